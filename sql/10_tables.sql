@@ -1,0 +1,179 @@
+-- The tables: the timetable, the trips, what is sold, and the record of requests.
+--
+-- A file sql/1*.sql is a migration: it runs once, in name order, in a transaction of its own, and
+-- records itself in `migrations` (PostgreSQL's Docker image runs it with psql, the server at start;
+-- the record keeps either from running it again). It is never edited after a release: add 11_….sql.
+--
+-- Every table of timetable and sales has bus_id first in every key, so that the database can be
+-- sharded by it. A stretch is a half-open range of stop numbers [from, to): whoever alights at a
+-- stop frees the seat from that stop on.
+
+CREATE EXTENSION IF NOT EXISTS btree_gist;   -- "=" beside "&&" in one exclusion constraint
+CREATE EXTENSION IF NOT EXISTS pg_trgm;      -- the nearest names to a mistyped place
+
+CREATE TABLE migrations (
+    name        text PRIMARY KEY,
+    applied_at  timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO migrations (name) VALUES ('10_tables');
+
+-- The seed files loaded so far: a timetable an operator has edited is not loaded over the edit.
+CREATE TABLE seeds_loaded (
+    name        text PRIMARY KEY,
+    digest      text NOT NULL,
+    loaded_at   timestamptz NOT NULL DEFAULT now()
+);
+
+
+-- Timetable -------------------------------------------------------------------------------------
+
+CREATE TABLE places (
+    code        text PRIMARY KEY CHECK (code ~ '^[A-Z0-9-]{2,16}$'),
+    name        text NOT NULL,
+    aliases     text[] NOT NULL DEFAULT '{}',
+    part_of     text REFERENCES places,            -- an airport of a country
+    time_zone   text NOT NULL DEFAULT 'Asia/Kolkata'
+);
+
+-- Drawings that many services share, by name; api.add_service copies one into bus_info.layout.
+CREATE TABLE layouts (
+    name        text PRIMARY KEY,
+    drawing     text NOT NULL
+);
+
+-- One row per service. Whatever makes a flight or a hotel differ from a bus is a column here.
+CREATE TABLE bus_info (
+    bus_id          bigint PRIMARY KEY CHECK (bus_id > 0),
+    kind            text NOT NULL DEFAULT 'bus',
+    name            text NOT NULL,
+    operator        text NOT NULL,
+    bus_type        text CHECK (bus_type IN ('SLEEPER', 'SEMI_SLEEPER', 'SEATER')),
+    ac              boolean,
+    layout          text NOT NULL,                 -- the seats, drawn row by row: see api.layout_seats
+    runs_on         int[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'      -- ISO weekdays, 1 = Monday
+                    CHECK (runs_on <@ '{1,2,3,4,5,6,7}'),
+    first_date      date,                          -- NULL: no first and no last date
+    last_date       date,
+    sales_days      int NOT NULL DEFAULT 60 CHECK (sales_days BETWEEN 1 AND 730),
+    time_zone       text NOT NULL DEFAULT 'Asia/Kolkata',
+    refund_percent  numeric(5,2) NOT NULL DEFAULT 50 CHECK (refund_percent BETWEEN 0 AND 100),
+    alight_refund_percent numeric(5,2) NOT NULL DEFAULT 0 CHECK (alight_refund_percent BETWEEN 0 AND 100),
+    sells_until     interval NOT NULL DEFAULT '0', -- how long after its departure a stop still sells
+    max_seats       int NOT NULL DEFAULT 6 CHECK (max_seats BETWEEN 1 AND 100),   -- of one booking
+    queue_limit     int NOT NULL DEFAULT 200 CHECK (queue_limit >= 0),   -- parties that may wait for a trip
+    phone_required  boolean NOT NULL DEFAULT true, -- whether a guest must leave a phone number
+    nouns           jsonb NOT NULL DEFAULT '{"service": "bus", "seat": "seat"}',
+    CHECK (first_date <= last_date)
+);
+CREATE SEQUENCE bus_id_seq OWNED BY bus_info.bus_id START 10001;
+ALTER TABLE bus_info ALTER COLUMN bus_id SET DEFAULT nextval('bus_id_seq');
+
+-- What api.layout_seats reads out of bus_info.layout, kept so that no booking has to read it again.
+CREATE TABLE seat_plan (
+    bus_id      bigint NOT NULL REFERENCES bus_info,
+    seat_no     int NOT NULL CHECK (seat_no > 0),
+    deck        text NOT NULL,
+    row_no      int NOT NULL,
+    column_no   int NOT NULL,
+    kind        text NOT NULL,                     -- seat, berth, room …
+    PRIMARY KEY (bus_id, seat_no)
+);
+
+CREATE TABLE route_table (
+    bus_id      bigint NOT NULL REFERENCES bus_info,
+    stop_no     int NOT NULL CHECK (stop_no > 0),
+    place       text NOT NULL REFERENCES places,
+    arrives     interval,                          -- since midnight of the travel date, in the
+    departs     interval,                          -- service's zone; past 24 h when overnight
+    km          numeric(7,1) NOT NULL DEFAULT 0,
+    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the origin; a stretch's is a difference
+    PRIMARY KEY (bus_id, stop_no),
+    CHECK (arrives <= departs),
+    CHECK (arrives IS NOT NULL OR departs IS NOT NULL)
+);
+CREATE INDEX route_table_place ON route_table (place, bus_id, stop_no);
+
+
+-- Trips and what is sold on them ----------------------------------------------------------------
+
+-- One row per departure. Every write to a trip locks this row first.
+CREATE TABLE trips (
+    bus_id      bigint NOT NULL REFERENCES bus_info,
+    travel_date date NOT NULL,
+    state       text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'cancelled')),
+    reason      text,                              -- why it was cancelled
+    settle_at   timestamptz,                       -- when the first hold or waiting party runs out
+    PRIMARY KEY (bus_id, travel_date)
+) WITH (fillfactor = 80);
+CREATE INDEX trips_due ON trips (settle_at) WHERE settle_at IS NOT NULL;
+CREATE INDEX trips_by_date ON trips (travel_date);
+
+CREATE TABLE seats (
+    bus_id      bigint NOT NULL,
+    travel_date date NOT NULL,
+    seat_no     int NOT NULL CHECK (seat_no > 0),
+    taken       int4multirange NOT NULL DEFAULT '{}',   -- the union of its live tickets' segments
+    PRIMARY KEY (bus_id, travel_date, seat_no),
+    FOREIGN KEY (bus_id, travel_date) REFERENCES trips
+) WITH (fillfactor = 70);
+
+CREATE SEQUENCE queue_no_seq;
+
+-- One row per ticket; a party shares its reference. Live means held or booked, whatever the clock.
+CREATE TABLE passengers (
+    bus_id          bigint NOT NULL,
+    reference       text NOT NULL,
+    ticket_no       int NOT NULL CHECK (ticket_no > 0),
+    travel_date     date NOT NULL,
+    seat_no         int,                           -- NULL while pending
+    segment         int4range NOT NULL,
+    name            text,
+    phone           text,                          -- E.164
+    fare            numeric(10,2) NOT NULL CHECK (fare >= 0),
+    refund_percent  numeric(5,2) NOT NULL,         -- as of the booking
+    refund          numeric(10,2) NOT NULL DEFAULT 0,
+    status          text NOT NULL,
+    queue_no        bigint,                        -- the order of arrival of those who wait
+    created_at      timestamptz NOT NULL,
+    expires_at      timestamptz,                   -- of a hold, and of a place in the queue
+    booked_at       timestamptz,
+    ended_at        timestamptz,                   -- cancelled or expired
+    PRIMARY KEY (bus_id, reference, ticket_no),
+    FOREIGN KEY (bus_id, travel_date) REFERENCES trips,
+    FOREIGN KEY (bus_id, travel_date, seat_no) REFERENCES seats,
+    CONSTRAINT known_status CHECK (status IN ('held', 'booked', 'pending', 'cancelled', 'expired')),
+    CONSTRAINT live_has_a_seat CHECK (seat_no IS NOT NULL OR status NOT IN ('held', 'booked')),
+    CONSTRAINT waiting_runs_out CHECK (expires_at IS NOT NULL OR status NOT IN ('held', 'pending')),
+    CONSTRAINT real_segment CHECK (lower(segment) >= 1 AND NOT isempty(segment) AND NOT upper_inf(segment)),
+    CONSTRAINT stretch_sold_once EXCLUDE USING gist
+        (bus_id WITH =, travel_date WITH =, seat_no WITH =, segment WITH &&)
+        WHERE (status IN ('held', 'booked'))
+) WITH (fillfactor = 90);
+CREATE INDEX passengers_waiting ON passengers (bus_id, travel_date) WHERE status IN ('held', 'pending');
+
+-- Money is recorded, not moved. Number 1 of a ticket is its charge, the rest are refunds.
+CREATE TABLE payments (
+    bus_id      bigint NOT NULL,
+    reference   text NOT NULL,
+    ticket_no   int NOT NULL,
+    payment_no  int NOT NULL CHECK (payment_no > 0),
+    kind        text NOT NULL CHECK (kind IN ('charge', 'refund')),
+    amount      numeric(10,2) NOT NULL CHECK (amount >= 0),
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (bus_id, reference, ticket_no, payment_no),
+    FOREIGN KEY (bus_id, reference, ticket_no) REFERENCES passengers,
+    CONSTRAINT charge_comes_first CHECK ((kind = 'charge') = (payment_no = 1))
+);
+
+-- The idempotency record, written in the transaction of the write itself; successes only.
+CREATE TABLE requests (
+    bus_id      bigint NOT NULL,
+    caller      text NOT NULL,
+    key         text NOT NULL,
+    method      text NOT NULL,
+    digest      uuid NOT NULL,                     -- md5 of the request's content
+    answer      jsonb NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (bus_id, caller, key)
+);
+CREATE INDEX requests_age ON requests USING brin (at);

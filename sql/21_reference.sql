@@ -1,0 +1,49 @@
+-- A reference is the bus id in base 28 followed by five random letters of the same alphabet: it
+-- leads to its bus by itself. The alphabet leaves out what is misread (I and 1, O and 0 …).
+
+-- The bus of a reference; NULL when it cannot be one.
+CREATE FUNCTION api.reference_bus(reference text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
+    digit    int;
+    bus_id   bigint := 0;
+BEGIN
+    IF length(reference) NOT BETWEEN 6 AND 18 THEN   -- 13 digits of base 28 fit a bigint
+        RETURN NULL;
+    END IF;
+    FOR i IN 1 .. length(reference) - 5 LOOP
+        digit := strpos(alphabet, substr(reference, i, 1)) - 1;
+        IF digit < 0 THEN
+            RETURN NULL;
+        END IF;
+        bus_id := bus_id * 28 + digit;
+    END LOOP;
+    RETURN bus_id;
+END $$;
+
+-- A reference of that bus which no booking has yet.
+CREATE FUNCTION api.new_reference(bus_id bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
+    rest      bigint := bus_id;
+    prefix    text := '';
+    candidate text;
+BEGIN
+    WHILE rest > 0 LOOP
+        prefix := substr(alphabet, (rest % 28)::int + 1, 1) || prefix;
+        rest := rest / 28;
+    END LOOP;
+    LOOP
+        -- the first 32 bits of a random uuid are all random; 28^5 is below 2^25
+        rest := ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint;
+        candidate := prefix
+            || substr(alphabet, (rest % 28)::int + 1, 1) || substr(alphabet, (rest / 28 % 28)::int + 1, 1)
+            || substr(alphabet, (rest / 784 % 28)::int + 1, 1) || substr(alphabet, (rest / 21952 % 28)::int + 1, 1)
+            || substr(alphabet, (rest / 614656 % 28)::int + 1, 1);
+        EXIT WHEN NOT EXISTS (SELECT FROM passengers p
+            WHERE p.bus_id = new_reference.bus_id AND p.reference = candidate);
+    END LOOP;
+    RETURN candidate;
+END $$;

@@ -1,0 +1,84 @@
+-- Add a service, written as a timetable is written. Answers whether anything was added: a bus_id that
+-- is there already is left as an operator may have edited it, unless `replace` asks for the change;
+-- and a change that would move stops or seats under tickets ever sold is refused.
+--
+--   stops   a line a stop:  place | arrives | departs | km from the origin | fare from the origin
+--           "-" for no time; a time below the one before it is on the next day (25:40 says so itself)
+--   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
+--   runs_on 'daily', 'never' (trips are opened one by one), or weekdays: 'Mon Wed Fri'
+--
+-- This is an operator's tool: what is wrong is raised, with a hint, and nothing is changed.
+CREATE FUNCTION api.add_service(
+    bus_id bigint, name text, operator text, layout text, stops text,
+    bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, runs_on text DEFAULT 'daily', kind text DEFAULT 'bus',
+    time_zone text DEFAULT 'Asia/Kolkata', refund_percent numeric DEFAULT 50,
+    alight_refund_percent numeric DEFAULT 0, sells_until interval DEFAULT '0', max_seats int DEFAULT 6,
+    phone_required boolean DEFAULT true, sales_days int DEFAULT 60,
+    first_date date DEFAULT NULL, last_date date DEFAULT NULL,
+    nouns jsonb DEFAULT '{"service": "bus", "seat": "seat"}', replace boolean DEFAULT false
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);
+BEGIN
+    IF EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
+        IF NOT replace THEN
+            RETURN false;
+        END IF;
+        PERFORM api.forget_service(bus_id);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = add_service.time_zone) THEN
+        RAISE EXCEPTION 'Service %: there is no time zone "%".', bus_id, time_zone
+            USING HINT = 'Write it as in Asia/Kolkata or Europe/London.';
+    END IF;
+    INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,
+        sales_days, time_zone, refund_percent, alight_refund_percent, sells_until, max_seats, phone_required, nouns)
+    VALUES (bus_id, kind, name, operator, bus_type, ac, drawing, api.weekdays(runs_on),
+        first_date, last_date, sales_days, time_zone, refund_percent, alight_refund_percent, sells_until,
+        max_seats, phone_required, nouns);
+    INSERT INTO seat_plan SELECT add_service.bus_id, plan.* FROM api.layout_seats(drawing) AS plan;
+    INSERT INTO route_table SELECT add_service.bus_id, route.* FROM api.parse_stops(stops) AS route;
+    PERFORM api.open_sales(bus_id);
+    RETURN true;
+END $$;
+
+-- Take a service away to write it anew. Refused once a ticket was ever sold on it.
+CREATE FUNCTION api.forget_service(bus_id bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    sold bigint;
+BEGIN
+    -- with its trips locked, nobody can sell between the check and the change
+    PERFORM FROM trips t WHERE t.bus_id = forget_service.bus_id ORDER BY t.travel_date FOR UPDATE;
+    SELECT count(*) INTO sold FROM passengers p WHERE p.bus_id = forget_service.bus_id;
+    IF sold > 0 THEN
+        RAISE EXCEPTION 'Service % has % and cannot change under them.', bus_id, api.counted(sold, 'ticket')
+            USING HINT = format('End it with SELECT api.end_service(%s, DATE ''…''), which keeps what is sold, '
+                'and add the new timetable under a new bus_id.', bus_id);
+    END IF;
+    DELETE FROM seats s WHERE s.bus_id = forget_service.bus_id;
+    DELETE FROM trips t WHERE t.bus_id = forget_service.bus_id;
+    DELETE FROM route_table r WHERE r.bus_id = forget_service.bus_id;
+    DELETE FROM seat_plan p WHERE p.bus_id = forget_service.bus_id;
+    DELETE FROM bus_info b WHERE b.bus_id = forget_service.bus_id;
+END $$;
+
+-- A service's last date: later trips without tickets go; later trips with tickets are named and refused.
+CREATE FUNCTION api.end_service(bus_id bigint, last_date date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    sold text;
+BEGIN
+    PERFORM FROM trips t WHERE t.bus_id = end_service.bus_id AND t.travel_date > end_service.last_date
+    ORDER BY t.travel_date FOR UPDATE;
+    SELECT string_agg(DISTINCT p.travel_date::text, ', ') INTO sold FROM passengers p
+    WHERE p.bus_id = end_service.bus_id AND p.travel_date > end_service.last_date
+      AND p.status IN ('held', 'booked', 'pending');
+    IF sold IS NOT NULL THEN
+        RAISE EXCEPTION 'Service % has passengers after %: on %.', bus_id, last_date, sold
+            USING HINT = 'Choose a later last date, or cancel those trips first.';
+    END IF;
+    UPDATE bus_info b SET last_date = end_service.last_date WHERE b.bus_id = end_service.bus_id;
+    UPDATE trips t SET state = 'cancelled', reason = 'The service has ended.'
+    WHERE t.bus_id = end_service.bus_id AND t.travel_date > end_service.last_date;
+END $$;

@@ -1,0 +1,24 @@
+-- Who runs a service: its operator's people, and the admins.
+
+-- Whether an account runs a bus. NULL for a guest.
+CREATE FUNCTION api.operates(account text, bus_id bigint) RETURNS boolean
+LANGUAGE sql STABLE STRICT AS $$
+    SELECT EXISTS (SELECT FROM accounts a WHERE a.username = operates.account AND (a.role = 'admin'
+        OR a.operator = (SELECT s.operator FROM bus_info s WHERE s.bus_id = operates.bus_id)))
+$$;
+
+-- A refusal unless the account runs the bus.
+CREATE FUNCTION api.not_yours(account text, bus_id bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    service bus_info;
+BEGIN
+    SELECT * INTO service FROM bus_info s WHERE s.bus_id = not_yours.bus_id;
+    IF service.bus_id IS NULL THEN
+        RETURN api.unknown_trip(bus_id, NULL);
+    ELSIF api.operates(account, bus_id) THEN
+        RETURN NULL;
+    END IF;
+    RETURN api.refusal('not_yours', format('%s (%s %s) is run by %s; only they may do this.',
+        service.name, service.nouns ->> 'service', bus_id, service.operator));
+END $$;

@@ -1,0 +1,74 @@
+-- A timetable in text, as api.add_service describes it, as rows of route_table. Raises an exception
+-- that names the line wherever a place is unknown, a time is none, or time, km or fare run backwards.
+CREATE FUNCTION api.parse_stops(stops text)
+RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    line    text;
+    cells   text[];
+    clock   interval := '0';
+    last_km numeric := 0;
+    last_fare numeric := 0;
+    hint CONSTANT text := 'A line is: place | arrives | departs | km | fare, as in "Mandya | 23:40 | 23:45 | 100 | 180".';
+BEGIN
+    stop_no := 0;
+    FOREACH line IN ARRAY string_to_array(stops, E'\n') LOOP
+        line := btrim(line, E'\r\t ');
+        CONTINUE WHEN line = '' OR line LIKE '#%';
+        cells := ARRAY(SELECT btrim(cell) FROM unnest(string_to_array(line, '|')) WITH ORDINALITY AS c (cell, i) ORDER BY i);
+        IF cardinality(cells) <> 5 OR cells[2] !~ '^(-|\d{1,4}:[0-5]\d)$' OR cells[3] !~ '^(-|\d{1,4}:[0-5]\d)$'
+           OR cells[4] !~ '^\d+(\.\d)?$' OR cells[5] !~ '^\d+(\.\d{1,2})?$' THEN
+            RAISE EXCEPTION 'Not a line of a timetable: "%".', line USING HINT = hint;
+        END IF;
+        SELECT p.code INTO place FROM places p WHERE lower(cells[1]) IN (lower(p.code), lower(p.name))
+            OR lower(cells[1]) IN (SELECT lower(a) FROM unnest(p.aliases) AS a) ORDER BY p.code LIMIT 1;
+        IF place IS NULL THEN
+            RAISE EXCEPTION 'No place is called "%", in the line "%".', cells[1], line
+                USING HINT = 'Insert it into places (code, name) first; like it are: ' || (api.nearest_places(cells[1]) #>> '{}');
+        END IF;
+        arrives := api.next_time(clock, cells[2]);
+        departs := api.next_time(coalesce(arrives, clock), cells[3]);
+        clock := coalesce(departs, arrives, clock);
+        km := cells[4];
+        fare := cells[5];
+        stop_no := stop_no + 1;
+        IF arrives IS NULL AND departs IS NULL OR km < last_km OR fare < last_fare THEN
+            RAISE EXCEPTION 'A stop needs a time, and km and fare that do not fall: "%".', line USING HINT = hint;
+        END IF;
+        last_km := km;
+        last_fare := fare;
+        RETURN NEXT;
+    END LOOP;
+    IF stop_no < 2 THEN
+        RAISE EXCEPTION 'A timetable has two stops at least.' USING HINT = hint;
+    END IF;
+END $$;
+
+-- A time of day as the interval at or after another: on the next day if it is below, as it is past 24:00.
+CREATE FUNCTION api.next_time(after interval, clock text) RETURNS interval
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN clock = '-' THEN NULL
+            WHEN clock::interval >= after THEN clock::interval
+            ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
+
+-- 'daily', 'never' or 'Mon Wed Fri' as ISO weekdays.
+CREATE FUNCTION api.weekdays(runs_on text) RETURNS int[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    days int[] := '{}';
+    word text;
+BEGIN
+    IF lower(runs_on) = 'daily' THEN
+        RETURN '{1,2,3,4,5,6,7}';
+    ELSIF lower(runs_on) = 'never' THEN
+        RETURN days;
+    END IF;
+    FOREACH word IN ARRAY regexp_split_to_array(lower(btrim(runs_on)), '[\s,]+') LOOP
+        IF array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3)) IS NULL THEN
+            RAISE EXCEPTION '"%" is no weekday, in "%".', word, runs_on
+                USING HINT = 'Write daily, never, or weekdays such as: Mon Wed Fri.';
+        END IF;
+        days := days || array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3));
+    END LOOP;
+    RETURN days;
+END $$;

@@ -1,0 +1,51 @@
+-- A booking, opened by its reference and one thing more: the phone that was given with it, whoever asks;
+-- or being signed in as its owner, as an operator of its service, or as an admin. A guest's booking that
+-- has no phone opens by the reference alone; an account's does not. Whatever is wrong, the answer is the same.
+CREATE TYPE api.opened AS (bus_id bigint, reference text, travel_date date, refusal jsonb);
+
+CREATE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b api.opened;
+BEGIN
+    b.reference := upper(btrim(reference));
+    b.bus_id := api.reference_bus(b.reference);
+    SELECT p.travel_date INTO b.travel_date FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+      AND (p.phone = open_booking.phone OR p.phone IS NULL AND p.account IS NULL
+           OR p.account = open_booking.account OR api.operates(open_booking.account, b.bus_id)) LIMIT 1;
+    IF NOT FOUND THEN
+        b.refusal := api.refusal('unknown_booking', 'No booking has that reference and phone number.');
+    END IF;
+    RETURN b;
+END $$;
+
+-- The status of a ticket as it is now: what has run out is expired, settled or not.
+CREATE FUNCTION api.status_now(status text, expires_at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 'expired' ELSE status END;
+
+-- When the boarding stop of a booking ceases to sell.
+CREATE FUNCTION api.booking_sells_until(booking api.opened) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT api.instant(booking.travel_date, r.departs, s.time_zone) + s.sells_until
+    FROM passengers p
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
+    LIMIT 1
+$$;
+
+-- A refusal if its boarding stop does not sell any more: then nothing about it changes.
+CREATE FUNCTION api.departed(booking api.opened) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('departed', format('The %s of booking %s has left %s; it cannot be changed any more.',
+        s.nouns ->> 'service', booking.reference, c.name))
+    FROM passengers p
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
+    JOIN places c ON c.code = r.place
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
+      AND api.booking_sells_until(booking) <= api.now()
+    LIMIT 1
+$$;

@@ -1,0 +1,23 @@
+-- Bring the payments of some bookings into line with what their tickets say: a ticket that was ever
+-- booked is charged its fare once, and what it says was given back is paid back. The bookings are
+-- named by bus and reference, pairwise; one named twice counts once.
+CREATE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
+    SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, api.now()
+    FROM unnest(bus_ids, refs) AS named (bus_id, reference)
+    JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
+    WHERE p.booked_at IS NOT NULL
+    ON CONFLICT DO NOTHING;
+
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
+    SELECT p.bus_id, p.reference, p.ticket_no, paid.last + 1, 'refund', p.refund - paid.back, api.now()
+    FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
+    JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference AND p.refund > 0
+    CROSS JOIN LATERAL (
+        SELECT max(y.payment_no) AS last, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0) AS back
+        FROM payments y WHERE y.bus_id = p.bus_id AND y.reference = p.reference AND y.ticket_no = p.ticket_no
+    ) AS paid
+    WHERE p.refund > paid.back;
+END $$;

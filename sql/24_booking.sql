@@ -1,0 +1,63 @@
+-- Show a booking to whoever opens it.
+CREATE FUNCTION api.booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b api.opened := api.open_booking(reference, phone, account);
+BEGIN
+    RETURN coalesce(b.refusal, (api.show_bookings(ARRAY[b.bus_id], ARRAY[b.reference]))[1]);
+END $$;
+
+-- The place of a party in the queue of its trip, from 1.
+CREATE FUNCTION api.queue_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT count(DISTINCT p.reference) FROM passengers p
+    WHERE p.bus_id = queue_position.bus_id AND p.travel_date = queue_position.travel_date
+      AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= queue_position.queue_no
+$$;
+
+-- Bookings as their passengers see them, in the order in which they are named by bus and reference,
+-- pairwise, NULL for one that there is not: sums over the party's tickets. A hold or a place in the
+-- queue that has run out shows as expired, settled or not.
+CREATE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT CASE WHEN party.reference IS NOT NULL THEN jsonb_build_object(
+                'reference', party.reference, 'status', party.status,
+                'kind', s.kind, 'name', s.name, 'operator', s.operator,
+                'bus_id', party.bus_id, 'travel_date', party.travel_date,
+                'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
+                'departs_at', api.rfc3339(api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone),
+                'arrives_at', api.rfc3339(api.instant(party.travel_date, b.arrives, s.time_zone), pb.time_zone),
+                'fare', party.fare::text, 'refund', party.refund::text, 'tickets', party.tickets)
+            || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
+                jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
+            || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
+                jsonb_build_object('position', api.queue_position(party.bus_id, party.travel_date, party.queue_no)) END END
+        FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
+        CROSS JOIN LATERAL (
+            SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,
+                   min(lower(t.segment)) AS from_stop,
+                   -- of those who still ride, since the others may have been cancelled before these got down early
+                   coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
+                            max(upper(t.segment))) AS to_stop,
+                   sum(t.fare) AS fare, sum(t.refund) AS refund,
+                   CASE WHEN bool_or(e.state = 'booked') THEN 'booked'
+                        WHEN bool_or(e.state = 'held') THEN 'held'
+                        WHEN bool_or(e.state = 'pending') THEN 'pending'
+                        WHEN bool_or(e.state = 'cancelled') THEN 'cancelled'
+                        ELSE 'expired' END AS status,
+                   min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,
+                   min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
+                   jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', t.seat_no, 'name', t.name,
+                       'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text) ORDER BY t.ticket_no) AS tickets
+            FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
+            WHERE t.bus_id = named.bus_id AND t.reference = named.reference
+        ) AS party
+        LEFT JOIN bus_info s ON s.bus_id = party.bus_id
+        LEFT JOIN route_table a ON a.bus_id = party.bus_id AND a.stop_no = party.from_stop
+        LEFT JOIN route_table b ON b.bus_id = party.bus_id AND b.stop_no = party.to_stop
+        LEFT JOIN places pa ON pa.code = a.place
+        LEFT JOIN places pb ON pb.code = b.place
+        ORDER BY named.ordinal);
+END $$;

@@ -1,0 +1,44 @@
+-- The bookings of an account, newest first, a page at a time: `after` is the reference that the page
+-- before ended with (`next` of its answer). `current`: only those with a ride still ahead or under way.
+CREATE FUNCTION api.bookings(
+    account text, kind text DEFAULT NULL, current boolean DEFAULT false, page int DEFAULT NULL, after text DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    size    int := coalesce(page, 20);
+    since   timestamptz;
+    bus_ids bigint[];
+    refs    text[];
+BEGIN
+    IF after IS NOT NULL THEN
+        SELECT p.created_at INTO since FROM passengers p
+        WHERE p.bus_id = api.reference_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
+          AND p.account = bookings.account;
+        IF NOT FOUND THEN
+            RETURN api.bad_request('after', 'the `next` of an earlier page', 'No booking of yours has that reference.');
+        END IF;
+    END IF;
+    SELECT array_agg(one.bus_id), array_agg(one.reference) INTO bus_ids, refs FROM (
+        SELECT p.bus_id, p.reference FROM passengers p
+        WHERE p.account = bookings.account AND p.ticket_no = 1
+          AND (bookings.after IS NULL OR (p.created_at, p.reference) < (since, bookings.after))
+          AND (bookings.kind IS NULL OR bookings.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
+          AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))
+        ORDER BY p.created_at DESC, p.reference DESC LIMIT size + 1
+    ) AS one;
+    RETURN jsonb_build_object('bookings',
+            to_jsonb(api.show_bookings(bus_ids[:size], refs[:size])))
+        || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
+END $$;
+
+-- Whether anybody of a booking has a ride, or waits for one, that has not ended.
+CREATE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM passengers p
+        JOIN bus_info s ON s.bus_id = p.bus_id
+        JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
+        WHERE p.bus_id = is_current.bus_id AND p.reference = is_current.reference
+          AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')
+          AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
+$$;

@@ -1,0 +1,83 @@
+-- Which tickets a cancellation ends (all that are not ended yet, unless some are named), and what
+-- they give back: each its own percentage of its fare, rounded to the paisa, then summed. Held and
+-- pending tickets have paid nothing.
+CREATE TYPE api.cancel_terms AS (tickets int[], refund numeric, refusal jsonb);
+
+CREATE FUNCTION api.cancel_terms(b api.opened, tickets int[]) RETURNS api.cancel_terms
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    terms api.cancel_terms;
+    open_tickets int[];
+BEGIN
+    terms.refusal := api.unknown_tickets(b, tickets);
+    IF terms.refusal IS NOT NULL THEN
+        RETURN terms;
+    END IF;
+    SELECT array_agg(p.ticket_no) INTO open_tickets FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+      AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending');
+    terms.tickets := coalesce(cancel_terms.tickets, open_tickets);
+    IF open_tickets IS NULL OR NOT terms.tickets <@ open_tickets THEN
+        terms.refusal := api.already_ended(b, terms.tickets);
+        RETURN terms;
+    END IF;
+    SELECT sum(api.refund_of(p)) INTO terms.refund FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets);
+    RETURN terms;
+END $$;
+
+-- What a ticket gives back if it is cancelled now: its percentage of what was not given back before.
+CREATE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
+
+-- A refusal if the booking has not all of these tickets.
+CREATE FUNCTION api.unknown_tickets(b api.opened, tickets int[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    mine int[] := ARRAY(SELECT p.ticket_no FROM passengers p
+                        WHERE p.bus_id = b.bus_id AND p.reference = b.reference ORDER BY p.ticket_no);
+BEGIN
+    IF tickets <@ mine OR tickets IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN api.refusal('unknown_booking', format('Booking %s has %s only: %s.', b.reference,
+            api.counted(cardinality(mine), 'ticket'), array_to_string(mine, ', ')),
+        jsonb_build_object('tickets', to_jsonb(mine)));
+END $$;
+
+-- Why tickets cannot be acted on that are neither held, booked nor pending; NULL where there are none
+-- such among them (among all, where none are named).
+CREATE FUNCTION api.already_ended(b api.opened, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN bool_or(p.status = 'cancelled')
+        THEN api.refusal('already_cancelled', format('%s of booking %s: cancelled already.',
+            api.listed(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference))
+        ELSE api.refusal('hold_expired', format('Booking %s has run out; nothing was paid.', b.reference)) END
+    FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+      AND api.status_now(p.status, p.expires_at) IN ('cancelled', 'expired')
+      AND (tickets IS NULL OR p.ticket_no = ANY (tickets))
+    HAVING count(*) > 0
+$$;
+
+-- What a cancellation would give back, and until when it can be had.
+CREATE FUNCTION api.cancel_quote(
+    reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b     api.opened := api.open_booking(reference, phone, account);
+    terms api.cancel_terms;
+BEGIN
+    b.refusal := coalesce(b.refusal, api.departed(b));
+    IF b.refusal IS NOT NULL THEN
+        RETURN b.refusal;
+    END IF;
+    terms := api.cancel_terms(b, tickets);
+    RETURN coalesce(terms.refusal, jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
+        'stands_until', (SELECT api.rfc3339(api.booking_sells_until(b), c.time_zone)
+            FROM passengers p JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
+            JOIN places c ON c.code = r.place
+            WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1)));
+END $$;

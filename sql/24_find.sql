@@ -1,0 +1,35 @@
+-- The references of a guest who lost them: the live bookings under a phone number that board at a place
+-- on a date, by the clock of that place. Whoever knows all three may have them; the server limits how
+-- often a connection asks.
+CREATE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    codes text[] := api.place_codes(place);
+BEGIN
+    IF codes IS NULL THEN
+        RETURN api.unknown_place(place);
+    END IF;
+    RETURN (
+        SELECT jsonb_build_object('references', coalesce(jsonb_agg(DISTINCT p.reference), '[]'))
+        FROM route_table a
+        JOIN places pa ON pa.code = a.place
+        JOIN bus_info s ON s.bus_id = a.bus_id
+        -- a day either side covers every pair of zones, as in api.departures
+        JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date = ANY (ARRAY[
+                find.date - extract(day FROM justify_hours(a.departs))::int - 1,
+                find.date - extract(day FROM justify_hours(a.departs))::int,
+                find.date - extract(day FROM justify_hours(a.departs))::int + 1])
+            AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = find.date
+        -- two arms, so that each has its own partial index
+        CROSS JOIN LATERAL (
+            SELECT h.reference, h.segment, h.phone, h.expires_at FROM passengers h
+            WHERE h.bus_id = a.bus_id AND h.travel_date = t.travel_date AND h.status IN ('held', 'booked')
+            UNION ALL
+            SELECT w.reference, w.segment, w.phone, w.expires_at FROM passengers w
+            WHERE w.bus_id = a.bus_id AND w.travel_date = t.travel_date AND w.status = 'pending'
+        ) AS p
+        WHERE a.place = ANY (codes) AND a.departs IS NOT NULL
+          AND lower(p.segment) = a.stop_no AND p.phone = find.phone
+          AND (p.expires_at IS NULL OR p.expires_at > api.now())
+    );
+END $$;

@@ -1,0 +1,67 @@
+-- Messages, read. Numbers are in the order of the commits (api.post), so "everything after N" misses nothing.
+
+-- The number of the last message.
+CREATE FUNCTION api.last_message() RETURNS bigint
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT max(message_id) FROM messages), 0);
+
+-- The messages after a number, in order, at most so many of them.
+CREATE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
+    FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
+$$;
+
+-- What some readers have missed: for a reference, whatever was said to its passengers since the booking
+-- was made, by themselves, with their trip or with everybody; for account:name, what was said to all
+-- bookings of the account and to whoever was signed in. The last twenty of each reader.
+CREATE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH known AS MATERIALIZED (   -- the bookings that each reader knows; an account knows itself, too
+        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since, p.status
+        FROM unnest(readers) AS r (reader)
+        JOIN passengers p ON p.bus_id = api.reference_bus(r.reader) AND p.reference = r.reader AND p.ticket_no = 1
+        UNION ALL
+        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL, p.created_at, p.status
+        FROM unnest(readers) AS r (reader) JOIN passengers p ON 'account:' || p.account = r.reader AND p.ticket_no = 1
+        UNION ALL
+        SELECT r.reader, NULL, NULL, NULL, a.username, a.created_at, NULL
+        FROM unnest(readers) AS r (reader) JOIN accounts a ON 'account:' || a.username = r.reader
+    ), told AS (
+        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.reference = k.reference
+        WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
+        UNION
+        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.account = k.account
+        WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
+        UNION
+        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.bus_id = k.bus_id AND m.travel_date = k.travel_date
+        WHERE m.audience = 'trip' AND m.at >= k.since AND k.status IN ('held', 'booked', 'pending')
+        UNION
+        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.audience = 'all' AND m.at >= k.since
+    )
+    SELECT coalesce(jsonb_agg(jsonb_build_object('reader', u.reader, 'message', to_jsonb(m)) ORDER BY m.message_id), '[]')
+    FROM (
+        SELECT t.reader, t.message_id, row_number() OVER (PARTITION BY t.reader ORDER BY t.message_id DESC) AS before_now
+        FROM told t LEFT JOIN messages_read r ON r.reader = t.reader
+        WHERE t.message_id > coalesce(r.read_to, 0)
+    ) AS u JOIN messages m USING (message_id)
+    WHERE u.before_now <= 20
+$$;
+
+-- The last messages, in order.
+CREATE FUNCTION api.recent_messages(at_most int DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
+    FROM (SELECT * FROM messages ORDER BY message_id DESC LIMIT at_most) AS m
+$$;
+
+-- What some bookings have come to, in short: whoever sees another text than last time reads the booking
+-- again. Named by bus and reference, pairwise.
+CREATE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
+LANGUAGE sql STABLE AS $$
+    SELECT p.reference, string_agg(format('%s %s %s %s', p.ticket_no, api.status_now(p.status, p.expires_at),
+        p.seat_no, p.refund), ', ' ORDER BY p.ticket_no) || ' to ' || max(upper(p.segment))
+    FROM unnest(bus_ids, refs) AS named (bus_id, reference)
+    JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
+    GROUP BY p.bus_id, p.reference
+$$;

@@ -1,0 +1,18 @@
+-- The places that services call at, and those that contain such places, with the kinds of service.
+CREATE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE called AS (
+        SELECT DISTINCT r.place AS code, s.kind FROM route_table r JOIN bus_info s USING (bus_id)
+        UNION
+        SELECT p.part_of, called.kind FROM called JOIN places p USING (code) WHERE p.part_of IS NOT NULL
+    ), place AS (
+        SELECT p.code, p.name, p.aliases, p.part_of, jsonb_agg(called.kind ORDER BY called.kind) AS kinds
+        FROM called JOIN places p USING (code)
+        WHERE places.kind IS NULL OR called.kind = places.kind
+        GROUP BY p.code
+    )
+    SELECT jsonb_build_object('places', coalesce(jsonb_agg(
+        jsonb_build_object('code', code, 'name', name, 'aliases', to_jsonb(aliases), 'kinds', kinds)
+            || CASE WHEN part_of IS NULL THEN '{}' ELSE jsonb_build_object('part_of', part_of) END ORDER BY name), '[]'))
+    FROM place
+$$;

@@ -1,0 +1,93 @@
+-- Find trips that leave the origin on a date: the date on which they leave that very stop, in its own
+-- zone, so that the overnight bus of Friday which calls at 01:30 is found on Saturday from there.
+-- `until` asks that they reach the destination on that date (a hotel's check-out). Trips that no
+-- longer sell from the origin are left out. A date that is past, or that sales have not come to, is refused.
+CREATE FUNCTION api.search(
+    origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
+    bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    origins      text[] := api.place_codes(origin);
+    destinations text[] := api.place_codes(destination);
+    found        jsonb;
+BEGIN
+    IF origins IS NULL THEN
+        RETURN api.unknown_place(origin);
+    ELSIF destinations IS NULL THEN
+        RETURN api.unknown_place(destination);
+    END IF;
+    -- by itself, since filters that are mostly absent mislead the planner about all the rest
+    WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
+    SELECT jsonb_agg(jsonb_build_object(
+            'bus_id', t.bus_id, 'kind', t.kind, 'name', t.name, 'operator', t.operator, 'bus_type', t.bus_type,
+            'ac', t.ac, 'travel_date', t.travel_date, 'origin', t.origin, 'destination', t.destination,
+            'from_stop', t.from_stop, 'to_stop', t.to_stop,
+            'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
+            'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
+            'fare', t.fare::text, 'seats_free', t.seats_free)
+        ORDER BY t.departs_at, t.arrives_at, t.bus_id)
+    INTO found
+    FROM (
+        SELECT d.*, api.seats_free(d.bus_id, d.travel_date, int4range(d.from_stop, d.to_stop)) AS seats_free
+        FROM departure AS d
+        WHERE (search.kind IS NULL OR d.kind = search.kind)
+          AND (search.bus_type IS NULL OR d.bus_type = search.bus_type)
+          AND (search.ac IS NULL OR d.ac = search.ac)
+    ) AS t
+    WHERE search.seats IS NULL OR t.seats_free >= search.seats;
+    IF found IS NULL THEN
+        RETURN coalesce(api.date_refused(origins, search.date), '{"trips": []}');
+    END IF;
+    RETURN jsonb_build_object('trips', found);
+END $$;
+
+-- The departures on sale between places, for a date at the boarding stop. Where a route calls at the
+-- destination twice, the first call after the boarding stop.
+CREATE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
+RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
+               from_stop int, to_stop int, origin text, destination text,
+               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric)
+LANGUAGE sql STABLE AS $$
+    SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
+           a.stop_no, b.stop_no, pa.name, b.name,
+           api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
+           pa.time_zone, b.time_zone, b.fare - a.fare
+    FROM route_table a
+    JOIN places pa ON pa.code = a.place
+    JOIN bus_info s ON s.bus_id = a.bus_id
+    CROSS JOIN LATERAL (SELECT departures.date - extract(day FROM justify_hours(a.departs))::int AS day) AS calendar
+    -- a day either side of the calendar's difference covers every pair of zones
+    JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date BETWEEN calendar.day - 1 AND calendar.day + 1
+        AND t.state = 'open'
+        AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = departures.date
+        AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
+        FROM route_table r JOIN places p ON p.code = r.place
+        WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
+          AND (departures.until IS NULL OR
+               (api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE p.time_zone)::date = departures.until)
+        ORDER BY r.place, r.stop_no
+    ) AS b
+    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
+      -- first of all, since most services do not go there
+      AND EXISTS (SELECT FROM route_table r
+          WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
+$$;
+
+-- Why nothing leaves on a date: it is past, or sales have not come so far; NULL where it is neither.
+CREATE FUNCTION api.date_refused(origins text[], date date) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    today date := (api.now() AT TIME ZONE (SELECT time_zone FROM places WHERE code = origins[1]))::date;
+    last  date := (SELECT max((t.last + r.departs)::date)
+        FROM (SELECT bus_id, max(departs) AS departs FROM route_table WHERE place = ANY (origins) GROUP BY bus_id) AS r,
+             LATERAL (SELECT max(travel_date) AS last FROM trips WHERE trips.bus_id = r.bus_id) AS t);
+BEGIN
+    RETURN CASE
+        WHEN date < today THEN api.bad_request('date', format('a date from %s on', today),
+            format('%s is in the past; today is %s.', date, today))
+        WHEN date > last + 1 THEN api.bad_request('date', format('a date up to %s', last),
+            format('Sales are open up to %s.', last)) END;
+END $$;

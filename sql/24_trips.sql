@@ -1,0 +1,51 @@
+-- For operators: the trips of a travel date that an account runs, by bus, a page at a time: `after` is
+-- the `next` of the page before.
+CREATE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    size  int := coalesce(page, 50);
+    shown jsonb;
+    last  bigint;
+BEGIN
+    IF after !~ '^\d{1,18}$' THEN
+        RETURN api.bad_request('after', 'the `next` of an earlier page', 'That is no `next` of a page.');
+    END IF;
+    SELECT jsonb_agg(api.show_trip(t.bus_id, t.travel_date) ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
+        SELECT t.bus_id, t.travel_date FROM trips t
+        WHERE t.travel_date = trips.date AND t.bus_id > coalesce(after::bigint, 0) AND api.operates(account, t.bus_id)
+        ORDER BY t.bus_id LIMIT size
+    ) AS t;
+    RETURN jsonb_build_object('trips', coalesce(shown, '[]'))
+        || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', last::text) ELSE '{}' END;
+END $$;
+
+-- A trip as its operator sees it: when it runs, and how many seats are sold, held and waited for.
+CREATE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
+            'travel_date', t.travel_date, 'state', t.state, 'origin', pa.name, 'destination', pb.name,
+            'departs_at', api.rfc3339(api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone),
+            'arrives_at', api.rfc3339(api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone),
+            'seats', (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id),
+            'booked', live.booked, 'held', live.held, 'pending', waiting.n)
+        || CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END
+    FROM trips t
+    JOIN bus_info s ON s.bus_id = t.bus_id
+    CROSS JOIN (SELECT min(r.stop_no) AS first, max(r.stop_no) AS last FROM route_table r WHERE r.bus_id = show_trip.bus_id) AS ends
+    JOIN route_table a ON a.bus_id = t.bus_id AND a.stop_no = ends.first
+    JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = ends.last
+    JOIN places pa ON pa.code = a.place
+    JOIN places pb ON pb.code = b.place
+    -- in two, so that each has its own partial index
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE p.status = 'booked') AS booked,
+               count(*) FILTER (WHERE p.status = 'held' AND p.expires_at > api.now()) AS held
+        FROM passengers p
+        WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date AND p.status IN ('held', 'booked')
+    ) AS live
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM passengers p
+        WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date AND p.status = 'pending' AND p.expires_at > api.now()
+    ) AS waiting
+    WHERE t.bus_id = show_trip.bus_id AND t.travel_date = show_trip.travel_date
+$$;

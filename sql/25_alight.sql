@@ -1,0 +1,58 @@
+-- Get down early, at a stop named by place or position: the rest of the stretch is for sale again.
+-- What it gives back is the service's to say (alight_refund_percent of the fare not ridden).
+CREATE FUNCTION api.alight_at(b api.opened, tickets int[], place text, stop_no int) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    refusal jsonb := api.unknown_tickets(b, tickets);
+    service bus_info;
+    stop    route_table;
+BEGIN
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    END IF;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
+    tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
+    stop := api.alighting_stop(b, tickets, place, stop_no);
+    refusal := CASE WHEN place IS NOT NULL AND api.place_codes(place) IS NULL THEN api.unknown_place(place) END;
+    refusal := coalesce(refusal, api.alight_refused(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
+    IF refusal IS NULL THEN
+        UPDATE passengers p
+        SET segment = int4range(lower(p.segment), stop.stop_no),
+            -- fares may have risen since: never more than was paid
+            refund = least(p.fare, p.refund + round((r.fare - stop.fare) * service.alight_refund_percent / 100, 2))
+        FROM route_table r
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+          AND r.bus_id = b.bus_id AND r.stop_no = upper(p.segment);
+        PERFORM api.give_back(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+    END IF;
+    RETURN refusal;
+END $$;
+
+-- The stop meant: the position, or the first call at the place that lies within the ride.
+CREATE FUNCTION api.alighting_stop(b api.opened, tickets int[], place text, stop_no int) RETURNS route_table
+LANGUAGE sql STABLE AS $$
+    SELECT r.* FROM route_table r
+    WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
+      AND (r.stop_no = alighting_stop.stop_no OR r.place = ANY (api.place_codes(alighting_stop.place)))
+      AND NOT EXISTS (SELECT FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+          AND (r.stop_no <= lower(p.segment) OR r.stop_no >= upper(p.segment)))
+    ORDER BY r.stop_no LIMIT 1
+$$;
+
+CREATE FUNCTION api.alight_refused(service bus_info, b api.opened, tickets int[], stop route_table, named text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+            AND p.ticket_no = ANY (tickets) AND p.status <> 'booked') THEN
+        RETURN coalesce(api.already_ended(b, tickets),
+            api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)));
+    ELSIF stop.stop_no IS NULL THEN
+        RETURN api.refusal('not_on_route', format('%s is no stop between the ends of this ride.', named),
+            jsonb_build_object('stops', to_jsonb(api.stops_of(service))));
+    ELSIF api.instant(b.travel_date, coalesce(stop.departs, stop.arrives), service.time_zone) + service.sells_until <= api.now() THEN
+        RETURN api.refusal('departed', format('The %s has left there already.', service.nouns ->> 'service'));
+    END IF;
+    RETURN NULL;
+END $$;

@@ -1,0 +1,37 @@
+-- Cancel a booking, or some of its tickets. The seats go to those who wait, or on sale.
+CREATE FUNCTION api.cancel_booking(b api.opened, tickets int[]) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    terms api.cancel_terms := api.cancel_terms(b, tickets);
+BEGIN
+    IF terms.refusal IS NULL THEN
+        PERFORM api.end_tickets(b, terms.tickets);
+    END IF;
+    RETURN terms.refusal;
+END $$;
+
+-- End tickets that are held, booked or pending: they say what they give back, their seats come free,
+-- and those who wait are served.
+CREATE FUNCTION api.end_tickets(b api.opened, tickets int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE passengers p SET status = 'cancelled', refund = p.refund + api.refund_of(p), ended_at = api.now()
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
+    PERFORM api.give_back(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+END $$;
+
+-- Free what no live passenger has of some seats any more, and serve the queue: with that, or because
+-- a party that waits has grown smaller.
+CREATE FUNCTION api.give_back(bus_id bigint, travel_date date, seat_nos int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api.recount(bus_id, travel_date, seat_nos);
+    PERFORM api.promote(bus_id, travel_date);
+END $$;
+
+-- The seats of some tickets of a booking.
+CREATE FUNCTION api.seats_of(b api.opened, tickets int[]) RETURNS int[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(p.seat_no) FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.seat_no IS NOT NULL
+$$;

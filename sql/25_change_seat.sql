@@ -1,0 +1,29 @@
+-- Move a ticket to another seat that is free over the ticket's stretch.
+CREATE FUNCTION api.move_ticket(b api.opened, ticket_no int, seat_no int) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    service bus_info;
+    ticket  passengers;
+    refusal jsonb := api.unknown_tickets(b, ARRAY[ticket_no]);
+BEGIN
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    END IF;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
+    SELECT * INTO ticket FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
+    refusal := CASE
+        WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket waits for a seat; it has none to change.')
+        WHEN ticket.status IN ('cancelled', 'expired') THEN api.already_ended(b, ARRAY[ticket_no]) END;
+    IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
+        refusal := api.seats_refused(service, b.travel_date,
+            api.find_stretch(service, b.travel_date, NULL, NULL, lower(ticket.segment), upper(ticket.segment)),
+            ARRAY[move_ticket.seat_no]);
+    END IF;
+    IF refusal IS NULL THEN
+        UPDATE passengers p SET seat_no = move_ticket.seat_no
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
+        PERFORM api.give_back(b.bus_id, b.travel_date, ARRAY[ticket.seat_no, move_ticket.seat_no]);
+    END IF;
+    RETURN refusal;
+END $$;

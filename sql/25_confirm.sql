@@ -1,0 +1,62 @@
+-- Turn a hold into a booking. One that ran out gets the same seats again if they are all still free.
+CREATE FUNCTION api.confirm_hold(b api.opened) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    refusal jsonb := api.no_hold(b);
+    service bus_info;
+    tickets int[];
+BEGIN
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
+    refusal := coalesce(refusal, api.trip_cancelled(service, b.travel_date));
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    ELSIF EXISTS (
+        SELECT FROM passengers p JOIN seats s USING (bus_id, travel_date, seat_no)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
+    ) THEN
+        RETURN api.refusal('hold_expired',
+            format('The hold ran out, and somebody else has taken the %s.', service.nouns ->> 'seat'));
+    END IF;
+    WITH confirmed AS (
+        UPDATE passengers p SET status = 'booked', booked_at = api.now(), expires_at = NULL, ended_at = NULL
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status IN ('held', 'expired')
+        RETURNING p.ticket_no
+    )
+    SELECT array_agg(ticket_no) INTO tickets FROM confirmed;
+    PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+    RETURN NULL;
+END $$;
+
+-- Give a hold up.
+CREATE FUNCTION api.release_hold(b api.opened) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    refusal jsonb := api.no_hold(b);
+    tickets int[] := ARRAY(SELECT p.ticket_no FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'held');
+BEGIN
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    ELSIF tickets = '{}' THEN
+        RETURN api.refusal('hold_expired', 'The hold ran out by itself; there is nothing to give up.');
+    END IF;
+    PERFORM api.end_tickets(b, tickets);
+    RETURN NULL;
+END $$;
+
+-- Why a booking is no hold; NULL where it is one, even one that has run out.
+CREATE FUNCTION api.no_hold(b api.opened) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN bool_or(p.status = 'booked') THEN
+            api.refusal('already_booked', format('Booking %s is confirmed already.', b.reference))
+        WHEN bool_or(p.status = 'held' OR p.status = 'expired' AND p.seat_no IS NOT NULL) THEN NULL
+        WHEN bool_or(p.status = 'pending') THEN
+            api.refusal('not_held', format('Booking %s waits for seats; it is confirmed by itself.', b.reference))
+        WHEN bool_or(p.status = 'expired') THEN
+            api.refusal('not_held', format('Booking %s waited in vain; it holds no seats.', b.reference))
+        ELSE
+            api.refusal('already_cancelled', format('Booking %s is cancelled already.', b.reference))
+        END
+    FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+$$;

@@ -1,0 +1,83 @@
+-- What a write asks for: the fields of every method, those of others NULL.
+CREATE TYPE api.request AS (
+    bus_id bigint, travel_date date, origin text, destination text, from_stop int, to_stop int,
+    seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
+    reference text, tickets int[], ticket_no int, seat_no int, at jsonb, reason text, account text
+);
+
+-- The tickets of a party that was sold its seats, before they are written (api.issue).
+CREATE TYPE api.sale AS (
+    bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
+    phone text, account text, fare numeric, refund_percent numeric, status text, expires_at timestamptz
+);
+
+-- What a write decides: the booking it is about, or why it is refused. The caller holds the trip's
+-- lock, has settled the trip, and issues the tickets, records the money and shows the booking
+-- afterwards (api.batch).
+CREATE TYPE api.outcome AS (
+    reference text,
+    refusal   jsonb,
+    reply     jsonb,       -- where it is no booking
+    sale      api.sale
+);
+
+-- Sell a stretch of a trip to a party: all its seats or none. Booked at once; or held for a while; or,
+-- when it asks for a number of seats that are not free and may wait, pending.
+CREATE FUNCTION api.sell(r api.request, trip trips, hold_for interval) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    service   bus_info;
+    s         api.stretch;
+    o         api.outcome;
+    wanted    int := coalesce(cardinality(r.seats), r.count);
+    chosen    int[] := r.seats;
+    status    text := CASE WHEN hold_for IS NULL THEN 'booked' ELSE 'held' END;
+    expires   timestamptz;
+BEGIN
+    IF trip.bus_id IS NULL THEN
+        o.refusal := api.unknown_trip(r.bus_id, r.travel_date);
+        RETURN o;
+    END IF;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
+    s := api.find_stretch(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop);
+    o.refusal := coalesce(s.refusal, api.not_for_sale(service, trip, s),
+                          api.party_refused(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers));
+    IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
+        o.refusal := api.seats_refused(service, trip.travel_date, s, r.seats);
+    ELSIF o.refusal IS NULL THEN
+        chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted);
+        IF chosen IS NULL THEN
+            o.refusal := api.sold_out(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false));
+            status := 'pending';
+        END IF;
+    END IF;
+    IF o.refusal IS NOT NULL THEN
+        RETURN o;
+    END IF;
+
+    o.reference := api.new_reference(trip.bus_id);
+    expires := CASE status WHEN 'held' THEN least(api.now() + hold_for, s.sells_until)
+                           WHEN 'pending' THEN s.sells_until END;
+    IF chosen IS NOT NULL THEN
+        PERFORM api.take(trip.bus_id, trip.travel_date, chosen, s.segment);
+    END IF;
+    o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
+                  r.phone, r.account, s.fare, service.refund_percent, status, expires);
+    IF expires IS NOT NULL THEN
+        PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
+    END IF;
+    RETURN o;
+END $$;
+
+-- Write the tickets of some sales, each party in the order of its seats.
+CREATE FUNCTION api.issue(sales api.sale[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,
+                            refund_percent, status, queue_no, created_at, expires_at, booked_at)
+    SELECT s.bus_id, s.reference, n, s.travel_date, s.seat_nos[n], s.segment, s.names -> (n - 1) ->> 'name',
+           s.phone, s.account, s.fare, s.refund_percent, s.status,
+           CASE WHEN s.status = 'pending' THEN nextval('queue_no_seq') END,
+           api.now(), s.expires_at, CASE WHEN s.status = 'booked' THEN api.now() END
+    FROM unnest(sales) AS s, generate_series(1, s.party) AS n;
+END $$;

@@ -1,0 +1,55 @@
+-- The operator's own cancellation of a trip. Whoever has not got down yet gets the whole fare back, whatever
+-- the terms; who holds or waits is let go; and nothing is sold on it any more. Rides that have ended stay
+-- as they are. Takes the trip's lock, so that it can be called by hand.
+CREATE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o       api.outcome;
+    trip    trips;
+    refs    text[];
+    tickets int;
+    refund  numeric;
+BEGIN
+    SELECT * INTO trip FROM trips t
+    WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date FOR UPDATE;
+    o.refusal := CASE
+        WHEN trip.bus_id IS NULL THEN api.unknown_trip(bus_id, travel_date)
+        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', format('The trip is cancelled already. %s', trip.reason))
+        WHEN api.trip_ends_at(bus_id, travel_date) <= api.now() THEN api.refusal('departed', 'The trip has ended.') END;
+    IF o.refusal IS NOT NULL THEN
+        RETURN o;
+    END IF;
+    WITH riding AS (
+        SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END AS back
+        FROM passengers p
+        JOIN bus_info s ON s.bus_id = p.bus_id
+        JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
+        WHERE p.bus_id = cancel_trip.bus_id AND p.travel_date = cancel_trip.travel_date
+          AND p.status IN ('held', 'booked', 'pending')
+          AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now()
+    ), ended AS (
+        UPDATE passengers p SET status = 'cancelled', refund = p.refund + riding.back, ended_at = api.now()
+        FROM riding
+        WHERE p.bus_id = cancel_trip.bus_id AND p.reference = riding.reference AND p.ticket_no = riding.ticket_no
+        RETURNING p.reference, riding.back
+    )
+    SELECT array_agg(DISTINCT ended.reference), count(*), coalesce(sum(ended.back), 0) INTO refs, tickets, refund FROM ended;
+    PERFORM api.recount(bus_id, travel_date, ARRAY(SELECT s.seat_no FROM seats s
+        WHERE s.bus_id = cancel_trip.bus_id AND s.travel_date = cancel_trip.travel_date));
+    IF refs IS NOT NULL THEN
+        PERFORM api.record_payments(array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs);
+    END IF;
+    UPDATE trips t SET state = 'cancelled', reason = cancel_trip.reason, settle_at = NULL
+    WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date;
+    o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
+        'tickets', tickets, 'refund', refund::numeric(12,2)::text);
+    RETURN o;
+END $$;
+
+-- When a trip reaches its last stop.
+CREATE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)
+    FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id
+    WHERE r.bus_id = trip_ends_at.bus_id GROUP BY s.time_zone
+$$;

@@ -1,0 +1,50 @@
+-- One write for one trip, as the wire has it: method and arguments. The caller holds the trip's lock.
+
+-- The bus and the date a request is about: named, or those of the booking its reference opens. The
+-- columns are NULL where it names none.
+CREATE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    ref text := upper(btrim(args ->> 'reference'));
+BEGIN
+    IF ref IS NULL THEN
+        bus_id := args ->> 'bus_id';
+        travel_date := args ->> 'travel_date';
+    ELSE
+        bus_id := api.reference_bus(ref);
+        SELECT p.travel_date INTO travel_date FROM passengers p
+        WHERE p.bus_id = trip_of.bus_id AND p.reference = ref LIMIT 1;
+    END IF;
+END $$;
+
+-- trip: its row; all NULL where there is no such trip.
+CREATE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    b api.opened;
+    o api.outcome;
+BEGIN
+    IF method IN ('book', 'hold') THEN
+        RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END);
+    ELSIF method = 'settle' THEN   -- the lock has done it
+        RETURN o;
+    ELSIF method = 'cancel_trip' THEN
+        o.refusal := api.not_yours(a.account, a.bus_id);
+        RETURN CASE WHEN o.refusal IS NULL THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason) ELSE o END;
+    END IF;
+    b := api.open_booking(a.reference, a.phone, a.account);
+    o.reference := b.reference;
+    o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.departed(b) END);
+    IF o.refusal IS NULL THEN
+        CASE method   -- any other is a fault
+            WHEN 'confirm' THEN o.refusal := api.confirm_hold(b);
+            WHEN 'release' THEN o.refusal := api.release_hold(b);
+            WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
+            WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
+            WHEN 'alight' THEN o.refusal := api.alight_at(b, a.tickets,
+                CASE jsonb_typeof(a.at) WHEN 'string' THEN a.at #>> '{}' END,
+                CASE jsonb_typeof(a.at) WHEN 'number' THEN a.at::int END);
+        END CASE;
+    END IF;
+    RETURN o;
+END $$;

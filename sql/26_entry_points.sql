@@ -1,0 +1,186 @@
+-- What the server may call. It may read the tables too, but write none of them: the functions that
+-- write for it run with their owner's rights (SECURITY DEFINER), with a search_path of their own.
+
+-- Read. One row: the reply, or a refusal.
+CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    a record;
+BEGIN
+    SELECT * INTO a FROM jsonb_to_record(args) AS r (
+        kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
+        bus_id bigint, travel_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
+        place text, account text, after text, "limit" int, current boolean);
+    CASE method   -- any other is a fault
+        WHEN 'places' THEN answer := api.places(a.kind);
+        WHEN 'search' THEN
+            answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
+        WHEN 'seat_map' THEN
+            answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop);
+        WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
+        WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
+        WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
+        WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
+        WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
+        WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
+    END CASE;
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;
+
+-- Write: an array of {method, args, caller, key}; a row for each, n from 0, all in one transaction.
+--
+-- They are decided in their order, each under the lock of its trip. A trip that somebody else holds is
+-- passed over: its request comes back without an answer (deferred), to be sent again. So a batch never
+-- waits for a trip, and nothing can deadlock. What can be done for all at once comes last, because a
+-- statement for many costs little more than a statement for one: the tickets of the sales, the money, the
+-- bookings as they are then, and the record by which a repeated request gets its first answer.
+CREATE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    m       record;
+    trip    trips;
+    o       api.outcome;
+    done    int[] := '{}';
+    bus_ids bigint[] := '{}';
+    refs    text[] := '{}';
+    replies jsonb[] := '{}';
+    sales   api.sale[] := '{}';
+BEGIN
+    FOR m IN SELECT * FROM api.open_calls(calls) LOOP
+        n := m.n;
+        SELECT * INTO trip FROM trips t
+        WHERE t.bus_id = m.bus_id AND t.travel_date = m.travel_date FOR UPDATE SKIP LOCKED;
+        IF trip.settle_at <= api.now() THEN
+            PERFORM api.settle(m.bus_id, m.travel_date);
+        END IF;
+        answer := api.earlier_answer(m.bus_id, m.caller, m.key, m.method, m.args);
+        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.is_trip(m.bus_id, m.travel_date)) THEN
+            IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
+                PERFORM api.issue(sales);   -- what is decided now may be about them
+                sales := '{}';
+            END IF;
+            o := api.dispatch(m.method, m.request, trip);
+            answer := o.refusal;
+            IF answer IS NULL THEN
+                done := done || n;
+                bus_ids := bus_ids || m.bus_id;
+                refs := refs || o.reference;
+                replies := array_append(replies, o.reply);
+                IF (o.sale).reference IS NOT NULL THEN
+                    sales := array_append(sales, o.sale);
+                END IF;
+                CONTINUE;
+            END IF;
+        END IF;
+        refused := answer ? 'reason';
+        RETURN NEXT;
+    END LOOP;
+    IF done <> '{}' THEN
+        PERFORM api.issue(sales);
+        PERFORM api.record_payments(bus_ids, refs);
+        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_requests(calls, done, bus_ids, refs, replies) AS r;
+    END IF;
+END $$;
+
+-- The calls of a batch, in their order. again: whether one before it has the same key; it is answered
+-- from the record of that one, in the next batch.
+CREATE FUNCTION api.open_calls(calls jsonb)
+RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
+               bus_id bigint, travel_date date, again boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.caller, c.key,
+           t.bus_id, t.travel_date,
+           c.key IS NOT NULL AND row_number() OVER (PARTITION BY c.key, c.caller, t.bus_id ORDER BY c.ordinal) > 1
+    FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, caller text, key text))
+             WITH ORDINALITY AS c (method, args, caller, key, ordinal),
+         LATERAL api.trip_of(c.args) AS t
+    ORDER BY c.ordinal
+$$;
+
+-- The answer to a call that was made before: as it was then, or a refusal where its key was used for
+-- something else; NULL where it is new.
+CREATE FUNCTION api.earlier_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    earlier requests;
+BEGIN
+    SELECT * INTO earlier FROM requests r
+    WHERE r.bus_id = earlier_answer.bus_id AND r.caller = earlier_answer.caller AND r.key = earlier_answer.key;
+    RETURN CASE WHEN NOT FOUND THEN NULL
+                WHEN earlier.digest = api.digest(method, args) THEN earlier.answer
+                ELSE api.refusal('key_reused',
+                    'This key was used for another request. A new request takes a new key.') END;
+END $$;
+
+CREATE FUNCTION api.is_trip(bus_id bigint, travel_date date) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = is_trip.bus_id AND t.travel_date = is_trip.travel_date);
+END $$;
+
+-- Answer the calls that were carried out, and keep the answers of those that have a key.
+CREATE FUNCTION api.record_requests(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
+RETURNS TABLE (n int, answer jsonb)
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    WITH answered AS MATERIALIZED (
+        SELECT d.n, d.bus_id, calls -> d.n AS call, coalesce(d.reply, d.booking, '{}') AS answer
+        FROM unnest(done, bus_ids, replies, api.show_bookings(bus_ids, refs)) AS d (n, bus_id, reply, booking)
+    ), recorded AS (
+        INSERT INTO requests (bus_id, caller, key, method, digest, answer, at)
+        SELECT a.bus_id, a.call ->> 'caller', a.call ->> 'key', a.call ->> 'method',
+               api.digest(a.call ->> 'method', a.call -> 'args'), a.answer, api.now()
+        FROM answered AS a WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'
+    )
+    SELECT a.n, a.answer FROM answered AS a;
+END $$;
+
+-- What a request asks for, by which another request of the same key is known to be the same.
+CREATE FUNCTION api.digest(method text, args jsonb) RETURNS uuid
+LANGUAGE sql IMMUTABLE
+RETURN md5(method || args::text)::uuid;
+
+-- Write: one request, waiting for its trip. For psql, and for a database sharded by bus_id.
+CREATE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    trip record := api.trip_of(args);
+BEGIN
+    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
+    RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
+        jsonb_build_object('method', method, 'args', args, 'caller', caller, 'key', key))) AS b);
+END $$;
+
+-- Mend the trip that a request is about, after somebody wrote to it by hand, and settle it, since seats
+-- may have come free. Answers how many seats were wrong.
+CREATE FUNCTION api.recount_for(args jsonb) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    trip  record := api.trip_of(args);
+    wrong int;
+BEGIN
+    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
+    wrong := api.recount(trip.bus_id, trip.travel_date, ARRAY(SELECT s.seat_no FROM seats s
+        WHERE s.bus_id = trip.bus_id AND s.travel_date = trip.travel_date));
+    PERFORM api.settle(trip.bus_id, trip.travel_date);
+    RETURN wrong;
+END $$;
+
+-- The trips on which something has run out and nobody has settled since.
+CREATE FUNCTION api.due_trips() RETURNS TABLE (bus_id bigint, travel_date date)
+LANGUAGE sql STABLE AS $$
+    SELECT t.bus_id, t.travel_date FROM trips t WHERE t.settle_at <= api.now() ORDER BY t.settle_at
+$$;
+
+-- Forget the idempotency records that are older than a time. Answers how many.
+CREATE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM requests r WHERE r.at < api.now() - keep;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
