@@ -1,0 +1,180 @@
+"""Start the server: settings → database → schema → service, or a supervisor of several → console, signals.
+
+What is started last is stopped first: the service drains (server/service.py), then PostgreSQL stops. A
+second signal stops without waiting; PostgreSQL stops by itself then.
+"""
+
+import argparse
+import dataclasses
+import logging
+import os
+import signal
+import ssl
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from server import console, doors, staff
+from server.cluster import PostgresError, Urls
+from server.postgres import EmbeddedPostgres
+from server.schema import SchemaError, prepare
+from server.service import serve
+from server.settings import Settings, SettingsError, environment
+from server.storage import Away, Fault
+from server.supervisor import READY, Supervisor
+from server.wire import VERSION, Refusal
+
+log = logging.getLogger("busware")
+
+BAD_USAGE = 2  # exit status: a setting or an argument is wrong; 1: the server could not start or go on
+OTHER_CONNECTIONS = 2  # of a process to the database, beside its reads': the writer, the hints
+SPARE_CONNECTIONS = 56  # to the embedded PostgreSQL, on top of that: consoles, people in psql
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until a signal, or do one of the other commands. Raises SystemExit."""
+    worker = arguments[:1] == ["worker"]
+    try:
+        if arguments[:1] == ["operator"]:
+            return staff.main(arguments[1:], Settings.load())
+        if arguments[:1] == ["console"]:
+            return console.main(arguments[1:])
+        settings = Settings.load() if worker else _read_settings(arguments)
+        tls = doors.secure(settings)
+    except SettingsError as error:
+        print(f"busware: {error}", file=sys.stderr)
+        raise SystemExit(BAD_USAGE) from None
+    _log(settings, worker)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        with ExitStack() as stack:
+            if worker:
+                _work(settings, tls, stack)
+            else:
+                _run(settings, tls, stack)
+    except (PostgresError, SchemaError, Away, Fault, Refusal, OSError) as error:
+        raise SystemExit(f"busware: {error}") from None
+
+
+def _run(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
+    """Start everything, and be the operator's console; without a terminal, wait for a signal."""
+    url = _start(settings, tls, stack)
+    if console.on_a_terminal():
+        console.operate(url, settings, console.STOPS)
+        _wind_up()
+    else:
+        while True:
+            signal.pause()
+
+
+def _work(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
+    """Serve as one of the supervisor's processes: until the standard input, which it holds, ends."""
+    serve(settings, settings.database_url or "", tls, stack, shared=True)
+    print(READY, flush=True)
+    sys.stdin.read()
+
+
+def _log(settings: Settings, worker: bool) -> None:
+    process = " [%(process)d]" if worker else ""
+    logging.basicConfig(
+        level=settings.log_level,
+        format=f"%(asctime)s{process} %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    if console.on_a_terminal():
+        logging.getLogger("busware.tcp").setLevel(logging.WARNING)  # the console tells who comes and goes
+
+
+def _read_settings(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description="The Busware server. An argument counts for more than its variable; "
+        "all settings are explained in .env.example.",
+        epilog="python -m server operator --help: the accounts of those who run services. "
+        "python -m server console: the operator's console of a running server.",
+    )
+    parser.add_argument("port", nargs="?", help="the TCP port, 0 for any free one (BUSWARE_PORT, 9999)")
+    parser.add_argument("--port", dest="port_option", metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("--host", help="the address to listen on (BUSWARE_HOST, 127.0.0.1)")
+    parser.add_argument("--processes", metavar="N", help="how many serve, on one port (BUSWARE_PROCESSES, 1)")
+    parser.add_argument("--data", metavar="DIR", help="the embedded database's folder (BUSWARE_DATA, ./data)")
+    parser.add_argument("--version", action="version", version=f"Busware {VERSION}")
+    told = parser.parse_args(arguments)
+    given = {
+        "BUSWARE_PORT": told.port or told.port_option,
+        "BUSWARE_HOST": told.host,
+        "BUSWARE_PROCESSES": told.processes,
+        "BUSWARE_DATA": told.data and str(Path(told.data).absolute()),
+    }
+    return Settings.load(environment() | {name: text for name, text in given.items() if text})
+
+
+def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> str:
+    """Start everything, the stop of it on the stack, and say where it is. Answers the database's URL."""
+    postgres = None
+    if settings.database_url:
+        urls = Urls(settings.owner_url or settings.database_url, settings.database_url)
+    else:
+        connections = settings.processes * (settings.read_connections + OTHER_CONNECTIONS) + SPARE_CONNECTIONS
+        postgres = EmbeddedPostgres(settings.data, options={"max_connections": str(connections)})
+        stack.callback(postgres.stop)
+        urls = postgres.start()
+    prepare(urls.owner, urls.server, seed=settings.seed, connect_seconds=settings.connect_seconds)
+    if settings.processes > 1:
+        supervisor = Supervisor(_quiet(settings), urls.owner, urls.server)
+        supervisor.start()
+        stack.callback(supervisor.stop)
+        port, http_port = supervisor.port, supervisor.http_port
+    else:
+        port, http_port = serve(settings, urls.server, tls, stack)
+    address = f"{settings.host}:{port}"
+    if postgres:
+        postgres.cluster.announce(address)
+    _say_hello(
+        address,
+        port,
+        f"an embedded PostgreSQL, in {settings.data}" if postgres else "DATABASE_URL",
+        f"{'https' if tls else 'http'}://{settings.host}:{http_port}",
+    )
+    return urls.server
+
+
+def _quiet(settings: Settings) -> Settings:
+    """The settings of workers: they do not log who comes and goes when the console tells it."""
+    quiet = console.on_a_terminal() and settings.log_level == "INFO"
+    return dataclasses.replace(settings, log_level="WARNING") if quiet else settings
+
+
+def _say_hello(address: str, port: int, database: str, http: str) -> None:
+    print(
+        f"Busware {VERSION} serves on {address}, from {database}.\n"
+        f"  HTTP:     {http}/v1, described at {http}/schema\n"
+        "  Next:     scripts/client search Bengaluru Mysuru tomorrow\n"
+        f'  By hand:  echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}\n'
+        "  The data: scripts/psql\n"
+        "  Ctrl-C stops it.",
+        flush=True,
+    )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """The first signal: unwind the stack."""
+    _wind_up()
+    raise SystemExit(0)
+
+
+def _wind_up() -> None:
+    """It ends now; whoever does not want to wait for the end of it gives another signal."""
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, _stop_at_once)
+    log.info("Stopping: answers under way are sent. Once more to stop at once.")
+
+
+def _stop_at_once(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

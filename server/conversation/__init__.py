@@ -1,0 +1,33 @@
+"""The guided conversation: a booking by question and answer. Pure: no socket, no clock, no database.
+
+  dialogue      the engine: steps, back and quit       desk          what a line begins
+  reservation   from the date to the ticket            bookings      status, cancel, change, find
+  answers       what an answer means                   dates         dates as people type them
+  words         what a kind of service is called
+
+The plain-text face (server/text.py) and the terminal client (client/terminal.py) carry out the same
+steps, each in its own way.
+"""
+
+from server.conversation.dates import DateError, parse_date
+from server.conversation.desk import COMMANDS, END, WELCOME, Desk
+from server.conversation.dialogue import (
+    BACK,
+    HELP,
+    QUIT,
+    Ask,
+    Call,
+    Choice,
+    Dialogue,
+    Failed,
+    Show,
+    Step,
+    Tell,
+    clean,
+    clean_text,
+)
+
+__all__ = [
+    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError", "Desk",
+    "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "parse_date",
+]  # fmt: skip

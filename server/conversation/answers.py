@@ -1,0 +1,310 @@
+"""What a traveller's answer means: one function for each kind of question, made to be given to `Ask`.
+
+Each takes the line, stripped, and returns the value or raises Problem with a sentence that says what
+would be right. Whatever depends on the timetable comes in as an argument.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from server.conversation.dates import DateError, parse_date
+from server.conversation.dialogue import Choice, Problem
+from server.wire import Place, Seats
+
+T = TypeVar("T")
+
+MAX_NAME = 80  # characters, as server.wire.PersonName takes
+_SHOWN = 40  # characters of an answer that is repeated
+_MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
+_SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
+_RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
+_BEST = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+_REFERENCE = re.compile(r"[A-Z0-9]{6,18}")
+_PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The seats that a party wants: these, or any so many."""
+
+    seats: tuple[int, ...] = ()
+    any: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.any or len(self.seats)
+
+
+def shown(typed: str) -> str:
+    """An answer, as it is repeated in a sentence."""
+    return f'"{typed}"' if len(typed) <= _SHOWN else f'"{typed[:_SHOWN]}…"'
+
+
+def travel_date(today: date) -> Callable[[str], date]:
+    """A date, today or later."""
+
+    def parse(typed: str) -> date:
+        day = any_date(today)(typed)
+        if day < today:
+            raise Problem(f"{day} is in the past; today is {today}.")
+        return day
+
+    return parse
+
+
+def any_date(today: date) -> Callable[[str], date]:
+    """A date."""
+
+    def parse(typed: str) -> date:
+        try:
+            return parse_date(typed[:_SHOWN], today)
+        except DateError as error:
+            raise Problem(str(error)) from None
+
+    return parse
+
+
+def one_of(options: dict[str, T], more: dict[str, T] | None = None) -> Callable[[str], T]:
+    """One of the words, in any case, `-` or a blank for `_`, or the beginning of just one of them.
+
+    more: words that are understood too, and not spoken of.
+    """
+    meanings = {_letters(word): value for word, value in {**options, **(more or {})}.items()}
+
+    def parse(typed: str) -> T:
+        word = _letters(typed)
+        meant = (
+            {meanings[word]} if word in meanings else {meanings[w] for w in meanings if w.startswith(word)}
+        )
+        if not word or len(meant) != 1:
+            raise Problem(f"{shown(typed)} is none of these: {listed([*options], 'or')}.")
+        return meant.pop()
+
+    return parse
+
+
+def one_or_any(options: dict[str, T]) -> Callable[[str], T | None]:
+    """One of the words, as above; any, or nothing, is None."""
+    one = one_of({**options, "any": None})
+    return lambda typed: one(typed) if typed else None
+
+
+def place(places: Sequence[Place], other: Place | None = None) -> Callable[[str], Place]:
+    """A place by name, code or alias. other: the one it must differ from."""
+    by_word = {word.lower(): p for p in places for word in (*p.aliases, p.code, p.name)}
+
+    def parse(typed: str) -> Place:
+        word = " ".join(typed.lower().split())
+        found = by_word.get(word)
+        if found is None:
+            begins = {p.code: p for w, p in by_word.items() if len(word) >= 3 and w.startswith(word)}
+            if len(begins) != 1:
+                raise Problem(_no_place(typed, word, by_word))
+            (found,) = begins.values()
+        if found == other:
+            raise Problem(f"You leave from {found.name}: the other end must be another place.")
+        return found
+
+    return parse
+
+
+def _no_place(typed: str, word: str, by_word: dict[str, Place]) -> str:
+    near = [by_word[w].name for w in by_word if len(word) >= 2 and w.startswith(word)]
+    near += [by_word[w].name for w in difflib.get_close_matches(word, by_word, 5, 0.5)]
+    hint = (
+        f"Did you mean {listed(list(dict.fromkeys(near))[:5], 'or')}?" if near else "Type ? to see them all."
+    )
+    return f"No place that is served is called {shown(typed)}. {hint}"
+
+
+def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
+    """One of these numbers. noun: what has them."""
+
+    def parse(typed: str) -> int:
+        digits = typed.removeprefix("#")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) in numbers):
+            raise Problem(
+                f"{shown(typed)} is no {noun} of those above: {listed([str(n) for n in numbers], 'or')}."
+            )
+        return int(digits)
+
+    return parse
+
+
+def some_of(numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
+    """Some of these numbers; nothing, or "all", means all of them."""
+
+    def parse(typed: str) -> tuple[int, ...]:
+        if typed.lower() in ("", "all"):
+            return tuple(numbers)
+        chosen = _numbers(
+            typed, f"{noun} numbers such as {listed([str(n) for n in numbers][:2], 'and')}, or all"
+        )
+        for n in chosen:
+            if n not in numbers:
+                raise Problem(f"There is no {noun} {n} to choose: {listed([str(n) for n in numbers], 'or')}.")
+        return chosen
+
+    return parse
+
+
+def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
+    """Free seats of a map by number, or "best 2" for any so many."""
+    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+    states = {seat.seat_no: seat.state for seat in seat_map.seats}
+
+    def parse(typed: str) -> Wanted:
+        if best := _BEST.fullmatch(typed.lower()):
+            return Wanted(any=_count(int(best[1] or best[2] or 1), len(states), noun))
+        chosen = _numbers(typed, f"{noun} numbers such as {_example(free)}, or best 2 for the best two")
+        for n in chosen:
+            if n not in states:
+                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(states)}.")
+        gone = [str(n) for n in chosen if states[n] != "free"]
+        if gone:
+            some = [str(n) for n in free[:_MOST_LISTED]] + ["…"] * (len(free) > _MOST_LISTED)
+            is_are = "are" if len(gone) > 1 else "is"
+            raise Problem(
+                f"{noun.capitalize()} {listed(gone, 'and')} {is_are} not free. Free: {', '.join(some)}."
+            )
+        return Wanted(seats=chosen)
+
+    return parse
+
+
+def one_seat(seat_map: Seats, noun: str) -> Callable[[str], int]:
+    """One free seat of a map, by number."""
+    some = seats(seat_map, noun)
+
+    def parse(typed: str) -> int:
+        wanted = some(typed)
+        if len(wanted.seats) != 1:
+            raise Problem(f"Type one {noun} number.")
+        return wanted.seats[0]
+
+    return parse
+
+
+def positive(noun: str) -> Callable[[str], int]:
+    """A number of seats, however many there are."""
+
+    def parse(typed: str) -> int:
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and int(typed) > 0):
+            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
+        return int(typed)
+
+    return parse
+
+
+def exactly(count: int, numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
+    """So many of these numbers."""
+
+    def parse(typed: str) -> tuple[int, ...]:
+        chosen = _numbers(typed, f"{count} {noun} numbers such as {' '.join(map(str, range(1, count + 1)))}")
+        for n in chosen:
+            if n not in numbers:
+                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
+        if len(chosen) != count:
+            raise Problem(f"You want {count}, and named {len(chosen)}. Type {count} {noun} numbers.")
+        return chosen
+
+    return parse
+
+
+def count(most: int, noun: str) -> Callable[[str], int]:
+    """A number of seats."""
+
+    def parse(typed: str) -> int:
+        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", typed.lower(), re.ASCII)
+        if digits is None:
+            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
+        return _count(int(digits[1]), most, noun)
+
+    return parse
+
+
+def yes_or_no(typed: str) -> bool:
+    """yes or no; nothing is neither, since it is too easily typed."""
+    word = typed.lower()
+    if word in ("y", "yes", "ok", "confirm"):
+        return True
+    if word in ("n", "no"):
+        return False
+    raise Problem(f"{shown(typed)} is neither yes nor no.")
+
+
+def phone(typed: str) -> str:
+    """A phone number by its look; the server knows which there are."""
+    if not _PHONE.fullmatch(typed) or sum(c.isdigit() for c in typed) < 6:
+        raise Problem(f"{shown(typed)} is no phone number. Type one such as 98450 12345 or +44 20 7946 0958.")
+    return typed
+
+
+def phone_or_none(typed: str) -> str | None:
+    """A phone number, or nothing."""
+    return phone(typed) if typed else None
+
+
+def reference(typed: str) -> str:
+    """The reference of a booking."""
+    word = typed.upper().strip(". ")
+    if not _REFERENCE.fullmatch(word):
+        raise Problem(
+            f"{shown(typed)} is no reference: one is 6 or more letters and digits, such as CVK7GHJ."
+        )
+    return word
+
+
+def name(typed: str) -> str | None:
+    """A passenger's name, or nothing."""
+    if len(typed) > MAX_NAME:
+        raise Problem(f"A name has at most {MAX_NAME} characters; this one has {len(typed)}.")
+    if not typed.isprintable():
+        raise Problem("A name has letters only, no control characters.")
+    return typed or None
+
+
+def choices(*texts: str) -> tuple[Choice, ...]:
+    """Answers that need no word about them."""
+    return tuple(Choice(text) for text in texts)
+
+
+def listed(words: Sequence[str], last: str) -> str:
+    """The words as people list them: "1", "1 or 2", "1, 2 or 3"."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "none"
+
+
+def _numbers(typed: str, takes: str) -> tuple[int, ...]:
+    """The different numbers of a list such as "7, 8" or "7-9"."""
+    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
+    words = [word for word in _SEPARATORS.split(spread) if word]
+    if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
+        raise Problem(f"{shown(typed)} is not understood. Type {takes}.")
+    numbers = tuple(int(word) for word in words)
+    twice = [n for n in numbers if numbers.count(n) > 1]
+    if twice:
+        raise Problem(f"{twice[0]} is there twice.")
+    return numbers
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[\s_-]+", "", word.lower())
+
+
+def _spread(low: int, high: int) -> str:
+    return " ".join(str(n) for n in range(low, high + 1)) if 0 <= high - low < 100 else "?"
+
+
+def _count(n: int, most: int, noun: str) -> int:
+    if not 1 <= n <= most:
+        raise Problem(f"The number of {noun}s is 1 to {most}; {n} is not.")
+    return n
+
+
+def _example(free: Sequence[int]) -> str:
+    return " ".join(str(n) for n in free[:2]) or "7 8"

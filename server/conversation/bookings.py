@@ -1,0 +1,186 @@
+"""What is done with a booking that is there: show it, find it, cancel it, change a seat of it.
+
+A booking is opened by its reference and phone. Each script takes what was typed with the command,
+and asks for the rest.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from server.conversation import answers
+from server.conversation.departures import ask_place
+from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from server.conversation.words import EXAMPLES, Words, moment, money, words_of
+from server.wire import (
+    Booking,
+    Cancel,
+    CancelQuote,
+    ChangeSeat,
+    Find,
+    GetBooking,
+    Place,
+    Places,
+    Refusal,
+    SeatMap,
+    Ticket,
+)
+
+_LIVE = ("held", "booked", "pending")
+
+
+def status(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+    """Show a booking."""
+    booking, _ = yield from _open(words, reference, phone)
+    yield Show(booking)
+
+
+def cancellation(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+    """Cancel a booking or some of its tickets, once the traveller has seen what comes back."""
+    booking, phone = yield from _open(words, reference, phone)
+    yield Show(booking)
+    live = _live(booking)
+    if not live:
+        yield Tell(f"Booking {booking.reference} is {booking.status} already: there is nothing to cancel.")
+        return
+    tickets: list[int] | None = None
+    if len(live) > 1:
+        numbers = [ticket.ticket_no for ticket in live]
+        chosen = yield Ask(
+            "Which tickets? (numbers, or Enter for all)", answers.some_of(numbers, "ticket"), "tickets",
+            "The rest of the party keeps its tickets.",
+            (Choice("all"), *_about(live)),
+        )  # fmt: skip
+        tickets = list(chosen) if len(chosen) < len(numbers) else None
+    quote = yield Call(CancelQuote(reference=booking.reference, phone=phone, tickets=tickets))
+    if isinstance(quote, Refusal):
+        yield Tell(quote.message, problem=True)
+        return
+    yield Show(quote)
+    paid = sum(
+        float(t.fare) for t in live if t.status == "booked" and (tickets is None or t.ticket_no in tickets)
+    )
+    yes = yield Ask(
+        f"Cancel, and get {money(quote.refund)} of {money(str(paid))} back? (yes or no)",
+        answers.yes_or_no, "confirm",
+        f"It can be cancelled until {moment(quote.stands_until)}.", answers.choices("yes", "no"),
+    )  # fmt: skip
+    if not yes:
+        yield Tell("Nothing is cancelled.")
+        return
+    cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
+    yield _outcome(cancelled)
+
+
+def change(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+    """Move a ticket to another seat."""
+    booking, phone = yield from _open(words, reference, phone)
+    words = words_of(booking.kind)
+    yield Show(booking)
+    seated = [ticket for ticket in _live(booking) if ticket.seat_no is not None]
+    if not seated:
+        yield Tell(f"Booking {booking.reference} has no {words.seat} that could be changed.")
+        return
+    ticket = seated[0]
+    if len(seated) > 1:
+        number = yield Ask(
+            "Which ticket?", answers.number_of([t.ticket_no for t in seated], "ticket"), "tickets",
+            choices=_about(seated),
+        )  # fmt: skip
+        ticket = next(t for t in seated if t.ticket_no == number)
+    mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
+    while True:
+        seat_map = yield Call(SeatMap(
+            bus_id=booking.bus_id, travel_date=booking.travel_date,
+            from_stop=booking.from_stop, to_stop=booking.to_stop,
+        ))  # fmt: skip
+        if isinstance(seat_map, Refusal):
+            yield Tell(seat_map.message, problem=True)
+            return
+        yield Show(seat_map, mine)
+        free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+        if not free:
+            yield Tell(f"No other {words.seat} is free.")
+            return
+        wanted = yield Ask(
+            f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
+            answers.one_seat(seat_map, words.seat), "seat", choices=answers.choices(*map(str, free)),
+        )  # fmt: skip
+        changed = yield Call(ChangeSeat(
+            reference=booking.reference, phone=phone, ticket_no=ticket.ticket_no, seat_no=wanted
+        ))  # fmt: skip
+        yield _outcome(changed)
+        if not (isinstance(changed, Refusal) and changed.reason == "seat_taken"):
+            return
+
+
+def find(words: Words, today: date) -> Script[None]:
+    """The references of a guest's bookings, by phone, date and boarding place."""
+    places: Sequence[Place] = (yield Call(Places(kind=words.kind))).places
+    phone = yield Ask("Phone number given with the booking:", answers.phone, "phone")
+    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(today), "date")
+    place = yield ask_place(f"{words.source} (where you board):", "origin", list(places))
+    while True:
+        found = yield Call(Find(phone=phone, date=day, place=place.code))
+        if not isinstance(found, Refusal):
+            break
+        yield Tell(found.message, problem=True)
+        if found.data.get("field") != "phone":
+            return
+        phone = yield Ask("Phone number given with the booking:", answers.phone, "phone")
+    if not found.references:
+        yield Tell("No booking has that phone number, date and boarding place.", problem=True)
+        return
+    for reference in found.references:
+        yield Tell(f"Reference {reference}.")
+    yield Tell(f"To see it: status {found.references[0]} {phone}")
+
+
+def _open(words: Words, reference: str | None, phone: str | None) -> Script[tuple[Booking, str | None]]:
+    """The booking that reference and phone open, and the phone."""
+    if reference is not None:
+        try:
+            reference = answers.reference(reference)
+        except Problem as problem:
+            yield Tell(str(problem), problem=True)
+            reference = None
+    given = reference
+    if given is not None and phone is None:  # some services need none
+        booking = yield Call(GetBooking(reference=given))
+        if not isinstance(booking, Refusal):
+            return booking, None
+    while True:
+        if given is None:
+            given = yield Ask(
+                "Reference of the booking:", answers.reference, "reference",
+                "It stands on the ticket. Lost? Leave this with quit, then type: find.",
+            )  # fmt: skip
+        if phone is None:
+            phone = yield Ask(
+                "Phone number given with it (Enter: none was):", answers.phone_or_none, "phone",
+                words.phone_example,
+            )  # fmt: skip
+        booking = yield Call(GetBooking(reference=given, phone=phone))
+        if not isinstance(booking, Refusal):
+            return booking, phone
+        yield Tell(booking.message, problem=True)
+        phone = None
+        if booking.data.get("field") != "phone":
+            given = None
+
+
+def _outcome(reply: Booking | Refusal) -> Show | Tell:
+    return Tell(reply.message, problem=True) if isinstance(reply, Refusal) else Show(reply)
+
+
+def _live(booking: Booking) -> list[Ticket]:
+    return [ticket for ticket in booking.tickets if ticket.status in _LIVE]
+
+
+def _about(tickets: list[Ticket]) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            str(t.ticket_no),
+            " ".join(filter(None, (f"seat {t.seat_no}" if t.seat_no else "waiting", t.name))),
+        )
+        for t in tickets
+    )

@@ -1,0 +1,131 @@
+"""The first half of a reservation: what the traveller wishes, and the trip that is chosen for it.
+
+Where nothing runs, what runs instead is shown: other types on the date, else the nearest date.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from server.conversation import answers
+from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from server.conversation.words import Words, clock, day_of, money, named, service_of
+from server.wire import BusType, Passenger, Place, Places, Refusal, Search, Trip, TripList
+
+# Where else to look when nothing runs on a date, in days from it, the nearest first.
+_OTHER_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)
+
+
+@dataclass
+class Wish:
+    """What the traveller has said so far."""
+
+    day: date
+    origin: Place
+    destination: Place
+    bus_type: BusType | None = None
+    ac: bool | None = None
+    phone: str | None = None
+    phone_known: bool = False  # it was asked for; some services need none
+    names: tuple[str | None, ...] = ()  # of the passengers, where the face asks for them
+
+    @property
+    def stretch(self) -> str:
+        """The two ends, in words."""
+        return f"from {self.origin.name} to {self.destination.name}"
+
+    def passengers(self) -> list[Passenger] | None:
+        """The names, where some were given."""
+        return [Passenger(name=name) for name in self.names] if any(self.names) else None
+
+
+def ask_place(prompt: str, field: str, places: list[Place], other: Place | None = None) -> Ask:
+    """The question for a place. other: the one it must differ from."""
+    return Ask(
+        prompt, answers.place(places, other), field,
+        f"One of: {', '.join(place.name for place in places)}.",
+        tuple(Choice(place.name, ", ".join((place.code, *place.aliases))) for place in places),
+    )  # fmt: skip
+
+
+def the_house(words: Words) -> Script[Place]:
+    """The theatre, or the hotel: which, where there are several."""
+    places = (yield Call(Places(kind=words.kind))).places
+    houses: list[Place] = [place for place in places if place.part_of is None]
+    if not houses:
+        raise Problem(f"There is no {words.service}.")
+    if len(houses) == 1:
+        return houses[0]
+    house: Place = yield ask_place(f"{words.source}:", "origin", houses)
+    return house
+
+
+# The trip --------------------------------------------------------------------------------------
+
+
+def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_day: Ask) -> Script[Trip]:
+    """One of the trips that were found; the date and the destination are asked again while none is."""
+    while True:
+        found = yield Call(_search(words, wish, wish.day, wish.bus_type, wish.ac))
+        if isinstance(found, Refusal):
+            yield Tell(found.message, problem=True)
+            wish.day = yield ask_day
+            continue
+        trips = found.trips or (yield from _instead(words, wish, today))
+        if trips:
+            break
+        wish.destination = yield ask_place(
+            f"Another {words.destination.lower()}:", "destination", places, wish.origin
+        )
+    yield Show(TripList(trips=trips))
+    about = {
+        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}" for trip in trips
+    }
+    bus_id = yield Ask(
+        f"{words.service.capitalize()} id:", answers.number_of(about, words.service), "bus_id",
+        f"The number in the first column: it says which {words.service} you take.",
+        tuple(Choice(str(number), text) for number, text in about.items()),
+    )  # fmt: skip
+    same = [trip for trip in trips if trip.bus_id == bus_id]
+    if len(same) > 1:
+        return (yield from _which(words, same))
+    return same[0]
+
+
+def _which(words: Words, trips: list[Trip]) -> Script[Trip]:
+    """One bus may go to several places that were asked for at once, such as the towns of Goa."""
+    for n, trip in enumerate(trips, 1):
+        ends = f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} {clock(trip.arrives_at)}"
+        yield Tell(f"  {n}  {ends}, {money(trip.fare)}")
+    numbers = range(1, len(trips) + 1)
+    number: int = yield Ask(
+        f"This {words.service} goes to each of these. Which? (1 to {len(trips)})",
+        answers.number_of(numbers, "number"), "stretch", choices=answers.choices(*map(str, numbers)),
+    )  # fmt: skip
+    return trips[number - 1]
+
+
+def _instead(words: Words, wish: Wish, today: date) -> Script[list[Trip]]:
+    """What runs instead: other types on the date, else the nearest date; nothing, when neither does."""
+    none = f"No {named(wish.bus_type, wish.ac, words.service)} goes {wish.stretch} on {day_of(wish.day)}."
+    if wish.bus_type is not None or wish.ac is not None:
+        found = yield Call(_search(words, wish, wish.day, None, None))
+        if isinstance(found, TripList) and found.trips:
+            yield Tell(f"{none} These do:")
+            return found.trips
+    for days in _OTHER_DAYS:
+        other = wish.day + timedelta(days=days)
+        if other < today:
+            continue
+        found = yield Call(_search(words, wish, other, None, None))
+        if isinstance(found, TripList) and found.trips:
+            yield Tell(f"{none} The nearest date is {day_of(other)}:")
+            return found.trips
+    yield Tell(f"No {words.service} goes {wish.stretch} on that date or in the week after it.", problem=True)
+    return []
+
+
+def _search(words: Words, wish: Wish, day: date, bus_type: BusType | None, ac: bool | None) -> Search:
+    return Search(
+        origin=wish.origin.code, destination=wish.destination.code, date=day,
+        kind=words.kind, bus_type=bus_type, ac=ac,
+    )  # fmt: skip

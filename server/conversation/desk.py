@@ -1,0 +1,142 @@
+"""The desk: what a line means that answers no question. A table of commands, each a script.
+
+A face keeps one Desk per connection and one Dialogue at most under way; `begin` gives the script of
+a line, or the sentence to be told when it is none.
+"""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from server.conversation import answers, bookings, flights, nights, reservation, shows
+from server.conversation.dialogue import Ask, Call, Problem, Script, Tell, said
+from server.conversation.words import BUS
+from server.wire import Say
+
+END = ("stop", "terminate")
+WELCOME = "Busware. Type bus, flight, show or hotel to book; help lists all there is."
+_MOST_OF_A_NAME = 40  # characters of a line that may be the name of a country
+
+
+@dataclass(frozen=True)
+class Command:
+    """A word that begins a script. takes: what may follow it."""
+
+    about: str
+    begin: Callable[["Desk", list[str]], Script[None]]
+    takes: str = ""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Begins conversations. today: of the traveller. with_names: the face asks for passengers' names."""
+
+    today: Callable[[], date]
+    with_names: bool = False
+
+    def begin(self, line: str) -> Callable[[], Script[None]] | str:
+        """The script that a line asks for, or what to tell when it asks for none."""
+        word, *rest = line.split() or [""]
+        command = COMMANDS.get(word.lower())
+        if command is not None:
+            return lambda: _to_its_end(command.begin(self, rest))
+        if word.lower() == "help":
+            return help_text()
+        if line.count(",") > 1:  # as the flight desk takes it
+            return lambda: _to_its_end(flights.flight(self.today(), line.strip(), with_names=self.with_names))
+        if not 2 <= len(line.strip()) <= _MOST_OF_A_NAME:
+            return unknown(line)
+        return lambda: flights.welcome(line, otherwise=unknown(line))
+
+
+def _to_its_end(script: Script[None]) -> Script[None]:
+    """The script; a Problem that it does not go on after is told, and ends it."""
+    try:
+        yield from script
+    except Problem as problem:
+        yield Tell(str(problem), problem=True)
+
+
+def _bus(desk: Desk, rest: list[str]) -> Script[None]:
+    """Reservation or cancellation, of a bus."""
+    cancels = yield Ask(
+        "Reservation or cancellation:",
+        answers.one_of({"reservation": False, "cancellation": True}, {"book": False, "reserve": False}),
+        "purpose",
+        "reservation: book seats. cancellation: give them back, for a part of the fare.",
+        answers.choices("reservation", "cancellation"),
+    )  # fmt: skip
+    if cancels:
+        yield from bookings.cancellation(BUS)
+    else:
+        yield from reservation.reservation(BUS, desk.today(), with_names=desk.with_names)
+
+
+def _flight(desk: Desk, rest: list[str]) -> Script[None]:
+    return flights.flight(desk.today(), " ".join(rest) or None, with_names=desk.with_names)
+
+
+def _show(desk: Desk, rest: list[str]) -> Script[None]:
+    return shows.show(desk.today(), rest)
+
+
+def _hotel(desk: Desk, rest: list[str]) -> Script[None]:
+    return nights.stay(desk.today(), with_names=desk.with_names)
+
+
+def _say(desk: Desk, rest: list[str]) -> Script[None]:
+    if not rest:
+        raise Problem("Type the message behind it, on the same line: say Where is my bus?")
+    yield said((yield Call(Say(text=" ".join(rest)))))
+
+
+def _find(desk: Desk, rest: list[str]) -> Script[None]:
+    return bookings.find(BUS, desk.today())
+
+
+def _opened(script: Callable[..., Script[None]]) -> Callable[[Desk, list[str]], Script[None]]:
+    """A script that may be told the reference, and the phone after it, which people write in groups."""
+
+    def begin(desk: Desk, rest: list[str]) -> Script[None]:
+        return script(BUS, rest[0] if rest else None, " ".join(rest[1:]) or None)
+
+    return begin
+
+
+COMMANDS: dict[str, Command] = {
+    "bus": Command("book a bus, or cancel", _bus),
+    "flight": Command("book a flight by a line; or choose one, and the seats", _flight, "[choose]"),
+    "show": Command("book seats at the theatre, for the next show unless told", _show, "[HH:MM] [DATE]"),
+    "hotel": Command("book rooms for some nights", _hotel),
+    "status": Command("show a booking", _opened(bookings.status), "REFERENCE [PHONE]"),
+    "cancel": Command(
+        "cancel a booking, or tickets of it", _opened(bookings.cancellation), "[REFERENCE [PHONE]]"
+    ),
+    "change": Command("change a seat of a booking", _opened(bookings.change), "[REFERENCE [PHONE]]"),
+    "find": Command("find a lost reference: by phone, date and boarding place", _find),
+    "say": Command("send the operator a line; answers come as Server: …", _say, "TEXT"),
+}
+
+
+def help_text() -> str:
+    """Every command, a line each."""
+    lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
+    lines += [
+        ("help", "this; at a question, what it takes"),
+        ("back, quit", "at a question: the one before; leave"),
+    ]
+    lines += [("STOP", "end the connection (terminate does too)")]
+    width = max(len(word) for word, _ in lines)
+    return "\n".join(["Type one of these:", *(f"  {word:{width}}  {about}" for word, about in lines)])
+
+
+def unknown(line: str) -> str:
+    """What to tell about a line that is no command."""
+    if not line.strip():
+        return WELCOME
+    near = difflib.get_close_matches(
+        line.split()[0].lower()[:40], [*COMMANDS, "help", "stop", "terminate"], 1
+    )
+    hint = f"Did you mean {near[0]}?" if near else "Type help for what there is."
+    return f"{answers.shown(line.strip())} is not understood. {hint}"

@@ -1,0 +1,265 @@
+"""The engine of a conversation: hands out what is to be done next, and takes what came of it.
+
+A script is a generator. It yields steps: `Ask` the traveller, `Call` the server, `Show` a reply,
+`Tell` a sentence; it receives the parsed answer, or the reply, or the `Refusal`. A face carries the
+steps out and knows nothing of their order; a script knows neither sockets nor clocks.
+
+A generator cannot step back. So a Dialogue records every answer and every reply; `back` begins the
+script anew and feeds it the record up to the question before. What was called between that question
+and this one is forgotten, since it may have changed, and undone where it can be (a hold is given up).
+"""
+
+import re
+import unicodedata
+import uuid
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from server.wire import Refusal, Request, Say
+
+T = TypeVar("T")
+
+BACK, QUIT, HELP = "back", "quit", "help"
+GUIDE = "Answer the question, or type: back (the question before), quit (leave this, keep nothing)."
+MAX_STEPS = 200  # answers and replies of one conversation; a booking takes about 15
+TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
+LEFT = "Left. What was not confirmed is not booked."
+TRY_AGAIN = "Press Enter to try again; what you typed is kept. Or back, or quit."
+# Refusals that say: ask the same again.
+_PASSING = ("busy", "draining", "outcome_unknown")
+
+
+class Problem(Exception):
+    """An answer that the question does not take; the message tells the traveller what it takes."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the answers that a question takes; about: what a person wants to know of it."""
+
+    text: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question. parse turns a line into the answer or raises Problem.
+
+    field: what is asked for (date, origin, seats …), by which a face chooses how to ask. hint: what
+    `help` says about it. choices: what may be typed, for completion.
+    """
+
+    prompt: str
+    parse: Callable[[str], Any]
+    field: str = ""
+    hint: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the server. undo: the request that takes a reply of it back."""
+
+    request: Request
+    undo: Callable[[Any], Request] | None = None
+
+
+@dataclass(frozen=True)
+class Show:
+    """A reply to be shown.
+
+    yours: the traveller's own seats in it. brief: the words for it of a face that draws no pictures.
+    """
+
+    reply: msgspec.Struct
+    yours: tuple[int, ...] = ()
+    brief: str = ""
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A sentence to be told. problem: it tells what is wrong. last: with it, a plain connection ends."""
+
+    text: str
+    problem: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What came of a call that got no answer; the message says why."""
+
+    message: str
+
+
+Step = Ask | Call | Show | Tell
+Script = Generator[Step, Any, T]
+
+
+class Dialogue:
+    """One conversation under way. `step` is what the face has to do now; None when it is over.
+
+    begin: the script. new_key: makes an idempotency key; a call that is tried again keeps its own.
+    """
+
+    def __init__(
+        self, begin: Callable[[], Script[None]], new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    ) -> None:
+        self._begin = begin
+        self._new_key = new_key
+        self._record: list[tuple[Step | None, Any]] = []
+        self._first = deque[Step]()  # what is to be done before the script's own step
+        self._script = begin()
+        self._own: Step | None = self._resume(None)
+
+    @property
+    def step(self) -> Step | None:
+        """What the face has to do now."""
+        return self._first[0] if self._first else self._own
+
+    def shown(self) -> None:
+        """The step was a Show or a Tell, and the traveller has seen it."""
+        if self._first:
+            self._first.popleft()
+        else:
+            self._own = self._resume(None)
+
+    def replied(self, reply: msgspec.Struct | Refusal | Failed) -> None:
+        """The step was a Call, and this came of it."""
+        reply = clean(reply)
+        if self._first:
+            done = self._first.popleft()
+            if isinstance(done, Call) and isinstance(done.request, Say):
+                self._first.appendleft(said(reply))
+            # an undo: only what stands all the same is worth a word
+            elif isinstance(reply, Refusal) and reply.reason == "already_booked":
+                self._first.append(Tell(reply.message, problem=True))
+        elif isinstance(reply, Failed) or (isinstance(reply, Refusal) and reply.reason in _PASSING):
+            self._first += (Tell(reply.message, problem=True), Ask(TRY_AGAIN, lambda _: None, "retry"))
+        else:
+            self._take(reply)
+
+    def answer(self, line: str) -> None:
+        """The step was an Ask, and the traveller typed this."""
+        asked = self.step
+        if not isinstance(asked, Ask):
+            raise TypeError("nothing was asked")
+        typed = line.strip()
+        match typed.lower():
+            case "back":
+                self._back()
+            case "quit":
+                self._leave()
+            case "help" | "?":
+                self._first.extendleft(Tell(line) for line in (GUIDE, asked.hint) if line)
+            case _ if asked.field != "name" and (message := _SAY.fullmatch(typed)):
+                self._first.appendleft(Call(Say(text=message[1])))
+            case _ if self._first:  # try again: the script's own call is the step now
+                self._first.popleft()
+            case _:
+                self._judge(asked, typed)
+
+    def abandon(self) -> list[Request]:
+        """End it, because the traveller has gone: what is to be asked of the server to undo its calls."""
+        undone = self._forget(0) if self._own is not None else []
+        self._first.clear()
+        self._own = None
+        return [call.request for call in undone]
+
+    def _judge(self, asked: Ask, typed: str) -> None:
+        try:
+            self._take(asked.parse(typed))
+        except Problem as problem:
+            self._first.append(Tell(clean_text(str(problem)), problem=True))
+
+    def _take(self, value: Any) -> None:
+        """Record what came of the script's own step, and go on with it."""
+        self._record.append((self._own, value))
+        if len(self._record) > MAX_STEPS:
+            self._leave(TOO_LONG)
+        else:
+            self._own = self._resume(value)
+
+    def _resume(self, value: Any) -> Step | None:
+        try:
+            step = self._script.send(value)
+        except StopIteration:
+            return None
+        if isinstance(step, Call) and step.request.writes:
+            return Call(msgspec.structs.replace(step.request, key=self._new_key()), step.undo)
+        return step
+
+    def _back(self) -> None:
+        asked = [n for n, (step, _) in enumerate(self._record) if isinstance(step, Ask)]
+        if not asked:
+            self._leave()
+            return
+        kept = asked[-2] + 1 if len(asked) > 1 else 0
+        self._first = deque[Step](self._forget(kept))
+        self._script = self._begin()
+        self._own = self._resume(None)
+        for _, value in self._record:
+            while isinstance(self._own, Show | Tell):
+                self._own = self._resume(None)
+            self._own = self._resume(value)
+
+    def _leave(self, said: str = LEFT) -> None:
+        self._first = deque[Step]([*self._forget(0), Tell(said)])
+        self._own = None
+
+    def _forget(self, kept: int) -> list[Call]:
+        """Drop the record from there on; the calls that undo what was done in it, the last one first."""
+        dropped = self._record[kept:]
+        del self._record[kept:]
+        return [
+            Call(msgspec.structs.replace(step.undo(value), key=self._new_key()))
+            for step, value in reversed(dropped)
+            if isinstance(step, Call) and step.undo is not None and not isinstance(value, Refusal)
+        ]
+
+
+_SAY = re.compile(r"say\s+(\S.*)", re.IGNORECASE)  # a line for the operator, at any question
+
+
+def said(reply: msgspec.Struct | Refusal | Failed) -> Tell:
+    """What to tell whoever has said something to the operator."""
+    if isinstance(reply, Refusal | Failed):
+        return Tell(reply.message, problem=True)
+    return Tell("Sent to the operator.")
+
+
+# What reaches a screen -------------------------------------------------------------------------
+
+
+_HARMLESS = "\n\u200c\u200d"  # a drawing has lines; the joiners spell names of several scripts
+
+
+def clean_text(text: str) -> str:
+    """The text without what could move a cursor or turn its direction: control and format characters."""
+    return "".join(
+        c for c in text if c in _HARMLESS or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")
+    )
+
+
+def clean(reply: T) -> T:
+    """The same reply, or refusal, with every text in it cleaned."""
+    if isinstance(reply, Refusal):
+        return Refusal(reply.reason, clean_text(reply.message), **_cleaned(reply.data))  # type: ignore[return-value]
+    if isinstance(reply, Failed):
+        return Failed(clean_text(reply.message))  # type: ignore[return-value]
+    return msgspec.convert(_cleaned(msgspec.to_builtins(reply)), type(reply))
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case list():
+            return [_cleaned(member) for member in value]
+        case dict():
+            return {name: _cleaned(member) for name, member in value.items()}
+    return value

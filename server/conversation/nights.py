@@ -1,0 +1,76 @@
+"""A stay: the nights, the rooms, and then as with any reservation.
+
+A hotel's season is a trip whose stops are its nights, all at the house; a stay is a stretch of it, from
+the stop that leaves on the check-in date to the one that arrives on the check-out date.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from server.conversation import answers
+from server.conversation.departures import Wish, the_house
+from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from server.conversation.reservation import book, good_bye
+from server.conversation.words import EXAMPLES, HOTEL, day_of, money, service_of
+from server.wire import Refusal, Search, Trip, TripList
+
+MOST_NIGHTS = 60
+_NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
+
+
+def stay(today: date, *, with_names: bool = False) -> Script[None]:
+    """Find rooms for some nights, choose among them, hold them, confirm."""
+    house = yield from the_house(HOTEL)
+    while True:
+        arrives = yield Ask(
+            f"Check-in date ({EXAMPLES}):", answers.travel_date(today), "date",
+            "The date of the first night.",
+        )  # fmt: skip
+        leaves = yield Ask(
+            "Check-out date, or how many nights (such as 2):", _until(arrives, today), "until",
+            "The morning on which you leave.",
+        )  # fmt: skip
+        found = yield Call(
+            Search(origin=house.code, destination=house.code, date=arrives, until=leaves, kind=HOTEL.kind)
+        )
+        if isinstance(found, Refusal):
+            yield Tell(found.message, problem=True)
+        elif not found.trips:
+            yield Tell(f"No room is on sale from {day_of(arrives)} to {day_of(leaves)}.", problem=True)
+        else:
+            trip = yield from _which(found)
+            wish = Wish(arrives, house, house)
+            booking = yield from book(HOTEL, wish, trip, with_names)
+            if booking is not None:
+                yield Show(booking)
+                yield Tell(good_bye(booking))
+                return
+
+
+def _until(arrives: date, today: date) -> Callable[[str], date]:
+    """A date after the check-in, or a number of nights."""
+
+    def parse(typed: str) -> date:
+        nights = _NIGHTS.fullmatch(typed.lower())
+        leaves = arrives + timedelta(days=int(nights[1])) if nights else answers.any_date(today)(typed)
+        if not arrives < leaves <= arrives + timedelta(days=MOST_NIGHTS):
+            last = arrives + timedelta(days=MOST_NIGHTS)
+            raise Problem(f"You leave after {arrives}, and by {last} at the latest; {leaves} is not between.")
+        return leaves
+
+    return parse
+
+
+def _which(found: TripList) -> Script[Trip]:
+    """Which hotel, where the house has more than one to offer."""
+    trips = {trip.bus_id: trip for trip in found.trips}
+    if len(trips) == 1:
+        return found.trips[0]
+    for trip in trips.values():
+        yield Tell(f"  {trip.bus_id}  {service_of(trip)}, {money(trip.fare)}, {trip.seats_free} free")
+    number = yield Ask(
+        "Hotel id:", answers.number_of(trips, HOTEL.service), "bus_id",
+        choices=answers.choices(*map(str, trips)),
+    )  # fmt: skip
+    return trips[number]

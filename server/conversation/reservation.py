@@ -1,0 +1,196 @@
+"""Reservation, from the date to the ticket; where nothing is free, a place in the queue.
+
+The order is that of server/PROTOCOL.md. Nothing is written before the seats are held, which happens
+once all is known; whatever is refused then is asked again by itself, and what else was typed stays.
+What differs between kinds of service is in `Words`.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from server.conversation import answers
+from server.conversation.answers import Wanted
+from server.conversation.departures import Wish, ask_place, choose_trip
+from server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
+from server.conversation.words import EXAMPLES, Words, money
+from server.wire import Book, Booking, Confirm, Hold, Places, Refusal, Release, SeatMap, Seats, Trip
+
+_OF_THE_PARTY = ("seat_taken", "sold_out", "unknown_seat", "too_many_seats", "hold_expired", "not_held")
+
+
+def reservation(words: Words, today: date, *, with_names: bool = False) -> Script[None]:
+    """Find a trip, choose seats, hold them, confirm. with_names: ask for the passengers' names too."""
+    ask_day = Ask(
+        f"Date of journey ({EXAMPLES}):", answers.travel_date(today), "date",
+        "The date on which you board.",
+    )  # fmt: skip
+    day = yield ask_day
+    bus_type = ac = None
+    if words.types:
+        bus_type = yield Ask(
+            f"{', '.join(words.types)} or any:",
+            answers.one_or_any({name: name for name in words.types}), "bus_type",
+            "In a SLEEPER one lies, in a SEMI_SLEEPER the seat leans far back, in a SEATER one sits.",
+            answers.choices(*words.types, "any"),
+        )  # fmt: skip
+        ac = yield Ask(
+            "AC, NON_AC or any:", answers.one_or_any({"AC": True, "NON_AC": False}), "ac",
+            "AC is air-conditioned.", answers.choices("AC", "NON_AC", "any"),
+        )  # fmt: skip
+    places = (yield Call(Places(kind=words.kind))).places
+    origin = yield ask_place(f"{words.source}:", "origin", places)
+    destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
+    wish = Wish(day, origin, destination, bus_type, ac)
+    while True:
+        trip = yield from choose_trip(words, wish, today, places, ask_day)
+        booking = yield from book(words, wish, trip, with_names)
+        if booking is not None:
+            yield Show(booking)
+            yield Tell(good_bye(booking))
+            return
+
+
+def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booking | None]:
+    """The booking, booked or waiting; None when another trip has to be chosen."""
+    wanted: Wanted | None = None
+    waits = False
+    while True:
+        if wanted is None:
+            chosen = yield from _choose_seats(words, trip)
+            if chosen is None:
+                return None
+            wanted, waits = chosen
+        if not wish.phone_known:
+            wish.phone = yield _ask_phone(words)
+            wish.phone_known = True
+        if with_names and len(wish.names) != wanted.count:
+            wish.names = yield from _ask_names(wanted.count)
+        booking = yield from (_wait if waits else _hold)(wish, trip, wanted)
+        if isinstance(booking, Booking):
+            return booking
+        if booking is None:  # the fare was not to the traveller's liking
+            wanted = None
+            continue
+        yield Tell(booking.message, problem=True)
+        if booking.data.get("field") == "phone":
+            wish.phone_known = False
+        elif booking.reason in _OF_THE_PARTY:
+            wanted = None
+        else:  # it has left, or does not run
+            return None
+
+
+def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None]:
+    """The seats, and whether to wait for them; None when the trip is no more."""
+    seat_map = yield Call(
+        SeatMap(
+            bus_id=trip.bus_id, travel_date=trip.travel_date,
+            from_stop=trip.from_stop, to_stop=trip.to_stop,
+        )
+    )  # fmt: skip
+    if isinstance(seat_map, Refusal):
+        yield Tell(seat_map.message, problem=True)
+        return None
+    yield Show(seat_map)
+    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+    if not free:
+        number = yield from _ask_wait(words, trip, seat_map)
+        return Wanted(any=number), True
+    while True:
+        wanted = yield Ask(
+            f"{words.seat.capitalize()}s (numbers such as {' '.join(map(str, free[:2]))}, or best 2):",
+            answers.seats(seat_map, words.seat), "seats",
+            f"The numbers of the {words.seat}s you want, or: best 2, for the best two together.",
+            (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
+        )  # fmt: skip
+        if wanted.count <= len(free):
+            return wanted, False
+        wait = yield Ask(
+            f"Only {len(free)} free. Wait until {wanted.count} are? (yes or no)",
+            answers.yes_or_no, "wait", choices=answers.choices("yes", "no"),
+        )  # fmt: skip
+        if wait:
+            return wanted, True
+
+
+def _ask_wait(words: Words, trip: Trip, seat_map: Seats) -> Script[int]:
+    """How many seats to wait for."""
+    seat = words.seat
+    yield Tell(f"Every {seat} is taken between {trip.origin} and {trip.destination}, but you can wait.")
+    number: int = yield Ask(
+        f"How many {seat}s would you wait for? (back: another {words.service})",
+        answers.count(len(seat_map.seats), seat), "count",
+        f"Whoever waits gets the {seat}s that are given back, in order of arrival, and pays only then.",
+    )  # fmt: skip
+    return number
+
+
+def _ask_phone(words: Words) -> Ask:
+    return Ask(
+        "Phone number:" if words.needs_phone else "Phone number (Enter: none):",
+        answers.phone if words.needs_phone else answers.phone_or_none, "phone",
+        f"With it, and the reference on the ticket, you open the booking again. {words.phone_example}",
+    )  # fmt: skip
+
+
+def _ask_names(count: int) -> Script[tuple[str | None, ...]]:
+    names = []
+    for n in range(1, count + 1):
+        of = f" {n} of {count}" if count > 1 else ""
+        names.append((yield Ask(f"Name of passenger{of} (Enter: none):", answers.name, "name")))
+    return tuple(names)
+
+
+def _hold(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+    """The seats held, the fare shown, and confirmed; None when the traveller says no."""
+    held = yield Call(Hold(**_party(wish, trip, wanted)), undo=_give_up(wish))
+    if not isinstance(held, Booking):
+        return held if isinstance(held, Refusal) else None
+    yield Show(held)
+    yes = yield Ask(
+        f"Confirm, for {money(held.fare)}? (yes or no)", answers.yes_or_no, "confirm",
+        "yes: the booking is made. no: the seats are given up, and you may choose others.",
+        answers.choices("yes", "no"),
+    )  # fmt: skip
+    if yes:
+        booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=wish.phone))
+        return booked
+    yield Call(_give_up(wish)(held))
+    yield Tell("They are given up. Choose others, or: back, quit.")
+    return None
+
+
+def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+    """A place in the queue, or seats that came free meanwhile; None when the traveller says no."""
+    yes = yield Ask(
+        f"Wait for {wanted.count} at {money(trip.fare)} each, to pay when they come free? (yes or no)",
+        answers.yes_or_no, "confirm", choices=answers.choices("yes", "no"),
+    )  # fmt: skip
+    if not yes:
+        return None
+    party = _party(wish, trip, Wanted(any=wanted.count))
+    booked: Booking | Refusal = yield Call(Book(**party, waitlist=True))
+    return booked
+
+
+def _party(wish: Wish, trip: Trip, wanted: Wanted) -> dict[str, Any]:
+    """The fields that Hold and Book share."""
+    seats = {"seats": list(wanted.seats)} if wanted.seats else {"count": wanted.any}
+    return seats | {
+        "bus_id": trip.bus_id, "travel_date": trip.travel_date, "from_stop": trip.from_stop,
+        "to_stop": trip.to_stop, "phone": wish.phone, "passengers": wish.passengers(),
+    }  # fmt: skip
+
+
+def _give_up(wish: Wish) -> Callable[[Booking], Release]:
+    phone = wish.phone  # the one the hold was made with
+    return lambda held: Release(reference=held.reference, phone=phone)
+
+
+def good_bye(booking: Booking) -> str:
+    """What to keep in mind."""
+    reference = booking.reference
+    if booking.status == "pending":
+        return f"Keep the reference. Whether seats have come free: status {reference}."
+    return f"Keep the reference: status {reference} shows the booking, cancel gives it back."

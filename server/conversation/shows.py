@@ -1,0 +1,122 @@
+"""The theatre: how many seats, the hall as a matrix of 0 and 1, which seats, a ticket for each.
+
+More seats than are free are refused, and the connection ends. A seat that somebody has is a warning:
+nothing is booked, and the matrix is shown again.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from server.conversation import answers
+from server.conversation.dates import DateError, parse_date
+from server.conversation.departures import the_house
+from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
+from server.wire import Book, Booking, Refusal, Search, SeatMap, Seats, Trip, TripList
+
+_DAYS_AHEAD = 8  # searched for the next performance
+_TIME = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
+
+
+def show(today: date, words: Sequence[str]) -> Script[None]:
+    """Book seats for a performance. words: its time and its date, either or both or neither."""
+    time, day = _when(words, today)
+    trip = yield from _performance(today, time, day)
+    count = yield Ask(
+        f"How many seats? ({trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, "
+        f"{money(trip.fare)} each)",
+        answers.positive("seat"), "count",
+        "How many of you come. Which seats they are is asked next.",
+    )  # fmt: skip
+    yield from _seats(trip, count)
+
+
+def _when(words: Sequence[str], today: date) -> tuple[str | None, date | None]:
+    """The time and the date that were typed behind the command."""
+    time, rest = None, list(words)
+    if rest and (found := _TIME.fullmatch(rest[0])):
+        if int(found[1]) > 23 or int(found[2]) > 59:
+            raise Problem(f"{answers.shown(rest[0])} is no time of day: write one such as 18:30.")
+        time = f"{int(found[1]):02d}:{found[2]}"
+        del rest[0]
+    if not rest:
+        return time, None
+    try:
+        return time, parse_date(" ".join(rest)[:40], today)
+    except DateError:
+        raise Problem(
+            f"{answers.shown(' '.join(rest))} is neither a time such as 18:30 nor a date such as {EXAMPLES}."
+        ) from None
+
+
+def _performance(today: date, time: str | None, day: date | None) -> Script[Trip]:
+    """The next performance; the one at that time, on that date, where they are told."""
+    house = yield from the_house(SHOW)
+    days = [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]
+    others: set[str] = set()
+    for one in days:
+        found = yield Call(Search(origin=house.code, destination=house.code, date=one, kind=SHOW.kind))
+        if isinstance(found, Refusal):
+            raise Problem(found.message)
+        trips = found.trips if isinstance(found, TripList) else []
+        for trip in trips:
+            if time in (None, clock(trip.departs_at)):
+                return trip
+        others |= {clock(trip.departs_at) for trip in trips}
+    on = f" on {day}" if day else ""
+    if others:
+        raise Problem(
+            f"No performance begins at {time}{on}; there are some at {answers.listed(sorted(others), 'and')}."
+        )
+    raise Problem(f"No performance is on sale{on}.")
+
+
+def _seats(trip: Trip, count: int) -> Script[None]:
+    """The matrix, the choice, the tickets; once more where a seat was lost."""
+    while True:
+        seat_map = yield Call(
+            SeatMap(
+                bus_id=trip.bus_id, travel_date=trip.travel_date,
+                from_stop=trip.from_stop, to_stop=trip.to_stop,
+            )
+        )  # fmt: skip
+        if isinstance(seat_map, Refusal):
+            raise Problem(seat_map.message)
+        free = sum(seat.state == "free" for seat in seat_map.seats)
+        if count > free:
+            are = "seat is" if free == 1 else "seats are"
+            yield Tell(f"Only {free} {are} free: {count} cannot be booked.", problem=True, last=True)
+            return
+        yield Show(seat_map, brief=matrix(seat_map))
+        which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
+        seats = yield Ask(
+            f"{which}, from 1 to {len(seat_map.seats)} (0 in the matrix is free):",
+            answers.exactly(count, [seat.seat_no for seat in seat_map.seats], "seat"), "seats",
+            "Seats are numbered row by row, from the stage, each row from the left.",
+        )  # fmt: skip
+        booked = yield Call(
+            Book(
+                bus_id=trip.bus_id, travel_date=trip.travel_date, from_stop=trip.from_stop,
+                to_stop=trip.to_stop, seats=list(seats),
+            )
+        )  # fmt: skip
+        if isinstance(booked, Booking):
+            yield Show(booked, brief=_told(booked))
+            return
+        if booked.reason != "seat_taken":
+            raise Problem(booked.message)
+        yield Tell(f"Warning: {booked.message} Nothing is booked.", problem=True)
+
+
+def matrix(seat_map: Seats) -> str:
+    """The hall row by row: 0 is a free seat, 1 one that somebody has or holds."""
+    rows: dict[tuple[str, int], list[str]] = {}
+    for seat in seat_map.seats:
+        rows.setdefault((seat.deck, seat.row), []).append("0" if seat.state == "free" else "1")
+    return "\n".join(" ".join(row) for row in rows.values())
+
+
+def _told(booking: Booking) -> str:
+    tickets = [f"Ticket {ticket_number(booking, ticket)} reserved" for ticket in booking.tickets]
+    return "\n".join([*tickets, f"Reference {booking.reference}."])

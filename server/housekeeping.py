@@ -1,0 +1,73 @@
+"""The timers: what the database needs done without being asked.
+
+Nothing is wrong while they do not run: every write to a trip settles it first, and reads leave out
+what has run out. They are for promptness (a party that waits gets the seats of a hold that ran out)
+and to keep the house in order (new dates go on sale, old idempotency records go). With several
+servers on one database each runs them; whoever comes second finds nothing to do.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from server.settings import Settings
+from server.storage import Fault, Storage
+from server.wire import Refusal
+from server.writer import Call, Writer
+
+log = logging.getLogger("busware.housekeeping")
+
+
+class Housekeeper:
+    """Two threads, one for each timer."""
+
+    def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._stopping = threading.Event()
+        self._threads = [
+            self._timer("settle", settings.settle_seconds, self._settle),
+            self._timer("housekeeping", settings.housekeeping_seconds, self._keep_house),
+        ]
+
+    def start(self) -> None:
+        """Do everything once now, and then again and again."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop, after what is being done."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _timer(self, name: str, seconds: float, work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            failing = False  # a database that is away for long is told of once
+            while not self._stopping.is_set():
+                try:
+                    work()
+                    failing = False
+                except (Refusal, Fault) as error:
+                    log.log(logging.DEBUG if failing else logging.WARNING, "%s: %s", name, error)
+                    failing = True
+                self._stopping.wait(seconds)
+
+        return threading.Thread(target=run, name=name, daemon=True)
+
+    def _settle(self) -> None:
+        """Settle the trips that are due: each under its lock, by way of the writer like every write."""
+        for args in self._storage.due_trips():
+            if self._stopping.is_set():
+                return
+            self._writer.submit(Call("settle", args))
+
+    def _keep_house(self) -> None:
+        if opened := self._storage.open_sales():
+            log.info("opened %d trips for sale", opened)
+        if purged := self._storage.purge_requests():
+            log.info("forgot %d old idempotency keys", purged)
+        if expired := self._storage.purge_accounts():
+            log.info("forgot %d tokens that had expired", expired)
+        if forgotten := self._storage.purge_messages():
+            log.info("forgot %d old messages", forgotten)

@@ -1,0 +1,89 @@
+"""One process that serves: its parts, put together. Started last is stopped first.
+
+Stopped, the two faces drain (what is under way is answered, the rest is refused), then the writer
+answers what waits. Where several processes serve on one port, each of them is one of these.
+"""
+
+import errno
+import logging
+import os
+import ssl
+from contextlib import ExitStack
+
+from server.delivery import Delivery
+from server.housekeeping import Housekeeper
+from server.messages import Messages
+from server.notices import Notices
+from server.operations import Operations
+from server.settings import Settings
+from server.storage import Storage
+from server.tcp import TcpServer
+from server.web import WebServer
+from server.writer import Writer
+
+log = logging.getLogger("busware")
+
+
+def serve(
+    settings: Settings, url: str, tls: ssl.SSLContext | None, stack: ExitStack, *, shared: bool = False
+) -> tuple[int, int]:
+    """Start all of it, the stop of it on the stack; answers the ports, TCP's and HTTP's.
+
+    shared: together with other processes, on the same ports, under a lock (server/supervisor.py).
+    Raises Away when the database is, OSError when a port cannot be had.
+    """
+    storage = Storage(url, settings)
+    stack.callback(storage.close)
+    storage.open()
+    notices = Notices(url, settings)
+    writer = Writer(url, settings)
+    writer.on_commit = notices.committed
+    writer.start()
+    stack.callback(writer.stop)
+    housekeeper = Housekeeper(storage, writer, settings)
+    housekeeper.start()
+    stack.callback(housekeeper.stop)
+
+    operations = Operations(storage, writer, settings)
+    delivery = Delivery(Messages(storage, settings), notices, settings)
+    tcp = _start_tcp(TcpServer(settings, operations, delivery, tls), settings, shared)
+    stack.callback(tcp.drain)
+    web = _start_web(WebServer(settings, operations, tls, notices), settings, shared)
+    stack.callback(web.drain)
+    delivery.start()
+    stack.callback(delivery.stop)
+    notices.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
+    stack.callback(notices.stop)
+    return tcp.port, web.port
+
+
+def _start_tcp(tcp: TcpServer, settings: Settings, shared: bool) -> TcpServer:
+    try:
+        tcp.start(shared=shared)
+    except OSError as error:
+        raise port_taken(settings.host, settings.port, error) from error
+    return tcp
+
+
+def _start_web(web: WebServer, settings: Settings, shared: bool) -> WebServer:
+    """Serve HTTP; on another port where the usual one is taken, and nobody asked for that one."""
+    try:
+        web.start(shared=shared)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or settings.http_port != Settings.http_port or shared:
+            raise OSError(
+                f"cannot listen on {settings.host}:{settings.http_port}: {os.strerror(error.errno or 0)}. "
+                "Choose another port (BUSWARE_HTTP_PORT), or stop whoever has this one."
+            ) from error
+        web.start(port=0)
+        log.warning("port %d is taken: HTTP is served on port %d", settings.http_port, web.port)
+    return web
+
+
+def port_taken(host: str, port: int, error: OSError) -> OSError:
+    """What to say when the TCP port cannot be had."""
+    return OSError(
+        f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
+        f"Choose another port, such as {port + 1} (BUSWARE_PORT, or python -m server PORT), "
+        "or stop whoever has this one."
+    )

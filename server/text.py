@@ -1,0 +1,115 @@
+"""The plain-text face of one connection: a line in, lines out, a conversation between them.
+
+A question is a line of its own, without a prompt that would stand before the next answer: people
+read it, and their scripts look for whole lines. A client's thread calls `line` for each line it
+reads; requests are carried out there and then. Knows no socket: tcp sends what comes back.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from server import plain
+from server.conversation import END, Ask, Call, Desk, Dialogue, Failed, Show, Tell, clean_text
+from server.wire import Answer, Refusal, Request
+
+STOPPED = "STOPPED"
+# telnet's negotiation: IAC IAC is a byte 255, IAC SB … IAC SE a subnegotiation, IAC WILL/WONT/DO/DONT x,
+# IAC and one byte anything else.
+_TELNET = re.compile(rb"\xff(?:\xff|\xfa.*?\xff\xf0|[\xfb-\xfe].|[^\xff]|$)", re.DOTALL)
+_BACKSPACED = re.compile(r"[^\x08\x7f][\x08\x7f]")  # a character, and the key that took it back
+
+
+class Text:
+    """One connection's conversations.
+
+    perform: carries a request out; raises Refusal or Fault. now: the time, on the traveller's clock.
+    """
+
+    def __init__(self, perform: Callable[[Request], Answer], now: Callable[[], datetime]) -> None:
+        self._perform = perform
+        self._now = now
+        self._desk = Desk(today=self._today)
+        self._dialogue: Dialogue | None = None
+        self.ended = False  # the traveller has said so
+
+    def line(self, line: bytes) -> bytes:
+        """What is to be sent after this line of the traveller."""
+        typed = readable(line)
+        if typed.strip().lower() in END:
+            self.close()
+            self.ended = True
+            return _sent([STOPPED])
+        if self._dialogue is not None:
+            self._dialogue.answer(typed)
+            return _sent(self._run(self._dialogue))
+        begun = self._desk.begin(typed)
+        if isinstance(begun, str):
+            return _sent([clean_text(begun)])
+        self._dialogue = Dialogue(begun)
+        return _sent(self._run(self._dialogue))
+
+    def close(self) -> None:
+        """The traveller is gone: what was held for them is given up."""
+        if self._dialogue is None:
+            return
+        for request in self._dialogue.abandon():
+            self._call(request)
+        self._dialogue = None
+
+    def _run(self, dialogue: Dialogue) -> list[str]:
+        """Carry steps out up to the next question, and give what is to be told."""
+        said: list[str] = []
+        while (step := dialogue.step) is not None:
+            match step:
+                case Ask():
+                    said.append(step.prompt)
+                    return said
+                case Call():
+                    dialogue.replied(self._call(step.request))
+                case Show():
+                    said.append(step.brief or plain.reply(step.reply, self._now(), step.yours))
+                    dialogue.shown()
+                case Tell():
+                    said.append(step.text)
+                    dialogue.shown()
+                    self.ended = self.ended or step.last
+        self._dialogue = None
+        return said
+
+    def _call(self, request: Request) -> Any:
+        """The reply to a request, or what came of it instead."""
+        try:
+            answer = self._perform(request)
+        except Refusal as refusal:
+            return refusal
+        except Fault as fault:
+            return Failed(str(fault))
+        return answer.refusal() if answer.refused else msgspec.json.decode(answer.body, type=request.reply)
+
+    def _today(self) -> date:
+        return self._now().date()
+
+
+class Fault(Exception):
+    """A request failed inside the server; request_id finds it in the log."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Something went wrong inside the server (request {request_id}).")
+        self.request_id = request_id
+
+
+def readable(line: bytes) -> str:
+    """What was typed: without telnet's negotiation, what was rubbed out, and control characters."""
+    text = _TELNET.sub(lambda found: b"\xff" if found[0] == b"\xff\xff" else b"", line)
+    typed = text.decode(errors="replace")
+    while (shorter := _BACKSPACED.sub("", typed)) != typed:
+        typed = shorter
+    return clean_text(typed.replace("\t", " "))
+
+
+def _sent(said: list[str]) -> bytes:
+    return "".join(f"{text}\n" for text in said).encode()

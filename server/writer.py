@@ -1,0 +1,304 @@
+"""Group commit: every write of the house goes through `submit`, and many share one commit.
+
+One thread owns one connection. It takes every call that waits, sends them as one statement
+(api.batch), and when that has committed hands each caller its own answer. A lone call is a batch
+of one: nobody waits for a batch to fill. That one statement is the place to send one call per bus
+instead, for a database sharded by bus.
+
+A call comes to one of these ends:
+    answered    by the database, after the commit
+    deferred    somebody else holds its trip: it joins the next batch, until its time is up
+    busy        its time was up before it was done, or there was no room to wait: nothing was done
+    a fault     its statement failed when it ran alone; a batch that fails is rolled back whole,
+                and its members then run alone, so that one of them harms no other
+    unknown     the connection broke once it was sent; it is sent again on a new one, which its key
+                makes safe, and only when that cannot be done is the caller told outcome_unknown
+"""
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+import psycopg
+from msgspec import Raw, Struct
+
+from server.settings import Settings
+from server.storage import SESSION, Away, Fault, connect, meaning
+from server.wire import Answer, Refusal
+
+log = logging.getLogger("busware.writer")
+
+_BATCH = "SELECT n, refused, answer FROM api.batch(%s)"
+_MEND = "SELECT api.recount_for(%s)"
+_TWICE = "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
+_OVERLAP = "23P01"  # the exclusion constraint spoke: seats.taken is not what the tickets say
+_FIRST_PAUSE = 0.05  # seconds between two attempts to connect, doubled each time …
+_LONGEST_PAUSE = 1.0  # … up to this
+
+
+class Call(Struct, frozen=True):
+    """One write. args: its JSON. caller, key: whose idempotency key; an empty key is replaced."""
+
+    method: str
+    args: Raw
+    caller: str = ""
+    key: str = ""
+
+
+class _Waiting:
+    """A call and the caller who waits for it: `done` is a lock that is let go when there is an outcome."""
+
+    __slots__ = ("call", "deadline", "done", "mended", "outcome", "sent")
+
+    def __init__(self, call: Call, deadline: float) -> None:
+        self.call = call
+        self.deadline = deadline
+        self.sent = False  # on a connection that broke: it may have been done
+        self.mended = False
+        self.outcome: Answer | Exception = Fault("the writer ended without an answer")
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def answer(self, answer: Answer) -> None:
+        """Let the caller go with what the database said."""
+        self.outcome = answer
+        self.done.release()
+
+    def fail(self, why: Exception) -> None:
+        """Let the caller go without an answer; why is not the whole truth if an earlier try was lost."""
+        if self.sent:
+            log.warning("the outcome of a %s is unknown: %s", self.call.method, why)
+            message = "The database went away before it answered: ask again with the same key."
+            why = Refusal("outcome_unknown", message)
+        self.outcome = why
+        self.done.release()
+
+
+class Writer:
+    """The one who writes. `submit` may be called from any thread.
+
+    on_batch: is told the size of each batch. on_commit: is given what was done, each call's args and
+    answer, once it is committed and the callers have their answers.
+    """
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        self._door = threading.Lock()  # held to go in, and to close
+        self._calls: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()  # None: there are no more
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.on_batch: Callable[[int], None] = lambda size: None
+        self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
+
+        # From here on the writer's thread's own.
+        self._deferred: deque[_Waiting] = deque()
+        self._closed = False
+        self._connection: psycopg.Connection | None = None
+        self._broken_at: float | None = None  # when the connection broke, until something succeeds again
+
+    def start(self) -> None:
+        """Connect, and begin to write. Raises Away."""
+        try:
+            self._connection = connect(self._url, self._settings, "writer", SESSION)
+        except psycopg.Error as error:
+            raise meaning(error) from error
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse what comes from now on, answer what is waiting, and disconnect."""
+        with self._door:
+            self._stopping.set()
+            self._calls.put(None)
+        self._thread.join()
+
+    def submit(self, call: Call) -> Answer:
+        """Have a call carried out; returns when that is committed.
+
+        Raises Refusal (busy, draining, outcome_unknown), or Fault.
+        """
+        if not call.key:
+            call = msgspec.structs.replace(call, key=str(uuid.uuid4()))
+        waiting = _Waiting(call, time.monotonic() + self._settings.write_wait_seconds)
+        with self._door:
+            if self._stopping.is_set():
+                raise Refusal("draining", "The server is going down: nothing was done, try again.")
+            if self.waiting >= self._settings.write_queue:
+                raise Refusal("busy", "Too many writes are waiting: nothing was done, try again.")
+            self._calls.put(waiting)
+        waiting.done.acquire()
+        if isinstance(waiting.outcome, Answer):
+            return waiting.outcome
+        raise waiting.outcome
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for the next batch."""
+        return self._calls.qsize() + len(self._deferred)
+
+    @property
+    def works(self) -> bool:
+        """Whether there is somebody to write."""
+        return self._thread.is_alive()
+
+    # The writer's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while batch := self._take():
+            try:
+                self._carry_out(batch)
+            except Exception:
+                log.exception("the writer failed on a batch of %d", len(batch))
+                for waiting in batch:
+                    if waiting.done.locked() and waiting not in self._deferred:
+                        waiting.done.release()
+        if self._connection:
+            self._connection.close()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: what has come, up to write_batch, and as many of the deferred; empty at the end.
+
+        Waits for something to come; when calls are deferred, no longer than deferred_retry_ms.
+        """
+        limit = self._settings.write_batch
+        batch: list[_Waiting] = []
+        if self._closed and not self._deferred:
+            return batch
+        pause = self._settings.deferred_retry_ms / 1000 if self._deferred else None
+        with suppress(queue.Empty):
+            waiting = self._calls.get(timeout=pause)
+            while waiting:
+                batch.append(waiting)
+                if len(batch) == limit:
+                    break
+                waiting = self._calls.get_nowait()
+            self._closed = waiting is None
+        batch.extend(self._deferred.popleft() for _ in range(min(limit, len(self._deferred))))
+        return batch
+
+    def _carry_out(self, batch: Iterable[_Waiting]) -> None:
+        now = time.monotonic()
+        in_time = []
+        for waiting in batch:
+            if waiting.deadline > now:
+                in_time.append(waiting)
+            else:
+                waiting.fail(Refusal("busy", "It could not be done in time: nothing was done, try again."))
+        if in_time:
+            self._send(in_time)
+
+    def _send(self, batch: list[_Waiting]) -> None:
+        """Send a batch, again while connections break; then each has an outcome or is deferred."""
+        while True:
+            try:
+                connection = self._connected()
+            except Away:
+                for waiting in batch:
+                    waiting.fail(Refusal("busy", "The database is away: nothing was done, try again."))
+                return
+            try:
+                self._ask(connection, batch)
+            except psycopg.Error as error:
+                trouble = meaning(error, connection)
+                if not isinstance(trouble, Away):
+                    self._part(batch, error, trouble)
+                    return
+                self._hang_up(trouble)
+                for waiting in batch:
+                    waiting.sent = True
+            else:
+                self._broken_at = None
+                return
+
+    def _ask(self, connection: psycopg.Connection, batch: list[_Waiting]) -> None:
+        self.on_batch(len(batch))
+        calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
+        done: list[tuple[Raw, Raw]] = []
+        for n, refused, answer in connection.execute(_BATCH, (calls,), prepare=True).fetchall():
+            if answer is None:
+                self._deferred.append(batch[n])
+                continue
+            batch[n].answer(Answer(answer, refused))
+            if not refused:
+                done.append((batch[n].call.args, answer))
+        if done:
+            self.on_commit(done)
+
+    def _part(self, batch: list[_Waiting], error: psycopg.Error, trouble: Exception) -> None:
+        """After a batch was rolled back: run its members alone. One that was alone is to blame itself."""
+        if len(batch) > 1:
+            log.warning("a batch of %d failed, its members run alone: %s", len(batch), error)
+            for waiting in batch:
+                self._carry_out([waiting])
+        elif error.sqlstate == _OVERLAP and not batch[0].mended:
+            self._mend(batch[0])
+        elif error.sqlstate == _TWICE and not batch[0].mended:
+            batch[0].mended = True  # what it collided with is there to be seen now
+            self._carry_out(batch)
+        else:
+            trouble.__cause__ = error
+            batch[0].fail(trouble)
+
+    def _mend(self, waiting: _Waiting) -> None:
+        """Somebody wrote to the trip by hand: count anew what is taken of it, then try once more."""
+        waiting.mended = True
+        args = msgspec.json.decode(waiting.call.args)
+        trip = args.get("reference") or f"{args.get('bus_id')} of {args.get('travel_date')}"
+        try:
+            ((seats,),) = self._connected().execute(_MEND, (waiting.call.args,))
+        except (psycopg.Error, Away) as error:
+            log.warning("tickets of %s were changed by hand, and could not be counted anew: %s", trip, error)
+        else:
+            log.warning("tickets of %s were changed by hand: %d seats corrected", trip, seats)
+        self._carry_out([waiting])
+
+    # Its connection ----------------------------------------------------------------------------
+
+    def _connected(self) -> psycopg.Connection:
+        """A connection that nobody has hung up on.
+
+        After a break it tries for connect_seconds, and from then on once. Raises Away.
+        """
+        if self._connection and not self._is_dead(self._connection):
+            return self._connection
+        if self._connection:
+            self._hang_up(Away("the database closed the connection"))
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._connection = connect(self._url, self._settings, "writer", SESSION)
+            except psycopg.Error as error:
+                give_up_at = (self._broken_at or 0.0) + self._settings.connect_seconds
+                if time.monotonic() + pause >= give_up_at or self._stopping.wait(pause):
+                    # that it is still away, which the next batches find out one by one, is no news
+                    level = logging.WARNING if pause > _FIRST_PAUSE else logging.DEBUG
+                    log.log(level, "the database is away: %s", error)
+                    raise meaning(error) from error
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                log.info("connected to the database again")
+                return self._connection
+
+    @staticmethod
+    def _is_dead(connection: psycopg.Connection) -> bool:
+        """Whether the other side has hung up on an idle connection: its last word, then the end."""
+        try:
+            connection.pgconn.consume_input()
+            connection.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return connection.closed
+
+    def _hang_up(self, why: Away) -> None:
+        log.warning("lost the connection to the database: %s", why)
+        if self._broken_at is None:
+            self._broken_at = time.monotonic()
+        if self._connection:
+            self._connection.close()
+        self._connection = None
