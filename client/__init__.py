@@ -1,0 +1,20 @@
+"""The client: an SDK for programs, and commands for people.
+
+    with connect("127.0.0.1", 9999) as busware:
+        for trip in busware.search("Bengaluru", "Mysuru", date(2026, 12, 5)):
+            print(trip.departs_at, trip.name, trip.fare)
+        busware.login("asha", password)
+        print(*busware.bookings(current=True))
+
+connection: one socket, call(request) → reply, sent again when it breaks. web: the same over HTTP,
+for connect("https://…"). sdk: connect(), and the requests as methods. hotel: the hotel's desk.
+commands: the command line, arguments → request. dates: dates as people type
+them. render: reply → text for people. __main__: a command, from arguments to exit status.
+"""
+
+from client.connection import Connection, ConnectionLost
+from client.sdk import Client, connect
+from server.codec import RpcError
+from server.wire import Refusal
+
+__all__ = ["Client", "Connection", "ConnectionLost", "Refusal", "RpcError", "connect"]

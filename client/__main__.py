@@ -1,0 +1,151 @@
+"""The client as a command: one request, its reply as a table or as JSON, an exit status.
+
+Replies go to stdout, whatever is wrong to stderr; with --json a refusal goes to stdout, as
+{"error": …}, for the script that reads it. rich and shtab are loaded only by what needs them, since
+somebody waits for --help.
+"""
+
+import argparse
+import contextlib
+import getpass
+import os
+import ssl
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from client import commands
+from client.connection import ConnectionLost, with_key
+from client.sdk import Client, Requests, secure
+from server import wire
+from server.codec import RpcError
+from server.wire import Refusal
+
+if TYPE_CHECKING:
+    from client.web import WebClient
+
+DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
+TRIES = 3  # fewer than a program's: somebody waits, and can ask again
+AGAIN = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
+START = "Is the server running? scripts/start starts one."
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say; return the exit status."""
+    parser = commands.command_line()
+    parsed = commands.parse(parser, arguments)
+    if parsed.command == "completion":
+        print(completion(parsed.shell))
+        return DONE
+    if parsed.command is None:
+        from client import terminal
+
+        return terminal.run(parsed.host, parsed.port, tls_of(parsed, parsed.host))
+    if parsed.command == "hotel":
+        from client import hotel
+
+        return hotel.run(parsed.url, tls_of(parsed, parsed.url))
+    return ask(parsed)
+
+
+def completion(shell: str) -> str:
+    """The script that teaches a shell the commands; it knows scripts/client by its last name."""
+    import shtab
+
+    return str(shtab.complete(commands.command_line(prog="client"), shell))
+
+
+def ask(parsed: argparse.Namespace) -> int:
+    """Send the request of a parsed command, show what comes of it, and return the exit status."""
+    if parsed.asks in (wire.Register, wire.Login):
+        parsed.password = ask_password()
+    request = with_key(commands.request(parsed))
+    with open_client(parsed) as client:
+        try:
+            show(client.call(request, msgspec.Raw if parsed.json else request.reply))
+            return DONE
+        except (Refusal, RpcError) as error:
+            if parsed.json:
+                print(error_json(error))
+            else:
+                explain(error, request, client)
+            return NO_ANSWER if reason(error) == "outcome_unknown" else REFUSED
+        except ConnectionLost as lost:
+            complain(f"There is {lost}.", AGAIN + lost.key if lost.key else START)
+            return NO_ANSWER
+        except KeyboardInterrupt:
+            complain("Interrupted.", AGAIN + getattr(request, "key", "") if request.writes else "")
+            return INTERRUPTED
+
+
+def open_client(parsed: argparse.Namespace) -> "Client | WebClient":
+    """A client of the server that is named, by either of its doors. Exits when it cannot be verified."""
+    timeout, token, tls = parsed.timeout, parsed.token, tls_of(parsed, parsed.host)
+    if "://" in parsed.host:
+        from client.web import WebClient
+
+        return WebClient(parsed.host, timeout_seconds=timeout, tries=TRIES, tls=tls, token=token)
+    return Client(parsed.host, parsed.port, timeout_seconds=timeout, tries=TRIES, tls=tls, token=token)
+
+
+def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:
+    """The TLS to speak with a host, or at a URL. Exits when there is nothing to verify it by."""
+    try:
+        return secure(host, host.startswith("https:") if "://" in host else parsed.tls, parsed.authority)
+    except OSError as error:
+        complain(f"{parsed.authority} holds no certificates to verify the server by: {error}")
+        raise SystemExit(USAGE) from None
+
+
+def ask_password() -> str:
+    """The password, typed unseen; or the first line of what is no terminal."""
+    if sys.stdin.isatty():
+        return getpass.getpass()
+    return sys.stdin.readline().removesuffix("\n")
+
+
+def show(reply: object) -> None:
+    """A reply, as it came or for people."""
+    if isinstance(reply, msgspec.Raw):
+        print(bytes(reply).decode())
+    else:
+        from client import render
+
+        render.console().print(render.reply(reply))
+
+
+def explain(error: Refusal | RpcError, request: wire.Request, client: Requests) -> None:
+    """What is wrong, and what would be right, for people."""
+    from client import render
+
+    out = render.console(stderr=True)
+    out.print(render.error(error))
+    if isinstance(request, wire.Stretch) and reason(error) in ("seat_taken", "unknown_seat"):
+        stretch = {field: getattr(request, field) for field in wire.Stretch.__struct_fields__}
+        with contextlib.suppress(Refusal, RpcError, ConnectionLost):  # the message alone will do
+            out.print(render.free_seats(client.call(wire.SeatMap(**stretch), wire.Seats)))
+
+
+def error_json(error: Refusal | RpcError) -> str:
+    """The error object of the reply, as it came, on one line."""
+    data = {"reason": error.reason, **error.data} if isinstance(error, Refusal) else error.data
+    members = {"code": error.code, "message": error.message, "data": data}
+    return msgspec.json.encode({"error": members}).decode()
+
+
+def reason(error: Refusal | RpcError) -> str | None:
+    """Which refusal it is; None for a fault."""
+    return error.reason if isinstance(error, Refusal) else None
+
+
+def complain(*lines: str) -> None:
+    """Lines on stderr."""
+    print(*filter(None, lines), sep="\n", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BrokenPipeError:  # whoever reads the output has had enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

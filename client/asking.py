@@ -1,0 +1,182 @@
+"""How a question is put: with prompt_toolkit on a terminal, a line at a time off one.
+
+On a terminal there are completion, a toolbar with the keys and the ways out, and, for seats, the map
+itself, drawn anew with every key so that the seats being typed stand out. What is printed meanwhile
+(patch_stdout) appears above the question.
+"""
+
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.styles import Style
+
+from client import seatmap
+from server.conversation import BACK, Ask, Choice
+from server.conversation.words import day_of
+from server.wire import Seats
+
+DAYS_AHEAD = 21  # offered as dates of a journey
+REFRESH_SECONDS = 1.0  # how often the time left of a hold is told
+MENU_ROWS = 8  # kept free below a question for what completes it
+_MAPPED = ("seats", "seat")  # the fields that are answered on the map
+_LISTED = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets")
+_STYLE = Style.from_dict(
+    {
+        "question": "bold",
+        "bottom-toolbar": "noreverse fg:ansibrightblack",
+        "bottom-toolbar.left": "fg:ansiyellow bold",
+    }
+)
+_NUMBER = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
+_MOST_AT_ONCE = 100  # seats of one such range
+
+
+class Asker:
+    """Puts questions.
+
+    seat_map, yours: what was shown last; held_until: the end of a hold under way. printing: to be held
+    by whoever prints, so that nothing is printed to a question that is just being taken away.
+    """
+
+    def __init__(self) -> None:
+        self.seat_map: Seats | None = None
+        self.yours: tuple[int, ...] = ()
+        self.held_until: datetime | None = None
+        self.printing = threading.RLock()
+
+    def ask(self, question: Ask) -> str:
+        """The answer. Raises EOFError when there are no more, KeyboardInterrupt on Ctrl-C."""
+        raise NotImplementedError
+
+
+class Lines(Asker):
+    """Questions off a terminal: a line out, a line in."""
+
+    def __init__(self, out: Callable[[str], None]) -> None:
+        super().__init__()
+        self._out = out
+
+    def ask(self, question: Ask) -> str:
+        """The next line of the standard input."""
+        self._out(question.prompt)
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+
+class Prompts(Asker):
+    """Questions on a terminal."""
+
+    def __init__(self, *, coloured: bool, today: Callable[[], date]) -> None:
+        super().__init__()
+        self._today = today
+        self._asked = False  # anything yet: what may be said first is listed
+        depth = None if coloured else ColorDepth.DEPTH_1_BIT
+        self._session = PromptSession[str](
+            style=_STYLE, key_bindings=_keys(), color_depth=depth, complete_while_typing=True
+        )
+
+    def ask(self, question: Ask) -> str:
+        """The line that is typed."""
+        mapped = question.field in _MAPPED and self.seat_map is not None
+        listed = question.field in _LISTED or not self._asked
+        self._asked = True
+        choices = self._dates() if question.field == "date" else question.choices
+        above = patch_stdout(raw=True)
+        with self.printing:
+            above.__enter__()
+        try:
+            return self._prompt(question, mapped=mapped, listed=listed, choices=choices)
+        finally:
+            with self.printing:
+                above.__exit__(None, None, None)
+
+    def _prompt(self, question: Ask, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]) -> str:
+        return self._session.prompt(
+            lambda: self._message(question, mapped=mapped),
+            completer=None if mapped else Choices(choices),
+            bottom_toolbar=lambda: self._toolbar(question),
+            refresh_interval=REFRESH_SECONDS if self.held_until else 0,
+            reserve_space_for_menu=MENU_ROWS if listed else 0,
+            pre_run=(lambda: get_app().current_buffer.start_completion()) if listed else None,
+        )
+
+    def _message(self, question: Ask, *, mapped: bool) -> StyleAndTextTuples:
+        message: StyleAndTextTuples = []
+        if mapped and self.seat_map is not None:
+            app = get_app()
+            free = {seat.seat_no for seat in self.seat_map.seats if seat.state == "free"}
+            yours = {*self.yours, *(named_in(app.current_buffer.text) & free)}
+            message += seatmap.as_prompt(seatmap.draw(self.seat_map, yours, app.output.get_size().columns))
+        message += [("class:question", f"{question.prompt} ")]
+        return message
+
+    def _toolbar(self, question: Ask) -> StyleAndTextTuples:
+        keys = " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+        if question.field == "command":
+            keys = " Tab or arrows choose · Enter takes · Ctrl-D end"
+        elif question.field in _LISTED:
+            keys = " Tab or arrows choose · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+        line: StyleAndTextTuples = []
+        if self.held_until is not None and question.field == "confirm":
+            left = max(0, int((self.held_until - datetime.now(self.held_until.tzinfo)).total_seconds()))
+            line.append(("class:bottom-toolbar.left", f" held for {left // 60}:{left % 60:02d} "))
+        return [*line, ("", keys)]
+
+    def _dates(self) -> tuple[Choice, ...]:
+        days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
+        names = ["today", "tomorrow", *(f"{day.day} {day:%b}" for day in days[2:])]
+        return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
+
+
+def named_in(typed: str) -> set[int]:
+    """The seats that an answer names, as far as it is typed; "best 2" names none."""
+    if typed.lstrip()[:1].isalpha():
+        return set()
+    return {
+        number
+        for low, high in _NUMBER.findall(typed)
+        for number in range(int(low), min(int(high or low), int(low) + _MOST_AT_ONCE) + 1)
+    }
+
+
+class Choices(Completer):
+    """Completes an answer to one of the choices, by its beginning or by a word of what is said about it."""
+
+    def __init__(self, choices: tuple[Choice, ...]) -> None:
+        self._choices = choices
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What may be meant by what was typed so far."""
+        typed = document.text_before_cursor.lstrip().lower()
+        for choice in self._choices:
+            words = [choice.text, *re.split(r"[\s,]+", choice.about)]
+            if any(word.lower().startswith(typed) for word in words):
+                back = -len(document.text_before_cursor)
+                yield Completion(choice.text, start_position=back, display_meta=choice.about)
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("escape")
+    def _back(event: KeyPressEvent) -> None:
+        """Back; or, where something is typed already, only that is taken back."""
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(result=BACK)
+
+    return keys

@@ -1,0 +1,319 @@
+"""Replies as text for people: one function for each reply, each returns something rich can print.
+
+Tables have columns and no lines, so that they copy well; piped, nothing in them is folded. Colour
+only where there is a terminal, and not with NO_COLOR. Nothing here asks the clock, the network or
+the arguments.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from server.codec import RpcError
+from server.wire import (
+    Booking,
+    BookingList,
+    CancelledTrip,
+    Done,
+    OpenedSales,
+    OperatedTrips,
+    PlaceList,
+    Pong,
+    Quote,
+    References,
+    Refusal,
+    Seat,
+    Seats,
+    Session,
+    Trip,
+    TripList,
+    TripManifest,
+)
+
+PIPED_COLUMNS = 1000  # the width where there is no terminal: nothing is folded or cut
+COLUMN_GAP = 2  # spaces between columns
+DECK_GAP = 4  # spaces between decks that stand side by side
+
+_STYLES = {"free": "green", "held": "yellow", "taken": "dim", "booked": "green", "pending": "yellow"}
+_GLYPHS = {"held": "~", "taken": "x"}
+_LEGEND = "A number is a free seat, ~ is held by somebody who is deciding, x is taken."
+# What would be right, in the data of a refusal; said unless the message said it already.
+_HINTS = {
+    "nearest": "Like it",
+    "dates": "It runs on",
+    "stops": "It stops at",
+    "seats_free": "Free",
+    "seat_count": "Seats there are",
+    "limit": "The limit",
+    "takes": "It takes",
+    "key": "Ask again with the same arguments and --key",
+    "request_id": "In the server's log it is",
+}
+
+
+class _Out(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # rich calls this where it caught the error, and would exit by itself
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to print: as wide as the terminal, or as wide as need be when there is none."""
+    out = _Out(stderr=stderr, highlight=False)
+    return out if out.is_terminal else _Out(stderr=stderr, highlight=False, width=PIPED_COLUMNS)
+
+
+def reply(answer: object) -> RenderableType:
+    """The text of any reply."""
+    return TEXTS[type(answer)](answer)
+
+
+def pong(answer: Pong) -> RenderableType:
+    """Who answers."""
+    return Text(f"{answer.server} {answer.version}")
+
+
+def places(answer: PlaceList) -> RenderableType:
+    """A line for each place."""
+    table = _table("Code", "Place", "Also called", "Served by", folds="Also called")
+    for place in answer.places:
+        table.add_row(
+            place.code, Text(place.name), Text(", ".join(place.aliases)), Text(", ".join(place.kinds))
+        )
+    return table
+
+
+def trips(answer: TripList) -> RenderableType:
+    """A line for each trip; bus and date are what `seats` and `book` take.
+
+    From and to are named where the trips differ in them, as with a place that contains others.
+    """
+    if not answer.trips:
+        return Text("No trip goes there on that date.")
+    ends = {"From": [trip.origin for trip in answer.trips], "To": [trip.destination for trip in answer.trips]}
+    ends = {head: places for head, places in ends.items() if len(set(places)) > 1}
+    table = _table(">Bus", "Date", "Departs", "Arrives", *ends, "Service", ">Fare", ">Free", folds="Service")
+    for i, trip in enumerate(answer.trips):
+        table.add_row(
+            str(trip.bus_id), str(trip.travel_date), f"{trip.departs_at:%H:%M}",
+            _later(trip.arrives_at, trip.departs_at), *(Text(places[i]) for places in ends.values()),
+            Text(_service(trip)), trip.fare,
+            Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
+        )  # fmt: skip
+    return table
+
+
+def seat_map(answer: Seats) -> RenderableType:
+    """The decks as they are laid out, side by side where the width allows."""
+    width = max(len(str(seat.seat_no)) for seat in answer.seats)
+    decks = {seat.deck: [s for s in answer.seats if s.deck == seat.deck] for seat in answer.seats}
+    driver = any("D" in line for line in answer.layout.splitlines() if not line.rstrip().endswith(":"))
+    free = sum(seat.state == "free" for seat in answer.seats)
+    drawn = [_deck(name, seats, width, driver) for name, seats in decks.items()]
+    return Group(
+        Columns(drawn, padding=(0, DECK_GAP, 0, 0)),
+        Text(_LEGEND, style="dim"),
+        Text(f"{free} of {len(answer.seats)} free, {answer.fare} each."),
+    )
+
+
+def _deck(name: str, seats: list[Seat], width: int, driver: bool) -> Text:
+    """One deck, the driver's end on top, framed."""
+    at = {(seat.row, seat.column): seat for seat in seats}
+    rows = range(min(row for row, _ in at), max(row for row, _ in at) + 1)
+    columns = range(1, max(column for _, column in at) + 1)
+    inside = (width + 1) * len(columns) + 1
+    kinds = ", ".join(dict.fromkeys(f"{seat.kind}s" for seat in seats))
+    text = Text(
+        f"{name} ({kinds})\n+{(' driver ' if driver else '').center(inside, '-')}+\n", overflow="fold"
+    )
+    for row in rows:
+        text.append("|")
+        for column in columns:
+            text.append(" ")
+            text.append_text(_glyph(at.get((row, column)), width))
+        text.append(" |\n")
+    return text.append(f"+{'-' * inside}+")
+
+
+def _glyph(seat: Seat | None, width: int) -> Text:
+    if seat is None:
+        return Text(" " * width)
+    return Text(_GLYPHS.get(seat.state, str(seat.seat_no)).rjust(width), style=_STYLES[seat.state])
+
+
+def booking(answer: Booking) -> RenderableType:
+    """What the passenger needs to know: status, reference, ride, tickets, money."""
+    lines = [
+        Text.assemble(
+            (answer.status.capitalize(), _STYLES.get(answer.status, "")),
+            ": ",
+            (answer.reference, "bold"),
+            f", {answer.operator} {answer.name} ({answer.bus_id}) of {answer.travel_date}.",
+        ),
+        Text(
+            f"{answer.origin}, {_moment(answer.departs_at)}, to "
+            f"{answer.destination}, {_moment(answer.arrives_at)}."
+        ),
+    ]
+    if answer.expires_at is not None:
+        lines.append(Text(f"Held until {answer.expires_at:%H:%M:%S}: confirm it before."))
+    if answer.position is not None:
+        lines.append(Text(f"Number {answer.position} of those who wait for seats."))
+    table = _table(">Ticket", ">Seat", "Name", "Status", ">Fare", ">Refund")
+    for ticket in answer.tickets:
+        seat = "-" if ticket.seat_no is None else str(ticket.seat_no)
+        table.add_row(
+            str(ticket.ticket_no), seat, Text(ticket.name or ""),
+            Text(ticket.status, style=_STYLES.get(ticket.status, "")), ticket.fare, ticket.refund,
+        )  # fmt: skip
+    return Group(*lines, table, Text(f"Fare {answer.fare}, refund {answer.refund}."))
+
+
+def quote(answer: Quote) -> RenderableType:
+    """What a cancellation gives back, and how long that stands."""
+    return Text(f"Cancelled before {_moment(answer.stands_until)}, it gives back {answer.refund}.")
+
+
+def references(answer: References) -> RenderableType:
+    """One on each line."""
+    return Text("\n".join(answer.references) or "No booking was found.")
+
+
+def session(answer: Session) -> RenderableType:
+    """Who is signed in, and the token."""
+    runs = f", running the services of {answer.operator}" if answer.operator else ""
+    return Text.assemble(
+        f"Signed in as {answer.username} ({answer.role}{runs}) until {_moment(answer.expires_at)}.\nToken: ",
+        (answer.token, "bold"),
+    )
+
+
+def bookings(answer: BookingList) -> RenderableType:
+    """A line for each booking."""
+    table = _table("Reference", "Status", "Departs", "From", "To", "Service", ">Fare", folds="Service")
+    for one in answer.bookings:
+        table.add_row(
+            one.reference, Text(one.status, style=_STYLES.get(one.status, "")), _moment(one.departs_at),
+            Text(one.origin), Text(one.destination), Text(f"{one.operator} {one.name}"), one.fare,
+        )  # fmt: skip
+    return _page(table if answer.bookings else Text("There are no bookings."), answer.next)
+
+
+def operated_trips(answer: OperatedTrips) -> RenderableType:
+    """A line for each trip of an operator's."""
+    table = _table(">Bus", "State", "Departs", "Arrives", "Service", ">Seats", ">Sold", ">Held", ">Waiting",
+                   folds="Service")  # fmt: skip
+    for trip in answer.trips:
+        table.add_row(
+            str(trip.bus_id), trip.state, _moment(trip.departs_at), _later(trip.arrives_at, trip.departs_at),
+            Text(f"{trip.name}, {trip.origin} – {trip.destination}"),
+            *(str(n) for n in (trip.seats, trip.booked, trip.held, trip.pending)),
+        )  # fmt: skip
+    return _page(table if answer.trips else Text("You run no trip on that date."), answer.next)
+
+
+def manifest(answer: TripManifest) -> RenderableType:
+    """Stop by stop, who boards and who alights."""
+    lines: list[RenderableType] = [Text(f"{answer.name} ({answer.bus_id}) of {answer.travel_date}", "bold")]
+    for stop in answer.stops:
+        at = stop.departs_at or stop.arrives_at
+        lines.append(Text(f"{at:%H:%M}  {stop.place}" if at else stop.place, "bold"))
+        for what, riders in (("boards", stop.boards), ("alights", stop.alights)):
+            for one in riders:
+                who = ", ".join(filter(None, (one.name, one.phone, f"{one.reference}/{one.ticket_no}")))
+                lines.append(Text(f"  {what:7}  seat {one.seat_no}: {who}"))
+        if stop.comes_free:
+            lines.append(Text(f"  free from here: {', '.join(map(str, stop.comes_free))}"))
+    return Group(*lines)
+
+
+def cancelled_trip(answer: CancelledTrip) -> RenderableType:
+    """What it came to."""
+    return Text(f"Cancelled. {answer.tickets} tickets ended, {answer.refund} given back.")
+
+
+def opened_sales(answer: OpenedSales) -> RenderableType:
+    """How many."""
+    return Text(f"{answer.opened} trips went on sale.")
+
+
+def _page(shown: RenderableType, after: str | None) -> RenderableType:
+    return shown if after is None else Group(shown, Text(f"There are more: --after {after}", "dim"))
+
+
+def done(answer: Done) -> RenderableType:
+    """It is."""
+    return Text("Done.")
+
+
+def free_seats(answer: Seats) -> RenderableType:
+    """The seats that could be had instead."""
+    free = [str(seat.seat_no) for seat in answer.seats if seat.state == "free"]
+    return Text(f"Free on that stretch: {', '.join(free) or 'none'}.")
+
+
+def error(problem: Refusal | RpcError) -> RenderableType:
+    """The message, then what would be right where the message did not say it."""
+    lines = [Text(problem.message, style="red")]
+    for field, label in _HINTS.items():
+        said = [str(value) for value in _listed(problem.data.get(field))]
+        if said and not all(value in problem.message for value in said):
+            lines.append(Text(f"{label}: {', '.join(said)}"))
+    return Group(*lines)
+
+
+def _listed(value: object) -> list[object]:
+    """A list of a field's values, of none when the field is not there."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _table(*heads: str, folds: str = "") -> Table:
+    """An empty table. A head that begins with > is of numbers; one column folds where there is no room."""
+    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0))
+    for head in heads:
+        justify: Literal["right", "left"] = "right" if head.startswith(">") else "left"
+        table.add_column(head.lstrip(">"), justify=justify, no_wrap=head != folds, overflow="fold")
+    return table
+
+
+def _moment(at: datetime) -> str:
+    """A date and a time on the clock of its place."""
+    return f"{at:%a} {at.day} {at:%b %Y %H:%M}"
+
+
+def _later(at: datetime, since: datetime) -> str:
+    """The time, with the days that have passed since another."""
+    days = (at.date() - since.date()).days
+    return f"{at:%H:%M}" + (f" +{days}" if days else "")
+
+
+def _service(trip: Trip) -> str:
+    """Who runs it, what it is called, and what it is: AC semi-sleeper, non-AC seater."""
+    cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
+    bus_type = (trip.bus_type or "").lower().replace("_", "-")
+    return ", ".join(filter(None, (f"{trip.operator} {trip.name}", f"{cooling} {bus_type}".strip())))
+
+
+TEXTS: dict[type, Callable[[Any], RenderableType]] = {
+    Pong: pong,
+    PlaceList: places,
+    TripList: trips,
+    Seats: seat_map,
+    Booking: booking,
+    References: references,
+    Quote: quote,
+    Done: done,
+    Session: session,
+    BookingList: bookings,
+    OperatedTrips: operated_trips,
+    TripManifest: manifest,
+    CancelledTrip: cancelled_trip,
+    OpenedSales: opened_sales,
+}

@@ -1,0 +1,311 @@
+"""The requests as methods: what a program of one's own calls.
+
+Each method sends one request of server/wire.py and returns its reply, a struct of the same module.
+A place is its name, code or alias; where a route passes a place twice, the position of the stop (an
+int, from `search`) stands instead. Every method raises Refusal when the server says no, and
+ConnectionLost when it gives no answer. Every write takes an idempotency key and makes one unless
+given: whoever repeats a write later, say after a crash, repeats its key.
+"""
+
+# ruff: noqa: PLR0913 – a method has an argument for each field of its request
+
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from client.connection import HOST, PORT, TIMEOUT_SECONDS, TRIES, Connection, OnNotification
+from server import tls, wire
+from server.wire import Booking, BusType, OperatedTrip, Passenger, Place, Pong, Quote, Seats, Session, Trip
+
+if TYPE_CHECKING:
+    from client.web import WebClient
+
+Reply = TypeVar("Reply")
+Stop = str | int
+
+
+class Requests(ABC):
+    """A method for each request, whichever way it goes; see Connection for threads and for failures."""
+
+    @abstractmethod
+    def call(self, request: wire.Request, reply_type: type[Reply]) -> Reply:
+        """Send a request and return its reply."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection for good."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ping(self) -> Pong:
+        """The server's name and version."""
+        return self.call(wire.Ping(), Pong)
+
+    def places(self, kind: str | None = None) -> list[Place]:
+        """The places that services (of a kind) call at."""
+        return self.call(wire.Places(kind=kind), wire.PlaceList).places
+
+    def search(
+        self,
+        origin: str,
+        destination: str,
+        date: date,
+        *,
+        until: date | None = None,
+        kind: str | None = None,
+        bus_type: BusType | None = None,
+        ac: bool | None = None,
+        seats: int | None = None,
+    ) -> list[Trip]:
+        """The trips that leave origin on date, by departure.
+
+        until: they reach the destination on that date (for nights). seats: so many are free.
+        """
+        request = wire.Search(
+            origin=origin, destination=destination, date=date, until=until,
+            kind=kind, bus_type=bus_type, ac=ac, seats=seats,
+        )  # fmt: skip
+        return self.call(request, wire.TripList).trips
+
+    def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
+        """The seats of a trip, and which are free over a stretch."""
+        return self.call(
+            wire.SeatMap(bus_id=bus_id, travel_date=travel_date, **stretch(origin, destination)), Seats
+        )
+
+    def book(
+        self,
+        bus_id: int,
+        travel_date: date,
+        origin: Stop,
+        destination: Stop,
+        *,
+        seats: list[int] | None = None,
+        count: int | None = None,
+        phone: str | None = None,
+        passengers: list[Passenger] | None = None,
+        waitlist: bool = False,
+        key: str | None = None,
+    ) -> Booking:
+        """Book these seats, or any so many, all of them or none.
+
+        waitlist: when fewer than count are free, wait for them: status `pending`.
+        """
+        request = wire.Book(
+            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
+            passengers=passengers, waitlist=waitlist, key=key, **stretch(origin, destination),
+        )  # fmt: skip
+        return self.call(request, Booking)
+
+    def hold(
+        self,
+        bus_id: int,
+        travel_date: date,
+        origin: Stop,
+        destination: Stop,
+        *,
+        seats: list[int] | None = None,
+        count: int | None = None,
+        phone: str | None = None,
+        passengers: list[Passenger] | None = None,
+        seconds: int | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Keep seats until the booking's expires_at, to be confirmed or released before."""
+        request = wire.Hold(
+            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
+            passengers=passengers, seconds=seconds, key=key, **stretch(origin, destination),
+        )  # fmt: skip
+        return self.call(request, Booking)
+
+    def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
+        """Turn a hold into a booking."""
+        return self.call(wire.Confirm(reference=reference, phone=phone, key=key), Booking)
+
+    def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
+        """Give a hold up."""
+        return self.call(wire.Release(reference=reference, phone=phone, key=key), Booking)
+
+    def booking(self, reference: str, phone: str | None = None) -> Booking:
+        """A booking as it stands."""
+        return self.call(wire.GetBooking(reference=reference, phone=phone), Booking)
+
+    def find(self, phone: str, date: date, place: str) -> list[str]:
+        """The references of a guest's bookings, for who knows the phone, the date and the boarding place."""
+        return self.call(wire.Find(phone=phone, date=date, place=place), wire.References).references
+
+    def cancel_quote(
+        self, reference: str, phone: str | None = None, *, tickets: list[int] | None = None
+    ) -> Quote:
+        """What cancelling the booking, or these tickets of it, would give back."""
+        return self.call(wire.CancelQuote(reference=reference, phone=phone, tickets=tickets), Quote)
+
+    def cancel(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        tickets: list[int] | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Cancel the booking, or these tickets of it; its refund says what is given back."""
+        return self.call(wire.Cancel(reference=reference, phone=phone, tickets=tickets, key=key), Booking)
+
+    def change_seat(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        ticket_no: int,
+        seat_no: int,
+        key: str | None = None,
+    ) -> Booking:
+        """Move a ticket to another free seat of its trip."""
+        request = wire.ChangeSeat(
+            reference=reference, phone=phone, ticket_no=ticket_no, seat_no=seat_no, key=key
+        )
+        return self.call(request, Booking)
+
+    def alight(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        at: Stop,
+        tickets: list[int] | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Get down early, at a stop before the destination."""
+        request = wire.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key)
+        return self.call(request, Booking)
+
+    # Accounts ----------------------------------------------------------------------------------
+
+    def register(self, username: str, password: str, phone: str | None = None) -> Session:
+        """Open an account, and be signed in from now on, on every connection that is made."""
+        return self.call(wire.Register(username=username, password=password, phone=phone), Session)
+
+    def login(
+        self, username: str | None = None, password: str | None = None, *, token: str | None = None
+    ) -> Session:
+        """Sign in, by username and password or by a token; on every connection that is made from now on."""
+        return self.call(wire.Login(username=username, password=password, token=token), Session)
+
+    def logout(self, *, everywhere: bool = False) -> None:
+        """Sign out. everywhere: no token of the account is worth anything any more."""
+        self.call(wire.Logout(everywhere=everywhere), wire.Done)
+
+    def bookings(self, kind: str | None = None, *, current: bool = False) -> Iterator[Booking]:
+        """One's own bookings, newest first. current: those with a ride that has not ended."""
+        after = None
+        while True:
+            page = self.call(wire.Bookings(kind=kind, current=current, after=after), wire.BookingList)
+            yield from page.bookings
+            if (after := page.next) is None:
+                return
+
+    # Operators ---------------------------------------------------------------------------------
+
+    def trips(self, date: date) -> Iterator[OperatedTrip]:
+        """The trips of a travel date that one runs, by bus."""
+        after = None
+        while True:
+            page = self.call(wire.OperatorTrips(date=date, after=after), wire.OperatedTrips)
+            yield from page.trips
+            if (after := page.next) is None:
+                return
+
+    def manifest(self, bus_id: int, travel_date: date) -> wire.TripManifest:
+        """Who boards and who alights at each stop of a trip."""
+        return self.call(wire.Manifest(bus_id=bus_id, travel_date=travel_date), wire.TripManifest)
+
+    def cancel_trip(
+        self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
+    ) -> wire.CancelledTrip:
+        """Cancel a trip; everybody on it gets the whole fare back."""
+        request = wire.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key)
+        return self.call(request, wire.CancelledTrip)
+
+    def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
+        """Put the trips of a bus on sale; how many were not before."""
+        request = wire.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date)
+        return self.call(request, wire.OpenedSales).opened
+
+    def say(self, text: str) -> None:
+        """Say something to the operators. Their answers come by on_notification, as `message`."""
+        self.call(wire.Say(text=text), wire.Done)
+
+    def notice(self, bus_id: int, travel_date: date, text: str) -> None:
+        """For operators: say something to all passengers of a trip."""
+        self.call(wire.Notice(bus_id=bus_id, travel_date=travel_date, text=text), wire.Done)
+
+
+def stretch(origin: Stop, destination: Stop) -> dict[str, Any]:
+    """The fields of a stretch: a place for a str, a position for an int."""
+    return {
+        "origin" if isinstance(origin, str) else "from_stop": origin,
+        "destination" if isinstance(destination, str) else "to_stop": destination,
+    }
+
+
+class Client(Connection, Requests):
+    """The requests over TCP."""
+
+
+def secure(host: str, wanted: bool | None = None, authority: Path | None = None) -> ssl.SSLContext | None:
+    """What TLS to speak with a host; None for plain. Raises OSError when the authority will not do.
+
+    wanted: None to speak plain with this very machine alone. authority: who vouches for the server, a
+    file of certificates; else whoever this machine trusts.
+    """
+    if wanted is None:
+        wanted = not tls.is_loopback(host)
+    return tls.client_context(authority) if wanted else None
+
+
+def connect(
+    host: str = HOST,
+    port: int = PORT,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    *,
+    tries: int = TRIES,
+    on_notification: OnNotification | None = None,
+    tls: bool | None = None,
+    authority: Path | None = None,
+    token: str | None = None,
+) -> "Client | WebClient":
+    """Connect to a server, and see that it is one.
+
+    host: a name or an address; or http://host:port or https://host:port, to go by its HTTP port.
+    timeout_seconds: for the answer to a request, each time it is sent. tries: how often it is sent
+    at most. on_notification: called with the method and the params of what the server tells by
+    itself (over TCP), in the thread that reads; it must not call the client. tls: whether to speak TLS
+    over TCP, which is so with every machine but this one unless told otherwise; the server is verified.
+    authority: a file of certificates, by which to verify it instead of by the machine's. token: to be
+    signed in by. Raises ConnectionLost, or Refusal when the server is too busy to take one more, or the
+    token is worth nothing.
+    """
+    client: Client | WebClient
+    if "://" in host:
+        from client import web  # only here: who goes by TCP need not wait for it to load
+
+        context = secure(host, host.startswith("https:"), authority)
+        client = web.WebClient(host, timeout_seconds=timeout_seconds, tries=tries, tls=context, token=token)
+    else:
+        client = Client(
+            host, port, timeout_seconds=timeout_seconds, tries=tries, on_notification=on_notification,
+            tls=secure(host, tls, authority), token=token,
+        )  # fmt: skip
+    try:
+        client.ping()
+    except BaseException:
+        client.close()
+        raise
+    return client

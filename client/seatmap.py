@@ -1,0 +1,118 @@
+"""The seat map, drawn as the bus is laid out: rows from the driver's end, decks side by side.
+
+`draw` gives lines of (state, text) pieces; `as_text` and `as_prompt` put each state into the style of
+rich, which prints, and of prompt_toolkit, which draws it anew with every key that is typed. A seat
+that is yours has brackets and a taken one a cross, so that nothing hangs on colour.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import zip_longest
+
+from rich.text import Text
+
+from server.conversation.words import money
+from server.wire import Seat, Seats
+
+Piece = tuple[str, str]  # a state, or "" for the bus itself, and what stands there
+Line = list[Piece]
+
+_RICH = {"free": "green", "held": "yellow", "taken": "red", "yours": "bold black on green", "": "dim"}
+_PROMPT = {
+    "free": "fg:ansigreen",
+    "held": "fg:ansiyellow",
+    "taken": "fg:ansired",
+    "yours": "bold fg:ansiblack bg:ansigreen",
+    "": "fg:ansibrightblack",
+}
+_GLYPHS = {"held": "~~", "taken": "××"}
+_LONG = {"berth": "═"}  # what stands behind the number of a seat that is one to lie on
+_DRIVER = "◎"
+_DECK_GAP = 4
+
+
+def draw(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> list[Line]:
+    """The map and its legend. yours: the seats that are chosen. columns: of the terminal."""
+    names = list(dict.fromkeys(seat.deck for seat in seat_map.seats))
+    decks = [_deck(name, seat_map, yours) for name in names]
+    wide = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
+    lines = list(_beside(decks)) if wide <= columns else [line for deck in decks for line in deck]
+    return [*lines, *_legend(seat_map, yours)]
+
+
+def as_text(lines: list[Line]) -> Text:
+    """The lines for rich."""
+    text = Text(no_wrap=True, end="")
+    for line in lines:
+        for state, piece in line:
+            text.append(piece, _RICH[state])
+        text.append("\n")
+    return text
+
+
+def as_prompt(lines: list[Line]) -> list[tuple[str, str]]:
+    """The lines for prompt_toolkit."""
+    return [(_PROMPT[state], piece) for line in lines for state, piece in [*line, ("", "\n")]]
+
+
+def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
+    """One deck: its name, and its rows in a frame. Every line is as wide as the others."""
+    at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
+    drivers = set(_drivers(seat_map.layout, name))
+    spots = {*at, *drivers}
+    digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
+    across = range(1, max(column for _, column in spots) + 1)
+    inside = (digits + 3) * len(across)
+    title = "" if name == "main" else name.capitalize()
+    lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inside + 1, "─") + "╮")]]
+    for row in range(min(row for row, _ in spots), max(row for row, _ in spots) + 1):
+        cells = [_cell(at.get((row, column)), (row, column) in drivers, digits, yours) for column in across]
+        lines.append([("", "│"), *cells, ("", "│")])
+    return [*lines, [("", f"╰{'─' * inside}╯")]]
+
+
+def _cell(seat: Seat | None, driver: bool, digits: int, yours: Collection[int]) -> Piece:
+    if seat is None:
+        return "", (_DRIVER if driver else "").center(digits + 3)
+    long = _LONG.get(seat.kind, " ")
+    if seat.seat_no in yours:
+        return "yours", f"[{seat.seat_no:>{digits}}{long}]"
+    return seat.state, f" {_GLYPHS.get(seat.state, str(seat.seat_no)):>{digits}}{long} "
+
+
+def _drivers(layout: str, deck: str) -> Iterator[tuple[int, int]]:
+    """Where the driver sits, by row and column of that deck."""
+    name, row = "main", 0
+    for line in (line.strip() for line in layout.splitlines()):
+        if line.endswith(":"):
+            name, row = line.rstrip(":").lower(), 0
+        elif line:
+            row += 1
+            if name == deck:
+                yield from ((row, column) for column, symbol in enumerate(line, 1) if symbol == "D")
+
+
+def _beside(decks: list[list[Line]]) -> Iterator[Line]:
+    widths = [_width(deck[0]) for deck in decks]
+    for row in zip_longest(*decks):
+        line: Line = []
+        for part, width in zip(row, widths, strict=True):
+            line += [("", " " * _DECK_GAP)] * bool(line)
+            line += part or [("", " " * width)]
+        yield line
+
+
+def _legend(seat_map: Seats, yours: Collection[int]) -> list[Line]:
+    """What the glyphs in this map mean; how many seats are free, and what one costs."""
+    states = {seat.state for seat in seat_map.seats if seat.seat_no not in yours}
+    line: Line = []
+    for state, glyph in {"free": "12", "held": "~~", "taken": "××", "yours": "[12]"}.items():
+        if state in states or (state == "yours" and yours):
+            line += [(state, glyph), ("", f" {state}   ")]
+    kinds = {seat.kind for seat in seat_map.seats}
+    line += [("", f"{mark} {kind}   ") for kind, mark in _LONG.items() if kind in kinds]
+    free = sum(seat.state == "free" for seat in seat_map.seats)
+    return [line, [("", f"{free} of {len(seat_map.seats)} free, {money(seat_map.fare)} each")]]
+
+
+def _width(line: Line) -> int:
+    return sum(len(piece) for _, piece in line)

@@ -1,0 +1,224 @@
+"""The traveller's terminal: the guided conversation of server/conversation, with everything shown well.
+
+The conversation says what to ask, to call and to show; this module carries it out: a question by
+client/asking.py, a reply by client/screen.py, a call in a thread of its own, so that a spinner turns
+while it takes long. Lines that the server sends by itself, and what becomes of the connection, are
+printed above the question that stands.
+"""
+
+import concurrent.futures
+import ssl
+import sys
+import threading
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from client import screen
+from client.asking import Asker, Lines, Prompts
+from client.connection import ConnectionLost
+from client.sdk import Client
+from server.codec import RpcError
+from server.conversation import (
+    BACK,
+    COMMANDS,
+    END,
+    HELP,
+    QUIT,
+    Ask,
+    Call,
+    Choice,
+    Desk,
+    Dialogue,
+    Failed,
+    Show,
+    Step,
+    Tell,
+    clean_text,
+)
+from server.wire import Booking, Ping, Refusal, Request, Seats
+
+DONE, NO_ANSWER = 0, 3  # exit statuses
+SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
+TRIES = 10  # how often a request is sent before the traveller is asked: about 15 seconds
+RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anything
+PIPED_COLUMNS = 79
+
+WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
+INTERRUPTED = "Interrupted. What you asked for may be done; asked again, it is done once."
+LOST = "The connection is lost. It is being made again; what you typed is kept."
+CONNECTED = "Connected again."
+START = "Is the server running? scripts/start starts one."
+
+_COMMAND = Ask(
+    "What would you like?",
+    str,
+    "command",
+    choices=(
+        *(Choice(word, command.about) for word, command in COMMANDS.items()),
+        Choice(HELP, "what there is"),
+        Choice(QUIT, "end"),
+    ),
+)
+
+
+class Gone(Exception):
+    """The traveller has ended it."""
+
+
+def run(host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+    """Talk to the traveller until they leave; return the exit status. tls: to speak TLS."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PIPED_COLUMNS)
+    try:
+        with Client(
+            host, port, tries=1, tls=tls
+        ) as probe:  # nobody wants to wait for a server that is not there
+            probe.ping()
+    except (ConnectionLost, Refusal, RpcError) as error:
+        console.print(Text(f"{error}\n{START}", "red"))
+        return NO_ANSWER
+    with Client(host, port, tries=TRIES, tls=tls) as client:
+        return Terminal(client, console).run()
+
+
+class Terminal:
+    """One traveller, at a terminal or behind a pipe. Takes over what the client hears of by itself."""
+
+    def __init__(self, client: Client, console: Console) -> None:
+        self._client = client
+        self._console = console
+        self._interactive = console.is_terminal and sys.stdin.isatty()
+        self._asker: Asker = (
+            Prompts(coloured=screen.coloured(console), today=date.today)
+            if self._interactive
+            else Lines(self._say)
+        )
+        self._desk = Desk(today=date.today, with_names=True)
+        self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
+        self._lost = False
+        self._closing = threading.Event()
+
+    def run(self) -> int:
+        """Commands and conversations, until the end."""
+        self._client.on_notification, self._client.on_change = self._notified, self._changed
+        try:
+            self._call(Ping())  # so that there is a connection for what the server says by itself
+            self._say(WELCOME, "bold")
+            while True:
+                self._command(self._line(_COMMAND))
+        except (Gone, EOFError, KeyboardInterrupt):
+            return DONE
+        finally:
+            self._closing.set()
+            self._calls.shutdown(wait=False, cancel_futures=True)
+
+    def _command(self, line: str) -> None:
+        word = line.strip().lower()
+        if word == QUIT:
+            raise Gone
+        if word in ("", BACK):
+            return
+        begun = self._desk.begin(line)
+        if isinstance(begun, str):
+            self._say(begun)
+        else:
+            self._converse(Dialogue(begun))
+
+    def _converse(self, dialogue: Dialogue) -> None:
+        try:
+            while (step := dialogue.step) is not None:
+                self._carry_out(step, dialogue)
+        except (Gone, EOFError):
+            for request in dialogue.abandon():
+                self._call(request)
+            raise
+
+    def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
+        match step:
+            case Ask():
+                try:
+                    dialogue.answer(self._line(step))
+                except KeyboardInterrupt:
+                    dialogue.answer(QUIT)
+            case Call():
+                dialogue.replied(self._call(step.request))
+            case Show():
+                self._show(step)
+                dialogue.shown()
+            case Tell():
+                self._say(step.text, "yellow" if step.problem else "")
+                dialogue.shown()
+
+    def _line(self, question: Ask) -> str:
+        line = self._asker.ask(question)
+        if line.strip().lower() in END:
+            raise Gone
+        return line
+
+    # What is shown -----------------------------------------------------------------------------
+
+    def _show(self, step: Show) -> None:
+        reply = step.reply
+        self._asker.held_until = reply.expires_at if isinstance(reply, Booking) else None
+        if isinstance(reply, Seats):
+            self._asker.seat_map, self._asker.yours = reply, step.yours
+            if self._interactive and any(seat.state == "free" for seat in reply.seats):
+                return  # the question for the seats draws it
+        self._console.print(screen.reply(reply, self._console, step.yours))
+
+    def _say(self, text: str, style: str = "") -> None:
+        with self._asker.printing:
+            self._console.print(Text(clean_text(text), style))
+
+    # The server --------------------------------------------------------------------------------
+
+    def _call(self, request: Request) -> Any:
+        """The reply to a request, or the Refusal, or why there is none."""
+        call = self._calls.submit(self._client.call, request, request.reply)
+        try:
+            return self._wait(call)
+        except Refusal as refusal:
+            return refusal
+        except ConnectionLost as lost:
+            return Failed(f"There is {lost}.")
+        except RpcError as error:
+            return Failed(error.message)
+        except KeyboardInterrupt:
+            return Failed(INTERRUPTED)
+
+    def _wait(self, call: "concurrent.futures.Future[Any]") -> Any:
+        done, _ = concurrent.futures.wait([call], SPINNER_SECONDS)
+        if done or not self._interactive:
+            return call.result()
+        with self._console.status("Waiting for the server …"):
+            return call.result()
+
+    def _notified(self, method: str, params: dict[str, Any]) -> None:
+        """The server says something by itself."""
+        match method, params:
+            case "message", {"text": str(text)}:
+                self._say(f"Server: {text}", "bold cyan")
+            case "booking_changed", {"reference": str(reference), "status": str(status)}:
+                self._say(f"Booking {reference} is {status} now.", "bold cyan")
+
+    def _changed(self, connected: bool) -> None:
+        """The connection broke, or is made."""
+        if connected and self._lost:
+            self._lost = False
+            self._say(CONNECTED, "green")
+        elif not connected and not self._lost and not self._closing.is_set():
+            self._lost = True
+            self._say(LOST, "yellow")
+            threading.Thread(target=self._reconnect, name="reconnect", daemon=True).start()
+
+    def _reconnect(self) -> None:
+        """Make the connection again, so that what the server says by itself is heard."""
+        while self._lost and not self._closing.is_set():
+            try:
+                self._client.ping()
+            except (ConnectionLost, Refusal, RpcError):
+                self._closing.wait(RECONNECT_SECONDS)

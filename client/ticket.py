@@ -1,0 +1,92 @@
+"""The ticket: what a traveller shows the conductor, with its QR code. Any booking is drawn with it.
+
+The code says BUSWARE: and the reference, which is all that is needed to look the booking up; so it
+is of the smallest size, and a whole ticket fits a screen of 80 × 24.
+"""
+
+import segno
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from server.conversation.words import arrival, clock, day_of, duration, money, service_of, words_of
+from server.wire import Booking
+
+_BORDER = 2  # modules around the code; phones manage with two
+_HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
+_STYLES = {"booked": "green", "held": "yellow", "pending": "yellow", "cancelled": "red", "expired": "red"}
+_TITLES = {
+    "booked": "Ticket",
+    "held": "Held for you",
+    "pending": "Waiting",
+    "cancelled": "Cancelled",
+    "expired": "Expired",
+}
+
+
+def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> RenderableType:
+    """A booking in a frame; once it is booked, with its code."""
+    style = _STYLES[booking.status]
+    table = Table(box=None, pad_edge=False, show_header=True, padding=(0, 2, 0, 0), header_style="dim")
+    for head in ("No", words_of(booking.kind).seat.capitalize(), "Passenger", "Fare"):
+        table.add_column(head, justify="left" if head == "Passenger" else "right")
+    for one in booking.tickets:
+        ended = one.status != booking.status
+        name = f"{one.name or '–'}" + (f" ({one.status})" if ended else "")
+        cells = (str(one.ticket_no), str(one.seat_no or "–"), name, money(one.fare))
+        table.add_row(*(Text(cell, "dim" if ended else "") for cell in cells))
+    details = Group(*_head(booking, style), Text(), table, Text(), *_money(booking))
+    shown: RenderableType = details
+    if booking.status == "booked" and with_code:
+        shown = Table.grid(padding=(0, 3, 0, 0))
+        shown.add_row(details, code(booking.reference, coloured=coloured))
+    return Panel(
+        shown,
+        title=Text(_TITLES[booking.status], "bold"),
+        title_align="left",
+        border_style=style,
+        expand=False,
+    )
+
+
+def _head(booking: Booking, style: str) -> list[RenderableType]:
+    departs, arrives = booking.departs_at, booking.arrives_at
+    return [
+        Text(booking.reference, f"bold {style}"),
+        Text(service_of(booking)),
+        Text(f"{booking.kind} {booking.bus_id}", "dim"),
+        Text(),
+        Text(f"{booking.origin} → {booking.destination}", "bold"),
+        Text(f"{day_of(departs.date())}"),
+        Text(f"{clock(departs)} → {arrival(arrives, departs)}  ({duration(departs, arrives)})"),
+    ]
+
+
+def _money(booking: Booking) -> list[RenderableType]:
+    lines = [Text(f"Fare {money(booking.fare)}", "bold")]
+    if float(booking.refund):
+        lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
+    if booking.expires_at is not None:
+        lines.append(Text(f"Held until {booking.expires_at:%H:%M:%S}", "yellow"))
+    if booking.position is not None:
+        lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
+    return [*lines]
+
+
+def code(reference: str, *, coloured: bool = True) -> Text:
+    """The QR code of a reference, two rows of it a line, dark on light.
+
+    Without colours the light is drawn: on a dark terminal that comes to the same.
+    """
+    rows = [list(row) for row in segno.make_qr(f"BUSWARE:{reference}", error="m").matrix_iter(border=_BORDER)]
+    if len(rows) % 2:
+        rows.append([0] * len(rows[0]))
+    text = Text(no_wrap=True, end="")
+    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+        halves = (
+            (bool(a), bool(b)) if coloured else (not a, not b) for a, b in zip(upper, lower, strict=True)
+        )
+        text.append("".join(_HALVES[a, b] for a, b in halves), "black on white" if coloured else "")
+        text.append("\n")
+    return text
