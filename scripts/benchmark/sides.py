@@ -1,0 +1,196 @@
+"""Who is measured: pgbench, or this server with its clients. Each run has a database of its own.
+
+After every run the database is audited, and must hold exactly what was acknowledged; if not, the run
+raises Unsound and there is no figure.
+"""
+
+import multiprocessing
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from scripts.benchmark import load, pgbench
+from scripts.benchmark.load import Plan, Tally, Time
+from scripts.benchmark.workloads import Operation, Workload
+from scripts.benchmark.world import Unsound, Worlds
+from server.cluster import Urls
+from server.settings import PROJECT
+
+MOST_PER_SECOND = 16_000  # operations that are encoded beforehand
+STOP_SECONDS = 30  # how long a server may take to stop
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run: operations a second, and how long each took, in seconds."""
+
+    rate: float
+    median: float
+    p99: float
+    refused: Counter[str] = field(default_factory=Counter)
+    idle_kb: float | None = None  # memory of the server for each idle client
+
+
+class Side(Protocol):
+    """Who can be measured."""
+
+    name: str
+
+    def run(self, worlds: Worlds, time: Time) -> Sample:
+        """Carry out one load. Raises Unsound."""
+
+
+@dataclass(frozen=True)
+class PgBench:
+    """pgbench with so many connections."""
+
+    workload: Workload
+    clients: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        return f"pgbench, {self.clients}"
+
+    def run(self, worlds: Worlds, time: Time) -> Sample:
+        """Carry out one load. Raises Unsound."""
+        with _database(worlds, self.workload) as database:
+            tally = pgbench.run(worlds, database, self.workload, self.clients, time)
+            left = _durable(worlds, database, self.workload)
+        # a refusal is a transaction to pgbench; its share is known from what is there
+        share = 1.0 if left is None else left / max(1, tally.done)
+        return _sample(tally, time, share)
+
+
+@dataclass(frozen=True)
+class Server:
+    """This server, with so many clients at work and so many idle."""
+
+    workload: Workload
+    clients: int
+    idle: int = 0
+    processes: int = 1
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        idle = f" and {self.idle:,} idle" if self.idle else ""
+        processes = f", {self.processes} processes" if self.processes > 1 else ""
+        return f"{self.clients}{idle}{processes}"
+
+    def run(self, worlds: Worlds, time: Time) -> Sample:
+        """Carry out one load. Raises Unsound."""
+        with _database(worlds, self.workload) as database:
+            with worlds.connect(database) as conn:
+                wanted = round(MOST_PER_SECOND * (time.warmup + time.seconds))
+                operations = list(islice(self.workload.operations(self.workload.world, conn), wanted))
+            with serving(worlds.urls(database), processes=self.processes) as server:
+                tally, grown_kb = _put_load(server, self._plan(server.address, operations, time))
+            left = _durable(worlds, database, self.workload)
+        if left is not None and left != tally.done:
+            raise Unsound(f"{tally.done} operations were acknowledged, and {left} are there")
+        if tally.ran_dry:
+            raise Unsound("the clients had nothing left to ask for")
+        return _sample(tally, time, idle_kb=grown_kb / self.idle if self.idle else None)
+
+    def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
+        each = [operations[n :: self.clients] for n in range(self.clients)]
+        return Plan(*address, each, time, self.idle)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that runs."""
+
+    process: "subprocess.Popen[str]"
+    address: tuple[str, int]
+
+    def memory_kb(self) -> int:
+        """Its resident memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+@contextmanager
+def serving(urls: Urls, **options: int) -> Iterator[Serving]:
+    """`python -m server` on a database, on any free port, from its first word to its end."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_")}
+    environment = {
+        **inherited,
+        "BUSWARE_OWNER_URL": urls.owner,
+        "DATABASE_URL": urls.server,
+        "BUSWARE_SEED": "false",
+        "BUSWARE_LOG_LEVEL": "WARNING",
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items() if value > 1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", *arguments, "0"],
+        env=environment, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout  # noqa: S101 - it is a pipe
+        said = next((line for line in process.stdout if "serves on" in line), None)
+        if said is None:
+            raise RuntimeError("the server does not start")
+        host, _, port = said.split("serves on ")[1].split(",")[0].rpartition(":")
+        yield Serving(process, (host, int(port)))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=STOP_SECONDS)
+
+
+@contextmanager
+def _database(worlds: Worlds, workload: Workload) -> Iterator[str]:
+    """A clone of the workload's world, or for reads the world itself."""
+    if workload.durable:
+        with worlds.clone(workload.world) as database:
+            yield database
+    else:
+        yield worlds.template(workload.world)
+
+
+def _durable(worlds: Worlds, database: str, workload: Workload) -> int | None:
+    """How many operations the database holds, and the audit of it; None for reads, which change nothing."""
+    if not workload.durable:
+        return None
+    worlds.audit(database)
+    with worlds.connect(database) as conn:
+        row = conn.execute(workload.durable.encode()).fetchone()
+    with worlds.connect(worlds.template(workload.world)) as conn:
+        before = conn.execute(workload.durable.encode()).fetchone()
+    return int(row[0] - before[0]) if row and before else None
+
+
+def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
+    """Carry out a plan in a process of its own: what came of it, and what connecting took of memory."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=load.run, args=(theirs,))
+    process.start()
+    theirs.close()
+    before = server.memory_kb()
+    ours.send(plan)
+    ours.recv()
+    grown = server.memory_kb() - before
+    ours.send("go")
+    tally: Tally = ours.recv()
+    process.join()
+    return tally, grown
+
+
+def _sample(tally: Tally, time: Time, share: float = 1.0, idle_kb: float | None = None) -> Sample:
+    if len(tally.latencies) < 2:
+        raise Unsound(f"next to nothing was answered; refused: {dict(tally.refused)}")
+    centiles = statistics.quantiles(tally.latencies, n=100)
+    rate = share * len(tally.latencies) / time.seconds
+    return Sample(rate, centiles[49], centiles[98], tally.refused, idle_kb)

@@ -1,0 +1,235 @@
+"""What is measured: each workload as the lines a client sends, and as the script that pgbench runs.
+
+Both ask for the same: the n-th operation of the one is the n-th of the other, in another order. Every
+booking is for a stretch of its own, so that none is refused, but for the rush on one trip; and every
+passenger has a phone number of their own.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from scripts.benchmark.load import REFERENCE
+from scripts.benchmark.world import FIRST_DATE, Connection, World, stop_name
+
+Operation = list[bytes]  # the lines of one operation: each is sent when the one before it is answered
+
+
+@dataclass(frozen=True)
+class Workload:
+    """operations: endless or not, in the order to be sent. script: pgbench's, one operation.
+
+    durable: counts what the operations have left in the database; None for reads.
+    """
+
+    world: World
+    operations: Callable[[World, Connection], Iterator[Operation]]
+    script: str
+    durable: str | None = None
+    variables: dict[str, int] = field(default_factory=dict)
+
+
+def line(method: str, **params: Any) -> bytes:
+    """The line that asks for a request."""
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return json.dumps(request, separators=(",", ":")).encode() + b"\n"
+
+
+def shuffled(n: int) -> list[int]:
+    """0 to n - 1, in an order that is always the same."""
+    numbers = list(range(n))
+    random.Random(n).shuffle(numbers)
+    return numbers
+
+
+def phone(n: int) -> str:
+    """The phone number of the n-th passenger."""
+    return f"+9198{n:08}"
+
+
+# Where the n-th booking goes: as pgbench computes it, and as Python does.
+
+_NEXT = r"""
+\set i :i + 1
+\set n permute((:i - 1) * :clients + :client_id, :space, 7)
+"""
+_STRETCH = r"""
+\set bus 1 + :n % :services
+\set day :n / :services % :days
+\set seat 1 + :n / :trips % :rooms
+\set stop 1 + :n / :trips / :rooms
+"""
+_TRIP = (
+    "bus_id => :bus, travel_date => DATE '2090-01-02' + :day::int, from_stop => :stop, to_stop => :stop + 1"
+)
+_PHONE = "phone => '+9198' || lpad(:n::text, 8, '0')"
+_SEAT = "seats => ARRAY[:seat::int]"
+_FOUR = "seats => ARRAY[4 * :seat::int - 3, 4 * :seat::int - 2, 4 * :seat::int - 1, 4 * :seat::int]"
+
+
+def _stretch(world: World, n: int, rooms: int) -> tuple[dict[str, Any], int]:
+    """The n-th stretch of one leg, and which of the rooms (seats, or rows of them) it is in, from 1."""
+    stop = 1 + n // world.trips // rooms
+    trip = {
+        "bus_id": 1 + n % world.services,
+        "travel_date": str(FIRST_DATE + timedelta(days=n // world.services % world.days)),
+        "from_stop": stop,
+        "to_stop": stop + 1,
+        "phone": phone(n),
+    }
+    return trip, 1 + n // world.trips % rooms
+
+
+def _book(world: World, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(world.stretches):
+        trip, seat = _stretch(world, n, world.seats)
+        yield [line("book", **trip, seats=[seat])]
+
+
+def _book_at_random(world: World, conn: Connection) -> Iterator[Operation]:
+    numbers = random.Random(world.stretches)
+    while True:
+        trip, seat = _stretch(world, numbers.randrange(world.stretches), world.seats)
+        yield [line("book", **trip, seats=[seat])]
+
+
+def _book_four(world: World, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(world.stretches // 4):
+        trip, row = _stretch(world, n, world.rows)
+        yield [line("book", **trip, seats=[4 * row - 3, 4 * row - 2, 4 * row - 1, 4 * row])]
+
+
+def _book_any_four(world: World, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(world.stretches // 4):
+        trip, _ = _stretch(world, n, world.rows)
+        yield [line("book", **trip, count=4)]
+
+
+def _hold_and_confirm(world: World, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(world.stretches):
+        trip, seat = _stretch(world, n, world.seats)
+        confirm = line("confirm", reference=REFERENCE.decode(), phone=trip["phone"])
+        yield [line("hold", **trip, seats=[seat]), confirm]
+
+
+def _sold(world: World, conn: Connection) -> Iterator[tuple[str, str, int]]:
+    """The bookings that are there, in a random order: reference, phone, seat."""
+    rows = conn.execute("SELECT reference, phone, seat_no FROM bench_bookings ORDER BY n").fetchall()
+    return (rows[n] for n in shuffled(world.sold))
+
+
+def _cancel(world: World, conn: Connection) -> Iterator[Operation]:
+    for reference, phone, _ in _sold(world, conn):
+        yield [line("cancel", reference=reference, phone=phone)]
+
+
+def _change_seat(world: World, conn: Connection) -> Iterator[Operation]:
+    for reference, phone, seat in _sold(world, conn):
+        yield [line("change_seat", reference=reference, phone=phone, ticket_no=1, seat_no=seat + 1)]
+
+
+def _seat_map(world: World, conn: Connection) -> Iterator[Operation]:
+    while True:
+        for n in shuffled(world.stretches):
+            trip, _ = _stretch(world, n, world.seats)
+            del trip["phone"]
+            yield [line("seat_map", **trip)]
+
+
+# The workloads -----------------------------------------------------------------------------------
+
+BUSES = World("buses")
+HALL = World("hall", services=1, days=1, rows=500)  # one trip that 64 clients do not sell out in seconds
+SOLD = World("sold", sold=70_000)
+SEARCHED = {
+    n: World(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
+    for n in (100, 1_000, 10_000)
+}
+DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}  # by their size
+
+_BOOKED = "SELECT count(DISTINCT (bus_id, reference)) FROM passengers WHERE status = 'booked'"
+
+
+def _selling(world: World, operations: Any, seats: str, rooms: int, **other: Any) -> Workload:
+    return Workload(
+        world,
+        operations,
+        f"{_NEXT}{_STRETCH}SELECT api.book({_TRIP}, {seats}, {_PHONE});",
+        _BOOKED,
+        {"space": world.trips * rooms * (world.stops - 1), "rooms": rooms} | other,
+    )
+
+
+BOOK = _selling(BUSES, _book, _SEAT, BUSES.seats)
+BOOK_FOUR = _selling(BUSES, _book_four, _FOUR, BUSES.rows)
+BOOK_ANY_FOUR = _selling(BUSES, _book_any_four, "count => 4", BUSES.rows)
+RUSH = Workload(
+    HALL,
+    _book_at_random,
+    rf"\set n random(0, :space - 1){_STRETCH}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
+    _BOOKED,
+    {"space": HALL.stretches, "rooms": HALL.seats},
+)
+HOLD_AND_CONFIRM = Workload(
+    BUSES,
+    _hold_and_confirm,
+    rf"{_NEXT}{_STRETCH}SELECT api.hold({_TRIP}, {_SEAT}, {_PHONE}) ->> 'reference' AS reference \gset"
+    f"\nSELECT api.confirm(reference => :reference, {_PHONE});",
+    _BOOKED,
+    {"space": BUSES.stretches, "rooms": BUSES.seats},
+)
+CANCEL = Workload(
+    SOLD,
+    _cancel,
+    f"{_NEXT}SELECT api.cancel(reference => b.reference, phone => b.phone) "
+    "FROM bench_bookings b WHERE b.n = :n;",
+    "SELECT count(*) FROM passengers WHERE status = 'cancelled'",
+    {"space": SOLD.sold},
+)
+CHANGE_SEAT = Workload(
+    SOLD,
+    _change_seat,
+    f"{_NEXT}SELECT api.change_seat(reference => b.reference, phone => b.phone, ticket_no => 1, "
+    "seat_no => b.seat_no + 1) FROM bench_bookings b WHERE b.n = :n;",
+    "SELECT count(*) FROM passengers WHERE seat_no % 2 = 0",
+    {"space": SOLD.sold},
+)
+SEAT_MAP = Workload(
+    SOLD,
+    _seat_map,
+    rf"\set n random(0, :space - 1){_STRETCH}"
+    "SELECT refused, answer FROM api.read('seat_map', jsonb_build_object('bus_id', :bus::int, "
+    "'travel_date', DATE '2090-01-02' + :day::int, 'from_stop', :stop::int, 'to_stop', :stop::int + 1));",
+    None,
+    {"space": SOLD.stretches, "rooms": SOLD.seats},
+)
+
+
+def search(services: int, found: int) -> Workload:
+    """Searches that find so many trips each, in a world of so many services."""
+    world = SEARCHED[services]
+    districts = DISTRICTS_OF_A_HUNDRED[found]
+    first, count, of_all = districts[0], len(districts), len(world.districts)
+
+    def operations(world: World, conn: Connection) -> Iterator[Operation]:
+        numbers = random.Random(found)
+        while True:
+            district = of_all * numbers.randrange(services // 100) + first + numbers.randrange(count)
+            stop = numbers.randint(1, world.stops - 1)
+            day = FIRST_DATE + timedelta(days=numbers.randrange(world.days))
+            origin, destination = stop_name(district, stop), stop_name(district, stop + 1)
+            yield [line("search", origin=origin, destination=destination, date=str(day))]
+
+    script = rf"""
+\set district {of_all} * random(0, {services // 100 - 1}) + {first} + random(0, {count - 1})
+\set stop random(1, {world.stops - 1})
+\set day random(0, {world.days - 1})
+SELECT refused, answer FROM api.read('search', jsonb_build_object(
+    'origin', 'Stop ' || :district::text || '-' || :stop::text,
+    'destination', 'Stop ' || :district::text || '-' || (:stop::int + 1)::text,
+    'date', DATE '2090-01-02' + :day::int));
+"""
+    return Workload(world, operations, script)
