@@ -1,0 +1,287 @@
+"""The fixtures that the tests share. Everything is real: PostgreSQL, the server, the sockets.
+
+cluster         once a run: a PostgreSQL with nothing in it, from server.postgres, in a temporary folder.
+                BUSWARE_TEST_PG names the folder of its programs; without it, the wheel's.
+data_folder     an empty folder for an embedded PostgreSQL that the test starts itself.
+new_database    makes a database with nothing in it, of the name it is called with. empty_database is one.
+database        a database of the test's own, with the schema and the buses of timetable.sql, cloned
+                from a template. `.owner` and `.server` are URLs of it; `.query("SELECT …", x)` answers
+                rows, `.value(…)` the one value, as the owner; `.connect()` a new connection of the
+                owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
+clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
+                unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
+settings        the Settings of `server`: any free port, short waits. A module that wants others
+                overrides it: `@pytest.fixture def settings(database): return dataclasses.replace(…)`.
+server          a running Busware, in this process, on the clone: `.host`, `.port`, `.settings`, and its
+                parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No timers run:
+                holds that ran out are settled by the next write to their trip, as always. Nor is anything
+                pushed to clients, unless the test asks for `telling`, which is the same server; `desk` is
+                what an operator's console has on it.
+web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
+connect         opens a Line to `server`, as often as it is called.
+client_socket   one such Line.
+
+A test that uses a database is marked `database`; scripts/test runs those on every PostgreSQL at hand.
+With CI=true a skipped test is a failed one.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from pytest_postgresql.janitor import DatabaseJanitor
+
+from server import schema
+from server.postgres import EmbeddedPostgres
+from server.settings import Settings
+from tests.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
+from tests.telling import desk, telling  # noqa: F401 - fixtures
+from tests.web import web  # noqa: F401 - a fixture
+
+HERE = Path(__file__).parent
+NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
+
+
+# The run ---------------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped, which CI does not accept: {report.longrepr}"
+    return report
+
+
+# The database ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running PostgreSQL. `.urls(name)` are those of a database in it: its owner's, and the server's."""
+
+    of_owner: str
+    of_server: str
+    programs: Path  # of this very version: psql, pg_dump …
+
+    def urls(self, name: str) -> tuple[str, str]:
+        return self.of_owner.removesuffix("busware") + name, self.of_server.removesuffix("busware") + name
+
+    def database(self, name: str, **how: Any) -> DatabaseJanitor:
+        """A new database, for as long as a `with` lasts; how: what to clone it from, for instance."""
+        owner = urlsplit(self.of_owner)
+        return DatabaseJanitor(
+            host=owner.hostname,
+            port=owner.port,
+            user=owner.username,
+            password=owner.password,
+            dbname=name,
+            **how,
+        )
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of the test's own."""
+
+    owner: str
+    server: str
+    conn: psycopg.Connection[Any]  # the owner's, autocommit
+
+    def query(self, statement: str, *parameters: Any) -> list[Any]:
+        """The rows of a statement; single columns come without their tuples. None: no rows."""
+        cursor = self.conn.execute(statement, parameters or None)
+        if not cursor.description:
+            return []
+        return [row[0] if len(row) == 1 else row for row in cursor]
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        """The one value that a statement answers."""
+        (value,) = self.query(statement, *parameters)
+        return value
+
+    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+        """Another connection of the owner's; close it, or use it in a `with`."""
+        return psycopg.connect(self.owner, autocommit=autocommit)
+
+    def connect_as_server(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+        """A connection of the role that may write only by calling."""
+        return psycopg.connect(self.server, autocommit=autocommit)
+
+
+class Clock:
+    """The api.now() of a database."""
+
+    def __init__(self, conn: psycopg.Connection[Any], now: datetime) -> None:
+        self._conn = conn
+        self.now = now
+
+    def set(self, now: datetime | str) -> datetime:
+        """Stop the clock at a time."""
+        self.now = datetime.fromisoformat(now) if isinstance(now, str) else now
+        stop_clock(self._conn, self.now)
+        return self.now
+
+    def advance(self, **how_far: float) -> datetime:
+        """Move it on, by a timedelta's arguments."""
+        return self.set(self.now + timedelta(**how_far))
+
+
+def stop_clock(conn: psycopg.Connection[Any], now: datetime) -> None:
+    stopped = "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN {}::timestamptz"
+    conn.execute(sql.SQL(stopped).format(now.isoformat()))
+
+
+def temporary_folder() -> Path:
+    """A new folder that everybody may pass through, as those of pytest's tmp_path may not."""
+    memory = "/dev/shm"  # where a database is cloned ten times as fast as on a disk
+    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > 2**30
+    folder = Path(tempfile.mkdtemp(prefix="busware-test-", dir=memory if roomy else None))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Running]:
+    folder = temporary_folder()
+    programs = os.environ.get("BUSWARE_TEST_PG")
+    quick = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
+    postgres = EmbeddedPostgres(folder, options=quick, programs=Path(programs) if programs else None)
+    try:
+        yield Running(*postgres.start(), postgres.cluster.programs)
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    folder = temporary_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Running) -> Iterator[str]:
+    urls = cluster.urls("template")
+    with cluster.database("template", as_template=True):
+        schema.prepare(*urls, seed=False)
+        with psycopg.connect(urls[0], autocommit=True) as conn:
+            stop_clock(conn, NOW)
+            conn.execute((HERE / "timetable.sql").read_bytes())
+        yield "template"
+
+
+@pytest.fixture
+def new_database(cluster: Running) -> Iterator[Callable[..., Database]]:
+    with ExitStack() as stack:
+
+        def make(name: str, template: str | None = None) -> Database:
+            stack.enter_context(cluster.database(name, template_dbname=template))
+            urls = cluster.urls(name)
+            conn = stack.enter_context(psycopg.connect(urls[0], autocommit=True))
+            return Database(*urls, conn)
+
+        yield make
+
+
+@pytest.fixture
+def database(new_database: Callable[..., Database], template: str) -> Database:
+    return new_database("test", template)
+
+
+@pytest.fixture
+def empty_database(new_database: Callable[..., Database]) -> Database:
+    return new_database("empty")
+
+
+@pytest.fixture
+def clock(database: Database) -> Clock:
+    return Clock(database.conn, NOW)
+
+
+# The server ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(database: Database) -> Settings:
+    return Settings(
+        database_url=database.server,
+        owner_url=database.owner,
+        port=0,
+        http_port=0,
+        read_connections=4,
+        drain_seconds=2,
+        connect_seconds=2,
+    )
+
+
+@pytest.fixture
+def server(database: Database, settings: Settings) -> Iterator[SimpleNamespace]:
+    from server.delivery import Delivery
+    from server.messages import Messages
+    from server.notices import Notices
+    from server.operations import Operations
+    from server.storage import Storage
+    from server.tcp import TcpServer
+    from server.writer import Writer
+
+    storage, writer = Storage(database.server, settings), Writer(database.server, settings)
+    operations = Operations(storage, writer, settings)
+    notices = Notices(database.server, settings)
+    delivery = Delivery(Messages(storage, settings), notices, settings)
+    tcp = TcpServer(settings, operations, delivery)
+    storage.open()
+    writer.start()
+    tcp.start()
+    try:
+        yield SimpleNamespace(
+            host=settings.host,
+            port=tcp.port,
+            settings=settings,
+            storage=storage,
+            writer=writer,
+            operations=operations,
+            notices=notices,
+            delivery=delivery,
+            tcp=tcp,
+        )
+    finally:
+        tcp.drain()
+        writer.stop()
+        storage.close()
+
+
+@pytest.fixture
+def connect(server: SimpleNamespace) -> Iterator[Callable[[], Line]]:
+    lines: list[Line] = []
+
+    def open_line() -> Line:
+        lines.append(Line(server.host, server.port))
+        return lines[-1]
+
+    yield open_line
+    for line in lines:
+        line.close()
+
+
+@pytest.fixture
+def client_socket(connect: Callable[[], Line]) -> Line:
+    return connect()

@@ -1,0 +1,191 @@
+"""What clients are told without asking: bookings that change, the server's end; and those who do not read."""
+
+import dataclasses
+import socket
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.line import Line, until
+from tests.telling import Desk
+from tests.transcript import ASHA, TRAVEL_DAY, transcript
+
+TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+
+
+@pytest.fixture
+def settings(settings, request):
+    return dataclasses.replace(settings, **getattr(request, "param", {}))
+
+
+def with_settings(**changed: Any) -> Any:
+    return pytest.mark.parametrize("settings", [changed], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def travellers_clock(server: SimpleNamespace, clock: Clock) -> None:
+    server.tcp.now = lambda: clock.now
+
+
+def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
+    return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
+
+
+# Bookings that change --------------------------------------------------------------------------
+
+
+def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], telling: SimpleNamespace) -> None:
+    holder, program, text = connect(), connect(), connect()
+    booked = holder.call(
+        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Bengaluru", destination="Ooty", count=4, phone=ASHA
+    )
+    stretch = {"bus_id": 2, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Ooty"}
+    waiting = program.call("book", **stretch, count=1, phone=ASHA, waitlist=True)
+    assert waiting["position"] == 1
+    other = program.call("book", **stretch, count=1, phone=ASHA, waitlist=True)
+    transcript(text, f"> status {other['reference']} {ASHA}\nPending: {other['reference']}")
+    for _ in range(6):
+        text.receive()
+    assert holder.call("cancel", reference=booked["reference"], phone=ASHA, tickets=[2])["refund"] == "450.25"
+    method, params = program.told()
+    assert (method, params["reference"], params["status"]) == (
+        "booking_changed",
+        waiting["reference"],
+        "booked",
+    )
+    assert params["tickets"][0]["seat_no"] == 2
+    holder.call("cancel", reference=booked["reference"], phone=ASHA)
+    assert program.told()[1]["reference"] == other["reference"]
+    ride = f"(bus 2, seat 1) from Bengaluru to Ooty on {TRAVEL_DAY} at 22:00"
+    assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked"
+
+
+def test_nobody_is_told_of_what_they_did_themselves(
+    connect: Callable[[], Line], telling: SimpleNamespace
+) -> None:
+    line, other = connect(), connect()
+    for _ in range(30):
+        booking = book(line)
+        line.call("change_seat", reference=booking["reference"], phone=ASHA, ticket_no=1, seat_no=2)
+        assert line.call("cancel", reference=booking["reference"], phone=ASHA)["status"] == "cancelled"
+        held = line.call("hold", **TRIP, seats=[3], phone=ASHA)
+        assert line.call("confirm", reference=held["reference"], phone=ASHA)["status"] == "booked"
+        other.call("booking", reference=held["reference"], phone=ASHA)
+        line.call("cancel", reference=held["reference"], phone=ASHA)
+        method, params = other.told()
+        assert (method, params["reference"], params["status"]) == (
+            "booking_changed",
+            held["reference"],
+            "cancelled",
+        )
+    assert line.call("ping")["server"] == "busware"
+
+
+def test_a_hold_that_runs_out_is_told(
+    connect: Callable[[], Line], telling: SimpleNamespace, clock: Clock
+) -> None:
+    line = connect()
+    held = line.call("hold", **TRIP, seats=[1], phone=ASHA)
+    clock.advance(minutes=11)
+    book(connect(), 1)
+    method, params = line.told()
+    assert (method, params["reference"], params["status"]) == (
+        "booking_changed",
+        held["reference"],
+        "expired",
+    )
+
+
+def test_the_operators_cancellation_of_a_trip_is_told(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    line = connect()
+    booking = book(line)
+    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: nobody hints
+    database.query("SELECT pg_notify('busware', 'look')")
+    method, params = line.told()
+    assert (method, params["reference"], params["refund"]) == (
+        "booking_changed",
+        booking["reference"],
+        "260.00",
+    )
+
+
+@with_settings(reread_seconds=0.2)
+def test_a_lost_hint_costs_promptness_alone(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    line = connect()
+    booking = book(line)
+    database.query("SELECT api.cancel(%s, '+919845012345')", booking["reference"])
+    assert line.told()[1]["status"] == "cancelled"
+
+
+@with_settings(watched_bookings=2)
+def test_only_the_last_bookings_of_a_connection_are_watched(
+    connect: Callable[[], Line], telling: SimpleNamespace
+) -> None:
+    line, other = connect(), connect()
+    references = [book(line, seat)["reference"] for seat in (1, 2, 3)]
+    for reference in references:
+        other.call("cancel", reference=reference, phone=ASHA)
+    assert sorted(line.told()[1]["reference"] for _ in range(2)) == sorted(references[1:])
+    assert line.call("ping")["server"] == "busware"
+
+
+# Who does not read -----------------------------------------------------------------------------
+
+
+@with_settings(outbox_bytes=4096)
+def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
+    connect: Callable[[], Line], desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    deaf, other = connect(), connect()
+    deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for line in (deaf, other):
+        transcript(line, "> say hello\nSent to the operator.")
+    for n in range(2000):
+        desk.notice(f"{n} " + "x" * 1900)
+        assert other.receive().startswith(f"Server: {n} ".encode())  # nobody else has to wait
+        if "was cut off" in caplog.text:
+            break
+    assert "was cut off: it does not read what is pushed to it" in caplog.text
+    transcript(other, "> say still here\nSent to the operator.")
+
+
+def test_the_end_is_told(connect: Callable[[], Line], telling: SimpleNamespace, desk: Desk) -> None:
+    text, program = connect(), connect()
+    transcript(text, "> say hello\nSent to the operator.")
+    program.call("ping")
+    desk.number_of(program)
+    telling.tcp.drain()
+    assert text.receive() == b"Server: I am going down now. Good-bye."
+    assert text.receive() == b"" == program.receive()
+
+
+def test_who_comes_and_goes_is_known(connect: Callable[[], Line], desk: Desk) -> None:
+    line = connect()
+    number = desk.number_of(line)
+    transcript(line, "> STOP\nSTOPPED")
+    (visitor,) = until(lambda: [c for c in desk.present().clients if c.client_no == number and c.left_at])
+    assert visitor.face in ("", "text")
+
+
+def test_after_the_connection_broke_everybody_is_introduced_and_told_again(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database, desk: Desk
+) -> None:
+    line = connect()
+    booking = book(line)
+    number = desk.number_of(line)
+    process_no = telling.notices.process_no
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware notices'"
+    assert database.query(kill) == [True]
+    until(lambda: telling.notices.process_no != process_no)
+    connect().call("cancel", reference=booking["reference"], phone=ASHA)
+    assert line.told()[1]["status"] == "cancelled"
+    assert until(lambda: desk.number_of(line)) == number
+    desk.notice("Still you.", client_no=number)
+    assert line.told()[1]["text"] == "Still you."

@@ -1,0 +1,328 @@
+"""What the documents say is so.
+
+server/PROTOCOL.md is compared with server/wire.py and the settings, and its examples are replayed, in
+order, on a real server with the real timetables and a clock that stands still. README.md is followed
+from top to bottom, as a newcomer would. Whatever file, heading or setting is named exists.
+
+In an example `…` stands for anything, and a reference for whichever one the server gave instead.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date, timedelta
+
+import argon2
+import msgspec
+import pytest
+
+from server import schema, wire
+from server.settings import PROJECT, Settings, variable
+from tests.conftest import NOW, stop_clock
+from tests.processes import Served
+
+PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
+README = (PROJECT / "README.md").read_text()
+DOCUMENTS = [
+    PROJECT / name
+    for name in (
+        "README.md",
+        "CHANGELOG.md",
+        "server/PROTOCOL.md",
+        "docs/architecture.md",
+        "docs/operating.md",
+    )
+]
+REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # one of bus 101, flight 701, show 803
+EVENT = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
+REPLIES = {  # what several methods answer with is described once
+    "place": wire.Place,
+    "trip": wire.Trip,
+    "seat": wire.Seat,
+    "booking": wire.Booking,
+    "ticket": wire.Ticket,
+    "session": wire.Session,
+    "trip as its operator sees it": wire.OperatedTrip,
+}
+
+
+def section(heading: str) -> str:
+    """The text under a heading of the protocol, up to the next one of its level or above."""
+    level, _, _ = heading.partition(" ")
+    (text,) = re.findall(rf"(?ms)^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PROTOCOL)
+    return str(text)
+
+
+def table(heading: str, columns: int) -> list[list[str]]:
+    """The rows of the tables with so many columns under a heading."""
+    rows = [line[1:-1].split("|") for line in section(heading).splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == columns]
+
+
+# The reference ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", wire.METHODS)
+def test_a_method_is_documented_with_its_fields(method: str) -> None:
+    asks = wire.METHODS[method]
+    said = section(f"### `{method}`")
+    wanted = [f.encode_name + ("" if f.required else "?") for f in msgspec.structs.fields(asks)]
+    (params,) = re.findall(r"(?m)^- Params: (?:`(.+?)`|none)", said)
+    assert params == ", ".join(wanted)
+    (result,) = re.findall(r"(?m)^- Result: (.+)", said)
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`(.+?)`", result))))
+    for link in re.findall(r"\[(.+?)\]\(#replies\)", result):
+        named |= set(REPLIES.get(link, wire.Done).__struct_fields__)
+    assert set(asks.reply.__struct_fields__) <= named
+    assert f"[`{method}`](#{method})" in PROTOCOL
+    assert f'"method":"{method}"' in said, "it has no example"
+
+
+def test_no_method_is_documented_that_is_not_there() -> None:
+    assert re.findall(r"(?m)^### `(\w+)`$", PROTOCOL) == re.findall(r"\[`(\w+)`\]\(#\1\)", PROTOCOL)
+    assert set(re.findall(r"(?m)^### `(\w+)`$", PROTOCOL)) == wire.METHODS.keys()
+
+
+def test_every_field_says_what_it_takes() -> None:
+    rows = [(re.findall(r"`(\w+)`", names), takes) for names, takes, *_ in table("## Fields", 3)]
+    for asks in wire.METHODS.values():
+        for name in asks.__struct_encode_fields__:
+            assert any(name in names and takes == asks.takes(name) for names, takes in rows), name
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_reply_is_documented_with_its_fields(name: str) -> None:
+    (said,) = re.findall(rf"(?m)^\*\*A {name}\*\*: `(.+?)`", section("## Replies"))
+    assert said.split(", ") == list(REPLIES[name].__struct_fields__)
+
+
+@pytest.mark.parametrize("struct", [wire.ManifestStop, wire.Rider])
+def test_a_manifest_is_documented_with_its_fields(struct: type[msgspec.Struct]) -> None:
+    assert f"`{', '.join(struct.__struct_fields__)}`" in section("### `manifest`")
+
+
+def test_every_reason_is_documented() -> None:
+    rows = {reason.strip("`"): (when, data) for reason, when, data in table("## Errors", 3) if "`" in reason}
+    assert {reason: when for reason, (when, _) in rows.items()} == wire.REASONS
+    for reason, (when, data) in rows.items():
+        assert set(re.findall(r"`(\w+)`", when)) <= set(re.findall(r"`(\w+)`", data)), reason
+    said = set(re.findall(r"`(\w+)`", section("## Methods")))
+    assert wire.REASONS.keys() <= said, "no method is said to be refused with it"
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    known = {variable(field): field for field in fields(Settings)}
+    rows = [(name.strip("`"), value) for _, name, value, _ in table("## Limits", 4) if "`" in name]
+    assert len(rows) > 5
+    for name, value in rows:
+        assert float(value.replace(",", "")) == known[name].default, name
+
+
+# Names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (document.parent / file).resolve() if file else document
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"(?m)^#+ (.+)$", path.read_text())
+            anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_settings_it_names_are_there(document) -> None:
+    compose = set(re.findall(r"BUSWARE_\w+_PASSWORD", (PROJECT / "docker-compose.yml").read_text()))
+    known = {variable(field) for field in fields(Settings)} | compose
+    assert set(re.findall(r"\b(?:BUSWARE_[A-Z_]+|DATABASE_URL)\b", document.read_text())) <= known
+
+
+# The examples of the protocol ------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(new_database):
+    """The timetables that come with Busware, with the clock at NOW when they are loaded."""
+    database = new_database("documented")
+    schema.prepare(database.owner, database.server, seed=False)
+    stop_clock(database.conn, NOW)
+    schema.prepare(database.owner, database.server, seed=True)
+    return database
+
+
+class Transcript:
+    """Compares what came with what is documented, and remembers which reference stands for which."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+
+    def typed(self, documented: str) -> str:
+        """What to send: the real references, and a line that was broken put together."""
+        whole = documented.replace("\n  ", "")
+        return re.sub(REFERENCE, lambda found: self._real.get(found[0], found[0]), whole)
+
+    def agrees(self, documented: str, came: str) -> bool:
+        """Whether this is what came."""
+        pattern = ""
+        for part in re.split(rf"({REFERENCE}|…|\n  (?=[\"{{}}]))", documented):
+            if part == "…":
+                pattern += "(?s:.*?)"
+            elif part == "\n  ":
+                pattern += " ?"
+            elif re.fullmatch(REFERENCE, part) and part not in self._real:
+                pattern += f"(?P=_{part})" if f"<_{part}>" in pattern else f"(?P<_{part}>{REFERENCE})"
+            else:
+                pattern += re.escape(self._real.get(part, part))
+        found = re.fullmatch(pattern, came)
+        self._real |= {name[1:]: real for name, real in found.groupdict().items()} if found else {}
+        return found is not None
+
+
+def exchanges(block: str, sent: str) -> Iterator[tuple[str, str]]:
+    """What is sent in a block and what comes back; sent: the mark before what is sent."""
+    for part in re.split(rf"(?m)^{sent} ", block)[1:]:
+        if sent == "→":
+            there, _, back = part.partition("\n← ")
+        else:
+            there, _, back = part.partition("\n")
+        yield there, back.removesuffix("\n")
+
+
+def check_reply(sent: str, came: str) -> None:
+    """A result has the fields of its struct, and no others."""
+    asked, reply = json.loads(sent), json.loads(came)
+    if isinstance(asked, dict) and "result" in reply:
+        understood = msgspec.convert(reply["result"], wire.METHODS[asked["method"]].reply)
+        again = re.sub(rb'(:\d\d)Z"', rb'\1+00:00"', msgspec.json.encode(understood))  # UTC either way
+        assert json.loads(again) == reply["result"]
+
+
+def prepare(what: str, line, database) -> None:
+    """What the test has to do before the next example, in the words of the comment that asks for it."""
+    match what.split():
+        case ["fills", "bus", bus_id, "of", travel_date]:
+            trip = {"bus_id": int(bus_id), "travel_date": travel_date}
+            trip |= {"origin": "Bengaluru", "destination": "Mysuru"}
+            seats = [seat["seat_no"] for seat in line.call("seat_map", **trip)["seats"]]
+            for n in range(0, len(seats), 6):
+                booking = line.call("book", **trip, seats=seats[n : n + 6], phone="98450 00000")
+                assert booking["status"] == "booked"
+        case ["adds", "the", "operator", username, "of", operator]:
+            password = argon2.PasswordHasher().hash("correct horse")
+            assert database.value("SELECT api.add_operator(%s, %s, %s)", username, password, operator)
+        case _:
+            raise AssertionError(f"how does a test do this: {what}")
+
+
+def test_the_examples_of_the_protocol(connect, server, database) -> None:
+    server.tcp.now = lambda: NOW
+    line, transcript, seen = connect(), Transcript(), set()
+    for _, block, what in EVENT.findall(PROTOCOL):
+        if what:
+            prepare(what, connect(), database)
+        elif block.startswith("→ "):
+            for sent, back in exchanges(block, "→"):
+                line.send(transcript.typed(sent))
+                came = line.receive().decode()
+                assert transcript.agrees(back, came), f"{sent}\n{back}\nis not what came:\n{came}"
+                check_reply(transcript.typed(sent), came)
+            seen.add("json")
+        elif block.startswith("> "):
+            talk(connect(), transcript, block)
+            seen.add("text")
+    assert seen == {"json", "text"}
+
+
+def talk(line, transcript: Transcript, block: str) -> None:
+    """A conversation of plain text."""
+    for sent, back in exchanges(block, ">"):
+        line.send(transcript.typed(sent))
+        came: list[str] = []
+        while not transcript.agrees(back, "\n".join(came)):
+            try:
+                came.append(line.receive().decode())
+            except TimeoutError:
+                raise AssertionError("\n".join([sent, back, "is not what came:", *came])) from None
+
+
+# The README ------------------------------------------------------------------------------------
+
+_ELSEWHERE = re.compile(r"^(scripts/start|scripts/env|docker )|\| nc ")  # tried by other tests, or not here
+
+
+def test_the_readme_counts_its_timetables() -> None:
+    seeds = "".join(file.read_text() for file in (PROJECT / "sql").glob("9*_seed_*.sql"))
+    assert f"timetables of {seeds.count('SELECT api.add_service(')} services" in README
+
+
+def test_the_readme_is_followed(data_folder, tmp_path) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+        newcomer = Newcomer(tmp_path, {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": str(server.port)})
+        newcomer.run("scripts/python -c ''")  # the environment is there
+        for info, block, *_ in EVENT.findall(README):
+            newcomer.follow(info, block, server.port)
+        clean = newcomer.run("scripts/audit")
+    assert clean == "Clean: every rule holds.\n"
+    assert newcomer.followed == {"session", "sh", "python", "sql"}
+
+
+class Newcomer:
+    """Follows the blocks of the README in a folder, with these settings."""
+
+    def __init__(self, folder, environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._environment = {**os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120"}
+        self.followed: set[str] = set()
+
+    def run(self, script: str) -> str:
+        """What a script prints, on either output; it ends with 0."""
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{script}\nends with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def follow(self, info: str, block: str, port: int) -> None:
+        """Do what a block says, by its kind."""
+        self.followed.add(info or "session")
+        if block.startswith("$ "):
+            self._look(block)
+        elif info == "sh":
+            lines = [line for line in block.splitlines() if not _ELSEWHERE.search(line)]
+            came = self.run("\n".join(lines))
+            if "wait" in lines:
+                assert came.count("Booked: ") == 1
+                assert came.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
+            if shutil.which("nc"):
+                for line in re.findall(r"(?m)^.*\| nc .*$", block):
+                    assert '"result"' in self.run(line.replace("9999", str(port)))
+        elif info == "python":
+            tomorrow = str(date.today() + timedelta(days=1))
+            code = re.sub(r"\d{4}-\d\d-\d\d", tomorrow, block).replace("connect()", f"connect(port={port})")
+            subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+        elif "api.add_service" in block:
+            (self._folder / "my_route.sql").write_text(block)
+        elif info == "sql":
+            (self._folder / "some.sql").write_text(block)
+            self.run("scripts/psql --no-psqlrc --set ON_ERROR_STOP=1 --file some.sql")
+
+    def _look(self, block: str) -> None:
+        """A picture of a session: what is printed is what stands there, but for dates and references."""
+        transcript = Transcript()
+        for command, shown in exchanges(block, r"\$"):
+            came = self.run(f"{command.partition(' #')[0]} || true")
+            said, pictured = (re.sub(r" +", " ", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
+                              for text in (came, shown.replace("...", "…")))  # fmt: skip
+            assert transcript.agrees(f"{pictured.rstrip()}…", said), f"$ {command}\n{shown}\nis:\n{came}"

@@ -1,0 +1,260 @@
+"""The terminal client, driven through a pseudo-terminal of 80 × 24 as a traveller would."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from client.asking import named_in
+from server.messages import Message
+from tests.conftest import WAIT_SECONDS, Database, Line
+from tests.processes import Served
+from tests.traveller import COLUMNS, CTRL_C, CTRL_D, ESCAPE, PROJECT, STEPS, Traveller, variables
+
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
+
+
+@pytest.fixture(autouse=True)
+def today(database: Database) -> None:
+    """Let the clock of the database go, since the client's does, and open sales from today."""
+    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
+
+
+@pytest.fixture
+def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
+    there: list[Traveller] = []
+
+    def start(**environment: str) -> Traveller:
+        there.append(Traveller(server.port, **environment))
+        return there[-1]
+
+    yield start
+    for one in there:
+        one.child.close(force=True)
+
+
+def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.sees("Welcome to Busware")
+    asha.goes_through(*STEPS)
+    asha.sees("Held for you", "Asha", "Fare 520.00", "Confirm, for 520.00?")
+    asha.types("yes")
+    asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "Keep the reference: status ")
+    ((reference, names),) = database.query(
+        "SELECT reference, array_agg(name ORDER BY seat_no) FROM passengers GROUP BY 1"
+    )
+    assert names == ["Asha", None]
+    asha.goes_through(
+        ("What would you like?", f"cancel {reference}"),
+        ("Phone number given with it", "9845012345"),
+        ("Which tickets?", "2"),
+        ("Cancel, and get 130.00 of 260.00 back?", "yes"),
+    )
+    asha.sees("(cancelled)", "Refunded 130.00")
+    asha.goes_through(
+        ("What would you like?", f"change {reference} 98450 12345"),
+        ("Instead of seat 3, which seat?", "7"),
+    )
+    asha.sees("Ticket", "What would you like?")
+    assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]
+    asha.child.send(CTRL_D)
+    assert asha.ends() == 0
+
+
+def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:8])
+    asha.sees("Seats (numbers")
+    asha.child.send("3 7")
+    asha.sees("[ 3 ]", "[ 7 ]")
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("", set()),
+        ("3 7", {3, 7}),
+        ("3-5, 7", {3, 4, 5, 7}),
+        ("3-", {3}),
+        ("best 2", set()),
+        ("1-99999", set(range(1, 102))),
+    ],
+)
+def test_seats_are_named_as_far_as_they_are_typed(typed: str, named: set[int]) -> None:
+    assert named_in(typed) == named
+
+
+def test_escape_gives_the_hold_up(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(ESCAPE)
+    asha.sees("Name of passenger 2 of 2")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+    asha.types("Ravi")
+    asha.sees("Ravi", "Confirm, for")
+
+
+@pytest.mark.parametrize("leave", [CTRL_C, "quit\r"])
+def test_a_conversation_is_left_and_holds_nothing(
+    traveller: Callable[..., Traveller], database: Database, leave: str
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(leave)
+    asha.sees("What was not confirmed is not booked.", "What would you like?")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+@pytest.mark.parametrize("end", [CTRL_D, "STOP\r"])
+def test_the_end_gives_the_hold_up_too(
+    traveller: Callable[..., Traveller], database: Database, end: str
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(end)
+    assert asha.ends() == 0
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+def test_places_are_completed_by_any_of_their_names(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:5])
+    asha.sees("Source:")
+    asha.child.send("bangal")
+    asha.sees("BLRU, Bangalore")
+    asha.child.send("\t\r")
+    asha.sees("Destination:")
+
+
+def test_a_seat_lost_while_choosing_shows_the_map_again(
+    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], Line]
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Name of passenger 2 of 2")
+    day = database.value("SELECT travel_date FROM trips WHERE bus_id = 1 ORDER BY 1 OFFSET 1 LIMIT 1")
+    trip = {"bus_id": 1, "travel_date": str(day), "origin": "Bengaluru", "destination": "Mysuru"}
+    connect().call("book", **trip, seats=[4], phone="98800 99000")
+    asha.types("Ravi")
+    asha.sees("Seat 4 is taken", "××", "Seats (numbers")
+    asha.types("3 7")
+    asha.sees("Held for you", "Asha", "Ravi", "Confirm, for 520.00?")
+
+
+def test_a_full_bus_offers_its_queue(
+    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], Line]
+) -> None:
+    day = database.value("SELECT travel_date FROM trips WHERE bus_id = 1 ORDER BY 1 OFFSET 1 LIMIT 1")
+    trip = {"bus_id": 1, "travel_date": str(day), "origin": "Bengaluru", "destination": "Mysuru"}
+    for _ in range(2):
+        connect().call("book", **trip, count=4, phone="98800 99000")
+    asha = traveller()
+    asha.goes_through(
+        *STEPS[:8],
+        ("How many seats would you wait for?", "1"),
+        ("Phone number:", "98450 12345"),
+        ("Name of passenger", "Asha"),
+        ("Wait for 1 at 260.00 each", "yes"),
+    )
+    asha.sees("Waiting", "Number 1 in the queue", "Whether seats have come free")
+
+
+def test_what_takes_long_shows_that_it_does(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Name of passenger 2 of 2")
+    with database.connect(autocommit=False) as operator:
+        operator.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
+        asha.types("")
+        asha.sees("Waiting for the server")
+        operator.rollback()
+    asha.sees("Held for you")
+
+
+def test_what_the_server_says_stands_above_what_is_typed(
+    traveller: Callable[..., Traveller], server: SimpleNamespace
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:5])
+    asha.sees("Source:")
+    asha.child.send("Mys")
+    asha.sees("Mys")
+    (connection,) = server.tcp._connections
+    connection.tell_message(
+        Message(
+            message_id=1, at=datetime.now(UTC), sender="operator", audience="all",
+            body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=None, travel_date=None,
+            reference=None, account=None,
+        )
+    )  # fmt: skip
+    asha.sees("Server: Road[2J closed at Maddur.", "Source:", "Mys")
+    asha.types("uru")
+    asha.sees("Destination:")
+
+
+def test_no_colours_where_none_are_wanted(traveller: Callable[..., Traveller]) -> None:
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        asha = traveller(**environment)
+        seen = asha.sees("Welcome")
+        for question, answer in STEPS:
+            seen += asha.sees(question)
+            asha.types(answer)
+        seen += asha.sees("Confirm, for")
+        asha.types("yes")
+        seen += asha.sees("Keep the reference")
+        assert bool(COLOUR.search(seen)) is coloured
+        asha.types(f"cancel {re.search('status ([A-Z0-9]+) shows', asha.sees('gives it back'))[1]}")
+        asha.goes_through(("Phone number", "9845012345"), ("Which tickets", ""), ("Cancel, and get", "yes"))
+        asha.sees("Refunded")
+
+
+def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
+    answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
+        input=answers, env=variables(), capture_output=True, text=True, timeout=WAIT_SECONDS,
+        cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < COLUMNS
+    assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)
+
+
+def test_without_a_server_it_says_so(server: SimpleNamespace) -> None:
+    server.tcp.drain()
+    asha = Traveller(server.port)
+    asha.sees("no answer from", "Is the server running?")
+    assert asha.ends() == 3
+
+
+def test_the_server_is_killed_and_started_again_at_every_step(database: Database) -> None:
+    """Every second question is answered while the server is down; nothing is lost, nothing is done twice."""
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    with Served("0", **urls) as first:
+        port, served = first.port, first
+        asha = Traveller(port)
+        for n, (question, answer) in enumerate([*STEPS, ("Confirm, for 520.00?", "yes")]):
+            asha.sees(question)
+            served.process.kill()
+            with served.process:
+                pass
+            asha.sees("The connection is lost.")
+            if n % 2:
+                asha.types(answer)
+            served = Served(str(port), **urls)
+            asha.sees("Connected again.")
+            if not n % 2:
+                asha.types(answer)
+        asha.sees("Ticket", "Keep the reference")
+        with served:
+            asha.child.close(force=True)
+    assert database.query("SELECT status, count(*) FROM passengers GROUP BY 1") == [("booked", 2)]

@@ -1,0 +1,80 @@
+"""The lines of the plain-text face: telnet, pipes, limits, and what must not reach a terminal."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Clock, Database, Line
+from tests.transcript import ASHA, TRAVEL_DAY, transcript
+
+
+@pytest.fixture(autouse=True)
+def time(server: SimpleNamespace, clock: Clock) -> None:
+    """Travellers and database have one clock."""
+    server.tcp.now = lambda: clock.now
+
+
+def test_plain_text_and_json_share_a_connection(client_socket: Line) -> None:
+    transcript(client_socket, "> bus\nReservation or cancellation:")
+    assert client_socket.call("ping")["server"] == "busware"
+    transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]) -> None:
+    transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book; help lists all there is.")
+    program = connect()
+    program.call("ping")
+    program.send(b"\n\r\n")
+    assert program.call("ping")["server"] == "busware"
+
+
+def test_telnet_is_understood(client_socket: Line) -> None:
+    client_socket.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0bux\x08s\r\n")
+    transcript(client_socket, "Reservation or cancellation:")
+    client_socket.send(b"res\x00\xff\xf1\r\n")
+    transcript(client_socket, "Date of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+@pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
+def test_nothing_that_is_typed_moves_a_cursor(client_socket: Line, rude: bytes) -> None:
+    client_socket.send(b"xyz" + rude + b"\n")
+    answer = client_socket.receive().decode()
+    assert answer.startswith('"xyz') and answer.isprintable()
+
+
+def test_a_stored_name_moves_no_cursor(connect: Callable[[], Line], database: Database) -> None:
+    database.query("UPDATE bus_info SET name = E'Day\\x1b[2J\\u202eBus' WHERE bus_id = 1")
+    book = {
+        "bus_id": 1,
+        "travel_date": TRAVEL_DAY,
+        "origin": "Bengaluru",
+        "destination": "Mysuru",
+        "count": 1,
+    }
+    reference = connect().call("book", **book, phone=ASHA)["reference"]
+    transcript(connect(), f"> status {reference} {ASHA}\nBooked: {reference}\nKSRTC Day[2JBus (bus 1)")
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
+    client_socket: Line, server: SimpleNamespace
+) -> None:
+    transcript(client_socket, "> bus\nReservation or cancellation:")
+    client_socket.send("x" * (server.settings.max_line_bytes + 1))
+    transcript(client_socket, f"The line is too long: at most {server.settings.max_line_bytes} bytes.")
+    transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:
+    client_socket.send(
+        f"bus\nres\nsat\nany\nany\nbengaluru\nmysuru\n1\nbest 2\n{ASHA}\nyes\nterminate".encode() + b"\n"
+    )
+    answers = [client_socket.receive().decode() for _ in range(43)]
+    assert any(answer.startswith("Booked: ") for answer in answers)
+    assert client_socket.receive() == b"" or "STOPPED" in answers
+
+
+@pytest.mark.parametrize("end", ["stop", "STOP", "terminate", " Terminate "])
+def test_the_connection_ends_at_once(client_socket: Line, end: str) -> None:
+    transcript(client_socket, f"> {end}\nSTOPPED")
+    assert client_socket.receive() == b""

@@ -1,0 +1,166 @@
+"""What a traveller does with a booking at the plain-text face: cancel it, change a seat, find it again."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Clock, Line
+from tests.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+
+
+@pytest.fixture(autouse=True)
+def time(server: SimpleNamespace, clock: Clock) -> None:
+    """Travellers and database have one clock."""
+    server.tcp.now = lambda: clock.now
+
+
+def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: Line) -> None:
+    known = transcript(client_socket, RESERVATION)
+    transcript(
+        client_socket,
+        """
+        > yes
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00
+        Fare 520.00
+        Keep the reference: status {ref} shows the booking, cancel gives it back.
+        > bus
+        Reservation or cancellation:
+        > cancellation
+        Reference of the booking:
+        > {ref}
+        Phone number given with it (Enter: none was):
+        > +91 98450 12345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00
+        Fare 520.00
+        Which tickets? (numbers, or Enter for all)
+        > 2
+        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        Cancel, and get 130.00 of 260.00 back? (yes or no)
+        > yes
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
+        Fare 520.00, refunded 130.00
+        > cancel {ref} 9845012345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
+        Fare 520.00, refunded 130.00
+        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        Cancel, and get 130.00 of 260.00 back? (yes or no)
+        > no
+        Nothing is cancelled.
+        > STOP
+        STOPPED
+        """,
+        known,
+    )
+    assert client_socket.receive() == b""
+
+
+def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], server: SimpleNamespace) -> None:
+    booked = connect().call(
+        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
+    )
+    known = {"ref": booked["reference"]}
+    traveller = connect()
+    ask = """
+        > find
+        Phone number given with the booking:
+        > 98450 12345
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > {day}
+        Source (where you board):
+        > Mysore
+    """
+    transcript(traveller, ask, {"day": "sun"})  # the Saturday bus leaves Mysuru after midnight
+    transcript(traveller, "Reference {ref}.\nTo see it: status {ref} 98450 12345", known)
+    for _ in range(server.settings.attempts_per_booking):
+        transcript(traveller, ask, {"day": "sat"})
+        transcript(traveller, "No booking has that phone number, date and boarding place.")
+    transcript(traveller, ask, {"day": "sun"})
+    assert traveller.receive().startswith(b"Too many wrong attempts")
+
+
+def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
+    trip = {
+        "bus_id": 1,
+        "travel_date": TRAVEL_DAY,
+        "origin": "Bengaluru",
+        "destination": "Mysuru",
+        "phone": ASHA,
+    }
+    other = connect()
+    known = {"ref": other.call("book", **trip, seats=[3])["reference"]}
+    transcript(
+        connect(),
+        """
+        > change {ref} 98450 12345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 3, 260.00
+        Fare 260.00
+        main (seats)
+        +--- driver +
+        | 1 2   * 4 |
+        | 5 6   7 8 |
+        +-----------+
+        A number is free, * yours.
+        7 of 8 free, 260.00 each.
+        Instead of seat 3, which seat?
+        > 3
+        Seat 3 is not free. Free: 1, 2, 4, 5, 6, 7, 8.
+        Instead of seat 3, which seat?
+        > 5
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 5, 260.00
+        Fare 260.00
+        """,
+        known,
+    )
+
+
+def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        """
+        > status
+        Reference of the booking:
+        > ?
+        It stands on the ticket. Lost? Leave this with quit, then type: find.
+        Answer the question, or type: back (the question before), quit (leave this, keep nothing).
+        Reference of the booking:
+        > !!
+        "!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.
+        Reference of the booking:
+        > BAAAAA
+        Phone number given with it (Enter: none was):
+        > 98450 12345
+        No booking has that reference and phone number.
+        Reference of the booking:
+        > quit
+        Left. What was not confirmed is not booked.
+        """,
+    )

@@ -1,0 +1,373 @@
+"""The writer: many calls in one commit, each with its own answer, whatever happens to the others, to
+the trip, or to the road to PostgreSQL."""
+
+import dataclasses
+import json
+import select
+import socket
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+import msgspec
+import psycopg
+import pytest
+
+from server.storage import Fault
+from server.wire import Refusal
+from server.writer import Call, Writer
+
+WAIT_SECONDS = 20
+DATE = "2026-12-02"
+
+
+@pytest.fixture
+def settings(settings, request):
+    return dataclasses.replace(settings, **getattr(request, "param", {}))
+
+
+def with_settings(**changed):
+    return pytest.mark.parametrize("settings", [changed], indirect=True)
+
+
+class Road:
+    """A road to PostgreSQL that can be cut, and that can lose an answer."""
+
+    def __init__(self, url):
+        self._to = psycopg.conninfo.conninfo_to_dict(url)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        port = self._listener.getsockname()[1]
+        self.url = url.replace(f":{self._to['port']}/", f":{port}/")
+        self.loses_answers = False
+        self._open = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def cut(self):
+        """Break every connection, and let nobody through any more."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self.break_connections()
+
+    def break_connections(self):
+        """The client sees the end at once; the server only when it wants to answer."""
+        for near, _ in list(self._open):
+            with suppress(OSError):  # it has broken by itself
+                near.shutdown(socket.SHUT_RDWR)
+
+    def mend(self):
+        port = self._listener.getsockname()[1]
+        self._listener.close()
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self.cut()
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection((self._to["host"], int(self._to["port"])))
+            self._open.append((near, far))
+            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
+
+    def _carry(self, near, far):
+        other = {near: far, far: near}
+        broken = False
+        while not broken:
+            for end in select.select([near, far], [], [])[0]:
+                data = end.recv(65536)
+                broken = broken or not data or (end is far and self.loses_answers)
+                if not broken:
+                    other[end].sendall(data)
+        self.loses_answers = False
+        self._open.remove((near, far))
+        near.close()
+        far.close()
+
+
+@pytest.fixture
+def road(database):
+    road = Road(database.server)
+    yield road
+    road.close()
+
+
+@pytest.fixture
+def writer(database, settings, road):
+    writer = Writer(road.url, settings)
+    writer.start()
+    yield writer
+    writer.stop()
+
+
+@pytest.fixture
+def submit(writer):
+    """Submit a call from a thread of its own: its future."""
+    with ThreadPoolExecutor(64) as threads:
+
+        def submit(call) -> Future:
+            return threads.submit(writer.submit, call)
+
+        yield submit
+
+
+@pytest.fixture
+def held(database):
+    """Somebody's transaction, for whatever the test wants to be in the writer's way."""
+    with database.connect(autocommit=False) as conn:
+        yield conn
+
+
+def book(seat=1, *, date=DATE, bus=1, key="", **fields):
+    args = {"bus_id": bus, "travel_date": date, "from_stop": 1, "to_stop": 2, "seats": [seat], **fields}
+    return Call("book", msgspec.Raw(msgspec.json.encode(args | {"phone": "+919845012345"})), "phone:1", key)
+
+
+def outcome(future):
+    """The reply, or the reason of the refusal, or the exception, that a submitted call came to."""
+    try:
+        answer = future.result(WAIT_SECONDS)
+    except Refusal as refusal:
+        return refusal.reason
+    except Fault as fault:
+        return fault
+    told = json.loads(bytes(answer.body))
+    return told["reason"] if answer.refused else told
+
+
+def seats_of(booking):
+    return [ticket["seat_no"] for ticket in booking["tickets"]]
+
+
+def until(condition):
+    """Poll for what another thread, or PostgreSQL, brings about."""
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never happened"
+        time.sleep(0.001)
+
+
+def writer_is_stuck(database):
+    return database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'busware writer' AND wait_event_type = 'Lock'"
+    )
+
+
+def hold_trip(held, date=DATE):
+    held.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
+
+
+def hold_writer(held, database, submit, **fields):
+    """Have the writer stuck in the middle of a batch of one, which holds its trip by then."""
+    call = book(1, **{"date": "2026-12-03", **fields})
+    args = json.loads(bytes(call.args))
+    held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (%s, %s, 1) FOR UPDATE",
+                 [args["bus_id"], args["travel_date"]])  # fmt: skip
+    stuck = submit(call)
+    until(lambda: writer_is_stuck(database))
+    return stuck
+
+
+# Batches ---------------------------------------------------------------------------------------
+
+
+def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, submit, held):
+    stuck = hold_writer(held, database, submit)
+    futures = {seat: submit(book(seat)) for seat in (*range(1, 9), 9)}
+    until(lambda: writer._calls.qsize() == 9)
+    held.commit()
+    assert seats_of(outcome(stuck)) == [1]
+    assert {seat: seats_of(outcome(futures[seat])) for seat in range(1, 9)} == {n: [n] for n in range(1, 9)}
+    assert outcome(futures[9]) == "unknown_seat"
+    commits = database.query("SELECT DISTINCT xmin::text FROM passengers WHERE travel_date = %s", DATE)
+    assert len(commits) == 1
+
+
+@with_settings(write_batch=3)
+def test_a_batch_has_its_limit(database, writer, submit, held):
+    stuck = hold_writer(held, database, submit)
+    futures = [submit(book(seat)) for seat in range(1, 9)]
+    until(lambda: writer._calls.qsize() == 8)
+    held.commit()
+    assert sorted(seats_of(outcome(future))[0] for future in futures) == [*range(1, 9)]
+    assert seats_of(outcome(stuck)) == [1]
+    commits = database.query(
+        "SELECT count(*) FROM passengers WHERE travel_date = %s GROUP BY xmin::text", DATE
+    )
+    assert sorted(commits) == [2, 3, 3]
+
+
+@with_settings(write_queue=2)
+def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
+    futures = [hold_writer(held, database, submit)]
+    futures += [submit(book(seat)) for seat in (1, 2)]
+    until(lambda: writer._calls.qsize() == 2)
+    with pytest.raises(Refusal, match="Too many writes are waiting") as refused:
+        writer.submit(book(3))
+    assert refused.value.reason == "busy"
+    held.commit()
+    assert [seats_of(outcome(future)) for future in futures] == [[1], [1], [2]]
+
+
+def test_the_same_key_at_once_is_one_booking(database, writer, submit, held):
+    stuck = hold_writer(held, database, submit)
+    futures = [submit(book(key="k", seats=None, count=2)) for _ in range(8)]
+    until(lambda: writer._calls.qsize() == 8)
+    held.commit()
+    outcomes = [outcome(future) for future in futures]
+    assert len({one["reference"] for one in outcomes}) == 1
+    assert outcome(submit(book(2, key="k"))) == "key_reused"
+    assert outcome(stuck)["status"] == "booked"
+    assert database.value("SELECT count(*) FROM passengers WHERE travel_date = %s", DATE) == 2
+
+
+# A trip that somebody holds --------------------------------------------------------------------
+
+
+def test_the_same_key_for_two_trips_at_once_is_reused(database, submit, held):
+    other = book(1, date="2026-12-03", key="mine")
+    held.execute("SELECT api.call('book', %s::jsonb, 'phone:1', 'mine')", [bytes(other.args).decode()])
+    second = submit(book(1, key="mine"))
+    until(lambda: writer_is_stuck(database))  # it has decided, and cannot record what the other has not yet
+    held.commit()
+    assert outcome(second) == "key_reused"
+
+
+def test_a_held_trip_holds_up_nobody_else(database, submit, held):
+    hold_trip(held)
+    waiting = [submit(book(seat)) for seat in (1, 2)]
+    for seat in range(1, 5):
+        assert seats_of(outcome(submit(book(seat, bus=2)))) == [seat]
+    assert not any(future.done() for future in waiting)
+    held.commit()
+    assert [seats_of(outcome(future)) for future in waiting] == [[1], [2]]
+
+
+@with_settings(write_wait_seconds=0.1)
+def test_a_trip_held_for_too_long_is_busy(database, submit, held):
+    hold_trip(held)
+    assert outcome(submit(book())) == "busy"
+    held.commit()
+    assert database.value("SELECT count(*) FROM passengers") == 0
+    assert seats_of(outcome(submit(book()))) == [1]
+
+
+@with_settings(statement_seconds=0.1)
+def test_a_statement_that_takes_too_long_is_busy(database, submit, held):
+    assert outcome(hold_writer(held, database, submit)) == "busy"
+    held.commit()
+    assert database.value("SELECT count(*) FROM passengers") == 0
+    assert seats_of(outcome(submit(book()))) == [1]
+
+
+# Faults ----------------------------------------------------------------------------------------
+
+
+def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
+    stuck = hold_writer(held, database, submit)
+    bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
+    good = [submit(book(seat)) for seat in range(1, 4)]
+    until(lambda: writer._calls.qsize() == 4)
+    held.commit()
+    assert seats_of(outcome(stuck)) == [1]
+    assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
+    assert str(outcome(bad)).startswith("22P02: ")
+    assert "a batch of 4 failed, its members run alone" in caplog.text
+
+
+def test_a_trip_that_was_written_to_by_hand_is_mended(database, submit, caplog):
+    database.query(
+        "INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, fare, status,"
+        " refund_percent, created_at) VALUES (1, 'BAAAAA', 1, %s, 1, '[1,3)', 1, 'booked', 50, now())",
+        DATE,
+    )
+    assert outcome(submit(book(1))) == "seat_taken"
+    assert f"tickets of 1 of {DATE} were changed by hand: 1 seats corrected" in caplog.text
+    (taken,) = database.query(
+        "SELECT taken::text FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1)", DATE
+    )
+    assert taken == "{[1,3)}"
+
+
+# The road to PostgreSQL ------------------------------------------------------------------------
+
+
+def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, submit, road):
+    database.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
+    assert seats_of(outcome(submit(book(1)))) == [1]
+    road.break_connections()
+    assert seats_of(outcome(submit(book(2)))) == [2]
+
+
+@with_settings(connect_seconds=0.1)
+def test_a_database_that_is_away_is_busy_and_found_again(database, submit, road):
+    road.cut()
+    assert outcome(submit(book(1))) == "busy"  # nothing was sent
+    assert outcome(submit(book(1))) == "busy"
+    road.mend()
+    assert seats_of(outcome(submit(book(1)))) == [1]
+
+
+def test_a_batch_whose_backend_is_killed_is_sent_again(database, submit, held):
+    stuck = hold_writer(held, database, submit)
+    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
+    held.commit()
+    assert seats_of(outcome(stuck)) == [1]
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, submit, road):
+    outcome(submit(book(1, bus=2)))  # the statement is prepared: from now on one answer is one commit
+    road.loses_answers = True
+    assert seats_of(outcome(submit(book(1)))) == [1]
+    assert not road.loses_answers
+    assert database.value("SELECT count(*) FROM passengers WHERE bus_id = 1") == 1
+
+
+@with_settings(connect_seconds=0.3)
+def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, road, held):
+    stuck = hold_writer(held, database, submit, key="k")
+    road.cut()
+    assert outcome(stuck) == "outcome_unknown"
+    held.commit()
+    assert outcome(submit(book(2))) == "busy"  # nothing was sent
+    road.mend()
+    until(lambda: database.value("SELECT count(*) FROM passengers"))  # it was done after all
+    assert seats_of(outcome(submit(book(1, date="2026-12-03", key="k")))) == [1]
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+@with_settings(write_wait_seconds=0.3)
+def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, road, held):
+    """The first connection's backend goes on, and holds the trip, while the second asks again."""
+    stuck = hold_writer(held, database, submit)
+    road.break_connections()
+    assert outcome(stuck) == "outcome_unknown"
+    held.commit()
+
+
+# The end ---------------------------------------------------------------------------------------
+
+
+def test_stopping_answers_what_waits_and_refuses_the_rest(database, writer, submit, held):
+    futures = [hold_writer(held, database, submit), submit(book(1)), submit(book(2))]
+    until(lambda: writer._calls.qsize() == 2)
+    stop = threading.Thread(target=writer.stop)
+    stop.start()
+    until(lambda: writer._stopping.is_set())
+    with pytest.raises(Refusal) as refused:
+        writer.submit(book(3))
+    assert refused.value.reason == "draining"
+    held.commit()
+    stop.join(WAIT_SECONDS)
+    assert [seats_of(outcome(future)) for future in futures] == [[1], [1], [2]]

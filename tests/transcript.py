@@ -1,0 +1,77 @@
+"""Transcripts of the plain-text face: a test reads as what `nc` shows to a traveller.
+
+A line that begins with ">" is typed; every other line comes from the server, exactly. A word in
+braces stands for what is drawn by lot: {ref} takes the reference where it first appears, and is it
+from then on.
+"""
+
+import re
+import textwrap
+
+from tests.conftest import Line
+
+TRAVEL_DAY = "2026-12-05"  # a Saturday, four days after the tests' NOW
+ASHA = "98450 12345"
+
+
+def transcript(line: Line, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
+    """Go through a conversation; give what the words in braces stood for."""
+    known = {} if known is None else known
+    for expected in textwrap.dedent(text).strip("\n").splitlines():
+        if expected.startswith(">"):
+            line.send(expected[1:].strip().format_map(known))
+        else:
+            match(line.receive().decode(), expected, known)
+    return known
+
+
+def match(received: str, expected: str, known: dict[str, str]) -> None:
+    pattern = re.escape(expected)
+    for name in re.findall(r"\{(\w+)\}", expected):
+        stands_for = re.escape(known[name]) if name in known else f"(?P<{name}>[A-Z0-9]+)"
+        pattern = pattern.replace(re.escape("{" + name + "}"), stands_for, 1)
+    found = re.fullmatch(pattern, received)
+    assert found, f"expected: {expected!r}\nreceived: {received!r}"
+    known.update(found.groupdict())
+
+
+RESERVATION = f"""
+    > bus
+    Reservation or cancellation:
+    > reservation
+    Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+    > sat
+    SLEEPER, SEMI_SLEEPER, SEATER or any:
+    > seater
+    AC, NON_AC or any:
+    > non-ac
+    Source:
+    > bangalore
+    Destination:
+    > Mysuru
+    Bengaluru to Mysuru, Sat 5 Dec 2026:
+       Bus  Leaves  Arrives    Takes       Fare  Free  Service
+         1  10:00  12:45       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+    Bus id:
+    > 1
+    main (seats)
+    +--- driver +
+    | 1 2   3 4 |
+    | 5 6   7 8 |
+    +-----------+
+    A number is free.
+    8 of 8 free, 260.00 each.
+    Seats (numbers such as 1 2, or best 2):
+    > 7, 8
+    Phone number:
+    > {ASHA}
+    Held: {{ref}}
+    KSRTC Day Bus (bus 1)
+    Bengaluru, Sat 5 Dec 2026 10:00
+      to Mysuru, Sat 5 Dec 2026 12:45
+      Ticket 1: seat 7, 260.00
+      Ticket 2: seat 8, 260.00
+    Fare 520.00
+    Held for you until 09:10:00: 10 min 00 s from now.
+    Confirm, for 520.00? (yes or no)
+"""
