@@ -1,6 +1,6 @@
 """The command line: arguments in, a request out.
 
-A command is one request of server/wire.py with some of its fields: COMMANDS says which, in order,
+A command is one request of server/wire with some of its fields: COMMANDS says which, in order,
 ARGUMENTS how each is typed. A field is described in the words of its type, which are the server's.
 """
 

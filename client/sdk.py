@@ -1,6 +1,6 @@
 """The requests as methods: what a program of one's own calls.
 
-Each method sends one request of server/wire.py and returns its reply, a struct of the same module.
+Each method sends one request of server/wire and returns its reply, a struct of the same module.
 A place is its name, code or alias; where a route passes a place twice, the position of the stop (an
 int, from `search`) stands instead. Every method raises Refusal when the server says no, and
 ConnectionLost when it gives no answer. Every write takes an idempotency key and makes one unless

@@ -1,0 +1,99 @@
+"""What the fields of requests take: types, each with the description that people and programs are told."""
+
+import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+# No control characters: they could not be stored, or would move a cursor. `$` alone lets a last \n by.
+_PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+_MAX_BIGINT = 2**63 - 1
+
+BusId = Annotated[int, Meta(ge=1, le=_MAX_BIGINT, description="the number of a bus, as `search` gives it")]
+Date = Annotated[datetime.date, Meta(description="a date, YYYY-MM-DD")]
+PlaceName = Annotated[
+    str, Meta(min_length=1, max_length=80, pattern=_PLAIN, description="the name, code or alias of a place")
+]
+StopNo = Annotated[int, Meta(ge=1, le=10_000, description="the position of a stop, as `search` gives it")]
+SeatNo = Annotated[int, Meta(ge=1, le=10_000, description="the number of a seat in the map, from 1")]
+SeatNos = Annotated[
+    list[SeatNo], Meta(min_length=1, max_length=100, description="a list of different seat numbers, from 1")
+]
+Count = Annotated[int, Meta(ge=1, le=100, description="how many seats, 1 to 100")]
+TicketNo = Annotated[int, Meta(ge=1, le=100, description="the number of a ticket of the booking, from 1")]
+TicketNos = Annotated[
+    list[TicketNo],
+    Meta(min_length=1, max_length=100, description="a list of ticket numbers, from 1"),
+]
+Reference = Annotated[
+    str, Meta(min_length=1, max_length=32, pattern=_PLAIN, description="the reference of a booking")
+]
+Phone = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        pattern=_PLAIN,
+        description="a phone number, such as 98450 12345 or +44 20 7946 0958",
+    ),
+]
+PersonName = Annotated[
+    str, Meta(max_length=80, pattern=_PLAIN, description="a name of up to 80 characters on one line")
+]
+Key = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=255, pattern=_PLAIN, description="an idempotency key, up to 255 characters"
+    ),
+]
+HoldSeconds = Annotated[int, Meta(ge=10, le=1800, description="how long to hold, 10 to 1,800 seconds")]
+KindName = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=20, pattern=_PLAIN, description="a kind of service: bus, flight, show, hotel"
+    ),
+]
+BusType = Annotated[
+    Literal["SLEEPER", "SEMI_SLEEPER", "SEATER"], Meta(description="SLEEPER, SEMI_SLEEPER or SEATER")
+]
+Flag = Annotated[bool, Meta(description="true or false")]
+Username = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, pattern=_PLAIN, description="a username of up to 64 characters"),
+]
+Password = Annotated[
+    str, Meta(min_length=1, max_length=256, description="a password of up to 256 characters")
+]
+Token = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=_PLAIN, description="a token, as `login` gives it")
+]
+Limit = Annotated[int, Meta(ge=1, le=100, description="how many to a page, 1 to 100")]
+Cursor = Annotated[
+    str, Meta(min_length=1, max_length=32, pattern=_PLAIN, description="the `next` of the page before")
+]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=_PLAIN, description="a reason, to be told to travellers")
+]
+Message = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2000,
+        pattern=_PLAIN,
+        description="a message of up to 2000 characters on one line",
+    ),
+]
+PlaceOrStop = Annotated[
+    PlaceName | StopNo, Meta(description="a place on the route, or the position of a stop")
+]
+
+
+class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who rides on one ticket."""
+
+    name: PersonName | None = None
+
+
+Passengers = Annotated[
+    list[Passenger], Meta(max_length=100, description='a list of passengers, such as [{"name": "Asha"}]')
+]
