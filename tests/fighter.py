@@ -16,11 +16,11 @@ from typing import Any
 
 from client import Client, Refusal, connect
 
-Booking = dict[str, Any]
+Booking = dict[int, Any]  # by the number of the ticket
 
 
 class Fighter(threading.Thread):
-    """A client. `acknowledged`: by reference, the phone, the status and the seats it was last told."""
+    """A client. `acknowledged`: by reference, of each ticket the status and the seat it was last told."""
 
     def __init__(self, host: str, port: int, trips: list[tuple[int, date]], seed: int, until: float) -> None:
         super().__init__(name=f"fighter {seed}")
@@ -46,11 +46,7 @@ class Fighter(threading.Thread):
             raise
 
     def note(self, booking: Any) -> None:
-        self.acknowledged[booking.reference] = {
-            "phone": self.phone,
-            "status": booking.status,
-            "seats": {t.ticket_no: t.seat_no for t in booking.tickets if t.status in ("booked", "held")},
-        }
+        self.acknowledged[booking.reference] = {t.ticket_no: [t.status, t.seat_no] for t in booking.tickets}
 
     def moves(self) -> list[Any]:
         mine = list(self.acknowledged)
