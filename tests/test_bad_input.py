@@ -52,6 +52,8 @@ def bad_request(error):
         (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\x00"}}\n', -32700),
         (b'{"jsonrpc":"2.0","id":1,"method":"search","params":{"origin":"\xff"}}\n', -32700),
         (b"{" + b"[" * 60_000 + b"\n", -32700),
+        (b'{"a":' * 12_000 + b"\n", -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 60_000 + b"\n", -32700),
         (b"{\n", -32700),
         (b"{}\n", -32600),
         (b"[]\n", -32600),

@@ -141,6 +141,9 @@ def test_a_number_of_rooms_that_is_none(hotel: HotelClient, count: Any) -> None:
         ("PUT", "update", "[1]", "Invalid JSON."),
         ("DELETE", "checkout", "\xff", "Invalid JSON."),
         ("POST", "query", "[" * 5000, "Invalid JSON."),
+        ("POST", "query", '{"username":' * 5000, "Invalid JSON."),
+        ("POST", "query", '{"a":' + "[" * 5000 + "]" * 5000 + "}", "Invalid JSON."),
+        ("POST", "query", '{"a":[[1]],"username":[["a"]]}', "username and password required."),
     ],
 )
 def test_a_bad_request(web: Web, method: str, path: str, body: str, error: str) -> None:
