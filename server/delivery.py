@@ -48,12 +48,13 @@ class Delivery:
 
         # From here on the thread's own.
         self._presence = Presence(messages, notices)
-        self._read_to: int | None = None  # the last message that was delivered
+        self._read_to = 0  # the last message that was delivered
         self._changed = Hint()  # the trips whose bookings are to be compared …
         self._compare_at = 0.0  # … not before this time
 
     def start(self) -> None:
-        """Begin to tell."""
+        """Begin to tell what is said from now on. Raises Refusal or Fault."""
+        self._read_to = self._messages.last()
         self._thread.start()
         self._unsubscribe = self._notices.subscribe(self._hear)
 
@@ -165,8 +166,6 @@ class Delivery:
 
     def _deliver(self, clients: list[Client]) -> None:
         """Tell the messages since the last ones."""
-        if self._read_to is None:  # just started: nobody was here before
-            self._read_to = self._messages.last()
         while messages := self._messages.after(self._read_to):
             for message in messages:
                 self._deliver_one(message, clients)

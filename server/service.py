@@ -51,9 +51,9 @@ def serve(
     web = _start_web(WebServer(settings, operations, tls, notices), settings, shared)
     stack.callback(web.drain)
     delivery.start()
-    stack.callback(delivery.stop)
     notices.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     stack.callback(notices.stop)
+    stack.callback(delivery.stop)  # which introduces clients as long as the process is known
     return tcp.port, web.port
 
 

@@ -34,6 +34,24 @@ def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
     return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
 
 
+# From the first moment -------------------------------------------------------------------------
+
+
+def test_what_is_said_before_the_first_hint_is_told(
+    server: SimpleNamespace, connect: Callable[[], Line]
+) -> None:
+    line = connect()
+    transcript(line, "> bus\nReservation or cancellation:")
+    server.delivery.start()
+    Desk(server.storage, server.settings).notice("Good morning.")
+    server.notices.start("late")
+    try:
+        transcript(line, "Server: Good morning.")
+    finally:
+        server.notices.stop()
+        server.delivery.stop()
+
+
 # Bookings that change --------------------------------------------------------------------------
 
 
