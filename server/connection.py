@@ -87,6 +87,7 @@ class Connection:
         self._text: Text | None = None  # the conversation, once a line was plain text
         self._early = deque[Message](maxlen=_MOST_EARLY)
         self._stirred = False  # those who deliver are to look, once the answer is sent
+        self._gone = False  # it asks for nothing more; what it held is still to be given up
 
     @property
     def account(self) -> str | None:
@@ -121,6 +122,7 @@ class Connection:
         except OSError as error:
             why = f"was lost ({error})"
         finally:
+            self._gone = True
             self._server.delivery.leave(self)
             if self._text is not None:
                 self._text.close()
@@ -198,7 +200,7 @@ class Connection:
 
     def _perform(self, request: Request) -> Answer:
         """Carry a request out, whichever way it came. Raises Refusal or Fault."""
-        if self._server.draining:
+        if self._server.draining and not self._gone:
             raise Refusal("draining", "The server is going down: nothing was done, try again.")
         answer = None
         self.watch.begin(request)

@@ -76,6 +76,15 @@ def test_whoever_goes_away_holds_nothing(
     transcript(next_one, RESERVATION)
 
 
+def test_when_the_server_goes_down_nothing_stays_held(
+    client_socket: Line, server: SimpleNamespace, database: Database
+) -> None:
+    transcript(client_socket, RESERVATION)
+    server.tcp.drain()
+    assert client_socket.receive() == b"Server: I am going down now. Good-bye."
+    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
+
+
 def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: Line) -> None:
     wrong = {
         "Reservation or cancellation:": '"maybe" is none of these: reservation or cancellation.',
