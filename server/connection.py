@@ -262,7 +262,7 @@ class Connection:
             self._push(codec.encode_notification("booking_changed", raw))
 
     def _push(self, line: bytes) -> None:
-        if not self._outbox.push(line):
+        if not self._outbox.is_cut and not self._outbox.push(line):
             log.warning("%s was cut off: it does not read what is pushed to it", self.name)
 
     def _tell_early(self) -> None:

@@ -22,6 +22,7 @@ class Outbox:
         self._max_bytes = max_bytes
         self._sending = threading.Lock()
         self._pushed = deque[bytes]()
+        self.is_cut = False  # what is pushed from now on goes nowhere
 
     def send(self, line: bytes) -> None:
         """Send a line; waits while the client does not read. Raises OSError, after SO_SNDTIMEO at most."""
@@ -43,6 +44,7 @@ class Outbox:
 
     def cut(self) -> None:
         """End the connection at once."""
+        self.is_cut = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -174,6 +174,22 @@ def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
     transcript(other, "> say still here\nSent to the operator.")
 
 
+@with_settings(outbox_bytes=4096)
+def test_that_it_was_cut_off_is_logged_once(
+    client_socket: Line,
+    telling: SimpleNamespace,
+    desk: Desk,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    transcript(client_socket, "> say hello\nSent to the operator.")
+    many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"
+    assert database.value(many) == 900  # in one transaction: they are read, and pushed, in one go
+    until(lambda: telling.delivery._read_to == desk.last())
+    assert caplog.text.count("was cut off") == 1
+
+
 def test_the_end_is_told(connect: Callable[[], Line], telling: SimpleNamespace, desk: Desk) -> None:
     text, program = connect(), connect()
     transcript(text, "> say hello\nSent to the operator.")
