@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from server.conversation import clean_text
-from server.messages import Message, Messages, Present, Visitor
+from server.messages import Message, Messages, Present
 from server.notices import Hint, Notices
 from server.storage import Fault
 from server.wire import Refusal
@@ -29,8 +29,7 @@ class News:
 
         # From here on the thread's own.
         self._read_to: int | None = None  # the last message that was shown
-        self._clients: dict[int, Visitor] | None = None  # who was there, once that was looked at
-        self._processes: dict[int, str] = {}
+        self._present: Present | None = None  # who was there, once that was looked at
         self._away = False  # the database is, and the operator knows
 
     def start(self) -> None:
@@ -60,46 +59,57 @@ class News:
 
     def _look(self) -> None:
         try:
-            self._show_messages()
-            self._show_present(self._messages.present())
-            if self._away:
-                self._out("It is back.")
-            self._away = False
+            messages = self._unread()
+            present = self._messages.present()  # read last, so that whoever has said something is in it
         except (Refusal, Fault) as error:
             if not self._away:
                 self._out(f"The service, or its database, has gone away. {error}")
             self._away = True
+            return
+        if self._away:
+            self._out("It is back.")
+        self._away = False
+        before, self._present = self._present or present, present
+        self._show_who_came(before, present)
+        self._show_messages(messages)
+        self._show_who_left(before, present)
 
-    def _show_present(self, present: Present) -> None:
-        processes = {one.process_no: f"{one.role} {one.name}" for one in present.processes}
-        clients = {one.client_no: one for one in present.clients}
-        if self._clients is not None:  # else there is no before
-            self._compare(processes, self._clients, clients)
-        self._processes, self._clients = processes, clients
-
-    def _compare(
-        self, processes: dict[int, str], before: dict[int, Visitor], now: dict[int, Visitor]
-    ) -> None:
-        for number in processes.keys() - self._processes.keys():
-            self._say(f"{processes[number]} has come")
-        for number in self._processes.keys() - processes.keys():
-            self._say(f"{self._processes[number]} has gone")
-        for number in now.keys() - before.keys():
-            self._say(f"client {number} connected from {now[number].address}", now[number].since)
-        for number in sorted(before.keys() | now.keys()):
-            was, left_at = before.get(number), now[number].left_at if number in now else None
-            if (was is None or was.left_at is None) and (number not in now or left_at):
-                self._say(f"client {number} left", left_at)
-
-    def _show_messages(self) -> None:
+    def _unread(self) -> list[Message]:
         if self._read_to is None:
             self._read_to = self._messages.last()
-        while messages := self._messages.after(self._read_to):
-            for message in messages:
-                if message.audience == "operators":
-                    self.last_speaker = message
-                self._say(f"{heading(message)}: {message.body}", message.at)
-                self._read_to = message.message_id
+        unread: list[Message] = []
+        while more := self._messages.after(unread[-1].message_id if unread else self._read_to):
+            unread += more
+        return unread
+
+    def _show_messages(self, messages: list[Message]) -> None:
+        for message in messages:
+            if message.audience == "operators":
+                self.last_speaker = message
+            self._say(f"{heading(message)}: {message.body}", message.at)
+            self._read_to = message.message_id
+
+    def _show_who_came(self, before: Present, now: Present) -> None:
+        processes = {one.process_no for one in before.processes}
+        for process in now.processes:
+            if process.process_no not in processes:
+                self._say(f"{process.role} {process.name} has come")
+        clients = {one.client_no for one in before.clients}
+        for client in now.clients:
+            if client.client_no not in clients:
+                self._say(f"client {client.client_no} connected from {client.address}", client.since)
+
+    def _show_who_left(self, before: Present, now: Present) -> None:
+        processes = {one.process_no for one in now.processes}
+        for process in before.processes:
+            if process.process_no not in processes:
+                self._say(f"{process.role} {process.name} has gone")
+        had_left = {one.client_no for one in before.clients if one.left_at}
+        left_at = {one.client_no: one.left_at for one in now.clients}
+        here = {number for number, left in left_at.items() if left is None}
+        known = {one.client_no for one in (*before.clients, *now.clients)}
+        for number in sorted(known - had_left - here):
+            self._say(f"client {number} left", left_at.get(number))
 
     def _say(self, text: str, at: datetime | None = None) -> None:
         when = (at or datetime.now().astimezone()).astimezone()

@@ -147,6 +147,16 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
+def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Database) -> None:
+    """All of it is news at once: nobody speaks before they come, or after they left."""
+    (number,) = database.query("SELECT process_no FROM processes")
+    say = "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
+    with database.conn.transaction():
+        database.query(say, number)
+        database.query("SELECT api.presence(%s, '[]', '{7}')", number)
+    attached.sees("connected from 127.0.0.1:4711", ": hello", "left")
+
+
 def test_messages_and_clients_cross_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], Line]
 ) -> None:
