@@ -40,8 +40,9 @@ MAX_LINE_BYTES = 16 * 1024 * 1024  # of a reply; whoever sends more is no Buswar
 
 _SIGNS_IN = (Register, Login)
 
+_GOING_DOWN = "draining"
 # Refusals that say: send the same again, with the same key.
-_ASK_AGAIN = ("outcome_unknown", "draining")
+_ASK_AGAIN = ("outcome_unknown", _GOING_DOWN)
 
 log = logging.getLogger("busware.client")
 
@@ -62,8 +63,8 @@ class Connection:
     """Carries requests to a server, one at a time. tls: to speak TLS. token: to be signed in by.
 
     Safe to share among threads: a lock makes them take turns. Connects with the first request.
-    on_change: called with False, in the thread that reads, when the connection breaks, and with True
-    when one has answered; it must not call the connection.
+    on_change: called with False when the connection breaks, or the server says that it goes down, and
+    with True when one has answered; from any thread, and it must not call the connection.
     """
 
     def __init__(  # noqa: PLR0913 - an option each
@@ -86,6 +87,8 @@ class Connection:
         self._ids = itertools.count(1)
         self._turn = threading.Lock()
         self._closed = threading.Event()
+        self._telling = threading.Lock()  # of changes, which several threads see: in their order
+        self._is_there = False  # the server is, as far as was told
         self._tls = tls
         self._token = token
         self._link: _Link | None = None
@@ -164,7 +167,7 @@ class Connection:
         """Be connected to the server, and signed in there. Raises OSError, or Refusal."""
         if self._link is not None and self._link.is_open:
             return
-        self._link = _Link(self.host, self.port, self._notified, self._changed, self._tls)
+        self._link = _Link(self.host, self.port, self._notified, self._broke, self._tls)
         if self._closed.is_set():  # meanwhile, by another thread
             self._link.close()
         if self._token is None or isinstance(request, _SIGNS_IN):
@@ -183,26 +186,35 @@ class Connection:
         if link is None:
             raise ConnectionError("there is no connection")
         line = link.ask(encode_request(next(self._ids), request), self._timeout)
-        self._answered(link)
-        return decode_reply(line, reply_type)
+        is_there = True
+        try:
+            return decode_reply(line, reply_type)
+        except Refusal as refusal:
+            is_there = refusal.reason != _GOING_DOWN
+            raise
+        finally:
+            self._changed(link, is_there=is_there)
 
     def _hang_up(self) -> None:
         if self._link is not None:
             self._link.close()
 
-    def _answered(self, link: "_Link") -> None:
-        """A server that is just dying may still take a connection; one that answers is there."""
-        if not link.has_answered:
-            link.has_answered = True
-            self._changed(True)
-
     def _notified(self, method: str, params: dict[str, Any]) -> None:
         if self.on_notification is not None:
             self.on_notification(method, params)
 
-    def _changed(self, connected: bool) -> None:
-        if self.on_change is not None:
-            self.on_change(connected)
+    def _broke(self, link: "_Link") -> None:
+        self._changed(link, is_there=False)
+
+    def _changed(self, link: "_Link", *, is_there: bool) -> None:
+        """Tell whether the server is there, when that is new: one that is just dying may still take a
+        connection, one that answers is there. A link that was replaced or has ended is no news of it."""
+        with self._telling:
+            if link is not self._link or is_there == self._is_there or (is_there and not link.is_open):
+                return
+            self._is_there = is_there
+            if self.on_change is not None:
+                self.on_change(is_there)
 
 
 class _Link:
@@ -213,15 +225,14 @@ class _Link:
         host: str,
         port: int,
         on_notification: OnNotification,
-        on_change: OnChange,
+        on_end: Callable[["_Link"], None],
         tls: ssl.SSLContext | None,
     ) -> None:
         self._socket = _connect(host, port, tls)
         self._on_notification = on_notification
-        self._on_change = on_change
+        self._on_end = on_end
         self._replies = queue.SimpleQueue[bytes | None]()
         self.is_open = True
-        self.has_answered = False
         threading.Thread(target=self._read, name=f"busware reader {host}:{port}", daemon=True).start()
 
     def close(self) -> None:
@@ -253,7 +264,7 @@ class _Link:
         broke, self.is_open = self.is_open, False
         self._replies.put(None)
         if broke:
-            self._on_change(False)
+            self._on_end(self)
 
     def _sort(self, line: bytes) -> None:
         """A notification to the callback, anything else to the call that waits."""

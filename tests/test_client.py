@@ -241,6 +241,19 @@ def test_who_answers_is_no_busware_server(relay: Relay) -> None:
         client.connect("127.0.0.1", relay.port)
 
 
+def test_a_server_that_goes_down_is_told_of_until_another_answers(relay: Relay) -> None:
+    changes: list[bool] = []
+    with Client("127.0.0.1", relay.port, tries=2) as busware:
+        busware.on_change = changes.append
+        busware.ping()
+        relay.fates = [refused("draining")] * 2
+        with pytest.raises(Refusal):
+            busware.ping()
+        assert changes == [True, False]
+        busware.ping()
+        assert changes == [True, False, True]
+
+
 def test_close_ends_the_wait_of_another_thread(relay: Relay) -> None:
     sent = threading.Event()
 
