@@ -21,7 +21,8 @@ web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips"
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
 
-A test that uses a database is marked `database`; scripts/test runs those on every PostgreSQL at hand.
+A test that uses a database without a server before it is marked `database`, and so are, by themselves,
+the files on functions of schema `api` that no others test: scripts/test runs those on every PostgreSQL.
 With CI=true a skipped test is a failed one.
 """
 
@@ -58,7 +59,8 @@ NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "cluster" in fixtures and "server" not in fixtures:
             item.add_marker(pytest.mark.database)
 
 

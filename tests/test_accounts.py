@@ -21,6 +21,8 @@ from server.wire import Caller, Refusal
 from tests.conftest import Clock, Database, Line
 from tests.web import Web
 
+pytestmark = pytest.mark.database
+
 ASHA = {"username": "asha", "password": "correct horse battery"}
 RAVI = {"username": "ravi", "password": "staple of the day"}
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}

@@ -17,6 +17,8 @@ from tests.line import Line, until
 from tests.telling import Desk
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
 
+pytestmark = pytest.mark.database
+
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
