@@ -161,7 +161,7 @@ def booking(answer: Booking) -> RenderableType:
         ),
     ]
     if answer.expires_at is not None:
-        lines.append(Text(f"Held until {answer.expires_at:%H:%M:%S}: confirm it before."))
+        lines.append(Text(f"Held until {answer.expires_at.astimezone():%H:%M:%S}: confirm it before."))
     if answer.position is not None:
         lines.append(Text(f"Number {answer.position} of those who wait for seats."))
     table = _table(">Ticket", ">Seat", "Name", "Status", ">Fare", ">Refund")

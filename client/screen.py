@@ -55,15 +55,17 @@ def trips(answer: TripList, columns: int) -> RenderableType:
         right = head not in ("Leaves", "Arrives")
         table.add_column(head, justify="right" if right else "left", no_wrap=True)
     for end in differ:
-        table.add_column({"origin": "From", "destination": "To"}[end])
-    table.add_column("Type", no_wrap=columns >= NARROW)
-    table.add_column("Service", ratio=1)
+        table.add_column({"origin": "From", "destination": "To"}[end], overflow="fold")
+    typed = any(_type(trip) for trip in answer.trips)
+    if typed:
+        table.add_column("Type", no_wrap=columns >= NARROW)
+    table.add_column("Service", ratio=1, overflow="fold")
     for trip in answer.trips:
         table.add_row(
             Text(str(trip.bus_id), "bold"), clock(trip.departs_at), arrival(trip.arrives_at, trip.departs_at),
             duration(trip.departs_at, trip.arrives_at), money(trip.fare), _free(trip),
             *(Text(getattr(trip, end)) for end in differ),
-            Text(_type(trip)), Text(service_of(trip)),
+            *([Text(_type(trip))] * typed), Text(service_of(trip)),
         )  # fmt: skip
     return table
 

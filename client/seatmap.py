@@ -105,7 +105,7 @@ def _legend(seat_map: Seats, yours: Collection[int]) -> list[Line]:
     """What the glyphs in this map mean; how many seats are free, and what one costs."""
     states = {seat.state for seat in seat_map.seats if seat.seat_no not in yours}
     line: Line = []
-    for state, glyph in {"free": "12", "held": "~~", "taken": "××", "yours": "[12]"}.items():
+    for state, glyph in {"free": "nn", "held": "~~", "taken": "××", "yours": "[nn]"}.items():
         if state in states or (state == "yours" and yours):
             line += [(state, glyph), ("", f" {state}   ")]
     kinds = {seat.kind for seat in seat_map.seats}

@@ -68,7 +68,7 @@ def _money(booking: Booking) -> list[RenderableType]:
     if float(booking.refund):
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:
-        lines.append(Text(f"Held until {booking.expires_at:%H:%M:%S}", "yellow"))
+        lines.append(Text(f"Held until {booking.expires_at.astimezone():%H:%M:%S}", "yellow"))
     if booking.position is not None:
         lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
     return [*lines]

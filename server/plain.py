@@ -143,7 +143,7 @@ def booking(answer: Booking, now: datetime) -> str:
     ]
     if answer.expires_at is not None:
         left = max(0, int((answer.expires_at - now).total_seconds()))
-        until = f"{answer.expires_at:%H:%M:%S}"
+        until = f"{answer.expires_at.astimezone(now.tzinfo):%H:%M:%S}"
         lines.append(f"Held for you until {until}: {left // 60} min {left % 60:02d} s from now.")
     if answer.position is not None:
         lines.append(f"Waiting: number {answer.position} in the queue.")

@@ -7,7 +7,8 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -108,6 +109,17 @@ def test_decks_stand_side_by_side_where_the_width_allows(columns: int, drawn: li
     assert [word.strip() for line in lines[:2] for word in line if word.strip()] == drawn
 
 
+@pytest.fixture
+def in_tokyo() -> Iterator[None]:
+    """The traveller's own clock is that of Tokyo."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
 def test_a_booking_from_hold_to_refund(run: Run) -> None:
     held = run(
         "hold", *RIDE, *PHONE, "--seats", "3, 4", "--name", "Asha", "--name", "[Ravi]", "--seconds", "60"
@@ -116,7 +128,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert held.out == (
         f"Held: {reference}, KSRTC Day Bus (1) of 2026-12-05.\n"
         "Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.\n"
-        "Held until 09:01:00: confirm it before.\n"
+        "Held until 12:31:00: confirm it before.\n"
         "Ticket  Seat  Name    Status    Fare  Refund\n"
         "     1     3  Asha    held    180.00    0.00\n"
         "     2     4  [Ravi]  held    180.00    0.00\n"

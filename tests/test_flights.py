@@ -269,8 +269,16 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: Line) -> Non
         Phone number (Enter: none):
         >
         Held: {{ref}}
+        Atlantic Star AS 701 (flight 701)
+        New York JFK, Tue 15 Dec 2026 10:00
+          to Delhi Airport, Wed 16 Dec 2026 10:35
+          Ticket 1: seat 3, 62,000.00
+          Ticket 2: seat 4, 62,000.00
+        Fare 124,000.00
+        Held for you until 09:10:00: 10 min 00 s from now.
+        Confirm, for 124,000.00? (yes or no)
         """,
-    )
+    )  # the hold ends by the traveller's clock, and not by New York's
 
 
 def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:

@@ -14,7 +14,8 @@ from tests.transcript import transcript
 
 HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 150.00 each)"
 EMPTY = ["0 0 0 0 0"] * 5
-ONE = "Seat number, from 1 to 25 (0 in the matrix is free):"
+LEGEND = "0 is free, 1 is not."
+ONE = "Seat number, from 1 to 25:"
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +34,14 @@ def time(server: SimpleNamespace, clock: Clock) -> None:
 
 
 def several(count: int) -> str:
-    return f"Seat numbers, {count} of them, from 1 to 25 (0 in the matrix is free):"
+    return f"Seat numbers, {count} of them, from 1 to 25:"
 
 
 def ask_for(line: Line, count: int, free: int = 25, command: str = "show") -> list[str]:
     """Ask for so many seats, and answer the matrix."""
     transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
     matrix = [line.receive().decode() for _ in range(5)]
+    assert line.receive().decode() == LEGEND
     assert line.receive().decode() == (several(count) if count > 1 else ONE)
     return matrix
 
@@ -65,6 +67,7 @@ def test_the_dialogue(client_socket: Line) -> None:
         0 0 0 0 0
         0 0 0 0 0
         0 0 0 0 0
+        {LEGEND}
         {several(2)}
         > 7 8
         Ticket {{first}} reserved
@@ -78,6 +81,7 @@ def test_the_dialogue(client_socket: Line) -> None:
         0 0 0 0 0
         0 0 0 0 0
         0 0 0 0 0
+        {LEGEND}
         {ONE}
         > 25
         Ticket {{third}} reserved
@@ -126,6 +130,7 @@ def test_a_taken_seat_is_a_warning_and_nothing_changes(
         0 0 1 0 0
         0 0 0 0 0
         0 0 0 0 0
+        {LEGEND}
         {several(3)}
         """,
     )
@@ -241,7 +246,7 @@ def test_every_question_can_be_answered_wrongly_ten_times(client_socket: Line, d
         client_socket.send(wrong)
         assert "is no number of seats: type one such as 2." in client_socket.receive().decode()
         assert client_socket.receive().decode() == question
-    transcript(client_socket, "\n".join(["> 2", *EMPTY, several(2)]))
+    transcript(client_socket, "\n".join(["> 2", *EMPTY, LEGEND, several(2)]))
     for wrong, problem in {
         "": '"" is not understood. Type 2 seat numbers such as 1 2.',
         "7": "You want 2, and named 1. Type 2 seat numbers.",

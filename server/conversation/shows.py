@@ -88,10 +88,10 @@ def _seats(trip: Trip, count: int) -> Script[None]:
             are = "seat is" if free == 1 else "seats are"
             yield Tell(f"Only {free} {are} free: {count} cannot be booked.", problem=True, last=True)
             return
-        yield Show(seat_map, brief=matrix(seat_map))
+        yield Show(seat_map, brief=f"{matrix(seat_map)}\n0 is free, 1 is not.")
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         seats = yield Ask(
-            f"{which}, from 1 to {len(seat_map.seats)} (0 in the matrix is free):",
+            f"{which}, from 1 to {len(seat_map.seats)}:",
             answers.exactly(count, [seat.seat_no for seat in seat_map.seats], "seat"), "seats",
             "Seats are numbered row by row, from the stage, each row from the left.",
         )  # fmt: skip

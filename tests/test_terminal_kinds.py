@@ -1,0 +1,99 @@
+"""The terminal client with flights, the theatre and the hotel: the same script as at the plain-text face."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from server.settings import PROJECT
+from tests.conftest import Database, Running
+from tests.telling import Desk
+from tests.traveller import Traveller
+
+
+@pytest.fixture(scope="module")
+def template(cluster: Running, template: str) -> Iterator[str]:
+    """The tests' database with the seeds of all kinds, whose clock goes, since the client's does."""
+    with cluster.database("kinds", template_dbname=template, as_template=True):
+        with psycopg.connect(cluster.urls("kinds")[0], autocommit=True) as conn:
+            conn.execute("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+            for seed in ("97_seed_flights", "98_seed_theatre", "99_seed_hotel"):
+                conn.execute((PROJECT / "sql" / f"{seed}.sql").read_bytes())
+        yield "kinds"
+
+
+@pytest.fixture
+def asha(server: SimpleNamespace) -> Iterator[Traveller]:
+    traveller = Traveller(server.port)
+    traveller.sees("Welcome to Busware")
+    yield traveller
+    traveller.child.close(force=True)
+
+
+def booked(database: Database) -> list[tuple[str, list[int]]]:
+    """What was booked, in order: the kind, and the seats."""
+    return database.query(
+        """SELECT s.kind, array_agg(p.seat_no ORDER BY p.ticket_no)
+        FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'booked'
+        GROUP BY s.kind, p.reference ORDER BY min(p.created_at)"""
+    )
+
+
+def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Database) -> None:
+    asha.goes_through(
+        ("What would you like?", "USA"),
+        ("Welcome to USA", "flight"),
+        ("source,destination,date,time):", "USA,IND,+9,10:00"),
+    )
+    asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "What would you like?")
+    asha.goes_through(
+        ("", "flight choose"),
+        ("Date of journey", "+9"),
+        ("From (a country or an airport):", "usa"),
+        ("To (a country or an airport):", "ind"),
+    )
+    table = asha.sees("Flight", "Service", "705", "Flight id:")
+    assert "Type" not in table  # no flight has one
+    assert "…" not in table  # and there is room for the airports
+    asha.goes_through(
+        ("", "701"), ("Seats (", "3 4"), ("Phone number (Enter: none):", ""),
+        ("Name of passenger 1", "Asha"), ("Name of passenger 2", ""), ("Confirm, for 124,000.00?", "yes"),
+    )  # fmt: skip
+    asha.sees("Ticket", "Keep the reference")
+    assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
+
+
+def test_the_theatre(asha: Traveller, database: Database) -> None:
+    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
+    seen = asha.sees("25 of 25 free", "Seat numbers, 2 of them, from 1 to 25:")
+    assert "0 is free" not in seen  # which is about the matrix of plain text
+    asha.types("7 8")
+    asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
+    asha.goes_through(("", "show 18:30 tomorrow"), ("23 free", "24"))
+    asha.sees("Only 23 seats are free: 24 cannot be booked.", "What would you like?")
+    assert booked(database) == [("show", [7, 8])]
+
+
+def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
+    asha.goes_through(
+        ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
+        ("Rooms (", "best 2"), ("Phone number (Enter: none):", ""),
+        ("Name of passenger 1", ""), ("Name of passenger 2", ""), ("Confirm, for", "yes"),
+    )  # fmt: skip
+    asha.sees("Ticket", "Brindavan House", "Room", "Keep the reference")
+    ((kind, rooms),) = booked(database)
+    assert (kind, len(rooms)) == ("hotel", 2)
+
+
+def test_a_word_with_the_operator(asha: Traveller, desk: Desk) -> None:
+    asha.goes_through(
+        ("What would you like?", "say Which gate?"),
+        ("Sent to the operator.", "bus"),
+        ("Reservation or cancellation:", "say And when?"),
+    )
+    asha.sees("Sent to the operator.", "Reservation or cancellation:")
+    first, second = desk.after(0)
+    assert (first.body, second.body, first.client_no) == ("Which gate?", "And when?", second.client_no)
+    desk.notice("Gate 5, at nine.", client_no=second.client_no)
+    asha.sees("Server: Gate 5, at nine.")
