@@ -26,7 +26,7 @@ from server.wire import Booking, Caller, Refusal, Ticket, Trip
 KIND = "hotel"
 PLACE = "HOTEL"  # the code of the house
 ONE_NIGHT = timedelta(days=1)
-_PAGE = 100
+_MOST = 100  # what the wire takes: rooms of a booking, stays of a page
 
 Told = dict[str, Any]
 
@@ -111,6 +111,7 @@ class Hotel:
             raise Wrong(400, "num_rooms must be a positive integer.")
         guest = self._guest(asked, register=True)
         trip = self._nights(asked)
+        count = min(count, _MOST)
         wish = wire.Book(bus_id=trip.bus_id, travel_date=trip.travel_date, count=count, **_stretch(trip))
         try:
             stay = self._ask(wish, guest)
@@ -230,7 +231,7 @@ class Hotel:
         """The guest's stays with a night from tonight on, newest first."""
         found, after = [], None
         while True:
-            page = self._ask(wire.Bookings(kind=KIND, current=True, limit=_PAGE, after=after), guest)
+            page = self._ask(wire.Bookings(kind=KIND, current=True, limit=_MOST, after=after), guest)
             found += [
                 stay
                 for stay in page.bookings
