@@ -181,8 +181,9 @@ def _guessed(request: Request, caller: Caller) -> tuple[str, ...]:
         return f"phone:{request.phone}", by_address(caller.address)
     if not isinstance(request, wire.Held):
         return ()
-    mine = () if caller.account else (f"booking:{request.reference}",)  # its owner cannot be locked out
-    return *mine, by_address(caller.address)
+    if caller.account and request.phone is None:  # as its owner, who cannot be locked out by others
+        return (by_address(caller.address),)
+    return f"booking:{request.reference}", by_address(caller.address)
 
 
 def _missed(request: Request, answer: Answer) -> bool:

@@ -267,8 +267,13 @@ def test_an_address_is_limited(client_socket: Line, web: Web) -> None:
 
 
 @with_settings(attempts_per_booking=2)
-def test_the_phone_of_a_booking_is_not_guessed(connect: Callable[[], Line], clock: Clock) -> None:
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_the_phone_of_a_booking_is_not_guessed(
+    connect: Callable[[], Line], clock: Clock, signed_in: bool
+) -> None:
     owner, stranger = connect(), connect()
+    if signed_in:
+        stranger.call("register", **RAVI)
     booked = owner.call("book", **TRIP, count=1, phone="98450 12345")
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
     for phone in ("98450 12346", "98450 12347"):
