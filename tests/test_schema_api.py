@@ -1,7 +1,7 @@
 """The description of the HTTP face at /schema, held against the server by schemathesis: whatever is asked,
-no fault, and no answer that the description does not have. Half of what is asked is about what is there:
-a bus, a booking, a trip that was cancelled. Bounded by a number of examples for each operation; which ones
-is the same every time.
+no fault, and no answer that the description does not have. Each operation is asked what its example asks,
+and then anything, by anybody. Half of that is about what is there: a bus, a booking, a trip that was
+cancelled. Bounded by a number of requests for each operation; which ones is the same every time.
 """
 
 import dataclasses
@@ -14,17 +14,20 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from server import wire
 from server.settings import Settings
-from server.web.examples import EXAMPLES
+from server.web import openapi
+from server.web.examples import EXAMPLES, PROBLEMS
 from server.web.problems import STATUSES
 from server.web.resources import RESOURCES
 from tests.web import Web
 
-EXAMPLES_EACH = 50
+REQUESTS_EACH = 50
+PASSWORD = "correct horse battery"
 RIDE = {"bus_id": 1, "travel_date": "2026-12-03", "origin": "Bengaluru", "destination": "Mysuru"}
 CHECKS = (
     checks.not_a_server_error,
@@ -37,26 +40,39 @@ CHECKS = (
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Limits that so many wrong requests from one address do not reach."""
-    return dataclasses.replace(settings, attempts_per_address=10**6, password_wait_seconds=60)
+    """Limits that so many wrong requests from one address do not reach; and a new role counts at once."""
+    return dataclasses.replace(
+        settings, attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
+    )
+
+
+def signed_in(web: Web, username: str) -> str:
+    """The token of somebody new."""
+    new = {"username": username, "password": PASSWORD}
+    return str(web.call("POST", "/v1/accounts", json=new).json()["token"])
 
 
 @pytest.fixture
 def admin(web: Web, database: Any) -> str:
     """The token of somebody who may ask everything."""
-    asha = {"username": "asha", "password": "correct horse battery"}
-    web.call("POST", "/v1/accounts", json=asha)
+    token = signed_in(web, "asha")
     database.query("UPDATE accounts SET role = 'admin'")
-    return str(web.call("POST", "/v1/sessions", json=asha).json()["token"])
+    return token
+
+
+@pytest.fixture
+def traveller(web: Web) -> str:
+    """The token of somebody who may ask less, and has nothing here."""
+    return signed_in(web, "ravi")
 
 
 @pytest.fixture
 def there(web: Web, admin: str) -> dict[str, list[Any]]:
-    """What there is to ask about, by field."""
-    references = [
+    """What there is to ask about, by field; the first of each goes with the examples."""
+    booked, held = (
         web.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
-    ]
+    )
     web.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
     return {
         "bus_id": [1],
@@ -66,36 +82,68 @@ def there(web: Web, admin: str) -> dict[str, list[Any]]:
         "destination": ["Mysuru"],
         "place": ["Mandya"],
         "at": ["Mandya", 3],
-        "reference": references,
+        "reference": [booked, held],
+        "seat_no": [5],
     }
+
+
+# What the example of an operation asks otherwise, where it could not be answered by what there is.
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "search": {"ac": "false"},
+    "cancel_quote": {"tickets": [1]},
+    "cancel": {"tickets": [1]},
+    "register": {"username": "meera"},
+}
+OF_A_HOLD = ("confirm", "release")
+
+
+def bearing(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize("method", EXAMPLES)
+def test_an_example_is_answered_as_described(
+    web: Web, admin: str, there: dict[str, list[Any]], method: str
+) -> None:
+    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    resource, asks = RESOURCES[method], EXAMPLES[method].asks
+    known = {name: values[method in OF_A_HOLD and name == "reference"] for name, values in there.items()}
+    asks = {name: known.get(name, value) for name, value in asks.items()} | OTHERWISE.get(method, {})
+    query = {name: asks[name] for name in resource.in_query if name in asks}
+    body = {"body": {name: asks[name] for name in resource.in_body if name in asks}}
+    case = operation.Case(
+        path_parameters={name: asks[name] for name in resource.in_path},
+        query={name: "true" if value is True else value for name, value in query.items()},
+        **(body if resource.has_body else {}),
+    )
+    answer = case.call_and_validate(headers=bearing(admin), checks=CHECKS, session=web.session)
+    assert answer.status_code == resource.kind.status
 
 
 @pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
 def test_whatever_is_asked_is_answered_as_described(
-    web: Web, admin: str, there: dict[str, list[Any]], database: Any, method: str
+    web: Web, admin: str, traveller: str, there: dict[str, list[Any]], database: Any, method: str
 ) -> None:
     """Requests as they should be, and as they should not be."""
-    schema = schemathesis.openapi.from_url(f"{web.url}/schema")
-    operation = schema.find_operation_by_id(method)
-    headers = {} if method == "logout" else {"Authorization": f"Bearer {admin}"}
-
+    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    callers = [traveller, "nobody's", None, *([] if method == "logout" else [admin, admin, admin])]
     modes = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
     something = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in there.items()})
 
-    @given(case=st.one_of(modes), known=st.none() | something)
+    @given(case=st.one_of(modes), known=st.none() | something, token=st.sampled_from(callers))
     @hypothesis_settings(
-        max_examples=EXAMPLES_EACH,
+        max_examples=REQUESTS_EACH,
         deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def answered(case: schemathesis.Case, known: dict[str, Any] | None) -> None:
+    def answered(case: schemathesis.Case, known: dict[str, Any] | None, token: str | None) -> None:
         for fields in (case.path_parameters, case.query, case.body):
             if known and isinstance(fields, dict):
                 fields.update({name: known[name] for name in fields if name in known})
-        case.call_and_validate(headers=headers, checks=CHECKS, session=web.session)
+        case.call_and_validate(headers=bearing(token), checks=CHECKS, session=web.session)
 
     answered()
     assert database.query("SELECT * FROM api.audit()") == []
@@ -117,8 +165,17 @@ def test_an_example_is_one(method: str) -> None:
     assert msgspec.to_builtins(msgspec.convert(example.reply, kind.reply)) == example.reply
 
 
-def test_every_reason_has_a_status() -> None:
+def test_every_reason_has_a_status_and_every_status_an_example() -> None:
     assert STATUSES.keys() == wire.REASONS.keys()
+    assert {*STATUSES.values()} <= PROBLEMS.keys()
+
+
+def test_it_is_openapi() -> None:
+    described = msgspec.json.decode(msgspec.json.encode(openapi.document()))
+    assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
+    for name, problem in described["components"]["responses"].items():
+        (content,) = problem["content"].values()
+        assert content["example"]["status"] == int(name.removeprefix("Problem"))
 
 
 def test_the_description_is_what_a_program_gets(web: Web) -> None:

@@ -1,9 +1,12 @@
-"""An example of every request and its reply, by method, for the description.
+"""An example of every request and its reply, by method, and of every problem, by status: for the description.
 
 They tell one story: Asha books two seats on a bus to Mysuru, gives one back, and its operator looks on.
 """
 
 from typing import Any, NamedTuple
+
+from server.web.problems import Problem, of_body, of_refusal, of_status
+from server.wire import Refusal
 
 Json = dict[str, Any]
 
@@ -163,4 +166,37 @@ EXAMPLES: dict[str, Example] = {
         {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},
     ),
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
+}
+
+PROBLEMS: dict[int, Problem] = {
+    problem.status: problem
+    for problem in (
+        of_refusal(
+            Refusal(
+                "bad_request",
+                "date is missing. It takes a date, YYYY-MM-DD.",
+                field="date",
+                takes="a date, YYYY-MM-DD",
+            )
+        ),
+        of_refusal(Refusal("not_signed_in", "The token has expired or was revoked: log in again.")),
+        of_refusal(Refusal("not_allowed", "manifest is for operators.")),
+        of_refusal(Refusal("unknown_booking", "No booking has that reference and phone number.")),
+        of_status(408, "The body did not arrive within 10 s."),
+        of_refusal(Refusal("seat_taken", "Seat 7 is taken between Bengaluru and Mysuru.", seats=[7])),
+        of_body(413, "The body is too long: at most 65536 bytes."),
+        of_body(415, "The body is application/json, not text/plain."),
+        of_refusal(
+            Refusal("key_reused", "This key was used for another request. A new request takes a new key.")
+        ),
+        of_refusal(
+            Refusal(
+                "not_allowed", "Too many wrong attempts: try again in 9 minutes.", limit=10, retry_after=540
+            )
+        ),
+        of_status(431, "The head of a request has 16384 bytes at most."),
+        of_status(500, "Something went wrong inside the server.", request_id="5f3a9c01"),
+        of_refusal(Refusal("busy", "There are too many connections: nothing was done, try again.")),
+        of_refusal(Refusal("outcome_unknown", "The database went away: ask again with the same key.")),
+    )
 }

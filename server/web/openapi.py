@@ -15,7 +15,7 @@ from server import rights, wire
 from server.web import problems
 from server.web.door import JSON
 from server.web.events import EVENT_STREAM, WATCHED
-from server.web.examples import EXAMPLES, Example
+from server.web.examples import EXAMPLES, PROBLEMS, Example
 from server.web.resources import RESOURCES, Resource
 
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ def document() -> Json:
         "paths": {**paths, **_watching()},
         "components": {
             "schemas": {**schemas, "Problem": _problem()},
-            "responses": {f"Problem{status}": _error(status) for status in _error_statuses()},
+            "responses": {f"Problem{status}": _error(status) for status in sorted(PROBLEMS)},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -188,19 +188,16 @@ def _problem() -> Json:
     }
 
 
-def _error_statuses() -> list[int]:
-    return sorted({*_ALWAYS, *_OF_A_BODY, *_OF_A_THING, 403, 429, 504})
-
-
 def _error(status: int) -> Json:
     """What an error status says, and how it looks."""
     reasons = [reason for reason in wire.REASONS if problems.STATUSES[reason] == status]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         reasons = ["not_allowed"]
     about = "; ".join(f"`{reason}`: {wire.REASONS[reason]}" for reason in reasons)
+    problem = {"schema": {"$ref": _REF.format(name="Problem")}, "example": json.decode(PROBLEMS[status].body)}
     answer: Json = {
         "description": about or HTTPStatus(status).phrase,
-        "content": {problems.PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}},
+        "content": {problems.PROBLEM: problem},
     }
     if status in (429, 503, 504):
         answer["headers"] = {"Retry-After": {"schema": {"type": "string"}, "description": "seconds"}}
@@ -212,8 +209,9 @@ def _error(status: int) -> Json:
 
 def _watching() -> Json:
     status = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
-    said = {JSON: {"schema": status}}
-    unready = {"description": "The database is away, or the server is going down.", "content": said}
+    said = {JSON: {"schema": status, "example": {"status": "ok"}}}
+    away = {JSON: {"schema": status, "example": {"status": "away"}}}
+    unready = {"description": "The database is away, or the server is going down.", "content": away}
 
     def get(name: str, about: str, responses: Json) -> Json:
         return {"get": {"operationId": name, "summary": about, "tags": ["health"], "responses": responses}}
