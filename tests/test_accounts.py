@@ -268,9 +268,7 @@ def test_an_address_is_limited(client_socket: Line, web: Web) -> None:
 
 @with_settings(attempts_per_booking=2)
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_the_phone_of_a_booking_is_not_guessed(
-    connect: Callable[[], Line], clock: Clock, signed_in: bool
-) -> None:
+def test_no_phone_of_a_booking_is_guessed(connect: Callable[[], Line], clock: Clock, signed_in: bool) -> None:
     owner, stranger = connect(), connect()
     if signed_in:
         stranger.call("register", **RAVI)

@@ -1,5 +1,6 @@
 """The description for people: one page, made here, that loads nothing from anywhere."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -20,6 +21,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h2 { margin-top: 2.5rem; border-top: 1px solid #8886; padding-top: 1rem; }
 code, pre { font: 14px/1.4 ui-monospace, monospace; }
 pre { background: #8881; padding: .7rem; overflow-x: auto; }
+ul { columns: 20rem; padding: 0; list-style: none; font: 14px/1.7 ui-monospace, monospace; }
 table { border-collapse: collapse; }
 td, th { padding: .15rem 1rem .15rem 0; text-align: left; vertical-align: top; }
 summary { cursor: pointer; } .verb { font-weight: bold; } .soft { opacity: .7; }
@@ -35,20 +37,34 @@ def html(document: Json) -> bytes:
         for verb, operation in verbs.items()
     ]
     title, about = document["info"]["title"], document["info"]["description"]
+    (conflict,) = document["components"]["responses"]["Problem409"]["content"].values()
     parts = [
         f"<h1>{escape(title)} {escape(document['info']['version'])}</h1>",
-        f"<p>{escape(about)}</p>",
+        f"<p>{_prose(about)}</p>",
         '<p>For programs: <a href="/schema/openapi.json">/schema/openapi.json</a> (OpenAPI 3.1).</p>',
+        _contents(document["paths"]),
         *operations,
-        "<h2>Reasons</h2><table><tr><th>reason<th>status<th>when</tr>",
+        f"<h2>Problems</h2><pre>{_shown(conflict['example'])}</pre>",
+        "<table><tr><th>reason<th>status<th>when</tr>",
         *(
-            f'<tr id="{reason}"><td><code>{reason}</code><td>{STATUSES[reason]}<td>{escape(when)}</tr>'
+            f'<tr id="{reason}"><td><code>{reason}</code><td>{STATUSES[reason]}<td>{_prose(when)}</tr>'
             for reason, when in REASONS.items()
         ),
         "</table>",
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+    head += '<meta name="viewport" content="width=device-width">'
     return f"{head}<style>{_STYLE}</style>\n{''.join(parts)}</html>\n".encode()
+
+
+def _contents(paths: Json) -> str:
+    """The way to each operation."""
+    links = (
+        f'<li><a href="#{operation["operationId"]}">{verb.upper()} {escape(path)}</a>'
+        for path, verbs in paths.items()
+        for verb, operation in verbs.items()
+    )
+    return f"<ul>{''.join(links)}</ul>"
 
 
 def _operation(path: str, verb: str, operation: Json) -> str:
@@ -57,7 +73,7 @@ def _operation(path: str, verb: str, operation: Json) -> str:
     errors = ", ".join(status for status in operation["responses"] if status >= "400")
     parts = [
         f'<h2 id="{name}"><span class="verb">{verb.upper()}</span> <code>{escape(path)}</code></h2>',
-        f"<p>{escape(operation['summary'])}</p>",
+        f"<p>{_prose(operation['summary'])}</p>",
         "" if {} in needs else '<p class="soft">For those who are signed in.</p>',
         _fields(operation),
         _example(path, verb, operation),
@@ -77,7 +93,7 @@ def _fields(operation: Json) -> str:
     if not rows:
         return ""
     lines = (
-        f"<tr><td><code>{escape(name)}</code>{'' if required else '?'}<td>{place}<td>{escape(about)}</tr>"
+        f"<tr><td><code>{escape(name)}</code>{'' if required else '?'}<td>{place}<td>{_prose(about)}</tr>"
         for name, place, required, about in rows
     )
     return f"<table>{''.join(lines)}</table>"
@@ -105,13 +121,21 @@ def _example(path: str, verb: str, operation: Json) -> str:
     shown = escape(" \\\n  ".join(command))
     content = next(iter(operation["responses"].values())).get("content", {}).get("application/json", {})
     if "example" in content:
-        answer = json.format(json.encode(content["example"]), indent=2).decode()
-        shown += f"\n\n{escape(answer)}"
+        shown += f"\n\n{_shown(content['example'])}"
     return f"<details><summary>Example</summary><pre>{shown}</pre></details>"
 
 
 def _bodies(operation: Json) -> list[Json]:
     return list(operation.get("requestBody", {}).get("content", {}).values())
+
+
+def _shown(example: object) -> str:
+    return escape(json.format(json.encode(example), indent=2).decode())
+
+
+def _prose(text: str) -> str:
+    """Words for people, with what is between backticks as code."""
+    return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
 
 
 def _plain(value: object) -> str:
