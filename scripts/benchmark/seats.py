@@ -19,7 +19,7 @@ from scripts.benchmark.sides import serving
 from scripts.benchmark.workloads import line
 from scripts.benchmark.world import FIRST_DATE, Unsound, World, Worlds
 
-DAYS = 20  # of each load, for each way
+DAYS = 40  # of each load, for each way
 LOADS = (0.8, 1.0, 1.2, 1.5, 2.0)  # seat-legs asked for, to those there are
 LARGEST_PARTY = 4
 
