@@ -12,6 +12,7 @@ commands: the command line, arguments → request. dates: dates as people type
 them. render: reply → text for people. __main__: a command, from arguments to exit status.
 """
 
+import server  # noqa: F401 - first, since it says so where something is not installed
 from client.connection import Connection, ConnectionLost
 from client.sdk import Client, connect
 from server.codec import RpcError

@@ -16,7 +16,7 @@ from client.sdk import stretch
 from server import wire
 from server.conversation.dates import EXAMPLES, DateError, parse_date
 
-PROG = "python -m client"
+PROG = "scripts/client"
 HTTP_PORT = 8000
 SHELLS = ("bash", "zsh")
 

@@ -11,3 +11,8 @@ __main__ puts it together: settings → postgres → schema → storage, writer 
   web           the HTTP face                  housekeeping  the timers
 All that must be atomic is decided in the database, by the functions of ../sql.
 """
+
+from importlib.util import find_spec
+
+if find_spec("msgspec") is None:  # of all that pyproject.toml wants, what everything here needs first
+    raise SystemExit("busware: this Python lacks what Busware needs. Use scripts/python, which installs it.")

@@ -89,11 +89,11 @@ def _log(settings: Settings, worker: bool) -> None:
 
 def _read_settings(arguments: list[str]) -> Settings:
     parser = argparse.ArgumentParser(
-        prog="python -m server",
+        prog="scripts/start",
         description="The Busware server. An argument counts for more than its variable; "
         "all settings are explained in .env.example.",
-        epilog="python -m server operator --help: the accounts of those who run services. "
-        "python -m server console: the operator's console of a running server.",
+        epilog="scripts/python -m server operator --help: the accounts of those who run services. "
+        "scripts/python -m server console: the operator's console of a running server.",
     )
     parser.add_argument("port", nargs="?", help="the TCP port, 0 for any free one (BUSWARE_PORT, 9999)")
     parser.add_argument("--port", dest="port_option", metavar="PORT", help=argparse.SUPPRESS)

@@ -176,11 +176,12 @@ def read_urls(data: Path) -> Urls | None:
 
 
 def owner_url(settings: Settings) -> str:
-    """How a script connects as the owner of the database; raises PostgresError when there is none."""
-    given = settings.owner_url or settings.database_url
-    urls = Urls(given, given) if given else read_urls(settings.data)
-    if not urls:
-        raise PostgresError(f"There is no database in {settings.data}: start Busware first (scripts/start).")
+    """How a script connects as the owner of the database; raises PostgresError when none runs."""
+    if given := settings.owner_url or settings.database_url:
+        return given
+    urls = read_urls(settings.data)
+    if not urls or _is_free(urlsplit(urls.owner).port or 0):
+        raise PostgresError(f"No server runs on {settings.data}. Start one first: scripts/start")
     return urls.owner
 
 

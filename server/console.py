@@ -1,7 +1,7 @@
 """The operator's console: news of clients as they come (server/news.py), and the operator's lines to them.
 
 It sees and says everything by way of the database, so the operator may sit in the server's own terminal
-or in another one (`python -m server console`), and any number of them at once. A terminal only: where
+or in another one (`scripts/python -m server console`), and any number of them at once. A terminal only: where
 there is none, nothing is read.
 """
 
@@ -255,7 +255,8 @@ def _above_the_prompt() -> Iterator[None]:
 def main(arguments: list[str]) -> None:
     """Be a console on a service that runs. Raises SystemExit."""
     parser = argparse.ArgumentParser(
-        prog="python -m server console", description="An operator's console on a service that is running."
+        prog="scripts/python -m server console",
+        description="An operator's console on a service that is running.",
     )
     parser.add_argument("--data", metavar="DIR", help="the embedded database's folder (BUSWARE_DATA, ./data)")
     told = parser.parse_args(arguments)

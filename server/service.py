@@ -84,6 +84,6 @@ def port_taken(host: str, port: int, error: OSError) -> OSError:
     """What to say when the TCP port cannot be had."""
     return OSError(
         f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
-        f"Choose another port, such as {port + 1} (BUSWARE_PORT, or python -m server PORT), "
+        f"Choose another port, such as {port + 1} (BUSWARE_PORT, or scripts/start PORT), "
         "or stop whoever has this one."
     )

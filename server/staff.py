@@ -1,4 +1,4 @@
-"""The command `python -m server operator`: makes the accounts of those who run services.
+"""The command `scripts/python -m server operator`: makes the accounts of those who run services.
 
 It writes as the owner of the database: whoever may do so has the keys to everything anyhow, and the
 server's own role could not. A password is asked for twice, or read from the first line of a pipe.
@@ -40,14 +40,16 @@ def main(arguments: list[str], settings: Settings) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m server operator", description="The operators' accounts.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/python -m server operator", description="The operators' accounts."
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add = commands.add_parser("add", help="make an account for an operator")
     add.set_defaults(run=_add)
     add.add_argument("name", metavar="NAME", help="the username")
-    runs = add.add_mutually_exclusive_group()
+    runs = add.add_mutually_exclusive_group(required=True)
     runs.add_argument("--operator", metavar="OPERATOR", help="runs the services of this operator alone")
-    runs.add_argument("--admin", action="store_true", help="runs every service, as without --operator")
+    runs.add_argument("--admin", action="store_true", help="runs every service")
     password = commands.add_parser("password", help="give an account another password, and sign it out")
     password.set_defaults(run=_change_password)
     password.add_argument("name", metavar="NAME", help="the username")

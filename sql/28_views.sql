@@ -58,4 +58,5 @@ CROSS JOIN LATERAL (
            )) AS come_free
     FROM passengers p WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date
       AND p.status = 'booked' AND upper(p.segment) = r.stop_no
-) AS alights;
+) AS alights
+ORDER BY t.bus_id, t.travel_date, r.stop_no;

@@ -351,11 +351,10 @@ def operator(database: Database, *arguments: str, password: str = "keys of the d
 
 
 def test_operators_are_made(database: Database, client_socket: Line) -> None:
-    assert operator(database, "add", "Boss") == (0, '"boss" may sign in, and runs every service (admin).\n')
-    assert operator(database, "add", "depot", "--operator", "ksrtc") == (
-        0,
-        '"depot" may sign in, and runs the services of KSRTC.\n',
-    )
+    said = '"boss" may sign in, and runs every service (admin).\n'
+    assert operator(database, "add", "Boss", "--admin") == (0, said)
+    said = '"depot" may sign in, and runs the services of KSRTC.\n'
+    assert operator(database, "add", "depot", "--operator", "ksrtc") == (0, said)
     told = client_socket.call("login", username="boss", password="keys of the depot")
     assert (told["role"], "operator" in told) == ("admin", False)
     told = client_socket.call("login", username="depot", password="keys of the depot")
@@ -365,16 +364,14 @@ def test_operators_are_made(database: Database, client_socket: Line) -> None:
 
 def test_operators_that_are_not_made(database: Database) -> None:
     assert operator(database, "add", "boss", "--admin")[0] == 0
-    assert operator(database, "add", "BOSS") == (1, 'busware: There is an account "boss" already.\n')
-    status, said = operator(database, "add", "depot", "--operator", "Nobody Travels")
-    assert (status, said) == (
-        1,
-        'busware: No service is run by "Nobody Travels". There are: KSRTC, SRS Travels.\n',
-    )
-    status, said = operator(database, "add", "depot", password="short\n")
+    said = 'busware: There is an account "boss" already.\n'
+    assert operator(database, "add", "BOSS", "--admin") == (1, said)
+    said = 'busware: No service is run by "Nobody Travels". There are: KSRTC, SRS Travels.\n'
+    assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, said)
+    status, said = operator(database, "add", "depot", "--admin", password="short\n")
     assert (status, said) == (1, "busware: A password has 8 characters at least.\n")
-    assert operator(database, "add", " ")[0] == 1
-    assert operator(database, "add")[0] == 2
+    assert operator(database, "add", " ", "--admin")[0] == 1
+    assert "one of the arguments --operator --admin is required" in operator(database, "add", "depot")[1]
     assert operator(database, "add", "x", "--admin", "--operator", "KSRTC")[0] == 2
     assert database.query("SELECT username FROM accounts") == ["boss"]
 

@@ -284,7 +284,7 @@ def test_a_postgresql_that_does_not_start_is_quoted(data_folder: Path) -> None:
 
 
 def test_nothing_has_been_started_yet(data_folder: Path) -> None:
-    with pytest.raises(PostgresError, match="start Busware first"):
+    with pytest.raises(PostgresError, match="No server runs on"):
         owner_url(Settings(data=data_folder))
 
 

@@ -325,18 +325,41 @@ def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) ->
         assert name.stdout == "Mine\n"
         server.end(signal.SIGTERM)
 
-    gone = script(link, "audit", **environment)
-    assert gone.returncode == 2
-    assert "Connection refused" in gone.stderr
+    said = f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
+    for name, status in (("psql", 1), ("audit", 2), ("seed", 1)):
+        gone = script(link, name, *(["mine.sql"] if name == "seed" else []), **environment)
+        assert (gone.returncode, gone.stdout, gone.stderr) == (status, "", said)
 
 
 def test_the_scripts_say_what_they_want(data_folder: Path, link: Path) -> None:
     nothing = script(link, "psql", BUSWARE_DATA=str(data_folder))
     assert nothing.returncode == 1
-    assert f"There is no database in {data_folder}: start Busware first (scripts/start)." in nothing.stderr
+    assert nothing.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
     assert script(link, "seed").returncode == 2
     missing = script(link, "seed", "nothing.sql", BUSWARE_DATA=str(data_folder))
     assert "there is no file nothing.sql to read" in missing.stderr
+
+
+SCRIPTS = {path.name for path in (PROJECT / "scripts").iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS - {"bench"}))  # whose help is the benchmark's own
+def test_every_script_says_what_it_is_for_and_does_nothing_else(name: str, link: Path) -> None:
+    before = sorted(path.name for path in PROJECT.iterdir())
+    told = script(link, name, "--help", BUSWARE_DATA=str(link.parent / "data"))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert len(told.stdout.splitlines()) > 0
+    assert sorted(path.name for path in PROJECT.iterdir()) == before
+    assert not (link.parent / "data").exists()
+
+
+def test_a_python_that_lacks_something_is_told_of_the_one_that_has_it() -> None:
+    for run in ("-m server", "-m client", "-c 'import client'"):
+        done = subprocess.run(
+            f"{sys.executable} -S {run}", shell=True, cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "Use scripts/python" in done.stderr
 
 
 def test_scripts_start_serves_from_anywhere(data_folder: Path, link: Path) -> None:
