@@ -20,6 +20,8 @@ server          a running Busware, in this process, on the clone: `.host`, `.por
 web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
+urls            the settings of servers that are processes of their own, on `database`, whose clock goes then;
+                line_to(port) opens a Line to one of them.
 
 A test that uses a database without a server before it is marked `database`, and so are, by themselves,
 the files on functions of schema `api` that no others test: scripts/test runs those on every PostgreSQL.
@@ -47,6 +49,7 @@ from server import schema
 from server.postgres import EmbeddedPostgres
 from server.settings import Settings
 from tests.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
+from tests.serving import line_to, urls  # noqa: F401 - fixtures
 from tests.telling import desk, telling  # noqa: F401 - fixtures
 from tests.web import web  # noqa: F401 - a fixture
 
@@ -182,10 +185,10 @@ def data_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def template(cluster: Running) -> Iterator[str]:
-    urls = cluster.urls("template")
+    owner, server = cluster.urls("template")
     with cluster.database("template", as_template=True):
-        schema.prepare(*urls, seed=False)
-        with psycopg.connect(urls[0], autocommit=True) as conn:
+        schema.prepare(owner, server, seed=False)
+        with psycopg.connect(owner, autocommit=True) as conn:
             stop_clock(conn, NOW)
             conn.execute((HERE / "timetable.sql").read_bytes())
         yield "template"
@@ -197,9 +200,9 @@ def new_database(cluster: Running) -> Iterator[Callable[..., Database]]:
 
         def make(name: str, template: str | None = None) -> Database:
             stack.enter_context(cluster.database(name, template_dbname=template))
-            urls = cluster.urls(name)
-            conn = stack.enter_context(psycopg.connect(urls[0], autocommit=True))
-            return Database(*urls, conn)
+            owner, server = cluster.urls(name)
+            conn = stack.enter_context(psycopg.connect(owner, autocommit=True))
+            return Database(owner, server, conn)
 
         yield make
 

@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -77,3 +79,12 @@ class Operator:
         self.seen += _CODES.sub("", self.child.read())
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
+
+
+@contextmanager
+def operating(*arguments: str, **environment: str) -> Iterator[tuple[Operator, int]]:
+    """A server with its console, and its port."""
+    with Operator("0", *arguments, **environment) as operator:
+        port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
+        operator.sees("This is the operator's console.", "operator>")
+        yield operator, port

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
@@ -13,41 +12,11 @@ import pytest
 
 from server.cluster import read_urls
 from tests.conftest import Database, Line
-from tests.operator import CTRL_C, CTRL_D, PROJECT, Operator
+from tests.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
 from tests.processes import Served, running_on
 from tests.transcript import ASHA, transcript
 
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
-
-
-@pytest.fixture
-def urls(database: Database) -> dict[str, str]:
-    """Where the database is, with its clock going, and trips on sale from today."""
-    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
-    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
-    return {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
-
-
-@contextmanager
-def operating(*arguments: str, **environment: str) -> Iterator[tuple[Operator, int]]:
-    """A server with its console, and its port."""
-    with Operator("0", *arguments, **environment) as operator:
-        port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
-        operator.sees("This is the operator's console.", "operator>")
-        yield operator, port
-
-
-@pytest.fixture
-def line_to() -> Iterator[Callable[[int], Line]]:
-    lines: list[Line] = []
-
-    def connect(port: int) -> Line:
-        lines.append(Line("127.0.0.1", port))
-        return lines[-1]
-
-    yield connect
-    for line in lines:
-        line.close()
 
 
 def test_who_connects_what_they_say_and_what_they_are_told(

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -20,56 +20,10 @@ from tests.desk import audit
 from tests.line import WAIT_SECONDS, Line, until
 from tests.operator import Operator
 from tests.processes import Served, fail_to_start, running_on, wait_for_end
+from tests.serving import on_each_process, serving, travel_day
 from tests.transcript import ASHA, transcript
 
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
-
-
-@pytest.fixture
-def urls(database: Database) -> dict[str, str]:
-    """Where the database is, with its clock going, and trips on sale from today."""
-    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
-    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
-    return {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner, "BUSWARE_HTTP_PORT": "0"}
-
-
-@pytest.fixture
-def line_to() -> Iterator[Callable[[int], Line]]:
-    lines: list[Line] = []
-
-    def connect(port: int) -> Line:
-        lines.append(Line("127.0.0.1", port))
-        return lines[-1]
-
-    yield connect
-    for line in lines:
-        line.close()
-
-
-def serving(database: Database) -> list[int]:
-    """The processes that serve, by the operating system's number."""
-    names = database.query("SELECT name FROM processes p WHERE role = 'server' AND api.is_alive(process_no)")
-    return sorted(int(name.rpartition(" ")[2]) for name in names)
-
-
-def travel_day(database: Database) -> str:
-    return str(database.value("SELECT max(travel_date) FROM trips"))
-
-
-def process_of(database: Database, line: Line) -> int:
-    """The process that a line has come to."""
-    where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
-    (process_no,) = until(lambda: database.query(where, line.address))
-    return int(process_no)
-
-
-def on_each_process(database: Database, port: int, connect: Callable[[int], Line]) -> list[Line]:
-    """A line to each of the processes: the kernel spreads clients over them."""
-    lines: dict[int, Line] = {}
-    while len(lines) < len(serving(database)):
-        line = connect(port)
-        lines.setdefault(process_of(database, line), line)
-    return list(lines.values())
 
 
 # One port --------------------------------------------------------------------------------------

@@ -3,5 +3,6 @@
 measurements  every figure by name, with its target      workloads  what is asked, of us and of pgbench
 sides         who is measured: pgbench, this server      world      the databases
 load          the clients, a process of their own        pgbench    PostgreSQL's own
-seats         how full the bus gets                      report     the table and the plots
+seats         how full the bus gets                      report     the figures, and the table of them
+                                                         plots      the pictures of them
 """

@@ -1,12 +1,15 @@
-"""Who is measured: pgbench, or this server with its clients. Each run has a database of its own.
+"""Who is measured: pgbench, or this server with its clients. A load that writes has a database of its own.
 
 After every run the database is audited, and must hold exactly what was acknowledged; if not, the run
 raises Unsound and there is no figure.
 """
 
+import json
 import multiprocessing
 import os
+import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -16,17 +19,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from time import perf_counter
+from typing import Protocol, Self
 
 from scripts.benchmark import load, pgbench
 from scripts.benchmark.load import Plan, Tally, Time
-from scripts.benchmark.workloads import Operation, Workload
-from scripts.benchmark.world import Unsound, Worlds
+from scripts.benchmark.workloads import Operation, Workload, line
+from scripts.benchmark.world import Unsound, World, Worlds
 from server.cluster import Urls
 from server.settings import PROJECT
 
 MOST_PER_SECOND = 16_000  # operations that are encoded beforehand
 STOP_SECONDS = 30  # how long a server may take to stop
+_QUANTITIES = ("rate", "median", "p99", "idle_kb")  # of a sample
+_LINES_OF_A_START = 2  # until it has told where it listens
+_ADDRESS = re.compile(r"([\w.]+):(\d+)[/,]")
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,19 @@ class Sample:
     p99: float
     refused: Counter[str] = field(default_factory=Counter)
     idle_kb: float | None = None  # memory of the server for each idle client
+
+    @classmethod
+    def of_one(cls, seconds: float) -> Self:
+        """The sample of something that was done once."""
+        return cls(1 / seconds, seconds, seconds)
+
+
+def medians(samples: list[Sample]) -> dict[str, float]:
+    """The median of each quantity of some samples, by its name."""
+    quantities = {
+        name: [getattr(sample, name) for sample in samples] for name in ("rate", "median", "p99", "idle_kb")
+    }
+    return {name: statistics.median(of) for name, of in quantities.items() if None not in of and of}
 
 
 class Side(Protocol):
@@ -79,13 +99,14 @@ class Server:
     clients: int
     idle: int = 0
     processes: int = 1
+    http: bool = False
 
     @property
     def name(self) -> str:
         """What it is called in the table."""
         idle = f" and {self.idle:,} idle" if self.idle else ""
         processes = f", {self.processes} processes" if self.processes > 1 else ""
-        return f"{self.clients}{idle}{processes}"
+        return f"busware, {self.clients}{idle}{processes}{' over HTTP' * self.http}"
 
     def run(self, worlds: Worlds, time: Time) -> Sample:
         """Carry out one load. Raises Unsound."""
@@ -94,7 +115,8 @@ class Server:
                 wanted = round(MOST_PER_SECOND * (time.warmup + time.seconds))
                 operations = list(islice(self.workload.operations(self.workload.world, conn), wanted))
             with serving(worlds.urls(database), processes=self.processes) as server:
-                tally, grown_kb = _put_load(server, self._plan(server.address, operations, time))
+                address = server.http_address if self.http else server.address
+                tally, grown_kb = _put_load(server, self._plan(address, operations, time))
             left = _durable(worlds, database, self.workload)
         if left is not None and left != tally.done:
             raise Unsound(f"{tally.done} operations were acknowledged, and {left} are there")
@@ -103,8 +125,41 @@ class Server:
         return _sample(tally, time, idle_kb=grown_kb / self.idle if self.idle else None)
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
+        if self.http:
+            operations = [[as_http(line, address) for line in operation] for operation in operations]
         each = [operations[n :: self.clients] for n in range(self.clients)]
-        return Plan(*address, each, time, self.idle)
+        return Plan(*address, each, time, self.idle, self.http)
+
+
+@dataclass(frozen=True)
+class Starting:
+    """`python -m server` on a database that is ready, until it has answered a first request."""
+
+    world: World
+    name: str = "busware"
+
+    def run(self, worlds: Worlds, time: Time) -> Sample:
+        """Start it once."""
+        urls = worlds.urls(worlds.template(self.world))
+        began = perf_counter()
+        with serving(urls) as server, socket.create_connection(server.address) as connection:
+            connection.sendall(line("ping"))
+            connection.recv(1024)
+            return Sample.of_one(perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class Client:
+    """`python -m client --help`."""
+
+    name: str = "busware"
+
+    def run(self, worlds: Worlds, time: Time) -> Sample:
+        """Run it once."""
+        began = perf_counter()
+        command = [sys.executable, "-m", "client", "--help"]
+        subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
+        return Sample.of_one(perf_counter() - began)
 
 
 @dataclass(frozen=True)
@@ -113,6 +168,7 @@ class Serving:
 
     process: "subprocess.Popen[str]"
     address: tuple[str, int]
+    http_address: tuple[str, int]
 
     def memory_kb(self) -> int:
         """Its resident memory."""
@@ -128,6 +184,7 @@ def serving(urls: Urls, **options: int) -> Iterator[Serving]:
         **inherited,
         "BUSWARE_OWNER_URL": urls.owner,
         "DATABASE_URL": urls.server,
+        "BUSWARE_HTTP_PORT": "0",
         "BUSWARE_SEED": "false",
         "BUSWARE_LOG_LEVEL": "WARNING",
     }
@@ -139,14 +196,22 @@ def serving(urls: Urls, **options: int) -> Iterator[Serving]:
     )  # fmt: skip
     try:
         assert process.stdout  # noqa: S101 - it is a pipe
-        said = next((line for line in process.stdout if "serves on" in line), None)
-        if said is None:
-            raise RuntimeError("the server does not start")
-        host, _, port = said.split("serves on ")[1].split(",")[0].rpartition(":")
-        yield Serving(process, (host, int(port)))
+        said = "".join(islice(process.stdout, _LINES_OF_A_START))
+        tcp, http = (_ADDRESS.search(said, said.find(before)) for before in ("serves on", "HTTP:"))
+        if tcp is None or http is None:
+            raise RuntimeError(f"the server does not start: {said}")
+        yield Serving(process, (tcp[1], int(tcp[2])), (http[1], int(http[2])))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=STOP_SECONDS)
+
+
+def as_http(request: bytes, address: tuple[str, int]) -> bytes:
+    """The line that asks for a booking, as an order over HTTP."""
+    body = json.dumps(json.loads(request)["params"], separators=(",", ":")).encode()
+    head = f"POST /v1/bookings HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 @contextmanager

@@ -1,0 +1,148 @@
+"""Every figure by name: what is measured, against what, and the target it is to reach.
+
+A measurement sets two sides beside each other, each run several times in turn in one go on one
+PostgreSQL: limit, ours, limit, ours, … limit. The ratio of a run is ours to the mean of the limits
+just before and just after it; the figure is the median of the ratios.
+"""
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from scripts.benchmark import workloads
+from scripts.benchmark.load import Time
+from scripts.benchmark.sides import Client, PgBench, Sample, Server, Side, Starting
+from scripts.benchmark.world import Worlds
+
+Quantity = Literal["rate", "median", "p99"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a ratio is to be: at least so much, or for latencies at most."""
+
+    ratio: float
+    at_most: bool = False
+
+    def reached(self, ratio: float) -> bool:
+        """Whether a ratio is as it should be."""
+        return ratio <= self.ratio if self.at_most else ratio >= self.ratio
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.ratio:g}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the table. limit: None where the target is the figure itself, not a ratio."""
+
+    what: str
+    ours: Side
+    limit: Side | None
+    target: Target
+    quantity: Quantity = "rate"
+
+    def run(self, worlds: Worlds, runs: int, time: Time, tell: Callable[[Side, Sample], None]) -> "Result":
+        """Run the two sides in turn. tell: is given each sample as it comes. Raises Unsound."""
+
+        def sample(side: Side) -> Sample:
+            taken = side.run(worlds, time)
+            tell(side, taken)
+            return taken
+
+        ours: list[Sample] = []
+        limits = [sample(self.limit)] if self.limit else []
+        for _ in range(runs):
+            ours.append(sample(self.ours))
+            if self.limit:
+                limits.append(sample(self.limit))
+        return Result(self, ours, limits)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured. limits: one more than ours, or none."""
+
+    of: Measurement
+    ours: list[Sample]
+    limits: list[Sample]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Of each run; the figures themselves, where there is no limit."""
+        ours, limits = self.figures(self.ours), self.figures(self.limits)
+        beside = [(before + after) / 2 for before, after in pairwise(limits)]
+        return [one / other for one, other in zip(ours, beside, strict=True)] if limits else ours
+
+    def figures(self, samples: list[Sample]) -> list[float]:
+        """The quantity that counts, of some samples."""
+        return [float(getattr(sample, self.of.quantity)) for sample in samples]
+
+
+def least(ratio: float) -> Target:
+    """A target for what should be much."""
+    return Target(ratio)
+
+
+def most(ratio: float) -> Target:
+    """A target for what should be little."""
+    return Target(ratio, at_most=True)
+
+
+def _booking() -> Iterator[tuple[str, Measurement]]:
+    book, rush = workloads.BOOK, workloads.RUSH
+    one = Server(book, 1)
+    yield "book-1", Measurement("one client alone: latency", one, PgBench(book, 1), most(1.6), "median")
+    for clients, limit, target in ((16, 16, 0.9), (64, 64, 1.3), (256, 256, 2), (512, 256, 2)):
+        what = f"bookings, {clients} clients, 200 trips"
+        yield f"book-{clients}", Measurement(what, Server(book, clients), PgBench(book, limit), least(target))
+    hot = Server(rush, 64)
+    yield "hot", Measurement("one hot trip, 64 clients, to pgbench on it", hot, PgBench(rush, 64), least(3))
+    what = "one hot trip, 64 clients, to our own on 200 trips"
+    yield "hot-own", Measurement(what, hot, Server(book, 64), least(0.8))
+
+
+def _other_writes() -> Iterator[tuple[str, Measurement]]:
+    for name, what, workload, target in (
+        ("four", "parties of 4 in named seats, 64 clients", workloads.BOOK_FOUR, 1.3),
+        ("any-four", "parties of 4 in any seats, 64 clients", workloads.BOOK_ANY_FOUR, 1.3),
+        ("cancel", "cancel, 64 clients", workloads.CANCEL, 1.2),
+        ("hold", "hold and confirm, 64 clients", workloads.HOLD_AND_CONFIRM, 1.2),
+        ("change", "change seat, 64 clients", workloads.CHANGE_SEAT, 1.2),
+    ):
+        yield name, Measurement(what, Server(workload, 64), PgBench(workload, 64), least(target))
+
+
+def _reads() -> Iterator[tuple[str, Measurement]]:
+    for services in workloads.SEARCHED:
+        for found in workloads.DISTRICTS_OF_A_HUNDRED:
+            workload = workloads.search(services, found)
+            what = f"search among {services:,} services that finds {found}: p99"
+            limit = PgBench(workload, 1)
+            yield f"search-{services}-{found}", Measurement(what, Server(workload, 1), limit, most(3), "p99")
+    seats = workloads.SEAT_MAP
+    yield "seat-map", Measurement("seat map, 16 clients", Server(seats, 16), PgBench(seats, 16), least(0.7))
+
+
+def _the_house() -> Iterator[tuple[str, Measurement]]:
+    book = workloads.BOOK
+    hundred = Server(book, 100)
+    idle = Server(book, 100, idle=4_900)
+    yield "idle", Measurement("100 clients among 5,000, to those 100 alone", idle, hundred, least(0.8))
+    two = Server(book, 64, processes=2)
+    yield "processes", Measurement("two processes, 64 clients, to one", two, Server(book, 64), least(1))
+    http = Server(book, 16, http=True)
+    yield "http", Measurement("POST /v1/bookings a second, 16 clients", http, None, least(1_000))
+    start = Starting(book.world)
+    yield "start", Measurement("server: start to first answer, seconds", start, None, most(1.0), "median")
+    yield "client", Measurement("client --help, seconds", Client(), None, most(0.25), "median")
+
+
+MEASUREMENTS: dict[str, Measurement] = dict([*_booking(), *_other_writes(), *_reads(), *_the_house()])

@@ -1,0 +1,59 @@
+"""The plots of docs/performance.md: bookings by clients, searches by services, seats by load."""
+
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmark.workloads import DISTRICTS_OF_A_HUNDRED, SEARCHED
+
+CLIENTS = (1, 16, 64, 256)
+
+Series = dict[str, dict[float, float]]  # the name of each line, and its points
+
+
+def draw(kept: dict[str, Any], folder: Path) -> None:
+    """Draw as SVG what there are figures for."""
+    bookings: Series = {
+        name: {n: kept[f"book-{n}"][side]["rate"] for n in CLIENTS if f"book-{n}" in kept}
+        for name, side in (("Busware", "ours"), ("pgbench", "limit"))
+    }
+    _plot(folder / "performance-bookings.svg", "clients", "bookings a second", bookings)
+    searches: Series = {
+        f"{name}, finds {found}": {
+            n: 1000 * kept[f"search-{n}-{found}"][side]["p99"]
+            for n in SEARCHED
+            if f"search-{n}-{found}" in kept
+        }
+        for found in DISTRICTS_OF_A_HUNDRED
+        for name, side in (("Busware", "ours"), ("pgbench", "limit"))
+    }
+    _plot(folder / "performance-search.svg", "services", "p99 of a search, ms", searches)
+    seats: Series = {
+        way: {float(load): share for load, share in shares.items()}
+        for way, shares in kept.get("seats", {}).items()
+    }
+    _plot(
+        folder / "performance-seats.svg", "seats asked for, to those there are", "share of the bound", seats
+    )
+
+
+def _plot(file: Path, across: str, up: str, series: Series) -> None:
+    """Draw lines with their points; nothing, where there are none."""
+    ticks = sorted({x for points in series.values() for x in points})
+    if not ticks:
+        return
+    from matplotlib.figure import Figure  # here, so that measuring does without it
+
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for name, points in series.items():
+        axes.plot(list(points), list(points.values()), marker="o", label=name)
+    if ticks[-1] > 10 * ticks[0]:
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+    axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    figure.savefig(file, metadata={"Date": None})
