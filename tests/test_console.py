@@ -129,7 +129,7 @@ def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Databa
 def test_messages_and_clients_cross_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], Line]
 ) -> None:
-    with operating(**urls) as (operator, port), Served("0", BUSWARE_HTTP_PORT="0", **urls) as other:
+    with operating(**urls) as (operator, port), Served("0", **urls) as other:
         attached.sees(f"server 127.0.0.1:{port}", "has come", f"server 127.0.0.1:{other.port}", "has come")
         here, there = line_to(port), line_to(other.port)
         transcript(here, "> say I am here.\nSent to the operator.")
@@ -203,7 +203,7 @@ def test_logs_appear_above_what_is_being_typed(urls: dict[str, str], database: D
 
 
 def test_without_a_terminal_there_is_no_console(urls: dict[str, str]) -> None:
-    with Served("0", BUSWARE_HTTP_PORT="0", **urls) as server:
+    with Served("0", **urls) as server:
         status, said = server.end(signal.SIGTERM)
     assert status == 0
     assert "operator" not in said
