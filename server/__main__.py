@@ -8,10 +8,12 @@ import argparse
 import dataclasses
 import logging
 import os
+import resource
+import shlex
 import signal
 import ssl
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -19,7 +21,7 @@ from server import console, doors, staff
 from server.cluster import PostgresError, Urls
 from server.postgres import EmbeddedPostgres
 from server.schema import SchemaError, prepare
-from server.service import serve
+from server.service import check_port, serve
 from server.settings import Settings, SettingsError, environment
 from server.storage import Away, Fault
 from server.supervisor import READY, Supervisor
@@ -46,6 +48,7 @@ def main(arguments: list[str]) -> None:
         print(f"busware: {error}", file=sys.stderr)
         raise SystemExit(BAD_USAGE) from None
     _log(settings, worker)
+    _allow_open_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
@@ -87,6 +90,13 @@ def _log(settings: Settings, worker: bool) -> None:
         logging.getLogger("busware.tcp").setLevel(logging.WARNING)  # the console tells who comes and goes
 
 
+def _allow_open_files() -> None:
+    """As many as may be: each client is one, and many systems begin with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # the system has less than it promised; then it stays as it was
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _read_settings(arguments: list[str]) -> Settings:
     parser = argparse.ArgumentParser(
         prog="scripts/start",
@@ -113,14 +123,10 @@ def _read_settings(arguments: list[str]) -> Settings:
 
 def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> str:
     """Start everything, the stop of it on the stack, and say where it is. Answers the database's URL."""
-    postgres = None
-    if settings.database_url:
-        urls = Urls(settings.owner_url or settings.database_url, settings.database_url)
-    else:
-        connections = settings.processes * (settings.read_connections + OTHER_CONNECTIONS) + SPARE_CONNECTIONS
-        postgres = EmbeddedPostgres(settings.data, options={"max_connections": str(connections)})
-        stack.callback(postgres.stop)
-        urls = postgres.start()
+    given = settings.database_url or ""
+    postgres = None if given else _take_folder(settings, stack)
+    check_port(settings)  # before anything is made
+    urls = postgres.start() if postgres else Urls(settings.owner_url or given, given)
     prepare(urls.owner, urls.server, seed=settings.seed, connect_seconds=settings.connect_seconds)
     if settings.processes > 1:
         supervisor = Supervisor(_quiet(settings), urls.owner, urls.server)
@@ -129,16 +135,19 @@ def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
         port, http_port = supervisor.port, supervisor.http_port
     else:
         port, http_port = serve(settings, urls.server, tls, stack)
-    address = f"{settings.host}:{port}"
     if postgres:
-        postgres.cluster.announce(address)
-    _say_hello(
-        address,
-        port,
-        f"an embedded PostgreSQL, in {settings.data}" if postgres else "DATABASE_URL",
-        f"{'https' if tls else 'http'}://{settings.host}:{http_port}",
-    )
+        postgres.cluster.announce(f"{settings.host}:{port}")
+    _say_hello(settings, port, f"{'https' if tls else 'http'}://{settings.host}:{http_port}")
     return urls.server
+
+
+def _take_folder(settings: Settings, stack: ExitStack) -> EmbeddedPostgres:
+    """The embedded PostgreSQL, to be started: its folder is ours. Raises PostgresError when it cannot be."""
+    connections = settings.processes * (settings.read_connections + OTHER_CONNECTIONS) + SPARE_CONNECTIONS
+    postgres = EmbeddedPostgres(settings.data, options={"max_connections": str(connections)})
+    stack.callback(postgres.stop)
+    postgres.cluster.take()
+    return postgres
 
 
 def _quiet(settings: Settings) -> Settings:
@@ -147,13 +156,17 @@ def _quiet(settings: Settings) -> Settings:
     return dataclasses.replace(settings, log_level="WARNING") if quiet else settings
 
 
-def _say_hello(address: str, port: int, database: str, http: str) -> None:
+def _say_hello(settings: Settings, port: int, http: str) -> None:
+    """Where it is, and what may be typed next, which leads here and to no other server."""
+    database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL, in {settings.data}"
+    where = "" if port == Settings.port else f" --port {port}"
+    folder = "" if settings.data == Settings.data else f"BUSWARE_DATA={shlex.quote(str(settings.data))} "
     print(
-        f"Busware {VERSION} serves on {address}, from {database}.\n"
+        f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, described at {http}/schema\n"
-        "  Next:     scripts/client search Bengaluru Mysuru tomorrow\n"
+        f"  Next:     scripts/client{where} search Bengaluru Mysuru tomorrow\n"
         f'  By hand:  echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}\n'
-        "  The data: scripts/psql\n"
+        f"  The data: {folder}scripts/psql\n"
         "  Ctrl-C stops it.",
         flush=True,
     )

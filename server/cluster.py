@@ -63,7 +63,7 @@ class User(NamedTuple):
 
 
 class Cluster:
-    """The data folder, from `open()` to `close()` for us alone.
+    """The data folder, from `take()` or `open()` to `close()` for us alone.
 
     programs: the folder of PostgreSQL's programs; found by `open` when not given.
     """
@@ -75,12 +75,18 @@ class Cluster:
         self._wanted = programs
         self._lock: IO[str] | None = None
 
-    def open(self) -> Urls:
-        """Take the folder, and make what it lacks. Raises PostgresError."""
+    def take(self) -> None:
+        """Take the folder, unless we have it. Raises PostgresError when somebody else has."""
+        if self._lock:
+            return
         if not self.data.exists():
             self.data.mkdir(parents=True)
             self.data.chmod(0o711)  # PostgreSQL's user has to pass through
         self._take_lock()
+
+    def open(self) -> Urls:
+        """Take the folder, and make what it lacks. Raises PostgresError."""
+        self.take()
         self.user = _unprivileged_user(self.folder)
         _check_entry(self.data, self.user)
         self.programs = self._wanted or _choose_programs(self.user, _made_by(self.folder))

@@ -7,6 +7,7 @@ answers what waits. Where several processes serve on one port, each of them is o
 import errno
 import logging
 import os
+import socket
 import ssl
 from contextlib import ExitStack
 
@@ -78,6 +79,16 @@ def _start_web(web: WebServer, settings: Settings, shared: bool) -> WebServer:
         web.start(port=0)
         log.warning("port %d is taken: HTTP is served on port %d", settings.http_port, web.port)
     return web
+
+
+def check_port(settings: Settings) -> None:
+    """See early that the TCP port can be had. Raises OSError when it cannot."""
+    address = (settings.host, settings.port)
+    try:
+        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        raise port_taken(settings.host, settings.port, error) from error
 
 
 def port_taken(host: str, port: int, error: OSError) -> OSError:

@@ -1,6 +1,7 @@
 """`python -m server` and the scripts: started, used, stopped, killed, started again, and refused."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -60,8 +61,11 @@ def find(server: Served, booking: dict[str, Any]) -> Any:
 
 def test_from_nothing_to_a_booking_that_is_still_there_after_a_stop(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
+        server.read_until("Ctrl-C stops it.")
         said = "".join(server.said)
         assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL, in {data_folder}." in said
+        assert f"scripts/client --port {server.port} search" in said
+        assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in said
         booking = book(server, data_folder)
         status, said = server.end(signal.SIGTERM)
         assert status == 0
@@ -185,7 +189,7 @@ def test_the_server_survives_a_postgresql_that_is_killed(data_folder: Path) -> N
 
 def test_started_twice_says_where_the_first_one_is(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
-        status, said = fail_to_start("0", "--data", str(data_folder))
+        status, said = fail_to_start(str(server.port), "--data", str(data_folder))
         assert status == 1
         assert (
             f"already running on {data_folder}: 127.0.0.1:{server.port}, process {server.process.pid}."
@@ -203,6 +207,7 @@ def test_a_port_that_somebody_has(data_folder: Path) -> None:
     assert status == 1
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port" in said
     assert "Traceback" not in said
+    assert not (data_folder / "postgres").exists(), "it was found out late"
     assert running_on(data_folder) == []
 
 
@@ -266,6 +271,17 @@ def test_two_servers_start_at_once_on_an_empty_database(empty_database: Any) -> 
         assert empty_database.query("SELECT * FROM api.audit()") == []
     finally:
         assert [server.end(signal.SIGTERM)[0] for server in servers] == [0, 0]
+
+
+def test_it_may_open_as_many_files_as_the_system_lets_it(empty_database: Any) -> None:
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, most))
+    try:
+        url = {"DATABASE_URL": empty_database.server, "BUSWARE_OWNER_URL": empty_database.owner}
+        with Served("0", **url) as server:
+            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
 
 
 # The scripts -----------------------------------------------------------------------------------
