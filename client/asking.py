@@ -8,13 +8,14 @@ itself, drawn anew with every key so that the seats being typed stand out. What 
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
@@ -28,7 +29,7 @@ from server.wire import Seats
 
 DAYS_AHEAD = 21  # offered as dates of a journey
 REFRESH_SECONDS = 1.0  # how often the time left of a hold is told
-MENU_ROWS = 8  # kept free below a question for what completes it
+MENU_ROWS = 12  # at most, kept free below a question for what completes it
 _MAPPED = ("seats", "seat")  # the fields that are answered on the map
 _LISTED = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets")
 _STYLE = Style.from_dict(
@@ -84,16 +85,14 @@ class Prompts(Asker):
         self._today = today
         self._asked = False  # anything yet: what may be said first is listed
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
-        self._session = PromptSession[str](
-            style=_STYLE, key_bindings=_keys(), color_depth=depth, complete_while_typing=True
-        )
+        self._session = PromptSession[str](style=_STYLE, key_bindings=_keys(), color_depth=depth)
 
     def ask(self, question: Ask) -> str:
         """The line that is typed."""
         mapped = question.field in _MAPPED and self.seat_map is not None
         listed = question.field in _LISTED or not self._asked
         self._asked = True
-        choices = self._dates() if question.field == "date" else question.choices
+        choices = self._dates() if question.field == "date" else () if mapped else question.choices
         above = patch_stdout(raw=True)
         with self.printing:
             above.__enter__()
@@ -106,10 +105,12 @@ class Prompts(Asker):
     def _prompt(self, question: Ask, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]) -> str:
         return self._session.prompt(
             lambda: self._message(question, mapped=mapped),
-            completer=None if mapped else Choices(choices),
+            completer=Choices(choices),
             bottom_toolbar=lambda: self._toolbar(question),
             refresh_interval=REFRESH_SECONDS if self.held_until else 0,
-            reserve_space_for_menu=MENU_ROWS if listed else 0,
+            # room is made when the menu opens, so that until then what was shown stays on the screen
+            complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
+            reserve_space_for_menu=min(len(choices) + 1, MENU_ROWS) if choices else 0,
             pre_run=(lambda: get_app().current_buffer.start_completion()) if listed else None,
         )
 
@@ -124,21 +125,28 @@ class Prompts(Asker):
         return message
 
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
-        keys = " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+        keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
         if question.field == "command":
-            keys = " Tab or arrows choose · Enter takes · Ctrl-D end"
+            keys = ["Tab or arrows choose", "Enter takes", "Ctrl-D end"]
         elif question.field in _LISTED:
-            keys = " Tab or arrows choose · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
-        line: StyleAndTextTuples = []
+            keys[0] = "Tab or arrows choose"
+        held = ""
         if self.held_until is not None and question.field == "confirm":
             left = max(0, int((self.held_until - datetime.now(self.held_until.tzinfo)).total_seconds()))
-            line.append(("class:bottom-toolbar.left", f" held for {left // 60}:{left % 60:02d} "))
-        return [*line, ("", keys)]
+            held = f" held for {left // 60}:{left % 60:02d} "
+        room = get_app().output.get_size().columns - len(held)
+        return [("class:bottom-toolbar.left", held), ("", fitted(keys, room))]
 
     def _dates(self) -> tuple[Choice, ...]:
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
         names = ["today", "tomorrow", *(f"{day.day} {day:%b}" for day in days[2:])]
         return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
+
+
+def fitted(keys: Sequence[str], columns: int) -> str:
+    """As many of the keys as there is room for; the last, which are the ways out, stay the longest."""
+    bar = f" {' · '.join(keys)}"
+    return bar if len(bar) <= columns or len(keys) == 1 else fitted(keys[1:], columns)
 
 
 def named_in(typed: str) -> set[int]:

@@ -41,7 +41,7 @@ DECK_GAP = 4  # spaces between decks that stand side by side
 
 _STYLES = {"free": "green", "held": "yellow", "taken": "dim", "booked": "green", "pending": "yellow"}
 _GLYPHS = {"held": "~", "taken": "x"}
-_LEGEND = "A number is a free seat, ~ is held by somebody who is deciding, x is taken."
+_LEGEND = "A number is a free seat, ~ is taken for now, by somebody who is deciding, x is taken."
 # What would be right, in the data of a refusal; said unless the message said it already.
 _HINTS = {
     "nearest": "Like it",
@@ -176,7 +176,7 @@ def booking(answer: Booking) -> RenderableType:
 
 def quote(answer: Quote) -> RenderableType:
     """What a cancellation gives back, and how long that stands."""
-    return Text(f"Cancelled before {_moment(answer.stands_until)}, it gives back {answer.refund}.")
+    return Text(f"Refund {answer.refund}, if cancelled before {_moment(answer.stands_until)}.")
 
 
 def references(answer: References) -> RenderableType:

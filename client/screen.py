@@ -1,8 +1,10 @@
 """Replies on the traveller's screen: one function for each, each returns something rich can print."""
 
+from collections.abc import Sequence
+
 import msgspec
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from client import seatmap, ticket
@@ -19,7 +21,8 @@ from server.conversation.words import (
 )
 from server.wire import Booking, Quote, Seats, Trip, TripList
 
-NARROW = 100  # columns, under which a table of trips leaves out what it can
+_ALIGNED = "><<>>>"  # the columns of trips: their number, times, duration, fare, free seats
+_ENDS = {"origin": "from", "destination": "to"}
 
 
 def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ()) -> RenderableType:
@@ -32,9 +35,7 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
         case Booking():
             return ticket.draw(answer, coloured=coloured(console), with_code=console.is_terminal)
         case Quote():
-            return Text(
-                f"Cancelled before {moment(answer.stands_until)}, it gives back {money(answer.refund)}."
-            )
+            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.stands_until)}.")
     raise TypeError(f"no picture of a {type(answer).__name__}")
 
 
@@ -44,38 +45,44 @@ def coloured(console: Console) -> bool:
 
 
 def trips(answer: TripList, columns: int) -> RenderableType:
-    """Buses as a table: times, duration, fare, free seats; the ends of each where they differ."""
-    differ = differing_ends(answer)
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim",
-        title=Text(journey(answer), "bold"), title_justify="left",
-    )  # fmt: skip
+    """Buses as a table: times, duration, fare, free seats; and behind each, or below it, which bus it is."""
     service = words_of(answer.trips[0].kind).service.capitalize()
-    for head in (service, "Leaves", "Arrives", "Takes", "Fare", "Free"):
-        right = head not in ("Leaves", "Arrives")
-        table.add_column(head, justify="right" if right else "left", no_wrap=True)
-    for end in differ:
-        table.add_column({"origin": "From", "destination": "To"}[end], overflow="fold")
-    typed = any(_type(trip) for trip in answer.trips)
-    if typed:
-        table.add_column("Type", no_wrap=columns >= NARROW)
-    table.add_column("Service", ratio=1, overflow="fold")
-    for trip in answer.trips:
-        table.add_row(
-            Text(str(trip.bus_id), "bold"), clock(trip.departs_at), arrival(trip.arrives_at, trip.departs_at),
-            duration(trip.departs_at, trip.arrives_at), money(trip.fare), _free(trip),
-            *(Text(getattr(trip, end)) for end in differ),
-            *([Text(_type(trip))] * typed), Text(service_of(trip)),
-        )  # fmt: skip
-    return table
+    rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, answer.trips)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    head, *lines = (Text("  ".join(map(_in_column, _ALIGNED, row, widths))) for row in rows)
+    about = [_about(trip, differing_ends(answer)) for trip in answer.trips]
+    beside = len(head) + 2 + max(map(len, about)) <= columns
+    head.stylize("dim")
+    shown: list[RenderableType] = [Text(journey(answer), "bold"), head]
+    for trip, line, words in zip(answer.trips, lines, about, strict=True):
+        line.stylize("bold", 0, widths[0])
+        line.stylize(_free(trip), len(line) - widths[-1])
+        shown.append(line.append(f"  {words}") if beside else line)
+        if not beside:
+            shown.append(Padding(Text(words, "dim"), (0, 0, 0, widths[0] + 2)))
+    return Group(*shown)
 
 
-def _free(trip: Trip) -> Text:
-    style = "red" if trip.seats_free == 0 else "yellow" if trip.seats_free < 6 else "green"
-    return Text(str(trip.seats_free) if trip.seats_free else "full", style)
+def _cells(trip: Trip) -> tuple[str, ...]:
+    departs, arrives = trip.departs_at, trip.arrives_at
+    return (
+        str(trip.bus_id), clock(departs), arrival(arrives, departs), duration(departs, arrives),
+        money(trip.fare), str(trip.seats_free or "full"),
+    )  # fmt: skip
 
 
-def _type(trip: Trip) -> str:
-    """AC semi-sleeper."""
+def _in_column(aligned: str, cell: str, width: int) -> str:
+    return f"{cell:{aligned}{width}}"
+
+
+def _free(trip: Trip) -> str:
+    """The colour of the number of free seats."""
+    return "red" if trip.seats_free == 0 else "yellow" if trip.seats_free < 6 else "green"
+
+
+def _about(trip: Trip, differ: Sequence[str]) -> str:
+    """KSRTC Airavat Club Class, AC semi-sleeper; and its ends, where they differ from the others'."""
     cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
-    return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
+    kind = f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
+    ends = (f"{_ENDS[end]} {getattr(trip, end)}" for end in differ)
+    return ", ".join(filter(None, (service_of(trip), kind, *ends)))

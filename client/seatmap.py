@@ -24,9 +24,14 @@ _PROMPT = {
     "yours": "bold fg:ansiblack bg:ansigreen",
     "": "fg:ansibrightblack",
 }
-_GLYPHS = {"held": "~~", "taken": "××"}
 _LONG = {"berth": "═"}  # what stands behind the number of a seat that is one to lie on
 _DRIVER = "◎"
+_LEGEND = {
+    "free": ("nn", "free"),
+    "held": ("~~", "taken for now"),  # by somebody who is deciding
+    "taken": ("××", "taken"),
+    "yours": ("[nn]", "yours"),
+}
 _DECK_GAP = 4
 
 
@@ -36,7 +41,7 @@ def draw(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> lis
     decks = [_deck(name, seat_map, yours) for name in names]
     wide = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
     lines = list(_beside(decks)) if wide <= columns else [line for deck in decks for line in deck]
-    return [*lines, *_legend(seat_map, yours)]
+    return [*lines, *_legend(seat_map, yours, columns)]
 
 
 def as_text(lines: list[Line]) -> Text:
@@ -60,23 +65,25 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     drivers = set(_drivers(seat_map.layout, name))
     spots = {*at, *drivers}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
+    cell = digits + 2 + any(seat.kind in _LONG for seat in at.values())
     across = range(1, max(column for _, column in spots) + 1)
-    inside = (digits + 3) * len(across)
+    inside = cell * len(across)
     title = "" if name == "main" else name.capitalize()
     lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inside + 1, "─") + "╮")]]
     for row in range(min(row for row, _ in spots), max(row for row, _ in spots) + 1):
-        cells = [_cell(at.get((row, column)), (row, column) in drivers, digits, yours) for column in across]
+        cells = [_cell(at.get((row, column)), (row, column) in drivers, cell, yours) for column in across]
         lines.append([("", "│"), *cells, ("", "│")])
     return [*lines, [("", f"╰{'─' * inside}╯")]]
 
 
-def _cell(seat: Seat | None, driver: bool, digits: int, yours: Collection[int]) -> Piece:
+def _cell(seat: Seat | None, driver: bool, width: int, yours: Collection[int]) -> Piece:
     if seat is None:
-        return "", (_DRIVER if driver else "").center(digits + 3)
-    long = _LONG.get(seat.kind, " ")
+        return "", (_DRIVER if driver else "").center(width)
+    long = _LONG.get(seat.kind, "")
     if seat.seat_no in yours:
-        return "yours", f"[{seat.seat_no:>{digits}}{long}]"
-    return seat.state, f" {_GLYPHS.get(seat.state, str(seat.seat_no)):>{digits}}{long} "
+        return "yours", f"[{f'{seat.seat_no}{long}':>{width - 2}}]"
+    glyph = seat.seat_no if seat.state == "free" else _LEGEND[seat.state][0]
+    return seat.state, f" {f'{glyph}{long}':>{width - 2}} "
 
 
 def _drivers(layout: str, deck: str) -> Iterator[tuple[int, int]]:
@@ -101,17 +108,24 @@ def _beside(decks: list[list[Line]]) -> Iterator[Line]:
         yield line
 
 
-def _legend(seat_map: Seats, yours: Collection[int]) -> list[Line]:
+def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]:
     """What the glyphs in this map mean; how many seats are free, and what one costs."""
-    states = {seat.state for seat in seat_map.seats if seat.seat_no not in yours}
-    line: Line = []
-    for state, glyph in {"free": "nn", "held": "~~", "taken": "××", "yours": "[nn]"}.items():
-        if state in states or (state == "yours" and yours):
-            line += [(state, glyph), ("", f" {state}   ")]
+    states = {seat.state for seat in seat_map.seats if seat.seat_no not in yours} | (
+        {"yours"} if yours else set()
+    )
     kinds = {seat.kind for seat in seat_map.seats}
-    line += [("", f"{mark} {kind}   ") for kind, mark in _LONG.items() if kind in kinds]
+    entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in states]
+    entries += [("", mark, kind) for kind, mark in _LONG.items() if kind in kinds]
+    if any("D" in line for line in seat_map.layout.splitlines() if not line.rstrip().endswith(":")):
+        entries.append(("", _DRIVER, "driver"))
+    lines: list[Line] = [[]]
+    for state, glyph, meaning in entries:
+        entry = [(state, glyph), ("", f" {meaning}   ")]
+        if _width(lines[-1] + entry) > columns:
+            lines.append([])
+        lines[-1] += entry
     free = sum(seat.state == "free" for seat in seat_map.seats)
-    return [line, [("", f"{free} of {len(seat_map.seats)} free, {money(seat_map.fare)} each")]]
+    return [*lines, [("", f"{free} of {len(seat_map.seats)} free, {money(seat_map.fare)} each")]]
 
 
 def _width(line: Line) -> int:

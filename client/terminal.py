@@ -37,6 +37,7 @@ from server.conversation import (
     Step,
     Tell,
     clean_text,
+    desk,
 )
 from server.wire import Booking, Ping, Refusal, Request, Seats
 
@@ -47,6 +48,8 @@ RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anyt
 PIPED_COLUMNS = 79
 
 WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
+GOOD_BYE = "Good-bye."
+GIVEN_UP = "What was held for you is given up."
 INTERRUPTED = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."
@@ -107,10 +110,11 @@ class Terminal:
         self._client.on_notification, self._client.on_change = self._notified, self._changed
         try:
             self._call(Ping())  # so that there is a connection for what the server says by itself
-            self._say(WELCOME, "bold")
+            self._say(WELCOME if self._interactive else desk.WELCOME, "bold")
             while True:
                 self._command(self._line(_COMMAND))
         except (Gone, EOFError, KeyboardInterrupt):
+            self._say(GOOD_BYE)
             return DONE
         finally:
             self._closing.set()
@@ -133,8 +137,11 @@ class Terminal:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
         except (Gone, EOFError):
-            for request in dialogue.abandon():
+            undone = dialogue.abandon()
+            for request in undone:
                 self._call(request)
+            if undone:
+                self._say(GIVEN_UP, "yellow")
             raise
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:

@@ -30,7 +30,7 @@ _STATES = {"held": "~", "taken": "x"}
 _YOURS = "*"
 _LEGEND = {
     "free": "A number is free",
-    "held": "~ held by somebody who is deciding",
+    "held": "~ taken for now, by somebody who is deciding",
     "taken": "x taken",
     "yours": f"{_YOURS} yours",
 }

@@ -83,7 +83,7 @@ def test_the_seats_are_drawn_as_the_bus_is_laid_out(run: Run) -> None:
         "| 1 2   x 4 |\n"
         "| ~ ~   7 8 |\n"
         "+-----------+\n"
-        "A number is a free seat, ~ is held by somebody who is deciding, x is taken.\n"
+        "A number is a free seat, ~ is taken for now, by somebody who is deciding, x is taken.\n"
         "5 of 8 free, 260.00 each.\n"
     )
     assert "| 1 2   3 4 |" in run("seats", "1", "2026-12-05", "mandya", "mysuru").out
@@ -139,7 +139,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
     assert run("quote", reference, "--tickets", "2", *PHONE).out == (
-        "Cancelled before Sat 5 Dec 2026 10:00, it gives back 90.00.\n"
+        "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
     assert "cancelled  180.00   90.00" in run("cancel", reference, "--tickets", "2", *PHONE).out
     assert run("booking", reference, *PHONE).out.endswith("refund 90.00.\n")
@@ -229,7 +229,7 @@ def test_host_and_port_are_where_people_put_them(
         assert run(*arguments).status == 3
     assert run("--port", "1", "ping", "--port", str(server.port)).out.startswith("busware ")
     monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
-    assert run(server.host, str(server.port)).out.startswith("Welcome to Busware.")
+    assert run(server.host, str(server.port)).out.startswith("Busware. Type bus, ")
 
 
 def test_every_method_has_a_command_and_every_reply_a_text() -> None:

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from client.asking import named_in
+from client.asking import fitted, named_in
+from server.conversation import desk
 from server.messages import Message
 from tests.conftest import WAIT_SECONDS, Database, Line
 from tests.processes import Served
@@ -29,8 +31,8 @@ def today(database: Database) -> None:
 def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
     there: list[Traveller] = []
 
-    def start(**environment: str) -> Traveller:
-        there.append(Traveller(server.port, **environment))
+    def start(**options: Any) -> Traveller:
+        there.append(Traveller(server.port, **options))
         return there[-1]
 
     yield start
@@ -71,7 +73,7 @@ def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Tr
     asha.goes_through(*STEPS[:8])
     asha.sees("Seats (numbers")
     asha.child.send("3 7")
-    asha.sees("[ 3 ]", "[ 7 ]")
+    asha.sees("[ 3]", "[ 7]")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,7 @@ def test_the_end_gives_the_hold_up_too(
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     asha.child.send(end)
+    asha.sees("What was held for you is given up.", "Good-bye.")
     assert asha.ends() == 0
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
@@ -132,6 +135,24 @@ def test_places_are_completed_by_any_of_their_names(traveller: Callable[..., Tra
     asha.sees("BLRU, Bangalore")
     asha.child.send("\t\r")
     asha.sees("Destination:")
+
+
+def test_the_menu_makes_room_for_itself_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(("What would you like?", "help"), ("What would you like?", "help"))
+    asha.sees("What would you like?")
+    asha.child.send("\t")
+    asha.sees("book a bus, or cancel", "find a lost reference", "what there is")
+
+
+def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller(columns=60)
+    asha.goes_through(*STEPS[:7])
+    asha.sees("KSRTC Day Bus, non-AC seater", "Bus id:")
+    keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
+    assert fitted(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fitted(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fitted(keys, 5) == " Ctrl-D end"
 
 
 def test_a_seat_lost_while_choosing_shows_the_map_again(
@@ -224,6 +245,7 @@ def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(desk.WELCOME)  # which does not speak of keys
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
     assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)

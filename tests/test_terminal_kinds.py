@@ -53,7 +53,7 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
         ("From (a country or an airport):", "usa"),
         ("To (a country or an airport):", "ind"),
     )
-    table = asha.sees("Flight", "Service", "705", "Flight id:")
+    table = asha.sees("Flight", "705", "from San Francisco Airport", "Flight id:")
     assert "Type" not in table  # no flight has one
     assert "…" not in table  # and there is room for the airports
     asha.goes_through(
