@@ -3,7 +3,7 @@
 -- and a change that would move stops or seats under tickets ever sold is refused.
 --
 --   stops   a line a stop:  place | arrives | departs | km from the origin | fare from the origin
---           "-" for no time; a time below the one before it is on the next day (25:40 says so itself)
+--           "-" for no time; a time below the one before it is on the next day (01:40, or counted on: 25:40)
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
 --   runs_on 'daily', 'never' (trips are opened one by one), or weekdays: 'Mon Wed Fri'
 --
@@ -20,6 +20,7 @@ CREATE FUNCTION api.add_service(
 LANGUAGE plpgsql AS $$
 DECLARE
     drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);
+    likest  text;
 BEGIN
     IF EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
         IF NOT replace THEN
@@ -30,6 +31,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = add_service.time_zone) THEN
         RAISE EXCEPTION 'Service %: there is no time zone "%".', bus_id, time_zone
             USING HINT = 'Write it as in Asia/Kolkata or Europe/London.';
+    END IF;
+    IF drawing ~ '^[^\n]*[ \d][^\n]*$' THEN    -- a name: no row has a space or a digit
+        SELECT string_agg(format('"%s"', l.name), ', ' ORDER BY similarity(l.name, layout) DESC, l.name) INTO likest
+        FROM layouts l WHERE similarity(l.name, layout) >= 0.3;
+        RAISE EXCEPTION 'Service %: no layout is called "%".', bus_id, layout
+            USING HINT = coalesce('Like it are: ' || likest || '.', 'SELECT name FROM layouts lists them; or draw one.');
     END IF;
     INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,
         sales_days, time_zone, refund_percent, alight_refund_percent, sells_until, max_seats, phone_required, nouns)

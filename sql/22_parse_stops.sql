@@ -1,5 +1,6 @@
 -- A timetable in text, as api.add_service describes it, as rows of route_table. Raises an exception
--- that names the line wherever a place is unknown, a time is none, or time, km or fare run backwards.
+-- that names the line wherever a place is unknown, a time is none, or time, km or fare run backwards: a
+-- departure that would be on the day after the arrival, and more than 12 hours later, is a slip.
 CREATE FUNCTION api.parse_stops(stops text)
 RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
 LANGUAGE plpgsql STABLE AS $$
@@ -28,6 +29,10 @@ BEGIN
         END IF;
         arrives := api.next_time(clock, cells[2]);
         departs := api.next_time(coalesce(arrives, clock), cells[3]);
+        IF departs - arrives > interval '12 hours' AND departs <> nullif(cells[3], '-')::interval THEN
+            RAISE EXCEPTION 'It departs before it arrives: "%".', line
+                USING HINT = 'Where it does stand so long, count the hours on past midnight, as in 18:00 | 32:00.';
+        END IF;
         clock := coalesce(departs, arrives, clock);
         km := cells[4];
         fare := cells[5];

@@ -56,6 +56,8 @@ def test_a_timetable_is_read_as_it_is_written(database: Database) -> None:
         ("ooty | 29:30 | 30:00 | 9 | 9", "30:00:00"),  # as hours past midnight of the travel date
         ("Udhagamandalam | - | 54:00 | 9 | 9", "54:00:00"),  # a day's rest
         ("Ooty | 22:00 | 22:00 | 9 | 9", "22:00:00"),  # the same minute
+        ("Ooty | 23:50 | 00:10 | 9 | 9", "24:10:00"),  # a halt over midnight
+        ("Ooty | 23:00 | 40:00 | 9 | 9", "40:00:00"),  # a long one
     ],
 )
 def test_times_run_forward_over_midnight(database: Database, line: str, departs: str) -> None:
@@ -74,6 +76,8 @@ def test_times_run_forward_over_midnight(database: Database, line: str, departs:
         ("Mysuru | 23:00 | - | -1 | 1", "Not a line of a timetable"),
         ("Mysuru | 23:00 | - | 1 | 1.005", "Not a line of a timetable"),
         ("Mysuru | - | - | 1 | 1", "A stop needs a time"),
+        ("Mysuru | 00:25 | 00:20 | 1 | 1", "It departs before it arrives"),
+        ("Mysuru | 00:25 | 00:20 | 1 | 1", "as in 18:00 | 32:00"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not fall"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not fall"),
         ("# nothing more", "two stops at least"),
@@ -88,13 +92,22 @@ def test_a_line_that_is_none_is_named(database: Database, line: str, told: str) 
     [
         ({"layout": "sxs"}, 'A layout has no symbol "x", in the row "sxs".'),
         ({"layout": "...D"}, "The layout has no seat"),
-        ({"layout": "2+2 nonesuch"}, "Name a row of table layouts, or draw rows"),
+        ({"layout": "sofa"}, "Name a row of table layouts, or draw rows"),
+        (
+            {"layout": "2+2 nonesuch"},
+            'Service 7: no layout is called "2+2 nonesuch". SELECT name',
+        ),
         ({"time_zone": "Asia/Mysuru"}, 'there is no time zone "Asia/Mysuru"'),
         ({"runs_on": "Mon Wen"}, '"wen" is no weekday'),
     ],
 )
 def test_what_else_is_wrong_is_named(database: Database, changed: dict[str, str], told: str) -> None:
     assert told in refused(database, **changed)
+
+
+def test_a_layout_that_is_misspelt_is_told_what_is_like_it(database: Database) -> None:
+    database.query("INSERT INTO layouts VALUES ('2+2 pushback 40', 'ss.ss'), ('1+1 luxury 24', 's.s')")
+    assert refused(database, layout="2+2 pushbak 40").endswith('Like it are: "2+2 pushback 40".')
 
 
 def test_a_drawing_becomes_numbered_seats(database: Database) -> None:
