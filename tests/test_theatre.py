@@ -1,8 +1,12 @@
 """The theatre: the dialogue of `show`, on the seeded hall of 25."""
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
@@ -10,6 +14,7 @@ import pytest
 
 from server.settings import PROJECT
 from tests.conftest import Clock, Database, Line, Running
+from tests.processes import Served
 from tests.transcript import transcript
 
 HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 150.00 each)"
@@ -262,3 +267,28 @@ def test_every_question_can_be_answered_wrongly_ten_times(client_socket: Line, d
         transcript(client_socket, f"> {wrong}\n{problem}\n{several(2)}")
     assert database.value("SELECT count(*) FROM passengers") == 0
     transcript(client_socket, "> 7-8\nTicket {a} reserved\nTicket {b} reserved\nReference {ref}.")
+
+
+# After a restart -------------------------------------------------------------------------------
+
+
+def test_what_was_sold_stays_sold(data_folder: Path) -> None:
+    """Server and database are stopped, and started again."""
+    day = date.today() + timedelta(days=5)
+    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+        with closing(Line(server.host, server.port)) as line:
+            assert hall(line, day) == EMPTY
+            transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
+        assert server.end(signal.SIGTERM)[0] == 0
+    with Served("0", "--data", str(data_folder)) as server, closing(Line(server.host, server.port)) as line:
+        assert hall(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
+
+
+def hall(line: Line, day: date) -> list[str]:
+    """The matrix of an evening, up to the question which seat."""
+    line.send(f"show 18:30 {day}")
+    assert line.receive().startswith(b"How many seats?")
+    line.send("1")
+    matrix = [line.receive().decode() for _ in range(5)]
+    assert [line.receive().decode() for _ in range(2)] == [LEGEND, ONE]
+    return matrix
