@@ -21,8 +21,8 @@ BEGIN
            OR cells[4] !~ '^\d+(\.\d)?$' OR cells[5] !~ '^\d+(\.\d{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: "%".', line USING HINT = hint;
         END IF;
-        SELECT p.code INTO place FROM places p WHERE lower(cells[1]) IN (lower(p.code), lower(p.name))
-            OR lower(cells[1]) IN (SELECT lower(a) FROM unnest(p.aliases) AS a) ORDER BY p.code LIMIT 1;
+        SELECT p.code INTO place FROM places p
+        WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])] ORDER BY p.code LIMIT 1;
         IF place IS NULL THEN
             RAISE EXCEPTION 'No place is called "%", in the line "%".', cells[1], line
                 USING HINT = 'Insert it into places (code, name) first; like it are: ' || (api.nearest_places(cells[1]) #>> '{}');

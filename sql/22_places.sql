@@ -4,9 +4,7 @@
 CREATE FUNCTION api.place_codes(place text) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE found AS (
-        SELECT code FROM places
-        WHERE lower(place) = lower(code) OR lower(place) = lower(name)
-           OR lower(place) IN (SELECT lower(alias) FROM unnest(aliases) AS alias)
+        SELECT code FROM places WHERE place_words(code, name, aliases) @> ARRAY[lower(place)]
         UNION
         SELECT places.code FROM places JOIN found ON places.part_of = found.code
     )

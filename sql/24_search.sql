@@ -58,10 +58,12 @@ LANGUAGE sql STABLE AS $$
     JOIN bus_info s ON s.bus_id = a.bus_id
     CROSS JOIN LATERAL (SELECT departures.date - extract(day FROM justify_hours(a.departs))::int AS day) AS calendar
     -- a day either side of the calendar's difference covers every pair of zones
-    JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date BETWEEN calendar.day - 1 AND calendar.day + 1
-        AND t.state = 'open'
-        AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = departures.date
-        AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
+    CROSS JOIN generate_series(-1, 1) AS beside (days)
+    CROSS JOIN LATERAL (
+        SELECT t.travel_date FROM trips t
+        WHERE t.bus_id = a.bus_id AND t.travel_date = calendar.day + beside.days AND t.state = 'open'
+        LIMIT 1   -- there is one at most; said so, since the planner would rather read all trips of the service
+    ) AS t
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
@@ -71,6 +73,8 @@ LANGUAGE sql STABLE AS $$
         ORDER BY r.place, r.stop_no
     ) AS b
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
+      AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = departures.date
+      AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
       -- first of all, since most services do not go there
       AND EXISTS (SELECT FROM route_table r
           WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
