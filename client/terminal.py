@@ -13,6 +13,7 @@ import threading
 from datetime import date
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -39,6 +40,7 @@ from server.conversation import (
     clean_text,
     desk,
 )
+from server.conversation.words import changed, money
 from server.wire import Booking, Ping, Refusal, Request, Seats
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
@@ -209,8 +211,9 @@ class Terminal:
         match method, params:
             case "message", {"text": str(text)}:
                 self._say(f"Server: {text}", "bold cyan")
-            case "booking_changed", {"reference": str(reference), "status": str(status)}:
-                self._say(f"Booking {reference} is {status} now.", "bold cyan")
+            case "booking_changed", _:
+                booking = msgspec.convert(params, Booking)
+                self._say(f"{changed(booking)}, fare {money(booking.fare)}", "bold cyan")
 
     def _changed(self, connected: bool) -> None:
         """The connection broke, or is made."""

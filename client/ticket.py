@@ -4,13 +4,16 @@ The code says BUSWARE: and the reference, which is all that is needed to look th
 is of the smallest size, and a whole ticket fits a screen of 80 × 24.
 """
 
+import math
+from datetime import UTC, datetime
+
 import segno
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from server.conversation.words import arrival, clock, day_of, duration, money, service_of, words_of
+from server.conversation.words import arrival, clock, day_of, duration, moment, money, service_of, words_of
 from server.wire import Booking
 
 _BORDER = 2  # modules around the code; phones manage with two
@@ -29,8 +32,9 @@ def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> 
     """A booking in a frame; once it is booked, with its code."""
     style = _STYLES[booking.status]
     table = Table(box=None, pad_edge=False, show_header=True, padding=(0, 2, 0, 0), header_style="dim")
-    for head in ("No", words_of(booking.kind).seat.capitalize(), "Passenger", "Fare"):
-        table.add_column(head, justify="left" if head == "Passenger" else "right")
+    words = words_of(booking.kind)
+    for head in ("No", words.seat.capitalize(), words.passenger.capitalize(), "Fare"):
+        table.add_column(head, justify="left" if head == words.passenger.capitalize() else "right")
     for one in booking.tickets:
         ended = one.status != booking.status
         name = f"{one.name or '–'}" + (f" ({one.status})" if ended else "")
@@ -51,12 +55,22 @@ def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> 
 
 
 def _head(booking: Booking, style: str) -> list[RenderableType]:
-    departs, arrives = booking.departs_at, booking.arrives_at
+    reference = Text.assemble(("Reference ", "dim"), (booking.reference, f"bold {style}"))
     return [
-        Text(booking.reference, f"bold {style}"),
+        *([] if booking.status == "held" else [reference]),  # which is of no use before it is confirmed
         Text(service_of(booking)),
         Text(f"{booking.kind} {booking.bus_id}", "dim"),
         Text(),
+        *_ride(booking),
+    ]
+
+
+def _ride(booking: Booking) -> list[RenderableType]:
+    """From where to where, and when; or, of a stay in one place, from when to when."""
+    departs, arrives = booking.departs_at, booking.arrives_at
+    if booking.origin == booking.destination:
+        return [Text(booking.origin, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}")]
+    return [
         Text(f"{booking.origin} → {booking.destination}", "bold"),
         Text(f"{day_of(departs.date())}"),
         Text(f"{clock(departs)} → {arrival(arrives, departs)}  ({duration(departs, arrives)})"),
@@ -68,7 +82,10 @@ def _money(booking: Booking) -> list[RenderableType]:
     if float(booking.refund):
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:
-        lines.append(Text(f"Held until {booking.expires_at.astimezone():%H:%M:%S}", "yellow"))
+        minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
+        lines.append(
+            Text(f"For {minutes} minutes, until {booking.expires_at.astimezone():%H:%M:%S}", "yellow")
+        )
     if booking.position is not None:
         lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
     return [*lines]

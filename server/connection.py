@@ -21,8 +21,9 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from server import codec, plain
+from server import codec
 from server.conversation import clean_text
+from server.conversation.words import changed
 from server.delivery import Delivery
 from server.messages import Message
 from server.operations import Operations
@@ -257,7 +258,7 @@ class Connection:
     def tell_booking(self, booking: Booking, raw: Raw) -> None:
         """A booking that the client watches has changed."""
         if self.face == "text":
-            self._push(f"{clean_text(plain.changed(booking))}\n".encode())
+            self._push(f"{clean_text(changed(booking))}\n".encode())
         else:
             self._push(codec.encode_notification("booking_changed", raw))
 

@@ -38,6 +38,11 @@ _ENDS = {"origin": "from", "destination": "to"}
 _TRIP = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
 
 
+def wrapped(text: str) -> str:
+    """Sentences, or a list, in lines that a terminal does not break within a word."""
+    return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
+
+
 def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) -> str:
     """The text of a reply, without a last newline. yours: the reader's own seats in it."""
     match answer:
@@ -148,19 +153,6 @@ def booking(answer: Booking, now: datetime) -> str:
     if answer.position is not None:
         lines.append(f"Waiting: number {answer.position} in the queue.")
     return "\n".join(lines)
-
-
-def changed(answer: Booking) -> str:
-    """A line about a booking that has changed by itself, or by somebody else's doing."""
-    there = [ticket for ticket in answer.tickets if ticket.status == answer.status]
-    seats = [str(ticket.seat_no) for ticket in there if ticket.seat_no]
-    noun = words_of(answer.kind).seat
-    seated = f", {noun}{'s' * (len(seats) > 1)} {', '.join(seats)}" if seats else ""
-    return (
-        f"Booking {answer.reference} ({answer.kind} {answer.bus_id}{seated}) from {answer.origin} to "
-        f"{answer.destination} on {answer.departs_at.date()} at {clock(answer.departs_at)}. "
-        f"Status: {answer.status.capitalize()}"
-    )
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:

@@ -74,7 +74,8 @@ class Text:
                     said.append(step.brief or plain.reply(step.reply, self._now(), step.yours))
                     dialogue.shown()
                 case Tell():
-                    said.append(step.text)
+                    if not step.aside:  # what is wrong is one line, for scripts that read it
+                        said.append(step.text if step.problem else plain.wrapped(step.text))
                     dialogue.shown()
                     self.ended = self.ended or step.last
         self._dialogue = None

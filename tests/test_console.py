@@ -78,11 +78,11 @@ def test_a_line_to_all_passengers_of_a_trip(
         ("to NOSUCH1 hello", "There is no booking NOSUCH1."),
         ("to 7", "It takes: to NUMBER TEXT"),
         ("all", "It takes: all TEXT"),
-        ("trip 1 someday hello", "'someday' is no date."),
+        ("trip 1 someday hello", '"someday" is no date.'),
         ("trip one tomorrow hello", "It takes: trip BUS DATE TEXT"),
         ("trip 99 tomorrow hello", "There is no bus 99."),
         ("reply hello", "It answers whoever spoke last: nobody yet."),
-        ("trips someday", "'someday' is no date."),
+        ("trips someday", '"someday" is no date.'),
         (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
     ],
 )

@@ -193,13 +193,13 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
         (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is no request. {TAKES}'),
         (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is no request. {TAKES}'),
         (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is no request. {TAKES}'),
-        ("", f'"" is no request. {TAKES}'),
+        ("", f"An empty line is no request. {TAKES}"),
         ("hello", f'"hello" is no request. {TAKES}'),
         (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
-        ("USA,IND,10:00,10:00", "'10:00' is no date. Write one like 2026-12-05, today, tomorrow, sat, 5 dec, "
+        ("USA,IND,10:00,10:00", '"10:00" is no date. Write one like 2026-12-05, today, tomorrow, sat, 5 dec, '
          "5 dec 2026, 5/12 (day first) or +3."),
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
-        ("USA,IND,2026-02-30,10:00", "'2026-02-30': February 2026 has no day 30."),
+        ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
         ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # in New York
         (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} is on sale for 11:00; "
          "those on sale leave at 10:00, 20:40 and 21:30."),
@@ -288,8 +288,8 @@ def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:
         > flight
         {QUESTION}
         > help
-        A line such as USA,IND,2026-12-15,10:00. Or choose: a flight and its seats, step by step.
-        Answer the question, or type: back (the question before), quit (leave this, keep nothing).
+        Such as USA,IND,2026-12-15,10:00, which books at once. Or choose: step by step.
+        Or type: back (the question before), quit (leave this, keep nothing).
         {QUESTION}
         > back
         Left. What was not confirmed is not booked.

@@ -68,7 +68,7 @@ def test_something_may_be_said_at_any_question(client_socket: Line, desk: Desk) 
         Sent to the operator.
         {question}
         > say
-        'say' is no date. Write one like {EXAMPLES}.
+        "say" is no date. Write one like {EXAMPLES}.
         {question}
         > quit
         Left. What was not confirmed is not booked.

@@ -44,7 +44,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
     asha = traveller()
     asha.sees("Welcome to Busware")
     asha.goes_through(*STEPS)
-    asha.sees("Held for you", "Asha", "Fare 520.00", "Confirm, for 520.00?")
+    asha.sees("Held for you", "Asha", "Fare 520.00", "For 10 minutes, until ", "Confirm, for 520.00?")
     asha.types("yes")
     asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "Keep the reference: status ")
     ((reference, names),) = database.query(

@@ -44,9 +44,10 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
     asha.goes_through(
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
-        ("source,destination,date,time):", "USA,IND,+9,10:00"),
     )
-    asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "What would you like?")
+    asha.sees("A line books a seat at once, at its fare.")
+    asha.goes_through(("source,destination,date,time):", "USA,IND,+9,10:00"))
+    asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?")
     asha.goes_through(
         ("", "flight choose"),
         ("Date of journey", "+9"),
@@ -66,7 +67,11 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
 
 def test_the_theatre(asha: Traveller, database: Database) -> None:
     asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
-    seen = asha.sees("25 of 25 free", "Seat numbers, 2 of them, from 1 to 25:")
+    seen = asha.sees(
+        "600.00 in all. The seats that you name are booked at once.",
+        "25 of 25 free",
+        "Seat numbers, 2 of them, from 1 to 25:",
+    )
     assert "0 is free" not in seen  # which is about the matrix of plain text
     asha.types("7 8")
     asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
@@ -78,10 +83,14 @@ def test_the_theatre(asha: Traveller, database: Database) -> None:
 def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
     asha.goes_through(
         ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
-        ("Rooms (", "best 2"), ("Phone number (Enter: none):", ""),
-        ("Name of passenger 1", ""), ("Name of passenger 2", ""), ("Confirm, for", "yes"),
     )  # fmt: skip
-    asha.sees("Ticket", "Brindavan House", "Room", "Keep the reference")
+    asha.sees("2 nights: 4,800.00 in all, for each room.")
+    asha.goes_through(
+        ("Rooms (", "best 2"), ("Phone number (Enter: none):", ""),
+        ("Name of guest 1 of 2", ""), ("Name of guest 2 of 2", ""), ("Confirm, for", "yes"),
+    )  # fmt: skip
+    seen = asha.sees("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
+    assert "→" not in seen  # one stays where one is
     ((kind, rooms),) = booked(database)
     assert (kind, len(rooms)) == ("hotel", 2)
 

@@ -29,12 +29,13 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 2: seat 8, 260.00
         Fare 520.00
         Keep the reference: status {ref} shows the booking, cancel gives it back.
+        Both ask for the phone number, too.
         > bus
         Reservation or cancellation:
         > cancellation
         Reference of the booking:
         > {ref}
-        Phone number given with it (Enter: none was):
+        Phone number given with it (Enter, if none was given):
         > +91 98450 12345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -91,7 +92,14 @@ def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], serv
         > Mysore
     """
     transcript(traveller, ask, {"day": "sun"})  # the Saturday bus leaves Mysuru after midnight
-    transcript(traveller, "Reference {ref}.\nTo see it: status {ref} 98450 12345", known)
+    transcript(
+        traveller,
+        """
+        Reference {ref} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00.
+        To see it: status {ref} 98450 12345
+        """,
+        known,
+    )
     for _ in range(server.settings.attempts_per_booking):
         transcript(traveller, ask, {"day": "sat"})
         transcript(traveller, "No booking has that phone number, date and boarding place.")
@@ -150,13 +158,13 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         Reference of the booking:
         > ?
         It stands on the ticket. Lost? Leave this with quit, then type: find.
-        Answer the question, or type: back (the question before), quit (leave this, keep nothing).
+        Or type: back (the question before), quit (leave this, keep nothing).
         Reference of the booking:
         > !!
         "!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.
         Reference of the booking:
         > BAAAAA
-        Phone number given with it (Enter: none was):
+        Phone number given with it (Enter, if none was given):
         > 98450 12345
         No booking has that reference and phone number.
         Reference of the booking:

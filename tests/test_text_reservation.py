@@ -53,7 +53,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
         > back
         Left. What was not confirmed is not booked.
         > back
-        "back" is not understood. Type help for what there is.
+        No question stands. STOP ends the connection; help lists all there is.
         """,
     )
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
@@ -88,7 +88,7 @@ def test_when_the_server_goes_down_nothing_stays_held(
 def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: Line) -> None:
     wrong = {
         "Reservation or cancellation:": '"maybe" is none of these: reservation or cancellation.',
-        "Date of journey": "'maybe' is no date.",
+        "Date of journey": '"maybe" is no date.',
         "SLEEPER, SEMI_SLEEPER": '"maybe" is none of these: SLEEPER, SEMI_SLEEPER, SEATER or any.',
         "AC, NON_AC": '"maybe" is none of these: AC, NON_AC or any.',
         "Source:": 'No place that is served is called "maybe".',

@@ -253,7 +253,7 @@ def test_every_question_can_be_answered_wrongly_ten_times(client_socket: Line, d
         assert client_socket.receive().decode() == question
     transcript(client_socket, "\n".join(["> 2", *EMPTY, LEGEND, several(2)]))
     for wrong, problem in {
-        "": '"" is not understood. Type 2 seat numbers such as 1 2.',
+        "": "An empty line is not understood. Type 2 seat numbers such as 1 2.",
         "7": "You want 2, and named 1. Type 2 seat numbers.",
         "7 8 9": "You want 2, and named 3. Type 2 seat numbers.",
         "7 7": "7 is there twice.",

@@ -41,7 +41,9 @@ class Wanted:
 
 
 def shown(typed: str) -> str:
-    """An answer, as it is repeated in a sentence."""
+    """An answer, as it is repeated at the beginning of a sentence."""
+    if not typed:
+        return "An empty line"
     return f'"{typed}"' if len(typed) <= _SHOWN else f'"{typed[:_SHOWN]}…"'
 
 
@@ -102,7 +104,7 @@ def place(places: Sequence[Place], other: Place | None = None) -> Callable[[str]
         word = " ".join(typed.lower().split())
         found = by_word.get(word)
         if found is None:
-            begins = {p.code: p for w, p in by_word.items() if len(word) >= 3 and w.startswith(word)}
+            begins = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
             if len(begins) != 1:
                 raise Problem(_no_place(typed, word, by_word))
             (found,) = begins.values()

@@ -10,7 +10,7 @@ from datetime import date
 from server.conversation import answers
 from server.conversation.departures import ask_place
 from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
-from server.conversation.words import EXAMPLES, Words, moment, money, words_of
+from server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
 from server.wire import (
     Booking,
     Cancel,
@@ -26,6 +26,7 @@ from server.wire import (
 )
 
 _LIVE = ("held", "booked", "pending")
+_MOST_FOUND = 10  # bookings that are told of, of those that were found
 
 
 def status(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
@@ -84,7 +85,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
     if len(seated) > 1:
         number = yield Ask(
             "Which ticket?", answers.number_of([t.ticket_no for t in seated], "ticket"), "tickets",
-            choices=_about(seated),
+            "The number before the passenger, on the ticket.", _about(seated),
         )  # fmt: skip
         ticket = next(t for t in seated if t.ticket_no == number)
     mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
@@ -103,7 +104,8 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             return
         wanted = yield Ask(
             f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
-            answers.one_seat(seat_map, words.seat), "seat", choices=answers.choices(*map(str, free)),
+            answers.one_seat(seat_map, words.seat), "seat", f"The number of a {words.seat} that is free.",
+            answers.choices(*map(str, free)),
         )  # fmt: skip
         changed = yield Call(ChangeSeat(
             reference=booking.reference, phone=phone, ticket_no=ticket.ticket_no, seat_no=wanted
@@ -130,8 +132,9 @@ def find(words: Words, today: date) -> Script[None]:
     if not found.references:
         yield Tell("No booking has that phone number, date and boarding place.", problem=True)
         return
-    for reference in found.references:
-        yield Tell(f"Reference {reference}.")
+    for reference in found.references[:_MOST_FOUND]:
+        booking = yield Call(GetBooking(reference=reference, phone=phone))
+        yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {about(booking)}")
     yield Tell(f"To see it: status {found.references[0]} {phone}")
 
 
@@ -156,7 +159,7 @@ def _open(words: Words, reference: str | None, phone: str | None) -> Script[tupl
             )  # fmt: skip
         if phone is None:
             phone = yield Ask(
-                "Phone number given with it (Enter: none was):", answers.phone_or_none, "phone",
+                "Phone number given with it (Enter, if none was given):", answers.phone_or_none, "phone",
                 words.phone_example,
             )  # fmt: skip
         booking = yield Call(GetBooking(reference=given, phone=phone))

@@ -47,7 +47,7 @@ def parse_date(text: str, today: date) -> date:
     for pattern in (_ISO, _NUMBERS, _DAY_MONTH, _MONTH_DAY):
         if found := pattern.fullmatch(typed):
             return _calendar_date(text, found, today)
-    raise DateError(f"'{text}' is no date. Write one like {EXAMPLES}.")
+    raise DateError(f'"{text}" is no date. Write one like {EXAMPLES}.')
 
 
 def _index(word: str, names: tuple[str, ...]) -> int | None:
@@ -71,11 +71,11 @@ def _month(text: str, written: str) -> int:
     if written.isdigit():
         month = int(written)
         if not 1 <= month <= len(_MONTHS):
-            raise DateError(f"'{text}': there is no month {month}. The day comes first, as in 25/12.")
+            raise DateError(f'"{text}": there is no month {month}. The day comes first, as in 25/12.')
         return month
     found = _index(written, _MONTHS)
     if found is None:
-        raise DateError(f"'{text}': '{written}' is no month. Write a date like {EXAMPLES}.")
+        raise DateError(f'"{text}": "{written}" is no month. Write a date like {EXAMPLES}.')
     return found + 1
 
 
@@ -83,4 +83,4 @@ def _checked(text: str, year: int, month: int, day: int) -> date:
     try:
         return datetime.date(year, month, day)
     except ValueError:
-        raise DateError(f"'{text}': {_MONTHS[month - 1].capitalize()} {year} has no day {day}.") from None
+        raise DateError(f'"{text}": {_MONTHS[month - 1].capitalize()} {year} has no day {day}.') from None

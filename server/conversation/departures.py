@@ -99,7 +99,8 @@ def _which(words: Words, trips: list[Trip]) -> Script[Trip]:
     numbers = range(1, len(trips) + 1)
     number: int = yield Ask(
         f"This {words.service} goes to each of these. Which? (1 to {len(trips)})",
-        answers.number_of(numbers, "number"), "stretch", choices=answers.choices(*map(str, numbers)),
+        answers.number_of(numbers, "number"), "stretch", "The number before the two places.",
+        answers.choices(*map(str, numbers)),
     )  # fmt: skip
     return trips[number - 1]
 

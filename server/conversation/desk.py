@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.conversation import answers, bookings, flights, nights, reservation, shows
-from server.conversation.dialogue import Ask, Call, Problem, Script, Tell, said
+from server.conversation.dialogue import BACK, HELP, QUIT, Ask, Call, Problem, Script, Tell, said
 from server.conversation.words import BUS
 from server.wire import Say
 
 END = ("stop", "terminate")
 WELCOME = "Busware. Type bus, flight, show or hotel to book; help lists all there is."
+NOTHING = "No question stands. STOP ends the connection; help lists all there is."
 _MOST_OF_A_NAME = 40  # characters of a line that may be the name of a country
 
 
@@ -38,11 +39,13 @@ class Desk:
     def begin(self, line: str) -> Callable[[], Script[None]] | str:
         """The script that a line asks for, or what to tell when it asks for none."""
         word, *rest = line.split() or [""]
-        command = COMMANDS.get(word.lower())
+        command = COMMANDS.get(_ALSO.get(word.lower(), word.lower()))
         if command is not None:
             return lambda: _to_its_end(command.begin(self, rest))
-        if word.lower() == "help":
+        if word.lower() in (HELP, "?"):
             return help_text()
+        if word.lower() in (BACK, QUIT):
+            return NOTHING
         if line.count(",") > 1:  # as the flight desk takes it
             return lambda: _to_its_end(flights.flight(self.today(), line.strip(), with_names=self.with_names))
         if not 2 <= len(line.strip()) <= _MOST_OF_A_NAME:
@@ -106,17 +109,21 @@ def _opened(script: Callable[..., Script[None]]) -> Callable[[Desk, list[str]], 
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book a bus, or cancel", _bus),
-    "flight": Command("book a flight by a line; or choose one, and the seats", _flight, "[choose]"),
-    "show": Command("book seats at the theatre, for the next show unless told", _show, "[HH:MM] [DATE]"),
+    "flight": Command("book a flight by a line, or step by step", _flight, "[choose]"),
+    "show": Command("book seats at the theatre", _show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", _hotel),
     "status": Command("show a booking", _opened(bookings.status), "REFERENCE [PHONE]"),
     "cancel": Command(
         "cancel a booking, or tickets of it", _opened(bookings.cancellation), "[REFERENCE [PHONE]]"
     ),
     "change": Command("change a seat of a booking", _opened(bookings.change), "[REFERENCE [PHONE]]"),
-    "find": Command("find a lost reference: by phone, date and boarding place", _find),
-    "say": Command("send the operator a line; answers come as Server: …", _say, "TEXT"),
+    "find": Command("find a lost reference", _find),
+    "say": Command("send the operator a line", _say, "TEXT"),
 }
+
+
+# As the commands of scripts/client are called.
+_ALSO = {"book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change"}
 
 
 def help_text() -> str:

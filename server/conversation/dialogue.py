@@ -24,7 +24,7 @@ from server.wire import Refusal, Request, Say
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
-GUIDE = "Answer the question, or type: back (the question before), quit (leave this, keep nothing)."
+GUIDE = "Or type: back (the question before), quit (leave this, keep nothing)."
 MAX_STEPS = 200  # answers and replies of one conversation; a booking takes about 15
 TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
 LEFT = "Left. What was not confirmed is not booked."
@@ -82,11 +82,16 @@ class Show:
 
 @dataclass(frozen=True)
 class Tell:
-    """A sentence to be told. problem: it tells what is wrong. last: with it, a plain connection ends."""
+    """A sentence to be told.
+
+    problem: it tells what is wrong. last: with it, a plain connection ends. aside: it is not told in
+    plain text, where people's scripts know which lines come.
+    """
 
     text: str
     problem: bool = False
     last: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from datetime import date
 
 from server.conversation import answers
 from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
-from server.conversation.reservation import reservation
+from server.conversation.reservation import good_bye, reservation
 from server.conversation.words import FLIGHT, clock
 from server.wire import Book, Booking, Place, Places, Refusal, Search, Trip
 
@@ -45,9 +45,12 @@ def welcome(line: str, otherwise: str) -> Script[None]:
 def flight(today: date, line: str | None = None, *, with_names: bool = False) -> Script[None]:
     """Book a seat by a request line, or a place in the queue. `choose`: step by step instead."""
     if line is None:
+        yield Tell(
+            f"A line books a seat at once, at its fare. To see flights and fares first: {CHOOSE}", aside=True
+        )
         line = yield Ask(
             PROMPT, str, "flight",
-            f"A line such as USA,IND,2026-12-15,10:00. Or {CHOOSE}: a flight and its seats, step by step.",
+            f"Such as USA,IND,2026-12-15,10:00, which books at once. Or {CHOOSE}: step by step.",
             answers.choices(CHOOSE),
         )  # fmt: skip
     if line.lower() == CHOOSE:
@@ -72,6 +75,7 @@ def flight(today: date, line: str | None = None, *, with_names: bool = False) ->
     if isinstance(booking, Refusal):
         raise Problem(booking.message)
     yield Show(booking, brief=_told(booking, f"{ends} on {asked.day} at {asked.time}"))
+    yield Tell(good_bye(booking, None), aside=True)
 
 
 def _read(line: str, today: date) -> _Asked:

@@ -40,11 +40,13 @@ def stay(today: date, *, with_names: bool = False) -> Script[None]:
             yield Tell(f"No room is on sale from {day_of(arrives)} to {day_of(leaves)}.", problem=True)
         else:
             trip = yield from _which(found)
+            nights = (leaves - arrives).days
+            yield Tell(f"{nights} night{'s' * (nights > 1)}: {money(trip.fare)} in all, for each room.")
             wish = Wish(arrives, house, house)
             booking = yield from book(HOTEL, wish, trip, with_names)
             if booking is not None:
                 yield Show(booking)
-                yield Tell(good_bye(booking))
+                yield Tell(good_bye(booking, wish.phone))
                 return
 
 
@@ -70,7 +72,7 @@ def _which(found: TripList) -> Script[Trip]:
     for trip in trips.values():
         yield Tell(f"  {trip.bus_id}  {service_of(trip)}, {money(trip.fare)}, {trip.seats_free} free")
     number = yield Ask(
-        "Hotel id:", answers.number_of(trips, HOTEL.service), "bus_id",
-        choices=answers.choices(*map(str, trips)),
+        "Hotel id:", answers.number_of(trips, HOTEL.service), "bus_id", "The number before the hotel.",
+        answers.choices(*map(str, trips)),
     )  # fmt: skip
     return trips[number]

@@ -47,7 +47,7 @@ def reservation(words: Words, today: date, *, with_names: bool = False) -> Scrip
         booking = yield from book(words, wish, trip, with_names)
         if booking is not None:
             yield Show(booking)
-            yield Tell(good_bye(booking))
+            yield Tell(good_bye(booking, wish.phone))
             return
 
 
@@ -65,7 +65,7 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
             wish.phone = yield _ask_phone(words)
             wish.phone_known = True
         if with_names and len(wish.names) != wanted.count:
-            wish.names = yield from _ask_names(wanted.count)
+            wish.names = yield from _ask_names(words, wanted)
         booking = yield from (_wait if waits else _hold)(wish, trip, wanted)
         if isinstance(booking, Booking):
             return booking
@@ -108,7 +108,9 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
             return wanted, False
         wait = yield Ask(
             f"Only {len(free)} free. Wait until {wanted.count} are? (yes or no)",
-            answers.yes_or_no, "wait", choices=answers.choices("yes", "no"),
+            answers.yes_or_no, "wait",
+            f"yes: a place in the queue, until {wanted.count} are free. no: choose other {words.seat}s.",
+            answers.choices("yes", "no"),
         )  # fmt: skip
         if wait:
             return wanted, True
@@ -134,11 +136,16 @@ def _ask_phone(words: Words) -> Ask:
     )  # fmt: skip
 
 
-def _ask_names(count: int) -> Script[tuple[str | None, ...]]:
+def _ask_names(words: Words, wanted: Wanted) -> Script[tuple[str | None, ...]]:
     names = []
-    for n in range(1, count + 1):
-        of = f" {n} of {count}" if count > 1 else ""
-        names.append((yield Ask(f"Name of passenger{of} (Enter: none):", answers.name, "name")))
+    for n in range(wanted.count):
+        of = f" {n + 1} of {wanted.count}" if wanted.count > 1 else ""
+        seat = f", {words.seat} {wanted.seats[n]}" if wanted.seats else ""
+        name = yield Ask(
+            f"Name of {words.passenger}{of}{seat} (Enter: none):", answers.name, "name",
+            "It is printed on the ticket.",
+        )  # fmt: skip
+        names.append(name)
     return tuple(names)
 
 
@@ -165,7 +172,8 @@ def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | 
     """A place in the queue, or seats that came free meanwhile; None when the traveller says no."""
     yes = yield Ask(
         f"Wait for {wanted.count} at {money(trip.fare)} each, to pay when they come free? (yes or no)",
-        answers.yes_or_no, "confirm", choices=answers.choices("yes", "no"),
+        answers.yes_or_no, "confirm", "yes: a place in the queue. no: choose again; nothing is kept.",
+        answers.choices("yes", "no"),
     )  # fmt: skip
     if not yes:
         return None
@@ -188,9 +196,10 @@ def _give_up(wish: Wish) -> Callable[[Booking], Release]:
     return lambda held: Release(reference=held.reference, phone=phone)
 
 
-def good_bye(booking: Booking) -> str:
-    """What to keep in mind."""
+def good_bye(booking: Booking, phone: str | None) -> str:
+    """What to keep in mind. phone: the one that was given."""
     reference = booking.reference
     if booking.status == "pending":
         return f"Keep the reference. Whether seats have come free: status {reference}."
-    return f"Keep the reference: status {reference} shows the booking, cancel gives it back."
+    keep = f"Keep the reference: status {reference} shows the booking, cancel gives it back."
+    return keep + ("\nBoth ask for the phone number, too." if phone else "")

@@ -12,6 +12,7 @@ from server.conversation import answers
 from server.conversation.dates import DateError, parse_date
 from server.conversation.departures import the_house
 from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from server.conversation.reservation import good_bye
 from server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
 from server.wire import Book, Booking, Refusal, Search, SeatMap, Seats, Trip, TripList
 
@@ -89,6 +90,8 @@ def _seats(trip: Trip, count: int) -> Script[None]:
             yield Tell(f"Only {free} {are} free: {count} cannot be booked.", problem=True, last=True)
             return
         yield Show(seat_map, brief=f"{matrix(seat_map)}\n0 is free, 1 is not.")
+        total = money(str(count * float(trip.fare)))
+        yield Tell(f"{total} in all. The seats that you name are booked at once.", aside=True)
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}:",
@@ -103,6 +106,7 @@ def _seats(trip: Trip, count: int) -> Script[None]:
         )  # fmt: skip
         if isinstance(booked, Booking):
             yield Show(booked, brief=_told(booked))
+            yield Tell(good_bye(booked, None), aside=True)
             return
         if booked.reason != "seat_taken":
             raise Problem(booked.message)

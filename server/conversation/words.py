@@ -26,6 +26,7 @@ class Words:
     destination: str
     types: tuple[BusType, ...] = ()
     needs_phone: bool = True
+    passenger: str = "passenger"
     phone_example: str = "Such as 98450 12345 or +44 20 7946 0958."
 
 
@@ -41,8 +42,9 @@ SHOW = Words(
     kind="show", service="show", seat="seat", source="Theatre", destination="Curtain", needs_phone=False
 )
 HOTEL = Words(
-    kind="hotel", service="hotel", seat="room", source="Hotel", destination="Hotel", needs_phone=False
-)
+    kind="hotel", service="hotel", seat="room", source="Hotel", destination="Hotel", needs_phone=False,
+    passenger="guest",
+)  # fmt: skip
 
 _WORDS = {words.kind: words for words in (BUS, FLIGHT, SHOW, HOTEL)}
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # of references: digits of base 28
@@ -103,6 +105,21 @@ def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
 def service_of(trip: Trip | Booking) -> str:
     """KSRTC Airavat Club Class; the operator alone, where the service has its name."""
     return trip.operator if trip.name in trip.operator else f"{trip.operator} {trip.name}"
+
+
+def about(booking: Booking) -> str:
+    """7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00."""
+    seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status == booking.status]
+    seated = f", {words_of(booking.kind).seat}{'s' * (len(seats) > 1)} {', '.join(seats)}" if seats else ""
+    return (
+        f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
+        f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}."
+    )
+
+
+def changed(booking: Booking) -> str:
+    """A line about a booking that has changed by itself, or by somebody else's doing."""
+    return f"Booking {about(booking)} Status: {booking.status.capitalize()}"
 
 
 def journey(found: TripList) -> str:
