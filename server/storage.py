@@ -7,9 +7,8 @@ database that restarted has dropped them all, and the read is tried once more on
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -63,9 +62,9 @@ def meaning(error: psycopg.Error, connection: psycopg.Connection | None = None) 
 
 # Connections -----------------------------------------------------------------------------------
 
-# How the writer's session plans. Every statement of a write finds its rows by key, one by one; a plan that
-# was made while the tables were empty knows no better than to read them whole, and is kept for as long as
-# its connection. Reads plan as they are asked: a search over many services is better off with a hash.
+# How our sessions plan. Every statement on the way of a traveller finds its rows by key, a few of them; a
+# plan that was made while the tables were empty knows no better than to read them whole, and is kept for as
+# long as its connection; and to plan a search anew each time takes ten times as long as to carry it out.
 SESSION = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -88,10 +87,10 @@ class _RawLoader(Loader):
         return Raw(bytes(data))
 
 
-def _options(settings: Settings, name: str, session: Mapping[str, str]) -> dict[str, Any]:
+def _options(settings: Settings, name: str) -> dict[str, Any]:
     """How to connect. A host that vanishes in silence is noticed within statement_seconds, too."""
     patience = round(settings.statement_seconds * 1000)
-    session = {"statement_timeout": str(patience), **session}
+    session = {"statement_timeout": str(patience), **SESSION}
     return {
         "autocommit": True,
         "application_name": f"busware {name}",
@@ -107,11 +106,9 @@ def _adapt(connection: psycopg.Connection) -> None:
     connection.adapters.register_loader("jsonb", _RawLoader)
 
 
-def connect(
-    url: str, settings: Settings, name: str, session: Mapping[str, str] = MappingProxyType({})
-) -> psycopg.Connection:
+def connect(url: str, settings: Settings, name: str) -> psycopg.Connection:
     """A connection in autocommit, where jsonb is msgspec.Raw. Raises psycopg.OperationalError."""
-    connection = psycopg.connect(url, **_options(settings, name, session))
+    connection = psycopg.connect(url, **_options(settings, name))
     _adapt(connection)
     return connection
 
@@ -127,7 +124,7 @@ class Storage:
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it has a line for every read
         self._pool = psycopg_pool.ConnectionPool(
             url,
-            kwargs=_options(settings, "read", {}),
+            kwargs=_options(settings, "read"),
             configure=_adapt,
             min_size=settings.read_connections,
             max_size=settings.read_connections,

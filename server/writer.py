@@ -29,7 +29,7 @@ import psycopg
 from msgspec import Raw, Struct
 
 from server.settings import Settings
-from server.storage import SESSION, Away, Fault, connect, meaning
+from server.storage import Away, Fault, connect, meaning
 from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
@@ -106,7 +106,7 @@ class Writer:
     def start(self) -> None:
         """Connect, and begin to write. Raises Away."""
         try:
-            self._connection = connect(self._url, self._settings, "writer", SESSION)
+            self._connection = connect(self._url, self._settings, "writer")
         except psycopg.Error as error:
             raise meaning(error) from error
         self._thread.start()
@@ -272,7 +272,7 @@ class Writer:
         pause = _FIRST_PAUSE
         while True:
             try:
-                self._connection = connect(self._url, self._settings, "writer", SESSION)
+                self._connection = connect(self._url, self._settings, "writer")
             except psycopg.Error as error:
                 give_up_at = (self._broken_at or 0.0) + self._settings.connect_seconds
                 if time.monotonic() + pause >= give_up_at or self._stopping.wait(pause):
