@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from client.connection import HOST, PORT, TIMEOUT_SECONDS
 from client.sdk import stretch
@@ -32,7 +32,7 @@ examples:
   %(prog)s search bengaluru mysuru tomorrow
   %(prog)s seats 101 tomorrow bengaluru mandya
   %(prog)s book 101 tomorrow bengaluru mandya --seats 7,8 --phone '98450 12345'
-  %(prog)s cancel K7GHJ3ABC --phone 9845012345 --tickets 2
+  %(prog)s cancel DTYV9P9 --phone 9845012345 --tickets 2
   %(prog)s search bengaluru mysuru sat --json | jq '.trips[0].bus_id'
   eval "$(%(prog)s completion bash)"
 
@@ -85,6 +85,7 @@ COMMANDS: dict[str, tuple[type[wire.Request], str]] = {
 
 
 MORE = ("hotel", "completion")  # which are no single request
+ALSO = {"status": "booking", "change": "change-seat"}  # as the terminal calls them
 
 
 def _date(text: str) -> date:
@@ -183,9 +184,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """What is wrong, in a line, and where to read what would be right."""
+        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help says how it is written.\n")
+
+
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
     """The parser of a command; `request` makes a request of what it parsed."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=prog, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter, parents=[_server_options()],
     )  # fmt: skip
@@ -198,8 +205,9 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     for name, (asks, arguments) in COMMANDS.items():
         about = (asks.__doc__ or "").splitlines()[0]
         command = commands.add_parser(
-            name, help=about, description=about, allow_abbrev=False, parents=[_server_options()]
-        )
+            name, aliases=[also for also, of in ALSO.items() if of == name],
+            help=about, description=about, allow_abbrev=False, parents=[_server_options()],
+        )  # fmt: skip
         command.set_defaults(asks=asks)
         for argument in arguments.split():
             _add_argument(command, asks, argument)
@@ -230,7 +238,7 @@ def request(parsed: argparse.Namespace) -> wire.Request:
 
 def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
     """The arguments of a command, or of HOST [PORT]: then the command is None. Exits when they are wrong."""
-    if not arguments or arguments[0].startswith("-") or arguments[0] in (*COMMANDS, *MORE):
+    if not arguments or arguments[0].startswith("-") or arguments[0] in (*COMMANDS, *ALSO, *MORE):
         return parser.parse_args(arguments)
     meant = difflib.get_close_matches(arguments[0], COMMANDS, 1)
     if meant or len(arguments) > 2:
@@ -238,9 +246,9 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
     return parser.parse_args(["--host", arguments[0], *(f"--port={port}" for port in arguments[1:])])
 
 
-def _server_options() -> argparse.ArgumentParser:
+def _server_options() -> _Parser:
     """Options that may stand before the command and after it; those who write none get the defaults."""
-    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    parser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     server = parser.add_argument_group("server")
     server.add_argument("--host", metavar="HOST", help=f"where the server is, {HOST} by default")
     server.add_argument("--port", metavar="PORT", type=_port, help=f"its port, {PORT} by default")

@@ -140,7 +140,8 @@ class Connection:
             if key and failure.reason in ("busy", *_ASK_AGAIN):
                 failure.data.setdefault("key", key)
             raise failure
-        raise ConnectionLost(f"no answer from {where}: {failure}", key) from failure
+        why = getattr(failure, "strerror", None) or failure
+        raise ConnectionLost(f"no answer from {where}: {why}", key) from failure
 
     def _waits(self) -> Iterator[float]:
         """How long to wait before each try, in seconds."""

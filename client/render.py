@@ -93,7 +93,7 @@ def trips(answer: TripList) -> RenderableType:
     From and to are named where the trips differ in them, as with a place that contains others.
     """
     if not answer.trips:
-        return Text("No trip goes there on that date.")
+        return Text("No trip goes from the one to the other on that date.")
     ends = {"From": [trip.origin for trip in answer.trips], "To": [trip.destination for trip in answer.trips]}
     ends = {head: places for head, places in ends.items() if len(set(places)) > 1}
     table = _table(">Bus", "Date", "Departs", "Arrives", *ends, "Service", ">Fare", ">Free", folds="Service")

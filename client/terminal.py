@@ -55,7 +55,7 @@ GIVEN_UP = "What was held for you is given up."
 INTERRUPTED = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."
-START = "Is the server running? scripts/start starts one."
+START = "Is the server running? scripts/start starts one. Commands are listed by scripts/client --help."
 
 _COMMAND = Ask(
     "What would you like?",

@@ -150,7 +150,7 @@ class Console:
         stats, present = self._messages.stats(), self._messages.present()
         for process in present.processes:
             mine = [c for c in present.clients if c.process_no == process.process_no and c.left_at is None]
-            clients = f", {len(mine)} clients" if process.role == "server" else ""
+            clients = f", clients: {len(mine)}" if process.role == "server" else ""
             since = f"{process.since.astimezone():%d %b %H:%M}"
             self._show(f"{process.role} {process.name}, since {since}{clients}")
         tickets = ", ".join(f"{n} {status}" for status, n in sorted(stats["tickets"].items())) or "none"

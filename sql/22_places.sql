@@ -31,8 +31,8 @@ DECLARE
     nearest jsonb := api.nearest_places(place);
 BEGIN
     RETURN api.refusal('unknown_place',
-        'No place is called "' || place || '".' || CASE
-            WHEN jsonb_array_length(nearest) = 0 THEN ' The method places lists them all.'
-            ELSE ' Did you mean ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(nearest)), ', ') || '?' END,
+        'No place is called "' || place || '"' || CASE
+            WHEN jsonb_array_length(nearest) = 0 THEN ', nor anything like it.'
+            ELSE '. Did you mean ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(nearest)), ', ') || '?' END,
         jsonb_build_object('nearest', nearest));
 END $$;

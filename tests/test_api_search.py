@@ -57,7 +57,7 @@ def test_an_unknown_place_is_refused_with_the_nearest_names(desk: Desk) -> None:
     }
     lost = desk.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
     assert lost["nearest"] == []
-    assert lost["message"] == 'No place is called "Xyzzy". The method places lists them all.'
+    assert lost["message"] == 'No place is called "Xyzzy", nor anything like it.'
 
 
 # Search ----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from tests.conftest import WAIT_SECONDS, Database, Line
 
 RIDE = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
+NO_TRIP = "No trip goes from the one to the other on that date.\n"
 
 
 class Outcome(NamedTuple):
@@ -71,7 +72,7 @@ def test_search_shows_what_book_takes(run: Run) -> None:
     to_many = run("search", "bengaluru", "karnataka", "2026-12-05").out.splitlines()
     assert "Arrives   To             Service" in to_many[0]
     assert "10:00    10:50     Ramanagara     KSRTC Day Bus" in to_many[1]
-    assert run("search", "ooty", "bengaluru", "2026-12-05").out == "No trip goes there on that date.\n"
+    assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
 def test_the_seats_are_drawn_as_the_bus_is_laid_out(run: Run) -> None:
@@ -135,6 +136,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
         "Fare 360.00, refund 0.00.\n"
     )
     assert run("confirm", reference, *PHONE).out.startswith(f"Booked: {reference}, ")
+    assert "     2     7  [Ravi]" in run("change", reference, "2", "7", *PHONE).out
     assert "     2     8  [Ravi]" in run("change-seat", reference, "2", "8", *PHONE).out
     assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
@@ -142,12 +144,15 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
         "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
     assert "cancelled  180.00   90.00" in run("cancel", reference, "--tickets", "2", *PHONE).out
-    assert run("booking", reference, *PHONE).out.endswith("refund 90.00.\n")
+    shown = run("booking", reference, *PHONE)
+    assert shown.out.endswith("refund 90.00.\n")
+    assert run("status", reference, *PHONE) == shown
 
 
 def test_waiting_for_seats(run: Run) -> None:
     for seats in ("1,2,3,4,5,6", "7,8"):
         book(run, "--seats", seats)
+    assert "--waitlist" in run("book", *RIDE, *PHONE, "--count", "2").err
     waiting = run("book", *RIDE, *PHONE, "--count", "2", "--waitlist").out
     assert waiting.startswith("Pending: ")
     assert "Number 1 of those who wait for seats." in waiting
@@ -198,6 +203,7 @@ def test_the_same_key_books_once(run: Run, database: Database) -> None:
     ("arguments", "told"),
     [
         (("serch",), "did you mean search?"),
+        (("serch",), "scripts/client --help"),
         (("no", "such", "thing"), "there is no command 'no'"),
         (("localhost", "port"), "'port' is no port; write a number from 1 to 65535"),
         (("search", "bengaluru"), "the following arguments are required: DESTINATION, DATE"),
@@ -212,6 +218,7 @@ def test_a_wrong_command_line_is_told_what_is_right(run: Run, arguments: tuple[s
     outcome = run(*arguments)
     assert (outcome.status, outcome.out) == (2, "")
     assert told in " ".join(outcome.err.split())
+    assert len(outcome.err.splitlines()) == 2
 
 
 def test_a_server_out_of_reach(run: Run, server: SimpleNamespace) -> None:
@@ -220,6 +227,12 @@ def test_a_server_out_of_reach(run: Run, server: SimpleNamespace) -> None:
     assert (outcome.status, outcome.out) == (3, "")
     assert f"no answer from {server.host}:{server.port}" in outcome.err
     assert "scripts/start" in outcome.err
+    assert "Errno" not in outcome.err
+    no_command = run("frobnicate")
+    assert no_command.status == 3
+    assert "no answer from frobnicate:" in no_command.out
+    assert "Errno" not in no_command.out
+    assert "scripts/client --help" in no_command.out
 
 
 def test_host_and_port_are_where_people_put_them(
@@ -267,7 +280,7 @@ def test_the_completion_script_is_one_of_its_shell(shell: str) -> None:
 def test_bash_completes_commands_and_options() -> None:
     script = client("completion", "bash").stdout
     ask = "COMP_WORDS=(scripts/client {}); COMP_CWORD={}; _shtab_client; echo ${{COMPREPLY[@]}}"
-    for words, at, completed in (("ch", 1, "change-seat"), ("book --way --wai", 3, "--waitlist")):
+    for words, at, completed in (("cancel-", 1, "cancel-trip"), ("book --way --wai", 3, "--waitlist")):
         line = f"{script}\n{ask.format(words, at)}"
         shown = subprocess.run(["bash", "-c", line], text=True, capture_output=True, timeout=WAIT_SECONDS)
         assert shown.stdout.split() == [completed], shown

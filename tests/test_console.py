@@ -65,7 +65,7 @@ def test_a_line_to_all_passengers_of_a_trip(
         operator.types("clients")
         operator.sees("json", reference, "1 connected.")
         operator.types("stats")
-        operator.sees(f"server 127.0.0.1:{port}, process {operator.child.pid}", "1 clients", "1 booked")
+        operator.sees(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
         operator.types("messages")
         operator.sees(f"operator to {reference}: You have the best seat.")
 
