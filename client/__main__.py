@@ -29,6 +29,7 @@ DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse'
 TRIES = 3  # fewer than a program's: somebody waits, and can ask again
 AGAIN = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
 START = "Is the server running? scripts/start starts one."
+VOUCH = "--authority FILE names the certificates of whoever vouches for it."
 
 
 def main(arguments: list[str]) -> int:
@@ -72,7 +73,8 @@ def ask(parsed: argparse.Namespace) -> int:
                 explain(error, request, client)
             return NO_ANSWER if reason(error) == "outcome_unknown" else REFUSED
         except ConnectionLost as lost:
-            complain(f"There is {lost}.", AGAIN + lost.key if lost.key else START)
+            hint = VOUCH if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START
+            complain(f"There is {lost}.", AGAIN + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
             complain("Interrupted.", AGAIN + getattr(request, "key", "") if request.writes else "")

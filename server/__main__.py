@@ -161,11 +161,15 @@ def _say_hello(settings: Settings, port: int, http: str) -> None:
     database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL, in {settings.data}"
     where = "" if port == Settings.port else f" --port {port}"
     folder = "" if settings.data == Settings.data else f"BUSWARE_DATA={shlex.quote(str(settings.data))} "
+    by_hand = f'echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}'
+    if settings.tls_cert:
+        where += " --tls"
+        by_hand = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
     print(
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, described at {http}/schema\n"
         f"  Next:     scripts/client{where} search Bengaluru Mysuru tomorrow\n"
-        f'  By hand:  echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}\n'
+        f"  By hand:  {by_hand}\n"
         f"  The data: {folder}scripts/psql\n"
         "  Ctrl-C stops it.",
         flush=True,

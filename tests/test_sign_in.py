@@ -234,7 +234,7 @@ def test_tls_on_both_ports(sealed: SimpleNamespace, papers: SimpleNamespace, doo
 
 @pytest.mark.parametrize("door", ["tcp", "http"])
 def test_a_server_that_nobody_vouches_for(sealed: SimpleNamespace, door: str) -> None:
-    with pytest.raises(ConnectionLost, match="not to be trusted"):
+    with pytest.raises(ConnectionLost, match="no server to be trusted"):
         connect(*getattr(sealed, door), tls=True)
 
 
@@ -244,7 +244,7 @@ def test_a_server_that_is_another(server: SimpleNamespace, papers: SimpleNamespa
     papers.of_another.configure_cert(context)
     tcp = TcpServer(server.settings, server.operations, server.delivery, context)
     tcp.start()
-    with pytest.raises(ConnectionLost, match=r"not to be trusted: .*mismatch"):
+    with pytest.raises(ConnectionLost, match=r"no server to be trusted at .*: .*mismatch"):
         connect("127.0.0.1", tcp.port, tls=True, authority=papers.authority)
     tcp.drain()
 
@@ -261,7 +261,8 @@ def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: 
 def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> None:
     verified = {"BUSWARE_PORT": str(sealed.port), "BUSWARE_AUTHORITY": str(papers.authority)}
     assert client("ping", "--tls", **verified) == (0, "busware 0.1.0\n")
-    assert client("ping", "--tls", BUSWARE_PORT=str(sealed.port))[0] == 3
+    status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port))
+    assert (status, said.splitlines()[-1].split(" names")[0]) == (3, "--authority FILE")
     status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port), BUSWARE_AUTHORITY="/nowhere")
     assert (status, said.startswith("/nowhere holds no certificates")) == (2, True)
 

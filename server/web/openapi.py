@@ -211,10 +211,14 @@ def _watching() -> Json:
     status = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
     said = {JSON: {"schema": status, "example": {"status": "ok"}}}
     away = {JSON: {"schema": status, "example": {"status": "away"}}}
-    unready = {"description": "The database is away, or the server is going down.", "content": away}
+    busy = {problems.PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}}
+    unready = {"description": "The database is away, or the server is going down.", "content": away | busy}
+
+    wrong = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in (408, 431, 500, 503)}
 
     def get(name: str, about: str, responses: Json) -> Json:
-        return {"get": {"operationId": name, "summary": about, "tags": ["health"], "responses": responses}}
+        told = responses | {status: problem for status, problem in wrong.items() if status not in responses}
+        return {"get": {"operationId": name, "summary": about, "tags": ["health"], "responses": told}}
 
     well = {"200": {"description": "It is.", "content": said}}
     measures = {"description": "They are", "content": {"text/plain": {"schema": {"type": "string"}}}}
