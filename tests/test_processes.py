@@ -218,15 +218,15 @@ class Patient(Line):
 
 
 def test_two_servers_and_their_processes_on_one_database(urls: dict[str, str], database: Database) -> None:
-    """Many clients of two servers, one of two processes, fight over a few seats."""
+    """Many clients of two servers, of two processes each, fight over a few seats."""
     day = travel_day(database)
     with (
-        Served("0", "--processes", "2", **urls) as many,
-        Served("0", **urls) as one,
+        Served("0", "--processes", "2", **urls) as first,
+        Served("0", "--processes", "2", **urls) as second,
         ExitStack() as stack,
     ):
-        assert len(serving(database)) == 3
-        lines = [Patient(server.host, server.port) for server in (many, one) for _ in range(6)]
+        assert len(serving(database)) == 4
+        lines = [Patient(server.host, server.port) for server in (first, second) for _ in range(6)]
         for line in lines:
             stack.callback(line.close)
 
