@@ -62,7 +62,7 @@ def meaning(error: psycopg.Error, connection: psycopg.Connection | None = None) 
 
 # Connections -----------------------------------------------------------------------------------
 
-# How our sessions plan. Every statement on the way of a traveller finds its rows by key, a few of them; a
+# How our connections plan. Every statement on the way of a traveller finds its rows by key, a few of them; a
 # plan that was made while the tables were empty knows no better than to read them whole, and is kept for as
 # long as its connection; and to plan a search anew each time takes ten times as long as to carry it out.
 SESSION = {
