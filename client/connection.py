@@ -133,8 +133,8 @@ class Connection:
                         f"no Busware server at {where}, or one of another version: {error}", key
                     ) from error
                 except ssl.SSLCertVerificationError as error:
-                    why = error.verify_message.rstrip(".")
-                    raise ConnectionLost(f"no server to be trusted at {where}: {why}") from error
+                    doubt = error.verify_message.rstrip(".")
+                    raise ConnectionLost(f"no server to be trusted at {where}: {doubt}") from error
                 except (OSError, UnicodeError) as error:  # UnicodeError: of a host name that is none
                     failure = error
         if isinstance(failure, Refusal):
