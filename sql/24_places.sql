@@ -1,4 +1,5 @@
--- The places that services call at, and those that contain such places, with the kinds of service.
+-- The places that services call at, and those that contain such places, with the kinds of service; and up
+-- to which date anything leaves them.
 CREATE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE called AS (
@@ -13,6 +14,7 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT jsonb_build_object('places', coalesce(jsonb_agg(
         jsonb_build_object('code', code, 'name', name, 'aliases', to_jsonb(aliases), 'kinds', kinds)
-            || CASE WHEN part_of IS NULL THEN '{}' ELSE jsonb_build_object('part_of', part_of) END ORDER BY name), '[]'))
+            || CASE WHEN part_of IS NULL THEN '{}' ELSE jsonb_build_object('part_of', part_of) END ORDER BY name), '[]'),
+        'on_sale_until', api.on_sale_until(array_agg(code)))
     FROM place
 $$;

@@ -85,9 +85,7 @@ CREATE FUNCTION api.date_refused(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     today date := (api.now() AT TIME ZONE (SELECT time_zone FROM places WHERE code = origins[1]))::date;
-    last  date := (SELECT max((t.last + r.departs)::date)
-        FROM (SELECT bus_id, max(departs) AS departs FROM route_table WHERE place = ANY (origins) GROUP BY bus_id) AS r,
-             LATERAL (SELECT max(travel_date) AS last FROM trips WHERE trips.bus_id = r.bus_id) AS t);
+    last  date := api.on_sale_until(origins);
 BEGIN
     RETURN CASE
         WHEN date < today THEN api.bad_request('date', format('a date from %s on', today),

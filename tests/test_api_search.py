@@ -40,8 +40,10 @@ def test_places_are_those_that_services_call_at_and_what_contains_them(desk: Des
 
 
 def test_places_of_a_kind(desk: Desk) -> None:
-    assert desk.read("places", kind="flight") == {"places": []}
-    assert len(desk.read("places", kind="bus")["places"]) == 7
+    assert desk.read("places", kind="flight") == {"places": [], "on_sale_until": None}
+    served = desk.read("places", kind="bus")
+    assert len(served["places"]) == 7
+    assert served["on_sale_until"] == "2026-12-16"  # the bus of the 15th leaves Mysuru after midnight
 
 
 @pytest.mark.parametrize("name", ["Mysuru", "mysuru", "MYSORE", "mysu"])

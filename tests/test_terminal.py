@@ -171,12 +171,16 @@ def test_a_seat_lost_while_choosing_shows_the_map_again(
 
 
 def test_a_full_bus_offers_its_queue(
-    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], Line]
+    traveller: Callable[..., Traveller],
+    telling: SimpleNamespace,
+    database: Database,
+    connect: Callable[[], Line],
 ) -> None:
     day = database.value("SELECT travel_date FROM trips WHERE bus_id = 1 ORDER BY 1 OFFSET 1 LIMIT 1")
     trip = {"bus_id": 1, "travel_date": str(day), "origin": "Bengaluru", "destination": "Mysuru"}
-    for _ in range(2):
-        connect().call("book", **trip, count=4, phone="98800 99000")
+    other = connect()
+    other.call("book", **trip, seats=[1, 2, 3, 4], phone="98800 99000")
+    taken = other.call("book", **trip, seats=[5, 6, 7, 8], phone="98800 99000")
     asha = traveller()
     asha.goes_through(
         *STEPS[:8],
@@ -186,6 +190,8 @@ def test_a_full_bus_offers_its_queue(
         ("Wait for 1 at 260.00 each", "yes"),
     )
     asha.sees("Waiting", "Number 1 in the queue", "Whether seats have come free")
+    other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
+    asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
 
 
 def test_what_takes_long_shows_that_it_does(traveller: Callable[..., Traveller], database: Database) -> None:

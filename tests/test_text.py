@@ -21,6 +21,25 @@ def test_plain_text_and_json_share_a_connection(client_socket: Line) -> None:
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
+@pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
+def test_the_words_of_the_command_line_are_understood(client_socket: Line, word: str) -> None:
+    transcript(client_socket, f"> {word}\nReservation or cancellation:")
+
+
+@pytest.mark.parametrize("word", ["booking", "quote", "change-seat"])
+def test_a_booking_may_be_asked_for_by_those_words(client_socket: Line, word: str) -> None:
+    transcript(client_socket, f"> {word}\nReference of the booking:")
+
+
+def test_no_sentence_is_broken_within_a_word(client_socket: Line) -> None:
+    client_socket.send("help\nbus\nres\n?\n+1\n\n\n?\nquit\nSTOP")
+    lines = []
+    while line := client_socket.receive().decode():
+        lines.append(line)
+    assert "Bengaluru" in " ".join(lines)
+    assert max(map(len, lines)) < 80
+
+
 def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]) -> None:
     transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book; help lists all there is.")
     program = connect()

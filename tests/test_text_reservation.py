@@ -272,7 +272,14 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
         > 1 nov 2026
         2026-11-01 is in the past; today is 2026-12-01.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > ?
+        The date on which you board, up to Wed 16 Dec 2026.
+        Or type: back (the question before), quit (leave this, keep nothing).
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
+        Sales are open up to 2026-12-16.
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 16 dec
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > any
         AC, NON_AC or any:
@@ -281,10 +288,8 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
         > bengaluru
         Destination:
         > mysuru
-        Sales are open up to 2026-12-15.
-        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
-        > tomorrow
-        Bengaluru to Mysuru, Wed 2 Dec 2026:
+        No bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
+        Tue 15 Dec 2026:
         """,
     )
 

@@ -47,13 +47,15 @@ def shown(typed: str) -> str:
     return f'"{typed}"' if len(typed) <= _SHOWN else f'"{typed[:_SHOWN]}…"'
 
 
-def travel_date(today: date) -> Callable[[str], date]:
-    """A date, today or later."""
+def travel_date(today: date, last: date | None = None) -> Callable[[str], date]:
+    """A date, today or later. last: up to which there is something on sale."""
 
     def parse(typed: str) -> date:
         day = any_date(today)(typed)
         if day < today:
             raise Problem(f"{day} is in the past; today is {today}.")
+        if last is not None and day > last:
+            raise Problem(f"Sales are open up to {last}.")
         return day
 
     return parse

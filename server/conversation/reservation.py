@@ -13,17 +13,31 @@ from server.conversation import answers
 from server.conversation.answers import Wanted
 from server.conversation.departures import Wish, ask_place, choose_trip
 from server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
-from server.conversation.words import EXAMPLES, Words, money
-from server.wire import Book, Booking, Confirm, Hold, Places, Refusal, Release, SeatMap, Seats, Trip
+from server.conversation.words import EXAMPLES, Words, day_of, money
+from server.wire import (
+    Book,
+    Booking,
+    Confirm,
+    Hold,
+    PlaceList,
+    Places,
+    Refusal,
+    Release,
+    SeatMap,
+    Seats,
+    Trip,
+)
 
 _OF_THE_PARTY = ("seat_taken", "sold_out", "unknown_seat", "too_many_seats", "hold_expired", "not_held")
 
 
 def reservation(words: Words, today: date, *, with_names: bool = False) -> Script[None]:
     """Find a trip, choose seats, hold them, confirm. with_names: ask for the passengers' names too."""
+    served: PlaceList = yield Call(Places(kind=words.kind))
+    places, last = served.places, served.on_sale_until
     ask_day = Ask(
-        f"Date of journey ({EXAMPLES}):", answers.travel_date(today), "date",
-        "The date on which you board.",
+        f"Date of journey ({EXAMPLES}):", answers.travel_date(today, last), "date",
+        "The date on which you board" + (f", up to {day_of(last)}." if last else "."),
     )  # fmt: skip
     day = yield ask_day
     bus_type = ac = None
@@ -38,7 +52,6 @@ def reservation(words: Words, today: date, *, with_names: bool = False) -> Scrip
             "AC, NON_AC or any:", answers.one_or_any({"AC": True, "NON_AC": False}), "ac",
             "AC is air-conditioned.", answers.choices("AC", "NON_AC", "any"),
         )  # fmt: skip
-    places = (yield Call(Places(kind=words.kind))).places
     origin = yield ask_place(f"{words.source}:", "origin", places)
     destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
     wish = Wish(day, origin, destination, bus_type, ac)

@@ -112,7 +112,10 @@ EXAMPLES: dict[str, Example] = {
     "ping": Example({}, {"server": "busware", "version": "0.1.0"}),
     "places": Example(
         {"kind": "bus"},
-        {"places": [{"code": "BLRU", "name": "Bengaluru", "aliases": ["Bangalore"], "kinds": ["bus"]}]},
+        {
+            "places": [{"code": "BLRU", "name": "Bengaluru", "aliases": ["Bangalore"], "kinds": ["bus"]}],
+            "on_sale_until": "2027-01-31",
+        },
     ),
     "search": Example(
         {"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-05", "ac": True},

@@ -28,9 +28,10 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, by name."""
+    """Every place, by name; and the last date on which anything leaves one of them, if anything does."""
 
     places: list[Place]
+    on_sale_until: datetime.date | None = None
 
 
 class Trip(Struct, frozen=True, kw_only=True, omit_defaults=True):
