@@ -35,6 +35,7 @@ DOCUMENTS = [
         "CHANGELOG.md",
         "server/PROTOCOL.md",
         "docs/architecture.md",
+        "docs/http.md",
         "docs/operating.md",
     )
 ]

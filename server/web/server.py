@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
 
@@ -37,6 +38,10 @@ class WebServer:
         self._settings = settings
         self._uvicorn = uvicorn.Server(self._config(tls))
         self._loop = asyncio.new_event_loop()
+        if tls is not None:  # uvicorn has no word for it, and asyncio leaves a minute to who says nothing
+            self._loop.create_server = partial(  # type: ignore[method-assign]
+                self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
+            )
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     def start(self, port: int | None = None, *, shared: bool = False) -> None:
