@@ -65,11 +65,13 @@ def _measure(worlds: Worlds, told: argparse.Namespace) -> None:
 
 
 def _tell(side: Side, sample: Sample) -> None:
+    """Print a sample; what is added up is processor time of an operation, the server's and the database's."""
+    spent = "" if sample.server_us is None else f"   {sample.server_us:.0f} + {sample.database_us:.0f} µs"
     idle = f", {sample.idle_kb:.0f} kB an idle client" if sample.idle_kb is not None else ""
     refused = f", refused {sample.refused.total():,}" if sample.refused else ""
     print(
         f"  {side.name:32} {sample.rate:9,.0f}/s   median {1000 * sample.median:8.2f} ms"
-        f"   p99 {1000 * sample.p99:8.2f} ms{refused}{idle}",
+        f"   p99 {1000 * sample.p99:8.2f} ms{spent}{refused}{idle}",
         flush=True,
     )
 

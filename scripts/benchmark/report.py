@@ -63,8 +63,18 @@ def write(folder: Path) -> None:
 
 
 def _table(kept: Figures) -> Iterator[str]:
-    yield "| `scripts/bench` | what | Busware | beside it | ratio (least to most) | to reach | reached |"
-    yield "|---|---|---|---|---|---|---|"
+    heads = (
+        "`scripts/bench`",
+        "what",
+        "Busware",
+        "beside it",
+        "ratio",
+        "to reach",
+        "reached",
+        "processor time",
+    )
+    yield "| " + " | ".join(heads) + " |"
+    yield "|---" * len(heads) + "|"
     yield from (_row(name, kept[name]) for name in MEASUREMENTS if name in kept)
 
 
@@ -74,7 +84,11 @@ def _row(name: str, kept: Figures) -> str:
     beside = f"{limit} ({measurement.limit.name})" if measurement.limit else ""
     between = f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if measurement.limit else ""
     reached = "yes" if measurement.target.reached(ratio) else "no"
-    cells = (f"`{name}`", measurement.what, ours, beside, between, f"{measurement.target}", reached)
+    spent = kept["ours"]
+    time = f"{spent['server_us']:.0f} + {spent['database_us']:.0f} µs" if "server_us" in spent else ""
+    idle = f"; {spent['idle_kb']:.0f} kB an idle client" if "idle_kb" in spent else ""
+    what, target = measurement.what + idle, f"{measurement.target}"
+    cells = (f"`{name}`", what, ours, beside, between, target, reached, time)
     return "| " + " | ".join(cells) + " |"
 
 

@@ -14,9 +14,9 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -31,20 +31,27 @@ from server.settings import PROJECT
 
 MOST_PER_SECOND = 16_000  # operations that are encoded beforehand
 STOP_SECONDS = 30  # how long a server may take to stop
-_QUANTITIES = ("rate", "median", "p99", "idle_kb")  # of a sample
+_QUANTITIES = ("rate", "median", "p99", "server_us", "database_us", "idle_kb")  # of a sample
+_TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, in a second
 _LINES_OF_A_START = 2  # until it has told where it listens
 _ADDRESS = re.compile(r"([\w.]+):(\d+)[/,]")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: operations a second, and how long each took, in seconds."""
+    """One run: operations a second, and how long each took, in seconds.
+
+    server_us, database_us: processor time of an operation, in microseconds, which hardly depends on what
+    else the machine does. idle_kb: memory of the server for each idle client.
+    """
 
     rate: float
     median: float
     p99: float
     refused: Counter[str] = field(default_factory=Counter)
-    idle_kb: float | None = None  # memory of the server for each idle client
+    server_us: float | None = None
+    database_us: float | None = None
+    idle_kb: float | None = None
 
     @classmethod
     def of_one(cls, seconds: float) -> Self:
@@ -116,13 +123,32 @@ class Server:
                 operations = list(islice(self.workload.operations(self.workload.world, conn), wanted))
             with serving(worlds.urls(database), processes=self.processes) as server:
                 address = server.http_address if self.http else server.address
+                before = self._spent(worlds, database, server)
                 tally, grown_kb = _put_load(server, self._plan(address, operations, time))
+                spent = [b - a for a, b in zip(before, self._spent(worlds, database, server), strict=True)]
             left = _durable(worlds, database, self.workload)
         if left is not None and left != tally.done:
             raise Unsound(f"{tally.done} operations were acknowledged, and {left} are there")
         if tally.ran_dry:
             raise Unsound("the clients had nothing left to ask for")
-        return _sample(tally, time, idle_kb=grown_kb / self.idle if self.idle else None)
+        done = tally.done + tally.refused.total()
+        return replace(
+            _sample(tally, time),
+            server_us=spent[0] / done,
+            database_us=spent[1] / done,
+            idle_kb=grown_kb / self.idle if self.idle else None,
+        )
+
+    def _spent(self, worlds: Worlds, database: str, server: "Serving") -> tuple[float, float]:
+        """Processor time of the server's processes and of their backends so far, in microseconds."""
+        with worlds.connect(database) as conn:
+            backends = conn.execute(
+                "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'busware %%' AND datname = %s",
+                [database],
+            ).fetchall()
+        own = server.process.pid
+        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        return _processor_time([own, *children]), _processor_time([pid for (pid,) in backends])
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
         if self.http:
@@ -253,9 +279,15 @@ def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
     return tally, grown
 
 
-def _sample(tally: Tally, time: Time, share: float = 1.0, idle_kb: float | None = None) -> Sample:
+def _processor_time(pids: Iterable[int | str]) -> float:
+    """What some processes have spent so far, in microseconds."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(of[11]) + int(of[12]) for of in fields) * 1e6 / _TICKS
+
+
+def _sample(tally: Tally, time: Time, share: float = 1.0) -> Sample:
     if len(tally.latencies) < 2:
         raise Unsound(f"next to nothing was answered; refused: {dict(tally.refused)}")
     centiles = statistics.quantiles(tally.latencies, n=100)
     rate = share * len(tally.latencies) / time.seconds
-    return Sample(rate, centiles[49], centiles[98], tally.refused, idle_kb)
+    return Sample(rate, centiles[49], centiles[98], tally.refused)
