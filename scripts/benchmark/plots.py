@@ -41,7 +41,7 @@ def _plot(file: Path, across: str, up: str, series: Series) -> None:
     ticks = sorted({x for points in series.values() for x in points})
     if not ticks:
         return
-    from matplotlib.figure import Figure  # here, so that measuring does without it
+    from matplotlib.figure import Figure  # here: only scripts/bench write has it
 
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axes = figure.subplots()

@@ -180,8 +180,8 @@ def _add_services(conn: Connection, world: World) -> None:
                 conn.cursor().executemany(place, places)
             conn.execute(
                 "SELECT api.add_service(bus_id => %s, name => 'Bench', operator => 'Bench', "
-                "layout => %s, stops => %s)",
-                (bus_id, drawing, _stops(world, district, minute)),
+                "layout => %s, stops => %s, first_date => %s)",
+                (bus_id, drawing, _stops(world, district, minute), FIRST_DATE),
             )
             conn.execute(
                 "SELECT api.open_sales(%s::bigint, %s::date, %s::date + %s::int - 1)",
