@@ -34,14 +34,6 @@ CREATE TABLE places (
     part_of     text REFERENCES places,            -- an airport of a country
     time_zone   text NOT NULL DEFAULT 'Asia/Kolkata'
 );
-CREATE INDEX places_part_of ON places (part_of);
-
--- What a place is called, in small letters. Here and not in schema api, since an index is made of it.
-CREATE FUNCTION place_words(code text, name text, aliases text[]) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_agg(lower(word)) FROM unnest(aliases || ARRAY[code, name]) AS word
-$$;
-CREATE INDEX places_words ON places USING gin (place_words(code, name, aliases));
 
 -- Drawings that many services share, by name; api.add_service copies one into bus_info.layout.
 CREATE TABLE layouts (
