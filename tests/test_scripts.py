@@ -96,7 +96,7 @@ def test_the_scripts_say_what_they_want(data_folder: Path, link: Path) -> None:
 SCRIPTS = {path.name for path in (PROJECT / "scripts").iterdir() if path.is_file()}
 
 
-@pytest.mark.parametrize("name", sorted(SCRIPTS - {"bench"}))  # whose help is the benchmark's own
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_every_script_says_what_it_is_for_and_does_nothing_else(name: str, link: Path) -> None:
     before = sorted(path.name for path in PROJECT.iterdir())
     told = script(link, name, "--help", BUSWARE_DATA=str(link.parent / "data"))
