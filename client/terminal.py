@@ -210,7 +210,9 @@ class Terminal:
         """The server says something by itself."""
         match method, params:
             case "message", {"text": str(text)}:
-                self._say(f"Server: {text}", "bold cyan")
+                bus_id, day = params.get("bus_id"), params.get("travel_date")
+                about = f", about {bus_id} of {day}" if bus_id and day else ""
+                self._say(f"Server{about}: {text}", "bold cyan")
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)
                 self._say(f"{changed(booking)}, fare {money(booking.fare)}", "bold cyan")

@@ -247,7 +247,8 @@ class Connection:
         elif self.face == "json":
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,
-                "message_id": message.message_id,
+                "message_id": message.message_id, "bus_id": message.bus_id,
+                "travel_date": message.travel_date,
             }  # fmt: skip
             self._push(codec.encode_notification("message", Raw(msgspec.json.encode(params))))
         else:

@@ -217,12 +217,12 @@ def test_what_the_server_says_stands_above_what_is_typed(
     (connection,) = server.tcp._connections
     connection.tell_message(
         Message(
-            message_id=1, at=datetime.now(UTC), sender="operator", audience="all",
-            body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=None, travel_date=None,
+            message_id=1, at=datetime.now(UTC), sender="operator", audience="trip",
+            body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=1, travel_date="2026-12-05",
             reference=None, account=None,
         )
     )  # fmt: skip
-    asha.sees("Server: Road[2J closed at Maddur.", "Source:", "Mys")
+    asha.sees("Server, about 1 of 2026-12-05: Road[2J closed at Maddur.", "Source:", "Mys")
     asha.types("uru")
     asha.sees("Destination:")
 
