@@ -6,15 +6,15 @@
         busware.login("asha", password)
         print(*busware.bookings(current=True))
 
-connection: one socket, call(request) → reply, sent again when it breaks. web: the same over HTTP,
-for connect("https://…"). sdk: connect(), and the requests as methods. hotel: the hotel's desk.
-commands: the command line, arguments → request. dates: dates as people type
-them. render: reply → text for people. __main__: a command, from arguments to exit status.
+connection: one socket, call(request) → reply, sent again when it breaks. web: the same over HTTP, for
+connect("https://…"). sdk: the requests as methods. doors: connect(). hotel: the hotel's desk. commands:
+the command line, arguments → request. render: reply → text for people. terminal: the traveller's, with
+asking (the prompt), screen, seatmap and ticket. __main__: a command, from arguments to exit status.
 """
 
 import server  # noqa: F401 - first, since it says so where something is not installed
 from client.connection import Connection, ConnectionLost
-from client.sdk import Client, connect
+from client.doors import Client, connect
 from server.codec import RpcError
 from server.wire import Refusal
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from client import commands
+from client import commands, doors
 from client.connection import ConnectionLost, with_key
-from client.sdk import Client, Requests, secure
+from client.doors import Client
+from client.sdk import Requests
 from server import wire
 from server.codec import RpcError
 from server.wire import Refusal
@@ -83,18 +84,18 @@ def ask(parsed: argparse.Namespace) -> int:
 
 def open_client(parsed: argparse.Namespace) -> "Client | WebClient":
     """A client of the server that is named, by either of its doors. Exits when it cannot be verified."""
-    timeout, token, tls = parsed.timeout, parsed.token, tls_of(parsed, parsed.host)
-    if "://" in parsed.host:
-        from client.web import WebClient
-
-        return WebClient(parsed.host, timeout_seconds=timeout, tries=TRIES, tls=tls, token=token)
-    return Client(parsed.host, parsed.port, timeout_seconds=timeout, tries=TRIES, tls=tls, token=token)
+    tls = tls_of(parsed, parsed.host)
+    return doors.of(
+        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token
+    )
 
 
 def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:
     """The TLS to speak with a host, or at a URL. Exits when there is nothing to verify it by."""
     try:
-        return secure(host, host.startswith("https:") if "://" in host else parsed.tls, parsed.authority)
+        return doors.secure(
+            host, host.startswith("https:") if "://" in host else parsed.tls, parsed.authority
+        )
     except OSError as error:
         complain(f"{parsed.authority} holds no certificates to verify the server by: {error}")
         raise SystemExit(USAGE) from None

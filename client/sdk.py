@@ -9,19 +9,13 @@ given: whoever repeats a write later, say after a crash, repeats its key.
 
 # ruff: noqa: PLR0913 – a method has an argument for each field of its request
 
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from client.connection import HOST, PORT, TIMEOUT_SECONDS, TRIES, Connection, OnNotification
-from server import tls, wire
+from server import wire
 from server.wire import Booking, BusType, OperatedTrip, Passenger, Place, Pong, Quote, Seats, Session, Trip
-
-if TYPE_CHECKING:
-    from client.web import WebClient
 
 Reply = TypeVar("Reply")
 Stop = str | int
@@ -253,59 +247,3 @@ def stretch(origin: Stop, destination: Stop) -> dict[str, Any]:
         "origin" if isinstance(origin, str) else "from_stop": origin,
         "destination" if isinstance(destination, str) else "to_stop": destination,
     }
-
-
-class Client(Connection, Requests):
-    """The requests over TCP."""
-
-
-def secure(host: str, wanted: bool | None = None, authority: Path | None = None) -> ssl.SSLContext | None:
-    """What TLS to speak with a host; None for plain. Raises OSError when the authority will not do.
-
-    wanted: None to speak plain with this very machine alone. authority: who vouches for the server, a
-    file of certificates; else whoever this machine trusts.
-    """
-    if wanted is None:
-        wanted = not tls.is_loopback(host)
-    return tls.client_context(authority) if wanted else None
-
-
-def connect(
-    host: str = HOST,
-    port: int = PORT,
-    timeout_seconds: float = TIMEOUT_SECONDS,
-    *,
-    tries: int = TRIES,
-    on_notification: OnNotification | None = None,
-    tls: bool | None = None,
-    authority: Path | None = None,
-    token: str | None = None,
-) -> "Client | WebClient":
-    """Connect to a server, and see that it is one.
-
-    host: a name or an address; or http://host:port or https://host:port, to go by its HTTP port.
-    timeout_seconds: for the answer to a request, each time it is sent. tries: how often it is sent
-    at most. on_notification: called with the method and the params of what the server tells by
-    itself (over TCP), in the thread that reads; it must not call the client. tls: whether to speak TLS
-    over TCP, which is so with every machine but this one unless told otherwise; the server is verified.
-    authority: a file of certificates, by which to verify it instead of by the machine's. token: to be
-    signed in by. Raises ConnectionLost, or Refusal when the server is too busy to take one more, or the
-    token is worth nothing.
-    """
-    client: Client | WebClient
-    if "://" in host:
-        from client import web  # only here: who goes by TCP need not wait for it to load
-
-        context = secure(host, host.startswith("https:"), authority)
-        client = web.WebClient(host, timeout_seconds=timeout_seconds, tries=tries, tls=context, token=token)
-    else:
-        client = Client(
-            host, port, timeout_seconds=timeout_seconds, tries=tries, on_notification=on_notification,
-            tls=secure(host, tls, authority), token=token,
-        )  # fmt: skip
-    try:
-        client.ping()
-    except BaseException:
-        client.close()
-        raise
-    return client

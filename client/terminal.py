@@ -20,7 +20,7 @@ from rich.text import Text
 from client import screen
 from client.asking import Asker, Lines, Prompts
 from client.connection import ConnectionLost
-from client.sdk import Client
+from client.doors import Client
 from server.codec import RpcError
 from server.conversation import (
     BACK,

@@ -16,7 +16,7 @@ import requests
 import trustme
 
 from client import ConnectionLost, Refusal, connect
-from client.sdk import Client
+from client.doors import Client
 from client.web import WebClient
 from server import doors, tls
 from server.settings import PROJECT, Settings, SettingsError
