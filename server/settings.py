@@ -183,6 +183,9 @@ class Settings:
     write_wait_seconds: float = setting(
         10, "seconds", "how long a write may wait before it is sent, then busy", DURATION
     )
+    lock_wait_ms: int = setting(
+        500, "milliseconds", "how long a write may wait for a row that somebody else holds, then busy", COUNT
+    )
     deferred_retry_ms: int = setting(
         5, "milliseconds", "the pause before writes to a trip that somebody holds are tried again", COUNT
     )

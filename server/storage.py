@@ -1,9 +1,10 @@
-"""The way to PostgreSQL: how a connection is made, what its errors mean, and the reads.
+"""The way to PostgreSQL: how a connection is made, what its errors mean, and what goes by a pool.
 
-Reads share a pool of connections, each read a statement and a transaction of its own. Requests go
-in and answers come out as the JSON that they are: both sides of jsonb are msgspec.Raw here, and
-nothing is parsed on the way. A connection that proves dead takes the idle ones with it, since a
-database that restarted has dropped them all, and the read is tried once more on a new one.
+That is the reads, and the small writes that touch no trip. They share a pool of connections, each a
+statement and a transaction of its own. Requests go in and answers come out as the JSON that they are:
+both sides of jsonb are msgspec.Raw here, and nothing is parsed on the way. A connection that proves dead
+takes the idle ones with it, since a database that restarted has dropped them all, and the statement is
+tried once more on a new one.
 """
 
 import logging
@@ -87,10 +88,10 @@ class _RawLoader(Loader):
         return Raw(bytes(data))
 
 
-def _options(settings: Settings, name: str) -> dict[str, Any]:
+def _options(settings: Settings, name: str, **told: object) -> dict[str, Any]:
     """How to connect. A host that vanishes in silence is noticed within statement_seconds, too."""
     patience = round(settings.statement_seconds * 1000)
-    session = {"statement_timeout": str(patience), **SESSION}
+    session = {"statement_timeout": patience, **SESSION, **told}
     return {
         "autocommit": True,
         "application_name": f"busware {name}",
@@ -106,9 +107,12 @@ def _adapt(connection: psycopg.Connection) -> None:
     connection.adapters.register_loader("jsonb", _RawLoader)
 
 
-def connect(url: str, settings: Settings, name: str) -> psycopg.Connection:
-    """A connection in autocommit, where jsonb is msgspec.Raw. Raises psycopg.OperationalError."""
-    connection = psycopg.connect(url, **_options(settings, name))
+def connect(url: str, settings: Settings, name: str, **told: object) -> psycopg.Connection:
+    """A connection in autocommit, where jsonb is msgspec.Raw. Raises psycopg.OperationalError.
+
+    told: parameters of PostgreSQL that are its own.
+    """
+    connection = psycopg.connect(url, **_options(settings, name, **told))
     _adapt(connection)
     return connection
 
@@ -117,7 +121,7 @@ def connect(url: str, settings: Settings, name: str) -> psycopg.Connection:
 
 
 class Storage:
-    """The reads, and what the timers need."""
+    """The reads, the small writes that touch no trip, and what the timers need."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings

@@ -1,14 +1,13 @@
-"""Group commit: every write of the house goes through `submit`, and many share one commit.
+"""Group commit: every write to a trip goes through `submit`, and many share one commit.
 
-One thread owns one connection. It takes every call that waits, sends them as one statement
-(api.batch), and when that has committed hands each caller its own answer. A lone call is a batch
-of one: nobody waits for a batch to fill. That one statement is the place to send one call per bus
-instead, for a database sharded by bus.
+One thread owns one connection, and no other thread locks a trip. It takes every call that waits, sends them
+as one statement (api.batch), and when that has committed hands each caller its own answer. A lone call is a
+batch of one: nobody waits for it to fill. A database sharded by bus would be sent one statement per bus.
 
 A call comes to one of these ends:
     answered    by the database, after the commit
     deferred    somebody else holds its trip: it joins the next batch, until its time is up
-    busy        its time was up before it was done, or there was no room to wait: nothing was done
+    busy        its time was up, there was no room to wait, or somebody holds its row: nothing was done
     a fault     its statement failed when it ran alone; a batch that fails is rolled back whole,
                 and its members then run alone, so that one of them harms no other
     unknown     the connection broke once it was sent; it is sent again on a new one, which its key
@@ -37,6 +36,7 @@ log = logging.getLogger("busware.writer")
 _BATCH = "SELECT n, refused, answer FROM api.batch(%s)"
 _MEND = "SELECT api.recount_for(%s)"
 _TWICE = "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
+_LOCKED = "55P03"  # somebody holds a row for longer than lock_wait_ms
 _OVERLAP = "23P01"  # the exclusion constraint spoke: seats.taken is not what the tickets say
 _FIRST_PAUSE = 0.05  # seconds between two attempts to connect, doubled each time …
 _LONGEST_PAUSE = 1.0  # … up to this
@@ -88,8 +88,7 @@ class Writer:
     """
 
     def __init__(self, url: str, settings: Settings) -> None:
-        self._url = url
-        self._settings = settings
+        self._url, self._settings = url, settings
         self._door = threading.Lock()  # held to go in, and to close
         self._calls: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()  # None: there are no more
         self._stopping = threading.Event()
@@ -106,7 +105,7 @@ class Writer:
     def start(self) -> None:
         """Connect, and begin to write. Raises Away."""
         try:
-            self._connection = connect(self._url, self._settings, "writer")
+            self._connection = self._connect()
         except psycopg.Error as error:
             raise meaning(error) from error
         self._thread.start()
@@ -195,26 +194,30 @@ class Writer:
 
     def _send(self, batch: list[_Waiting]) -> None:
         """Send a batch, again while connections break; then each has an outcome or is deferred."""
+        why: Exception
         while True:
             try:
                 connection = self._connected()
             except Away:
-                for waiting in batch:
-                    waiting.fail(Refusal("busy", "The database is away: nothing was done, try again."))
-                return
+                why = Refusal("busy", "The database is away: nothing was done, try again.")
+                break
             try:
                 self._ask(connection, batch)
-            except psycopg.Error as error:
-                trouble = meaning(error, connection)
-                if not isinstance(trouble, Away):
-                    self._part(batch, error, trouble)
-                    return
-                self._hang_up(trouble)
-                for waiting in batch:
-                    waiting.sent = True
-            else:
                 self._broken_at = None
                 return
+            except psycopg.Error as error:
+                why = meaning(error, connection)
+                if not isinstance(why, Away):
+                    self._broken_at = None
+                    self._part(batch, error, why)
+                    return
+                self._hang_up(why)
+                for waiting in batch:
+                    waiting.sent = True
+                if self._stopping.is_set() or time.monotonic() >= self._give_up_at():
+                    break
+        for waiting in batch:
+            waiting.fail(why)
 
     def _ask(self, connection: psycopg.Connection, batch: list[_Waiting]) -> None:
         self.on_batch(len(batch))
@@ -234,8 +237,11 @@ class Writer:
         """After a batch was rolled back: run its members alone. One that was alone is to blame itself."""
         if len(batch) > 1:
             log.warning("a batch of %d failed, its members run alone: %s", len(batch), error)
+            if error.sqlstate == _LOCKED:  # together they wait no longer than the batch has
+                self._wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
             for waiting in batch:
                 self._carry_out([waiting])
+            self._wait_for_locks(self._settings.lock_wait_ms)
         elif error.sqlstate == _OVERLAP and not batch[0].mended:
             self._mend(batch[0])
         elif error.sqlstate == _TWICE and not batch[0].mended:
@@ -260,6 +266,18 @@ class Writer:
 
     # Its connection ----------------------------------------------------------------------------
 
+    def _connect(self) -> psycopg.Connection:
+        return connect(self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms)
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        """For a row, from now on; a connection that breaks over it is replaced by one that waits as told."""
+        if self._connection:
+            with suppress(psycopg.Error):
+                self._connection.execute(f"SET lock_timeout = {milliseconds:d}")
+
+    def _give_up_at(self) -> float:
+        return (self._broken_at or 0.0) + self._settings.connect_seconds
+
     def _connected(self) -> psycopg.Connection:
         """A connection that nobody has hung up on.
 
@@ -272,12 +290,10 @@ class Writer:
         pause = _FIRST_PAUSE
         while True:
             try:
-                self._connection = connect(self._url, self._settings, "writer")
+                self._connection = self._connect()
             except psycopg.Error as error:
-                give_up_at = (self._broken_at or 0.0) + self._settings.connect_seconds
-                if time.monotonic() + pause >= give_up_at or self._stopping.wait(pause):
-                    # that it is still away, which the next batches find out one by one, is no news
-                    level = logging.WARNING if pause > _FIRST_PAUSE else logging.DEBUG
+                if time.monotonic() + pause >= self._give_up_at() or self._stopping.wait(pause):
+                    level = logging.WARNING if pause > _FIRST_PAUSE else logging.DEBUG  # still away: no news
                     log.log(level, "the database is away: %s", error)
                     raise meaning(error) from error
                 pause = min(2 * pause, _LONGEST_PAUSE)

@@ -6,7 +6,6 @@ import json
 import select
 import socket
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
@@ -17,14 +16,15 @@ import pytest
 from server.storage import Fault
 from server.wire import Refusal
 from server.writer import Call, Writer
+from tests.line import WAIT_SECONDS, until
 
-WAIT_SECONDS = 20
 DATE = "2026-12-02"
 
 
 @pytest.fixture
 def settings(settings, request):
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
+    patient = {"lock_wait_ms": 20_000}  # the tests hold rows for as long as they like
+    return dataclasses.replace(settings, **(patient | getattr(request, "param", {})))
 
 
 def with_settings(**changed):
@@ -146,14 +146,6 @@ def seats_of(booking):
     return [ticket["seat_no"] for ticket in booking["tickets"]]
 
 
-def until(condition):
-    """Poll for what another thread, or PostgreSQL, brings about."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never happened"
-        time.sleep(0.001)
-
-
 def writer_is_stuck(database):
     return database.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -260,12 +252,34 @@ def test_a_trip_held_for_too_long_is_busy(database, submit, held):
     assert seats_of(outcome(submit(book()))) == [1]
 
 
-@with_settings(statement_seconds=0.1)
+@with_settings(statement_seconds=1)
 def test_a_statement_that_takes_too_long_is_busy(database, submit, held):
-    assert outcome(hold_writer(held, database, submit)) == "busy"
+    held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1) FOR UPDATE", [DATE])
+    assert outcome(submit(book(1))) == "busy"
     held.commit()
     assert database.value("SELECT count(*) FROM passengers") == 0
     assert seats_of(outcome(submit(book()))) == [1]
+
+
+@with_settings(lock_wait_ms=500, write_wait_seconds=5)
+def test_a_ticket_that_somebody_holds_harms_no_other(database, settings, held):
+    """Those who want it wait no longer together than one would, for an open transaction of psql's."""
+    writer = Writer(database.server, settings)
+    database.query("SELECT api.call('book', %s::jsonb, 'phone:1', 'k')", bytes(book(8).args).decode())
+    reference = database.value("SELECT reference FROM passengers")
+    held.execute("UPDATE passengers SET name = 'Asha' WHERE reference = %s", [reference])
+    args = msgspec.Raw(msgspec.json.encode({"reference": reference, "phone": "+919845012345"}))
+    calls = [Call("cancel", args)] * 20 + [book(seat) for seat in range(1, 5)]
+    with ThreadPoolExecutor(len(calls)) as threads:
+        futures = [threads.submit(writer.submit, call) for call in calls]
+        until(lambda: writer.waiting == len(calls))
+        writer.start()  # only now, so that they are one batch
+        outcomes = [outcome(future) for future in futures]
+        assert outcomes[:20] == ["busy"] * 20
+        assert [seats_of(one) for one in outcomes[20:]] == [[1], [2], [3], [4]]
+        held.commit()
+        assert outcome(threads.submit(writer.submit, calls[0]))["status"] == "cancelled"
+        writer.stop()
 
 
 # Faults ----------------------------------------------------------------------------------------
@@ -354,6 +368,15 @@ def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submi
     road.break_connections()
     assert outcome(stuck) == "outcome_unknown"
     held.commit()
+
+
+@with_settings(connect_seconds=0.2)
+def test_a_database_that_breaks_every_statement_is_given_up(database, submit):
+    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
+    end = "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb"
+    database.query(f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE sql SECURITY DEFINER AS $$ {end} $$")
+    assert outcome(submit(book(1))) == "outcome_unknown"
+    assert outcome(submit(book(2))) == "outcome_unknown"
 
 
 # The end ---------------------------------------------------------------------------------------
