@@ -128,7 +128,7 @@ class Connection:
             if self._text is not None:
                 self._text.close()
             self._server.leave(self)
-            self._socket.close()
+            self._outbox.close()
             log.info("%s %s after %d lines", self.name, why, self._served)
 
     def _configure(self) -> None:

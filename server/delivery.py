@@ -126,6 +126,9 @@ class Delivery:
                     self._due |= due
                 self._bell.set()
                 self._stopping.wait(_RETRY_SECONDS)
+            except Exception:  # what is to blame would only fail again
+                log.exception("somebody could not be told")
+                self._changed = Hint()
 
     def _look(self, clients: list[Client], stirred: list[Client], gone: list[Client], due: Hint) -> None:
         """Read again what is due; where that fails half-way, it is done again. Raises Refusal or Fault."""
@@ -222,9 +225,10 @@ class Delivery:
             booking = msgspec.json.decode(raw, type=Booking)
             now[booking.reference] = booking, raw
         for client, known in news:
-            booking, raw = now[known.reference]
-            if client.watch.replace(known, Known.of(booking)):
-                client.tell_booking(booking, raw)
+            if found := now.get(known.reference):  # or somebody has deleted it by hand
+                booking, raw = found
+                if client.watch.replace(known, Known.of(booking)):
+                    client.tell_booking(booking, raw)
 
 
 def _buses(known: Iterable[Known]) -> dict[str, int]:

@@ -51,16 +51,27 @@ class Housekeeper:
                 except (Refusal, Fault) as error:
                     log.log(logging.DEBUG if failing else logging.WARNING, "%s: %s", name, error)
                     failing = True
+                except Exception:
+                    log.exception("%s failed", name)
                 self._stopping.wait(seconds)
 
         return threading.Thread(target=run, name=name, daemon=True)
 
     def _settle(self) -> None:
-        """Settle the trips that are due: each under its lock, by way of the writer like every write."""
+        """Settle the trips that are due: each under its lock, by way of the writer like every write to one.
+
+        One that cannot be settled is in nobody's way; raises the last Refusal or Fault.
+        """
+        trouble: Refusal | Fault | None = None
         for args in self._storage.due_trips():
             if self._stopping.is_set():
                 return
-            self._writer.submit(Call("settle", args))
+            try:
+                self._writer.submit(Call("settle", args))
+            except (Refusal, Fault) as error:
+                trouble = error
+        if trouble:
+            raise trouble
 
     def _keep_house(self) -> None:
         if opened := self._storage.open_sales():

@@ -169,8 +169,8 @@ class Messages:
         return dict(self._storage.ask(statement, (list(references.values()), list(references))))
 
     def bookings(self, references: dict[str, int]) -> list[Raw]:
-        """The bookings as their passengers see them. references: with the bus of each."""
-        statement = "SELECT unnest(api.show_bookings(%s, %s))"
+        """The bookings that there are, as their passengers see them. references: with the bus of each."""
+        statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
         return [row[0] for row in self._storage.ask(statement, (list(references.values()), list(references)))]
 
     # For operators -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ News comes by hints and is read from the database (server/messages.py), so it do
 process or server a client is connected. What clients say is shown without what could move the cursor.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +14,8 @@ from server.messages import Message, Messages, Present
 from server.notices import Hint, Notices
 from server.storage import Fault
 from server.wire import Refusal
+
+log = logging.getLogger("busware.news")
 
 
 class News:
@@ -55,7 +58,10 @@ class News:
             self._bell.clear()
             if self._ended.is_set():
                 return
-            self._look()
+            try:
+                self._look()
+            except Exception:
+                log.exception("the operator could not be told")
 
     def _look(self) -> None:
         try:

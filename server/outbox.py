@@ -48,6 +48,12 @@ class Outbox:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """Let go of the socket, which nobody is sending on by then."""
+        with self._sending:
+            self.is_cut = True
+            self._socket.close()
+
     def _send_pushed(self) -> bool:
         # Whoever lets the lock go looks once more, so that nothing pushed meanwhile is left lying.
         while self._pushed and self._sending.acquire(blocking=False):
@@ -58,8 +64,9 @@ class Outbox:
                         raise BlockingIOError
             except OSError:  # the buffer is full, and half a line may be in it; or the client is gone
                 self._pushed.clear()
+                was_cut = self.is_cut
                 self.cut()
-                return False
+                return was_cut
             finally:
                 self._sending.release()
         return True

@@ -142,6 +142,17 @@ def test_a_lost_hint_costs_promptness_alone(
     assert line.told()[1]["status"] == "cancelled"
 
 
+def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    line = connect()
+    deleted, booking = book(line, 1), book(line, 2)
+    for table in ("payments", "passengers"):
+        database.query(f"DELETE FROM {table} WHERE reference = %s", deleted["reference"])
+    connect().call("cancel", reference=booking["reference"], phone=ASHA)
+    assert line.told()[1]["reference"] == booking["reference"]
+
+
 @with_settings(watched_bookings=2)
 def test_only_the_last_bookings_of_a_connection_are_watched(
     connect: Callable[[], Line], telling: SimpleNamespace

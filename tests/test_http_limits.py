@@ -4,7 +4,6 @@ import dataclasses
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import pytest
 
 from server.settings import Settings
 from tests.conftest import Clock, Database
+from tests.line import until
 from tests.test_http import BOOK, PHONE, problem
 from tests.web import Web
 
@@ -48,8 +48,7 @@ def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         calls = [threading.Thread(target=web.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
         calls[0].start()
-        while web.server.door.operations._writer.waiting == 0:
-            time.sleep(0.001)  # until the first is known to wait, which nobody tells
+        until(lambda: web.server.door.operations._writer.waiting)
         answer = web.call("POST", "/v1/bookings", json=BOOK)
         holder.commit()
     calls[0].join()

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +12,9 @@ import requests
 
 from server.settings import Settings
 from tests.conftest import Database
+from tests.line import until
 from tests.test_http import BOOK, PHONE, SEATS, TRIP, problem
-from tests.web import Web
+from tests.web import WAIT_SECONDS, Web
 
 
 @pytest.fixture
@@ -92,6 +93,24 @@ def test_there_are_so_many_streams(web: Web) -> None:
     first.response.close()
 
 
+@with_settings(event_streams=1)
+def test_there_are_so_many_streams_though_they_come_at_once(web: Web, database: Database) -> None:
+    def begin(_: int) -> requests.Response:
+        headers = {"Accept": "text/event-stream"}
+        return requests.get(web.url + SEATS, headers=headers, stream=True, timeout=WAIT_SECONDS)
+
+    with ThreadPoolExecutor(3) as clients:
+        with database.connect(autocommit=False) as holder:
+            holder.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
+            responses = clients.map(begin, range(3))
+            until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
+            holder.commit()
+        begun = list(responses)
+    assert sorted(response.status_code for response in begun) == [200, 503, 503]
+    for response in begun:
+        response.close()
+
+
 # The end ---------------------------------------------------------------------------------------
 
 
@@ -104,8 +123,7 @@ def test_draining_answers_what_is_under_way_and_ends_the_streams(
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         call = threading.Thread(target=lambda: answers.append(web.call("POST", "/v1/bookings", json=BOOK)))
         call.start()
-        while server.writer.waiting == 0:
-            time.sleep(0.001)  # until the write is known to wait, which nobody tells
+        until(lambda: server.writer.waiting)
         drain = threading.Thread(target=web.server.drain)
         drain.start()
         name, told = stream.next()  # it has begun

@@ -136,8 +136,12 @@ def wait_until_deferred(database: Database) -> None:
     """Wait until a writer is at a batch again and again, since somebody holds its trip."""
     tries = "SELECT max(query_start) FROM pg_stat_activity WHERE application_name = 'busware writer'"
     seen = set()
-    while len(seen) < 10:
+
+    def deferred() -> bool:
         seen.add(database.value(tries))
+        return len(seen) >= 10
+
+    until(deferred)
 
 
 def refuses(port: int) -> bool:

@@ -257,17 +257,17 @@ def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: 
     with pytest.raises(ConnectionLost):
         connect(server.host, server.port, tries=1, tls=True)
     with pytest.raises(requests.ConnectionError):
-        requests.get(sealed.http[0].replace("https", "http") + "/healthz", timeout=5)
+        requests.get(sealed.http[0].replace("https", "http") + "/healthz", timeout=20)
 
 
 def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespace) -> None:
     """Silence before TLS is agreed on takes as long as a head may, at most."""
-    settings = dataclasses.replace(server.settings, http_read_seconds=0.2)
+    settings = dataclasses.replace(server.settings, http_read_seconds=2)
     web = WebServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
     web.start()
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as silent:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as silent:
         assert silent.recv(1) == b""
-    assert requests.get(f"https://127.0.0.1:{web.port}/healthz", timeout=10, verify=papers.authority).ok
+    assert requests.get(f"https://127.0.0.1:{web.port}/healthz", timeout=20, verify=papers.authority).ok
     web.drain()
 
 

@@ -136,3 +136,23 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
     finally:
         housekeeper.stop()
     assert json.loads(bytes(server.storage.read("search", SEARCH).body))["reason"] == "bad_request"
+
+
+@with_settings(settle_seconds=0.01, write_wait_seconds=0.2)
+def test_a_trip_that_cannot_be_settled_is_in_nobodys_way(database, clock, server, client_socket):
+    for bus, to in ((1, "Mysuru"), (2, "Ooty")):
+        trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}
+        client_socket.call("hold", **trip, phone="9845012345", seats=[1], seconds=60)
+    clock.advance(minutes=2)
+    first = json.loads(bytes(server.storage.due_trips()[0]))["bus_id"]
+    expired = "SELECT count(*) FROM passengers WHERE status = 'expired'"
+    housekeeper = Housekeeper(server.storage, server.writer, server.settings)
+    with database.connect(autocommit=False) as held:
+        held.execute("SELECT FROM trips WHERE bus_id = %s FOR UPDATE", [first])
+        housekeeper.start()
+        try:
+            until(lambda: database.value(expired) == 1)
+            held.commit()
+            until(lambda: database.value(expired) == 2)
+        finally:
+            housekeeper.stop()

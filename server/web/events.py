@@ -8,6 +8,7 @@ without one it reads again every reread_seconds, and says that it is still there
 
 import asyncio
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -53,7 +54,7 @@ class Events:
         self._most = settings.event_streams
         self._pause = settings.event_pause_ms / 1000
         self._reread = settings.reread_seconds
-        self._watches: set[_Watch] = set()
+        self._watches = weakref.WeakSet[_Watch]()  # weak: a stream that is never begun never ends
         self._unsubscribe: Callable[[], None] = lambda: None
         self._notices = notices
 
@@ -74,20 +75,24 @@ class Events:
 
     async def stream(self, resource: Resource, http: Http) -> Stream:
         """Watch a resource. Raises Refusal (busy, or whatever the first reading is refused for)."""
-        if len(self._watches) >= self._most:
-            raise Refusal("busy", "There are too many event streams: nothing was done, try again.")
+        self._check_room()
         read = self._reader(resource, http)
         first = await self._door.run(read)
         told = {**http.path_params} if resource.kind is SeatMap else msgspec.json.decode(first)
         trip = msgspec.convert(told, _OfTrip, strict=False)
         watch = _Watch((trip.bus_id, trip.travel_date))
+        self._check_room()  # others may have come while it was read
+        self._watches.add(watch)
         events = self._events(watch, WATCHED[resource.kind], first, read)
         return Stream(events, media_type=EVENT_STREAM, headers=_HEADERS)
+
+    def _check_room(self) -> None:
+        if len(self._watches) >= self._most:
+            raise Refusal("busy", "There are too many event streams: nothing was done, try again.")
 
     async def _events(
         self, watch: _Watch, name: str, body: bytes, read: Callable[[], bytes]
     ) -> AsyncIterator[bytes]:
-        self._watches.add(watch)
         try:
             yield _RETRY + _event(name, body)
             while not self._door.draining:
