@@ -18,15 +18,17 @@ $$;
 CREATE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH known AS MATERIALIZED (   -- the bookings that each reader knows; an account knows itself, too
-        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since, p.status
+        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since
         FROM unnest(readers) AS r (reader)
         JOIN passengers p ON p.bus_id = api.reference_bus(r.reader) AND p.reference = r.reader AND p.ticket_no = 1
         UNION ALL
-        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL, p.created_at, p.status
-        FROM unnest(readers) AS r (reader) JOIN passengers p ON 'account:' || p.account = r.reader AND p.ticket_no = 1
+        SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL, p.created_at
+        FROM unnest(readers) AS r (reader)
+        JOIN passengers p ON r.reader LIKE 'account:%' AND p.account = substr(r.reader, 9) AND p.ticket_no = 1
         UNION ALL
-        SELECT r.reader, NULL, NULL, NULL, a.username, a.created_at, NULL
-        FROM unnest(readers) AS r (reader) JOIN accounts a ON 'account:' || a.username = r.reader
+        SELECT r.reader, NULL, NULL, NULL, a.username, a.created_at
+        FROM unnest(readers) AS r (reader)
+        JOIN accounts a ON r.reader LIKE 'account:%' AND a.username = substr(r.reader, 9)
     ), told AS (
         SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.reference = k.reference
         WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
@@ -35,7 +37,8 @@ LANGUAGE sql STABLE AS $$
         WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
         UNION
         SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.bus_id = k.bus_id AND m.travel_date = k.travel_date
-        WHERE m.audience = 'trip' AND m.at >= k.since AND k.status IN ('held', 'booked', 'pending')
+        WHERE m.audience = 'trip' AND m.at >= k.since AND EXISTS (SELECT FROM passengers p
+            WHERE p.bus_id = k.bus_id AND p.reference = k.reference AND p.status IN ('held', 'booked', 'pending'))
         UNION
         SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.audience = 'all' AND m.at >= k.since
     )
@@ -60,7 +63,9 @@ $$;
 CREATE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
 LANGUAGE sql STABLE AS $$
     SELECT p.reference, string_agg(format('%s %s %s %s', p.ticket_no, api.status_now(p.status, p.expires_at),
-        p.seat_no, p.refund), ', ' ORDER BY p.ticket_no) || ' to ' || max(upper(p.segment))
+        p.seat_no, p.refund), ', ' ORDER BY p.ticket_no) || ' to ' || coalesce(   -- as api.show_bookings has it
+            max(upper(p.segment)) FILTER (WHERE api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')),
+            max(upper(p.segment)))
     FROM unnest(bus_ids, refs) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
     GROUP BY p.bus_id, p.reference
