@@ -1,6 +1,6 @@
 -- The operator's own cancellation of a trip. Whoever has not got down yet gets the whole fare back, whatever
 -- the terms; who holds or waits is let go; and nothing is sold on it any more. Rides that have ended stay
--- as they are. Takes the trip's lock, so that it can be called by hand.
+-- as they are. Takes the trip's lock and settles it, so that it can be called by hand.
 CREATE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,6 +12,9 @@ DECLARE
 BEGIN
     SELECT * INTO trip FROM trips t
     WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date FOR UPDATE;
+    IF trip.settle_at <= api.now() THEN
+        PERFORM api.settle(bus_id, travel_date);
+    END IF;
     o.refusal := CASE
         WHEN trip.bus_id IS NULL THEN api.unknown_trip(bus_id, travel_date)
         WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', format('The trip is cancelled already. %s', trip.reason))
@@ -26,7 +29,7 @@ BEGIN
         JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
         WHERE p.bus_id = cancel_trip.bus_id AND p.travel_date = cancel_trip.travel_date
           AND p.status IN ('held', 'booked', 'pending')
-          AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now()
+          AND (p.status <> 'booked' OR api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
     ), ended AS (
         UPDATE passengers p SET status = 'cancelled', refund = p.refund + riding.back, ended_at = api.now()
         FROM riding
