@@ -76,7 +76,7 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT jsonb_build_object(
         'trips', coalesce((SELECT jsonb_agg(trip ORDER BY trip ->> 'departs_at', trip -> 'bus_id') FROM used), '[]'),
-        'others', (SELECT count(*) FROM shown) - (SELECT count(*) FROM used))
+        'others', (SELECT count(*) FROM shown WHERE trip ->> 'state' = 'open' AND trip NOT IN (SELECT trip FROM used)))
 $$;
 
 -- For operators: what is sold on trips from today on, how many trips are open, and how much was said.

@@ -1,6 +1,7 @@
 -- Messages, kept and told. Whoever listens on channel "busware" hears, with the commit, that there is one.
 
 -- Keep a message: numbered and committed one at a time, for the lock is given back with the commit.
+-- Answers its number; for a key that was seen, that of the message that is kept already.
 CREATE FUNCTION api.post(message messages) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -9,9 +10,10 @@ BEGIN
     message.key := coalesce(message.key, gen_random_uuid());
     message.at := api.now();
     INSERT INTO messages SELECT (message).* ON CONFLICT (key) DO NOTHING;
-    IF FOUND THEN
-        PERFORM pg_notify('busware', '{"messages":true}');
+    IF NOT FOUND THEN
+        RETURN (SELECT m.message_id FROM messages m WHERE m.key = (message).key);
     END IF;
+    PERFORM pg_notify('busware', '{"messages":true}');
     RETURN message.message_id;
 END $$;
 
