@@ -179,7 +179,9 @@ class Settings:
     read_connections: int = setting(8, "connections", "database connections for reads", COUNT)
     read_wait_seconds: float = setting(5, "seconds", "how long a read may wait for one, then busy", DURATION)
     write_queue: int = setting(10000, "calls", "how many writes may wait; past it, busy", COUNT)
-    write_batch: int = setting(512, "calls", "the most writes in one commit", COUNT)
+    write_batch: int = setting(
+        512, "calls", "the most new writes in one commit; those that wait for a trip come on top", COUNT
+    )
     write_wait_seconds: float = setting(
         10, "seconds", "how long a write may wait before it is sent, then busy", DURATION
     )

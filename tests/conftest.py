@@ -10,7 +10,7 @@ database        a database of the test's own, with the schema and the buses of t
                 owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
 clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
                 unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
-settings        the Settings of `server`: any free port, short waits. A module that wants others
+settings        the Settings of `server`: any free port, few connections. A module that wants others
                 overrides it: `@pytest.fixture def settings(database): return dataclasses.replace(…)`.
 server          a running Busware, in this process, on the clone: `.host`, `.port`, `.settings`, and its
                 parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No timers run:
@@ -233,8 +233,6 @@ def settings(database: Database) -> Settings:
         port=0,
         http_port=0,
         read_connections=4,
-        drain_seconds=2,
-        connect_seconds=2,
     )
 
 
