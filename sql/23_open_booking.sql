@@ -46,6 +46,6 @@ LANGUAGE sql STABLE AS $$
     JOIN places c ON c.code = r.place
     JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
-      AND api.booking_sells_until(booking) <= api.now()
+      AND api.instant(p.travel_date, r.departs, s.time_zone) + s.sells_until <= api.now()
     LIMIT 1
 $$;

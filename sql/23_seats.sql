@@ -28,9 +28,9 @@ BEGIN
     WHERE s.bus_id = take.bus_id AND s.travel_date = take.travel_date AND s.seat_no = ANY (seat_nos);
 END $$;
 
--- Derive `taken` from the live passengers anew, of some seats or of all: this is how stretches are
--- given back, and how a trip is mended that somebody changed by hand. Answers how many seats changed.
--- The caller holds the lock.
+-- Derive `taken` from the live passengers anew, of some seats or of all: this is how a trip is mended that
+-- somebody changed by hand, and how stretches are given back where more than one ticket may have had to
+-- do with a seat. Answers how many seats changed. The caller holds the lock.
 CREATE FUNCTION api.recount(bus_id bigint, travel_date date, seat_nos int[]) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -24,7 +24,8 @@ BEGIN
         FROM route_table r
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
           AND r.bus_id = b.bus_id AND r.stop_no = upper(p.segment);
-        PERFORM api.give_back(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+        PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+        PERFORM api.promote(b.bus_id, b.travel_date);
     END IF;
     RETURN refusal;
 END $$;

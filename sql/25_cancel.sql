@@ -15,18 +15,14 @@ END $$;
 CREATE FUNCTION api.end_tickets(b api.opened, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE passengers p SET status = 'cancelled', refund = p.refund + api.refund_of(p), ended_at = api.now()
-    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
-    PERFORM api.give_back(b.bus_id, b.travel_date, api.seats_of(b, tickets));
-END $$;
-
--- Free what no live passenger has of some seats any more, and serve the queue: with that, or because
--- a party that waits has grown smaller.
-CREATE FUNCTION api.give_back(bus_id bigint, travel_date date, seat_nos int[]) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM api.recount(bus_id, travel_date, seat_nos);
-    PERFORM api.promote(bus_id, travel_date);
+    WITH ended AS (
+        UPDATE passengers p SET status = 'cancelled', refund = p.refund + api.refund_of(p), ended_at = api.now()
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+        RETURNING p.seat_no, p.segment
+    )
+    UPDATE seats s SET taken = s.taken - int4multirange(ended.segment) FROM ended
+    WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date AND s.seat_no = ended.seat_no;
+    PERFORM api.promote(b.bus_id, b.travel_date);
 END $$;
 
 -- The seats of some tickets of a booking.

@@ -20,10 +20,14 @@ BEGIN
             api.find_stretch(service, b.travel_date, NULL, NULL, lower(ticket.segment), upper(ticket.segment)),
             ARRAY[move_ticket.seat_no]);
     END IF;
-    IF refusal IS NULL THEN
+    IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
         UPDATE passengers p SET seat_no = move_ticket.seat_no
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
-        PERFORM api.give_back(b.bus_id, b.travel_date, ARRAY[ticket.seat_no, move_ticket.seat_no]);
+        UPDATE seats s SET taken = CASE s.seat_no WHEN ticket.seat_no THEN s.taken - int4multirange(ticket.segment)
+                                                  ELSE s.taken + int4multirange(ticket.segment) END
+        WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date
+          AND s.seat_no IN (ticket.seat_no, move_ticket.seat_no);
+        PERFORM api.promote(b.bus_id, b.travel_date);
     END IF;
     RETURN refusal;
 END $$;
