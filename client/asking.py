@@ -28,6 +28,7 @@ from server.conversation.words import day_of
 from server.wire import Seats
 
 DAYS_AHEAD = 21  # offered as dates of a journey
+ESC_SECONDS = 0.05  # how long after Esc a key would make an Alt-key of it
 REFRESH_SECONDS = 1.0  # how often the time left of a hold is told
 MENU_ROWS = 12  # at most, kept free below a question for what completes it
 _MAPPED = ("seats", "seat")  # the fields that are answered on the map
@@ -86,6 +87,7 @@ class Prompts(Asker):
         self._asked = False  # anything yet: what may be said first is listed
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
         self._session = PromptSession[str](style=_STYLE, key_bindings=_keys(), color_depth=depth)
+        self._session.app.ttimeoutlen = self._session.app.timeoutlen = ESC_SECONDS
 
     def ask(self, question: Ask) -> str:
         """The line that is typed."""
