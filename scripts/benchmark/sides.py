@@ -61,10 +61,8 @@ class Sample:
 
 def medians(samples: list[Sample]) -> dict[str, float]:
     """The median of each quantity of some samples, by its name."""
-    quantities = {
-        name: [getattr(sample, name) for sample in samples] for name in ("rate", "median", "p99", "idle_kb")
-    }
-    return {name: statistics.median(of) for name, of in quantities.items() if None not in of and of}
+    quantities = {name: [getattr(sample, name) for sample in samples] for name in _QUANTITIES}
+    return {name: statistics.median(of) for name, of in quantities.items() if of and None not in of}
 
 
 class Side(Protocol):
@@ -147,7 +145,8 @@ class Server:
                 [database],
             ).fetchall()
         own = server.process.pid
-        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        listed = Path(f"/proc/{own}/task").glob("*/children")  # of each thread
+        children = [child for of in listed for child in of.read_text().split()]
         return _processor_time([own, *children]), _processor_time([pid for (pid,) in backends])
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
