@@ -215,7 +215,8 @@ class Terminal:
                 self._say(f"Server{about}: {text}", "bold cyan")
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)
-                self._say(f"{changed(booking)}, fare {money(booking.fare)}", "bold cyan")
+                fare = f", fare {money(booking.fare)}" if booking.status == "booked" else ""
+                self._say(f"{changed(booking)}{fare}", "bold cyan")
 
     def _changed(self, connected: bool) -> None:
         """The connection broke, or is made."""

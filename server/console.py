@@ -144,7 +144,7 @@ class Console:
             ends = f"{trip['origin']} to {trip['destination']}"
             service = f"{trip['kind']} {trip['bus_id']}"
             self._show(f"{service}  {leaves:%H:%M}  {ends}: {sold}, {trip['seats']} seats{state}")
-        self._out(f"{len(found['trips'])} trips with passengers, {found['others']} without.")
+        self._out(f"Trips with passengers: {len(found['trips'])}, without: {found['others']}.")
 
     def _stats(self, rest: str) -> None:
         stats, present = self._messages.stats(), self._messages.present()

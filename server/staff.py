@@ -88,11 +88,15 @@ def _operator(conn: psycopg.Connection, name: str) -> str:
 
 def _new_hash(username: str) -> str:
     if sys.stdin.isatty():
-        password = getpass.getpass(f"Password for {username}: ")
+        password = _long_enough(getpass.getpass(f"Password for {username}: "))
         if getpass.getpass("The same again: ") != password:
             raise Wrong("These were two different passwords.")
     else:
-        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+        password = _long_enough(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
+    return Passwords(at_once=1, wait_seconds=1).hash(password)
+
+
+def _long_enough(password: str) -> str:
     if len(password) < _SHORTEST:
         raise Wrong(f"A password has {_SHORTEST} characters at least.")
-    return Passwords(at_once=1, wait_seconds=1).hash(password)
+    return password

@@ -60,7 +60,9 @@ def test_a_line_to_all_passengers_of_a_trip(
         assert b'"text":"You have the best seat."' in passenger.receive()
         operator.types(f"trips {day}")
         operator.sees(
-            "bus 1", "Bengaluru to Mysuru: 1 booked, 0 held, 0 waiting, 8 seats", "1 trips with passengers"
+            "bus 1",
+            "Bengaluru to Mysuru: 1 booked, 0 held, 0 waiting, 8 seats",
+            "Trips with passengers: 1, without: ",
         )
         operator.types("clients")
         operator.sees("json", reference, "1 connected.")

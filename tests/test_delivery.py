@@ -55,6 +55,18 @@ def test_what_is_said_before_the_first_hint_is_told(
 # Bookings that change --------------------------------------------------------------------------
 
 
+def test_whose_booking_is_cancelled_is_told_what_comes_back(
+    connect: Callable[[], Line], telling: SimpleNamespace
+) -> None:
+    text, program = connect(), connect()
+    booked = book(program)
+    transcript(text, f"> status {booked['reference']} {ASHA}\nBooked: {booked['reference']}")
+    for _ in range(5):
+        text.receive()
+    back = program.call("cancel", reference=booked["reference"], phone=ASHA)["refund"]
+    assert text.receive().decode().endswith(f" Status: Cancelled, {back} is given back")
+
+
 def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], telling: SimpleNamespace) -> None:
     holder, program, text = connect(), connect(), connect()
     booked = holder.call(

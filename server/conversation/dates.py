@@ -47,7 +47,8 @@ def parse_date(text: str, today: date) -> date:
     for pattern in (_ISO, _NUMBERS, _DAY_MONTH, _MONTH_DAY):
         if found := pattern.fullmatch(typed):
             return _calendar_date(text, found, today)
-    raise DateError(f'"{text}" is no date. Write one like {EXAMPLES}.')
+    shown = f'"{text}"' if typed else "An empty line"
+    raise DateError(f"{shown} is no date. Write one like {EXAMPLES}.")
 
 
 def _index(word: str, names: tuple[str, ...]) -> int | None:

@@ -119,7 +119,8 @@ def about(booking: Booking) -> str:
 
 def changed(booking: Booking) -> str:
     """A line about a booking that has changed by itself, or by somebody else's doing."""
-    return f"Booking {about(booking)} Status: {booking.status.capitalize()}"
+    back = f", {money(booking.refund)} is given back" if booking.status == "cancelled" else ""
+    return f"Booking {about(booking)} Status: {booking.status.capitalize()}{back}"
 
 
 def journey(found: TripList) -> str:
