@@ -19,6 +19,7 @@ _SHORTEST = 8  # characters, of whoever may refund a bus; whatever travellers ma
 _LONGEST_NAME = 64
 
 _OPERATORS = "SELECT DISTINCT operator FROM bus_info ORDER BY operator"
+_ANY = "SELECT 1 FROM accounts WHERE role IN ('operator', 'admin') LIMIT 1"
 _ADD = "SELECT api.add_operator(%s, %s, %s)"
 _PASSWORD = "SELECT api.change_password(%s, %s)"  # noqa: S105 - no password
 
@@ -47,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("add", help="make an account for an operator")
     add.set_defaults(run=_add)
     add.add_argument("name", metavar="NAME", help="the username")
-    runs = add.add_mutually_exclusive_group(required=True)
+    runs = add.add_mutually_exclusive_group()
     runs.add_argument("--operator", metavar="OPERATOR", help="runs the services of this operator alone")
-    runs.add_argument("--admin", action="store_true", help="runs every service")
+    runs.add_argument("--admin", action="store_true", help="runs every service, as the first one does anyhow")
     password = commands.add_parser("password", help="give an account another password, and sign it out")
     password.set_defaults(run=_change_password)
     password.add_argument("name", metavar="NAME", help="the username")
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(conn: psycopg.Connection, username: str, told: argparse.Namespace) -> str:
+    if not told.operator and not told.admin and conn.execute(_ANY).fetchone():
+        raise Wrong(f'Say what "{username}" runs: --operator OPERATOR, or --admin for every service.')
     operator = _operator(conn, told.operator) if told.operator else None
     if conn.execute(_ADD, (username, _new_hash(username), operator)).fetchone() != (True,):
         raise Wrong(f'There is an account "{username}" already.')
