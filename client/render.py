@@ -164,6 +164,8 @@ def booking(answer: Booking) -> RenderableType:
         lines.append(Text(f"Held until {answer.expires_at.astimezone():%H:%M:%S}: confirm it before."))
     if answer.position is not None:
         lines.append(Text(f"Number {answer.position} of those who wait for seats."))
+    if answer.why is not None:
+        lines.append(Text(f"The trip was cancelled by its operator. {answer.why}"))
     table = _table(">Ticket", ">Seat", "Name", "Status", ">Fare", ">Refund")
     for ticket in answer.tickets:
         seat = "-" if ticket.seat_no is None else str(ticket.seat_no)

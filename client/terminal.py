@@ -26,6 +26,7 @@ from server.conversation import (
     BACK,
     COMMANDS,
     END,
+    GIVEN_UP,
     HELP,
     QUIT,
     Ask,
@@ -51,7 +52,6 @@ PIPED_COLUMNS = 79
 
 WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
 GOOD_BYE = "Good-bye."
-GIVEN_UP = "What was held for you is given up."
 INTERRUPTED = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."

@@ -13,7 +13,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from server.conversation.words import arrival, clock, day_of, duration, moment, money, service_of, words_of
+from server.conversation.words import (
+    arrival,
+    clock,
+    day_of,
+    does_not_run,
+    duration,
+    moment,
+    money,
+    service_of,
+    words_of,
+)
 from server.wire import Booking
 
 _BORDER = 2  # modules around the code; phones manage with two
@@ -88,6 +98,8 @@ def _money(booking: Booking) -> list[RenderableType]:
         )
     if booking.position is not None:
         lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
+    if booking.why is not None:
+        lines.append(Text(does_not_run(booking), "bold red"))
     return [*lines]
 
 

@@ -14,6 +14,7 @@ from server.conversation.words import (
     arrival,
     clock,
     differing_ends,
+    does_not_run,
     duration,
     journey,
     moment,
@@ -152,6 +153,8 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(f"Held for you until {until}: {left // 60} min {left % 60:02d} s from now.")
     if answer.position is not None:
         lines.append(f"Waiting: number {answer.position} in the queue.")
+    if answer.why is not None:
+        lines.append(wrapped(does_not_run(answer)))
     return "\n".join(lines)
 
 

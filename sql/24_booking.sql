@@ -15,9 +15,16 @@ LANGUAGE sql STABLE AS $$
       AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= queue_position.queue_no
 $$;
 
+-- What the operator gave as the reason for cancelling a trip, as a booking tells it.
+CREATE FUNCTION api.why_cancelled(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END FROM trips t
+    WHERE t.bus_id = why_cancelled.bus_id AND t.travel_date = why_cancelled.travel_date
+$$;
+
 -- Bookings as their passengers see them, in the order in which they are named by bus and reference,
 -- pairwise, NULL for one that there is not: sums over the party's tickets. A hold or a place in the
--- queue that has run out shows as expired, settled or not.
+-- queue that has run out shows as expired, settled or not. Where its operator cancelled the trip, it says why.
 CREATE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -33,7 +40,9 @@ BEGIN
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
-                jsonb_build_object('position', api.queue_position(party.bus_id, party.travel_date, party.queue_no)) END END
+                jsonb_build_object('position', api.queue_position(party.bus_id, party.travel_date, party.queue_no)) END
+            || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
+                api.why_cancelled(party.bus_id, party.travel_date) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
         CROSS JOIN LATERAL (
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,

@@ -61,8 +61,9 @@ def test_who_holds_is_let_go_when_the_trip_is_cancelled_wherever_it_is(
     clock.set(f"{DAY} 10:52+05:30")  # both have arrived
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", DAY)
     assert audit(desk.conn) == []
-    assert desk.show(held)["status"] == "cancelled"
+    assert (desk.show(held)["status"], desk.show(held)["why"]) == ("cancelled", "Landslide.")
     assert desk.show(booked)["status"] == "booked"
+    assert "why" not in desk.show(booked)
 
 
 # Messages and bookings that changed ------------------------------------------------------------

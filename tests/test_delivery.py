@@ -137,11 +137,31 @@ def test_the_operators_cancellation_of_a_trip_is_told(
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: nobody hints
     database.query("SELECT pg_notify('busware', 'look')")
     method, params = line.told()
-    assert (method, params["reference"], params["refund"]) == (
+    assert (method, params["reference"], params["refund"], params["why"]) == (
         "booking_changed",
         booking["reference"],
         "260.00",
+        "Landslide.",
     )
+
+
+def test_in_plain_text_its_reason_is_told_and_shown_later(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    line = connect()
+    book(line)
+    line.send("help")  # from here on it speaks plain text
+    while b"STOP" not in line.receive():
+        pass
+    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)
+    database.query("SELECT pg_notify('busware', 'look')")
+    told = line.receive().decode()
+    assert told.endswith("Status: Cancelled, 260.00 is given back. The bus does not run. Landslide.")
+    reference = told.split()[1]
+    line.send(f"status {reference} {ASHA}")
+    while not (shown := line.receive().decode()).startswith("The bus"):
+        pass
+    assert shown == "The bus does not run. Landslide."
 
 
 @with_settings(reread_seconds=0.2)

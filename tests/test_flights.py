@@ -292,10 +292,10 @@ def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:
         Or type: back (the question before), quit (leave this, keep nothing).
         {QUESTION}
         > back
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         > flight
         {QUESTION}
         > quit
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         """,
     )

@@ -71,7 +71,7 @@ def test_something_may_be_said_at_any_question(client_socket: Line, desk: Desk) 
         "say" is no date. Write one like {EXAMPLES}.
         {question}
         > quit
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         > say
         Type the message behind it, on the same line: say Where is my bus?
         """,

@@ -145,6 +145,7 @@ def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
           to Mysuru, Sat 5 Dec 2026 12:45
           Ticket 1: seat 5, 260.00
         Fare 260.00
+        Ticket 1 has seat 5 now, not 3.
         """,
         known,
     )
@@ -169,6 +170,6 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         No booking has that reference and phone number.
         Reference of the booking:
         > quit
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         """,
     )

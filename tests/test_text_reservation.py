@@ -51,7 +51,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
         > back
         Reservation or cancellation:
         > back
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         > back
         No question stands. STOP ends the connection; help lists all there is.
         """,
@@ -61,7 +61,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
 
 def test_quit_gives_a_hold_up(client_socket: Line, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    transcript(client_socket, "> quit\nLeft. What was not confirmed is not booked.")
+    transcript(client_socket, "> quit\nLeft; nothing was changed. What was held for you is given up.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 

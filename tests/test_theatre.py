@@ -191,7 +191,7 @@ def test_ticket_numbers_are_unique_over_performances(client_socket: Line) -> Non
         client_socket,
         "> show 15:00\nHow many seats? (The Clay Cart, Tue 1 Dec 2026 15:00, 25 free, 200.00 each)",
     )
-    transcript(client_socket, "> quit\nLeft. What was not confirmed is not booked.")
+    transcript(client_socket, "> quit\nLeft; nothing was changed.")
     assert len({*first, *reserve(client_socket, 3, free=23)}) == 3
 
 
@@ -216,13 +216,13 @@ def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: Line
         > show
         How many seats? (Hayavadana, Tue 1 Dec 2026 21:30, 25 free, 250.00 each)
         > quit
-        Left. What was not confirmed is not booked.
+        Left; nothing was changed.
         > show 18:30
         How many seats? (Hayavadana, Wed 2 Dec 2026 18:30, 25 free, 300.00 each)
         """,
     )
     clock.set("2026-12-01T22:00:00+05:30")
-    transcript(client_socket, "> back\nLeft. What was not confirmed is not booked.\n> show")
+    transcript(client_socket, "> back\nLeft; nothing was changed.\n> show")
     assert b"The Clay Cart, Wed 2 Dec 2026 11:00" in client_socket.receive()
 
 

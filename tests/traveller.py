@@ -23,9 +23,9 @@ STEPS = [
     ("Destination:", "mysuru"),
     ("Bus id:", "1"),
     ("Seats (numbers such as 1 2, or best 2):", "3 4"),
-    ("Phone number:", "98450 12345"),
     ("Name of passenger 1 of 2", "Asha"),
     ("Name of passenger 2 of 2", ""),
+    ("Phone number:", "98450 12345"),
 ]
 
 

@@ -38,10 +38,10 @@ SCENES = [
     ("coimbatore\r", "Bus id:", "buses"),
     (f"{BUS}\r", "Seats (", ""),
     ("11 12", "[12", "seats"),
-    ("\r", "Phone number:", ""),
-    ("98450 12345\r", "passenger 1", ""),
+    ("\r", "passenger 1", ""),
     ("Asha Rao\r", "passenger 2", ""),
-    ("Ravi Rao\r", "Confirm", "held"),
+    ("Ravi Rao\r", "Phone number:", ""),
+    ("98450 12345\r", "Confirm", "held"),
     ("yes\r", "Keep the reference", "ticket"),
 ]
 

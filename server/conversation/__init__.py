@@ -13,6 +13,7 @@ from server.conversation.dates import DateError, parse_date
 from server.conversation.desk import COMMANDS, END, WELCOME, Desk
 from server.conversation.dialogue import (
     BACK,
+    GIVEN_UP,
     HELP,
     QUIT,
     Ask,
@@ -28,6 +29,6 @@ from server.conversation.dialogue import (
 )
 
 __all__ = [
-    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError", "Desk",
-    "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "parse_date",
+    "BACK", "COMMANDS", "END", "GIVEN_UP", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError",
+    "Desk", "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "parse_date",
 ]  # fmt: skip

@@ -111,7 +111,10 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             reference=booking.reference, phone=phone, ticket_no=ticket.ticket_no, seat_no=wanted
         ))  # fmt: skip
         yield _outcome(changed)
-        if not (isinstance(changed, Refusal) and changed.reason == "seat_taken"):
+        if not isinstance(changed, Refusal):
+            yield Tell(f"Ticket {ticket.ticket_no} has {words.seat} {wanted} now, not {ticket.seat_no}.")
+            return
+        if changed.reason != "seat_taken":
             return
 
 

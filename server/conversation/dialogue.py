@@ -27,7 +27,8 @@ BACK, QUIT, HELP = "back", "quit", "help"
 GUIDE = "Or type: back (the question before), quit (leave this, keep nothing)."
 MAX_STEPS = 200  # answers and replies of one conversation; a booking takes about 15
 TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
-LEFT = "Left. What was not confirmed is not booked."
+LEFT = "Left; nothing was changed."
+GIVEN_UP = "What was held for you is given up."
 TRY_AGAIN = "Press Enter to try again; what you typed is kept. Or back, or quit."
 # Refusals that say: ask the same again.
 _PASSING = ("busy", "draining", "outcome_unknown")
@@ -213,7 +214,8 @@ class Dialogue:
             self._own = self._resume(value)
 
     def _leave(self, said: str = LEFT) -> None:
-        self._first = deque[Step]([*self._forget(0), Tell(said)])
+        undone = self._forget(0)
+        self._first = deque[Step]([*undone, Tell(f"{said} {GIVEN_UP}" if undone else said)])
         self._own = None
 
     def _forget(self, kept: int) -> list[Call]:

@@ -74,11 +74,11 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
             if chosen is None:
                 return None
             wanted, waits = chosen
-        if not wish.phone_known:
-            wish.phone = yield _ask_phone(words)
-            wish.phone_known = True
         if with_names and len(wish.names) != wanted.count:
             wish.names = yield from _ask_names(words, wanted)
+        if not wish.phone_known:  # last, since the server may find fault with it
+            wish.phone = yield _ask_phone(words)
+            wish.phone_known = True
         booking = yield from (_wait if waits else _hold)(wish, trip, wanted)
         if isinstance(booking, Booking):
             return booking

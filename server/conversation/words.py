@@ -120,7 +120,13 @@ def about(booking: Booking) -> str:
 def changed(booking: Booking) -> str:
     """A line about a booking that has changed by itself, or by somebody else's doing."""
     back = f", {money(booking.refund)} is given back" if booking.status == "cancelled" else ""
-    return f"Booking {about(booking)} Status: {booking.status.capitalize()}{back}"
+    why = f". {does_not_run(booking)}" if booking.why else ""
+    return f"Booking {about(booking)} Status: {booking.status.capitalize()}{back}{why}"
+
+
+def does_not_run(booking: Booking) -> str:
+    """What a booking says where its operator cancelled the trip: The bus does not run. Landslide."""
+    return f"The {words_of(booking.kind).service} does not run. {booking.why}"
 
 
 def journey(found: TripList) -> str:

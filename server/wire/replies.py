@@ -111,6 +111,7 @@ class Booking(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tickets: list[Ticket]
     expires_at: Instant | None = None  # while held
     position: int | None = None  # in the queue, from 1, while pending
+    why: str | None = None  # the operator cancelled the trip
 
 
 class Quote(Struct, frozen=True, kw_only=True):
