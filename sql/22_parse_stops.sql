@@ -21,8 +21,10 @@ BEGIN
            OR cells[4] !~ '^\d+(\.\d)?$' OR cells[5] !~ '^\d+(\.\d{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: "%".', line USING HINT = hint;
         END IF;
-        SELECT p.code INTO place FROM places p
-        WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])] ORDER BY p.code LIMIT 1;
+        WITH called AS MATERIALIZED (   -- found by its word; to find the first in order, all would be read
+            SELECT p.code FROM places p WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])]
+        )
+        SELECT min(called.code) INTO place FROM called;
         IF place IS NULL THEN
             RAISE EXCEPTION 'No place is called "%", in the line "%".', cells[1], line
                 USING HINT = 'Insert it into places (code, name) first; like it are: ' || (api.nearest_places(cells[1]) #>> '{}');

@@ -260,3 +260,19 @@ def test_a_reference_leads_to_its_bus(database: Database, bus_id: int) -> None:
 @pytest.mark.parametrize("reference", ["", "B", "BAAAA", "B-AAAAA", "0AAAAAA", "A" * 19, "bAAAAA"])
 def test_what_is_no_reference_leads_nowhere(database: Database, reference: str) -> None:
     assert database.value("SELECT api.reference_bus(%s)", reference) is None
+
+
+def test_a_service_costs_the_same_however_many_there_are(database: Database) -> None:
+    """What it looks up it finds by key, even in a session that began while there was next to nothing."""
+    tables = "('places', 'layouts', 'bus_info', 'trips', 'seats', 'route_table', 'seat_plan')"
+    read = "SELECT sum(%s)::int FROM pg_stat_xact_user_tables WHERE relname IN %s"
+    whole, places = read % ("seq_scan", tables), read % ("coalesce(idx_tup_fetch, 0)", "('places')")
+    database.query(
+        "INSERT INTO places (code, name) SELECT 'A' || n, 'No ' || n FROM generate_series(1, 20000) n"
+    )
+    database.query("ANALYZE")  # so that the other tables are known to be small
+    with database.conn.transaction():
+        before = database.value(whole), database.value(places)
+        add(database)
+        assert database.value(whole) == before[0]
+        assert database.value(places) - before[1] == 2 * 3  # stops: by name, and by the foreign key
