@@ -5,12 +5,17 @@ statement and a transaction of its own. Requests go in and answers come out as t
 both sides of jsonb are msgspec.Raw here, and nothing is parsed on the way. A connection that proves dead
 takes the idle ones with it, since a database that restarted has dropped them all, and the statement is
 tried once more on a new one.
+
+When all connections are at work, whoever asks what another is waiting to ask gets the same answer: on the
+day of a sale, thousands want to know the same. Nobody joins a question that was sent already, so that no
+answer is older than the request for it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import psycopg_pool
@@ -23,6 +28,9 @@ from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.storage")
 
+T = TypeVar("T")
+
+_READ = "SELECT refused, answer FROM api.read(%s, %s)"
 _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 _OPEN_DATES = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
 _DUE_TRIPS = "SELECT jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date) FROM api.due_trips()"
@@ -120,11 +128,16 @@ def connect(url: str, settings: Settings, name: str, **told: object) -> psycopg.
 # Reads -----------------------------------------------------------------------------------------
 
 
+def _rows(connection: psycopg.Connection, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return connection.execute(statement, parameters, prepare=True).fetchall()
+
+
 class Storage:
     """The reads, the small writes that touch no trip, and what the timers need."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
+        self._unsent: dict[tuple[str, bytes], Future[Answer]] = {}  # reads that wait for a connection
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it has a line for every read
         self._pool = psycopg_pool.ConnectionPool(
             url,
@@ -151,7 +164,20 @@ class Storage:
 
     def read(self, method: str, args: bytes) -> Answer:
         """What api.read answers. Raises Refusal (busy, draining) or Fault."""
-        ((refused, answer),) = self.ask("SELECT refused, answer FROM api.read(%s, %s)", (method, Raw(args)))
+        question, mine = (method, args), Future[Answer]()
+        shared = self._unsent.setdefault(question, mine)  # atomic, as a dict's methods are
+        if shared is mine:
+            try:
+                mine.set_result(self._on_connection(lambda connection: self._send(connection, question)))
+            except BaseException as error:
+                self._unsent.pop(question, None)  # it is there still where no connection was to be had
+                mine.set_exception(error)
+                raise
+        return shared.result()
+
+    def _send(self, connection: psycopg.Connection, question: tuple[str, bytes]) -> Answer:
+        self._unsent.pop(question, None)
+        ((refused, answer),) = _rows(connection, _READ, (question[0], Raw(question[1])))
         return Answer(answer, refused)
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
@@ -206,19 +232,23 @@ class Storage:
 
     def ask(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement that may be sent twice. Raises Refusal or Fault."""
+        return self._on_connection(lambda connection: _rows(connection, statement, parameters))
+
+    def _on_connection(self, send: Callable[[psycopg.Connection], T]) -> T:
+        """What comes of sending something on a connection; once more where that proves dead."""
         try:
-            return self._ask_once(statement, parameters)
+            return self._on_one(send)
         except Away:
             self._pool.drain()
         try:
-            return self._ask_once(statement, parameters)
+            return self._on_one(send)
         except Away as error:
             raise Refusal("busy", "The database is away: nothing was done, try again.") from error
 
-    def _ask_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _on_one(self, send: Callable[[psycopg.Connection], T]) -> T:
         connection = self._take_connection()
         try:
-            return connection.execute(statement, parameters, prepare=True).fetchall()
+            return send(connection)
         except psycopg.Error as error:
             raise meaning(error, connection) from error
         finally:

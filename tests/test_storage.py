@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -78,6 +80,59 @@ def test_a_read_that_gets_no_connection_is_busy(storage, database):
         assert refused.value.reason == "busy"
         held.commit()
         assert not waiting.result(WAIT_SECONDS).refused
+
+
+def is_waiting_for_an_answer(thread):
+    """Whether it is in Future.result, as those are who share another's answer."""
+    frame = sys._current_frames().get(thread.ident)
+    while frame and frame.f_code is not Future.result.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
+@with_settings(read_connections=1)
+def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(storage, database):
+    answers = []
+
+    def ask(args):
+        answers.append(storage.read("search", args))
+
+    def asking(args, count):
+        threads = [threading.Thread(target=ask, args=[args], daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    with database.connect(autocommit=False) as held:
+        held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
+        first = asking(SEARCH, 1)  # it is sent, and nobody joins it
+        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        others = asking(SEARCH, 4)
+        until(lambda: storage.connections()["wanted"] == 1)
+        until(lambda: sum(map(is_waiting_for_an_answer, others)) == 3)
+        different = asking(SEARCH.replace(b"Mandya", b"Mysuru"), 1)
+        until(lambda: storage.connections()["wanted"] == 2)
+        held.rollback()
+    for thread in first + others + different:
+        thread.join(WAIT_SECONDS)
+    bodies = [answer.body for answer in answers]
+    assert len(bodies) == 6
+    assert len({id(body) for body in bodies}) == 3
+    assert len({bytes(body) for body in bodies}) == 2
+
+
+@with_settings(read_connections=1, read_wait_seconds=0.1)
+def test_who_shares_a_read_shares_its_failure_too(storage, database):
+    with database.connect(autocommit=False) as held, ThreadPoolExecutor(5) as threads:
+        held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
+        sent = threads.submit(storage.read, "search", SEARCH)
+        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        for read in [threads.submit(storage.read, "search", SEARCH) for _ in range(4)]:
+            with pytest.raises(Refusal, match="gave no connection within"):
+                read.result(WAIT_SECONDS)
+        held.rollback()
+        assert not sent.result(WAIT_SECONDS).refused
+        assert not storage.read("search", SEARCH).refused  # nothing is left of those that failed
 
 
 @with_settings(statement_seconds=0.1)
