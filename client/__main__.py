@@ -62,9 +62,10 @@ def ask(parsed: argparse.Namespace) -> int:
     """Send the request of a parsed command, show what comes of it, and return the exit status."""
     if parsed.asks in (wire.Register, wire.Login):
         parsed.password = ask_password()
-    request = with_key(commands.request(parsed))
+    request: wire.Request = wire.Ping()
     with open_client(parsed) as client:
         try:
+            request = with_key(commands.request(parsed, client.today))
             show(client.call(request, msgspec.Raw if parsed.json else request.reply))
             return DONE
         except (Refusal, RpcError) as error:

@@ -25,7 +25,7 @@ from prompt_toolkit.styles import Style
 from client import seatmap
 from server.conversation import BACK, Ask, Choice
 from server.conversation.words import day_of
-from server.wire import Seats
+from server.wire import Booking, Seats
 
 DAYS_AHEAD = 21  # offered as dates of a journey
 ESC_SECONDS = 0.05  # how long after Esc a key would make an Alt-key of it
@@ -47,14 +47,14 @@ _MOST_AT_ONCE = 100  # seats of one such range
 class Asker:
     """Puts questions.
 
-    seat_map, yours: what was shown last; held_until: the end of a hold under way. printing: to be held
-    by whoever prints, so that nothing is printed to a question that is just being taken away.
+    seat_map, yours: what was shown last; held: the hold under way. printing: to be held by whoever
+    prints, so that nothing is printed to a question that is just being taken away.
     """
 
     def __init__(self) -> None:
         self.seat_map: Seats | None = None
         self.yours: tuple[int, ...] = ()
-        self.held_until: datetime | None = None
+        self.held: Booking | None = None
         self.printing = threading.RLock()
 
     def ask(self, question: Ask) -> str:
@@ -109,7 +109,7 @@ class Prompts(Asker):
             lambda: self._message(question, mapped=mapped),
             completer=Choices(choices),
             bottom_toolbar=lambda: self._toolbar(question),
-            refresh_interval=REFRESH_SECONDS if self.held_until else 0,
+            refresh_interval=REFRESH_SECONDS if self.held else 0,
             # room is made when the menu opens, so that until then what was shown stays on the screen
             complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
             reserve_space_for_menu=min(len(choices) + 1, MENU_ROWS) if choices else 0,
@@ -132,10 +132,7 @@ class Prompts(Asker):
             keys = ["Tab or arrows choose", "Enter takes", "Ctrl-D end"]
         elif question.field in _LISTED:
             keys[0] = "Tab or arrows choose"
-        held = ""
-        if self.held_until is not None and question.field == "confirm":
-            left = max(0, int((self.held_until - datetime.now(self.held_until.tzinfo)).total_seconds()))
-            held = f" held for {left // 60}:{left % 60:02d} "
+        held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
         room = get_app().output.get_size().columns - len(held)
         return [("class:bottom-toolbar.left", held), ("", fitted(keys, room))]
 
@@ -143,6 +140,14 @@ class Prompts(Asker):
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
         names = ["today", "tomorrow", *(f"{day.day} {day:%b}" for day in days[2:])]
         return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
+
+
+def time_left(until: datetime | None) -> str:
+    """How long a hold goes on; nothing where there is none."""
+    if until is None:
+        return ""
+    left = int((until - datetime.now(until.tzinfo)).total_seconds())
+    return f" held for {left // 60}:{left % 60:02d} " if left > 0 else " the hold has run out "
 
 
 def fitted(keys: Sequence[str], columns: int) -> str:

@@ -7,9 +7,11 @@ ARGUMENTS how each is typed. A field is described in the words of its type, whic
 import argparse
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NoReturn
+
+import msgspec
 
 from client.connection import HOST, PORT, TIMEOUT_SECONDS
 from client.sdk import stretch
@@ -25,7 +27,7 @@ USAGE = """\
        %(prog)s [--host HOST] [--port PORT] [--json] COMMAND ..."""
 DESCRIPTION = "Search, book and look after seats, on a Busware server."
 EPILOG = f"""\
-A DATE: {EXAMPLES}.
+A DATE: {EXAMPLES}; today is the date where the server is.
 A place: its name, code or alias, or the position of the stop on the route.
 
 examples:
@@ -88,11 +90,13 @@ MORE = ("hotel", "completion")  # which are no single request
 ALSO = {"status": "booking", "change": "change-seat"}  # as the terminal calls them
 
 
-def _date(text: str) -> date:
+def _date(text: str) -> str:
+    """A date as it is typed: which day that is, the server's clock decides (`request`)."""
     try:
-        return parse_date(text, date.today())
+        parse_date(text, date.today())
     except DateError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _stop(text: str) -> str | int:
@@ -184,6 +188,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+_DATES = {name.removeprefix("--") for name, settings in ARGUMENTS.items() if settings.get("type") is _date}
+
+
+def _day(text: str, today: Callable[[], date]) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return parse_date(text, today())
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """What is wrong, in a line, and where to read what would be right."""
@@ -226,11 +240,13 @@ def _hotel(host: str, environment: Mapping[str, str]) -> str:
     return f"http://{host}:{environment.get('BUSWARE_HTTP_PORT', HTTP_PORT)}/hotel"
 
 
-def request(parsed: argparse.Namespace) -> wire.Request:
-    """The request of a parsed command."""
+def request(parsed: argparse.Namespace, today: Callable[[], date]) -> wire.Request:
+    """The request of a parsed command. today: asked only where a date depends on it."""
     asks: type[wire.Request] = parsed.asks
     given = ((field, getattr(parsed, field, None)) for field in asks.__struct_fields__)
     fields = {field: value for field, value in given if value is not None}
+    for field in _DATES & set(fields):
+        fields[field] = _day(fields[field], today)
     if issubclass(asks, wire.Stretch):
         fields |= stretch(fields.pop("origin"), fields.pop("destination"))
     return asks(**fields)
@@ -266,4 +282,6 @@ def _add_argument(command: argparse.ArgumentParser, asks: type[wire.Request], ar
     settings = dict(ARGUMENTS[argument])
     field = settings.get("dest", argument.removeprefix("--"))
     settings.setdefault("help", asks.takes(field))
+    if argument.startswith("--"):
+        settings["required"] = any(f.required for f in msgspec.structs.fields(asks) if f.name == field)
     command.add_argument(argument, **settings)

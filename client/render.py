@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from rich.columns import Columns
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from client import seatmap
 from server.codec import RpcError
 from server.wire import (
     Booking,
@@ -27,7 +27,6 @@ from server.wire import (
     Quote,
     References,
     Refusal,
-    Seat,
     Seats,
     Session,
     Trip,
@@ -37,11 +36,8 @@ from server.wire import (
 
 PIPED_COLUMNS = 1000  # the width where there is no terminal: nothing is folded or cut
 COLUMN_GAP = 2  # spaces between columns
-DECK_GAP = 4  # spaces between decks that stand side by side
 
-_STYLES = {"free": "green", "held": "yellow", "taken": "dim", "booked": "green", "pending": "yellow"}
-_GLYPHS = {"held": "~", "taken": "x"}
-_LEGEND = "A number is a free seat, ~ is taken for now, by somebody who is deciding, x is taken."
+_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # What would be right, in the data of a refusal; said unless the message said it already.
 _HINTS = {
     "nearest": "Like it",
@@ -107,43 +103,14 @@ def trips(answer: TripList) -> RenderableType:
     return table
 
 
-def seat_map(answer: Seats) -> RenderableType:
-    """The decks as they are laid out, side by side where the width allows."""
-    width = max(len(str(seat.seat_no)) for seat in answer.seats)
-    decks = {seat.deck: [s for s in answer.seats if s.deck == seat.deck] for seat in answer.seats}
-    driver = any("D" in line for line in answer.layout.splitlines() if not line.rstrip().endswith(":"))
-    free = sum(seat.state == "free" for seat in answer.seats)
-    drawn = [_deck(name, seats, width, driver) for name, seats in decks.items()]
-    return Group(
-        Columns(drawn, padding=(0, DECK_GAP, 0, 0)),
-        Text(_LEGEND, style="dim"),
-        Text(f"{free} of {len(answer.seats)} free, {answer.fare} each."),
-    )
+class _Map:
+    """A seat map, as wide as it is printed."""
 
+    def __init__(self, seat_map: Seats) -> None:
+        self._seat_map = seat_map
 
-def _deck(name: str, seats: list[Seat], width: int, driver: bool) -> Text:
-    """One deck, the driver's end on top, framed."""
-    at = {(seat.row, seat.column): seat for seat in seats}
-    rows = range(min(row for row, _ in at), max(row for row, _ in at) + 1)
-    columns = range(1, max(column for _, column in at) + 1)
-    inside = (width + 1) * len(columns) + 1
-    kinds = ", ".join(dict.fromkeys(f"{seat.kind}s" for seat in seats))
-    text = Text(
-        f"{name} ({kinds})\n+{(' driver ' if driver else '').center(inside, '-')}+\n", overflow="fold"
-    )
-    for row in rows:
-        text.append("|")
-        for column in columns:
-            text.append(" ")
-            text.append_text(_glyph(at.get((row, column)), width))
-        text.append(" |\n")
-    return text.append(f"+{'-' * inside}+")
-
-
-def _glyph(seat: Seat | None, width: int) -> Text:
-    if seat is None:
-        return Text(" " * width)
-    return Text(_GLYPHS.get(seat.state, str(seat.seat_no)).rjust(width), style=_STYLES[seat.state])
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield seatmap.as_text(seatmap.draw(self._seat_map, columns=options.max_width))
 
 
 def booking(answer: Booking) -> RenderableType:
@@ -307,7 +274,7 @@ TEXTS: dict[type, Callable[[Any], RenderableType]] = {
     Pong: pong,
     PlaceList: places,
     TripList: trips,
-    Seats: seat_map,
+    Seats: _Map,
     Booking: booking,
     References: references,
     Quote: quote,

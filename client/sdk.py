@@ -11,8 +11,9 @@ given: whoever repeats a write later, say after a crash, repeats its key.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from server import wire
 from server.wire import Booking, BusType, OperatedTrip, Passenger, Place, Pong, Quote, Seats, Session, Trip
@@ -39,8 +40,12 @@ class Requests(ABC):
         self.close()
 
     def ping(self) -> Pong:
-        """The server's name and version."""
+        """The server's name and version, and the time zone of its dates."""
         return self.call(wire.Ping(), Pong)
+
+    def today(self) -> date:
+        """The date where the service is, which need not be the date here."""
+        return datetime.now(ZoneInfo(self.ping().time_zone)).date()
 
     def places(self, kind: str | None = None) -> list[Place]:
         """The places that services (of a kind) call at."""

@@ -10,8 +10,9 @@ import concurrent.futures
 import ssl
 import sys
 import threading
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.console import Console
@@ -26,7 +27,6 @@ from server.conversation import (
     BACK,
     COMMANDS,
     END,
-    GIVEN_UP,
     HELP,
     QUIT,
     Ask,
@@ -40,9 +40,10 @@ from server.conversation import (
     Tell,
     clean_text,
     desk,
+    given_up,
 )
-from server.conversation.words import changed, money
-from server.wire import Booking, Ping, Refusal, Request, Seats
+from server.conversation.words import changed
+from server.wire import Booking, Ping, Pong, Refusal, Request, Seats
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
 SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
@@ -98,11 +99,12 @@ class Terminal:
         self._console = console
         self._interactive = console.is_terminal and sys.stdin.isatty()
         self._asker: Asker = (
-            Prompts(coloured=screen.coloured(console), today=date.today)
+            Prompts(coloured=screen.coloured(console), today=self._today)
             if self._interactive
             else Lines(self._say)
         )
-        self._desk = Desk(today=date.today, with_names=True)
+        self._desk = Desk(today=self._today, with_names=True)
+        self._zone: ZoneInfo | None = None  # the server's; the machine's until it is known
         self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
         self._lost = False
         self._closing = threading.Event()
@@ -111,7 +113,9 @@ class Terminal:
         """Commands and conversations, until the end."""
         self._client.on_notification, self._client.on_change = self._notified, self._changed
         try:
-            self._call(Ping())  # so that there is a connection for what the server says by itself
+            pong = self._call(Ping())  # so that there is a connection for what the server says by itself
+            if isinstance(pong, Pong):
+                self._zone = ZoneInfo(pong.time_zone)
             self._say(WELCOME if self._interactive else desk.WELCOME, "bold")
             while True:
                 self._command(self._line(_COMMAND))
@@ -121,6 +125,9 @@ class Terminal:
         finally:
             self._closing.set()
             self._calls.shutdown(wait=False, cancel_futures=True)
+
+    def _today(self) -> date:
+        return datetime.now(self._zone).date()
 
     def _command(self, line: str) -> None:
         word = line.strip().lower()
@@ -139,11 +146,10 @@ class Terminal:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
         except (Gone, EOFError):
-            undone = dialogue.abandon()
-            for request in undone:
-                self._call(request)
-            if undone:
-                self._say(GIVEN_UP, "yellow")
+            if dialogue.doubt:
+                self._say(dialogue.doubt.text, "yellow")
+            for request in dialogue.abandon():
+                self._say(given_up(self._call(request)).text, "yellow")
             raise
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
@@ -172,7 +178,7 @@ class Terminal:
 
     def _show(self, step: Show) -> None:
         reply = step.reply
-        self._asker.held_until = reply.expires_at if isinstance(reply, Booking) else None
+        self._asker.held = reply if isinstance(reply, Booking) and reply.status == "held" else None
         if isinstance(reply, Seats):
             self._asker.seat_map, self._asker.yours = reply, step.yours
             if self._interactive and any(seat.state == "free" for seat in reply.seats):
@@ -215,8 +221,9 @@ class Terminal:
                 self._say(f"Server{about}: {text}", "bold cyan")
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)
-                fare = f", fare {money(booking.fare)}" if booking.status == "booked" else ""
-                self._say(f"{changed(booking)}{fare}", "bold cyan")
+                if self._asker.held is not None and booking.reference == self._asker.held.reference:
+                    self._asker.held = None
+                self._say(changed(booking), "bold cyan")
 
     def _changed(self, connected: bool) -> None:
         """The connection broke, or is made."""

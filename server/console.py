@@ -53,12 +53,18 @@ class Command:
 
 
 class Console:
-    """One operator. out: prints a line. at_exit: what `exit` does, in words."""
+    """One operator. today: where the service is. out: prints a line. at_exit: what `exit` does, in words."""
 
     def __init__(
-        self, messages: Messages, notices: Notices, out: Callable[[str], None], at_exit: str
+        self,
+        messages: Messages,
+        notices: Notices,
+        today: Callable[[], date],
+        out: Callable[[str], None],
+        at_exit: str,
     ) -> None:
         self._messages = messages
+        self._today = today
         self._out = out
         self._at_exit = at_exit
         self._news = News(messages, notices, out)
@@ -111,7 +117,7 @@ class Console:
         day, _, text = rest.strip().partition(" ")
         if not _is_number(bus) or not text.strip():
             raise Wrong("It takes: trip BUS DATE TEXT, such as trip 101 tomorrow We leave from platform 3.")
-        self._messages.notice(text.strip(), bus_id=int(bus), travel_date=_day(day))
+        self._messages.notice(text.strip(), bus_id=int(bus), travel_date=self._day(day))
 
     def _reply(self, rest: str) -> None:
         spoke = self._news.last_speaker
@@ -136,7 +142,7 @@ class Console:
         self._out(f"{len(here)} connected." if here else "Nobody is connected.")
 
     def _trips(self, rest: str) -> None:
-        found = self._messages.trips(_day(rest) if rest else date.today())
+        found = self._messages.trips(self._day(rest) if rest else self._today())
         for trip in found["trips"]:
             leaves = datetime.fromisoformat(trip["departs_at"])
             sold = f"{trip['booked']} booked, {trip['held']} held, {trip['pending']} waiting"
@@ -145,6 +151,12 @@ class Console:
             service = f"{trip['kind']} {trip['bus_id']}"
             self._show(f"{service}  {leaves:%H:%M}  {ends}: {sold}, {trip['seats']} seats{state}")
         self._out(f"Trips with passengers: {len(found['trips'])}, without: {found['others']}.")
+
+    def _day(self, text: str) -> date:
+        try:
+            return parse_date(text, self._today())
+        except DateError as error:
+            raise Wrong(str(error)) from None
 
     def _stats(self, rest: str) -> None:
         stats, present = self._messages.stats(), self._messages.present()
@@ -188,13 +200,6 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= _MOST_DIGITS
 
 
-def _day(text: str) -> date:
-    try:
-        return parse_date(text, date.today())
-    except DateError as error:
-        raise Wrong(str(error)) from None
-
-
 # At a terminal ---------------------------------------------------------------------------------
 
 
@@ -220,7 +225,8 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         stack.enter_context(_above_the_prompt())
         session = PromptSession[str](completer=words, complete_while_typing=False)
         _end_by_signals(session)
-        console = Console(Messages(storage, settings), notices, print, at_exit)
+        messages = Messages(storage, settings)
+        console = Console(messages, notices, lambda: settings.now().date(), print, at_exit)
         console.run(lambda: session.prompt(PROMPT))
 
 

@@ -29,8 +29,6 @@ from server.writer import Call, Writer
 _PHONES_REMEMBERED = 10_000  # numbers; to read one costs more than all else that is done here
 
 _encode = msgspec.json.Encoder().encode
-_PONG = Answer(Raw(_encode(wire.Pong(server=wire.SERVER, version=wire.VERSION))), refused=False)
-
 
 _AS_GIVEN = ("key", "password", "token")  # texts in which every blank counts
 _FOUND_NONE = b'{"references": []}'  # as the database writes it
@@ -43,6 +41,8 @@ class Operations:
         self._storage = storage
         self._writer = writer
         self._region = settings.phone_region
+        pong = wire.Pong(server=wire.SERVER, version=wire.VERSION, time_zone=settings.time_zone)
+        self._pong = Answer(Raw(_encode(pong)), refused=False)
         self._messages = Messages(storage, settings)
         self.accounts = Accounts(storage, settings)
         self.metrics = Metrics(storage, writer, settings)
@@ -109,7 +109,7 @@ class Operations:
         return answer
 
     def _ping(self, request: wire.Ping, caller: Caller) -> Answer:
-        return _PONG
+        return self._pong
 
     def _read(self, request: Request, caller: Caller) -> Answer:
         return self._storage.read(request.method, _args(request, caller))

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -102,7 +103,7 @@ class Settings:
     http_port: int = setting(8000, "port", "the HTTP port; 0 for any free one", PORT)
     processes: int = setting(1, "processes", "how many serve, on one port; about one for each core", COUNT)
     listen_backlog: int = setting(1024, "connections", "how many may wait to be accepted", COUNT)
-    time_zone: str = setting("Asia/Kolkata", "time zone", "whose `today` a plain-text traveller means", ZONE)
+    time_zone: str = setting("Asia/Kolkata", "time zone", "in which it is today, when somebody says so", ZONE)
     phone_region: str = setting("IN", "country", "where a phone number without country code is from", COUNTRY)
     log_level: str = setting("INFO", "level", "the least important log line to write", LEVEL)
 
@@ -208,6 +209,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.owner_url and not self.database_url:
             raise SettingsError("BUSWARE_OWNER_URL is given without DATABASE_URL: give both, or neither.")
+
+    def now(self) -> datetime:
+        """The time where the service is."""
+        return datetime.now(ZoneInfo(self.time_zone))
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -16,8 +16,6 @@ import ssl
 import threading
 import time
 from contextlib import suppress
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from server import codec
 from server.connection import Connection
@@ -50,7 +48,7 @@ class TcpServer:
         self.tls = tls
         self.port = settings.port
         self.draining = False
-        self.now = lambda: datetime.now(ZoneInfo(settings.time_zone))  # of plain-text travellers
+        self.now = settings.now  # of plain-text travellers
         self._lock = threading.Lock()  # for `_connections`
         self._connections: set[Connection] = set()
         self._count = 0  # of clients so far

@@ -30,7 +30,7 @@ BEGIN
         WHERE h.bus_id = seat_map.bus_id AND h.travel_date = seat_map.travel_date
           AND h.status = 'held' AND h.expires_at > api.now() AND h.segment && s.segment
     ) AS h ON h.seat_no = p.seat_no;
-    RETURN jsonb_build_object('layout', service.layout, 'fare', s.fare::text, 'seats', seats);
+    RETURN jsonb_build_object('layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
 END $$;
 
 -- No such trip: with the dates near the asked one on which the bus does run.

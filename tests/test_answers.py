@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conversation import answers
-from server.conversation.answers import Wanted
+from server.conversation import answers, seating
 from server.conversation.dialogue import Problem
+from server.conversation.seating import Wanted
 from server.wire import Place, Seat, Seats
 
 TODAY = date(2026, 12, 1)
@@ -22,6 +22,7 @@ PLACES = [
 MAP = Seats(
     layout="ss.ss",
     fare="100.00",
+    max_seats=6,
     seats=[
         Seat(seat_no=n, deck="main", row=1, column=n, kind="seat", state="taken" if n == 4 else "free")
         for n in range(1, 41)
@@ -39,14 +40,14 @@ MAP = Seats(
         (answers.one_or_any({"AC": True, "NON_AC": False}), "", None),
         (answers.one_or_any({"SEMI_SLEEPER": 1, "SLEEPER": 2}), "semi sleeper", 1),
         (answers.one_or_any({"SEMI_SLEEPER": 1, "SLEEPER": 2}), "sl", 2),
-        (answers.seats(MAP, "seat"), "7, 8 and 9", Wanted(seats=(7, 8, 9))),
-        (answers.seats(MAP, "seat"), "7-9", Wanted(seats=(7, 8, 9))),
-        (answers.seats(MAP, "seat"), "best", Wanted(any=1)),
-        (answers.seats(MAP, "seat"), "best 3", Wanted(any=3)),
-        (answers.seats(MAP, "seat"), "2 seats", Wanted(any=2)),
+        (seating.seats(MAP, "seat"), "7, 8 and 9", Wanted(seats=(7, 8, 9))),
+        (seating.seats(MAP, "seat"), "7-9", Wanted(seats=(7, 8, 9))),
+        (seating.seats(MAP, "seat"), "best", Wanted(any=1)),
+        (seating.seats(MAP, "seat"), "best 3", Wanted(any=3)),
+        (seating.seats(MAP, "seat"), "2 seats", Wanted(any=2)),
         (answers.some_of([1, 2, 3], "ticket"), "", (1, 2, 3)),
         (answers.some_of([1, 2, 3], "ticket"), "3 1", (3, 1)),
-        (answers.count(8, "seat"), "wait 3", 3),
+        (seating.count(8, "seat"), "wait 3", 3),
         (answers.yes_or_no, "Y", True),
         (answers.reference, "bk7ghj.", "BK7GHJ"),
         (answers.phone, "+44 20 7946-0958", "+44 20 7946-0958"),
@@ -63,16 +64,19 @@ def test_an_answer_means(parse: Callable[[str], Any], typed: str, meant: Any) ->
     [
         (answers.place(PLACES), "Mysoor", "Did you mean Mysuru?"),
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
-        (answers.place(PLACES), "", "No place that is served"),
+        (answers.place(PLACES), "", "An empty line is no place that is served."),
         (answers.place(PLACES, PLACES[0]), "BLRU", "the other end must be another place"),
         (answers.one_or_any({"SEMI_SLEEPER": 1, "SEATER": 2}), "se", "SEMI_SLEEPER, SEATER or any"),
-        (answers.seats(MAP, "seat"), "41", "There is no seat 41: they are numbered 1 to 40."),
-        (answers.seats(MAP, "seat"), "4", "4 is not free. Free: 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, …"),
-        (answers.seats(MAP, "seat"), "7 7", "7 is there twice."),
-        (answers.seats(MAP, "seat"), "best 99", "1 to 40"),
-        (answers.seats(MAP, "seat"), "1-99999", "is not understood"),
-        (answers.seats(MAP, "seat"), "٣", "is not understood"),
-        (answers.one_seat(MAP, "seat"), "1 2", "Type one seat number."),
+        (seating.seats(MAP, "seat"), "41", "There is no seat 41: they are numbered 1 to 40."),
+        (seating.seats(MAP, "seat"), "4", "4 is not free. Free: 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, …"),
+        (seating.seats(MAP, "seat"), "7 7", "7 is there twice."),
+        (seating.seats(MAP, "seat"), "best 7", "One booking may have 1 to 6 seats; 7 is not among them."),
+        (seating.seats(MAP, "seat"), "11-17", "One booking may have 1 to 6 seats"),
+        (seating.seats(MAP, "seat"), "1-99999", "is not understood"),
+        (seating.seats(MAP, "seat"), "٣", "is not understood"),
+        (seating.one_seat(MAP, "seat", 4), "1 2", "Type the number of one seat that is free."),
+        (seating.one_seat(MAP, "seat", 4), "4", "You have seat 4 already."),
+        (answers.message, "", "Type the message"),
         (answers.some_of([1, 3], "ticket"), "2", "There is no ticket 2 to choose: 1 or 3."),
         (answers.number_of([101, 103], "bus"), "102", "is no bus of those above: 101 or 103."),
         (answers.yes_or_no, "", "neither yes nor no"),
@@ -92,11 +96,12 @@ def test_a_wrong_answer_is_told_what_is_right(parse: Callable[[str], Any], typed
 
 PARSERS = [
     answers.place(PLACES),
-    answers.seats(MAP, "seat"),
-    answers.one_seat(MAP, "seat"),
+    seating.seats(MAP, "seat"),
+    seating.one_seat(MAP, "seat", 4),
+    answers.message,
     answers.some_of([1, 2], "ticket"),
     answers.number_of([1], "bus"),
-    answers.count(5, "seat"),
+    seating.count(5, "seat"),
     answers.travel_date(TODAY),
     answers.one_of({"a": 1}),
     answers.phone,

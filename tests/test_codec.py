@@ -303,9 +303,11 @@ def test_what_the_client_encodes_the_server_reads(request_):
 
 def test_a_result_is_decoded_to_its_type():
     line = codec.encode_reply(
-        b"1", Answer(msgspec.Raw(b'{"server": "busware", "version": "1", "more": 1}'), False)
+        b"1",
+        Answer(msgspec.Raw(b'{"server": "busware", "version": "1", "time_zone": "UTC", "more": 1}'), False),
     )
-    assert codec.decode_reply(line, wire.Pong) == wire.Pong(server="busware", version="1")
+    pong = wire.Pong(server="busware", version="1", time_zone="UTC")
+    assert codec.decode_reply(line, wire.Pong) == pong
 
 
 def test_a_refusal_is_raised_with_its_data():

@@ -3,14 +3,19 @@
 import itertools
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conversation.dialogue import (
+    GIVEN_UP,
+    LEFT,
     MAX_STEPS,
+    NOT_GIVEN_UP,
     TOO_LONG,
+    UNSURE,
     Ask,
     Call,
     Dialogue,
@@ -26,7 +31,7 @@ from server.conversation.dialogue import (
 from server.wire import Hold, Ping, Place, Pong, Quote, Refusal, Release
 
 TODAY = date(2026, 12, 1)
-PONG = Pong(server="busware", version="1")
+PONG = Pong(server="busware", version="1", time_zone="Asia/Kolkata")
 
 
 def number(typed: str) -> int:
@@ -161,6 +166,7 @@ def test_back_undoes_what_was_done_since_the_question_before() -> None:
     talk.answer("back")
     undone(talk.step)
     talk.replied(PONG)
+    assert sentences(talk) == [GIVEN_UP]
     assert talk.step == Call(Ping())  # what it showed may have changed: it is looked up again
     talk.replied(PONG)
     assert prompt(talk) == "Second?"
@@ -190,16 +196,60 @@ def test_what_could_not_be_undone_is_told() -> None:
     talk = at_the_last_question()
     talk.answer("quit")
     talk.replied(Refusal("already_booked", "Booking BAAAAA is confirmed already."))
+    assert "Booking BAAAAA is confirmed already." in sentences(talk)
+
+
+@pytest.mark.parametrize(
+    ("came_of_it", "told"),
+    [
+        (PONG, GIVEN_UP),
+        (Refusal("hold_expired", "It ran out."), GIVEN_UP),
+        (Failed("The line is cut."), NOT_GIVEN_UP),
+        (Refusal("outcome_unknown", "Who knows."), NOT_GIVEN_UP),
+    ],
+)
+def test_what_became_of_a_hold_is_told(came_of_it: Any, told: str) -> None:
+    talk = at_the_last_question()
+    talk.answer("quit")
+    talk.replied(came_of_it)
+    assert sentences(talk) == [told, LEFT]
+
+
+@pytest.mark.parametrize("came_of_it", [Failed("The line is cut."), Refusal("outcome_unknown", "Who knows.")])
+@pytest.mark.parametrize("way_out", ["quit", "back"])
+def test_who_leaves_a_write_without_an_answer_is_told_that_it_may_be_done(
+    came_of_it: Failed | Refusal, way_out: str
+) -> None:
+    talk = at_the_hold()
+    for what in (came_of_it, Refusal("busy", "Too many.")):  # the second try does not undo the first
+        talk.replied(what)
+        talk.shown()
+        if what is came_of_it:
+            talk.answer("")
+    talk.answer(way_out)
+    assert sentences(talk) == [UNSURE]
+
+
+def test_who_leaves_a_write_that_was_refused_is_told_that_nothing_was_done() -> None:
+    talk = at_the_hold()
+    talk.replied(Refusal("busy", "Too many."))
+    talk.shown()
+    talk.answer("quit")
+    assert sentences(talk) == [LEFT]
+
+
+def sentences(talk: Dialogue) -> list[str]:
+    """What is told next."""
     told = []
     while isinstance(talk.step, Tell):
         told.append(talk.step.text)
         talk.shown()
-    assert "Booking BAAAAA is confirmed already." in told
+    return told
 
 
 def test_back_works_where_a_call_has_failed() -> None:
     talk = at_the_hold()
-    talk.replied(Failed("The line is cut."))
+    talk.replied(Refusal("busy", "Too many."))
     talk.shown()
     talk.answer("back")
     assert talk.step == Call(Ping())

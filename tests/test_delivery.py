@@ -90,7 +90,7 @@ def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], telling
     holder.call("cancel", reference=booked["reference"], phone=ASHA)
     assert program.told()[1]["reference"] == other["reference"]
     ride = f"(bus 2, seat 1) from Bengaluru to Ooty on {TRAVEL_DAY} at 22:00"
-    assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked"
+    assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked, fare 900.50"
 
 
 def test_nobody_is_told_of_what_they_did_themselves(

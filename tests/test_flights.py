@@ -131,12 +131,13 @@ def test_a_full_flight_queues_and_a_cancellation_promotes(
           Ticket 1: seat 3, 62,000.00
         Fare 62,000.00
         Refund 31,000.00, if cancelled before Tue 15 Dec 2026 10:00.
-        Cancel, and get 31,000.00 of 62,000.00 back? (yes or no)
+        Cancel 1 ticket, and get 31,000.00 of 62,000.00 back? (yes or no)
         > yes
         Cancelled: {references[2]}
         """,
     )
     promoted = f"(flight 701, seat 3) from New York JFK to Delhi Airport on {DAY} at 10:00. Status: Booked"
+    promoted += ", fare 62,000.00"
     assert waiting.receive().decode() == f"Booking {ahead} {promoted}"
     transcript(waiting, f"> status {ahead}\nBooked: {ahead}")
     transcript(last, f"> status {behind}\nPending: {behind}")
@@ -264,7 +265,7 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: Line) -> Non
         +-------+
         A number is free.
         4 of 4 free, 62,000.00 each.
-        Seats (numbers such as 1 2, or best 2):
+        Seat numbers, such as 1 2; or best 2, for any two:
         > 3 4
         Phone number (Enter: none):
         >
@@ -289,7 +290,7 @@ def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:
         {QUESTION}
         > help
         Such as USA,IND,2026-12-15,10:00, which books at once. Or choose: step by step.
-        Or type: back (the question before), quit (leave this, keep nothing).
+        Or type: back (the question before), quit (leave this; nothing is changed).
         {QUESTION}
         > back
         Left; nothing was changed.

@@ -73,10 +73,12 @@ def test_something_may_be_said_at_any_question(client_socket: Line, desk: Desk) 
         > quit
         Left; nothing was changed.
         > say
-        Type the message behind it, on the same line: say Where is my bus?
+        Message to the operator:
+        > Thank you
+        Sent to the operator.
         """,
     )
-    assert [message.body for message in desk.after(0)] == ["Is there a bus on Sunday?"]
+    assert [message.body for message in desk.after(0)] == ["Is there a bus on Sunday?", "Thank you"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])

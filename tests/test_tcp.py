@@ -16,7 +16,7 @@ from server.tcp import TcpServer
 
 WAIT_SECONDS = 20
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
-PONG = b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"0.1.0"}}'
+PONG = b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"0.1.0","time_zone":"Asia/Kolkata"}}'
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 BOOK = {**TRIP, "origin": "Bengaluru", "destination": "Mandya", "seats": [1], "phone": "9845012345"}
 

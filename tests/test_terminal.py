@@ -4,15 +4,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from client.asking import fitted, named_in
 from server.conversation import desk
 from server.messages import Message
+from server.settings import Settings
 from tests.conftest import WAIT_SECONDS, Database, Line
 from tests.processes import Served
 from tests.traveller import COLUMNS, CTRL_C, CTRL_D, ESCAPE, PROJECT, STEPS, Traveller, variables
@@ -41,8 +43,8 @@ def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
 
 
 def tomorrow() -> str:
-    """What `tomorrow` means to the traveller, whose clock is this machine's."""
-    return str(date.today() + timedelta(days=1))
+    """What `tomorrow` means, wherever somebody says so: the date after today's where the server is."""
+    return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
 def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
@@ -60,9 +62,9 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
         ("What would you like?", f"cancel {reference}"),
         ("Phone number given with it", "9845012345"),
         ("Which tickets?", "2"),
-        ("Cancel, and get 130.00 of 260.00 back?", "yes"),
+        ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
     )
-    asha.sees("(cancelled)", "Refunded 130.00")
+    asha.sees("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled; 130.00 is given back.")
     asha.goes_through(
         ("What would you like?", f"change {reference} 98450 12345"),
         ("Instead of seat 3, which seat?", "7"),
@@ -76,7 +78,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
 def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.goes_through(*STEPS[:8])
-    asha.sees("Seats (numbers")
+    asha.sees("Seat numbers")
     asha.child.send("3 7")
     asha.sees("[ 3]", "[ 7]")
 
@@ -115,7 +117,7 @@ def test_a_conversation_is_left_and_holds_nothing(
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     asha.child.send(leave)
-    asha.sees("nothing was changed. What was held for you is given up.", "What would you like?")
+    asha.sees("What was held for you is given up.", "Left; nothing was changed.", "What would you like?")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
@@ -169,7 +171,7 @@ def test_a_seat_lost_while_choosing_shows_the_map_again(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
     asha.types("98450 12345")
-    asha.sees("Seat 4 is taken", "××", "Seats (numbers")
+    asha.sees("Seat 4 is taken", "××", "Seat numbers")
     asha.types("3 7")
     asha.sees("Held for you", "Asha", "Confirm, for 520.00?")
 
@@ -192,7 +194,7 @@ def test_a_full_bus_offers_its_queue(
         ("Phone number:", "98450 12345"),
         ("Wait for 1 at 260.00 each", "yes"),
     )
-    asha.sees("Waiting", "Number 1 in the queue", "Whether seats have come free")
+    asha.sees("Waiting", "Number 1 in the queue", "you are told")
     other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
     asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
 
@@ -242,8 +244,28 @@ def test_no_colours_where_none_are_wanted(traveller: Callable[..., Traveller]) -
         seen += asha.sees("Keep the reference")
         assert bool(COLOUR.search(seen)) is coloured
         asha.types(f"cancel {re.search('status ([A-Z0-9]+) shows', asha.sees('gives it back'))[1]}")
-        asha.goes_through(("Phone number", "9845012345"), ("Which tickets", ""), ("Cancel, and get", "yes"))
+        asha.goes_through(
+            ("Phone number", "9845012345"), ("Which tickets", ""), ("Cancel 2 tickets, and get", "yes")
+        )
         asha.sees("Refunded")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day and an hour apart
+def test_it_is_today_where_the_server_is(server: SimpleNamespace, zone: str, database: Database) -> None:
+    where, steps = (
+        ("127.0.0.1", str(server.port)),
+        "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]),
+    )
+    search = ("--host", where[0], "--port", where[1], "search", "bengaluru", "mysuru", "tomorrow", "--json")
+    for arguments, typed in ((search, ""), (where, f"{steps}\n")):
+        done = subprocess.run(
+            [sys.executable, "-m", "client", *arguments], input=typed, env=variables(TZ=zone),
+            capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        if arguments is search:
+            assert f'"travel_date": "{tomorrow()}"' in done.stdout
+    assert database.value("SELECT min(travel_date)::text FROM passengers") == tomorrow()
 
 
 def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:

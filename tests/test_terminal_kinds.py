@@ -58,7 +58,7 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
     assert "Type" not in table  # no flight has one
     assert "…" not in table  # and there is room for the airports
     asha.goes_through(
-        ("", "701"), ("Seats (", "3 4"), ("Name of passenger 1", "Asha"),
+        ("", "701"), ("Seat numbers", "3 4"), ("Name of passenger 1", "Asha"),
         ("Name of passenger 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for 124,000.00?", "yes"),
     )  # fmt: skip
     asha.sees("Ticket", "Keep the reference")
@@ -86,7 +86,7 @@ def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
     )  # fmt: skip
     asha.sees("2 nights: ", ".00 in all, for each room.")  # how much depends on the day of the week
     asha.goes_through(
-        ("Rooms (", "best 2"), ("Name of guest 1 of 2", ""),
+        ("Room numbers", "best 2"), ("Name of guest 1 of 2", ""),
         ("Name of guest 2 of 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for", "yes"),
     )  # fmt: skip
     seen = asha.sees("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")

@@ -47,7 +47,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
         Which tickets? (numbers, or Enter for all)
         > 2
         Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
-        Cancel, and get 130.00 of 260.00 back? (yes or no)
+        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
         > yes
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -56,6 +56,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 1: seat 7, 260.00
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
+        Ticket 2 is cancelled; 130.00 is given back.
         > cancel {ref} 9845012345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -65,7 +66,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
         Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
-        Cancel, and get 130.00 of 260.00 back? (yes or no)
+        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
         > no
         Nothing is cancelled.
         > STOP
@@ -136,7 +137,7 @@ def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
         7 of 8 free, 260.00 each.
         Instead of seat 3, which seat?
         > 3
-        Seat 3 is not free. Free: 1, 2, 4, 5, 6, 7, 8.
+        You have seat 3 already. Type the number of another, or: back.
         Instead of seat 3, which seat?
         > 5
         Booked: {ref}
@@ -159,7 +160,7 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         Reference of the booking:
         > ?
         It stands on the ticket. Lost? Leave this with quit, then type: find.
-        Or type: back (the question before), quit (leave this, keep nothing).
+        Or type: back (the question before), quit (leave this; nothing is changed).
         Reference of the booking:
         > !!
         "!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.

@@ -23,6 +23,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
         client_socket,
         """
         > back
+        What was held for you is given up.
         Phone number:
         > back
         main (seats)
@@ -32,7 +33,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
         +-----------+
         A number is free.
         8 of 8 free, 260.00 each.
-        Seats (numbers such as 1 2, or best 2):
+        Seat numbers, such as 1 2; or best 2, for any two:
         > back
         Bengaluru to Mysuru, Sat 5 Dec 2026:
            Bus  Leaves  Arrives    Takes       Fare  Free  Service
@@ -61,7 +62,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
 
 def test_quit_gives_a_hold_up(client_socket: Line, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    transcript(client_socket, "> quit\nLeft; nothing was changed. What was held for you is given up.")
+    transcript(client_socket, "> quit\nWhat was held for you is given up.\nLeft; nothing was changed.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
@@ -91,10 +92,10 @@ def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket:
         "Date of journey": '"maybe" is no date.',
         "SLEEPER, SEMI_SLEEPER": '"maybe" is none of these: SLEEPER, SEMI_SLEEPER, SEATER or any.',
         "AC, NON_AC": '"maybe" is none of these: AC, NON_AC or any.',
-        "Source:": 'No place that is served is called "maybe".',
-        "Destination:": 'No place that is served is called "maybe".',
+        "Source:": '"maybe" is no place that is served.',
+        "Destination:": '"maybe" is no place that is served.',
         "Bus id:": '"maybe" is no bus of those above: 1.',
-        "Seats (": '"maybe" is not understood. Type seat numbers such as 1 and 2, or best 2',
+        "Seat numbers": '"maybe" is not understood. Type seat numbers such as 1 and 2, or best 2',
         "Phone number:": '"maybe" is no phone number.',
         "Confirm,": '"maybe" is neither yes nor no.',
     }
@@ -142,10 +143,10 @@ def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable
         +-----------+
         A number is free, x taken.
         7 of 8 free, 260.00 each.
-        Seats (numbers such as 1 2, or best 2):
+        Seat numbers, such as 1 2; or best 2, for any two:
         > 7 8
         Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.
-        Seats (numbers such as 1 2, or best 2):
+        Seat numbers, such as 1 2; or best 2, for any two:
         > best 1
         Held: {{ref}}
         """,
@@ -205,7 +206,8 @@ def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], Line], clock
           Ticket 2: no seat yet, 550.50
         Fare 1,101.00
         Waiting: number 1 in the queue.
-        Keep the reference. Whether seats have come free: status {{ref}}.
+        Keep the reference. Once enough come free they are yours, and you are told.
+        Later, status {{ref}} tells it; cancel {{ref}} leaves the queue.
         """,
     )
     other.call("cancel", reference=taken["reference"], phone=ASHA, tickets=[1, 2])
@@ -274,7 +276,7 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > ?
         The date on which you board, up to Wed 16 Dec 2026.
-        Or type: back (the question before), quit (leave this, keep nothing).
+        Or type: back (the question before), quit (leave this; nothing is changed).
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
         Sales are open up to 2026-12-16.
@@ -319,7 +321,7 @@ def test_the_hold_that_ran_out_is_told_and_the_phone_stays(connect: Callable[[],
         +-----------+
         A number is free, x taken.
         7 of 8 free, 260.00 each.
-        Seats (numbers such as 1 2, or best 2):
+        Seat numbers, such as 1 2; or best 2, for any two:
         > 8
         Held: {ref}
         """,

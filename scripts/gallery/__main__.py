@@ -36,7 +36,7 @@ SCENES = [
     ("any\r", "Source:", ""),
     ("bengaluru\r", "Destination:", ""),
     ("coimbatore\r", "Bus id:", "buses"),
-    (f"{BUS}\r", "Seats (", ""),
+    (f"{BUS}\r", "Seat numbers", ""),
     ("11 12", "[12", "seats"),
     ("\r", "passenger 1", ""),
     ("Asha Rao\r", "passenger 2", ""),

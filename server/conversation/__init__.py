@@ -2,8 +2,8 @@
 
   dialogue      the engine: steps, back and quit       desk          what a line begins
   reservation   from the date to the ticket            bookings      status, cancel, change, find
-  answers       what an answer means                   dates         dates as people type them
-  words         what a kind of service is called
+  answers       what an answer means                   seating       which seats it means
+  dates         dates as people type them              words         what a kind of service is called
 
 The plain-text face (server/text.py) and the terminal client (client/terminal.py) carry out the same
 steps, each in its own way.
@@ -13,7 +13,6 @@ from server.conversation.dates import DateError, parse_date
 from server.conversation.desk import COMMANDS, END, WELCOME, Desk
 from server.conversation.dialogue import (
     BACK,
-    GIVEN_UP,
     HELP,
     QUIT,
     Ask,
@@ -26,9 +25,10 @@ from server.conversation.dialogue import (
     Tell,
     clean,
     clean_text,
+    given_up,
 )
 
 __all__ = [
-    "BACK", "COMMANDS", "END", "GIVEN_UP", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError",
-    "Desk", "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "parse_date",
+    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError",
+    "Desk", "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "given_up", "parse_date",
 ]  # fmt: skip

@@ -7,37 +7,21 @@ would be right. Whatever depends on the timetable comes in as an argument.
 import difflib
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 from server.conversation.dates import DateError, parse_date
 from server.conversation.dialogue import Choice, Problem
-from server.wire import Place, Seats
+from server.wire import Place
 
 T = TypeVar("T")
 
 MAX_NAME = 80  # characters, as server.wire.PersonName takes
 _SHOWN = 40  # characters of an answer that is repeated
-_MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
-_BEST = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
 _REFERENCE = re.compile(r"[A-Z0-9]{6,18}")
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The seats that a party wants: these, or any so many."""
-
-    seats: tuple[int, ...] = ()
-    any: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many."""
-        return self.any or len(self.seats)
 
 
 def shown(typed: str) -> str:
@@ -123,7 +107,7 @@ def _no_place(typed: str, word: str, by_word: dict[str, Place]) -> str:
     hint = (
         f"Did you mean {listed(list(dict.fromkeys(near))[:5], 'or')}?" if near else "Type ? to see them all."
     )
-    return f"No place that is served is called {shown(typed)}. {hint}"
+    return f"{shown(typed)} is no place that is served. {hint}"
 
 
 def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
@@ -146,88 +130,13 @@ def some_of(numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, .
     def parse(typed: str) -> tuple[int, ...]:
         if typed.lower() in ("", "all"):
             return tuple(numbers)
-        chosen = _numbers(
+        chosen = number_list(
             typed, f"{noun} numbers such as {listed([str(n) for n in numbers][:2], 'and')}, or all"
         )
         for n in chosen:
             if n not in numbers:
                 raise Problem(f"There is no {noun} {n} to choose: {listed([str(n) for n in numbers], 'or')}.")
         return chosen
-
-    return parse
-
-
-def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
-    """Free seats of a map by number, or "best 2" for any so many."""
-    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
-    states = {seat.seat_no: seat.state for seat in seat_map.seats}
-
-    def parse(typed: str) -> Wanted:
-        if best := _BEST.fullmatch(typed.lower()):
-            return Wanted(any=_count(int(best[1] or best[2] or 1), len(states), noun))
-        chosen = _numbers(typed, f"{noun} numbers such as {_example(free)}, or best 2 for the best two")
-        for n in chosen:
-            if n not in states:
-                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(states)}.")
-        gone = [str(n) for n in chosen if states[n] != "free"]
-        if gone:
-            some = [str(n) for n in free[:_MOST_LISTED]] + ["…"] * (len(free) > _MOST_LISTED)
-            is_are = "are" if len(gone) > 1 else "is"
-            raise Problem(
-                f"{noun.capitalize()} {listed(gone, 'and')} {is_are} not free. Free: {', '.join(some)}."
-            )
-        return Wanted(seats=chosen)
-
-    return parse
-
-
-def one_seat(seat_map: Seats, noun: str) -> Callable[[str], int]:
-    """One free seat of a map, by number."""
-    some = seats(seat_map, noun)
-
-    def parse(typed: str) -> int:
-        wanted = some(typed)
-        if len(wanted.seats) != 1:
-            raise Problem(f"Type one {noun} number.")
-        return wanted.seats[0]
-
-    return parse
-
-
-def positive(noun: str) -> Callable[[str], int]:
-    """A number of seats, however many there are."""
-
-    def parse(typed: str) -> int:
-        if not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and int(typed) > 0):
-            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
-        return int(typed)
-
-    return parse
-
-
-def exactly(count: int, numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
-    """So many of these numbers."""
-
-    def parse(typed: str) -> tuple[int, ...]:
-        chosen = _numbers(typed, f"{count} {noun} numbers such as {' '.join(map(str, range(1, count + 1)))}")
-        for n in chosen:
-            if n not in numbers:
-                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
-        if len(chosen) != count:
-            raise Problem(f"You want {count}, and named {len(chosen)}. Type {count} {noun} numbers.")
-        return chosen
-
-    return parse
-
-
-def count(most: int, noun: str) -> Callable[[str], int]:
-    """A number of seats."""
-
-    def parse(typed: str) -> int:
-        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", typed.lower(), re.ASCII)
-        if digits is None:
-            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
-        return _count(int(digits[1]), most, noun)
 
     return parse
 
@@ -264,6 +173,13 @@ def reference(typed: str) -> str:
     return word
 
 
+def message(typed: str) -> str:
+    """What somebody has to say."""
+    if not typed:
+        raise Problem("An empty line says nothing. Type the message, such as: Where is my bus?")
+    return typed
+
+
 def name(typed: str) -> str | None:
     """A passenger's name, or nothing."""
     if len(typed) > MAX_NAME:
@@ -278,12 +194,17 @@ def choices(*texts: str) -> tuple[Choice, ...]:
     return tuple(Choice(text) for text in texts)
 
 
+def counted(n: int, noun: str) -> str:
+    """1 ticket, 2 tickets."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def listed(words: Sequence[str], last: str) -> str:
     """The words as people list them: "1", "1 or 2", "1, 2 or 3"."""
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "none"
 
 
-def _numbers(typed: str, takes: str) -> tuple[int, ...]:
+def number_list(typed: str, takes: str) -> tuple[int, ...]:
     """The different numbers of a list such as "7, 8" or "7-9"."""
     spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
     words = [word for word in _SEPARATORS.split(spread) if word]
@@ -302,13 +223,3 @@ def _letters(word: str) -> str:
 
 def _spread(low: int, high: int) -> str:
     return " ".join(str(n) for n in range(low, high + 1)) if 0 <= high - low < 100 else "?"
-
-
-def _count(n: int, most: int, noun: str) -> int:
-    if not 1 <= n <= most:
-        raise Problem(f"The number of {noun}s is 1 to {most}; {n} is not.")
-    return n
-
-
-def _example(free: Sequence[int]) -> str:
-    return " ".join(str(n) for n in free[:2]) or "7 8"

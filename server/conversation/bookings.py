@@ -7,7 +7,7 @@ and asks for the rest.
 from collections.abc import Sequence
 from datetime import date
 
-from server.conversation import answers
+from server.conversation import answers, seating
 from server.conversation.departures import ask_place
 from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
 from server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
@@ -57,11 +57,11 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
         yield Tell(quote.message, problem=True)
         return
     yield Show(quote)
-    paid = sum(
-        float(t.fare) for t in live if t.status == "booked" and (tickets is None or t.ticket_no in tickets)
-    )
+    ended = [t for t in live if tickets is None or t.ticket_no in tickets]
+    paid = sum(float(t.fare) for t in ended if t.status == "booked")
     yes = yield Ask(
-        f"Cancel, and get {money(quote.refund)} of {money(str(paid))} back? (yes or no)",
+        f"Cancel {answers.counted(len(ended), 'ticket')}, and get {money(quote.refund)} of "
+        f"{money(str(paid))} back? (yes or no)",
         answers.yes_or_no, "confirm",
         f"It can be cancelled until {moment(quote.stands_until)}.", answers.choices("yes", "no"),
     )  # fmt: skip
@@ -70,6 +70,8 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
         return
     cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
     yield _outcome(cancelled)
+    if not isinstance(cancelled, Refusal):
+        yield Tell(f"{_named(ended)} cancelled; {money(quote.refund)} is given back.")
 
 
 def change(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
@@ -104,7 +106,8 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             return
         wanted = yield Ask(
             f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
-            answers.one_seat(seat_map, words.seat), "seat", f"The number of a {words.seat} that is free.",
+            seating.one_seat(seat_map, words.seat, ticket.seat_no), "seat",
+            f"The number of a {words.seat} that is free.",
             answers.choices(*map(str, free)),
         )  # fmt: skip
         changed = yield Call(ChangeSeat(
@@ -176,6 +179,12 @@ def _open(words: Words, reference: str | None, phone: str | None) -> Script[tupl
 
 def _outcome(reply: Booking | Refusal) -> Show | Tell:
     return Tell(reply.message, problem=True) if isinstance(reply, Refusal) else Show(reply)
+
+
+def _named(tickets: list[Ticket]) -> str:
+    """Ticket 2 is; tickets 1 and 2 are."""
+    numbers = answers.listed([str(ticket.ticket_no) for ticket in tickets], "and")
+    return f"Ticket{'s' * (len(tickets) > 1)} {numbers} {'are' if len(tickets) > 1 else 'is'}"
 
 
 def _live(booking: Booking) -> list[Ticket]:

@@ -89,9 +89,8 @@ def _hotel(desk: Desk, rest: list[str]) -> Script[None]:
 
 
 def _say(desk: Desk, rest: list[str]) -> Script[None]:
-    if not rest:
-        raise Problem("Type the message behind it, on the same line: say Where is my bus?")
-    yield said((yield Call(Say(text=" ".join(rest)))))
+    text = " ".join(rest) or (yield Ask("Message to the operator:", answers.message, "message"))
+    yield said((yield Call(Say(text=text))))
 
 
 def _find(desk: Desk, rest: list[str]) -> Script[None]:
@@ -118,7 +117,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "change": Command("change a seat of a booking", _opened(bookings.change), "[REFERENCE [PHONE]]"),
     "find": Command("find a lost reference", _find),
-    "say": Command("send the operator a line", _say, "TEXT"),
+    "say": Command("send the operator a line", _say, "[TEXT]"),
 }
 
 

@@ -15,7 +15,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
@@ -24,11 +24,13 @@ from server.wire import Refusal, Request, Say
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
-GUIDE = "Or type: back (the question before), quit (leave this, keep nothing)."
+GUIDE = "Or type: back (the question before), quit (leave this; nothing is changed)."
 MAX_STEPS = 200  # answers and replies of one conversation; a booking takes about 15
 TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
 LEFT = "Left; nothing was changed."
+UNSURE = "No answer came: what you asked for last may have been done."
 GIVEN_UP = "What was held for you is given up."
+NOT_GIVEN_UP = "What was held for you could not be given up now; it comes free by itself when its time is up."
 TRY_AGAIN = "Press Enter to try again; what you typed is kept. Or back, or quit."
 # Refusals that say: ask the same again.
 _PASSING = ("busy", "draining", "outcome_unknown")
@@ -119,6 +121,7 @@ class Dialogue:
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
         self._first = deque[Step]()  # what is to be done before the script's own step
+        self._unsure = False  # whether the call that failed may have been done all the same
         self._script = begin()
         self._own: Step | None = self._resume(None)
 
@@ -126,6 +129,14 @@ class Dialogue:
     def step(self) -> Step | None:
         """What the face has to do now."""
         return self._first[0] if self._first else self._own
+
+    @property
+    def doubt(self) -> Tell | None:
+        """What to tell whoever leaves while it is not known whether their last write was done."""
+        asked = self._own
+        if self._unsure and isinstance(asked, Call) and asked.request.writes:
+            return Tell(UNSURE, problem=True)
+        return None
 
     def shown(self) -> None:
         """The step was a Show or a Tell, and the traveller has seen it."""
@@ -139,12 +150,10 @@ class Dialogue:
         reply = clean(reply)
         if self._first:
             done = self._first.popleft()
-            if isinstance(done, Call) and isinstance(done.request, Say):
-                self._first.appendleft(said(reply))
-            # an undo: only what stands all the same is worth a word
-            elif isinstance(reply, Refusal) and reply.reason == "already_booked":
-                self._first.append(Tell(reply.message, problem=True))
-        elif isinstance(reply, Failed) or (isinstance(reply, Refusal) and reply.reason in _PASSING):
+            is_said = isinstance(done, Call) and isinstance(done.request, Say)
+            self._first.appendleft(said(reply) if is_said else given_up(reply))
+        elif _is_passing(reply):
+            self._unsure |= not isinstance(reply, Refusal) or reply.reason == "outcome_unknown"
             self._first += (Tell(reply.message, problem=True), Ask(TRY_AGAIN, lambda _: None, "retry"))
         else:
             self._take(reply)
@@ -185,6 +194,7 @@ class Dialogue:
     def _take(self, value: Any) -> None:
         """Record what came of the script's own step, and go on with it."""
         self._record.append((self._own, value))
+        self._unsure = False
         if len(self._record) > MAX_STEPS:
             self._leave(TOO_LONG)
         else:
@@ -205,7 +215,9 @@ class Dialogue:
             self._leave()
             return
         kept = asked[-2] + 1 if len(asked) > 1 else 0
-        self._first = deque[Step](self._forget(kept))
+        doubt = (self.doubt,) if self.doubt else ()
+        self._first = deque[Step]([*self._forget(kept), *doubt])
+        self._unsure = False
         self._script = self._begin()
         self._own = self._resume(None)
         for _, value in self._record:
@@ -213,9 +225,9 @@ class Dialogue:
                 self._own = self._resume(None)
             self._own = self._resume(value)
 
-    def _leave(self, said: str = LEFT) -> None:
-        undone = self._forget(0)
-        self._first = deque[Step]([*undone, Tell(f"{said} {GIVEN_UP}" if undone else said)])
+    def _leave(self, told: str = LEFT) -> None:
+        doubt = self.doubt or Tell(told)
+        self._first = deque[Step]([*self._forget(0), doubt])
         self._own = None
 
     def _forget(self, kept: int) -> list[Call]:
@@ -237,6 +249,18 @@ def said(reply: msgspec.Struct | Refusal | Failed) -> Tell:
     if isinstance(reply, Refusal | Failed):
         return Tell(reply.message, problem=True)
     return Tell("Sent to the operator.")
+
+
+def given_up(reply: msgspec.Struct | Refusal | Failed) -> Tell:
+    """What to tell of a call that was to be undone, such as a hold that is to be given up."""
+    if isinstance(reply, Refusal) and reply.reason == "already_booked":
+        return Tell(reply.message, problem=True)
+    return Tell(NOT_GIVEN_UP, problem=True) if _is_passing(reply) else Tell(GIVEN_UP)
+
+
+def _is_passing(reply: msgspec.Struct | Refusal | Failed) -> TypeGuard[Refusal | Failed]:
+    """Whether there was no answer, or one that says: ask the same again."""
+    return isinstance(reply, Failed) or (isinstance(reply, Refusal) and reply.reason in _PASSING)
 
 
 # What reaches a screen -------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from server.conversation import answers
-from server.conversation.answers import Wanted
+from server.conversation import answers, seating
 from server.conversation.departures import Wish, ask_place, choose_trip
 from server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
+from server.conversation.seating import Wanted
 from server.conversation.words import EXAMPLES, Words, day_of, money
 from server.wire import (
     Book,
@@ -75,11 +75,11 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
                 return None
             wanted, waits = chosen
         if with_names and len(wish.names) != wanted.count:
-            wish.names = yield from _ask_names(words, wanted)
+            wish.names = yield from _ask_names(words, wanted, wish.names)
         if not wish.phone_known:  # last, since the server may find fault with it
             wish.phone = yield _ask_phone(words)
             wish.phone_known = True
-        booking = yield from (_wait if waits else _hold)(wish, trip, wanted)
+        booking = yield from (_wait if waits else _hold)(words, wish, trip, wanted)
         if isinstance(booking, Booking):
             return booking
         if booking is None:  # the fare was not to the traveller's liking
@@ -112,8 +112,9 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
         return Wanted(any=number), True
     while True:
         wanted = yield Ask(
-            f"{words.seat.capitalize()}s (numbers such as {' '.join(map(str, free[:2]))}, or best 2):",
-            answers.seats(seat_map, words.seat), "seats",
+            f"{words.seat.capitalize()} numbers, such as {' '.join(map(str, free[:2]))}; "
+            "or best 2, for any two:",
+            seating.seats(seat_map, words.seat), "seats",
             f"The numbers of the {words.seat}s you want, or: best 2, for the best two together.",
             (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
         )  # fmt: skip
@@ -135,7 +136,7 @@ def _ask_wait(words: Words, trip: Trip, seat_map: Seats) -> Script[int]:
     yield Tell(f"Every {seat} is taken between {trip.origin} and {trip.destination}, but you can wait.")
     number: int = yield Ask(
         f"How many {seat}s would you wait for? (back: another {words.service})",
-        answers.count(len(seat_map.seats), seat), "count",
+        seating.count(seating.most_of(seat_map), seat), "count",
         f"Whoever waits gets the {seat}s that are given back, in order of arrival, and pays only then.",
     )  # fmt: skip
     return number
@@ -149,9 +150,10 @@ def _ask_phone(words: Words) -> Ask:
     )  # fmt: skip
 
 
-def _ask_names(words: Words, wanted: Wanted) -> Script[tuple[str | None, ...]]:
-    names = []
-    for n in range(wanted.count):
+def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> Script[tuple[str | None, ...]]:
+    """The names of a party; of those it had before, all who still come are kept if none was dropped."""
+    names = list(known if len(known) < wanted.count else ())
+    for n in range(len(names), wanted.count):
         of = f" {n + 1} of {wanted.count}" if wanted.count > 1 else ""
         seat = f", {words.seat} {wanted.seats[n]}" if wanted.seats else ""
         name = yield Ask(
@@ -162,7 +164,7 @@ def _ask_names(words: Words, wanted: Wanted) -> Script[tuple[str | None, ...]]:
     return tuple(names)
 
 
-def _hold(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+def _hold(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
     """The seats held, the fare shown, and confirmed; None when the traveller says no."""
     held = yield Call(Hold(**_party(wish, trip, wanted)), undo=_give_up(wish))
     if not isinstance(held, Booking):
@@ -170,18 +172,18 @@ def _hold(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | 
     yield Show(held)
     yes = yield Ask(
         f"Confirm, for {money(held.fare)}? (yes or no)", answers.yes_or_no, "confirm",
-        "yes: the booking is made. no: the seats are given up, and you may choose others.",
+        f"yes: the booking is made. no: the {words.seat}s are given up, and you may choose others.",
         answers.choices("yes", "no"),
     )  # fmt: skip
     if yes:
         booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=wish.phone))
         return booked
     yield Call(_give_up(wish)(held))
-    yield Tell("They are given up. Choose others, or: back, quit.")
+    yield Tell(f"The {words.seat}s are given up. Choose others, or: back, quit.")
     return None
 
 
-def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+def _wait(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
     """A place in the queue, or seats that came free meanwhile; None when the traveller says no."""
     yes = yield Ask(
         f"Wait for {wanted.count} at {money(trip.fare)} each, to pay when they come free? (yes or no)",
@@ -213,6 +215,9 @@ def good_bye(booking: Booking, phone: str | None) -> str:
     """What to keep in mind. phone: the one that was given."""
     reference = booking.reference
     if booking.status == "pending":
-        return f"Keep the reference. Whether seats have come free: status {reference}."
+        return (
+            "Keep the reference. Once enough come free they are yours, and you are told.\n"
+            f"Later, status {reference} tells it; cancel {reference} leaves the queue."
+        )
     keep = f"Keep the reference: status {reference} shows the booking, cancel gives it back."
     return keep + ("\nBoth ask for the phone number, too." if phone else "")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from server.conversation import answers
+from server.conversation import answers, seating
 from server.conversation.dates import DateError, parse_date
 from server.conversation.departures import the_house
 from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
@@ -27,7 +27,7 @@ def show(today: date, words: Sequence[str]) -> Script[None]:
     count = yield Ask(
         f"How many seats? ({trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, "
         f"{money(trip.fare)} each)",
-        answers.positive("seat"), "count",
+        seating.positive("seat"), "count",
         "How many of you come. Which seats they are is asked next.",
     )  # fmt: skip
     yield from _seats(trip, count)
@@ -95,7 +95,7 @@ def _seats(trip: Trip, count: int) -> Script[None]:
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}:",
-            answers.exactly(count, [seat.seat_no for seat in seat_map.seats], "seat"), "seats",
+            seating.exactly(count, [seat.seat_no for seat in seat_map.seats], "seat"), "seats",
             "Seats are numbered row by row, from the stage, each row from the left.",
         )  # fmt: skip
         booked = yield Call(

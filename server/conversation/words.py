@@ -103,13 +103,15 @@ def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
 
 
 def service_of(trip: Trip | Booking) -> str:
-    """KSRTC Airavat Club Class; the operator alone, where the service has its name."""
-    return trip.operator if trip.name in trip.operator else f"{trip.operator} {trip.name}"
+    """KSRTC Airavat Club Class; only one of the two, where it holds the other."""
+    if trip.name in trip.operator:
+        return trip.operator
+    return trip.name if trip.operator in trip.name else f"{trip.operator} {trip.name}"
 
 
 def about(booking: Booking) -> str:
     """7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00."""
-    seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status == booking.status]
+    seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
     seated = f", {words_of(booking.kind).seat}{'s' * (len(seats) > 1)} {', '.join(seats)}" if seats else ""
     return (
         f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
@@ -119,9 +121,16 @@ def about(booking: Booking) -> str:
 
 def changed(booking: Booking) -> str:
     """A line about a booking that has changed by itself, or by somebody else's doing."""
-    back = f", {money(booking.refund)} is given back" if booking.status == "cancelled" else ""
+    ended = [str(t.ticket_no) for t in booking.tickets if t.status != booking.status]
+    fare = sum(float(t.fare) for t in booking.tickets if t.status == "booked")
+    parts = (
+        f"Booking {about(booking)} Status: {booking.status.capitalize()}",
+        f"fare {money(str(fare))}" if fare else "",
+        f"without ticket{'s' * (len(ended) > 1)} {', '.join(ended)}" if ended else "",
+        f"{money(booking.refund)} is given back" if float(booking.refund) else "",
+    )
     why = f". {does_not_run(booking)}" if booking.why else ""
-    return f"Booking {about(booking)} Status: {booking.status.capitalize()}{back}{why}"
+    return ", ".join(filter(None, parts)) + why
 
 
 def does_not_run(booking: Booking) -> str:

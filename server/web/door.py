@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request as HttpRequest
@@ -49,7 +48,7 @@ class Door:
         self.operations = operations
         self.settings = settings
         self.draining = False
-        self.now: Callable[[], datetime] = lambda: datetime.now(ZoneInfo(settings.time_zone))
+        self.now: Callable[[], datetime] = settings.now
         self._threads = ThreadPoolExecutor(settings.http_threads, "http")
         self._password_threads = ThreadPoolExecutor(settings.http_threads, "password")
 

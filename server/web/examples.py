@@ -109,7 +109,7 @@ _AT_ORIGIN: Json = {
 }
 
 EXAMPLES: dict[str, Example] = {
-    "ping": Example({}, {"server": "busware", "version": "0.1.0"}),
+    "ping": Example({}, {"server": "busware", "version": "0.1.0", "time_zone": "Asia/Kolkata"}),
     "places": Example(
         {"kind": "bus"},
         {

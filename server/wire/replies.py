@@ -15,6 +15,7 @@ class Pong(Struct, frozen=True, kw_only=True):
 
     server: str
     version: str
+    time_zone: str  # in which it is today, when somebody says so
 
 
 class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,11 +73,12 @@ class Seat(Struct, frozen=True, kw_only=True):
 
 
 class Seats(Struct, frozen=True, kw_only=True):
-    """The seats of a trip over a stretch, with the drawing they come from."""
+    """The seats of a trip over a stretch, with the drawing they come from; fare is for one of them."""
 
     layout: str
     fare: Money
     seats: list[Seat]
+    max_seats: int  # of one booking
 
 
 class Ticket(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,119 @@
+"""What an answer about seats means: which of a map, or how many. See answers.py for how these are used."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from server.conversation.answers import listed, number_list, shown
+from server.conversation.dialogue import Problem
+from server.wire import Seats
+
+_MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
+_BEST = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The seats that a party wants: these, or any so many."""
+
+    seats: tuple[int, ...] = ()
+    any: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.any or len(self.seats)
+
+
+def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
+    """Free seats of a map by number, or "best 2" for any so many."""
+    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+    states = {seat.seat_no: seat.state for seat in seat_map.seats}
+    most = most_of(seat_map)
+
+    def parse(typed: str) -> Wanted:
+        if best := _BEST.fullmatch(typed.lower()):
+            return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
+        chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for the best two")
+        for n in chosen:
+            if n not in states:
+                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(states)}.")
+        gone = [str(n) for n in chosen if states[n] != "free"]
+        if gone:
+            some = [str(n) for n in free[:_MOST_LISTED]] + ["…"] * (len(free) > _MOST_LISTED)
+            is_are = "are" if len(gone) > 1 else "is"
+            raise Problem(
+                f"{noun.capitalize()} {listed(gone, 'and')} {is_are} not free. Free: {', '.join(some)}."
+            )
+        return Wanted(seats=chosen[: _count(len(chosen), most, noun)])
+
+    return parse
+
+
+def most_of(seat_map: Seats) -> int:
+    """How many seats of a map one booking may have."""
+    return min(seat_map.max_seats, len(seat_map.seats))
+
+
+def one_seat(seat_map: Seats, noun: str, mine: int | None) -> Callable[[str], int]:
+    """One free seat of a map, by number. mine: the one that is to be left for it."""
+    some = seats(seat_map, noun)
+
+    def parse(typed: str) -> int:
+        if typed == str(mine):
+            raise Problem(f"You have {noun} {mine} already. Type the number of another, or: back.")
+        if not typed.isdecimal():
+            raise Problem(f"{shown(typed)} is not understood. Type the number of one {noun} that is free.")
+        return some(typed).seats[0]
+
+    return parse
+
+
+def positive(noun: str) -> Callable[[str], int]:
+    """A number of seats, however many there are."""
+
+    def parse(typed: str) -> int:
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and int(typed) > 0):
+            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
+        return int(typed)
+
+    return parse
+
+
+def exactly(count: int, numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
+    """So many of these numbers."""
+
+    def parse(typed: str) -> tuple[int, ...]:
+        chosen = number_list(
+            typed, f"{count} {noun} numbers such as {' '.join(map(str, range(1, count + 1)))}"
+        )
+        for n in chosen:
+            if n not in numbers:
+                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
+        if len(chosen) != count:
+            raise Problem(f"You want {count}, and named {len(chosen)}. Type {count} {noun} numbers.")
+        return chosen
+
+    return parse
+
+
+def count(most: int, noun: str) -> Callable[[str], int]:
+    """A number of seats."""
+
+    def parse(typed: str) -> int:
+        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", typed.lower(), re.ASCII)
+        if digits is None:
+            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
+        return _count(int(digits[1]), most, noun)
+
+    return parse
+
+
+def _count(n: int, most: int, noun: str) -> int:
+    if not 1 <= n <= most:
+        raise Problem(f"One booking may have 1 to {most} {noun}s; {n} is not among them.")
+    return n
+
+
+def _example(free: Sequence[int]) -> str:
+    return " ".join(str(n) for n in free[:2]) or "7 8"
