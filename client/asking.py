@@ -15,7 +15,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, has_completions
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
@@ -129,7 +129,7 @@ class Prompts(Asker):
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
         keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
         if question.field == "command":
-            keys = ["Tab or arrows choose", "Enter takes", "Ctrl-D end"]
+            keys = ["Tab or arrows choose", "Enter takes", "Ctrl-C or Ctrl-D end"]
         elif question.field in _LISTED:
             keys[0] = "Tab or arrows choose"
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
@@ -193,5 +193,14 @@ def _keys() -> KeyBindings:
             event.current_buffer.reset()
         else:
             event.app.exit(result=BACK)
+
+    @keys.add("tab")
+    @keys.add("down", filter=~has_completions)
+    def _choose(event: KeyPressEvent) -> None:
+        """Open the menu with its first choice taken; go on to the next one where it is open."""
+        if event.current_buffer.complete_state:
+            event.current_buffer.complete_next()
+        else:
+            event.current_buffer.start_completion(select_first=True)
 
     return keys

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLR0913 - an argument for each thing that a caller may want otherwise
 
+import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +31,8 @@ def secure(host: str, wanted: bool | None = None, authority: Path | None = None)
 
 
 def connect(
-    host: str = HOST,
-    port: int = PORT,
+    host: str | None = None,
+    port: int | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     *,
     tries: int = TRIES,
@@ -42,7 +43,8 @@ def connect(
 ) -> "Client | WebClient":
     """Connect to a server, and see that it is one.
 
-    host: a name or an address; or http://host:port or https://host:port, to go by its HTTP port.
+    host: a name or an address; or http://host:port or https://host:port, to go by its HTTP port. Host and
+    port are those of BUSWARE_HOST and BUSWARE_PORT unless told, or this machine's 9999.
     timeout_seconds: for the answer to a request, each time it is sent. tries: how often it is sent
     at most. on_notification: called with the method and the params of what the server tells by
     itself (over TCP), in the thread that reads; it must not call the client. tls: whether to speak TLS
@@ -51,6 +53,8 @@ def connect(
     signed in by. Raises ConnectionLost, or Refusal when the server is too busy to take one more, or the
     token is worth nothing.
     """
+    host = host or os.environ.get("BUSWARE_HOST", HOST)
+    port = port or int(os.environ.get("BUSWARE_PORT", PORT))
     context = secure(host, host.startswith("https:") if "://" in host else tls, authority)
     client = of(
         host, port, timeout_seconds=timeout_seconds, tries=tries, tls=context, token=token,

@@ -8,9 +8,10 @@ import getpass
 import http.client
 import ssl
 import sys
-from datetime import date
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -88,7 +89,7 @@ class Guest:
             print(error)
 
     def _rooms(self, words: list[str]) -> None:
-        nights = _nights(words)
+        nights = self._nights(words)
         query = "&".join(f"{name}={night}" for name, night in nights.items())
         status, told = self._ask("GET", f"rooms?{query}" if query else "rooms")
         if status != http.client.OK:
@@ -99,7 +100,7 @@ class Guest:
 
     def _book(self, words: list[str]) -> None:
         count = _number(words[0] if words else _line("How many rooms: "))
-        self._tell("POST", "book", num_rooms=count, **_nights(words[1:]))
+        self._tell("POST", "book", num_rooms=count, **self._nights(words[1:]))
 
     def _query(self, words: list[str]) -> None:
         self._tell("POST", "query")
@@ -110,6 +111,17 @@ class Guest:
     def _checkout(self, words: list[str]) -> None:
         self._tell("DELETE", "checkout")
 
+    def _nights(self, words: list[str]) -> dict[str, str]:
+        """Check-in and check-out, as people type dates; it is today where the hotel is."""
+        if not words:
+            return {}
+        if len(words) != 2:
+            raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
+        _, told = self._ask("GET", "/v1/ping")
+        today = datetime.now(ZoneInfo(told["time_zone"])).date()
+        first, last = (parse_date(word, today) for word in words)
+        return {"check_in": str(first), "check_out": str(last)}
+
     def _tell(self, method: str, path: str, **fields: object) -> None:
         """Ask as the guest, and print what is said. Raises Leave when the password is wrong."""
         status, told = self._ask(method, path, **self._who, **fields)
@@ -118,7 +130,7 @@ class Guest:
         print(_said(told))
 
     def _ask(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
-        """The answer of the desk. Raises OSError, HTTPException or DecodeError where there is none."""
+        """The answer of the desk, or at /… of its server. Raises OSError, HTTPException or DecodeError."""
         host, port = self._url.hostname or "", self._url.port
         line = (
             http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
@@ -128,7 +140,9 @@ class Guest:
         body = msgspec.json.encode(fields) if method != "GET" else None
         headers = {"Content-Type": "application/json"} if body else {}
         try:
-            line.request(method, f"{self._url.path.rstrip('/')}/{path}", body, headers)
+            line.request(
+                method, path if path[0] == "/" else f"{self._url.path.rstrip('/')}/{path}", body, headers
+            )
             response = line.getresponse()
             return response.status, msgspec.json.decode(response.read(), type=dict[str, Any])
         finally:
@@ -148,16 +162,6 @@ def _number(word: str) -> int:
     if not word.isdecimal():
         raise ValueError(f"'{word}' is no number; write one such as 2.")
     return int(word)
-
-
-def _nights(words: list[str]) -> dict[str, str]:
-    """Check-in and check-out, as people type dates."""
-    if not words:
-        return {}
-    if len(words) != 2:
-        raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
-    first, last = (parse_date(word, date.today()) for word in words)
-    return {"check_in": str(first), "check_out": str(last)}
 
 
 def _said(told: dict[str, Any]) -> str:

@@ -144,7 +144,8 @@ def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
 def _take_folder(settings: Settings, stack: ExitStack) -> EmbeddedPostgres:
     """The embedded PostgreSQL, to be started: its folder is ours. Raises PostgresError when it cannot be."""
     connections = settings.processes * (settings.read_connections + OTHER_CONNECTIONS) + SPARE_CONNECTIONS
-    postgres = EmbeddedPostgres(settings.data, options={"max_connections": str(connections)})
+    options = {"max_connections": str(connections), "timezone": settings.time_zone}  # of people in psql
+    postgres = EmbeddedPostgres(settings.data, options=options)
     stack.callback(postgres.stop)
     postgres.cluster.take()
     return postgres

@@ -149,6 +149,15 @@ def test_from_search_to_refund(busware: Client) -> None:
     assert busware.booking(held.reference, PHONE) == cancelled
 
 
+def test_it_connects_where_the_environment_says(
+    server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUSWARE_HOST", server.host)
+    monkeypatch.setenv("BUSWARE_PORT", str(server.port))
+    with client.connect() as busware:
+        assert (busware.host, busware.port) == (server.host, server.port)
+
+
 def test_positions_stand_for_places(busware: Client) -> None:
     booking = busware.book(1, DAY, 2, 3, count=1, phone=PHONE)
     assert (booking.origin, booking.destination) == ("Ramanagara", "Mandya")

@@ -1,6 +1,8 @@
 """The hotel's door, by a client as strangers wrote it: `requests`, a base address, and what it prints."""
 
 import dataclasses
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from server.settings import Settings
-from tests.conftest import Clock, Database
+from server.settings import PROJECT, Settings
+from tests.conftest import WAIT_SECONDS, Clock, Database
 from tests.web import Web
 
 SEED = (Path(__file__).parent.parent / "sql/99_seed_hotel.sql").read_text()
@@ -205,6 +207,21 @@ def test_nights_are_real(hotel: HotelClient) -> None:
         409,
         {"error": "No rooms available.", "rooms_free": 0},
     )
+
+
+def test_the_desk_takes_dates_as_people_type_them(hotel: HotelClient) -> None:
+    typed = (
+        "asha\npw\nbook 2 5 dec 2026\nbook 2 5/12/2026 2026-12-07\nrooms 2026-12-05 2026-12-06\nquery\nexit\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "hotel", "--url", hotel.base_url],
+        input=typed, capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Give check-in and check-out, such as" in done.stdout
+    assert "Rooms booked successfully: [1, 2]" in done.stdout
+    assert "Room  2  occupied\nRoom  3  free" in done.stdout
+    assert done.stdout.endswith("Your booked rooms: [1, 2]\nGoodbye.\n")
 
 
 def test_a_stay_is_left_early(hotel: HotelClient, clock: Clock) -> None:

@@ -152,6 +152,17 @@ def test_the_menu_makes_room_for_itself_below_a_full_screen(traveller: Callable[
     asha.sees("book a bus, or cancel", "find a lost reference", "what there is")
 
 
+@pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
+def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
+    asha = traveller()
+    asha.goes_through(("What would you like?", "help"))
+    asha.sees("What would you like?")
+    asha.child.send(key)
+    asha.sees("book a bus, or cancel")
+    asha.child.send("\r")
+    asha.sees("Reservation or cancellation:")
+
+
 def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller]) -> None:
     asha = traveller(columns=60)
     asha.goes_through(*STEPS[:7])
