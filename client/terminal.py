@@ -47,7 +47,7 @@ from server.wire import Booking, Ping, Pong, Refusal, Request, Seats
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
 SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
-TRIES = 10  # how often a request is sent before the traveller is asked: about 15 seconds
+TRIES = 10  # how often a request is sent before the traveller is asked: half a minute or less
 RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anything
 PIPED_COLUMNS = 79
 

@@ -91,12 +91,22 @@ def _operator(conn: psycopg.Connection, name: str) -> str:
 
 def _new_hash(username: str) -> str:
     if sys.stdin.isatty():
-        password = _long_enough(getpass.getpass(f"Password for {username}: "))
-        if getpass.getpass("The same again: ") != password:
-            raise Wrong("These were two different passwords.")
+        password = _typed_twice(username)
     else:
         password = _long_enough(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
     return Passwords(at_once=1, wait_seconds=1).hash(password)
+
+
+def _typed_twice(username: str) -> str:
+    """A password, asked for until it will do: whoever types on must not type it into their shell."""
+    while True:
+        try:
+            password = _long_enough(getpass.getpass(f"Password for {username}: "))
+            if getpass.getpass("The same again: ") == password:
+                return password
+            raise Wrong("These were two different passwords.")
+        except Wrong as wrong:
+            print(wrong, file=sys.stderr)
 
 
 def _long_enough(password: str) -> str:

@@ -248,3 +248,27 @@ def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
     with Operator("console", "--data", str(data_folder), BUSWARE_CONNECT_SECONDS="1") as operator:
         assert operator.ends() == 1
         assert "the service is not running" in operator.seen
+
+
+def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
+    """Whoever is told that it is too short may be typing it again already; it must not reach their shell."""
+    command = [sys.executable, "-m", "server", "operator", "add", "boss"]
+    plain = {"TERM": "dumb", "PATH": os.environ["PATH"], **urls}
+    adding = pexpect.spawn(command[0], command[1:], cwd=str(PROJECT), timeout=60, env=plain)
+    for first, again, told in (
+        ("short", None, "8 characters at least"),
+        ("long enough", "not the same", "two different"),
+    ):
+        adding.expect_exact("Password for boss:")
+        adding.sendline(first)
+        if again:
+            adding.expect_exact("The same again:")
+            adding.sendline(again)
+        adding.expect_exact(told)
+    for asked in ("Password for boss:", "The same again:"):
+        adding.expect_exact(asked)
+        adding.sendline("long enough")
+    adding.expect_exact("may sign in")
+    adding.expect(pexpect.EOF)
+    adding.close()
+    assert adding.exitstatus == 0

@@ -124,7 +124,11 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
 def find(words: Words, today: date) -> Script[None]:
     """The references of a guest's bookings, by phone, date and boarding place."""
     places: Sequence[Place] = (yield Call(Places(kind=words.kind))).places
-    phone = yield Ask("Phone number given with the booking:", answers.phone, "phone")
+    ask_phone = Ask(
+        "Phone number given with the booking:", answers.phone, "phone",
+        "A booking without one cannot be found: its reference is all that opens it.",
+    )  # fmt: skip
+    phone = yield ask_phone
     day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(today), "date")
     place = yield ask_place(f"{words.source} (where you board):", "origin", list(places))
     while True:
@@ -134,7 +138,7 @@ def find(words: Words, today: date) -> Script[None]:
         yield Tell(found.message, problem=True)
         if found.data.get("field") != "phone":
             return
-        phone = yield Ask("Phone number given with the booking:", answers.phone, "phone")
+        phone = yield ask_phone
     if not found.references:
         yield Tell("No booking has that phone number, date and boarding place.", problem=True)
         return
