@@ -10,10 +10,11 @@ import logging
 import threading
 from collections.abc import Callable
 
+from server.calls import Call
 from server.settings import Settings
 from server.storage import Fault, Storage
 from server.wire import Refusal
-from server.writer import Call, Writer
+from server.writer import Writer
 
 log = logging.getLogger("busware.housekeeping")
 

@@ -19,12 +19,13 @@ from msgspec import Raw
 from server import rights, wire
 from server.accounts import Accounts, as_username
 from server.attempts import by_address
+from server.calls import Call
 from server.messages import Messages
 from server.metrics import Metrics
 from server.settings import Settings
 from server.storage import Storage
 from server.wire import Answer, Caller, Refusal, Request
-from server.writer import Call, Writer
+from server.writer import Writer
 
 _PHONES_REMEMBERED = 10_000  # numbers; to read one costs more than all else that is done here
 

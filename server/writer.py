@@ -25,10 +25,11 @@ from contextlib import suppress
 
 import msgspec
 import psycopg
-from msgspec import Raw, Struct
+from msgspec import Raw
 
+from server.calls import Call, Waiting, let_go
 from server.settings import Settings
-from server.storage import Away, Fault, connect, meaning
+from server.storage import Away, connect, meaning
 from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
@@ -42,44 +43,6 @@ _FIRST_PAUSE = 0.05  # seconds between two attempts to connect, doubled each tim
 _LONGEST_PAUSE = 1.0  # … up to this
 
 
-class Call(Struct, frozen=True):
-    """One write. args: its JSON. caller, key: whose idempotency key; an empty key is replaced."""
-
-    method: str
-    args: Raw
-    caller: str = ""
-    key: str = ""
-
-
-class _Waiting:
-    """A call and the caller who waits for it: `done` is a lock that is let go when there is an outcome."""
-
-    __slots__ = ("call", "deadline", "done", "mended", "outcome", "sent")
-
-    def __init__(self, call: Call, deadline: float) -> None:
-        self.call = call
-        self.deadline = deadline
-        self.sent = False  # on a connection that broke: it may have been done
-        self.mended = False
-        self.outcome: Answer | Exception = Fault("the writer ended without an answer")
-        self.done = threading.Lock()
-        self.done.acquire()
-
-    def answer(self, answer: Answer) -> None:
-        """Let the caller go with what the database said."""
-        self.outcome = answer
-        self.done.release()
-
-    def fail(self, why: Exception) -> None:
-        """Let the caller go without an answer; why is not the whole truth if an earlier try was lost."""
-        if self.sent:
-            log.warning("the outcome of a %s is unknown: %s", self.call.method, why)
-            message = "The database went away before it answered: ask again with the same key."
-            why = Refusal("outcome_unknown", message)
-        self.outcome = why
-        self.done.release()
-
-
 class Writer:
     """The one who writes. `submit` may be called from any thread.
 
@@ -90,14 +53,14 @@ class Writer:
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._settings = url, settings
         self._door = threading.Lock()  # held to go in, and to close
-        self._calls: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()  # None: there are no more
+        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: there are no more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.on_batch: Callable[[int], None] = lambda size: None
         self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
 
         # From here on the writer's thread's own.
-        self._deferred: deque[_Waiting] = deque()
+        self._deferred: deque[Waiting] = deque()
         self._closed = False
         self._connection: psycopg.Connection | None = None
         self._broken_at: float | None = None  # when the connection broke, until something succeeds again
@@ -124,17 +87,14 @@ class Writer:
         """
         if not call.key:
             call = msgspec.structs.replace(call, key=str(uuid.uuid4()))
-        waiting = _Waiting(call, time.monotonic() + self._settings.write_wait_seconds)
+        waiting = Waiting(call, time.monotonic() + self._settings.write_wait_seconds)
         with self._door:
             if self._stopping.is_set():
                 raise Refusal("draining", "The server is going down: nothing was done, try again.")
             if self.waiting >= self._settings.write_queue:
                 raise Refusal("busy", "Too many writes are waiting: nothing was done, try again.")
             self._calls.put(waiting)
-        waiting.done.acquire()
-        if isinstance(waiting.outcome, Answer):
-            return waiting.outcome
-        raise waiting.outcome
+        return waiting.wait()
 
     @property
     def waiting(self) -> int:
@@ -155,18 +115,18 @@ class Writer:
             except Exception:
                 log.exception("the writer failed on a batch of %d", len(batch))
                 for waiting in batch:
-                    if waiting.done.locked() and waiting not in self._deferred:
+                    if waiting.outcome is None and waiting not in self._deferred:
                         waiting.done.release()
         if self._connection:
             self._connection.close()
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """The next batch: what has come, up to write_batch, and as many of the deferred; empty at the end.
 
         Waits for something to come; when calls are deferred, no longer than deferred_retry_ms.
         """
         limit = self._settings.write_batch
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         if self._closed and not self._deferred:
             return batch
         pause = self._settings.deferred_retry_ms / 1000 if self._deferred else None
@@ -181,7 +141,7 @@ class Writer:
         batch.extend(self._deferred.popleft() for _ in range(min(limit, len(self._deferred))))
         return batch
 
-    def _carry_out(self, batch: Iterable[_Waiting]) -> None:
+    def _carry_out(self, batch: Iterable[Waiting]) -> None:
         now = time.monotonic()
         in_time = []
         for waiting in batch:
@@ -192,7 +152,7 @@ class Writer:
         if in_time:
             self._send(in_time)
 
-    def _send(self, batch: list[_Waiting]) -> None:
+    def _send(self, batch: list[Waiting]) -> None:
         """Send a batch, again while connections break; then each has an outcome or is deferred."""
         why: Exception
         while True:
@@ -219,21 +179,23 @@ class Writer:
         for waiting in batch:
             waiting.fail(why)
 
-    def _ask(self, connection: psycopg.Connection, batch: list[_Waiting]) -> None:
+    def _ask(self, connection: psycopg.Connection, batch: list[Waiting]) -> None:
         self.on_batch(len(batch))
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
-        done: list[tuple[Raw, Raw]] = []
+        answered, done = [], []
         for n, refused, answer in connection.execute(_BATCH, (calls,), prepare=True).fetchall():
             if answer is None:
                 self._deferred.append(batch[n])
                 continue
-            batch[n].answer(Answer(answer, refused))
+            batch[n].outcome = Answer(answer, refused)
+            answered.append(batch[n])
             if not refused:
                 done.append((batch[n].call.args, answer))
+        let_go(answered)
         if done:
             self.on_commit(done)
 
-    def _part(self, batch: list[_Waiting], error: psycopg.Error, trouble: Exception) -> None:
+    def _part(self, batch: list[Waiting], error: psycopg.Error, trouble: Exception) -> None:
         """After a batch was rolled back: run its members alone. One that was alone is to blame itself."""
         if len(batch) > 1:
             log.warning("a batch of %d failed, its members run alone: %s", len(batch), error)
@@ -251,7 +213,7 @@ class Writer:
             trouble.__cause__ = error
             batch[0].fail(trouble)
 
-    def _mend(self, waiting: _Waiting) -> None:
+    def _mend(self, waiting: Waiting) -> None:
         """Somebody wrote to the trip by hand: count anew what is taken of it, then try once more."""
         waiting.mended = True
         args = msgspec.json.decode(waiting.call.args)

@@ -127,6 +127,12 @@ def _reads() -> Iterator[tuple[str, Measurement]]:
             what = f"search among {services:,} services that finds {found}: p99"
             limit = PgBench(workload, 1)
             yield f"search-{services}-{found}", Measurement(what, Server(workload, 1), limit, most(3), "p99")
+    any_ten = workloads.search(100, 10)
+    rush, limit = Server(workloads.alike(any_ten), 64), PgBench(any_ten, 64)
+    yield (
+        "search-rush",
+        Measurement("one search by 64 clients, to any that find as many", rush, limit, least(2)),
+    )
     seats = workloads.SEAT_MAP
     yield "seat-map", Measurement("seat map, 16 clients", Server(seats, 16), PgBench(seats, 16), least(0.7))
 

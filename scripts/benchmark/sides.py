@@ -29,7 +29,7 @@ from scripts.benchmark.world import Unsound, World, Worlds
 from server.cluster import Urls
 from server.settings import PROJECT
 
-MOST_PER_SECOND = 16_000  # operations that are encoded beforehand
+MOST_PER_SECOND = 32_000  # operations that are encoded beforehand
 STOP_SECONDS = 30  # how long a server may take to stop
 _QUANTITIES = ("rate", "median", "p99", "server_us", "database_us", "idle_kb")  # of a sample
 _TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, in a second

@@ -8,8 +8,9 @@ passenger has a phone number of their own.
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import repeat
 from typing import Any
 
 from scripts.benchmark.load import REFERENCE
@@ -233,3 +234,8 @@ SELECT refused, answer FROM api.read('search', jsonb_build_object(
     'date', DATE '2090-01-02' + :day::int));
 """
     return Workload(world, operations, script)
+
+
+def alike(workload: Workload) -> Workload:
+    """The first operation of a workload, again and again: what all ask for on the day of a sale."""
+    return replace(workload, operations=lambda world, conn: repeat(next(workload.operations(world, conn))))
