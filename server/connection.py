@@ -29,6 +29,7 @@ from server.messages import Message
 from server.operations import Operations
 from server.outbox import Outbox
 from server.settings import Settings
+from server.telnet import Telnet
 from server.text import Fault, Text
 from server.tls import TlsSocket
 from server.wire import Answer, Booking, Caller, Connected, Refusal, Request, Say
@@ -136,6 +137,7 @@ class Connection:
         tcp = self._socket
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnet sends half a command as urgent
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(settings.send_seconds))
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.outbox_bytes)
         if isinstance(tcp, TlsSocket):
@@ -144,9 +146,12 @@ class Connection:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.idle_seconds))
 
     def _serve(self) -> None:
-        lines = Lines(self._server.settings.max_line_bytes)
+        telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)
         while chunk := self.receive():
-            for line in lines.feed(chunk):
+            typed, answer = telnet.read(chunk)
+            if answer:
+                self._outbox.send(answer)
+            for line in lines.feed(typed):
                 if reply := self._answer(line):
                     self._outbox.send(reply)
                 if self._stirred:

@@ -17,9 +17,6 @@ from server.conversation import END, Ask, Call, Desk, Dialogue, Failed, Show, Te
 from server.wire import Answer, Refusal, Request
 
 STOPPED = "STOPPED"
-# telnet's negotiation: IAC IAC is a byte 255, IAC SB … IAC SE a subnegotiation, IAC WILL/WONT/DO/DONT x,
-# IAC and one byte anything else.
-_TELNET = re.compile(rb"\xff(?:\xff|\xfa.*?\xff\xf0|[\xfb-\xfe].|[^\xff]|$)", re.DOTALL)
 _BACKSPACED = re.compile(r"[^\x08\x7f][\x08\x7f]")  # a character, and the key that took it back
 
 
@@ -104,9 +101,8 @@ class Fault(Exception):
 
 
 def readable(line: bytes) -> str:
-    """What was typed: without telnet's negotiation, what was rubbed out, and control characters."""
-    text = _TELNET.sub(lambda found: b"\xff" if found[0] == b"\xff\xff" else b"", line)
-    typed = text.decode(errors="replace")
+    """What was typed: without what was rubbed out, and control characters."""
+    typed = line.decode(errors="replace")
     while (shorter := _BACKSPACED.sub("", typed)) != typed:
         typed = shorter
     return clean_text(typed.replace("\t", " "))

@@ -1,4 +1,4 @@
-"""The lines of the plain-text face: telnet, pipes, limits, and what must not reach a terminal."""
+"""The lines of the plain-text face: words, pipes, limits, and what must not reach a terminal."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -46,13 +46,6 @@ def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]
     program.call("ping")
     program.send(b"\n\r\n")
     assert program.call("ping")["server"] == "busware"
-
-
-def test_telnet_is_understood(client_socket: Line) -> None:
-    client_socket.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0bux\x08s\r\n")
-    transcript(client_socket, "Reservation or cancellation:")
-    client_socket.send(b"res\x00\xff\xf1\r\n")
-    transcript(client_socket, "Date of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
 @pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
