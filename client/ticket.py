@@ -43,8 +43,10 @@ def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> 
     style = _STYLES[booking.status]
     table = Table(box=None, pad_edge=False, show_header=True, padding=(0, 2, 0, 0), header_style="dim")
     words = words_of(booking.kind)
-    for head in ("No", words.seat.capitalize(), words.passenger.capitalize(), "Fare"):
-        table.add_column(head, justify="left" if head == words.passenger.capitalize() else "right")
+    for head in ("No", words.seat.capitalize()):
+        table.add_column(head, justify="right")
+    table.add_column(words.passenger.capitalize(), overflow="fold")  # a name is never cut
+    table.add_column("Fare", justify="right")
     for one in booking.tickets:
         ended = one.status != booking.status
         name = f"{one.name or '–'}" + (f" ({one.status})" if ended else "")
