@@ -1,4 +1,4 @@
-"""A traveller at the terminal client: a pseudo-terminal of 80 × 24, what is typed there and what is seen."""
+"""A traveller at the terminal client, in a pseudo-terminal: what is typed there and what is seen."""
 
 import os
 import sys
@@ -32,12 +32,12 @@ STEPS = [
 class Traveller:
     """A client at a terminal of its own."""
 
-    def __init__(self, port: int, columns: int = COLUMNS, **environment: str) -> None:
+    def __init__(self, port: int, columns: int = COLUMNS, rows: int = ROWS, **environment: str) -> None:
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "client", "127.0.0.1", str(port)],
             env=variables(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", **environment),
-            dimensions=(ROWS, columns),
+            dimensions=(rows, columns),
             encoding="utf-8",
             timeout=WAIT_SECONDS,
             cwd=str(PROJECT),
