@@ -31,7 +31,7 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
                 state = next((state for state, seats in states.items() if seat_no in seats), "free")
                 kind = {"s": "seat", "b": "berth"}[symbol]
                 found.append(Seat(seat_no=seat_no, deck=deck, row=row, column=column, kind=kind, state=state))
-    return Seats(layout=layout, fare="260.00", seats=found)
+    return Seats(layout=layout, fare="260.00", seats=found, max_seats=6)
 
 
 def drawn(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> str:
