@@ -12,7 +12,7 @@ from tests.traveller import STEPS, Traveller
 
 At = Callable[[int, int], Traveller]  # so many columns and rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-SEATS = "Seats (numbers"
+SEATS = "Seat numbers"
 NIGHT = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the buses, of which one goes by night
 
 
