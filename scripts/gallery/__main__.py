@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -79,8 +79,8 @@ def served(folder: Path) -> Iterator[int]:
 
 def others_book(port: int) -> None:
     """Seats that are taken, and one that somebody is deciding about."""
-    tomorrow = date.today() + timedelta(days=1)
     with connect("127.0.0.1", port) as busware:
+        tomorrow = busware.today() + timedelta(days=1)
         for seats in ([4, 7], [14, 15], [2], [21], [25], [26, 27]):
             busware.book(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=seats, phone="98800 99000")
         busware.hold(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=[28], phone="98800 99000")
