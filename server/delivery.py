@@ -6,7 +6,8 @@ bookings that somebody here watches on a trip that changed. It compares with wha
 already, so that nobody is told of what they have just done themselves. The same thread shows those who
 come back what was said while they were away, and introduces clients to the operators.
 
-Bookings are compared for a fiftieth of the time at most: after it, that rests fifty times as long.
+Bookings are compared for a fiftieth of the time: after it, that rests fifty times as long, but never so
+long that a traveller would wonder.
 """
 
 import logging
@@ -26,7 +27,8 @@ from server.wire import Booking, Refusal
 
 log = logging.getLogger("busware.delivery")
 
-_REST = 50  # times as long as the work took
+_REST = 50  # times as long as the work took …
+_LONGEST_REST_SECONDS = 2.0  # … and no longer
 _RETRY_SECONDS = 1.0  # the pause after a reading that failed
 
 
@@ -142,7 +144,8 @@ class Delivery:
             self._compare(clients, self._changed)
             self._presence.introduce(clients, [])  # with the bookings that they have made since
             self._changed = Hint()
-            self._compare_at = began + _REST * (time.monotonic() - began)
+            ended = time.monotonic()
+            self._compare_at = ended + min(_REST * (ended - began), _LONGEST_REST_SECONDS)
 
     # Messages ----------------------------------------------------------------------------------
 

@@ -164,6 +164,20 @@ def test_in_plain_text_its_reason_is_told_and_shown_later(
     assert shown == "The bus does not run. Landslide."
 
 
+def test_after_a_comparison_that_took_long_nobody_waits_for_long(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    line = connect()
+    booking = book(line)
+    with database.connect(autocommit=False) as slow:
+        slow.execute("LOCK TABLE passengers IN ACCESS EXCLUSIVE MODE")
+        database.query("SELECT pg_notify('busware', 'look')")
+        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        slow.execute("SELECT pg_sleep(0.5)")  # fifty times that is longer than the test waits
+    connect().call("cancel", reference=booking["reference"], phone=ASHA)
+    assert line.told()[1]["status"] == "cancelled"
+
+
 @with_settings(reread_seconds=0.2)
 def test_a_lost_hint_costs_promptness_alone(
     connect: Callable[[], Line], telling: SimpleNamespace, database: Database
