@@ -34,7 +34,7 @@ from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
 
-_BATCH = "SELECT n, refused, answer FROM api.batch(%s)"
+BATCH = "SELECT n, refused, answer FROM api.batch(%s)"
 _MEND = "SELECT api.recount_for(%s)"
 _TWICE = "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
 _LOCKED = "55P03"  # somebody holds a row for longer than lock_wait_ms
@@ -183,7 +183,7 @@ class Writer:
         self.on_batch(len(batch))
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
         answered, done = [], []
-        for n, refused, answer in connection.execute(_BATCH, (calls,), prepare=True).fetchall():
+        for n, refused, answer in connection.execute(BATCH, (calls,), prepare=True).fetchall():
             if answer is None:
                 self._deferred.append(batch[n])
                 continue

@@ -4,5 +4,5 @@ measurements  every figure by name, with its target      workloads  what is aske
 sides         who is measured: pgbench, this server      world      the databases
 load          the clients, a process of their own        pgbench    PostgreSQL's own
 seats         how full the bus gets                      report     the figures, and the table of them
-                                                         plots      the pictures of them
+batch         what a batch costs PostgreSQL              plots      the pictures of them
 """

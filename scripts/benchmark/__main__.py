@@ -4,13 +4,14 @@ import argparse
 import resource
 import sys
 
-from scripts.benchmark import report, seats
+from scripts.benchmark import batch, report, seats
 from scripts.benchmark.load import Time
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 from scripts.benchmark.world import Unsound, Worlds
 from server.settings import PROJECT
 
+_COMMANDS = ("list", "seats", "batch", "write")
 FOLDER = PROJECT / "data" / "bench"  # PostgreSQL's, and the figures
 
 
@@ -27,6 +28,8 @@ def main() -> None:
         with Worlds(FOLDER / "postgres") as worlds:
             if told.command == "seats":
                 report.keep(FOLDER, "seats", seats.measure(worlds))
+            elif told.command == "batch":
+                batch.measure(worlds)
             else:
                 _measure(worlds, told)
 
@@ -38,13 +41,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
         help="what to measure (all, when none is named); or `list`: what there is; `seats`: how full "
-        "the bus gets; `write`: put the figures measured so far into docs/performance.md",
+        "the bus gets; `batch`: what a batch costs PostgreSQL, and which functions; `write`: put the figures "
+        "measured so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="of which the median counts (5)")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run that count (4)")
     parser.add_argument("--warmup", type=float, default=1.0, help="seconds before them (1)")
     told = parser.parse_args()
-    told.command = told.names[0] if told.names and told.names[0] in ("list", "seats", "write") else ""
+    told.command = told.names[0] if told.names and told.names[0] in _COMMANDS else ""
     if unknown := set(told.names) - set(MEASUREMENTS) - {told.command}:
         parser.error(f"there is no {', '.join(sorted(unknown))}: `scripts/bench list` says what there is")
     return told

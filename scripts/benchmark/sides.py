@@ -147,7 +147,7 @@ class Server:
         own = server.process.pid
         listed = Path(f"/proc/{own}/task").glob("*/children")  # of each thread
         children = [child for of in listed for child in of.read_text().split()]
-        return _processor_time([own, *children]), _processor_time([pid for (pid,) in backends])
+        return processor_time([own, *children]), processor_time([pid for (pid,) in backends])
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
         if self.http:
@@ -278,7 +278,7 @@ def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
     return tally, grown
 
 
-def _processor_time(pids: Iterable[int | str]) -> float:
+def processor_time(pids: Iterable[int | str]) -> float:
     """What some processes have spent so far, in microseconds."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
     return sum(int(of[11]) + int(of[12]) for of in fields) * 1e6 / _TICKS

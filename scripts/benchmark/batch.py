@@ -1,0 +1,91 @@
+"""What a batch costs PostgreSQL: bookings in batches of so many, over one connection and without a server.
+
+The difference between the time that passes and the processor time is what a commit waits for the disk. The
+functions' own times are PostgreSQL's count (track_functions), which is not on while the batches are timed.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from time import perf_counter
+
+import msgspec
+import psycopg
+from msgspec import Raw
+
+from scripts.benchmark.sides import processor_time
+from scripts.benchmark.workloads import BOOK
+from scripts.benchmark.world import Unsound, Worlds
+from server.calls import Call
+from server.settings import Settings
+from server.storage import connect
+from server.writer import BATCH
+
+SIZES = (1, 4, 16, 64, 256)
+BOOKINGS = 12_000  # of each size; of the small ones, as many as 2,000 batches hold
+MOST_BATCHES = 2_000
+WARM_BATCHES = 20  # before they count: the first plan every function
+PROFILED = 64  # the size whose functions are listed
+MOST_FUNCTIONS = 16
+
+
+def measure(worlds: Worlds) -> None:
+    """Print what a booking costs by the size of its batch, and where the time goes. Raises Unsound."""
+    print(f"{'batch':>8}{'bookings/s':>12}{'µs each':>10}{'processor':>12}")
+    for size in SIZES:
+        with worlds.clone(BOOK.world) as database:
+            took, spent, count = _book(worlds, database, size)
+        each, processor = 1e6 * took / count, spent / count
+        print(f"{size:8}{count / took:12,.0f}{each:10.0f}{processor:12.0f}", flush=True)
+    with worlds.clone(BOOK.world) as database:
+        _profile(worlds, database)
+
+
+def _profile(worlds: Worlds, database: str) -> None:
+    with worlds.connect(database) as owner:
+        owner.execute(f"ALTER DATABASE {database} SET track_functions = 'all'")
+        _, _, count = _book(worlds, database, PROFILED)
+        owner.execute("SELECT pg_stat_force_next_flush()")
+        rows = owner.execute(
+            "SELECT funcname, calls, self_time FROM pg_stat_user_functions ORDER BY self_time DESC LIMIT %s",
+            [MOST_FUNCTIONS],
+        ).fetchall()
+    bookings = count + WARM_BATCHES * PROFILED
+    print(f"\nOf a batch of {PROFILED}, the functions' own time for each booking:")
+    for name, calls, milliseconds in rows:
+        print(f"{1000 * milliseconds / bookings:8.1f} µs  {name} (called {calls / bookings:.2f} times)")
+
+
+def _book(worlds: Worlds, database: str, size: int) -> tuple[float, float, int]:
+    """Seconds, microseconds of the backend's processor time, and how many bookings they are for."""
+    counted = min(MOST_BATCHES, BOOKINGS // size)
+    with connect(worlds.urls(database).server, Settings(), "bench") as conn:
+        batches = islice(_batches(worlds, database, size), WARM_BATCHES + counted)
+        for batch in islice(batches, WARM_BATCHES):
+            _send(conn, batch)
+        rest, pid = list(batches), conn.info.backend_pid
+        before, began = processor_time([pid]), perf_counter()
+        for batch in rest:
+            _send(conn, batch)
+        took, spent = perf_counter() - began, processor_time([pid]) - before
+    worlds.audit(database)
+    return took, spent, counted * size
+
+
+def _batches(worlds: Worlds, database: str, size: int) -> Iterator[bytes]:
+    """The writer's statements' parameter, for bookings none of which is refused."""
+    with worlds.connect(database) as conn:
+        operations = BOOK.operations(BOOK.world, conn)
+        n = 0
+        while batch := list(islice(operations, size)):
+            calls = []
+            for (line,) in batch:
+                args = json.loads(line)["params"]
+                calls.append(Call("book", Raw(json.dumps(args).encode()), f"phone:{args['phone']}", f"{n}"))
+                n += 1
+            yield msgspec.json.encode(calls)
+
+
+def _send(conn: psycopg.Connection, batch: bytes) -> None:
+    if any(refused for _, refused, _ in conn.execute(BATCH, (Raw(batch),), prepare=True)):
+        raise Unsound("a booking of its own stretch was refused")
