@@ -130,6 +130,7 @@ EXAMPLES: dict[str, Example] = {
                 {"seat_no": 1, "deck": "main", "row": 2, "column": 1, "kind": "seat", "state": "free"},
                 {"seat_no": 2, "deck": "main", "row": 2, "column": 2, "kind": "seat", "state": "held"},
             ],
+            "max_seats": 6,
         },
     ),
     "book": Example(
