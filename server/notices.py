@@ -172,23 +172,24 @@ class Notices:
         self._tried.set()
 
     def _turn(self, connection: psycopg.Connection) -> None:
-        """Hear what has come, tell it here, send what is to be sent, and wait for more."""
+        """Send what is to be sent, hear what has come and tell it here; where nothing has, wait for it."""
         now = time.monotonic()
+        if self._told_of and now >= self._send_at:
+            self._send(connection)
+            self._send_at = now + self._settings.hint_ms / 1000
+        # always before the wait: what came together with an answer was read with it, and the socket is empty
+        connection.pgconn.consume_input()
+        while notice := connection.pgconn.notifies():
+            self._hear(notice.extra)
         if now >= self._reread_at:
             self._heard |= Hint(everything=True)
             self._reread_at = now + self._settings.reread_seconds
         if self._heard:
             heard, self._heard = self._heard, Hint()
             self._tell(heard)
-        if self._told_of and now >= self._send_at:
-            self._send(connection)
-            self._send_at = now + self._settings.hint_ms / 1000
+            return
         wake_at = min(self._reread_at, self._send_at) if self._told_of else self._reread_at
-        if not self._heard:  # which came while it was sending
-            self._wait([connection.fileno()], wake_at - time.monotonic())
-        connection.pgconn.consume_input()
-        while notice := connection.pgconn.notifies():
-            self._hear(notice.extra)
+        self._wait([connection.fileno()], wake_at - time.monotonic())
 
     def _hear(self, payload: bytes) -> None:
         try:

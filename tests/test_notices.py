@@ -6,11 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
+from server.calls import Call
 from server.messages import Messages
 from server.notices import Hint, Notices
 from tests.conftest import Database, Line
 from tests.line import until
+from tests.road import Road
 from tests.transcript import ASHA, TRAVEL_DAY
 
 WAIT_SECONDS = 20
@@ -61,6 +64,13 @@ def kill(database: Database) -> None:
     assert ended and all(ended)
 
 
+@pytest.fixture
+def road(database: Database) -> Iterator[Road]:
+    road = Road(database.server)
+    yield road
+    road.close()
+
+
 # Hints -----------------------------------------------------------------------------------------
 
 
@@ -82,13 +92,28 @@ def test_a_write_is_told_to_every_process_once_it_is_committed(
 
 
 def test_what_settles_by_itself_is_told(telling: SimpleNamespace, listen: Callable[..., Listener]) -> None:
-    from msgspec import Raw
-
-    from server.writer import Call
-
     listener = listen()
     telling.writer.submit(Call("settle", Raw(b'{"bus_id": 1, "travel_date": "%s"}' % TRAVEL_DAY.encode())))
     assert listener.wait_for(lambda hint: hint.trips).trips == {(1, TRAVEL_DAY)}
+
+
+def test_what_arrives_together_with_an_answer_is_heard_at_once(
+    database: Database, settings: Any, road: Road
+) -> None:
+    """The trap: the library has read it already, so that the socket has nothing more to wake anybody."""
+    listener = Listener(road.url, settings)
+    try:
+        listener.wait_for(lambda hint: hint.everything)
+        road.hold()
+        change = Raw(b'{"bus_id": 1, "travel_date": "%s"}' % TRAVEL_DAY.encode())
+        listener.notices.committed([(change, Raw(b"{}"))])
+        until(lambda: b"SELECT 1" in road.held)  # the answer to what it sent
+        database.query("""SELECT pg_notify('busware', '{"messages":true}')""")
+        until(lambda: b"messages" in road.held)
+        road.release()
+        assert listener.wait_for(lambda hint: hint.messages)
+    finally:
+        listener.notices.stop()
 
 
 def test_reads_and_refusals_are_not_told(
@@ -108,7 +133,6 @@ def test_many_changes_are_one_hint(
     database: Database, settings: Any, listen: Callable[..., Listener]
 ) -> None:
     """Thousands of writes to a few hundred trips, in a few notifications of which each fits."""
-    from msgspec import Raw
 
     sender, listener = listen(), listen()
     listener.wait_for(lambda hint: hint.everything)
@@ -125,7 +149,6 @@ def test_many_changes_are_one_hint(
 
 
 def test_hints_are_spaced_out(database: Database, settings: Any, listen: Callable[..., Listener]) -> None:
-    from msgspec import Raw
 
     sender, listener = listen(), listen()
     listener.wait_for(lambda hint: hint.everything)

@@ -3,14 +3,10 @@ the trip, or to the road to PostgreSQL."""
 
 import dataclasses
 import json
-import select
-import socket
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 
 import msgspec
-import psycopg
 import pytest
 
 from server.calls import Call
@@ -18,6 +14,7 @@ from server.storage import Fault
 from server.wire import Refusal
 from server.writer import Writer
 from tests.line import WAIT_SECONDS, until
+from tests.road import Road
 
 DATE = "2026-12-02"
 
@@ -30,67 +27,6 @@ def settings(settings, request):
 
 def with_settings(**changed):
     return pytest.mark.parametrize("settings", [changed], indirect=True)
-
-
-class Road:
-    """A road to PostgreSQL that can be cut, and that can lose an answer."""
-
-    def __init__(self, url):
-        self._to = psycopg.conninfo.conninfo_to_dict(url)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        port = self._listener.getsockname()[1]
-        self.url = url.replace(f":{self._to['port']}/", f":{port}/")
-        self.loses_answers = False
-        self._open = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def cut(self):
-        """Break every connection, and let nobody through any more."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self.break_connections()
-
-    def break_connections(self):
-        """The client sees the end at once; the server only when it wants to answer."""
-        for near, _ in list(self._open):
-            with suppress(OSError):  # it has broken by itself
-                near.shutdown(socket.SHUT_RDWR)
-
-    def mend(self):
-        port = self._listener.getsockname()[1]
-        self._listener.close()
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def close(self):
-        self.cut()
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection((self._to["host"], int(self._to["port"])))
-            self._open.append((near, far))
-            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
-
-    def _carry(self, near, far):
-        other = {near: far, far: near}
-        broken = False
-        while not broken:
-            for end in select.select([near, far], [], [])[0]:
-                data = end.recv(65536)
-                broken = broken or not data or (end is far and self.loses_answers)
-                if not broken:
-                    other[end].sendall(data)
-        self.loses_answers = False
-        self._open.remove((near, far))
-        near.close()
-        far.close()
 
 
 @pytest.fixture
