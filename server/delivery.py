@@ -112,12 +112,11 @@ class Delivery:
             if self._stopping.is_set():
                 return
             with self._lock:
-                clients = list(self._clients.values())
                 stirred, self._stirred = self._stirred, {}
                 gone, self._gone = self._gone, []
                 due, self._due = self._due, Hint()
             try:
-                self._look(clients, list(stirred.values()), gone, due)
+                self._look(list(stirred.values()), gone, due)
                 failing = False
             except (Refusal, Fault) as error:
                 log.log(logging.DEBUG if failing else logging.WARNING, "nobody can be told: %s", error)
@@ -132,17 +131,23 @@ class Delivery:
                 log.exception("somebody could not be told")
                 self._changed = Hint()
 
-    def _look(self, clients: list[Client], stirred: list[Client], gone: list[Client], due: Hint) -> None:
+    def _here(self) -> list[Client]:
+        """Who is connected. Asked after whatever they are to be told was read: those who came before miss
+        none of it."""
+        with self._lock:
+            return list(self._clients.values())
+
+    def _look(self, stirred: list[Client], gone: list[Client], due: Hint) -> None:
         """Read again what is due; where that fails half-way, it is done again. Raises Refusal or Fault."""
-        self._presence.introduce(clients if self._presence.is_lost else stirred, gone)
+        self._presence.introduce(self._here() if self._presence.is_lost else stirred, gone)
         self._show_missed(stirred)
         if due.messages or due.everything:
-            self._deliver(clients)
+            self._deliver()
         self._changed |= Hint(trips=due.trips, everything=due.everything)
         began = time.monotonic()
         if self._changed and began >= self._compare_at:
-            self._compare(clients, self._changed)
-            self._presence.introduce(clients, [])  # with the bookings that they have made since
+            self._compare(self._here(), self._changed)
+            self._presence.introduce(self._here(), [])  # with the bookings that they have made since
             self._changed = Hint()
             ended = time.monotonic()
             self._compare_at = ended + min(_REST * (ended - began), _LONGEST_REST_SECONDS)
@@ -170,11 +175,12 @@ class Delivery:
         for reader, message_id in read_to.items():
             self._messages.mark_read([reader], message_id)
 
-    def _deliver(self, clients: list[Client]) -> None:
+    def _deliver(self) -> None:
         """Tell the messages since the last ones."""
         while messages := self._messages.after(self._read_to):
+            here = self._here()
             for message in messages:
-                self._deliver_one(message, clients)
+                self._deliver_one(message, here)
                 self._read_to = message.message_id
 
     def _deliver_one(self, message: Message, clients: list[Client]) -> None:

@@ -208,7 +208,9 @@ def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
     desk.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
     clock.advance(seconds=1)
     reference = book(first)["reference"]
+    number = desk.number_of(first)
     first.close()
+    desk.wait_until_left(number)
     desk.notice("To the trip.", bus_id=1, travel_date=TRAVEL_DAY)
     desk.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
     desk.notice("To the booking.", reference=reference)
@@ -227,6 +229,22 @@ def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
         assert line.call("ping")["server"] == "busware"
     desk.notice("Later.", reference=reference)
     assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
+
+
+def test_who_comes_while_others_are_told_is_told_what_comes_next(
+    connect: Callable[[], Line], desk: Desk, database: Database
+) -> None:
+    there = connect()
+    reference = book(there)["reference"]
+    with database.connect(autocommit=False) as slow:
+        slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
+        desk.notice("First.", reference=reference)
+        assert there.told()[1]["text"] == "First."  # which is not noted yet
+        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        came = connect()
+        came.call("booking", reference=reference, phone=ASHA)
+        desk.notice("Later.", reference=reference)
+    assert there.told()[1]["text"] == came.told()[1]["text"] == "Later."
 
 
 def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line], desk: Desk) -> None:
