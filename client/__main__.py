@@ -129,6 +129,8 @@ def explain(error: Refusal | RpcError, request: wire.Request, client: Requests) 
         stretch = {field: getattr(request, field) for field in wire.Stretch.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):  # the message alone will do
             out.print(render.free_seats(client.call(wire.SeatMap(**stretch), wire.Seats)))
+    if reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
+        out.print("Where a phone number was given with the booking, so it must be here: --phone.")
     if isinstance(request, wire.Book) and not request.waitlist and reason(error) == "sold_out":
         out.print("With --waitlist, the booking waits until enough come free.")
 

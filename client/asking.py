@@ -168,7 +168,7 @@ def named_in(typed: str) -> set[int]:
 
 
 class Choices(Completer):
-    """Completes an answer to one of the choices, by its beginning or by a word of what is said about it."""
+    """Completes an answer to one of the choices, by its beginning, or by a word of what is said about it."""
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices
@@ -176,11 +176,16 @@ class Choices(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What may be meant by what was typed so far."""
         typed = document.text_before_cursor.lstrip().lower()
-        for choice in self._choices:
-            words = [choice.text, *re.split(r"[\s,]+", choice.about)]
-            if any(word.lower().startswith(typed) for word in words):
-                back = -len(document.text_before_cursor)
-                yield Completion(choice.text, start_position=back, display_meta=choice.about)
+        named = [one for one in self._choices if one.text.lower().startswith(typed)]
+        described = [
+            one
+            for one in self._choices
+            if one not in named
+            and any(word.lower().startswith(typed) for word in re.split(r"[\s,]+", one.about))
+        ]
+        for choice in named + described:
+            back = -len(document.text_before_cursor)
+            yield Completion(choice.text, start_position=back, display_meta=choice.about)
 
 
 def _keys() -> KeyBindings:

@@ -74,7 +74,10 @@ class Text:
                     if not step.aside:  # what is wrong is one line, for scripts that read it
                         said.append(step.text if step.problem else plain.wrapped(step.text))
                     dialogue.shown()
-                    self.ended = self.ended or step.last
+                    if step.last:
+                        self.ended = True
+                        self.close()
+                        return said
         self._dialogue = None
         return said
 

@@ -100,8 +100,10 @@ DECLARE
     waiting bigint;
 BEGIN
     IF NOT waitlist OR wanted > seats THEN
-        RETURN api.refusal('sold_out', format('Only %s free between %s and %s.',
-                api.counted(free, service.nouns ->> 'seat') || CASE WHEN free = 1 THEN ' is' ELSE ' are' END,
+        RETURN api.refusal('sold_out', format('%s free between %s and %s.',
+                CASE free WHEN 0 THEN format('No %s is', service.nouns ->> 'seat')
+                          WHEN 1 THEN format('Only 1 %s is', service.nouns ->> 'seat')
+                          ELSE format('Only %s are', api.counted(free, service.nouns ->> 'seat')) END,
                 api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop)),
             jsonb_build_object('seats_free', free));
     END IF;

@@ -25,6 +25,8 @@ FRIDAY = date(2026, 11, 20)
         ("friday", date(2026, 11, 27)),  # today is Friday: the next one
         ("+0", FRIDAY),
         ("+3", date(2026, 11, 23)),
+        ("in 3 days", date(2026, 11, 23)),
+        ("day after tomorrow", date(2026, 11, 22)),
         ("5 dec", date(2026, 12, 5)),
         ("5dec", date(2026, 12, 5)),
         ("5th December", date(2026, 12, 5)),

@@ -198,7 +198,7 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
         ("hello", f'"hello" is no request. {TAKES}'),
         (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
         ("USA,IND,10:00,10:00", '"10:00" is no date. Write one like 2026-12-05, today, tomorrow, sat, 5 dec, '
-         "5 dec 2026, 5/12 (day first) or +3."),
+         "5 dec 2026, 5/12 (day first) or +3 (in 3 days)."),
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
         ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
         ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # in New York

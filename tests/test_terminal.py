@@ -10,9 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
-from client.asking import fitted, named_in
-from server.conversation import desk
+from client.asking import Choices, fitted, named_in
+from server.conversation import Choice, desk
 from server.messages import Message
 from server.settings import Settings
 from tests.conftest import WAIT_SECONDS, Database, Line
@@ -161,6 +163,12 @@ def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Trave
     asha.sees("book a bus, or cancel")
     asha.child.send("\r")
     asha.sees("Reservation or cancellation:")
+
+
+def test_what_is_named_so_comes_before_what_is_described_so() -> None:
+    choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
+    for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
+        assert [one.text for one in choices.get_completions(Document(typed), CompleteEvent())] == found
 
 
 def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller]) -> None:

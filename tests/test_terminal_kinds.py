@@ -76,7 +76,9 @@ def test_the_theatre(asha: Traveller, database: Database) -> None:
     asha.types("7 8")
     asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
     asha.goes_through(("", "show 18:30 tomorrow"), ("23 free", "24"))
-    asha.sees("Only 23 seats are free: 24 cannot be booked.", "What would you like?")
+    asha.sees("Only 23 seats are free: 24 cannot be booked.")
+    asha.goes_through(("How many seats?", "quit"))
+    asha.sees("What would you like?")
     assert booked(database) == [("show", [7, 8])]
 
 

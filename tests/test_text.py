@@ -90,3 +90,20 @@ def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:
 def test_the_connection_ends_at_once(client_socket: Line, end: str) -> None:
     transcript(client_socket, f"> {end}\nSTOPPED")
     assert client_socket.receive() == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("I want to book a bus", '"I want to book a bus" is not understood. Did you mean bus?'),
+        ("stats", '"stats" is not understood. Did you mean status?'),
+        ("to mysuru", '"to mysuru" is not understood. Type help for what there is.'),
+        ("bus to mysuru", '"to mysuru" is left out: all that is needed is asked for.'),
+    ],
+)
+def test_what_people_say_first(client_socket: Line, line: str, told: str) -> None:
+    transcript(client_socket, f"> {line}\n{told}")
+
+
+def test_the_theatre_is_what_people_call_it(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, "> theatre\nThere is no show.")  # in a database without one

@@ -169,7 +169,12 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         Phone number given with it (Enter, if none was given):
         > 98450 12345
         No booking has that reference and phone number.
-        Reference of the booking:
+        Reference of the booking (Enter: BAAAAA):
+        >
+        Phone number given with it (Enter, if none was given):
+        > 98450 54321
+        No booking has that reference and phone number.
+        Reference of the booking (Enter: BAAAAA):
         > quit
         Left; nothing was changed.
         """,

@@ -121,14 +121,15 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             return
 
 
-def find(words: Words, today: date) -> Script[None]:
+def find(words: Words, today: date, phone: str | None = None) -> Script[None]:
     """The references of a guest's bookings, by phone, date and boarding place."""
     places: Sequence[Place] = (yield Call(Places(kind=words.kind))).places
     ask_phone = Ask(
         "Phone number given with the booking:", answers.phone, "phone",
         "A booking without one cannot be found: its reference is all that opens it.",
     )  # fmt: skip
-    phone = yield ask_phone
+    if phone is None:
+        phone = yield ask_phone
     day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(today), "date")
     place = yield ask_place(f"{words.source} (where you board):", "origin", list(places))
     while True:
@@ -163,10 +164,7 @@ def _open(words: Words, reference: str | None, phone: str | None) -> Script[tupl
             return booking, None
     while True:
         if given is None:
-            given = yield Ask(
-                "Reference of the booking:", answers.reference, "reference",
-                "It stands on the ticket. Lost? Leave this with quit, then type: find.",
-            )  # fmt: skip
+            given = yield _ask_reference(reference)
         if phone is None:
             phone = yield Ask(
                 "Phone number given with it (Enter, if none was given):", answers.phone_or_none, "phone",
@@ -178,7 +176,16 @@ def _open(words: Words, reference: str | None, phone: str | None) -> Script[tupl
         yield Tell(booking.message, problem=True)
         phone = None
         if booking.data.get("field") != "phone":
-            given = None
+            reference, given = given, None
+
+
+def _ask_reference(tried: str | None) -> Ask:
+    """The question for a reference. tried: the one that was typed last; the phone may have been wrong."""
+    return Ask(
+        f"Reference of the booking (Enter: {tried}):" if tried else "Reference of the booking:",
+        lambda typed: answers.reference(typed or tried or ""), "reference",
+        "It stands on the ticket. Lost? Leave this with quit, then type: find.",
+    )  # fmt: skip
 
 
 def _outcome(reply: Booking | Refusal) -> Show | Tell:

@@ -8,7 +8,7 @@ import datetime
 import re
 from datetime import date, timedelta
 
-EXAMPLES = "2026-12-05, today, tomorrow, sat, 5 dec, 5 dec 2026, 5/12 (day first) or +3"
+EXAMPLES = "2026-12-05, today, tomorrow, sat, 5 dec, 5 dec 2026, 5/12 (day first) or +3 (in 3 days)"
 
 _MONTHS = ("january", "february", "march", "april", "may", "june",
            "july", "august", "september", "october", "november", "december")  # fmt: skip
@@ -16,7 +16,8 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _SHORTEST = 3  # letters of a month or weekday that are enough
 
 _ISO = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})", re.ASCII)
-_AHEAD = re.compile(r"\+(\d{1,4})", re.ASCII)  # days from today
+_AHEAD = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
+_NAMED = {"today": 0, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2}  # days from today
 _NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})(?:[-/.](?P<year>\d{4}|\d{2})|\.)?", re.ASCII)
 _GAP = r"[\s,./-]*"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
@@ -36,10 +37,8 @@ def parse_date(text: str, today: date) -> date:
     Takes what EXAMPLES shows, in any case; raises DateError on anything else.
     """
     typed = " ".join(text.lower().split())
-    if typed == "today":
-        return today
-    if typed == "tomorrow":
-        return today + timedelta(days=1)
+    if typed in _NAMED:
+        return today + timedelta(days=_NAMED[typed])
     if (weekday := _index(typed, _WEEKDAYS)) is not None:
         return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     if ahead := _AHEAD.fullmatch(typed):

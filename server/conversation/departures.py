@@ -73,9 +73,7 @@ def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_
         trips = found.trips or (yield from _instead(words, wish, today))
         if trips:
             break
-        wish.destination = yield ask_place(
-            f"Another {words.destination.lower()}:", "destination", places, wish.origin
-        )
+        wish.destination = yield ask_place("Another destination:", "destination", places, wish.origin)
     yield Show(TripList(trips=trips))
     about = {
         trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}" for trip in trips

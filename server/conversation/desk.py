@@ -17,6 +17,7 @@ from server.wire import Say
 END = ("stop", "terminate")
 WELCOME = "Busware. Type bus, flight, show or hotel to book; help lists all there is."
 NOTHING = "No question stands. STOP ends the connection; help lists all there is."
+_MOST_SHOWN = 200  # characters of a line that are looked through for a command
 _MOST_OF_A_NAME = 40  # characters of a line that may be the name of a country
 
 
@@ -41,7 +42,7 @@ class Desk:
         word, *rest = line.split() or [""]
         command = COMMANDS.get(_ALSO.get(word.lower(), word.lower()))
         if command is not None:
-            return lambda: _to_its_end(command.begin(self, rest))
+            return lambda: _to_its_end(_begun(command, self, rest))
         if word.lower() in (HELP, "?"):
             return help_text()
         if word.lower() in (BACK, QUIT):
@@ -51,6 +52,14 @@ class Desk:
         if not 2 <= len(line.strip()) <= _MOST_OF_A_NAME:
             return unknown(line)
         return lambda: flights.welcome(line, otherwise=unknown(line))
+
+
+def _begun(command: Command, desk: Desk, rest: list[str]) -> Script[None]:
+    """The script of a command, which says so where it takes nothing of what was typed behind it."""
+    if rest and not command.takes:
+        yield Tell(f"{answers.shown(' '.join(rest))} is left out: all that is needed is asked for.")
+        rest = []
+    yield from command.begin(desk, rest)
 
 
 def _to_its_end(script: Script[None]) -> Script[None]:
@@ -94,7 +103,7 @@ def _say(desk: Desk, rest: list[str]) -> Script[None]:
 
 
 def _find(desk: Desk, rest: list[str]) -> Script[None]:
-    return bookings.find(BUS, desk.today())
+    return bookings.find(BUS, desk.today(), " ".join(rest) or None)
 
 
 def _opened(script: Callable[..., Script[None]]) -> Callable[[Desk, list[str]], Script[None]]:
@@ -116,13 +125,16 @@ COMMANDS: dict[str, Command] = {
         "cancel a booking, or tickets of it", _opened(bookings.cancellation), "[REFERENCE [PHONE]]"
     ),
     "change": Command("change a seat of a booking", _opened(bookings.change), "[REFERENCE [PHONE]]"),
-    "find": Command("find a lost reference", _find),
+    "find": Command("find a lost reference", _find, "[PHONE]"),
     "say": Command("send the operator a line", _say, "[TEXT]"),
 }
 
 
 # As the commands of scripts/client are called.
-_ALSO = {"book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change"}
+_ALSO = {
+    "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
+    "theatre": "show", "theater": "show", "room": "hotel",
+}  # fmt: skip
 
 
 def help_text() -> str:
@@ -141,8 +153,8 @@ def unknown(line: str) -> str:
     """What to tell about a line that is no command."""
     if not line.strip():
         return WELCOME
-    near = difflib.get_close_matches(
-        line.split()[0].lower()[:40], [*COMMANDS, "help", "stop", "terminate"], 1
-    )
+    words = [_ALSO.get(word, word) for word in line.lower()[:_MOST_SHOWN].split()]
+    meant = [word for word in words if word in COMMANDS]  # I want to book a bus
+    near = meant or difflib.get_close_matches(words[0], [*COMMANDS, HELP], 1)
     hint = f"Did you mean {near[0]}?" if near else "Type help for what there is."
     return f"{answers.shown(line.strip())} is not understood. {hint}"

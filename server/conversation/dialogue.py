@@ -87,8 +87,8 @@ class Show:
 class Tell:
     """A sentence to be told.
 
-    problem: it tells what is wrong. last: with it, a plain connection ends. aside: it is not told in
-    plain text, where people's scripts know which lines come.
+    problem: it tells what is wrong. last: with it, a plain connection ends, and nothing more of the script
+    is seen there. aside: it is not told in plain text, where people's scripts know which lines come.
     """
 
     text: str

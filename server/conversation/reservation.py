@@ -115,7 +115,7 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
             f"{words.seat.capitalize()} numbers, such as {' '.join(map(str, free[:2]))}; "
             "or best 2, for any two:",
             seating.seats(seat_map, words.seat), "seats",
-            f"The numbers of the {words.seat}s you want, or: best 2, for the best two together.",
+            f"The numbers of the {words.seat}s you want, or: best 2, for any two, together if they can be.",
             (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
         )  # fmt: skip
         if wanted.count <= len(free):

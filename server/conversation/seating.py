@@ -34,7 +34,7 @@ def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     def parse(typed: str) -> Wanted:
         if best := _BEST.fullmatch(typed.lower()):
             return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
-        chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for the best two")
+        chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for any two")
         for n in chosen:
             if n not in states:
                 raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(states)}.")

@@ -1,6 +1,6 @@
 """The theatre: how many seats, the hall as a matrix of 0 and 1, which seats, a ticket for each.
 
-More seats than are free are refused, and the connection ends. A seat that somebody has is a warning:
+More seats than are free are refused, and a plain connection ends. A seat that somebody has is a warning:
 nothing is booked, and the matrix is shown again.
 """
 
@@ -24,13 +24,15 @@ def show(today: date, words: Sequence[str]) -> Script[None]:
     """Book seats for a performance. words: its time and its date, either or both or neither."""
     time, day = _when(words, today)
     trip = yield from _performance(today, time, day)
-    count = yield Ask(
-        f"How many seats? ({trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, "
-        f"{money(trip.fare)} each)",
-        seating.positive("seat"), "count",
-        "How many of you come. Which seats they are is asked next.",
-    )  # fmt: skip
-    yield from _seats(trip, count)
+    done = False
+    while not done:
+        count = yield Ask(
+            f"How many seats? ({trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, "
+            f"{money(trip.fare)} each)",
+            seating.positive("seat"), "count",
+            "How many of you come. Which seats they are is asked next.",
+        )  # fmt: skip
+        done = yield from _seats(trip, count)
 
 
 def _when(words: Sequence[str], today: date) -> tuple[str | None, date | None]:
@@ -73,8 +75,8 @@ def _performance(today: date, time: str | None, day: date | None) -> Script[Trip
     raise Problem(f"No performance is on sale{on}.")
 
 
-def _seats(trip: Trip, count: int) -> Script[None]:
-    """The matrix, the choice, the tickets; once more where a seat was lost."""
+def _seats(trip: Trip, count: int) -> Script[bool]:
+    """The matrix, the choice, the tickets; once more where a seat was lost. False: so many are not free."""
     while True:
         seat_map = yield Call(
             SeatMap(
@@ -88,7 +90,7 @@ def _seats(trip: Trip, count: int) -> Script[None]:
         if count > free:
             are = "seat is" if free == 1 else "seats are"
             yield Tell(f"Only {free} {are} free: {count} cannot be booked.", problem=True, last=True)
-            return
+            return not free
         yield Show(seat_map, brief=f"{matrix(seat_map)}\n0 is free, 1 is not.")
         total = money(str(count * float(trip.fare)))
         yield Tell(f"{total} in all. The seats that you name are booked at once.", aside=True)
@@ -107,7 +109,7 @@ def _seats(trip: Trip, count: int) -> Script[None]:
         if isinstance(booked, Booking):
             yield Show(booked, brief=_told(booked))
             yield Tell(good_bye(booked, None), aside=True)
-            return
+            return True
         if booked.reason != "seat_taken":
             raise Problem(booked.message)
         yield Tell(f"Warning: {booked.message} Nothing is booked.", problem=True)
