@@ -314,19 +314,31 @@ def test_the_server_is_killed_and_started_again_at_every_step(database: Database
     with Served("0", **urls) as first:
         port, served = first.port, first
         asha = Traveller(port)
-        for n, (question, answer) in enumerate([*STEPS, ("Confirm, for 520.00?", "yes")]):
-            asha.sees(question)
-            served.process.kill()
-            with served.process:
-                pass
-            asha.sees("The connection is lost.")
-            if n % 2:
-                asha.types(answer)
-            served = Served(str(port), **urls)
-            asha.sees("Connected again.")
-            if not n % 2:
-                asha.types(answer)
-        asha.sees("Ticket", "Keep the reference")
+
+        def goes_through(steps: list[tuple[str, str]]) -> None:
+            nonlocal served
+            for n, (question, answer) in enumerate(steps):
+                asha.sees(question)
+                served.process.kill()
+                with served.process:
+                    pass
+                asha.sees("The connection is lost.")
+                if n % 2:
+                    asha.types(answer)
+                served = Served(str(port), **urls)
+                asha.sees("Connected again.")
+                if not n % 2:
+                    asha.types(answer)
+
+        goes_through([*STEPS, ("Confirm, for 520.00?", "yes")])
+        asha.sees("Ticket", "Keep the reference: status ")
+        reference = asha.sees(" shows the booking").split()[0]
+        goes_through([
+            ("What would you like?", f"cancel {reference}"), ("Phone number given with it", "9845012345"),
+            ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
+        ])  # fmt: skip
+        asha.sees("Ticket 2 is cancelled; 130.00 is given back.")
         with served:
             asha.child.close(force=True)
-    assert database.query("SELECT status, count(*) FROM passengers GROUP BY 1") == [("booked", 2)]
+    states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")
+    assert states == [("booked", 3, "0.00"), ("cancelled", 4, "130.00")]
