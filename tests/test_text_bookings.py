@@ -179,3 +179,44 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         Left; nothing was changed.
         """,
     )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [
+            ("cancel", "Reference of the booking", "!!", "{ref}"),
+            ("", "Phone number given with it", "maybe", ASHA),
+            ("", "Which tickets?", "seven", "2"),
+            ("", "Cancel 1 ticket", "maybe", "no"),
+        ],
+        [
+            ("change {ref} 9845012345", "Which ticket?", "9", "1"),
+            ("", "Instead of seat 3", "4", "5"),
+        ],
+        [
+            ("find", "Phone number given", "call me", ASHA),
+            ("", "Date of journey", "soon", TRAVEL_DAY),
+            ("", "Source", "nowhere", "Bengaluru"),
+        ],
+        [("say", "Message to the operator", "", "hello")],
+    ],
+)
+def test_any_question_may_be_answered_wrongly_ten_times(
+    connect: Callable[[], Line], steps: list[tuple[str, str, str, str]]
+) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    reference = connect().call("book", **trip, seats=[3, 4], phone=ASHA)["reference"]
+    line = connect()
+    for begins, question, wrong, right in steps:
+        if begins:
+            line.send(begins.format(ref=reference))
+        while not (asked := line.receive().decode()).startswith(question):
+            pass
+        for _ in range(10):
+            line.send(wrong)
+            assert not line.receive().decode().startswith(question)  # what would be right, in one line
+            assert line.receive().decode() == asked
+        line.send(right.format(ref=reference))
+    told = [line.receive().decode()]
+    assert not told[0].startswith(tuple(question for _, question, _, _ in steps))
