@@ -180,7 +180,7 @@ def _guessed(request: Request, caller: Caller) -> tuple[str, ...]:
         return ()
     if isinstance(request, wire.Find):
         return f"phone:{request.phone}", by_address(caller.address)
-    if not isinstance(request, wire.Held):
+    if not isinstance(request, wire.AboutBooking):
         return ()
     if caller.account and request.phone is None:  # as its owner, who cannot be locked out by others
         return (by_address(caller.address),)

@@ -10,8 +10,8 @@ database        a database of the test's own, with the schema and the buses of t
                 owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
 clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
                 unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
-settings        the Settings of `server`: any free port, few connections. A module that wants others
-                overrides it: `@pytest.fixture def settings(database): return dataclasses.replace(…)`.
+settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
+                others is marked: `@pytest.mark.settings(write_batch=3)`.
 server          a running Busware, in this process, on the clone: `.host`, `.port`, `.settings`, and its
                 parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No timers run:
                 holds that ran out are settled by the next write to their trip, as always. Nor is anything
@@ -226,14 +226,11 @@ def clock(database: Database) -> Clock:
 
 
 @pytest.fixture
-def settings(database: Database) -> Settings:
-    return Settings(
-        database_url=database.server,
-        owner_url=database.owner,
-        port=0,
-        http_port=0,
-        read_connections=4,
-    )
+def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
+    told: dict[str, Any] = {"port": 0, "http_port": 0, "read_connections": 4}
+    for mark in reversed([*request.node.iter_markers("settings")]):  # the nearest has the last word
+        told |= mark.kwargs
+    return Settings(database_url=database.server, owner_url=database.owner, **told)
 
 
 @pytest.fixture

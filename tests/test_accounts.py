@@ -1,6 +1,5 @@
 """Accounts: registering, signing in and out, tokens, limits on attempts, and the operators' command."""
 
-import dataclasses
 import hashlib
 import json
 import subprocess
@@ -21,21 +20,11 @@ from server.wire import Caller, Refusal
 from tests.conftest import Clock, Database, Line
 from tests.web import Web
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.settings(password_wait_seconds=60)]
 
 ASHA = {"username": "asha", "password": "correct horse battery"}
 RAVI = {"username": "ravi", "password": "staple of the day"}
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    changed = {"password_wait_seconds": 60, **getattr(request, "param", {})}
-    return dataclasses.replace(settings, **changed)
-
-
-def with_settings(**changed: Any) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 def reason(told: Any) -> str:
@@ -181,14 +170,14 @@ def test_a_logout_everywhere(client_socket: Line, connect: Callable[[], Line]) -
     assert ravi.call("bookings") == {"bookings": []}
 
 
-@with_settings(token_recheck_seconds=0)
+@pytest.mark.settings(token_recheck_seconds=0)
 def test_a_token_that_another_process_revoked(client_socket: Line, database: Database) -> None:
     client_socket.call("register", **ASHA)
     database.query("DELETE FROM tokens")
     assert reason(client_socket.call("bookings")) == "not_signed_in"
 
 
-@with_settings(token_recheck_seconds=0, token_hours=1)
+@pytest.mark.settings(token_recheck_seconds=0, token_hours=1)
 def test_a_token_expires(
     client_socket: Line, clock: Clock, database: Database, server: SimpleNamespace
 ) -> None:
@@ -202,7 +191,7 @@ def test_a_token_expires(
     assert database.value("SELECT count(*) FROM tokens") == 0
 
 
-@with_settings(tokens_per_account=2)
+@pytest.mark.settings(tokens_per_account=2)
 def test_an_account_has_so_many_tokens(client_socket: Line, clock: Clock) -> None:
     tokens = [client_socket.call("register", **ASHA)["token"]]
     for _ in range(2):
@@ -237,7 +226,7 @@ def test_a_hash_of_old_is_made_anew(client_socket: Line, database: Database) -> 
 # Limits ----------------------------------------------------------------------------------------
 
 
-@with_settings(attempts_per_account=3, attempt_minutes=10)
+@pytest.mark.settings(attempts_per_account=3, attempt_minutes=10)
 def test_passwords_are_not_guessed(client_socket: Line, connect: Callable[[], Line], clock: Clock) -> None:
     client_socket.call("register", **ASHA)
     guess = {"username": "asha", "password": "a guess of it"}
@@ -249,14 +238,14 @@ def test_passwords_are_not_guessed(client_socket: Line, connect: Callable[[], Li
     assert "token" in connect().call("login", **ASHA)
 
 
-@with_settings(attempts_per_account=3)
+@pytest.mark.settings(attempts_per_account=3)
 def test_a_name_that_nobody_has_is_limited_in_the_same_way(client_socket: Line) -> None:
     guess = {"username": "nobody", "password": "a guess of it"}
     told = [reason(client_socket.call("login", **guess)) for _ in range(4)]
     assert told == [*3 * ["wrong_password"], "not_allowed"]
 
 
-@with_settings(attempts_per_address=3)
+@pytest.mark.settings(attempts_per_address=3)
 def test_an_address_is_limited(client_socket: Line, web: Web) -> None:
     """Over both faces together."""
     client_socket.call("login", username="a", password="guess")
@@ -266,7 +255,7 @@ def test_an_address_is_limited(client_socket: Line, web: Web) -> None:
     assert web.call("GET", "/v1/bookings/BAAAAB?phone=9845012345").status_code == 429
 
 
-@with_settings(attempts_per_booking=2)
+@pytest.mark.settings(attempts_per_booking=2)
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_phone_of_a_booking_is_guessed(connect: Callable[[], Line], clock: Clock, signed_in: bool) -> None:
     owner, stranger = connect(), connect()
@@ -282,7 +271,7 @@ def test_no_phone_of_a_booking_is_guessed(connect: Callable[[], Line], clock: Cl
     assert stranger.call("booking", **opened) == booked
 
 
-@with_settings(attempts_per_booking=2)
+@pytest.mark.settings(attempts_per_booking=2)
 def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], Line]) -> None:
     owner, stranger = connect(), connect()
     owner.call("register", **ASHA)
@@ -292,7 +281,7 @@ def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], Line]) -> No
     assert owner.call("booking", reference=booked["reference"]) == booked
 
 
-@with_settings(attempts_per_booking=2)
+@pytest.mark.settings(attempts_per_booking=2)
 def test_a_ticket_that_is_none_is_no_guess(client_socket: Line) -> None:
     booked = client_socket.call("book", **TRIP, count=1, phone="98450 12345")
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
@@ -300,7 +289,7 @@ def test_a_ticket_that_is_none_is_no_guess(client_socket: Line) -> None:
         assert reason(client_socket.call("cancel_quote", **opened, tickets=[7])) == "unknown_booking"
 
 
-@with_settings(attempts_per_account=4)
+@pytest.mark.settings(attempts_per_account=4)
 def test_the_limits_hold_for_all_processes_together(server: SimpleNamespace, settings: Settings) -> None:
     from server.wire import Login
 
@@ -378,7 +367,7 @@ def test_operators_that_are_not_made(database: Database) -> None:
     assert database.query("SELECT username FROM accounts") == ["boss"]
 
 
-@with_settings(token_recheck_seconds=0)
+@pytest.mark.settings(token_recheck_seconds=0)
 def test_a_password_is_changed(database: Database, client_socket: Line) -> None:
     client_socket.call("register", **ASHA)
     assert operator(database, "password", "asha")[0] == 0

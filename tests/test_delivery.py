@@ -1,6 +1,5 @@
 """What clients are told without asking: bookings that change, the server's end; and those who do not read."""
 
-import dataclasses
 import socket
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,15 +13,6 @@ from tests.telling import Desk
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-
-
-@pytest.fixture
-def settings(settings, request):
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed: Any) -> Any:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +168,7 @@ def test_after_a_comparison_that_took_long_nobody_waits_for_long(
     assert line.told()[1]["status"] == "cancelled"
 
 
-@with_settings(reread_seconds=0.2)
+@pytest.mark.settings(reread_seconds=0.2)
 def test_a_lost_hint_costs_promptness_alone(
     connect: Callable[[], Line], telling: SimpleNamespace, database: Database
 ) -> None:
@@ -199,7 +189,7 @@ def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
     assert line.told()[1]["reference"] == booking["reference"]
 
 
-@with_settings(watched_bookings=2)
+@pytest.mark.settings(watched_bookings=2)
 def test_only_the_last_bookings_of_a_connection_are_watched(
     connect: Callable[[], Line], telling: SimpleNamespace
 ) -> None:
@@ -214,7 +204,7 @@ def test_only_the_last_bookings_of_a_connection_are_watched(
 # Who does not read -----------------------------------------------------------------------------
 
 
-@with_settings(outbox_bytes=4096)
+@pytest.mark.settings(outbox_bytes=4096)
 def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
     connect: Callable[[], Line], desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -231,7 +221,7 @@ def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
     transcript(other, "> say still here\nSent to the operator.")
 
 
-@with_settings(outbox_bytes=4096)
+@pytest.mark.settings(outbox_bytes=4096)
 def test_that_it_was_cut_off_is_logged_once(
     client_socket: Line,
     telling: SimpleNamespace,

@@ -1,6 +1,5 @@
 """The hotel's door, by a client as strangers wrote it: `requests`, a base address, and what it prints."""
 
-import dataclasses
 import subprocess
 import sys
 import threading
@@ -11,9 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from server.settings import PROJECT, Settings
+from server.settings import PROJECT
 from tests.conftest import WAIT_SECONDS, Clock, Database
 from tests.web import Web
+
+pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
 SEED = (Path(__file__).parent.parent / "sql/99_seed_hotel.sql").read_text()
 
@@ -50,11 +51,6 @@ class HotelClient:
 
     def checkout(self, username: str, password: str) -> tuple[int, Any]:
         return self._send("DELETE", "/checkout", username=username, password=password)
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return dataclasses.replace(settings, password_wait_seconds=60)  # a hash takes long on a busy machine
 
 
 @pytest.fixture

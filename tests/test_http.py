@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from typing import Any
 
 import pytest
 import requests
@@ -18,15 +17,6 @@ TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destin
 BOOK = {**TRIP, "seats": [1, 2], "phone": "98450 12345"}
 SEATS = "/v1/trips/1/2026-12-02/seats?origin=Bengaluru&destination=Mysuru"
 PHONE = {"phone": "9845012345"}
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed: Any) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 def problem(answer: requests.Response) -> tuple[int, str | None]:
@@ -213,7 +203,7 @@ def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
 # Who watches over it ---------------------------------------------------------------------------
 
 
-@with_settings(read_wait_seconds=0.2)
+@pytest.mark.settings(read_wait_seconds=0.2)
 def test_health(web: Web, database: Database) -> None:
     assert web.call("GET", "/healthz").json() == {"status": "ok"}
     assert web.call("GET", "/readyz").json() == {"status": "ok"}

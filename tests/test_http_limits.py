@@ -1,29 +1,17 @@
 """The limits of the HTTP face: on heads, bodies, connections, attempts; and how long each may take."""
 
-import dataclasses
 import json
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from server.settings import Settings
 from tests.conftest import Clock, Database
 from tests.line import until
 from tests.test_http import BOOK, PHONE, problem
 from tests.web import Web
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed: Any) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 @pytest.fixture
@@ -42,7 +30,7 @@ def heard(connection: socket.socket) -> bytes:
     return b"".join(chunks)
 
 
-@with_settings(write_queue=1)
+@pytest.mark.settings(write_queue=1)
 def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
     with database.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
@@ -56,7 +44,7 @@ def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
     assert answer.headers["Retry-After"] == "1"
 
 
-@with_settings(attempts_per_booking=2)
+@pytest.mark.settings(attempts_per_booking=2)
 def test_too_many_wrong_attempts_say_when_to_try_again(web: Web, clock: Clock) -> None:
     there = web.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
     for _ in range(2):
@@ -68,7 +56,7 @@ def test_too_many_wrong_attempts_say_when_to_try_again(web: Web, clock: Clock) -
     assert web.call("GET", there, params=PHONE).status_code == 200
 
 
-@with_settings(http_header_bytes=2048)
+@pytest.mark.settings(http_header_bytes=2048)
 @pytest.mark.parametrize(
     "head", ["GET /%s HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: %s", "GET / HTTP/1.1\r\n%s: x"]
 )
@@ -77,20 +65,20 @@ def test_a_head_that_is_too_long(web: Web, raw: socket.socket, head: str) -> Non
     assert heard(raw).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
 
-@with_settings(http_header_bytes=2048)
+@pytest.mark.settings(http_header_bytes=2048)
 def test_many_small_headers_are_a_long_head_too(raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 2000 + b"\r\n")
     assert heard(raw).startswith(b"HTTP/1.1 431 ")
 
 
-@with_settings(http_header_bytes=2048)
+@pytest.mark.settings(http_header_bytes=2048)
 def test_a_long_body_makes_no_long_head(web: Web) -> None:
     for _ in range(2):  # on one connection
         answer = web.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
         assert answer.status_code in (201, 409)
 
 
-@with_settings(http_read_seconds=0.1)
+@pytest.mark.settings(http_read_seconds=0.1)
 @pytest.mark.parametrize(
     "sent",
     [b"", b"GET /heal", b"POST /v1/bookings HTTP/1.1\r\nContent-Length: 10\r\n\r\n{"],
@@ -103,13 +91,13 @@ def test_a_slow_request(raw: socket.socket, sent: bytes) -> None:
     assert b"\r\nconnection: close\r\n" in said.lower()
 
 
-@with_settings(http_idle_seconds=1)
+@pytest.mark.settings(http_idle_seconds=1)
 def test_a_connection_that_asks_nothing_more_is_closed(raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert heard(raw).endswith(b'{"status":"ok"}')
 
 
-@with_settings(http_connections=1)
+@pytest.mark.settings(http_connections=1)
 def test_more_connections_than_may_be(web: Web, raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")

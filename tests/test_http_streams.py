@@ -1,6 +1,5 @@
 """Streams of what changes over HTTP, and how the HTTP face stops."""
 
-import dataclasses
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from server.settings import Settings
 from tests.conftest import Database
 from tests.line import until
 from tests.test_http import BOOK, PHONE, SEATS, TRIP, problem
 from tests.web import WAIT_SECONDS, Web
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed: Any) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 class Stream:
@@ -83,7 +72,7 @@ def test_a_stream_ends_with_the_right_to_it(web: Web, telling: SimpleNamespace) 
         stream.next()
 
 
-@with_settings(event_streams=1)
+@pytest.mark.settings(event_streams=1)
 def test_there_are_so_many_streams(web: Web) -> None:
     first = Stream(web, SEATS)
     first.next()
@@ -93,7 +82,7 @@ def test_there_are_so_many_streams(web: Web) -> None:
     first.response.close()
 
 
-@with_settings(event_streams=1)
+@pytest.mark.settings(event_streams=1)
 def test_there_are_so_many_streams_though_they_come_at_once(web: Web, database: Database) -> None:
     def begin(_: int) -> requests.Response:
         headers = {"Accept": "text/event-stream"}

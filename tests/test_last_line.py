@@ -1,6 +1,5 @@
 """A last line without its newline: it counts where the client has ended it, and no one else did."""
 
-import dataclasses
 import json
 import shutil
 import socket
@@ -25,11 +24,6 @@ BOOK = {
     "count": 1, "phone": ASHA,
 }  # fmt: skip
 BOOKING = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "book", "params": BOOK}).encode()
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
 
 
 @pytest.fixture
@@ -105,7 +99,7 @@ def test_nothing_is_no_line(client_socket: Line, nothing: bytes) -> None:
     assert all_of(client_socket) == [b"Reservation or cancellation:"] * (b"bus" in nothing)
 
 
-@pytest.mark.parametrize("settings", [{"max_line_bytes": 2048}], indirect=True)
+@pytest.mark.settings(max_line_bytes=2048)
 def test_it_may_be_too_long(client_socket: Line) -> None:
     client_socket.send(b"x" * 5000)
     client_socket.socket.shutdown(socket.SHUT_WR)
@@ -125,7 +119,7 @@ def test_a_broken_connection_ends_no_line(
     assert booked(database) == 0
 
 
-@pytest.mark.parametrize("settings", [{"idle_seconds": 0.1}], indirect=True)
+@pytest.mark.settings(idle_seconds=0.1)
 def test_silence_ends_no_line(half_said: Line, database: Database) -> None:
     assert all_of(half_said) == []
     assert booked(database) == 0

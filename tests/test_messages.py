@@ -1,6 +1,5 @@
 """Messages between travellers and operators: who hears what, and who reads later what they missed."""
 
-import dataclasses
 import json
 import threading
 from collections.abc import Callable
@@ -20,15 +19,6 @@ from tests.transcript import ASHA, TRAVEL_DAY, transcript
 pytestmark = pytest.mark.database
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-
-
-@pytest.fixture
-def settings(settings, request):
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed: Any) -> Any:
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +93,7 @@ def test_control_characters_do_not_arrive(client_socket: Line, desk: Desk) -> No
     assert [message.body for message in desk.after(0)] == ["a[2Jbc"]
 
 
-@with_settings(says_per_minute=2)
+@pytest.mark.settings(says_per_minute=2)
 def test_nobody_floods_the_operators(connect: Callable[[], Line], desk: Desk, clock: Clock) -> None:
     line, other = connect(), connect()
     assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]

@@ -4,7 +4,6 @@ The bookings and the bus are Asha's and KSRTC's. `phone` is a guest who knows th
 the booking; everybody else knows the reference alone. A cell is what comes of it: ok, or a reason.
 """
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from server import rights, wire
 from server.passwords import Passwords
-from server.settings import Settings
 from server.web.resources import RESOURCES
 from tests.conftest import Database, Line
 from tests.web import Web
@@ -62,12 +60,9 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "logout": ({}, SIGNED_IN),
 }
 
+pytestmark = pytest.mark.settings(password_wait_seconds=60)
+
 Ask = Callable[[str, dict[str, Any]], str]
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return dataclasses.replace(settings, password_wait_seconds=60)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ and then anything, by anybody. Half of that is about what is there: a bus, a boo
 cancelled. Bounded by a number of requests for each operation; which ones is the same every time.
 """
 
-import dataclasses
 from html.parser import HTMLParser
 from typing import Any
 
@@ -19,7 +18,6 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from server import wire
-from server.settings import Settings
 from server.web import openapi
 from server.web.examples import EXAMPLES, PROBLEMS
 from server.web.problems import STATUSES
@@ -38,18 +36,16 @@ CHECKS = (
 )
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Limits that so many wrong requests from one address do not reach; and a new role counts at once."""
-    return dataclasses.replace(
-        settings, attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
-    )
-
-
 def signed_in(web: Web, username: str) -> str:
     """The token of somebody new."""
     new = {"username": username, "password": PASSWORD}
     return str(web.call("POST", "/v1/accounts", json=new).json()["token"])
+
+
+# Limits that so many wrong requests from one address do not reach; and a new role counts at once.
+pytestmark = pytest.mark.settings(
+    attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
+)
 
 
 @pytest.fixture

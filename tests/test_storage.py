@@ -1,6 +1,5 @@
 """The reads: on a pool, through a restart of the database, and what its errors come to."""
 
-import dataclasses
 import json
 import sys
 import threading
@@ -19,15 +18,6 @@ LOSE = (
     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
     " WHERE application_name LIKE 'busware%' AND datname = current_database()"
 )
-
-
-@pytest.fixture
-def settings(settings, request):
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed):
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 @pytest.fixture
@@ -69,7 +59,7 @@ def test_reads_go_on_after_every_connection_was_lost(storage, database):
         assert {answer.refused for answer in answers} == {False}
 
 
-@with_settings(read_connections=1, read_wait_seconds=0.1)
+@pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
 def test_a_read_that_gets_no_connection_is_busy(storage, database):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(1) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
@@ -90,7 +80,7 @@ def is_waiting_for_an_answer(thread):
     return frame is not None
 
 
-@with_settings(read_connections=1)
+@pytest.mark.settings(read_connections=1)
 def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(storage, database):
     answers = []
 
@@ -121,7 +111,7 @@ def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(storage, databa
     assert len({bytes(body) for body in bodies}) == 2
 
 
-@with_settings(read_connections=1, read_wait_seconds=0.1)
+@pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
 def test_who_shares_a_read_shares_its_failure_too(storage, database):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(5) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
@@ -135,7 +125,7 @@ def test_who_shares_a_read_shares_its_failure_too(storage, database):
         assert not storage.read("search", SEARCH).refused  # nothing is left of those that failed
 
 
-@with_settings(statement_seconds=0.1)
+@pytest.mark.settings(statement_seconds=0.1)
 def test_a_read_that_takes_too_long_is_busy(storage, database):
     with database.connect(autocommit=False) as held:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
@@ -158,7 +148,7 @@ def test_reads_after_the_end_are_refused(database, settings):
     assert refused.value.reason == "draining"
 
 
-@with_settings(connect_seconds=0.1)
+@pytest.mark.settings(connect_seconds=0.1)
 def test_a_database_that_is_not_there(settings):
     storage = Storage("postgresql://nobody@127.0.0.1:1/nothing", settings)
     with pytest.raises(Away, match="does not answer"):
@@ -168,7 +158,7 @@ def test_a_database_that_is_not_there(settings):
 # The timers ------------------------------------------------------------------------------------
 
 
-@with_settings(settle_seconds=0.01)
+@pytest.mark.settings(settle_seconds=0.01)
 def test_the_timers_settle_open_sales_and_forget(database, clock, server, client_socket):
     trip = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
     guest = {"phone": "9845012345"}
@@ -193,7 +183,7 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
     assert json.loads(bytes(server.storage.read("search", SEARCH).body))["reason"] == "bad_request"
 
 
-@with_settings(settle_seconds=0.01, write_wait_seconds=0.2)
+@pytest.mark.settings(settle_seconds=0.01, write_wait_seconds=0.2)
 def test_a_trip_that_cannot_be_settled_is_in_nobodys_way(database, clock, server, client_socket):
     for bus, to in ((1, "Mysuru"), (2, "Ooty")):
         trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}

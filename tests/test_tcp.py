@@ -21,15 +21,6 @@ TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 BOOK = {**TRIP, "origin": "Bengaluru", "destination": "Mandya", "seats": [1], "phone": "9845012345"}
 
 
-@pytest.fixture
-def settings(settings, request):
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
-
-
-def with_settings(**changed):
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
-
-
 def request(method, id=1, **params):
     return json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode() + b"\n"
 
@@ -93,14 +84,14 @@ def test_the_first_byte_chooses(client_socket, line):
     assert client_socket.receive() == PONG
 
 
-@with_settings(max_line_bytes=2048)
+@pytest.mark.settings(max_line_bytes=2048)
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_the_longest_line(client_socket, ending):
     client_socket.send(PING.removesuffix(b"\n").ljust(2048) + ending)
     assert client_socket.receive() == PONG
 
 
-@with_settings(max_line_bytes=2048)
+@pytest.mark.settings(max_line_bytes=2048)
 @pytest.mark.parametrize("length", [2049, 2050, 2051, 16 * 1024, 1_000_000])
 def test_a_line_that_is_too_long_is_skipped_to_its_end(client_socket, length):
     client_socket.send(PING.removesuffix(b"\n").ljust(length) + b"\n" + PING)
@@ -151,7 +142,7 @@ def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(client_socket, da
 # Limits ----------------------------------------------------------------------------------------
 
 
-@with_settings(max_clients=2)
+@pytest.mark.settings(max_clients=2)
 def test_more_clients_than_may_be_are_turned_away(connect):
     first, second = connect(), connect()
     assert first.ask(PING) == second.ask(PING)
@@ -166,13 +157,13 @@ def test_more_clients_than_may_be_are_turned_away(connect):
     assert connect().ask(PING) == second.ask(PING)
 
 
-@with_settings(idle_seconds=0.05)
+@pytest.mark.settings(idle_seconds=0.05)
 def test_a_silent_client_is_left(client_socket):
     client_socket.send(b"{")  # half a line is silence, too
     assert client_socket.receive() == b""
 
 
-@with_settings(send_seconds=0.05, outbox_bytes=4096)
+@pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
 def test_a_client_that_does_not_read_is_left(client_socket, caplog):
     caplog.set_level(logging.INFO)
     client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -182,7 +173,7 @@ def test_a_client_that_does_not_read_is_left(client_socket, caplog):
     until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
 
 
-@with_settings(attempts_per_booking=2)
+@pytest.mark.settings(attempts_per_booking=2)
 def test_lost_references_are_not_guessed_for(connect):
     client = connect()
     wanted = {"phone": "9845012345", "date": "2026-12-02", "place": "Bengaluru"}
@@ -237,7 +228,7 @@ def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server
         connect()
 
 
-@with_settings(drain_seconds=0.05)
+@pytest.mark.settings(drain_seconds=0.05)
 def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
     client = connect()
     client.send(PING + request("book", **BOOK))

@@ -1,6 +1,5 @@
 """What telnet negotiates: it is answered at once, is no part of a line, and leaves JSON alone."""
 
-import dataclasses
 import logging
 import shutil
 import socket
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import Settings
 from server.telnet import Telnet
 from tests.conftest import WAIT_SECONDS, Clock, Line
 from tests.line import until
@@ -23,11 +21,6 @@ CTRL_C = b"\xff\xf4\xff\xfd\x06"  # what Debian's telnet makes of it: IP, DO TIM
 NO_MARK = b"\xff\xfc\x06"
 GREETING = b"Busware. Type bus, flight, show or hotel to book; help lists all there is."
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
-
-
-@pytest.fixture
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return dataclasses.replace(settings, **getattr(request, "param", {}))
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +106,7 @@ def test_the_bytes_of_a_synch_are_kept_together(client_socket: Line) -> None:
     transcript(client_socket, "> bus\nReservation or cancellation:")
 
 
-@pytest.mark.parametrize("settings", [{"send_seconds": 0.05, "outbox_bytes": 4096}], indirect=True)
+@pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
 def test_who_negotiates_and_does_not_read_is_left(
     client_socket: Line, caplog: pytest.LogCaptureFixture
 ) -> None:

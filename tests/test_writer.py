@@ -1,7 +1,6 @@
 """The writer: many calls in one commit, each with its own answer, whatever happens to the others, to
 the trip, or to the road to PostgreSQL."""
 
-import dataclasses
 import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,17 +15,9 @@ from server.writer import Writer
 from tests.line import WAIT_SECONDS, until
 from tests.road import Road
 
+pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold rows for as long as they like
+
 DATE = "2026-12-02"
-
-
-@pytest.fixture
-def settings(settings, request):
-    patient = {"lock_wait_ms": 20_000}  # the tests hold rows for as long as they like
-    return dataclasses.replace(settings, **(patient | getattr(request, "param", {})))
-
-
-def with_settings(**changed):
-    return pytest.mark.parametrize("settings", [changed], indirect=True)
 
 
 @pytest.fixture
@@ -123,7 +114,7 @@ def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, 
     assert len(commits) == 1
 
 
-@with_settings(write_batch=3)
+@pytest.mark.settings(write_batch=3)
 def test_a_batch_has_its_limit(database, writer, submit, held):
     stuck = hold_writer(held, database, submit)
     futures = [submit(book(seat)) for seat in range(1, 9)]
@@ -137,7 +128,7 @@ def test_a_batch_has_its_limit(database, writer, submit, held):
     assert sorted(commits) == [2, 3, 3]
 
 
-@with_settings(write_queue=2)
+@pytest.mark.settings(write_queue=2)
 def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
     futures = [hold_writer(held, database, submit)]
     futures += [submit(book(seat)) for seat in (1, 2)]
@@ -183,7 +174,7 @@ def test_a_held_trip_holds_up_nobody_else(database, submit, held):
     assert [seats_of(outcome(future)) for future in waiting] == [[1], [2]]
 
 
-@with_settings(write_wait_seconds=0.1)
+@pytest.mark.settings(write_wait_seconds=0.1)
 def test_a_trip_held_for_too_long_is_busy(database, submit, held):
     hold_trip(held)
     assert outcome(submit(book())) == "busy"
@@ -192,7 +183,7 @@ def test_a_trip_held_for_too_long_is_busy(database, submit, held):
     assert seats_of(outcome(submit(book()))) == [1]
 
 
-@with_settings(statement_seconds=1)
+@pytest.mark.settings(statement_seconds=1)
 def test_a_statement_that_takes_too_long_is_busy(database, submit, held):
     held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1) FOR UPDATE", [DATE])
     assert outcome(submit(book(1))) == "busy"
@@ -201,7 +192,7 @@ def test_a_statement_that_takes_too_long_is_busy(database, submit, held):
     assert seats_of(outcome(submit(book()))) == [1]
 
 
-@with_settings(lock_wait_ms=500, write_wait_seconds=5)
+@pytest.mark.settings(lock_wait_ms=500, write_wait_seconds=5)
 def test_a_ticket_that_somebody_holds_harms_no_other(database, settings, held):
     """Those who want it wait no longer together than one would, for an open transaction of psql's."""
     writer = Writer(database.server, settings)
@@ -262,7 +253,7 @@ def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, su
     assert seats_of(outcome(submit(book(2)))) == [2]
 
 
-@with_settings(connect_seconds=0.1)
+@pytest.mark.settings(connect_seconds=0.1)
 def test_a_database_that_is_away_is_busy_and_found_again(database, submit, road):
     road.cut()
     assert outcome(submit(book(1))) == "busy"  # nothing was sent
@@ -288,7 +279,7 @@ def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, su
     assert database.value("SELECT count(*) FROM passengers WHERE bus_id = 1") == 1
 
 
-@with_settings(connect_seconds=0.3)
+@pytest.mark.settings(connect_seconds=0.3)
 def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, road, held):
     stuck = hold_writer(held, database, submit, key="k")
     road.cut()
@@ -301,7 +292,7 @@ def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, road, hel
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-@with_settings(write_wait_seconds=0.3)
+@pytest.mark.settings(write_wait_seconds=0.3)
 def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, road, held):
     """The first connection's backend goes on, and holds the trip, while the second asks again."""
     stuck = hold_writer(held, database, submit)
@@ -310,7 +301,7 @@ def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submi
     held.commit()
 
 
-@with_settings(connect_seconds=0.2)
+@pytest.mark.settings(connect_seconds=0.2)
 def test_a_database_that_breaks_every_statement_is_given_up(database, submit):
     batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
     end = "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb"

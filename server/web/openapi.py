@@ -25,7 +25,7 @@ _ALWAYS = (400, 401, 408, 431, 500, 503)
 _OF_A_BODY = (413, 415)
 _OF_A_THING = (404, 409, 422)  # that may be none, or in another state
 _THINGS = {"origin", "place", "reference", "bus_id", "after"}
-_GUESSES = (wire.Held, wire.Find, wire.Login)  # after too many, 429
+_GUESSES = (wire.AboutBooking, wire.Find, wire.Login)  # after too many, 429
 _STREAM = (
     "with `Accept: text/event-stream`: the same as an event, now and whenever it has changed; a last event "
     "`problem` where it is refused on the way"
@@ -127,7 +127,7 @@ def _responses(resource: Resource, example: Example) -> Json:
         success["links"] = {
             method: _link(method, other)
             for method, other in RESOURCES.items()
-            if other.in_path == ["reference"] and issubclass(other.kind, wire.Held)
+            if other.in_path == ["reference"] and issubclass(other.kind, wire.AboutBooking)
         }
     for status in _errors(resource):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

@@ -39,7 +39,7 @@ from server.wire.replies import (
     TripList,
     TripManifest,
 )
-from server.wire.request import Held, Party, Request, Stretch
+from server.wire.request import AboutBooking, Party, Request, Stretch
 
 
 class Ping(Request, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class Hold(Party, frozen=True, kw_only=True):
     seconds: HoldSeconds | None = None
 
 
-class Confirm(Held, frozen=True, kw_only=True):
+class Confirm(AboutBooking, frozen=True, kw_only=True):
     """Turn a hold into a booking."""
 
     method = "confirm"
@@ -114,7 +114,7 @@ class Confirm(Held, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class Release(Held, frozen=True, kw_only=True):
+class Release(AboutBooking, frozen=True, kw_only=True):
     """Give a hold up."""
 
     method = "release"
@@ -124,7 +124,7 @@ class Release(Held, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class GetBooking(Held, frozen=True, kw_only=True):
+class GetBooking(AboutBooking, frozen=True, kw_only=True):
     """Show a booking."""
 
     method = "booking"
@@ -152,7 +152,7 @@ class Say(Request, frozen=True, kw_only=True):
     text: Message
 
 
-class CancelQuote(Held, frozen=True, kw_only=True):
+class CancelQuote(AboutBooking, frozen=True, kw_only=True):
     """Tell what a cancellation would give back."""
 
     method = "cancel_quote"
@@ -161,7 +161,7 @@ class CancelQuote(Held, frozen=True, kw_only=True):
     tickets: TicketNos | None = None
 
 
-class Cancel(Held, frozen=True, kw_only=True):
+class Cancel(AboutBooking, frozen=True, kw_only=True):
     """Cancel a booking, or some of its tickets."""
 
     method = "cancel"
@@ -172,7 +172,7 @@ class Cancel(Held, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class ChangeSeat(Held, frozen=True, kw_only=True):
+class ChangeSeat(AboutBooking, frozen=True, kw_only=True):
     """Move a ticket to another free seat of the same trip."""
 
     method = "change_seat"
@@ -184,7 +184,7 @@ class ChangeSeat(Held, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class Alight(Held, frozen=True, kw_only=True):
+class Alight(AboutBooking, frozen=True, kw_only=True):
     """Get down early: the rest of the stretch is for sale again."""
 
     method = "alight"

@@ -67,7 +67,7 @@ class Party(Stretch, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class Held(Request, frozen=True, kw_only=True):
+class AboutBooking(Request, frozen=True, kw_only=True):
     """A booking, opened by its reference and, where the guest left one, the phone."""
 
     reference: Reference
