@@ -177,7 +177,7 @@ class Settings:
     message_days: float = setting(90, "days", "how long messages are kept", DURATION)
 
     # Reads and writes.
-    read_connections: int = setting(8, "connections", "database connections for reads", COUNT)
+    read_connections: int = setting(8, "connections", "the most database connections for reads", COUNT)
     read_wait_seconds: float = setting(5, "seconds", "how long a read may wait for one, then busy", DURATION)
     write_queue: int = setting(10000, "calls", "how many writes may wait; past it, busy", COUNT)
     write_batch: int = setting(

@@ -143,7 +143,7 @@ class Storage:
             url,
             kwargs=_options(settings, "read"),
             configure=_adapt,
-            min_size=settings.read_connections,
+            min_size=1,  # the pool takes turns: a lone reader would come to each of many, none of them warm
             max_size=settings.read_connections,
             timeout=settings.read_wait_seconds,
             reconnect_timeout=settings.connect_seconds,

@@ -53,7 +53,7 @@ def test_a_refusal_is_told_from_an_answer(storage):
 
 def test_reads_go_on_after_every_connection_was_lost(storage, database):
     for _ in range(3):
-        assert database.value(LOSE) == 4
+        assert database.value(LOSE) >= 1
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(lambda _: storage.read("search", SEARCH), range(16)))
         assert {answer.refused for answer in answers} == {False}
