@@ -6,6 +6,7 @@ what is in use, and, at most every few seconds since it is a question to the who
 tickets there are of each kind.
 """
 
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ class Metrics(Collector):
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._of = functools.cache(self._requests.labels)  # which looks every time whether they are right
         batches = Histogram(
             "busware_batch_calls", "Writes in one commit", buckets=_CALLS, registry=self._registry
         )
@@ -51,7 +53,7 @@ class Metrics(Collector):
 
     def request(self, method: str, outcome: str, seconds: float) -> None:
         """A request came to an end."""
-        self._requests.labels(method, outcome).observe(seconds)
+        self._of(method, outcome).observe(seconds)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

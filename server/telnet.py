@@ -32,8 +32,11 @@ class Telnet:
 
     def read(self, chunk: bytes) -> tuple[bytes, bytes]:
         """The chunk without telnet's commands, and the answer to them; empty where there is none."""
-        if not self._begun and _IAC not in chunk:
-            self._follow(chunk)
+        if not self._begun and _IAC not in chunk:  # as with every client but a telnet
+            if chunk.endswith(b"\n"):
+                self._line = b""
+            else:
+                self._follow(chunk)
             return chunk, b""
         line, data = self._line, self._begun + chunk
         self._follow(chunk)
