@@ -84,14 +84,15 @@ def test_there_are_so_many_streams(web: Web) -> None:
 
 @pytest.mark.settings(event_streams=1)
 def test_there_are_so_many_streams_though_they_come_at_once(web: Web, database: Database) -> None:
-    def begin(_: int) -> requests.Response:
+    def begin(to: str) -> requests.Response:
         headers = {"Accept": "text/event-stream"}
-        return requests.get(web.url + SEATS, headers=headers, stream=True, timeout=WAIT_SECONDS)
+        path = SEATS.replace("Mysuru", to)  # the same would be read once for all
+        return requests.get(web.url + path, headers=headers, stream=True, timeout=WAIT_SECONDS)
 
     with ThreadPoolExecutor(3) as clients:
         with database.connect(autocommit=False) as holder:
             holder.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-            responses = clients.map(begin, range(3))
+            responses = clients.map(begin, ("Ramanagara", "Mandya", "Mysuru"))
             until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
             holder.commit()
         begun = list(responses)
