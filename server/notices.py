@@ -177,7 +177,7 @@ class Notices:
         if self._told_of and now >= self._send_at:
             self._send(connection)
             self._send_at = now + self._settings.hint_ms / 1000
-        # always before the wait: what came together with an answer was read with it, and the socket is empty
+        # before the wait: the socket tells nothing of what was read already
         connection.pgconn.consume_input()
         while notice := connection.pgconn.notifies():
             self._hear(notice.extra)

@@ -100,7 +100,7 @@ def test_what_settles_by_itself_is_told(telling: SimpleNamespace, listen: Callab
 def test_what_arrives_together_with_an_answer_is_heard_at_once(
     database: Database, settings: Any, road: Road
 ) -> None:
-    """The trap: the library has read it already, so that the socket has nothing more to wake anybody."""
+    """It is read with the answer then, and the socket has nothing more that would wake anybody."""
     listener = Listener(road.url, settings)
     try:
         listener.wait_for(lambda hint: hint.everything)
