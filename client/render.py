@@ -179,7 +179,8 @@ def operated_trips(answer: OperatedTrips) -> RenderableType:
                    folds="Service")  # fmt: skip
     for trip in answer.trips:
         table.add_row(
-            str(trip.bus_id), trip.state, _moment(trip.departs_at), _later(trip.arrives_at, trip.departs_at),
+            str(trip.bus_id), trip.state,
+            f"{trip.departs_at:%H:%M}", _later(trip.arrives_at, trip.departs_at),  # all on the date asked for
             Text(f"{trip.name}, {trip.origin} – {trip.destination}"),
             *(str(n) for n in (trip.seats, trip.booked, trip.held, trip.pending)),
         )  # fmt: skip
