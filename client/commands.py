@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from client.connection import HOST, PORT, TIMEOUT_SECONDS
+from client.days import day
 from client.sdk import stretch
 from server import wire
 from server.conversation.dates import EXAMPLES, DateError, parse_date
@@ -191,13 +192,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 _DATES = {name.removeprefix("--") for name, settings in ARGUMENTS.items() if settings.get("type") is _date}
 
 
-def _day(text: str, today: Callable[[], date]) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return parse_date(text, today())
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """What is wrong, in a line, and where to read what would be right."""
@@ -246,7 +240,7 @@ def request(parsed: argparse.Namespace, today: Callable[[], date]) -> wire.Reque
     given = ((field, getattr(parsed, field, None)) for field in asks.__struct_fields__)
     fields = {field: value for field, value in given if value is not None}
     for field in _DATES & set(fields):
-        fields[field] = _day(fields[field], today)
+        fields[field] = day(fields[field], today)
     if issubclass(asks, wire.Stretch):
         fields |= stretch(fields.pop("origin"), fields.pop("destination"))
     return asks(**fields)

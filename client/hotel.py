@@ -8,14 +8,14 @@ import getpass
 import http.client
 import ssl
 import sys
-from datetime import datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from server.conversation.dates import DateError, parse_date
+from client.days import day, today_in
+from server.conversation.dates import DateError
 
 DONE, REFUSED, NO_ANSWER = 0, 1, 3
 TIMEOUT_SECONDS = 30.0
@@ -117,10 +117,12 @@ class Guest:
             return {}
         if len(words) != 2:
             raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
-        _, told = self._ask("GET", "/v1/ping")
-        today = datetime.now(ZoneInfo(told["time_zone"])).date()
-        first, last = (parse_date(word, today) for word in words)
+        first, last = (day(word, self._today) for word in words)
         return {"check_in": str(first), "check_out": str(last)}
+
+    def _today(self) -> date:
+        _, told = self._ask("GET", "/v1/ping")
+        return today_in(told.get("time_zone"))
 
     def _tell(self, method: str, path: str, **fields: object) -> None:
         """Ask as the guest, and print what is said. Raises Leave when the password is wrong."""

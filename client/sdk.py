@@ -11,10 +11,10 @@ given: whoever repeats a write later, say after a crash, repeats its key.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Self, TypeVar
-from zoneinfo import ZoneInfo
 
+from client.days import today_in
 from server import wire
 from server.wire import Booking, BusType, OperatedTrip, Passenger, Place, Pong, Quote, Seats, Session, Trip
 
@@ -45,7 +45,7 @@ class Requests(ABC):
 
     def today(self) -> date:
         """The date where the service is, which need not be the date here."""
-        return datetime.now(ZoneInfo(self.ping().time_zone)).date()
+        return today_in(self.ping().time_zone)
 
     def places(self, kind: str | None = None) -> list[Place]:
         """The places that services (of a kind) call at."""

@@ -10,9 +10,8 @@ import concurrent.futures
 import ssl
 import sys
 import threading
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.console import Console
@@ -21,6 +20,7 @@ from rich.text import Text
 from client import screen
 from client.asking import Asker, Lines, Prompts
 from client.connection import ConnectionLost
+from client.days import today_in
 from client.doors import Client
 from server.codec import RpcError
 from server.conversation import (
@@ -104,7 +104,7 @@ class Terminal:
             else Lines(self._say)
         )
         self._desk = Desk(today=self._today, with_names=True)
-        self._zone: ZoneInfo | None = None  # the server's; the machine's until it is known
+        self._zone: str | None = None  # the server's, once it is known
         self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
         self._lost = False
         self._closing = threading.Event()
@@ -115,7 +115,7 @@ class Terminal:
         try:
             pong = self._call(Ping())  # so that there is a connection for what the server says by itself
             if isinstance(pong, Pong):
-                self._zone = ZoneInfo(pong.time_zone)
+                self._zone = pong.time_zone
             self._say(WELCOME if self._interactive else desk.WELCOME, "bold")
             while True:
                 self._command(self._line(_COMMAND))
@@ -127,7 +127,7 @@ class Terminal:
             self._calls.shutdown(wait=False, cancel_futures=True)
 
     def _today(self) -> date:
-        return datetime.now(self._zone).date()
+        return today_in(self._zone)
 
     def _command(self, line: str) -> None:
         word = line.strip().lower()

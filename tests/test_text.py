@@ -105,5 +105,5 @@ def test_what_people_say_first(client_socket: Line, line: str, told: str) -> Non
     transcript(client_socket, f"> {line}\n{told}")
 
 
-def test_the_theatre_is_what_people_call_it(client_socket: Line, database: Database) -> None:
+def test_the_theatre_is_what_people_call_it(client_socket: Line) -> None:
     transcript(client_socket, "> theatre\nThere is no show.")  # in a database without one

@@ -79,7 +79,7 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
         if not wish.phone_known:  # last, since the server may find fault with it
             wish.phone = yield _ask_phone(words)
             wish.phone_known = True
-        booking = yield from (_wait if waits else _hold)(words, wish, trip, wanted)
+        booking = yield from _wait(wish, trip, wanted) if waits else _hold(words, wish, trip, wanted)
         if isinstance(booking, Booking):
             return booking
         if booking is None:  # the fare was not to the traveller's liking
@@ -183,7 +183,7 @@ def _hold(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Bookin
     return None
 
 
-def _wait(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
     """A place in the queue, or seats that came free meanwhile; None when the traveller says no."""
     yes = yield Ask(
         f"Wait for {wanted.count} at {money(trip.fare)} each, to pay when they come free? (yes or no)",
