@@ -7,9 +7,10 @@
         print(*busware.bookings(current=True))
 
 connection: one socket, call(request) → reply, sent again when it breaks. web: the same over HTTP, for
-connect("https://…"). sdk: the requests as methods. doors: connect(). hotel: the hotel's desk. commands:
-the command line, arguments → request. days: what a date means, where the service is. render: reply → text for people. terminal: the traveller's, with
-asking (the prompt), screen, seatmap and ticket. __main__: a command, from arguments to exit status.
+connect("https://…"). sdk: the requests as methods. doors: connect(). hotel: the hotel's desk. days: what
+a date means, where the service is. commands: the command line, arguments → request. render: reply → text
+for people. terminal: the traveller's, with asking (the prompt), screen, seatmap and ticket. __main__: a
+command, from arguments to exit status.
 """
 
 import server  # noqa: F401 - first, since it says so where something is not installed
