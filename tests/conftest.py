@@ -49,6 +49,7 @@ from server import schema
 from server.postgres import EmbeddedPostgres
 from server.settings import Settings
 from tests.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
+from tests.processes import running_on, wait_for_end
 from tests.serving import line_to, urls  # noqa: F401 - fixtures
 from tests.telling import desk, telling  # noqa: F401 - fixtures
 from tests.web import web  # noqa: F401 - a fixture
@@ -180,6 +181,7 @@ def cluster() -> Iterator[Running]:
 def data_folder() -> Iterator[Path]:
     folder = temporary_folder()
     yield folder
+    wait_for_end(running_on(folder))  # the PostgreSQL of a server that was killed is still stopping
     shutil.rmtree(folder)
 
 
