@@ -215,9 +215,10 @@ def test_a_postgresql_that_was_left_is_found_and_stopped(data_folder: Path) -> N
     with holder(data_folder) as process:
         orphan = processes.postmaster(data_folder)
         others = [pid for pid in processes.running_on(data_folder) if pid != orphan]
-        for pid in others:  # the server, and the shell that would have stopped PostgreSQL
-            with suppress(ProcessLookupError):  # a process of PostgreSQL's that had just ended
-                os.kill(pid, signal.SIGKILL)
+        for how in (signal.SIGSTOP, signal.SIGKILL):  # so that the shell, which would stop PostgreSQL
+            for pid in others:  # once the server is gone, cannot be quicker than we are
+                with suppress(ProcessLookupError):  # a process of PostgreSQL's that had just ended
+                    os.kill(pid, how)
         processes.wait_for_end(others)
         assert process.wait()
     assert orphan in processes.running_on(data_folder)
