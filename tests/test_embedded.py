@@ -201,10 +201,10 @@ def read_when_it_is_back(url: str) -> int:
 def test_both_killed_and_started_again(data_folder: Path) -> None:
     hold_something(data_folder)
     with holder(data_folder) as process:
-        left = processes.running_on(data_folder)
+        left, postmaster = processes.running_on(data_folder), processes.postmaster(data_folder)
         process.kill()
         with suppress(ProcessLookupError):
-            os.kill(processes.postmaster(data_folder), signal.SIGKILL)
+            os.kill(postmaster, signal.SIGKILL)
         processes.wait_for_end(left)
     with running(data_folder) as again:
         assert read_something(again.cluster.urls.owner) == 42
