@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from server.reads import Reads
 from server.settings import Settings
 from server.storage import Fault, Storage
 from server.wire import Refusal
@@ -29,8 +30,9 @@ _CALLS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics(Collector):
     """The measures of one server."""
 
-    def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
+    def __init__(self, storage: Storage, reads: Reads, writer: Writer, settings: Settings) -> None:
         self._storage = storage
+        self._reads = reads
         self._writer = writer
         self._seconds = settings.metrics_seconds
         self._lock = threading.Lock()  # for the counts
@@ -61,6 +63,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What is looked up when it is asked for."""
+        yield GaugeMetricFamily("busware_read_queue", "Reads that wait", self._reads.waiting)
         yield GaugeMetricFamily("busware_write_queue", "Writes that wait", self._writer.waiting)
         pool = GaugeMetricFamily(
             "busware_read_connections", "Database connections for reads", labels=["state"]

@@ -22,6 +22,7 @@ from server.attempts import by_address
 from server.calls import Call
 from server.messages import Messages
 from server.metrics import Metrics
+from server.reads import Reads
 from server.settings import Settings
 from server.storage import Storage
 from server.wire import Answer, Caller, Refusal, Request
@@ -40,13 +41,14 @@ class Operations:
 
     def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
         self._storage = storage
+        self._reads = Reads(storage, settings)
         self._writer = writer
         self._region = settings.phone_region
         pong = wire.Pong(server=wire.SERVER, version=wire.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)
         self._messages = Messages(storage, settings)
         self.accounts = Accounts(storage, settings)
-        self.metrics = Metrics(storage, writer, settings)
+        self.metrics = Metrics(storage, self._reads, writer, settings)
         self._table: dict[type[Request], Callable[[Any, Caller], Answer]] = {
             wire.Ping: self._ping,
             wire.Places: self._read,
@@ -113,7 +115,7 @@ class Operations:
         return self._pong
 
     def _read(self, request: Request, caller: Caller) -> Answer:
-        return self._storage.read(request.method, _args(request, caller))
+        return self._reads.read(request.method, _args(request, caller))
 
     def _seat_map(self, request: wire.SeatMap, caller: Caller) -> Answer:
         _check_stretch(request)

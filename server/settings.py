@@ -177,8 +177,13 @@ class Settings:
     message_days: float = setting(90, "days", "how long messages are kept", DURATION)
 
     # Reads and writes.
-    read_connections: int = setting(8, "connections", "the most database connections for reads", COUNT)
-    read_wait_seconds: float = setting(5, "seconds", "how long a read may wait for one, then busy", DURATION)
+    read_connections: int = setting(
+        4, "connections", "the most database connections for reads, about two for each core", COUNT
+    )
+    read_wait_seconds: float = setting(
+        5, "seconds", "how long a read may wait for its turn, and then for a connection, then busy", DURATION
+    )
+    read_batch: int = setting(8, "questions", "the most reads that go together, in one statement", COUNT)
     write_queue: int = setting(10000, "calls", "how many writes may wait; past it, busy", COUNT)
     write_batch: int = setting(
         512, "calls", "the most new writes in one commit; those that wait for a trip come on top", COUNT

@@ -1,21 +1,16 @@
 """The way to PostgreSQL: how a connection is made, what its errors mean, and what goes by a pool.
 
-That is the reads, and the small writes that touch no trip. They share a pool of connections, each a
-statement and a transaction of its own. Requests go in and answers come out as the JSON that they are:
-both sides of jsonb are msgspec.Raw here, and nothing is parsed on the way. A connection that proves dead
-takes the idle ones with it, since a database that restarted has dropped them all, and the statement is
-tried once more on a new one.
-
-When all connections are at work, whoever asks what another is waiting to ask gets the same answer: on the
-day of a sale, thousands want to know the same. Nobody joins a question that was sent already, so that no
-answer is older than the request for it.
+That is the reads (server/reads.py), and the small writes that touch no trip. They share a pool of
+connections, each a statement and a transaction of its own. Requests go in and answers come out as the JSON
+that they are: both sides of jsonb are msgspec.Raw here, and nothing is parsed on the way. A connection that
+proves dead takes the idle ones with it, since a database that restarted has dropped them all, and the
+statement is tried once more on a new one.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import psycopg_pool
@@ -28,9 +23,6 @@ from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.storage")
 
-T = TypeVar("T")
-
-_READ = "SELECT refused, answer FROM api.read(%s, %s)"
 _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 _OPEN_DATES = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
 _DUE_TRIPS = "SELECT jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date) FROM api.due_trips()"
@@ -125,19 +117,14 @@ def connect(url: str, settings: Settings, name: str, **told: object) -> psycopg.
     return connection
 
 
-# Reads -----------------------------------------------------------------------------------------
-
-
-def _rows(connection: psycopg.Connection, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    return connection.execute(statement, parameters, prepare=True).fetchall()
+# The pool --------------------------------------------------------------------------------------
 
 
 class Storage:
-    """The reads, the small writes that touch no trip, and what the timers need."""
+    """The pool, the small writes that touch no trip, and what the timers need."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
-        self._unsent: dict[tuple[str, bytes], Future[Answer]] = {}  # reads that wait for a connection
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it has a line for every read
         self._pool = psycopg_pool.ConnectionPool(
             url,
@@ -161,24 +148,6 @@ class Storage:
     def close(self) -> None:
         """Disconnect, after the reads that are under way."""
         self._pool.close()
-
-    def read(self, method: str, args: bytes) -> Answer:
-        """What api.read answers. Raises Refusal (busy, draining) or Fault."""
-        question, mine = (method, args), Future[Answer]()
-        shared = self._unsent.setdefault(question, mine)  # atomic, as a dict's methods are
-        if shared is mine:
-            try:
-                mine.set_result(self._on_connection(lambda connection: self._send(connection, question)))
-            except BaseException as error:
-                self._unsent.pop(question, None)  # it is there still where no connection was to be had
-                mine.set_exception(error)
-                raise
-        return shared.result()
-
-    def _send(self, connection: psycopg.Connection, question: tuple[str, bytes]) -> Answer:
-        self._unsent.pop(question, None)
-        ((refused, answer),) = _rows(connection, _READ, (question[0], Raw(question[1])))
-        return Answer(answer, refused)
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
         """Open the trips of a bus from the first date to the last, for the account that runs it."""
@@ -205,14 +174,10 @@ class Storage:
         return int(purged)
 
     def connections(self) -> dict[str, int]:
-        """How many connections are in use, how many are free, and how many reads wait for one."""
+        """How many connections are in use, and how many are free."""
         stats = self._pool.get_stats()
         free = stats.get("pool_available", 0)
-        return {
-            "used": stats.get("pool_size", 0) - free,
-            "free": free,
-            "wanted": stats.get("requests_waiting", 0),
-        }
+        return {"used": stats.get("pool_size", 0) - free, "free": free}
 
     def count_tickets(self) -> dict[str, int]:
         """How many tickets are held, pending and sold; a look at all of them."""
@@ -231,24 +196,23 @@ class Storage:
         return int(purged)
 
     def ask(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a statement that may be sent twice. Raises Refusal or Fault."""
-        return self._on_connection(lambda connection: _rows(connection, statement, parameters))
+        """The rows of a statement that may be sent twice: again, where a connection proves dead.
 
-    def _on_connection(self, send: Callable[[psycopg.Connection], T]) -> T:
-        """What comes of sending something on a connection; once more where that proves dead."""
+        Raises Refusal or Fault.
+        """
         try:
-            return self._on_one(send)
+            return self._ask_once(statement, parameters)
         except Away:
             self._pool.drain()
         try:
-            return self._on_one(send)
+            return self._ask_once(statement, parameters)
         except Away as error:
             raise Refusal("busy", "The database is away: nothing was done, try again.") from error
 
-    def _on_one(self, send: Callable[[psycopg.Connection], T]) -> T:
+    def _ask_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         connection = self._take_connection()
         try:
-            return send(connection)
+            return connection.execute(statement, parameters, prepare=True).fetchall()
         except psycopg.Error as error:
             raise meaning(error, connection) from error
         finally:

@@ -229,7 +229,7 @@ def clock(database: Database) -> Clock:
 
 @pytest.fixture
 def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
-    told: dict[str, Any] = {"port": 0, "http_port": 0, "read_connections": 4}
+    told: dict[str, Any] = {"port": 0, "http_port": 0}
     for mark in reversed([*request.node.iter_markers("settings")]):  # the nearest has the last word
         told |= mark.kwargs
     return Settings(database_url=database.server, owner_url=database.owner, **told)

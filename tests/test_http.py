@@ -226,7 +226,7 @@ def test_measures(web: Web) -> None:
     assert float(lines['busware_request_seconds_count{method="book",outcome="ok"}']) == 1
     assert float(lines['busware_request_seconds_count{method="book",outcome="seat_taken"}']) == 1
     assert float(lines["busware_batch_calls_count"]) == 3
-    assert float(lines["busware_write_queue"]) == 0
+    assert float(lines["busware_write_queue"]) == float(lines["busware_read_queue"]) == 0
     assert sum(float(v) for k, v in lines.items() if k.startswith("busware_read_connections{")) >= 1
     tickets = {s: float(lines[f'busware_tickets{{status="{s}"}}']) for s in ("held", "pending", "sold")}
     assert tickets == {"held": 1, "pending": 0, "sold": 2}

@@ -1,23 +1,16 @@
-"""The reads: on a pool, through a restart of the database, and what its errors come to."""
+"""The pool of connections, and the timers that use it."""
 
 import json
-import sys
-import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from server.housekeeping import Housekeeper
-from server.storage import Away, Fault, Storage
+from server.storage import Away, Storage
 from server.wire import Refusal
 
 WAIT_SECONDS = 20
-SEARCH = b'{"origin":"Bengaluru","destination":"Mandya","date":"2026-12-02"}'
-LOSE = (
-    "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
-    " WHERE application_name LIKE 'busware%' AND datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -36,116 +29,17 @@ def until(condition):
         time.sleep(0.001)
 
 
-def test_an_answer_is_what_the_database_wrote(storage, database):
-    answer = storage.read("search", SEARCH)
-    assert not answer.refused
-    assert bytes(answer.body).decode() == database.value(
-        "SELECT answer::text FROM api.read('search', %s)", SEARCH.decode()
-    )
-
-
-def test_a_refusal_is_told_from_an_answer(storage):
-    answer = storage.read("search", b'{"origin":"Mandia","destination":"Mysuru","date":"2026-12-02"}')
-    assert answer.refused
-    assert answer.refusal().reason == "unknown_place"
-    assert answer.refusal().data["nearest"][0] == "Mandya"
-
-
-def test_reads_go_on_after_every_connection_was_lost(storage, database):
-    for _ in range(3):
-        assert database.value(LOSE) >= 1
-        with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(lambda _: storage.read("search", SEARCH), range(16)))
-        assert {answer.refused for answer in answers} == {False}
-
-
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
-def test_a_read_that_gets_no_connection_is_busy(storage, database):
+def test_who_gets_no_connection_is_told_that_it_is_busy(storage, database):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(1) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        waiting = threads.submit(storage.read, "search", SEARCH)
+        waiting = threads.submit(storage.ask, "SELECT count(*) > 0 FROM trips")
         until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
         with pytest.raises(Refusal, match="gave no connection within") as refused:
-            storage.read("search", SEARCH)
+            storage.ask("SELECT 1")
         assert refused.value.reason == "busy"
-        held.commit()
-        assert not waiting.result(WAIT_SECONDS).refused
-
-
-def is_waiting_for_an_answer(thread):
-    """Whether it is in Future.result, as those are who share another's answer."""
-    frame = sys._current_frames().get(thread.ident)
-    while frame and frame.f_code is not Future.result.__code__:
-        frame = frame.f_back
-    return frame is not None
-
-
-@pytest.mark.settings(read_connections=1)
-def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(storage, database):
-    answers = []
-
-    def ask(args):
-        answers.append(storage.read("search", args))
-
-    def asking(args, count):
-        threads = [threading.Thread(target=ask, args=[args], daemon=True) for _ in range(count)]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    with database.connect(autocommit=False) as held:
-        held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        first = asking(SEARCH, 1)  # it is sent, and nobody joins it
-        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-        others = asking(SEARCH, 4)
-        until(lambda: storage.connections()["wanted"] == 1)
-        until(lambda: sum(map(is_waiting_for_an_answer, others)) == 3)
-        different = asking(SEARCH.replace(b"Mandya", b"Mysuru"), 1)
-        until(lambda: storage.connections()["wanted"] == 2)
         held.rollback()
-    for thread in first + others + different:
-        thread.join(WAIT_SECONDS)
-    bodies = [answer.body for answer in answers]
-    assert len(bodies) == 6
-    assert len({id(body) for body in bodies}) == 3
-    assert len({bytes(body) for body in bodies}) == 2
-
-
-@pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
-def test_who_shares_a_read_shares_its_failure_too(storage, database):
-    with database.connect(autocommit=False) as held, ThreadPoolExecutor(5) as threads:
-        held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        sent = threads.submit(storage.read, "search", SEARCH)
-        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-        for read in [threads.submit(storage.read, "search", SEARCH) for _ in range(4)]:
-            with pytest.raises(Refusal, match="gave no connection within"):
-                read.result(WAIT_SECONDS)
-        held.rollback()
-        assert not sent.result(WAIT_SECONDS).refused
-        assert not storage.read("search", SEARCH).refused  # nothing is left of those that failed
-
-
-@pytest.mark.settings(statement_seconds=0.1)
-def test_a_read_that_takes_too_long_is_busy(storage, database):
-    with database.connect(autocommit=False) as held:
-        held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(Refusal) as refused:
-            storage.read("search", SEARCH)
-        assert refused.value.reason == "busy"
-
-
-def test_a_read_that_fails_is_a_fault(storage):
-    with pytest.raises(Fault, match=r"^22P02: invalid input syntax for type bigint"):
-        storage.read("seat_map", b'{"bus_id":"one"}')
-
-
-def test_reads_after_the_end_are_refused(database, settings):
-    storage = Storage(database.server, settings)
-    storage.open()
-    storage.close()
-    with pytest.raises(Refusal) as refused:
-        storage.read("search", SEARCH)
-    assert refused.value.reason == "draining"
+        assert waiting.result(WAIT_SECONDS) == [(True,)]
 
 
 @pytest.mark.settings(connect_seconds=0.1)
@@ -180,7 +74,8 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
         until(done)
     finally:
         housekeeper.stop()
-    assert json.loads(bytes(server.storage.read("search", SEARCH).body))["reason"] == "bad_request"
+    search = {"origin": "Bengaluru", "destination": "Mandya", "date": "2026-12-02"}
+    assert client_socket.call("search", **search)["data"]["reason"] == "bad_request"
 
 
 @pytest.mark.settings(settle_seconds=0.01, write_wait_seconds=0.2)

@@ -1,0 +1,133 @@
+"""The reads: one statement at a time on each connection, and what comes meanwhile goes together.
+
+Whoever asks while a connection is free sends the question there and then. While all are at work, questions
+wait, and those of one who asks the same are one question; as soon as a connection is free, one of those who
+wait sends as many as there are, up to read_batch, as one statement. That costs less than one for each, as
+it does for the writes, and on the day of a sale, when thousands want to know the same, it costs next to
+nothing. Nobody joins a question that was sent already, so that no answer is older than the request for it.
+"""
+
+import threading
+from itertools import islice
+
+import msgspec
+from msgspec import Raw
+
+from server.settings import Settings
+from server.storage import Fault, Storage
+from server.wire import Answer, Refusal
+
+_READ = """
+SELECT n - 1, r.refused, r.answer
+FROM ROWS FROM (jsonb_to_recordset(%s) AS (method text, args jsonb)) WITH ORDINALITY AS c (method, args, n),
+     LATERAL api.read(c.method, c.args) AS r
+"""
+
+
+class _Question:
+    """A question, and those who ask it. turn: whoever gets it before the question is sent sends it.
+
+    asking: how many they are. called: whether it is to be sent next, and its turn there to be taken.
+    """
+
+    __slots__ = ("args", "asking", "called", "method", "outcome", "sent", "turn")
+
+    def __init__(self, method: str, args: bytes) -> None:
+        self.method = method
+        self.args = args
+        self.asking = 0
+        self.called = False
+        self.sent = False
+        self.outcome: Answer | Exception = Fault("the read failed before there was an answer")
+        self.turn = threading.Lock()
+
+
+class Reads:
+    """The way of every read to the database. `read` may be called from any thread."""
+
+    def __init__(self, storage: Storage, settings: Settings) -> None:
+        self._storage, self._settings = storage, settings
+        self._door = threading.Lock()  # to the two that follow, and to `asking`, `called` and `sent`
+        self._unsent: dict[tuple[str, bytes], _Question] = {}
+        self._free = settings.read_connections  # connections with nothing to do
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their question to be sent."""
+        with self._door:
+            return sum(question.asking for question in self._unsent.values())
+
+    def read(self, method: str, args: bytes) -> Answer:
+        """What api.read answers. Raises Refusal (busy, draining) or Fault."""
+        question = self._join(method, args)
+        if not question.turn.acquire(timeout=self._settings.read_wait_seconds):
+            self._leave(question)
+            question.turn.acquire()
+        try:
+            if not question.sent:
+                self._send(question)
+        finally:
+            question.turn.release()  # to the others who ask it
+        if isinstance(question.outcome, Answer):
+            return question.outcome
+        raise question.outcome
+
+    def _join(self, method: str, args: bytes) -> _Question:
+        """The question as it waits already, or a new one, which is called when a connection is free."""
+        with self._door:
+            question = self._unsent.get((method, args))
+            if question is None:
+                question = self._unsent[method, args] = _Question(method, args)
+                if self._free:
+                    self._free -= 1
+                    question.called = True
+                else:
+                    question.turn.acquire()
+            question.asking += 1
+            return question
+
+    def _leave(self, question: _Question) -> None:
+        """Ask no longer; raises Refusal, unless the question is about to be sent, or was."""
+        with self._door:
+            if question.called or question.sent:
+                return
+            question.asking -= 1
+            if not question.asking:
+                del self._unsent[question.method, question.args]
+        raise Refusal("busy", "Too many are asking: nothing was done, try again.")
+
+    def _send(self, called: _Question) -> None:
+        """Fetch the outcome of a question, and of others that wait; then call the next."""
+        with self._door:
+            batch = [called, *self._uncalled(self._settings.read_batch - 1)]
+            for question in batch:
+                question.sent = True
+                del self._unsent[question.method, question.args]
+        try:
+            self._fetch(batch)
+        finally:
+            with self._door:
+                after = self._uncalled(1)
+                if after:
+                    after[0].called = True
+                else:
+                    self._free += 1
+            for question in batch[1:] + after:
+                question.turn.release()
+
+    def _uncalled(self, most: int) -> list[_Question]:
+        """The oldest of the questions that wait, as many as there are up to so many."""
+        return list(islice((one for one in self._unsent.values() if not one.called), most))
+
+    def _fetch(self, batch: list[_Question]) -> None:
+        calls = [{"method": question.method, "args": Raw(question.args)} for question in batch]
+        try:
+            for n, refused, answer in self._storage.ask(_READ, (Raw(msgspec.json.encode(calls)),)):
+                batch[n].outcome = Answer(answer, refused)
+        except (Refusal, Fault) as error:
+            if len(batch) > 1 and isinstance(error, Fault):  # of one of them, which harms no other
+                for question in batch:
+                    self._fetch([question])
+            else:
+                for question in batch:
+                    question.outcome = error
