@@ -1,10 +1,11 @@
 """The reads: one statement at a time on each connection, and what comes meanwhile goes together.
 
-Whoever asks while a connection is free sends the question there and then. While all are at work, questions
-wait, and those of one who asks the same are one question; as soon as a connection is free, one of those who
-wait sends as many as there are, up to read_batch, as one statement. That costs less than one for each, as
-it does for the writes, and on the day of a sale, when thousands want to know the same, it costs next to
-nothing. Nobody joins a question that was sent already, so that no answer is older than the request for it.
+Whoever asks while a connection is free sends the question there and then, in their own thread. While all
+connections are at work, questions wait, and what several ask alike is one question. As soon as a connection
+is free, one of those who wait sends as many questions as there are, up to read_batch, in one statement. As
+with the writes, that costs less than a statement for each; and on the day of a sale, when thousands want to
+know the same, it costs next to nothing. Nobody joins a question that was sent already, so that no answer is
+older than the request for it.
 """
 
 import threading

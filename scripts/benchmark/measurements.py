@@ -134,7 +134,9 @@ def _reads() -> Iterator[tuple[str, Measurement]]:
         Measurement("one search by 64 clients, to any that find as many", rush, limit, least(2)),
     )
     seats = workloads.SEAT_MAP
-    yield "seat-map", Measurement("seat map, 16 clients", Server(seats, 16), PgBench(seats, 16), least(0.7))
+    for clients in (16, 64):
+        ours, limit = Server(seats, clients), PgBench(seats, clients)
+        yield f"seat-map-{clients}", Measurement(f"seat map, {clients} clients", ours, limit, least(0.7))
 
 
 def _the_house() -> Iterator[tuple[str, Measurement]]:
