@@ -27,6 +27,7 @@ FRIDAY = date(2026, 11, 20)
         ("+3", date(2026, 11, 23)),
         ("in 3 days", date(2026, 11, 23)),
         ("day after tomorrow", date(2026, 11, 22)),
+        ("on 5 dec", date(2026, 12, 5)),
         ("5 dec", date(2026, 12, 5)),
         ("5dec", date(2026, 12, 5)),
         ("5th December", date(2026, 12, 5)),

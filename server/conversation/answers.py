@@ -22,6 +22,10 @@ _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
 _REFERENCE = re.compile(r"[A-Z0-9]{6,18}")
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
+_YES = {"y", "yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "confirm"}
+_NO = {"n", "no", "no thanks", "no thank you", "nope"}
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBER = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
 
 
 def shown(typed: str) -> str:
@@ -143,10 +147,10 @@ def some_of(numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, .
 
 def yes_or_no(typed: str) -> bool:
     """yes or no; nothing is neither, since it is too easily typed."""
-    word = typed.lower()
-    if word in ("y", "yes", "ok", "confirm"):
+    word = " ".join(typed.lower().replace(",", " ").split())
+    if word in _YES:
         return True
-    if word in ("n", "no"):
+    if word in _NO:
         return False
     raise Problem(f"{shown(typed)} is neither yes nor no.")
 
@@ -206,7 +210,7 @@ def listed(words: Sequence[str], last: str) -> str:
 
 def number_list(typed: str, takes: str) -> tuple[int, ...]:
     """The different numbers of a list such as "7, 8" or "7-9"."""
-    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
+    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), in_figures(typed))
     words = [word for word in _SEPARATORS.split(spread) if word]
     if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
         raise Problem(f"{shown(typed)} is not understood. Type {takes}.")
@@ -215,6 +219,11 @@ def number_list(typed: str, takes: str) -> tuple[int, ...]:
     if twice:
         raise Problem(f"{twice[0]} is there twice.")
     return numbers
+
+
+def in_figures(typed: str) -> str:
+    """The line in small letters, its numbers up to ten in figures: "best 2" for "Best two"."""
+    return _NUMBER.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 
 
 def _letters(word: str) -> str:

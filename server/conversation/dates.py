@@ -36,7 +36,7 @@ def parse_date(text: str, today: date) -> date:
 
     Takes what EXAMPLES shows, in any case; raises DateError on anything else.
     """
-    typed = " ".join(text.lower().split())
+    typed = " ".join(text.lower().split()).removeprefix("on ")
     if typed in _NAMED:
         return today + timedelta(days=_NAMED[typed])
     if (weekday := _index(typed, _WEEKDAYS)) is not None:

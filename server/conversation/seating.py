@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from server.conversation.answers import listed, number_list, shown
+from server.conversation.answers import in_figures, listed, number_list, shown
 from server.conversation.dialogue import Problem
 from server.wire import Seats
 
@@ -32,7 +32,7 @@ def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     most = most_of(seat_map)
 
     def parse(typed: str) -> Wanted:
-        if best := _BEST.fullmatch(typed.lower()):
+        if best := _BEST.fullmatch(in_figures(typed)):
             return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
         chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for any two")
         for n in chosen:
@@ -73,9 +73,10 @@ def positive(noun: str) -> Callable[[str], int]:
     """A number of seats, however many there are."""
 
     def parse(typed: str) -> int:
-        if not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and int(typed) > 0):
+        digits = in_figures(typed)
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 6 and int(digits) > 0):
             raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
-        return int(typed)
+        return int(digits)
 
     return parse
 
@@ -101,7 +102,7 @@ def count(most: int, noun: str) -> Callable[[str], int]:
     """A number of seats."""
 
     def parse(typed: str) -> int:
-        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", typed.lower(), re.ASCII)
+        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", in_figures(typed), re.ASCII)
         if digits is None:
             raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
         return _count(int(digits[1]), most, noun)
