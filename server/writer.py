@@ -1,8 +1,10 @@
 """Group commit: every write to a trip goes through `submit`, and many share one commit.
 
-One thread owns one connection, and no other thread locks a trip. It takes every call that waits, sends them
-as one statement (api.batch), and when that has committed hands each caller its own answer. A lone call is a
-batch of one: nobody waits for it to fill. A database sharded by bus would be sent one statement per bus.
+There is one connection that writes, and one pen: nobody locks a trip without it. A thread takes the pen and
+every call that waits, sends them as one statement (api.batch), and when that has committed hands each caller
+its own answer. A lone call is a batch of one: nobody waits for it to fill, and whoever finds the pen lying
+there and nobody before them writes themselves, which saves two changes of thread. A database sharded by bus
+would have a pen for each shard.
 
 A call comes to one of these ends:
     answered    by the database, after the commit
@@ -53,15 +55,18 @@ class Writer:
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._settings = url, settings
         self._door = threading.Lock()  # held to go in, and to close
-        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: there are no more
+        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: there is a change
+        self._next: Waiting | None = None  # out of the queue, and first of the next batch
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.on_batch: Callable[[int], None] = lambda size: None
         self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
 
-        # From here on the writer's thread's own.
+        self._pen = threading.Lock()
+        self._pen.acquire()  # until the start
+
+        # From here on for whoever has the pen.
         self._deferred: deque[Waiting] = deque()
-        self._closed = False
         self._connection: psycopg.Connection | None = None
         self._broken_at: float | None = None  # when the connection broke, until something succeeds again
 
@@ -72,6 +77,7 @@ class Writer:
         except psycopg.Error as error:
             raise meaning(error) from error
         self._thread.start()
+        self._pen.release()
 
     def stop(self) -> None:
         """Refuse what comes from now on, answer what is waiting, and disconnect."""
@@ -93,53 +99,77 @@ class Writer:
                 raise Refusal("draining", "The server is going down: nothing was done, try again.")
             if self.waiting >= self._settings.write_queue:
                 raise Refusal("busy", "Too many writes are waiting: nothing was done, try again.")
-            self._calls.put(waiting)
+            alone = not self.waiting and self._pen.acquire(blocking=False)
+            if not alone:
+                self._calls.put(waiting)
+        if alone:
+            self._write_alone(waiting)
         return waiting.wait()
 
     @property
     def waiting(self) -> int:
         """How many calls wait for the next batch."""
-        return self._calls.qsize() + len(self._deferred)
+        return self._calls.qsize() + (self._next is not None) + len(self._deferred)
 
     @property
     def works(self) -> bool:
         """Whether there is somebody to write."""
         return self._thread.is_alive()
 
-    # The writer's thread -----------------------------------------------------------------------
+    # Who has the pen ---------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while batch := self._take():
-            try:
-                self._carry_out(batch)
-            except Exception:
-                log.exception("the writer failed on a batch of %d", len(batch))
-                for waiting in batch:
-                    if waiting.outcome is None and waiting not in self._deferred:
-                        waiting.done.release()
+        """The thread's: batch after batch, until it is told to stop and nothing is left."""
+        while True:
+            self._wait()
+            with self._pen:
+                batch = self._take()
+                if batch:
+                    self._write(batch)
+                elif self._stopping.is_set():
+                    break
         if self._connection:
             self._connection.close()
 
-    def _take(self) -> list[Waiting]:
-        """The next batch: what has come, up to write_batch, and as many of the deferred; empty at the end.
+    def _write_alone(self, waiting: Waiting) -> None:
+        """The caller's, who has the pen already."""
+        try:
+            self._write([waiting])
+        finally:
+            self._pen.release()
+        if self._deferred:
+            self._calls.put(None)
 
-        Waits for something to come; when calls are deferred, no longer than deferred_retry_ms.
-        """
-        limit = self._settings.write_batch
-        batch: list[Waiting] = []
-        if self._closed and not self._deferred:
-            return batch
-        pause = self._settings.deferred_retry_ms / 1000 if self._deferred else None
+    def _wait(self) -> None:
+        """Wait for a call, or a change; when calls are deferred, no longer than deferred_retry_ms."""
+        if self._deferred:
+            pause: float | None = self._settings.deferred_retry_ms / 1000
+        else:
+            pause = 0 if self._stopping.is_set() else None
         with suppress(queue.Empty):
-            waiting = self._calls.get(timeout=pause)
-            while waiting:
-                batch.append(waiting)
-                if len(batch) == limit:
-                    break
-                waiting = self._calls.get_nowait()
-            self._closed = waiting is None
+            self._next = self._calls.get(timeout=pause)
+
+    def _take(self) -> list[Waiting]:
+        """The next batch: what has come, up to write_batch, and as many of the deferred."""
+        limit = self._settings.write_batch
+        batch = [self._next] if self._next else []
+        self._next = None
+        with suppress(queue.Empty):
+            while len(batch) < limit:
+                if waiting := self._calls.get_nowait():
+                    batch.append(waiting)
         batch.extend(self._deferred.popleft() for _ in range(min(limit, len(self._deferred))))
         return batch
+
+    def _write(self, batch: list[Waiting]) -> None:
+        """Carry a batch out; whatever happens, nobody waits for ever."""
+        try:
+            self._carry_out(batch)
+        except Exception:
+            log.exception("the writer failed on a batch of %d", len(batch))
+            for waiting in batch:
+                if waiting.outcome is None and waiting not in self._deferred:
+                    waiting.done.release()
 
     def _carry_out(self, batch: Iterable[Waiting]) -> None:
         now = time.monotonic()

@@ -105,7 +105,7 @@ def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, 
     )  # what becomes of telling others comes between nobody and their answer
     stuck = hold_writer(held, database, submit)
     futures = {seat: submit(book(seat)) for seat in (*range(1, 9), 9)}
-    until(lambda: writer._calls.qsize() == 9)
+    until(lambda: writer.waiting == 9)
     held.commit()
     assert seats_of(outcome(stuck)) == [1]
     assert {seat: seats_of(outcome(futures[seat])) for seat in range(1, 9)} == {n: [n] for n in range(1, 9)}
@@ -118,7 +118,7 @@ def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, 
 def test_a_batch_has_its_limit(database, writer, submit, held):
     stuck = hold_writer(held, database, submit)
     futures = [submit(book(seat)) for seat in range(1, 9)]
-    until(lambda: writer._calls.qsize() == 8)
+    until(lambda: writer.waiting == 8)
     held.commit()
     assert sorted(seats_of(outcome(future))[0] for future in futures) == [*range(1, 9)]
     assert seats_of(outcome(stuck)) == [1]
@@ -132,7 +132,7 @@ def test_a_batch_has_its_limit(database, writer, submit, held):
 def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
     futures = [hold_writer(held, database, submit)]
     futures += [submit(book(seat)) for seat in (1, 2)]
-    until(lambda: writer._calls.qsize() == 2)
+    until(lambda: writer.waiting == 2)
     with pytest.raises(Refusal, match="Too many writes are waiting") as refused:
         writer.submit(book(3))
     assert refused.value.reason == "busy"
@@ -143,13 +143,29 @@ def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
 def test_the_same_key_at_once_is_one_booking(database, writer, submit, held):
     stuck = hold_writer(held, database, submit)
     futures = [submit(book(key="k", seats=None, count=2)) for _ in range(8)]
-    until(lambda: writer._calls.qsize() == 8)
+    until(lambda: writer.waiting == 8)
     held.commit()
     outcomes = [outcome(future) for future in futures]
     assert len({one["reference"] for one in outcomes}) == 1
     assert outcome(submit(book(2, key="k"))) == "key_reused"
     assert outcome(stuck)["status"] == "booked"
     assert database.value("SELECT count(*) FROM passengers WHERE travel_date = %s", DATE) == 2
+
+
+def test_a_lone_caller_writes_and_whoever_comes_meanwhile_is_written_for(database, writer, submit, held):
+    wrote = []
+    writer.on_commit = lambda done: wrote.append((threading.current_thread(), len(done)))
+    writer.submit(book(1))
+    stuck = hold_writer(held, database, submit)
+    others = [submit(book(seat)) for seat in (2, 3)]
+    until(lambda: writer.waiting == 2)
+    held.commit()
+    assert [seats_of(outcome(future)) for future in (stuck, *others)] == [[1], [2], [3]]
+    writer.submit(book(4))
+    me = threading.current_thread()
+    assert [n for _, n in wrote] == [1, 1, 2, 1]
+    assert [thread for thread, _ in wrote] == [me, wrote[1][0], writer._thread, me]
+    assert wrote[1][0] not in (me, writer._thread)
 
 
 # A trip that somebody holds --------------------------------------------------------------------
@@ -220,7 +236,7 @@ def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
     stuck = hold_writer(held, database, submit)
     bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
     good = [submit(book(seat)) for seat in range(1, 4)]
-    until(lambda: writer._calls.qsize() == 4)
+    until(lambda: writer.waiting == 4)
     held.commit()
     assert seats_of(outcome(stuck)) == [1]
     assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
@@ -315,7 +331,7 @@ def test_a_database_that_breaks_every_statement_is_given_up(database, submit):
 
 def test_stopping_answers_what_waits_and_refuses_the_rest(database, writer, submit, held):
     futures = [hold_writer(held, database, submit), submit(book(1)), submit(book(2))]
-    until(lambda: writer._calls.qsize() == 2)
+    until(lambda: writer.waiting == 2)
     stop = threading.Thread(target=writer.stop)
     stop.start()
     until(lambda: writer._stopping.is_set())
@@ -325,3 +341,20 @@ def test_stopping_answers_what_waits_and_refuses_the_rest(database, writer, subm
     held.commit()
     stop.join(WAIT_SECONDS)
     assert [seats_of(outcome(future)) for future in futures] == [[1], [1], [2]]
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_stopping_waits_for_a_lone_caller(database, writer, submit, held, deferred):
+    if deferred:
+        hold_trip(held)
+        alone = submit(book(1))
+        until(lambda: writer.waiting == 1)
+    else:
+        alone = hold_writer(held, database, submit)
+    stop = threading.Thread(target=writer.stop)
+    stop.start()
+    until(lambda: writer._stopping.is_set())
+    held.commit()
+    stop.join(WAIT_SECONDS)
+    assert not stop.is_alive()
+    assert seats_of(outcome(alone)) == [1]
