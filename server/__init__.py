@@ -1,11 +1,11 @@
 """The server.
 
-__main__ puts it together: settings → postgres → schema → storage, writer → operations → tcp, web.
+__main__ puts it together: settings → postgres → schema → reads, writer → operations → tcp, web.
   settings      what the environment told it   cluster       the embedded database's folder
   postgres      the embedded database, alive   schema        tables, functions, rights, timetables
   wire          requests, replies, refusals    codec         bytes ↔ requests and replies
   tcp           one thread for each client     operations    one short function for each request
-  storage       reads, on a pool               writer        writes, many in one commit
+  reads         many in one statement          writer        writes, many in one commit
   accounts      who is asking                  rights        who may ask what
   notices       what has changed elsewhere     delivery      tells it to those who are connected
   web           the HTTP face                  housekeeping  the timers
