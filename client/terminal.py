@@ -139,7 +139,7 @@ class Terminal:
         if isinstance(begun, str):
             self._say(begun)
         else:
-            self._converse(Dialogue(begun))
+            self._converse(begun)
 
     def _converse(self, dialogue: Dialogue) -> None:
         try:

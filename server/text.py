@@ -46,8 +46,8 @@ class Text:
         begun = self._desk.begin(typed)
         if isinstance(begun, str):
             return _sent([clean_text(begun)])
-        self._dialogue = Dialogue(begun)
-        return _sent(self._run(self._dialogue))
+        self._dialogue = begun
+        return _sent(self._run(begun))
 
     def close(self) -> None:
         """The traveller is gone: what was held for them is given up."""

@@ -114,6 +114,15 @@ def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket:
     transcript(client_socket, "> yes\nBooked: {ref}")
 
 
+def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: Line) -> None:
+    before, _ = RESERVATION.split("> 7, 8")
+    transcript(client_socket, before)
+    client_socket.send("status K7GHJ3ABC")
+    told = client_socket.receive().decode()
+    assert told.startswith('"status K7GHJ3ABC" is not understood. Type seat numbers such as ')
+    assert told.endswith(" To begin status, quit this first.")
+
+
 def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: Line) -> None:
     steps = RESERVATION.split(f"> {ASHA}")
     transcript(client_socket, steps[0])

@@ -1,7 +1,7 @@
 """The desk: what a line means that answers no question. A table of commands, each a script.
 
-A face keeps one Desk per connection and one Dialogue at most under way; `begin` gives the script of
-a line, or the sentence to be told when it is none.
+A face keeps one Desk per connection and one Dialogue at most under way; `begin` gives the dialogue that a
+line asks for, or the sentence to be told when it asks for none.
 """
 
 import difflib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.conversation import answers, bookings, flights, nights, reservation, shows
-from server.conversation.dialogue import BACK, HELP, QUIT, Ask, Call, Problem, Script, Tell, said
+from server.conversation.dialogue import BACK, HELP, QUIT, Ask, Call, Dialogue, Problem, Script, Tell, said
 from server.conversation.words import BUS
 from server.wire import Say
 
@@ -37,8 +37,12 @@ class Desk:
     today: Callable[[], date]
     with_names: bool = False
 
-    def begin(self, line: str) -> Callable[[], Script[None]] | str:
-        """The script that a line asks for, or what to tell when it asks for none."""
+    def begin(self, line: str) -> Dialogue | str:
+        """The dialogue that a line asks for, or what to tell when it asks for none."""
+        begun = self._script(line)
+        return begun if isinstance(begun, str) else Dialogue(begun, COMMANDS)
+
+    def _script(self, line: str) -> Callable[[], Script[None]] | str:
         word, *rest = line.split() or [""]
         command = COMMANDS.get(_ALSO.get(word.lower(), word.lower()))
         if command is not None:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 import uuid
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 from typing import Any, TypeGuard, TypeVar
 
@@ -111,13 +111,18 @@ Script = Generator[Step, Any, T]
 class Dialogue:
     """One conversation under way. `step` is what the face has to do now; None when it is over.
 
-    begin: the script. new_key: makes an idempotency key; a call that is tried again keeps its own.
+    begin: the script. commands: words that begin another one, and are no answers. new_key: makes an
+    idempotency key; a call that is tried again keeps its own.
     """
 
     def __init__(
-        self, begin: Callable[[], Script[None]], new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+        self,
+        begin: Callable[[], Script[None]],
+        commands: Collection[str] = (),
+        new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._begin = begin
+        self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
         self._first = deque[Step]()  # what is to be done before the script's own step
@@ -189,7 +194,9 @@ class Dialogue:
         try:
             self._take(asked.parse(typed))
         except Problem as problem:
-            self._first.append(Tell(clean_text(str(problem)), problem=True))
+            word = typed.lower().partition(" ")[0]
+            way = f" To begin {word}, quit this first." if word in self._commands else ""
+            self._first.append(Tell(clean_text(f"{problem}{way}"), problem=True))
 
     def _take(self, value: Any) -> None:
         """Record what came of the script's own step, and go on with it."""
