@@ -15,6 +15,8 @@ from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
 
+NO_ANSWER = "the writer failed before there was an answer"
+
 
 class Call(Struct, frozen=True):
     """One write. args: its JSON. caller, key: whose idempotency key; an empty key is replaced."""
@@ -50,7 +52,7 @@ class Waiting:
             self.next.done.release()
         if isinstance(self.outcome, Answer):
             return self.outcome
-        raise self.outcome or Fault("the writer failed before there was an answer")
+        raise self.outcome or Fault(NO_ANSWER)
 
     def fail(self, why: Exception) -> None:
         """Let the caller go without an answer; why is not the whole truth if an earlier try was lost."""

@@ -2,20 +2,21 @@
 
 Whoever asks while a connection is free sends the question there and then, in their own thread. While all
 connections are at work, questions wait, and what several ask alike is one question. As soon as a connection
-is free, one of those who wait sends as many questions as there are, up to read_batch, in one statement. As
-with the writes, that costs less than a statement for each; and on the day of a sale, when thousands want to
-know the same, it costs next to nothing. Nobody joins a question that was sent already, so that no answer is
-older than the request for it.
+is free, one of those who wait sends its share of the questions that wait, up to read_batch, in one statement.
+As with the writes, that costs less than a statement for each; and on the day of a sale, when thousands want
+to know the same, it costs next to nothing. Nobody joins a question that was sent already, so that no answer
+is older than the request for it.
 """
 
 import threading
+import time
 from itertools import islice
 
 import msgspec
 from msgspec import Raw
 
 from server.settings import Settings
-from server.storage import Fault, Storage
+from server.storage import Fault, Overloaded, Storage
 from server.wire import Answer, Refusal
 
 _READ = """
@@ -50,7 +51,7 @@ class Reads:
         self._storage, self._settings = storage, settings
         self._door = threading.Lock()  # to the two that follow, and to `asking`, `called` and `sent`
         self._unsent: dict[tuple[str, bytes], _Question] = {}
-        self._free = settings.read_connections  # connections with nothing to do
+        self._free = settings.read_connections  # how many more may send at once
 
     @property
     def waiting(self) -> int:
@@ -71,7 +72,7 @@ class Reads:
             question.turn.release()  # to the others who ask it
         if isinstance(question.outcome, Answer):
             return question.outcome
-        raise question.outcome
+        raise _again(question.outcome)
 
     def _join(self, method: str, args: bytes) -> _Question:
         """The question as it waits already, or a new one, which is called when a connection is free."""
@@ -100,7 +101,8 @@ class Reads:
     def _send(self, called: _Question) -> None:
         """Fetch the outcome of a question, and of others that wait; then call the next."""
         with self._door:
-            batch = [called, *self._uncalled(self._settings.read_batch - 1)]
+            share = len(self._unsent) // self._settings.read_connections
+            batch = [called, *self._uncalled(min(share, self._settings.read_batch - 1))]
             for question in batch:
                 question.sent = True
                 del self._unsent[question.method, question.args]
@@ -121,14 +123,29 @@ class Reads:
         return list(islice((one for one in self._unsent.values() if not one.called), most))
 
     def _fetch(self, batch: list[_Question]) -> None:
+        """Give each question of a batch its outcome."""
         calls = [{"method": question.method, "args": Raw(question.args)} for question in batch]
         try:
             for n, refused, answer in self._storage.ask(_READ, (Raw(msgspec.json.encode(calls)),)):
                 batch[n].outcome = Answer(answer, refused)
         except (Refusal, Fault) as error:
-            if len(batch) > 1 and isinstance(error, Fault):  # of one of them, which harms no other
-                for question in batch:
-                    self._fetch([question])
-            else:
-                for question in batch:
-                    question.outcome = error
+            for question in batch:
+                question.outcome = error
+            if len(batch) > 1 and isinstance(error, Fault | Overloaded):
+                self._part(batch)
+
+    def _part(self, batch: list[_Question]) -> None:
+        """After a statement failed: its questions alone, while there is time, so that none harms another."""
+        give_up_at = time.monotonic() + self._settings.read_wait_seconds
+        for question in batch:
+            if time.monotonic() < give_up_at:
+                self._fetch([question])
+
+
+def _again(outcome: Exception) -> Exception:
+    """The same for one who asks: an exception that many raise collects the frames of all."""
+    mine: Refusal | Fault = Fault(str(outcome))
+    if isinstance(outcome, Refusal):
+        mine = Refusal(outcome.reason, outcome.message, **outcome.data)
+    mine.__cause__ = outcome
+    return mine

@@ -42,6 +42,13 @@ class Fault(Exception):
     """A statement failed, and nothing was done, for a reason that no caller can do anything about."""
 
 
+class Overloaded(Refusal):
+    """A statement failed, and nothing was done; it may succeed when it is sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("busy", "The database is overloaded: nothing was done, try again.")
+
+
 # A statement that failed with one of these may succeed when it is sent again: serialization failure and
 # deadlock (class 40), out of memory, disk or connections (53), lock not available, timed out.
 _PASSING = ("40", "53", "55P03", "57014")
@@ -57,7 +64,7 @@ def meaning(error: psycopg.Error, connection: psycopg.Connection | None = None) 
         return Away(str(error))
     if state.startswith(_PASSING):
         log.warning("a statement failed for the time being (%s): %s", state, error)
-        return Refusal("busy", "The database is overloaded: nothing was done, try again.")
+        return Overloaded()
     return Fault(f"{state}: {error}")
 
 

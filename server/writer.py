@@ -29,9 +29,9 @@ import msgspec
 import psycopg
 from msgspec import Raw
 
-from server.calls import Call, Waiting, let_go
+from server.calls import NO_ANSWER, Call, Waiting, let_go
 from server.settings import Settings
-from server.storage import Away, connect, meaning
+from server.storage import Away, Fault, connect, meaning
 from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
@@ -49,13 +49,13 @@ class Writer:
     """The one who writes. `submit` may be called from any thread.
 
     on_batch: is told the size of each batch. on_commit: is given what was done, each call's args and
-    answer, once it is committed and the callers have their answers.
+    answer, once it is committed; by whoever has the pen, so it has to be quick, and may not submit.
     """
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._settings = url, settings
         self._door = threading.Lock()  # held to go in, and to close
-        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: there is a change
+        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: look at the rest
         self._next: Waiting | None = None  # out of the queue, and first of the next batch
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -65,7 +65,7 @@ class Writer:
         self._pen = threading.Lock()
         self._pen.acquire()  # until the start
 
-        # From here on for whoever has the pen.
+        # From here on for whoever has the pen; others may see how many are deferred.
         self._deferred: deque[Waiting] = deque()
         self._connection: psycopg.Connection | None = None
         self._broken_at: float | None = None  # when the connection broke, until something succeeds again
@@ -137,11 +137,11 @@ class Writer:
             self._write([waiting])
         finally:
             self._pen.release()
-        if self._deferred:
+        if self._deferred:  # for the thread, which may be waiting for a call and nothing else
             self._calls.put(None)
 
     def _wait(self) -> None:
-        """Wait for a call, or a change; when calls are deferred, no longer than deferred_retry_ms."""
+        """Wait for a call, or to be told to look; for deferred_retry_ms at most while any is deferred."""
         if self._deferred:
             pause: float | None = self._settings.deferred_retry_ms / 1000
         else:
@@ -167,9 +167,12 @@ class Writer:
             self._carry_out(batch)
         except Exception:
             log.exception("the writer failed on a batch of %d", len(batch))
-            for waiting in batch:
-                if waiting.outcome is None and waiting not in self._deferred:
-                    waiting.done.release()
+        forgotten = [waiting for waiting in batch if waiting.outcome is None]
+        if forgotten:
+            deferred = {id(waiting) for waiting in self._deferred}
+            for waiting in forgotten:
+                if id(waiting) not in deferred:
+                    waiting.fail(Fault(NO_ANSWER))
 
     def _carry_out(self, batch: Iterable[Waiting]) -> None:
         now = time.monotonic()
@@ -193,7 +196,6 @@ class Writer:
                 break
             try:
                 self._ask(connection, batch)
-                self._broken_at = None
                 return
             except psycopg.Error as error:
                 why = meaning(error, connection)
@@ -213,15 +215,19 @@ class Writer:
         self.on_batch(len(batch))
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
         answered, done = [], []
-        for n, refused, answer in connection.execute(BATCH, (calls,), prepare=True).fetchall():
-            if answer is None:
-                self._deferred.append(batch[n])
-                continue
-            batch[n].outcome = Answer(answer, refused)
-            answered.append(batch[n])
-            if not refused:
-                done.append((batch[n].call.args, answer))
-        let_go(answered)
+        rows = connection.execute(BATCH, (calls,), prepare=True).fetchall()
+        self._broken_at = None
+        try:
+            for n, refused, answer in rows:
+                if answer is None:
+                    self._deferred.append(batch[n])
+                    continue
+                batch[n].outcome = Answer(answer, refused)
+                answered.append(batch[n])
+                if not refused:
+                    done.append((batch[n].call.args, answer))
+        finally:
+            let_go(answered)
         if done:
             self.on_commit(done)
 
@@ -232,7 +238,7 @@ class Writer:
             if error.sqlstate == _LOCKED:  # together they wait no longer than the batch has
                 self._wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
             for waiting in batch:
-                self._carry_out([waiting])
+                self._write([waiting])
             self._wait_for_locks(self._settings.lock_wait_ms)
         elif error.sqlstate == _OVERLAP and not batch[0].mended:
             self._mend(batch[0])

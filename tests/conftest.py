@@ -53,6 +53,7 @@ from tests.processes import running_on, wait_for_end
 from tests.serving import line_to, urls  # noqa: F401 - fixtures
 from tests.telling import desk, telling  # noqa: F401 - fixtures
 from tests.web import web  # noqa: F401 - a fixture
+from tests.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")

@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+import traceback
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -76,6 +78,33 @@ def held_up(database, reads):
         held.rollback()
 
 
+@contextmanager
+def slowed_down(reads):
+    """A question that takes its time, and a crowd behind it."""
+    with ThreadPoolExecutor(32) as threads:
+        first = threads.submit(reads.read, "places", b'{"kind":"0.15"}')
+        until(lambda: not reads.waiting and not reads._free)
+        yield Crowd(reads, threads)
+        first.result(WAIT_SECONDS)
+
+
+PLACES = "CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb"
+
+
+def tell_when(database):
+    """Have places answer when its statement was sent."""
+    database.query(f"{PLACES} LANGUAGE sql STABLE RETURN jsonb_build_object('at', statement_timestamp())")
+
+
+def slow_places(database):
+    """Have places take as many seconds as its kind says, and count how often it was asked."""
+    database.query("CREATE SEQUENCE slept")
+    database.query(
+        f"{PLACES} LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM nextval('slept');"
+        " PERFORM pg_sleep(kind::float); RETURN jsonb_build_object('slept', kind); END $$"
+    )
+
+
 # Alone -----------------------------------------------------------------------------------------
 
 
@@ -139,10 +168,7 @@ def test_those_who_wait_each_get_their_own_answer(reads, database):
 
 @pytest.mark.settings(read_connections=1, read_batch=3)
 def test_no_more_than_read_batch_go_together(reads, database):
-    database.query(
-        "CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb LANGUAGE sql STABLE"
-        " RETURN jsonb_build_object('asked_at', statement_timestamp())"
-    )
+    tell_when(database)
     with held_up(database, reads) as (_, crowd):
         asked = [crowd.ask("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
     sent_at = bodies(asked)
@@ -169,6 +195,59 @@ def test_one_that_fails_harms_no_other(reads, database):
     for one in bad:
         with pytest.raises(Fault, match=r"^22P02: invalid input syntax for type bigint"):
             one.result(WAIT_SECONDS)
+
+
+@pytest.mark.settings(read_connections=1, statement_seconds=1)
+def test_one_that_takes_too_long_harms_no_other(reads, database):
+    slow_places(database)
+    with slowed_down(reads) as crowd:
+        good = crowd.ask(args=search("Mysuru"))
+        (slow,) = crowd.ask("places", b'{"kind":"2"}')
+        good += crowd.ask("places", b'{"kind":"0"}')
+    with pytest.raises(Refusal, match="overloaded"):
+        slow.result(WAIT_SECONDS)
+    assert [one.result(WAIT_SECONDS).refused for one in good] == [False, False]
+
+
+@pytest.mark.settings(read_connections=1, statement_seconds=1)
+def test_those_who_are_in_time_alone_are_in_time_together(reads, database):
+    slow_places(database)
+    with slowed_down(reads) as crowd:
+        asked = [crowd.ask("places", b'{"kind":"0.2","n":%d}' % n)[0] for n in range(8)]
+    assert [one.result(WAIT_SECONDS).refused for one in asked] == [False] * 8
+
+
+@pytest.mark.settings(read_connections=1, statement_seconds=0.5, read_wait_seconds=1)
+def test_those_who_run_alone_have_no_more_than_their_time(reads, database):
+    slow_places(database)
+    with slowed_down(reads) as crowd:
+        asked = [crowd.ask("places", b'{"kind":"10","n":%d}' % n)[0] for n in range(7)]
+    for one in asked:
+        with pytest.raises(Refusal, match="overloaded"):
+            one.result(WAIT_SECONDS)
+    assert (
+        database.value("SELECT last_value FROM slept") < 2 + 7
+    )  # the first, the batch, and as many as had time
+
+
+@pytest.mark.settings(read_connections=1)
+def test_each_who_asks_is_told_of_a_fault_on_their_own(reads, database):
+    with held_up(database, reads) as (_, crowd):
+        bad = crowd.ask("seat_map", b'{"bus_id":"one"}', count=20)
+    faults = [one.exception(WAIT_SECONDS) for one in bad]
+    assert len({id(fault) for fault in faults}) == 20
+    assert max(len(traceback.extract_tb(fault.__traceback__)) for fault in faults) < 10
+
+
+@pytest.mark.settings(read_connections=2)
+def test_those_who_wait_are_shared_out_among_the_connections(reads, database):
+    tell_when(database)
+    with ThreadPoolExecutor(1) as threads, held_up(database, reads) as (_, crowd):
+        second = threads.submit(reads.read, "search", search("Mysuru"))
+        until(lambda: database.value(BLOCKED) == 2)
+        asked = [crowd.ask("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
+    assert len(bodies([second])) == 1
+    assert max(Counter(bodies(asked)).values()) <= 5
 
 
 @pytest.mark.settings(read_connections=1)

@@ -1,99 +1,18 @@
-"""The writer: many calls in one commit, each with its own answer, whatever happens to the others, to
-the trip, or to the road to PostgreSQL."""
+"""The writer: many calls in one commit, each with its own answer, whatever somebody else holds."""
 
-import json
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from server.calls import Call
-from server.storage import Fault
 from server.wire import Refusal
 from server.writer import Writer
 from tests.line import WAIT_SECONDS, until
-from tests.road import Road
+from tests.writing import DATE, book, hold_trip, hold_writer, outcome, seats_of, writer_is_stuck
 
 pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold rows for as long as they like
-
-DATE = "2026-12-02"
-
-
-@pytest.fixture
-def road(database):
-    road = Road(database.server)
-    yield road
-    road.close()
-
-
-@pytest.fixture
-def writer(database, settings, road):
-    writer = Writer(road.url, settings)
-    writer.start()
-    yield writer
-    writer.stop()
-
-
-@pytest.fixture
-def submit(writer):
-    """Submit a call from a thread of its own: its future."""
-    with ThreadPoolExecutor(64) as threads:
-
-        def submit(call) -> Future:
-            return threads.submit(writer.submit, call)
-
-        yield submit
-
-
-@pytest.fixture
-def held(database):
-    """Somebody's transaction, for whatever the test wants to be in the writer's way."""
-    with database.connect(autocommit=False) as conn:
-        yield conn
-
-
-def book(seat=1, *, date=DATE, bus=1, key="", **fields):
-    args = {"bus_id": bus, "travel_date": date, "from_stop": 1, "to_stop": 2, "seats": [seat], **fields}
-    return Call("book", msgspec.Raw(msgspec.json.encode(args | {"phone": "+919845012345"})), "phone:1", key)
-
-
-def outcome(future):
-    """The reply, or the reason of the refusal, or the exception, that a submitted call came to."""
-    try:
-        answer = future.result(WAIT_SECONDS)
-    except Refusal as refusal:
-        return refusal.reason
-    except Fault as fault:
-        return fault
-    told = json.loads(bytes(answer.body))
-    return told["reason"] if answer.refused else told
-
-
-def seats_of(booking):
-    return [ticket["seat_no"] for ticket in booking["tickets"]]
-
-
-def writer_is_stuck(database):
-    return database.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'busware writer' AND wait_event_type = 'Lock'"
-    )
-
-
-def hold_trip(held, date=DATE):
-    held.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
-
-
-def hold_writer(held, database, submit, **fields):
-    """Have the writer stuck in the middle of a batch of one, which holds its trip by then."""
-    call = book(1, **{"date": "2026-12-03", **fields})
-    args = json.loads(bytes(call.args))
-    held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (%s, %s, 1) FOR UPDATE",
-                 [args["bus_id"], args["travel_date"]])  # fmt: skip
-    stuck = submit(call)
-    until(lambda: writer_is_stuck(database))
-    return stuck
 
 
 # Batches ---------------------------------------------------------------------------------------
@@ -227,103 +146,6 @@ def test_a_ticket_that_somebody_holds_harms_no_other(database, settings, held):
         held.commit()
         assert outcome(threads.submit(writer.submit, calls[0]))["status"] == "cancelled"
         writer.stop()
-
-
-# Faults ----------------------------------------------------------------------------------------
-
-
-def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
-    stuck = hold_writer(held, database, submit)
-    bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
-    good = [submit(book(seat)) for seat in range(1, 4)]
-    until(lambda: writer.waiting == 4)
-    held.commit()
-    assert seats_of(outcome(stuck)) == [1]
-    assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
-    assert str(outcome(bad)).startswith("22P02: ")
-    assert "a batch of 4 failed, its members run alone" in caplog.text
-
-
-def test_a_trip_that_was_written_to_by_hand_is_mended(database, submit, caplog):
-    database.query(
-        "INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, fare, status,"
-        " refund_percent, created_at) VALUES (1, 'BAAAAA', 1, %s, 1, '[1,3)', 1, 'booked', 50, now())",
-        DATE,
-    )
-    assert outcome(submit(book(1))) == "seat_taken"
-    assert f"tickets of 1 of {DATE} were changed by hand: 1 seats corrected" in caplog.text
-    (taken,) = database.query(
-        "SELECT taken::text FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1)", DATE
-    )
-    assert taken == "{[1,3)}"
-
-
-# The road to PostgreSQL ------------------------------------------------------------------------
-
-
-def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, submit, road):
-    database.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
-    assert seats_of(outcome(submit(book(1)))) == [1]
-    road.break_connections()
-    assert seats_of(outcome(submit(book(2)))) == [2]
-
-
-@pytest.mark.settings(connect_seconds=0.1)
-def test_a_database_that_is_away_is_busy_and_found_again(database, submit, road):
-    road.cut()
-    assert outcome(submit(book(1))) == "busy"  # nothing was sent
-    assert outcome(submit(book(1))) == "busy"
-    road.mend()
-    assert seats_of(outcome(submit(book(1)))) == [1]
-
-
-def test_a_batch_whose_backend_is_killed_is_sent_again(database, submit, held):
-    stuck = hold_writer(held, database, submit)
-    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
-    held.commit()
-    assert seats_of(outcome(stuck)) == [1]
-    assert database.value("SELECT count(*) FROM passengers") == 1
-
-
-def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, submit, road):
-    outcome(submit(book(1, bus=2)))  # the statement is prepared: from now on one answer is one commit
-    road.loses_answers = True
-    assert seats_of(outcome(submit(book(1)))) == [1]
-    assert not road.loses_answers
-    assert database.value("SELECT count(*) FROM passengers WHERE bus_id = 1") == 1
-
-
-@pytest.mark.settings(connect_seconds=0.3)
-def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, road, held):
-    stuck = hold_writer(held, database, submit, key="k")
-    road.cut()
-    assert outcome(stuck) == "outcome_unknown"
-    held.commit()
-    assert outcome(submit(book(2))) == "busy"  # nothing was sent
-    road.mend()
-    until(lambda: database.value("SELECT count(*) FROM passengers"))  # it was done after all
-    assert seats_of(outcome(submit(book(1, date="2026-12-03", key="k")))) == [1]
-    assert database.value("SELECT count(*) FROM passengers") == 1
-
-
-@pytest.mark.settings(write_wait_seconds=0.3)
-def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, road, held):
-    """The first connection's backend goes on, and holds the trip, while the second asks again."""
-    stuck = hold_writer(held, database, submit)
-    road.break_connections()
-    assert outcome(stuck) == "outcome_unknown"
-    held.commit()
-
-
-@pytest.mark.settings(connect_seconds=0.2)
-def test_a_database_that_breaks_every_statement_is_given_up(database, submit):
-    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
-    end = "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb"
-    database.query(f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE sql SECURITY DEFINER AS $$ {end} $$")
-    assert outcome(submit(book(1))) == "outcome_unknown"
-    assert outcome(submit(book(2))) == "outcome_unknown"
 
 
 # The end ---------------------------------------------------------------------------------------
