@@ -155,11 +155,57 @@ def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable
         Seat numbers, such as 1 2; or best 2, for any two:
         > 7 8
         Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.
+        main (seats)
+        +--- driver +
+        | 1 2   3 4 |
+        | 5 6   7 x |
+        +-----------+
+        A number is free, x taken.
+        7 of 8 free, 260.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
         > best 1
         Held: {{ref}}
         """,
     )
+
+
+def shown(free: int, last: str, marks: str) -> str:
+    """The seats of bus 1 in plain text, and the question for them."""
+    return f"""
+        main (seats)
+        +--- driver +
+        | 1 2   3 4 |
+        | 5 6   {last} |
+        +-----------+
+        A number is free{marks}.
+        {free} of 8 free, 260.00 each.
+        Seat numbers, such as 1 2; or best 2, for any two:
+    """
+
+
+def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], Line]) -> None:
+    slow, quick = connect(), connect()
+    before, _ = RESERVATION.split("    > 1\n")
+    transcript(slow, before)
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    held = quick.call("hold", **trip, seats=[7, 8], phone=ASHA)
+    taken = shown(6, "~ ~", ", ~ taken for now, by somebody who is deciding")
+    transcript(slow, f"        > 1{taken}")
+    told = "Seats 7 and 8 are not free. Free: 1, 2, 3, 4, 5, 6."
+    transcript(slow, f"        > 7, 8\n        {told}{taken}")
+    quick.call("release", reference=held["reference"], phone=ASHA)
+    transcript(slow, "> 7, 8\nPhone number:")
+
+
+def test_what_was_declined_is_not_held_again_by_going_back(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, RESERVATION)
+    given_up = "The seats are given up. Choose others, or: back, quit."
+    transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
+    table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
+    transcript(client_socket, f"    > back\n{table}")
+    transcript(client_socket, "> quit\nLeft; nothing was changed.")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+    assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 1
 
 
 def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], Line], clock: Clock) -> None:
@@ -288,7 +334,7 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
         Or type: back (the question before), quit (leave this; nothing is changed).
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
-        Sales are open up to 2026-12-16.
+        2027-06-01 is too far ahead: sales are open up to 2026-12-16.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
         SLEEPER, SEMI_SLEEPER, SEATER or any:

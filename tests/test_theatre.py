@@ -129,7 +129,7 @@ def test_a_taken_seat_is_a_warning_and_nothing_changes(
         line,
         f"""
         > 12, 13, 14
-        Warning: Seat 13 is taken between Ranga Hall, doors and Ranga Hall, curtain. Nothing is booked.
+        Warning: Seat 13 is taken. Nothing is booked.
         0 0 0 0 0
         0 0 0 0 0
         0 0 1 0 0
@@ -153,7 +153,7 @@ def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], Line]
         slow,
         """
         > 24 25
-        Warning: Seat 24 is taken between Ranga Hall, doors and Ranga Hall, curtain. Nothing is booked.
+        Warning: Seat 24 is taken. Nothing is booked.
         Only 1 seat is free: 2 cannot be booked.
         """,
     )

@@ -9,6 +9,7 @@ The plain-text face (server/text.py) and the terminal client (client/terminal.py
 steps, each in its own way.
 """
 
+from server.conversation.cleaning import clean_text
 from server.conversation.dates import DateError, parse_date
 from server.conversation.desk import COMMANDS, END, WELCOME, Desk
 from server.conversation.dialogue import (
@@ -24,7 +25,6 @@ from server.conversation.dialogue import (
     Step,
     Tell,
     clean,
-    clean_text,
     given_up,
 )
 

@@ -24,8 +24,6 @@ _REFERENCE = re.compile(r"[A-Z0-9]{6,18}")
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _YES = {"y", "yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "confirm"}
 _NO = {"n", "no", "no thanks", "no thank you", "nope"}
-_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBER = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
 
 
 def shown(typed: str) -> str:
@@ -43,7 +41,7 @@ def travel_date(today: date, last: date | None = None) -> Callable[[str], date]:
         if day < today:
             raise Problem(f"{day} is in the past; today is {today}.")
         if last is not None and day > last:
-            raise Problem(f"Sales are open up to {last}.")
+            raise Problem(f"{day} is too far ahead: sales are open up to {last}.")
         return day
 
     return parse
@@ -210,7 +208,7 @@ def listed(words: Sequence[str], last: str) -> str:
 
 def number_list(typed: str, takes: str) -> tuple[int, ...]:
     """The different numbers of a list such as "7, 8" or "7-9"."""
-    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), in_figures(typed))
+    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
     words = [word for word in _SEPARATORS.split(spread) if word]
     if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
         raise Problem(f"{shown(typed)} is not understood. Type {takes}.")
@@ -219,11 +217,6 @@ def number_list(typed: str, takes: str) -> tuple[int, ...]:
     if twice:
         raise Problem(f"{twice[0]} is there twice.")
     return numbers
-
-
-def in_figures(typed: str) -> str:
-    """The line in small letters, its numbers up to ten in figures: "best 2" for "Best two"."""
-    return _NUMBER.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 
 
 def _letters(word: str) -> str:

@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.conversation import answers, bookings, flights, nights, reservation, shows
-from server.conversation.dialogue import BACK, HELP, QUIT, Ask, Call, Dialogue, Problem, Script, Tell, said
+from server.conversation.dialogue import (
+    ALSO_QUIT,
+    BACK,
+    HELP,
+    QUIT,
+    Ask,
+    Call,
+    Dialogue,
+    Problem,
+    Script,
+    Tell,
+    said,
+)
 from server.conversation.words import BUS
 from server.wire import Say
 
@@ -49,7 +61,7 @@ class Desk:
             return lambda: _to_its_end(_begun(command, self, rest))
         if word.lower() in (HELP, "?"):
             return help_text()
-        if word.lower() in (BACK, QUIT):
+        if word.lower() in (BACK, QUIT, *ALSO_QUIT):
             return NOTHING
         if line.count(",") > 1:  # as the flight desk takes it
             return lambda: _to_its_end(flights.flight(self.today(), line.strip(), with_names=self.with_names))

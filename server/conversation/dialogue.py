@@ -10,7 +10,6 @@ and this one is forgotten, since it may have changed, and undone where it can be
 """
 
 import re
-import unicodedata
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Generator
@@ -19,11 +18,13 @@ from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
+from server.conversation.cleaning import clean_text, cleaned
 from server.wire import Refusal, Request, Say
 
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
+ALSO_QUIT = ("exit", "bye")
 GUIDE = "Or type: back (the question before), quit (leave this; nothing is changed)."
 MAX_STEPS = 200  # answers and replies of one conversation; a booking takes about 15
 TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
@@ -172,7 +173,7 @@ class Dialogue:
         match typed.lower():
             case "back":
                 self._back()
-            case "quit":
+            case word if word == QUIT or word in ALSO_QUIT:
                 self._leave()
             case "help" | "?":
                 self._first.extendleft(Tell(line) for line in (GUIDE, asked.hint) if line)
@@ -217,11 +218,12 @@ class Dialogue:
         return step
 
     def _back(self) -> None:
-        asked = [n for n, (step, _) in enumerate(self._record) if isinstance(step, Ask)]
-        if not asked:
+        way = self._way()
+        if not way:
             self._leave()
             return
-        kept = asked[-2] + 1 if len(asked) > 1 else 0
+        before = [n for n in range(way[-1]) if isinstance(self._record[n][0], Ask)]
+        kept = before[-1] + 1 if before else 0
         doubt = (self.doubt,) if self.doubt else ()
         self._first = deque[Step]([*self._forget(kept), *doubt])
         self._unsure = False
@@ -232,6 +234,19 @@ class Dialogue:
                 self._own = self._resume(None)
             self._own = self._resume(value)
 
+    def _way(self) -> list[int]:
+        """The answers that led to this question, by their number in the record.
+
+        Without the ways round that led back to a question: from the seats to a fare that was declined.
+        """
+        way: list[tuple[tuple[str, str], int]] = []
+        for n, (step, _) in enumerate([*self._record, (self._own, None)]):
+            if isinstance(step, Ask):
+                asked = (step.field, _BEGINNING.split(step.prompt, 1)[0])
+                been = [question for question, _ in way]
+                way = [*way[: been.index(asked) if asked in been else None], (asked, n)]
+        return [n for _, n in way if n < len(self._record)]
+
     def _leave(self, told: str = LEFT) -> None:
         doubt = self.doubt or Tell(told)
         self._first = deque[Step]([*self._forget(0), doubt])
@@ -239,15 +254,22 @@ class Dialogue:
 
     def _forget(self, kept: int) -> list[Call]:
         """Drop the record from there on; the calls that undo what was done in it, the last one first."""
-        dropped = self._record[kept:]
+        dropped = [(step, value) for step, value in self._record[kept:] if isinstance(step, Call)]
         del self._record[kept:]
-        return [
-            Call(msgspec.structs.replace(step.undo(value), key=self._new_key()))
+        undone = [msgspec.structs.replace(s.request, key=None) for s, _ in dropped if s.request.writes]
+        undoing = [
+            step.undo(value)
             for step, value in reversed(dropped)
-            if isinstance(step, Call) and step.undo is not None and not isinstance(value, Refusal)
+            if step.undo is not None and not isinstance(value, Refusal)
+        ]
+        return [
+            Call(msgspec.structs.replace(request, key=self._new_key()))
+            for request in undoing
+            if request not in undone  # by the script itself
         ]
 
 
+_BEGINNING = re.compile("[,(]")  # up to there a question has the same words whenever it is asked
 _SAY = re.compile(r"say\s+(\S.*)", re.IGNORECASE)  # a line for the operator, at any question
 
 
@@ -270,34 +292,10 @@ def _is_passing(reply: msgspec.Struct | Refusal | Failed) -> TypeGuard[Refusal |
     return isinstance(reply, Failed) or (isinstance(reply, Refusal) and reply.reason in _PASSING)
 
 
-# What reaches a screen -------------------------------------------------------------------------
-
-
-_HARMLESS = "\n\u200c\u200d"  # a drawing has lines; the joiners spell names of several scripts
-
-
-def clean_text(text: str) -> str:
-    """The text without what could move a cursor or turn its direction: control and format characters."""
-    return "".join(
-        c for c in text if c in _HARMLESS or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")
-    )
-
-
 def clean(reply: T) -> T:
     """The same reply, or refusal, with every text in it cleaned."""
     if isinstance(reply, Refusal):
-        return Refusal(reply.reason, clean_text(reply.message), **_cleaned(reply.data))  # type: ignore[return-value]
+        return Refusal(reply.reason, clean_text(reply.message), **cleaned(reply.data))  # type: ignore[return-value]
     if isinstance(reply, Failed):
         return Failed(clean_text(reply.message))  # type: ignore[return-value]
-    return msgspec.convert(_cleaned(msgspec.to_builtins(reply)), type(reply))
-
-
-def _cleaned(value: Any) -> Any:
-    match value:
-        case str():
-            return clean_text(value)
-        case list():
-            return [_cleaned(member) for member in value]
-        case dict():
-            return {name: _cleaned(member) for name, member in value.items()}
-    return value
+    return msgspec.convert(cleaned(msgspec.to_builtins(reply)), type(reply))

@@ -96,7 +96,39 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
 
 def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None]:
     """The seats, and whether to wait for them; None when the trip is no more."""
-    seat_map = yield Call(
+    wanted: Wanted | None = None
+    while True:  # with a new look each time: seats come and go
+        seat_map = yield from _look(trip)
+        if seat_map is None:
+            return None
+        if wanted is not None:
+            gone = seating.not_free(seat_map, wanted, words.seat)
+            if not gone:
+                return wanted, False
+            yield Tell(gone, problem=True)
+        yield Show(seat_map)
+        free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+        if not free:
+            number = yield from _ask_wait(words, trip, seat_map)
+            return Wanted(any=number), True
+        wanted = yield _ask_seats(words, seat_map, free)
+        if wanted.count > len(free):
+            wait = yield Ask(
+                f"Only {len(free)} free. Wait until {wanted.count} are? (yes or no)",
+                answers.yes_or_no, "wait",
+                f"yes: a place in the queue, until {wanted.count} are free. no: choose other {words.seat}s.",
+                answers.choices("yes", "no"),
+            )  # fmt: skip
+            if wait:
+                return wanted, True
+            wanted = None
+        elif not seating.not_free(seat_map, wanted, words.seat):
+            return wanted, False
+
+
+def _look(trip: Trip) -> Script[Seats | None]:
+    """The seats as they are now; None when the trip is no more."""
+    seat_map: Seats | Refusal = yield Call(
         SeatMap(
             bus_id=trip.bus_id, travel_date=trip.travel_date,
             from_stop=trip.from_stop, to_stop=trip.to_stop,
@@ -105,29 +137,17 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
     if isinstance(seat_map, Refusal):
         yield Tell(seat_map.message, problem=True)
         return None
-    yield Show(seat_map)
-    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
-    if not free:
-        number = yield from _ask_wait(words, trip, seat_map)
-        return Wanted(any=number), True
-    while True:
-        wanted = yield Ask(
-            f"{words.seat.capitalize()} numbers, such as {' '.join(map(str, free[:2]))}; "
-            "or best 2, for any two:",
-            seating.seats(seat_map, words.seat), "seats",
-            f"The numbers of the {words.seat}s you want, or: best 2, for any two, together if they can be.",
-            (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
-        )  # fmt: skip
-        if wanted.count <= len(free):
-            return wanted, False
-        wait = yield Ask(
-            f"Only {len(free)} free. Wait until {wanted.count} are? (yes or no)",
-            answers.yes_or_no, "wait",
-            f"yes: a place in the queue, until {wanted.count} are free. no: choose other {words.seat}s.",
-            answers.choices("yes", "no"),
-        )  # fmt: skip
-        if wait:
-            return wanted, True
+    return seat_map
+
+
+def _ask_seats(words: Words, seat_map: Seats, free: list[int]) -> Ask:
+    return Ask(
+        f"{words.seat.capitalize()} numbers, such as {' '.join(map(str, free[:2]))}; "
+        "or best 2, for any two:",
+        seating.seats(seat_map, words.seat), "seats",
+        f"The numbers of the {words.seat}s you want, or: best 2, for any two, together if they can be.",
+        (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
+    )  # fmt: skip
 
 
 def _ask_wait(words: Words, trip: Trip, seat_map: Seats) -> Script[int]:

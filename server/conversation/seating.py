@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from server.conversation.answers import in_figures, listed, number_list, shown
+from server.conversation.answers import listed, number_list, shown
 from server.conversation.dialogue import Problem
 from server.wire import Seats
 
 _MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
 _BEST = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
 
 
@@ -26,28 +28,40 @@ class Wanted:
 
 
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
-    """Free seats of a map by number, or "best 2" for any so many."""
+    """Seats of a map by number, or "best 2" for any so many; a number in words says how many, too."""
+    numbers = [seat.seat_no for seat in seat_map.seats]
     free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
-    states = {seat.seat_no: seat.state for seat in seat_map.seats}
     most = most_of(seat_map)
 
     def parse(typed: str) -> Wanted:
-        if best := _BEST.fullmatch(in_figures(typed)):
+        if typed.lower() in _NUMBERS:
+            return Wanted(any=_count(int(_in_figures(typed)), most, noun))
+        if best := _BEST.fullmatch(_in_figures(typed)):
             return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
         chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for any two")
         for n in chosen:
-            if n not in states:
-                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(states)}.")
-        gone = [str(n) for n in chosen if states[n] != "free"]
-        if gone:
-            some = [str(n) for n in free[:_MOST_LISTED]] + ["…"] * (len(free) > _MOST_LISTED)
-            is_are = "are" if len(gone) > 1 else "is"
-            raise Problem(
-                f"{noun.capitalize()} {listed(gone, 'and')} {is_are} not free. Free: {', '.join(some)}."
-            )
+            if n not in numbers:
+                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
         return Wanted(seats=chosen[: _count(len(chosen), most, noun)])
 
     return parse
+
+
+def not_free(seat_map: Seats, wanted: Wanted, noun: str) -> str:
+    """Which of the wanted seats are not free by a map, and which are; "" where there are none such."""
+    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+    gone = [n for n in wanted.seats if n not in free]
+    if not gone:
+        return ""
+    some = ", ".join(map(str, free[:_MOST_LISTED])) + " …" * (len(free) > _MOST_LISTED)
+    return f"{are(gone, noun)} not free. Free: {some or 'none'}."
+
+
+def are(numbers: Sequence[int], noun: str) -> str:
+    """Seat 7 is; Seats 7 and 8 are."""
+    several = len(numbers) > 1
+    names = listed([str(n) for n in numbers], "and")
+    return f"{noun.capitalize()}{'s' * several} {names} {'are' if several else 'is'}"
 
 
 def most_of(seat_map: Seats) -> int:
@@ -73,7 +87,7 @@ def positive(noun: str) -> Callable[[str], int]:
     """A number of seats, however many there are."""
 
     def parse(typed: str) -> int:
-        digits = in_figures(typed)
+        digits = _in_figures(typed)
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 6 and int(digits) > 0):
             raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
         return int(digits)
@@ -102,12 +116,17 @@ def count(most: int, noun: str) -> Callable[[str], int]:
     """A number of seats."""
 
     def parse(typed: str) -> int:
-        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", in_figures(typed), re.ASCII)
+        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", _in_figures(typed), re.ASCII)
         if digits is None:
             raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
         return _count(int(digits[1]), most, noun)
 
     return parse
+
+
+def _in_figures(typed: str) -> str:
+    """The line in small letters, its numbers up to ten in figures: "best 2" for "Best two"."""
+    return _WORD.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 
 
 def _count(n: int, most: int, noun: str) -> int:

@@ -112,7 +112,8 @@ def _seats(trip: Trip, count: int) -> Script[bool]:
             return True
         if booked.reason != "seat_taken":
             raise Problem(booked.message)
-        yield Tell(f"Warning: {booked.message} Nothing is booked.", problem=True)
+        taken = seating.are(booked.data.get("seats", seats), SHOW.seat)
+        yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
 
 
 def matrix(seat_map: Seats) -> str:

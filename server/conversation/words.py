@@ -130,6 +130,8 @@ def changed(booking: Booking) -> str:
         f"{money(booking.refund)} is given back" if float(booking.refund) else "",
     )
     why = f". {does_not_run(booking)}" if booking.why else ""
+    if booking.status == "expired":
+        why = ". The time to confirm is over: what was held may go to others now."
     return ", ".join(filter(None, parts)) + why
 
 
