@@ -4,6 +4,7 @@
   reservation   from the date to the ticket            bookings      status, cancel, change, find
   answers       what an answer means                   seating       which seats it means
   dates         dates as people type them              words         what a kind of service is called
+  cleaning      what may reach a screen
 
 The plain-text face (server/text.py) and the terminal client (client/terminal.py) carry out the same
 steps, each in its own way.
