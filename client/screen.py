@@ -33,7 +33,9 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
         case Seats():
             return seatmap.as_text(seatmap.draw(answer, yours, console.width))
         case Booking():
-            return ticket.draw(answer, coloured=coloured(console), with_code=console.is_terminal)
+            return ticket.draw(
+                answer, console.width, coloured=coloured(console), with_code=console.is_terminal
+            )
         case Quote():
             return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.stands_until)}.")
     raise TypeError(f"no picture of a {type(answer).__name__}")

@@ -26,6 +26,7 @@ from server.conversation.words import (
 )
 from server.wire import Booking
 
+_NARROW = 72  # columns, below which the code stands under the words and not beside them
 _BORDER = 2  # modules around the code; phones manage with two
 _HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
 _STYLES = {"booked": "green", "held": "yellow", "pending": "yellow", "cancelled": "red", "expired": "red"}
@@ -38,7 +39,9 @@ _TITLES = {
 }
 
 
-def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> RenderableType:
+def draw(
+    booking: Booking, columns: int = 80, *, coloured: bool = True, with_code: bool = True
+) -> RenderableType:
     """A booking in a frame; once it is booked, with its code."""
     style = _STYLES[booking.status]
     table = Table(box=None, pad_edge=False, show_header=True, padding=(0, 2, 0, 0), header_style="dim")
@@ -55,8 +58,12 @@ def draw(booking: Booking, *, coloured: bool = True, with_code: bool = True) -> 
     details = Group(*_head(booking, style), Text(), table, Text(), *_money(booking))
     shown: RenderableType = details
     if booking.status == "booked" and with_code:
-        shown = Table.grid(padding=(0, 3, 0, 0))
-        shown.add_row(details, code(booking.reference, coloured=coloured))
+        its_code = code(booking.reference, coloured=coloured)
+        if columns < _NARROW:
+            shown = Group(details, Text(), its_code)
+        else:
+            shown = Table.grid(padding=(0, 3, 0, 0))
+            shown.add_row(details, its_code)
     return Panel(
         shown,
         title=Text(_TITLES[booking.status], "bold"),

@@ -53,11 +53,11 @@ def scanned(rows: list[list[int]], file: Path) -> str:
     return seen.stdout.strip()
 
 
-def screen(booking: Booking, **console: object) -> list[str]:
+def screen(booking: Booking, columns: int = COLUMNS, **console: object) -> list[str]:
     """The lines of a ticket on a terminal."""
-    terminal = Console(width=COLUMNS, force_terminal=True, highlight=False, **console)
+    terminal = Console(width=columns, force_terminal=True, highlight=False, **console)
     with terminal.capture() as captured:
-        terminal.print(ticket.draw(booking, coloured=not terminal.no_color))
+        terminal.print(ticket.draw(booking, columns, coloured=not terminal.no_color))
     return Text.from_ansi(captured.get()).plain.splitlines()
 
 
@@ -91,6 +91,14 @@ def test_a_scanner_reads_it_off_a_whole_ticket(no_color: bool, tmp_path: Path) -
     assert {len(line) for line in lines} == {COLUMNS}
     codes = [line[-27:-2] for line in lines[1:14]]
     rows = modules(Text("\n".join(codes)), light=no_color)
+    assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
+
+
+def test_a_scanner_reads_it_in_a_narrow_window(tmp_path: Path) -> None:
+    """There the code stands below, and is not cut."""
+    lines = screen(party(), 40)
+    assert {len(line) for line in lines} == {40}
+    rows = modules(Text("\n".join(line[2:27] for line in lines[-14:-1])), light=False)
     assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
 
 

@@ -46,7 +46,8 @@ def flight(today: date, line: str | None = None, *, with_names: bool = False) ->
     """Book a seat by a request line, or a place in the queue. `choose`: step by step instead."""
     if line is None:
         yield Tell(
-            f"A line books a seat at once, at its fare. To see flights and fares first, type: {CHOOSE}.", aside=True
+            f"A line books a seat at once, at its fare. To see flights and fares first, type: {CHOOSE}.",
+            aside=True,
         )
         line = yield Ask(
             PROMPT, str, "flight",
