@@ -30,6 +30,12 @@ DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse'
 TRIES = 3  # fewer than a program's: somebody waits, and can ask again
 AGAIN = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
 START = "Is the server running? scripts/start starts one."
+OPTIONS = {  # for what a refusal calls a field
+    "seats": "--seats 7,8, or --count 2 for any two",
+    "count": "--count 2, or --seats 7,8",
+    "passengers": "--name NAME, for each seat at most one",
+    "phone": "--phone '98450 12345'",
+}
 VOUCH = "--authority FILE names the certificates of whoever vouches for it."
 
 
@@ -133,6 +139,8 @@ def explain(error: Refusal | RpcError, request: wire.Request, client: Requests) 
         out.print("Where a phone number was given with the booking, so it must be here: --phone.")
     if isinstance(request, wire.Book) and not request.waitlist and reason(error) == "sold_out":
         out.print("With --waitlist, the booking waits until enough come free.")
+    if option := OPTIONS.get(str(error.data.get("field"))):
+        out.print(f"Here: {option}.", markup=False)
 
 
 def error_json(error: Refusal | RpcError) -> str:

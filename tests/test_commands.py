@@ -162,6 +162,8 @@ def test_waiting_for_seats(run: Run) -> None:
         (("seats", *RIDE[:2], "mandya", "bengaluru"), "It goes: Bengaluru – Ramanagara – Mandya"),
         (("book", *RIDE, *PHONE, "--seats", "7,8"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
         (("book", *RIDE, *PHONE, "--seats", "9"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
+        (("book", *RIDE, *PHONE), "Here: --seats 7,8, or --count 2 for any two."),
+        (("book", *RIDE, "--seats", "1"), "Here: --phone '98450 12345'."),
         (("book", *RIDE, *PHONE), "a list of different seat numbers"),
         (("book", *RIDE, "--count", "1", "--phone", "12"), "a phone number, such as"),
         (("booking", "QQQQQQ"), "No booking has that reference"),
