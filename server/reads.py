@@ -11,6 +11,7 @@ is older than the request for it.
 import threading
 import time
 from itertools import islice
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -19,7 +20,8 @@ from server.settings import Settings
 from server.storage import Fault, Overloaded, Storage
 from server.wire import Answer, Refusal
 
-_READ = """
+_ONE = "SELECT 0, refused, answer FROM api.read(%s, %s)"
+_SEVERAL = """
 SELECT n - 1, r.refused, r.answer
 FROM ROWS FROM (jsonb_to_recordset(%s) AS (method text, args jsonb)) WITH ORDINALITY AS c (method, args, n),
      LATERAL api.read(c.method, c.args) AS r
@@ -124,9 +126,8 @@ class Reads:
 
     def _fetch(self, batch: list[_Question]) -> None:
         """Give each question of a batch its outcome."""
-        calls = [{"method": question.method, "args": Raw(question.args)} for question in batch]
         try:
-            for n, refused, answer in self._storage.ask(_READ, (Raw(msgspec.json.encode(calls)),)):
+            for n, refused, answer in self._storage.ask(*_asked(batch)):
                 batch[n].outcome = Answer(answer, refused)
         except (Refusal, Fault) as error:
             for question in batch:
@@ -140,6 +141,14 @@ class Reads:
         for question in batch:
             if time.monotonic() < give_up_at:
                 self._fetch([question])
+
+
+def _asked(batch: list[_Question]) -> tuple[str, tuple[Any, ...]]:
+    """The statement and its parameters; a question alone is asked the short way, which its caller notices."""
+    if len(batch) == 1:
+        return _ONE, (batch[0].method, Raw(batch[0].args))
+    calls = [{"method": question.method, "args": Raw(question.args)} for question in batch]
+    return _SEVERAL, (Raw(msgspec.json.encode(calls)),)
 
 
 def _again(outcome: Exception) -> Exception:

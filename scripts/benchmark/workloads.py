@@ -143,7 +143,7 @@ def _seat_map(world: World, conn: Connection) -> Iterator[Operation]:
 # The workloads -----------------------------------------------------------------------------------
 
 BUSES = World("buses")
-HALL = World("hall", services=1, days=1, rows=500)  # one trip that 64 clients do not sell out in seconds
+HALL = World("hall", services=1, days=1, rows=1000)  # one trip that 64 clients do not sell out in seconds
 SOLD = World("sold", sold=70_000)
 SEARCHED = {
     n: World(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
