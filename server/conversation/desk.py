@@ -52,7 +52,7 @@ class Desk:
     def begin(self, line: str) -> Dialogue | str:
         """The dialogue that a line asks for, or what to tell when it asks for none."""
         begun = self._script(line)
-        return begun if isinstance(begun, str) else Dialogue(begun, COMMANDS)
+        return begun if isinstance(begun, str) else Dialogue(begun, _COMMANDS_ALONE)
 
     def _script(self, line: str) -> Callable[[], Script[None]] | str:
         word, *rest = line.split() or [""]
@@ -145,6 +145,8 @@ COMMANDS: dict[str, Command] = {
     "say": Command("send the operator a line", _say, "[TEXT]"),
 }
 
+
+_COMMANDS_ALONE = COMMANDS.keys() - {"say"}  # which goes with any question
 
 # As the commands of scripts/client are called.
 _ALSO = {
