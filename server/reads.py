@@ -101,7 +101,7 @@ class Reads:
         raise Refusal("busy", "Too many are asking: nothing was done, try again.")
 
     def _send(self, called: _Question) -> None:
-        """Fetch the outcome of a question, and of others that wait; then call the next."""
+        """Fetch the outcome of a question, and of others that wait; then pass the turn on."""
         with self._door:
             share = len(self._unsent) // self._settings.read_connections
             batch = [called, *self._uncalled(min(share, self._settings.read_batch - 1))]
@@ -111,14 +111,19 @@ class Reads:
         try:
             self._fetch(batch)
         finally:
-            with self._door:
-                after = self._uncalled(1)
-                if after:
-                    after[0].called = True
-                else:
-                    self._free += 1
-            for question in batch[1:] + after:
+            for question in batch[1:]:
                 question.turn.release()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Call the next question; where none waits, one more may send at once."""
+        with self._door:
+            following = self._uncalled(1)
+            for question in following:
+                question.called = True
+            self._free += not following
+        for question in following:
+            question.turn.release()
 
     def _uncalled(self, most: int) -> list[_Question]:
         """The oldest of the questions that wait, as many as there are up to so many."""
