@@ -132,43 +132,6 @@ def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: Lin
     transcript(client_socket, textwrap.dedent(f"    > {ASHA}{steps[1]}"))
 
 
-def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], Line]) -> None:
-    slow, quick = connect(), connect()
-    before, _ = RESERVATION.split(f"> {ASHA}")
-    transcript(slow, before)
-    booked = quick.call(
-        "book", bus_id=1, travel_date=TRAVEL_DAY, origin="Mandya", destination="Mysuru", seats=[8], phone=ASHA
-    )
-    assert booked["status"] == "booked"
-    transcript(
-        slow,
-        f"""
-        > {ASHA}
-        Seat 8 is taken between Bengaluru and Mysuru.
-        main (seats)
-        +--- driver +
-        | 1 2   3 4 |
-        | 5 6   7 x |
-        +-----------+
-        A number is free, x taken.
-        7 of 8 free, 260.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
-        > 7 8
-        Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.
-        main (seats)
-        +--- driver +
-        | 1 2   3 4 |
-        | 5 6   7 x |
-        +-----------+
-        A number is free, x taken.
-        7 of 8 free, 260.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
-        > best 1
-        Held: {{ref}}
-        """,
-    )
-
-
 def shown(free: int, last: str, marks: str) -> str:
     """The seats of bus 1 in plain text, and the question for them."""
     return f"""
@@ -181,6 +144,20 @@ def shown(free: int, last: str, marks: str) -> str:
         {free} of 8 free, 260.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
     """
+
+
+def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], Line]) -> None:
+    slow, quick = connect(), connect()
+    before, _ = RESERVATION.split(f"> {ASHA}")
+    transcript(slow, before)
+    booked = quick.call(
+        "book", bus_id=1, travel_date=TRAVEL_DAY, origin="Mandya", destination="Mysuru", seats=[8], phone=ASHA
+    )
+    assert booked["status"] == "booked"
+    left = shown(7, "7 x", ", x taken")
+    transcript(slow, f"        > {ASHA}\n        Seat 8 is taken between Bengaluru and Mysuru.{left}")
+    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.{left}")
+    transcript(slow, "> best 1\nHeld: {ref}")
 
 
 def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], Line]) -> None:

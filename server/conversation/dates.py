@@ -17,13 +17,13 @@ _SHORTEST = 3  # letters of a month or weekday that are enough
 
 _ISO = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})", re.ASCII)
 _AHEAD = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
-_NAMED = {
+_NAMED = {  # days from today
     "yesterday": -1,
     "today": 0,
     "tomorrow": 1,
     "day after tomorrow": 2,
     "the day after tomorrow": 2,
-}  # days from today
+}
 _NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})(?:[-/.](?P<year>\d{4}|\d{2})|\.)?", re.ASCII)
 _GAP = r"[\s,./-]*"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
