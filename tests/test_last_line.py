@@ -119,7 +119,7 @@ def test_a_broken_connection_ends_no_line(
     assert booked(database) == 0
 
 
-@pytest.mark.settings(idle_seconds=0.1)
+@pytest.mark.settings(idle_seconds=0.5)
 def test_silence_ends_no_line(half_said: Line, database: Database) -> None:
     assert all_of(half_said) == []
     assert booked(database) == 0

@@ -12,11 +12,10 @@ from server.calls import Call
 from server.messages import Messages
 from server.notices import Hint, Notices
 from tests.conftest import Database, Line
-from tests.line import until
+from tests.line import WAIT_SECONDS, until
 from tests.road import Road
 from tests.transcript import ASHA, TRAVEL_DAY
 
-WAIT_SECONDS = 20
 BOOK = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 
@@ -31,14 +30,10 @@ class Listener:
 
     def wait_for(self, wanted: Callable[[Hint], Any]) -> Hint:
         """The first hint that has it, from now or before; forgets it and those before it."""
-        give_up_at = time.monotonic() + WAIT_SECONDS
-        while True:
-            for n, hint in enumerate(self.heard):
-                if wanted(hint):
-                    del self.heard[: n + 1]
-                    return hint
-            assert time.monotonic() < give_up_at, f"it was not heard; but {self.heard}"
-            time.sleep(0.002)
+        n = until(lambda: [n for n, hint in enumerate(self.heard) if wanted(hint)])[0]
+        found = self.heard[n]
+        del self.heard[: n + 1]
+        return found
 
 
 @pytest.fixture

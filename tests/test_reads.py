@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ import pytest
 from server.reads import Reads
 from server.storage import Fault, Storage
 from server.wire import Answer, Refusal
+from tests.line import WAIT_SECONDS, until
 
-WAIT_SECONDS = 20
 BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 LOSE = (
     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
@@ -38,14 +37,6 @@ def storage(database, settings) -> Iterator[Storage]:
 @pytest.fixture
 def reads(storage, settings) -> Reads:
     return Reads(storage, settings)
-
-
-def until(condition):
-    """Poll for what another thread, or PostgreSQL, brings about."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never happened"
-        time.sleep(0.001)
 
 
 def bodies(asked: list["Future[Answer]"]) -> list[bytes]:

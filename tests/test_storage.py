@@ -1,7 +1,6 @@
 """The pool of connections, and the timers that use it."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,8 +8,7 @@ import pytest
 from server.housekeeping import Housekeeper
 from server.storage import Away, Storage
 from server.wire import Refusal
-
-WAIT_SECONDS = 20
+from tests.line import WAIT_SECONDS, until
 
 
 @pytest.fixture
@@ -19,14 +17,6 @@ def storage(database, settings):
     storage.open()
     yield storage
     storage.close()
-
-
-def until(condition):
-    """Poll for what another thread, or PostgreSQL, brings about."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never happened"
-        time.sleep(0.001)
 
 
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)

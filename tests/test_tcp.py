@@ -5,7 +5,6 @@ import json
 import logging
 import socket
 import threading
-import time
 
 import pytest
 from hypothesis import given
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 
 from server.connection import Lines
 from server.tcp import TcpServer
+from tests.line import WAIT_SECONDS, until
 
-WAIT_SECONDS = 20
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 PONG = b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"0.1.0","time_zone":"Asia/Kolkata"}}'
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
@@ -23,14 +22,6 @@ BOOK = {**TRIP, "origin": "Bengaluru", "destination": "Mandya", "seats": [1], "p
 
 def request(method, id=1, **params):
     return json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode() + b"\n"
-
-
-def until(condition):
-    """Poll for what another thread brings about."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never happened"
-        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -157,7 +148,7 @@ def test_more_clients_than_may_be_are_turned_away(connect):
     assert connect().ask(PING) == second.ask(PING)
 
 
-@pytest.mark.settings(idle_seconds=0.05)
+@pytest.mark.settings(idle_seconds=0.5)
 def test_a_silent_client_is_left(client_socket):
     client_socket.send(b"{")  # half a line is silence, too
     assert client_socket.receive() == b""
