@@ -30,8 +30,9 @@ import psycopg
 from msgspec import Raw
 
 from server.calls import NO_ANSWER, Call, Waiting, let_go
+from server.link import Link
 from server.settings import Settings
-from server.storage import Away, Fault, connect, meaning
+from server.storage import Away, Fault, meaning
 from server.wire import Answer, Refusal
 
 log = logging.getLogger("busware.writer")
@@ -41,8 +42,6 @@ _MEND = "SELECT api.recount_for(%s)"
 _TWICE = "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
 _LOCKED = "55P03"  # somebody holds a row for longer than lock_wait_ms
 _OVERLAP = "23P01"  # the exclusion constraint spoke: seats.taken is not what the tickets say
-_FIRST_PAUSE = 0.05  # seconds between two attempts to connect, doubled each time …
-_LONGEST_PAUSE = 1.0  # … up to this
 
 
 class Writer:
@@ -53,7 +52,7 @@ class Writer:
     """
 
     def __init__(self, url: str, settings: Settings) -> None:
-        self._url, self._settings = url, settings
+        self._settings = settings
         self._door = threading.Lock()  # held to go in, and to close
         self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: look at the rest
         self._next: Waiting | None = None  # out of the queue, and first of the next batch
@@ -67,15 +66,11 @@ class Writer:
 
         # From here on for whoever has the pen; others may see how many are deferred.
         self._deferred: deque[Waiting] = deque()
-        self._connection: psycopg.Connection | None = None
-        self._broken_at: float | None = None  # when the connection broke, until something succeeds again
+        self._link = Link(url, settings, self._stopping)
 
     def start(self) -> None:
         """Connect, and begin to write. Raises Away."""
-        try:
-            self._connection = self._connect()
-        except psycopg.Error as error:
-            raise meaning(error) from error
+        self._link.open()
         self._thread.start()
         self._pen.release()
 
@@ -128,8 +123,7 @@ class Writer:
                     self._write(batch)
                 elif self._stopping.is_set():
                     break
-        if self._connection:
-            self._connection.close()
+        self._link.close()
 
     def _write_alone(self, waiting: Waiting) -> None:
         """The caller's, who has the pen already."""
@@ -190,7 +184,7 @@ class Writer:
         why: Exception
         while True:
             try:
-                connection = self._connected()
+                connection = self._link.connection()
             except Away:
                 why = Refusal("busy", "The database is away: nothing was done, try again.")
                 break
@@ -200,13 +194,13 @@ class Writer:
             except psycopg.Error as error:
                 why = meaning(error, connection)
                 if not isinstance(why, Away):
-                    self._broken_at = None
+                    self._link.works()
                     self._part(batch, error, why)
                     return
-                self._hang_up(why)
+                self._link.lost(why)
                 for waiting in batch:
                     waiting.sent = True
-                if self._stopping.is_set() or time.monotonic() >= self._give_up_at():
+                if self._link.given_up:
                     break
         for waiting in batch:
             waiting.fail(why)
@@ -216,7 +210,7 @@ class Writer:
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
         answered, done = [], []
         rows = connection.execute(BATCH, (calls,), prepare=True).fetchall()
-        self._broken_at = None
+        self._link.works()
         try:
             for n, refused, answer in rows:
                 if answer is None:
@@ -236,10 +230,10 @@ class Writer:
         if len(batch) > 1:
             log.warning("a batch of %d failed, its members run alone: %s", len(batch), error)
             if error.sqlstate == _LOCKED:  # together they wait no longer than the batch has
-                self._wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
+                self._link.wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
             for waiting in batch:
                 self._write([waiting])
-            self._wait_for_locks(self._settings.lock_wait_ms)
+            self._link.wait_for_locks(self._settings.lock_wait_ms)
         elif error.sqlstate == _OVERLAP and not batch[0].mended:
             self._mend(batch[0])
         elif error.sqlstate == _TWICE and not batch[0].mended:
@@ -255,64 +249,9 @@ class Writer:
         args = msgspec.json.decode(waiting.call.args)
         trip = args.get("reference") or f"{args.get('bus_id')} of {args.get('travel_date')}"
         try:
-            ((seats,),) = self._connected().execute(_MEND, (waiting.call.args,))
+            ((seats,),) = self._link.connection().execute(_MEND, (waiting.call.args,))
         except (psycopg.Error, Away) as error:
             log.warning("tickets of %s were changed by hand, and could not be counted anew: %s", trip, error)
         else:
             log.warning("tickets of %s were changed by hand: %d seats corrected", trip, seats)
         self._carry_out([waiting])
-
-    # Its connection ----------------------------------------------------------------------------
-
-    def _connect(self) -> psycopg.Connection:
-        return connect(self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms)
-
-    def _wait_for_locks(self, milliseconds: int) -> None:
-        """For a row, from now on; a connection that breaks over it is replaced by one that waits as told."""
-        if self._connection:
-            with suppress(psycopg.Error):
-                self._connection.execute(f"SET lock_timeout = {milliseconds:d}")
-
-    def _give_up_at(self) -> float:
-        return (self._broken_at or 0.0) + self._settings.connect_seconds
-
-    def _connected(self) -> psycopg.Connection:
-        """A connection that nobody has hung up on.
-
-        After a break it tries for connect_seconds, and from then on once. Raises Away.
-        """
-        if self._connection and not self._is_dead(self._connection):
-            return self._connection
-        if self._connection:
-            self._hang_up(Away("the database closed the connection"))
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                self._connection = self._connect()
-            except psycopg.Error as error:
-                if time.monotonic() + pause >= self._give_up_at() or self._stopping.wait(pause):
-                    level = logging.WARNING if pause > _FIRST_PAUSE else logging.DEBUG  # still away: no news
-                    log.log(level, "the database is away: %s", error)
-                    raise meaning(error) from error
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                log.info("connected to the database again")
-                return self._connection
-
-    @staticmethod
-    def _is_dead(connection: psycopg.Connection) -> bool:
-        """Whether the other side has hung up on an idle connection: its last word, then the end."""
-        try:
-            connection.pgconn.consume_input()
-            connection.pgconn.consume_input()
-        except psycopg.OperationalError:
-            return True
-        return connection.closed
-
-    def _hang_up(self, why: Away) -> None:
-        log.warning("lost the connection to the database: %s", why)
-        if self._broken_at is None:
-            self._broken_at = time.monotonic()
-        if self._connection:
-            self._connection.close()
-        self._connection = None

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "storage": "settings wire",
     "reads": "settings storage wire",
     "calls": "storage wire",
-    "writer": "calls settings storage wire",
+    "link": "settings storage",
+    "writer": "calls link settings storage wire",
     "notices": "settings storage wire",
     "housekeeping": "calls settings storage wire writer",
     "rights": "wire",
@@ -60,6 +61,7 @@ MAY_IMPORT = {
 CLIENT_MAY_IMPORT = {"codec", "conversation", "tls", "wire"}
 MAY_USE_PSYCOPG = {
     "cluster",
+    "link",
     "notices",
     "postgres",
     "schema",

@@ -57,7 +57,7 @@ def test_the_patience_for_rows_comes_back(database, settings, held):
         assert outcome(futures[1]) == "busy"
         assert [seats_of(outcome(future)) for future in (futures[0], futures[2])] == [[1], [2]]
         with writer._pen:
-            assert writer._connection.execute("SHOW lock_timeout").fetchone() == ("600ms",)
+            assert writer._link.connection().execute("SHOW lock_timeout").fetchone() == ("600ms",)
         writer.stop()
 
 
