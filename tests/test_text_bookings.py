@@ -77,6 +77,40 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
     assert client_socket.receive() == b""
 
 
+def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: Line) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    for _ in range(2):
+        client_socket.call("book", **trip, count=4, phone=ASHA)
+    waiting = client_socket.call("book", **trip, count=2, waitlist=True, phone=ASHA)
+    transcript(
+        client_socket,
+        """
+        > cancel {ref} 9845012345
+        Pending: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: no seat yet, 260.00
+          Ticket 2: no seat yet, 260.00
+        Fare 520.00
+        Waiting: number 1 in the queue.
+        Which tickets? (numbers, or Enter for all)
+        >
+        Give up 2 tickets? Nothing was paid yet. (yes or no)
+        > yes
+        Cancelled: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: no seat yet, 260.00
+          Ticket 2: no seat yet, 260.00
+        Fare 520.00
+        Tickets 1 and 2 are cancelled; nothing was paid.
+        """,
+        {"ref": waiting["reference"]},
+    )
+
+
 def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], server: SimpleNamespace) -> None:
     booked = connect().call(
         "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA

@@ -56,13 +56,18 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
     if isinstance(quote, Refusal):
         yield Tell(quote.message, problem=True)
         return
-    yield Show(quote)
     ended = [t for t in live if tickets is None or t.ticket_no in tickets]
+    counted = answers.counted(len(ended), "ticket")
     paid = sum(float(t.fare) for t in ended if t.status == "booked")
+    if paid:
+        yield Show(quote)
+        question = f"Cancel {counted}, and get {money(quote.refund)} of {money(str(paid))} back?"
+        done = f"{money(quote.refund)} is given back"
+    else:  # held, or waiting
+        question = f"Give up {counted}? Nothing was paid yet."
+        done = "nothing was paid"
     yes = yield Ask(
-        f"Cancel {answers.counted(len(ended), 'ticket')}, and get {money(quote.refund)} of "
-        f"{money(str(paid))} back? (yes or no)",
-        answers.yes_or_no, "confirm",
+        f"{question} (yes or no)", answers.yes_or_no, "confirm",
         f"It can be cancelled until {moment(quote.stands_until)}.", answers.choices("yes", "no"),
     )  # fmt: skip
     if not yes:
@@ -71,7 +76,7 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
     cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
     yield _outcome(cancelled)
     if not isinstance(cancelled, Refusal):
-        yield Tell(f"{_named(ended)} cancelled; {money(quote.refund)} is given back.")
+        yield Tell(f"{_named(ended)} cancelled; {done}.")
 
 
 def change(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
