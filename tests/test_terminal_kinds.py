@@ -75,7 +75,8 @@ def test_the_theatre(asha: Traveller, database: Database) -> None:
     assert "0 is free" not in seen  # which is about the matrix of plain text
     asha.types("7 8")
     asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
-    asha.goes_through(("", "show 18:30 tomorrow"), ("23 free", "24"))
+    asha.goes_through(("", "show tomorrow"), ("Later that day: 15:00, 18:30 and 21:30.", "back"))
+    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
     asha.sees("Only 23 seats are free: 24 cannot be booked.")
     asha.goes_through(("How many seats?", "quit"))
     asha.sees("What would you like?")

@@ -63,16 +63,27 @@ def _performance(today: date, time: str | None, day: date | None) -> Script[Trip
         if isinstance(found, Refusal):
             raise Problem(found.message)
         trips = found.trips if isinstance(found, TripList) else []
-        for trip in trips:
-            if time in (None, clock(trip.departs_at)):
-                return trip
-        others |= {clock(trip.departs_at) for trip in trips}
+        begin = [clock(trip.departs_at) for trip in trips]
+        if trips and time is None:
+            yield from _tell_later(begin[1:], day)
+            return trips[0]
+        if time in begin:
+            return trips[begin.index(time)]
+        others |= set(begin)
     on = f" on {day}" if day else ""
     if others:
         raise Problem(
             f"No performance begins at {time}{on}; there are some at {answers.listed(sorted(others), 'and')}."
         )
     raise Problem(f"No performance is on sale{on}.")
+
+
+def _tell_later(begin: list[str], day: date | None) -> Script[None]:
+    """What else there is that day. day: as it was typed."""
+    if begin:
+        command = f"show {begin[0]} {day or ''}".strip()
+        told = f"Later that day: {answers.listed(begin, 'and')}. For those, back, and then such as: {command}"
+        yield Tell(told, aside=True)
 
 
 def _seats(trip: Trip, count: int) -> Script[bool]:
