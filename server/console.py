@@ -58,7 +58,7 @@ class Console:
     def __init__(
         self,
         messages: Messages,
-        notices: Notices,
+        news: News,
         today: Callable[[], date],
         out: Callable[[str], None],
         at_exit: str,
@@ -67,19 +67,14 @@ class Console:
         self._today = today
         self._out = out
         self._at_exit = at_exit
-        self._news = News(messages, notices, out)
+        self._news = news
 
     def run(self, ask: Callable[[], str]) -> None:
-        """Show news, and carry out the lines that are asked for, until `exit`, the end of them, or Ctrl-C."""
+        """Carry out the lines that are asked for, until `exit`, the end of them, or Ctrl-C."""
         self._out(WELCOME)
-        self._news.start()
-        try:
+        with suppress(EOFError, KeyboardInterrupt):
             while self.carry_out(ask()):
                 pass
-        except (EOFError, KeyboardInterrupt):
-            pass
-        finally:
-            self._news.stop()
 
     def carry_out(self, line: str) -> bool:
         """Do what a line says. False: it is the end."""
@@ -219,14 +214,17 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         storage = Storage(url, settings)
         stack.callback(storage.close)
         storage.open()
+        messages = Messages(storage, settings)
         notices = Notices(url, settings, role="console")
+        news = News(messages, notices, print)
+        news.start()  # before anybody knows of this console: what is said to it from then on is news
+        stack.callback(news.stop)
         notices.start(f"in process {os.getpid()}")
         stack.callback(notices.stop)
         stack.enter_context(_above_the_prompt())
         session = PromptSession[str](completer=words, complete_while_typing=False)
         _end_by_signals(session)
-        messages = Messages(storage, settings)
-        console = Console(messages, notices, lambda: settings.now().date(), print, at_exit)
+        console = Console(messages, news, lambda: settings.now().date(), print, at_exit)
         console.run(lambda: session.prompt(PROMPT))
 
 

@@ -98,7 +98,7 @@ class News:
     def _show_who_came(self, before: Present, now: Present) -> None:
         processes = {one.process_no for one in before.processes}
         for process in now.processes:
-            if process.process_no not in processes:
+            if process.process_no not in processes | {self._notices.process_no}:
                 self._say(f"{process.role} {process.name} has come")
         clients = {one.client_no for one in before.clients}
         for client in now.clients:

@@ -118,6 +118,18 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
+def test_what_is_said_as_soon_as_a_console_is_known_is_news(urls: dict[str, str], database: Database) -> None:
+    say = (
+        "PERFORM api.post(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
+        " 'You are here!')::messages); RETURN NEW"
+    )
+    database.query(f"CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {say}; END $$")
+    database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
+    with Operator("console", **urls) as late:
+        before = late.sees_match(r"(?s)(.*)client 1: You are here!")
+        assert "has come" not in before  # which it knows of itself
+
+
 def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Database) -> None:
     """All of it is news at once: nobody speaks before they come, or after they left."""
     (number,) = database.query("SELECT process_no FROM processes")
