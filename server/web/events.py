@@ -95,7 +95,7 @@ class Events:
     ) -> AsyncIterator[bytes]:
         try:
             yield _RETRY + _event(name, body)
-            while not self._door.draining:
+            while True:  # draining, too, is what a reading is refused for
                 await asyncio.sleep(self._pause)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._reread):
