@@ -168,7 +168,8 @@ def test_whoever_unsubscribes_hears_no_more_and_a_fault_of_one_harms_nobody(
     listener.notices.subscribe(fail)
     unsubscribe = listener.notices.subscribe(other.append)
     database.query("SELECT pg_notify('busware', '{\"messages\":true}')")
-    until(lambda: other)  # which is told after the one that fails
+    until(lambda: [hint for hint in other if hint.messages])  # it is told after the one that fails
+    listener.wait_for(lambda hint: hint.messages)
     assert "my fault" in caplog.text
     unsubscribe()
     before = len(other)
