@@ -40,6 +40,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -57,6 +58,13 @@ from tests.writing import held, road, submit, writer_on_a_road  # noqa: F401 - f
 
 HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
+
+# How long an example takes says something about the machine, and nothing about what is tested.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    parent=hypothesis.settings(),
+)  # fmt: skip
+hypothesis.settings.load_profile("patient")
 
 
 # The run ---------------------------------------------------------------------------------------
