@@ -20,6 +20,7 @@ server          a running Busware, in this process, on the clone: `.host`, `.por
 web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
+one_day         for a test whose clock goes: no midnight falls into it.
 urls            the settings of servers that are processes of their own, on `database`, whose clock goes then;
                 line_to(port) opens a Line to one of them.
 
@@ -31,6 +32,7 @@ With CI=true a skipped test is a failed one.
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -39,6 +41,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import hypothesis
 import psycopg
@@ -58,6 +61,11 @@ from tests.writing import held, road, submit, writer_on_a_road  # noqa: F401 - f
 
 HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
+ZONES = [  # of the timetables that come with Busware
+    ZoneInfo(name)
+    for name in ("Asia/Kolkata", "Asia/Dubai", "Asia/Singapore", "Europe/London", "America/New_York",
+                 "America/Los_Angeles")
+]  # fmt: skip
 
 # How long an example takes says something about the machine, and nothing about what is tested.
 hypothesis.settings.register_profile(
@@ -231,6 +239,13 @@ def empty_database(new_database: Callable[..., Database]) -> Database:
 @pytest.fixture
 def clock(database: Database) -> Clock:
     return Clock(database.conn, NOW)
+
+
+@pytest.fixture
+def one_day() -> None:
+    """Wait until midnight where a service begins, if that is near: `tomorrow` is one date then."""
+    if any(now.date() < (now + timedelta(minutes=2)).date() for now in map(datetime.now, ZONES)):
+        time.sleep(121)
 
 
 # The server ------------------------------------------------------------------------------------

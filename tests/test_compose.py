@@ -104,6 +104,7 @@ def timetable_of(database: Any) -> list[Any]:
     ]
 
 
+@pytest.mark.usefixtures("one_day")
 def test_the_image_makes_what_the_server_makes(new_database: Callable[[str], Any], cluster: Any) -> None:
     image, ours = new_database("image"), new_database("ours")
     init_as_the_image_does(image, cluster.programs)

@@ -267,6 +267,7 @@ _BY_HAND = re.compile(r"\b(nc|curl) ")
 _COUNTED = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
 
 
+@pytest.mark.usefixtures("one_day")
 def test_the_readme_is_followed(data_folder, tmp_path) -> None:
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:

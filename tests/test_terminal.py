@@ -25,7 +25,7 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
 
 
 @pytest.fixture(autouse=True)
-def today(database: Database) -> None:
+def today(one_day: None, database: Database) -> None:
     """Let the clock of the database go, since the client's does, and open sales from today."""
     database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")

@@ -65,6 +65,7 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
     assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
 
 
+@pytest.mark.usefixtures("one_day")
 def test_the_theatre(asha: Traveller, database: Database) -> None:
     asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
     seen = asha.sees(
