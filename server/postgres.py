@@ -36,7 +36,7 @@ exec 3<&0
 { read -r _; kill -INT $postgres; } <&3 & watch=$!
 exec 3<&-
 wait $postgres; status=$?
-kill $watch 2>/dev/null
+kill $watch 2>/dev/null; wait $watch 2>/dev/null
 exit $status
 """
 
