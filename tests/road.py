@@ -68,14 +68,15 @@ class Road:
     def _carry(self, near, far):
         other = {near: far, far: near}
         broken = False
-        while not broken:
-            for end in select.select([near, far], [], [])[0]:
-                data = end.recv(65536)
-                broken = broken or not data or (end is far and self.loses_answers)
-                if end is far and self.held is not None:
-                    self.held += data
-                elif not broken:
-                    other[end].sendall(data)
+        with suppress(OSError):  # it has broken with something under way
+            while not broken:
+                for end in select.select([near, far], [], [])[0]:
+                    data = end.recv(65536)
+                    broken = broken or not data or (end is far and self.loses_answers)
+                    if end is far and self.held is not None:
+                        self.held += data
+                    elif not broken:
+                        other[end].sendall(data)
         self.loses_answers = False
         self._open.remove((near, far))
         near.close()
