@@ -27,7 +27,7 @@ class HotelClient:
 
     def _send(self, method: str, path: str, **fields: Any) -> tuple[int, Any]:
         how = {"json": fields} if method != "GET" else {"params": fields}
-        response = requests.request(method, self.base_url + path, timeout=20, **how)
+        response = requests.request(method, self.base_url + path, timeout=60, **how)
         assert response.headers["Content-Type"] == "application/json"
         return response.status_code, response.json()
 
