@@ -251,7 +251,7 @@ def test_sales_open_for_a_range_of_dates(database: Database) -> None:
 @pytest.mark.parametrize("bus_id", [1, 27, 28, 783, 784, 10001, 28**13 - 1])
 def test_a_reference_leads_to_its_bus(database: Database, bus_id: int) -> None:
     references = database.query("SELECT api.new_reference(%s) FROM generate_series(1, 20)", bus_id)
-    assert len(set(references)) == 20
+    assert len(set(references)) >= 19  # two of them may be alike once in 90,000 times
     for reference in references:
         assert set(reference) <= set("ABCDEFGHJKLMNPQRSTUVWXYZ3789")
         assert database.value("SELECT api.reference_bus(%s)", reference) == bus_id
