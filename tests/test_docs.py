@@ -298,7 +298,10 @@ class Newcomer:
     def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
         self._folder = folder
         self._ports = {usual: f"{usual[:-4]}{port}" for usual, port in ports.items()}
-        self._environment = {**os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120"}
+        self._environment = {
+            **os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120",
+            "TZ": Settings.time_zone,  # of `date`: tomorrow elsewhere may be today there
+        }  # fmt: skip
         self.followed: set[str] = set()
 
     def run(self, script: str) -> str:
