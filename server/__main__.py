@@ -9,8 +9,10 @@ import dataclasses
 import logging
 import os
 import resource
+import select
 import shlex
 import signal
+import socket
 import ssl
 import sys
 from contextlib import ExitStack, suppress
@@ -68,15 +70,33 @@ def _run(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> No
         console.operate(url, settings, console.STOPS)
         _wind_up()
     else:
-        while True:
-            signal.pause()
+        _wait()
 
 
 def _work(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
     """Serve as one of the supervisor's processes: until the standard input, which it holds, ends."""
     serve(settings, settings.database_url or "", tls, stack, shared=True)
     print(READY, flush=True)
-    sys.stdin.read()
+    _wait(sys.stdin.fileno())
+
+
+def _wait(*ends: int) -> None:
+    """Until a signal comes, whose handler raises SystemExit; or until what is open under a number ends.
+
+    Each signal leaves a byte here, since one that comes just before a system call, or to another thread, does
+    not interrupt it, and a handler has to wait for its end.
+    """
+    near, far = socket.socketpair()
+    with near, far:
+        far.setblocking(False)
+        signal.set_wakeup_fd(far.fileno())
+        try:
+            poll = select.poll()
+            for file in (near.fileno(), *ends):
+                poll.register(file, select.POLLIN)
+            poll.poll()
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 def _log(settings: Settings, worker: bool) -> None:

@@ -4,7 +4,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 WAIT_SECONDS = 60  # reached only when something is broken
@@ -83,14 +83,19 @@ class Served:
         return self.process.returncode, "".join(self.said) + rest
 
 
-def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+def start(
+    *arguments: str,
+    program: Sequence[str] = ("-m", "server"),
+    stdin: int = subprocess.DEVNULL,
+    **environment: str,
+) -> "subprocess.Popen[str]":
     """Start `python -m server` with nothing of our own settings but these; all it says is its stdout."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
     return subprocess.Popen(
-        [sys.executable, "-m", "server", *arguments],
+        [sys.executable, *program, *arguments],
         env={**inherited, "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", **environment},
         cwd=Path(__file__).parent.parent,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

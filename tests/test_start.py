@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ import pytest
 
 from server.cluster import read_urls
 from tests.conftest import Line
-from tests.processes import Served, fail_to_start, postmaster, running_on, start, wait_for_end
+from tests.processes import WAIT_SECONDS, Served, fail_to_start, postmaster, running_on, start, wait_for_end
 
 HERE = Path(__file__).parent
 BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "98450 12345"}
@@ -82,6 +83,30 @@ def test_ctrl_c_stops_all_of_it_in_order(data_folder: Path) -> None:
     assert running_on(data_folder) == []
     log = (data_folder / "postgres.log").read_text()
     assert log.endswith("database system is shut down\n")
+
+
+# The main thread is deaf, so that the signal finds another one, which Python has tell the main thread when it
+# does something next. So it is with a signal that comes just before a system call.
+DEAF = """
+import signal, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+from server.__main__ import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(("argument", "ready"), [("0", "Ctrl-C stops it."), ("worker", "ready")])
+def test_a_signal_is_heard_that_interrupts_nothing(urls: dict[str, str], argument: str, ready: str) -> None:
+    with start(argument, program=("-c", DEAF), stdin=subprocess.PIPE, BUSWARE_PORT="0", **urls) as server:
+        assert server.stdout
+        while ready not in server.stdout.readline():
+            pass
+        server.send_signal(signal.SIGTERM)
+        try:
+            assert server.wait(WAIT_SECONDS) == 0
+        finally:
+            server.kill()
 
 
 def test_a_stop_while_it_starts(data_folder: Path) -> None:
