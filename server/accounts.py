@@ -153,7 +153,7 @@ class Accounts:
                 self._known.popitem(last=False)
 
     def _sign_in(self, account: Account, caller: Caller) -> Answer:
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = secrets.token_hex(_TOKEN_BYTES)  # nothing that a command line takes for an option
         seconds, at_most = self._settings.token_hours * 3600, self._settings.tokens_per_account
         ((expires_at,),) = self._storage.ask(_SIGN_IN, (account.username, _digest(token), seconds, at_most))
         return self._signed_in(token, account, expires_at, caller)

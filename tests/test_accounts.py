@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -168,6 +169,10 @@ def test_a_logout_everywhere(client_socket: Line, connect: Callable[[], Line]) -
     client_socket.call("logout", everywhere=True)
     assert reason(other.call("bookings")) == "not_signed_in"
     assert ravi.call("bookings") == {"bookings": []}
+
+
+def test_no_token_looks_like_an_option_of_a_command_line(client_socket: Line) -> None:
+    assert re.fullmatch("[0-9a-f]{64}", client_socket.call("register", **ASHA)["token"])
 
 
 @pytest.mark.settings(token_recheck_seconds=0)
