@@ -120,7 +120,7 @@ def _malformed(text: bytes | Raw) -> Rejected:
         members = _objects.decode(text)
     except msgspec.ValidationError:
         return _rejected(NO_ID, INVALID_REQUEST, "A request is a JSON object.")
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return _unreadable()
     id = bytes(members.get("id", Raw(NO_ID)))
     if not _is_id(id):
