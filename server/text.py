@@ -5,7 +5,6 @@ read it, and their scripts look for whole lines. A client's thread calls `line` 
 reads; requests are carried out there and then. Knows no socket: tcp sends what comes back.
 """
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +16,7 @@ from server.conversation import END, Ask, Call, Desk, Dialogue, Failed, Show, Te
 from server.wire import Answer, Refusal, Request
 
 STOPPED = "STOPPED"
-_BACKSPACED = re.compile(r"[^\x08\x7f][\x08\x7f]")  # a character, and the key that took it back
+_BACKSPACES = "\x08\x7f"  # the keys that take a character back
 
 
 class Text:
@@ -105,10 +104,13 @@ class Fault(Exception):
 
 def readable(line: bytes) -> str:
     """What was typed: without what was rubbed out, and control characters."""
-    typed = line.decode(errors="replace")
-    while (shorter := _BACKSPACED.sub("", typed)) != typed:
-        typed = shorter
-    return clean_text(typed.replace("\t", " "))
+    typed: list[str] = []
+    for key in line.decode(errors="replace"):
+        if key not in _BACKSPACES:
+            typed.append(key)
+        elif typed:
+            typed.pop()
+    return clean_text("".join(typed).replace("\t", " "))
 
 
 def _sent(said: list[str]) -> bytes:

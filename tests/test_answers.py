@@ -1,5 +1,6 @@
 """What a traveller's answer means, and what a wrong one is told."""
 
+import time
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -126,3 +127,10 @@ def test_any_line_is_an_answer_or_a_problem(parse: Callable[[str], Any], typed: 
         parse(typed)
     except Problem as problem:
         assert str(problem)
+
+
+def test_the_longest_line_is_judged_in_no_time() -> None:
+    began = time.perf_counter()
+    with pytest.raises(Problem, match="1 is there twice"):
+        seating.seats(MAP, "seat")("1-100 " * 10_000)
+    assert time.perf_counter() - began < 10  # seconds, on any machine; to compare each with each takes hours

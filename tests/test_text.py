@@ -1,10 +1,12 @@
 """The lines of the plain-text face: words, pipes, limits, and what must not reach a terminal."""
 
 from collections.abc import Callable
+from time import perf_counter
 from types import SimpleNamespace
 
 import pytest
 
+from server.text import readable
 from tests.conftest import Clock, Database, Line
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
 
@@ -75,6 +77,12 @@ def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
     client_socket.send("x" * (server.settings.max_line_bytes + 1))
     transcript(client_socket, f"The line is too long: at most {server.settings.max_line_bytes} bytes.")
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+def test_what_was_rubbed_out_costs_next_to_nothing() -> None:
+    began = perf_counter()
+    assert readable(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"
+    assert perf_counter() - began < 2  # seconds, on any machine; to look anew for each takes ten and more
 
 
 def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:

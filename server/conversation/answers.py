@@ -6,6 +6,7 @@ would be right. Whatever depends on the timetable comes in as an argument.
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import TypeVar
@@ -213,9 +214,9 @@ def number_list(typed: str, takes: str) -> tuple[int, ...]:
     if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
         raise Problem(f"{shown(typed)} is not understood. Type {takes}.")
     numbers = tuple(int(word) for word in words)
-    twice = [n for n in numbers if numbers.count(n) > 1]
-    if twice:
-        raise Problem(f"{twice[0]} is there twice.")
+    for n, times in Counter(numbers).items():
+        if times > 1:
+            raise Problem(f"{n} is there twice.")
     return numbers
 
 
