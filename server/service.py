@@ -92,9 +92,12 @@ def check_port(settings: Settings) -> None:
 
 
 def port_taken(host: str, port: int, error: OSError) -> OSError:
-    """What to say when the TCP port cannot be had."""
-    return OSError(
-        f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
-        f"Choose another port, such as {port + 1} (BUSWARE_PORT, or scripts/start PORT), "
-        "or stop whoever has this one."
-    )
+    """What to say when the TCP port cannot be had, or not on that host."""
+    why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+    way_out = "BUSWARE_HOST (or --host) takes an address of this machine, or a name of it."
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        way_out = (
+            f"Choose another port, such as {port + 1} (BUSWARE_PORT, or scripts/start PORT), "
+            "or stop whoever has this one."
+        )
+    return OSError(f"cannot listen on {host}:{port}: {why}. {way_out}")

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 from server.service import port_taken
 from server.settings import PROJECT, Settings, environment
@@ -30,27 +31,28 @@ _STOP_SECONDS = 10.0  # to end after its drain; then it is killed
 
 
 class PortLock:
-    """A port that is ours alone, to be shared among our own processes. `port`: the one that was had."""
+    """A port that is ours alone, to be shared among our own processes. port: 0 for any free one."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._wanted = port
-        self._lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._sockets = ExitStack()  # those that are open
+        self._lock = self._sockets.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
 
     def take(self) -> int:
         """Take it, and answer its number. Raises OSError when somebody has it."""
         family, _, _, _, address = socket.getaddrinfo(
             self._host, self._wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        self._holder = socket.socket(family, socket.SOCK_STREAM)
+        holder = self._sockets.enter_context(socket.socket(family, socket.SOCK_STREAM))
         if self._wanted:
             self._take_lock(self._wanted)
             with socket.create_server(address[:2], family=family):
                 pass  # whoever listens there, by whatever option, would not let us
-        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._holder.bind(address)
-        port = int(self._holder.getsockname()[1])
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(address)
+        port = int(holder.getsockname()[1])
         if not self._wanted:
             self._take_lock(port)
         return port
@@ -61,9 +63,8 @@ class PortLock:
         self._lock.bind(f"\0busware-port-{port}")
 
     def release(self) -> None:
-        """Leave it to others."""
-        self._holder.close()
-        self._lock.close()
+        """Leave it to others; also what `take` had of it when it failed."""
+        self._sockets.close()
 
 
 class Worker:
@@ -105,25 +106,31 @@ class Worker:
             self._thread.join()
 
     def _keep(self) -> None:
-        first = True
         while True:
-            with self._changing:
-                if self._stopping.is_set():
-                    return
-                process = self._process = self._spawn()
             began = time.monotonic()
-            self._pass_on(process)
-            status = process.wait()
+            end = self._run()
             if self._stopping.is_set():
                 return
-            if first and not self._ready.is_set():  # it never served
+            if not self._ready.is_set():  # it never served
+                log.error("%s", end)
                 self._stopping.set()
                 self._ready.set()
                 return
-            first = False
-            log.error("%s, process %d, ended with status %d: replaced", self._name, process.pid, status)
+            log.error("%s: replaced", end)
             if time.monotonic() - began < _YOUNG_SECONDS:
                 self._stopping.wait(_RESTART_SECONDS)
+
+    def _run(self) -> str:
+        """Start a process, and wait for its end; what there is to say of that."""
+        try:
+            with self._changing:
+                if self._stopping.is_set():
+                    return f"{self._name} is not wanted any more"
+                process = self._process = self._spawn()
+        except OSError as error:  # there are too many, or there is no room
+            return f"{self._name} cannot be started: {error}"
+        self._pass_on(process)
+        return f"{self._name}, process {process.pid}, ended with status {process.wait()}"
 
     def _spawn(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -1,5 +1,6 @@
 """Several processes on one port, and several servers on one database."""
 
+import errno
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ import psycopg
 import pytest
 
 from server.cluster import read_urls
-from server.supervisor import PortLock
+from server.settings import Settings
+from server.supervisor import PortLock, Supervisor
 from tests.conftest import Database
 from tests.desk import audit
 from tests.line import WAIT_SECONDS, Line, until
@@ -206,6 +208,25 @@ def test_the_lock_is_free_again_when_it_is_let_go() -> None:
         again = PortLock(host, port)
         assert again.take() == port
         again.release()
+
+
+def test_a_host_that_is_not_this_machine_is_told_as_such() -> None:
+    for host, why in (("nosuch.invalid", "[Nn]ame "), ("192.0.2.1", "Cannot assign")):
+        supervisor = Supervisor(Settings(host=host), "", "")
+        with pytest.raises(OSError, match=rf"cannot listen on {host}:9999: .*{why}.*\. BUSWARE_HOST"):
+            supervisor.start()
+
+
+def test_a_process_that_cannot_be_made_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: Any, **how: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("server.supervisor.subprocess.Popen", fail)
+    with pytest.raises(OSError, match="worker 1 does not start"):
+        Supervisor(Settings(port=0, http_port=0, processes=2), "", "").start()
+    assert "worker 1 cannot be started: [Errno 11] Resource temporarily unavailable" in caplog.text
 
 
 # Two servers -----------------------------------------------------------------------------------
