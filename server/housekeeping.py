@@ -8,7 +8,8 @@ servers on one database each runs them; whoever comes second finds nothing to do
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from server.calls import Call
 from server.settings import Settings
@@ -16,11 +17,13 @@ from server.storage import Fault, Storage
 from server.wire import Refusal
 from server.writer import Writer
 
+T = TypeVar("T")
+
 log = logging.getLogger("busware.housekeeping")
 
 
 class Housekeeper:
-    """Two threads, one for each timer."""
+    """Three threads, one for each timer."""
 
     def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
         self._storage = storage
@@ -28,7 +31,8 @@ class Housekeeper:
         self._stopping = threading.Event()
         self._threads = [
             self._timer("settle", settings.settle_seconds, self._settle),
-            self._timer("housekeeping", settings.housekeeping_seconds, self._keep_house),
+            self._timer("open sales", settings.housekeeping_seconds, self._open_sales),
+            self._timer("forget", settings.housekeeping_seconds, self._forget),
         ]
 
     def start(self) -> None:
@@ -59,24 +63,38 @@ class Housekeeper:
         return threading.Thread(target=run, name=name, daemon=True)
 
     def _settle(self) -> None:
-        """Settle the trips that are due: each under its lock, by way of the writer like every write to one.
+        """Settle the trips that are due: each under its lock, by the writer like every write to one."""
+        self._each(self._storage.due_trips(), lambda args: self._writer.submit(Call("settle", args)))
 
-        One that cannot be settled is in nobody's way; raises the last Refusal or Fault.
+    def _open_sales(self) -> None:
+        """Open what is to be sold by now: of each service in a transaction of its own."""
+        opened: list[int] = []
+        try:
+            self._each(
+                self._storage.services(), lambda bus_id: opened.append(self._storage.open_sales(bus_id))
+            )
+        finally:
+            if any(opened):
+                log.info("opened %d trips for sale", sum(opened))
+
+    def _each(self, things: Iterable[T], work: Callable[[T], object]) -> None:
+        """Do the work for each, until told to stop. One that fails is in nobody's way.
+
+        Raises the last Refusal or Fault.
         """
         trouble: Refusal | Fault | None = None
-        for args in self._storage.due_trips():
+        for thing in things:
             if self._stopping.is_set():
                 return
             try:
-                self._writer.submit(Call("settle", args))
+                work(thing)
             except (Refusal, Fault) as error:
                 trouble = error
         if trouble:
             raise trouble
 
-    def _keep_house(self) -> None:
-        if opened := self._storage.open_sales():
-            log.info("opened %d trips for sale", opened)
+    def _forget(self) -> None:
+        """Forget what is too old to be asked for."""
         if purged := self._storage.purge_requests():
             log.info("forgot %d old idempotency keys", purged)
         if expired := self._storage.purge_accounts():

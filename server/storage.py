@@ -165,10 +165,14 @@ class Storage:
         """The trips that have something to settle, each as the args of a call of `settle`."""
         return [args for (args,) in self.ask(_DUE_TRIPS)]
 
-    def open_sales(self) -> int:
-        """Open the trips of every service as far ahead as it sells; how many were opened."""
-        buses = self.ask("SELECT bus_id FROM bus_info ORDER BY bus_id")
-        return sum(self.ask(_OPEN_SALES, bus)[0][0] for bus in buses)  # a transaction for each
+    def services(self) -> list[int]:
+        """The numbers of all services."""
+        return [bus_id for (bus_id,) in self.ask("SELECT bus_id FROM bus_info ORDER BY bus_id")]
+
+    def open_sales(self, bus_id: int) -> int:
+        """Open the trips of a service as far ahead as it sells; how many were opened."""
+        ((opened,),) = self.ask(_OPEN_SALES, (bus_id,))
+        return int(opened)
 
     def purge_requests(self) -> int:
         """Forget the idempotency records that are too old; how many there were."""

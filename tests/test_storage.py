@@ -86,3 +86,17 @@ def test_a_trip_that_cannot_be_settled_is_in_nobodys_way(database, clock, server
             until(lambda: database.value(expired) == 2)
         finally:
             housekeeper.stop()
+
+
+def test_a_service_that_cannot_be_opened_is_in_nobodys_way(database, clock, server, caplog):
+    database.query("UPDATE bus_info SET time_zone = 'Mars/Olympus' WHERE bus_id = 1")
+    opened = "SELECT count(*) FROM trips WHERE bus_id = 2"
+    before = database.value(opened)
+    clock.advance(days=3)
+    housekeeper = Housekeeper(server.storage, server.writer, server.settings)
+    housekeeper.start()
+    try:
+        until(lambda: database.value(opened) == before + 3)
+    finally:
+        housekeeper.stop()
+    assert "open sales: 22023: time zone" in caplog.text
