@@ -87,6 +87,7 @@ class Notices:
         self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
 
         # From here on the thread's own.
+        self._changed: set[Trip] = set()  # to be told
         self._heard = Hint()
         self._send_at = 0.0  # the time before which nothing more is sent
         self._reread_at = 0.0  # when everybody is to read again
@@ -154,6 +155,7 @@ class Notices:
     def _lost(self, error: psycopg.Error) -> None:
         log.log(logging.DEBUG if self._away else logging.WARNING, "no hints, the database is away: %s", error)
         self._away = True
+        self._gather()  # which the writer may go on adding to
         self._tried.set()
         self._wait([], _RETRY_SECONDS)
 
@@ -168,6 +170,8 @@ class Notices:
         if self._away:
             log.info("listening again")
         self._away = False
+        if self._changed:  # meanwhile
+            self._told_of = True
         self._reread_at = time.monotonic()
         self._tried.set()
 
@@ -194,7 +198,7 @@ class Notices:
     def _hear(self, payload: bytes) -> None:
         try:
             self._heard |= _hints.decode(payload)
-        except msgspec.DecodeError:  # somebody notified by hand
+        except (msgspec.DecodeError, RecursionError):  # somebody notified by hand
             self._heard |= Hint(everything=True)
 
     def _tell(self, hint: Hint) -> None:
@@ -207,15 +211,19 @@ class Notices:
     def _send(self, connection: psycopg.Connection) -> None:
         """Tell everybody, ourselves among them, which trips have changed."""
         self._told_of = False  # before it is looked at, so that nothing falls between
-        trips: set[Trip] = set()
-        while self._committed:
-            for args, answer in self._committed.popleft():
-                if trip := _trip_of(answer) or _trip_of(args):
-                    trips.add(trip)
-        told = sorted(trips)
+        self._gather()
+        told = sorted(self._changed)
         for first in range(0, len(told), _MOST_TRIPS):
             payload = _encode({"trips": told[first : first + _MOST_TRIPS]}).decode()
             connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
+        self._changed.clear()
+
+    def _gather(self) -> None:
+        """Make of what was committed the trips that it was about, each once."""
+        while self._committed:
+            for args, answer in self._committed.popleft():
+                if trip := _trip_of(answer) or _trip_of(args):
+                    self._changed.add(trip)
 
     def _wait(self, readable: list[int], seconds: float) -> None:
         """Wait for one of these, for a ring of the bell, or for so long."""

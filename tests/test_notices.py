@@ -178,7 +178,9 @@ def test_whoever_unsubscribes_hears_no_more_and_a_fault_of_one_harms_nobody(
     assert len(other) == before
 
 
-@pytest.mark.parametrize("payload", ["", "look!", "{}", '{"trips":5}', '{"trips":[[1]]}', "[" * 5000])
+@pytest.mark.parametrize(
+    "payload", ["", "look!", "{}", '{"trips":5}', '{"trips":[[1]]}', "[" * 5000, '{"a":' + "[" * 5000]
+)
 def test_a_notification_by_hand_is_worth_a_look_at_most(
     database: Database, listen: Callable[..., Listener], payload: str
 ) -> None:
@@ -201,6 +203,22 @@ def test_after_the_connection_broke_everything_is_read_again(
     assert "the database is away" in caplog.text
     database.query("SELECT pg_notify('busware', '{\"messages\":true}')")
     assert listener.wait_for(lambda hint: hint.messages)
+
+
+def test_what_is_committed_while_there_is_no_connection_is_told_afterwards_and_takes_no_room(
+    database: Database, settings: Any, listen: Callable[..., Listener], road: Road
+) -> None:
+    other, sender = listen(), Listener(road.url, settings)
+    try:
+        sender.wait_for(lambda hint: hint.everything)
+        road.cut()
+        for _ in range(1000):
+            sender.notices.committed([(Raw(b"{}"), Raw(b'{"bus_id":1,"travel_date":"2026-12-05"}'))])
+        until(lambda: not sender.notices._committed)
+        road.mend()
+        assert other.wait_for(lambda hint: hint.trips).trips == {(1, "2026-12-05")}
+    finally:
+        sender.notices.stop()
 
 
 # Processes -------------------------------------------------------------------------------------
