@@ -53,7 +53,8 @@ def main(arguments: list[str]) -> int:
     if parsed.command == "hotel":
         from client import hotel
 
-        return hotel.run(parsed.url, tls_of(parsed, parsed.url))
+        url = commands.hotel_url(parsed)
+        return hotel.run(url, tls_of(parsed, url))
     return ask(parsed)
 
 

@@ -221,7 +221,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
             _add_argument(command, asks, argument)
     about = "Be a guest of the hotel: username and password, then rooms, book, query, update, checkout."
     hotel = commands.add_parser("hotel", help=about, description=about)
-    hotel.add_argument("--url", metavar="URL", default=_hotel(host, environment), help="the hotel's door")
+    hotel.add_argument("--url", metavar="URL", help="the hotel's door, if it is not the server's /hotel")
     hotel.add_argument("--authority", metavar="FILE", help="certificates to verify the server by")
     about = "Print what teaches a shell to complete scripts/client."
     completion = commands.add_parser("completion", help=about, description=about)
@@ -229,9 +229,13 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     return parser
 
 
-def _hotel(host: str, environment: Mapping[str, str]) -> str:
-    """Where the hotel's door is, unless told."""
-    return f"http://{host}:{environment.get('BUSWARE_HTTP_PORT', HTTP_PORT)}/hotel"
+def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> str:
+    """Where the hotel's door is: at the server, unless told."""
+    if parsed.url:
+        return str(parsed.url)
+    if "://" in parsed.host:
+        return f"{parsed.host.rstrip('/')}/hotel"
+    return f"http://{parsed.host}:{environment.get('BUSWARE_HTTP_PORT', HTTP_PORT)}/hotel"
 
 
 def request(parsed: argparse.Namespace, today: Callable[[], date]) -> wire.Request:

@@ -243,6 +243,20 @@ def test_host_and_port_are_where_people_put_them(
     assert run(server.host, str(server.port)).out.startswith("Busware. Type bus, ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "url"),
+    [
+        (["hotel"], "http://127.0.0.1:8001/hotel"),
+        (["--host", "192.0.2.1", "hotel"], "http://192.0.2.1:8001/hotel"),
+        (["--host", "https://busware.example/", "hotel"], "https://busware.example/hotel"),
+        (["--host", "192.0.2.1", "hotel", "--url", "http://inn.example"], "http://inn.example"),
+    ],
+)
+def test_the_hotel_is_at_the_server_that_is_named(arguments: list[str], url: str) -> None:
+    parsed = commands.command_line({}).parse_args(arguments)
+    assert commands.hotel_url(parsed, {"BUSWARE_HTTP_PORT": "8001"}) == url
+
+
 def test_every_method_has_a_command_and_every_reply_a_text() -> None:
     assert {asks.method for asks, _ in commands.COMMANDS.values()} == set(METHODS)
     assert {asks.reply for asks in METHODS.values()} == set(render.TEXTS)
