@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if parsed.command is None:
         from client import terminal
 
-        return terminal.run(parsed.host, parsed.port, tls_of(parsed, parsed.host))
+        return terminal.run(parsed.host, parsed.port, tls_of(parsed, parsed.host), parsed.token)
     if parsed.command == "hotel":
         from client import hotel
 

@@ -74,20 +74,22 @@ class Gone(Exception):
     """The traveller has ended it."""
 
 
-def run(host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-    """Talk to the traveller until they leave; return the exit status. tls: to speak TLS."""
+def run(host: str, port: int, tls: ssl.SSLContext | None = None, token: str | None = None) -> int:
+    """Talk to the traveller until they leave; return the exit status.
+
+    tls: to speak TLS. token: to be signed in by.
+    """
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PIPED_COLUMNS)
-    try:
-        with Client(
-            host, port, tries=1, tls=tls
-        ) as probe:  # nobody wants to wait for a server that is not there
+    try:  # once: nobody wants to wait for a server that is not there
+        with Client(host, port, tries=1, tls=tls, token=token) as probe:
             probe.ping()
     except (ConnectionLost, Refusal, RpcError) as error:
-        console.print(Text(f"{error}\n{START}", "red"))
+        hint = f"\n{START}" if isinstance(error, ConnectionLost) else ""
+        console.print(Text(f"{error}{hint}", "red"))
         return NO_ANSWER
-    with Client(host, port, tries=TRIES, tls=tls) as client:
+    with Client(host, port, tries=TRIES, tls=tls, token=token) as client:
         return Terminal(client, console).run()
 
 

@@ -133,10 +133,13 @@ def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
     status, said = client("bookings", *where, BUSWARE_TOKEN=token)
     assert (status, said.count("booked")) == (0, 1)
     assert client("bookings", "--host", web.url, "--token", token) == (status, said)
+    mine = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
+    assert f"Reference {mine}" in client(*where, typed=f"status {mine}\n", BUSWARE_TOKEN=token)[1]
     assert client("login", "asha", *where, typed="something else\n")[0] == 1
     assert client("trips", "2026-12-02", *where, "--token", token) == (1, "trips is for operators.\n")
     assert client("logout", *where, "--token", token) == (0, "Done.\n")
     assert client("bookings", *where, "--token", token)[0] == 1
+    assert client(*where, "--token", token) == (3, "That token has expired, was revoked, or never was one.\n")
 
 
 @pytest.fixture
