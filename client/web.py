@@ -4,8 +4,10 @@ One connection, kept open; what fails is sent again with the same key, as over T
 nothing by itself here: whoever wants to hear of a change asks again.
 """
 
+import contextlib
 import http.client
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -83,9 +85,13 @@ class WebClient(Connection, Requests):
         return msgspec.json.decode(answer, type=reply_type)
 
     def _hang_up(self) -> None:
-        if self._http is not None:
-            self._http.close()
-        self._http = None
+        line, self._http = self._http, None
+        if line is None:
+            return
+        if line.sock is not None:
+            with contextlib.suppress(OSError):  # it has ended
+                line.sock.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer; close alone would not
+        line.close()
 
 
 def parts(request: Request) -> tuple[str, str, bytes | None, dict[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 
 import client
 from client import Client, ConnectionLost, Refusal
+from client.web import WebClient
 from server.wire import Passenger
 from tests.conftest import WAIT_SECONDS, Database
 
@@ -278,6 +279,16 @@ def test_close_ends_the_wait_of_another_thread(relay: Relay) -> None:
         assert sent.wait(WAIT_SECONDS)
         busware.close()
         assert isinstance(waiting.exception(WAIT_SECONDS), ConnectionLost)
+
+
+def test_close_ends_the_wait_over_http_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as pool:
+        busware = WebClient(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=WAIT_SECONDS)
+        waiting = pool.submit(busware.places)
+        with silent.accept()[0] as asked:
+            assert asked.recv(4) == b"GET "
+            busware.close()
+            assert isinstance(waiting.exception(WAIT_SECONDS / 2), ConnectionLost)
 
 
 def test_an_interrupted_call_leaves_nothing_to_the_next(relay: Relay) -> None:
