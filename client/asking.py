@@ -120,8 +120,7 @@ class Prompts(Asker):
         message: StyleAndTextTuples = []
         if mapped and self.seat_map is not None:
             app = get_app()
-            free = {seat.seat_no for seat in self.seat_map.seats if seat.state == "free"}
-            yours = {*self.yours, *(named_in(app.current_buffer.text) & free)}
+            yours = {*self.yours, *named_in(app.current_buffer.text).intersection(self.seat_map.free)}
             message += seatmap.as_prompt(seatmap.draw(self.seat_map, yours, app.output.get_size().columns))
         message += [("class:question", f"{question.prompt} ")]
         return message

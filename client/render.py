@@ -223,8 +223,7 @@ def done(answer: Done) -> RenderableType:
 
 def free_seats(answer: Seats) -> RenderableType:
     """The seats that could be had instead."""
-    free = [str(seat.seat_no) for seat in answer.seats if seat.state == "free"]
-    return Text(f"Free on that stretch: {', '.join(free) or 'none'}.")
+    return Text(f"Free on that stretch: {', '.join(map(str, answer.free)) or 'none'}.")
 
 
 def error(problem: Refusal | RpcError) -> RenderableType:

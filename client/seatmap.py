@@ -124,8 +124,8 @@ def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]
         if _width(lines[-1] + entry) > columns:
             lines.append([])
         lines[-1] += entry
-    free = sum(seat.state == "free" for seat in seat_map.seats)
-    return [*lines, [("", f"{free} of {len(seat_map.seats)} free, {money(seat_map.fare)} each")]]
+    total = f"{len(seat_map.free)} of {len(seat_map.seats)} free, {money(seat_map.fare)} each"
+    return [*lines, [("", total)]]
 
 
 def _width(line: Line) -> int:

@@ -183,7 +183,7 @@ class Terminal:
         self._asker.held = reply if isinstance(reply, Booking) and reply.status == "held" else None
         if isinstance(reply, Seats):
             self._asker.seat_map, self._asker.yours = reply, step.yours
-            if self._interactive and any(seat.state == "free" for seat in reply.seats):
+            if self._interactive and reply.free:
                 return  # the question for the seats draws it
         self._console.print(screen.reply(reply, self._console, step.yours))
 

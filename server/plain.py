@@ -100,8 +100,7 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
         {"yours"} if yours else set()
     )
     legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in states)
-    free = sum(seat.state == "free" for seat in answer.seats)
-    total = f"{free} of {len(answer.seats)} free, {money(answer.fare)} each."
+    total = f"{len(answer.free)} of {len(answer.seats)} free, {money(answer.fare)} each."
     return "\n".join([*rows, f"{legend}.", total])
 
 

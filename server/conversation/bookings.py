@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from server.conversation import answers, seating
-from server.conversation.departures import ask_place
+from server.conversation.departures import ask_place, look
 from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
 from server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
 from server.wire import (
@@ -21,7 +21,6 @@ from server.wire import (
     Place,
     Places,
     Refusal,
-    SeatMap,
     Ticket,
 )
 
@@ -97,23 +96,18 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
         ticket = next(t for t in seated if t.ticket_no == number)
     mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
     while True:
-        seat_map = yield Call(SeatMap(
-            bus_id=booking.bus_id, travel_date=booking.travel_date,
-            from_stop=booking.from_stop, to_stop=booking.to_stop,
-        ))  # fmt: skip
-        if isinstance(seat_map, Refusal):
-            yield Tell(seat_map.message, problem=True)
+        seat_map = yield from look(booking)
+        if seat_map is None:
             return
         yield Show(seat_map, mine)
-        free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
-        if not free:
+        if not seat_map.free:
             yield Tell(f"No other {words.seat} is free.")
             return
         wanted = yield Ask(
             f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
             seating.one_seat(seat_map, words.seat, ticket.seat_no), "seat",
             f"The number of a {words.seat} that is free.",
-            answers.choices(*map(str, free)),
+            answers.choices(*map(str, seat_map.free)),
         )  # fmt: skip
         changed = yield Call(ChangeSeat(
             reference=booking.reference, phone=phone, ticket_no=ticket.ticket_no, seat_no=wanted

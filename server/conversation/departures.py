@@ -1,4 +1,4 @@
-"""The first half of a reservation: what the traveller wishes, and the trip that is chosen for it.
+"""The first half of a reservation: what the traveller wishes, the trip that is chosen, a look at its seats.
 
 Where nothing runs, what runs instead is shown: other types on the date, else the nearest date.
 """
@@ -9,7 +9,19 @@ from datetime import date, timedelta
 from server.conversation import answers
 from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
 from server.conversation.words import Words, clock, day_of, money, named, service_of
-from server.wire import BusType, Passenger, Place, Places, Refusal, Search, Trip, TripList
+from server.wire import (
+    Booking,
+    BusType,
+    Passenger,
+    Place,
+    Places,
+    Refusal,
+    Search,
+    SeatMap,
+    Seats,
+    Trip,
+    TripList,
+)
 
 # Where else to look when nothing runs on a date, in days from it, the nearest first.
 _OTHER_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)
@@ -87,6 +99,20 @@ def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_
     if len(same) > 1:
         return (yield from _which(words, same))
     return same[0]
+
+
+def look(ride: Trip | Booking) -> Script[Seats | None]:
+    """The seats over that stretch as they are now; None, which is told why, when the trip is no more."""
+    seat_map: Seats | Refusal = yield Call(
+        SeatMap(
+            bus_id=ride.bus_id, travel_date=ride.travel_date,
+            from_stop=ride.from_stop, to_stop=ride.to_stop,
+        )
+    )  # fmt: skip
+    if isinstance(seat_map, Refusal):
+        yield Tell(seat_map.message, problem=True)
+        return None
+    return seat_map
 
 
 def _which(words: Words, trips: list[Trip]) -> Script[Trip]:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from server.conversation import answers, seating
-from server.conversation.departures import Wish, ask_place, choose_trip
+from server.conversation.departures import Wish, ask_place, choose_trip, look
 from server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
 from server.conversation.seating import Wanted
 from server.conversation.words import EXAMPLES, Words, day_of, money
@@ -23,7 +23,6 @@ from server.wire import (
     Places,
     Refusal,
     Release,
-    SeatMap,
     Seats,
     Trip,
 )
@@ -98,7 +97,7 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
     """The seats, and whether to wait for them; None when the trip is no more."""
     wanted: Wanted | None = None
     while True:  # with a new look each time: seats come and go
-        seat_map = yield from _look(trip)
+        seat_map = yield from look(trip)
         if seat_map is None:
             return None
         if wanted is not None:
@@ -107,14 +106,13 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
                 return wanted, False
             yield Tell(gone, problem=True)
         yield Show(seat_map)
-        free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
-        if not free:
+        if not seat_map.free:
             number = yield from _ask_wait(words, trip, seat_map)
             return Wanted(any=number), True
-        wanted = yield _ask_seats(words, seat_map, free)
-        if wanted.count > len(free):
+        wanted = yield _ask_seats(words, seat_map)
+        if wanted.count > len(seat_map.free):
             wait = yield Ask(
-                f"Only {len(free)} free. Wait until {wanted.count} are? (yes or no)",
+                f"Only {len(seat_map.free)} free. Wait until {wanted.count} are? (yes or no)",
                 answers.yes_or_no, "wait",
                 f"yes: a place in the queue, until {wanted.count} are free. no: choose other {words.seat}s.",
                 answers.choices("yes", "no"),
@@ -126,27 +124,14 @@ def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None
             return wanted, False
 
 
-def _look(trip: Trip) -> Script[Seats | None]:
-    """The seats as they are now; None when the trip is no more."""
-    seat_map: Seats | Refusal = yield Call(
-        SeatMap(
-            bus_id=trip.bus_id, travel_date=trip.travel_date,
-            from_stop=trip.from_stop, to_stop=trip.to_stop,
-        )
-    )  # fmt: skip
-    if isinstance(seat_map, Refusal):
-        yield Tell(seat_map.message, problem=True)
-        return None
-    return seat_map
-
-
-def _ask_seats(words: Words, seat_map: Seats, free: list[int]) -> Ask:
+def _ask_seats(words: Words, seat_map: Seats) -> Ask:
+    free = [str(n) for n in seat_map.free]
     return Ask(
-        f"{words.seat.capitalize()} numbers, such as {' '.join(map(str, free[:2]))}; "
+        f"{words.seat.capitalize()} numbers, such as {' '.join(free[:2])}; "
         "or best 2, for any two:",
         seating.seats(seat_map, words.seat), "seats",
         f"The numbers of the {words.seat}s you want, or: best 2, for any two, together if they can be.",
-        (Choice("best 1"), Choice("best 2"), *(Choice(str(n)) for n in free)),
+        (Choice("best 1"), Choice("best 2"), *map(Choice, free)),
     )  # fmt: skip
 
 

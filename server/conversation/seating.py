@@ -30,26 +30,27 @@ class Wanted:
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     """Seats of a map by number, or "best 2" for any so many; a number in words says how many, too."""
     numbers = [seat.seat_no for seat in seat_map.seats]
-    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
     most = most_of(seat_map)
+    takes = f"{noun} numbers such as {_example(seat_map.free)}, or best 2 for any two"
 
     def parse(typed: str) -> Wanted:
         if typed.lower() in _NUMBERS:
             return Wanted(any=_count(int(_in_figures(typed)), most, noun))
         if best := _BEST.fullmatch(_in_figures(typed)):
             return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
-        chosen = number_list(typed, f"{noun} numbers such as {_example(free)}, or best 2 for any two")
+        chosen = number_list(typed, takes)
         for n in chosen:
             if n not in numbers:
                 raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
-        return Wanted(seats=chosen[: _count(len(chosen), most, noun)])
+        _count(len(chosen), most, noun)
+        return Wanted(seats=chosen)
 
     return parse
 
 
 def not_free(seat_map: Seats, wanted: Wanted, noun: str) -> str:
     """Which of the wanted seats are not free by a map, and which are; "" where there are none such."""
-    free = [seat.seat_no for seat in seat_map.seats if seat.state == "free"]
+    free = seat_map.free
     gone = [n for n in wanted.seats if n not in free]
     if not gone:
         return ""

@@ -10,11 +10,11 @@ from datetime import date, timedelta
 
 from server.conversation import answers, seating
 from server.conversation.dates import DateError, parse_date
-from server.conversation.departures import the_house
+from server.conversation.departures import look, the_house
 from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
 from server.conversation.reservation import good_bye
 from server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
-from server.wire import Book, Booking, Refusal, Search, SeatMap, Seats, Trip, TripList
+from server.wire import Book, Booking, Refusal, Search, Seats, Trip, TripList
 
 _DAYS_AHEAD = 8  # searched for the next performance
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
@@ -87,17 +87,12 @@ def _tell_later(begin: list[str], day: date | None) -> Script[None]:
 
 
 def _seats(trip: Trip, count: int) -> Script[bool]:
-    """The matrix, the choice, the tickets; once more where a seat was lost. False: so many are not free."""
+    """The matrix, the choice, the tickets; once more where a seat was lost. False: fewer are free."""
     while True:
-        seat_map = yield Call(
-            SeatMap(
-                bus_id=trip.bus_id, travel_date=trip.travel_date,
-                from_stop=trip.from_stop, to_stop=trip.to_stop,
-            )
-        )  # fmt: skip
-        if isinstance(seat_map, Refusal):
-            raise Problem(seat_map.message)
-        free = sum(seat.state == "free" for seat in seat_map.seats)
+        seat_map = yield from look(trip)
+        if seat_map is None:
+            return True
+        free = len(seat_map.free)
         if count > free:
             are = "seat is" if free == 1 else "seats are"
             yield Tell(f"Only {free} {are} free: {count} cannot be booked.", problem=True, last=True)

@@ -80,6 +80,11 @@ class Seats(Struct, frozen=True, kw_only=True):
     seats: list[Seat]
     max_seats: int  # of one booking
 
+    @property
+    def free(self) -> list[int]:
+        """The numbers of the free ones."""
+        return [seat.seat_no for seat in self.seats if seat.state == "free"]
+
 
 class Ticket(Struct, frozen=True, kw_only=True):
     """One passenger of a booking. seat_no is null while pending."""
