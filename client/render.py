@@ -6,7 +6,6 @@ the arguments.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Literal
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from client import seatmap
 from server.codec import RpcError
+from server.conversation.words import arrival, clock, comfort, differing_ends, moment, service_of
 from server.wire import (
     Booking,
     BookingList,
@@ -37,6 +37,7 @@ from server.wire import (
 PIPED_COLUMNS = 1000  # the width where there is no terminal: nothing is folded or cut
 COLUMN_GAP = 2  # spaces between columns
 
+_ENDS = {"origin": "From", "destination": "To"}
 _STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # What would be right, in the data of a refusal; said unless the message said it already.
 _HINTS = {
@@ -90,13 +91,13 @@ def trips(answer: TripList) -> RenderableType:
     """
     if not answer.trips:
         return Text("No trip goes from the one to the other on that date.")
-    ends = {"From": [trip.origin for trip in answer.trips], "To": [trip.destination for trip in answer.trips]}
-    ends = {head: places for head, places in ends.items() if len(set(places)) > 1}
-    table = _table(">Bus", "Date", "Departs", "Arrives", *ends, "Service", ">Fare", ">Free", folds="Service")
-    for i, trip in enumerate(answer.trips):
+    ends = differing_ends(answer)
+    heads = (_ENDS[end] for end in ends)
+    table = _table(">Bus", "Date", "Departs", "Arrives", *heads, "Service", ">Fare", ">Free", folds="Service")
+    for trip in answer.trips:
         table.add_row(
-            str(trip.bus_id), str(trip.travel_date), f"{trip.departs_at:%H:%M}",
-            _later(trip.arrives_at, trip.departs_at), *(Text(places[i]) for places in ends.values()),
+            str(trip.bus_id), str(trip.travel_date), clock(trip.departs_at),
+            arrival(trip.arrives_at, trip.departs_at), *(Text(getattr(trip, end)) for end in ends),
             Text(_service(trip)), trip.fare,
             Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
         )  # fmt: skip
@@ -120,11 +121,11 @@ def booking(answer: Booking) -> RenderableType:
             (answer.status.capitalize(), _STYLES.get(answer.status, "")),
             ": ",
             (answer.reference, "bold"),
-            f", {answer.operator} {answer.name} ({answer.bus_id}) of {answer.travel_date}.",
+            f", {service_of(answer)} ({answer.bus_id}) of {answer.travel_date}.",
         ),
         Text(
-            f"{answer.origin}, {_moment(answer.departs_at)}, to "
-            f"{answer.destination}, {_moment(answer.arrives_at)}."
+            f"{answer.origin}, {moment(answer.departs_at)}, to "
+            f"{answer.destination}, {moment(answer.arrives_at)}."
         ),
     ]
     if answer.expires_at is not None:
@@ -145,7 +146,7 @@ def booking(answer: Booking) -> RenderableType:
 
 def quote(answer: Quote) -> RenderableType:
     """What a cancellation gives back, and how long that stands."""
-    return Text(f"Refund {answer.refund}, if cancelled before {_moment(answer.stands_until)}.")
+    return Text(f"Refund {answer.refund}, if cancelled before {moment(answer.stands_until)}.")
 
 
 def references(answer: References) -> RenderableType:
@@ -157,7 +158,7 @@ def session(answer: Session) -> RenderableType:
     """Who is signed in, and the token."""
     runs = f", running the services of {answer.operator}" if answer.operator else ""
     return Text.assemble(
-        f"Signed in as {answer.username} ({answer.role}{runs}) until {_moment(answer.expires_at)}.\nToken: ",
+        f"Signed in as {answer.username} ({answer.role}{runs}) until {moment(answer.expires_at)}.\nToken: ",
         (answer.token, "bold"),
     )
 
@@ -167,8 +168,8 @@ def bookings(answer: BookingList) -> RenderableType:
     table = _table("Reference", "Status", "Departs", "From", "To", "Service", ">Fare", folds="Service")
     for one in answer.bookings:
         table.add_row(
-            one.reference, Text(one.status, style=_STYLES.get(one.status, "")), _moment(one.departs_at),
-            Text(one.origin), Text(one.destination), Text(f"{one.operator} {one.name}"), one.fare,
+            one.reference, Text(one.status, style=_STYLES.get(one.status, "")), moment(one.departs_at),
+            Text(one.origin), Text(one.destination), Text(service_of(one)), one.fare,
         )  # fmt: skip
     return _page(table if answer.bookings else Text("There are no bookings."), answer.next)
 
@@ -180,7 +181,7 @@ def operated_trips(answer: OperatedTrips) -> RenderableType:
     for trip in answer.trips:
         table.add_row(
             str(trip.bus_id), trip.state,
-            f"{trip.departs_at:%H:%M}", _later(trip.arrives_at, trip.departs_at),  # all on the date asked for
+            clock(trip.departs_at), arrival(trip.arrives_at, trip.departs_at),  # all on the date asked for
             Text(f"{trip.name}, {trip.origin} – {trip.destination}"),
             *(str(n) for n in (trip.seats, trip.booked, trip.held, trip.pending)),
         )  # fmt: skip
@@ -192,7 +193,7 @@ def manifest(answer: TripManifest) -> RenderableType:
     lines: list[RenderableType] = [Text(f"{answer.name} ({answer.bus_id}) of {answer.travel_date}", "bold")]
     for stop in answer.stops:
         at = stop.departs_at or stop.arrives_at
-        lines.append(Text(f"{at:%H:%M}  {stop.place}" if at else stop.place, "bold"))
+        lines.append(Text(f"{clock(at)}  {stop.place}" if at else stop.place, "bold"))
         for what, riders in (("boards", stop.boards), ("alights", stop.alights)):
             for one in riders:
                 who = ", ".join(filter(None, (one.name, one.phone, f"{one.reference}/{one.ticket_no}")))
@@ -252,22 +253,9 @@ def _table(*heads: str, folds: str = "") -> Table:
     return table
 
 
-def _moment(at: datetime) -> str:
-    """A date and a time on the clock of its place."""
-    return f"{at:%a} {at.day} {at:%b %Y %H:%M}"
-
-
-def _later(at: datetime, since: datetime) -> str:
-    """The time, with the days that have passed since another."""
-    days = (at.date() - since.date()).days
-    return f"{at:%H:%M}" + (f" +{days}" if days else "")
-
-
 def _service(trip: Trip) -> str:
     """Who runs it, what it is called, and what it is: AC semi-sleeper, non-AC seater."""
-    cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
-    bus_type = (trip.bus_type or "").lower().replace("_", "-")
-    return ", ".join(filter(None, (f"{trip.operator} {trip.name}", f"{cooling} {bus_type}".strip())))
+    return ", ".join(filter(None, (service_of(trip), comfort(trip))))
 
 
 TEXTS: dict[type, Callable[[Any], RenderableType]] = {

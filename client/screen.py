@@ -11,6 +11,7 @@ from client import seatmap, ticket
 from server.conversation.words import (
     arrival,
     clock,
+    comfort,
     differing_ends,
     duration,
     journey,
@@ -84,7 +85,5 @@ def _free(trip: Trip) -> str:
 
 def _about(trip: Trip, differ: Sequence[str]) -> str:
     """KSRTC Airavat Club Class, AC semi-sleeper; and its ends, where they differ from the others'."""
-    cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
-    kind = f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
     ends = (f"{_ENDS[end]} {getattr(trip, end)}" for end in differ)
-    return ", ".join(filter(None, (service_of(trip), kind, *ends)))
+    return ", ".join(filter(None, (service_of(trip), comfort(trip), *ends)))

@@ -102,6 +102,12 @@ def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
     return " ".join(filter(None, (cooling, bus_type, service)))
 
 
+def comfort(trip: Trip) -> str:
+    """AC semi-sleeper, or non-AC seater, as far as any of it is known."""
+    cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
+    return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
+
+
 def service_of(trip: Trip | Booking) -> str:
     """KSRTC Airavat Club Class; only one of the two, where it holds the other."""
     if trip.name in trip.operator:
