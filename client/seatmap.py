@@ -10,6 +10,7 @@ from itertools import zip_longest
 
 from rich.text import Text
 
+from server.conversation.drawing import drivers, states
 from server.conversation.words import money
 from server.wire import Seat, Seats
 
@@ -62,8 +63,8 @@ def as_prompt(lines: list[Line]) -> list[tuple[str, str]]:
 def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     """One deck: its name, and its rows in a frame. Every line is as wide as the others."""
     at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
-    drivers = set(_drivers(seat_map.layout, name))
-    spots = {*at, *drivers}
+    drives = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
+    spots = {*at, *drives}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
     cell = digits + 2 + any(seat.kind in _LONG for seat in at.values())
     across = range(1, max(column for _, column in spots) + 1)
@@ -71,7 +72,7 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     title = "" if name == "main" else name.capitalize()
     lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inside + 1, "─") + "╮")]]
     for row in range(min(row for row, _ in spots), max(row for row, _ in spots) + 1):
-        cells = [_cell(at.get((row, column)), (row, column) in drivers, cell, yours) for column in across]
+        cells = [_cell(at.get((row, column)), (row, column) in drives, cell, yours) for column in across]
         lines.append([("", "│"), *cells, ("", "│")])
     return [*lines, [("", f"╰{'─' * inside}╯")]]
 
@@ -86,18 +87,6 @@ def _cell(seat: Seat | None, driver: bool, width: int, yours: Collection[int]) -
     return seat.state, f" {f'{glyph}{long}':>{width - 2}} "
 
 
-def _drivers(layout: str, deck: str) -> Iterator[tuple[int, int]]:
-    """Where the driver sits, by row and column of that deck."""
-    name, row = "main", 0
-    for line in (line.strip() for line in layout.splitlines()):
-        if line.endswith(":"):
-            name, row = line.rstrip(":").lower(), 0
-        elif line:
-            row += 1
-            if name == deck:
-                yield from ((row, column) for column, symbol in enumerate(line, 1) if symbol == "D")
-
-
 def _beside(decks: list[list[Line]]) -> Iterator[Line]:
     widths = [_width(deck[0]) for deck in decks]
     for row in zip_longest(*decks):
@@ -110,13 +99,11 @@ def _beside(decks: list[list[Line]]) -> Iterator[Line]:
 
 def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]:
     """What the glyphs in this map mean; how many seats are free, and what one costs."""
-    states = {seat.state for seat in seat_map.seats if seat.seat_no not in yours} | (
-        {"yours"} if yours else set()
-    )
+    there = states(seat_map, yours)
     kinds = {seat.kind for seat in seat_map.seats}
-    entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in states]
+    entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in there]
     entries += [("", mark, kind) for kind, mark in _LONG.items() if kind in kinds]
-    if any("D" in line for line in seat_map.layout.splitlines() if not line.rstrip().endswith(":")):
+    if any(drivers(seat_map.layout)):
         entries.append(("", _DRIVER, "driver"))
     lines: list[Line] = [[]]
     for state, glyph, meaning in entries:

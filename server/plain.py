@@ -10,6 +10,7 @@ from itertools import zip_longest
 
 import msgspec
 
+from server.conversation.drawing import drivers, states
 from server.conversation.words import (
     arrival,
     clock,
@@ -96,10 +97,8 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
         _DECK_GAP.join(line.ljust(width) for line, width in zip(row, widths, strict=True)).rstrip()
         for row in zip_longest(*decks, fillvalue="")
     )
-    states = {seat.state for seat in answer.seats if seat.seat_no not in yours} | (
-        {"yours"} if yours else set()
-    )
-    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in states)
+    there = states(answer, yours)
+    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in there)
     total = f"{len(answer.free)} of {len(answer.seats)} free, {money(answer.fare)} each."
     return "\n".join([*rows, f"{legend}.", total])
 
@@ -109,7 +108,7 @@ def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
     at = {(seat.row, seat.column): seat for seat in seats}
     cell = max(len(str(seat.seat_no)) for seat in answer.seats)
     columns = range(1, max(column for _, column in at) + 1)
-    driver = " driver " if drives(answer, name) else ""
+    driver = " driver " if name in {deck for deck, _, _ in drivers(answer.layout)} else ""
     inside = max((cell + 1) * len(columns) + 1, len(driver))
     kinds = ", ".join(dict.fromkeys(f"{seat.kind}s" for seat in seats))
     lines = [f"{name} ({kinds})", f"+{driver.rjust(inside, '-')}+"]
@@ -117,17 +116,6 @@ def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
         cells = " ".join(_cell(at.get((row, column)), yours).rjust(cell) for column in columns)
         lines.append(f"| {cells}".ljust(inside + 1) + "|")
     return [*lines, f"+{'-' * inside}+"]
-
-
-def drives(answer: Seats, deck: str) -> bool:
-    """Whether the driver sits on that deck."""
-    name = "main"
-    for line in answer.layout.splitlines():
-        if line.strip().endswith(":"):
-            name = line.strip().rstrip(":").lower()
-        elif "D" in line and name == deck:
-            return True
-    return False
 
 
 def _cell(seat: Seat | None, yours: tuple[int, ...]) -> str:

@@ -1,10 +1,12 @@
 """The guided conversation: a booking by question and answer. Pure: no socket, no clock, no database.
 
   dialogue      the engine: steps, back and quit       desk          what a line begins
-  reservation   from the date to the ticket            bookings      status, cancel, change, find
+  reservation   from the date to the ticket            departures    the first half of it: up to the trip
+  flights       the flight desk, by a line             shows         the theatre
+  nights        the hotel                              bookings      status, cancel, change, find
   answers       what an answer means                   seating       which seats it means
   dates         dates as people type them              words         what a kind of service is called
-  cleaning      what may reach a screen
+  drawing       for pictures of a seat map             cleaning      what may reach a screen
 
 The plain-text face (server/text.py) and the terminal client (client/terminal.py) carry out the same
 steps, each in its own way.
