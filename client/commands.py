@@ -18,6 +18,7 @@ from client.days import day
 from client.sdk import stretch
 from server import wire
 from server.conversation.dates import EXAMPLES, DateError, parse_date
+from server.conversation.words import BUS
 
 PROG = "scripts/client"
 HTTP_PORT = 8000
@@ -168,7 +169,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dest": "bus_type",
         "type": _bus_type,
         "metavar": "TYPE",
-        "choices": ("SLEEPER", "SEMI_SLEEPER", "SEATER"),
+        "choices": BUS.types,
     },
     "--ac": {"action": argparse.BooleanOptionalAction, "help": "with, or without, air conditioning"},
     "--free": {"dest": "seats", "metavar": "N", "type": _number, "help": "only with so many seats free"},

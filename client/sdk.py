@@ -12,7 +12,7 @@ given: whoever repeats a write later, say after a crash, repeats its key.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from client.days import today_in
 from server import wire
@@ -28,16 +28,6 @@ class Requests(ABC):
     @abstractmethod
     def call(self, request: wire.Request, reply_type: type[Reply]) -> Reply:
         """Send a request and return its reply."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the connection for good."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""

@@ -79,7 +79,7 @@ class Metrics(Collector):
         yield tickets
 
     def _tickets(self) -> dict[str, int]:
-        """How many tickets there are; as last counted while the database is away."""
+        """How many tickets there are, as last counted; none while the database is away."""
         with self._lock:
             if time.monotonic() - self._counted_at >= self._seconds:
                 self._counted_at = time.monotonic()

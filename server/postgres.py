@@ -44,8 +44,8 @@ exit $status
 class EmbeddedPostgres:
     """The PostgreSQL of a data folder, from `start()` to `stop()`.
 
-    address: what to tell whoever starts a second server there. options: settings of PostgreSQL for
-    this run. programs: the folder of PostgreSQL's programs; found when not given.
+    options: settings of PostgreSQL for this run. programs: the folder of PostgreSQL's programs; found
+    when not given.
     """
 
     def __init__(

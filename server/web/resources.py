@@ -66,7 +66,7 @@ class Resource:
         for name, text in pairs:
             texts.setdefault(name, []).append(text)
         for name in texts:
-            if name in self.in_path or name == KEY or (self.has_body and name in self.in_body):
+            if name in (*self.in_path, *self.in_body, KEY):
                 takes = ", ".join(self.in_query) or "no fields"
                 message = f"{name} is not given in the query, which takes {takes}."
                 raise Refusal("bad_request", message, field=name, takes=takes)
@@ -86,7 +86,7 @@ class Resource:
         return {field.encode_name: _reader(field.type) for field in info.fields}
 
 
-RESOURCES = {method: Resource(kind) for method, kind in METHODS.items() if hasattr(kind, "resource")}
+RESOURCES = {method: Resource(kind) for method, kind in METHODS.items()}
 
 
 def _of_body(body: bytes) -> dict[str, Raw]:
