@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from server.wire import Answer, Booking, Request
+from server.wire import OPEN, Answer, Booking, Request
 
-_LIVE = ("held", "booked", "pending")
 _REMEMBERED = 1000  # messages that were told
 
 
@@ -36,7 +35,7 @@ class Known:
 
     def rides(self, trip: tuple[int | None, str | None]) -> bool:
         """Whether somebody has, or waits for, a ride with it on that trip: bus_id, travel_date."""
-        return (self.bus_id, self.travel_date) == trip and self.status in _LIVE
+        return (self.bus_id, self.travel_date) == trip and self.status in OPEN
 
 
 class Watch:

@@ -12,6 +12,7 @@ from server.conversation.departures import ask_place, look
 from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
 from server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
 from server.wire import (
+    OPEN,
     Booking,
     Cancel,
     CancelQuote,
@@ -20,11 +21,11 @@ from server.wire import (
     GetBooking,
     Place,
     Places,
+    Quote,
     Refusal,
     Ticket,
 )
 
-_LIVE = ("held", "booked", "pending")
 _MOST_FOUND = 10  # bookings that are told of, of those that were found
 
 
@@ -38,26 +39,43 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
     """Cancel a booking or some of its tickets, once the traveller has seen what comes back."""
     booking, phone = yield from _open(words, reference, phone)
     yield Show(booking)
-    live = _live(booking)
-    if not live:
+    standing = _open_tickets(booking)
+    if not standing:
         yield Tell(f"Booking {booking.reference} is {booking.status} already: there is nothing to cancel.")
         return
-    tickets: list[int] | None = None
-    if len(live) > 1:
-        numbers = [ticket.ticket_no for ticket in live]
-        chosen = yield Ask(
-            "Which tickets? (numbers, or Enter for all)", answers.some_of(numbers, "ticket"), "tickets",
-            "The rest of the party keeps its tickets.",
-            (Choice("all"), *_about(live)),
-        )  # fmt: skip
-        tickets = list(chosen) if len(chosen) < len(numbers) else None
+    ended = yield from _choose_tickets(standing)
+    tickets = [ticket.ticket_no for ticket in ended] if len(ended) < len(standing) else None
     quote = yield Call(CancelQuote(reference=booking.reference, phone=phone, tickets=tickets))
     if isinstance(quote, Refusal):
         yield Tell(quote.message, problem=True)
         return
-    ended = [t for t in live if tickets is None or t.ticket_no in tickets]
+    done = yield from _agree(quote, ended)
+    if not done:
+        yield Tell("Nothing is cancelled.")
+        return
+    cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
+    yield _outcome(cancelled)
+    if not isinstance(cancelled, Refusal):
+        yield Tell(f"{_named(ended)} cancelled; {done}.")
+
+
+def _choose_tickets(tickets: list[Ticket]) -> Script[list[Ticket]]:
+    """Which of several tickets are to be cancelled."""
+    if len(tickets) == 1:
+        return tickets
+    chosen = yield Ask(
+        "Which tickets? (numbers, or Enter for all)",
+        answers.some_of([ticket.ticket_no for ticket in tickets], "ticket"), "tickets",
+        "The rest of the party keeps its tickets.",
+        (Choice("all"), *_about(tickets)),
+    )  # fmt: skip
+    return [ticket for ticket in tickets if ticket.ticket_no in chosen]
+
+
+def _agree(quote: Quote, ended: list[Ticket]) -> Script[str]:
+    """What becomes of the money, once the traveller has agreed to that; nothing when they have not."""
     counted = answers.counted(len(ended), "ticket")
-    paid = sum(float(t.fare) for t in ended if t.status == "booked")
+    paid = sum(float(ticket.fare) for ticket in ended if ticket.status == "booked")
     if paid:
         yield Show(quote)
         question = f"Cancel {counted}, and get {money(quote.refund)} of {money(str(paid))} back?"
@@ -69,13 +87,7 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
         f"{question} (yes or no)", answers.yes_or_no, "confirm",
         f"It can be cancelled until {moment(quote.stands_until)}.", answers.choices("yes", "no"),
     )  # fmt: skip
-    if not yes:
-        yield Tell("Nothing is cancelled.")
-        return
-    cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
-    yield _outcome(cancelled)
-    if not isinstance(cancelled, Refusal):
-        yield Tell(f"{_named(ended)} cancelled; {done}.")
+    return done if yes else ""
 
 
 def change(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
@@ -83,7 +95,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
     booking, phone = yield from _open(words, reference, phone)
     words = words_of(booking.kind)
     yield Show(booking)
-    seated = [ticket for ticket in _live(booking) if ticket.seat_no is not None]
+    seated = [ticket for ticket in _open_tickets(booking) if ticket.seat_no is not None]
     if not seated:
         yield Tell(f"Booking {booking.reference} has no {words.seat} that could be changed.")
         return
@@ -197,8 +209,8 @@ def _named(tickets: list[Ticket]) -> str:
     return f"Ticket{'s' * (len(tickets) > 1)} {numbers} {'are' if len(tickets) > 1 else 'is'}"
 
 
-def _live(booking: Booking) -> list[Ticket]:
-    return [ticket for ticket in booking.tickets if ticket.status in _LIVE]
+def _open_tickets(booking: Booking) -> list[Ticket]:
+    return [ticket for ticket in booking.tickets if ticket.status in OPEN]
 
 
 def _about(tickets: list[Ticket]) -> tuple[Choice, ...]:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "cancelled", "expired"]
+OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the others are ends
 
 
 class Pong(Struct, frozen=True, kw_only=True):
