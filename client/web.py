@@ -50,6 +50,21 @@ class WebClient(Connection, Requests):
         self._base = split.path.rstrip("/")
         self._http: http.client.HTTPConnection | None = None
 
+    def close(self) -> None:
+        """Close the connection for good; a call that waits in another thread raises ConnectionLost."""
+        self._closed.set()
+        self._wake()
+        if self._turn.acquire(blocking=False):  # else whoever waits hangs up
+            self._hang_up()
+            self._turn.release()
+
+    def _wake(self) -> None:
+        """End what is being waited for; to close the socket under whoever waits would not."""
+        line = self._http
+        if line is not None and line.sock is not None:
+            with contextlib.suppress(OSError):  # it has ended
+                line.sock.shutdown(socket.SHUT_RDWR)
+
     def _reach(self, request: Request) -> None:
         if self._http is not None:
             return
@@ -63,6 +78,8 @@ class WebClient(Connection, Requests):
         except OSError:
             self._hang_up()
             raise
+        if self._closed.is_set():  # meanwhile, by another thread
+            self._wake()
 
     def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:
         if self._http is None:
@@ -85,13 +102,9 @@ class WebClient(Connection, Requests):
         return msgspec.json.decode(answer, type=reply_type)
 
     def _hang_up(self) -> None:
-        line, self._http = self._http, None
-        if line is None:
-            return
-        if line.sock is not None:
-            with contextlib.suppress(OSError):  # it has ended
-                line.sock.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer; close alone would not
-        line.close()
+        if self._http is not None:
+            self._http.close()
+        self._http = None
 
 
 def parts(request: Request) -> tuple[str, str, bytes | None, dict[str, str]]:
