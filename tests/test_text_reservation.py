@@ -328,6 +328,24 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("bus_type", "told"),
+    [
+        ("sleeper", "No AC SLEEPER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+         "date is Tue 15 Dec 2026:"),
+        ("seater", "No AC SEATER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+         "date of any other bus is Tue 15 Dec 2026:"),
+    ],
+)  # fmt: skip
+def test_the_nearest_date_is_that_of_what_was_wished(client_socket: Line, bus_type: str, told: str) -> None:
+    for typed in ("bus", "res", "16 dec", bus_type, "ac", "bengaluru"):
+        client_socket.send(typed)
+        client_socket.receive()
+    transcript(client_socket, f"> mysuru\n{told}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
+    shown = [client_socket.receive().decode() for _ in range(2)]
+    assert ("AC SLEEPER" in shown[1]) == (bus_type == "sleeper")
+
+
 def test_the_hold_that_ran_out_is_told_and_the_phone_stays(connect: Callable[[], Line], clock: Clock) -> None:
     slow = connect()
     transcript(slow, RESERVATION)

@@ -88,7 +88,9 @@ def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_
         wish.destination = yield ask_place("Another destination:", "destination", places, wish.origin)
     yield Show(TripList(trips=trips))
     about = {
-        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}" for trip in trips
+        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, "
+        f"{money(trip.fare)}{', full' * (not trip.seats_free)}"
+        for trip in trips
     }
     bus_id = yield Ask(
         f"{words.service.capitalize()} id:", answers.number_of(about, words.service), "bus_id",
@@ -130,21 +132,22 @@ def _which(words: Words, trips: list[Trip]) -> Script[Trip]:
 
 
 def _instead(words: Words, wish: Wish, today: date) -> Script[list[Trip]]:
-    """What runs instead: other types on the date, else the nearest date; nothing, when neither does."""
+    """What runs instead: other types on the date, else on the nearest date what was wished, else others."""
     none = f"No {named(wish.bus_type, wish.ac, words.service)} goes {wish.stretch} on {day_of(wish.day)}."
     if wish.bus_type is not None or wish.ac is not None:
         found = yield Call(_search(words, wish, wish.day, None, None))
         if isinstance(found, TripList) and found.trips:
             yield Tell(f"{none} These do:")
             return found.trips
-    for days in _OTHER_DAYS:
-        other = wish.day + timedelta(days=days)
-        if other < today:
-            continue
-        found = yield Call(_search(words, wish, other, None, None))
-        if isinstance(found, TripList) and found.trips:
-            yield Tell(f"{none} The nearest date is {day_of(other)}:")
-            return found.trips
+    days = [other for n in _OTHER_DAYS if (other := wish.day + timedelta(days=n)) >= today]
+    wished = dict.fromkeys([(wish.bus_type, wish.ac), (None, None)])
+    for bus_type, ac in wished:
+        which = "" if (bus_type, ac) == (wish.bus_type, wish.ac) else f" of any other {words.service}"
+        for day in days:
+            found = yield Call(_search(words, wish, day, bus_type, ac))
+            if isinstance(found, TripList) and found.trips:
+                yield Tell(f"{none} The nearest date{which} is {day_of(day)}:")
+                return found.trips
     yield Tell(f"No {words.service} goes {wish.stretch} on that date or in the week after it.", problem=True)
     return []
 
