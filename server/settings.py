@@ -163,7 +163,7 @@ class Settings:
     attempt_minutes: float = setting(15, "minutes", "how long a wrong attempt is held against one", DURATION)
     attempts_per_account: int = setting(10, "attempts", "wrong passwords of one account", COUNT)
     attempts_per_booking: int = setting(
-        10, "attempts", "wrong openings of one booking, or finds that found none of one phone", COUNT
+        20, "attempts", "wrong openings of one booking, or finds that found none of one phone", COUNT
     )
     attempts_per_address: int = setting(100, "attempts", "wrong attempts from one address", COUNT)
 

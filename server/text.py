@@ -5,6 +5,7 @@ read it, and their scripts look for whole lines. A client's thread calls `line` 
 reads; requests are carried out there and then. Knows no socket: tcp sends what comes back.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from server.conversation import END, Ask, Call, Desk, Dialogue, Failed, Show, Te
 from server.wire import Answer, Refusal, Request
 
 STOPPED = "STOPPED"
+_KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # arrows, and others that edit nothing here
 _BACKSPACES = "\x08\x7f"  # the keys that take a character back
 
 
@@ -103,9 +105,9 @@ class Fault(Exception):
 
 
 def readable(line: bytes) -> str:
-    """What was typed: without what was rubbed out, and control characters."""
+    """What was typed: without what was rubbed out, what keys such as arrows send, and control characters."""
     typed: list[str] = []
-    for key in line.decode(errors="replace"):
+    for key in _KEYS.sub("", line.decode(errors="replace")):
         if key not in _BACKSPACES:
             typed.append(key)
         elif typed:

@@ -18,6 +18,8 @@ FRIDAY = date(2026, 11, 20)
         ("2026-1-5", date(2026, 1, 5)),  # a date that has passed is a date; the server refuses it
         ("today", FRIDAY),
         ("Tomorrow", date(2026, 11, 21)),
+        ("tom", date(2026, 11, 21)),
+        ("tod", FRIDAY),
         ("  SAT ", date(2026, 11, 21)),
         ("saturday", date(2026, 11, 21)),
         ("thu", date(2026, 11, 26)),
@@ -57,13 +59,17 @@ def test_text_means_date(text: str, meant: date) -> None:
         ("5", '"5" is no date'),
         ("dec", '"dec" is no date'),
         ("5 juvember", '"juvember" is no month'),
-        ("12/25", "there is no month 25. The day comes first, as in 25/12."),
-        ("2026-13-01", "there is no month 13"),
+        ("12/25", "there is no month 25. The day comes first, as in 25/12"),
+        (
+            "2026-13-01",
+            "no month 13. The day comes first, as in 25/12, or the year, as in 2026-12-25.",
+        ),
         ("31 april", "April 2027 has no day 31"),
         ("29 feb", "February 2027 has no day 29"),
         ("2026-02-30", "February 2026 has no day 30"),
         ("+99999", '"+99999" is no date'),
         ("-1", '"-1" is no date'),
+        ("yes", '"yes" is no date'),
         ("٥ dec", "is no date"),
     ],
 )

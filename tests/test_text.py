@@ -79,6 +79,12 @@ def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
+def test_keys_that_edit_nothing_are_not_part_of_the_answer() -> None:
+    up, left, delete, f1 = b"\x1b[A", b"\x1bOD", b"\x1b[3~", b"\x1bOP"
+    assert readable(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
+    assert readable(b"\x1b" * 3 + b"[2") == "[2"  # which no key has sent
+
+
 def test_what_was_rubbed_out_costs_next_to_nothing() -> None:
     began = perf_counter()
     assert readable(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"

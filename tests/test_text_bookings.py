@@ -187,6 +187,10 @@ def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
 
 
 def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
+    no_reference = (
+        '"!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.'
+        " I, O, 0, 1, 2, 4, 5 and 6 are in none."
+    )
     transcript(
         client_socket,
         """
@@ -197,7 +201,7 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         Or type: back (the question before), quit (leave this; nothing is changed).
         Reference of the booking:
         > !!
-        "!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.
+        {no_reference}
         Reference of the booking:
         > BAAAAA
         Phone number given with it (Enter, if none was given):
@@ -212,6 +216,7 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
         > quit
         Left; nothing was changed.
         """,
+        {"no_reference": no_reference},
     )
 
 

@@ -343,7 +343,7 @@ def test_the_nearest_date_is_that_of_what_was_wished(client_socket: Line, bus_ty
         client_socket.receive()
     transcript(client_socket, f"> mysuru\n{told}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
     shown = [client_socket.receive().decode() for _ in range(2)]
-    assert ("AC SLEEPER" in shown[1]) == (bus_type == "sleeper")
+    assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
 
 
 def test_the_hold_that_ran_out_is_told_and_the_phone_stays(connect: Callable[[], Line], clock: Clock) -> None:

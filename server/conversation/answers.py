@@ -21,7 +21,7 @@ MAX_NAME = 80  # characters, as server.wire.PersonName takes
 _SHOWN = 40  # characters of an answer that is repeated
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
-_REFERENCE = re.compile(r"[A-Z0-9]{6,18}")
+_REFERENCE = re.compile(r"[A-HJ-NP-Z3789]{6,18}")  # as sql/21_reference.sql makes them
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _YES = {"y", "yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "confirm"}
 _NO = {"n", "no", "no thanks", "no thank you", "nope"}
@@ -63,15 +63,16 @@ def any_date(today: date) -> Callable[[str], date]:
 def one_of(options: dict[str, T], more: dict[str, T] | None = None) -> Callable[[str], T]:
     """One of the words, in any case, `-` or a blank for `_`, or the beginning of just one of them.
 
+    Only yes and no are the beginning of nothing: they answer another question.
+
     more: words that are understood too, and not spoken of.
     """
     meanings = {_letters(word): value for word, value in {**options, **(more or {})}.items()}
 
     def parse(typed: str) -> T:
         word = _letters(typed)
-        meant = (
-            {meanings[word]} if word in meanings else {meanings[w] for w in meanings if w.startswith(word)}
-        )
+        begins = {meanings[w] for w in meanings if w.startswith(word)} if word not in _YES | _NO else set()
+        meant = {meanings[word]} if word in meanings else begins
         if not word or len(meant) != 1:
             raise Problem(f"{shown(typed)} is none of these: {listed([*options], 'or')}.")
         return meant.pop()
@@ -171,7 +172,8 @@ def reference(typed: str) -> str:
     word = typed.upper().strip(". ")
     if not _REFERENCE.fullmatch(word):
         raise Problem(
-            f"{shown(typed)} is no reference: one is 6 or more letters and digits, such as CVK7GHJ."
+            f"{shown(typed)} is no reference: one is 6 or more letters and digits, such as CVK7GHJ. "
+            "I, O, 0, 1, 2, 4, 5 and 6 are in none."
         )
     return word
 
@@ -187,8 +189,8 @@ def name(typed: str) -> str | None:
     """A passenger's name, or nothing."""
     if len(typed) > MAX_NAME:
         raise Problem(f"A name has at most {MAX_NAME} characters; this one has {len(typed)}.")
-    if not typed.isprintable():
-        raise Problem("A name has letters only, no control characters.")
+    if typed and not (typed.isprintable() and any(c.isalpha() for c in typed)):
+        raise Problem(f"{shown(typed)} is no name. Type one such as Asha, or press Enter for none.")
     return typed or None
 
 

@@ -117,7 +117,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             return
         wanted = yield Ask(
             f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
-            seating.one_seat(seat_map, words.seat, ticket.seat_no), "seat",
+            seating.one_seat(seat_map, words.seat, mine), "seat",
             f"The number of a {words.seat} that is free.",
             answers.choices(*map(str, seat_map.free)),
         )  # fmt: skip

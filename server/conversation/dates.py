@@ -45,6 +45,8 @@ def parse_date(text: str, today: date) -> date:
     typed = " ".join(text.lower().split()).removeprefix("on ")
     if typed in _NAMED:
         return today + timedelta(days=_NAMED[typed])
+    if (ahead_by := _index(typed, ("today", "tomorrow"))) is not None:
+        return today + timedelta(days=ahead_by)
     if (weekday := _index(typed, _WEEKDAYS)) is not None:
         return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     if ahead := _AHEAD.fullmatch(typed):
@@ -77,7 +79,8 @@ def _month(text: str, written: str) -> int:
     if written.isdigit():
         month = int(written)
         if not 1 <= month <= len(_MONTHS):
-            raise DateError(f'"{text}": there is no month {month}. The day comes first, as in 25/12.')
+            order = "The day comes first, as in 25/12, or the year, as in 2026-12-25."
+            raise DateError(f'"{text}": there is no month {month}. {order}')
         return month
     found = _index(written, _MONTHS)
     if found is None:

@@ -70,13 +70,13 @@ def most_of(seat_map: Seats) -> int:
     return min(seat_map.max_seats, len(seat_map.seats))
 
 
-def one_seat(seat_map: Seats, noun: str, mine: int | None) -> Callable[[str], int]:
-    """One free seat of a map, by number. mine: the one that is to be left for it."""
+def one_seat(seat_map: Seats, noun: str, mine: Collection[int]) -> Callable[[str], int]:
+    """One free seat of a map, by number. mine: those that one has."""
     some = seats(seat_map, noun)
 
     def parse(typed: str) -> int:
-        if typed == str(mine):
-            raise Problem(f"You have {noun} {mine} already. Type the number of another, or: back.")
+        if typed in map(str, mine):
+            raise Problem(f"You have {noun} {typed} already. Type the number of another, or: back.")
         if not typed.isdecimal():
             raise Problem(f"{shown(typed)} is not understood. Type the number of one {noun} that is free.")
         return some(typed).seats[0]
