@@ -66,6 +66,12 @@ def holding() -> Script[None]:
     yield Tell("Done.")
 
 
+def booking() -> Script[None]:
+    """Ask for a number, and do what cannot be undone."""
+    n = yield Ask("First?", number)
+    yield Call(Hold(bus_id=n, travel_date=TODAY, from_stop=1, to_stop=2, count=1))
+
+
 # Going on --------------------------------------------------------------------------------------
 
 
@@ -220,14 +226,46 @@ def test_what_became_of_a_hold_is_told(came_of_it: Any, told: str) -> None:
 def test_who_leaves_a_write_without_an_answer_is_told_that_it_may_be_done(
     came_of_it: Failed | Refusal, way_out: str
 ) -> None:
+    talk = dialogue(booking)
+    talk.answer("1")
+    without_an_answer(talk, came_of_it)
+    talk.answer(way_out)
+    assert sentences(talk) == [UNSURE]
+
+
+@pytest.mark.parametrize(
+    ("of_the_same", "of_the_undoing", "told"),
+    [
+        (PONG, PONG, [GIVEN_UP]),
+        (Refusal("seat_taken", "By then."), None, []),
+        (Failed("The line is cut."), None, [UNSURE]),
+        (Refusal("busy", "Too many."), None, [UNSURE]),
+    ],
+)
+@pytest.mark.parametrize("way_out", ["quit", "back"])
+def test_a_hold_without_an_answer_is_asked_for_again_to_be_given_up(
+    of_the_same: Any, of_the_undoing: Any, told: list[str], way_out: str
+) -> None:
     talk = at_the_hold()
+    asked = talk.step
+    without_an_answer(talk, Failed("The line is cut."))
+    talk.answer(way_out)
+    assert talk.step == asked  # by the same key
+    talk.replied(of_the_same)
+    if of_the_undoing:
+        undone(talk.step)
+        talk.replied(of_the_undoing)
+    assert sentences(talk) == told + [LEFT] * (way_out == "quit" and told != [UNSURE])
+    assert talk.step == (None if way_out == "quit" else Call(Ping()))
+
+
+def without_an_answer(talk: Dialogue, came_of_it: Failed | Refusal) -> None:
+    """Have a call tried twice, and up to the question whether to try again."""
     for what in (came_of_it, Refusal("busy", "Too many.")):  # the second try does not undo the first
         talk.replied(what)
         talk.shown()
         if what is came_of_it:
             talk.answer("")
-    talk.answer(way_out)
-    assert sentences(talk) == [UNSURE]
 
 
 def test_who_leaves_a_write_that_was_refused_is_told_that_nothing_was_done() -> None:

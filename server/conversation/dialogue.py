@@ -156,8 +156,12 @@ class Dialogue:
         reply = clean(reply)
         if self._first:
             done = self._first.popleft()
-            is_said = isinstance(done, Call) and isinstance(done.request, Say)
-            self._first.appendleft(said(reply) if is_said else given_up(reply))
+            if isinstance(done, Call) and done.undo:
+                self._settled(done.undo, reply)
+            elif isinstance(done, Call) and isinstance(done.request, Say):
+                self._first.appendleft(said(reply))
+            else:
+                self._first.appendleft(given_up(reply))
         elif _is_passing(reply):
             self._unsure |= not isinstance(reply, Refusal) or reply.reason == "outcome_unknown"
             self._first += (Tell(reply.message, problem=True), Ask(TRY_AGAIN, lambda _: None, "retry"))
@@ -224,8 +228,7 @@ class Dialogue:
             return
         before = [n for n in range(way[-1]) if isinstance(self._record[n][0], Ask)]
         kept = before[-1] + 1 if before else 0
-        doubt = (self.doubt,) if self.doubt else ()
-        self._first = deque[Step]([*self._forget(kept), *doubt])
+        self._first = deque[Step]([*self._forget(kept), *self._settling()])
         self._unsure = False
         self._script = self._begin()
         self._own = self._resume(None)
@@ -248,9 +251,24 @@ class Dialogue:
         return [n for _, n in way if n < len(self._record)]
 
     def _leave(self, told: str = LEFT) -> None:
-        doubt = self.doubt or Tell(told)
-        self._first = deque[Step]([*self._forget(0), doubt])
+        settling = self._settling()
+        last = [] if self.doubt in settling else [Tell(told)]
+        self._first = deque[Step]([*self._forget(0), *settling, *last])
         self._own = None
+
+    def _settling(self) -> list[Step]:
+        """Where the last write may have been done: the same once more, to be undone; or the doubt."""
+        if self.doubt is None:
+            return []
+        asked = self._own
+        return [asked] if isinstance(asked, Call) and asked.undo else [self.doubt]
+
+    def _settled(self, undo: Callable[[Any], Request], reply: msgspec.Struct | Refusal | Failed) -> None:
+        """What came of it when it was asked again."""
+        if _is_passing(reply):
+            self._first = deque[Step]([Tell(UNSURE, problem=True)])
+        elif not isinstance(reply, Refusal):
+            self._first.appendleft(Call(msgspec.structs.replace(undo(reply), key=self._new_key())))
 
     def _forget(self, kept: int) -> list[Call]:
         """Drop the record from there on; the calls that undo what was done in it, the last one first."""
