@@ -7,6 +7,7 @@ itself, drawn anew with every key so that the seats being typed stand out. What 
 
 import re
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, has_completions
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -61,6 +63,10 @@ class Asker:
         """The answer. Raises EOFError when there are no more, KeyboardInterrupt on Ctrl-C."""
         raise NotImplementedError
 
+    def end(self) -> bool:
+        """End the question that stands as the end of the input does; whether one stands. For signals."""
+        return False
+
 
 class Lines(Asker):
     """Questions off a terminal: a line out, a line in."""
@@ -86,7 +92,9 @@ class Prompts(Asker):
         self._today = today
         self._asked = False  # anything yet: what may be said first is listed
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
-        self._session = PromptSession[str](style=_STYLE, key_bindings=_keys(), color_depth=depth)
+        self._session = PromptSession[str](
+            style=_STYLE, key_bindings=_keys(), color_depth=depth, enable_suspend=True
+        )
         self._session.app.ttimeoutlen = self._session.app.timeoutlen = ESC_SECONDS
 
     def ask(self, question: Ask) -> str:
@@ -94,6 +102,8 @@ class Prompts(Asker):
         mapped = question.field in _MAPPED and self.seat_map is not None
         listed = question.field in _LISTED or not self._asked
         self._asked = True
+        if question.field == "confirm":
+            self._forget_typed()
         choices = self._dates() if question.field == "date" else () if mapped else question.choices
         above = patch_stdout(raw=True)
         with self.printing:
@@ -104,6 +114,19 @@ class Prompts(Asker):
             with self.printing:
                 above.__exit__(None, None, None)
 
+    def end(self) -> bool:
+        """As above."""
+        app = self._session.app
+        if not app.is_running or app.loop is None:
+            return False
+        app.loop.call_soon_threadsafe(lambda: app.is_done or app.exit(exception=EOFError()))
+        return True
+
+    def _forget_typed(self) -> None:
+        """What was typed before a question was seen does not answer it."""
+        clear_typeahead(self._session.input)
+        termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
+
     def _prompt(self, question: Ask, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]) -> str:
         return self._session.prompt(
             lambda: self._message(question, mapped=mapped),
@@ -112,9 +135,13 @@ class Prompts(Asker):
             refresh_interval=REFRESH_SECONDS if self.held else 0,
             # room is made when the menu opens, so that until then what was shown stays on the screen
             complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
-            reserve_space_for_menu=min(len(choices) + 1, MENU_ROWS) if choices else 0,
+            reserve_space_for_menu=min(len(choices) + 1, self._menu_rows()) if choices else 0,
             pre_run=(lambda: get_app().current_buffer.start_completion()) if listed else None,
         )
+
+    def _menu_rows(self) -> int:
+        """How many rows there are for a menu, beside the question, which may need two, and the keys."""
+        return max(1, min(MENU_ROWS, self._session.output.get_size().rows - 4))
 
     def _message(self, question: Ask, *, mapped: bool) -> StyleAndTextTuples:
         message: StyleAndTextTuples = []

@@ -7,10 +7,14 @@ printed above the question that stands.
 """
 
 import concurrent.futures
+import os
+import signal
 import ssl
 import sys
 import threading
+from contextlib import suppress
 from datetime import date
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -43,17 +47,20 @@ from server.conversation import (
     given_up,
 )
 from server.conversation.words import changed
-from server.wire import Booking, Ping, Pong, Refusal, Request, Seats
+from server.wire import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
 SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
 TRIES = 10  # how often a request is sent before the traveller is asked: half a minute or less
 RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anything
+MOST_WATCHED = 20  # bookings, of those that were opened last, that are looked at after a lost connection
 PIPED_COLUMNS = 79
 
 WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
 GOOD_BYE = "Good-bye."
-INTERRUPTED = "Interrupted. What you asked for may be done; asked again, it is done once."
+WAITING = "Waiting for the server … (Ctrl-C waits no longer)"
+INTERRUPTED = "Interrupted: there is no answer."
+INTERRUPTED_WRITE = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."
 START = "Is the server running? scripts/start starts one. Commands are listed by scripts/client --help."
@@ -107,6 +114,8 @@ class Terminal:
         )
         self._desk = Desk(today=self._today, with_names=True)
         self._zone: str | None = None  # the server's, once it is known
+        self._dialogue: Dialogue | None = None  # that is under way
+        self._watched: dict[str, tuple[GetBooking, Booking]] = {}  # how each is opened, and as it is known
         self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
         self._lost = False
         self._closing = threading.Event()
@@ -114,6 +123,9 @@ class Terminal:
     def run(self) -> int:
         """Commands and conversations, until the end."""
         self._client.on_notification, self._client.on_change = self._notified, self._changed
+        signal.signal(signal.SIGTERM, self._terminated)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(signal.SIGHUP, self._hung_up)
         try:
             pong = self._call(Ping())  # so that there is a connection for what the server says by itself
             if isinstance(pong, Pong):
@@ -144,6 +156,7 @@ class Terminal:
             self._converse(begun)
 
     def _converse(self, dialogue: Dialogue) -> None:
+        self._dialogue = dialogue
         try:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
@@ -169,6 +182,18 @@ class Terminal:
             case Tell():
                 self._say(step.text, "yellow" if step.problem else "")
                 dialogue.shown()
+
+    def _terminated(self, number: int, frame: FrameType | None) -> None:
+        """Somebody wants the end: as if the traveller did."""
+        if not self._asker.end():
+            raise Gone
+
+    def _hung_up(self, number: int, frame: FrameType | None) -> None:
+        """The window was closed, and there is nobody to be told: what is held is given up."""
+        for request in self._dialogue.abandon() if self._dialogue else ():
+            with suppress(ConnectionLost, Refusal, RpcError):
+                self._client.call(request, request.reply)
+        os._exit(128 + number)
 
     def _line(self, question: Ask) -> str:
         line = self._asker.ask(question)
@@ -197,7 +222,10 @@ class Terminal:
         """The reply to a request, or the Refusal, or why there is none."""
         call = self._calls.submit(self._client.call, request, request.reply)
         try:
-            return self._wait(call)
+            reply = self._wait(call)
+            if isinstance(reply, Booking):
+                self._watch(reply, getattr(request, "phone", None))
+            return reply
         except Refusal as refusal:
             return refusal
         except ConnectionLost as lost:
@@ -205,13 +233,13 @@ class Terminal:
         except RpcError as error:
             return Failed(error.message)
         except KeyboardInterrupt:
-            return Failed(INTERRUPTED)
+            return Failed(INTERRUPTED_WRITE if request.writes else INTERRUPTED)
 
     def _wait(self, call: "concurrent.futures.Future[Any]") -> Any:
         done, _ = concurrent.futures.wait([call], SPINNER_SECONDS)
         if done or not self._interactive:
             return call.result()
-        with self._console.status("Waiting for the server …"):
+        with self._console.status(WAITING):
             return call.result()
 
     def _notified(self, method: str, params: dict[str, Any]) -> None:
@@ -222,10 +250,21 @@ class Terminal:
                 about = f", about {bus_id} of {day}" if bus_id and day else ""
                 self._say(f"Server{about}: {text}", "bold cyan")
             case "booking_changed", _:
-                booking = msgspec.convert(params, Booking)
-                if self._asker.held is not None and booking.reference == self._asker.held.reference:
-                    self._asker.held = None
-                self._say(changed(booking), "bold cyan")
+                self._tell_changed(msgspec.convert(params, Booking))
+
+    def _tell_changed(self, booking: Booking) -> None:
+        if self._asker.held is not None and booking.reference == self._asker.held.reference:
+            self._asker.held = None
+        if booking.reference in self._watched:
+            self._watch(booking, self._watched[booking.reference][0].phone)
+        self._say(changed(booking), "bold cyan")
+
+    def _watch(self, booking: Booking, phone: str | None) -> None:
+        """Remember a booking as it is now, and how it is opened."""
+        self._watched.pop(booking.reference, None)
+        self._watched[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
+        while len(self._watched) > MOST_WATCHED:
+            del self._watched[next(iter(self._watched))]
 
     def _changed(self, connected: bool) -> None:
         """The connection broke, or is made."""
@@ -238,9 +277,19 @@ class Terminal:
             threading.Thread(target=self._reconnect, name="reconnect", daemon=True).start()
 
     def _reconnect(self) -> None:
-        """Make the connection again, so that what the server says by itself is heard."""
+        """Make the connection again, so that what the server says is heard, and see what it has said."""
         while self._lost and not self._closing.is_set():
             try:
                 self._client.ping()
             except (ConnectionLost, Refusal, RpcError):
                 self._closing.wait(RECONNECT_SECONDS)
+        for opens, known in [*self._watched.values()]:
+            if known.status in OPEN and not self._closing.is_set():
+                self._look_again(opens, known)
+
+    def _look_again(self, opens: GetBooking, known: Booking) -> None:
+        """Open a booking on the new connection, so that its changes are heard there; tell those missed."""
+        with suppress(ConnectionLost, Refusal, RpcError):
+            booking = self._client.call(opens, Booking)
+            if (booking.status, booking.tickets) != (known.status, known.tickets):
+                self._tell_changed(booking)

@@ -102,9 +102,8 @@ def _money(booking: Booking) -> list[RenderableType]:
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
-        lines.append(
-            Text(f"For {minutes} minutes, until {booking.expires_at.astimezone():%H:%M:%S}", "yellow")
-        )
+        until = f"{booking.expires_at.astimezone():%H:%M:%S} on your clock"
+        lines.append(Text(f"For {minutes} minutes, until {until}", "yellow"))
     if booking.position is not None:
         lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
     if booking.why is not None:
