@@ -10,13 +10,14 @@ database        a database of the test's own, with the schema and the buses of t
                 owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
 clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
                 unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
+desk            schema api of that database, as Python calls; race: two such desks, one of which waits.
 settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
                 others is marked: `@pytest.mark.settings(write_batch=3)`.
-server          a running Busware, in this process, on the clone: `.host`, `.port`, `.settings`, and its
-                parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No timers run:
-                holds that ran out are settled by the next write to their trip, as always. Nor is anything
-                pushed to clients, unless the test asks for `telling`, which is the same server; `desk` is
-                what an operator's console has on it.
+server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
+                and its parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No
+                timers run: holds that ran out are settled by the next write to their trip, as always. Nor is
+                anything pushed to clients, unless the test asks for `telling`, which is the same server;
+                `console` is what an operator has on it.
 web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
@@ -52,10 +53,12 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from server import schema
 from server.postgres import EmbeddedPostgres
 from server.settings import Settings
+from tests.desk import desk  # noqa: F401 - a fixture
 from tests.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
 from tests.processes import running_on, wait_for_end
+from tests.race import race  # noqa: F401 - a fixture
 from tests.serving import line_to, urls  # noqa: F401 - fixtures
-from tests.telling import desk, telling  # noqa: F401 - fixtures
+from tests.telling import console, telling  # noqa: F401 - fixtures
 from tests.web import web  # noqa: F401 - a fixture
 from tests.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
 
@@ -260,7 +263,7 @@ def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def server(database: Database, settings: Settings) -> Iterator[SimpleNamespace]:
+def server(database: Database, clock: Clock, settings: Settings) -> Iterator[SimpleNamespace]:
     from server.delivery import Delivery
     from server.messages import Messages
     from server.notices import Notices
@@ -274,6 +277,7 @@ def server(database: Database, settings: Settings) -> Iterator[SimpleNamespace]:
     notices = Notices(database.server, settings)
     delivery = Delivery(Messages(storage, settings), notices, settings)
     tcp = TcpServer(settings, operations, delivery)
+    tcp.now = lambda: clock.now
     storage.open()
     writer.start()
     tcp.start()

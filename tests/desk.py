@@ -8,14 +8,17 @@ day bus, DAY, all of its road, ASHA's phone. `Desk.open` looks, in the end, whet
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg
+import pytest
 from psycopg.types.json import Jsonb
 
 from server import wire
-from tests.conftest import Database
+
+if TYPE_CHECKING:
+    from tests.conftest import Database
 
 DAY = "2026-12-05"  # a Saturday, four days after the tests' NOW
 OTHER_DAY = "2026-12-06"
@@ -34,7 +37,7 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def open(cls, database: Database) -> Iterator["Desk"]:
+    def open(cls, database: "Database") -> Iterator["Desk"]:
         """A desk on a connection of its own."""
         with database.connect_as_server() as conn:
             yield cls(conn)
@@ -107,6 +110,12 @@ class Desk:
         """All that is sold and recorded, to see that a refusal has changed nothing."""
         tables = ("trips", "seats", "passengers", "payments", "requests")
         return [self.conn.execute(f"TABLE {name} ORDER BY 1, 2, 3").fetchall() for name in tables]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def desk(database: "Database") -> Iterator[Desk]:
+    with Desk.open(database) as desk:
+        yield desk
 
 
 def sale(*seats: int, count: int | None = None, **args: Any) -> Answer:

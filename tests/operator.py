@@ -5,13 +5,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 
 import pexpect
 
+from server.settings import PROJECT
+
 WAIT_SECONDS = 30
-PROJECT = Path(__file__).parent.parent
 CTRL_C, CTRL_D = "\x03", "\x04"
 _CODES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r|\x07")
 
@@ -52,13 +52,7 @@ class Operator:
     def sees(self, *texts: str) -> None:
         """Wait until these have appeared, in this order, after what was waited for before."""
         for text in texts:
-            pattern = re.compile(re.escape(text))
-            while not (found := pattern.search(self.seen)):
-                try:
-                    self.seen += _CODES.sub("", self.child.read_nonblocking(4096, WAIT_SECONDS))
-                except (pexpect.TIMEOUT, pexpect.EOF) as end:
-                    raise AssertionError(f"{text!r} did not appear; seen since: {self.seen!r}") from end
-            self.seen = self.seen[found.end() :]
+            self.sees_match(f"({re.escape(text)})")
 
     def sees_match(self, pattern: str) -> str:
         """Wait for a pattern, and answer its group."""

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from server.settings import PROJECT
+
 WAIT_SECONDS = 60  # reached only when something is broken
 
 
@@ -94,7 +96,7 @@ def start(
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
         env={**inherited, "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", **environment},
-        cwd=Path(__file__).parent.parent,
+        cwd=PROJECT,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

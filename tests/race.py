@@ -8,22 +8,27 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.conftest import WAIT_SECONDS, Database
+import pytest
+
 from tests.desk import Desk, audit
+from tests.line import WAIT_SECONDS
+
+if TYPE_CHECKING:
+    from tests.conftest import Database
 
 
 class Race:
     """A database and those who race on it. `first` is in a transaction until it commits or rolls back."""
 
-    def __init__(self, database: Database, first: Desk, second: Desk, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, database: "Database", first: Desk, second: Desk, threads: ThreadPoolExecutor) -> None:
         self.database, self.first, self.second = database, first, second
         self.threads = threads
 
     @classmethod
     @contextmanager
-    def open(cls, database: Database) -> Iterator["Race"]:
+    def open(cls, database: "Database") -> Iterator["Race"]:
         """A race on three connections, and a look at the audit after it."""
         with (
             database.connect_as_server(autocommit=False) as first,
@@ -53,3 +58,9 @@ class Race:
         """What the waiting step comes to once the first has rolled back."""
         self.first.conn.rollback()
         return running.result(WAIT_SECONDS)
+
+
+@pytest.fixture
+def race(database: "Database") -> Iterator[Race]:
+    with Race.open(database) as race:
+        yield race

@@ -22,7 +22,7 @@ def telling(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
         server.notices.stop()
 
 
-class Desk(Messages):
+class Console(Messages):
     """What an operator's console has."""
 
     def number_of(self, line: Line) -> int:
@@ -38,6 +38,6 @@ class Desk(Messages):
 
 
 @pytest.fixture
-def desk(telling: SimpleNamespace) -> Desk:
+def console(telling: SimpleNamespace) -> Console:
     """An operator's, on `telling`."""
-    return Desk(telling.storage, telling.settings)
+    return Console(telling.storage, telling.settings)

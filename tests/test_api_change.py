@@ -1,18 +1,11 @@
 """Schema api, what becomes of a booking: cancelled, whole or in part, moved to another seat, ended early."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, RAVI, Desk
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def statuses(booking: dict[str, Any]) -> list[str]:

@@ -1,19 +1,9 @@
 """Schema api, the lost reference: found by phone, date and boarding place, all three."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.conftest import Clock, Database
+from tests.conftest import Clock
 from tests.desk import ASHA, DAY, RAVI, Desk
 
 NIGHT = {"bus_id": 2, "travel_date": DAY, "from_stop": 3, "to_stop": 4}  # leaves Mysuru at 01:00
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def found(desk: Desk, phone: str = ASHA, date: str = DAY, place: str = "bangalore") -> list[str]:

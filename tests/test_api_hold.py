@@ -1,6 +1,5 @@
 """Schema api, holds: confirmed, given up, run out, and who may open one; the same for any booking."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -8,12 +7,6 @@ import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, DAY, RAVI, Desk
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def seats_of(booking: dict[str, Any]) -> list[int]:

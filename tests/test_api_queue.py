@@ -1,18 +1,11 @@
 """Schema api, the queue: who waits for a stretch, who is served when one comes free, and who is not."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, DAY, RAVI, Desk
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 @pytest.fixture

@@ -1,18 +1,11 @@
 """Schema api, the reads: places, search, the seat map; and how each refuses what is not there."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import DAY, TRIP, Desk
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def search(desk: Desk, **args: Any) -> list[Any]:

@@ -1,18 +1,11 @@
 """Schema api, selling: named seats and any seats, all or none."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import DAY, RAVI, Desk, sale
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def seats_of(booking: dict[str, Any]) -> list[int]:

@@ -3,7 +3,6 @@
 Order, idempotency, deferral of what somebody else holds, and what a fault does to the others.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -13,13 +12,6 @@ from psycopg.types.json import Jsonb
 from server.storage import SESSION
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, DAY, OTHER_DAY, RAVI, Answer, Desk, book, call, reasons, sale
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
-
 
 # Order -----------------------------------------------------------------------------------------
 

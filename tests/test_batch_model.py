@@ -6,7 +6,6 @@ one by one. Refusals, tickets, money and what is taken of each seat have to be t
 """
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from tests.desk import ASHA, DAY, OTHER_DAY, Answer, Desk, call, sale
 
 PRIOR = 6  # bookings that are there before the batch
 REQUESTS = 14  # in it
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def prior(desk: Desk, dice: random.Random, day: str) -> list[Answer]:

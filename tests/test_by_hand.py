@@ -1,19 +1,11 @@
 """Schema api, as somebody at psql calls it: the writes by name, the end of a trip, what operators read."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, DAY, OTHER_DAY, Desk, audit
 
 KEY = "6d1d1a7e-0000-4000-8000-000000000001"
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def state(database: Database, reference: str) -> str:

@@ -9,15 +9,10 @@ import pytest
 
 from tests.conftest import Clock, Database
 from tests.line import Line, until
-from tests.telling import Desk
+from tests.telling import Console
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-
-
-@pytest.fixture(autouse=True)
-def travellers_clock(server: SimpleNamespace, clock: Clock) -> None:
-    server.tcp.now = lambda: clock.now
 
 
 def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
@@ -33,7 +28,7 @@ def test_what_is_said_before_the_first_hint_is_told(
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
     server.delivery.start()
-    Desk(server.storage, server.settings).notice("Good morning.")
+    Console(server.storage, server.settings).notice("Good morning.")
     server.notices.start("late")
     try:
         transcript(line, "Server: Good morning.")
@@ -206,14 +201,14 @@ def test_only_the_last_bookings_of_a_connection_are_watched(
 
 @pytest.mark.settings(outbox_bytes=4096)
 def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
-    connect: Callable[[], Line], desk: Desk, caplog: pytest.LogCaptureFixture
+    connect: Callable[[], Line], console: Console, caplog: pytest.LogCaptureFixture
 ) -> None:
     deaf, other = connect(), connect()
     deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for line in (deaf, other):
         transcript(line, "> say hello\nSent to the operator.")
     for n in range(2000):
-        desk.notice(f"{n} " + "x" * 1900)
+        console.notice(f"{n} " + "x" * 1900)
         assert other.receive().startswith(f"Server: {n} ".encode())  # nobody else has to wait
         if "was cut off" in caplog.text:
             break
@@ -225,7 +220,7 @@ def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
 def test_that_it_was_cut_off_is_logged_once(
     client_socket: Line,
     telling: SimpleNamespace,
-    desk: Desk,
+    console: Console,
     database: Database,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -233,40 +228,40 @@ def test_that_it_was_cut_off_is_logged_once(
     transcript(client_socket, "> say hello\nSent to the operator.")
     many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"
     assert database.value(many) == 900  # in one transaction: they are read, and pushed, in one go
-    until(lambda: telling.delivery._read_to == desk.last())
+    until(lambda: telling.delivery._read_to == console.last())
     assert caplog.text.count("was cut off") == 1
 
 
-def test_the_end_is_told(connect: Callable[[], Line], telling: SimpleNamespace, desk: Desk) -> None:
+def test_the_end_is_told(connect: Callable[[], Line], telling: SimpleNamespace, console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say hello\nSent to the operator.")
     program.call("ping")
-    desk.number_of(program)
+    console.number_of(program)
     telling.tcp.drain()
     assert text.receive() == b"Server: I am going down now. Good-bye."
     assert text.receive() == b"" == program.receive()
 
 
-def test_who_comes_and_goes_is_known(connect: Callable[[], Line], desk: Desk) -> None:
+def test_who_comes_and_goes_is_known(connect: Callable[[], Line], console: Console) -> None:
     line = connect()
-    number = desk.number_of(line)
+    number = console.number_of(line)
     transcript(line, "> STOP\nSTOPPED")
-    (visitor,) = until(lambda: [c for c in desk.present().clients if c.client_no == number and c.left_at])
+    (visitor,) = until(lambda: [c for c in console.present().clients if c.client_no == number and c.left_at])
     assert visitor.face in ("", "text")
 
 
 def test_after_the_connection_broke_everybody_is_introduced_and_told_again(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database, desk: Desk
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database, console: Console
 ) -> None:
     line = connect()
     booking = book(line)
-    number = desk.number_of(line)
+    number = console.number_of(line)
     process_no = telling.notices.process_no
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware notices'"
     assert database.query(kill) == [True]
     until(lambda: telling.notices.process_no != process_no)
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
     assert line.told()[1]["status"] == "cancelled"
-    assert until(lambda: desk.number_of(line)) == number
-    desk.notice("Still you.", client_no=number)
+    assert until(lambda: console.number_of(line)) == number
+    console.notice("Still you.", client_no=number)
     assert line.told()[1]["text"] == "Still you."

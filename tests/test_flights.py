@@ -28,12 +28,6 @@ def template(cluster: Running, template: str) -> Iterator[str]:
         yield "flights"
 
 
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
-
-
 def book(line: Line, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
     """Book, and answer the reference."""
     return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{status}\nReference {{ref}}.")["ref"]

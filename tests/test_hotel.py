@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from tests.web import Web
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
-SEED = (Path(__file__).parent.parent / "sql/99_seed_hotel.sql").read_text()
+SEED = (PROJECT / "sql/99_seed_hotel.sql").read_text()
 
 
 class HotelClient:
@@ -54,9 +53,8 @@ class HotelClient:
 
 
 @pytest.fixture
-def hotel(database: Database, clock: Clock, web: Web) -> Iterator[HotelClient]:
+def hotel(database: Database, web: Web) -> Iterator[HotelClient]:
     database.query(SEED)
-    web.server.door.now = lambda: clock.now
     yield HotelClient(f"{web.url}/hotel")
     assert database.query("SELECT * FROM api.audit()") == []
 

@@ -12,7 +12,7 @@ import pytest
 
 from server import schema
 from server.settings import PROJECT
-from tests.conftest import NOW, Clock, Database, stop_clock
+from tests.conftest import NOW, Database, stop_clock
 from tests.web import Web
 
 BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", (PROJECT / "docs/http.md").read_text())
@@ -30,8 +30,7 @@ def database(new_database: Callable[..., Database]) -> Database:
     return database
 
 
-def test_every_command_does_what_it_says(web: Web, database: Database, clock: Clock) -> None:
-    web.server.door.now = lambda: clock.now
+def test_every_command_does_what_it_says(web: Web, database: Database) -> None:
     told: dict[str, Any] = {}
     for command in COMMANDS:
         typed = command.replace("localhost:8000", web.url.removeprefix("http://"))

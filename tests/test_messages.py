@@ -13,17 +13,12 @@ from server.conversation.dates import EXAMPLES
 from server.wire import Refusal
 from tests.conftest import Clock, Database
 from tests.line import Line, until
-from tests.telling import Desk
+from tests.telling import Console
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
 
 pytestmark = pytest.mark.database
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-
-
-@pytest.fixture(autouse=True)
-def travellers_clock(server: SimpleNamespace, clock: Clock) -> None:
-    server.tcp.now = lambda: clock.now
 
 
 def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
@@ -33,19 +28,19 @@ def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
 # From travellers -------------------------------------------------------------------------------
 
 
-def test_what_travellers_say_is_kept_with_who_said_it(connect: Callable[[], Line], desk: Desk) -> None:
+def test_what_travellers_say_is_kept_with_who_said_it(connect: Callable[[], Line], console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say Where is my  bus?\nSent to the operator.")
     booking = book(program)
     assert program.call("say", text="Hello – नमस्ते") == {}
-    first, second = desk.after(0)
+    first, second = console.after(0)
     assert (first.body, first.audience, first.reference) == ("Where is my bus?", "operators", None)
     assert (second.body, second.reference) == ("Hello – नमस्ते", booking["reference"])
-    assert first.sender == f"client {first.client_no}" == f"client {desk.number_of(text)}"
-    assert second.client_no == desk.number_of(program)
+    assert first.sender == f"client {first.client_no}" == f"client {console.number_of(text)}"
+    assert second.client_no == console.number_of(program)
 
 
-def test_something_may_be_said_at_any_question(client_socket: Line, desk: Desk) -> None:
+def test_something_may_be_said_at_any_question(client_socket: Line, console: Console) -> None:
     question = "Date of journey (2026-12-05, tomorrow, sat or 5 dec):"
     transcript(
         client_socket,
@@ -68,33 +63,33 @@ def test_something_may_be_said_at_any_question(client_socket: Line, desk: Desk) 
         Sent to the operator.
         """,
     )
-    assert [message.body for message in desk.after(0)] == ["Is there a bus on Sunday?", "Thank you"]
+    assert [message.body for message in console.after(0)] == ["Is there a bus on Sunday?", "Thank you"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])
-def test_what_is_no_message_is_refused(client_socket: Line, desk: Desk, text: Any) -> None:
+def test_what_is_no_message_is_refused(client_socket: Line, console: Console, text: Any) -> None:
     refused = client_socket.call("say", text=text)
     assert (refused["code"], refused["data"]["field"]) == (-32602, "text")
-    assert desk.after(0) == []
+    assert console.after(0) == []
 
 
-def test_a_message_of_100_000_characters(client_socket: Line, desk: Desk) -> None:
+def test_a_message_of_100_000_characters(client_socket: Line, console: Console) -> None:
     client_socket.send("say " + "x" * 100_000)
     assert client_socket.receive() == b"The line is too long: at most 65536 bytes."
     client_socket.send("say " + "x" * 60_000)
     assert client_socket.receive() == b"A message is up to 2000 characters on one line."
     transcript(client_socket, f"> say {'x' * 2000}\nSent to the operator.")
-    assert [len(message.body) for message in desk.after(0)] == [2000]
+    assert [len(message.body) for message in console.after(0)] == [2000]
 
 
-def test_control_characters_do_not_arrive(client_socket: Line, desk: Desk) -> None:
+def test_control_characters_do_not_arrive(client_socket: Line, console: Console) -> None:
     client_socket.send(b"say a\x1b[2J\x07b\xe2\x80\xae\xc2\x9bc\n")
     assert client_socket.receive() == b"Sent to the operator."
-    assert [message.body for message in desk.after(0)] == ["a[2Jbc"]
+    assert [message.body for message in console.after(0)] == ["a[2Jbc"]
 
 
 @pytest.mark.settings(says_per_minute=2)
-def test_nobody_floods_the_operators(connect: Callable[[], Line], desk: Desk, clock: Clock) -> None:
+def test_nobody_floods_the_operators(connect: Callable[[], Line], console: Console, clock: Clock) -> None:
     line, other = connect(), connect()
     assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]
     refused = connect().call("say", text="c")
@@ -107,28 +102,28 @@ def test_nobody_floods_the_operators(connect: Callable[[], Line], desk: Desk, cl
 # From operators --------------------------------------------------------------------------------
 
 
-def test_a_line_to_one_client_reaches_that_one(connect: Callable[[], Line], desk: Desk) -> None:
+def test_a_line_to_one_client_reaches_that_one(connect: Callable[[], Line], console: Console) -> None:
     text, program, other = connect(), connect(), connect()
     for line in (text, program, other):
         transcript(line, "> say hello\nSent to the operator.")
     program.call("ping")
-    desk.notice("To you alone.", client_no=desk.number_of(text))
+    console.notice("To you alone.", client_no=console.number_of(text))
     assert text.receive() == b"Server: To you alone."
-    desk.notice("And to you.", client_no=desk.number_of(program))
+    console.notice("And to you.", client_no=console.number_of(program))
     method, params = program.told()
     assert (method, params["text"], params["from"]) == ("message", "And to you.", "operator")
-    desk.notice("To all.")
+    console.notice("To all.")
     assert other.receive() == b"Server: To all."
 
 
 def test_a_line_to_all_waits_for_who_has_not_said_yet_how_it_speaks(
-    connect: Callable[[], Line], desk: Desk
+    connect: Callable[[], Line], console: Console
 ) -> None:
     text, program, heard = connect(), connect(), connect()
     for line in (text, program):
-        desk.number_of(line)  # it is connected
+        console.number_of(line)  # it is connected
     transcript(heard, "> say hello\nSent to the operator.")
-    desk.notice("Hello, all.")
+    console.notice("Hello, all.")
     assert heard.receive() == b"Server: Hello, all."
     program.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert json.loads(program.receive())["id"] == 1
@@ -136,7 +131,7 @@ def test_a_line_to_all_waits_for_who_has_not_said_yet_how_it_speaks(
     transcript(text, "> say hello\nSent to the operator.\nServer: Hello, all.")
 
 
-def test_a_line_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], desk: Desk) -> None:
+def test_a_line_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], console: Console) -> None:
     booked, waiting, gone, elsewhere = connect(), connect(), connect(), connect()
     book(booked, 1, 2, 3, 4, 5, 6)
     book(elsewhere, travel_date="2026-12-06")
@@ -145,17 +140,19 @@ def test_a_line_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], de
     book(gone, 7, travel_date="2026-12-07")
     pending = waiting.call("book", **TRIP, count=3, phone=ASHA, waitlist=True)
     assert pending["status"] == "pending"
-    desk.notice("Platform 3.", bus_id=1, travel_date=TRAVEL_DAY)
+    console.notice("Platform 3.", bus_id=1, travel_date=TRAVEL_DAY)
     assert booked.told()[1]["text"] == waiting.told()[1]["text"] == "Platform 3."
-    desk.notice("To all.")
+    console.notice("To all.")
     for line in (gone, elsewhere, booked):
         assert line.told()[1]["text"] == "To all."
 
 
-def test_a_line_appears_in_the_middle_of_a_conversation(connect: Callable[[], Line], desk: Desk) -> None:
+def test_a_line_appears_in_the_middle_of_a_conversation(
+    connect: Callable[[], Line], console: Console
+) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
-    desk.notice("Good morning.")
+    console.notice("Good morning.")
     transcript(
         line, "Server: Good morning.\n> reservation\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):"
     )
@@ -170,18 +167,18 @@ def test_a_line_appears_in_the_middle_of_a_conversation(connect: Callable[[], Li
         ({"bus_id": 1, "travel_date": "2020-01-01"}, "unknown_trip"),
     ],
 )
-def test_a_line_to_nobody_is_refused(desk: Desk, to: dict[str, Any], reason: str) -> None:
+def test_a_line_to_nobody_is_refused(console: Console, to: dict[str, Any], reason: str) -> None:
     with pytest.raises(Refusal) as refused:
-        desk.notice("Is anybody there?", **to)
+        console.notice("Is anybody there?", **to)
     assert refused.value.reason == reason
-    assert desk.after(0) == []
+    assert console.after(0) == []
 
 
 def test_an_operators_line_moves_nobodys_cursor(
-    connect: Callable[[], Line], desk: Desk, database: Database
+    connect: Callable[[], Line], console: Console, database: Database
 ) -> None:
     with pytest.raises(Refusal):
-        desk.notice("\x1b[2J")
+        console.notice("\x1b[2J")
     line = connect()
     transcript(line, "> say hello\nSent to the operator.")
     database.query("SELECT api.notice(E'right\\u202e to left\\u2066')")  # by hand, in psql
@@ -192,20 +189,20 @@ def test_an_operators_line_moves_nobodys_cursor(
 
 
 def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
-    connect: Callable[[], Line], telling: SimpleNamespace, desk: Desk, clock: Clock
+    connect: Callable[[], Line], telling: SimpleNamespace, console: Console, clock: Clock
 ) -> None:
     first = connect()
-    desk.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
+    console.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
     clock.advance(seconds=1)
     reference = book(first)["reference"]
-    number = desk.number_of(first)
+    number = console.number_of(first)
     first.close()
-    desk.wait_until_left(number)
-    desk.notice("To the trip.", bus_id=1, travel_date=TRAVEL_DAY)
-    desk.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
-    desk.notice("To the booking.", reference=reference)
-    desk.notice("To all.")
-    until(lambda: telling.delivery._read_to == desk.last())
+    console.wait_until_left(number)
+    console.notice("To the trip.", bus_id=1, travel_date=TRAVEL_DAY)
+    console.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
+    console.notice("To the booking.", reference=reference)
+    console.notice("To all.")
+    until(lambda: telling.delivery._read_to == console.last())
     back = connect()
     back.send(
         {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
@@ -217,33 +214,33 @@ def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
     for line in (back, again):
         assert line.call("ping")["server"] == "busware"
-    desk.notice("Later.", reference=reference)
+    console.notice("Later.", reference=reference)
     assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
 
 
 def test_who_comes_while_others_are_told_is_told_what_comes_next(
-    connect: Callable[[], Line], desk: Desk, database: Database
+    connect: Callable[[], Line], console: Console, database: Database
 ) -> None:
     there = connect()
     reference = book(there)["reference"]
     with database.connect(autocommit=False) as slow:
         slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
-        desk.notice("First.", reference=reference)
+        console.notice("First.", reference=reference)
         assert there.told()[1]["text"] == "First."  # which is not noted yet
         until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
         came = connect()
         came.call("booking", reference=reference, phone=ASHA)
-        desk.notice("Later.", reference=reference)
+        console.notice("Later.", reference=reference)
     assert there.told()[1]["text"] == came.told()[1]["text"] == "Later."
 
 
-def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line], desk: Desk) -> None:
+def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line], console: Console) -> None:
     first = connect()
     reference = book(first)["reference"]
-    number = desk.number_of(first)
+    number = console.number_of(first)
     first.close()
-    desk.wait_until_left(number)
-    desk.notice("Platform 3.", reference=reference)
+    console.wait_until_left(number)
+    console.notice("Platform 3.", reference=reference)
     back = connect()
     back.send(f"status {reference} {ASHA}")
     said = [back.receive().decode() for _ in range(7)]
@@ -252,48 +249,48 @@ def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line],
 
 
 def test_whoever_signs_in_is_shown_what_their_bookings_missed(
-    connect: Callable[[], Line], desk: Desk
+    connect: Callable[[], Line], console: Console
 ) -> None:
     first = connect()
     assert first.call("register", username="asha", password="mango chutney")["token"]
     reference = book(first)["reference"]
-    number = desk.number_of(first)
+    number = console.number_of(first)
     first.close()
-    desk.wait_until_left(number)
-    desk.notice("To the booking.", reference=reference)
-    desk.notice("To who was there.", client_no=number)
+    console.wait_until_left(number)
+    console.notice("To the booking.", reference=reference)
+    console.notice("To who was there.", client_no=number)
     back = connect()
     assert back.call("login", username="asha", password="mango chutney")["token"]
     assert [back.told()[1]["text"] for _ in range(2)] == ["To the booking.", "To who was there."]
     again = connect()
     again.call("login", username="asha", password="mango chutney")
-    desk.notice("Later.", reference=reference)
+    console.notice("Later.", reference=reference)
     assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
 
 
 def test_an_answer_to_a_client_that_has_left_waits_for_its_booking(
-    connect: Callable[[], Line], desk: Desk
+    connect: Callable[[], Line], console: Console
 ) -> None:
     line = connect()
     reference = book(line)["reference"]
     line.call("say", text="Which platform?")
-    (asked,) = desk.after(0)
+    (asked,) = console.after(0)
     line.close()
-    desk.wait_until_left(asked.client_no)
-    desk.notice("Platform 3.", client_no=asked.client_no)
+    console.wait_until_left(asked.client_no)
+    console.notice("Platform 3.", client_no=asked.client_no)
     back = connect()
     back.call("booking", reference=reference, phone=ASHA)
     assert back.told()[1]["text"] == "Platform 3."
     stranger = connect()
     transcript(stranger, "> say hello\nSent to the operator.")
-    left = desk.number_of(stranger)
+    left = console.number_of(stranger)
     stranger.close()
-    desk.wait_until_left(left)
+    console.wait_until_left(left)
     with pytest.raises(Refusal, match="has left, and no booking of it is known"):
-        desk.notice("Good-bye.", client_no=left)
+        console.notice("Good-bye.", client_no=left)
 
 
-def test_messages_are_numbered_in_the_order_of_their_commits(desk: Desk, database: Database) -> None:
+def test_messages_are_numbered_in_the_order_of_their_commits(console: Console, database: Database) -> None:
     """The trap: a number drawn first and committed last, which whoever reads "after N" would miss."""
     with closing(database.connect(autocommit=False)) as slow:
         slow.execute("SELECT api.notice('first')")
@@ -302,21 +299,21 @@ def test_messages_are_numbered_in_the_order_of_their_commits(desk: Desk, databas
             other.start()
             waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
             until(lambda: database.value(waits))
-            assert desk.after(0) == []
+            assert console.after(0) == []
             slow.commit()
             other.join()
-    assert [message.body for message in desk.after(0)] == ["first", "second"]
+    assert [message.body for message in console.after(0)] == ["first", "second"]
 
 
-def test_the_same_message_twice_is_kept_once(database: Database, desk: Desk) -> None:
+def test_the_same_message_twice_is_kept_once(database: Database, console: Console) -> None:
     say = "SELECT api.say('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
     assert [database.value(say), database.value(say)] == [{}, {}]
-    assert len(desk.after(0)) == 1
+    assert len(console.after(0)) == 1
 
 
-def test_old_messages_are_forgotten(server: SimpleNamespace, desk: Desk, clock: Clock) -> None:
-    desk.notice("Old.")
+def test_old_messages_are_forgotten(server: SimpleNamespace, console: Console, clock: Clock) -> None:
+    console.notice("Old.")
     clock.advance(days=server.settings.message_days + 1)
-    desk.notice("New.")
+    console.notice("New.")
     assert server.storage.purge_messages() == 1
-    assert [message.body for message in desk.after(0)] == ["New."]
+    assert [message.body for message in console.after(0)] == ["New."]

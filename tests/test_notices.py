@@ -59,13 +59,6 @@ def kill(database: Database) -> None:
     assert ended and all(ended)
 
 
-@pytest.fixture
-def road(database: Database) -> Iterator[Road]:
-    road = Road(database.server)
-    yield road
-    road.close()
-
-
 # Hints -----------------------------------------------------------------------------------------
 
 

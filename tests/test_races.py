@@ -1,19 +1,10 @@
 """Races for a seat, for a booking, for a place in the queue: each a named interleaving (tests/race.py)."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.conftest import Clock, Database
+from tests.conftest import Clock
 from tests.desk import DAY, OTHER_DAY, RAVI, Answer, Desk, book, reasons
 from tests.race import Race
-
-
-@pytest.fixture
-def race(database: Database) -> Iterator[Race]:
-    with Race.open(database) as race:
-        yield race
-
 
 # For a seat ------------------------------------------------------------------------------------
 

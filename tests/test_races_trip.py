@@ -20,12 +20,6 @@ from tests.race import Race
 
 
 @pytest.fixture
-def race(database: Database) -> Iterator[Race]:
-    with Race.open(database) as race:
-        yield race
-
-
-@pytest.fixture
 def gate(race: Race) -> Iterator[psycopg.Connection[Any]]:
     """While this connection keeps advisory lock 1, the second's batches wait between snapshot and locks."""
     race.database.query("ALTER FUNCTION api.trip_of RENAME TO trip_of_call")

@@ -143,10 +143,9 @@ def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
 
 
 @pytest.fixture
-def hotel(database: Database, clock: Clock, web: Web) -> str:
+def hotel(database: Database, web: Web) -> str:
     """The door of a hotel whose guests live by the clock."""
     database.query(SEED)
-    web.server.door.now = lambda: clock.now
     return f"{web.url}/hotel"
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.telnet import Telnet
-from tests.conftest import WAIT_SECONDS, Clock, Line
+from tests.conftest import WAIT_SECONDS, Line
 from tests.line import until
 from tests.transcript import transcript
 
@@ -21,12 +21,6 @@ CTRL_C = b"\xff\xf4\xff\xfd\x06"  # what Debian's telnet makes of it: IP, DO TIM
 NO_MARK = b"\xff\xfc\x06"
 GREETING = b"Busware. Type bus, flight, show or hotel to book; help lists all there is."
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
-
-
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
 
 
 @pytest.fixture

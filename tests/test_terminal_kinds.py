@@ -8,7 +8,7 @@ import pytest
 
 from server.settings import PROJECT
 from tests.conftest import Database, Running
-from tests.telling import Desk
+from tests.telling import Console
 from tests.traveller import Traveller
 
 
@@ -99,14 +99,14 @@ def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
     assert (kind, len(rooms)) == ("hotel", 2)
 
 
-def test_a_word_with_the_operator(asha: Traveller, desk: Desk) -> None:
+def test_a_word_with_the_operator(asha: Traveller, console: Console) -> None:
     asha.goes_through(
         ("What would you like?", "say Which gate?"),
         ("Sent to the operator.", "bus"),
         ("Reservation or cancellation:", "say And when?"),
     )
     asha.sees("Sent to the operator.", "Reservation or cancellation:")
-    first, second = desk.after(0)
+    first, second = console.after(0)
     assert (first.body, second.body, first.client_no) == ("Which gate?", "And when?", second.client_no)
-    desk.notice("Gate 5, at nine.", client_no=second.client_no)
+    console.notice("Gate 5, at nine.", client_no=second.client_no)
     asha.sees("Server: Gate 5, at nine.")

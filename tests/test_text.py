@@ -7,14 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from server.text import readable
-from tests.conftest import Clock, Database, Line
+from tests.conftest import Database, Line
 from tests.transcript import ASHA, TRAVEL_DAY, transcript
-
-
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
 
 
 def test_plain_text_and_json_share_a_connection(client_socket: Line) -> None:

@@ -5,14 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Clock, Line
+from tests.conftest import Line
 from tests.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
-
-
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
 
 
 def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: Line) -> None:

@@ -10,12 +10,6 @@ from tests.conftest import Clock, Database, Line
 from tests.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
-
-
 def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'held'") == 2

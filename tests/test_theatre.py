@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -30,12 +29,6 @@ def template(cluster: Running, template: str) -> Iterator[str]:
         with psycopg.connect(cluster.urls("theatre")[0], autocommit=True) as conn:
             conn.execute((PROJECT / "sql" / "98_seed_theatre.sql").read_bytes())
         yield "theatre"
-
-
-@pytest.fixture(autouse=True)
-def time(server: SimpleNamespace, clock: Clock) -> None:
-    """Travellers and database have one clock."""
-    server.tcp.now = lambda: clock.now
 
 
 def several(count: int) -> str:

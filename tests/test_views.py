@@ -1,6 +1,5 @@
 """The views that make psql pleasant: bookings, vacancy and manifest, by names and local times."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +7,6 @@ import pytest
 
 from tests.conftest import Clock, Database
 from tests.desk import ASHA, DAY, RAVI, Desk
-
-
-@pytest.fixture
-def desk(database: Database) -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
 
 
 def at(text: str) -> datetime:

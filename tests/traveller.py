@@ -2,13 +2,12 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pexpect
 
+from server.settings import PROJECT
 from tests.conftest import WAIT_SECONDS
 
-PROJECT = Path(__file__).parent.parent
 ROWS, COLUMNS = 24, 80
 ESCAPE, CTRL_C, CTRL_D = "\x1b", "\x03", "\x04"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-WAIT_SECONDS = 20  # how long a test waits for an answer; reached only when something is broken
+from tests.line import WAIT_SECONDS
 
 
 class Web:
@@ -32,9 +32,10 @@ class Web:
 def web(server: SimpleNamespace) -> Iterator[Web]:
     from server.web import WebServer
 
-    door = WebServer(server.settings, server.operations, notices=server.notices)
-    door.start()
-    client = Web(f"http://{server.host}:{door.port}", door)
+    face = WebServer(server.settings, server.operations, notices=server.notices)
+    face.door.now = server.tcp.now
+    face.start()
+    client = Web(f"http://{server.host}:{face.port}", face)
     yield client
     client.session.close()
-    door.drain()
+    face.drain()
