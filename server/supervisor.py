@@ -7,7 +7,8 @@ two unrelated servers share a port in silence, the supervisor takes a lock on th
 a socket bound to it that never listens, so that the port stays ours while a process is replaced.
 
 A worker lives as long as its standard input, of which only the supervisor holds the other end: however
-the supervisor ends, the workers drain and end, too. The first line that a worker prints is READY.
+the supervisor ends, the workers drain and end, too. A worker that serves prints READY, a line of its own;
+whatever else it prints is passed on.
 """
 
 import errno
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from server.service import port_taken
 from server.settings import PROJECT, Settings, environment
@@ -146,14 +147,15 @@ class Worker:
         )
 
     def _pass_on(self, process: "subprocess.Popen[str]") -> None:
-        """Print what it prints, to its end."""
+        """Print what it prints, to its end, whether or not there is anybody left to read it."""
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         with process.stdout as lines:
             for line in lines:
                 if line.rstrip() == READY:
                     self._ready.set()
                 else:
-                    print(line, end="", file=sys.stderr, flush=True)
+                    with suppress(OSError):
+                        print(line, end="", file=sys.stderr, flush=True)
 
 
 class Supervisor:

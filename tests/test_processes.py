@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -16,7 +18,7 @@ import pytest
 
 from server.cluster import read_urls
 from server.settings import Settings
-from server.supervisor import PortLock, Supervisor
+from server.supervisor import READY, PortLock, Supervisor, Worker
 from tests.conftest import Database
 from tests.desk import audit
 from tests.line import WAIT_SECONDS, Line, until
@@ -227,6 +229,23 @@ def test_a_process_that_cannot_be_made_holds_nobody_up(
     with pytest.raises(OSError, match="worker 1 does not start"):
         Supervisor(Settings(port=0, http_port=0, processes=2), "", "").start()
     assert "worker 1 cannot be started: [Errno 11] Resource temporarily unavailable" in caplog.text
+
+
+def test_a_process_is_kept_when_nobody_reads_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spawn(worker: Worker) -> "subprocess.Popen[str]":
+        talks = ["sh", "-c", f"echo a line; echo {READY}; read _"]
+        return subprocess.Popen(talks, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def write(text: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Worker, "_spawn", spawn)
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(write=write, flush=lambda: None))
+    worker = Worker(1, Settings(), {})
+    worker.start()
+    assert worker._ready.wait(WAIT_SECONDS)
+    worker.stop()
+    worker.join()
 
 
 # Two servers -----------------------------------------------------------------------------------
