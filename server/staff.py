@@ -16,7 +16,8 @@ from server.passwords import Passwords
 from server.settings import Settings
 
 _SHORTEST = 8  # characters, of whoever may refund a bus; whatever travellers may have
-_LONGEST_NAME = 64
+_LONGEST = 256  # as server.wire.Password takes
+_LONGEST_NAME = 64  # as server.wire.Username takes
 
 _OPERATORS = "SELECT DISTINCT operator FROM bus_info ORDER BY operator"
 _ANY = "SELECT 1 FROM accounts WHERE role IN ('operator', 'admin') LIMIT 1"
@@ -93,7 +94,7 @@ def _new_hash(username: str) -> str:
     if sys.stdin.isatty():
         password = _typed_twice(username)
     else:
-        password = _long_enough(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
+        password = _fit(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
     return Passwords(at_once=1, wait_seconds=1).hash(password)
 
 
@@ -101,7 +102,7 @@ def _typed_twice(username: str) -> str:
     """A password, asked for until it will do: whoever types on must not type it into their shell."""
     while True:
         try:
-            password = _long_enough(getpass.getpass(f"Password for {username}: "))
+            password = _fit(getpass.getpass(f"Password for {username}: "))
             if getpass.getpass("The same again: ") == password:
                 return password
             raise Wrong("These were two different passwords.")
@@ -109,7 +110,10 @@ def _typed_twice(username: str) -> str:
             print(wrong, file=sys.stderr)
 
 
-def _long_enough(password: str) -> str:
+def _fit(password: str) -> str:
+    """A password by which one can sign in, and others not so easily."""
     if len(password) < _SHORTEST:
         raise Wrong(f"A password has {_SHORTEST} characters at least.")
+    if len(password) > _LONGEST:
+        raise Wrong(f"A password has {_LONGEST} characters at most.")
     return password

@@ -365,6 +365,8 @@ def test_operators_that_are_not_made(database: Database) -> None:
     assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, said)
     status, said = operator(database, "add", "depot", "--admin", password="short\n")
     assert (status, said) == (1, "busware: A password has 8 characters at least.\n")
+    status, said = operator(database, "add", "depot", "--admin", password="x" * 257)
+    assert (status, said) == (1, "busware: A password has 256 characters at most.\n")
     assert operator(database, "add", " ", "--admin")[0] == 1
     said = 'busware: Say what "depot" runs: --operator OPERATOR, or --admin for every service.\n'
     assert operator(database, "add", "depot") == (1, said)
