@@ -11,7 +11,7 @@ import getpass
 import os
 import ssl
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ from client.doors import Client
 from client.sdk import Requests
 from server import wire
 from server.codec import RpcError
+from server.conversation import clean_text
 from server.wire import Refusal
 
 if TYPE_CHECKING:
@@ -94,8 +95,15 @@ def open_client(parsed: argparse.Namespace) -> "Client | WebClient":
     """A client of the server that is named, by either of its doors. Exits when it cannot be verified."""
     tls = tls_of(parsed, parsed.host)
     return doors.of(
-        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token
-    )
+        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token,
+        on_notification=hear,
+    )  # fmt: skip
+
+
+def hear(method: str, params: dict[str, Any]) -> None:
+    """Show what an operator said while the traveller was away: it comes once, to whoever comes back."""
+    if method == "message":
+        complain(clean_text(f"Server: {params['text']}"))
 
 
 def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:

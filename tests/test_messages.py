@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from client import __main__ as command
 from server.conversation.dates import EXAMPLES
 from server.wire import Refusal
 from tests.conftest import Clock, Database
@@ -246,6 +247,26 @@ def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line],
     said = [back.receive().decode() for _ in range(7)]
     assert "Server: Platform 3." in said
     assert f"Booked: {reference}" in said
+
+
+def test_what_was_missed_is_shown_by_a_command_too(
+    connect: Callable[[], Line],
+    telling: SimpleNamespace,
+    console: Console,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = connect()
+    reference = book(first)["reference"]
+    number = console.number_of(first)
+    first.close()
+    console.wait_until_left(number)
+    console.notice("Platform 3.", reference=reference)
+    monkeypatch.setattr(  # it comes beside the reply
+        command, "show", lambda reply: until(lambda: "Server: Platform 3.\n" in capsys.readouterr().err)
+    )
+    where = ("--host", telling.host, "--port", str(telling.port))
+    assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
 
 
 def test_whoever_signs_in_is_shown_what_their_bookings_missed(
