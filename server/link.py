@@ -63,7 +63,7 @@ class Link:
                 log.info("connected to the database again")
                 return self._connection
 
-    def works(self) -> None:
+    def answered(self) -> None:
         """Something was answered: the next break is a new one."""
         self._broken_at = None
 

@@ -194,7 +194,7 @@ class Writer:
             except psycopg.Error as error:
                 why = meaning(error, connection)
                 if not isinstance(why, Away):
-                    self._link.works()
+                    self._link.answered()
                     self._part(batch, error, why)
                     return
                 self._link.lost(why)
@@ -210,7 +210,7 @@ class Writer:
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
         answered, done = [], []
         rows = connection.execute(BATCH, (calls,), prepare=True).fetchall()
-        self._link.works()
+        self._link.answered()
         try:
             for n, refused, answer in rows:
                 if answer is None:

@@ -4,10 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from prompt_toolkit.completion import CompleteEvent
@@ -16,10 +15,9 @@ from prompt_toolkit.document import Document
 from client.asking import Choices, fitted, named_in
 from server.conversation import Choice, desk
 from server.messages import Message
-from server.settings import Settings
 from tests.conftest import WAIT_SECONDS, Database, Line
 from tests.processes import Served
-from tests.traveller import COLUMNS, CTRL_C, CTRL_D, ESCAPE, PROJECT, STEPS, Traveller, variables
+from tests.traveller import COLUMNS, CTRL_C, CTRL_D, ESCAPE, PROJECT, STEPS, Traveller, tomorrow, variables
 
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
 
@@ -42,11 +40,6 @@ def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
     yield start
     for one in there:
         one.child.close(force=True)
-
-
-def tomorrow() -> str:
-    """What `tomorrow` means, wherever somebody says so: the date after today's where the server is."""
-    return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
 def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:

@@ -1,11 +1,14 @@
 """A traveller at the terminal client, in a pseudo-terminal: what is typed there and what is seen."""
 
 import os
+import shlex
 import sys
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pexpect
 
-from server.settings import PROJECT
+from server.settings import PROJECT, Settings
 from tests.conftest import WAIT_SECONDS
 
 ROWS, COLUMNS = 24, 80
@@ -28,19 +31,30 @@ STEPS = [
 ]
 
 
-class Traveller:
-    """A client at a terminal of its own."""
+def tomorrow() -> str:
+    """What `tomorrow` means, wherever somebody says so: the date after today's where the server is."""
+    return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
-    def __init__(self, port: int, columns: int = COLUMNS, rows: int = ROWS, **environment: str) -> None:
+
+class Traveller:
+    """A client at a terminal of its own. shell: started by one, which can have it wait."""
+
+    def __init__(
+        self, port: int, columns: int = COLUMNS, rows: int = ROWS, *, shell: bool = False, **environment: str
+    ) -> None:
+        client = [sys.executable, "-m", "client", "127.0.0.1", str(port)]
+        program, *arguments = ["bash", "--norc", "-i"] if shell else client
         self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "client", "127.0.0.1", str(port)],
-            env=variables(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", **environment),
+            program,
+            arguments,
+            env=variables(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", PS1="shell> ", **environment),
             dimensions=(rows, columns),
             encoding="utf-8",
             timeout=WAIT_SECONDS,
             cwd=str(PROJECT),
         )
+        if shell:
+            self.types(shlex.join(client))
 
     def sees(self, *texts: str) -> str:
         """Wait for texts, one after the other; give all that came up to the last."""
