@@ -8,6 +8,7 @@ somebody waits for --help.
 import argparse
 import contextlib
 import getpass
+import io
 import os
 import ssl
 import sys
@@ -170,6 +171,9 @@ def complain(*lines: str) -> None:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # on a terminal of few letters
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # whoever reads the output has had enough, such as head

@@ -294,6 +294,16 @@ def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
     assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)
 
 
+def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace) -> None:
+    answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)], input=answers.encode(),
+        env=variables(PYTHONIOENCODING="latin-1"), capture_output=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Keep the reference: status " in done.stdout
+
+
 def test_without_a_server_it_says_so(server: SimpleNamespace) -> None:
     server.tcp.drain()
     asha = Traveller(server.port)
