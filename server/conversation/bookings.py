@@ -43,7 +43,7 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
     if not standing:
         yield Tell(f"Booking {booking.reference} is {booking.status} already: there is nothing to cancel.")
         return
-    ended = yield from _choose_tickets(standing)
+    ended = yield from _choose_tickets(standing, words_of(booking.kind).seat)
     tickets = [ticket.ticket_no for ticket in ended] if len(ended) < len(standing) else None
     quote = yield Call(CancelQuote(reference=booking.reference, phone=phone, tickets=tickets))
     if isinstance(quote, Refusal):
@@ -59,15 +59,15 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
         yield Tell(f"{_named(ended)} cancelled; {done}.")
 
 
-def _choose_tickets(tickets: list[Ticket]) -> Script[list[Ticket]]:
-    """Which of several tickets are to be cancelled."""
+def _choose_tickets(tickets: list[Ticket], noun: str) -> Script[list[Ticket]]:
+    """Which of several tickets are to be cancelled. noun: what each is for."""
     if len(tickets) == 1:
         return tickets
     chosen = yield Ask(
         "Which tickets? (numbers, or Enter for all)",
         answers.some_of([ticket.ticket_no for ticket in tickets], "ticket"), "tickets",
         "The rest of the party keeps its tickets.",
-        (Choice("all"), *_about(tickets)),
+        (Choice("all"), *_about(tickets, noun)),
     )  # fmt: skip
     return [ticket for ticket in tickets if ticket.ticket_no in chosen]
 
@@ -103,7 +103,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
     if len(seated) > 1:
         number = yield Ask(
             "Which ticket?", answers.number_of([t.ticket_no for t in seated], "ticket"), "tickets",
-            "The number before the passenger, on the ticket.", _about(seated),
+            "The number before the passenger, on the ticket.", _about(seated, words.seat),
         )  # fmt: skip
         ticket = next(t for t in seated if t.ticket_no == number)
     mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
@@ -213,11 +213,11 @@ def _open_tickets(booking: Booking) -> list[Ticket]:
     return [ticket for ticket in booking.tickets if ticket.status in OPEN]
 
 
-def _about(tickets: list[Ticket]) -> tuple[Choice, ...]:
+def _about(tickets: list[Ticket], noun: str) -> tuple[Choice, ...]:
     return tuple(
         Choice(
             str(t.ticket_no),
-            " ".join(filter(None, (f"seat {t.seat_no}" if t.seat_no else "waiting", t.name))),
+            " ".join(filter(None, (f"{noun} {t.seat_no}" if t.seat_no else "waiting", t.name))),
         )
         for t in tickets
     )
