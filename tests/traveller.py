@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,6 +37,11 @@ def tomorrow() -> str:
     return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
+def hear_ctrl_c() -> None:
+    """Whoever runs the tests in the background has them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Traveller:
     """A client at a terminal of its own. shell: started by one, which can have it wait."""
 
@@ -52,6 +58,7 @@ class Traveller:
             encoding="utf-8",
             timeout=WAIT_SECONDS,
             cwd=str(PROJECT),
+            preexec_fn=hear_ctrl_c,
         )
         if shell:
             self.types(shlex.join(client))
