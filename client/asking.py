@@ -91,6 +91,7 @@ class Prompts(Asker):
         super().__init__()
         self._today = today
         self._asked = False  # anything yet: what may be said first is listed
+        self._ended = False  # no question is to stand any more
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
         self._session = PromptSession[str](
             style=_STYLE, key_bindings=_keys(), color_depth=depth, enable_suspend=True
@@ -99,6 +100,8 @@ class Prompts(Asker):
 
     def ask(self, question: Ask) -> str:
         """The line that is typed."""
+        if self._ended:  # when the last question had just been answered
+            raise EOFError
         mapped = question.field in _MAPPED and self.seat_map is not None
         listed = question.field in _LISTED or not self._asked
         self._asked = True
@@ -116,6 +119,7 @@ class Prompts(Asker):
 
     def end(self) -> bool:
         """As above."""
+        self._ended = True
         app = self._session.app
         if not app.is_running or app.loop is None:
             return False

@@ -115,6 +115,7 @@ class Terminal:
         self._desk = Desk(today=self._today, with_names=True)
         self._zone: str | None = None  # the server's, once it is known
         self._dialogue: Dialogue | None = None  # that is under way
+        self._watching = threading.Lock()  # held to look at the watched ones, which several threads do
         self._watched: dict[str, tuple[GetBooking, Booking]] = {}  # how each is opened, and as it is known
         self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
         self._lost = False
@@ -161,6 +162,8 @@ class Terminal:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
         except (Gone, EOFError):
+            if isinstance(dialogue.step, Call):  # a signal did not wait for it
+                dialogue.replied(Failed(INTERRUPTED))
             if dialogue.doubt:
                 self._say(dialogue.doubt.text, "yellow")
             for request in dialogue.abandon():
@@ -190,6 +193,8 @@ class Terminal:
 
     def _hung_up(self, number: int, frame: FrameType | None) -> None:
         """The window was closed, and there is nobody to be told: what is held is given up."""
+        for again in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):  # a shell passes it on when it has ended
+            signal.signal(again, lambda number, frame: None)
         for request in self._dialogue.abandon() if self._dialogue else ():
             with suppress(ConnectionLost, Refusal, RpcError):
                 self._client.call(request, request.reply)
@@ -239,8 +244,12 @@ class Terminal:
         done, _ = concurrent.futures.wait([call], SPINNER_SECONDS)
         if done or not self._interactive:
             return call.result()
-        with self._console.status(WAITING):
+        spinner = self._console.status(WAITING)
+        try:  # no with: Ctrl-C may come when it is seen, and not yet entered
+            spinner.start()
             return call.result()
+        finally:
+            spinner.stop()
 
     def _notified(self, method: str, params: dict[str, Any]) -> None:
         """The server says something by itself."""
@@ -255,16 +264,18 @@ class Terminal:
     def _tell_changed(self, booking: Booking) -> None:
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
-        if booking.reference in self._watched:
-            self._watch(booking, self._watched[booking.reference][0].phone)
+        with self._watching:
+            if booking.reference in self._watched:
+                self._watched[booking.reference] = self._watched[booking.reference][0], booking
         self._say(changed(booking), "bold cyan")
 
     def _watch(self, booking: Booking, phone: str | None) -> None:
         """Remember a booking as it is now, and how it is opened."""
-        self._watched.pop(booking.reference, None)
-        self._watched[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
-        while len(self._watched) > MOST_WATCHED:
-            del self._watched[next(iter(self._watched))]
+        with self._watching:
+            self._watched.pop(booking.reference, None)
+            self._watched[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
+            while len(self._watched) > MOST_WATCHED:
+                del self._watched[next(iter(self._watched))]
 
     def _changed(self, connected: bool) -> None:
         """The connection broke, or is made."""
@@ -283,13 +294,17 @@ class Terminal:
                 self._client.ping()
             except (ConnectionLost, Refusal, RpcError):
                 self._closing.wait(RECONNECT_SECONDS)
-        for opens, known in [*self._watched.values()]:
+        with self._watching:
+            watched = [*self._watched.values()]
+        for opens, known in watched:
             if known.status in OPEN and not self._closing.is_set():
-                self._look_again(opens, known)
+                self._look_again(opens)
 
-    def _look_again(self, opens: GetBooking, known: Booking) -> None:
+    def _look_again(self, opens: GetBooking) -> None:
         """Open a booking on the new connection, so that its changes are heard there; tell those missed."""
         with suppress(ConnectionLost, Refusal, RpcError):
             booking = self._client.call(opens, Booking)
+            with self._watching:  # as it is known by now: the traveller has gone on meanwhile
+                _, known = self._watched.get(booking.reference, (opens, booking))
             if (booking.status, booking.tickets) != (known.status, known.tickets):
                 self._tell_changed(booking)

@@ -1,10 +1,12 @@
 """The terminal client when something is lost: the line, the window, or the traveller's patience."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from server.conversation.dialogue import UNSURE
 from tests.conftest import Database, Line
 from tests.line import until
 from tests.processes import Served
@@ -72,6 +74,33 @@ def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Da
         asha.sees("What was held for you is given up.", "Good-bye.")
         assert asha.ends() == 0
     until(lambda: held_seats(database) == [])
+
+
+def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
+    served: Served, asha: Traveller, database: Database, urls: dict[str, str]
+) -> None:
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    served.process.kill()
+    asha.sees("The connection is lost.")
+    for how in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):  # by the shell, by the kernel, by whoever
+        asha.child.kill(how)
+        time.sleep(0.1)  # so that they do not come as one
+    with Served(str(served.port), **urls):
+        until(lambda: held_seats(database) == [])
+
+
+def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_done(
+    served: Served, asha: Traveller
+) -> None:
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Phone number:")
+    served.process.send_signal(signal.SIGSTOP)
+    asha.types("98450 12345")
+    asha.sees("Waiting for the server")
+    asha.child.kill(signal.SIGTERM)
+    asha.sees(UNSURE, "Good-bye.")
+    assert asha.ends() == 0
 
 
 def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
