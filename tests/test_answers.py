@@ -136,7 +136,7 @@ def test_any_line_is_an_answer_or_a_problem(parse: Callable[[str], Any], typed: 
 
 
 def test_the_longest_line_is_judged_in_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(Problem, match="1 is there twice"):
         seating.seats(MAP, "seat")("1-100 " * 10_000)
-    assert time.perf_counter() - began < 10  # seconds, on any machine; to compare each with each takes hours
+    assert time.thread_time() - began < 10  # seconds of the processor; to compare each with each takes hours

@@ -214,8 +214,8 @@ def test_the_lock_is_free_again_when_it_is_let_go() -> None:
 
 def test_a_host_that_is_not_this_machine_is_told_as_such() -> None:
     for host, why in (("nosuch.invalid", "[Nn]ame "), ("192.0.2.1", "Cannot assign")):
-        supervisor = Supervisor(Settings(host=host), "", "")
-        with pytest.raises(OSError, match=rf"cannot listen on {host}:9999: .*{why}.*\. BUSWARE_HOST"):
+        supervisor = Supervisor(Settings(host=host, port=0), "", "")
+        with pytest.raises(OSError, match=rf"cannot listen on {host}:0: .*{why}.*\. BUSWARE_HOST"):
             supervisor.start()
 
 
