@@ -63,7 +63,8 @@ class WebClient(Connection, Requests):
         line = self._http
         if line is not None and line.sock is not None:
             with contextlib.suppress(OSError):  # it has ended
-                line.sock.shutdown(socket.SHUT_RDWR)
+                # an SSLSocket's own would forget its TLS, and whoever is about to read or write meet None
+                socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
 
     def _reach(self, request: Request) -> None:
         if self._http is not None:

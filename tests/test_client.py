@@ -1,9 +1,11 @@
 """The SDK on a real server, through a relay that loses, keeps back and replaces what is said."""
 
 import contextlib
+import http.client
 import json
 import signal
 import socket
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -289,6 +291,19 @@ def test_close_ends_the_wait_over_http_too() -> None:
             assert asked.recv(4) == b"GET "
             busware.close()
             assert isinstance(waiting.exception(WAIT_SECONDS / 2), ConnectionLost)
+
+
+def test_close_takes_no_tls_from_whoever_is_about_to_read_or_write() -> None:
+    near, far = socket.socketpair()
+    with far, ssl.create_default_context().wrap_socket(
+        near, server_hostname="busware.example", do_handshake_on_connect=False
+    ) as line:  # fmt: skip
+        busware = WebClient("https://busware.example")
+        busware._http = http.client.HTTPSConnection("busware.example")
+        busware._http.sock = line
+        with busware._turn:  # of a call in another thread
+            busware.close()
+        assert line.read(1) == b""
 
 
 def test_an_interrupted_call_leaves_nothing_to_the_next(relay: Relay) -> None:
