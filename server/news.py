@@ -31,6 +31,7 @@ class News:
         self._thread = threading.Thread(target=self._run, name="news", daemon=True)
 
         # From here on the thread's own.
+        self._own: set[int | None] = set()  # the numbers of this process, which a new connection changes
         self._read_to: int | None = None  # the last message that was shown
         self._present: Present | None = None  # who was there, once that was looked at
         self._away = False  # the database is, and the operator knows
@@ -75,6 +76,7 @@ class News:
         if self._away:
             self._out("It is back.")
         self._away = False
+        self._own.add(self._notices.process_no)
         before, self._present = self._present or present, present
         self._show_who_came(before, present)
         self._show_messages(messages)
@@ -98,7 +100,7 @@ class News:
     def _show_who_came(self, before: Present, now: Present) -> None:
         processes = {one.process_no for one in before.processes}
         for process in now.processes:
-            if process.process_no not in processes | {self._notices.process_no}:
+            if process.process_no not in processes | self._own:
                 self._say(f"{process.role} {process.name} has come")
         clients = {one.client_no for one in before.clients}
         for client in now.clients:
@@ -108,7 +110,7 @@ class News:
     def _show_who_left(self, before: Present, now: Present) -> None:
         processes = {one.process_no for one in now.processes}
         for process in before.processes:
-            if process.process_no not in processes:
+            if process.process_no not in processes | self._own:
                 self._say(f"{process.role} {process.name} has gone")
         had_left = {one.client_no for one in before.clients if one.left_at}
         left_at = {one.client_no: one.left_at for one in now.clients}

@@ -12,6 +12,7 @@ import pytest
 
 from server.cluster import read_urls
 from tests.conftest import Database, Line
+from tests.line import until
 from tests.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
 from tests.processes import Served, running_on
 from tests.transcript import ASHA, transcript
@@ -128,6 +129,20 @@ def test_what_is_said_as_soon_as_a_console_is_known_is_news(urls: dict[str, str]
     with Operator("console", **urls) as late:
         before = late.sees_match(r"(?s)(.*)client 1: You are here!")
         assert "has come" not in before  # which it knows of itself
+
+
+def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
+    attached: Operator, database: Database
+) -> None:
+    (number,) = database.query("SELECT process_no FROM processes WHERE role = 'console'")
+    attached.types("all Before.")
+    attached.sees("to all: Before.")
+    name = "application_name = 'busware notices'"
+    database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
+    anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
+    until(lambda: database.query(anew, number))
+    attached.types("all After.")
+    assert "has gone" not in attached.sees_match(r"(?s)(.*)to all: After\.")
 
 
 def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Database) -> None:
