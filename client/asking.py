@@ -10,6 +10,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 
 from prompt_toolkit import PromptSession
@@ -50,7 +51,8 @@ class Asker:
     """Puts questions.
 
     seat_map, yours: what was shown last; held: the hold under way. printing: to be held by whoever
-    prints, so that nothing is printed to a question that is just being taken away.
+    prints, so that nothing is printed to a question that is just coming or being taken away: one of the two
+    would be lost.
     """
 
     def __init__(self) -> None:
@@ -108,14 +110,15 @@ class Prompts(Asker):
         if question.field == "confirm":
             self._forget_typed()
         choices = self._dates() if question.field == "date" else () if mapped else question.choices
-        above = patch_stdout(raw=True)
-        with self.printing:
+        with ExitStack() as quiet:
+            quiet.enter_context(self.printing)  # until the question is there
+            above = patch_stdout(raw=True)
             above.__enter__()
-        try:
-            return self._prompt(question, mapped=mapped, listed=listed, choices=choices)
-        finally:
-            with self.printing:
-                above.__exit__(None, None, None)
+            try:
+                return self._prompt(question, quiet, mapped=mapped, listed=listed, choices=choices)
+            finally:
+                with self.printing:
+                    above.__exit__(None, None, None)
 
     def end(self) -> bool:
         """As above."""
@@ -131,7 +134,14 @@ class Prompts(Asker):
         clear_typeahead(self._session.input)
         termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
 
-    def _prompt(self, question: Ask, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]) -> str:
+    def _prompt(
+        self, question: Ask, quiet: ExitStack, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]
+    ) -> str:
+        def begin() -> None:
+            quiet.close()
+            if listed:
+                get_app().current_buffer.start_completion()
+
         return self._session.prompt(
             lambda: self._message(question, mapped=mapped),
             completer=Choices(choices),
@@ -140,7 +150,7 @@ class Prompts(Asker):
             # room is made when the menu opens, so that until then what was shown stays on the screen
             complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
             reserve_space_for_menu=min(len(choices) + 1, self._menu_rows()) if choices else 0,
-            pre_run=(lambda: get_app().current_buffer.start_completion()) if listed else None,
+            pre_run=begin,
         )
 
     def _menu_rows(self) -> int:

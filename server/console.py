@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -216,16 +217,34 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         storage.open()
         messages = Messages(storage, settings)
         notices = Notices(url, settings, role="console")
-        news = News(messages, notices, print)
+        printing = threading.RLock()
+        news = News(messages, notices, lambda text: _print(text, printing))
         news.start()  # before anybody knows of this console: what is said to it from then on is news
         stack.callback(news.stop)
         notices.start(f"in process {os.getpid()}")
         stack.callback(notices.stop)
-        stack.enter_context(_above_the_prompt())
         session = PromptSession[str](completer=words, complete_while_typing=False)
         _end_by_signals(session)
         console = Console(messages, news, lambda: settings.now().date(), print, at_exit)
-        console.run(lambda: session.prompt(PROMPT))
+        console.run(lambda: _ask(session, printing))
+
+
+def _print(text: str, printing: threading.RLock) -> None:
+    with printing:
+        print(text)
+
+
+def _ask(session: PromptSession[str], printing: threading.RLock) -> str:
+    """The next line. Nobody else prints while the prompt comes or goes: one of the two would be lost."""
+    with ExitStack() as quiet:
+        quiet.enter_context(printing)
+        above = _above_the_prompt()
+        above.__enter__()
+        try:
+            return session.prompt(PROMPT, pre_run=quiet.close)
+        finally:
+            with printing:
+                above.__exit__(None, None, None)
 
 
 def _end_by_signals(session: PromptSession[str]) -> None:

@@ -1,7 +1,7 @@
 """What the threads of the terminal client do at once; and Ctrl-C, or a signal, at an odd moment."""
 
 import io
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -75,3 +75,26 @@ def test_a_signal_just_after_enter_ends_the_next_question() -> None:
             assert asker.ask(Ask("First?", str)) == "bus"
         with pytest.raises(EOFError):
             asker.ask(Ask("Second?", str))
+
+
+def test_nobody_prints_while_a_question_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another thread writes as the question is drawn first could take its place."""
+    seen: list[bool] = []
+
+    def may_print() -> bool:
+        if had := asker.printing.acquire(blocking=False):
+            asker.printing.release()
+        return had
+
+    def prompt(*arguments: Any, **options: Any) -> str:
+        seen.append(other.submit(may_print).result())
+        return ask(*arguments, **options)
+
+    with create_pipe_input() as keys, create_app_session(keys, DummyOutput()), ThreadPoolExecutor(1) as other:
+        asker = Prompts(coloured=False, today=lambda: party().travel_date)
+        asker._session.app.after_render += lambda app: seen.append(other.submit(may_print).result())
+        ask = asker._session.prompt
+        monkeypatch.setattr(asker._session, "prompt", prompt)
+        keys.send_text("bus\r")
+        assert asker.ask(Ask("First?", str)) == "bus"
+    assert seen[:2] == [False, True]
