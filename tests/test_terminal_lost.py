@@ -60,6 +60,15 @@ def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
         asha.sees("(bus 1, seat ", "Status: Booked, fare 260.00")
 
 
+def waits_for_a_hold(served: Served, asha: Traveller) -> None:
+    """Have a traveller ask a server for a hold that is stopped, and does not answer."""
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Phone number:")
+    served.process.send_signal(signal.SIGSTOP)
+    asha.types("98450 12345")
+    asha.sees("Waiting for the server", "Ctrl-C waits no longer")
+
+
 def held_seats(database: Database) -> list[int]:
     return database.query("SELECT seat_no FROM passengers WHERE status = 'held'")
 
@@ -93,11 +102,7 @@ def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
 def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_done(
     served: Served, asha: Traveller
 ) -> None:
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
-    served.process.send_signal(signal.SIGSTOP)
-    asha.types("98450 12345")
-    asha.sees("Waiting for the server")
+    waits_for_a_hold(served, asha)
     asha.child.kill(signal.SIGTERM)
     asha.sees(UNSURE, "Good-bye.")
     assert asha.ends() == 0
@@ -106,11 +111,7 @@ def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_d
 def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
     served: Served, asha: Traveller, database: Database
 ) -> None:
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
-    served.process.send_signal(signal.SIGSTOP)
-    asha.types("98450 12345")
-    asha.sees("Waiting for the server", "Ctrl-C waits no longer")
+    waits_for_a_hold(served, asha)
     asha.types("yes")
     asha.sees("yes")
     served.process.send_signal(signal.SIGCONT)
@@ -123,11 +124,7 @@ def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
 def test_whoever_does_not_wait_for_a_hold_and_leaves_keeps_nobody_from_the_seats(
     served: Served, asha: Traveller, database: Database
 ) -> None:
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
-    served.process.send_signal(signal.SIGSTOP)
-    asha.types("98450 12345")
-    asha.sees("Waiting for the server")
+    waits_for_a_hold(served, asha)
     asha.child.send(CTRL_C)
     asha.sees("Interrupted. What you asked for may be done", "Press Enter to try again")
     served.process.send_signal(signal.SIGCONT)

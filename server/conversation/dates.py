@@ -17,10 +17,9 @@ _SHORTEST = 3  # letters of a month or weekday that are enough
 
 _ISO = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})", re.ASCII)
 _AHEAD = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
+_SHORTENED = ("today", "tomorrow")  # which may be, like months and weekdays
 _NAMED = {  # days from today
     "yesterday": -1,
-    "today": 0,
-    "tomorrow": 1,
     "day after tomorrow": 2,
     "the day after tomorrow": 2,
 }
@@ -45,7 +44,7 @@ def parse_date(text: str, today: date) -> date:
     typed = " ".join(text.lower().split()).removeprefix("on ")
     if typed in _NAMED:
         return today + timedelta(days=_NAMED[typed])
-    if (ahead_by := _index(typed, ("today", "tomorrow"))) is not None:
+    if (ahead_by := _index(typed, _SHORTENED)) is not None:
         return today + timedelta(days=ahead_by)
     if (weekday := _index(typed, _WEEKDAYS)) is not None:
         return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
