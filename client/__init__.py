@@ -13,10 +13,14 @@ for people. terminal: the traveller's, with asking (the prompt), screen, seatmap
 command, from arguments to exit status.
 """
 
-import server  # noqa: F401 - first, since it says so where something is not installed
-from client.connection import Connection, ConnectionLost
-from client.doors import Client, connect
-from server.codec import RpcError
-from server.wire import Refusal
+from importlib.util import find_spec
+
+if find_spec("busware") is None or find_spec("msgspec") is None:  # a checkout without its environment
+    raise SystemExit("busware: this Python lacks what Busware needs. Use scripts/python, which installs it.")
+
+from busware.connection import Connection, ConnectionLost
+from busware.factory import Client, connect
+from busware.server.protocol import Refusal
+from busware.server.protocol.jsonrpc import RpcError
 
 __all__ = ["Client", "Connection", "ConnectionLost", "Refusal", "RpcError", "connect"]

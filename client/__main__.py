@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from client import commands, doors
-from client.connection import ConnectionLost, with_key
-from client.doors import Client
-from client.sdk import Requests
-from server import wire
-from server.codec import RpcError
-from server.conversation import clean_text
-from server.wire import Refusal
+from busware import commands, factory
+from busware.connection import ConnectionLost, with_key
+from busware.factory import Client
+from busware.sdk import Requests
+from busware.server import protocol
+from busware.server.conversation import clean_text
+from busware.server.protocol import Refusal
+from busware.server.protocol.jsonrpc import RpcError
 
 if TYPE_CHECKING:
-    from client.web import WebClient
+    from busware.http_client import WebClient
 
 DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
 TRIES = 3  # fewer than a program's: somebody waits, and can ask again
@@ -49,11 +49,11 @@ def main(arguments: list[str]) -> int:
         print(completion(parsed.shell))
         return DONE
     if parsed.command is None:
-        from client import terminal
+        from busware import terminal
 
         return terminal.run(parsed.host, parsed.port, tls_of(parsed, parsed.host), parsed.token)
     if parsed.command == "hotel":
-        from client import hotel
+        from busware import hotel
 
         url = commands.hotel_url(parsed)
         return hotel.run(url, tls_of(parsed, url))
@@ -69,9 +69,9 @@ def completion(shell: str) -> str:
 
 def ask(parsed: argparse.Namespace) -> int:
     """Send the request of a parsed command, show what comes of it, and return the exit status."""
-    if parsed.asks in (wire.Register, wire.Login):
+    if parsed.asks in (protocol.Register, protocol.Login):
         parsed.password = ask_password()
-    request: wire.Request = wire.Ping()
+    request: protocol.Request = protocol.Ping()
     with open_client(parsed) as client:
         try:
             request = with_key(commands.request(parsed, client.today))
@@ -95,7 +95,7 @@ def ask(parsed: argparse.Namespace) -> int:
 def open_client(parsed: argparse.Namespace) -> "Client | WebClient":
     """A client of the server that is named, by either of its doors. Exits when it cannot be verified."""
     tls = tls_of(parsed, parsed.host)
-    return doors.of(
+    return factory.of(
         parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token,
         on_notification=hear,
     )  # fmt: skip
@@ -110,7 +110,7 @@ def hear(method: str, params: dict[str, Any]) -> None:
 def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:
     """The TLS to speak with a host, or at a URL. Exits when there is nothing to verify it by."""
     try:
-        return doors.secure(
+        return factory.secure(
             host, host.startswith("https:") if "://" in host else parsed.tls, parsed.authority
         )
     except OSError as error:
@@ -130,24 +130,24 @@ def show(reply: object) -> None:
     if isinstance(reply, msgspec.Raw):
         print(bytes(reply).decode())
     else:
-        from client import render
+        from busware import render
 
         render.console().print(render.reply(reply))
 
 
-def explain(error: Refusal | RpcError, request: wire.Request, client: Requests) -> None:
+def explain(error: Refusal | RpcError, request: protocol.Request, client: Requests) -> None:
     """What is wrong, and what would be right, for people."""
-    from client import render
+    from busware import render
 
     out = render.console(stderr=True)
     out.print(render.error(error))
-    if isinstance(request, wire.Stretch) and reason(error) in ("seat_taken", "unknown_seat"):
-        stretch = {field: getattr(request, field) for field in wire.Stretch.__struct_fields__}
+    if isinstance(request, protocol.Stretch) and reason(error) in ("seat_taken", "unknown_seat"):
+        stretch = {field: getattr(request, field) for field in protocol.Stretch.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):  # the message alone will do
-            out.print(render.free_seats(client.call(wire.SeatMap(**stretch), wire.Seats)))
+            out.print(render.free_seats(client.call(protocol.SeatMap(**stretch), protocol.Seats)))
     if reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
         out.print("Where a phone number was given with the booking, so it must be here: --phone.")
-    if isinstance(request, wire.Book) and not request.waitlist and reason(error) == "sold_out":
+    if isinstance(request, protocol.Book) and not request.waitlist and reason(error) == "sold_out":
         out.print("With --waitlist, the booking waits until enough come free.")
     if option := OPTIONS.get(str(error.data.get("field"))):
         out.print(f"Here: {option}.", markup=False)
@@ -170,11 +170,16 @@ def complain(*lines: str) -> None:
     print(*filter(None, lines), sep="\n", file=sys.stderr)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The command busware."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # on a terminal of few letters
     try:
         sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:  # whoever reads the output has had enough, such as head
+    except BrokenPipeError:  # the reader of the output has ended, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,6 +1,6 @@
 """The command line: arguments in, a request out.
 
-A command is one request of server/wire with some of its fields: COMMANDS says which, in order,
+A command is one request of server/protocol with some of its fields: COMMANDS says which, in order,
 ARGUMENTS how each is typed. A field is described in the words of its type, which are the server's.
 """
 
@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from client.connection import HOST, PORT, TIMEOUT_SECONDS
-from client.days import day
-from client.sdk import stretch
-from server import wire
-from server.conversation.dates import EXAMPLES, DateError, parse_date
-from server.conversation.words import BUS
+from busware.connection import HOST, PORT, TIMEOUT_SECONDS
+from busware.dates import day
+from busware.sdk import stretch
+from busware.server import protocol
+from busware.server.conversation.dates import EXAMPLES, DateError, parse_date
+from busware.server.conversation.words import BUS
 
 PROG = "scripts/client"
 HTTP_PORT = 8000
@@ -54,37 +54,37 @@ environment:
 """
 
 # What each command asks, and its arguments: field names, and options.
-COMMANDS: dict[str, tuple[type[wire.Request], str]] = {
-    "search": (wire.Search, "origin destination date --until --kind --type --ac --free"),
-    "places": (wire.Places, "--kind"),
-    "seats": (wire.SeatMap, "bus_id travel_date origin destination"),
+COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
+    "search": (protocol.Search, "origin destination date --until --kind --type --ac --free"),
+    "places": (protocol.Places, "--kind"),
+    "seats": (protocol.SeatMap, "bus_id travel_date origin destination"),
     "book": (
-        wire.Book,
+        protocol.Book,
         "bus_id travel_date origin destination --seats --count --phone --name --waitlist --key",
     ),
     "hold": (
-        wire.Hold,
+        protocol.Hold,
         "bus_id travel_date origin destination --seats --count --phone --name --seconds --key",
     ),
-    "confirm": (wire.Confirm, "reference --phone --key"),
-    "release": (wire.Release, "reference --phone --key"),
-    "booking": (wire.GetBooking, "reference --phone"),
-    "find": (wire.Find, "date place --phone"),
-    "quote": (wire.CancelQuote, "reference --phone --tickets"),
-    "cancel": (wire.Cancel, "reference --phone --tickets --key"),
-    "change-seat": (wire.ChangeSeat, "reference ticket_no seat_no --phone --key"),
-    "alight": (wire.Alight, "reference at --phone --tickets --key"),
-    "register": (wire.Register, "username --phone"),
-    "login": (wire.Login, "username"),
-    "logout": (wire.Logout, "--everywhere"),
-    "bookings": (wire.Bookings, "--kind --current --limit --after"),
-    "trips": (wire.OperatorTrips, "date --limit --after"),
-    "manifest": (wire.Manifest, "bus_id travel_date"),
-    "cancel-trip": (wire.CancelTrip, "bus_id travel_date reason --key"),
-    "open-sales": (wire.OpenSales, "bus_id from_date to_date"),
-    "say": (wire.Say, "text"),
-    "notice": (wire.Notice, "bus_id travel_date text"),
-    "ping": (wire.Ping, ""),
+    "confirm": (protocol.Confirm, "reference --phone --key"),
+    "release": (protocol.Release, "reference --phone --key"),
+    "booking": (protocol.GetBooking, "reference --phone"),
+    "find": (protocol.Find, "date place --phone"),
+    "quote": (protocol.CancelQuote, "reference --phone --tickets"),
+    "cancel": (protocol.Cancel, "reference --phone --tickets --key"),
+    "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
+    "alight": (protocol.Alight, "reference at --phone --tickets --key"),
+    "register": (protocol.Register, "username --phone"),
+    "login": (protocol.Login, "username"),
+    "logout": (protocol.Logout, "--everywhere"),
+    "bookings": (protocol.Bookings, "--kind --current --limit --after"),
+    "trips": (protocol.OperatorTrips, "date --limit --after"),
+    "manifest": (protocol.Manifest, "bus_id travel_date"),
+    "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key"),
+    "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
+    "say": (protocol.Say, "text"),
+    "notice": (protocol.Notice, "bus_id travel_date text"),
+    "ping": (protocol.Ping, ""),
 }
 
 
@@ -139,8 +139,8 @@ def _bus_type(text: str) -> str:
     return text.upper().replace("-", "_")
 
 
-def _passenger(text: str) -> wire.Passenger:
-    return wire.Passenger(name=text)
+def _passenger(text: str) -> protocol.Passenger:
+    return protocol.Passenger(name=text)
 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -207,7 +207,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     )  # fmt: skip
     host, port = environment.get("BUSWARE_HOST", HOST), environment.get("BUSWARE_PORT", str(PORT))
     parser.set_defaults(
-        host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, asks=wire.Ping, tls=None,
+        host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, asks=protocol.Ping, tls=None,
         token=environment.get("BUSWARE_TOKEN"), authority=environment.get("BUSWARE_AUTHORITY"),
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", prog=prog)
@@ -239,14 +239,14 @@ def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.en
     return f"http://{parsed.host}:{environment.get('BUSWARE_HTTP_PORT', HTTP_PORT)}/hotel"
 
 
-def request(parsed: argparse.Namespace, today: Callable[[], date]) -> wire.Request:
+def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.Request:
     """The request of a parsed command. today: asked only where a date depends on it."""
-    asks: type[wire.Request] = parsed.asks
+    asks: type[protocol.Request] = parsed.asks
     given = ((field, getattr(parsed, field, None)) for field in asks.__struct_fields__)
     fields = {field: value for field, value in given if value is not None}
     for field in _DATES & set(fields):
         fields[field] = day(fields[field], today)
-    if issubclass(asks, wire.Stretch):
+    if issubclass(asks, protocol.Stretch):
         fields |= stretch(fields.pop("origin"), fields.pop("destination"))
     return asks(**fields)
 
@@ -277,7 +277,7 @@ def _server_options() -> _Parser:
     return parser
 
 
-def _add_argument(command: argparse.ArgumentParser, asks: type[wire.Request], argument: str) -> None:
+def _add_argument(command: argparse.ArgumentParser, asks: type[protocol.Request], argument: str) -> None:
     settings = dict(ARGUMENTS[argument])
     field = settings.get("dest", argument.removeprefix("--"))
     settings.setdefault("help", asks.takes(field))

@@ -21,9 +21,9 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from server.codec import decode_notification, decode_reply, encode_request
-from server.tls import TlsSocket
-from server.wire import Login, Logout, Refusal, Register, Request, Session
+from busware.server.protocol import Login, Logout, Refusal, Register, Request, Session
+from busware.server.protocol.jsonrpc import decode_notification, decode_reply, encode_request
+from busware.server.tls import TlsSocket
 
 Reply = TypeVar("Reply")
 OnNotification = Callable[[str, dict[str, Any]], None]

@@ -1,6 +1,6 @@
 """The hotel's desk, as a guest: username and password first, then rooms, book, query, update, checkout.
 
-Speaks to /hotel, the door that any client of the hotel's may use (server/web/hotel.py). A wrong password
+Speaks to /hotel, the door that any client of the hotel's may use (server/http/hotel.py). A wrong password
 ends it. Behind a pipe it reads the same lines, and prompts for nothing.
 """
 
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from client.days import day, today_in
-from server.conversation.dates import DateError
+from busware.dates import day, today_in
+from busware.server.conversation.dates import DateError
 
 DONE, REFUSED, NO_ANSWER = 0, 1, 3
 TIMEOUT_SECONDS = 30.0

@@ -12,10 +12,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from client import seatmap
-from server.codec import RpcError
-from server.conversation.words import arrival, clock, comfort, differing_ends, moment, service_of
-from server.wire import (
+from busware import seatmap
+from busware.server.conversation.words import arrival, clock, comfort, differing_ends, moment, service_of
+from busware.server.protocol import (
     Booking,
     BookingList,
     CancelledTrip,
@@ -33,6 +32,7 @@ from server.wire import (
     TripList,
     TripManifest,
 )
+from busware.server.protocol.jsonrpc import RpcError
 
 PIPED_COLUMNS = 1000  # the width where there is no terminal: nothing is folded or cut
 COLUMN_GAP = 2  # spaces between columns

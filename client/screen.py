@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from client import seatmap, ticket
-from server.conversation.words import (
+from busware import seatmap, ticket
+from busware.server.conversation.words import (
     arrival,
     clock,
     comfort,
@@ -20,7 +20,7 @@ from server.conversation.words import (
     service_of,
     words_of,
 )
-from server.wire import Booking, Quote, Seats, Trip, TripList
+from busware.server.protocol import Booking, Quote, Seats, Trip, TripList
 
 _ALIGNED = "><<>>>"  # the columns of trips: their number, times, duration, fare, free seats
 _ENDS = {"origin": "from", "destination": "to"}

@@ -1,6 +1,6 @@
 """The requests as methods: what a program of one's own calls.
 
-Each method sends one request of server/wire and returns its reply, a struct of the same module.
+Each method sends one request of server/protocol and returns its reply, a struct of the same module.
 A place is its name, code or alias; where a route passes a place twice, the position of the stop (an
 int, from `search`) stands instead. Every method raises Refusal when the server says no, and
 ConnectionLost when it gives no answer. Every write takes an idempotency key and makes one unless
@@ -14,9 +14,20 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, TypeVar
 
-from client.days import today_in
-from server import wire
-from server.wire import Booking, BusType, OperatedTrip, Passenger, Place, Pong, Quote, Seats, Session, Trip
+from busware.dates import today_in
+from busware.server import protocol
+from busware.server.protocol import (
+    Booking,
+    BusType,
+    OperatedTrip,
+    Passenger,
+    Place,
+    Pong,
+    Quote,
+    Seats,
+    Session,
+    Trip,
+)
 
 Reply = TypeVar("Reply")
 Stop = str | int
@@ -26,12 +37,12 @@ class Requests(ABC):
     """A method for each request, whichever way it goes; see Connection for threads and for failures."""
 
     @abstractmethod
-    def call(self, request: wire.Request, reply_type: type[Reply]) -> Reply:
+    def call(self, request: protocol.Request, reply_type: type[Reply]) -> Reply:
         """Send a request and return its reply."""
 
     def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""
-        return self.call(wire.Ping(), Pong)
+        return self.call(protocol.Ping(), Pong)
 
     def today(self) -> date:
         """The date where the service is, which need not be the date here."""
@@ -39,7 +50,7 @@ class Requests(ABC):
 
     def places(self, kind: str | None = None) -> list[Place]:
         """The places that services (of a kind) call at."""
-        return self.call(wire.Places(kind=kind), wire.PlaceList).places
+        return self.call(protocol.Places(kind=kind), protocol.PlaceList).places
 
     def search(
         self,
@@ -57,16 +68,16 @@ class Requests(ABC):
 
         until: they reach the destination on that date (for nights). seats: so many are free.
         """
-        request = wire.Search(
+        request = protocol.Search(
             origin=origin, destination=destination, date=date, until=until,
             kind=kind, bus_type=bus_type, ac=ac, seats=seats,
         )  # fmt: skip
-        return self.call(request, wire.TripList).trips
+        return self.call(request, protocol.TripList).trips
 
     def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
         """The seats of a trip, and which are free over a stretch."""
         return self.call(
-            wire.SeatMap(bus_id=bus_id, travel_date=travel_date, **stretch(origin, destination)), Seats
+            protocol.SeatMap(bus_id=bus_id, travel_date=travel_date, **stretch(origin, destination)), Seats
         )
 
     def book(
@@ -87,7 +98,7 @@ class Requests(ABC):
 
         waitlist: when fewer than count are free, wait for them: status `pending`.
         """
-        request = wire.Book(
+        request = protocol.Book(
             bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
             passengers=passengers, waitlist=waitlist, key=key, **stretch(origin, destination),
         )  # fmt: skip
@@ -108,7 +119,7 @@ class Requests(ABC):
         key: str | None = None,
     ) -> Booking:
         """Keep seats until the booking's expires_at, to be confirmed or released before."""
-        request = wire.Hold(
+        request = protocol.Hold(
             bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
             passengers=passengers, seconds=seconds, key=key, **stretch(origin, destination),
         )  # fmt: skip
@@ -116,25 +127,25 @@ class Requests(ABC):
 
     def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Turn a hold into a booking."""
-        return self.call(wire.Confirm(reference=reference, phone=phone, key=key), Booking)
+        return self.call(protocol.Confirm(reference=reference, phone=phone, key=key), Booking)
 
     def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Give a hold up."""
-        return self.call(wire.Release(reference=reference, phone=phone, key=key), Booking)
+        return self.call(protocol.Release(reference=reference, phone=phone, key=key), Booking)
 
     def booking(self, reference: str, phone: str | None = None) -> Booking:
         """A booking as it stands."""
-        return self.call(wire.GetBooking(reference=reference, phone=phone), Booking)
+        return self.call(protocol.GetBooking(reference=reference, phone=phone), Booking)
 
     def find(self, phone: str, date: date, place: str) -> list[str]:
         """The references of a guest's bookings, for who knows the phone, the date and the boarding place."""
-        return self.call(wire.Find(phone=phone, date=date, place=place), wire.References).references
+        return self.call(protocol.Find(phone=phone, date=date, place=place), protocol.References).references
 
     def cancel_quote(
         self, reference: str, phone: str | None = None, *, tickets: list[int] | None = None
     ) -> Quote:
         """What cancelling the booking, or these tickets of it, would give back."""
-        return self.call(wire.CancelQuote(reference=reference, phone=phone, tickets=tickets), Quote)
+        return self.call(protocol.CancelQuote(reference=reference, phone=phone, tickets=tickets), Quote)
 
     def cancel(
         self,
@@ -145,7 +156,7 @@ class Requests(ABC):
         key: str | None = None,
     ) -> Booking:
         """Cancel the booking, or these tickets of it; its refund says what is given back."""
-        return self.call(wire.Cancel(reference=reference, phone=phone, tickets=tickets, key=key), Booking)
+        return self.call(protocol.Cancel(reference=reference, phone=phone, tickets=tickets, key=key), Booking)
 
     def change_seat(
         self,
@@ -157,7 +168,7 @@ class Requests(ABC):
         key: str | None = None,
     ) -> Booking:
         """Move a ticket to another free seat of its trip."""
-        request = wire.ChangeSeat(
+        request = protocol.ChangeSeat(
             reference=reference, phone=phone, ticket_no=ticket_no, seat_no=seat_no, key=key
         )
         return self.call(request, Booking)
@@ -172,30 +183,30 @@ class Requests(ABC):
         key: str | None = None,
     ) -> Booking:
         """Get down early, at a stop before the destination."""
-        request = wire.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key)
+        request = protocol.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key)
         return self.call(request, Booking)
 
     # Accounts ----------------------------------------------------------------------------------
 
     def register(self, username: str, password: str, phone: str | None = None) -> Session:
         """Open an account, and be signed in from now on, on every connection that is made."""
-        return self.call(wire.Register(username=username, password=password, phone=phone), Session)
+        return self.call(protocol.Register(username=username, password=password, phone=phone), Session)
 
     def login(
         self, username: str | None = None, password: str | None = None, *, token: str | None = None
     ) -> Session:
         """Sign in, by username and password or by a token; on every connection that is made from now on."""
-        return self.call(wire.Login(username=username, password=password, token=token), Session)
+        return self.call(protocol.Login(username=username, password=password, token=token), Session)
 
     def logout(self, *, everywhere: bool = False) -> None:
         """Sign out. everywhere: no token of the account is worth anything any more."""
-        self.call(wire.Logout(everywhere=everywhere), wire.Done)
+        self.call(protocol.Logout(everywhere=everywhere), protocol.Done)
 
     def bookings(self, kind: str | None = None, *, current: bool = False) -> Iterator[Booking]:
         """One's own bookings, newest first. current: those with a ride that has not ended."""
         after = None
         while True:
-            page = self.call(wire.Bookings(kind=kind, current=current, after=after), wire.BookingList)
+            page = self.call(protocol.Bookings(kind=kind, current=current, after=after), protocol.BookingList)
             yield from page.bookings
             if (after := page.next) is None:
                 return
@@ -206,34 +217,34 @@ class Requests(ABC):
         """The trips of a travel date that one runs, by bus."""
         after = None
         while True:
-            page = self.call(wire.OperatorTrips(date=date, after=after), wire.OperatedTrips)
+            page = self.call(protocol.OperatorTrips(date=date, after=after), protocol.OperatedTrips)
             yield from page.trips
             if (after := page.next) is None:
                 return
 
-    def manifest(self, bus_id: int, travel_date: date) -> wire.TripManifest:
+    def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
         """Who boards and who alights at each stop of a trip."""
-        return self.call(wire.Manifest(bus_id=bus_id, travel_date=travel_date), wire.TripManifest)
+        return self.call(protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest)
 
     def cancel_trip(
         self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
-    ) -> wire.CancelledTrip:
+    ) -> protocol.CancelledTrip:
         """Cancel a trip; everybody on it gets the whole fare back."""
-        request = wire.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key)
-        return self.call(request, wire.CancelledTrip)
+        request = protocol.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key)
+        return self.call(request, protocol.CancelledTrip)
 
     def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
         """Put the trips of a bus on sale; how many were not before."""
-        request = wire.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date)
-        return self.call(request, wire.OpenedSales).opened
+        request = protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date)
+        return self.call(request, protocol.OpenedSales).opened
 
     def say(self, text: str) -> None:
         """Say something to the operators. Their answers come by on_notification, as `message`."""
-        self.call(wire.Say(text=text), wire.Done)
+        self.call(protocol.Say(text=text), protocol.Done)
 
     def notice(self, bus_id: int, travel_date: date, text: str) -> None:
         """For operators: say something to all passengers of a trip."""
-        self.call(wire.Notice(bus_id=bus_id, travel_date=travel_date, text=text), wire.Done)
+        self.call(protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.Done)
 
 
 def stretch(origin: Stop, destination: Stop) -> dict[str, Any]:

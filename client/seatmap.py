@@ -10,9 +10,9 @@ from itertools import zip_longest
 
 from rich.text import Text
 
-from server.conversation.drawing import drivers, states
-from server.conversation.words import money
-from server.wire import Seat, Seats
+from busware.server.conversation.drawing import drivers, states
+from busware.server.conversation.words import money
+from busware.server.protocol import Seat, Seats
 
 Piece = tuple[str, str]  # a state, or "" for the bus itself, and what stands there
 Line = list[Piece]

@@ -1,7 +1,7 @@
 """The traveller's terminal: the guided conversation of server/conversation, with everything shown well.
 
 The conversation says what to ask, to call and to show; this module carries it out: a question by
-client/asking.py, a reply by client/screen.py, a call in a thread of its own, so that a spinner turns
+client/prompts.py, a reply by client/screen.py, a call in a thread of its own, so that a spinner turns
 while it takes long. Lines that the server sends by itself, and what becomes of the connection, are
 printed above the question that stands.
 """
@@ -21,13 +21,12 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from client import screen
-from client.asking import Asker, Lines, Prompts
-from client.connection import ConnectionLost
-from client.days import today_in
-from client.doors import Client
-from server.codec import RpcError
-from server.conversation import (
+from busware import screen
+from busware.connection import ConnectionLost
+from busware.dates import today_in
+from busware.factory import Client
+from busware.prompts import Asker, Lines, Prompts
+from busware.server.conversation import (
     BACK,
     COMMANDS,
     END,
@@ -46,8 +45,9 @@ from server.conversation import (
     desk,
     given_up,
 )
-from server.conversation.words import changed
-from server.wire import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
+from busware.server.conversation.words import changed
+from busware.server.protocol import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
+from busware.server.protocol.jsonrpc import RpcError
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
 SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does

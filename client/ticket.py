@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from server.conversation.words import (
+from busware.server.conversation.words import (
     arrival,
     clock,
     day_of,
@@ -24,7 +24,7 @@ from server.conversation.words import (
     service_of,
     words_of,
 )
-from server.wire import Booking
+from busware.server.protocol import Booking
 
 _NARROW = 72  # columns, below which the code stands under the words and not beside them
 _BORDER = 2  # modules around the code; phones manage with two

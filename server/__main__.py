@@ -19,15 +19,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
-from server import console, doors, staff
-from server.cluster import PostgresError, Urls
-from server.postgres import EmbeddedPostgres
-from server.schema import SchemaError, prepare
-from server.service import check_port, serve
-from server.settings import Settings, SettingsError, environment
-from server.storage import Away, Fault
-from server.supervisor import READY, Supervisor
-from server.wire import VERSION, Refusal
+from busware.server.accounts import operators
+from busware.server.console import prompt
+from busware.server.db.pool import Away, Fault
+from busware.server.db.schema import SchemaError, prepare
+from busware.server.embedded.data_folder import PostgresError, Urls
+from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.protocol import VERSION, Refusal
+from busware.server.service import check_port, serve, tls_context
+from busware.server.settings import Settings, SettingsError, environment
+from busware.server.supervisor import READY, Supervisor
 
 log = logging.getLogger("busware")
 
@@ -41,11 +42,11 @@ def main(arguments: list[str]) -> None:
     worker = arguments[:1] == ["worker"]
     try:
         if arguments[:1] == ["operator"]:
-            return staff.main(arguments[1:], Settings.load())
+            return operators.main(arguments[1:], Settings.load())
         if arguments[:1] == ["console"]:
-            return console.main(arguments[1:])
+            return prompt.main(arguments[1:])
         settings = Settings.load() if worker else _read_settings(arguments)
-        tls = doors.secure(settings)
+        tls = tls_context(settings)
     except SettingsError as error:
         print(f"busware: {error}", file=sys.stderr)
         raise SystemExit(BAD_USAGE) from None
@@ -66,8 +67,8 @@ def main(arguments: list[str]) -> None:
 def _run(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
     """Start everything, and be the operator's console; without a terminal, wait for a signal."""
     url = _start(settings, tls, stack)
-    if console.on_a_terminal():
-        console.operate(url, settings, console.STOPS)
+    if prompt.on_a_terminal():
+        prompt.operate(url, settings, prompt.STOPS)
         _wind_up()
     else:
         _wait()
@@ -106,7 +107,7 @@ def _log(settings: Settings, worker: bool) -> None:
         format=f"%(asctime)s{process} %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    if console.on_a_terminal():
+    if prompt.on_a_terminal():
         logging.getLogger("busware.tcp").setLevel(logging.WARNING)  # the console tells who comes and goes
 
 
@@ -173,7 +174,7 @@ def _take_folder(settings: Settings, stack: ExitStack) -> EmbeddedPostgres:
 
 def _quiet(settings: Settings) -> Settings:
     """The settings of workers: they do not log who comes and goes when the console tells it."""
-    quiet = console.on_a_terminal() and settings.log_level == "INFO"
+    quiet = prompt.on_a_terminal() and settings.log_level == "INFO"
     return dataclasses.replace(settings, log_level="WARNING") if quiet else settings
 
 
@@ -214,5 +215,10 @@ def _stop_at_once(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The command busware-server."""
     main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    run()

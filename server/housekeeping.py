@@ -11,11 +11,10 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from server.calls import Call
-from server.settings import Settings
-from server.storage import Fault, Storage
-from server.wire import Refusal
-from server.writer import Writer
+from busware.server.db.pool import Fault, Storage
+from busware.server.db.writer import Call, Writer
+from busware.server.protocol import Refusal
+from busware.server.settings import Settings
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """What is measured, for Prometheus.
 
-Requests are counted where all of them pass, whatever face they came by (server/operations.py); the sizes
-of batches where they are sent (server/writer.py). All else is looked up when it is asked for: what waits,
+server/booking/operations.py counts the requests of TCP and HTTP; the sizes of batches are counted
+where they are sent (server/db/writer.py). All else is looked up when it is asked for: what waits,
 what is in use, and, at most every few seconds since it is a question to the whole database, how many
 tickets there are of each kind.
 """
@@ -15,11 +15,11 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from server.reads import Reads
-from server.settings import Settings
-from server.storage import Fault, Storage
-from server.wire import Refusal
-from server.writer import Writer
+from busware.server.db.pool import Fault, Storage
+from busware.server.db.reader import Reads
+from busware.server.db.writer import Writer
+from busware.server.protocol import Refusal
+from busware.server.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 

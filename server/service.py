@@ -11,18 +11,23 @@ import socket
 import ssl
 from contextlib import ExitStack
 
-from server.delivery import Delivery
-from server.housekeeping import Housekeeper
-from server.messages import Messages
-from server.notices import Notices
-from server.operations import Operations
-from server.settings import Settings
-from server.storage import Storage
-from server.tcp import TcpServer
-from server.web import WebServer
-from server.writer import Writer
+from busware.server.booking.operations import Operations
+from busware.server.db.listener import Notices
+from busware.server.db.pool import Storage
+from busware.server.db.writer import Writer
+from busware.server.housekeeping import Housekeeper
+from busware.server.http import WebServer
+from busware.server.push.delivery import Delivery
+from busware.server.push.messages import Messages
+from busware.server.settings import Settings, SettingsError
+from busware.server.tcp.server import TcpServer
+from busware.server.tls import is_loopback, server_context
 
 log = logging.getLogger("busware")
+
+_WAY_OUT = (
+    "Give BUSWARE_TLS_CERT and BUSWARE_TLS_KEY; or, on a network that is yours alone, BUSWARE_PLAIN=true."
+)
 
 
 def serve(
@@ -101,3 +106,23 @@ def port_taken(host: str, port: int, error: OSError) -> OSError:
             "or stop whoever has this one."
         )
     return OSError(f"cannot listen on {host}:{port}: {why}. {way_out}")
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The TLS of both ports, or None for plain. Raises SettingsError where that is not to be had."""
+    certificate, key = settings.tls_cert, settings.tls_key
+    if certificate and key:
+        try:
+            return server_context(certificate, key)
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(
+                f"BUSWARE_TLS_CERT ({certificate}) and BUSWARE_TLS_KEY ({key}) will not do: {error}."
+            ) from None
+    if certificate or key:
+        raise SettingsError("BUSWARE_TLS_CERT and BUSWARE_TLS_KEY: give both, or neither.")
+    if not settings.plain and not is_loopback(settings.host):
+        raise SettingsError(
+            f"BUSWARE_HOST={settings.host} lets other machines in, and without TLS others could read "
+            f"along. {_WAY_OUT}"
+        )
+    return None

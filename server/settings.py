@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
-PROJECT = Path(__file__).resolve().parent.parent  # the folder that holds server/, sql/ and .env
+_CHECKOUT = Path(__file__).resolve().parent.parent
+HOME = _CHECKOUT if (_CHECKOUT / "pyproject.toml").exists() else Path.cwd()  # the folder of .env and data/
 
 
 class SettingsError(ValueError):
@@ -54,8 +55,8 @@ PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str)
-FOLDER = Kind("a folder", r".+", lambda text: PROJECT / Path(text).expanduser())
-FILE = Kind("a file", r".+", lambda text: PROJECT / Path(text).expanduser())
+FOLDER = Kind("a folder", r".+", lambda text: HOME / Path(text).expanduser())
+FILE = Kind("a file", r".+", lambda text: HOME / Path(text).expanduser())
 ADDRESSES = Kind("addresses, with commas between them", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)
 ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
 COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
@@ -93,7 +94,7 @@ class Settings:
         None, "URL", "the same database as its owner, who creates tables and grants; else DATABASE_URL", URL
     )
     data: Path = setting(  # noqa: RUF009 - a path does not change
-        PROJECT / "data", "folder", "where the embedded PostgreSQL lives", FOLDER
+        HOME / "data", "folder", "where the embedded PostgreSQL lives", FOLDER
     )
     seed: bool = setting(True, "true or false", "load the timetables of sql/9*.sql at start", FLAG)
 
@@ -241,7 +242,7 @@ def variable(field: "dataclasses.Field[Any]") -> str:
 
 def environment() -> dict[str, str]:
     """The process's environment, and what .env adds to it."""
-    written = dotenv_values(PROJECT / ".env", interpolate=False)
+    written = dotenv_values(HOME / ".env", interpolate=False)
     return {name: text for name, text in written.items() if text is not None} | dict(os.environ)
 
 

@@ -20,8 +20,8 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 
-from server.service import port_taken
-from server.settings import PROJECT, Settings, environment
+from busware.server.service import port_taken
+from busware.server.settings import Settings, environment
 
 log = logging.getLogger("busware.supervisor")
 
@@ -135,9 +135,8 @@ class Worker:
 
     def _spawn(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "server", "worker"],
+            [sys.executable, "-m", "busware.server", "worker"],
             env=self._environment,
-            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

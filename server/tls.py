@@ -3,7 +3,7 @@
 An SSL object of OpenSSL is not for two threads at once, and a thread that waits in a read would keep the
 others from writing. So the session lives in memory, between two buffers, under a lock that is held only
 while bytes pass through it; the waiting is done on the socket itself, with its own timeouts. Both ends use
-this: the server's connections (server/tcp.py) and the client's (client/connection.py).
+this: the server's connections (server/tcp/server.py) and the client's (client/connection.py).
 """
 
 import io

@@ -50,17 +50,17 @@ import pytest
 from psycopg import sql
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from server import schema
-from server.postgres import EmbeddedPostgres
-from server.settings import Settings
-from tests.desk import desk  # noqa: F401 - a fixture
-from tests.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
-from tests.processes import running_on, wait_for_end
-from tests.race import race  # noqa: F401 - a fixture
-from tests.serving import line_to, urls  # noqa: F401 - fixtures
-from tests.telling import console, telling  # noqa: F401 - fixtures
-from tests.web import web  # noqa: F401 - a fixture
-from tests.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
+from busware.server.db import schema
+from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.settings import Settings
+from tests.support.desk import desk  # noqa: F401 - a fixture
+from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
+from tests.support.processes import running_on, wait_for_end
+from tests.support.race import race  # noqa: F401 - a fixture
+from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
+from tests.support.telling import console, telling  # noqa: F401 - fixtures
+from tests.support.web import web  # noqa: F401 - a fixture
+from tests.support.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
@@ -212,7 +212,7 @@ def template(cluster: Running) -> Iterator[str]:
         schema.prepare(owner, server, seed=False)
         with psycopg.connect(owner, autocommit=True) as conn:
             stop_clock(conn, NOW)
-            conn.execute((HERE / "timetable.sql").read_bytes())
+            conn.execute((HERE / "support" / "timetable.sql").read_bytes())
         yield "template"
 
 
@@ -264,13 +264,13 @@ def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 def server(database: Database, clock: Clock, settings: Settings) -> Iterator[SimpleNamespace]:
-    from server.delivery import Delivery
-    from server.messages import Messages
-    from server.notices import Notices
-    from server.operations import Operations
-    from server.storage import Storage
-    from server.tcp import TcpServer
-    from server.writer import Writer
+    from busware.server.booking.operations import Operations
+    from busware.server.db.listener import Notices
+    from busware.server.db.pool import Storage
+    from busware.server.db.writer import Writer
+    from busware.server.push.delivery import Delivery
+    from busware.server.push.messages import Messages
+    from busware.server.tcp.server import TcpServer
 
     storage, writer = Storage(database.server, settings), Writer(database.server, settings)
     operations = Operations(storage, writer, settings)

@@ -6,3 +6,7 @@ load          the clients, a process of their own        pgbench    PostgreSQL's
 seats         how full the bus gets                      report     the figures, and the table of them
 batch         what a batch costs PostgreSQL              plots      the pictures of them
 """
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]

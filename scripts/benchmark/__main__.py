@@ -4,12 +4,11 @@ import argparse
 import resource
 import sys
 
-from scripts.benchmark import batch, report, seats
+from scripts.benchmark import PROJECT, batch, report, seats
 from scripts.benchmark.load import Time
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 from scripts.benchmark.world import Unsound, Worlds
-from server.settings import PROJECT
 
 _COMMANDS = ("list", "seats", "batch", "write")
 FOLDER = PROJECT / "data" / "bench"  # PostgreSQL's, and the figures

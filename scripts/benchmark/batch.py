@@ -13,13 +13,12 @@ import msgspec
 import psycopg
 from msgspec import Raw
 
+from busware.server.db.pool import connect
+from busware.server.db.writer import BATCH, Call
+from busware.server.settings import Settings
 from scripts.benchmark.sides import processor_time
 from scripts.benchmark.workloads import BOOK
 from scripts.benchmark.world import Unsound, Worlds
-from server.calls import Call
-from server.settings import Settings
-from server.storage import connect
-from server.writer import BATCH
 
 SIZES = (1, 4, 16, 64, 256)
 BOOKINGS = 12_000  # of each size; of the small ones, as many as 2,000 batches hold

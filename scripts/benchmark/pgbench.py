@@ -10,10 +10,10 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from busware.server.db.pool import SESSION
 from scripts.benchmark.load import Tally, Time
 from scripts.benchmark.workloads import Workload
 from scripts.benchmark.world import Unsound, World, Worlds
-from server.storage import SESSION
 
 _THREADS = 2  # of pgbench; with more it takes more from PostgreSQL than it gives on two cores
 # Seconds of warm-up for each connection, on top of the common ones: its first transaction plans every

@@ -12,10 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmark import plots
+from scripts.benchmark import PROJECT, plots
 from scripts.benchmark.measurements import MEASUREMENTS, Measurement, Result
 from scripts.benchmark.sides import medians
-from server.settings import PROJECT
 
 PAGE = PROJECT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures: scripts/bench write -->\n", "<!-- figures end -->\n"

@@ -22,12 +22,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol, Self
 
-from scripts.benchmark import load, pgbench
+from busware.server.embedded.data_folder import Urls
+from scripts.benchmark import PROJECT, load, pgbench
 from scripts.benchmark.load import Plan, Tally, Time
 from scripts.benchmark.workloads import Operation, Workload, line
 from scripts.benchmark.world import Unsound, World, Worlds
-from server.cluster import Urls
-from server.settings import PROJECT
 
 MOST_PER_SECOND = 32_000  # operations that are encoded beforehand
 STOP_SECONDS = 30  # how long a server may take to stop
@@ -158,7 +157,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Starting:
-    """`python -m server` on a database that is ready, until it has answered a first request."""
+    """`python -m busware.server` on a database that is ready, until it has answered a first request."""
 
     world: World
     name: str = "busware"
@@ -175,14 +174,14 @@ class Starting:
 
 @dataclass(frozen=True)
 class Client:
-    """`python -m client --help`."""
+    """`python -m busware --help`."""
 
     name: str = "busware"
 
     def run(self, worlds: Worlds, time: Time) -> Sample:
         """Run it once."""
         began = perf_counter()
-        command = [sys.executable, "-m", "client", "--help"]
+        command = [sys.executable, "-m", "busware", "--help"]
         subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
         return Sample.of_one(perf_counter() - began)
 
@@ -203,7 +202,7 @@ class Serving:
 
 @contextmanager
 def serving(urls: Urls, **options: int) -> Iterator[Serving]:
-    """`python -m server` on a database, on any free port, from its first word to its end."""
+    """`python -m busware.server` on a database, on any free port, from its first word to its end."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_")}
     environment = {
         **inherited,
@@ -215,7 +214,7 @@ def serving(urls: Urls, **options: int) -> Iterator[Serving]:
     }
     arguments = [f"--{name}={value}" for name, value in options.items() if value > 1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "server", *arguments, "0"],
+        [sys.executable, "-m", "busware.server", *arguments, "0"],
         env=environment, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip

@@ -20,9 +20,9 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
-from server.cluster import Urls
-from server.postgres import EmbeddedPostgres
-from server.schema import prepare
+from busware.server.db.schema import prepare
+from busware.server.embedded.data_folder import Urls
+from busware.server.embedded.process import EmbeddedPostgres
 
 FIRST_DATE = date(2090, 1, 2)
 MINUTES_OF_SERVICE = 18 * 60  # over which the departures of a district are spread

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.ansi import AnsiDecoder
 from rich.console import Console
 
-from client import connect
+from busware import connect
 
 PROJECT = Path(__file__).parent.parent.parent
 COLUMNS, ROWS = 80, 24
@@ -50,7 +50,7 @@ def main() -> None:
     """Take all the pictures."""
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as port:
         others_book(port)
-        with terminal(f"{sys.executable} -m client 127.0.0.1 {port}") as tmux:
+        with terminal(f"{sys.executable} -m busware 127.0.0.1 {port}") as tmux:
             wait_for(tmux, "What would you like?")
             for typed, awaited, name in SCENES:
                 run(tmux, "send-keys", "-l", typed)
@@ -65,7 +65,7 @@ def main() -> None:
 def served(folder: Path) -> Iterator[int]:
     """A server with the timetables, on a database in that folder."""
     folder.chmod(0o755)
-    command = [sys.executable, "-m", "server", "--port", "0", "--data", str(folder / "data")]
+    command = [sys.executable, "-m", "busware.server", "--port", "0", "--data", str(folder / "data")]
     server = subprocess.Popen(
         command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
     )

@@ -8,14 +8,14 @@
   dates         dates as people type them              words         what a kind of service is called
   drawing       for pictures of a seat map             cleaning      what may reach a screen
 
-The plain-text face (server/text.py) and the terminal client (client/terminal.py) carry out the same
+The plain-text face (server/tcp/plain_text.py) and the terminal client (client/terminal.py) carry out the same
 steps, each in its own way.
 """
 
-from server.conversation.cleaning import clean_text
-from server.conversation.dates import DateError, parse_date
-from server.conversation.desk import COMMANDS, END, WELCOME, Desk
-from server.conversation.dialogue import (
+from busware.server.conversation.cleaning import clean_text
+from busware.server.conversation.dates import DateError, parse_date
+from busware.server.conversation.desk import COMMANDS, END, WELCOME, Desk
+from busware.server.conversation.dialogue import (
     BACK,
     HELP,
     QUIT,

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import TypeVar
 
-from server.conversation.dates import DateError, parse_date
-from server.conversation.dialogue import Choice, Problem
-from server.wire import Place
+from busware.server.conversation.dates import DateError, parse_date
+from busware.server.conversation.dialogue import Choice, Problem
+from busware.server.protocol import Place
 
 T = TypeVar("T")
 

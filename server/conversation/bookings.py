@@ -7,11 +7,11 @@ and asks for the rest.
 from collections.abc import Sequence
 from datetime import date
 
-from server.conversation import answers, seating
-from server.conversation.departures import ask_place, look
-from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
-from server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
-from server.wire import (
+from busware.server.conversation import answers, seating
+from busware.server.conversation.departures import ask_place, look
+from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from busware.server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
+from busware.server.protocol import (
     OPEN,
     Booking,
     Cancel,

@@ -6,10 +6,10 @@ Where nothing runs, what runs instead is shown: other types on the date, else th
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from server.conversation import answers
-from server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
-from server.conversation.words import Words, clock, day_of, money, named, service_of
-from server.wire import (
+from busware.server.conversation import answers
+from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from busware.server.conversation.words import Words, clock, day_of, money, named, service_of
+from busware.server.protocol import (
     Booking,
     BusType,
     Passenger,

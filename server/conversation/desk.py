@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from server.conversation import answers, bookings, flights, nights, reservation, shows
-from server.conversation.dialogue import (
+from busware.server.conversation import answers, bookings, flights, nights, reservation, shows
+from busware.server.conversation.dialogue import (
     ALSO_QUIT,
     BACK,
     HELP,
@@ -23,8 +23,8 @@ from server.conversation.dialogue import (
     Tell,
     said,
 )
-from server.conversation.words import BUS
-from server.wire import Say
+from busware.server.conversation.words import BUS
+from busware.server.protocol import Say
 
 END = ("stop", "terminate")
 WELCOME = "Busware. Type bus, flight, show or hotel to book; help lists all there is."

@@ -18,8 +18,8 @@ from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
-from server.conversation.cleaning import clean_text, cleaned
-from server.wire import Refusal, Request, Say
+from busware.server.conversation.cleaning import clean_text, cleaned
+from busware.server.protocol import Refusal, Request, Say
 
 T = TypeVar("T")
 

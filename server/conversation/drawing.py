@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from server.wire import Seats
+from busware.server.protocol import Seats
 
 
 def drivers(layout: str) -> Iterator[tuple[str, int, int]]:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from server.conversation import answers
-from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
-from server.conversation.reservation import good_bye, reservation
-from server.conversation.words import FLIGHT, clock
-from server.wire import Book, Booking, Place, Places, Refusal, Search, Trip
+from busware.server.conversation import answers
+from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.reservation import good_bye, reservation
+from busware.server.conversation.words import FLIGHT, clock
+from busware.server.protocol import Book, Booking, Place, Places, Refusal, Search, Trip
 
 PROMPT = (
     "Please enter the source country, destination country, and travel date/time "

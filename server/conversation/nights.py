@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from server.conversation import answers
-from server.conversation.departures import Wish, the_house
-from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
-from server.conversation.reservation import book, good_bye
-from server.conversation.words import EXAMPLES, HOTEL, day_of, money, service_of
-from server.wire import Refusal, Search, Trip, TripList
+from busware.server.conversation import answers
+from busware.server.conversation.departures import Wish, the_house
+from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.reservation import book, good_bye
+from busware.server.conversation.words import EXAMPLES, HOTEL, day_of, money, service_of
+from busware.server.protocol import Refusal, Search, Trip, TripList
 
 MOST_NIGHTS = 60
 _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from server.conversation import answers, seating
-from server.conversation.departures import Wish, ask_place, choose_trip, look
-from server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
-from server.conversation.seating import Wanted
-from server.conversation.words import EXAMPLES, Words, day_of, money
-from server.wire import (
+from busware.server.conversation import answers, seating
+from busware.server.conversation.departures import Wish, ask_place, choose_trip, look
+from busware.server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
+from busware.server.conversation.seating import Wanted
+from busware.server.conversation.words import EXAMPLES, Words, day_of, money
+from busware.server.protocol import (
     Book,
     Booking,
     Confirm,

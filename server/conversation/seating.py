@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from server.conversation.answers import listed, number_list, shown
-from server.conversation.dialogue import Problem
-from server.wire import Seats
+from busware.server.conversation.answers import listed, number_list, shown
+from busware.server.conversation.dialogue import Problem
+from busware.server.protocol import Seats
 
 _MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

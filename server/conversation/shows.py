@@ -8,13 +8,13 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from server.conversation import answers, seating
-from server.conversation.dates import DateError, parse_date
-from server.conversation.departures import look, the_house
-from server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
-from server.conversation.reservation import good_bye
-from server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
-from server.wire import Book, Booking, Refusal, Search, Seats, Trip, TripList
+from busware.server.conversation import answers, seating
+from busware.server.conversation.dates import DateError, parse_date
+from busware.server.conversation.departures import look, the_house
+from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.reservation import good_bye
+from busware.server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
+from busware.server.protocol import Book, Booking, Refusal, Search, Seats, Trip, TripList
 
 _DAYS_AHEAD = 8  # searched for the next performance
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)

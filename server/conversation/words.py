@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 
-from server.wire import Booking, BusType, Ticket, Trip, TripList
+from busware.server.protocol import Booking, BusType, Ticket, Trip, TripList
 
 EXAMPLES = "2026-12-05, tomorrow, sat or 5 dec"
 

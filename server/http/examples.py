@@ -1,0 +1,206 @@
+"""An example of every request and its reply, by method, and of every problem, by status: for the description.
+
+They tell one story: Asha books two seats on a bus to Mysuru, gives one back, and its operator looks on.
+"""
+
+from typing import Any, NamedTuple
+
+from busware.server.http.problems import Problem, of_body, of_refusal, of_status
+from busware.server.protocol import Refusal
+
+Json = dict[str, Any]
+
+
+class Example(NamedTuple):
+    """A request, its fields by name, and what it is answered."""
+
+    asks: Json
+    reply: Json
+
+
+_TRIP: Json = {"bus_id": 101, "travel_date": "2026-12-05"}
+_STRETCH: Json = {**_TRIP, "origin": "Bengaluru", "destination": "Mysuru"}
+_OPENED: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
+_TOKEN = "Yk3Fv0pPj0pZxR2mC8sQdH5tW1uN7bLeA6oKiVgXzTM"  # noqa: S105 - an example
+
+_TICKETS: list[Json] = [
+    {"ticket_no": 1, "seat_no": 7, "name": "Asha", "status": "booked", "fare": "260.00", "refund": "0.00"},
+    {"ticket_no": 2, "seat_no": 8, "name": "Ravi", "status": "booked", "fare": "260.00", "refund": "0.00"},
+]
+_BOOKED: Json = {
+    "reference": "DTK7GHJ",
+    "status": "booked",
+    "kind": "bus",
+    "name": "Airavat Club Class",
+    "operator": "KSRTC",
+    **_TRIP,
+    "origin": "Bengaluru",
+    "destination": "Mysuru",
+    "from_stop": 1,
+    "to_stop": 3,
+    "departs_at": "2026-12-05T22:00:00+05:30",
+    "arrives_at": "2026-12-06T00:50:00+05:30",
+    "fare": "520.00",
+    "refund": "0.00",
+    "tickets": _TICKETS,
+}
+_HELD: Json = {
+    **_BOOKED,
+    "status": "held",
+    "expires_at": "2026-12-01T09:10:00+05:30",
+    "tickets": [{**ticket, "status": "held"} for ticket in _TICKETS],
+}
+_GIVEN_UP: Json = {
+    **_BOOKED,
+    "status": "cancelled",
+    "tickets": [{**ticket, "status": "cancelled"} for ticket in _TICKETS],
+}
+_CANCELLED: Json = {
+    **_BOOKED,
+    "refund": "130.00",
+    "tickets": [_TICKETS[0], {**_TICKETS[1], "status": "cancelled", "refund": "130.00"}],
+}
+_MOVED: Json = {**_BOOKED, "tickets": [{**_TICKETS[0], "seat_no": 11}, _TICKETS[1]]}
+_SHORTENED: Json = {
+    **_BOOKED,
+    "destination": "Mandya",
+    "to_stop": 2,
+    "arrives_at": "2026-12-05T23:40:00+05:30",
+}
+_FOUND: Json = {
+    **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
+    **{name: _BOOKED[name] for name in ("origin", "destination", "from_stop", "to_stop")},
+    **{name: _BOOKED[name] for name in ("departs_at", "arrives_at")},
+    "bus_type": "SEMI_SLEEPER",
+    "ac": True,
+    "fare": "260.00",
+    "seats_free": 38,
+}
+_SESSION: Json = {
+    "token": _TOKEN,
+    "username": "asha",
+    "role": "traveller",
+    "expires_at": "2026-12-31T03:30:00Z",
+}
+_OPERATED: Json = {
+    **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
+    **{name: _BOOKED[name] for name in ("origin", "destination", "departs_at", "arrives_at")},
+    "state": "open",
+    "seats": 40,
+    "booked": 2,
+    "held": 0,
+    "pending": 0,
+}
+_RIDER: Json = {
+    "reference": "DTK7GHJ",
+    "ticket_no": 1,
+    "seat_no": 7,
+    "name": "Asha",
+    "phone": "+919845012345",
+}
+_AT_ORIGIN: Json = {
+    "stop_no": 1,
+    "place": "Bengaluru",
+    "arrives_at": None,
+    "departs_at": "2026-12-05T22:00:00+05:30",
+    "boards": [_RIDER],
+    "alights": [],
+    "comes_free": [],
+}
+
+EXAMPLES: dict[str, Example] = {
+    "ping": Example({}, {"server": "busware", "version": "0.1.0", "time_zone": "Asia/Kolkata"}),
+    "places": Example(
+        {"kind": "bus"},
+        {
+            "places": [{"code": "BLRU", "name": "Bengaluru", "aliases": ["Bangalore"], "kinds": ["bus"]}],
+            "on_sale_until": "2027-01-31",
+        },
+    ),
+    "search": Example(
+        {"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-05", "ac": True},
+        {"trips": [_FOUND]},
+    ),
+    "seat_map": Example(
+        _STRETCH,
+        {
+            "layout": "...D\nss.ss",
+            "fare": "260.00",
+            "seats": [
+                {"seat_no": 1, "deck": "main", "row": 2, "column": 1, "kind": "seat", "state": "free"},
+                {"seat_no": 2, "deck": "main", "row": 2, "column": 2, "kind": "seat", "state": "held"},
+            ],
+            "max_seats": 6,
+        },
+    ),
+    "book": Example(
+        {
+            **_STRETCH,
+            "seats": [7, 8],
+            "phone": "98450 12345",
+            "passengers": [{"name": "Asha"}, {"name": "Ravi"}],
+        },
+        _BOOKED,
+    ),
+    "hold": Example({**_STRETCH, "seats": [7, 8], "phone": "98450 12345", "seconds": 600}, _HELD),
+    "confirm": Example(_OPENED, _BOOKED),
+    "release": Example(_OPENED, _GIVEN_UP),
+    "booking": Example(_OPENED, _BOOKED),
+    "find": Example(
+        {"phone": "98450 12345", "date": "2026-12-05", "place": "Bengaluru"}, {"references": ["DTK7GHJ"]}
+    ),
+    "cancel_quote": Example(
+        {**_OPENED, "tickets": [2]}, {"refund": "130.00", "stands_until": "2026-12-05T22:00:00+05:30"}
+    ),
+    "cancel": Example({**_OPENED, "tickets": [2]}, _CANCELLED),
+    "change_seat": Example({**_OPENED, "ticket_no": 1, "seat_no": 11}, _MOVED),
+    "alight": Example({**_OPENED, "at": "Mandya"}, _SHORTENED),
+    "bookings": Example({"limit": 1}, {"bookings": [_BOOKED], "next": "DTK7GHJ"}),
+    "register": Example(
+        {"username": "asha", "password": "correct horse battery", "phone": "98450 12345"}, _SESSION
+    ),
+    "login": Example({"username": "asha", "password": "correct horse battery"}, _SESSION),
+    "logout": Example({"everywhere": True}, {}),
+    "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
+    "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED]}),
+    "manifest": Example(_TRIP, {**_OPERATED, "stops": [_AT_ORIGIN]}),
+    "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {}),
+    "cancel_trip": Example(
+        {**_TRIP, "reason": "The road is flooded."},
+        {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},
+    ),
+    "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
+}
+
+PROBLEMS: dict[int, Problem] = {
+    problem.status: problem
+    for problem in (
+        of_refusal(
+            Refusal(
+                "bad_request",
+                "date is missing. It takes a date, YYYY-MM-DD.",
+                field="date",
+                takes="a date, YYYY-MM-DD",
+            )
+        ),
+        of_refusal(Refusal("not_signed_in", "The token has expired or was revoked: log in again.")),
+        of_refusal(Refusal("not_allowed", "manifest is for operators.")),
+        of_refusal(Refusal("unknown_booking", "No booking has that reference and phone number.")),
+        of_status(408, "The body did not arrive within 10 s."),
+        of_refusal(Refusal("seat_taken", "Seat 7 is taken between Bengaluru and Mysuru.", seats=[7])),
+        of_body(413, "The body is too long: at most 65536 bytes."),
+        of_body(415, "The body is application/json, not text/plain."),
+        of_refusal(
+            Refusal("key_reused", "This key was used for another request. A new request takes a new key.")
+        ),
+        of_refusal(
+            Refusal(
+                "not_allowed", "Too many wrong attempts: try again in 9 minutes.", limit=10, retry_after=540
+            )
+        ),
+        of_status(431, "The head of a request has 16384 bytes at most."),
+        of_status(500, "Something went wrong inside the server.", request_id="5f3a9c01"),
+        of_refusal(Refusal("busy", "There are too many connections: nothing was done, try again.")),
+        of_refusal(Refusal("outcome_unknown", "The database went away: ask again with the same key.")),
+    )
+}

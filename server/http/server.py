@@ -1,0 +1,103 @@
+"""Starts and drains the HTTP face: uvicorn in a thread of its own."""
+
+import asyncio
+import logging
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from functools import partial
+
+import uvicorn
+
+from busware.server.booking.operations import Operations
+from busware.server.db.listener import Notices
+from busware.server.http import app
+from busware.server.http.event_streams import Events
+from busware.server.http.executor import Door
+from busware.server.http.limits import bounded
+from busware.server.settings import Settings
+
+
+class WebServer:
+    """Listens, and serves whoever comes. port: the one it listens on, once started.
+
+    tls: to speak TLS. notices: what event streams hear of, without which they look from time to time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        operations: Operations,
+        tls: ssl.SSLContext | None = None,
+        notices: Notices | None = None,
+    ) -> None:
+        self.port = settings.http_port
+        self.door = Door(operations, settings)
+        self._events = Events(self.door, settings, notices)
+        self._settings = settings
+        self._uvicorn = uvicorn.Server(self._config(tls))
+        self._loop = asyncio.new_event_loop()
+        if tls is not None:  # uvicorn has no word for it, and asyncio leaves a minute to who says nothing
+            self._loop.create_server = partial(  # type: ignore[method-assign]
+                self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
+            )
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    def start(self, port: int | None = None, *, shared: bool = False) -> None:
+        """Listen, and serve. Raises OSError when the port cannot be had.
+
+        port: another than the settings'. shared: other processes listen on it, under a lock
+        (server/supervisor.py).
+        """
+        settings = self._settings
+        address = (settings.host, settings.http_port if port is None else port)
+        backlog = settings.listen_backlog
+        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        self._listener = socket.create_server(address, family=family, backlog=backlog, reuse_port=shared)
+        # connections have these from here: asyncio sets neither, and the second lets nobody wait for
+        # ever for a client that does not read its answer
+        patience = round(settings.send_seconds * 1000)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
+        self.port = self._listener.getsockname()[1]
+        self._thread.start()
+
+    def drain(self) -> None:
+        """Stop: accept nobody, let answers under way be sent, refuse the rest, close."""
+        self.door.draining = True
+        self._uvicorn.should_exit = True
+        with suppress(RuntimeError):  # it was drained already
+            self._loop.call_soon_threadsafe(self._events.stop)
+        self._thread.join()
+        self.door.close()
+
+    def _config(self, tls: ssl.SSLContext | None) -> uvicorn.Config:
+        settings = self._settings
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        config = uvicorn.Config(
+            app.make(self.door, self._events),
+            http=bounded(settings),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=settings.http_proxies is not None,
+            forwarded_allow_ips=settings.http_proxies,
+            backlog=settings.listen_backlog,
+            timeout_keep_alive=max(1, round(settings.http_idle_seconds)),
+            timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+        )
+        config.load()
+        config.ssl = tls
+        return config
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._events.start()
+        await self._uvicorn.serve(sockets=[self._listener])

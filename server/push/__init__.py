@@ -1,0 +1,1 @@
+"""What connected clients are sent without asking, and the messages between travellers and operators."""

@@ -1,0 +1,299 @@
+"""One client of the TCP face, and its thread: lines in, answers out, and what is pushed in between.
+
+A client's thread does one thing at a time, so its replies come in the order of its requests. The first
+byte of a line chooses: { or [ is JSON-RPC (server/protocol/jsonrpc.py), anything else is plain text
+(server/tcp/plain_text.py).
+What others push (server/push/delivery.py) is said as the client's last line was; to one that has not said
+anything yet, it is said with the first answer.
+"""
+
+import logging
+import math
+import secrets
+import socket
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw
+
+from busware.server.booking.operations import Operations
+from busware.server.conversation import clean_text
+from busware.server.conversation.words import changed
+from busware.server.protocol import Answer, Booking, Caller, Connected, Refusal, Request, Say, jsonrpc
+from busware.server.push.delivery import Delivery
+from busware.server.push.messages import Message
+from busware.server.settings import Settings
+from busware.server.tcp.outbox import Outbox
+from busware.server.tcp.plain_text import Fault, Text
+from busware.server.tcp.telnet import Telnet
+from busware.server.tls import TlsSocket
+
+log = logging.getLogger("busware.tcp")
+
+_CHUNK_BYTES = 16 * 1024  # read at a time
+_MOST_EARLY = 20  # messages kept for a client that has not said anything yet
+_GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
+
+
+class Lines:
+    """Bytes in, lines out. A line that is too long comes cut, yet longer than max_bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._keep = max_bytes + 2  # a carriage return is not counted, and one byte more is too long
+        self._rest = bytearray()  # the beginning of a line whose end has not come
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that end in this chunk, without their ends."""
+        *ended, rest = chunk.split(b"\n")
+        if ended and self._rest:
+            ended[0] = bytes(self._rest) + ended[0]
+            self._rest.clear()
+        self._rest += rest[: self._keep - len(self._rest)]
+        return [line[: self._keep].removesuffix(b"\r") for line in ended]
+
+    def rest(self) -> bytes:
+        """The line whose end has not come; empty where there is none."""
+        return bytes(self._rest).removesuffix(b"\r")
+
+
+class Server(Protocol):
+    """Who has connections."""
+
+    settings: Settings
+    operations: Operations
+    delivery: Delivery
+    draining: bool
+    now: Callable[[], datetime]
+
+    def leave(self, connection: "Connection") -> None:
+        """Forget a connection that is done."""
+
+
+class Connection:
+    """One client, and its thread. number: this process's own of it. face: text or json, once it is known."""
+
+    def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
+        self.number = number
+        self.address = address
+        self.name = f"client {number} ({address})"
+        self.face = ""
+        self.watch = server.delivery.new_watch()
+        self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._server = server
+        self._socket = client
+        self._outbox = Outbox(client, server.settings.outbox_bytes)
+        self._caller = Caller(address=address.rpartition(":")[0])
+        self._served = 0
+        self._text: Text | None = None  # the conversation, once a line was plain text
+        self._early = deque[Message](maxlen=_MOST_EARLY)
+        self._stirred = False  # those who deliver are to look, once the answer is sent
+        self._gone = False  # it asks for nothing more; what it held is still to be given up
+
+    @property
+    def account(self) -> str | None:
+        """Who is signed in."""
+        return self._caller.account
+
+    def receive(self) -> bytes:
+        """What the client has sent; empty after its last word. Raises OSError, after idle_seconds at most."""
+        try:
+            return self._socket.recv(_CHUNK_BYTES)
+        except BlockingIOError:
+            raise TimeoutError("was silent for too long") from None
+
+    def stop_reading(self) -> None:
+        """End the connection as if the client had said its last word."""
+        if self.face == "text":
+            self._outbox.push(_GOOD_BYE)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self._outbox.cut()
+
+    def _run(self) -> None:
+        log.info("%s connected", self.name)
+        self._server.delivery.join(self)
+        why = "left"
+        try:
+            self._configure()
+            self._serve()
+        except OSError as error:
+            why = f"was lost ({error})"
+        finally:
+            self._gone = True
+            self._server.delivery.leave(self)
+            if self._text is not None:
+                self._text.close()
+            self._server.leave(self)
+            self._outbox.close()
+            log.info("%s %s after %d lines", self.name, why, self._served)
+
+    def _configure(self) -> None:
+        settings = self._server.settings
+        tcp = self._socket
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnet sends half a command as urgent
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(settings.send_seconds))
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.outbox_bytes)
+        if isinstance(tcp, TlsSocket):
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.send_seconds))
+            tcp.handshake()
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.idle_seconds))
+
+    def _serve(self) -> None:
+        telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)
+        while chunk := self.receive():
+            typed, answer = telnet.read(chunk)
+            if answer:
+                self._outbox.send(answer)
+            for line in lines.feed(typed):
+                self._hear(line)
+                if self._text is not None and self._text.ended:
+                    return
+        if (rest := lines.rest()) and self._said_all():
+            self._hear(rest)
+
+    def _said_all(self) -> bool:
+        """Whether the client itself has ended its last line: neither we, nor somebody on the way."""
+        cut_short = isinstance(self._socket, TlsSocket) and self._socket.cut_short
+        return not (cut_short or self._server.draining or self._outbox.is_cut)
+
+    def _hear(self, line: bytes) -> None:
+        """Answer a line, and tell what there is to tell."""
+        if reply := self._answer(line):
+            self._outbox.send(reply)
+        if self._stirred:
+            self._stirred = False
+            self._server.delivery.stir(self)
+        if self._early:
+            self._tell_early()
+
+    # A line and its answer ---------------------------------------------------------------------
+
+    def _answer(self, line: bytes) -> bytes:
+        """The reply to a line; empty where there is none."""
+        self._served += 1
+        settings = self._server.settings
+        if not line.startswith((b"{", b"[")):
+            return self._answer_text(line)
+        self._speaks("json")
+        if len(line) > settings.max_line_bytes:
+            return jsonrpc.encode_too_long(settings.max_line_bytes)
+        asked = jsonrpc.parse(line, settings.max_rpc_batch)
+        if isinstance(asked, list):
+            return jsonrpc.encode_batch([self._reply(one) for one in asked])
+        return self._reply(asked)
+
+    def _reply(self, asked: jsonrpc.Incoming | jsonrpc.Rejected) -> bytes:
+        if isinstance(asked, jsonrpc.Rejected):
+            return asked.line
+        try:
+            return jsonrpc.encode_reply(asked.id, self._perform(asked.request))
+        except Refusal as refusal:
+            return jsonrpc.encode_refusal(asked.id, refusal)
+        except Fault as fault:
+            return jsonrpc.encode_fault(asked.id, fault.request_id)
+
+    def _answer_text(self, line: bytes) -> bytes:
+        """What a line of plain text is answered; an empty one among JSON is nothing."""
+        if self._text is None:
+            if self.face == "json" and not line:
+                return b""
+            self._text = Text(self._perform, self._server.now)
+        self._speaks("text")
+        if len(line) > self._server.settings.max_line_bytes:
+            return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
+        return self._text.line(line)
+
+    def _speaks(self, face: str) -> None:
+        if self.face != face:
+            self.face = face
+            self._stirred = True
+
+    def _perform(self, request: Request) -> Answer:
+        """Carry a request out, whichever way it came. Raises Refusal or Fault."""
+        if self._server.draining and not self._gone:
+            raise Refusal("draining", "The server is going down: nothing was done, try again.")
+        answer = None
+        self.watch.begin(request)
+        try:
+            answer = self._server.operations.perform(request, self._asking(request))
+            if answer.caller is not None:
+                self._sign_in(answer.caller)
+            return answer
+        except Refusal:
+            raise
+        except Exception as error:
+            request_id = secrets.token_hex(4)
+            log.exception("request %s of %s failed: %s", request_id, self.name, request.method)
+            raise Fault(request_id) from error
+        finally:
+            self._stirred |= self.watch.end(request, answer)
+
+    def _asking(self, request: Request) -> Caller:
+        """Who asks; with a message, where the answer is to go."""
+        if not isinstance(request, Say):
+            return self._caller
+        line = Connected(
+            process_no=self._server.delivery.process_no,
+            connection_no=self.number,
+            line=self.address,
+            face=self.face,
+            reference=self.watch.reference,
+        )
+        return msgspec.structs.replace(self._caller, connected=line)
+
+    def _sign_in(self, caller: Caller) -> None:
+        self._caller = caller
+        if caller.account is not None:
+            self.watch.sign_in(caller.account)
+        self._stirred = True
+
+    # What is pushed, by other threads ----------------------------------------------------------
+
+    def tell_message(self, message: Message) -> None:
+        """An operator says something."""
+        if self.face == "text":
+            self._push(f"Server: {clean_text(message.body)}\n".encode())
+        elif self.face == "json":
+            params = {
+                "text": message.body, "from": message.sender, "at": message.at,
+                "message_id": message.message_id, "bus_id": message.bus_id,
+                "travel_date": message.travel_date,
+            }  # fmt: skip
+            self._push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
+        else:
+            self._early.append(message)
+            if self.face:  # it has just said its first word
+                self._tell_early()
+
+    def tell_booking(self, booking: Booking, raw: Raw) -> None:
+        """A booking that the client watches has changed."""
+        if self.face == "text":
+            self._push(f"{clean_text(changed(booking))}\n".encode())
+        else:
+            self._push(jsonrpc.encode_notification("booking_changed", raw))
+
+    def _push(self, line: bytes) -> None:
+        if not self._outbox.is_cut and not self._outbox.push(line):
+            log.warning("%s was cut off: it does not read what is pushed to it", self.name)
+
+    def _tell_early(self) -> None:
+        with suppress(IndexError):  # both threads may be at it
+            while True:
+                self.tell_message(self._early.popleft())
+
+
+def _timeval(seconds: float) -> bytes:
+    """A struct timeval."""
+    fraction, whole = math.modf(seconds)
+    return struct.pack("@ll", int(whole), int(fraction * 1_000_000))

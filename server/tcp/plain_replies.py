@@ -1,0 +1,160 @@
+"""Replies as plain text, for people at nc and telnet: one function for each reply, lines of 79 columns.
+
+No colours, no cursor movements, nothing but ASCII of our own; names come as they are stored, cleaned
+by the Dialogue. Pure: whatever depends on the clock comes in.
+"""
+
+import textwrap
+from datetime import datetime
+from itertools import zip_longest
+
+import msgspec
+
+from busware.server.conversation.drawing import drivers, states
+from busware.server.conversation.words import (
+    arrival,
+    clock,
+    differing_ends,
+    does_not_run,
+    duration,
+    journey,
+    moment,
+    money,
+    named,
+    service_of,
+    words_of,
+)
+from busware.server.protocol import Booking, Quote, Seat, Seats, Ticket, TripList
+
+WIDTH = 79  # columns of the narrowest terminal in use, less the one that makes some of them wrap
+_DECK_GAP = "     "
+_STATES = {"held": "~", "taken": "x"}
+_YOURS = "*"
+_LEGEND = {
+    "free": "A number is free",
+    "held": "~ taken for now, by somebody who is deciding",
+    "taken": "x taken",
+    "yours": f"{_YOURS} yours",
+}
+_ENDS = {"origin": "from", "destination": "to"}
+_TRIP = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
+
+
+def wrapped(text: str) -> str:
+    """Sentences, or a list, in lines that a terminal does not break within a word."""
+    return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
+
+
+def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) -> str:
+    """The text of a reply, without a last newline. yours: the reader's own seats in it."""
+    match answer:
+        case TripList():
+            return trips(answer)
+        case Seats():
+            return seat_map(answer, yours)
+        case Booking():
+            return booking(answer, now)
+        case Quote():
+            return quote(answer)
+    raise TypeError(f"no plain text for a {type(answer).__name__}")
+
+
+def trips(answer: TripList) -> str:
+    """A line or two for each trip."""
+    service = words_of(answer.trips[0].kind).service.capitalize()
+    lines = [
+        f"{journey(answer)}:",
+        _TRIP.format(service, "Leaves", "Arrives", "Takes", "Fare", "Free", "Service"),
+    ]
+    differ = differing_ends(answer)
+    for trip in answer.trips:
+        head = _TRIP.format(
+            trip.bus_id,
+            clock(trip.departs_at),
+            arrival(trip.arrives_at, trip.departs_at),
+            duration(trip.departs_at, trip.arrives_at),
+            money(trip.fare),
+            trip.seats_free,
+            "",
+        )
+        words = [service_of(trip), named(trip.bus_type, trip.ac)]
+        words += [f"{_ENDS[end]} {getattr(trip, end)}" for end in differ]
+        lines += textwrap.wrap(
+            ", ".join(filter(None, words)),
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
+    """The decks as they are laid out, the driver's end on top, side by side."""
+    decks = [_deck(name, answer, yours) for name in dict.fromkeys(seat.deck for seat in answer.seats)]
+    widths = [max(map(len, deck)) for deck in decks]
+    rows = (
+        _DECK_GAP.join(line.ljust(width) for line, width in zip(row, widths, strict=True)).rstrip()
+        for row in zip_longest(*decks, fillvalue="")
+    )
+    there = states(answer, yours)
+    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in there)
+    total = f"{len(answer.free)} of {len(answer.seats)} free, {money(answer.fare)} each."
+    return "\n".join([*rows, f"{legend}.", total])
+
+
+def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
+    seats = [seat for seat in answer.seats if seat.deck == name]
+    at = {(seat.row, seat.column): seat for seat in seats}
+    cell = max(len(str(seat.seat_no)) for seat in answer.seats)
+    columns = range(1, max(column for _, column in at) + 1)
+    driver = " driver " if name in {deck for deck, _, _ in drivers(answer.layout)} else ""
+    inside = max((cell + 1) * len(columns) + 1, len(driver))
+    kinds = ", ".join(dict.fromkeys(f"{seat.kind}s" for seat in seats))
+    lines = [f"{name} ({kinds})", f"+{driver.rjust(inside, '-')}+"]
+    for row in range(min(row for row, _ in at), max(row for row, _ in at) + 1):
+        cells = " ".join(_cell(at.get((row, column)), yours).rjust(cell) for column in columns)
+        lines.append(f"| {cells}".ljust(inside + 1) + "|")
+    return [*lines, f"+{'-' * inside}+"]
+
+
+def _cell(seat: Seat | None, yours: tuple[int, ...]) -> str:
+    if seat is None:
+        return ""
+    return _YOURS if seat.seat_no in yours else _STATES.get(seat.state, str(seat.seat_no))
+
+
+def booking(answer: Booking, now: datetime) -> str:
+    """Status and reference first, then the ride, the tickets, the money."""
+    lines = [
+        f"{answer.status.capitalize()}: {answer.reference}",
+        f"{service_of(answer)} ({answer.kind} {answer.bus_id})",
+        f"{answer.origin}, {moment(answer.departs_at)}",
+        f"  to {answer.destination}, {moment(answer.arrives_at)}",
+        *(_ticket(ticket, answer) for ticket in answer.tickets),
+        f"Fare {money(answer.fare)}" + (f", refunded {money(answer.refund)}" if float(answer.refund) else ""),
+    ]
+    if answer.expires_at is not None:
+        left = max(0, int((answer.expires_at - now).total_seconds()))
+        until = f"{answer.expires_at.astimezone(now.tzinfo):%H:%M:%S}"
+        lines.append(f"Held for you until {until}: {left // 60} min {left % 60:02d} s from now.")
+    if answer.position is not None:
+        lines.append(f"Waiting: number {answer.position} in the queue.")
+    if answer.why is not None:
+        lines.append(wrapped(does_not_run(answer)))
+    return "\n".join(lines)
+
+
+def _ticket(ticket: Ticket, party: Booking) -> str:
+    """One passenger; the status where it is not the party's."""
+    noun = words_of(party.kind).seat
+    seat = f"no {noun} yet" if ticket.seat_no is None else f"{noun} {ticket.seat_no}"
+    status = "" if ticket.status == party.status else ticket.status
+    refund = f"refunded {money(ticket.refund)}" if float(ticket.refund) else ""
+    words = (seat, ticket.name or "", money(ticket.fare), status, refund)
+    return f"  Ticket {ticket.ticket_no}: {', '.join(filter(None, words))}"
+
+
+def quote(answer: Quote) -> str:
+    """What comes back, and until when."""
+    return f"Refund {money(answer.refund)}, if cancelled before {moment(answer.stands_until)}."

@@ -1,0 +1,325 @@
+"""The client as a command: what people and scripts read, and what exit status they get."""
+
+import io
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+from rich.console import Console
+
+from busware import __main__ as command
+from busware import commands, render
+from busware.server.protocol import METHODS, Seat, Seats
+from tests.conftest import WAIT_SECONDS, Database, Line
+
+RIDE = ("1", "2026-12-05", "bengaluru", "mandya")
+PHONE = ("--phone", "98450 12345")
+NO_TRIP = "No trip goes from the one to the other on that date.\n"
+
+
+class Outcome(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(server: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Does a command line on the server."""
+    monkeypatch.setenv("BUSWARE_HOST", server.host)
+    monkeypatch.setenv("BUSWARE_PORT", str(server.port))
+
+    def run(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        try:
+            status = command.main(list(arguments))
+        except SystemExit as left:
+            status = int(str(left.code))
+        return Outcome(status, *capsys.readouterr())
+
+    return run
+
+
+def book(run: Run, *more: str) -> dict[str, Any]:
+    outcome = run("book", *RIDE, *PHONE, "--json", *more)
+    assert outcome.status == 0, outcome
+    return json.loads(outcome.out)
+
+
+# For people ------------------------------------------------------------------------------------
+
+
+def test_search_shows_what_book_takes(run: Run) -> None:
+    found = run("search", "Bangalore", "mysuru", "5 dec 2026")
+    assert (found.status, found.err) == (0, "")
+    assert found.out == (
+        "Bus  Date        Departs  Arrives   Service                                  Fare  Free\n"
+        "  1  2026-12-05  10:00    12:45     KSRTC Day Bus, non-AC seater           260.00     8\n"
+        "  2  2026-12-05  22:00    00:50 +1  SRS Travels Night Sleeper, AC sleeper  500.00     4\n"
+    )
+    assert "Night" not in run("search", "BLRU", "MYSU", "2026-12-05", "--no-ac", "--free", "5").out
+    to_many = run("search", "bengaluru", "karnataka", "2026-12-05").out.splitlines()
+    assert "Arrives   To             Service" in to_many[0]
+    assert "10:00    10:50     Ramanagara     KSRTC Day Bus" in to_many[1]
+    assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
+
+
+def test_the_seats_are_drawn_as_the_bus_is_laid_out(run: Run) -> None:
+    book(run, "--seats", "3")
+    run("hold", *RIDE, *PHONE, "--seats", "5,6")
+    assert run("seats", "1", "2026-12-05", "bengaluru", "mysuru").out == (
+        "╭────────────────────╮\n"
+        "│             ◎      │\n"
+        "│  1   2      ××   4 │\n"
+        "│ ~~  ~~       7   8 │\n"
+        "╰────────────────────╯\n"
+        "nn free   ~~ taken for now   ×× taken   ◎ driver   \n"
+        "5 of 8 free, 260.00 each\n"
+    )
+    assert "│  1   2       3   4 │" in run("seats", "1", "2026-12-05", "mandya", "mysuru").out
+
+
+@pytest.mark.parametrize(("columns", "beside"), [(80, True), (30, False)])
+def test_decks_stand_side_by_side_where_the_width_allows(columns: int, beside: bool) -> None:
+    seats = [
+        Seat(seat_no=10 + 3 * deck + column, deck=name, row=2, column=column, kind="berth", state="free")
+        for deck, name in enumerate(("lower", "upper"))
+        for column in (1, 3, 4)
+    ]
+    out = io.StringIO()
+    drawing = "lower:\n...D\nb.bb\nupper:\nb.bb"
+    Console(file=out, width=columns).print(
+        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6))
+    )
+    first = out.getvalue().splitlines()[0]
+    assert ("Lower" in first, "Upper" in first) == (True, beside)
+
+
+@pytest.fixture
+def in_tokyo() -> Iterator[None]:
+    """The traveller's own clock is that of Tokyo."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_booking_from_hold_to_refund(run: Run) -> None:
+    held = run(
+        "hold", *RIDE, *PHONE, "--seats", "3, 4", "--name", "Asha", "--name", "[Ravi]", "--seconds", "60"
+    )
+    reference = held.out.split()[1].rstrip(",")
+    assert held.out == (
+        f"Held: {reference}, KSRTC Day Bus (1) of 2026-12-05.\n"
+        "Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.\n"
+        "Held until 12:31:00: confirm it before.\n"
+        "Ticket  Seat  Name    Status    Fare  Refund\n"
+        "     1     3  Asha    held    180.00    0.00\n"
+        "     2     4  [Ravi]  held    180.00    0.00\n"
+        "Fare 360.00, refund 0.00.\n"
+    )
+    assert run("confirm", reference, *PHONE).out.startswith(f"Booked: {reference}, ")
+    assert "     2     7  [Ravi]" in run("change", reference, "2", "7", *PHONE).out
+    assert "     2     8  [Ravi]" in run("change-seat", reference, "2", "8", *PHONE).out
+    assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
+    assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
+    assert run("quote", reference, "--tickets", "2", *PHONE).out == (
+        "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
+    )
+    assert "cancelled  180.00   90.00" in run("cancel", reference, "--tickets", "2", *PHONE).out
+    shown = run("booking", reference, *PHONE)
+    assert shown.out.endswith("refund 90.00.\n")
+    assert run("status", reference, *PHONE) == shown
+
+
+def test_waiting_for_seats(run: Run) -> None:
+    for seats in ("1,2,3,4,5,6", "7,8"):
+        book(run, "--seats", seats)
+    assert "--waitlist" in run("book", *RIDE, *PHONE, "--count", "2").err
+    waiting = run("book", *RIDE, *PHONE, "--count", "2", "--waitlist").out
+    assert waiting.startswith("Pending: ")
+    assert "Number 1 of those who wait for seats." in waiting
+    assert "     1     -        pending" in waiting
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("search", "bengaluru", "mysru", "2026-12-05"), "Did you mean Mysuru"),
+        (("seats", *RIDE[:2], "mandya", "bengaluru"), "It goes: Bengaluru – Ramanagara – Mandya"),
+        (("book", *RIDE, *PHONE, "--seats", "7,8"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
+        (("book", *RIDE, *PHONE, "--seats", "9"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
+        (("book", *RIDE, *PHONE), "Here: --seats 7,8, or --count 2 for any two."),
+        (("book", *RIDE, "--seats", "1"), "Here: --phone '98450 12345'."),
+        (("book", *RIDE, *PHONE), "a list of different seat numbers"),
+        (("book", *RIDE, "--count", "1", "--phone", "12"), "a phone number, such as"),
+        (("booking", "QQQQQQ"), "No booking has that reference"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    book(run, "--seats", "7")
+    outcome = run(*arguments)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert told in outcome.err
+
+
+# For scripts -----------------------------------------------------------------------------------
+
+
+def test_json_is_the_reply_as_it_came(run: Run, client_socket: Line) -> None:
+    search = {"origin": "bengaluru", "destination": "mysuru", "date": "2026-12-05"}
+    out = run("search", *search.values(), "--json").out
+    assert out.count("\n") == 1
+    assert json.loads(out) == client_socket.call("search", **search)
+    refused = run("--json", "search", "bengaluru", "mysru", "2026-12-05")
+    assert (refused.status, refused.err) == (1, "")
+    assert json.loads(refused.out) == {
+        "error": client_socket.call("search", **search | {"destination": "mysru"})
+    }
+
+
+def test_the_same_key_books_once(run: Run, database: Database) -> None:
+    assert book(run, "--count", "1", "--key", "mine") == book(run, "--count", "1", "--key", "mine")
+    assert database.value("SELECT count(*)::int FROM passengers") == 1
+    assert run("book", *RIDE, *PHONE, "--count", "2", "--key", "mine").status == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("serch",), "did you mean search?"),
+        (("serch",), "scripts/client --help"),
+        (("no", "such", "thing"), "there is no command 'no'"),
+        (("localhost", "port"), "'port' is no port; write a number from 1 to 65535"),
+        (("search", "bengaluru"), "the following arguments are required: DESTINATION, DATE"),
+        (("search", "bengaluru", "mysuru", "soon"), '"soon" is no date. Write one like 2026-12-05'),
+        (("seats", "first", *RIDE[1:]), "'first' is no number"),
+        (("book", *RIDE, "--seats", "7-8"), "'7-8' is no list of numbers; write one such as 7,8"),
+        (("search", *RIDE[2:], "today", "--type", "bunk"), "invalid choice: 'BUNK'"),
+        (("ping", "--timeout", "nan"), "'nan' is no time to wait"),
+    ],
+)
+def test_a_wrong_command_line_is_told_what_is_right(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    outcome = run(*arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert told in " ".join(outcome.err.split())
+    assert len(outcome.err.splitlines()) == 2
+
+
+def test_a_server_out_of_reach(run: Run, server: SimpleNamespace) -> None:
+    server.tcp.drain()
+    outcome = run("places")
+    assert (outcome.status, outcome.out) == (3, "")
+    assert f"no answer from {server.host}:{server.port}" in outcome.err
+    assert "scripts/start" in outcome.err
+    assert "Errno" not in outcome.err
+    no_command = run("frobnicate")
+    assert no_command.status == 3
+    assert "no answer from frobnicate:" in no_command.out
+    assert "Errno" not in no_command.out
+    assert "scripts/client --help" in no_command.out
+
+
+def test_host_and_port_are_where_people_put_them(
+    run: Run, server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (("--port", "1", "ping"), ("ping", "--port", "1"), ("127.0.0.1", "1")):
+        assert run(*arguments).status == 3
+    assert run("--port", "1", "ping", "--port", str(server.port)).out.startswith("busware ")
+    monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
+    assert run(server.host, str(server.port)).out.startswith("Busware. Type bus, ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url"),
+    [
+        (["hotel"], "http://127.0.0.1:8001/hotel"),
+        (["--host", "192.0.2.1", "hotel"], "http://192.0.2.1:8001/hotel"),
+        (["--host", "https://busware.example/", "hotel"], "https://busware.example/hotel"),
+        (["--host", "192.0.2.1", "hotel", "--url", "http://inn.example"], "http://inn.example"),
+    ],
+)
+def test_the_hotel_is_at_the_server_that_is_named(arguments: list[str], url: str) -> None:
+    parsed = commands.command_line({}).parse_args(arguments)
+    assert commands.hotel_url(parsed, {"BUSWARE_HTTP_PORT": "8001"}) == url
+
+
+def test_every_method_has_a_command_and_every_reply_a_text() -> None:
+    assert {asks.method for asks, _ in commands.COMMANDS.values()} == set(METHODS)
+    assert {asks.reply for asks in METHODS.values()} == set(render.TEXTS)
+
+
+# As a process ----------------------------------------------------------------------------------
+
+
+def client(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "client", *arguments]
+    return subprocess.run(line, text=True, capture_output=True, timeout=WAIT_SECONDS, **more)
+
+
+def test_help_waits_for_nothing_it_does_not_need() -> None:
+    code = "import sys; from client.__main__ import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=WAIT_SECONDS)
+    for promised in ("examples:", "exit status:", *commands.COMMANDS):
+        assert promised in shown.stdout
+    assert not {"rich", "shtab", "psycopg", "asyncio"} & set(shown.stdout.split())
+
+
+@pytest.mark.parametrize("shell", commands.SHELLS)
+def test_the_completion_script_is_one_of_its_shell(shell: str) -> None:
+    script = client("completion", shell).stdout
+    assert "change-seat" in script
+    if shutil.which(shell):
+        check = subprocess.run(
+            [shell, "-n"], input=script, text=True, capture_output=True, timeout=WAIT_SECONDS
+        )
+        assert (check.returncode, check.stderr) == (0, "")
+
+
+def test_bash_completes_commands_and_options() -> None:
+    script = client("completion", "bash").stdout
+    ask = "COMP_WORDS=(scripts/client {}); COMP_CWORD={}; _shtab_client; echo ${{COMPREPLY[@]}}"
+    for words, at, completed in (("cancel-", 1, "cancel-trip"), ("book --way --wai", 3, "--waitlist")):
+        line = f"{script}\n{ask.format(words, at)}"
+        shown = subprocess.run(["bash", "-c", line], text=True, capture_output=True, timeout=WAIT_SECONDS)
+        assert shown.stdout.split() == [completed], shown
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colour_is_for_terminals_that_want_it(
+    server: SimpleNamespace, environment: dict[str, str], coloured: bool
+) -> None:
+    main, terminal = pty.openpty()
+    seats = ("seats", *RIDE, "--host", server.host, "--port", str(server.port))
+    inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "client", *seats],
+        stdout=terminal,
+        env=inherited | {"TERM": "xterm", "COLUMNS": "80"} | environment,
+    )
+    assert process.wait(WAIT_SECONDS) == 0
+    os.close(terminal)
+    shown = os.read(main, 10_000).decode()
+    os.close(main)
+    assert "driver" in shown
+    assert ("\x1b[32m" in shown) is coloured
+
+
+def test_a_reader_that_has_had_enough_is_no_error(server: SimpleNamespace) -> None:
+    ask = f"{sys.executable} -m client places --host {server.host} --port {server.port}"
+    line = f"{ask} | true; echo ${{PIPESTATUS[0]}}"
+    shown = subprocess.run(["bash", "-c", line], text=True, capture_output=True, timeout=WAIT_SECONDS)
+    assert (shown.stdout, shown.stderr) == ("0\n", "")

@@ -1,0 +1,309 @@
+"""The client that signs in, by either door: SDK, commands, the hotel's desk; and TLS on both ports."""
+
+import dataclasses
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+import trustme
+
+from busware import ConnectionLost, Refusal, connect
+from busware.factory import Client
+from busware.http_client import WebClient
+from busware.server import tls
+from busware.server.http import WebServer
+from busware.server.service import tls_context
+from busware.server.settings import Settings, SettingsError
+from busware.server.tcp.server import TcpServer
+from tests.conftest import Clock, Database
+from tests.support.project import PROJECT
+from tests.support.web import Web
+
+DAY = date(2026, 12, 2)
+SEED = (PROJECT / "sql/99_seed_hotel.sql").read_text()
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(params=["tcp", "http"])
+def dial(
+    request: pytest.FixtureRequest, server: SimpleNamespace, web: Web
+) -> Callable[..., Client | WebClient]:
+    """Connects by one door or the other."""
+    where = (server.host, server.port) if request.param == "tcp" else (web.url,)
+    return lambda **how: connect(*where, **how)
+
+
+# The SDK ---------------------------------------------------------------------------------------
+
+
+def test_a_traveller_signs_in(dial: Callable[..., Client | WebClient], clock: Clock) -> None:
+    with dial() as busware:
+        session = busware.register("Asha", PASSWORD, phone="98450 12345")
+        assert (session.username, session.role) == ("asha", "traveller")
+        booked = []
+        for seat in range(1, 4):
+            clock.advance(seconds=1)
+            booked.append(busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[seat]).reference)
+        assert [one.reference for one in busware.bookings(current=True)] == booked[::-1]
+        assert busware.booking(booked[0]).status == "booked"
+        assert busware.cancel(booked[0], tickets=[1]).status == "cancelled"
+        busware.logout()
+        with pytest.raises(Refusal, match="log in"):
+            list(busware.bookings())
+    with pytest.raises(Refusal, match=r"log in again|never was one"):
+        dial(token=session.token)
+    with dial() as again:
+        token = again.login("asha", PASSWORD).token
+    with dial(token=token) as again:
+        assert len(list(again.bookings())) == 3
+
+
+def test_an_operator_at_work(dial: Callable[..., Client | WebClient], database: Database) -> None:
+    with dial() as busware:
+        busware.book(1, DAY, "Bengaluru", "Mandya", seats=[2], phone="98450 12345")
+        busware.register("boss", PASSWORD)
+        database.query("UPDATE accounts SET role = 'operator', operator = 'KSRTC'")
+        busware.login("boss", PASSWORD)
+        (trip,) = busware.trips(DAY)
+        assert (trip.bus_id, trip.booked, trip.seats) == (1, 1, 8)
+        stops = busware.manifest(1, DAY).stops
+        assert [(stop.place, len(stop.boards), stop.comes_free) for stop in stops] == [
+            ("Bengaluru", 1, []),
+            ("Mandya", 0, [2]),
+        ]
+        assert busware.open_sales(1, date(2026, 12, 20), date(2026, 12, 24)) == 5
+        cancelled = busware.cancel_trip(1, DAY, "The road is flooded.")
+        assert (cancelled.tickets, cancelled.refund) == (1, "180.00")
+        with pytest.raises(Refusal, match="does not run") as refusal:
+            busware.book(1, DAY, "Bengaluru", "Mandya", seats=[3], phone="98450 12345")
+        assert refusal.value.reason == "trip_cancelled"
+        gone = busware.manifest(1, DAY)
+        assert (gone.state, gone.why, gone.booked, gone.stops) == ("cancelled", "The road is flooded.", 0, [])
+
+
+def test_who_is_signed_in_stays_so_when_the_connection_breaks(server: SimpleNamespace) -> None:
+    with connect(server.host, server.port) as busware:
+        busware.register("asha", PASSWORD)
+        for connection in list(server.tcp._connections):
+            connection.cut()
+        assert list(busware.bookings()) == []
+
+
+def test_the_same_key_over_either_door(server: SimpleNamespace, web: Web, database: Database) -> None:
+    ride = {"seats": [1], "phone": "98450 12345", "key": "once"}
+    with connect(server.host, server.port) as by_tcp, connect(web.url) as by_http:
+        first = by_tcp.book(1, DAY, "Bengaluru", "Mysuru", **ride)
+        assert by_http.book(1, DAY, "Bengaluru", "Mysuru", **ride) == first
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+def test_no_server_there(web: Web) -> None:
+    web.server.drain()
+    with pytest.raises(ConnectionLost, match="no answer"):
+        connect(web.url, tries=1)
+    with pytest.raises(ConnectionLost):
+        connect("http://nowhere.invalid", tries=1)
+
+
+# The commands ----------------------------------------------------------------------------------
+
+
+def client(*arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
+    """`python -m client …`: its status, and what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "client", *arguments], input=typed, text=True, cwd=PROJECT, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"PATH": "/usr/bin:/bin", **environment},
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
+    where = ("--port", str(server.port))
+    status, said = client("register", "asha", *where, typed=f"{PASSWORD}\n")
+    assert (status, said.split(" until ")[0]) == (0, "Signed in as asha (traveller)")
+    token = said.split()[-1]
+    ride = ("1", "2026-12-02", "Bengaluru", "Mysuru", "--seats", "1")
+    assert client("book", *ride, *where, "--token", token)[0] == 0
+    status, said = client("bookings", *where, BUSWARE_TOKEN=token)
+    assert (status, said.count("booked")) == (0, 1)
+    assert client("bookings", "--host", web.url, "--token", token) == (status, said)
+    mine = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
+    assert f"Reference {mine}" in client(*where, typed=f"status {mine}\n", BUSWARE_TOKEN=token)[1]
+    assert client("login", "asha", *where, typed="something else\n")[0] == 1
+    assert client("trips", "2026-12-02", *where, "--token", token) == (1, "trips is for operators.\n")
+    assert client("logout", *where, "--token", token) == (0, "Done.\n")
+    assert client("bookings", *where, "--token", token)[0] == 1
+    assert client(*where, "--token", token) == (3, "That token has expired, was revoked, or never was one.\n")
+
+
+@pytest.fixture
+def hotel(database: Database, web: Web) -> str:
+    """The door of a hotel whose guests live by the clock."""
+    database.query(SEED)
+    return f"{web.url}/hotel"
+
+
+def at_the_desk(url: str, *lines: str) -> tuple[int, list[str]]:
+    status, said = client("hotel", "--url", url, typed="".join(f"{line}\n" for line in lines))
+    return status, said.splitlines()
+
+
+def test_the_desk_of_the_hotel(hotel: str) -> None:
+    known = "Type rooms, book, query, update, checkout or exit; help says more."
+    status, said = at_the_desk(
+        hotel, "asha", "pw", "book 2", "query", "update 8", "checkout", "query", "exit"
+    )
+    assert (status, said) == (
+        0,
+        [
+            "Welcome. Your first booking registers you.",
+            known,
+            "Rooms booked successfully: [1, 2]",
+            "Your booked rooms: [1, 2]",
+            "Updated booking: released 1, assigned 8.",
+            "Checked out successfully. Released rooms: [2, 8] Refund: 2400.00.",
+            "You have not booked any rooms.",
+            "Goodbye.",
+        ],
+    )
+    assert at_the_desk(hotel, "asha", "wrong", "rooms") == (1, ["Invalid password."])
+    status, said = at_the_desk(hotel, "asha", "pw", "book", "11", "book x", "dance", "rooms")
+    assert (status, said[:4]) == (
+        0,
+        [
+            "Welcome back. You have not booked any rooms.",
+            known,
+            "No rooms available. Free: 10.",
+            "'x' is no number; write one such as 2.",
+        ],
+    )
+    assert said[-1] == "Room 10  free"
+
+
+def test_the_desk_of_no_hotel(web: Web) -> None:
+    web.server.drain()
+    status, said = at_the_desk(f"{web.url}/hotel", "asha", "pw")
+    assert status == 3
+    assert said[0].startswith(f"There is no answer from {web.url}/hotel")
+
+
+# TLS -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """An authority, and a server's certificate and key by it."""
+    folder = tmp_path_factory.mktemp("papers")
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    paths = SimpleNamespace(
+        authority=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem"
+    )
+    paths.of_another = authority.issue_cert("other.example")
+    authority.cert_pem.write_to_path(paths.authority)
+    issued.private_key_pem.write_to_path(paths.key)
+    for pem in issued.cert_chain_pems:
+        pem.write_to_path(paths.certificate, append=True)
+    return paths
+
+
+@pytest.fixture
+def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """Both ports, speaking TLS."""
+    context = tls.server_context(papers.certificate, papers.key)
+    tcp = TcpServer(server.settings, server.operations, server.delivery, context)
+    web = WebServer(server.settings, server.operations, context)
+    tcp.start()
+    web.start()
+    yield SimpleNamespace(tcp=("127.0.0.1", tcp.port), http=(f"https://127.0.0.1:{web.port}",), port=tcp.port)
+    web.drain()
+    tcp.drain()
+
+
+@pytest.mark.parametrize("door", ["tcp", "http"])
+def test_tls_on_both_ports(sealed: SimpleNamespace, papers: SimpleNamespace, door: str) -> None:
+    where = getattr(sealed, door)
+    with connect(*where, tls=True, authority=papers.authority) as busware:
+        busware.register("asha", PASSWORD)
+        assert busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[1]).status == "booked"
+        assert len(list(busware.bookings())) == 1
+        assert len(busware.seat_map(1, DAY, "Bengaluru", "Mysuru").seats) == 8
+
+
+@pytest.mark.parametrize("door", ["tcp", "http"])
+def test_a_server_that_nobody_vouches_for(sealed: SimpleNamespace, door: str) -> None:
+    with pytest.raises(ConnectionLost, match="no server to be trusted"):
+        connect(*getattr(sealed, door), tls=True)
+
+
+def test_a_server_that_is_another(server: SimpleNamespace, papers: SimpleNamespace) -> None:
+    """The authority vouches for it, under another name."""
+    context = tls.server_context(papers.certificate, papers.key)
+    papers.of_another.configure_cert(context)
+    tcp = TcpServer(server.settings, server.operations, server.delivery, context)
+    tcp.start()
+    with pytest.raises(ConnectionLost, match=r"no server to be trusted at .*: .*mismatch"):
+        connect("127.0.0.1", tcp.port, tls=True, authority=papers.authority)
+    tcp.drain()
+
+
+def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: SimpleNamespace) -> None:
+    with pytest.raises(ConnectionLost):
+        connect(*sealed.tcp, tries=1, timeout_seconds=5)
+    with pytest.raises(ConnectionLost):
+        connect(server.host, server.port, tries=1, tls=True)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(sealed.http[0].replace("https", "http") + "/healthz", timeout=20)
+
+
+def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespace) -> None:
+    """Silence before TLS is agreed on takes as long as a head may, at most."""
+    settings = dataclasses.replace(server.settings, http_read_seconds=2)
+    web = WebServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
+    web.start()
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as silent:
+        assert silent.recv(1) == b""
+    assert requests.get(f"https://127.0.0.1:{web.port}/healthz", timeout=20, verify=papers.authority).ok
+    web.drain()
+
+
+def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> None:
+    verified = {"BUSWARE_PORT": str(sealed.port), "BUSWARE_AUTHORITY": str(papers.authority)}
+    assert client("ping", "--tls", **verified) == (0, "busware 0.1.0\n")
+    status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port))
+    assert (status, said.splitlines()[-1].split(" names")[0]) == (3, "--authority FILE")
+    status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port), BUSWARE_AUTHORITY="/nowhere")
+    assert (status, said.startswith("/nowhere holds no certificates")) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"host": "0.0.0.0"}, "BUSWARE_HOST=0.0.0.0 lets other machines in"),
+        ({"host": "::"}, "lets other machines in"),
+        ({"host": "busware.example"}, "lets other machines in"),
+        ({"tls_cert": Path("cert.pem")}, "give both, or neither"),
+        ({"tls_key": Path("key.pem")}, "give both, or neither"),
+        ({"tls_cert": Path("/nowhere"), "tls_key": Path("/nowhere")}, "will not do: .*No such file"),
+        ({"tls_cert": PROJECT / "README.md", "tls_key": PROJECT / "README.md"}, "will not do"),
+    ],
+)
+def test_doors_that_are_not_opened(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        tls_context(Settings(**changed))
+
+
+def test_doors_that_are(papers: SimpleNamespace) -> None:
+    for host in ("127.0.0.1", "127.8.0.1", "::1", "localhost"):
+        assert tls_context(Settings(host=host)) is None
+    assert tls_context(Settings(host="0.0.0.0", plain=True)) is None
+    sealed = Settings(host="0.0.0.0", tls_cert=papers.certificate, tls_key=papers.key)
+    assert isinstance(tls_context(sealed), ssl.SSLContext)

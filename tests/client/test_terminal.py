@@ -1,0 +1,357 @@
+"""The terminal client, driven through a pseudo-terminal of 80 × 24 as a traveller would."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from busware.prompts import Choices, fitted, named_in
+from busware.server.conversation import Choice, desk
+from busware.server.push.messages import Message
+from tests.conftest import WAIT_SECONDS, Database, Line
+from tests.support.processes import Served
+from tests.support.traveller import (
+    COLUMNS,
+    CTRL_C,
+    CTRL_D,
+    ESCAPE,
+    PROJECT,
+    STEPS,
+    Traveller,
+    tomorrow,
+    variables,
+)
+
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
+
+
+@pytest.fixture(autouse=True)
+def today(one_day: None, database: Database) -> None:
+    """Let the clock of the database go, since the client's does, and open sales from today."""
+    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
+
+
+@pytest.fixture
+def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
+    there: list[Traveller] = []
+
+    def start(**options: Any) -> Traveller:
+        there.append(Traveller(server.port, **options))
+        return there[-1]
+
+    yield start
+    for one in there:
+        one.child.close(force=True)
+
+
+def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.sees("Welcome to Busware")
+    asha.goes_through(*STEPS)
+    asha.sees("Held for you", "Asha", "Fare 520.00", "For 10 minutes, until ", "Confirm, for 520.00?")
+    asha.types("yes")
+    asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "Keep the reference: status ")
+    ((reference, names),) = database.query(
+        "SELECT reference, array_agg(name ORDER BY seat_no) FROM passengers GROUP BY 1"
+    )
+    assert names == ["Asha", None]
+    asha.goes_through(
+        ("What would you like?", f"cancel {reference}"),
+        ("Phone number given with it", "9845012345"),
+        ("Which tickets?", "2"),
+        ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
+    )
+    asha.sees("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled; 130.00 is given back.")
+    asha.goes_through(
+        ("What would you like?", f"change {reference} 98450 12345"),
+        ("Instead of seat 3, which seat?", "7"),
+    )
+    asha.sees("Ticket 1 has seat 7 now, not 3.", "What would you like?")
+    assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]
+    asha.child.send(CTRL_D)
+    assert asha.ends() == 0
+
+
+def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:8])
+    asha.sees("Seat numbers")
+    asha.child.send("3 7")
+    asha.sees("[ 3]", "[ 7]")
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("", set()),
+        ("3 7", {3, 7}),
+        ("3-5, 7", {3, 4, 5, 7}),
+        ("3-", {3}),
+        ("best 2", set()),
+        ("1-99999", set(range(1, 102))),
+    ],
+)
+def test_seats_are_named_as_far_as_they_are_typed(typed: str, named: set[int]) -> None:
+    assert named_in(typed) == named
+
+
+def test_escape_gives_the_hold_up(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(ESCAPE)
+    asha.sees("Phone number:")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+    asha.types("98450 54321")
+    asha.sees("Asha", "Confirm, for")
+
+
+@pytest.mark.parametrize("leave", [CTRL_C, "quit\r"])
+def test_a_conversation_is_left_and_holds_nothing(
+    traveller: Callable[..., Traveller], database: Database, leave: str
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(leave)
+    asha.sees("What was held for you is given up.", "Left; nothing was changed.", "What would you like?")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+@pytest.mark.parametrize("end", [CTRL_D, "STOP\r"])
+def test_the_end_gives_the_hold_up_too(
+    traveller: Callable[..., Traveller], database: Database, end: str
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    asha.child.send(end)
+    asha.sees("What was held for you is given up.", "Good-bye.")
+    assert asha.ends() == 0
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+def test_places_are_completed_by_any_of_their_names(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:5])
+    asha.sees("Source:")
+    asha.child.send("bangal")
+    asha.sees("BLRU, Bangalore")
+    asha.child.send("\t\r")
+    asha.sees("Destination:")
+
+
+def test_the_menu_makes_room_for_itself_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.goes_through(("What would you like?", "help"), ("What would you like?", "help"))
+    asha.sees("What would you like?")
+    asha.child.send("\t")
+    asha.sees("book a bus, or cancel", "find a lost reference", "what there is")
+
+
+@pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
+def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
+    asha = traveller()
+    asha.goes_through(("What would you like?", "help"))
+    asha.sees("What would you like?")
+    asha.child.send(key)
+    asha.sees("book a bus, or cancel")
+    asha.child.send("\r")
+    asha.sees("Reservation or cancellation:")
+
+
+def test_what_is_named_so_comes_before_what_is_described_so() -> None:
+    choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
+    for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
+        assert [one.text for one in choices.get_completions(Document(typed), CompleteEvent())] == found
+
+
+def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller(columns=60)
+    asha.goes_through(*STEPS[:7])
+    asha.sees("KSRTC Day Bus, non-AC seater", "Bus id:")
+    keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
+    assert fitted(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fitted(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fitted(keys, 5) == " Ctrl-D end"
+
+
+def test_a_seat_lost_while_choosing_shows_the_map_again(
+    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], Line]
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Phone number:")
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    connect().call("book", **trip, seats=[4], phone="98800 99000")
+    asha.types("98450 12345")
+    asha.sees("Seat 4 is taken", "××", "Seat numbers")
+    asha.types("3 7")
+    asha.sees("Held for you", "Asha", "Confirm, for 520.00?")
+
+
+def test_a_full_bus_offers_its_queue(
+    traveller: Callable[..., Traveller],
+    telling: SimpleNamespace,
+    database: Database,
+    connect: Callable[[], Line],
+) -> None:
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    other = connect()
+    other.call("book", **trip, seats=[1, 2, 3, 4], phone="98800 99000")
+    taken = other.call("book", **trip, seats=[5, 6, 7, 8], phone="98800 99000")
+    asha = traveller()
+    asha.goes_through(
+        *STEPS[:8],
+        ("How many seats would you wait for?", "1"),
+        ("Name of passenger", "Asha"),
+        ("Phone number:", "98450 12345"),
+        ("Wait for 1 at 260.00 each", "yes"),
+    )
+    asha.sees("Waiting", "Number 1 in the queue", "you are told")
+    other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
+    asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
+
+
+def test_what_takes_long_shows_that_it_does(traveller: Callable[..., Traveller], database: Database) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Phone number:")
+    with database.connect(autocommit=False) as operator:
+        operator.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
+        asha.types("98450 12345")
+        asha.sees("Waiting for the server")
+        operator.rollback()
+    asha.sees("Held for you")
+
+
+def test_what_the_server_says_stands_above_what_is_typed(
+    traveller: Callable[..., Traveller], server: SimpleNamespace
+) -> None:
+    asha = traveller()
+    asha.goes_through(*STEPS[:5])
+    asha.sees("Source:")
+    asha.child.send("Mys")
+    asha.sees("Mys")
+    (connection,) = server.tcp._connections
+    connection.tell_message(
+        Message(
+            message_id=1, at=datetime.now(UTC), sender="operator", audience="trip",
+            body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=1, travel_date="2026-12-05",
+            reference=None, account=None,
+        )
+    )  # fmt: skip
+    asha.sees("Server, about 1 of 2026-12-05: Road[2J closed at Maddur.", "Source:", "Mys")
+    asha.types("uru")
+    asha.sees("Destination:")
+
+
+def test_no_colours_where_none_are_wanted(traveller: Callable[..., Traveller]) -> None:
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        asha = traveller(**environment)
+        seen = asha.sees("Welcome")
+        for question, answer in STEPS:
+            seen += asha.sees(question)
+            asha.types(answer)
+        seen += asha.sees("Confirm, for")
+        asha.types("yes")
+        seen += asha.sees("Keep the reference")
+        assert bool(COLOUR.search(seen)) is coloured
+        asha.types(f"cancel {re.search('status ([A-Z0-9]+) shows', asha.sees('gives it back'))[1]}")
+        asha.goes_through(
+            ("Phone number", "9845012345"), ("Which tickets", ""), ("Cancel 2 tickets, and get", "yes")
+        )
+        asha.sees("Refunded")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day and an hour apart
+def test_it_is_today_where_the_server_is(server: SimpleNamespace, zone: str, database: Database) -> None:
+    where, steps = (
+        ("127.0.0.1", str(server.port)),
+        "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]),
+    )
+    search = ("--host", where[0], "--port", where[1], "search", "bengaluru", "mysuru", "tomorrow", "--json")
+    for arguments, typed in ((search, ""), (where, f"{steps}\n")):
+        done = subprocess.run(
+            [sys.executable, "-m", "client", *arguments], input=typed, env=variables(TZ=zone),
+            capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        if arguments is search:
+            assert f'"travel_date": "{tomorrow()}"' in done.stdout
+    assert database.value("SELECT min(travel_date)::text FROM passengers") == tomorrow()
+
+
+def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
+    answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
+        input=answers, env=variables(), capture_output=True, text=True, timeout=WAIT_SECONDS,
+        cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(desk.WELCOME)  # which does not speak of keys
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < COLUMNS
+    assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)
+
+
+def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace) -> None:
+    answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)], input=answers.encode(),
+        env=variables(PYTHONIOENCODING="latin-1"), capture_output=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Keep the reference: status " in done.stdout
+
+
+def test_without_a_server_it_says_so(server: SimpleNamespace) -> None:
+    server.tcp.drain()
+    asha = Traveller(server.port)
+    asha.sees("no answer from", "Is the server running?")
+    assert asha.ends() == 3
+
+
+def test_the_server_is_killed_and_started_again_at_every_step(database: Database) -> None:
+    """Every second question is answered while the server is down; nothing is lost, nothing is done twice."""
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    with Served("0", **urls) as first:
+        port, served = first.port, first
+        asha = Traveller(port)
+
+        def goes_through(steps: list[tuple[str, str]]) -> None:
+            nonlocal served
+            for n, (question, answer) in enumerate(steps):
+                asha.sees(question)
+                served.process.kill()
+                with served.process:
+                    pass
+                asha.sees("The connection is lost.")
+                if n % 2:
+                    asha.types(answer)
+                served = Served(str(port), **urls)
+                asha.sees("Connected again.")
+                if not n % 2:
+                    asha.types(answer)
+
+        goes_through([*STEPS, ("Confirm, for 520.00?", "yes")])
+        asha.sees("Ticket", "Keep the reference: status ")
+        reference = asha.sees(" shows the booking").split()[0]
+        goes_through([
+            ("What would you like?", f"cancel {reference}"), ("Phone number given with it", "9845012345"),
+            ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
+        ])  # fmt: skip
+        asha.sees("Ticket 2 is cancelled; 130.00 is given back.")
+        with served:
+            asha.child.close(force=True)
+    states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")
+    assert states == [("booked", 3, "0.00"), ("cancelled", 4, "130.00")]

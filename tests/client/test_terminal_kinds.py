@@ -1,0 +1,112 @@
+"""The terminal client with flights, the theatre and the hotel: the same script as at the plain-text face."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from tests.conftest import Database, Running
+from tests.support.project import PROJECT
+from tests.support.telling import Console
+from tests.support.traveller import Traveller
+
+
+@pytest.fixture(scope="module")
+def template(cluster: Running, template: str) -> Iterator[str]:
+    """The tests' database with the seeds of all kinds, whose clock goes, since the client's does."""
+    with cluster.database("kinds", template_dbname=template, as_template=True):
+        with psycopg.connect(cluster.urls("kinds")[0], autocommit=True) as conn:
+            conn.execute("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+            for seed in ("97_seed_flights", "98_seed_theatre", "99_seed_hotel"):
+                conn.execute((PROJECT / "sql" / f"{seed}.sql").read_bytes())
+        yield "kinds"
+
+
+@pytest.fixture
+def asha(server: SimpleNamespace) -> Iterator[Traveller]:
+    traveller = Traveller(server.port)
+    traveller.sees("Welcome to Busware")
+    yield traveller
+    traveller.child.close(force=True)
+
+
+def booked(database: Database) -> list[tuple[str, list[int]]]:
+    """What was booked, in order: the kind, and the seats."""
+    return database.query(
+        """SELECT s.kind, array_agg(p.seat_no ORDER BY p.ticket_no)
+        FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'booked'
+        GROUP BY s.kind, p.reference ORDER BY min(p.created_at)"""
+    )
+
+
+def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Database) -> None:
+    asha.goes_through(
+        ("What would you like?", "USA"),
+        ("Welcome to USA", "flight"),
+    )
+    asha.sees("A line books a seat at once, at its fare.")
+    asha.goes_through(("source,destination,date,time):", "USA,IND,+9,10:00"))
+    asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?")
+    asha.goes_through(
+        ("", "flight choose"),
+        ("Date of journey", "+9"),
+        ("From (a country or an airport):", "usa"),
+        ("To (a country or an airport):", "ind"),
+    )
+    table = asha.sees("Flight", "705", "from San Francisco Airport", "Flight id:")
+    assert "Type" not in table  # no flight has one
+    assert "…" not in table  # and there is room for the airports
+    asha.goes_through(
+        ("", "701"), ("Seat numbers", "3 4"), ("Name of passenger 1", "Asha"),
+        ("Name of passenger 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for 124,000.00?", "yes"),
+    )  # fmt: skip
+    asha.sees("Ticket", "Keep the reference")
+    assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
+
+
+@pytest.mark.usefixtures("one_day")
+def test_the_theatre(asha: Traveller, database: Database) -> None:
+    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
+    seen = asha.sees(
+        "600.00 in all. The seats that you name are booked at once.",
+        "25 of 25 free",
+        "Seat numbers, 2 of them, from 1 to 25:",
+    )
+    assert "0 is free" not in seen  # which is about the matrix of plain text
+    asha.types("7 8")
+    asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
+    asha.goes_through(("", "show tomorrow"), ("Later that day: 15:00, 18:30 and 21:30.", "back"))
+    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
+    asha.sees("Only 23 seats are free: 24 cannot be booked.")
+    asha.goes_through(("How many seats?", "quit"))
+    asha.sees("What would you like?")
+    assert booked(database) == [("show", [7, 8])]
+
+
+def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
+    asha.goes_through(
+        ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
+    )  # fmt: skip
+    asha.sees("2 nights: ", ".00 in all, for each room.")  # how much depends on the day of the week
+    asha.goes_through(
+        ("Room numbers", "best 2"), ("Name of guest 1 of 2", ""),
+        ("Name of guest 2 of 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for", "yes"),
+    )  # fmt: skip
+    seen = asha.sees("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
+    assert "→" not in seen  # one stays where one is
+    ((kind, rooms),) = booked(database)
+    assert (kind, len(rooms)) == ("hotel", 2)
+
+
+def test_a_word_with_the_operator(asha: Traveller, console: Console) -> None:
+    asha.goes_through(
+        ("What would you like?", "say Which gate?"),
+        ("Sent to the operator.", "bus"),
+        ("Reservation or cancellation:", "say And when?"),
+    )
+    asha.sees("Sent to the operator.", "Reservation or cancellation:")
+    first, second = console.after(0)
+    assert (first.body, second.body, first.client_no) == ("Which gate?", "And when?", second.client_no)
+    console.notice("Gate 5, at nine.", client_no=second.client_no)
+    asha.sees("Server: Gate 5, at nine.")

@@ -1,0 +1,156 @@
+"""The terminal client when something is lost: the line, the window, or the traveller's patience."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from busware.server.conversation.dialogue import UNSURE
+from tests.conftest import Database, Line
+from tests.support.line import until
+from tests.support.processes import Served
+from tests.support.traveller import CTRL_C, STEPS, Traveller, tomorrow
+
+CTRL_Z = "\x1a"
+OTHER = "98800 99000"
+
+pytestmark = pytest.mark.usefixtures("one_day")
+
+
+@pytest.fixture
+def served(urls: dict[str, str]) -> Iterator[Served]:
+    with Served("0", **urls) as served:
+        yield served
+
+
+@pytest.fixture
+def asha(served: Served) -> Iterator[Traveller]:
+    asha = Traveller(served.port)
+    yield asha
+    asha.child.close(force=True)
+
+
+@pytest.mark.parametrize("when", ["while it was lost", "after it came back"])
+def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
+    served: Served, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], Line],
+    database: Database, when: str,
+) -> None:  # fmt: skip
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    other = line_to(served.port)
+    _, taken = (other.call("book", **trip, count=4, phone=OTHER)["reference"] for _ in range(2))
+    asha.goes_through(
+        *STEPS[:8],
+        ("How many seats would you wait for?", "1"),
+        ("Name of passenger", "Asha"),
+        ("Phone number:", "98450 12345"),
+        ("Wait for 1 at 260.00 each", "yes"),
+    )
+    asha.sees("you are told", "What would you like?")
+    served.process.kill()
+    asha.sees("The connection is lost.")
+    if when == "while it was lost":
+        database.query("SELECT api.cancel(%s, '+919880099000')", taken)
+    with Served(str(served.port), **urls):
+        asha.sees("Connected again.")
+        if when == "after it came back":
+            watched = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
+            until(lambda: database.value(watched))
+            line_to(served.port).call("cancel", reference=taken, phone=OTHER)
+        asha.sees("(bus 1, seat ", "Status: Booked, fare 260.00")
+
+
+def waits_for_a_hold(served: Served, asha: Traveller) -> None:
+    """Have a traveller ask a server for a hold that is stopped, and does not answer."""
+    asha.goes_through(*STEPS[:-1])
+    asha.sees("Phone number:")
+    served.process.send_signal(signal.SIGSTOP)
+    asha.types("98450 12345")
+    asha.sees("Waiting for the server", "Ctrl-C waits no longer")
+
+
+def held_seats(database: Database) -> list[int]:
+    return database.query("SELECT seat_no FROM passengers WHERE status = 'held'")
+
+
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM])
+def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Database, how: int) -> None:
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    assert held_seats(database) == [3, 4]
+    asha.child.kill(how)
+    if how == signal.SIGTERM:
+        asha.sees("What was held for you is given up.", "Good-bye.")
+        assert asha.ends() == 0
+    until(lambda: held_seats(database) == [])
+
+
+def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
+    served: Served, asha: Traveller, database: Database, urls: dict[str, str]
+) -> None:
+    asha.goes_through(*STEPS)
+    asha.sees("Confirm, for")
+    served.process.kill()
+    asha.sees("The connection is lost.")
+    for how in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):  # by the shell, by the kernel, by whoever
+        asha.child.kill(how)
+        time.sleep(0.1)  # so that they do not come as one
+    with Served(str(served.port), **urls):
+        until(lambda: held_seats(database) == [])
+
+
+def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_done(
+    served: Served, asha: Traveller
+) -> None:
+    waits_for_a_hold(served, asha)
+    asha.child.kill(signal.SIGTERM)
+    asha.sees(UNSURE, "Good-bye.")
+    assert asha.ends() == 0
+
+
+def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
+    served: Served, asha: Traveller, database: Database
+) -> None:
+    waits_for_a_hold(served, asha)
+    asha.types("yes")
+    asha.sees("yes")
+    served.process.send_signal(signal.SIGCONT)
+    asha.sees("Held for you", "Confirm, for 520.00?")
+    asha.types("no")
+    asha.sees("Seat numbers")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+def test_whoever_does_not_wait_for_a_hold_and_leaves_keeps_nobody_from_the_seats(
+    served: Served, asha: Traveller, database: Database
+) -> None:
+    waits_for_a_hold(served, asha)
+    asha.child.send(CTRL_C)
+    asha.sees("Interrupted. What you asked for may be done", "Press Enter to try again")
+    served.process.send_signal(signal.SIGCONT)
+    asha.child.send(CTRL_C)
+    asha.sees("What was held for you is given up.", "Left; nothing was changed.")
+    until(lambda: held_seats(database) == [])
+
+
+def test_it_can_be_suspended(served: Served) -> None:
+    asha = Traveller(served.port, shell=True)
+    asha.goes_through(*STEPS[:5])
+    asha.sees("Source:")
+    asha.child.send("Mys")
+    asha.sees("Mys")
+    asha.child.send(CTRL_Z)
+    asha.sees("Stopped", "shell>")
+    asha.types("fg")
+    asha.sees("Source:", "Mys")
+    asha.types("uru")
+    asha.sees("Destination:")
+    asha.child.close(force=True)
+
+
+@pytest.mark.parametrize("rows", [8, 12])
+def test_a_low_window_has_room_for_question_and_menu(served: Served, rows: int) -> None:
+    ravi = Traveller(served.port, rows=rows)
+    ravi.goes_through(("What would you like?", "bus"), ("Reservation or cancellation:", "res"))
+    assert "too small" not in ravi.sees("Date of journey", "today", "tomorrow")
+    ravi.child.close(force=True)

@@ -1,0 +1,115 @@
+"""The terminal client on screens of other sizes, and what becomes of a line that is only half typed."""
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.processes import Served
+from tests.support.traveller import STEPS, Traveller
+
+At = Callable[[int, int], Traveller]  # so many columns and rows
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+SEATS = "Seat numbers"
+NIGHT = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the buses, of which one goes by night
+
+
+@pytest.fixture(autouse=True)
+def today(database: Database) -> None:
+    """Let the clock of the database go, since the client's does, and open sales from today."""
+    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
+
+
+def lines_of(seen: str) -> list[str]:
+    """What was printed, without colours."""
+    return [line.rstrip() for line in ANSI.sub("", seen).splitlines()]
+
+
+@pytest.fixture
+def at_a_screen(server: SimpleNamespace) -> Iterator[At]:
+    there: list[Traveller] = []
+
+    def start(columns: int, rows: int) -> Traveller:
+        there.append(Traveller(server.port, columns=columns, rows=rows))
+        return there[-1]
+
+    yield start
+    for one in there:
+        one.child.close(force=True)
+
+
+@pytest.mark.parametrize(("columns", "rows", "beside"), [(200, 50, True), (80, 24, False)])
+def test_the_buses_have_a_line_each_where_there_is_room(
+    at_a_screen: At, columns: int, rows: int, beside: bool
+) -> None:
+    asha = at_a_screen(columns, rows)
+    asha.goes_through(*NIGHT)
+    asha.sees("Leaves")
+    lines = lines_of(asha.sees("Bus id:"))
+    (day,) = [line for line in lines if "10:00" in line]
+    (night,) = [line for line in lines if "22:00" in line]
+    assert day.endswith("KSRTC Day Bus, non-AC seater") is beside
+    assert night.endswith("SRS Travels Night Sleeper, AC sleeper") is beside
+    assert sum("Day Bus" in line or "Night Sleeper" in line for line in lines) == 2
+
+
+def test_a_resize_keeps_what_is_typed_and_the_map(at_a_screen: At, database: Database) -> None:
+    asha = at_a_screen(80, 24)
+    asha.goes_through(*STEPS[:8])
+    asha.sees(SEATS)
+    asha.child.send("3 7")
+    asha.sees("[ 3]", "[ 7]")  # of which a key draws one alone: both again, and it is all drawn anew
+    for rows, columns in ((50, 200), (30, 60)):
+        asha.child.setwinsize(rows, columns)
+        asha.sees("╭", "[ 3]", "[ 7]", SEATS, "3 7")
+    asha.types("")
+    asha.goes_through(*STEPS[9:])
+    asha.sees("Confirm, for 520.00?")
+    assert database.query("SELECT seat_no FROM passengers ORDER BY 1") == [3, 7]
+
+
+def test_a_resize_stacks_the_decks(at_a_screen: At) -> None:
+    asha = at_a_screen(80, 24)
+    asha.goes_through(*NIGHT, ("Bus id:", "2"))
+    beside = lines_of(asha.sees("╭ Lower ", SEATS))
+    assert any("╮    ╭ Upper" in line for line in beside)
+    asha.child.send("1")
+    asha.sees("[ 1═]")
+    asha.child.setwinsize(30, 30)
+    stacked = lines_of(asha.sees("╭ Lower ", "[ 1═]", "╭ Upper ", SEATS))
+    assert not any("╮    ╭ Upper" in line for line in stacked)
+
+
+@pytest.mark.parametrize(
+    ("at", "typed", "rest", "kept"),
+    [
+        (8, "3", " 7", ["[ 3]", SEATS, "3"]),
+        (9, "Lakshmi Nara", "yan", [STEPS[9][0], "Lakshmi Nara"]),
+    ],
+)
+def test_half_typed_text_survives_a_restart(
+    database: Database, at: int, typed: str, rest: str, kept: list[str]
+) -> None:
+    """At one of the STEPS, the server is killed between the first half of the answer and the second."""
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    with Served("0", **urls) as served:
+        asha = Traveller(served.port)
+        asha.goes_through(*STEPS[:at])
+        asha.sees(STEPS[at][0])
+        asha.child.send(typed)
+        asha.sees(typed)
+        served.process.kill()
+        asha.sees("The connection is lost.", *kept)
+    with Served(str(served.port), **urls):
+        asha.sees("Connected again.", *kept)
+        asha.types(rest)
+        asha.goes_through(*STEPS[at + 1 :])
+        asha.sees("Confirm, for 520.00?")
+        asha.child.close(force=True)
+    seats, names = ([3, 7], ["Asha", None]) if at == 8 else ([3, 4], ["Lakshmi Narayan", None])
+    assert database.query("SELECT seat_no, name FROM passengers ORDER BY 1") == list(
+        zip(seats, names, strict=True)
+    )

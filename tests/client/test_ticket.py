@@ -1,0 +1,122 @@
+"""The ticket: its code, read back from the screen by a real scanner, and its size."""
+
+import shutil
+import subprocess
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from busware import ticket
+from busware.server.protocol import Booking, Ticket
+
+ZBARIMG = shutil.which("zbarimg")
+COLUMNS = 80
+REFERENCES = ["DT7VKKK", "7B8ZGUF", "ZZZZZZZZZZ"]
+PIXELS = 4  # of a module, across and down
+NAME = "Srinivasa Ramanujan Iyengar of Kumbakonam, Tamil Nadu, and his large family, too"
+
+
+def party(status: str = "booked", reference: str = "DT7VKKK", name: str = NAME, size: int = 6) -> Booking:
+    """A booking with so many passengers of that name."""
+    return Booking(
+        reference=reference, status=status, kind="bus", name="Airavat Club Class", operator="KSRTC",
+        bus_id=101, travel_date=date(2026, 12, 5), origin="Bengaluru", destination="Mysuru",
+        from_stop=1, to_stop=5, departs_at=datetime.fromisoformat("2026-12-05T07:00+05:30"),
+        arrives_at=datetime.fromisoformat("2026-12-05T10:05+05:30"), fare="1560.00", refund="0.00",
+        tickets=[
+            Ticket(ticket_no=n, seat_no=n, name=name, status=status, fare="260.00", refund="0.00")
+            for n in range(1, size + 1)
+        ],
+    )  # fmt: skip
+
+
+def modules(code: Text, *, light: bool) -> list[list[int]]:
+    """The code's modules, 1 for a dark one, from its half blocks. light: those that are drawn are light."""
+    halves = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
+    lines = [[halves[glyph] for glyph in line] for line in code.plain.splitlines()]
+    return [[pair[half] ^ light for pair in line] for line in lines for half in (0, 1)]
+
+
+def scanned(rows: list[list[int]], file: Path) -> str:
+    """What a scanner reads in a picture of those modules."""
+    if ZBARIMG is None:
+        pytest.skip("there is no zbarimg here: apt install zbar-tools")
+    wide = [[str(module) for module in row for _ in range(PIXELS)] for row in rows]
+    bits = "\n".join(" ".join(row) for row in wide for _ in range(PIXELS))
+    file.write_text(f"P1\n{len(wide[0])} {len(wide) * PIXELS}\n{bits}\n")
+    seen = subprocess.run(
+        [ZBARIMG, "--quiet", "--raw", str(file)], capture_output=True, text=True, timeout=20
+    )
+    return seen.stdout.strip()
+
+
+def screen(booking: Booking, columns: int = COLUMNS, **console: object) -> list[str]:
+    """The lines of a ticket on a terminal."""
+    terminal = Console(width=columns, force_terminal=True, highlight=False, **console)
+    with terminal.capture() as captured:
+        terminal.print(ticket.draw(booking, columns, coloured=not terminal.no_color))
+    return Text.from_ansi(captured.get()).plain.splitlines()
+
+
+@pytest.mark.parametrize("coloured", [True, False])
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_a_scanner_reads_the_reference(reference: str, coloured: bool, tmp_path: Path) -> None:
+    rows = modules(ticket.code(reference, coloured=coloured), light=not coloured)
+    assert scanned(rows, tmp_path / "code.pbm") == f"BUSWARE:{reference}"
+
+
+@pytest.mark.parametrize("coloured", [True, False])
+def test_the_code_has_a_light_border(coloured: bool) -> None:
+    rows = modules(ticket.code("DT7VKKK", coloured=coloured), light=not coloured)
+    assert {len(row) for row in rows} == {25}
+    assert not any(map(any, [*rows[:2], *rows[-2:]]))
+    assert not any(any(row[:2] + row[-2:]) for row in rows)
+
+
+def test_the_code_brings_its_own_light() -> None:
+    """Dark on light whatever the terminal's own colours are; without colours, what is light is drawn."""
+    coloured, plain = (ticket.code("DT7VKKK", coloured=coloured) for coloured in (True, False))
+    assert {str(span.style) for span in coloured.spans} == {"black on white"}
+    assert sum(span.end - span.start for span in coloured.spans) == len(coloured.plain.replace("\n", ""))
+    assert not plain.spans
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_scanner_reads_it_off_a_whole_ticket(no_color: bool, tmp_path: Path) -> None:
+    """Of a party whose names are as long as they may be, on 80 columns: the code stands beside them."""
+    lines = screen(party(), no_color=no_color)
+    assert {len(line) for line in lines} == {COLUMNS}
+    codes = [line[-27:-2] for line in lines[1:14]]
+    rows = modules(Text("\n".join(codes)), light=no_color)
+    assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
+
+
+def test_a_scanner_reads_it_in_a_narrow_window(tmp_path: Path) -> None:
+    """There the code stands below, and is not cut."""
+    lines = screen(party(), 40)
+    assert {len(line) for line in lines} == {40}
+    rows = modules(Text("\n".join(line[2:27] for line in lines[-14:-1])), light=False)
+    assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
+
+
+@pytest.mark.parametrize("name", [NAME, "Wolfeschlegelsteinhausenbergerdorff" * 2 + "y Ramirez."])
+def test_a_long_name_is_all_there(name: str) -> None:
+    lines = screen(party(name=name))
+    assert max(map(len, lines)) == COLUMNS
+    (head,) = [number for number, line in enumerate(lines) if "Passenger" in line]
+    start = lines[head].index("Passenger")
+    end = start + lines[head][start:].index("Fare") - 2
+    read = "".join(line[start:end].replace(" ", "") for line in lines[head + 1 : -3])
+    assert read == name.replace(" ", "") * 6
+
+
+def test_a_party_of_two_fits_a_screen_of_24_lines() -> None:
+    assert len(screen(party(name="Asha", size=2))) < 24
+
+
+@pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])
+def test_only_what_is_booked_has_a_code(status: str) -> None:
+    assert not set("▀▄█") & set("".join(screen(party(status))))

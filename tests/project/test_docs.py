@@ -1,0 +1,351 @@
+"""What the documents say is so.
+
+server/PROTOCOL.md is compared with server/protocol and the settings, and its examples are replayed, in
+order, on a real server with the real timetables and a clock that stands still. README.md is followed
+from top to bottom, as a newcomer would. Whatever file, heading or setting is named exists.
+
+In an example `…` stands for anything, and a reference for whichever one the server gave instead.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import fields
+
+import argon2
+import msgspec
+import pytest
+
+from busware import commands
+from busware.server import protocol
+from busware.server.db import schema
+from busware.server.settings import Settings, variable
+from tests.conftest import NOW, stop_clock
+from tests.support.processes import Served
+from tests.support.project import PROJECT
+
+PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
+README = (PROJECT / "README.md").read_text()
+DOCUMENTS = [
+    PROJECT / name
+    for name in (
+        "README.md",
+        "CHANGELOG.md",
+        "server/PROTOCOL.md",
+        "docs/architecture.md",
+        "docs/http.md",
+        "docs/operating.md",
+    )
+]
+REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # one of bus 101, flight 701, show 803
+EVENT = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
+REPLIES = {  # what several methods answer with is described once
+    "place": protocol.Place,
+    "trip": protocol.Trip,
+    "seat": protocol.Seat,
+    "booking": protocol.Booking,
+    "ticket": protocol.Ticket,
+    "session": protocol.Session,
+    "trip as its operator sees it": protocol.OperatedTrip,
+}
+
+
+def section(heading: str) -> str:
+    """The text under a heading of the protocol, up to the next one of its level or above."""
+    level, _, _ = heading.partition(" ")
+    (text,) = re.findall(rf"(?ms)^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PROTOCOL)
+    return str(text)
+
+
+def table(heading: str, columns: int) -> list[list[str]]:
+    """The rows of the tables with so many columns under a heading."""
+    rows = [line[1:-1].split("|") for line in section(heading).splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == columns]
+
+
+# The reference ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", protocol.METHODS)
+def test_a_method_is_documented_with_its_fields(method: str) -> None:
+    asks = protocol.METHODS[method]
+    said = section(f"### `{method}`")
+    wanted = [f.encode_name + ("" if f.required else "?") for f in msgspec.structs.fields(asks)]
+    (params,) = re.findall(r"(?m)^- Params: (?:`(.+?)`|none)", said)
+    assert params == ", ".join(wanted)
+    (result,) = re.findall(r"(?m)^- Result: (.+)", said)
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`(.+?)`", result))))
+    for link in re.findall(r"\[(.+?)\]\(#replies\)", result):
+        named |= set(REPLIES.get(link, protocol.Done).__struct_fields__)
+    assert set(asks.reply.__struct_fields__) <= named
+    assert f"[`{method}`](#{method})" in PROTOCOL
+    assert f'"method":"{method}"' in said, "it has no example"
+
+
+def test_no_method_is_documented_that_is_not_there() -> None:
+    assert re.findall(r"(?m)^### `(\w+)`$", PROTOCOL) == re.findall(r"\[`(\w+)`\]\(#\1\)", PROTOCOL)
+    assert set(re.findall(r"(?m)^### `(\w+)`$", PROTOCOL)) == protocol.METHODS.keys()
+
+
+def test_every_field_says_what_it_takes() -> None:
+    rows = [(re.findall(r"`(\w+)`", names), takes) for names, takes, *_ in table("## Fields", 3)]
+    for asks in protocol.METHODS.values():
+        for name in asks.__struct_encode_fields__:
+            assert any(name in names and takes == asks.takes(name) for names, takes in rows), name
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_reply_is_documented_with_its_fields(name: str) -> None:
+    (said,) = re.findall(rf"(?m)^\*\*A {name}\*\*: `(.+?)`", section("## Replies"))
+    assert said.split(", ") == list(REPLIES[name].__struct_fields__)
+
+
+@pytest.mark.parametrize("struct", [protocol.ManifestStop, protocol.Rider])
+def test_a_manifest_is_documented_with_its_fields(struct: type[msgspec.Struct]) -> None:
+    assert f"`{', '.join(struct.__struct_fields__)}`" in section("### `manifest`")
+
+
+def test_every_reason_is_documented() -> None:
+    rows = {reason.strip("`"): (when, data) for reason, when, data in table("## Errors", 3) if "`" in reason}
+    assert {reason: when for reason, (when, _) in rows.items()} == protocol.REASONS
+    for reason, (when, data) in rows.items():
+        assert set(re.findall(r"`(\w+)`", when)) <= set(re.findall(r"`(\w+)`", data)), reason
+    said = set(re.findall(r"`(\w+)`", section("## Methods")))
+    assert protocol.REASONS.keys() <= said, "no method is said to be refused with it"
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    known = {variable(field): field for field in fields(Settings)}
+    rows = [(name.strip("`"), value) for _, name, value, _ in table("## Limits", 4) if "`" in name]
+    assert len(rows) > 5
+    for name, value in rows:
+        assert float(value.replace(",", "")) == known[name].default, name
+
+
+# Names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (document.parent / file).resolve() if file else document
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"(?m)^#+ (.+)$", path.read_text())
+            anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_settings_it_names_are_there(document) -> None:
+    compose = set(re.findall(r"BUSWARE_\w+_PASSWORD", (PROJECT / "docker-compose.yml").read_text()))
+    of_client = set(re.findall(r"BUSWARE_\w+", commands.EPILOG))
+    known = {variable(field) for field in fields(Settings)} | compose | of_client
+    assert set(re.findall(r"\b(?:BUSWARE_[A-Z_]+|DATABASE_URL)\b", document.read_text())) <= known
+
+
+# The examples of the protocol ------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(new_database):
+    """The timetables that come with Busware, with the clock at NOW when they are loaded."""
+    database = new_database("documented")
+    schema.prepare(database.owner, database.server, seed=False)
+    stop_clock(database.conn, NOW)
+    schema.prepare(database.owner, database.server, seed=True)
+    return database
+
+
+class Transcript:
+    """Compares what came with what is documented, and remembers which reference stands for which."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+
+    def typed(self, documented: str) -> str:
+        """What to send: the real references, and a line that was broken put together."""
+        whole = documented.replace("\n  ", "")
+        return re.sub(REFERENCE, lambda found: self._real.get(found[0], found[0]), whole)
+
+    def agrees(self, documented: str, came: str) -> bool:
+        """Whether this is what came."""
+        pattern = ""
+        for part in re.split(rf"({REFERENCE}|…|\n  (?=[\"{{}}]))", documented):
+            if part == "…":
+                pattern += "(?s:.*?)"
+            elif part == "\n  ":
+                pattern += " ?"
+            elif re.fullmatch(REFERENCE, part) and part not in self._real:
+                pattern += f"(?P=_{part})" if f"<_{part}>" in pattern else f"(?P<_{part}>{REFERENCE})"
+            else:
+                pattern += re.escape(self._real.get(part, part))
+        found = re.fullmatch(pattern, came)
+        self._real |= {name[1:]: real for name, real in found.groupdict().items()} if found else {}
+        return found is not None
+
+
+def exchanges(block: str, sent: str) -> Iterator[tuple[str, str]]:
+    """What is sent in a block and what comes back; sent: the mark before what is sent."""
+    for part in re.split(rf"(?m)^{sent} ", block)[1:]:
+        if sent == "→":
+            there, _, back = part.partition("\n← ")
+        else:
+            there, _, back = part.partition("\n")
+        yield there, back.removesuffix("\n")
+
+
+def check_reply(sent: str, came: str) -> None:
+    """A result has the fields of its struct, and no others."""
+    asked, reply = json.loads(sent), json.loads(came)
+    if isinstance(asked, dict) and "result" in reply:
+        understood = msgspec.convert(reply["result"], protocol.METHODS[asked["method"]].reply)
+        again = re.sub(rb'(:\d\d)Z"', rb'\1+00:00"', msgspec.json.encode(understood))  # UTC either way
+        assert json.loads(again) == reply["result"]
+
+
+def prepare(what: str, line, database) -> None:
+    """What the test has to do before the next example, in the words of the comment that asks for it."""
+    match what.split():
+        case ["fills", "bus", bus_id, "of", travel_date]:
+            trip = {"bus_id": int(bus_id), "travel_date": travel_date}
+            trip |= {"origin": "Bengaluru", "destination": "Mysuru"}
+            seats = [seat["seat_no"] for seat in line.call("seat_map", **trip)["seats"]]
+            for n in range(0, len(seats), 6):
+                booking = line.call("book", **trip, seats=seats[n : n + 6], phone="98450 00000")
+                assert booking["status"] == "booked"
+        case ["adds", "the", "operator", username, "of", operator]:
+            password = argon2.PasswordHasher().hash("correct horse")
+            assert database.value("SELECT api.add_operator(%s, %s, %s)", username, password, operator)
+        case _:
+            raise AssertionError(f"how does a test do this: {what}")
+
+
+def test_the_examples_of_the_protocol(connect, server, database) -> None:
+    server.tcp.now = lambda: NOW
+    line, transcript, seen = connect(), Transcript(), set()
+    for _, block, what in EVENT.findall(PROTOCOL):
+        if what:
+            prepare(what, connect(), database)
+        elif block.startswith("→ "):
+            for sent, back in exchanges(block, "→"):
+                line.send(transcript.typed(sent))
+                came = line.receive().decode()
+                assert transcript.agrees(back, came), f"{sent}\n{back}\nis not what came:\n{came}"
+                check_reply(transcript.typed(sent), came)
+            seen.add("json")
+        elif block.startswith("> "):
+            talk(connect(), transcript, block)
+            seen.add("text")
+    assert seen == {"json", "text"}
+
+
+LONGEST_ELLIPSIS = 50  # lines that an … may stand for
+
+
+def talk(line, transcript: Transcript, block: str) -> None:
+    """A conversation of plain text. A reply that is documented with an … ends with a line after it."""
+    for sent, back in exchanges(block, ">"):
+        line.send(transcript.typed(sent))
+        came: list[str] = []
+        while not transcript.agrees(back, "\n".join(came)):
+            assert len(came) <= back.count("\n") + LONGEST_ELLIPSIS, "\n".join(
+                [sent, back, "is not what came:", *came]
+            )
+            came.append(line.receive().decode())
+
+
+# The README ------------------------------------------------------------------------------------
+
+# Tried by other tests, or not here.
+_ELSEWHERE = re.compile(r"^(scripts/start|scripts/env|scripts/test|scripts/python -m pytest|docker )")
+_BY_HAND = re.compile(r"\b(nc|curl) ")
+_COUNTED = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
+
+
+@pytest.mark.usefixtures("one_day")
+def test_the_readme_is_followed(data_folder, tmp_path) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+        http_port = re.findall(r":(\d+)/v1", server.read_until("HTTP:"))[0]
+        environment = {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": str(server.port)}
+        newcomer = Newcomer(
+            tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port}
+        )
+        newcomer.run("scripts/python -c ''")  # the environment is there
+        buses, flights = newcomer.run(f'scripts/psql -At -c "{_COUNTED}"').split()
+        assert f"timetables of {buses} buses" in README
+        assert f"{flights} flights" in README
+        for info, block, *_ in EVENT.findall(README):
+            newcomer.follow(info, block)
+        clean = newcomer.run("scripts/audit")
+    assert clean == "Clean: every rule holds.\n"
+    assert newcomer.followed == {"session", "sh", "python", "sql"}
+
+
+def can_be_run(line: str) -> bool:
+    """Whether this machine has the programs of a line, of those that Busware does not bring along."""
+    return all(shutil.which(program) for program in _BY_HAND.findall(line))
+
+
+class Newcomer:
+    """Follows the blocks of the README in a folder, with these settings, and other ports."""
+
+    def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
+        self._folder = folder
+        self._ports = {usual: f"{usual[:-4]}{port}" for usual, port in ports.items()}
+        self._environment = {
+            **os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120",
+            "TZ": Settings.time_zone,  # of `date`: tomorrow elsewhere may be today there
+        }  # fmt: skip
+        self.followed: set[str] = set()
+
+    def run(self, script: str) -> str:
+        """What a script prints, on either output; it ends with 0. If it asks for a password, it gets one."""
+        for usual, port in self._ports.items():
+            script = script.replace(usual, port)
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self._folder, env=self._environment, input="correct horse\n",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{script}\nends with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def follow(self, info: str, block: str) -> None:
+        """Do what a block says, by its kind."""
+        self.followed.add(info or "session")
+        if block.startswith("$ "):
+            self._look(block)
+        elif info == "sh":
+            lines = [line for line in block.splitlines() if not _ELSEWHERE.search(line)]
+            scripts = ["\n".join(lines)] if "wait" in lines else filter(can_be_run, lines)
+            came = "".join(map(self.run, scripts))
+            if "wait" in lines:
+                assert came.count("Booked: ") == 1
+                assert came.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
+            if came and _BY_HAND.search(block):
+                assert '"bus_id":101' in came.replace(" ", "")
+        elif info == "python":
+            port = self._environment["BUSWARE_PORT"]
+            (self._folder / "mine.py").write_text(block.replace("connect()", f"connect(port={port})"))
+            assert re.fullmatch(r"\w{7} \[\d+, \d+\]\n", self.run("scripts/python mine.py"))
+        elif "api.add_service" in block:
+            (self._folder / "my_route.sql").write_text(block)
+        elif info == "sql":
+            (self._folder / "some.sql").write_text(block)
+            self.run("scripts/psql --no-psqlrc --set ON_ERROR_STOP=1 --file some.sql")
+
+    def _look(self, block: str) -> None:
+        """A picture of a session: what is printed is what stands there, but for dates and references."""
+        transcript = Transcript()
+        for command, shown in exchanges(block, r"\$"):
+            came = self.run(f"{transcript.typed(command.partition(' #')[0])} || true")
+            said, pictured = (re.sub(r" +", " ", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
+                              for text in (came, shown.replace("...", "…")))  # fmt: skip
+            assert transcript.agrees(f"{pictured.rstrip()}…", said), f"$ {command}\n{shown}\nis:\n{came}"

@@ -1,0 +1,48 @@
+"""docs/http.md is followed, command for command, by the curl of the machine on the timetables that come with
+Busware: a reference and a token stand for those that the server gave.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from busware.server.db import schema
+from tests.conftest import NOW, Database, stop_clock
+from tests.support.project import PROJECT
+from tests.support.web import Web
+
+BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", (PROJECT / "docs/http.md").read_text())
+COMMANDS = [command for block in BLOCKS for command in re.findall(r"(?ms)^curl .*?(?=^curl |\Z)", block)]
+DAY = "2026-12-05"  # which a reader's `date` gives: the clock of the test stands still
+
+
+@pytest.fixture
+def database(new_database: Callable[..., Database]) -> Database:
+    """The timetables that come with Busware, with the clock at NOW when they are loaded."""
+    database = new_database("followed")
+    schema.prepare(database.owner, database.server, seed=False)
+    stop_clock(database.conn, NOW)
+    schema.prepare(database.owner, database.server, seed=True)
+    return database
+
+
+def test_every_command_does_what_it_says(web: Web, database: Database) -> None:
+    told: dict[str, Any] = {}
+    for command in COMMANDS:
+        typed = command.replace("localhost:8000", web.url.removeprefix("http://"))
+        typed = typed.replace("DTK7GHJ", told.get("reference", "")).replace("TOKEN", told.get("token", ""))
+        typed = typed.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
+        answer = subprocess.run(
+            ["bash", "-c", f"day={DAY}\n{typed}"], capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
+        told |= json.loads(answer.stdout)
+    assert len(COMMANDS) == 10
+    assert {"trips", "reference", "stands_until", "token", "bookings", "rooms", "message"} <= told.keys()
+    assert database.query("SELECT count(*), sum(refund) FROM passengers WHERE bus_id = 101") == [(2, 130)]
+    assert told["message"] == "Checked out successfully. Released rooms: [1, 2]"
+    assert database.query("SELECT * FROM api.audit()") == []

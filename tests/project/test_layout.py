@@ -1,0 +1,259 @@
+"""The layout: who may import whom, how long a file may be, how it opens, and what belongs nowhere in it.
+
+Reads the text of every file of the project; runs nothing and needs no git. Each rule is a test, which
+lists every file that breaks it.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import PROJECT
+
+# Who may import whom ---------------------------------------------------------------------------
+
+# For each package and module of the server, the others that it may import: always from below.
+# __main__ puts all together, and __init__ is only a map.
+MAY_IMPORT = {
+    "settings": "",
+    "protocol": "",
+    "tls": "",
+    "conversation": "protocol",
+    "db": "protocol settings",
+    "embedded": "settings",
+    "metrics": "db protocol settings",
+    "housekeeping": "db protocol settings",
+    "push": "db protocol settings",
+    "accounts": "db embedded protocol settings",
+    "booking": "accounts db metrics protocol push settings",
+    "tcp": "booking conversation protocol push settings tls",
+    "http": "accounts booking db metrics protocol settings",
+    "console": "conversation db embedded protocol push settings",
+    "service": "booking db housekeeping http protocol push settings tcp tls",
+    "supervisor": "service settings",
+}
+CLIENT_MAY_IMPORT = {"conversation", "protocol", "tls"}
+MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # and scripts, and tests
+PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql"}  # → folder, in pyproject
+
+# Files -----------------------------------------------------------------------------------------
+
+TOP_LEVEL = {
+    ".ci", ".dockerignore", ".env.example", ".gitignore", ".squawk.toml",
+    "CHANGELOG.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml", "pyproject.toml",
+    "client", "docs", "scripts", "server", "sql", "tests",
+}  # fmt: skip
+BELONGS = {  # what each folder may hold
+    "client": r"\w+\.py|py\.typed",
+    "docs": r"[\w-]+\.(md|svg|png)",
+    "scripts": r"[a-z]+|[a-z]+/\w+\.py",
+    "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
+    "sql": r"\d\d_\w+\.sql",  # flat: psql runs it in name order
+    "tests": r"conftest\.py|data/.+|support/\w+\.(py|sql)|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
+}
+NO_NAME = {"utils", "util", "common", "helpers", "helper", "misc"}
+MOST_LINES = 600
+
+# What people say of the place where they work, and not of the house.
+_WORKPLACE = re.compile(
+    r"\bshared/|/(work|home|root|Users)/|(?i:\bhelpers?\b|\b(earlier|last|next|our|previous) sessions?\b)"
+)
+_NAMED_FILE = re.compile(r"(?<![\w/.*-])(?:client|docs|scripts|server|sql|tests)/[\w.*/-]*[\w*]")
+_DEFINER_PATH = "SET search_path = pg_catalog, api, public, pg_temp"
+
+
+def files() -> Iterator[Path]:
+    """Every file of the project, but for what .gitignore names."""
+    ignored = [line.strip("/") for line in (PROJECT / ".gitignore").read_text().split()] + [".git"]
+
+    def walk(folder: Path) -> Iterator[Path]:
+        for path in sorted(folder.iterdir()):
+            if not any(fnmatch(path.name, pattern) for pattern in ignored):
+                yield from walk(path) if path.is_dir() else [path]
+
+    return walk(PROJECT)
+
+
+NAMES = [str(path.relative_to(PROJECT)) for path in files()]
+TEXTS = {name: (PROJECT / name).read_text() for name in NAMES if not name.endswith((".png", ".svg"))}
+RULEBOOK = "tests/project/test_layout.py"  # names what it forbids
+
+
+def in_folder(*starts: str) -> list[str]:
+    """The names of the text files that start so."""
+    return [name for name in TEXTS if name.startswith(starts)]
+
+
+def breaking(names: Iterable[str], breaks: Callable[[str], object]) -> list[str]:
+    """Those whose text breaks a rule."""
+    return [name for name in names if breaks(TEXTS[name])]
+
+
+def imports(text: str) -> Iterator[str]:
+    """The modules that a source text imports; `from busware.server import db` is busware.server.db."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            if module in PACKAGES:  # its names may be modules
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def forbidden(text: str, of_server: Iterable[str], top: tuple[str, ...]) -> list[str]:
+    """What a text imports though it may not: parts of the server but these, other top-level packages but
+    those that nothing forbids, and anything by a relative name or by the name of a folder."""
+    found = []
+    for module in imports(text):
+        first, *others = module.split(".")
+        in_server = others[:1] == ["server"] and first == "busware"
+        if (
+            first in ("", "client", "server", *top)
+            or (in_server and (len(others) == 1 or others[1] not in of_server))
+            or (first == "busware" and not in_server and "busware" in top)
+        ):
+            found.append(module)
+    return found
+
+
+def forbidden_in_server(part: str, text: str) -> list[str]:
+    """What a text in a package or module of the server imports though it may not."""
+    psycopg = () if part in MAY_USE_PSYCOPG else ("psycopg", "psycopg_pool")
+    of_client = [m for m in imports(text) if m.startswith("busware") and not m.startswith("busware.server")]
+    return of_client + forbidden(text, {part, *MAY_IMPORT[part].split()}, ("scripts", "tests", *psycopg))
+
+
+def module_of(name: str) -> str:
+    """The dotted module of a file: server/db/pool.py is busware.server.db.pool."""
+    dotted = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return re.sub(r"^client(?=\.|$)", "busware", re.sub(r"^server(?=\.|$)", "busware.server", dotted))
+
+
+# The rules -------------------------------------------------------------------------------------
+
+
+def test_the_server_imports_from_below() -> None:
+    found = []
+    for name in in_folder("server/"):
+        part = name.split("/")[1].removesuffix(".py")
+        if name.endswith(".py") and part not in ("__main__", "__init__"):
+            assert part in MAY_IMPORT, f"say in MAY_IMPORT where {name} belongs"
+            found += [f"{name} imports {module}" for module in forbidden_in_server(part, TEXTS[name])]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from busware.server.tcp.connection import Connection",
+        "from busware.server import tcp",
+        "import busware.server.tcp.connection",
+        "import busware.server",
+        "def late():\n    from busware.server.http import WebServer",
+        "from server.db import pool",
+        "from . import pool",
+        "from .pool import Pool",
+        "from busware import connect",
+        "from busware.sdk import Requests",
+        "import tests.conftest",
+    ],
+)
+def test_a_planted_upward_import_is_found(planted: str) -> None:
+    assert forbidden_in_server("db", planted)
+
+
+def test_a_planted_psycopg_is_found() -> None:
+    assert forbidden_in_server("booking", "import psycopg") == ["psycopg"]
+    assert forbidden_in_server("db", "import psycopg") == []
+
+
+def test_the_client_knows_the_protocol_alone() -> None:
+    above = ("psycopg", "psycopg_pool", "scripts", "tests")
+    assert [
+        f"{name} imports {module}"
+        for name in in_folder("client/")
+        if name.endswith(".py")
+        for module in forbidden(TEXTS[name], CLIENT_MAY_IMPORT, above)
+    ] == []
+    assert forbidden("from busware.server.db import pool", CLIENT_MAY_IMPORT, above)
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    names = {module_of(name): name for name in in_folder("client/", "server/") if name.endswith(".py")}
+    graph: dict[str, set[str]] = {}
+    for module, name in names.items():
+        if not name.endswith("__init__.py"):  # a map, which names what is below it
+            graph[module] = {other for other in imports(TEXTS[name]) if other in names} - {module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {error.args[1]}")
+
+
+def test_no_file_is_too_long() -> None:
+    lines = {name: len(text.splitlines()) for name, text in TEXTS.items() if re.search(r"\.(py|sql)$", name)}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_every_file_opens_by_saying_what_it_is() -> None:
+    python = [name for name in TEXTS if name.endswith(".py")]
+    assert breaking(python, lambda text: not ast.get_docstring(ast.parse(text))) == []
+    sql = [name for name in TEXTS if name.endswith(".sql")]
+    assert breaking(sql, lambda text: not text.startswith("-- ")) == []
+    scripts = [name for name in in_folder("scripts/", ".ci/") if not name.endswith(".py")]
+    assert breaking(scripts, lambda text: not re.match(r"#!/usr/bin/env bash\n# \w", text)) == []
+    assert [name for name in scripts if not (PROJECT / name).stat().st_mode & 0o111] == []
+
+
+def test_there_are_no_strays() -> None:
+    assert {name.split("/")[0] for name in NAMES} - TOP_LEVEL == set()
+    placed = [(name, *name.split("/", 1)) for name in NAMES if name.split("/")[0] in BELONGS]
+    assert [name for name, folder, rest in placed if not re.fullmatch(BELONGS[folder], rest)] == []
+    assert [name for name in NAMES if NO_NAME & set(re.split(r"[/_.-]", name))] == []
+
+
+def test_every_file_is_tidy() -> None:
+    assert breaking(TEXTS, lambda text: re.search(r"(?m)[ \t]+$|\r", text)) == []
+    assert breaking(TEXTS, lambda text: not text.endswith("\n")) == []
+
+
+def test_every_file_speaks_of_the_house_alone() -> None:
+    assert [name for name in breaking(TEXTS, _WORKPLACE.search) if name != RULEBOOK] == []
+
+
+def test_the_files_that_are_named_are_there() -> None:
+    named = {(name, file) for name, text in TEXTS.items() for file in _NAMED_FILE.findall(text)}
+    missing = [f"{name}: {file}" for name, file in named if not list(PROJECT.glob(file))]
+    assert [line for line in sorted(missing) if not line.startswith(RULEBOOK)] == []
+
+
+def test_sql_hides_nothing_and_can_be_sharded() -> None:
+    sql = in_folder("sql/")
+    assert breaking(sql, re.compile(r"(?i)\bwhen\s+others\b").search) == []
+    assert breaking(sql, re.compile(r"(?i)\bcreate\s+(or\s+replace\s+|constraint\s+)*trigger\b").search) == []
+
+
+def test_what_runs_with_its_owners_rights_looks_nowhere_else() -> None:
+    heads = [
+        head.partition("AS $$")[0]
+        for name in in_folder("sql/2")
+        for head in re.split(r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) ", TEXTS[name])[1:]
+    ]
+    definers = [head for head in heads if "SECURITY DEFINER" in head]
+    assert definers
+    assert [head.partition("(")[0] for head in definers if _DEFINER_PATH not in head] == []
+
+
+def test_no_kind_of_service_is_a_special_case() -> None:
+    """What makes a flight differ from a bus is data: a column, or a word."""
+    kinds = r"\(?['\"](bus|flight|show|hotel)\b"
+    python = [name for name in in_folder("server/") if name.endswith(".py")]
+    assert breaking(python, re.compile(rf"\bkind\s*(==|!=|in)\s*{kinds}").search) == []
+    assert breaking(in_folder("sql/1", "sql/2"), re.compile(rf"\bkind\s*(=|!=|<>|IN)\s*{kinds}").search) == []

@@ -1,0 +1,137 @@
+"""The scripts: run by way of a symlink, from a folder that is not the project's."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Served, running_on
+from tests.support.project import PROJECT
+
+HERE = Path(__file__).parent
+
+
+def script(link: Path, name: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script by way of a symlink, from a folder that is not the project's."""
+    known = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
+    return subprocess.run(
+        [link / name, *arguments],
+        cwd=link.parent,
+        env={**known, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Path:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    (tmp_path / "server.py").write_text("raise SystemExit('the wrong module')")
+    return tmp_path / "scripts"
+
+
+def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
+    environment = {"BUSWARE_DATA": str(data_folder)}
+    with Served("0", "--data", str(data_folder)) as server:
+        loaded = script(link, "seed", str(HERE / "timetable.sql"), **environment)
+        assert "2 added" in loaded.stdout, loaded.stderr
+        ride = ("1", "+1", "Bengaluru", "Mysuru", "--seats", "7", "--phone", "9845012345")
+        booked = script(link, "client", "--port", str(server.port), "book", *ride)
+        assert booked.returncode == 0, booked
+        shown = script(link, "psql", "-At", "-c", "SELECT status, seat_no FROM bookings", **environment)
+        assert shown.stdout == "booked|7\n", shown.stderr
+
+        clean = script(link, "audit", **environment)
+        assert (clean.returncode, clean.stdout) == (0, "Clean: every rule holds.\n"), clean.stderr
+        script(link, "psql", "-c", "UPDATE seats SET taken = '{[1,2)}' WHERE seat_no = 1", **environment)
+        found = script(link, "audit", **environment)
+        assert found.returncode == 1
+        assert all(finding.startswith("taken | ") for finding in found.stdout.splitlines())
+
+        (link.parent / "mine.sql").write_text(
+            "INSERT INTO places (code, name) VALUES ('XX', 'Mine') ON CONFLICT DO NOTHING;\n"
+            "SELECT api.add_service(bus_id => 99, name => 'N', operator => 'O', layout => 'ss',\n"
+            "    stops => $$ Mine | - | 10:00 | 0 | 0\n Mandya | 11:00 | - | 9 | 10 $$);"
+        )
+        (link.parent / "wrong.sql").write_text(
+            "UPDATE places SET name = 'Theirs' WHERE code = 'XX';\nSELECT 1 / 0;"
+        )
+        for told in ("1 added, 0 there already", "0 added, 1 there already"):
+            loaded = script(link, "seed", "mine.sql", **environment)
+            assert loaded.returncode == 0, loaded.stderr
+            assert f"mine.sql is loaded: {told}" in loaded.stdout
+        wrong = script(link, "seed", "wrong.sql", **environment)
+        assert wrong.returncode != 0
+        assert "wrong.sql:2: ERROR:  division by zero" in wrong.stderr
+        mine = (link.parent / "mine.sql").read_text().replace("99", "98")
+        (link.parent / "mine.sql").write_text(mine.replace("11:00", "11h"))
+        wrong = script(link, "seed", "mine.sql", **environment)
+        assert "Not a line of a timetable" in wrong.stderr
+        assert "HINT:" in wrong.stderr
+        assert "CONTEXT:" not in wrong.stderr
+        name = script(link, "psql", "-At", "-c", "SELECT name FROM places WHERE code = 'XX'", **environment)
+        assert name.stdout == "Mine\n"
+        server.end(signal.SIGTERM)
+
+    said = f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
+    for name, status in (("psql", 1), ("audit", 2), ("seed", 1)):
+        gone = script(link, name, *(["mine.sql"] if name == "seed" else []), **environment)
+        assert (gone.returncode, gone.stdout, gone.stderr) == (status, "", said)
+
+
+def test_the_scripts_say_what_they_want(data_folder: Path, link: Path) -> None:
+    nothing = script(link, "psql", BUSWARE_DATA=str(data_folder))
+    assert nothing.returncode == 1
+    assert nothing.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
+    assert script(link, "seed").returncode == 2
+    missing = script(link, "seed", "nothing.sql", BUSWARE_DATA=str(data_folder))
+    assert "there is no file nothing.sql to read" in missing.stderr
+
+
+SCRIPTS = {path.name for path in (PROJECT / "scripts").iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_every_script_says_what_it_is_for_and_does_nothing_else(name: str, link: Path) -> None:
+    before = sorted(path.name for path in PROJECT.iterdir())
+    told = script(link, name, "--help", BUSWARE_DATA=str(link.parent / "data"))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert len(told.stdout.splitlines()) > 0
+    assert sorted(path.name for path in PROJECT.iterdir()) == before
+    assert not (link.parent / "data").exists()
+
+
+def test_a_python_that_lacks_something_is_told_of_the_one_that_has_it() -> None:
+    for run in ("-m server", "-m client", "-c 'import client'"):
+        done = subprocess.run(
+            f"{sys.executable} -S {run}", shell=True, cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "Use scripts/python" in done.stderr
+
+
+def test_scripts_start_serves_from_anywhere(data_folder: Path, link: Path) -> None:
+    with subprocess.Popen(
+        [link / "start", "0", "--data", data_folder.name],
+        cwd=data_folder.parent,  # from where the folder is seen
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "BUSWARE_SEED": "false"},
+    ) as process:
+        assert process.stdout
+        assert f"in {data_folder}." in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+    assert running_on(data_folder) == []
+
+
+def test_the_python_of_the_scripts_is_the_projects(link: Path) -> None:
+    told = script(link, "python", "-c", "import sys, server; print(sys.prefix, server.__file__)")
+    assert told.stdout == f"{PROJECT}/.venv {PROJECT}/server/__init__.py\n", told.stderr
+    assert sys.version_info >= (3, 11)

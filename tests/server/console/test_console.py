@@ -1,0 +1,301 @@
+"""The operator's console, at a pseudo-terminal: of the server itself, and of another that attaches to it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from busware.server.embedded.data_folder import read_urls
+from tests.conftest import Database, Line
+from tests.support.line import until
+from tests.support.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
+from tests.support.processes import Served, running_on
+from tests.support.transcript import ASHA, transcript
+
+TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
+
+
+def test_who_connects_what_they_say_and_what_they_are_told(
+    urls: dict[str, str], line_to: Callable[[int], Line]
+) -> None:
+    with operating(**urls) as (operator, port):
+        asha = line_to(port)
+        number = operator.sees_match(r"client (\d+) connected from 127\.0\.0\.1:\d+")
+        transcript(asha, "> say Where is my bus?\nSent to the operator.")
+        operator.sees(f"client {number}: Where is my bus?")
+        operator.types(f"to {number} At the corner.")
+        assert asha.receive() == b"Server: At the corner."
+        operator.sees(f"operator to client {number}: At the corner.")
+        ravi = line_to(port)
+        other = operator.sees_match(r"client (\d+) connected")
+        transcript(ravi, "> say And mine?\nSent to the operator.")
+        operator.sees(f"client {other}: And mine?")
+        operator.types("reply Behind it.")
+        assert ravi.receive() == b"Server: Behind it."
+        operator.types("all We leave in five minutes.")
+        assert asha.receive() == ravi.receive() == b"Server: We leave in five minutes."
+        transcript(asha, "> terminate\nSTOPPED")
+        operator.sees(f"client {number} left")
+        operator.types("exit")
+        assert ravi.receive() == b"Server: I am going down now. Good-bye."
+        assert ravi.receive() == b""
+        assert operator.ends() == 0
+
+
+def test_a_line_to_all_passengers_of_a_trip(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+) -> None:
+    with operating(**urls) as (operator, port):
+        day = str(database.value("SELECT max(travel_date) FROM trips"))
+        passenger = line_to(port)
+        reference = passenger.call("book", travel_date=day, seats=[1], **TRIP)["reference"]
+        operator.types(f"trip 1 {day} From platform 3.")
+        operator.sees(f"operator to 1 of {day}: From platform 3.")
+        assert b'"text":"From platform 3."' in passenger.receive()
+        operator.types(f"to {reference} You have the best seat.")
+        assert b'"text":"You have the best seat."' in passenger.receive()
+        operator.types(f"trips {day}")
+        operator.sees(
+            "bus 1",
+            "Bengaluru to Mysuru: 1 booked, 0 held, 0 waiting, 8 seats",
+            "Trips with passengers: 1, without: ",
+        )
+        operator.types("clients")
+        operator.sees("json", reference, "1 connected.")
+        operator.types("stats")
+        operator.sees(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
+        operator.types("messages")
+        operator.sees(f"operator to {reference}: You have the best seat.")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("hello everybody", '"hello" is no command, and nothing was sent.'),
+        ("to 4711 hello", "There is no client 4711."),
+        ("to NOSUCH1 hello", "There is no booking NOSUCH1."),
+        ("to 7", "It takes: to NUMBER TEXT"),
+        ("all", "It takes: all TEXT"),
+        ("trip 1 someday hello", '"someday" is no date.'),
+        ("trip one tomorrow hello", "It takes: trip BUS DATE TEXT"),
+        ("trip 99 tomorrow hello", "There is no bus 99."),
+        ("reply hello", "It answers whoever spoke last: nobody yet."),
+        ("trips someday", '"someday" is no date.'),
+        (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_sent(
+    attached: Operator, database: Database, line: str, problem: str
+) -> None:
+    attached.types(line)
+    attached.sees(problem)
+    assert database.value("SELECT count(*) FROM messages") == 0
+    attached.types("help")
+    attached.sees(
+        "to NUMBER|REFERENCE TEXT", "all TEXT", "trip BUS DATE TEXT", "clients", "trips", "stats", "exit"
+    )
+
+
+@pytest.fixture
+def attached(urls: dict[str, str]) -> Iterator[Operator]:
+    """A console on the database."""
+    with Operator("console", **urls) as operator:
+        operator.sees("This is the operator's console.", "operator>")
+        yield operator
+
+
+def test_a_traveller_moves_no_cursor_of_the_operator(
+    urls: dict[str, str], attached: Operator, database: Database
+) -> None:
+    evil = "\\x1b]0;gone\\x07\\x1b[2J\\u202e"
+    database.query("ALTER TABLE messages DROP CONSTRAINT messages_body_check")
+    database.query(f"SELECT api.post(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL, NULL, NULL,"
+                   f" E'REF{evil}', NULL, NULL, E'boo{evil}!')::messages)")  # fmt: skip
+    attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
+
+
+def test_what_is_said_as_soon_as_a_console_is_known_is_news(urls: dict[str, str], database: Database) -> None:
+    say = (
+        "PERFORM api.post(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
+        " 'You are here!')::messages); RETURN NEW"
+    )
+    database.query(f"CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {say}; END $$")
+    database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
+    with Operator("console", **urls) as late:
+        before = late.sees_match(r"(?s)(.*)client 1: You are here!")
+        assert "has come" not in before  # which it knows of itself
+
+
+def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
+    attached: Operator, database: Database
+) -> None:
+    (number,) = database.query("SELECT process_no FROM processes WHERE role = 'console'")
+    attached.types("all Before.")
+    attached.sees("to all: Before.")
+    name = "application_name = 'busware notices'"
+    database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
+    anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
+    until(lambda: database.query(anew, number))
+    attached.types("all After.")
+    assert "has gone" not in attached.sees_match(r"(?s)(.*)to all: After\.")
+
+
+def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Database) -> None:
+    """All of it is news at once: nobody speaks before they come, or after they left."""
+    (number,) = database.query("SELECT process_no FROM processes")
+    say = "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
+    with database.conn.transaction():
+        database.query(say, number)
+        database.query("SELECT api.presence(%s, '[]', '{7}')", number)
+    attached.sees("connected from 127.0.0.1:4711", ": hello", "left")
+
+
+def test_messages_and_clients_cross_servers_and_consoles(
+    urls: dict[str, str], attached: Operator, line_to: Callable[[int], Line]
+) -> None:
+    with operating(**urls) as (operator, port), Served("0", **urls) as other:
+        attached.sees(f"server 127.0.0.1:{port}", "has come", f"server 127.0.0.1:{other.port}", "has come")
+        here, there = line_to(port), line_to(other.port)
+        transcript(here, "> say I am here.\nSent to the operator.")
+        transcript(there, "> say I am there.\nSent to the operator.")
+        for console in (operator, attached):
+            console.sees("I am here.", "I am there.")
+        attached.types("all Good morning.")
+        assert here.receive() == there.receive() == b"Server: Good morning."
+        operator.sees("operator to all: Good morning.")
+        operator.types("reply To you there.")
+        assert there.receive() == b"Server: To you there."
+        other.end(signal.SIGTERM)
+        assert there.receive() == b"Server: I am going down now. Good-bye."
+        for console in (operator, attached):
+            console.sees(f"server 127.0.0.1:{other.port}", "has gone")
+        attached.types("exit")
+        assert attached.ends() == 0
+        operator.sees("console in process", "has gone")
+        transcript(here, "> say Still here.\nSent to the operator.")
+        operator.sees("Still here.")
+
+
+@pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
+def test_every_way_out_drains_and_stops(
+    data_folder: Path, line_to: Callable[[int], Line], way: str | signal.Signals
+) -> None:
+    with operating("--data", str(data_folder)) as (operator, port):
+        client = line_to(port)
+        transcript(client, "> say hello\nSent to the operator.")
+        operator.sees("hello")
+        if isinstance(way, signal.Signals):
+            operator.child.kill(way)
+        else:
+            operator.child.send("exit\r" if way == "exit" else way)
+        assert client.receive() == b"Server: I am going down now. Good-bye."
+        assert operator.ends() == 0
+        assert "Traceback" not in operator.seen
+    assert running_on(data_folder) == []
+
+
+def test_a_console_attaches_to_the_embedded_database_and_is_told_of_its_end(
+    data_folder: Path, line_to: Callable[[int], Line]
+) -> None:
+    here = ("--data", str(data_folder))
+    with operating(*here) as (operator, port), Operator("console", *here) as attached:
+        attached.sees("This is the operator's console.")
+        operator.sees("console in process", "has come")
+        transcript(line_to(port), "> say hello\nSent to the operator.")
+        attached.sees("hello")
+        operator.types("exit")
+        assert operator.ends() == 0
+        attached.sees("has gone")
+        attached.types("exit")
+        assert attached.ends() == 0
+
+
+def test_logs_appear_above_what_is_being_typed(urls: dict[str, str], database: Database) -> None:
+    with operating(**urls) as (operator, _):
+        operator.child.send("all We le")
+        operator.sees("all We le")
+        kill = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%% notices'"
+        )
+        database.query(kill)
+        operator.sees("WARNING busware.notices", "operator> all We le")
+        operator.types("ave now.")
+        operator.sees("operator to all: We leave now.")
+
+
+# No terminal -----------------------------------------------------------------------------------
+
+
+def test_without_a_terminal_there_is_no_console(urls: dict[str, str]) -> None:
+    with Served("0", **urls) as server:
+        status, said = server.end(signal.SIGTERM)
+    assert status == 0
+    assert "operator" not in said
+    asked = subprocess.run(
+        [sys.executable, "-m", "server", "console"],
+        cwd=PROJECT,
+        input="help\n",
+        capture_output=True,
+        text=True,
+    )
+    assert (asked.returncode, asked.stderr) == (1, "busware: the console wants a terminal.\n")
+
+
+def test_a_server_in_the_background_of_a_terminal_reads_nothing_of_it(data_folder: Path) -> None:
+    """A job that read from its terminal would be stopped by it."""
+    plain = {"TERM": "dumb", "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", "PATH": os.environ["PATH"]}
+    shell = pexpect.spawn("/bin/bash", ["--norc", "-i"], cwd=str(PROJECT), timeout=60, env=plain)
+    try:
+        shell.sendline(f"'{sys.executable}' -m server 0 --data {data_folder} &")
+        shell.expect_exact("Ctrl-C stops it")
+        shell.sendline("jobs")
+        shell.expect_exact("Running")
+        shell.sendline("kill %1; wait; echo all is ov''er")
+        shell.expect_exact("all is over")
+    finally:
+        shell.close(force=True)
+    assert running_on(data_folder) == []
+
+
+def test_nothing_to_attach_to(tmp_path: Path) -> None:
+    with Operator("console", "--data", str(tmp_path)) as operator:
+        assert operator.ends() == 1
+        assert f"no service has its database in {tmp_path}" in operator.seen
+
+
+def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
+        server.end(signal.SIGTERM)
+    assert read_urls(data_folder)
+    with Operator("console", "--data", str(data_folder), BUSWARE_CONNECT_SECONDS="1") as operator:
+        assert operator.ends() == 1
+        assert "the service is not running" in operator.seen
+
+
+def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
+    """Whoever is told that it is too short may be typing it again already; it must not reach their shell."""
+    command = [sys.executable, "-m", "server", "operator", "add", "boss"]
+    plain = {"TERM": "dumb", "PATH": os.environ["PATH"], **urls}
+    adding = pexpect.spawn(command[0], command[1:], cwd=str(PROJECT), timeout=60, env=plain)
+    for first, again, told in (
+        ("short", None, "8 characters at least"),
+        ("long enough", "not the same", "two different"),
+    ):
+        adding.expect_exact("Password for boss:")
+        adding.sendline(first)
+        if again:
+            adding.expect_exact("The same again:")
+            adding.sendline(again)
+        adding.expect_exact(told)
+    for asked in ("Password for boss:", "The same again:"):
+        adding.expect_exact(asked)
+        adding.sendline("long enough")
+    adding.expect_exact("may sign in")
+    adding.expect(pexpect.EOF)
+    adding.close()
+    assert adding.exitstatus == 0

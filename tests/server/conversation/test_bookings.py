@@ -1,0 +1,255 @@
+"""What a traveller does with a booking at the plain-text face: cancel it, change a seat, find it again."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Line
+from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+
+
+def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: Line) -> None:
+    known = transcript(client_socket, RESERVATION)
+    transcript(
+        client_socket,
+        """
+        > yes
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00
+        Fare 520.00
+        Keep the reference: status {ref} shows the booking, cancel gives it back.
+        Both ask for the phone number, too.
+        > bus
+        Reservation or cancellation:
+        > cancellation
+        Reference of the booking:
+        > {ref}
+        Phone number given with it (Enter, if none was given):
+        > +91 98450 12345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00
+        Fare 520.00
+        Which tickets? (numbers, or Enter for all)
+        > 2
+        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
+        > yes
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
+        Fare 520.00, refunded 130.00
+        Ticket 2 is cancelled; 130.00 is given back.
+        > cancel {ref} 9845012345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 7, 260.00
+          Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
+        Fare 520.00, refunded 130.00
+        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
+        > no
+        Nothing is cancelled.
+        > STOP
+        STOPPED
+        """,
+        known,
+    )
+    assert client_socket.receive() == b""
+
+
+def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: Line) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    for _ in range(2):
+        client_socket.call("book", **trip, count=4, phone=ASHA)
+    waiting = client_socket.call("book", **trip, count=2, waitlist=True, phone=ASHA)
+    transcript(
+        client_socket,
+        """
+        > cancel {ref} 9845012345
+        Pending: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: no seat yet, 260.00
+          Ticket 2: no seat yet, 260.00
+        Fare 520.00
+        Waiting: number 1 in the queue.
+        Which tickets? (numbers, or Enter for all)
+        >
+        Give up 2 tickets? Nothing was paid yet. (yes or no)
+        > yes
+        Cancelled: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: no seat yet, 260.00
+          Ticket 2: no seat yet, 260.00
+        Fare 520.00
+        Tickets 1 and 2 are cancelled; nothing was paid.
+        """,
+        {"ref": waiting["reference"]},
+    )
+
+
+def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], server: SimpleNamespace) -> None:
+    booked = connect().call(
+        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
+    )
+    known = {"ref": booked["reference"]}
+    traveller = connect()
+    ask = """
+        > find
+        Phone number given with the booking:
+        > 98450 12345
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > {day}
+        Source (where you board):
+        > Mysore
+    """
+    transcript(traveller, ask, {"day": "sun"})  # the Saturday bus leaves Mysuru after midnight
+    transcript(
+        traveller,
+        """
+        Reference {ref} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00.
+        To see it: status {ref} 98450 12345
+        """,
+        known,
+    )
+    for _ in range(server.settings.attempts_per_booking):
+        transcript(traveller, ask, {"day": "sat"})
+        transcript(traveller, "No booking has that phone number, date and boarding place.")
+    transcript(traveller, ask, {"day": "sun"})
+    assert traveller.receive().startswith(b"Too many wrong attempts")
+
+
+def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
+    trip = {
+        "bus_id": 1,
+        "travel_date": TRAVEL_DAY,
+        "origin": "Bengaluru",
+        "destination": "Mysuru",
+        "phone": ASHA,
+    }
+    other = connect()
+    known = {"ref": other.call("book", **trip, seats=[3])["reference"]}
+    transcript(
+        connect(),
+        """
+        > change {ref} 98450 12345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 3, 260.00
+        Fare 260.00
+        main (seats)
+        +--- driver +
+        | 1 2   * 4 |
+        | 5 6   7 8 |
+        +-----------+
+        A number is free, * yours.
+        7 of 8 free, 260.00 each.
+        Instead of seat 3, which seat?
+        > 3
+        You have seat 3 already. Type the number of another, or: back.
+        Instead of seat 3, which seat?
+        > 5
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 5, 260.00
+        Fare 260.00
+        Ticket 1 has seat 5 now, not 3.
+        """,
+        known,
+    )
+
+
+def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
+    no_reference = (
+        '"!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.'
+        " I, O, 0, 1, 2, 4, 5 and 6 are in none."
+    )
+    transcript(
+        client_socket,
+        """
+        > status
+        Reference of the booking:
+        > ?
+        It stands on the ticket. Lost? Leave this with quit, then type: find.
+        Or type: back (the question before), quit (leave this; nothing is changed).
+        Reference of the booking:
+        > !!
+        {no_reference}
+        Reference of the booking:
+        > BAAAAA
+        Phone number given with it (Enter, if none was given):
+        > 98450 12345
+        No booking has that reference and phone number.
+        Reference of the booking (Enter: BAAAAA):
+        >
+        Phone number given with it (Enter, if none was given):
+        > 98450 54321
+        No booking has that reference and phone number.
+        Reference of the booking (Enter: BAAAAA):
+        > quit
+        Left; nothing was changed.
+        """,
+        {"no_reference": no_reference},
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [
+            ("cancel", "Reference of the booking", "!!", "{ref}"),
+            ("", "Phone number given with it", "maybe", ASHA),
+            ("", "Which tickets?", "seven", "2"),
+            ("", "Cancel 1 ticket", "maybe", "no"),
+        ],
+        [
+            ("change {ref} 9845012345", "Which ticket?", "9", "1"),
+            ("", "Instead of seat 3", "99", "5"),
+        ],
+        [
+            ("find", "Phone number given", "call me", ASHA),
+            ("", "Date of journey", "soon", TRAVEL_DAY),
+            ("", "Source", "nowhere", "Bengaluru"),
+        ],
+        [("say", "Message to the operator", "", "hello")],
+    ],
+)
+def test_any_question_may_be_answered_wrongly_ten_times(
+    connect: Callable[[], Line], steps: list[tuple[str, str, str, str]]
+) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    reference = connect().call("book", **trip, seats=[3, 4], phone=ASHA)["reference"]
+    line = connect()
+    for begins, question, wrong, right in steps:
+        if begins:
+            line.send(begins.format(ref=reference))
+        while not (asked := line.receive().decode()).startswith(question):
+            pass
+        for _ in range(10):
+            line.send(wrong)
+            assert not line.receive().decode().startswith(question)  # what would be right, in one line
+            assert line.receive().decode() == asked
+        line.send(right.format(ref=reference))
+    told = [line.receive().decode()]
+    assert not told[0].startswith(tuple(question for _, question, _, _ in steps))

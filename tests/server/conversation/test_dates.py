@@ -1,0 +1,93 @@
+"""Dates as people type them: what each means on a given day, and what a wrong one is told."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from busware.server.conversation.dates import DateError, parse_date
+
+FRIDAY = date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-12-05", date(2026, 12, 5)),
+        ("2026-1-5", date(2026, 1, 5)),  # a date that has passed is a date; the server refuses it
+        ("today", FRIDAY),
+        ("Tomorrow", date(2026, 11, 21)),
+        ("tom", date(2026, 11, 21)),
+        ("tod", FRIDAY),
+        ("  SAT ", date(2026, 11, 21)),
+        ("saturday", date(2026, 11, 21)),
+        ("thu", date(2026, 11, 26)),
+        ("thurs", date(2026, 11, 26)),
+        ("friday", date(2026, 11, 27)),  # today is Friday: the next one
+        ("+0", FRIDAY),
+        ("+3", date(2026, 11, 23)),
+        ("in 3 days", date(2026, 11, 23)),
+        ("day after tomorrow", date(2026, 11, 22)),
+        ("on 5 dec", date(2026, 12, 5)),
+        ("5 dec", date(2026, 12, 5)),
+        ("5dec", date(2026, 12, 5)),
+        ("5th December", date(2026, 12, 5)),
+        ("5-dec-2027", date(2027, 12, 5)),
+        ("dec 5", date(2026, 12, 5)),
+        ("Dec 5, 2026", date(2026, 12, 5)),
+        ("1 sept 27", date(2027, 9, 1)),
+        ("20 nov", FRIDAY),
+        ("19 nov", date(2027, 11, 19)),  # passed: next year's
+        ("5/12", date(2026, 12, 5)),  # day first
+        ("5/1", date(2027, 1, 5)),
+        ("5.12.", date(2026, 12, 5)),
+        ("05-12-2026", date(2026, 12, 5)),
+        ("5/12/26", date(2026, 12, 5)),
+        ("29 feb 2028", date(2028, 2, 29)),
+    ],
+)
+def test_text_means_date(text: str, meant: date) -> None:
+    assert parse_date(text, FRIDAY) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "2026-12-05, today, tomorrow, sat, 5 dec"),
+        ("soon", '"soon" is no date. Write one like 2026-12-05'),
+        ("5", '"5" is no date'),
+        ("dec", '"dec" is no date'),
+        ("5 juvember", '"juvember" is no month'),
+        ("12/25", "there is no month 25. The day comes first, as in 25/12"),
+        (
+            "2026-13-01",
+            "no month 13. The day comes first, as in 25/12, or the year, as in 2026-12-25.",
+        ),
+        ("31 april", "April 2027 has no day 31"),
+        ("29 feb", "February 2027 has no day 29"),
+        ("2026-02-30", "February 2026 has no day 30"),
+        ("+99999", '"+99999" is no date'),
+        ("-1", '"-1" is no date'),
+        ("yes", '"yes" is no date'),
+        ("٥ dec", "is no date"),
+    ],
+)
+def test_wrong_text_is_told_what_is_right(text: str, told: str) -> None:
+    with pytest.raises(DateError) as error:
+        parse_date(text, FRIDAY)
+    assert told in str(error.value)
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.dates(date(2000, 1, 1), date(2090, 12, 31)))
+def test_a_date_with_a_year_is_read_back_whatever_today_is(day: date, today: date) -> None:
+    for form in ("%Y-%m-%d", "%d %b %Y", "%B %d, %Y", "%d/%m/%Y", "%d.%m.%y"):
+        assert parse_date(day.strftime(form), today) == day
+
+
+@given(st.text(max_size=20), st.dates(date(2000, 1, 1), date(2090, 12, 31)))
+def test_any_text_is_a_date_or_a_date_error(text: str, today: date) -> None:
+    try:
+        assert isinstance(parse_date(text, today), date)
+    except DateError as error:
+        assert str(error)

@@ -1,0 +1,296 @@
+"""The flight desk, by the lines that people's scripts look for; on the seeded flights."""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from tests.conftest import Clock, Database, Line, Running
+from tests.support.project import PROJECT
+from tests.support.transcript import transcript
+
+QUESTION = (
+    "Please enter the source country, destination country, and travel date/time "
+    "(format: source,destination,date,time):"
+)
+DAY = "2026-12-15"  # the tests' NOW is 2026-12-01 09:00 in India
+BOOKED = f"Booking flight from USA to IND on {DAY} at 10:00. Status: Booked"
+PENDING = f"Booking flight from USA to IND on {DAY} at 10:00. Status: Pending"
+
+
+@pytest.fixture(scope="module")
+def template(cluster: Running, template: str) -> Iterator[str]:
+    """The tests' database with the seed."""
+    with cluster.database("flights", template_dbname=template, as_template=True):
+        with psycopg.connect(cluster.urls("flights")[0], autocommit=True) as conn:
+            conn.execute((PROJECT / "sql" / "97_seed_flights.sql").read_bytes())
+        yield "flights"
+
+
+def book(line: Line, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
+    """Book, and answer the reference."""
+    return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{status}\nReference {{ref}}.")["ref"]
+
+
+# To the letter ---------------------------------------------------------------------------------
+
+
+def test_the_dialogue_of_the_contract(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        f"""
+        > USA
+        Welcome to USA
+        > flight
+        {QUESTION}
+        > USA,IND,{DAY},10:00
+        {BOOKED}
+        Reference {{ref}}.
+        > status {{ref}}
+        Booked: {{ref}}
+        Atlantic Star AS 701 (flight 701)
+        New York JFK, Tue 15 Dec 2026 10:00
+          to Delhi Airport, Wed 16 Dec 2026 10:35
+          Ticket 1: seat 1, 62,000.00
+        Fare 62,000.00
+        > STOP
+        STOPPED
+        """,
+    )
+    assert client_socket.receive() == b""
+
+
+@pytest.mark.parametrize(
+    ("typed", "welcomed"),
+    [
+        ("USA", "USA"), ("IND", "IND"), ("UK", "UK"), ("usa", "USA"), ("  uk ", "UK"), ("India", "India"),
+        ("united kingdom", "United Kingdom"), ("Great  Britain", "Great Britain"), ("UAE", "UAE"),
+    ],
+)  # fmt: skip
+def test_a_country_is_welcomed_as_it_is_written(client_socket: Line, typed: str, welcomed: str) -> None:
+    client_socket.send(typed)
+    assert client_socket.receive().decode() == f"Welcome to {welcomed}"
+
+
+def test_countries_are_data(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')
+    database.query("INSERT INTO places (code, name) VALUES ('FRA', 'France')")
+    transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')  # no flight yet
+    database.query(
+        """INSERT INTO places (code, name, part_of, time_zone)
+        VALUES ('CDG', 'Paris CDG', 'FRA', 'Europe/Paris');
+        SELECT api.add_service(bus_id => 790, name => 'X', operator => 'Y', kind => 'flight',
+            layout => 'cabin 4', time_zone => 'Europe/Paris', phone_required => false,
+            stops => E'CDG | - | 08:00 | 0 | 0\nDEL | 20:00 | - | 6600 | 50000')"""
+    )
+    transcript(client_socket, "> FRA\nWelcome to FRA\n> france\nWelcome to France")
+    request = f"France,India,{DAY},8:00"
+    book(client_socket, request, f"Booking flight from France to India on {DAY} at 08:00. Status: Booked")
+
+
+def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: Line) -> None:
+    transcript(client_socket, '> JFK\n"JFK" is not understood. Type help for what there is.')
+    book(
+        client_socket,
+        f"JFK,DEL,{DAY},10:00",
+        f"Booking flight from JFK to DEL on {DAY} at 10:00. Status: Booked",
+    )
+
+
+def test_a_request_line_needs_no_question(client_socket: Line) -> None:
+    transcript(client_socket, f"> usa , ind,{DAY} , 10:00\n{BOOKED}\nReference {{ref}}.")
+
+
+# Full ------------------------------------------------------------------------------------------
+
+
+def test_a_full_flight_queues_and_a_cancellation_promotes(
+    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+) -> None:
+    first, waiting, last = connect(), connect(), connect()
+    references = [book(first) for _ in range(4)]
+    ahead = book(waiting, status=PENDING)
+    transcript(waiting, "Number 1 in the queue.")
+    behind = book(last, status=PENDING)
+    transcript(last, "Number 2 in the queue.")
+    transcript(
+        first,
+        f"""
+        > cancel {references[2]}
+        Booked: {references[2]}
+        Atlantic Star AS 701 (flight 701)
+        New York JFK, Tue 15 Dec 2026 10:00
+          to Delhi Airport, Wed 16 Dec 2026 10:35
+          Ticket 1: seat 3, 62,000.00
+        Fare 62,000.00
+        Refund 31,000.00, if cancelled before Tue 15 Dec 2026 10:00.
+        Cancel 1 ticket, and get 31,000.00 of 62,000.00 back? (yes or no)
+        > yes
+        Cancelled: {references[2]}
+        """,
+    )
+    promoted = f"(flight 701, seat 3) from New York JFK to Delhi Airport on {DAY} at 10:00. Status: Booked"
+    promoted += ", fare 62,000.00"
+    assert waiting.receive().decode() == f"Booking {ahead} {promoted}"
+    transcript(waiting, f"> status {ahead}\nBooked: {ahead}")
+    transcript(last, f"> status {behind}\nPending: {behind}")
+    assert database.value("SELECT count(*) FROM api.audit()") == 0
+
+
+def test_another_flight_of_the_same_time_is_taken_when_one_is_full(
+    client_socket: Line, database: Database
+) -> None:
+    database.query(
+        "SELECT api.add_service(bus_id => 791, name => 'X', operator => 'Y', kind => 'flight',"
+        " layout => 'cabin 4', time_zone => 'America/New_York', phone_required => false,"
+        " stops => E'JFK | - | 10:00 | 0 | 0\nBOM | 25:00 | - | 12000 | 70000')"
+    )
+    for _ in range(8):
+        book(client_socket)
+    book(client_socket, status=PENDING)
+    sold = "SELECT bus_id, count(*) FROM passengers WHERE status = 'booked' GROUP BY 1 ORDER BY 1"
+    assert database.query(sold) == [(701, 4), (791, 4)]
+
+
+def test_legs_sell_separately(client_socket: Line, database: Database) -> None:
+    """The flight by way of London: six seats from New York to London, and the same six on to Mumbai."""
+    for _ in range(6):
+        book(
+            client_socket,
+            f"USA,UK,{DAY},21:30",
+            f"Booking flight from USA to UK on {DAY} at 21:30. Status: Booked",
+        )
+    for _ in range(6):
+        onward = "Booking flight from UK to IND on 2026-12-16 at 11:15. Status: Booked"
+        book(client_socket, "UK,IND,2026-12-16,11:15", onward)
+    full = f"Booking flight from USA to IND on {DAY} at 21:30. Status: Pending"
+    book(client_socket, f"USA,IND,{DAY},21:30", full)
+    taken = database.query(
+        "SELECT DISTINCT taken::text FROM seats WHERE bus_id = 703 AND travel_date = %s", DAY
+    )
+    assert taken == ["{[1,3)}"]
+
+
+# Bad input -------------------------------------------------------------------------------------
+
+FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00."
+TAKES = f"It takes four parts: {FORMAT}"
+NO_TIME = f"is no time of day. A request is {FORMAT}"
+SERVED = "Flights serve IND, SGP, UAE, UK and USA."
+
+
+@pytest.mark.parametrize(
+    ("request_line", "problem"),
+    [
+        (f"Narnia,IND,{DAY},10:00", f'No flight serves "Narnia". {SERVED}'),
+        (f"USA,Bengaluru,{DAY},10:00", f'No flight serves "Bengaluru". {SERVED}'),
+        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is no request. {TAKES}'),
+        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is no request. {TAKES}'),
+        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is no request. {TAKES}'),
+        ("", f"An empty line is no request. {TAKES}"),
+        ("hello", f'"hello" is no request. {TAKES}'),
+        (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
+        ("USA,IND,10:00,10:00", '"10:00" is no date. Write one like 2026-12-05, today, tomorrow, sat, 5 dec, '
+         "5 dec 2026, 5/12 (day first) or +3 (in 3 days)."),
+        (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
+        ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
+        ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # in New York
+        (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} is on sale for 11:00; "
+         "those on sale leave at 10:00, 20:40 and 21:30."),
+        (f"SGP,USA,{DAY},10:00", f"No flight from SGP to USA is on sale for {DAY}."),
+        (f"USA,USA,{DAY},10:00", f"No flight from USA to USA is on sale for {DAY}."),
+        ("USA,IND,2029-01-01,10:00", "Sales are open up to 2027-10-26."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_one_line_and_the_connection_goes_on(
+    client_socket: Line, database: Database, request_line: str, problem: str
+) -> None:
+    client_socket.send("flight")
+    assert client_socket.receive().decode() == QUESTION
+    client_socket.send(request_line)
+    assert client_socket.receive().decode() == problem
+    assert database.value("SELECT count(*) FROM passengers") == 0
+    transcript(client_socket, f"> USA,IND,{DAY},10:00\n{BOOKED}\nReference {{ref}}.")
+    book(client_socket)
+
+
+def test_a_departed_flight_is_not_on_sale(client_socket: Line, clock: Clock) -> None:
+    clock.set("2026-12-15T10:00:00-05:00")
+    transcript(
+        client_socket,
+        f"""
+        > USA,IND,{DAY},10:00
+        No flight from USA to IND on {DAY} is on sale for 10:00; those on sale leave at 20:40 and 21:30.
+        """,
+    )
+
+
+def test_escape_sequences_in_a_request_move_nobodys_cursor(client_socket: Line) -> None:
+    client_socket.send(b"flight\n\xc2\x9b2JUSA\x07,\xe2\x80\xaeIND," + DAY.encode() + b",10:00\n")
+    assert client_socket.receive().decode() == QUESTION
+    answer = client_socket.receive().decode()
+    assert answer == f'No flight serves "2JUSA". {SERVED}'
+
+
+# Step by step ----------------------------------------------------------------------------------
+
+
+def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        f"""
+        > flight choose
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > {DAY}
+        From (a country or an airport):
+        > united states
+        To (a country or an airport):
+        > Delhi Airport
+        New York JFK to Delhi Airport, Tue 15 Dec 2026:
+        Flight  Leaves  Arrives    Takes       Fare  Free  Service
+           701  10:00  10:35 +1   14h05  62,000.00     4  Atlantic Star AS 701
+        Flight id:
+        > 701
+        main (seats)
+        +-------+
+        | 1   2 |
+        | 3   4 |
+        +-------+
+        A number is free.
+        4 of 4 free, 62,000.00 each.
+        Seat numbers, such as 1 2; or best 2, for any two:
+        > 3 4
+        Phone number (Enter: none):
+        >
+        Held: {{ref}}
+        Atlantic Star AS 701 (flight 701)
+        New York JFK, Tue 15 Dec 2026 10:00
+          to Delhi Airport, Wed 16 Dec 2026 10:35
+          Ticket 1: seat 3, 62,000.00
+          Ticket 2: seat 4, 62,000.00
+        Fare 124,000.00
+        Held for you until 09:10:00: 10 min 00 s from now.
+        Confirm, for 124,000.00? (yes or no)
+        """,
+    )  # the hold ends by the traveller's clock, and not by New York's
+
+
+def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        f"""
+        > flight
+        {QUESTION}
+        > help
+        Such as USA,IND,2026-12-15,10:00, which books at once. Or choose: step by step.
+        Or type: back (the question before), quit (leave this; nothing is changed).
+        {QUESTION}
+        > back
+        Left; nothing was changed.
+        > flight
+        {QUESTION}
+        > quit
+        Left; nothing was changed.
+        """,
+    )

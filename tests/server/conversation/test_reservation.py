@@ -1,0 +1,372 @@
+"""A reservation at the plain-text face: every step, and what can go wrong at it."""
+
+import textwrap
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Clock, Database, Line
+from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+
+
+def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, RESERVATION)
+    assert database.value("SELECT count(*) FROM passengers WHERE status = 'held'") == 2
+    transcript(
+        client_socket,
+        """
+        > back
+        What was held for you is given up.
+        Phone number:
+        > back
+        main (seats)
+        +--- driver +
+        | 1 2   3 4 |
+        | 5 6   7 8 |
+        +-----------+
+        A number is free.
+        8 of 8 free, 260.00 each.
+        Seat numbers, such as 1 2; or best 2, for any two:
+        > back
+        Bengaluru to Mysuru, Sat 5 Dec 2026:
+           Bus  Leaves  Arrives    Takes       Fare  Free  Service
+             1  10:00  12:45       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+        Bus id:
+        > back
+        Destination:
+        > back
+        Source:
+        > back
+        AC, NON_AC or any:
+        > back
+        SLEEPER, SEMI_SLEEPER, SEATER or any:
+        > back
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > back
+        Reservation or cancellation:
+        > back
+        Left; nothing was changed.
+        > back
+        No question stands. STOP ends the connection; help lists all there is.
+        """,
+    )
+    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
+
+
+def test_quit_gives_a_hold_up(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, RESERVATION)
+    transcript(client_socket, "> quit\nWhat was held for you is given up.\nLeft; nothing was changed.")
+    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
+
+
+def test_whoever_goes_away_holds_nothing(
+    connect: Callable[[], Line], server: SimpleNamespace, database: Database
+) -> None:
+    gone, next_one = connect(), connect()
+    transcript(gone, RESERVATION)
+    (thread,) = (c.thread for c in server.tcp._connections if c._text is not None)
+    gone.close()
+    thread.join()
+    transcript(next_one, RESERVATION)
+
+
+def test_when_the_server_goes_down_nothing_stays_held(
+    client_socket: Line, server: SimpleNamespace, database: Database
+) -> None:
+    transcript(client_socket, RESERVATION)
+    server.tcp.drain()
+    assert client_socket.receive() == b"Server: I am going down now. Good-bye."
+    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
+
+
+def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: Line) -> None:
+    wrong = {
+        "Reservation or cancellation:": '"maybe" is none of these: reservation or cancellation.',
+        "Date of journey": '"maybe" is no date.',
+        "SLEEPER, SEMI_SLEEPER": '"maybe" is none of these: SLEEPER, SEMI_SLEEPER, SEATER or any.',
+        "AC, NON_AC": '"maybe" is none of these: AC, NON_AC or any.',
+        "Source:": '"maybe" is no place that is served.',
+        "Destination:": '"maybe" is no place that is served.',
+        "Bus id:": '"maybe" is no bus of those above: 1.',
+        "Seat numbers": '"maybe" is not understood. Type seat numbers such as 1 and 2, or best 2',
+        "Phone number:": '"maybe" is no phone number.',
+        "Confirm,": '"maybe" is neither yes nor no.',
+    }
+    steps = textwrap.dedent(RESERVATION).strip().splitlines()
+    for step in steps:
+        if step.startswith(">"):
+            client_socket.send(step[1:].strip())
+            continue
+        received = client_socket.receive().decode()
+        for question, problem in wrong.items():
+            if received.startswith(question):
+                for _ in range(10):
+                    client_socket.send("maybe")
+                    assert client_socket.receive().decode().startswith(problem[:40])
+                    assert client_socket.receive().decode() == received
+    transcript(client_socket, "> yes\nBooked: {ref}")
+
+
+def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: Line) -> None:
+    before, _ = RESERVATION.split("> 7, 8")
+    transcript(client_socket, before)
+    client_socket.send("status K7GHJ3ABC")
+    told = client_socket.receive().decode()
+    assert told.startswith('"status K7GHJ3ABC" is not understood. Type seat numbers such as ')
+    assert told.endswith(" To begin status, quit this first.")
+
+
+def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: Line) -> None:
+    steps = RESERVATION.split(f"> {ASHA}")
+    transcript(client_socket, steps[0])
+    wrong = '"12345678" is no phone number. It takes a phone number, such as 98450 12345 or +44 20 7946 0958.'
+    for _ in range(10):
+        transcript(client_socket, f"> 12345678\n{wrong}\nPhone number:")
+    transcript(client_socket, textwrap.dedent(f"    > {ASHA}{steps[1]}"))
+
+
+def shown(free: int, last: str, marks: str) -> str:
+    """The seats of bus 1 in plain text, and the question for them."""
+    return f"""
+        main (seats)
+        +--- driver +
+        | 1 2   3 4 |
+        | 5 6   {last} |
+        +-----------+
+        A number is free{marks}.
+        {free} of 8 free, 260.00 each.
+        Seat numbers, such as 1 2; or best 2, for any two:
+    """
+
+
+def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], Line]) -> None:
+    slow, quick = connect(), connect()
+    before, _ = RESERVATION.split(f"> {ASHA}")
+    transcript(slow, before)
+    booked = quick.call(
+        "book", bus_id=1, travel_date=TRAVEL_DAY, origin="Mandya", destination="Mysuru", seats=[8], phone=ASHA
+    )
+    assert booked["status"] == "booked"
+    left = shown(7, "7 x", ", x taken")
+    transcript(slow, f"        > {ASHA}\n        Seat 8 is taken between Bengaluru and Mysuru.{left}")
+    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.{left}")
+    transcript(slow, "> best 1\nHeld: {ref}")
+
+
+def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], Line]) -> None:
+    slow, quick = connect(), connect()
+    before, _ = RESERVATION.split("    > 1\n")
+    transcript(slow, before)
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    held = quick.call("hold", **trip, seats=[7, 8], phone=ASHA)
+    taken = shown(6, "~ ~", ", ~ taken for now, by somebody who is deciding")
+    transcript(slow, f"        > 1{taken}")
+    told = "Seats 7 and 8 are not free. Free: 1, 2, 3, 4, 5, 6."
+    transcript(slow, f"        > 7, 8\n        {told}{taken}")
+    quick.call("release", reference=held["reference"], phone=ASHA)
+    transcript(slow, "> 7, 8\nPhone number:")
+
+
+def test_what_was_declined_is_not_held_again_by_going_back(client_socket: Line, database: Database) -> None:
+    transcript(client_socket, RESERVATION)
+    given_up = "The seats are given up. Choose others, or: back, quit."
+    transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
+    table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
+    transcript(client_socket, f"    > back\n{table}")
+    transcript(client_socket, "> quit\nLeft; nothing was changed.")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+    assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 1
+
+
+def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], Line], clock: Clock) -> None:
+    full = {
+        "bus_id": 2,
+        "travel_date": TRAVEL_DAY,
+        "origin": "Bengaluru",
+        "destination": "Ooty",
+        "phone": ASHA,
+    }
+    traveller, other = connect(), connect()
+    taken = other.call("book", **full, count=4)
+    known = transcript(
+        traveller,
+        f"""
+        > bus
+        Reservation or cancellation:
+        > book
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > {TRAVEL_DAY}
+        SLEEPER, SEMI_SLEEPER, SEATER or any:
+        >
+        AC, NON_AC or any:
+        > any
+        Source:
+        > mandya
+        Destination:
+        > ooty
+        Mandya to Ooty, Sat 5 Dec 2026:
+           Bus  Leaves  Arrives    Takes       Fare  Free  Service
+             2  23:45  05:30 +1    5h45     550.50     0  SRS Travels Night Sleeper, AC
+                                                          SLEEPER
+        Bus id:
+        > 2
+        lower (berths)     upper (berths)
+        + driver +         +-------+
+        | x   x  |         | x   x |
+        +--------+         +-------+
+        x taken.
+        0 of 4 free, 550.50 each.
+        Every seat is taken between Mandya and Ooty, but you can wait.
+        How many seats would you wait for? (back: another bus)
+        > 2
+        Phone number:
+        > +91 98800 99000
+        Wait for 2 at 550.50 each, to pay when they come free? (yes or no)
+        > yes
+        Pending: {{ref}}
+        SRS Travels Night Sleeper (bus 2)
+        Mandya, Sat 5 Dec 2026 23:45
+          to Ooty, Sun 6 Dec 2026 05:30
+          Ticket 1: no seat yet, 550.50
+          Ticket 2: no seat yet, 550.50
+        Fare 1,101.00
+        Waiting: number 1 in the queue.
+        Keep the reference. Once enough come free they are yours, and you are told.
+        Later, status {{ref}} tells it; cancel {{ref}} leaves the queue.
+        """,
+    )
+    other.call("cancel", reference=taken["reference"], phone=ASHA, tickets=[1, 2])
+    transcript(
+        traveller,
+        """
+        > status {ref} 98800 99000
+        Booked: {ref}
+        SRS Travels Night Sleeper (bus 2)
+        Mandya, Sat 5 Dec 2026 23:45
+          to Ooty, Sun 6 Dec 2026 05:30
+          Ticket 1: seat 1, 550.50
+          Ticket 2: seat 2, 550.50
+        Fare 1,101.00
+        """,
+        known,
+    )
+
+
+def test_what_runs_instead_is_shown(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        """
+        > bus
+        Reservation or cancellation:
+        > res
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 2 dec
+        SLEEPER, SEMI_SLEEPER, SEATER or any:
+        > semi sleeper
+        AC, NON_AC or any:
+        > ac
+        Source:
+        > bengaluru
+        Destination:
+        > ooty
+        No AC SEMI_SLEEPER bus goes from Bengaluru to Ooty on Wed 2 Dec 2026. These do:
+        Bengaluru to Ooty, Wed 2 Dec 2026:
+           Bus  Leaves  Arrives    Takes       Fare  Free  Service
+             2  22:00  05:30 +1    7h30     900.50     4  SRS Travels Night Sleeper, AC
+                                                          SLEEPER
+        Bus id:
+        > back
+        Destination:
+        > back
+        Source:
+        > ooty
+        Destination:
+        > bengaluru
+        No bus goes from Ooty to Bengaluru on that date or in the week after it.
+        Another destination:
+        """,
+    )
+
+
+def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
+    transcript(
+        client_socket,
+        """
+        > bus
+        Reservation or cancellation:
+        > res
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 1 nov 2026
+        2026-11-01 is in the past; today is 2026-12-01.
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > ?
+        The date on which you board, up to Wed 16 Dec 2026.
+        Or type: back (the question before), quit (leave this; nothing is changed).
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 2027-06-01
+        2027-06-01 is too far ahead: sales are open up to 2026-12-16.
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 16 dec
+        SLEEPER, SEMI_SLEEPER, SEATER or any:
+        > any
+        AC, NON_AC or any:
+        > any
+        Source:
+        > bengaluru
+        Destination:
+        > mysuru
+        No bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
+        Tue 15 Dec 2026:
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("bus_type", "told"),
+    [
+        ("sleeper", "No AC SLEEPER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+         "date is Tue 15 Dec 2026:"),
+        ("seater", "No AC SEATER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+         "date of any other bus is Tue 15 Dec 2026:"),
+    ],
+)  # fmt: skip
+def test_the_nearest_date_is_that_of_what_was_wished(client_socket: Line, bus_type: str, told: str) -> None:
+    for typed in ("bus", "res", "16 dec", bus_type, "ac", "bengaluru"):
+        client_socket.send(typed)
+        client_socket.receive()
+    transcript(client_socket, f"> mysuru\n{told}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
+    shown = [client_socket.receive().decode() for _ in range(2)]
+    assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
+
+
+def test_the_hold_that_ran_out_is_told_and_the_phone_stays(connect: Callable[[], Line], clock: Clock) -> None:
+    slow = connect()
+    transcript(slow, RESERVATION)
+    clock.advance(minutes=11)
+    connect().call(
+        "book",
+        bus_id=1,
+        travel_date=TRAVEL_DAY,
+        origin="Bengaluru",
+        destination="Mysuru",
+        seats=[7],
+        phone=ASHA,
+    )
+    transcript(
+        slow,
+        """
+        > yes
+        The hold ran out, and somebody else has taken the seat.
+        main (seats)
+        +--- driver +
+        | 1 2   3 4 |
+        | 5 6   x 8 |
+        +-----------+
+        A number is free, x taken.
+        7 of 8 free, 260.00 each.
+        Seat numbers, such as 1 2; or best 2, for any two:
+        > 8
+        Held: {ref}
+        """,
+    )

@@ -1,0 +1,287 @@
+"""The theatre: the dialogue of `show`, on the seeded hall of 25."""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import Clock, Database, Line, Running
+from tests.support.processes import Served
+from tests.support.project import PROJECT
+from tests.support.transcript import transcript
+
+HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 150.00 each)"
+EMPTY = ["0 0 0 0 0"] * 5
+LEGEND = "0 is free, 1 is not."
+ONE = "Seat number, from 1 to 25:"
+
+
+@pytest.fixture(scope="module")
+def template(cluster: Running, template: str) -> Iterator[str]:
+    """The tests' database with the seed."""
+    with cluster.database("theatre", template_dbname=template, as_template=True):
+        with psycopg.connect(cluster.urls("theatre")[0], autocommit=True) as conn:
+            conn.execute((PROJECT / "sql" / "98_seed_theatre.sql").read_bytes())
+        yield "theatre"
+
+
+def several(count: int) -> str:
+    return f"Seat numbers, {count} of them, from 1 to 25:"
+
+
+def ask_for(line: Line, count: int, free: int = 25, command: str = "show") -> list[str]:
+    """Ask for so many seats, and answer the matrix."""
+    transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
+    matrix = [line.receive().decode() for _ in range(5)]
+    assert line.receive().decode() == LEGEND
+    assert line.receive().decode() == (several(count) if count > 1 else ONE)
+    return matrix
+
+
+def reserve(line: Line, *seats: int, free: int) -> list[int]:
+    """Book seats, and answer the numbers of the tickets."""
+    ask_for(line, len(seats), free)
+    line.send(" ".join(map(str, seats)))
+    said = [line.receive().decode() for _ in range(len(seats) + 1)]
+    assert re.fullmatch(r"Reference [A-Z0-9]+\.", said[-1])
+    return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in said[:-1]]
+
+
+def test_the_dialogue(client_socket: Line) -> None:
+    known = transcript(
+        client_socket,
+        f"""
+        > show
+        {HOW_MANY.format(free=25)}
+        > 2
+        0 0 0 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        {LEGEND}
+        {several(2)}
+        > 7 8
+        Ticket {{first}} reserved
+        Ticket {{second}} reserved
+        Reference {{ref}}.
+        > show
+        {HOW_MANY.format(free=23)}
+        > 1
+        0 0 0 0 0
+        0 1 1 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        {LEGEND}
+        {ONE}
+        > 25
+        Ticket {{third}} reserved
+        Reference {{other}}.
+        > status {{ref}}
+        Booked: {{ref}}
+        Ranga Players The Clay Cart (show 801)
+        Ranga Hall, doors, Tue 1 Dec 2026 11:00
+          to Ranga Hall, curtain, Tue 1 Dec 2026 13:15
+          Ticket 1: seat 7, 150.00
+          Ticket 2: seat 8, 150.00
+        Fare 300.00
+        """,
+    )
+    numbers = {int(known[name]) for name in ("first", "second", "third")}
+    assert len(numbers) == 3
+
+
+def test_more_than_are_free_are_refused_and_the_connection_closes(
+    connect: Callable[[], Line], database: Database
+) -> None:
+    reserve(connect(), *range(1, 24), free=25)
+    late = connect()
+    transcript(late, f"> show\n{HOW_MANY.format(free=2)}\n> 3\nOnly 2 seats are free: 3 cannot be booked.")
+    assert late.receive() == b""
+    reserve(connect(), 24, free=2)
+    last = connect()
+    transcript(last, f"> show\n{HOW_MANY.format(free=1)}\n> 26\nOnly 1 seat is free: 26 cannot be booked.")
+    assert last.receive() == b""
+    assert database.value("SELECT count(*) FROM passengers WHERE status = 'booked'") == 24
+
+
+def test_a_taken_seat_is_a_warning_and_nothing_changes(
+    connect: Callable[[], Line], database: Database
+) -> None:
+    reserve(connect(), 13, free=25)
+    line = connect()
+    assert ask_for(line, 3, free=24)[2] == "0 0 1 0 0"
+    transcript(
+        line,
+        f"""
+        > 12, 13, 14
+        Warning: Seat 13 is taken. Nothing is booked.
+        0 0 0 0 0
+        0 0 0 0 0
+        0 0 1 0 0
+        0 0 0 0 0
+        0 0 0 0 0
+        {LEGEND}
+        {several(3)}
+        """,
+    )
+    assert database.value("SELECT count(*) FROM passengers") == 1
+    transcript(
+        line, "> 11 12 14\nTicket {a} reserved\nTicket {b} reserved\nTicket {c} reserved\nReference {ref}."
+    )
+
+
+def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], Line]) -> None:
+    slow, quick = connect(), connect()
+    ask_for(slow, 2)
+    reserve(quick, *range(1, 25), free=25)
+    transcript(
+        slow,
+        """
+        > 24 25
+        Warning: Seat 24 is taken. Nothing is booked.
+        Only 1 seat is free: 2 cannot be booked.
+        """,
+    )
+    assert slow.receive() == b""
+
+
+def test_many_at_once_get_different_seats_and_different_tickets(
+    connect: Callable[[], Line], database: Database
+) -> None:
+    """Twenty clients want five pairs: each pair goes to one of them, the others are warned."""
+    lines = [connect() for _ in range(20)]
+    for line in lines:
+        ask_for(line, 2)
+    with ThreadPoolExecutor(len(lines)) as clients:
+
+        def choose(n: int) -> list[str]:
+            first = 2 * (n % 5) + 1
+            lines[n].send(f"{first} {first + 1}")
+            said = [lines[n].receive().decode()]
+            if said[0].startswith("Ticket"):
+                said += [lines[n].receive().decode(), lines[n].receive().decode()]
+            return said
+
+        outcomes = list(clients.map(choose, range(20)))
+    booked = [said for said in outcomes if len(said) == 3]
+    assert len(booked) == 5
+    assert len({ticket for said in booked for ticket in said[:2]}) == 10
+    assert all(said[0].startswith("Warning: Seat") for said in outcomes if len(said) == 1)
+    assert database.value("SELECT count(*) FROM api.audit()") == 0
+
+
+def test_ticket_numbers_are_unique_over_performances(client_socket: Line) -> None:
+    first = reserve(client_socket, 1, 2, free=25)
+    transcript(
+        client_socket,
+        "> show 15:00\nHow many seats? (The Clay Cart, Tue 1 Dec 2026 15:00, 25 free, 200.00 each)",
+    )
+    transcript(client_socket, "> quit\nLeft; nothing was changed.")
+    assert len({*first, *reserve(client_socket, 3, free=23)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("command", "performance"),
+    [
+        ("show", "The Clay Cart, Tue 1 Dec 2026 11:00, 25 free, 150.00 each"),
+        ("show 18:30", "Hayavadana, Tue 1 Dec 2026 18:30, 25 free, 300.00 each"),
+        ("SHOW 21:30 tomorrow", "Hayavadana, Wed 2 Dec 2026 21:30, 25 free, 250.00 each"),
+        ("show 5 dec", "The Clay Cart, Sat 5 Dec 2026 11:00, 25 free, 150.00 each"),
+    ],
+)
+def test_which_performance(client_socket: Line, command: str, performance: str) -> None:
+    transcript(client_socket, f"> {command}\nHow many seats? ({performance})")
+
+
+def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: Line, clock: Clock) -> None:
+    clock.set("2026-12-01T18:30:00+05:30")
+    transcript(
+        client_socket,
+        """
+        > show
+        How many seats? (Hayavadana, Tue 1 Dec 2026 21:30, 25 free, 250.00 each)
+        > quit
+        Left; nothing was changed.
+        > show 18:30
+        How many seats? (Hayavadana, Wed 2 Dec 2026 18:30, 25 free, 300.00 each)
+        """,
+    )
+    clock.set("2026-12-01T22:00:00+05:30")
+    transcript(client_socket, "> back\nLeft; nothing was changed.\n> show")
+    assert b"The Clay Cart, Wed 2 Dec 2026 11:00" in client_socket.receive()
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("show 17:00", "No performance begins at 17:00; there are some at 11:00, 15:00, 18:30 and 21:30."),
+        ("show 25:00", '"25:00" is no time of day: write one such as 18:30.'),
+        (
+            "show me",
+            '"me" is neither a time such as 18:30 nor a date such as 2026-12-05, tomorrow, sat or 5 dec.',
+        ),
+        ("show 11:00 2020-01-01", "2020-01-01 is in the past; today is 2026-12-01."),
+        ("show 11:00 2029-01-01", "Sales are open up to 2027-03-31."),
+    ],
+)
+def test_no_such_performance(client_socket: Line, command: str, problem: str) -> None:
+    transcript(client_socket, f"> {command}\n{problem}")
+    ask_for(client_socket, 1)
+
+
+def test_every_question_can_be_answered_wrongly_ten_times(client_socket: Line, database: Database) -> None:
+    question = HOW_MANY.format(free=25)
+    transcript(client_socket, f"> show\n{question}")
+    for wrong in ("", "0", "-1", "too", "2.5", "1e3", "\u0662", "99999999", "2 3", "\x1b[2J"):
+        client_socket.send(wrong)
+        assert "is no number of seats: type one such as 2." in client_socket.receive().decode()
+        assert client_socket.receive().decode() == question
+    transcript(client_socket, "\n".join(["> 2", *EMPTY, LEGEND, several(2)]))
+    for wrong, problem in {
+        "": "An empty line is not understood. Type 2 seat numbers such as 1 2.",
+        "7": "You want 2, and named 1. Type 2 seat numbers.",
+        "7 8 9": "You want 2, and named 3. Type 2 seat numbers.",
+        "7 7": "7 is there twice.",
+        "0 1": "There is no seat 0: they are numbered 1 to 25.",
+        "25 26": "There is no seat 26: they are numbered 1 to 25.",
+        "seventy eight": '"seventy eight" is not understood. Type 2 seat numbers such as 1 2.',
+        "7,-8": '"7,-8" is not understood. Type 2 seat numbers such as 1 2.',
+        "1-25": "You want 2, and named 25. Type 2 seat numbers.",
+        "7;drop table": '"7;drop table" is not understood. Type 2 seat numbers such as 1 2.',
+    }.items():
+        transcript(client_socket, f"> {wrong}\n{problem}\n{several(2)}")
+    assert database.value("SELECT count(*) FROM passengers") == 0
+    transcript(client_socket, "> 7-8\nTicket {a} reserved\nTicket {b} reserved\nReference {ref}.")
+
+
+# After a restart -------------------------------------------------------------------------------
+
+
+def test_what_was_sold_stays_sold(data_folder: Path) -> None:
+    """Server and database are stopped, and started again."""
+    day = date.today() + timedelta(days=5)
+    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+        with closing(Line(server.host, server.port)) as line:
+            assert hall(line, day) == EMPTY
+            transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
+        assert server.end(signal.SIGTERM)[0] == 0
+    with Served("0", "--data", str(data_folder)) as server, closing(Line(server.host, server.port)) as line:
+        assert hall(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
+
+
+def hall(line: Line, day: date) -> list[str]:
+    """The matrix of an evening, up to the question which seat."""
+    line.send(f"show 18:30 {day}")
+    assert line.receive().startswith(b"How many seats?")
+    line.send("1")
+    matrix = [line.receive().decode() for _ in range(5)]
+    assert [line.receive().decode() for _ in range(2)] == [LEGEND, ONE]
+    return matrix

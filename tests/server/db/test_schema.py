@@ -1,0 +1,314 @@
+"""What brings a database to this version: migrations, functions, the server's role, timetables."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from busware.server.db import schema
+from busware.server.db.schema import SchemaError, load_seed, prepare
+
+RIGHTS = "SELECT array_agg(relname || ' ' || relacl::text ORDER BY 1) FROM pg_class WHERE relacl IS NOT NULL"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the folder sql, which the test may change, in place of the project's."""
+    copy = tmp_path / "sql"
+    shutil.copytree(schema.FOLDER, copy)
+    monkeypatch.setattr(schema, "FOLDER", copy)
+    return copy
+
+
+def prepare_it(database: Any, **how: Any) -> None:
+    prepare(database.owner, database.server, **{"seed": False, "connect_seconds": 0.1, **how})
+
+
+# Tables and functions --------------------------------------------------------------------------
+
+
+def test_every_migration_records_itself_under_its_own_name(empty_database: Any) -> None:
+    prepare_it(empty_database)
+    files = sorted(file.stem for file in schema.FOLDER.glob("1*.sql"))
+    assert empty_database.query("SELECT name FROM migrations ORDER BY name") == files
+
+
+def test_the_second_time_there_is_nothing_to_do(empty_database: Any) -> None:
+    state = "SELECT (SELECT array_agg(oid ORDER BY oid) FROM pg_proc), (SELECT count(*) FROM migrations)"
+    prepare_it(empty_database)
+    before = empty_database.query(state), empty_database.query(RIGHTS)
+    prepare_it(empty_database)
+    assert (empty_database.query(state), empty_database.query(RIGHTS)) == before
+
+
+def test_functions_that_are_not_this_versions_are_replaced(empty_database: Any) -> None:
+    prepare_it(empty_database)
+    empty_database.query("COMMENT ON SCHEMA api IS 'another version''s'")
+    empty_database.query("CREATE FUNCTION api.of_another_version() RETURNS int RETURN 1")
+    prepare_it(empty_database)
+    assert empty_database.value("SELECT to_regproc('api.of_another_version') IS NULL")
+    with empty_database.connect_as_server() as conn:  # and may be called again
+        assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
+        conn.execute("SELECT * FROM bookings")
+
+
+def test_a_new_migration_is_applied_once(empty_database: Any, folder: Path) -> None:
+    prepare_it(empty_database)
+    empty_database.query("INSERT INTO places (code, name) VALUES ('OLD', 'Old')")
+    (folder / "19_more.sql").write_text(
+        "CREATE TABLE more (x int); INSERT INTO more VALUES (1);"
+        "INSERT INTO migrations (name) VALUES ('19_more');"
+    )
+    prepare_it(empty_database)
+    prepare_it(empty_database)
+    assert empty_database.query("SELECT x FROM more") == [1]
+    assert empty_database.query("SELECT code FROM places") == ["OLD"]
+    with empty_database.connect_as_server() as conn:
+        assert conn.execute("SELECT x FROM more").fetchall() == [(1,)]
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_database: Any, folder: Path) -> None:
+    (folder / "19_more.sql").write_text("CREATE TABLE more (x int); SELECT 1 / 0;")
+    with pytest.raises(SchemaError, match="refuses the schema: division by zero"):
+        prepare_it(empty_database)
+    assert "19_more" not in empty_database.query("SELECT name FROM migrations")
+    assert empty_database.value("SELECT to_regclass('more') IS NULL")
+    (folder / "19_more.sql").unlink()
+    prepare_it(empty_database)
+
+
+def test_a_newer_database_stops_an_older_server(empty_database: Any) -> None:
+    prepare_it(empty_database)
+    empty_database.query("INSERT INTO migrations (name) VALUES ('99_of_next_year')")
+    with pytest.raises(SchemaError, match="newer Busware, which has made 99_of_next_year"):
+        prepare_it(empty_database)
+
+
+def test_two_servers_may_prepare_at_once(empty_database: Any) -> None:
+    begin, failures = threading.Barrier(3), []
+
+    def one() -> None:
+        begin.wait()
+        try:
+            prepare_it(empty_database, seed=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    begin.wait()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert empty_database.value("SELECT count(*) FROM seeds_loaded") == len(
+        list(schema.FOLDER.glob("9*.sql"))
+    )
+    assert empty_database.query("SELECT * FROM api.audit()") == []
+
+
+# The server's role -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_server(database: Any) -> Iterator[psycopg.Connection[Any]]:
+    with database.connect_as_server() as conn:
+        yield conn
+
+
+def test_the_server_reads_every_table_and_writes_none(database: Any, as_server: Any) -> None:
+    tables = database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert len(tables) > 9
+    for table in tables:
+        as_server.execute(f"SELECT * FROM {table}")
+        column = database.value(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1", table
+        )
+        for statement in (
+            f"INSERT INTO {table} DEFAULT VALUES",
+            f"UPDATE {table} SET {column} = NULL",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+            f"SELECT * FROM {table} FOR UPDATE",
+        ):
+            with pytest.raises(errors.InsufficientPrivilege):
+                as_server.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (x int)",
+        "CREATE FUNCTION api.mine() RETURNS int RETURN 1",
+        "DROP SCHEMA api CASCADE",
+        "SELECT api.add_trip(1, '2027-01-01')",
+        "SELECT api.forget_service(1)",
+        "SELECT api.end_service(1, '2026-12-02')",
+        "SELECT setval('bus_id_seq', 1)",
+    ],
+)
+def test_the_server_changes_nothing_but_by_its_entry_points(as_server: Any, statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_server.execute(statement)
+
+
+def test_nobody_else_may_call(database: Any) -> None:
+    open_to_all = database.query(
+        "SELECT p.oid::regprocedure FROM pg_proc p, "
+        "aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS granted "
+        "WHERE p.pronamespace = 'api'::regnamespace AND granted.grantee = 0"
+    )
+    assert open_to_all == []
+
+
+def test_who_runs_with_the_owners_rights_looks_nowhere_else(database: Any) -> None:
+    found = database.query(
+        "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'api'::regnamespace"
+    )
+    assert len(found) >= 3
+    for name, config in found:
+        assert config == ["search_path=pg_catalog, api, public, pg_temp"], name
+
+
+def test_a_role_is_made_with_the_password_of_the_url(empty_database: Any) -> None:
+    role, password = 'odd "role"', "odd p@ss:word/'"
+    url = urlsplit(empty_database.server)
+    server = f"postgresql://odd%20%22role%22:odd%20p%40ss%3Aword%2F'@{url.hostname}:{url.port}/{empty_database.conn.info.dbname}"
+    try:
+        prepare(empty_database.owner, server, seed=False)
+        with psycopg.connect(server) as conn:
+            assert (conn.info.user, conn.info.password) == (role, password)
+            conn.execute("SELECT * FROM api.read('places', '{}')")
+    finally:
+        empty_database.query('DROP OWNED BY "odd ""role"""')
+        empty_database.query('DROP ROLE "odd ""role"""')
+
+
+def test_two_roles_may_serve_one_database(empty_database: Any) -> None:
+    prepare_it(empty_database)
+    second = empty_database.server.replace("//busware:", "//busware_second:")
+    try:
+        prepare(empty_database.owner, second, seed=False)
+        with psycopg.connect(second) as conn:
+            conn.execute("SELECT * FROM api.read('places', '{}')")
+    finally:
+        empty_database.query("DROP OWNED BY busware_second")
+        empty_database.query("DROP ROLE busware_second")
+
+
+@pytest.fixture
+def plain_owner(empty_database: Any) -> Iterator[str]:
+    """The URL of an owner who is no superuser and may make no roles."""
+    url = urlsplit(empty_database.owner)
+    empty_database.query("CREATE ROLE plain LOGIN PASSWORD 'plain'")
+    empty_database.query("ALTER DATABASE empty OWNER TO plain")
+    yield url._replace(netloc=f"plain:plain@{url.hostname}:{url.port}").geturl()
+    empty_database.query("ALTER DATABASE empty OWNER TO CURRENT_USER")
+    empty_database.query("DROP OWNED BY plain CASCADE")
+    empty_database.query("DROP ROLE plain")
+
+
+def test_an_owner_who_is_no_superuser_suffices(empty_database: Any, plain_owner: str) -> None:
+    prepare_it(empty_database)  # makes the role
+    empty_database.query("DROP SCHEMA api CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    empty_database.query("ALTER SCHEMA public OWNER TO pg_database_owner")
+    prepare(plain_owner, empty_database.server)
+    with empty_database.connect_as_server() as conn:
+        assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
+
+
+def test_an_owner_who_may_make_no_role_says_so(empty_database: Any, plain_owner: str) -> None:
+    unknown = empty_database.server.replace("//busware:", "//stranger:")
+    with pytest.raises(
+        SchemaError, match=r"There is no role stranger, .* CREATE ROLE stranger LOGIN PASSWORD"
+    ):
+        prepare(plain_owner, unknown, seed=False)
+
+
+def test_one_role_may_be_owner_and_server_at_once(empty_database: Any, plain_owner: str) -> None:
+    prepare(plain_owner, plain_owner, seed=False)
+
+
+def test_a_server_without_owner_serves_what_is_prepared(empty_database: Any) -> None:
+    prepare_it(empty_database, seed=True)
+    prepare(empty_database.server, empty_database.server)
+
+
+def test_a_server_without_owner_cannot_prepare(empty_database: Any, cluster: Any) -> None:
+    prepare_it(empty_database)  # makes the role
+    empty_database.query("DROP SCHEMA api CASCADE")
+    with pytest.raises(SchemaError, match=r"(?s)busware may not make .* BUSWARE_OWNER_URL="):
+        prepare(empty_database.server, empty_database.server)
+
+
+# The database ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("/empty", "/nowhere", 'database "nowhere" does not exist'),
+        ("busware_owner:", "busware_owner:x", "password"),
+    ],
+)
+def test_a_database_that_will_not_have_us_is_not_asked_again(
+    empty_database: Any, right: str, wrong: str, said: str
+) -> None:
+    with pytest.raises(SchemaError, match=f"cannot be reached: .*{said}"):
+        prepare(empty_database.owner.replace(right, wrong), empty_database.server, connect_seconds=1e9)
+
+
+def test_a_database_that_is_away_is_waited_for(empty_database: Any) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as once:
+        nobody = once.getsockname()[1]
+    away = f"postgresql://busware_owner:x@127.0.0.1:{nobody}/empty"
+    with pytest.raises(SchemaError, match=r"cannot be reached: .*refused"):
+        prepare(away, away, connect_seconds=0.5)
+
+
+def test_a_url_that_is_none(empty_database: Any) -> None:
+    with pytest.raises(SchemaError, match="not understood"):
+        prepare("postgresql://a:b@c/d?colour=blue", empty_database.server, connect_seconds=0.1)
+
+
+# Timetables ------------------------------------------------------------------------------------
+
+
+def test_a_timetable_is_loaded_when_missing_and_when_changed(empty_database: Any, folder: Path) -> None:
+    for file in folder.glob("9*.sql"):
+        file.unlink()
+    seed = folder / "90_mine.sql"
+    seed.write_text("INSERT INTO places (code, name) VALUES ('AA', 'one')")
+    prepare_it(empty_database, seed=True)
+    prepare_it(empty_database, seed=True)
+    seed.write_text("UPDATE places SET name = name || ' more'")
+    prepare_it(empty_database)  # not asked for timetables
+    assert empty_database.query("SELECT name FROM places") == ["one"]
+    prepare_it(empty_database, seed=True)
+    prepare_it(empty_database, seed=True)
+    assert empty_database.query("SELECT name FROM places") == ["one more"]
+
+
+def test_a_timetable_is_loaded_whole_or_not_at_all(database: Any, tmp_path: Path) -> None:
+    seed = tmp_path / "mine.sql"
+    seed.write_text("INSERT INTO places (code, name) VALUES ('AA', 'one');\nSELECT 1 / 0;")
+    with pytest.raises(errors.DivisionByZero):
+        load_seed(database.conn, seed)
+    assert database.value("SELECT count(*) FROM places WHERE code = 'AA'") == 0
+    assert database.query("SELECT name FROM seeds_loaded") == []
+
+
+def test_what_a_timetable_says_is_told(database: Any, tmp_path: Path) -> None:
+    seed, told = tmp_path / "mine.sql", []
+    seed.write_text("DO $$ BEGIN RAISE NOTICE 'thirteen'; END $$")
+    load_seed(database.conn, seed, told.append)
+    assert told == ["mine.sql: thirteen"]
+    assert database.query("SELECT name FROM seeds_loaded") == ["mine"]

@@ -1,0 +1,277 @@
+"""The hotel's door, by a client as strangers wrote it: `requests`, a base address, and what it prints."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import WAIT_SECONDS, Clock, Database
+from tests.support.project import PROJECT
+from tests.support.web import Web
+
+pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
+
+SEED = (PROJECT / "sql/99_seed_hotel.sql").read_text()
+
+
+class HotelClient:
+    """What others have in use: every answer as (status, object)."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def _send(self, method: str, path: str, **fields: Any) -> tuple[int, Any]:
+        how = {"json": fields} if method != "GET" else {"params": fields}
+        response = requests.request(method, self.base_url + path, timeout=60, **how)
+        assert response.headers["Content-Type"] == "application/json"
+        return response.status_code, response.json()
+
+    def rooms(self, **nights: str) -> list[int]:
+        """The rooms that are taken."""
+        status, told = self._send("GET", "/rooms", **nights)
+        assert status == 200
+        assert [room["room_number"] for room in told["rooms"]] == list(range(1, 11))
+        return [room["room_number"] for room in told["rooms"] if room["is_occupied"]]
+
+    def book(self, username: str, password: str, num_rooms: Any, **nights: Any) -> tuple[int, Any]:
+        return self._send(
+            "POST", "/book", username=username, password=password, num_rooms=num_rooms, **nights
+        )
+
+    def query(self, username: str, password: str) -> tuple[int, Any]:
+        return self._send("POST", "/query", username=username, password=password)
+
+    def update(self, username: str, password: str, new_room: Any) -> tuple[int, Any]:
+        return self._send("PUT", "/update", username=username, password=password, new_room=new_room)
+
+    def checkout(self, username: str, password: str) -> tuple[int, Any]:
+        return self._send("DELETE", "/checkout", username=username, password=password)
+
+
+@pytest.fixture
+def hotel(database: Database, web: Web) -> Iterator[HotelClient]:
+    database.query(SEED)
+    yield HotelClient(f"{web.url}/hotel")
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
+def test_a_stay_from_the_first_word_to_the_last(hotel: HotelClient) -> None:
+    assert hotel.rooms() == []
+    assert hotel.query("asha", "pw") == (404, {"error": "User not found."})
+    assert hotel.book("asha", "pw", 2) == (200, {"message": "Rooms booked successfully: [1, 2]"})
+    assert hotel.rooms() == [1, 2]
+    assert hotel.query("asha", "pw") == (200, {"message": "Your booked rooms: [1, 2]"})
+    assert hotel.update("asha", "pw", 8) == (200, {"message": "Updated booking: released 1, assigned 8."})
+    assert hotel.update("asha", "pw", 8) == (200, {"message": "You already have room 8."})
+    assert hotel.rooms() == [2, 8]
+    assert hotel.checkout("asha", "pw") == (
+        200,
+        {"message": "Checked out successfully. Released rooms: [2, 8]", "refund": "2400.00"},
+    )
+    assert hotel.rooms() == []
+    assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})
+    assert hotel.checkout("asha", "pw") == (400, {"message": "You have no booked rooms."})
+    assert hotel.update("asha", "pw", 3) == (400, {"error": "You have no booking to update."})
+
+
+def test_a_wrong_password(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 1)
+    wrong = (401, {"error": "Invalid password."})
+    assert hotel.book("asha", "PW", 1) == wrong
+    assert hotel.query("asha", "pw ") == wrong
+    assert hotel.update("asha", "no", 3) == wrong
+    assert hotel.checkout("asha", "no") == wrong
+    assert hotel.query("ASHA ", "pw") == (200, {"message": "Your booked rooms: [1]"})
+
+
+def test_two_guests(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 4)
+    assert hotel.book("ravi", "pw2", 7) == (409, {"error": "No rooms available.", "rooms_free": 6})
+    assert hotel.query("ravi", "pw2") == (200, {"message": "You have not booked any rooms."})
+    assert hotel.book("ravi", "pw2", 6) == (
+        200,
+        {"message": "Rooms booked successfully: [5, 6, 7, 8, 9, 10]"},
+    )
+    assert hotel.update("asha", "pw", 5) == (409, {"error": "Room 5 is already occupied."})
+    assert hotel.book("asha", "pw", 1) == (409, {"error": "No rooms available.", "rooms_free": 0})
+    for more in (1000, 10**30):
+        assert hotel.book("asha", "pw", more) == (409, {"error": "No rooms available.", "rooms_free": 0})
+
+
+@pytest.mark.parametrize("room", [0, 11, -1, 10**30])
+def test_a_room_that_is_none(hotel: HotelClient, room: int) -> None:
+    hotel.book("asha", "pw", 1)
+    assert hotel.update("asha", "pw", room) == (400, {"error": "Invalid room number."})
+
+
+@pytest.mark.parametrize("room", [None, "8", 8.5, True, [8], {}])
+def test_a_room_that_is_no_number(hotel: HotelClient, room: Any) -> None:
+    assert hotel.update("asha", "pw", room) == (400, {"error": "new_room must be integer."})
+
+
+@pytest.mark.parametrize("count", [0, -1, "2", 1.5, True, [1]])
+def test_a_number_of_rooms_that_is_none(hotel: HotelClient, count: Any) -> None:
+    assert hotel.book("asha", "pw", count) == (400, {"error": "num_rooms must be a positive integer."})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "error"),
+    [
+        ("POST", "book", "{}", "username, password, and num_rooms required."),
+        ("POST", "book", '{"username":"a","password":"b"}', "username, password, and num_rooms required."),
+        (
+            "POST",
+            "book",
+            '{"username":"","password":"b","num_rooms":1}',
+            "username, password, and num_rooms required.",
+        ),
+        ("POST", "query", '{"username":"a"}', "username and password required."),
+        ("POST", "query", '{"username":1,"password":"b"}', "username and password required."),
+        ("PUT", "update", '{"new_room":3}', "username and password required."),
+        ("DELETE", "checkout", "{}", "username and password required."),
+        ("POST", "book", "", "Invalid JSON."),
+        ("POST", "query", "{", "Invalid JSON."),
+        ("PUT", "update", "[1]", "Invalid JSON."),
+        ("DELETE", "checkout", "\xff", "Invalid JSON."),
+        ("POST", "query", "[" * 5000, "Invalid JSON."),
+        ("POST", "query", '{"username":' * 5000, "Invalid JSON."),
+        ("POST", "query", '{"a":' + "[" * 5000 + "]" * 5000 + "}", "Invalid JSON."),
+        ("POST", "query", '{"a":[[1]],"username":[["a"]]}', "username and password required."),
+    ],
+)
+def test_a_bad_request(web: Web, method: str, path: str, body: str, error: str) -> None:
+    answer = web.call(method, f"/hotel/{path}", data=body.encode("latin-1"))
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/hotel"),
+        ("GET", "/hotel/book"),
+        ("POST", "/hotel/rooms"),
+        ("GET", "/hotel/a/b"),
+        ("PATCH", "/hotel/x"),
+    ],
+)
+def test_another_path(web: Web, method: str, path: str) -> None:
+    answer = web.call(method, path)
+    assert (answer.status_code, answer.json()) == (404, {"error": "Endpoint not found."})
+
+
+def test_a_body_that_is_too_long(web: Web) -> None:
+    answer = web.call("POST", "/hotel/query", data=b" " * 70_000)
+    assert answer.status_code == 413
+    assert answer.json().keys() == {"error"}
+
+
+def test_a_hotel_that_has_no_nights(web: Web) -> None:
+    answer = web.call("GET", "/hotel/rooms")
+    assert (answer.status_code, answer.json()) == (503, {"error": "The hotel is closed."})
+
+
+# Nights ----------------------------------------------------------------------------------------
+
+
+def test_tonight_is_the_first_night_that_is_still_on_sale(
+    hotel: HotelClient, clock: Clock, database: Database
+) -> None:
+    clock.set("2026-12-02 05:59+05:30")
+    hotel.book("asha", "pw", 1)
+    assert hotel.rooms(check_in="2026-12-01", check_out="2026-12-02") == [1]
+    clock.set("2026-12-02 06:00+05:30")
+    assert hotel.rooms() == []
+    assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})
+    hotel.book("asha", "pw", 1)
+    assert hotel.rooms(check_in="2026-12-02", check_out="2026-12-03") == [1]
+
+
+def test_nights_are_real(hotel: HotelClient) -> None:
+    three = {"check_in": "2026-12-10", "check_out": "2026-12-13"}  # Thursday to Sunday
+    assert hotel.book("asha", "pw", 1, **three)[0] == 200
+    assert hotel.rooms(**three) == [1]
+    assert hotel.rooms() == hotel.rooms(check_in="2026-12-13", check_out="2026-12-20") == []
+    assert hotel.rooms(check_in="2026-12-12", check_out="2026-12-14") == [1]
+    assert hotel.book("ravi", "pw", 10, check_in="2026-12-08", check_out="2026-12-10")[0] == 200
+    assert hotel.book("ravi", "pw", 10, check_in="2026-12-09", check_out="2026-12-11") == (
+        409,
+        {"error": "No rooms available.", "rooms_free": 0},
+    )
+
+
+def test_the_desk_takes_dates_as_people_type_them(hotel: HotelClient) -> None:
+    typed = (
+        "asha\npw\nbook 2 5 dec 2026\nbook 2 5/12/2026 2026-12-07\nrooms 2026-12-05 2026-12-06\nquery\nexit\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "hotel", "--url", hotel.base_url],
+        input=typed, capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Give check-in and check-out, such as" in done.stdout
+    assert "Rooms booked successfully: [1, 2]" in done.stdout
+    assert "Room  2  occupied\nRoom  3  free" in done.stdout
+    assert done.stdout.endswith("Your booked rooms: [1, 2]\nGoodbye.\n")
+
+
+def test_a_stay_is_left_early(hotel: HotelClient, clock: Clock) -> None:
+    hotel.book("asha", "pw", 2, check_in="2026-12-07", check_out="2026-12-11")  # four nights at 2,400
+    clock.set("2026-12-08 09:00+05:30")  # one is slept
+    assert hotel.checkout("asha", "pw") == (
+        200,
+        {"message": "Checked out successfully. Released rooms: [1, 2]", "refund": "7200.00"},
+    )
+    assert hotel.rooms() == []
+    assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})
+
+
+@pytest.mark.parametrize(
+    ("check_in", "check_out", "error"),
+    [
+        ("2026-12-09", "2026-12-09", "check_out must be after check_in."),
+        ("2026-12-09", "2026-12-08", "check_out must be after check_in."),
+        ("2026-12-09", None, "check_in and check_out must be dates, YYYY-MM-DD."),
+        ("tomorrow", "2026-12-09", "check_in and check_out must be dates, YYYY-MM-DD."),
+        ("2026-11-29", "2026-12-05", "2026-11-29 is in the past; today is 2026-12-01."),
+        (
+            "2027-11-28",
+            "2027-11-30",
+            "The nights from 2027-11-28 to 2027-11-30 are not on sale.",
+        ),  # two seasons
+        ("2035-01-01", "2035-01-02", "Sales are open up to 2029-11-25."),
+    ],
+)
+def test_nights_that_are_none(hotel: HotelClient, check_in: Any, check_out: Any, error: str) -> None:
+    assert hotel.book("asha", "pw", 1, check_in=check_in, check_out=check_out) == (400, {"error": error})
+
+
+def test_ten_rooms_for_thirty_guests_at_once(hotel: HotelClient) -> None:
+    answers: list[tuple[int, Any]] = []
+    guests = [
+        threading.Thread(target=lambda n=n: answers.append(hotel.book(f"guest {n}", "pw", 1)))
+        for n in range(30)
+    ]
+    for guest in guests:
+        guest.start()
+    for guest in guests:
+        guest.join()
+    rooms = sorted(told["message"] for status, told in answers if status == 200)
+    assert rooms == sorted(f"Rooms booked successfully: [{n}]" for n in range(1, 11))
+    assert [told for status, told in answers if status != 200] == 20 * [
+        {"error": "No rooms available.", "rooms_free": 0}
+    ]
+
+
+def test_the_same_guest_books_twice_at_once(hotel: HotelClient) -> None:
+    answers: list[tuple[int, Any]] = []
+    calls = [threading.Thread(target=lambda: answers.append(hotel.book("asha", "pw", 1))) for _ in range(2)]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join()
+    assert [status for status, _ in answers] == [200, 200]
+    assert hotel.query("asha", "pw") == (200, {"message": "Your booked rooms: [1, 2]"})

@@ -1,0 +1,260 @@
+"""The HTTP face: resources, problems, keys, tags, pages, health and measures."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+import requests
+
+from busware.server import protocol
+from busware.server.http.problems import STATUSES
+from busware.server.settings import Settings, variable
+from tests.conftest import Database
+from tests.support.line import until
+from tests.support.project import PROJECT
+from tests.support.web import Web
+
+TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
+BOOK = {**TRIP, "seats": [1, 2], "phone": "98450 12345"}
+SEATS = "/v1/trips/1/2026-12-02/seats?origin=Bengaluru&destination=Mysuru"
+PHONE = {"phone": "9845012345"}
+
+
+def problem(answer: requests.Response) -> tuple[int, str | None]:
+    """The status and the reason of a problem, which is one as RFC 9457 has it."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    told = answer.json()
+    assert told["status"] == answer.status_code
+    assert told["type"] == (f"/schema#{told['reason']}" if "reason" in told else "about:blank")
+    assert told["title"] and told["detail"]
+    return answer.status_code, told.get("reason")
+
+
+# A booking -------------------------------------------------------------------------------------
+
+
+def test_a_booking_from_search_to_refund(web: Web, database: Database) -> None:
+    wanted = {"origin": "bangalore", "destination": "Mysuru", "date": "2026-12-02", "ac": "false"}
+    (trip,) = web.call("GET", "/v1/trips", params=wanted).json()["trips"]
+    stretch = {name: trip[name] for name in ("from_stop", "to_stop")}
+    seats = web.call("GET", "/v1/trips/1/2026-12-02/seats", params=stretch).json()["seats"]
+    assert {seat["state"] for seat in seats} == {"free"}
+    made = web.call("POST", "/v1/bookings", json=BOOK)
+    assert (made.status_code, made.json()["status"]) == (201, "booked")
+    there = made.headers["Location"]
+    assert there == f"/v1/bookings/{made.json()['reference']}"
+    assert web.call("GET", there, params=PHONE).json() == made.json()
+    quote = web.call("GET", f"{there}/cancel-quote", params={**PHONE, "tickets": [1]})
+    assert quote.json()["refund"] == "130.00"
+    moved = web.call("POST", f"{there}/change-seat", json={**PHONE, "ticket_no": 2, "seat_no": 5})
+    assert [ticket["seat_no"] for ticket in moved.json()["tickets"]] == [1, 5]
+    cancelled = web.call("POST", f"{there}/cancel", json={**PHONE, "tickets": [1]})
+    assert cancelled.json()["refund"] == "130.00"
+    shorter = web.call("POST", f"{there}/alight", json={**PHONE, "tickets": [2], "at": "Mandya"})
+    assert shorter.json()["tickets"][1]["status"] == "booked"
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
+def test_a_hold_is_confirmed_or_released(web: Web) -> None:
+    for seat, action, status in ((1, "confirm", "booked"), (2, "release", "cancelled")):
+        held = web.call("POST", "/v1/holds", json={**BOOK, "seats": [seat], "seconds": 60})
+        assert (held.status_code, held.json()["status"]) == (201, "held")
+        answer = web.call("POST", f"{held.headers['Location']}/{action}", json=PHONE)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
+
+
+def test_what_a_key_does(web: Web, database: Database) -> None:
+    first = web.call("POST", "/v1/bookings", json=BOOK, key="once")
+    assert web.call("POST", "/v1/bookings", json=BOOK, key="once").json() == first.json()
+    assert database.value("SELECT count(*) FROM passengers") == 2
+    other = web.call("POST", "/v1/bookings", json={**BOOK, "seats": [3]}, key="once")
+    assert problem(other) == (422, "key_reused")
+    in_body = web.call("POST", "/v1/bookings", json={**BOOK, "key": "once"})
+    assert problem(in_body) == (400, "bad_request")
+    assert "Idempotency-Key" in in_body.json()["detail"]
+
+
+def test_pages(web: Web) -> None:
+    asha = {"username": "asha", "password": "correct horse battery"}
+    token = web.call("POST", "/v1/accounts", json=asha).json()["token"]
+    for seat in range(1, 6):
+        web.call("POST", "/v1/bookings", json={**TRIP, "seats": [seat]}, token=token)
+    seen, after = [], {}
+    for size in (2, 2, 1):
+        page = web.call("GET", "/v1/bookings", params={"limit": 2, **after}, token=token).json()
+        assert len(page["bookings"]) == size
+        seen += [booking["reference"] for booking in page["bookings"]]
+        after = {"after": page.get("next")}
+    assert after == {"after": None}
+    assert len(set(seen)) == 5
+
+
+# Tags ------------------------------------------------------------------------------------------
+
+
+def test_what_has_not_changed_is_not_sent_again(web: Web) -> None:
+    first = web.call("GET", SEATS)
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = web.call("GET", SEATS, headers=known)
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    web.call("POST", "/v1/bookings", json=BOOK)
+    changed = web.call("GET", SEATS, headers=known)
+    assert (changed.status_code, changed.json()["seats"][0]["state"]) == (200, "taken")
+
+
+def test_a_head(web: Web) -> None:
+    head, get = web.call("HEAD", SEATS), web.call("GET", SEATS)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["ETag"] == get.headers["ETag"]
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+# Problems --------------------------------------------------------------------------------------
+
+
+def test_what_a_path_has(web: Web) -> None:
+    for answer in (web.call("OPTIONS", "/v1/bookings"), web.call("PATCH", "/v1/bookings")):
+        assert {*answer.headers["Allow"].split(", ")} == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/v1/trips?origin=Nowhere&destination=Mysuru&date=2026-12-02", 404, "unknown_place"),
+        ("GET", "/v1/trips/9/2026-12-02/seats?from_stop=1&to_stop=2", 404, "unknown_trip"),
+        ("GET", "/v1/trips/1/2026-12-02/seats?origin=Mysuru&destination=Mandya", 422, "not_on_route"),
+        ("GET", "/v1/bookings/BNONE9?phone=9845012345", 404, "unknown_booking"),
+        ("GET", "/v1/bookings", 401, "not_signed_in"),
+        ("GET", "/v1/operator/trips?date=2026-12-02", 401, "not_signed_in"),
+        ("GET", "/v1/trips?origin=Bengaluru&destination=Mysuru", 400, "bad_request"),
+        ("GET", "/v1/trips?origin=Bengaluru&destination=Mysuru&date=2.12.2026", 400, "bad_request"),
+        ("GET", "/v1/trips?origin=Bengaluru&destination=Mysuru&date=2026-12-02&ac=1", 400, "bad_request"),
+        ("GET", "/v1/trips?origin=A&origin=B&destination=Mysuru&date=2026-12-02", 400, "bad_request"),
+        ("GET", f"{SEATS}&seat=1", 400, "bad_request"),
+        ("GET", f"{SEATS}&bus_id=2", 400, "bad_request"),
+        ("GET", f"/v1/places?{'kind=bus&' * 200}", 400, "bad_request"),
+        ("GET", "/v1/places?kind=", 400, "bad_request"),
+        ("GET", "/v1/trips/one/2026-12-02/seats?from_stop=1&to_stop=2", 400, "bad_request"),
+        ("GET", f"/v1/trips/{10**30}/2026-12-02/seats?from_stop=1&to_stop=2", 400, "bad_request"),
+        ("GET", "/v1/nothing", 404, None),
+        ("GET", "/", 404, None),
+        ("GET", "/v1/trips/1/2026-12-02", 404, None),
+        ("PUT", "/v1/bookings", 405, None),
+        ("DELETE", "/v1/bookings/B", 405, None),
+    ],
+)
+def test_what_is_wrong(web: Web, method: str, path: str, status: int, reason: str | None) -> None:
+    answer = web.call(method, path)
+    assert problem(answer) == (status, reason)
+    assert (status == 405) == ("Allow" in answer.headers)
+    assert (status == 401) == (answer.headers.get("WWW-Authenticate") == "Bearer")
+
+
+def test_a_problem_has_what_a_program_can_use(web: Web) -> None:
+    web.call("POST", "/v1/bookings", json=BOOK)
+    answer = web.call("POST", "/v1/bookings", json=BOOK)
+    assert answer.json() == {
+        "type": "/schema#seat_taken",
+        "title": "Somebody has the seat over part of the stretch",
+        "status": 409,
+        "detail": "Seats 1 and 2 are taken between Bengaluru and Mysuru.",
+        "reason": "seat_taken",
+        "seats": [1, 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"", "application/json", 400),
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'"text"', "application/json", 400),
+        (b"\xff{}", "application/json", 400),
+        (b"[" * 60_000, "application/json", 400),
+        (b'{"bus_id":' * 6_000, "application/json", 400),
+        (b'{"bus_id":"1"}', "application/json", 400),
+        (b'{"bus_id":1,"bus_id":1,"travel_date":"2026-12-02","count":true}', "application/json", 400),
+        (json.dumps(BOOK).encode(), "application/x-www-form-urlencoded", 415),
+        (json.dumps(BOOK).encode(), "text/plain", 415),
+        (json.dumps(BOOK).encode(), "multipart/form-data; boundary=x", 415),
+        (json.dumps(BOOK).encode(), "application/vnd.busware+json; charset=utf-8", 201),
+        (json.dumps(BOOK).encode() + b" " * 70_000, "application/json", 413),
+    ],
+)
+def test_a_body(web: Web, database: Database, body: bytes, kind: str, status: int) -> None:
+    answer = web.call("POST", "/v1/bookings", data=body, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    if status != 201:
+        assert problem(answer) == (status, "bad_request")
+        assert database.value("SELECT count(*) FROM passengers") == 0
+
+
+def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
+    web: Web, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.query("DROP FUNCTION api.places(text)")
+    answer = web.call("GET", "/v1/places")
+    assert problem(answer) == (500, None)
+    assert f"request {answer.json()['request_id']} failed: GET /v1/places" in caplog.text
+    assert "42883: function api.places(text) does not exist" in caplog.text
+    assert "42883" not in answer.text
+
+
+# Who watches over it ---------------------------------------------------------------------------
+
+
+@pytest.mark.settings(read_wait_seconds=0.2)
+def test_health(web: Web, database: Database) -> None:
+    assert web.call("GET", "/healthz").json() == {"status": "ok"}
+    assert web.call("GET", "/readyz").json() == {"status": "ok"}
+    database.query("ALTER DATABASE test CONNECTION LIMIT 0")
+    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'busware'")
+    away = web.call("GET", "/readyz")
+    assert (away.status_code, away.json()) == (503, {"status": "away"})
+    assert web.call("GET", "/healthz").status_code == 200
+    database.query("ALTER DATABASE test CONNECTION LIMIT -1")
+    until(lambda: web.call("GET", "/readyz").status_code == 200)  # once it has found back
+
+
+def test_measures(web: Web) -> None:
+    web.call("POST", "/v1/bookings", json=BOOK)
+    web.call("POST", "/v1/bookings", json=BOOK)
+    web.call("POST", "/v1/holds", json={**BOOK, "seats": [3]})
+    told = web.call("GET", "/metrics")
+    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
+    assert float(lines['busware_request_seconds_count{method="book",outcome="ok"}']) == 1
+    assert float(lines['busware_request_seconds_count{method="book",outcome="seat_taken"}']) == 1
+    assert float(lines["busware_batch_calls_count"]) == 3
+    assert float(lines["busware_write_queue"]) == float(lines["busware_read_queue"]) == 0
+    assert sum(float(v) for k, v in lines.items() if k.startswith("busware_read_connections{")) >= 1
+    tickets = {s: float(lines[f'busware_tickets{{status="{s}"}}']) for s in ("held", "pending", "sold")}
+    assert tickets == {"held": 1, "pending": 0, "sold": 2}
+
+
+# What is written -------------------------------------------------------------------------------
+
+DOCUMENT = (PROJECT / "docs/http.md").read_text()
+
+
+def test_every_resource_is_documented() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `([A-Z]+ /v1/\S+)` \| (\d+)", DOCUMENT, re.MULTILINE)
+    assert {(method, where, int(status)) for method, where, status in rows} == {
+        (method, kind.resource, kind.status) for method, kind in protocol.METHODS.items()
+    }
+
+
+def test_every_reason_is_documented_with_its_status() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| (.+) \|$", DOCUMENT, re.MULTILINE)
+    told = {reason: int(status) for status, reasons in rows for reason in re.findall(r"`(\w+)`", reasons)}
+    assert {reason: told.get(reason) for reason in STATUSES} == STATUSES
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    known = {variable(field): field for field in dataclasses.fields(Settings)}
+    rows = re.findall(r"`(BUSWARE_\w+)` \| (\d+) \|$", DOCUMENT, re.MULTILINE)
+    assert len(rows) == 4
+    assert {name: int(value) for name, value in rows} == {name: known[name].default for name, _ in rows}
+    assert {*re.findall(r"`(BUSWARE_\w+)[`=]", DOCUMENT)} <= known.keys()

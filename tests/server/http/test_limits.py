@@ -1,0 +1,110 @@
+"""The limits of the HTTP face: on heads, bodies, connections, attempts; and how long each may take."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.server.http.test_http import BOOK, PHONE, problem
+from tests.support.line import until
+from tests.support.web import Web
+
+
+@pytest.fixture
+def raw(web: Web) -> Iterator[socket.socket]:
+    """A bare connection."""
+    where = urlsplit(web.url)
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+        yield connection
+
+
+def heard(connection: socket.socket) -> bytes:
+    """All that comes until the end."""
+    chunks = []
+    while chunk := connection.recv(65536):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+@pytest.mark.settings(write_queue=1)
+def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
+    with database.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
+        calls = [threading.Thread(target=web.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
+        calls[0].start()
+        until(lambda: web.server.door.operations._writer.waiting)
+        answer = web.call("POST", "/v1/bookings", json=BOOK)
+        holder.commit()
+    calls[0].join()
+    assert problem(answer) == (503, "busy")
+    assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.settings(attempts_per_booking=2)
+def test_too_many_wrong_attempts_say_when_to_try_again(web: Web, clock: Clock) -> None:
+    there = web.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
+    for _ in range(2):
+        assert problem(web.call("GET", there, params={"phone": "9880099000"})) == (404, "unknown_booking")
+    refused = web.call("GET", there, params=PHONE)
+    assert problem(refused) == (429, "not_allowed")
+    assert refused.headers["Retry-After"] == "900"
+    clock.advance(minutes=15)
+    assert web.call("GET", there, params=PHONE).status_code == 200
+
+
+@pytest.mark.settings(http_header_bytes=2048)
+@pytest.mark.parametrize(
+    "head", ["GET /%s HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: %s", "GET / HTTP/1.1\r\n%s: x"]
+)
+def test_a_head_that_is_too_long(web: Web, raw: socket.socket, head: str) -> None:
+    raw.sendall((head % ("x" * 3000)).encode())
+    assert heard(raw).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+@pytest.mark.settings(http_header_bytes=2048)
+def test_many_small_headers_are_a_long_head_too(raw: socket.socket) -> None:
+    raw.sendall(b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 2000 + b"\r\n")
+    assert heard(raw).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.settings(http_header_bytes=2048)
+def test_a_long_body_makes_no_long_head(web: Web) -> None:
+    for _ in range(2):  # on one connection
+        answer = web.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
+        assert answer.status_code in (201, 409)
+
+
+@pytest.mark.settings(http_read_seconds=0.1)
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /heal", b"POST /v1/bookings HTTP/1.1\r\nContent-Length: 10\r\n\r\n{"],
+    ids=["nothing", "half a head", "half a body"],
+)
+def test_a_slow_request(raw: socket.socket, sent: bytes) -> None:
+    raw.sendall(sent)
+    said = heard(raw)
+    assert said.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"\r\nconnection: close\r\n" in said.lower()
+
+
+@pytest.mark.settings(http_idle_seconds=1)
+def test_a_connection_that_asks_nothing_more_is_closed(raw: socket.socket) -> None:
+    raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert heard(raw).endswith(b'{"status":"ok"}')
+
+
+@pytest.mark.settings(http_connections=1)
+def test_more_connections_than_may_be(web: Web, raw: socket.socket) -> None:
+    raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")
+    answer = web.call("GET", "/healthz")
+    assert problem(answer) == (503, "busy")
+
+
+def test_bytes_that_are_no_http(raw: socket.socket) -> None:
+    raw.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+    assert heard(raw).startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -1,0 +1,212 @@
+"""The description of the HTTP face at /schema, held against the server by schemathesis: whatever is asked,
+no fault, and no answer that the description does not have. Each operation is asked what its example asks,
+and then anything, by anybody. Half of that is about what is there: a bus, a booking, a trip that was
+cancelled. Bounded by a number of requests for each operation; which ones is the same every time.
+"""
+
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from busware.server import protocol
+from busware.server.http import openapi
+from busware.server.http.examples import EXAMPLES, PROBLEMS
+from busware.server.http.problems import STATUSES
+from busware.server.http.routes import RESOURCES
+from tests.support.web import Web
+
+REQUESTS_EACH = 50
+PASSWORD = "correct horse battery"
+RIDE = {"bus_id": 1, "travel_date": "2026-12-03", "origin": "Bengaluru", "destination": "Mysuru"}
+CHECKS = (
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.response_schema_conformance,
+)
+
+
+def signed_in(web: Web, username: str) -> str:
+    """The token of somebody new."""
+    new = {"username": username, "password": PASSWORD}
+    return str(web.call("POST", "/v1/accounts", json=new).json()["token"])
+
+
+# Limits that so many wrong requests from one address do not reach; and a new role counts at once.
+pytestmark = pytest.mark.settings(
+    attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
+)
+
+
+@pytest.fixture
+def admin(web: Web, database: Any) -> str:
+    """The token of somebody who may ask everything."""
+    token = signed_in(web, "asha")
+    database.query("UPDATE accounts SET role = 'admin'")
+    return token
+
+
+@pytest.fixture
+def traveller(web: Web) -> str:
+    """The token of somebody who may ask less, and has nothing here."""
+    return signed_in(web, "ravi")
+
+
+@pytest.fixture
+def there(web: Web, admin: str) -> dict[str, list[Any]]:
+    """What there is to ask about, by field; the first of each goes with the examples."""
+    booked, held = (
+        web.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
+        for path in ("/v1/bookings", "/v1/holds")
+    )
+    web.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
+    return {
+        "bus_id": [1],
+        "travel_date": ["2026-12-03", "2026-12-04"],
+        "date": ["2026-12-03", "2026-12-04"],
+        "origin": ["Bengaluru"],
+        "destination": ["Mysuru"],
+        "place": ["Mandya"],
+        "at": ["Mandya", 3],
+        "reference": [booked, held],
+        "seat_no": [5],
+    }
+
+
+# What the example of an operation asks otherwise, where it could not be answered by what there is.
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "search": {"ac": "false"},
+    "cancel_quote": {"tickets": [1]},
+    "cancel": {"tickets": [1]},
+    "register": {"username": "meera"},
+}
+OF_A_HOLD = ("confirm", "release")
+
+
+def bearing(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize("method", EXAMPLES)
+def test_an_example_is_answered_as_described(
+    web: Web, admin: str, there: dict[str, list[Any]], method: str
+) -> None:
+    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    resource, asks = RESOURCES[method], EXAMPLES[method].asks
+    known = {name: values[method in OF_A_HOLD and name == "reference"] for name, values in there.items()}
+    asks = {name: known.get(name, value) for name, value in asks.items()} | OTHERWISE.get(method, {})
+    query = {name: asks[name] for name in resource.in_query if name in asks}
+    body = {"body": {name: asks[name] for name in resource.in_body if name in asks}}
+    case = operation.Case(
+        path_parameters={name: asks[name] for name in resource.in_path},
+        query={name: "true" if value is True else value for name, value in query.items()},
+        **(body if resource.has_body else {}),
+    )
+    answer = case.call_and_validate(headers=bearing(admin), checks=CHECKS, session=web.session)
+    assert answer.status_code == resource.kind.status
+
+
+@pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
+def test_whatever_is_asked_is_answered_as_described(
+    web: Web, admin: str, traveller: str, there: dict[str, list[Any]], database: Any, method: str
+) -> None:
+    """Requests as they should be, and as they should not be."""
+    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    callers = [traveller, "nobody's", None, *([] if method == "logout" else [admin, admin, admin])]
+    modes = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
+    something = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in there.items()})
+
+    @given(case=st.one_of(modes), known=st.none() | something, token=st.sampled_from(callers))
+    @hypothesis_settings(
+        max_examples=REQUESTS_EACH,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def answered(case: schemathesis.Case, known: dict[str, Any] | None, token: str | None) -> None:
+        for fields in (case.path_parameters, case.query, case.body):
+            if known and isinstance(fields, dict):
+                fields.update({name: known[name] for name in fields if name in known})
+        case.call_and_validate(headers=bearing(token), checks=CHECKS, session=web.session)
+
+    answered()
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
+# What it says ----------------------------------------------------------------------------------
+
+
+def test_every_method_is_a_resource() -> None:
+    assert RESOURCES.keys() == protocol.METHODS.keys() == EXAMPLES.keys()
+    places = [kind.resource for kind in protocol.METHODS.values()]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("method", EXAMPLES)
+def test_an_example_is_one(method: str) -> None:
+    example, kind = EXAMPLES[method], protocol.METHODS[method]
+    msgspec.convert(example.asks, kind)
+    assert msgspec.to_builtins(msgspec.convert(example.reply, kind.reply)) == example.reply
+
+
+def test_every_reason_has_a_status_and_every_status_an_example() -> None:
+    assert STATUSES.keys() == protocol.REASONS.keys()
+    assert {*STATUSES.values()} <= PROBLEMS.keys()
+
+
+def test_it_is_openapi() -> None:
+    described = msgspec.json.decode(msgspec.json.encode(openapi.document()))
+    assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
+    for name, problem in described["components"]["responses"].items():
+        (content,) = problem["content"].values()
+        assert content["example"]["status"] == int(name.removeprefix("Problem"))
+
+
+def test_the_description_is_what_a_program_gets(web: Web) -> None:
+    answer = web.call("GET", "/schema")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json() == web.call("GET", "/schema/openapi.json").json()
+    assert answer.json()["openapi"] == "3.1.0"
+    again = web.call("GET", "/schema", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+class Loads(HTMLParser):
+    """What a page would load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "link", "img", "iframe", "object", "embed"):
+            self.found.append(tag)
+        self.found += [
+            f"{name}={value}" for name, value in attributes if name in ("src", "style") or name[:2] == "on"
+        ]
+
+
+def test_the_page_for_people_loads_nothing(web: Web) -> None:
+    answer = web.call("GET", "/schema", headers={"Accept": "text/html,*/*"})
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    page = Loads()
+    page.feed(answer.text)
+    assert page.found == []
+    assert "url(" not in answer.text and "@import" not in answer.text
+    for method in RESOURCES:
+        assert f'<h2 id="{method}">' in answer.text
+    for reason in protocol.REASONS:
+        assert f'id="{reason}"' in answer.text

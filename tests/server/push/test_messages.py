@@ -1,0 +1,340 @@
+"""Messages between travellers and operators: who hears what, and who reads later what they missed."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from busware import __main__ as command
+from busware.server.conversation.dates import EXAMPLES
+from busware.server.protocol import Refusal
+from tests.conftest import Clock, Database
+from tests.support.line import Line, until
+from tests.support.telling import Console
+from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
+
+pytestmark = pytest.mark.database
+
+TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+
+
+def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
+    return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
+
+
+# From travellers -------------------------------------------------------------------------------
+
+
+def test_what_travellers_say_is_kept_with_who_said_it(connect: Callable[[], Line], console: Console) -> None:
+    text, program = connect(), connect()
+    transcript(text, "> say Where is my  bus?\nSent to the operator.")
+    booking = book(program)
+    assert program.call("say", text="Hello – नमस्ते") == {}
+    first, second = console.after(0)
+    assert (first.body, first.audience, first.reference) == ("Where is my bus?", "operators", None)
+    assert (second.body, second.reference) == ("Hello – नमस्ते", booking["reference"])
+    assert first.sender == f"client {first.client_no}" == f"client {console.number_of(text)}"
+    assert second.client_no == console.number_of(program)
+
+
+def test_something_may_be_said_at_any_question(client_socket: Line, console: Console) -> None:
+    question = "Date of journey (2026-12-05, tomorrow, sat or 5 dec):"
+    transcript(
+        client_socket,
+        f"""
+        > bus
+        Reservation or cancellation:
+        > reservation
+        {question}
+        > say Is there a bus on Sunday?
+        Sent to the operator.
+        {question}
+        > say
+        "say" is no date. Write one like {EXAMPLES}.
+        {question}
+        > quit
+        Left; nothing was changed.
+        > say
+        Message to the operator:
+        > Thank you
+        Sent to the operator.
+        """,
+    )
+    assert [message.body for message in console.after(0)] == ["Is there a bus on Sunday?", "Thank you"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])
+def test_what_is_no_message_is_refused(client_socket: Line, console: Console, text: Any) -> None:
+    refused = client_socket.call("say", text=text)
+    assert (refused["code"], refused["data"]["field"]) == (-32602, "text")
+    assert console.after(0) == []
+
+
+def test_a_message_of_100_000_characters(client_socket: Line, console: Console) -> None:
+    client_socket.send("say " + "x" * 100_000)
+    assert client_socket.receive() == b"The line is too long: at most 65536 bytes."
+    client_socket.send("say " + "x" * 60_000)
+    assert client_socket.receive() == b"A message is up to 2000 characters on one line."
+    transcript(client_socket, f"> say {'x' * 2000}\nSent to the operator.")
+    assert [len(message.body) for message in console.after(0)] == [2000]
+
+
+def test_control_characters_do_not_arrive(client_socket: Line, console: Console) -> None:
+    client_socket.send(b"say a\x1b[2J\x07b\xe2\x80\xae\xc2\x9bc\n")
+    assert client_socket.receive() == b"Sent to the operator."
+    assert [message.body for message in console.after(0)] == ["abc"]
+
+
+@pytest.mark.settings(says_per_minute=2)
+def test_nobody_floods_the_operators(connect: Callable[[], Line], console: Console, clock: Clock) -> None:
+    line, other = connect(), connect()
+    assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]
+    refused = connect().call("say", text="c")
+    assert refused["data"] == {"reason": "not_allowed", "limit": 2, "retry_after": 60}
+    transcript(connect(), "> say d\n2 messages a minute are the most; wait a little.")
+    clock.advance(minutes=1)
+    assert line.call("say", text="e") == {}
+
+
+# From operators --------------------------------------------------------------------------------
+
+
+def test_a_line_to_one_client_reaches_that_one(connect: Callable[[], Line], console: Console) -> None:
+    text, program, other = connect(), connect(), connect()
+    for line in (text, program, other):
+        transcript(line, "> say hello\nSent to the operator.")
+    program.call("ping")
+    console.notice("To you alone.", client_no=console.number_of(text))
+    assert text.receive() == b"Server: To you alone."
+    console.notice("And to you.", client_no=console.number_of(program))
+    method, params = program.told()
+    assert (method, params["text"], params["from"]) == ("message", "And to you.", "operator")
+    console.notice("To all.")
+    assert other.receive() == b"Server: To all."
+
+
+def test_a_line_to_all_waits_for_who_has_not_said_yet_how_it_speaks(
+    connect: Callable[[], Line], console: Console
+) -> None:
+    text, program, heard = connect(), connect(), connect()
+    for line in (text, program):
+        console.number_of(line)  # it is connected
+    transcript(heard, "> say hello\nSent to the operator.")
+    console.notice("Hello, all.")
+    assert heard.receive() == b"Server: Hello, all."
+    program.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    assert json.loads(program.receive())["id"] == 1
+    assert program.told()[1]["text"] == "Hello, all."
+    transcript(text, "> say hello\nSent to the operator.\nServer: Hello, all.")
+
+
+def test_a_line_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], console: Console) -> None:
+    booked, waiting, gone, elsewhere = connect(), connect(), connect(), connect()
+    book(booked, 1, 2, 3, 4, 5, 6)
+    book(elsewhere, travel_date="2026-12-06")
+    cancelled = book(gone, 7)
+    gone.call("cancel", reference=cancelled["reference"], phone=ASHA)
+    book(gone, 7, travel_date="2026-12-07")
+    pending = waiting.call("book", **TRIP, count=3, phone=ASHA, waitlist=True)
+    assert pending["status"] == "pending"
+    console.notice("Platform 3.", bus_id=1, travel_date=TRAVEL_DAY)
+    assert booked.told()[1]["text"] == waiting.told()[1]["text"] == "Platform 3."
+    console.notice("To all.")
+    for line in (gone, elsewhere, booked):
+        assert line.told()[1]["text"] == "To all."
+
+
+def test_a_line_appears_in_the_middle_of_a_conversation(
+    connect: Callable[[], Line], console: Console
+) -> None:
+    line = connect()
+    transcript(line, "> bus\nReservation or cancellation:")
+    console.notice("Good morning.")
+    transcript(
+        line, "Server: Good morning.\n> reservation\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):"
+    )
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"),
+    [
+        ({"client_no": 4711}, "bad_request"),
+        ({"reference": "NOSUCH1"}, "unknown_booking"),
+        ({"bus_id": 99, "travel_date": TRAVEL_DAY}, "unknown_trip"),
+        ({"bus_id": 1, "travel_date": "2020-01-01"}, "unknown_trip"),
+    ],
+)
+def test_a_line_to_nobody_is_refused(console: Console, to: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        console.notice("Is anybody there?", **to)
+    assert refused.value.reason == reason
+    assert console.after(0) == []
+
+
+def test_an_operators_line_moves_nobodys_cursor(
+    connect: Callable[[], Line], console: Console, database: Database
+) -> None:
+    with pytest.raises(Refusal):
+        console.notice("\x1b[2J")
+    line = connect()
+    transcript(line, "> say hello\nSent to the operator.")
+    database.query("SELECT api.notice(E'right\\u202e to left\\u2066')")  # by hand, in psql
+    assert line.receive().decode() == "Server: right to left"
+
+
+# Missed ----------------------------------------------------------------------------------------
+
+
+def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
+    connect: Callable[[], Line], telling: SimpleNamespace, console: Console, clock: Clock
+) -> None:
+    first = connect()
+    console.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
+    clock.advance(seconds=1)
+    reference = book(first)["reference"]
+    number = console.number_of(first)
+    first.close()
+    console.wait_until_left(number)
+    console.notice("To the trip.", bus_id=1, travel_date=TRAVEL_DAY)
+    console.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
+    console.notice("To the booking.", reference=reference)
+    console.notice("To all.")
+    until(lambda: telling.delivery._read_to == console.last())
+    back = connect()
+    back.send(
+        {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
+    )
+    assert json.loads(back.receive())["result"]["reference"] == reference
+    assert [back.told()[1]["text"] for _ in range(3)] == ["To the trip.", "To the booking.", "To all."]
+    again, text = connect(), connect()
+    again.call("booking", reference=reference, phone=ASHA)
+    transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
+    for line in (back, again):
+        assert line.call("ping")["server"] == "busware"
+    console.notice("Later.", reference=reference)
+    assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
+
+
+def test_who_comes_while_others_are_told_is_told_what_comes_next(
+    connect: Callable[[], Line], console: Console, database: Database
+) -> None:
+    there = connect()
+    reference = book(there)["reference"]
+    with database.connect(autocommit=False) as slow:
+        slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
+        console.notice("First.", reference=reference)
+        assert there.told()[1]["text"] == "First."  # which is not noted yet
+        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        came = connect()
+        came.call("booking", reference=reference, phone=ASHA)
+        console.notice("Later.", reference=reference)
+    assert there.told()[1]["text"] == came.told()[1]["text"] == "Later."
+
+
+def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line], console: Console) -> None:
+    first = connect()
+    reference = book(first)["reference"]
+    number = console.number_of(first)
+    first.close()
+    console.wait_until_left(number)
+    console.notice("Platform 3.", reference=reference)
+    back = connect()
+    back.send(f"status {reference} {ASHA}")
+    said = [back.receive().decode() for _ in range(7)]
+    assert "Server: Platform 3." in said
+    assert f"Booked: {reference}" in said
+
+
+def test_what_was_missed_is_shown_by_a_command_too(
+    connect: Callable[[], Line],
+    telling: SimpleNamespace,
+    console: Console,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = connect()
+    reference = book(first)["reference"]
+    number = console.number_of(first)
+    first.close()
+    console.wait_until_left(number)
+    console.notice("Platform 3.", reference=reference)
+    said: list[str] = []
+    monkeypatch.setattr(command, "complain", said.append)
+    monkeypatch.setattr(command, "show", lambda reply: until(lambda: said))  # it comes beside the reply
+    where = ("--host", telling.host, "--port", str(telling.port))
+    assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
+    assert said == ["Server: Platform 3."]
+
+
+def test_whoever_signs_in_is_shown_what_their_bookings_missed(
+    connect: Callable[[], Line], console: Console
+) -> None:
+    first = connect()
+    assert first.call("register", username="asha", password="mango chutney")["token"]
+    reference = book(first)["reference"]
+    number = console.number_of(first)
+    first.close()
+    console.wait_until_left(number)
+    console.notice("To the booking.", reference=reference)
+    console.notice("To who was there.", client_no=number)
+    back = connect()
+    assert back.call("login", username="asha", password="mango chutney")["token"]
+    assert [back.told()[1]["text"] for _ in range(2)] == ["To the booking.", "To who was there."]
+    again = connect()
+    again.call("login", username="asha", password="mango chutney")
+    console.notice("Later.", reference=reference)
+    assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
+
+
+def test_an_answer_to_a_client_that_has_left_waits_for_its_booking(
+    connect: Callable[[], Line], console: Console
+) -> None:
+    line = connect()
+    reference = book(line)["reference"]
+    line.call("say", text="Which platform?")
+    (asked,) = console.after(0)
+    line.close()
+    console.wait_until_left(asked.client_no)
+    console.notice("Platform 3.", client_no=asked.client_no)
+    back = connect()
+    back.call("booking", reference=reference, phone=ASHA)
+    assert back.told()[1]["text"] == "Platform 3."
+    stranger = connect()
+    transcript(stranger, "> say hello\nSent to the operator.")
+    left = console.number_of(stranger)
+    stranger.close()
+    console.wait_until_left(left)
+    with pytest.raises(Refusal, match="has left, and no booking of it is known"):
+        console.notice("Good-bye.", client_no=left)
+
+
+def test_messages_are_numbered_in_the_order_of_their_commits(console: Console, database: Database) -> None:
+    """The trap: a number drawn first and committed last, which whoever reads "after N" would miss."""
+    with closing(database.connect(autocommit=False)) as slow:
+        slow.execute("SELECT api.notice('first')")
+        with closing(database.connect()) as quick:
+            other = threading.Thread(target=quick.execute, args=("SELECT api.notice('second')",))
+            other.start()
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            until(lambda: database.value(waits))
+            assert console.after(0) == []
+            slow.commit()
+            other.join()
+    assert [message.body for message in console.after(0)] == ["first", "second"]
+
+
+def test_the_same_message_twice_is_kept_once(database: Database, console: Console) -> None:
+    say = "SELECT api.say('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
+    assert [database.value(say), database.value(say)] == [{}, {}]
+    assert len(console.after(0)) == 1
+
+
+def test_old_messages_are_forgotten(server: SimpleNamespace, console: Console, clock: Clock) -> None:
+    console.notice("Old.")
+    clock.advance(days=server.settings.message_days + 1)
+    console.notice("New.")
+    assert server.storage.purge_messages() == 1
+    assert [message.body for message in console.after(0)] == ["New."]

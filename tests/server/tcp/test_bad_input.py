@@ -1,0 +1,190 @@
+"""Bad input, over the wire: each is answered with what would be right, the connection stays in step, and
+nothing is changed. (Bytes that are no JSON-RPC: tests/server/protocol/test_jsonrpc.py, test_server.py.)"""
+
+import json
+
+import pytest
+
+PONG = {"server": "busware", "version": "0.1.0", "time_zone": "Asia/Kolkata"}
+DATE = "2026-12-02"
+TRIP = {"bus_id": 1, "travel_date": DATE}
+WAY = {"origin": "Bengaluru", "destination": "Mysuru"}
+GUEST = {"phone": "98450 12345"}
+PLACE = "the name, code or alias of a place"
+PHONE = "a phone number, such as 98450 12345 or +44 20 7946 0958"
+BUS = "the number of a bus, as `search` gives it"
+STOP = "the position of a stop, as `search` gives it"
+SEATS = "a list of different seat numbers, from 1"
+KEY = "an idempotency key, up to 255 characters"
+SECONDS = "how long to hold, 10 to 1,800 seconds"
+PASSENGERS = 'a list of passengers, such as [{"name": "Asha"}]'
+ALL = "SELECT count(*), (SELECT count(*) FROM requests), (SELECT count(*) FROM payments) FROM passengers"
+
+
+@pytest.fixture
+def client(client_socket, database):
+    """A connection that is in step after the test, which has changed nothing."""
+    before = database.query(ALL)
+    yield client_socket
+    assert client_socket.call("ping") == PONG
+    assert database.query(ALL) == before
+
+
+def refusal(error):
+    assert error["message"].endswith((".", "?"))
+    assert error["code"] == (-32602 if error["data"]["reason"] == "bad_request" else -32001)
+    return error["data"]
+
+
+def bad_request(error):
+    data = refusal(error)
+    assert data["reason"] == "bad_request"
+    return data["field"], data["takes"]
+
+
+# Bytes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping"\n', -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\x00"}}\n', -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"search","params":{"origin":"\xff"}}\n', -32700),
+        (b"{" + b"[" * 60_000 + b"\n", -32700),
+        (b'{"a":' * 12_000 + b"\n", -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 60_000 + b"\n", -32700),
+        (b'{"jsonrpc":2.0,"id":1,"method":"ping","params":' + b"[" * 60_000 + b"\n", -32700),
+        (b"{\n", -32700),
+        (b"{}\n", -32600),
+        (b"[]\n", -32600),
+        (b"[" + b"1," * 50 + b"1]\n", -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"sell"}\n', -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1}}\n', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}\n', -32602),
+        (b"{" + b"x" * 100_000 + b"}\n", -32600),
+    ],
+)
+def test_bytes(client, line, code):
+    assert client.ask(line)["error"]["code"] == code
+
+
+def test_a_line_without_end(client):
+    client.send(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"' + b"x" * 300_000)
+    client.send(b'":1}}\n')
+    assert json.loads(client.receive())["error"]["message"] == "The line is too long: at most 65536 bytes."
+
+
+# Fields ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "field", "takes"),
+    [
+        ("search", {**WAY, "date": "tomorrow"}, "date", "a date, YYYY-MM-DD"),
+        ("search", {**WAY, "origin": 7, "date": DATE}, "origin", PLACE),
+        ("search", {**WAY, "origin": "  ", "date": DATE}, "origin", PLACE),
+        ("search", {**WAY, "origin": "Mysuru\0", "date": DATE}, "origin", PLACE),
+        ("seat_map", {**TRIP, **WAY, "bus_id": 10**30}, "bus_id", BUS),
+        ("seat_map", {**TRIP}, "origin", PLACE),
+        ("seat_map", {**TRIP, "origin": "Bengaluru"}, "destination", PLACE),
+        ("seat_map", {**TRIP, "to_stop": 2}, "from_stop", STOP),
+        ("seat_map", {**TRIP, **WAY, "to_stop": 2}, "to_stop", STOP),
+        ("book", {**TRIP, **WAY, **GUEST}, "seats", SEATS),
+        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "count": 1}, "count", "how many seats, 1 to 100"),
+        ("book", {**TRIP, **WAY, **GUEST, "seats": [1, 1]}, "seats", SEATS),
+        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "passengers": [{}, {}]}, "passengers", PASSENGERS),
+        ("book", {**TRIP, **WAY, "seats": [1], "phone": "12345"}, "phone", PHONE),
+        ("book", {**TRIP, **WAY, "seats": [1], "phone": "00000 00000"}, "phone", PHONE),
+        ("book", {**TRIP, **WAY, "seats": [1], "phone": "nobody"}, "phone", PHONE),
+        ("book", {**TRIP, **WAY, "seats": [1], "phone": "+999 1234567"}, "phone", PHONE),
+        ("hold", {**TRIP, **WAY, **GUEST, "seats": [1], "seconds": 5}, "seconds", SECONDS),
+        ("confirm", {"phone": "98450 12345"}, "reference", "the reference of a booking"),
+        ("cancel", {"reference": "ABC", "key": ""}, "key", KEY),
+        ("cancel", {"reference": "ABC", "key": "k" * 256}, "key", KEY),
+    ],
+)  # fmt: skip
+def test_a_field_says_what_it_takes(client, method, params, field, takes):
+    assert bad_request(client.call(method, **params)) == (field, takes)
+
+
+def test_a_phone_number_that_is_needed(client):
+    field, _ = bad_request(client.call("book", **TRIP, **WAY, seats=[1]))
+    assert field == "phone"
+
+
+@pytest.mark.parametrize("date", ["2026-11-30", "2026-12-31", "0001-01-01", "9999-12-31"])
+def test_a_date_that_is_past_or_beyond_sales(client, date):
+    field, takes = bad_request(client.call("search", **WAY, date=date))
+    assert (field, takes[:6]) == ("date", "a date")
+
+
+# The timetable ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Mysooru", "mandia", "Bengalore"])
+def test_an_unknown_place_is_told_the_nearest(client, name):
+    data = refusal(client.call("search", origin=name, destination="Ooty", date=DATE))
+    assert data["reason"] == "unknown_place"
+    assert data["nearest"][0][:2].lower() == name[:2].lower()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"bus_id": 99}, "unknown_trip"),
+        ({"bus_id": 2**63 - 1}, "unknown_trip"),
+        ({"travel_date": "2027-12-02"}, "unknown_trip"),
+        ({"travel_date": "0001-01-01"}, "unknown_trip"),
+        ({"origin": "Mysuru", "destination": "Bengaluru"}, "not_on_route"),
+        ({"origin": "Mysuru", "destination": "Mysuru"}, "not_on_route"),
+        ({"origin": "Bengaluru", "destination": "Chennai"}, "not_on_route"),
+        ({"origin": "Bangaluru"}, "unknown_place"),
+        ({"origin": "'; DROP TABLE passengers; --"}, "unknown_place"),
+        ({"origin": None, "destination": None, "from_stop": 4, "to_stop": 2}, "not_on_route"),
+        ({"origin": None, "destination": None, "from_stop": 1, "to_stop": 10_000}, "not_on_route"),
+        ({"seats": [9]}, "unknown_seat"),
+        ({"seats": [10_000]}, "unknown_seat"),
+        ({"seats": [1, 2, 3, 4, 5, 6, 7]}, "too_many_seats"),
+        ({"seats": None, "count": 7}, "too_many_seats"),
+    ],
+)
+def test_a_booking_that_cannot_be(client, changed, reason):
+    data = refusal(client.call("book", **{**TRIP, **WAY, **GUEST, "seats": [1], **changed}))
+    assert data["reason"] == reason
+
+
+def test_a_trip_that_has_departed(client, clock):
+    clock.set("2026-12-02 10:01+05:30")
+    data = refusal(client.call("book", **TRIP, **WAY, **GUEST, seats=[1]))
+    assert data["reason"] == "departed"
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [
+        ("booking", {}),
+        ("cancel_quote", {}),
+        ("cancel", {}),
+        ("confirm", {}),
+        ("release", {}),
+        ("change_seat", {"ticket_no": 1, "seat_no": 1}),
+        ("alight", {"at": "Mandya"}),
+    ],
+)
+@pytest.mark.parametrize("reference", ["ABCDEFG", "x", "I1O0", "é" * 32, "A" * 32, "' OR 1=1"])
+def test_a_booking_that_is_not_there(client, method, more, reference):
+    data = refusal(client.call(method, reference=reference, **GUEST, **more))
+    assert data["reason"] == "unknown_booking"
+
+
+def test_what_is_understood_although_it_is_written_otherwise(client_socket):
+    """Spaces, capitals, aliases, and numbers without a country code are no bad input."""
+    booked = client_socket.call(
+        "book", **TRIP, origin=" bangalore ", destination="MYSORE", seats=[1], phone="098450-12345",
+        passengers=[{"name": " Asha "}],
+    )  # fmt: skip
+    assert (booked["origin"], booked["destination"]) == ("Bengaluru", "Mysuru")
+    assert booked["tickets"][0]["name"] == "Asha"
+    reference = f" {booked['reference'].lower()} "
+    assert client_socket.call("booking", reference=reference, phone="+91 98450 12345") == booked

@@ -1,0 +1,117 @@
+"""The lines of the plain-text face: words, pipes, limits, and what must not reach a terminal."""
+
+from collections.abc import Callable
+from time import thread_time
+from types import SimpleNamespace
+
+import pytest
+
+from busware.server.tcp.plain_text import readable
+from tests.conftest import Database, Line
+from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
+
+
+def test_plain_text_and_json_share_a_connection(client_socket: Line) -> None:
+    transcript(client_socket, "> bus\nReservation or cancellation:")
+    assert client_socket.call("ping")["server"] == "busware"
+    transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+@pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
+def test_the_words_of_the_command_line_are_understood(client_socket: Line, word: str) -> None:
+    transcript(client_socket, f"> {word}\nReservation or cancellation:")
+
+
+@pytest.mark.parametrize("word", ["booking", "quote", "change-seat"])
+def test_a_booking_may_be_asked_for_by_those_words(client_socket: Line, word: str) -> None:
+    transcript(client_socket, f"> {word}\nReference of the booking:")
+
+
+def test_no_sentence_is_broken_within_a_word(client_socket: Line) -> None:
+    client_socket.send("help\nbus\nres\n?\n+1\n\n\n?\nquit\nSTOP")
+    lines = []
+    while line := client_socket.receive().decode():
+        lines.append(line)
+    assert "Bengaluru" in " ".join(lines)
+    assert max(map(len, lines)) < 80
+
+
+def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]) -> None:
+    transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book; help lists all there is.")
+    program = connect()
+    program.call("ping")
+    program.send(b"\n\r\n")
+    assert program.call("ping")["server"] == "busware"
+
+
+@pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
+def test_nothing_that_is_typed_moves_a_cursor(client_socket: Line, rude: bytes) -> None:
+    client_socket.send(b"xyz" + rude + b"\n")
+    answer = client_socket.receive().decode()
+    assert answer.startswith('"xyz') and answer.isprintable()
+
+
+def test_a_stored_name_moves_no_cursor(connect: Callable[[], Line], database: Database) -> None:
+    database.query("UPDATE bus_info SET name = E'Day\\x1b[2J\\u202eBus' WHERE bus_id = 1")
+    book = {
+        "bus_id": 1,
+        "travel_date": TRAVEL_DAY,
+        "origin": "Bengaluru",
+        "destination": "Mysuru",
+        "count": 1,
+    }
+    reference = connect().call("book", **book, phone=ASHA)["reference"]
+    transcript(connect(), f"> status {reference} {ASHA}\nBooked: {reference}\nKSRTC Day[2JBus (bus 1)")
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
+    client_socket: Line, server: SimpleNamespace
+) -> None:
+    transcript(client_socket, "> bus\nReservation or cancellation:")
+    client_socket.send("x" * (server.settings.max_line_bytes + 1))
+    transcript(client_socket, f"The line is too long: at most {server.settings.max_line_bytes} bytes.")
+    transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+
+
+def test_keys_that_edit_nothing_are_not_part_of_the_answer() -> None:
+    up, left, delete, f1 = b"\x1b[A", b"\x1bOD", b"\x1b[3~", b"\x1bOP"
+    assert readable(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
+    assert readable(b"\x1b" * 3 + b"[2") == "[2"  # which no key has sent
+
+
+def test_what_was_rubbed_out_costs_next_to_nothing() -> None:
+    began = thread_time()
+    assert readable(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"
+    assert thread_time() - began < 2  # seconds of the processor; to look anew for each takes ten and more
+
+
+def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:
+    client_socket.send(
+        f"bus\nres\nsat\nany\nany\nbengaluru\nmysuru\n1\nbest 2\n{ASHA}\nyes\nterminate".encode() + b"\n"
+    )
+    answers = [client_socket.receive().decode() for _ in range(43)]
+    assert any(answer.startswith("Booked: ") for answer in answers)
+    assert client_socket.receive() == b"" or "STOPPED" in answers
+
+
+@pytest.mark.parametrize("end", ["stop", "STOP", "terminate", " Terminate "])
+def test_the_connection_ends_at_once(client_socket: Line, end: str) -> None:
+    transcript(client_socket, f"> {end}\nSTOPPED")
+    assert client_socket.receive() == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("I want to book a bus", '"I want to book a bus" is not understood. Did you mean bus?'),
+        ("stats", '"stats" is not understood. Did you mean status?'),
+        ("to mysuru", '"to mysuru" is not understood. Type help for what there is.'),
+        ("bus to mysuru", '"to mysuru" is left out: all that is needed is asked for.'),
+    ],
+)
+def test_what_people_say_first(client_socket: Line, line: str, told: str) -> None:
+    transcript(client_socket, f"> {line}\n{told}")
+
+
+def test_the_theatre_is_what_people_call_it(client_socket: Line) -> None:
+    transcript(client_socket, "> theatre\nThere is no show.")  # in a database without one

@@ -1,0 +1,238 @@
+"""The TCP face: lines, limits, order, and how it stops. Transcripts over real sockets."""
+
+import dataclasses
+import json
+import logging
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from busware.server.tcp.connection import Lines
+from busware.server.tcp.server import TcpServer
+from tests.support.line import WAIT_SECONDS, until
+
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+PONG = b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"0.1.0","time_zone":"Asia/Kolkata"}}'
+TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
+BOOK = {**TRIP, "origin": "Bengaluru", "destination": "Mandya", "seats": [1], "phone": "9845012345"}
+
+
+def request(method, id=1, **params):
+    return json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode() + b"\n"
+
+
+@pytest.fixture
+def held_trip(database):
+    """Somebody's psql session that holds the trip; to be ended with `commit()`."""
+    with database.connect(autocommit=False) as conn:
+        conn.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
+        yield conn
+
+
+# Lines -----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from([b"", b"a", b"bc", b"\r", b"\n", b"x\ry", b"12345", b"123456", b"1234567"])))
+def test_lines_are_the_same_however_they_arrive(chunks):
+    """A line is cut once it is too long: what is left of it is still too long."""
+    *lines, _ = b"".join(chunks).split(b"\n")
+    got = Lines(5)
+    fed = [line for chunk in chunks for line in got.feed(chunk)]
+    assert [len(line) > 5 for line in fed] == [len(line.removesuffix(b"\r")) > 5 for line in lines]
+    assert [line for line in fed if len(line) <= 5] == [
+        line.removesuffix(b"\r") for line in lines if len(line.removesuffix(b"\r")) <= 5
+    ]
+    assert all(len(line) <= 7 for line in fed)
+
+
+def test_a_request_and_its_reply(client_socket):
+    client_socket.send(PING)
+    assert client_socket.receive() == PONG
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r\n\r\n\n"])
+def test_how_a_line_ends(client_socket, ending):
+    for _ in range(2):
+        client_socket.send(PING.removesuffix(b"\n") + ending)
+        assert client_socket.receive() == PONG
+
+
+def test_a_line_that_comes_in_pieces(client_socket):
+    client_socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in PING:
+        client_socket.send(bytes([byte]))
+    assert client_socket.receive() == PONG
+
+
+@pytest.mark.parametrize("line", [b"hello\n", b" {}\n", b'"text"\n', b"\xff\xfe\n", b"\x00\n"])
+def test_the_first_byte_chooses(client_socket, line):
+    client_socket.send(line)
+    assert not client_socket.receive().startswith((b"{", b"["))
+    client_socket.send(PING)
+    assert client_socket.receive() == PONG
+
+
+@pytest.mark.settings(max_line_bytes=2048)
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_the_longest_line(client_socket, ending):
+    client_socket.send(PING.removesuffix(b"\n").ljust(2048) + ending)
+    assert client_socket.receive() == PONG
+
+
+@pytest.mark.settings(max_line_bytes=2048)
+@pytest.mark.parametrize("length", [2049, 2050, 2051, 16 * 1024, 1_000_000])
+def test_a_line_that_is_too_long_is_skipped_to_its_end(client_socket, length):
+    client_socket.send(PING.removesuffix(b"\n").ljust(length) + b"\n" + PING)
+    assert client_socket.receive() == (
+        b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,'
+        b'"message":"The line is too long: at most 2048 bytes."}}'
+    )
+    assert client_socket.receive() == PONG
+
+
+# Replies ---------------------------------------------------------------------------------------
+
+
+def test_replies_come_in_the_order_of_the_requests(client_socket):
+    client_socket.send(b"".join(request("ping" if n % 3 else "places", n) for n in range(200)))
+    assert [json.loads(client_socket.receive())["id"] for _ in range(200)] == list(range(200))
+
+
+def test_a_batch(client_socket):
+    calls = [json.loads(request("ping", n)) for n in (1, 2)]
+    calls.insert(1, {"jsonrpc": "2.0", "method": "ping"})
+    client_socket.send(calls)
+    assert client_socket.receive() == b"[" + PONG + b"," + PONG.replace(b'"id":1', b'"id":2') + b"]"
+
+
+def test_a_notification_is_carried_out_and_not_answered(client_socket, database):
+    client_socket.send({"jsonrpc": "2.0", "method": "book", "params": BOOK})
+    client_socket.send([{"jsonrpc": "2.0", "method": "ping"}])
+    client_socket.send(PING)
+    assert client_socket.receive() == PONG
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(client_socket, database, caplog):
+    database.query("DROP FUNCTION api.places(text)")
+    told = client_socket.call("places")
+    assert told == {
+        "code": -32603,
+        "message": "Something went wrong inside the server.",
+        "data": {"request_id": told["data"]["request_id"]},
+    }
+    assert f"request {told['data']['request_id']} of client 1" in caplog.text
+    assert "42883: function api.places(text) does not exist" in caplog.text
+    client_socket.send(PING)
+    assert client_socket.receive() == PONG
+
+
+# Limits ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.settings(max_clients=2)
+def test_more_clients_than_may_be_are_turned_away(connect):
+    first, second = connect(), connect()
+    assert first.ask(PING) == second.ask(PING)
+    third = connect()
+    assert third.receive() == (
+        b'{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":'
+        b'"There are too many clients: nothing was done, try again later.","data":{"reason":"busy"}}}'
+    )
+    assert third.receive() == b""
+    first.socket.shutdown(socket.SHUT_WR)
+    assert first.receive() == b""  # its place is free before the socket is closed
+    assert connect().ask(PING) == second.ask(PING)
+
+
+@pytest.mark.settings(idle_seconds=0.5)
+def test_a_silent_client_is_left(client_socket):
+    client_socket.send(b"{")  # half a line is silence, too
+    assert client_socket.receive() == b""
+
+
+@pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
+def test_a_client_that_does_not_read_is_left(client_socket, caplog):
+    caplog.set_level(logging.INFO)
+    client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with pytest.raises(ConnectionError):
+        while True:
+            client_socket.send(PING * 1000)
+    until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
+
+
+@pytest.mark.settings(attempts_per_booking=2)
+def test_lost_references_are_not_guessed_for(connect):
+    client = connect()
+    wanted = {"phone": "9845012345", "date": "2026-12-02", "place": "Bengaluru"}
+    assert [client.call("find", **wanted) for _ in range(2)] == 2 * [{"references": []}]
+    for again in (client, connect()):
+        refused = {"reason": "not_allowed", "limit": 2, "retry_after": 900}
+        assert again.call("find", **wanted)["data"] == refused
+    assert client.call("find", **wanted | {"phone": "9880099000"}) == {"references": []}
+
+
+# The end ---------------------------------------------------------------------------------------
+
+
+def test_a_half_closed_socket_gets_its_answers(client_socket):
+    client_socket.send(request("places", 1) + request("ping", 2))
+    client_socket.socket.shutdown(socket.SHUT_WR)
+    assert [json.loads(client_socket.receive())["id"] for _ in range(2)] == [1, 2]
+    assert client_socket.receive() == b""
+
+
+def test_a_client_that_vanishes_leaves_nothing_behind(connect):
+    gone, here = connect(), connect()
+    assert gone.ask(PING) == here.ask(PING)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("client 1 ")]
+    gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
+    gone.send(request("places") * 100)
+    gone.close()
+    thread.join(WAIT_SECONDS)
+    assert not thread.is_alive()
+    assert here.ask(PING)["result"]
+
+
+def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server, held_trip):
+    busy, idle = connect(), connect()
+    idle.ask(PING)
+    busy.send(request("book", 1, **BOOK) + request("ping", 2) + b"[" + PING[:-1] + b"]\n")
+    until(lambda: server.writer._deferred)
+    drain = threading.Thread(target=server.tcp.drain)
+    drain.start()
+    assert idle.receive() == b""  # it has begun
+    held_trip.commit()
+    assert json.loads(busy.receive())["result"]["status"] == "booked"
+    draining = (
+        b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32001,'
+        b'"message":"The server is going down: nothing was done, try again.","data":{"reason":"draining"}}}'
+    )
+    assert busy.receive() == draining % 2
+    assert busy.receive() == b"[" + draining % 1 + b"]"
+    assert busy.receive() == b""
+    drain.join()
+    with pytest.raises(ConnectionRefusedError):
+        connect()
+
+
+@pytest.mark.settings(drain_seconds=0.05)
+def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
+    client = connect()
+    client.send(PING + request("book", **BOOK))
+    assert client.receive() == PONG
+    until(lambda: server.writer._deferred)
+    server.tcp.drain()
+    assert client.receive() == b""
+    assert "client 1" in caplog.text
+    assert "was cut off" in caplog.text
+    held_trip.commit()
+
+
+def test_a_port_is_not_shared(server, settings):
+    second = TcpServer(dataclasses.replace(settings, port=server.port), server.operations, server.delivery)
+    with pytest.raises(OSError, match="in use"):
+        second.start()

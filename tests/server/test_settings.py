@@ -1,0 +1,102 @@
+"""The settings: what each takes, where it is read from, and that .env.example says all there is to say."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from busware.server import settings
+from busware.server.settings import FLAG, Settings, SettingsError, variable
+from tests.support.project import PROJECT
+
+FIELDS = {variable(field): field for field in dataclasses.fields(Settings)}
+
+
+def test_nothing_set_is_every_default() -> None:
+    assert Settings.load({}) == Settings()
+    assert Settings.load(dict.fromkeys(FIELDS, "")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("BUSWARE_PORT", "0", 0),
+        ("BUSWARE_PORT", " 65535 ", 65535),
+        ("BUSWARE_IDLE_SECONDS", "0.25", 0.25),
+        ("BUSWARE_SEED", "False", False),
+        ("BUSWARE_LOG_LEVEL", "debug", "DEBUG"),
+        ("BUSWARE_PHONE_REGION", "gb", "GB"),
+        ("BUSWARE_HOST", "::1", "::1"),
+        ("BUSWARE_DATA", "elsewhere", PROJECT / "elsewhere"),
+        ("BUSWARE_DATA", "/srv/busware", Path("/srv/busware")),
+        ("BUSWARE_DATA", "~/busware", Path.home() / "busware"),
+        ("DATABASE_URL", "postgresql://a:b@c/d", "postgresql://a:b@c/d"),
+    ],
+)
+def test_a_good_value(name: str, text: str, value: Any) -> None:
+    assert getattr(Settings.load({name: text}), FIELDS[name].name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("BUSWARE_PORT", "65536"),
+        ("BUSWARE_PORT", "-1"),
+        ("BUSWARE_PORT", "http"),
+        ("BUSWARE_PORT", "９９９９"),
+        ("BUSWARE_MAX_CLIENTS", "0"),
+        ("BUSWARE_MAX_CLIENTS", "1e3"),
+        ("BUSWARE_MAX_CLIENTS", "1" * 400),
+        ("BUSWARE_MAX_LINE_BYTES", "10"),
+        ("BUSWARE_IDLE_SECONDS", "0"),
+        ("BUSWARE_IDLE_SECONDS", "inf"),
+        ("BUSWARE_SEED", "maybe"),
+        ("BUSWARE_LOG_LEVEL", "LOUD"),
+        ("BUSWARE_PHONE_REGION", "India"),
+        ("BUSWARE_HOST", "two words"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_it_should_be(name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({name: text})
+    assert str(refused.value) == f"{name} takes {FIELDS[name].metadata['kind'].takes}; it is {text!r}."
+
+
+def test_a_bad_url_is_not_shown_since_it_holds_a_password() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL takes a URL such as postgresql://") as refused:
+        Settings.load({"DATABASE_URL": "mysql://me:secret@host/db"})
+    assert "secret" not in str(refused.value)
+
+
+def test_an_owner_without_a_database() -> None:
+    with pytest.raises(SettingsError, match="BUSWARE_OWNER_URL is given without DATABASE_URL"):
+        Settings.load({"BUSWARE_OWNER_URL": "postgresql://a:b@c/d"})
+
+
+def test_the_environment_wins_over_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text(
+        "BUSWARE_PORT=1111\nBUSWARE_HOST=0.0.0.0\nDATABASE_URL=postgresql://a:p$x@c/d\n"
+    )
+    monkeypatch.setattr(settings, "PROJECT", tmp_path)
+    for name in FIELDS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BUSWARE_PORT", "2222")
+    found = Settings.load()
+    assert (found.port, found.host, found.database_url) == (2222, "0.0.0.0", "postgresql://a:p$x@c/d")
+
+
+def test_env_example_explains_every_setting_and_no_other() -> None:
+    text = (PROJECT / ".env.example").read_text()
+    explained = dict(re.findall(r"((?:^# .*\n)+)# ([A-Z_]+=.*)\n", text, re.MULTILINE))
+    said = {line.split("=")[0]: (line.split("=", 1)[1], about) for about, line in explained.items()}
+    assert said.keys() - FIELDS.keys() == {"BUSWARE_OWNER_PASSWORD", "BUSWARE_SERVER_PASSWORD"}
+    for name, field in FIELDS.items():
+        value, about = said[name]
+        words = " ".join(about.replace("#", " ").split())
+        assert words.startswith(f"{field.metadata['unit']}: {field.metadata['about']}"), name
+        if field.default is not None:
+            default = str(field.default).lower() if field.metadata["kind"] is FLAG else str(field.default)
+            assert value == default.removeprefix(f"{PROJECT}/"), name
+        assert Settings.load({name: value, "DATABASE_URL": "postgresql://a@b/c"})

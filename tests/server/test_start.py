@@ -1,0 +1,313 @@
+"""`python -m server`: started, used, stopped, killed, started again, and refused."""
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from busware.server.embedded.data_folder import read_urls
+from tests.conftest import Line
+from tests.support.processes import (
+    WAIT_SECONDS,
+    Served,
+    fail_to_start,
+    postmaster,
+    running_on,
+    start,
+    wait_for_end,
+)
+
+HERE = Path(__file__).parent
+BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "98450 12345"}
+
+
+@contextmanager
+def line_to(server: Served) -> Iterator[Line]:
+    line = Line(server.host, server.port)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def load_timetable(folder: Path) -> str:
+    """Load the tests' timetable into the embedded database. Answers a date on which its buses run."""
+    urls = read_urls(folder)
+    assert urls
+    with psycopg.connect(urls.owner) as conn:
+        conn.execute((HERE / "timetable.sql").read_bytes())
+        (date,) = conn.execute("SELECT max(travel_date)::text FROM trips").fetchone() or ("",)
+    return str(date)
+
+
+def book(server: Served, folder: Path) -> dict[str, Any]:
+    """A booking, to be found again."""
+    with line_to(server) as line:
+        booking = line.call("book", travel_date=load_timetable(folder), seats=[7], **BOOK)
+    assert booking["status"] == "booked"
+    return booking
+
+
+def find(server: Served, booking: dict[str, Any]) -> Any:
+    with line_to(server) as line:
+        return line.call("booking", reference=booking["reference"], phone=BOOK["phone"])
+
+
+# From start to stop ----------------------------------------------------------------------------
+
+
+def test_from_nothing_to_a_booking_that_is_still_there_after_a_stop(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        server.read_until("Ctrl-C stops it.")
+        said = "".join(server.said)
+        assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL, in {data_folder}." in said
+        assert f"scripts/client --port {server.port} search" in said
+        assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in said
+        booking = book(server, data_folder)
+        status, said = server.end(signal.SIGTERM)
+        assert status == 0
+        assert "Traceback" not in said
+    assert running_on(data_folder) == []
+    with Served("0", "--data", str(data_folder)) as server:
+        assert find(server, booking) == booking
+
+
+def test_ctrl_c_stops_all_of_it_in_order(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        os.killpg(server.process.pid, signal.SIGINT)  # what a terminal does
+        status, said = server.end()
+        assert status == 0
+        assert "Stopping:" in said
+        assert "Traceback" not in said
+    assert running_on(data_folder) == []
+    log = (data_folder / "postgres.log").read_text()
+    assert log.endswith("database system is shut down\n")
+
+
+# The main thread is deaf, so that the signal finds another one, which Python has tell the main thread when it
+# does something next. So it is with a signal that comes just before a system call.
+DEAF = """
+import signal, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+from busware.server.__main__ import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(("argument", "ready"), [("0", "Ctrl-C stops it."), ("worker", "ready")])
+def test_a_signal_is_heard_that_interrupts_nothing(urls: dict[str, str], argument: str, ready: str) -> None:
+    with start(argument, program=("-c", DEAF), stdin=subprocess.PIPE, BUSWARE_PORT="0", **urls) as server:
+        assert server.stdout
+        assert any(ready in line for line in server.stdout)
+        server.send_signal(signal.SIGTERM)
+        try:
+            assert server.wait(WAIT_SECONDS) == 0
+        finally:
+            server.kill()
+
+
+def test_a_stop_while_it_starts(data_folder: Path) -> None:
+    with start("0", "--data", str(data_folder)) as process:
+        assert process.stdout
+        assert "Making a new database" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+    assert process.returncode == 0, rest
+    assert "Traceback" not in rest
+    assert running_on(data_folder) == []
+    with Served("0", "--data", str(data_folder)):
+        pass
+
+
+def test_the_timetables_are_loaded(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server, line_to(server) as line:
+        assert len(line.call("places")["places"]) > 50
+
+
+@contextmanager
+def write_under_way(server: Served, folder: Path) -> Iterator[tuple[Line, psycopg.Connection[Any]]]:
+    """A booking that waits for its trip, which the connection holds."""
+    date, urls = load_timetable(folder), read_urls(folder)
+    assert urls
+    with line_to(server) as line, closing(psycopg.connect(urls.owner)) as holder:
+        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
+        params = {"travel_date": date, "seats": [7], **BOOK}
+        line.send({"jsonrpc": "2.0", "id": 1, "method": "book", "params": params})
+        wait_until_received(line)
+        yield line, holder
+
+
+def test_an_answer_under_way_is_sent_before_the_stop(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        with write_under_way(server, data_folder) as (line, holder):
+            server.process.send_signal(signal.SIGTERM)
+            server.read_until("Stopping:")
+            holder.rollback()
+            assert b'"booked"' in line.receive()
+            assert line.receive() == b""
+        assert server.end()[0] == 0
+    assert running_on(data_folder) == []
+
+
+def test_a_second_signal_does_not_wait(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder), BUSWARE_DRAIN_SECONDS="600") as server:
+        with write_under_way(server, data_folder):
+            left = running_on(data_folder)
+            server.process.send_signal(signal.SIGTERM)
+            server.read_until("Stopping:")
+            status, _ = server.end(signal.SIGTERM)
+        assert status == 128 + signal.SIGTERM
+        wait_for_end(left)
+    assert running_on(data_folder) == []
+
+
+def wait_until_received(line: Line) -> None:
+    """Wait until the server has read all that was sent, by asking the kernel of either side."""
+    mine, theirs = line.socket.getsockname()[1], line.socket.getpeername()[1]
+    while True:
+        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, _, queues, *_ = row.split()
+            if (int(local.split(":")[1], 16), int(remote.split(":")[1], 16)) == (theirs, mine):
+                if queues.split(":")[1] == "00000000":
+                    return
+                break
+
+
+# Killed ----------------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_killed_leaves_nothing_running_and_loses_nothing(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        booking = book(server, data_folder)
+        left = running_on(data_folder)
+        assert len(left) > 3
+        server.end(signal.SIGKILL)
+        wait_for_end(left)
+    assert running_on(data_folder) == []
+    with Served("0", "--data", str(data_folder)) as server:
+        assert find(server, booking) == booking
+
+
+def test_the_server_survives_a_postgresql_that_is_killed(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        booking = book(server, data_folder)
+        os.kill(postmaster(data_folder), signal.SIGKILL)
+        answer = find(server, booking)
+        while answer != booking:
+            assert answer["data"]["reason"] in ("busy", "draining"), answer
+            answer = find(server, booking)
+        with line_to(server) as line:
+            answer = line.call("cancel", reference=booking["reference"], phone=BOOK["phone"])
+            assert answer["status"] == "cancelled"
+        assert server.end(signal.SIGTERM)[0] == 0
+    assert running_on(data_folder) == []
+
+
+# Refused ---------------------------------------------------------------------------------------
+
+
+def test_started_twice_says_where_the_first_one_is(data_folder: Path) -> None:
+    with Served("0", "--data", str(data_folder)) as server:
+        status, said = fail_to_start(str(server.port), "--data", str(data_folder))
+        assert status == 1
+        assert (
+            f"already running on {data_folder}: 127.0.0.1:{server.port}, process {server.process.pid}."
+            in said
+        )
+        assert "Traceback" not in said
+        with line_to(server) as line:
+            assert line.call("ping")["server"] == "busware"
+
+
+def test_a_port_that_somebody_has(data_folder: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        status, said = fail_to_start(str(port), "--data", str(data_folder))
+    assert status == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port" in said
+    assert "Traceback" not in said
+    assert not (data_folder / "postgres").exists(), "it was found out late"
+    assert running_on(data_folder) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        (["http"], {}, "BUSWARE_PORT takes a whole number from 0 to 65535; it is 'http'."),
+        ([], {"BUSWARE_MAX_CLIENTS": "many"}, "BUSWARE_MAX_CLIENTS takes a whole number, 1 or more"),
+        ([], {"BUSWARE_OWNER_URL": "postgresql://a@b/c"}, "is given without DATABASE_URL"),
+        (["--colour"], {}, "unrecognized arguments: --colour"),
+    ],
+)
+def test_a_bad_setting_ends_with_2(arguments: list[str], environment: dict[str, str], expected: str) -> None:
+    status, said = fail_to_start(*arguments, **environment)
+    assert status == 2
+    assert expected in said
+    assert "Traceback" not in said
+
+
+def test_a_database_that_is_away() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as once:
+        nobody = once.getsockname()[1]
+    url = f"postgresql://me:secret@127.0.0.1:{nobody}/busware"
+    status, said = fail_to_start("0", DATABASE_URL=url, BUSWARE_CONNECT_SECONDS="0.1")
+    assert status == 1
+    assert "The database cannot be reached" in said
+    assert "secret" not in said
+    assert "Traceback" not in said
+
+
+# Any other PostgreSQL --------------------------------------------------------------------------
+
+
+def test_database_url_serves_and_nothing_is_embedded(empty_database: Any) -> None:
+    with Served("0", DATABASE_URL=empty_database.server, BUSWARE_OWNER_URL=empty_database.owner) as server:
+        assert "from DATABASE_URL" in "".join(server.said)
+        with line_to(server) as line:
+            assert line.call("places")["places"] == []
+        users = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'busware%'"
+        assert empty_database.query(users) == ["busware"]
+        assert server.end(signal.SIGTERM)[0] == 0
+
+
+def test_two_servers_start_at_once_on_an_empty_database(empty_database: Any) -> None:
+    environment = {
+        "DATABASE_URL": empty_database.server,
+        "BUSWARE_OWNER_URL": empty_database.owner,
+        "BUSWARE_SEED": "true",
+    }
+    servers: list[Served] = []
+    threads = [threading.Thread(target=lambda: servers.append(Served("0", **environment))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert len(servers) == 2
+        for server in servers:
+            with line_to(server) as line:
+                assert len(line.call("places")["places"]) > 50
+        assert empty_database.query("SELECT * FROM api.audit()") == []
+    finally:
+        assert [server.end(signal.SIGTERM)[0] for server in servers] == [0, 0]
+
+
+def test_it_may_open_as_many_files_as_the_system_lets_it(empty_database: Any) -> None:
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, most))
+    try:
+        url = {"DATABASE_URL": empty_database.server, "BUSWARE_OWNER_URL": empty_database.owner}
+        with Served("0", **url) as server:
+            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))

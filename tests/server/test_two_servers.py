@@ -1,0 +1,149 @@
+"""Two servers of two processes each on one database, an operator at each and one elsewhere."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.desk import audit
+from tests.support.line import Line, until
+from tests.support.operator import Operator, operating
+from tests.support.processes import wait_for_end
+from tests.support.serving import on_each_process, serving, travel_day
+from tests.support.transcript import ASHA, transcript
+
+TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
+
+
+class House:
+    """The two servers, their consoles, and that of an operator elsewhere."""
+
+    def __init__(
+        self, database: Database, connect: Callable[[int], Line], *servers: tuple[Operator, int]
+    ) -> None:
+        (self.here, self.port), (self.there, self.other_port) = servers
+        self._database = database
+        self._connect = connect
+
+    def lines(self) -> list[Line]:
+        """A line to each process: two to the one server, then two to the other."""
+        return [
+            line
+            for port in (self.port, self.other_port)
+            for line in on_each_process(self._database, port, self._connect)
+        ]
+
+
+@pytest.fixture
+def house(urls: dict[str, str], database: Database, line_to: Callable[[int], Line]) -> Iterator[House]:
+    with (
+        operating("--processes", "2", **urls) as first,
+        operating("--processes", "2", **urls) as second,
+    ):
+        assert len(serving(database)) == 4
+        yield House(database, line_to, first, second)
+    assert audit(database.conn) == []
+
+
+@pytest.fixture
+def elsewhere(house: House, urls: dict[str, str]) -> Iterator[Operator]:
+    with Operator("console", **urls) as operator:
+        operator.sees("This is the operator's console.", "operator>")
+        yield operator
+
+
+def book(line: Line, day: str, **args: Any) -> str:
+    """Book, and answer the reference."""
+    return str(line.call("book", travel_date=day, **TRIP, **args)["reference"])
+
+
+def test_whoever_says_something_is_heard_at_every_console(house: House, elsewhere: Operator) -> None:
+    for n, line in enumerate(house.lines()):
+        if n % 2:
+            transcript(line, f"> say This is number {n}.\nSent to the operator.")
+        else:
+            assert line.call("say", text=f"This is number {n}.") == {}
+    for console in (house.here, house.there, elsewhere):
+        console.sees(*(f"This is number {n}." for n in range(4)))
+
+
+def test_an_operators_lines_reach_every_process(
+    house: House, elsewhere: Operator, database: Database
+) -> None:
+    day = travel_day(database)
+    lines = program, text, other_program, other_text = house.lines()
+    for line in (text, other_text):
+        transcript(line, "> say hello\nSent to the operator.")
+    house.there.sees("hello", "hello")
+    book(program, day, seats=[1])
+    reference = book(other_program, day, seats=[2])
+    transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
+    for _ in range(5):
+        text.receive()
+    house.here.types(f"trip 1 {day} From platform 3.")
+    for line in (program, other_program):
+        assert line.told()[1]["text"] == "From platform 3."
+    assert text.receive() == b"Server: From platform 3."
+    house.there.types("reply To you alone.")
+    assert other_text.receive() == b"Server: To you alone."
+    elsewhere.types("all Good evening.")
+    for line in lines:
+        assert b"Good evening." in line.receive()  # and nobody has heard anything else meanwhile
+
+
+def test_what_was_missed_is_shown_at_the_other_server(house: House, database: Database) -> None:
+    program, _, _, other = house.lines()
+    reference = book(program, travel_day(database), seats=[1])
+    program.close()
+    house.there.sees("left")
+    house.here.types(f"to {reference} The bus is red.")
+    house.there.sees(f"operator to {reference}: The bus is red.")
+    assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
+    assert other.told()[1]["text"] == "The bus is red."
+
+
+def test_a_seat_given_back_at_one_server_is_news_at_the_other(house: House, database: Database) -> None:
+    day = travel_day(database)
+    holder, _, waiting, _ = house.lines()
+    reference = book(holder, day, count=6)
+    book(waiting, day, count=3, waitlist=True)
+    holder.call("cancel", reference=reference, phone=ASHA)
+    method, told = waiting.told()
+    assert (method, told["status"]) == ("booking_changed", "booked")
+
+
+def test_a_process_of_each_is_killed_and_replaced(
+    house: House, elsewhere: Operator, database: Database
+) -> None:
+    ports = (house.port, house.other_port)
+    killed = [serving(database, port)[0] for port in ports]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_for_end(killed)
+    for port in ports:
+        until(lambda port=port: len({*serving(database, port)} - {*killed}) == 2)
+    for n, line in enumerate(house.lines()):
+        line.call("say", text=f"This is number {n}.")
+    elsewhere.sees(*(f"This is number {n}." for n in range(4)))
+
+
+def test_one_server_ends_and_the_other_goes_on(house: House, elsewhere: Operator, database: Database) -> None:
+    program, text, *others = house.lines()
+    for line in (text, *others):
+        transcript(line, "> say hello\nSent to the operator.")
+    assert program.call("ping")["server"] == "busware"
+    house.here.types("exit")
+    assert text.receive() == b"Server: I am going down now. Good-bye."
+    assert text.receive() == b"" == program.receive()
+    assert house.here.ends() == 0
+    for console in (house.there, elsewhere):
+        console.sees(*[f"server 127.0.0.1:{house.port}", "has gone"] * 2)
+    assert len(serving(database)) == 2
+    elsewhere.types("exit")
+    assert elsewhere.ends() == 0
+    house.there.types("all We go on.")
+    for line in others:
+        assert line.receive() == b"Server: We go on."

@@ -1,0 +1,199 @@
+"""The audit: each rule is broken by hand, in every way it can be, and seen found; by api and by script."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.support.desk import DAY, RAVI, Desk, audit, sale
+from tests.support.project import PROJECT
+
+# Each: the rule, how it is broken, and what the finding says. {booking}, {hold}, {waiting}: references.
+BROKEN = [
+    (
+        "sold_twice",
+        "ALTER TABLE passengers DROP CONSTRAINT stretch_sold_once;"
+        "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",
+        "seat 3: tickets",
+    ),
+    (
+        "taken",
+        "UPDATE seats SET taken = '{{}}' WHERE taken <> '{{}}' AND seat_no = 1",
+        "seat 1: taken is {{}}, its live tickets are {{[1,5)}}",
+    ),
+    (
+        "taken",
+        "UPDATE seats SET taken = '{{[2,3)}}' WHERE bus_id = 2 AND travel_date = '2026-12-05'",
+        "seat 1: taken is {{[2,3)}}, its live tickets are {{}}",
+    ),
+    (
+        "off_route",
+        "UPDATE passengers SET segment = '[1,6)' WHERE reference = '{booking}' AND ticket_no = 1",
+        "ticket {booking}/1: stretch [1,6) is not on the route",
+    ),
+    (
+        "money",
+        "DELETE FROM payments WHERE reference = '{booking}' AND ticket_no = 2",
+        "ticket {booking}/2 (booked): fare 260.00, charged 0; refund 0.00, paid back 0",
+    ),
+    (
+        "money",
+        "UPDATE passengers SET fare = 1 WHERE reference = '{booking}' AND ticket_no = 2",
+        "ticket {booking}/2 (booked): fare 1.00, charged 260.00;",
+    ),
+    (
+        "money",
+        "INSERT INTO payments VALUES (1, '{booking}', 1, 2, 'refund', 10, now())",
+        "ticket {booking}/1 (booked): fare 260.00, charged 260.00; refund 0.00, paid back 10.00",
+    ),
+    (
+        "money",
+        "UPDATE passengers SET refund = 10 WHERE reference = '{booking}' AND ticket_no = 1",
+        "refund 10.00, paid back 0",
+    ),
+    (
+        "money",
+        "UPDATE passengers SET refund = 300 WHERE reference = '{booking}' AND ticket_no = 1;"
+        "INSERT INTO payments VALUES (1, '{booking}', 1, 2, 'refund', 300, now())",
+        "refund 300.00, paid back 300.00",
+    ),
+    (
+        "money",
+        "INSERT INTO payments VALUES (1, '{hold}', 1, 1, 'charge', 260, now())",
+        "ticket {hold}/1 (held): fare 260.00, charged 260.00;",
+    ),
+    (
+        "money",
+        "UPDATE passengers SET booked_at = NULL WHERE reference = '{booking}' AND ticket_no = 1;"
+        "DELETE FROM payments WHERE reference = '{booking}' AND ticket_no = 1",
+        "ticket {booking}/1 (booked)",
+    ),
+    (
+        "half_booked",
+        "UPDATE passengers SET travel_date = '2026-12-06' WHERE reference = '{booking}' AND ticket_no = 2",
+        "booking {booking}: 1 booked 2026-12-05, 2 booked 2026-12-06",
+    ),
+    (
+        "half_booked",
+        "UPDATE passengers SET status = 'expired' WHERE reference = '{booking}' AND ticket_no = 2",
+        "booking {booking}: 1 booked 2026-12-05, 2 expired 2026-12-05",
+    ),
+    (
+        "half_booked",
+        "UPDATE passengers SET status = 'held', expires_at = '2027-01-01' "
+        "WHERE reference = '{booking}' AND ticket_no = 2",
+        "booking {booking}: 1 booked 2026-12-05, 2 held 2026-12-05",
+    ),
+    (
+        "half_booked",
+        "UPDATE passengers SET phone = '+4420794600958' WHERE reference = '{booking}' AND ticket_no = 2",
+        "booking {booking}:",
+    ),
+    (
+        "half_booked",
+        "DELETE FROM passengers WHERE reference = '{hold}' AND ticket_no = 1",
+        "booking {hold}: 2 held",
+    ),
+    (
+        "answered_twice",
+        "INSERT INTO requests SELECT bus_id, caller, 'again', method, digest, answer, at FROM requests",
+        "booking {booking} comes of 2 requests",
+    ),
+    (
+        "answer_lost",
+        'UPDATE requests SET answer = answer || \'{{"reference": "BZZZZZ"}}\'',
+        "request k was answered with booking BZZZZZ, which is not there",
+    ),
+    (
+        "unsettled",
+        "UPDATE trips SET settle_at = NULL",
+        "ticket {hold}/1 runs out at",
+    ),
+    (
+        "unsettled",
+        "UPDATE trips SET settle_at = settle_at + interval '1 second' WHERE settle_at IS NOT NULL",
+        "the trip settles at",
+    ),
+    (
+        "kept_waiting",
+        "UPDATE passengers SET status = 'cancelled' WHERE reference = '{hold}';"
+        "UPDATE seats SET taken = '{{}}' WHERE seat_no IN (3, 4)",
+        "booking {waiting} waits for 1 over [1,5), and 2 are free",
+    ),
+]
+
+
+@pytest.fixture
+def told(database: Database, clock: Clock) -> dict[str, str]:
+    """A trip with something of everything, and a clean audit; the references of some of it."""
+    with Desk.open(database) as desk:
+        booking = desk.write("book", "asha", "k", **sale(1, 2))
+        hold = desk.hold(3, 4)
+        desk.cancel(desk.book(5, 6, 7), 2)
+        desk.change("alight", desk.book(8, phone=RAVI), at=3, phone=RAVI)
+        desk.book(6, phone=RAVI)
+        waiting = desk.book(count=1, waitlist=True)
+        return {name: answer["reference"] for name, answer in locals().items() if isinstance(answer, dict)}
+
+
+@pytest.mark.parametrize(("rule", "by_hand", "finding"), BROKEN)
+def test_a_rule_that_is_broken_is_found(
+    database: Database, told: dict[str, str], rule: str, by_hand: str, finding: str
+) -> None:
+    for statement in by_hand.format(**told).split(";"):
+        database.query(statement)
+    findings = audit(database.conn)
+    assert any(found[0] == rule and finding.format(**told) in found[3] for found in findings), findings
+    assert {found[1] for found in findings} <= {1, 2}
+
+
+def test_every_rule_is_broken_above(database: Database) -> None:
+    source = database.value("SELECT prosrc FROM pg_proc WHERE oid = 'api.audit'::regproc")
+    rules = {line.split("'")[1] for line in source.splitlines() if line.strip().startswith("SELECT '")}
+    assert rules == {rule for rule, _, _ in BROKEN}
+
+
+def test_holds_that_ran_out_are_no_finding(database: Database, told: dict[str, str], clock: Clock) -> None:
+    clock.advance(days=30)
+    assert audit(database.conn) == []
+
+
+def test_a_finding_says_where(database: Database, told: dict[str, str]) -> None:
+    database.query("UPDATE seats SET taken = '{[1,2)}' WHERE bus_id = 2 AND travel_date = %s", DAY)
+    findings = audit(database.conn)
+    assert [(rule, bus_id, str(day)) for rule, bus_id, day, _ in findings] == [("taken", 2, DAY)] * 4
+
+
+# scripts/audit ---------------------------------------------------------------------------------
+
+
+def run_script(database: Database, owner_url: str | None = None) -> tuple[int, str]:
+    """The exit status of scripts/audit on a database, and what it prints."""
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": owner_url or database.owner}
+    ran = subprocess.run(
+        [PROJECT / "scripts" / "audit"],
+        env={**os.environ, **urls},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.returncode, ran.stdout
+
+
+def test_the_script_on_a_sound_database(database: Database, told: dict[str, str]) -> None:
+    assert run_script(database) == (0, "Clean: every rule holds.\n")
+
+
+def test_the_script_has_a_line_for_each_finding(database: Database, told: dict[str, str]) -> None:
+    database.query("UPDATE passengers SET refund = 10 WHERE seat_no = 1")
+    status, printed = run_script(database)
+    assert status == 1
+    assert printed == (
+        f"money | 1 | {DAY} | ticket {told['booking']}/1 (booked): "
+        "fare 260.00, charged 260.00; refund 10.00, paid back 0\n"
+    )
+
+
+def test_the_script_where_there_is_no_database(database: Database) -> None:
+    assert run_script(database, database.owner + "_gone") == (2, "")

@@ -1,0 +1,201 @@
+"""Schema api, selling: named seats and any seats, all or none."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.support.desk import DAY, RAVI, Desk, sale
+
+
+def seats_of(booking: dict[str, Any]) -> list[int]:
+    return [ticket["seat_no"] for ticket in booking["tickets"]]
+
+
+# Named seats -----------------------------------------------------------------------------------
+
+
+def test_a_booking_says_all_there_is_to_say(desk: Desk) -> None:
+    booking = desk.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
+    reference = booking.pop("reference")
+    paid = {"status": "booked", "fare": "180.00", "refund": "0.00"}
+    assert booking == {
+        "status": "booked", "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_id": 1,
+        "travel_date": DAY, "origin": "Bengaluru", "destination": "Mandya", "from_stop": 1, "to_stop": 3,
+        "departs_at": "2026-12-05T10:00:00+05:30", "arrives_at": "2026-12-05T11:45:00+05:30",
+        "fare": "360.00", "refund": "0.00",
+        "tickets": [
+            {"ticket_no": 1, "seat_no": 7, "name": "Asha"} | paid,
+            {"ticket_no": 2, "seat_no": 3, "name": None} | paid,
+        ],
+    }  # fmt: skip
+    assert desk.show({"reference": reference}) == booking | {"reference": reference}
+
+
+def test_the_fare_of_a_stretch_is_a_difference(desk: Desk, database: Database) -> None:
+    assert desk.book(1, from_stop=2, to_stop=4)["fare"] == "140.00"
+    night = desk.book(1, bus_id=2, origin="Mandya", destination="Ooty")
+    assert night["fare"] == "550.50"
+    assert database.query("SELECT kind, amount::text FROM payments ORDER BY 2") == [
+        ("charge", "140.00"),
+        ("charge", "550.50"),
+    ]
+
+
+def test_a_seat_is_sold_again_where_its_passenger_alights(desk: Desk) -> None:
+    desk.book(1, from_stop=1, to_stop=3)
+    assert desk.book(1, from_stop=3, to_stop=5, phone=RAVI)["status"] == "booked"
+    assert desk.book(1)["reason"] == "seat_taken"
+    assert desk.free(1, 3) == desk.free(3, 5) == [2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 3), (2, 3), (2, 4), (2, 5), (1, 5), (3, 4)])
+def test_a_stretch_that_overlaps_is_refused(desk: Desk, a: int, b: int) -> None:
+    desk.book(1, from_stop=2, to_stop=4)
+    assert desk.book(1, from_stop=a, to_stop=b)["reason"] == "seat_taken"
+
+
+def test_all_seats_or_none(desk: Desk) -> None:
+    desk.book(2, 3)
+    before = desk.everything()
+    refusal = desk.book(1, 3, 2, 4)
+    assert refusal == {
+        "reason": "seat_taken",
+        "message": "Seats 2 and 3 are taken between Bengaluru and Mysuru.",
+        "seats": [2, 3],
+    }
+    assert desk.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "told"),
+    [
+        ({"seats": [9]}, "unknown_seat", "There is no seat 9; the bus has 8 seats, numbered from 1."),
+        ({"seats": [1, 10, 9]}, "unknown_seat", "There is no seats 9 and 10; the bus has 8 seats"),
+        ({"seats": [0]}, "unknown_seat", "There is no seat 0;"),
+        ({"seats": [1, 1]}, "bad_request", "The same seat is named twice."),
+        (
+            {"seats": [1, 2, 3, 4, 5, 6, 7]},
+            "too_many_seats",
+            "One booking may have 6 seats; this asks for 7.",
+        ),
+        ({"seats": []}, "bad_request", "Say which seats, or how many."),
+        ({"seats": None}, "bad_request", "Say which seats, or how many."),
+        ({"seats": [1], "phone": None}, "bad_request", "A phone number is needed"),
+        ({"seats": [1], "passengers": [{}, {}]}, "bad_request", "There are more passengers than seats."),
+    ],
+)
+@pytest.mark.parametrize("method", ["book", "hold"])
+def test_a_party_that_cannot_be(
+    desk: Desk, method: str, changed: dict[str, Any], reason: str, told: str
+) -> None:
+    before = desk.everything()
+    refusal = desk.write(method, **{**sale(), "count": None, **changed})
+    assert (refusal["reason"], told in refusal["message"]) == (reason, True)
+    assert desk.everything() == before
+
+
+def test_limits_are_the_services(desk: Desk, database: Database) -> None:
+    database.query("UPDATE bus_info SET max_seats = 1, phone_required = false WHERE bus_id = 1")
+    assert desk.book(1, 2)["limit"] == 1
+    booking = desk.book(1, phone=None)
+    assert desk.show(booking, phone=None)["status"] == "booked"
+
+
+def test_nothing_is_sold_once_the_boarding_stop_has_been_left(desk: Desk, clock: Clock) -> None:
+    today = {"travel_date": "2026-12-01"}
+    clock.set("2026-12-01 09:59:59+05:30")
+    assert desk.book(1, **today)["status"] == "booked"
+    clock.set("2026-12-01 10:00+05:30")
+    refusal = desk.book(2, **today)
+    assert refusal["reason"] == "departed"
+    assert refusal["message"] == (
+        "Day Bus (bus 1) of 2026-12-01 no longer sells from Bengaluru: it left at 10:00."
+    )
+    assert desk.hold(2, **today)["reason"] == "departed"
+    assert desk.book(2, **today, from_stop=2, to_stop=5)["status"] == "booked"
+
+
+def test_the_nouns_are_the_services(desk: Desk, database: Database) -> None:
+    database.query("""UPDATE bus_info SET nouns = '{"service": "hotel", "seat": "room"}', max_seats = 1""")
+    assert desk.book(9)["message"] == "There is no room 9; the hotel has 8 rooms, numbered from 1."
+    desk.book(1)
+    assert desk.book(1)["message"] == "Room 1 is taken between Bengaluru and Mysuru."
+    assert desk.book(2, 3)["message"] == "One booking may have 1 room; this asks for 2."
+
+
+# Any seats -------------------------------------------------------------------------------------
+# The day bus:  1 2 _ 3 4
+#               5 6 _ 7 8
+
+
+@pytest.mark.parametrize(
+    ("taken", "count", "chosen"),
+    [
+        ([], 1, [1]),
+        ([], 2, [1, 2]),  # side by side
+        ([1], 2, [3, 4]),  # not 2 and 3, across the aisle
+        ([1, 4], 2, [5, 6]),
+        ([], 4, [1, 2, 3, 4]),  # nobody has four side by side: in a row
+        ([1], 3, [2, 3, 4]),
+        ([], 6, [1, 2, 3, 4, 5, 6]),  # two rows that follow each other
+        ([1], 1, [2]),  # the seat that was left alone, and no other beside it
+        ([1, 4, 6], 1, [2]),
+        ([2, 3, 6, 7], 2, [1, 4]),  # nothing side by side: the same row
+        ([2, 3, 4, 6, 7, 8], 2, [1, 5]),  # nor the same row: the next
+        ([1, 2, 3, 4, 5, 6, 7], 1, [8]),
+    ],
+)
+def test_any_seats_are_together_and_strand_nobody(
+    desk: Desk, taken: list[int], count: int, chosen: list[int]
+) -> None:
+    for first in range(0, len(taken), 6):
+        desk.book(*taken[first : first + 6])
+    assert seats_of(desk.book(count=count)) == chosen
+
+
+def test_any_seat_is_the_one_whose_gap_fits_most_tightly(desk: Desk) -> None:
+    desk.book(6, from_stop=1, to_stop=2)
+    desk.book(6, from_stop=4, to_stop=5)  # 6 is free over 2..4
+    desk.book(7, from_stop=4, to_stop=5)  # 7 over 1..4
+    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [6]
+    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [7]
+    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [5]  # alone as it is: no pair is parted
+
+
+def test_a_tight_gap_goes_before_a_seat_left_alone(desk: Desk) -> None:
+    desk.book(1)  # leaves 2 alone over all of the road
+    desk.book(8, from_stop=2, to_stop=5)  # leaves 8 a gap that fits the first leg
+    assert seats_of(desk.book(from_stop=1, to_stop=2)) == [8]
+
+
+def test_a_party_that_cannot_be_together_still_travels(desk: Desk, database: Database) -> None:
+    database.query("SELECT api.add_service(3, 'Tall', 'KSRTC', %s, %s)", "s\n.\ns\n.\ns", """
+        Chennai | -     | 06:00 | 0 | 0
+        Mandya  | 07:00 |   -   | 9 | 10
+    """)  # fmt: skip
+    tall = {"bus_id": 3, "origin": "Chennai", "destination": "Mandya"}
+    assert seats_of(desk.book(2, **tall)) == [2]
+    assert seats_of(desk.book(count=2, **tall)) == [1, 3]
+
+
+def test_decks_are_apart(desk: Desk) -> None:
+    night = {"bus_id": 2}
+    desk.book(1, **night)
+    assert seats_of(desk.book(count=2, **night)) == [3, 4]
+
+
+def test_sold_out_says_how_many_are_free(desk: Desk) -> None:
+    desk.book(1, 2, 3, 4, 5)
+    desk.hold(6)
+    before = desk.everything()
+    assert desk.book(count=3) == {
+        "reason": "sold_out",
+        "message": "Only 2 seats are free between Bengaluru and Mysuru.",
+        "seats_free": 2,
+    }
+    desk.book(7)
+    assert desk.book(count=2)["message"] == "Only 1 seat is free between Bengaluru and Mysuru."
+    desk.book(8)
+    assert desk.hold(count=1)["seats_free"] == 0
+    assert len(desk.everything()[2]) == len(before[2]) + 2

@@ -1,0 +1,139 @@
+"""The views that make psql pleasant: bookings, vacancy and manifest, by names and local times."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.support.desk import ASHA, DAY, RAVI, Desk
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-12-{text}")
+
+
+# bookings --------------------------------------------------------------------------------------
+
+
+def test_bookings_have_names_and_local_times(desk: Desk, database: Database) -> None:
+    booking = desk.book(3, bus_id=2, origin="Mandya", destination="Ooty", passengers=[{"name": "Asha"}])
+    assert database.query(
+        "SELECT reference, ticket_no, status, service, origin, destination, seat_no, passenger, phone, "
+        "departs, arrives, fare::text, refund::text FROM bookings"
+    ) == [
+        (
+            booking["reference"], 1, "booked", "Night Sleeper", "Mandya", "Ooty", 3, "Asha", ASHA,
+            at("05 23:45"), at("06 05:30"), "550.50", "0.00",
+        )
+    ]  # fmt: skip
+
+
+def test_bookings_show_every_ticket_as_it_is_now(desk: Desk, database: Database, clock: Clock) -> None:
+    desk.cancel(desk.book(1, 2), 2)
+    desk.hold(3)
+    desk.book(2, 4, 5, 6, 7, 8, phone=RAVI)
+    desk.book(count=1, waitlist=True)
+    ashas = f"SELECT status FROM bookings WHERE phone = '{ASHA}' ORDER BY seat_no"
+    assert database.query(ashas) == ["booked", "cancelled", "held", "pending"]
+    clock.advance(minutes=10)
+    assert database.query(ashas) == ["booked", "cancelled", "expired", "pending"]
+    clock.set("2026-12-05 10:00+05:30")
+    assert database.query(ashas) == ["booked", "cancelled", "expired", "expired"]
+
+
+# vacancy ---------------------------------------------------------------------------------------
+
+
+def vacancy(database: Database, day: str = DAY) -> dict[tuple[str, str], list[int]]:
+    """The free seats of the day bus, by origin and destination."""
+    rows = database.query(
+        "SELECT origin, destination, seats_free, seat_nos FROM vacancy "
+        "WHERE bus_id = 1 AND travel_date = %s ORDER BY from_stop, to_stop",
+        day,
+    )
+    assert all(free == len(seats or []) for _, _, free, seats in rows)
+    return {(origin, destination): seats or [] for origin, destination, _, seats in rows}
+
+
+def test_vacancy_is_of_every_stretch(desk: Desk, database: Database) -> None:
+    desk.book(1, 2, 3, 4, from_stop=2, to_stop=3)
+    desk.book(5, 6, 7, from_stop=1, to_stop=5)
+    desk.hold(8, from_stop=4, to_stop=5)
+    free = vacancy(database)
+    assert list(free) == [
+        ("Bengaluru", "Ramanagara"), ("Bengaluru", "Mandya"), ("Bengaluru", "Srirangapatna"),
+        ("Bengaluru", "Mysuru"), ("Ramanagara", "Mandya"), ("Ramanagara", "Srirangapatna"),
+        ("Ramanagara", "Mysuru"), ("Mandya", "Srirangapatna"), ("Mandya", "Mysuru"),
+        ("Srirangapatna", "Mysuru"),
+    ]  # fmt: skip
+    assert free["Bengaluru", "Ramanagara"] == [1, 2, 3, 4, 8]
+    assert free["Bengaluru", "Mysuru"] == []
+    assert free["Mandya", "Mysuru"] == [1, 2, 3, 4]
+    assert free["Ramanagara", "Srirangapatna"] == [8]
+
+
+def test_vacancy_agrees_with_the_seat_map(desk: Desk, database: Database) -> None:
+    desk.book(1, from_stop=2, to_stop=3)
+    desk.hold(2, from_stop=3, to_stop=5)
+    stops = ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
+    assert vacancy(database) == {
+        (stops[a - 1], stops[b - 1]): desk.free(a, b) for a in range(1, 5) for b in range(a + 1, 6)
+    }
+
+
+def test_vacancy_leaves_out_what_is_not_on_sale(desk: Desk, database: Database, clock: Clock) -> None:
+    desk.hold(1)
+    clock.advance(minutes=10)
+    assert vacancy(database)["Bengaluru", "Mysuru"] == [1, 2, 3, 4, 5, 6, 7, 8]  # a hold that ran out
+    clock.set("2026-12-05 10:55+05:30")
+    assert {origin for origin, _ in vacancy(database)} == {"Mandya", "Srirangapatna"}
+    database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 1")
+    assert vacancy(database) == {}
+
+
+# manifest --------------------------------------------------------------------------------------
+
+
+def manifest(database: Database) -> list[Any]:
+    return database.query(
+        "SELECT stop_no, stop, boards, alights, come_free FROM manifest "
+        "WHERE bus_id = 1 AND travel_date = %s ORDER BY stop_no",
+        DAY,
+    )
+
+
+def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(desk: Desk, database: Database) -> None:
+    asha = desk.book(1, 2, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
+    ravi = desk.book(1, from_stop=3, to_stop=5, phone=RAVI, passengers=[{"name": "Ravi"}])
+    desk.hold(7)
+    desk.cancel(desk.book(8))
+    assert ravi["status"] == "booked"
+    assert manifest(database) == [
+        (1, "Bengaluru", f"1 Asha, 2 {asha['reference']}", None, None),
+        (2, "Ramanagara", None, None, None),
+        (3, "Mandya", "1 Ravi", f"1 Asha, 2 {asha['reference']}", [2]),
+        (4, "Srirangapatna", None, None, None),
+        (5, "Mysuru", None, "1 Ravi", [1]),
+    ]
+    assert database.query("SELECT arrives, departs FROM manifest WHERE bus_id = 1 AND stop_no = 3 "
+                          "AND travel_date = %s", DAY) == [(at("05 11:45"), at("05 11:50"))]  # fmt: skip
+
+
+def test_a_manifest_counts_a_hold_only_while_it_lasts(desk: Desk, database: Database, clock: Clock) -> None:
+    desk.book(1, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
+    desk.hold(1, from_stop=3, to_stop=5)
+    assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", None)
+    clock.advance(minutes=10)
+    assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", [1])
+
+
+# Whoever may read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["bookings", "vacancy", "manifest"])
+def test_the_server_role_may_read_them(desk: Desk, view: str) -> None:
+    desk.book(1)
+    statement = f"SELECT count(*) FROM {view} WHERE bus_id = 1"
+    ((rows,),) = desk.conn.execute(statement.encode()).fetchall()
+    assert rows > 0

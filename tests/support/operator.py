@@ -1,0 +1,84 @@
+"""An operator at a pseudo-terminal: what they type, and what they see, without the terminal's own codes."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+import pexpect
+
+from tests.support.project import PROJECT
+
+WAIT_SECONDS = 30
+CTRL_C, CTRL_D = "\x03", "\x04"
+_CODES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r|\x07")
+
+
+class Operator:
+    """`python -m server …` with a terminal; killed at the end of a `with`, unless it has ended."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"
+        }
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "server", *arguments],
+            env={
+                **inherited,
+                "BUSWARE_SEED": "false",
+                "BUSWARE_HTTP_PORT": "0",
+                "TERM": "xterm",
+                **environment,
+            },
+            cwd=str(PROJECT),
+            dimensions=(50, 200),
+            timeout=WAIT_SECONDS,
+            encoding="utf-8",
+            codec_errors="replace",
+        )
+        self.seen = ""
+
+    def __enter__(self) -> "Operator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.child.close(force=True)
+
+    def sees(self, *texts: str) -> None:
+        """Wait until these have appeared, in this order, after what was waited for before."""
+        for text in texts:
+            self.sees_match(f"({re.escape(text)})")
+
+    def sees_match(self, pattern: str) -> str:
+        """Wait for a pattern, and answer its group."""
+        while not (found := re.search(pattern, self.seen)):
+            try:
+                self.seen += _CODES.sub("", self.child.read_nonblocking(4096, WAIT_SECONDS))
+            except (pexpect.TIMEOUT, pexpect.EOF) as end:
+                raise AssertionError(f"{pattern!r} did not appear; seen since: {self.seen!r}") from end
+        self.seen = self.seen[found.end() :]
+        return found[1]
+
+    def types(self, line: str) -> None:
+        """Type a line, and Enter."""
+        self.child.send(f"{line}\r")
+
+    def ends(self) -> int:
+        """Wait for the end, and answer the exit status."""
+        self.seen += _CODES.sub("", self.child.read())
+        self.child.close()
+        return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
+
+
+@contextmanager
+def operating(*arguments: str, **environment: str) -> Iterator[tuple[Operator, int]]:
+    """A server with its console, and its port."""
+    with Operator("0", *arguments, **environment) as operator:
+        port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
+        operator.sees("This is the operator's console.", "operator>")
+        yield operator, port

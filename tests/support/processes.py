@@ -1,0 +1,112 @@
+"""The processes that tests start, kill and count: servers, and what they leave behind."""
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tests.support.project import PROJECT
+
+WAIT_SECONDS = 60  # reached only when something is broken
+
+
+def running_on(folder: Path) -> list[int]:
+    """The processes whose command line names the folder, PostgreSQL's among them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # it has just ended
+            if os.fsencode(folder) in command:
+                found.append(int(entry.name))
+    return found
+
+
+def postmaster(folder: Path) -> int:
+    """The process of the PostgreSQL that runs on a data folder."""
+    return int((folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def wait_for_end(pids: Iterable[int]) -> None:
+    """Wait until these processes have ended."""
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            ended, _, _ = select.select([handle], [], [], WAIT_SECONDS)
+            assert ended, f"process {pid} has not ended"
+        finally:
+            os.close(handle)
+
+
+class Served:
+    """A `python -m server` of its own, ready once made; killed at the end of a `with`, unless it has ended.
+
+    said: what it has printed, a line each.
+    """
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.process = start(*arguments, **environment)
+        self.said: list[str] = []
+        ready = self.read_until("serves on")
+        self.host, _, port = ready.split("serves on ")[1].split(",")[0].rpartition(":")
+        self.port = int(port)
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        with self.process:  # closes what is open to it
+            pass
+
+    def read_until(self, text: str) -> str:
+        """Read what it prints up to a line with that text."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said.append(line)
+            if text in line:
+                return line
+        with self.process:
+            raise AssertionError(f"it ended with {self.process.wait()}:\n{''.join(self.said)}")
+
+    def end(self, signal: int | None = None) -> tuple[int, str]:
+        """Send a signal, if told one, and wait for the end: the exit status, and all that was printed."""
+        if signal is not None:
+            self.process.send_signal(signal)
+        rest, _ = self.process.communicate(timeout=WAIT_SECONDS)
+        return self.process.returncode, "".join(self.said) + rest
+
+
+def start(
+    *arguments: str,
+    program: Sequence[str] = ("-m", "server"),
+    stdin: int = subprocess.DEVNULL,
+    **environment: str,
+) -> "subprocess.Popen[str]":
+    """Start `python -m server` with nothing of our own settings but these; all it says is its stdout."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        env={**inherited, "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", **environment},
+        cwd=PROJECT,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # so that a test can send it what a terminal would: to the whole group
+    )
+
+
+def fail_to_start(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Start a server that will not start: its exit status, and what it said."""
+    process = start(*arguments, **environment)
+    said, _ = process.communicate(timeout=WAIT_SECONDS)
+    return process.returncode, said

@@ -1,0 +1,59 @@
+"""Servers as processes of their own, on the test's database: where it is, who serves, and lines to them."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.line import Line, until
+
+if TYPE_CHECKING:
+    from tests.conftest import Database
+
+
+@pytest.fixture
+def urls(database: "Database") -> dict[str, str]:
+    """Where the database is, with its clock going, and trips on sale from today."""
+    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
+    return {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner, "BUSWARE_HTTP_PORT": "0"}
+
+
+@pytest.fixture
+def line_to() -> Iterator[Callable[[int], Line]]:
+    lines: list[Line] = []
+
+    def connect(port: int) -> Line:
+        lines.append(Line("127.0.0.1", port))
+        return lines[-1]
+
+    yield connect
+    for line in lines:
+        line.close()
+
+
+def serving(database: "Database", port: int | None = None) -> list[int]:
+    """The processes that serve (on that port), by the operating system's number."""
+    names = database.query("SELECT name FROM processes p WHERE role = 'server' AND api.is_alive(process_no)")
+    return sorted(int(name.rpartition(" ")[2]) for name in names if port is None or f":{port}," in name)
+
+
+def travel_day(database: "Database") -> str:
+    """The last day that is on sale."""
+    return str(database.value("SELECT max(travel_date) FROM trips"))
+
+
+def process_of(database: "Database", line: Line) -> int:
+    """The process that a line has come to."""
+    where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
+    (process_no,) = until(lambda: database.query(where, line.address))
+    return int(process_no)
+
+
+def on_each_process(database: "Database", port: int, connect: Callable[[int], Line]) -> list[Line]:
+    """A line to each of the processes on a port: the kernel spreads clients over them."""
+    lines: dict[int, Line] = {}
+    while len(lines) < len(serving(database, port)):
+        line = connect(port)
+        lines.setdefault(process_of(database, line), line)
+    return list(lines.values())

@@ -1,0 +1,95 @@
+"""A traveller at the terminal client, in a pseudo-terminal: what is typed there and what is seen."""
+
+import os
+import shlex
+import signal
+import sys
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pexpect
+
+from busware.server.settings import Settings
+from tests.conftest import WAIT_SECONDS
+from tests.support.project import PROJECT
+
+ROWS, COLUMNS = 24, 80
+ESCAPE, CTRL_C, CTRL_D = "\x1b", "\x03", "\x04"
+
+# The questions of a reservation, and what is answered, up to the fare.
+STEPS = [
+    ("What would you like?", "bus"),
+    ("Reservation or cancellation:", "reservation"),
+    ("Date of journey", "tomorrow"),
+    ("SLEEPER, SEMI_SLEEPER, SEATER or any:", "seater"),
+    ("AC, NON_AC or any:", "any"),
+    ("Source:", "Bangalore"),
+    ("Destination:", "mysuru"),
+    ("Bus id:", "1"),
+    ("Seat numbers, such as 1 2; or best 2, for any two:", "3 4"),
+    ("Name of passenger 1 of 2", "Asha"),
+    ("Name of passenger 2 of 2", ""),
+    ("Phone number:", "98450 12345"),
+]
+
+
+def tomorrow() -> str:
+    """What `tomorrow` means, wherever somebody says so: the date after today's where the server is."""
+    return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
+
+
+def hear_ctrl_c() -> None:
+    """Whoever runs the tests in the background has them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Traveller:
+    """A client at a terminal of its own. shell: started by one, which can have it wait."""
+
+    def __init__(
+        self, port: int, columns: int = COLUMNS, rows: int = ROWS, *, shell: bool = False, **environment: str
+    ) -> None:
+        client = [sys.executable, "-m", "client", "127.0.0.1", str(port)]
+        program, *arguments = ["bash", "--norc", "-i"] if shell else client
+        self.child = pexpect.spawn(
+            program,
+            arguments,
+            env=variables(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", PS1="shell> ", **environment),
+            dimensions=(rows, columns),
+            encoding="utf-8",
+            timeout=WAIT_SECONDS,
+            cwd=str(PROJECT),
+            preexec_fn=hear_ctrl_c,
+        )
+        if shell:
+            self.types(shlex.join(client))
+
+    def sees(self, *texts: str) -> str:
+        """Wait for texts, one after the other; give all that came up to the last."""
+        return "".join(self._sees(text) for text in texts)
+
+    def _sees(self, text: str) -> str:
+        self.child.expect_exact(text)
+        return str(self.child.before + self.child.after)
+
+    def types(self, line: str) -> None:
+        """Type a line, and Enter."""
+        self.child.send(line + "\r")
+
+    def goes_through(self, *steps: tuple[str, str]) -> None:
+        """Wait for each question, and answer it."""
+        for question, answer in steps:
+            self.sees(question)
+            self.types(answer)
+
+    def ends(self) -> int:
+        """Wait for the end; the exit status."""
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return int(self.child.exitstatus)
+
+
+def variables(**more: str) -> dict[str, str]:
+    """The environment of a client: ours, without what would change what it shows."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {"LC_ALL": "C.UTF-8", **inherited, **more}
