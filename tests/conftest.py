@@ -27,7 +27,8 @@ urls            the settings of servers that are processes of their own, on `dat
 
 A test that uses a database without a server before it is marked `database`, and so are, by themselves,
 the files on functions of schema `api` that no others test: scripts/test runs those on every PostgreSQL.
-With CI=true a skipped test is a failed one.
+A test of a whole system (processes, terminals, Docker) is marked `system`. With CI=true a skipped test is a
+failed one, and a test marked `system` that fails is run once more; the summary lists it as RERUN.
 """
 
 import os
@@ -86,6 +87,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if "cluster" in fixtures and "server" not in fixtures:
             item.add_marker(pytest.mark.database)
+        if os.environ.get("CI") == "true" and item.get_closest_marker("system"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)

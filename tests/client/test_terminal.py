@@ -29,6 +29,8 @@ from tests.support.traveller import (
     variables,
 )
 
+pytestmark = pytest.mark.system
+
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
 
 

@@ -11,6 +11,8 @@ from tests.support.project import PROJECT
 from tests.support.telling import Console
 from tests.support.traveller import Traveller
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:

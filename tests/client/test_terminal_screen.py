@@ -10,6 +10,8 @@ from tests.conftest import Database
 from tests.support.processes import Served
 from tests.support.traveller import STEPS, Traveller
 
+pytestmark = pytest.mark.system
+
 At = Callable[[int, int], Traveller]  # so many columns and rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEATS = "Seat numbers"

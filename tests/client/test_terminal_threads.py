@@ -19,6 +19,8 @@ from busware.server.protocol import GetBooking
 from busware.terminal import Terminal
 from tests.client.test_ticket import party
 
+pytestmark = pytest.mark.system
+
 OPENS = GetBooking(reference="DT7VKKK", phone="+919845012345")
 
 

@@ -15,6 +15,8 @@ from tests.conftest import NOW, Database, stop_clock
 from tests.support.project import PROJECT
 from tests.support.web import Web
 
+pytestmark = pytest.mark.system
+
 BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", (PROJECT / "docs/http.md").read_text())
 COMMANDS = [command for block in BLOCKS for command in re.findall(r"(?ms)^curl .*?(?=^curl |\Z)", block)]
 DAY = "2026-12-05"  # which a reader's `date` gives: the clock of the test stands still

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from busware.server.embedded.data_folder import read_urls
 from tests.server.test_start import load_timetable
 from tests.support.processes import Served
+
+pytestmark = pytest.mark.system
 
 PROCESSES, CLIENTS, SECONDS = 4, 50, 20
 EXPLAINED = {

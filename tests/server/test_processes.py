@@ -27,6 +27,8 @@ from tests.support.processes import Served, fail_to_start, running_on, wait_for_
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
 
+pytestmark = pytest.mark.system
+
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 

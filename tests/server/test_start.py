@@ -26,6 +26,8 @@ from tests.support.processes import (
     wait_for_end,
 )
 
+pytestmark = pytest.mark.system
+
 HERE = Path(__file__).parent
 BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "98450 12345"}
 

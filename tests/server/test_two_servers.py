@@ -15,6 +15,8 @@ from tests.support.processes import wait_for_end
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
 
+pytestmark = pytest.mark.system
+
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 

@@ -17,6 +17,8 @@ from tests.support.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
 from tests.support.processes import Served, running_on
 from tests.support.transcript import ASHA, transcript
 
+pytestmark = pytest.mark.system
+
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 

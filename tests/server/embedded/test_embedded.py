@@ -20,6 +20,8 @@ from busware.server.settings import Settings
 from tests.support import processes
 from tests.support.project import PROJECT
 
+pytestmark = pytest.mark.system
+
 # A process that starts an embedded PostgreSQL, says so, and waits to be killed.
 HOLDER = """
 import signal, sys
