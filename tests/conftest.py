@@ -57,13 +57,13 @@ from busware.server.settings import Settings
 from tests.support.desk import desk  # noqa: F401 - a fixture
 from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
 from tests.support.processes import running_on, wait_for_end
+from tests.support.project import TIMETABLE
 from tests.support.race import race  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
 from tests.support.telling import console, telling  # noqa: F401 - fixtures
 from tests.support.web import web  # noqa: F401 - a fixture
 from tests.support.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
 
-HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
 ZONES = [  # of the timetables that come with Busware
     ZoneInfo(name)
@@ -215,7 +215,7 @@ def template(cluster: Running) -> Iterator[str]:
         schema.prepare(owner, server, seed=False)
         with psycopg.connect(owner, autocommit=True) as conn:
             stop_clock(conn, NOW)
-            conn.execute((HERE / "support" / "timetable.sql").read_bytes())
+            conn.execute(TIMETABLE.read_bytes())
         yield "template"
 
 

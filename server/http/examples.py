@@ -6,7 +6,7 @@ They tell one story: Asha books two seats on a bus to Mysuru, gives one back, an
 from typing import Any, NamedTuple
 
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
-from busware.server.protocol import Refusal
+from busware.server.protocol import VERSION, Refusal
 
 Json = dict[str, Any]
 
@@ -109,7 +109,7 @@ _AT_ORIGIN: Json = {
 }
 
 EXAMPLES: dict[str, Example] = {
-    "ping": Example({}, {"server": "busware", "version": "0.1.0", "time_zone": "Asia/Kolkata"}),
+    "ping": Example({}, {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}),
     "places": Example(
         {"kind": "bus"},
         {

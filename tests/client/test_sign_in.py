@@ -20,6 +20,7 @@ from busware.factory import Client
 from busware.http_client import WebClient
 from busware.server import tls
 from busware.server.http import WebServer
+from busware.server.protocol import VERSION
 from busware.server.service import tls_context
 from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
@@ -277,7 +278,7 @@ def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespa
 
 def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> None:
     verified = {"BUSWARE_PORT": str(sealed.port), "BUSWARE_AUTHORITY": str(papers.authority)}
-    assert client("ping", "--tls", **verified) == (0, "busware 0.1.0\n")
+    assert client("ping", "--tls", **verified) == (0, f"busware {VERSION}\n")
     status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port))
     assert (status, said.splitlines()[-1].split(" names")[0]) == (3, "--authority FILE")
     status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port), BUSWARE_AUTHORITY="/nowhere")

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import Served, running_on
-from tests.support.project import PROJECT
-
-HERE = Path(__file__).parent
+from tests.support.project import PROJECT, TIMETABLE
 
 
 def script(link: Path, name: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -38,7 +36,7 @@ def link(tmp_path: Path) -> Path:
 def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
     environment = {"BUSWARE_DATA": str(data_folder)}
     with Served("0", "--data", str(data_folder)) as server:
-        loaded = script(link, "seed", str(HERE / "timetable.sql"), **environment)
+        loaded = script(link, "seed", str(TIMETABLE), **environment)
         assert "2 added" in loaded.stdout, loaded.stderr
         ride = ("1", "+1", "Bengaluru", "Mysuru", "--seats", "7", "--phone", "9845012345")
         booked = script(link, "client", "--port", str(server.port), "book", *ride)

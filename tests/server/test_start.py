@@ -25,10 +25,10 @@ from tests.support.processes import (
     start,
     wait_for_end,
 )
+from tests.support.project import TIMETABLE
 
 pytestmark = pytest.mark.system
 
-HERE = Path(__file__).parent
 BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "98450 12345"}
 
 
@@ -46,7 +46,7 @@ def load_timetable(folder: Path) -> str:
     urls = read_urls(folder)
     assert urls
     with psycopg.connect(urls.owner) as conn:
-        conn.execute((HERE / "timetable.sql").read_bytes())
+        conn.execute(TIMETABLE.read_bytes())
         (date,) = conn.execute("SELECT max(travel_date)::text FROM trips").fetchone() or ("",)
     return str(date)
 

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-PONG = {"server": "busware", "version": "0.1.0", "time_zone": "Asia/Kolkata"}
+from busware.server.protocol import VERSION
+
+PONG = {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}
 DATE = "2026-12-02"
 TRIP = {"bus_id": 1, "travel_date": DATE}
 WAY = {"origin": "Bengaluru", "destination": "Mysuru"}

@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from busware.server.protocol import VERSION
 from busware.server.tcp.connection import Lines
 from busware.server.tcp.server import TcpServer
 from tests.support.line import WAIT_SECONDS, until
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
-PONG = b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"0.1.0","time_zone":"Asia/Kolkata"}}'
+PONG = (
+    b'{"jsonrpc":"2.0","id":1,"result":{"server":"busware","version":"%s","time_zone":"Asia/Kolkata"}}'
+    % VERSION.encode()
+)
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 BOOK = {**TRIP, "origin": "Bengaluru", "destination": "Mandya", "seats": [1], "phone": "9845012345"}
 
