@@ -1,9 +1,8 @@
 """JSON-RPC lines and structs, byte for byte. No socket, no database."""
 
 import datetime
+import importlib.metadata
 import json
-import tomllib
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -341,6 +340,5 @@ def test_what_is_no_reply(line):
 # The vocabulary --------------------------------------------------------------------------------
 
 
-def test_the_version_is_that_of_the_project():
-    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
-    assert (project["name"], project["version"]) == (protocol.SERVER, protocol.VERSION)
+def test_the_version_is_that_of_the_package():
+    assert importlib.metadata.version(protocol.SERVER) == protocol.VERSION
