@@ -44,9 +44,9 @@ PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql
 # Files -----------------------------------------------------------------------------------------
 
 TOP_LEVEL = {
-    ".ci", ".dockerignore", ".env.example", ".gitignore", ".squawk.toml",
-    "CHANGELOG.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml", "pyproject.toml",
-    "client", "docs", "scripts", "server", "sql", "tests",
+    ".ci", ".dockerignore", ".env.example", ".gitignore", ".pre-commit-config.yaml", ".squawk.toml",
+    "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml",
+    "pyproject.toml", "client", "docs", "scripts", "server", "sql", "tests",
 }  # fmt: skip
 BELONGS = {  # what each folder may hold
     "client": r"\w+\.py|py\.typed",
