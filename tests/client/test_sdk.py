@@ -18,7 +18,8 @@ import pytest
 import client
 from busware import Client, ConnectionLost, Refusal
 from busware.http_client import WebClient
-from busware.server.protocol import Passenger
+from busware.sdk import Requests
+from busware.server.protocol import METHODS, Passenger
 from tests.conftest import WAIT_SECONDS, Database
 
 DAY = date(2026, 12, 5)
@@ -159,6 +160,10 @@ def test_it_connects_where_the_environment_says(
     monkeypatch.setenv("BUSWARE_PORT", str(server.port))
     with client.connect() as busware:
         assert (busware.host, busware.port) == (server.host, server.port)
+
+
+def test_every_method_has_a_python_method() -> None:
+    assert METHODS.keys() <= vars(Requests).keys()
 
 
 def test_positions_stand_for_places(busware: Client) -> None:

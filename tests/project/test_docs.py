@@ -1,8 +1,10 @@
 """What the documents say is so.
 
 server/PROTOCOL.md is compared with server/protocol and the settings, and its examples are replayed, in
-order, on a real server with the real timetables and a clock that stands still. README.md is followed
-from top to bottom, as a newcomer would. Whatever file, heading or setting is named exists.
+order, on a real server with the real timetables and a clock that stands still. README.md and the pages of
+docs/ are followed from top to bottom, in reading order, on one server: each command is run here, or is
+named in RUN_ELSEWHERE with the test that runs it. Files, headings, settings and tests that a page names
+exist.
 
 In an example `…` stands for anything, and a reference for whichever one the server gave instead.
 """
@@ -14,6 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 
 import argon2
 import msgspec
@@ -29,17 +32,9 @@ from tests.support.project import PROJECT
 
 PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
 README = (PROJECT / "README.md").read_text()
-DOCUMENTS = [
-    PROJECT / name
-    for name in (
-        "README.md",
-        "CHANGELOG.md",
-        "server/PROTOCOL.md",
-        "docs/architecture.md",
-        "docs/http.md",
-        "docs/operating.md",
-    )
-]
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "server/PROTOCOL.md"])
+INDEX = PROJECT / "docs/README.md"
+DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]  # which have variables of their own
 REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # one of bus 101, flight 701, show 803
 EVENT = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
 REPLIES = {  # what several methods answer with is described once
@@ -64,6 +59,11 @@ def table(heading: str, columns: int) -> list[list[str]]:
     """The rows of the tables with so many columns under a heading."""
     rows = [line[1:-1].split("|") for line in section(heading).splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in row] for row in rows if len(row) == columns]
+
+
+def named(path: Path) -> str:
+    """The name of a file in the project."""
+    return str(path.relative_to(PROJECT))
 
 
 # The reference ---------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_the_limits_are_those_of_the_settings() -> None:
 # Names -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_links_lead_somewhere(document) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
         if target.startswith("https://"):
@@ -142,12 +142,62 @@ def test_links_lead_somewhere(document) -> None:
             assert anchor in anchors, target
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_the_settings_it_names_are_there(document) -> None:
     compose = set(re.findall(r"BUSWARE_\w+_PASSWORD", (PROJECT / "docker-compose.yml").read_text()))
     of_client = set(re.findall(r"BUSWARE_\w+", commands.EPILOG))
-    known = {variable(field) for field in fields(Settings)} | compose | of_client
+    of_tests = set(re.findall(r"BUSWARE_[A-Z_]+", "".join(path.read_text() for path in DEVELOPMENT)))
+    known = {variable(field) for field in fields(Settings)} | compose | of_client | of_tests
     assert set(re.findall(r"\b(?:BUSWARE_[A-Z_]+|DATABASE_URL)\b", document.read_text())) <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_the_tests_it_names_are_there(document) -> None:
+    for file, test in re.findall(r"(tests/[\w/]+\.py)::(\w+)", document.read_text()):
+        assert f"\ndef {test}(" in (PROJECT / file).read_text(), f"{file} has no {test}"
+
+
+def test_the_index_lists_every_page_once() -> None:
+    targets = re.findall(r"(?m)^- \[.+?\]\((.+?)\): ", INDEX.read_text())
+    listed = [(INDEX.parent / target).resolve() for target in targets]
+    assert sorted(listed) == sorted({*DOCUMENTS, PROJECT / ".env.example"} - {INDEX})
+
+
+@pytest.mark.parametrize("folder", ["client", "server"])
+def test_the_architecture_lists_every_module(folder) -> None:
+    text = (PROJECT / "docs/architecture.md").read_text()
+    (files,) = re.findall(rf"(?ms)^## Files of the {folder}\n(.*?)(?=^## )", text)
+    listed, package = [], ""
+    for line in re.findall(r"(?m)^\|(?=.*`)(.*)\|$", files):
+        first, second, *_ = ([*re.findall(r"`([\w/]+)`", cell)] for cell in line.split("|"))
+        if first and first[0].endswith("/"):
+            (package,) = first
+        listed += [package + name for name in second] if not first or package in first else first
+    modules = [path.relative_to(PROJECT / folder) for path in (PROJECT / folder).rglob("*.py")]
+    assert sorted(listed) == sorted(str(path.with_suffix("")) for path in modules if path.stem != "__init__")
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    places = [path for folder in ("client", "server") for path in (PROJECT / folder).rglob("*.py")]
+    places += [PROJECT / "pyproject.toml", PROJECT / "server/PROTOCOL.md", PROJECT / "Dockerfile"]
+    found = [named(path) for path in places if f'"{protocol.VERSION}"' in path.read_text()]
+    assert found == ["server/protocol/__init__.py"]
+
+
+def test_the_changelog_has_the_version_and_its_date() -> None:
+    headings = re.findall(r"(?m)^## (.+)$", (PROJECT / "CHANGELOG.md").read_text())
+    versions = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] – (unreleased|\d{4}-\d\d-\d\d)", one) for one in headings]
+    assert all(versions), headings
+    (latest, _), *earlier = [found.groups() for found in versions if found]
+    assert latest == protocol.VERSION
+    assert "unreleased" not in [date for _, date in earlier]
+
+
+def test_ci_and_pre_commit_run_the_same_checks() -> None:
+    hooks = re.findall(r"(?m)^ +entry: (.+)$", (PROJECT / ".pre-commit-config.yaml").read_text())
+    assert hooks == ["scripts/lint"]
+    assert '\n"$here/lint"\n' in (PROJECT / "scripts/test").read_text()
+    assert "scripts/test" in (PROJECT / ".ci/run").read_text()
 
 
 # The examples of the protocol ------------------------------------------------------------------
@@ -261,16 +311,40 @@ def talk(line, transcript: Transcript, block: str) -> None:
             came.append(line.receive().decode())
 
 
-# The README ------------------------------------------------------------------------------------
+# The pages -------------------------------------------------------------------------------------
 
-# Tried by other tests, or not here.
-_ELSEWHERE = re.compile(r"^(scripts/start|scripts/env|scripts/test|scripts/python -m pytest|docker )")
+FOLLOWED = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
+PRINTED = {  # by the Python of a page
+    "README.md": r"\w{7} \[\d+, \d+\]\n",
+    "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\n",
+}
+RUN_ELSEWHERE = {  # commands of the pages that are not run here: a pattern, and the file that runs them
+    r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
+    r"scripts/client|busware|busware-server": "tests/client/test_terminal.py",
+    r"(scripts/python -m )?pip install .*": "scripts/python",
+    r"scripts/env|docker compose up": "tests/project/test_compose.py",
+    r"scripts/test|scripts/lint|BUSWARE_EXTRAS=test scripts/python -m pytest .*": ".ci/run",
+    r".venv/bin/pre-commit install": ".pre-commit-config.yaml",
+    r"scripts/bench( .*)?": "scripts/benchmark/__main__.py",
+}
+FOLLOWED_ELSEWHERE = {
+    "docs/http.md": "tests/project/test_http_doc.py",
+    "docs/releasing.md": "the person who releases",
+}
+
+
+def is_run_elsewhere(line: str) -> bool:
+    """Whether a test other than these runs a line of a block."""
+    command = re.sub(r" +# .*", "", line)
+    return any(re.fullmatch(pattern, command) for pattern in RUN_ELSEWHERE)
+
+
 _BY_HAND = re.compile(r"\b(nc|curl) ")
 _COUNTED = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
 
 
 @pytest.mark.usefixtures("one_day")
-def test_the_readme_is_followed(data_folder, tmp_path) -> None:
+def test_the_pages_are_followed(data_folder, tmp_path) -> None:
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         http_port = re.findall(r":(\d+)/v1", server.read_until("HTTP:"))[0]
@@ -282,11 +356,21 @@ def test_the_readme_is_followed(data_folder, tmp_path) -> None:
         buses, flights = newcomer.run(f'scripts/psql -At -c "{_COUNTED}"').split()
         assert f"timetables of {buses} buses" in README
         assert f"{flights} flights" in README
-        for info, block, *_ in EVENT.findall(README):
-            newcomer.follow(info, block)
+        for page in FOLLOWED:
+            newcomer.read(page)
         clean = newcomer.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
     assert newcomer.followed == {"session", "sh", "python", "sql"}
+
+
+_OTHERS = [path for path in DOCUMENTS if named(path) not in (*FOLLOWED, *FOLLOWED_ELSEWHERE)]
+
+
+@pytest.mark.parametrize("document", _OTHERS, ids=named)
+def test_every_command_of_another_page_is_run_somewhere(document) -> None:
+    blocks = [block for info, block, _ in EVENT.findall(document.read_text()) if info == "sh"]
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert [line for line in lines if not is_run_elsewhere(line)] == []
 
 
 def can_be_run(line: str) -> bool:
@@ -295,7 +379,7 @@ def can_be_run(line: str) -> bool:
 
 
 class Newcomer:
-    """Follows the blocks of the README in a folder, with these settings, and other ports."""
+    """Follows the blocks of a page in a folder, with these settings, and other ports."""
 
     def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
         self._folder = folder
@@ -317,13 +401,24 @@ class Newcomer:
         assert done.returncode == 0, f"{script}\nends with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
-    def follow(self, info: str, block: str) -> None:
+    def read(self, page: str) -> None:
+        """Follow a page; all Python of it is one program."""
+        text = (PROJECT / page).read_text()
+        for info, block, _ in EVENT.findall(text):
+            self._follow(info, block)
+        if program := "".join(block for info, block, _ in EVENT.findall(text) if info == "python"):
+            port = self._environment["BUSWARE_PORT"]
+            (self._folder / "mine.py").write_text(program.replace("connect()", f"connect(port={port})"))
+            printed = self.run("scripts/python mine.py")
+            assert re.fullmatch(PRINTED[page], printed), printed
+
+    def _follow(self, info: str, block: str) -> None:
         """Do what a block says, by its kind."""
         self.followed.add(info or "session")
         if block.startswith("$ "):
             self._look(block)
         elif info == "sh":
-            lines = [line for line in block.splitlines() if not _ELSEWHERE.search(line)]
+            lines = [line for line in block.splitlines() if not is_run_elsewhere(line)]
             scripts = ["\n".join(lines)] if "wait" in lines else filter(can_be_run, lines)
             came = "".join(map(self.run, scripts))
             if "wait" in lines:
@@ -331,11 +426,7 @@ class Newcomer:
                 assert came.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
             if came and _BY_HAND.search(block):
                 assert '"bus_id":101' in came.replace(" ", "")
-        elif info == "python":
-            port = self._environment["BUSWARE_PORT"]
-            (self._folder / "mine.py").write_text(block.replace("connect()", f"connect(port={port})"))
-            assert re.fullmatch(r"\w{7} \[\d+, \d+\]\n", self.run("scripts/python mine.py"))
-        elif "api.add_service" in block:
+        elif "INSERT INTO places" in block:
             (self._folder / "my_route.sql").write_text(block)
         elif info == "sql":
             (self._folder / "some.sql").write_text(block)
