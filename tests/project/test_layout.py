@@ -54,7 +54,8 @@ BELONGS = {  # what each folder may hold
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
     "sql": r"\d\d_\w+\.sql",  # flat: psql runs it in name order
-    "tests": r"conftest\.py|data/.+|support/\w+\.(py|sql)|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
+    "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/\w+\.(py|sql)"
+    r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
 }
 NO_NAME = {"utils", "util", "common", "helpers", "helper", "misc"}
 MOST_LINES = 600
@@ -80,7 +81,11 @@ def files() -> Iterator[Path]:
 
 
 NAMES = [str(path.relative_to(PROJECT)) for path in files()]
-TEXTS = {name: (PROJECT / name).read_text() for name in NAMES if not name.endswith((".png", ".svg"))}
+TEXTS = {  # what people write: no pictures, and nothing that was recorded
+    name: (PROJECT / name).read_text()
+    for name in NAMES
+    if not name.endswith((".png", ".svg")) and not name.startswith("tests/data/")
+}
 RULEBOOK = "tests/project/test_layout.py"  # names what it forbids
 
 

@@ -1,0 +1,130 @@
+"""A database that a released version left behind works on with this version, after its upgrade.
+
+What is in it: tests/support/release.py. The clock stands still at the time at which it was dumped.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+
+from busware.server.db import schema
+from tests.conftest import Clock, Database, Line, Running, stop_clock
+from tests.support.calls_json_rpc import ASHA, DAY, PASSWORD, RAVI
+from tests.support.release import DATA, VERSIONS, restore
+
+pytestmark = [pytest.mark.database, pytest.mark.settings(password_wait_seconds=60)]
+
+TICKETS = "SELECT status, count(*) FROM passengers GROUP BY status ORDER BY status"
+STATUSES = {"held", "booked", "pending", "cancelled", "expired"}
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def left(version: str) -> dict[str, str]:
+    """References and tokens in the database, by name, and the clock."""
+    values: dict[str, str] = json.loads((DATA / version / "left.json").read_text())
+    return values
+
+
+@pytest.fixture
+def database(
+    version: str,
+    left: dict[str, str],
+    cluster: Running,
+    new_database: Callable[..., Database],
+    template: str,  # with it, the server's role is there
+) -> Database:
+    """The database, upgraded."""
+    database = new_database("restored")
+    restore(cluster, database, DATA / version / "database.sql")
+    before = database.query(TICKETS)
+    assert {status for status, _ in before} == STATUSES
+    schema.prepare(database.owner, database.server, seed=False)
+    assert database.query(TICKETS) == before
+    stop_clock(database.conn, datetime.fromisoformat(left["clock"]))
+    return database
+
+
+@pytest.fixture
+def clock(database: Database, left: dict[str, str]) -> Clock:
+    return Clock(database.conn, datetime.fromisoformat(left["clock"]))
+
+
+def test_it_is_clean_and_can_be_read(database: Database) -> None:
+    assert database.query("SELECT * FROM api.audit()") == []
+    for view in ("bookings", "vacancy", "manifest"):
+        assert database.value(f"SELECT count(*) FROM {view}") > 0
+    audiences = {"operators", "all", "trip", "booking", "client"}
+    assert set(database.query("SELECT DISTINCT audience FROM messages")) == audiences
+
+
+def test_a_second_upgrade_changes_nothing(database: Database) -> None:
+    described = "SELECT obj_description('api'::regnamespace, 'pg_namespace')"
+    before = database.value(described)
+    schema.prepare(database.owner, database.server, seed=False)
+    assert database.value(described) == before
+
+
+def test_bookings_of_every_status_can_be_opened(client_socket: Line, left: dict[str, str]) -> None:
+    opened = {
+        name: client_socket.call("booking", reference=left[name], phone=phone)["status"]
+        for name, phone in (
+            ("open_hold", ASHA), ("kept", ASHA), ("pair", RAVI), ("car_queue", RAVI), ("resold", RAVI),
+            ("expired", ASHA),
+        )
+    }  # fmt: skip
+    assert opened == {
+        "open_hold": "held",
+        "kept": "booked",
+        "pair": "booked",  # of one ticket of two
+        "car_queue": "pending",
+        "resold": "cancelled",
+        "expired": "expired",
+    }
+
+
+def test_holds_keys_and_the_waiting_list_go_on(
+    database: Database, client_socket: Line, left: dict[str, str]
+) -> None:
+    again = client_socket.call(
+        "book", **DAY | {"travel_date": "2026-12-10"}, seats=[4], phone=ASHA, key="kept"
+    )
+    assert again["reference"] == left["kept"]
+    confirmed = client_socket.call("confirm", reference=left["open_hold"], phone=ASHA)
+    assert (confirmed["status"], confirmed["fare"]) == ("booked", "520.00")
+    assert client_socket.call("release", reference=left["other_hold"], phone=RAVI)["status"] == "cancelled"
+    cancelled = client_socket.call("cancel", reference=left["kept"], phone=ASHA)
+    assert (cancelled["status"], cancelled["refund"]) == ("cancelled", "130.00")
+    waiting = {"reference": left["car_queue"], "phone": RAVI}
+    assert client_socket.call("booking", **waiting)["status"] == "pending"
+    client_socket.call("cancel", reference=left["car_taken"], phone=ASHA)
+    assert client_socket.call("booking", **waiting)["status"] == "booked"
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
+def test_accounts_sign_in(client_socket: Line, left: dict[str, str]) -> None:
+    for username, role in (("asha", "traveller"), ("conductor", "operator"), ("boss", "admin")):
+        assert client_socket.call("login", username=username, password=PASSWORD)["role"] == role
+        assert client_socket.call("login", token=left[username.replace("boss", "boss_again")])["role"] == role
+    assert client_socket.call("login", token=left["ravi"])["data"] == {"reason": "wrong_password"}
+    client_socket.call("login", token=left["asha"])
+    own = client_socket.call("bookings")["bookings"]
+    assert {booking["reference"] for booking in own} == {left["own"], left["own_too"]}
+
+
+def test_an_unread_message_is_read(
+    telling: SimpleNamespace, client_socket: Line, left: dict[str, str]
+) -> None:
+    client_socket.call("booking", reference=left["h_seat"], phone=ASHA)
+    texts = []
+    while "Seat 8 has a new cushion." not in texts:  # which may come after a message to all
+        method, told = client_socket.told()
+        texts.append(told["text"])
+    assert method == "message"

@@ -1,0 +1,82 @@
+"""What the released versions published still holds: their transcripts, and their lists of names.
+
+The data of a version is in its folder of tests/data; tests/support/record_release.py says how it is made.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, Line
+from tests.support.published import lost, published
+from tests.support.release import (
+    CALLS,
+    DATA,
+    VERSIONS,
+    database,  # noqa: F401 - a fixture
+    read_transcript,
+    stage,  # noqa: F401 - a fixture
+)
+from tests.support.transcripts import Stage, compare, differences
+from tests.support.web import Web
+
+pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_transcripts_of_a_version_still_hold(version: str, stage: Stage) -> None:  # noqa: F811
+    found = []
+    for name in CALLS:
+        file = DATA / version / f"{name}.jsonl"
+        if file.exists():  # a version before these calls has none
+            found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), stage)]
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_a_version_published_is_still_there(
+    version: str,
+    client_socket: Line,
+    web: Web,
+    database: Database,  # noqa: F811
+) -> None:
+    assert client_socket.call("places")["places"]  # so that there is a request to measure
+    old = json.loads((DATA / version / "published.json").read_text())
+    found = list(lost(old, published(web.call, database.query)))
+    assert found == [], "\n".join(found)
+
+
+# The comparison itself -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("new", "found"),
+    [
+        ({"fare": "180.00", "tickets": [{"seat_no": 7}], "message": "Another text.", "more": 1}, []),
+        ({"fare": "180.00", "tickets": [{"seat_no": 7}]}, ["reply.message is missing"]),
+        (
+            {"price": "180.00", "tickets": [{"seat": 7}], "message": "Text."},
+            ["reply.fare is missing", "reply.tickets.0.seat_no is missing"],
+        ),
+        (
+            {"fare": 180.0, "tickets": [], "message": ""},
+            [
+                "reply.fare was '180.00', is 180.0",
+                "reply.tickets had 1 items, has 0: []",
+                "reply.message is empty",
+            ],
+        ),
+        (
+            {"fare": "180.01", "tickets": [{"seat_no": None}], "message": None},
+            [
+                "reply.fare was '180.00', is '180.01'",
+                "reply.tickets.0.seat_no was 7, is None",
+                "reply.message was 'Text.', is None",
+            ],
+        ),
+    ],
+)
+def test_differences_are_found(new: Any, found: list[str]) -> None:
+    old = {"fare": "180.00", "tickets": [{"seat_no": 7}], "message": "Text."}
+    assert list(differences(old, new, "reply")) == found

@@ -1,0 +1,41 @@
+"""Records what the current version leaves behind, for the tests of all later versions.
+
+    scripts/python -m pytest tests/support/record_release.py
+
+plays the calls of calls_http.py, calls_json_rpc.py and calls_plain_text.py to this version, and writes the
+transcripts, the dump and the lists into a folder of tests/data. Part of a release; what was recorded for an
+older version is never recorded again. A folder that is there is not overwritten: remove it first.
+
+It is a test module because it needs the fixtures: a PostgreSQL, and a server whose clock stands still.
+"""
+
+import json
+
+import pytest
+
+from tests.conftest import Clock, Database, Running
+from tests.support.published import published
+from tests.support.release import CALLS, DATA, database, dump, stage, write_transcript  # noqa: F401
+from tests.support.transcripts import Stage, record
+from tests.support.web import Web
+
+pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
+
+
+def test_record_release(
+    stage: Stage,  # noqa: F811 - a fixture
+    web: Web,
+    cluster: Running,
+    database: Database,  # noqa: F811
+    clock: Clock,
+) -> None:
+    folder = DATA / web.call("GET", "/v1/ping").json()["version"]
+    folder.mkdir()
+    for name, calls in CALLS.items():
+        if name == "stopping":  # after it, there is no server any more
+            lists = published(web.call, database.query)
+            (folder / "published.json").write_text(json.dumps(lists, indent=1) + "\n")
+            left = {"clock": clock.now.isoformat(), **stage.kept}
+            (folder / "left.json").write_text(json.dumps(left, indent=1) + "\n")
+            dump(cluster, database, folder / "database.sql")
+        write_transcript(folder / f"{name}.jsonl", list(record(calls, stage)))

@@ -1,0 +1,89 @@
+"""A server for the transcripts, and where the recorded data of the released versions lies.
+
+The folder VERSION of tests/data has what that version left behind:
+  *.jsonl         transcripts: see tests/support/transcripts.py; played in the order of CALLS
+  database.sql    the dump of its database after all of these but the last, the server still running
+  left.json       the values that the transcripts kept, such as references and tokens, and the clock
+  published.json  what else is published: see tests/support/published.py
+"""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from busware.server.db import schema
+from tests.conftest import NOW, Clock, Database, Running, stop_clock
+from tests.support import calls_http, calls_json_rpc, calls_plain_text
+from tests.support.transcripts import Entry, Stage
+from tests.support.web import Web
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / "data"
+VERSIONS = sorted(folder.name for folder in DATA.iterdir() if folder.is_dir())
+
+CALLS: dict[str, list[Entry]] = {  # by the name of the file
+    "http": calls_http.CALLS,
+    "json_rpc": calls_json_rpc.CALLS,
+    "plain_text": calls_plain_text.CALLS,
+    "stopping": calls_plain_text.STOPPING,
+}
+
+
+@pytest.fixture
+def database(new_database: Callable[..., Database]) -> Database:
+    """The services of services.sql, with the clock at NOW."""
+    database = new_database("released")
+    schema.prepare(database.owner, database.server, seed=False)
+    stop_clock(database.conn, NOW)
+    database.conn.execute((HERE / "services.sql").read_bytes())
+    return database
+
+
+@pytest.fixture
+def stage(
+    telling: SimpleNamespace, connect: Callable[[], Any], web: Web, database: Database, clock: Clock
+) -> Stage:
+    """The running server, HTTP and pushed lines included."""
+    return Stage(connect, web.call, database.query, clock.set, telling.tcp.drain)
+
+
+def read_transcript(file: Path) -> list[Entry]:
+    """The entries of a recorded transcript."""
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def write_transcript(file: Path, entries: list[Entry]) -> None:
+    """Write the entries, a line each."""
+    file.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries))
+
+
+def dump(cluster: Running, database: Database, file: Path) -> None:
+    """Dump the database, grants and comments included, so that any PostgreSQL from 15 on restores it.
+
+    Its api.now() is the clock of the system again, as every server leaves it.
+    """
+    database.query(
+        "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz LANGUAGE sql STABLE RETURN now()"
+    )
+    made = subprocess.run(
+        [cluster.programs / "pg_dump", "--no-owner", database.owner],
+        stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout  # fmt: skip
+    newer = ("SET transaction_timeout", "\\restrict", "\\unrestrict", "-- Dumped ")  # or other each time
+    kept = [line for line in made.splitlines() if not line.startswith(newer)]
+    head = "-- What a Busware server left behind: a dump of its database. Recorded; do not edit it.\n"
+    file.write_text(head + "\n".join(kept).strip("\n") + "\n")
+
+
+def restore(cluster: Running, database: Database, file: Path) -> None:
+    """Load a dump into an empty database, by psql."""
+    subprocess.run(
+        [cluster.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", file,
+         database.owner],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip

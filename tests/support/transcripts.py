@@ -1,0 +1,279 @@
+"""Plays requests to a running server, and compares its replies with those that an older version gave.
+
+A transcript is a list of entries, JSON objects. An entry says what to do and, once it is recorded, what
+the server replied. The kinds of entry, by the member that only they have:
+
+send    a line of JSON over the TCP connection named by `on`; a string is sent as it is. `silent`: no reply
+await   the next notification of that method on the connection `on`; with `text`, the next with that text
+type    plain text on the connection `on`. `fixed`: the lines that must come, in this order; others may
+        come between them. In a fixed line, {name} stands for a word to be kept, and a last … for any text.
+        `said`: what was read up to the last fixed line, for the reader of the file alone
+http    an HTTP method, with `path` and maybe `query`, `headers`, `json`, `data`. `stream`: read one event;
+        `unread`: leave the body out
+sql     a statement of the database's owner. `wait`: repeat it until it returns rows
+clock   the time to which the clock of the database and of the server is set
+stop    stops the TCP server
+
+`pad` fills what `send` or `data` send with blanks, up to so many bytes. `times` does it all so often, and
+records the last reply.
+
+`keep` names values of the reply, such as {"booking": "result.reference"}; from then on "$booking" stands
+for that value, both in what is sent and in replies. So a recorded file has no value that differs from one
+run to the next.
+
+Two replies agree when everything that the old one has is in the new one, with the same type and value. A
+new reply may have more fields. Of texts for people (TEXTS) only the type is compared, and that they are
+not empty; the same holds for generated values (GENERATED).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tests.support.line import until
+
+Entry = dict[str, Any]
+
+TEXTS = {"message", "detail", "title", "takes"}
+GENERATED = {"message_id", "request_id", "version", "etag"}
+EXACT_PATHS = "/hotel"  # under which the texts are part of the contract, too
+HEADERS = ("content-type", "etag", "location", "retry-after", "www-authenticate")
+SHORTEST_NAMED = 6  # characters: a reference. A kept value that is shorter may be part of other texts
+CLOSED = "<closed>"  # stands for the end of a connection, as a line of plain text
+
+
+class Broken(Exception):
+    """The server did not answer as a server of this protocol does; the transcript cannot go on."""
+
+
+class Stage:
+    """A running server, and what a transcript needs of it.
+
+    connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `web` does.
+    query: runs SQL as the owner. set_clock: sets the clock. stop: stops the TCP server.
+    kept: the values that were kept, by name.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        call: Callable[..., Any],
+        query: Callable[..., list[Any]],
+        set_clock: Callable[[str], object],
+        stop: Callable[[], None],
+    ) -> None:
+        self.kept: dict[str, str] = {}
+        self._connect, self._call, self._query = connect, call, query
+        self._set_clock_to, self._stop_tcp = set_clock, stop
+        self._lines: dict[str, Any] = {}
+        self._notifications: dict[str, list[Any]] = {}
+
+    def play(self, entry: Entry) -> Any:
+        """Do what an entry says; return the reply, with names for the values that were kept.
+
+        Raises Broken.
+        """
+        play = next(getattr(self, f"_{kind}") for kind in KINDS if kind in entry)
+        try:
+            for _ in range(entry.get("times", 1)):
+                reply = play(self._filled({name: value for name, value in entry.items() if name != "reply"}))
+        except (OSError, ValueError) as error:
+            raise Broken(f"{type(error).__name__}: {error}") from error
+        for name, path in entry.get("keep", {}).items():
+            self.kept[name] = str(_look_up(reply, path))
+        return self._named(reply)
+
+    # The kinds of entry ------------------------------------------------------------------------
+
+    def _send(self, entry: Entry) -> Any:
+        line = entry["send"] if isinstance(entry["send"], str) else json.dumps(entry["send"])
+        self._line(entry).send(line.ljust(entry.get("pad", 0)))
+        return None if entry.get("silent") else self._reply(entry["on"])
+
+    def _await(self, entry: Entry) -> Any:
+        waiting = self._notifications.setdefault(entry["on"], [])
+
+        def is_awaited(notification: Any) -> bool:
+            method, text = notification["method"], notification["params"].get("text")
+            return bool(method == entry["await"] and text == entry.get("text", text))
+
+        while not (found := list(filter(is_awaited, waiting))):
+            came = self._receive(entry["on"])
+            if "id" in came:
+                raise Broken(f"a reply came where a notification was awaited: {came}")
+            waiting.append(came)
+        waiting.remove(found[0])
+        return found[0]
+
+    def _type(self, entry: Entry) -> list[str]:
+        line = self._line(entry)
+        if entry["type"] is not None:
+            line.send(entry["type"])
+        said: list[str] = []
+        for fixed in entry["fixed"]:
+            found = None
+            while not found:
+                try:
+                    came = line.receive() if CLOSED not in said else b""
+                except TimeoutError:
+                    came = None
+                if came is None or CLOSED in said:
+                    raise Broken(f"the line {fixed!r} did not come; these came: {self._named(said)}")
+                said.append(came.decode() or CLOSED)
+                found = re.fullmatch(_pattern(fixed), said[-1])
+            self.kept |= found.groupdict()
+        return said
+
+    def _http(self, entry: Entry) -> Any:
+        data = entry["data"].ljust(entry.get("pad", 0)) if "data" in entry else None
+        how = {"params": entry.get("query"), "json": entry.get("json"), "data": data}
+        headers, stream = entry.get("headers", {}), entry.get("stream", False)
+        with self._call(entry["http"], entry["path"], headers=headers, stream=stream, **how) as response:
+            shown = {name: response.headers[name] for name in HEADERS if name in response.headers}
+            kind = shown["content-type"] = shown.get("content-type", "").partition(";")[0]
+            body: Any = None
+            if stream:
+                body = _first_event(response.iter_lines())
+            elif kind.endswith("json") and response.content and not entry.get("unread"):
+                body = response.json()
+            return {"status": response.status_code, "headers": shown, "body": body}
+
+    def _sql(self, entry: Entry) -> Any:
+        def rows() -> list[Any]:
+            return self._query(entry["sql"], *entry.get("args", []))
+
+        return until(rows) if entry.get("wait") else rows()
+
+    def _clock(self, entry: Entry) -> None:
+        self._set_clock_to(entry["clock"])
+
+    def _stop(self, entry: Entry) -> None:
+        self._stop_tcp()
+
+    # What they share ---------------------------------------------------------------------------
+
+    def _line(self, entry: Entry) -> Any:
+        name = entry["on"]
+        if name not in self._lines:
+            self._lines[name] = self._connect()
+        return self._lines[name]
+
+    def _receive(self, connection: str) -> Any:
+        line = self._lines[connection].receive()
+        if not line:
+            raise Broken("the server closed the connection")
+        return json.loads(line)
+
+    def _reply(self, connection: str) -> Any:
+        """The next line that is no notification; those are put aside."""
+        while True:
+            came = self._receive(connection)
+            if isinstance(came, list) or "id" in came:
+                return came
+            self._notifications.setdefault(connection, []).append(came)
+
+    def _filled(self, value: Any) -> Any:
+        """What is to be sent, with the values that were kept in place of their names."""
+        return _map_texts(
+            value, lambda text: re.sub(r"\$(\w+)", lambda name: self.kept.get(name[1], name[0]), text)
+        )
+
+    def _named(self, value: Any) -> Any:
+        """A reply, with names in place of the values that were kept."""
+
+        def name(text: str) -> str:
+            for known, kept in self.kept.items():
+                if len(kept) >= SHORTEST_NAMED:
+                    text = text.replace(kept, f"${known}")
+            return text
+
+        return _map_texts(value, name)
+
+
+KINDS = ("send", "await", "type", "http", "sql", "clock", "stop")
+
+
+def record(entries: Iterable[Entry], stage: Stage) -> Iterator[Entry]:
+    """Play the entries; yield each with its reply."""
+    for entry in entries:
+        reply = stage.play(entry)
+        yield {**entry, "said" if "type" in entry else "reply": reply}
+
+
+def compare(entries: Iterable[Entry], stage: Stage) -> Iterator[str]:
+    """Play recorded entries; yield a line for each difference from what is recorded."""
+    for number, entry in enumerate(entries, 1):
+        asked = next((entry[name] for name in ("send", "type", "path", "sql") if entry.get(name)), entry)
+        place = f"line {number}, {asked if isinstance(asked, str) else json.dumps(asked)}"
+        try:
+            reply = stage.play(entry)
+        except Broken as broken:
+            yield f"{place}: {broken}"
+            return
+        if "reply" in entry:
+            texts = TEXTS if not entry.get("path", "").startswith(EXACT_PATHS) else set()
+            yield from (
+                f"{place}: {difference}" for difference in differences(entry["reply"], reply, "reply", texts)
+            )
+
+
+def differences(old: Any, new: Any, where: str, texts: set[str] = TEXTS) -> Iterator[str]:
+    """What of an old reply is not in a new one, a line each; `where` says which part of it these are."""
+    name = where.rpartition(".")[2]
+    if type(old) is not type(new):
+        yield f"{where} was {old!r}, is {new!r}"
+    elif isinstance(old, dict):
+        yield from (f"{where}.{key} is missing" for key in old.keys() - new.keys())
+        for key in [key for key in old if key in new]:
+            yield from differences(old[key], new[key], f"{where}.{key}", texts)
+    elif isinstance(old, list):
+        if len(old) != len(new):
+            yield f"{where} had {len(old)} items, has {len(new)}: {new!r}"
+        for n, items in enumerate(zip(old, new, strict=False)):
+            yield from differences(*items, f"{where}.{n}", texts)
+    elif name in GENERATED or (name in texts and isinstance(old, str)):
+        if new == "":
+            yield f"{where} is empty"
+    elif old != new:
+        yield f"{where} was {old!r}, is {new!r}"
+
+
+def _look_up(reply: Any, path: str) -> Any:
+    """The value under a path such as result.tickets.0.seat_no. Raises Broken."""
+    value = reply
+    for step in path.split("."):
+        try:
+            value = value[int(step) if isinstance(value, list | tuple) else step]
+        except (LookupError, TypeError, ValueError):
+            raise Broken(f"there is no {path} in {reply}") from None
+    return value
+
+
+def _pattern(fixed: str) -> str:
+    """The regular expression of a fixed line."""
+    whole = re.escape(fixed.removesuffix("…"))
+    whole = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[A-Z0-9]+)", whole)
+    return whole + ".*" * fixed.endswith("…")
+
+
+def _first_event(lines: Iterable[bytes]) -> dict[str, Any]:
+    """The first server-sent event that has data."""
+    event: dict[str, Any] = {}
+    for line in lines:
+        name, _, value = line.decode().partition(": ")
+        if name == "event":
+            event["event"] = value
+        elif name == "data":
+            return event | {"data": json.loads(value)}
+    raise Broken("the stream ended without an event")
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return [_map_texts(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: _map_texts(item, change) for key, item in value.items()}
+    return value
