@@ -1,13 +1,12 @@
-"""The timers: what the database needs done without being asked.
+"""Periodic work on the database: settle trips that are due, open sales, delete old records.
 
-Nothing is wrong while they do not run: every write to a trip settles it first, and reads leave out
-what has run out. They are for promptness (a party that waits gets the seats of a hold that ran out)
-and to keep the house in order (new dates go on sale, old idempotency records go). With several
-servers on one database each runs them; whoever comes second finds nothing to do.
+Correctness does not depend on it: every write to a trip settles the trip first, and reads leave out what
+has expired. It makes changes prompt (a waitlisted party gets the seats of an expired hold), opens new travel
+dates for sale, and deletes old idempotency records. With several servers on one database each of them does
+all of it; the second finds nothing to do.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from busware.server.db.pool import Fault, Storage
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
+from busware.server.worker_thread import WorkerThread
 
 T = TypeVar("T")
 
@@ -22,51 +22,35 @@ log = logging.getLogger("busware.housekeeping")
 
 
 class Housekeeper:
-    """Three threads, one for each timer."""
+    """Three worker threads, one for each kind of periodic work."""
 
     def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
         self._storage = storage
         self._writer = writer
-        self._stopping = threading.Event()
-        self._threads = [
-            self._timer("settle", settings.settle_seconds, self._settle),
-            self._timer("open sales", settings.housekeeping_seconds, self._open_sales),
-            self._timer("forget", settings.housekeeping_seconds, self._forget),
+        self._stopping = False
+        self._workers = [
+            _timer("settle", settings.settle_seconds, self._settle),
+            _timer("open sales", settings.housekeeping_seconds, self._open_sales),
+            _timer("forget", settings.housekeeping_seconds, self._forget),
         ]
 
     def start(self) -> None:
-        """Do everything once now, and then again and again."""
-        for thread in self._threads:
-            thread.start()
+        """Do everything once now, and then again at each interval."""
+        for worker in self._workers:
+            worker.start()
 
     def stop(self) -> None:
-        """Stop, after what is being done."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _timer(self, name: str, seconds: float, work: Callable[[], None]) -> threading.Thread:
-        def run() -> None:
-            failing = False  # a database that is away for long is told of once
-            while not self._stopping.is_set():
-                try:
-                    work()
-                    failing = False
-                except (Refusal, Fault) as error:
-                    log.log(logging.DEBUG if failing else logging.WARNING, "%s: %s", name, error)
-                    failing = True
-                except Exception:
-                    log.exception("%s failed", name)
-                self._stopping.wait(seconds)
-
-        return threading.Thread(target=run, name=name, daemon=True)
+        """Stop, after the statements that are running."""
+        self._stopping = True
+        for worker in self._workers:
+            worker.stop()
 
     def _settle(self) -> None:
-        """Settle the trips that are due: each under its lock, by the writer like every write to one."""
+        """Settle the trips that are due: each under its lock, by the writer, as every write to a trip."""
         self._each(self._storage.due_trips(), lambda args: self._writer.submit(Call("settle", args)))
 
     def _open_sales(self) -> None:
-        """Open what is to be sold by now: of each service in a transaction of its own."""
+        """Open the trips that go on sale by now: each service in a transaction of its own."""
         opened: list[int] = []
         try:
             self._each(
@@ -77,26 +61,38 @@ class Housekeeper:
                 log.info("opened %d trips for sale", sum(opened))
 
     def _each(self, things: Iterable[T], work: Callable[[T], object]) -> None:
-        """Do the work for each, until told to stop. One that fails is in nobody's way.
+        """Do the work for each thing, until `stop`. A failure does not keep the others from being done.
 
         Raises the last Refusal or Fault.
         """
-        trouble: Refusal | Fault | None = None
+        last_error: Refusal | Fault | None = None
         for thing in things:
-            if self._stopping.is_set():
+            if self._stopping:
                 return
             try:
                 work(thing)
             except (Refusal, Fault) as error:
-                trouble = error
-        if trouble:
-            raise trouble
+                last_error = error
+        if last_error:
+            raise last_error
 
     def _forget(self) -> None:
-        """Forget what is too old to be asked for."""
+        """Delete records that are older than their settings allow."""
         if purged := self._storage.purge_requests():
             log.info("forgot %d old idempotency keys", purged)
         if expired := self._storage.purge_accounts():
             log.info("forgot %d tokens that had expired", expired)
         if forgotten := self._storage.purge_messages():
             log.info("forgot %d old messages", forgotten)
+
+
+def _timer(name: str, seconds: float, work: Callable[[], None]) -> WorkerThread:
+    """A worker that does its work when it starts, and again after so many seconds."""
+
+    def run() -> float:
+        work()
+        return seconds
+
+    worker = WorkerThread(name, run, retry_seconds=seconds)
+    worker.schedule()
+    return worker

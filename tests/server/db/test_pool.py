@@ -99,4 +99,4 @@ def test_a_service_that_cannot_be_opened_is_in_nobodys_way(database, clock, serv
         until(lambda: database.value(opened) == before + 3)
     finally:
         housekeeper.stop()
-    assert "open sales: 22023: time zone" in caplog.text
+    assert "open sales failed, retrying in 3600 s: 22023: time zone" in caplog.text

@@ -1,0 +1,63 @@
+"""A thread that does its work each time it is scheduled, and tries again after a failure."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from busware.server.db.pool import Fault
+from busware.server.protocol import Refusal
+
+log = logging.getLogger("busware.worker")
+
+
+class WorkerThread:
+    """Calls `work` in a thread of its own: once it is scheduled, and after the delay that `work` returned.
+
+    work: returns the seconds until it is called again without being scheduled, or None for never. Several
+    requests while it runs become one more call. What it raises is logged: Refusal and Fault, which mean that
+    the database is not available, as a warning for the first failure in a row.
+    retry_seconds: the pause after a failure, which only `stop` cuts short.
+    """
+
+    def __init__(self, name: str, work: Callable[[], float | None], retry_seconds: float = 1.0) -> None:
+        self._name = name
+        self._work = work
+        self._retry_seconds = retry_seconds
+        self._scheduled = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Work that was scheduled before is done now."""
+        self._thread.start()
+
+    def schedule(self) -> None:
+        """Have the work done as soon as possible; may be called from any thread."""
+        self._scheduled.set()
+
+    def stop(self) -> None:
+        """End the thread, after the call that is running."""
+        self._stopping.set()
+        self._scheduled.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        delay: float | None = None
+        failing = False
+        while True:
+            self._scheduled.wait(delay)
+            self._scheduled.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                delay = self._work()
+                failing = False
+                continue
+            except (Refusal, Fault) as error:
+                level = logging.DEBUG if failing else logging.WARNING
+                log.log(level, "%s failed, retrying in %g s: %s", self._name, self._retry_seconds, error)
+                failing = True
+            except Exception:
+                log.exception("%s failed, retrying in %g s", self._name, self._retry_seconds)
+            self._stopping.wait(self._retry_seconds)
+            delay = 0.0
