@@ -12,7 +12,7 @@ import ssl
 from contextlib import ExitStack
 
 from busware.server.booking.operations import Operations
-from busware.server.db.listener import Notices
+from busware.server.db.listener import Listener
 from busware.server.db.pool import Storage
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
@@ -41,9 +41,9 @@ def serve(
     storage = Storage(url, settings)
     stack.callback(storage.close)
     storage.open()
-    notices = Notices(url, settings)
+    listener = Listener(url, settings)
     writer = Writer(url, settings)
-    writer.on_commit = notices.committed
+    writer.on_commit = listener.queue_changes
     writer.start()
     stack.callback(writer.stop)
     housekeeper = Housekeeper(storage, writer, settings)
@@ -51,14 +51,14 @@ def serve(
     stack.callback(housekeeper.stop)
 
     operations = Operations(storage, writer, settings)
-    delivery = Delivery(Messages(storage, settings), notices, settings)
+    delivery = Delivery(Messages(storage, settings), listener, settings)
     tcp = _start_tcp(TcpServer(settings, operations, delivery, tls), settings, shared)
     stack.callback(tcp.drain)
-    web = _start_web(WebServer(settings, operations, tls, notices), settings, shared)
+    web = _start_web(WebServer(settings, operations, tls, listener), settings, shared)
     stack.callback(web.drain)
     delivery.start()
-    notices.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
-    stack.callback(notices.stop)
+    listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
+    stack.callback(listener.stop)
     stack.callback(delivery.stop)  # which introduces clients as long as the process is known
     return tcp.port, web.port
 

@@ -14,7 +14,7 @@ desk            schema api of that database, as Python calls; race: two such des
 settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
                 others is marked: `@pytest.mark.settings(write_batch=3)`.
 server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
-                and its parts `.storage`, `.writer`, `.notices`, `.delivery`, `.operations`, `.tcp`. No
+                and its parts `.storage`, `.writer`, `.listener`, `.delivery`, `.operations`, `.tcp`. No
                 timers run: holds that ran out are settled by the next write to their trip, as always. Nor is
                 anything pushed to clients, unless the test asks for `telling`, which is the same server;
                 `console` is what an operator has on it.
@@ -268,7 +268,7 @@ def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture
 def server(database: Database, clock: Clock, settings: Settings) -> Iterator[SimpleNamespace]:
     from busware.server.booking.operations import Operations
-    from busware.server.db.listener import Notices
+    from busware.server.db.listener import Listener
     from busware.server.db.pool import Storage
     from busware.server.db.writer import Writer
     from busware.server.push.delivery import Delivery
@@ -277,8 +277,8 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
 
     storage, writer = Storage(database.server, settings), Writer(database.server, settings)
     operations = Operations(storage, writer, settings)
-    notices = Notices(database.server, settings)
-    delivery = Delivery(Messages(storage, settings), notices, settings)
+    listener = Listener(database.server, settings)
+    delivery = Delivery(Messages(storage, settings), listener, settings)
     tcp = TcpServer(settings, operations, delivery)
     tcp.now = lambda: clock.now
     storage.open()
@@ -292,7 +292,7 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
             storage=storage,
             writer=writer,
             operations=operations,
-            notices=notices,
+            listener=listener,
             delivery=delivery,
             tcp=tcp,
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from busware.server.conversation import clean_text
-from busware.server.db.listener import Hint, Notices
+from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import Fault
 from busware.server.protocol import Refusal
 from busware.server.push.messages import Message, Messages, Present
@@ -21,10 +21,10 @@ log = logging.getLogger("busware.news")
 class News:
     """Tells an operator. out: prints a line. last_speaker: the last traveller's message since the start."""
 
-    def __init__(self, messages: Messages, notices: Notices, out: Callable[[str], None]) -> None:
+    def __init__(self, messages: Messages, listener: Listener, out: Callable[[str], None]) -> None:
         self.last_speaker: Message | None = None
         self._messages = messages
-        self._notices = notices
+        self._listener = listener
         self._out = out
         self._bell = threading.Event()
         self._ended = threading.Event()
@@ -38,7 +38,7 @@ class News:
 
     def start(self) -> None:
         """Begin to tell of what is new from now on."""
-        self._unsubscribe = self._notices.subscribe(self._hear)
+        self._unsubscribe = self._listener.subscribe(self._hear)
         self._look()
         self._thread.start()
 
@@ -49,8 +49,8 @@ class News:
         self._bell.set()
         self._thread.join()
 
-    def _hear(self, hint: Hint) -> None:
-        if hint.messages or hint.clients or hint.everything:
+    def _hear(self, change: ChangeNotification) -> None:
+        if change.messages or change.clients or change.everything:
             self._bell.set()
 
     def _run(self) -> None:
@@ -76,7 +76,7 @@ class News:
         if self._away:
             self._out("It is back.")
         self._away = False
-        self._own.add(self._notices.process_no)
+        self._own.add(self._listener.process_no)
         before, self._present = self._present or present, present
         self._show_who_came(before, present)
         self._show_messages(messages)

@@ -25,7 +25,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from busware.server.console.feed import News, heading
 from busware.server.conversation import DateError, clean_text, parse_date
-from busware.server.db.listener import Notices
+from busware.server.db.listener import Listener
 from busware.server.db.pool import Away, Fault, Storage
 from busware.server.embedded.data_folder import read_urls
 from busware.server.protocol import Refusal
@@ -216,13 +216,13 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         stack.callback(storage.close)
         storage.open()
         messages = Messages(storage, settings)
-        notices = Notices(url, settings, role="console")
+        listener = Listener(url, settings, role="console")
         printing = threading.RLock()
-        news = News(messages, notices, lambda text: _print(text, printing))
+        news = News(messages, listener, lambda text: _print(text, printing))
         news.start()  # before anybody knows of this console: what is said to it from then on is news
         stack.callback(news.stop)
-        notices.start(f"in process {os.getpid()}")
-        stack.callback(notices.stop)
+        listener.start(f"in process {os.getpid()}")
+        stack.callback(listener.stop)
         session = PromptSession[str](completer=words, complete_while_typing=False)
         _end_by_signals(session)
         console = Console(messages, news, lambda: settings.now().date(), print, at_exit)

@@ -1,12 +1,12 @@
-"""Hints from process to process: "this trip changed", "there is a message", "clients came or went".
+"""Change notifications between processes: a trip changed, there is a message, clients connected or left.
 
-A hint says that something is worth reading again, never what it is now. It is sent by NOTIFY after the
-commit, outside of the booking's transaction (within, it would serialise all commits), and many in one:
-what changes within hint_ms is told once. One that is lost costs promptness alone, since everybody reads
-again on connect and every reread_seconds.
+A notification says what to read again, never its new state. It is sent by NOTIFY after the commit, outside
+the booking's transaction (inside, NOTIFY would serialize all commits). The changes of hint_ms are sent
+together. A lost notification only delays subscribers: they read everything again on connect and every
+reread_seconds.
 
-One thread owns one connection, which listens and sends. That connection is also the place of this
-process among the others (api.enlist): when it ends, however it ends, they know that the process is gone.
+One thread owns one connection, which listens and sends. The connection also registers this process with the
+others (api.enlist): when it ends, for whatever reason, they know that the process is gone.
 """
 
 import logging
@@ -25,25 +25,25 @@ from msgspec import Raw, Struct
 from busware.server.db.pool import connect
 from busware.server.settings import Settings
 
-log = logging.getLogger("busware.notices")
+log = logging.getLogger("busware.listener")
 
 Trip = tuple[int, str]  # bus_id, travel_date
 
 _CHANNEL = "busware"
-_MOST_TRIPS = 150  # in one notification, which has 8,000 bytes at most
-_RETRY_SECONDS = 1.0  # the pause before a database that is away is tried again
+_MAX_TRIPS = 150  # in one notification, whose payload is limited to 8,000 bytes
+_RETRY_SECONDS = 1.0  # between two attempts to connect
 
 
-class Hint(Struct, frozen=True, omit_defaults=True):
-    """What is worth reading again. everything: all that one shows, since hints may have been lost."""
+class ChangeNotification(Struct, frozen=True, omit_defaults=True):
+    """What to read again. everything: all that a subscriber shows, since notifications may have been lost."""
 
     trips: frozenset[Trip] = frozenset()
     messages: bool = False
     clients: bool = False
     everything: bool = False
 
-    def __or__(self, other: "Hint") -> "Hint":
-        return Hint(
+    def __or__(self, other: "ChangeNotification") -> "ChangeNotification":
+        return ChangeNotification(
             self.trips | other.trips,
             self.messages or other.messages,
             self.clients or other.clients,
@@ -54,22 +54,23 @@ class Hint(Struct, frozen=True, omit_defaults=True):
         return bool(self.trips) or self.messages or self.clients or self.everything
 
 
-class _OfTrip(Struct):
-    """The part of an answer, or of the args of a call, that says which trip it is about."""
+class _TripOf(Struct):
+    """The part of a call's args or answer that names its trip."""
 
     bus_id: int | None = None
     travel_date: str | None = None
 
 
-_hints = msgspec.json.Decoder(Hint)
-_of_trip = msgspec.json.Decoder(_OfTrip)
+_decode_notification = msgspec.json.Decoder(ChangeNotification).decode
+_decode_trip = msgspec.json.Decoder(_TripOf).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Notices:
-    """Hears and sends hints. process_no: by which the others know this process, while it is connected.
+class Listener:
+    """The notification listener of a process.
 
-    role: server, or console, which nobody is a client of.
+    process_no: the number under which this process is registered; None before the first connection.
+    role: of this process: server or console.
     """
 
     def __init__(self, url: str, settings: Settings, role: str = "server") -> None:
@@ -78,41 +79,41 @@ class Notices:
         self._settings = settings
         self._role = role
         self._name = ""
-        self._subscribers: list[Callable[[Hint], None]] = []
-        self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # what the writer did, to be told
-        self._told_of = False  # the thread was woken for it
+        self._subscribers: list[Callable[[ChangeNotification], None]] = []
+        self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet
+        self._send_due = False  # there is something in _committed or _changed
         self._stopping = False
-        self._tried = threading.Event()  # the database was, and may be had or not
-        self._ringer: socket.socket | None = None  # rings the bell that the thread listens to
-        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+        self._connect_tried = threading.Event()  # once, with or without success
+        self._interrupt: socket.socket | None = None  # a byte written to it ends the wait of the thread
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
-        # From here on the thread's own.
-        self._changed: set[Trip] = set()  # to be told
-        self._heard = Hint()
-        self._send_at = 0.0  # the time before which nothing more is sent
-        self._reread_at = 0.0  # when everybody is to read again
-        self._away = False  # the database is, and the log says so
+        # Only the thread uses these.
+        self._changed: set[Trip] = set()  # to be sent
+        self._received = ChangeNotification()  # for the subscribers
+        self._send_at = 0.0  # when the next notification may be sent
+        self._reread_at = 0.0  # when subscribers have to read everything again
+        self._disconnected = False  # and the log says so
 
     def start(self, name: str) -> None:
-        """Listen, as the process of that name; when the database is away, it is tried again and again."""
+        """Listen, and register this process under a name; the thread retries if there is no connection."""
         self._name = name
-        self._bell, self._ringer = socket.socketpair()
+        self._interrupted, self._interrupt = socket.socketpair()
         self._thread.start()
-        self._tried.wait()
+        self._connect_tried.wait()
 
     def stop(self) -> None:
-        """Take leave of the others, and disconnect."""
+        """Remove this process from the others' list, and disconnect."""
         self._stopping = True
-        self._ring()
+        self._interrupt_wait()
         self._thread.join()
-        self._bell.close()
-        if self._ringer:
-            self._ringer.close()
+        self._interrupted.close()
+        if self._interrupt:
+            self._interrupt.close()
 
-    def subscribe(self, callback: Callable[[Hint], None]) -> Callable[[], None]:
-        """Have a callback told every hint; answers what ends that.
+    def subscribe(self, callback: Callable[[ChangeNotification], None]) -> Callable[[], None]:
+        """Call a function for every notification; returns a function that ends this.
 
-        It is called in the thread that listens, so it must be quick.
+        The callback runs in the listener's thread, so it must not block.
         """
         self._subscribers = [*self._subscribers, callback]
 
@@ -121,120 +122,121 @@ class Notices:
 
         return unsubscribe
 
-    def committed(self, calls: Iterable[tuple[Raw, Raw]]) -> None:
-        """The writer has committed calls, each with its args and its answer: their trips have changed."""
+    def queue_changes(self, calls: Iterable[tuple[Raw, Raw]]) -> None:
+        """Have notifications sent of the trips of committed calls, each with its args and its answer."""
         self._committed.append(calls)
-        if not self._told_of:
-            self._told_of = True
-            self._ring()
+        if not self._send_due:
+            self._send_due = True
+            self._interrupt_wait()
 
-    def _ring(self) -> None:
-        if self._ringer:
-            with suppress(OSError):  # it has stopped
-                self._ringer.send(b"\0")
+    def _interrupt_wait(self) -> None:
+        if self._interrupt:
+            with suppress(OSError):  # the listener has stopped
+                self._interrupt.send(b"\0")
 
     # The thread --------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                connection = connect(self._url, self._settings, "notices")
+                connection = connect(self._url, self._settings, "listener")
             except psycopg.Error as error:
-                self._lost(error)
+                self._retry_later(error)
                 continue
             try:
-                self._enter(connection)
+                self._register(connection)
                 while not self._stopping:
-                    self._turn(connection)
+                    self._step(connection)
                 connection.execute("SELECT api.leave(%s)", (self.process_no,))
             except psycopg.Error as error:
-                self._lost(error)
+                self._retry_later(error)
             finally:
                 connection.close()
 
-    def _lost(self, error: psycopg.Error) -> None:
-        log.log(logging.DEBUG if self._away else logging.WARNING, "no hints, the database is away: %s", error)
-        self._away = True
-        self._gather()  # which the writer may go on adding to
-        self._tried.set()
+    def _retry_later(self, error: psycopg.Error) -> None:
+        level = logging.DEBUG if self._disconnected else logging.WARNING
+        log.log(level, "no change notifications, the database is away: %s", error)
+        self._disconnected = True
+        self._collect_trips()  # bounds _committed, to which the writer may go on adding
+        self._connect_tried.set()
         self._wait([], _RETRY_SECONDS)
 
-    def _enter(self, connection: psycopg.Connection) -> None:
-        """Listen, take a place among the processes, and have everybody read again."""
-        connection.add_notify_handler(lambda notice: self._hear(notice.payload.encode()))
+    def _register(self, connection: psycopg.Connection) -> None:
+        """Listen, register this process, and have all subscribers read everything."""
+        connection.add_notify_handler(lambda notification: self._receive(notification.payload.encode()))
         connection.execute(f"LISTEN {_CHANNEL}")
         enlist = "SELECT api.enlist(%s, %s, %s)"
         ((self.process_no,),) = connection.execute(
             enlist, (self._role, self._name, self.process_no)
         ).fetchall()
-        if self._away:
-            log.info("listening again")
-        self._away = False
-        if self._changed:  # meanwhile
-            self._told_of = True
+        if self._disconnected:
+            log.info("change notifications are received again")
+        self._disconnected = False
+        if self._changed:  # while there was no connection
+            self._send_due = True
         self._reread_at = time.monotonic()
-        self._tried.set()
+        self._connect_tried.set()
 
-    def _turn(self, connection: psycopg.Connection) -> None:
-        """Send what is to be sent, hear what has come and tell it here; where nothing has, wait for it."""
+    def _step(self, connection: psycopg.Connection) -> None:
+        """Send what is due, and pass on what was received; if that is nothing, wait for more."""
         now = time.monotonic()
-        if self._told_of and now >= self._send_at:
+        if self._send_due and now >= self._send_at:
             self._send(connection)
             self._send_at = now + self._settings.hint_ms / 1000
-        # before the wait: the socket tells nothing of what was read already
+        # before the wait: what libpq has read already does not make the socket readable
         connection.pgconn.consume_input()
-        while notice := connection.pgconn.notifies():
-            self._hear(notice.extra)
+        while notification := connection.pgconn.notifies():
+            self._receive(notification.extra)
         if now >= self._reread_at:
-            self._heard |= Hint(everything=True)
+            self._received |= ChangeNotification(everything=True)
             self._reread_at = now + self._settings.reread_seconds
-        if self._heard:
-            heard, self._heard = self._heard, Hint()
-            self._tell(heard)
+        if self._received:
+            received, self._received = self._received, ChangeNotification()
+            self._notify_subscribers(received)
             return
-        wake_at = min(self._reread_at, self._send_at) if self._told_of else self._reread_at
-        self._wait([connection.fileno()], wake_at - time.monotonic())
+        wait_until = min(self._reread_at, self._send_at) if self._send_due else self._reread_at
+        self._wait([connection.fileno()], wait_until - time.monotonic())
 
-    def _hear(self, payload: bytes) -> None:
+    def _receive(self, payload: bytes) -> None:
         try:
-            self._heard |= _hints.decode(payload)
-        except (msgspec.DecodeError, RecursionError):  # somebody notified by hand
-            self._heard |= Hint(everything=True)
+            self._received |= _decode_notification(payload)
+        except (msgspec.DecodeError, RecursionError):  # sent by hand
+            self._received |= ChangeNotification(everything=True)
 
-    def _tell(self, hint: Hint) -> None:
+    def _notify_subscribers(self, notification: ChangeNotification) -> None:
         for callback in self._subscribers:
             try:
-                callback(hint)
+                callback(notification)
             except Exception:
-                log.exception("a subscriber failed on a hint")
+                log.exception("a subscriber failed on a change notification")
 
     def _send(self, connection: psycopg.Connection) -> None:
-        """Tell everybody, ourselves among them, which trips have changed."""
-        self._told_of = False  # before it is looked at, so that nothing falls between
-        self._gather()
-        told = sorted(self._changed)
-        for first in range(0, len(told), _MOST_TRIPS):
-            payload = _encode({"trips": told[first : first + _MOST_TRIPS]}).decode()
+        """Notify all processes, this one included, of the trips that changed."""
+        self._send_due = False  # before _committed is read, so that a later call sets it again
+        self._collect_trips()
+        trips = sorted(self._changed)
+        for first in range(0, len(trips), _MAX_TRIPS):
+            payload = _encode({"trips": trips[first : first + _MAX_TRIPS]}).decode()
             connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
         self._changed.clear()
 
-    def _gather(self) -> None:
-        """Make of what was committed the trips that it was about, each once."""
+    def _collect_trips(self) -> None:
+        """Replace the committed calls by their trips, each once."""
         while self._committed:
             for args, answer in self._committed.popleft():
                 if trip := _trip_of(answer) or _trip_of(args):
                     self._changed.add(trip)
 
     def _wait(self, readable: list[int], seconds: float) -> None:
-        """Wait for one of these, for a ring of the bell, or for so long."""
-        poll = select.poll()  # not select, which knows no file of number 1,024 and more
-        bell = self._bell.fileno()
-        for file in (*readable, bell):
+        """Wait until one of the files is readable, until an interrupt, or for so many seconds."""
+        poll = select.poll()  # select does not support file numbers above 1,023
+        interrupted = self._interrupted.fileno()
+        for file in (*readable, interrupted):
             poll.register(file, select.POLLIN)
-        if bell in [file for file, _ in poll.poll(max(0.0, seconds) * 1000)]:
-            self._bell.recv(4096)
+        if interrupted in [file for file, _ in poll.poll(max(0.0, seconds) * 1000)]:
+            self._interrupted.recv(4096)
 
 
 def _trip_of(json: Raw) -> Trip | None:
-    of = _of_trip.decode(json)
+    of = _decode_trip(json)
     return (of.bus_id, of.travel_date) if of.bus_id is not None and of.travel_date is not None else None

@@ -14,7 +14,7 @@ from msgspec import json
 from busware.server import protocol
 from busware.server.booking import permissions
 from busware.server.http import problems
-from busware.server.http.event_streams import EVENT_STREAM, WATCHED
+from busware.server.http.event_streams import EVENT_NAMES, EVENT_STREAM
 from busware.server.http.examples import EXAMPLES, PROBLEMS, Example
 from busware.server.http.executor import JSON
 from busware.server.http.routes import RESOURCES, Resource
@@ -118,7 +118,7 @@ def _responses(resource: Resource, example: Example) -> Json:
     reply = {"schema": {"$ref": _REF.format(name=kind.reply.__name__)}, "example": example.reply}
     success: Json = {"description": (kind.reply.__doc__ or "").split("\n", 1)[0], "content": {JSON: reply}}
     responses = {str(kind.status): success}
-    if kind in WATCHED:
+    if kind in EVENT_NAMES:
         success["content"][EVENT_STREAM] = {"schema": {"type": "string", "description": _STREAM}}
     if resource.http_method == "GET":
         success["headers"] = {"ETag": {"schema": {"type": "string"}}}

@@ -11,7 +11,7 @@ from functools import partial
 import uvicorn
 
 from busware.server.booking.operations import Operations
-from busware.server.db.listener import Notices
+from busware.server.db.listener import Listener
 from busware.server.http import app
 from busware.server.http.event_streams import Events
 from busware.server.http.executor import Door
@@ -22,7 +22,7 @@ from busware.server.settings import Settings
 class WebServer:
     """Listens, and serves whoever comes. port: the one it listens on, once started.
 
-    tls: to speak TLS. notices: what event streams hear of, without which they look from time to time.
+    tls: to speak TLS. listener: notifies event streams of changes; without it they only read periodically.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class WebServer:
         settings: Settings,
         operations: Operations,
         tls: ssl.SSLContext | None = None,
-        notices: Notices | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.port = settings.http_port
         self.door = Door(operations, settings)
-        self._events = Events(self.door, settings, notices)
+        self._events = Events(self.door, settings, listener)
         self._settings = settings
         self._uvicorn = uvicorn.Server(self._config(tls))
         self._loop = asyncio.new_event_loop()

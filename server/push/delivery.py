@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from busware.server.db.listener import Hint, Notices
+from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import Fault
 from busware.server.protocol import Booking, Refusal
 from busware.server.push.messages import Message, Messages
@@ -35,30 +35,30 @@ _RETRY_SECONDS = 1.0  # the pause after a reading that failed
 class Delivery:
     """Tells the clients of this process."""
 
-    def __init__(self, messages: Messages, notices: Notices, settings: Settings) -> None:
+    def __init__(self, messages: Messages, listener: Listener, settings: Settings) -> None:
         self._messages = messages
-        self._notices = notices
+        self._listener = listener
         self._watched = settings.watched_bookings
         self._lock = threading.Lock()  # for what other threads change: the next four
         self._clients: dict[int, Client] = {}
         self._stirred: dict[int, Client] = {}  # they may have news, or be owed some
         self._gone: list[Client] = []
-        self._due = Hint()
+        self._due = ChangeNotification()
         self._stopping = threading.Event()
         self._bell = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
         # From here on the thread's own.
-        self._presence = Presence(messages, notices)
+        self._presence = Presence(messages, listener)
         self._read_to = 0  # the last message that was delivered
-        self._changed = Hint()  # the trips whose bookings are to be compared …
+        self._changed = ChangeNotification()  # the trips whose bookings are to be compared …
         self._compare_at = 0.0  # … not before this time
 
     def start(self) -> None:
         """Begin to tell what is said from now on. Raises Refusal or Fault."""
         self._read_to = self._messages.last()
         self._thread.start()
-        self._unsubscribe = self._notices.subscribe(self._hear)
+        self._unsubscribe = self._listener.subscribe(self._hear)
 
     def stop(self) -> None:
         """Tell nothing any more."""
@@ -70,7 +70,7 @@ class Delivery:
     @property
     def process_no(self) -> int | None:
         """The number of this process among the others."""
-        return self._notices.process_no
+        return self._listener.process_no
 
     def new_watch(self) -> Watch:
         """For a new client."""
@@ -96,7 +96,7 @@ class Delivery:
             self._stirred[client.number] = client
         self._bell.set()
 
-    def _hear(self, hint: Hint) -> None:
+    def _hear(self, hint: ChangeNotification) -> None:
         if hint.trips or hint.messages or hint.everything:
             with self._lock:
                 self._due |= hint
@@ -114,7 +114,7 @@ class Delivery:
             with self._lock:
                 stirred, self._stirred = self._stirred, {}
                 gone, self._gone = self._gone, []
-                due, self._due = self._due, Hint()
+                due, self._due = self._due, ChangeNotification()
             try:
                 self._look(list(stirred.values()), gone, due)
                 failing = False
@@ -129,7 +129,7 @@ class Delivery:
                 self._stopping.wait(_RETRY_SECONDS)
             except Exception:  # what is to blame would only fail again
                 log.exception("somebody could not be told")
-                self._changed = Hint()
+                self._changed = ChangeNotification()
 
     def _here(self) -> list[Client]:
         """Who is connected. Asked after whatever they are to be told was read: those who came before miss
@@ -137,18 +137,18 @@ class Delivery:
         with self._lock:
             return list(self._clients.values())
 
-    def _look(self, stirred: list[Client], gone: list[Client], due: Hint) -> None:
+    def _look(self, stirred: list[Client], gone: list[Client], due: ChangeNotification) -> None:
         """Read again what is due; where that fails half-way, it is done again. Raises Refusal or Fault."""
         self._presence.introduce(self._here() if self._presence.is_lost else stirred, gone)
         self._show_missed(stirred)
         if due.messages or due.everything:
             self._deliver()
-        self._changed |= Hint(trips=due.trips, everything=due.everything)
+        self._changed |= ChangeNotification(trips=due.trips, everything=due.everything)
         began = time.monotonic()
         if self._changed and began >= self._compare_at:
             self._compare(self._here(), self._changed)
             self._presence.introduce(self._here(), [])  # with the bookings that they have made since
-            self._changed = Hint()
+            self._changed = ChangeNotification()
             ended = time.monotonic()
             self._compare_at = ended + min(_REST * (ended - began), _LONGEST_REST_SECONDS)
 
@@ -215,7 +215,7 @@ class Delivery:
 
     # Bookings ----------------------------------------------------------------------------------
 
-    def _compare(self, clients: list[Client], changed: Hint) -> None:
+    def _compare(self, clients: list[Client], changed: ChangeNotification) -> None:
         """Tell those whose bookings are not what they know of them."""
         watched = [
             (client, known)

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from busware.server.db.listener import Notices
+from busware.server.db.listener import Listener
 from busware.server.protocol import Booking
 from busware.server.push.messages import Introduced, Message, Messages
 from busware.server.push.watch import Watch
@@ -38,16 +38,16 @@ class Client(Protocol):
 class Presence:
     """Who has been introduced. Not for two threads at once."""
 
-    def __init__(self, messages: Messages, notices: Notices) -> None:
+    def __init__(self, messages: Messages, listener: Listener) -> None:
         self._messages = messages
-        self._notices = notices
+        self._listener = listener
         self._introduced: dict[int, Introduced] = {}
         self._as_process: int | None = None
 
     @property
     def is_lost(self) -> bool:
         """Whether everybody is to be introduced, because the process has another number now."""
-        return self._notices.process_no != self._as_process
+        return self._listener.process_no != self._as_process
 
     def client_no(self, client: Client) -> int | None:
         """By which number the operators know a client."""
@@ -56,7 +56,7 @@ class Presence:
 
     def introduce(self, came: Iterable[Client], gone: Iterable[Client]) -> None:
         """Tell the operators of clients that have come, changed or left. Raises Refusal or Fault."""
-        process_no = self._notices.process_no
+        process_no = self._listener.process_no
         if process_no is None:  # the database is away; they are introduced when it is back
             return
         everybody = {client.number: client for client in (*came, *gone)}.values()

@@ -12,14 +12,14 @@ from tests.support.line import Line, until
 @pytest.fixture
 def telling(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
     """`server`, whose clients are told of messages and of bookings that have changed."""
-    server.writer.on_commit = server.notices.committed
+    server.writer.on_commit = server.listener.queue_changes
     server.delivery.start()
-    server.notices.start(f"{server.host}:{server.port}")
+    server.listener.start(f"{server.host}:{server.port}")
     try:
         yield server
     finally:
         server.delivery.stop()
-        server.notices.stop()
+        server.listener.stop()
 
 
 class Console(Messages):

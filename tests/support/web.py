@@ -32,7 +32,7 @@ class Web:
 def web(server: SimpleNamespace) -> Iterator[Web]:
     from busware.server.http import WebServer
 
-    face = WebServer(server.settings, server.operations, notices=server.notices)
+    face = WebServer(server.settings, server.operations, listener=server.listener)
     face.door.now = server.tcp.now
     face.start()
     client = Web(f"http://{server.host}:{face.port}", face)

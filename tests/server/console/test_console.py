@@ -139,7 +139,7 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
     (number,) = database.query("SELECT process_no FROM processes WHERE role = 'console'")
     attached.types("all Before.")
     attached.sees("to all: Before.")
-    name = "application_name = 'busware notices'"
+    name = "application_name = 'busware listener'"
     database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
     anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
     until(lambda: database.query(anew, number))
@@ -222,10 +222,10 @@ def test_logs_appear_above_what_is_being_typed(urls: dict[str, str], database: D
         operator.child.send("all We le")
         operator.sees("all We le")
         kill = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%% notices'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%% listener'"
         )
         database.query(kill)
-        operator.sees("WARNING busware.notices", "operator> all We le")
+        operator.sees("WARNING busware.listener", "operator> all We le")
         operator.types("ave now.")
         operator.sees("operator to all: We leave now.")
 

@@ -29,11 +29,11 @@ def test_what_is_said_before_the_first_hint_is_told(
     transcript(line, "> bus\nReservation or cancellation:")
     server.delivery.start()
     Console(server.storage, server.settings).notice("Good morning.")
-    server.notices.start("late")
+    server.listener.start("late")
     try:
         transcript(line, "Server: Good morning.")
     finally:
-        server.notices.stop()
+        server.listener.stop()
         server.delivery.stop()
 
 
@@ -256,10 +256,12 @@ def test_after_the_connection_broke_everybody_is_introduced_and_told_again(
     line = connect()
     booking = book(line)
     number = console.number_of(line)
-    process_no = telling.notices.process_no
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware notices'"
+    process_no = telling.listener.process_no
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware listener'"
+    )
     assert database.query(kill) == [True]
-    until(lambda: telling.notices.process_no != process_no)
+    until(lambda: telling.listener.process_no != process_no)
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
     assert line.told()[1]["status"] == "cancelled"
     assert until(lambda: console.number_of(line)) == number
