@@ -17,8 +17,8 @@ from busware.server.db.pool import Storage
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import WebServer
-from busware.server.push.delivery import Delivery
 from busware.server.push.messages import Messages
+from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
 from busware.server.tls import is_loopback, server_context
@@ -51,15 +51,15 @@ def serve(
     stack.callback(housekeeper.stop)
 
     operations = Operations(storage, writer, settings)
-    delivery = Delivery(Messages(storage, settings), listener, settings)
-    tcp = _start_tcp(TcpServer(settings, operations, delivery, tls), settings, shared)
+    pusher = Pusher(Messages(storage, settings), listener)
+    tcp = _start_tcp(TcpServer(settings, operations, pusher, tls), settings, shared)
     stack.callback(tcp.drain)
     web = _start_web(WebServer(settings, operations, tls, listener), settings, shared)
     stack.callback(web.drain)
-    delivery.start()
+    pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     stack.callback(listener.stop)
-    stack.callback(delivery.stop)  # which introduces clients as long as the process is known
+    stack.callback(pusher.stop)  # before the listener, which ends the presence of this process
     return tcp.port, web.port
 
 

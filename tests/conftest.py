@@ -14,10 +14,10 @@ desk            schema api of that database, as Python calls; race: two such des
 settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
                 others is marked: `@pytest.mark.settings(write_batch=3)`.
 server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
-                and its parts `.storage`, `.writer`, `.listener`, `.delivery`, `.operations`, `.tcp`. No
-                timers run: holds that ran out are settled by the next write to their trip, as always. Nor is
-                anything pushed to clients, unless the test asks for `telling`, which is the same server;
-                `console` is what an operator has on it.
+                and its parts `.storage`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. No timers
+                run: holds that ran out are settled by the next write to their trip, as always. Nothing is
+                pushed to clients unless the test uses `pushing`, which is the same server with its pusher
+                and its listener started; `console` is the console of an operator on it.
 web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
@@ -58,9 +58,9 @@ from tests.support.desk import desk  # noqa: F401 - a fixture
 from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
 from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
+from tests.support.pushing import console, pushing  # noqa: F401 - fixtures
 from tests.support.race import race  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
-from tests.support.telling import console, telling  # noqa: F401 - fixtures
 from tests.support.web import web  # noqa: F401 - a fixture
 from tests.support.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
 
@@ -271,15 +271,15 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
     from busware.server.db.listener import Listener
     from busware.server.db.pool import Storage
     from busware.server.db.writer import Writer
-    from busware.server.push.delivery import Delivery
     from busware.server.push.messages import Messages
+    from busware.server.push.pusher import Pusher
     from busware.server.tcp.server import TcpServer
 
     storage, writer = Storage(database.server, settings), Writer(database.server, settings)
     operations = Operations(storage, writer, settings)
     listener = Listener(database.server, settings)
-    delivery = Delivery(Messages(storage, settings), listener, settings)
-    tcp = TcpServer(settings, operations, delivery)
+    pusher = Pusher(Messages(storage, settings), listener)
+    tcp = TcpServer(settings, operations, pusher)
     tcp.now = lambda: clock.now
     storage.open()
     writer.start()
@@ -293,7 +293,7 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
             writer=writer,
             operations=operations,
             listener=listener,
-            delivery=delivery,
+            pusher=pusher,
             tcp=tcp,
         )
     finally:

@@ -23,7 +23,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from busware.server.console.feed import News, heading
+from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import DateError, clean_text, parse_date
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Away, Fault, Storage
@@ -59,7 +59,7 @@ class Console:
     def __init__(
         self,
         messages: Messages,
-        news: News,
+        feed: ConsoleFeed,
         today: Callable[[], date],
         out: Callable[[str], None],
         at_exit: str,
@@ -68,7 +68,7 @@ class Console:
         self._today = today
         self._out = out
         self._at_exit = at_exit
-        self._news = news
+        self._feed = feed
 
     def run(self, ask: Callable[[], str]) -> None:
         """Carry out the lines that are asked for, until `exit`, the end of them, or Ctrl-C."""
@@ -116,7 +116,7 @@ class Console:
         self._messages.notice(text.strip(), bus_id=int(bus), travel_date=self._day(day))
 
     def _reply(self, rest: str) -> None:
-        spoke = self._news.last_speaker
+        spoke = self._feed.last_message
         if not rest or spoke is None:
             nobody = "" if spoke else ": nobody yet"
             raise Wrong(f"It takes: reply TEXT. It answers whoever spoke last{nobody}.")
@@ -218,14 +218,14 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         messages = Messages(storage, settings)
         listener = Listener(url, settings, role="console")
         printing = threading.RLock()
-        news = News(messages, listener, lambda text: _print(text, printing))
-        news.start()  # before anybody knows of this console: what is said to it from then on is news
-        stack.callback(news.stop)
+        feed = ConsoleFeed(messages, listener, lambda text: _print(text, printing))
+        feed.start()  # before the process is registered: messages sent to operators after that are shown
+        stack.callback(feed.stop)
         listener.start(f"in process {os.getpid()}")
         stack.callback(listener.stop)
         session = PromptSession[str](completer=words, complete_while_typing=False)
         _end_by_signals(session)
-        console = Console(messages, news, lambda: settings.now().date(), print, at_exit)
+        console = Console(messages, feed, lambda: settings.now().date(), print, at_exit)
         console.run(lambda: _ask(session, printing))
 
 

@@ -1,11 +1,11 @@
-"""Messages between travellers and operators, and who is connected where: the statements, typed.
+"""Messages between clients and operators, and who is connected: the SQL statements, typed.
 
-All of it is kept in the database, so that it crosses processes and servers. Whoever wants to hear of
-news at once subscribes to the hints of server/db/listener.py and reads here.
+All of it is in the database, so it works across processes and servers. The change notifications of
+server/db/listener.py say when to read it again.
 """
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -16,16 +16,16 @@ from busware.server.db.pool import Storage
 from busware.server.protocol import Answer, Caller
 from busware.server.settings import Settings
 
-MOST_AT_ONCE = 1000  # messages in one reading; the rest are read next
+_PAGE_MESSAGES = 1000  # read in one statement
 
-_NOWHERE = (None, None, None, "", None)  # where those are connected who keep no line open
+_NOT_CONNECTED = (None, None, None, "", None)  # the connection of a caller that cannot be pushed to
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """A message. audience: operators, all, trip, booking or client; the traveller's side, as far as known."""
+    """A message or notice. audience: operators, all, trip, booking or client. The rest is None if unknown."""
 
     message_id: int
     at: datetime
@@ -40,14 +40,14 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Missed(Struct, frozen=True):
-    """A message that a reader has not seen. reader: a reference, or account:name."""
+    """A message that a reader has missed. reader: a booking's reference, or account:name."""
 
     reader: str
     message: Message
 
 
 class Process(Struct, frozen=True, kw_only=True):
-    """A process that serves, or that an operator sits at."""
+    """A registered process. role: server or console."""
 
     process_no: int
     role: str
@@ -55,8 +55,8 @@ class Process(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
-class Visitor(Struct, frozen=True, kw_only=True):
-    """A client, as operators see it."""
+class Client(Struct, frozen=True, kw_only=True):
+    """A client, as operators see it. left_at: when it disconnected."""
 
     client_no: int
     process_no: int
@@ -69,14 +69,14 @@ class Visitor(Struct, frozen=True, kw_only=True):
 
 
 class Present(Struct, frozen=True):
-    """Who is there."""
+    """The registered processes and their clients."""
 
     processes: list[Process]
-    clients: list[Visitor]
+    clients: list[Client]
 
 
-class Introduced(Struct, frozen=True, kw_only=True):
-    """A client, as its process introduces it. client_no: the one it had before, if it had one."""
+class ClientPresence(Struct, frozen=True, kw_only=True):
+    """A client, as its process publishes it. client_no: None before it is first published."""
 
     connection_no: int
     client_no: int | None
@@ -87,18 +87,18 @@ class Introduced(Struct, frozen=True, kw_only=True):
 
 
 class Messages:
-    """What is said and who is there. Every method raises Refusal or Fault, as Storage.ask does."""
+    """Messages, presence and booking states. Every method raises Refusal or Fault, as Storage.ask does."""
 
     def __init__(self, storage: Storage, settings: Settings) -> None:
         self._storage = storage
         self._settings = settings
 
-    # Said --------------------------------------------------------------------------------------
+    # Write -------------------------------------------------------------------------------------
 
     def say(self, text: str, caller: Caller) -> Answer:
-        """A traveller says something to the operators."""
+        """Send the operators a message of a caller."""
         on = caller.connected
-        where = (on.process_no, on.connection_no, on.line, on.face, on.reference) if on else _NOWHERE
+        where = (on.process_no, on.connection_no, on.line, on.face, on.reference) if on else _NOT_CONNECTED
         return _answer(
             self._value(
                 "SELECT api.say(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -107,7 +107,7 @@ class Messages:
         )  # fmt: skip
 
     def notice_by(self, account: str | None, bus_id: int, travel_date: date, text: str) -> Answer:
-        """An operator's account says something to all passengers of a trip."""
+        """Send all passengers of a trip a notice, as an operator's account."""
         return _answer(
             self._value(
                 "SELECT api.notice_by(%s, %s, %s, %s, %s)", account, bus_id, travel_date, text, uuid.uuid4()
@@ -115,14 +115,14 @@ class Messages:
         )
 
     def notice(self, text: str, **to: Any) -> None:
-        """The operator at a console says something.
+        """Send a notice, as the operator at a console.
 
-        to: client_no, or reference, or bus_id and travel_date; without any of them, it is for everybody.
-        Raises Refusal where there is nobody such.
+        to: client_no, or reference, or bus_id and travel_date; without any of them, to everyone.
+        Raises Refusal if there is no such client, booking or trip.
         """
-        named = {"client_no": None, "reference": None, "bus_id": None, "travel_date": None} | to
+        recipient = {"client_no": None, "reference": None, "bus_id": None, "travel_date": None} | to
         answer = _answer(
-            self._value("SELECT api.notice(%s, %s, %s, %s, %s, %s)", text, *named.values(), uuid.uuid4())
+            self._value("SELECT api.notice(%s, %s, %s, %s, %s, %s)", text, *recipient.values(), uuid.uuid4())
         )
         if answer.refused:
             raise answer.refusal()
@@ -134,53 +134,64 @@ class Messages:
         return int(self._value("SELECT api.last_message()"))
 
     def after(self, message_id: int) -> list[Message]:
-        """The messages after that one, in order, at most MOST_AT_ONCE."""
-        found = self._value("SELECT api.messages_after(%s, %s)", message_id, MOST_AT_ONCE)
+        """The messages after that one, in order, at most _PAGE_MESSAGES."""
+        found = self._value("SELECT api.messages_after(%s, %s)", message_id, _PAGE_MESSAGES)
         return _decode(found, type=list[Message])
+
+    def all_after(self, message_id: int) -> Iterator[Message]:
+        """All messages after that one, in order, read page by page."""
+        while page := self.after(message_id):
+            yield from page
+            message_id = page[-1].message_id
 
     def recent(self, at_most: int) -> list[Message]:
         """The last messages, in order."""
         return _decode(self._value("SELECT api.recent_messages(%s)", at_most), type=list[Message])
 
     def missed(self, readers: Collection[str]) -> list[Missed]:
-        """What these readers have not seen yet, in order."""
+        """The messages that these readers have missed, in order."""
         return _decode(self._value("SELECT api.missed_messages(%s)", list(readers)), type=list[Missed])
 
     def mark_read(self, readers: Iterable[str], message_id: int) -> None:
-        """These readers have seen everything up to that message."""
+        """Record that these readers have received everything up to that message."""
         self._value("SELECT api.mark_read(%s, %s)", list(readers), message_id)
 
-    # Who is there ------------------------------------------------------------------------------
+    # Presence ----------------------------------------------------------------------------------
 
-    def introduce(self, process_no: int, came: list[Introduced], gone: list[int]) -> dict[int, int]:
-        """Clients have come, changed or left. Answers the client_no of each connection_no that came."""
+    def publish_clients(
+        self, process_no: int, changed: list[ClientPresence], left: list[int]
+    ) -> dict[int, int]:
+        """Publish clients that are new or have changed, and the connection_no of those that left.
+
+        Returns the client_no of each changed connection_no.
+        """
         statement = "SELECT connection_no, client_no FROM api.presence(%s, %s, %s)"
-        return dict(self._storage.ask(statement, (process_no, Raw(_encode(came)), gone)))
+        return dict(self._storage.ask(statement, (process_no, Raw(_encode(changed)), left)))
 
     def present(self) -> Present:
-        """Who is there, and who left within the last minute."""
+        """The registered processes, and their clients; with those that left within the last minute."""
         return _decode(self._value("SELECT api.present()"), type=Present)
 
-    # Bookings that changed ---------------------------------------------------------------------
+    # Bookings ----------------------------------------------------------------------------------
 
     def booking_states(self, references: dict[str, int]) -> dict[str, str]:
-        """What some bookings have come to, in short. references: with the bus of each."""
+        """A summary of the state of each booking. references: with the bus of each."""
         statement = "SELECT reference, state FROM api.booking_states(%s, %s)"
         return dict(self._storage.ask(statement, (list(references.values()), list(references))))
 
     def bookings(self, references: dict[str, int]) -> list[Raw]:
-        """The bookings that there are, as their passengers see them. references: with the bus of each."""
+        """The bookings that exist, as their passengers see them. references: with the bus of each."""
         statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
         return [row[0] for row in self._storage.ask(statement, (list(references.values()), list(references)))]
 
     # For operators -----------------------------------------------------------------------------
 
     def trips(self, day: date) -> dict[str, Any]:
-        """The trips of a date with anybody on them (`trips`), and how many others run (`others`)."""
+        """The trips of a date that have passengers (`trips`), and the number of the others (`others`)."""
         return _decode(self._value("SELECT api.trips_in_use(%s)", day), type=dict[str, Any])
 
     def stats(self) -> dict[str, Any]:
-        """What is sold, and how much was said."""
+        """Counts of services, trips, tickets and messages."""
         return _decode(self._value("SELECT api.stats()"), type=dict[str, Any])
 
     def _value(self, statement: str, *parameters: Any) -> Any:
@@ -189,8 +200,7 @@ class Messages:
 
 
 def _answer(body: Raw) -> Answer:
-    """What an api function answered that does not say beside it whether it refuses."""
-    told = _decode(body, type=dict[str, Raw])
-    if "reason" in told:
+    """The answer of an api function that does not return `refused` as a column of its own."""
+    if "reason" in _decode(body, type=dict[str, Raw]):
         return Answer(body, refused=True)
     return Answer(Raw(b"{}"), refused=False)

@@ -1,10 +1,10 @@
-"""One client of the TCP face, and its thread: lines in, answers out, and what is pushed in between.
+"""One connection of the TCP server, and its thread: it reads lines, and sends replies and what is pushed.
 
-A client's thread does one thing at a time, so its replies come in the order of its requests. The first
-byte of a line chooses: { or [ is JSON-RPC (server/protocol/jsonrpc.py), anything else is plain text
+A connection's thread does one thing at a time, so replies are sent in the order of the requests. The first
+byte of a line is decisive: { or [ is JSON-RPC (server/protocol/jsonrpc.py), anything else is plain text
 (server/tcp/plain_text.py).
-What others push (server/push/delivery.py) is said as the client's last line was; to one that has not said
-anything yet, it is said with the first answer.
+Pushes (server/push/pusher.py) have the format of the client's last line; before the first line they are kept,
+and sent after the reply to it.
 """
 
 import logging
@@ -26,8 +26,9 @@ from busware.server.booking.operations import Operations
 from busware.server.conversation import clean_text
 from busware.server.conversation.words import changed
 from busware.server.protocol import Answer, Booking, Caller, Connected, Refusal, Request, Say, jsonrpc
-from busware.server.push.delivery import Delivery
 from busware.server.push.messages import Message
+from busware.server.push.pusher import Pusher
+from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
 from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.plain_text import Fault, Text
@@ -37,7 +38,7 @@ from busware.server.tls import TlsSocket
 log = logging.getLogger("busware.tcp")
 
 _CHUNK_BYTES = 16 * 1024  # read at a time
-_MOST_EARLY = 20  # messages kept for a client that has not said anything yet
+_MAX_EARLY = 20  # messages kept for a client that has not sent a line yet
 _GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
 
 
@@ -63,11 +64,11 @@ class Lines:
 
 
 class Server(Protocol):
-    """Who has connections."""
+    """The server of a connection."""
 
     settings: Settings
     operations: Operations
-    delivery: Delivery
+    pusher: Pusher
     draining: bool
     now: Callable[[], datetime]
 
@@ -76,28 +77,28 @@ class Server(Protocol):
 
 
 class Connection:
-    """One client, and its thread. number: this process's own of it. face: text or json, once it is known."""
+    """One client, and its thread. number: unique in this process. face: text or json; "" before a line."""
 
     def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
         self.number = number
         self.address = address
         self.name = f"client {number} ({address})"
         self.face = ""
-        self.watch = server.delivery.new_watch()
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._server = server
+        self._subscription = Subscription(self, server.settings.watched_bookings)
         self._socket = client
         self._outbox = Outbox(client, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._served = 0
         self._text: Text | None = None  # the conversation, once a line was plain text
-        self._early = deque[Message](maxlen=_MOST_EARLY)
-        self._stirred = False  # those who deliver are to look, once the answer is sent
-        self._gone = False  # it asks for nothing more; what it held is still to be given up
+        self._early = deque[Message](maxlen=_MAX_EARLY)
+        self._check_due = False  # the pusher has to check the subscription, after the reply
+        self._gone = False  # it sends no more requests; its holds are still to be released
 
     @property
     def account(self) -> str | None:
-        """Who is signed in."""
+        """The account that is signed in."""
         return self._caller.account
 
     def receive(self) -> bytes:
@@ -120,7 +121,7 @@ class Connection:
 
     def _run(self) -> None:
         log.info("%s connected", self.name)
-        self._server.delivery.join(self)
+        self._server.pusher.subscribe(self._subscription)
         why = "left"
         try:
             self._configure()
@@ -129,7 +130,7 @@ class Connection:
             why = f"was lost ({error})"
         finally:
             self._gone = True
-            self._server.delivery.leave(self)
+            self._server.pusher.unsubscribe(self._subscription)
             if self._text is not None:
                 self._text.close()
             self._server.leave(self)
@@ -168,14 +169,14 @@ class Connection:
         return not (cut_short or self._server.draining or self._outbox.is_cut)
 
     def _hear(self, line: bytes) -> None:
-        """Answer a line, and tell what there is to tell."""
+        """Answer a line, and then send what was kept for after the reply."""
         if reply := self._answer(line):
             self._outbox.send(reply)
-        if self._stirred:
-            self._stirred = False
-            self._server.delivery.stir(self)
+        if self._check_due:
+            self._check_due = False
+            self._server.pusher.schedule_check(self._subscription)
         if self._early:
-            self._tell_early()
+            self._push_early()
 
     # A line and its answer ---------------------------------------------------------------------
 
@@ -217,14 +218,14 @@ class Connection:
     def _speaks(self, face: str) -> None:
         if self.face != face:
             self.face = face
-            self._stirred = True
+            self._check_due = True
 
     def _perform(self, request: Request) -> Answer:
-        """Carry a request out, whichever way it came. Raises Refusal or Fault."""
+        """Execute a request, in JSON-RPC or plain text. Raises Refusal or Fault."""
         if self._server.draining and not self._gone:
             raise Refusal("draining", "The server is going down: nothing was done, try again.")
         answer = None
-        self.watch.begin(request)
+        self._subscription.begin_request(request)
         try:
             answer = self._server.operations.perform(request, self._asking(request))
             if answer.caller is not None:
@@ -237,31 +238,31 @@ class Connection:
             log.exception("request %s of %s failed: %s", request_id, self.name, request.method)
             raise Fault(request_id) from error
         finally:
-            self._stirred |= self.watch.end(request, answer)
+            self._check_due |= self._subscription.end_request(request, answer)
 
     def _asking(self, request: Request) -> Caller:
-        """Who asks; with a message, where the answer is to go."""
+        """The caller; for a message with the connection, to which the operator replies."""
         if not isinstance(request, Say):
             return self._caller
         line = Connected(
-            process_no=self._server.delivery.process_no,
+            process_no=self._server.pusher.process_no,
             connection_no=self.number,
             line=self.address,
             face=self.face,
-            reference=self.watch.reference,
+            reference=self._subscription.reference,
         )
         return msgspec.structs.replace(self._caller, connected=line)
 
     def _sign_in(self, caller: Caller) -> None:
         self._caller = caller
         if caller.account is not None:
-            self.watch.sign_in(caller.account)
-        self._stirred = True
+            self._subscription.sign_in(caller.account)
+        self._check_due = True
 
-    # What is pushed, by other threads ----------------------------------------------------------
+    # Pushes, by the pusher's thread ------------------------------------------------------------
 
-    def tell_message(self, message: Message) -> None:
-        """An operator says something."""
+    def push_message(self, message: Message) -> None:
+        """Send a message of an operator, or keep it until the first line."""
         if self.face == "text":
             self._push(f"Server: {clean_text(message.body)}\n".encode())
         elif self.face == "json":
@@ -273,11 +274,11 @@ class Connection:
             self._push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
         else:
             self._early.append(message)
-            if self.face:  # it has just said its first word
-                self._tell_early()
+            if self.face:  # set by the connection's thread meanwhile
+                self._push_early()
 
-    def tell_booking(self, booking: Booking, raw: Raw) -> None:
-        """A booking that the client watches has changed."""
+    def push_booking(self, booking: Booking, raw: Raw) -> None:
+        """Send a booking that has changed."""
         if self.face == "text":
             self._push(f"{clean_text(changed(booking))}\n".encode())
         else:
@@ -287,10 +288,10 @@ class Connection:
         if not self._outbox.is_cut and not self._outbox.push(line):
             log.warning("%s was cut off: it does not read what is pushed to it", self.name)
 
-    def _tell_early(self) -> None:
-        with suppress(IndexError):  # both threads may be at it
+    def _push_early(self) -> None:
+        with suppress(IndexError):  # both threads may do this at once
             while True:
-                self.tell_message(self._early.popleft())
+                self.push_message(self._early.popleft())
 
 
 def _timeval(seconds: float) -> bytes:

@@ -19,7 +19,7 @@ from contextlib import suppress
 
 from busware.server.booking.operations import Operations
 from busware.server.protocol import Refusal, jsonrpc
-from busware.server.push.delivery import Delivery
+from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings
 from busware.server.tcp.connection import Connection
 from busware.server.tls import TlsSocket
@@ -38,12 +38,12 @@ class TcpServer:
         self,
         settings: Settings,
         operations: Operations,
-        delivery: Delivery,
+        pusher: Pusher,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.settings = settings
         self.operations = operations
-        self.delivery = delivery
+        self.pusher = pusher
         self.tls = tls
         self.port = settings.port
         self.draining = False

@@ -220,7 +220,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleNamespace]:
     """Both ports, speaking TLS."""
     context = tls.server_context(papers.certificate, papers.key)
-    tcp = TcpServer(server.settings, server.operations, server.delivery, context)
+    tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     web = WebServer(server.settings, server.operations, context)
     tcp.start()
     web.start()
@@ -249,7 +249,7 @@ def test_a_server_that_is_another(server: SimpleNamespace, papers: SimpleNamespa
     """The authority vouches for it, under another name."""
     context = tls.server_context(papers.certificate, papers.key)
     papers.of_another.configure_cert(context)
-    tcp = TcpServer(server.settings, server.operations, server.delivery, context)
+    tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     tcp.start()
     with pytest.raises(ConnectionLost, match=r"no server to be trusted at .*: .*mismatch"):
         connect("127.0.0.1", tcp.port, tls=True, authority=papers.authority)

@@ -202,7 +202,7 @@ def test_a_seat_lost_while_choosing_shows_the_map_again(
 
 def test_a_full_bus_offers_its_queue(
     traveller: Callable[..., Traveller],
-    telling: SimpleNamespace,
+    pushing: SimpleNamespace,
     database: Database,
     connect: Callable[[], Line],
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Database, Running
 from tests.support.project import PROJECT
-from tests.support.telling import Console
+from tests.support.pushing import Console
 from tests.support.traveller import Traveller
 
 pytestmark = pytest.mark.system

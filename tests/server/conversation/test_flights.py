@@ -106,7 +106,7 @@ def test_a_request_line_needs_no_question(client_socket: Line) -> None:
 
 
 def test_a_full_flight_queues_and_a_cancellation_promotes(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     first, waiting, last = connect(), connect(), connect()
     references = [book(first) for _ in range(4)]

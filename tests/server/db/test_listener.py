@@ -1,4 +1,4 @@
-"""The notification listener on a real PostgreSQL: what is sent and received, and which processes are listed."""
+"""The notification listener on a real PostgreSQL: its notifications, and which processes are listed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def test_subscribers_read_everything_on_connect(listen: Callable[..., ListeningP
 
 
 def test_every_process_is_notified_of_a_committed_write(
-    connect: Callable[[], Line], telling: SimpleNamespace, listen: Callable[..., ListeningProcess]
+    connect: Callable[[], Line], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     here, there = listen(), listen()
     line = connect()
@@ -80,10 +80,10 @@ def test_every_process_is_notified_of_a_committed_write(
 
 
 def test_a_settled_trip_is_notified(
-    telling: SimpleNamespace, listen: Callable[..., ListeningProcess]
+    pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     process = listen()
-    telling.writer.submit(Call("settle", Raw(b'{"bus_id": 1, "travel_date": "%s"}' % TRAVEL_DAY.encode())))
+    pushing.writer.submit(Call("settle", Raw(b'{"bus_id": 1, "travel_date": "%s"}' % TRAVEL_DAY.encode())))
     assert process.wait_for(lambda change: change.trips).trips == {(1, TRAVEL_DAY)}
 
 
@@ -107,7 +107,7 @@ def test_a_notification_that_arrives_with_a_result_is_received_at_once(
 
 
 def test_reads_and_refusals_are_not_notified(
-    connect: Callable[[], Line], telling: SimpleNamespace, listen: Callable[..., ListeningProcess]
+    connect: Callable[[], Line], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     line = connect()
     line.call("book", **BOOK, seats=[1])

@@ -34,7 +34,7 @@ class Stream:
         raise EOFError
 
 
-def test_a_trip_is_watched(web: Web, telling: SimpleNamespace) -> None:
+def test_a_trip_is_watched(web: Web, pushing: SimpleNamespace) -> None:
     stream = Stream(web, SEATS)
     assert stream.response.headers["Content-Type"].startswith("text/event-stream")
     name, seats = stream.next()
@@ -45,7 +45,7 @@ def test_a_trip_is_watched(web: Web, telling: SimpleNamespace) -> None:
     stream.response.close()
 
 
-def test_a_booking_is_watched(web: Web, telling: SimpleNamespace, database: Database) -> None:
+def test_a_booking_is_watched(web: Web, pushing: SimpleNamespace, database: Database) -> None:
     waiting = {**TRIP, "count": 1, "waitlist": True}
     taken = [web.call("POST", "/v1/bookings", json={**BOOK, "seats": [n]}).json() for n in range(1, 9)]
     pending = web.call("POST", "/v1/bookings", json={**waiting, "phone": "9880099000"})
@@ -57,7 +57,7 @@ def test_a_booking_is_watched(web: Web, telling: SimpleNamespace, database: Data
     stream.response.close()
 
 
-def test_a_stream_ends_with_the_right_to_it(web: Web, telling: SimpleNamespace) -> None:
+def test_a_stream_ends_with_the_right_to_it(web: Web, pushing: SimpleNamespace) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
     token = web.call("POST", "/v1/accounts", json=asha).json()["token"]
     booked = web.call("POST", "/v1/bookings", json={**TRIP, "seats": [1]}, token=token)

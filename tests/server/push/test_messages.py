@@ -14,7 +14,7 @@ from busware.server.conversation.dates import EXAMPLES
 from busware.server.protocol import Refusal
 from tests.conftest import Clock, Database
 from tests.support.line import Line, until
-from tests.support.telling import Console
+from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
 pytestmark = pytest.mark.database
@@ -190,7 +190,7 @@ def test_an_operators_line_moves_nobodys_cursor(
 
 
 def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
-    connect: Callable[[], Line], telling: SimpleNamespace, console: Console, clock: Clock
+    connect: Callable[[], Line], pushing: SimpleNamespace, console: Console, clock: Clock
 ) -> None:
     first = connect()
     console.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
@@ -203,7 +203,7 @@ def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
     console.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
     console.notice("To the booking.", reference=reference)
     console.notice("To all.")
-    until(lambda: telling.delivery._read_to == console.last())
+    until(lambda: pushing.pusher._read_to == console.last())
     back = connect()
     back.send(
         {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
@@ -251,7 +251,7 @@ def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line],
 
 def test_what_was_missed_is_shown_by_a_command_too(
     connect: Callable[[], Line],
-    telling: SimpleNamespace,
+    pushing: SimpleNamespace,
     console: Console,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -264,7 +264,7 @@ def test_what_was_missed_is_shown_by_a_command_too(
     said: list[str] = []
     monkeypatch.setattr(command, "complain", said.append)
     monkeypatch.setattr(command, "show", lambda reply: until(lambda: said))  # it comes beside the reply
-    where = ("--host", telling.host, "--port", str(telling.port))
+    where = ("--host", pushing.host, "--port", str(pushing.port))
     assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
     assert said == ["Server: Platform 3."]
 

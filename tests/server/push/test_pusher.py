@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Clock, Database
 from tests.support.line import Line, until
-from tests.support.telling import Console
+from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
@@ -27,21 +27,21 @@ def test_what_is_said_before_the_first_hint_is_told(
 ) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
-    server.delivery.start()
+    server.pusher.start()
     Console(server.storage, server.settings).notice("Good morning.")
     server.listener.start("late")
     try:
         transcript(line, "Server: Good morning.")
     finally:
         server.listener.stop()
-        server.delivery.stop()
+        server.pusher.stop()
 
 
 # Bookings that change --------------------------------------------------------------------------
 
 
 def test_whose_booking_is_cancelled_is_told_what_comes_back(
-    connect: Callable[[], Line], telling: SimpleNamespace
+    connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     text, program = connect(), connect()
     booked = book(program)
@@ -52,7 +52,7 @@ def test_whose_booking_is_cancelled_is_told_what_comes_back(
     assert text.receive().decode().endswith(f" Status: Cancelled, {back} is given back")
 
 
-def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], telling: SimpleNamespace) -> None:
+def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], pushing: SimpleNamespace) -> None:
     holder, program, text = connect(), connect(), connect()
     booked = holder.call(
         "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Bengaluru", destination="Ooty", count=4, phone=ASHA
@@ -79,7 +79,7 @@ def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], telling
 
 
 def test_nobody_is_told_of_what_they_did_themselves(
-    connect: Callable[[], Line], telling: SimpleNamespace
+    connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
     for _ in range(30):
@@ -100,7 +100,7 @@ def test_nobody_is_told_of_what_they_did_themselves(
 
 
 def test_a_hold_that_runs_out_is_told(
-    connect: Callable[[], Line], telling: SimpleNamespace, clock: Clock
+    connect: Callable[[], Line], pushing: SimpleNamespace, clock: Clock
 ) -> None:
     line = connect()
     held = line.call("hold", **TRIP, seats=[1], phone=ASHA)
@@ -115,7 +115,7 @@ def test_a_hold_that_runs_out_is_told(
 
 
 def test_the_operators_cancellation_of_a_trip_is_told(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
@@ -131,7 +131,7 @@ def test_the_operators_cancellation_of_a_trip_is_told(
 
 
 def test_in_plain_text_its_reason_is_told_and_shown_later(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     book(line)
@@ -150,7 +150,7 @@ def test_in_plain_text_its_reason_is_told_and_shown_later(
 
 
 def test_after_a_comparison_that_took_long_nobody_waits_for_long(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
@@ -165,7 +165,7 @@ def test_after_a_comparison_that_took_long_nobody_waits_for_long(
 
 @pytest.mark.settings(reread_seconds=0.2)
 def test_a_lost_hint_costs_promptness_alone(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
@@ -174,7 +174,7 @@ def test_a_lost_hint_costs_promptness_alone(
 
 
 def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     deleted, booking = book(line, 1), book(line, 2)
@@ -186,7 +186,7 @@ def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
 
 @pytest.mark.settings(watched_bookings=2)
 def test_only_the_last_bookings_of_a_connection_are_watched(
-    connect: Callable[[], Line], telling: SimpleNamespace
+    connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
     references = [book(line, seat)["reference"] for seat in (1, 2, 3)]
@@ -219,7 +219,7 @@ def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
 @pytest.mark.settings(outbox_bytes=4096)
 def test_that_it_was_cut_off_is_logged_once(
     client_socket: Line,
-    telling: SimpleNamespace,
+    pushing: SimpleNamespace,
     console: Console,
     database: Database,
     caplog: pytest.LogCaptureFixture,
@@ -228,16 +228,16 @@ def test_that_it_was_cut_off_is_logged_once(
     transcript(client_socket, "> say hello\nSent to the operator.")
     many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"
     assert database.value(many) == 900  # in one transaction: they are read, and pushed, in one go
-    until(lambda: telling.delivery._read_to == console.last())
+    until(lambda: pushing.pusher._read_to == console.last())
     assert caplog.text.count("was cut off") == 1
 
 
-def test_the_end_is_told(connect: Callable[[], Line], telling: SimpleNamespace, console: Console) -> None:
+def test_the_end_is_told(connect: Callable[[], Line], pushing: SimpleNamespace, console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say hello\nSent to the operator.")
     program.call("ping")
     console.number_of(program)
-    telling.tcp.drain()
+    pushing.tcp.drain()
     assert text.receive() == b"Server: I am going down now. Good-bye."
     assert text.receive() == b"" == program.receive()
 
@@ -251,17 +251,17 @@ def test_who_comes_and_goes_is_known(connect: Callable[[], Line], console: Conso
 
 
 def test_after_the_connection_broke_everybody_is_introduced_and_told_again(
-    connect: Callable[[], Line], telling: SimpleNamespace, database: Database, console: Console
+    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database, console: Console
 ) -> None:
     line = connect()
     booking = book(line)
     number = console.number_of(line)
-    process_no = telling.listener.process_no
+    process_no = pushing.listener.process_no
     kill = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware listener'"
     )
     assert database.query(kill) == [True]
-    until(lambda: telling.listener.process_no != process_no)
+    until(lambda: pushing.listener.process_no != process_no)
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
     assert line.told()[1]["status"] == "cancelled"
     assert until(lambda: console.number_of(line)) == number

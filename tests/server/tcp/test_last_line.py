@@ -43,7 +43,7 @@ def sealed(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Itera
     papers.private_key_pem.write_to_path(str(key))
     chain.write_bytes(b"".join(pem.bytes() for pem in papers.cert_chain_pems))
     authority.cert_pem.write_to_path(str(trusted))
-    tcp = TcpServer(settings, server.operations, server.delivery, tls.server_context(chain, key))
+    tcp = TcpServer(settings, server.operations, server.pusher, tls.server_context(chain, key))
     tcp.start()
     yield SimpleNamespace(tcp=tcp, context=tls.client_context(trusted))
     tcp.drain()

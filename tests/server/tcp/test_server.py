@@ -237,6 +237,6 @@ def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
 
 
 def test_a_port_is_not_shared(server, settings):
-    second = TcpServer(dataclasses.replace(settings, port=server.port), server.operations, server.delivery)
+    second = TcpServer(dataclasses.replace(settings, port=server.port), server.operations, server.pusher)
     with pytest.raises(OSError, match="in use"):
         second.start()

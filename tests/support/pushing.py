@@ -1,4 +1,4 @@
-"""The server as one that tells its clients what they did not ask for, and the operator's side of that."""
+"""The server with its pusher and listener started, and the operator's side of it."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,34 +10,34 @@ from tests.support.line import Line, until
 
 
 @pytest.fixture
-def telling(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
-    """`server`, whose clients are told of messages and of bookings that have changed."""
+def pushing(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """`server`, which pushes messages and changed bookings to its clients."""
     server.writer.on_commit = server.listener.queue_changes
-    server.delivery.start()
+    server.pusher.start()
     server.listener.start(f"{server.host}:{server.port}")
     try:
         yield server
     finally:
-        server.delivery.stop()
+        server.pusher.stop()
         server.listener.stop()
 
 
 class Console(Messages):
-    """What an operator's console has."""
+    """What an operator's console reads and sends."""
 
     def number_of(self, line: Line) -> int:
-        """By which number the operators know a client; waits until they do."""
+        """The client_no of a connected client; waits until it is published."""
         address = line.address
         return int(
             until(lambda: next((c.client_no for c in self.present().clients if c.address == address), None))
         )
 
     def wait_until_left(self, number: int) -> None:
-        """Wait until they know that it has left."""
+        """Wait until it is published that a client has left."""
         until(lambda: [c for c in self.present().clients if c.client_no == number and c.left_at])
 
 
 @pytest.fixture
-def console(telling: SimpleNamespace) -> Console:
-    """An operator's, on `telling`."""
-    return Console(telling.storage, telling.settings)
+def console(pushing: SimpleNamespace) -> Console:
+    """The console of an operator, on `pushing`."""
+    return Console(pushing.storage, pushing.settings)

@@ -1,0 +1,192 @@
+"""Subscriptions: what one connection follows, and what was pushed to it.
+
+A connection follows its account and the bookings that it made or opened last. Its thread records every reply
+without decoding it, which costs next to nothing; the pusher's thread (server/push/pusher.py) decodes it when
+needed. While the client is changing a booking itself, changes of that booking are not pushed.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw
+
+from busware.server.protocol import OPEN, Answer, Booking, Request
+from busware.server.push.messages import ClientPresence, Message, Missed
+
+_MAX_PUSHED = 1000  # messages of which it is remembered that they were pushed
+
+
+class Subscriber(Protocol):
+    """A connection to which something can be pushed."""
+
+    number: int  # unique in this process
+    address: str
+    face: str  # text or json; "" before the first line
+
+    @property
+    def account(self) -> str | None:
+        """The account that is signed in."""
+
+    def push_message(self, message: Message) -> None:
+        """Send the client a message of an operator, without waiting."""
+
+    def push_booking(self, booking: Booking, raw: Raw) -> None:
+        """Send the client a booking that has changed, without waiting."""
+
+
+@dataclass(frozen=True, eq=False)
+class BookingState:
+    """A booking as the client last received it. summary: as api.booking_states writes it."""
+
+    reference: str
+    bus_id: int
+    travel_date: str
+    status: str
+    summary: str
+
+    @classmethod
+    def of(cls, booking: Booking) -> "BookingState":
+        """The state of a booking."""
+        tickets = (f"{t.ticket_no} {t.status} {t.seat_no or ''} {t.refund}" for t in booking.tickets)
+        summary = f"{', '.join(tickets)} to {booking.to_stop}"
+        return cls(booking.reference, booking.bus_id, str(booking.travel_date), booking.status, summary)
+
+    def travels_on(self, trip: tuple[int | None, str | None]) -> bool:
+        """Whether a passenger has or waits for a seat on a trip (bus_id, travel_date)."""
+        return (self.bus_id, self.travel_date) == trip and self.status in OPEN
+
+
+class Subscription:
+    """The subscription of one connection, from connect to disconnect.
+
+    presence: what operators were told of the client, once they were. It, and the messages that were pushed,
+    belong to the pusher's thread.
+    """
+
+    def __init__(self, subscriber: Subscriber, max_bookings: int) -> None:
+        self.presence: ClientPresence | None = None
+        self._subscriber = subscriber
+        self._max_bookings = max_bookings
+        self._lock = threading.Lock()  # for _bookings and _returned
+        self._replies = deque[tuple[Raw, bool]](maxlen=max_bookings)  # not decoded yet; opened by reference?
+        self._bookings: OrderedDict[str, BookingState] = OrderedDict()  # the last one made or opened is last
+        self._requested = ""  # the reference in the client's current request
+        self._returned: list[str] = []  # readers that may have missed messages: references, account:name
+        self._pushed: OrderedDict[int, None] = OrderedDict()  # numbers of messages
+        self._read_to: dict[str, int] = {}  # by reader: the last message when missed messages were pushed
+
+    # For the connection's thread ---------------------------------------------------------------
+
+    def begin_request(self, request: Request) -> None:
+        """The client's request is about to be executed."""
+        self._requested = (getattr(request, "reference", None) or "").strip().upper()
+
+    def end_request(self, request: Request, answer: Answer | None) -> bool:
+        """Record the answer, if there is one. Returns whether the pusher has to check the subscription."""
+        check_due = False
+        if answer is not None and not answer.refused and request.reply is Booking:
+            self._replies.append((answer.body, bool(self._requested)))
+            check_due = not self._bookings or bool(self._requested and self._requested not in self._bookings)
+        self._requested = ""
+        return check_due
+
+    def sign_in(self, account: str) -> None:
+        """Follow an account."""
+        with self._lock:
+            self._returned.append(f"account:{account}")
+
+    # For the pusher's thread -------------------------------------------------------------------
+
+    @property
+    def bookings(self) -> dict[str, BookingState]:
+        """The bookings that are followed, by reference."""
+        with self._lock:
+            self._decode_replies()
+            return dict(self._bookings)
+
+    @property
+    def reference(self) -> str | None:
+        """The booking that was made or opened last."""
+        return next(reversed(self.bookings), None)
+
+    def current_presence(self) -> ClientPresence:
+        """What operators are to know of the client now."""
+        return ClientPresence(
+            connection_no=self._subscriber.number,
+            client_no=self.presence.client_no if self.presence else None,
+            address=self._subscriber.address,
+            face=self._subscriber.face,
+            reference=self.reference,
+            account=self._subscriber.account,
+        )
+
+    def take_returned(self) -> list[str]:
+        """The readers that were opened or signed in since the last call."""
+        with self._lock:
+            self._decode_replies()
+            returned, self._returned = self._returned, []
+            return returned
+
+    def push_missed(self, readers: Collection[str], missed: list[Missed], last: int) -> None:
+        """Push what these readers have missed. last: the last message when that was read."""
+        for one in missed:
+            if one.reader in readers:
+                self.push_message(one.message)
+        self._read_to |= dict.fromkeys(readers, last)
+
+    def push_message(self, message: Message) -> None:
+        """Push a message, unless it was pushed before."""
+        if message.message_id not in self._pushed:
+            self._pushed[message.message_id] = None
+            if len(self._pushed) > _MAX_PUSHED:
+                self._pushed.popitem(last=False)
+            self._subscriber.push_message(message)
+
+    def readers_of(self, message: Message) -> set[str] | None:
+        """The readers as which this connection gets a new message; None if it does not get it."""
+        if message.audience == "operators":
+            return None
+        account, bookings = self._subscriber.account, self.bookings
+        followed = [*bookings, f"account:{account}"] if account else bookings
+        readers = {reader for reader in followed if message.message_id > self._read_to.get(reader, 0)}
+        if message.audience == "all":
+            return readers
+        if message.audience == "trip":
+            trip = (message.bus_id, message.travel_date)
+            return {one.reference for one in bookings.values() if one.travels_on(trip)} & readers or None
+        addressed = {str(message.reference), f"account:{message.account}"} & readers
+        is_client = self.presence is not None and message.client_no == self.presence.client_no
+        return addressed if addressed or (message.audience == "client" and is_client) else None
+
+    def idle_bookings(self) -> list[BookingState]:
+        """The bookings that are followed, without that of the client's current request."""
+        requested = self._requested
+        return [state for state in self.bookings.values() if state.reference != requested]
+
+    def push_booking(self, before: BookingState, booking: Booking, raw: Raw) -> None:
+        """Push a booking that is not what it was before, unless the client itself has changed it since."""
+        now = BookingState.of(booking)
+        with self._lock:
+            requested = self._requested  # read first: the reply is recorded before it is cleared
+            self._decode_replies()
+            if requested == before.reference or self._bookings.get(before.reference) is not before:
+                return
+            self._bookings[before.reference] = now
+        if now.summary != before.summary:
+            self._subscriber.push_booking(booking, raw)
+
+    def _decode_replies(self) -> None:
+        """Decode the replies that were recorded. The lock is held."""
+        while self._replies:
+            body, opened = self._replies.popleft()
+            state = BookingState.of(msgspec.json.decode(body, type=Booking))
+            if opened and state.reference not in self._bookings:
+                self._returned.append(state.reference)
+            self._bookings[state.reference] = state
+            self._bookings.move_to_end(state.reference)
+            if len(self._bookings) > self._max_bookings:
+                self._read_to.pop(self._bookings.popitem(last=False)[0], None)
