@@ -169,10 +169,14 @@ class Settings:
     attempts_per_address: int = setting(100, "attempts", "wrong attempts from one address", COUNT)
 
     # Messages, and bookings that change.
-    hint_ms: int = setting(50, "milliseconds", "the pause between two hints to other processes", COUNT)
-    reread_seconds: float = setting(30, "seconds", "how often to look for what no hint has told of", DURATION)
+    hint_ms: int = setting(
+        50, "milliseconds", "the pause between two change notifications to other processes", COUNT
+    )
+    reread_seconds: float = setting(
+        30, "seconds", "how often to read again what no change notification named", DURATION
+    )
     watched_bookings: int = setting(
-        20, "bookings", "how many of the last ones of a connection it is told changes of", COUNT
+        20, "bookings", "how many of a connection's last ones are followed, and their changes pushed", COUNT
     )
     says_per_minute: int = setting(60, "messages", "how many one address may send the operators", COUNT)
     message_days: float = setting(90, "days", "how long messages are kept", DURATION)

@@ -43,11 +43,11 @@ _GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
 
 
 class Lines:
-    """Bytes in, lines out. A line that is too long comes cut, yet longer than max_bytes."""
+    """Splits bytes into lines. A line that is too long is cut, to more than max_bytes."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._keep = max_bytes + 2  # a carriage return is not counted, and one byte more is too long
-        self._rest = bytearray()  # the beginning of a line whose end has not come
+        self._keep = max_bytes + 2  # with a carriage return, and one byte more of a line that is too long
+        self._rest = bytearray()  # the beginning of an incomplete line
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that end in this chunk, without their ends."""
@@ -59,7 +59,7 @@ class Lines:
         return [line[: self._keep].removesuffix(b"\r") for line in ended]
 
     def rest(self) -> bytes:
-        """The line whose end has not come; empty where there is none."""
+        """The incomplete line; empty if there is none."""
         return bytes(self._rest).removesuffix(b"\r")
 
 
@@ -73,7 +73,7 @@ class Server(Protocol):
     now: Callable[[], datetime]
 
     def leave(self, connection: "Connection") -> None:
-        """Forget a connection that is done."""
+        """Remove a connection that has ended."""
 
 
 class Connection:
@@ -102,14 +102,14 @@ class Connection:
         return self._caller.account
 
     def receive(self) -> bytes:
-        """What the client has sent; empty after its last word. Raises OSError, after idle_seconds at most."""
+        """What the client has sent; empty at its end. Raises OSError, after idle_seconds at most."""
         try:
             return self._socket.recv(_CHUNK_BYTES)
         except BlockingIOError:
             raise TimeoutError("was silent for too long") from None
 
     def stop_reading(self) -> None:
-        """End the connection as if the client had said its last word."""
+        """End the connection as if the client had ended it, after the current reply."""
         if self.face == "text":
             self._outbox.push(_GOOD_BYE)
         with suppress(OSError):
@@ -157,18 +157,18 @@ class Connection:
             if answer:
                 self._outbox.send(answer)
             for line in lines.feed(typed):
-                self._hear(line)
+                self._handle_line(line)
                 if self._text is not None and self._text.ended:
                     return
-        if (rest := lines.rest()) and self._said_all():
-            self._hear(rest)
+        if (rest := lines.rest()) and self._ended_by_client():
+            self._handle_line(rest)
 
-    def _said_all(self) -> bool:
-        """Whether the client itself has ended its last line: neither we, nor somebody on the way."""
+    def _ended_by_client(self) -> bool:
+        """Whether the client itself ended the stream: neither this server nor something between them."""
         cut_short = isinstance(self._socket, TlsSocket) and self._socket.cut_short
         return not (cut_short or self._server.draining or self._outbox.is_cut)
 
-    def _hear(self, line: bytes) -> None:
+    def _handle_line(self, line: bytes) -> None:
         """Answer a line, and then send what was kept for after the reply."""
         if reply := self._answer(line):
             self._outbox.send(reply)
@@ -178,15 +178,15 @@ class Connection:
         if self._early:
             self._push_early()
 
-    # A line and its answer ---------------------------------------------------------------------
+    # A line and its reply ----------------------------------------------------------------------
 
     def _answer(self, line: bytes) -> bytes:
-        """The reply to a line; empty where there is none."""
+        """The reply to a line; empty if there is none."""
         self._served += 1
         settings = self._server.settings
         if not line.startswith((b"{", b"[")):
             return self._answer_text(line)
-        self._speaks("json")
+        self._set_face("json")
         if len(line) > settings.max_line_bytes:
             return jsonrpc.encode_too_long(settings.max_line_bytes)
         asked = jsonrpc.parse(line, settings.max_rpc_batch)
@@ -205,17 +205,17 @@ class Connection:
             return jsonrpc.encode_fault(asked.id, fault.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
-        """What a line of plain text is answered; an empty one among JSON is nothing."""
+        """The reply to a line of plain text; none to an empty line of a client that uses JSON."""
         if self._text is None:
             if self.face == "json" and not line:
                 return b""
             self._text = Text(self._perform, self._server.now)
-        self._speaks("text")
+        self._set_face("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
         return self._text.line(line)
 
-    def _speaks(self, face: str) -> None:
+    def _set_face(self, face: str) -> None:
         if self.face != face:
             self.face = face
             self._check_due = True

@@ -107,7 +107,7 @@ def test_what_was_missed_is_shown_at_the_other_server(house: House, database: Da
     assert other.told()[1]["text"] == "The bus is red."
 
 
-def test_a_seat_given_back_at_one_server_is_news_at_the_other(house: House, database: Database) -> None:
+def test_a_seat_released_at_one_server_is_pushed_at_the_other(house: House, database: Database) -> None:
     day = travel_day(database)
     holder, _, waiting, _ = house.lines()
     reference = book(holder, day, count=6)

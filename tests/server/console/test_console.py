@@ -121,7 +121,9 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
-def test_what_is_said_as_soon_as_a_console_is_known_is_news(urls: dict[str, str], database: Database) -> None:
+def test_a_message_right_after_the_registration_of_a_console_is_shown(
+    urls: dict[str, str], database: Database
+) -> None:
     say = (
         "PERFORM api.post(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
         " 'You are here!')::messages); RETURN NEW"
@@ -147,8 +149,8 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
     assert "has gone" not in attached.sees_match(r"(?s)(.*)to all: After\.")
 
 
-def test_a_short_visit_is_told_in_its_order(attached: Operator, database: Database) -> None:
-    """All of it is news at once: nobody speaks before they come, or after they left."""
+def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database) -> None:
+    """All of it is read at once: the arrival is shown before the message, and the departure after it."""
     (number,) = database.query("SELECT process_no FROM processes")
     say = "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
     with database.conn.transaction():

@@ -1,4 +1,4 @@
-"""Streams of what changes over HTTP, and how the HTTP face stops."""
+"""Event streams over HTTP, and how the HTTP server stops."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from tests.support.web import WAIT_SECONDS, Web
 
 
 class Stream:
-    """A stream of events, as it comes."""
+    """An event stream, as it is received."""
 
     def __init__(self, web: Web, path: str, **how: Any) -> None:
         headers = {"Accept": "text/event-stream"}
@@ -24,7 +24,7 @@ class Stream:
         self._lines = self.response.iter_lines()
 
     def next(self) -> tuple[str, Any]:
-        """The next event that is something new."""
+        """The next event, without comments."""
         told: dict[str, str] = {}
         for line in self._lines:
             name, _, value = line.decode().partition(": ")
@@ -34,7 +34,7 @@ class Stream:
         raise EOFError
 
 
-def test_a_trip_is_watched(web: Web, pushing: SimpleNamespace) -> None:
+def test_a_seat_map_has_an_event_stream(web: Web, pushing: SimpleNamespace) -> None:
     stream = Stream(web, SEATS)
     assert stream.response.headers["Content-Type"].startswith("text/event-stream")
     name, seats = stream.next()
@@ -45,7 +45,7 @@ def test_a_trip_is_watched(web: Web, pushing: SimpleNamespace) -> None:
     stream.response.close()
 
 
-def test_a_booking_is_watched(web: Web, pushing: SimpleNamespace, database: Database) -> None:
+def test_a_booking_has_an_event_stream(web: Web, pushing: SimpleNamespace, database: Database) -> None:
     waiting = {**TRIP, "count": 1, "waitlist": True}
     taken = [web.call("POST", "/v1/bookings", json={**BOOK, "seats": [n]}).json() for n in range(1, 9)]
     pending = web.call("POST", "/v1/bookings", json={**waiting, "phone": "9880099000"})
@@ -57,7 +57,7 @@ def test_a_booking_is_watched(web: Web, pushing: SimpleNamespace, database: Data
     stream.response.close()
 
 
-def test_a_stream_ends_with_the_right_to_it(web: Web, pushing: SimpleNamespace) -> None:
+def test_a_stream_ends_when_its_token_is_revoked(web: Web, pushing: SimpleNamespace) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
     token = web.call("POST", "/v1/accounts", json=asha).json()["token"]
     booked = web.call("POST", "/v1/bookings", json={**TRIP, "seats": [1]}, token=token)
@@ -73,7 +73,7 @@ def test_a_stream_ends_with_the_right_to_it(web: Web, pushing: SimpleNamespace) 
 
 
 @pytest.mark.settings(event_streams=1)
-def test_there_are_so_many_streams(web: Web) -> None:
+def test_streams_are_limited(web: Web) -> None:
     first = Stream(web, SEATS)
     first.next()
     headers = {"Accept": "text/event-stream"}
@@ -83,7 +83,7 @@ def test_there_are_so_many_streams(web: Web) -> None:
 
 
 @pytest.mark.settings(event_streams=1)
-def test_there_are_so_many_streams_though_they_come_at_once(web: Web, database: Database) -> None:
+def test_streams_that_begin_at_once_are_limited(web: Web, database: Database) -> None:
     def begin(to: str) -> requests.Response:
         headers = {"Accept": "text/event-stream"}
         path = SEATS.replace("Mysuru", to)  # the same would be read once for all
@@ -104,7 +104,7 @@ def test_there_are_so_many_streams_though_they_come_at_once(web: Web, database: 
 # The end ---------------------------------------------------------------------------------------
 
 
-def test_draining_answers_what_is_under_way_and_ends_the_streams(
+def test_draining_answers_pending_requests_and_ends_the_streams(
     server: SimpleNamespace, web: Web, database: Database
 ) -> None:
     stream, answers = Stream(web, SEATS), []

@@ -1,4 +1,4 @@
-"""Messages between travellers and operators: who hears what, and who reads later what they missed."""
+"""Messages between clients and operators: who receives which, and what a client missed is pushed later."""
 
 import json
 import threading
@@ -26,10 +26,10 @@ def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
     return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
 
 
-# From travellers -------------------------------------------------------------------------------
+# From clients ----------------------------------------------------------------------------------
 
 
-def test_what_travellers_say_is_kept_with_who_said_it(connect: Callable[[], Line], console: Console) -> None:
+def test_a_message_is_stored_with_its_sender(connect: Callable[[], Line], console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say Where is my  bus?\nSent to the operator.")
     booking = book(program)
@@ -41,7 +41,7 @@ def test_what_travellers_say_is_kept_with_who_said_it(connect: Callable[[], Line
     assert second.client_no == console.number_of(program)
 
 
-def test_something_may_be_said_at_any_question(client_socket: Line, console: Console) -> None:
+def test_a_message_can_be_sent_at_any_question(client_socket: Line, console: Console) -> None:
     question = "Date of journey (2026-12-05, tomorrow, sat or 5 dec):"
     transcript(
         client_socket,
@@ -68,7 +68,7 @@ def test_something_may_be_said_at_any_question(client_socket: Line, console: Con
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])
-def test_what_is_no_message_is_refused(client_socket: Line, console: Console, text: Any) -> None:
+def test_an_invalid_message_is_refused(client_socket: Line, console: Console, text: Any) -> None:
     refused = client_socket.call("say", text=text)
     assert (refused["code"], refused["data"]["field"]) == (-32602, "text")
     assert console.after(0) == []
@@ -83,14 +83,16 @@ def test_a_message_of_100_000_characters(client_socket: Line, console: Console) 
     assert [len(message.body) for message in console.after(0)] == [2000]
 
 
-def test_control_characters_do_not_arrive(client_socket: Line, console: Console) -> None:
+def test_control_characters_are_removed(client_socket: Line, console: Console) -> None:
     client_socket.send(b"say a\x1b[2J\x07b\xe2\x80\xae\xc2\x9bc\n")
     assert client_socket.receive() == b"Sent to the operator."
     assert [message.body for message in console.after(0)] == ["abc"]
 
 
 @pytest.mark.settings(says_per_minute=2)
-def test_nobody_floods_the_operators(connect: Callable[[], Line], console: Console, clock: Clock) -> None:
+def test_messages_of_one_address_have_a_rate_limit(
+    connect: Callable[[], Line], console: Console, clock: Clock
+) -> None:
     line, other = connect(), connect()
     assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]
     refused = connect().call("say", text="c")
@@ -103,7 +105,9 @@ def test_nobody_floods_the_operators(connect: Callable[[], Line], console: Conso
 # From operators --------------------------------------------------------------------------------
 
 
-def test_a_line_to_one_client_reaches_that_one(connect: Callable[[], Line], console: Console) -> None:
+def test_a_notice_to_one_client_reaches_only_that_client(
+    connect: Callable[[], Line], console: Console
+) -> None:
     text, program, other = connect(), connect(), connect()
     for line in (text, program, other):
         transcript(line, "> say hello\nSent to the operator.")
@@ -117,7 +121,7 @@ def test_a_line_to_one_client_reaches_that_one(connect: Callable[[], Line], cons
     assert other.receive() == b"Server: To all."
 
 
-def test_a_line_to_all_waits_for_who_has_not_said_yet_how_it_speaks(
+def test_a_notice_is_kept_until_a_client_sends_its_first_line(
     connect: Callable[[], Line], console: Console
 ) -> None:
     text, program, heard = connect(), connect(), connect()
@@ -132,25 +136,23 @@ def test_a_line_to_all_waits_for_who_has_not_said_yet_how_it_speaks(
     transcript(text, "> say hello\nSent to the operator.\nServer: Hello, all.")
 
 
-def test_a_line_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], console: Console) -> None:
-    booked, waiting, gone, elsewhere = connect(), connect(), connect(), connect()
+def test_a_notice_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], console: Console) -> None:
+    booked, waiting, cancelled, elsewhere = connect(), connect(), connect(), connect()
     book(booked, 1, 2, 3, 4, 5, 6)
     book(elsewhere, travel_date="2026-12-06")
-    cancelled = book(gone, 7)
-    gone.call("cancel", reference=cancelled["reference"], phone=ASHA)
-    book(gone, 7, travel_date="2026-12-07")
+    reference = book(cancelled, 7)["reference"]
+    cancelled.call("cancel", reference=reference, phone=ASHA)
+    book(cancelled, 7, travel_date="2026-12-07")
     pending = waiting.call("book", **TRIP, count=3, phone=ASHA, waitlist=True)
     assert pending["status"] == "pending"
     console.notice("Platform 3.", bus_id=1, travel_date=TRAVEL_DAY)
     assert booked.told()[1]["text"] == waiting.told()[1]["text"] == "Platform 3."
     console.notice("To all.")
-    for line in (gone, elsewhere, booked):
+    for line in (cancelled, elsewhere, booked):
         assert line.told()[1]["text"] == "To all."
 
 
-def test_a_line_appears_in_the_middle_of_a_conversation(
-    connect: Callable[[], Line], console: Console
-) -> None:
+def test_a_notice_appears_during_a_conversation(connect: Callable[[], Line], console: Console) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
     console.notice("Good morning.")
@@ -168,14 +170,16 @@ def test_a_line_appears_in_the_middle_of_a_conversation(
         ({"bus_id": 1, "travel_date": "2020-01-01"}, "unknown_trip"),
     ],
 )
-def test_a_line_to_nobody_is_refused(console: Console, to: dict[str, Any], reason: str) -> None:
+def test_a_notice_to_an_unknown_recipient_is_refused(
+    console: Console, to: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Refusal) as refused:
         console.notice("Is anybody there?", **to)
     assert refused.value.reason == reason
     assert console.after(0) == []
 
 
-def test_an_operators_line_moves_nobodys_cursor(
+def test_control_characters_of_operators_are_removed(
     connect: Callable[[], Line], console: Console, database: Database
 ) -> None:
     with pytest.raises(Refusal):
@@ -189,7 +193,7 @@ def test_an_operators_line_moves_nobodys_cursor(
 # Missed ----------------------------------------------------------------------------------------
 
 
-def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
+def test_missed_messages_are_pushed_once_when_the_booking_is_opened(
     connect: Callable[[], Line], pushing: SimpleNamespace, console: Console, clock: Clock
 ) -> None:
     first = connect()
@@ -219,7 +223,7 @@ def test_what_was_missed_is_shown_once_when_the_booking_is_opened(
     assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
 
 
-def test_who_comes_while_others_are_told_is_told_what_comes_next(
+def test_a_client_that_connects_during_a_push_receives_the_next_message(
     connect: Callable[[], Line], console: Console, database: Database
 ) -> None:
     there = connect()
@@ -227,7 +231,7 @@ def test_who_comes_while_others_are_told_is_told_what_comes_next(
     with database.connect(autocommit=False) as slow:
         slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
         console.notice("First.", reference=reference)
-        assert there.told()[1]["text"] == "First."  # which is not noted yet
+        assert there.told()[1]["text"] == "First."  # not marked as read yet
         until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
         came = connect()
         came.call("booking", reference=reference, phone=ASHA)
@@ -235,7 +239,7 @@ def test_who_comes_while_others_are_told_is_told_what_comes_next(
     assert there.told()[1]["text"] == came.told()[1]["text"] == "Later."
 
 
-def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line], console: Console) -> None:
+def test_missed_messages_are_pushed_in_plain_text(connect: Callable[[], Line], console: Console) -> None:
     first = connect()
     reference = book(first)["reference"]
     number = console.number_of(first)
@@ -249,7 +253,7 @@ def test_what_was_missed_is_shown_in_plain_text_too(connect: Callable[[], Line],
     assert f"Booked: {reference}" in said
 
 
-def test_what_was_missed_is_shown_by_a_command_too(
+def test_missed_messages_are_shown_by_a_command(
     connect: Callable[[], Line],
     pushing: SimpleNamespace,
     console: Console,
@@ -263,13 +267,13 @@ def test_what_was_missed_is_shown_by_a_command_too(
     console.notice("Platform 3.", reference=reference)
     said: list[str] = []
     monkeypatch.setattr(command, "complain", said.append)
-    monkeypatch.setattr(command, "show", lambda reply: until(lambda: said))  # it comes beside the reply
+    monkeypatch.setattr(command, "show", lambda reply: until(lambda: said))  # it is pushed after the reply
     where = ("--host", pushing.host, "--port", str(pushing.port))
     assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
     assert said == ["Server: Platform 3."]
 
 
-def test_whoever_signs_in_is_shown_what_their_bookings_missed(
+def test_missed_messages_are_pushed_when_the_owner_signs_in(
     connect: Callable[[], Line], console: Console
 ) -> None:
     first = connect()
@@ -289,7 +293,7 @@ def test_whoever_signs_in_is_shown_what_their_bookings_missed(
     assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
 
 
-def test_an_answer_to_a_client_that_has_left_waits_for_its_booking(
+def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
     connect: Callable[[], Line], console: Console
 ) -> None:
     line = connect()
@@ -311,8 +315,8 @@ def test_an_answer_to_a_client_that_has_left_waits_for_its_booking(
         console.notice("Good-bye.", client_no=left)
 
 
-def test_messages_are_numbered_in_the_order_of_their_commits(console: Console, database: Database) -> None:
-    """The trap: a number drawn first and committed last, which whoever reads "after N" would miss."""
+def test_messages_are_numbered_in_commit_order(console: Console, database: Database) -> None:
+    """A number that is drawn first and committed last would be missed by a reader of "after N"."""
     with closing(database.connect(autocommit=False)) as slow:
         slow.execute("SELECT api.notice('first')")
         with closing(database.connect()) as quick:
@@ -326,13 +330,13 @@ def test_messages_are_numbered_in_the_order_of_their_commits(console: Console, d
     assert [message.body for message in console.after(0)] == ["first", "second"]
 
 
-def test_the_same_message_twice_is_kept_once(database: Database, console: Console) -> None:
+def test_the_same_message_twice_is_stored_once(database: Database, console: Console) -> None:
     say = "SELECT api.say('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
     assert [database.value(say), database.value(say)] == [{}, {}]
     assert len(console.after(0)) == 1
 
 
-def test_old_messages_are_forgotten(server: SimpleNamespace, console: Console, clock: Clock) -> None:
+def test_old_messages_are_deleted(server: SimpleNamespace, console: Console, clock: Clock) -> None:
     console.notice("Old.")
     clock.advance(days=server.settings.message_days + 1)
     console.notice("New.")

@@ -1,4 +1,4 @@
-"""What clients are told without asking: bookings that change, the server's end; and those who do not read."""
+"""Pushes: changed bookings, the end of the server, presence; and clients that do not read what is pushed."""
 
 import socket
 from collections.abc import Callable
@@ -19,10 +19,10 @@ def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
     return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
 
 
-# From the first moment -------------------------------------------------------------------------
+# Start -----------------------------------------------------------------------------------------
 
 
-def test_what_is_said_before_the_first_hint_is_told(
+def test_a_message_before_the_first_notification_is_pushed(
     server: SimpleNamespace, connect: Callable[[], Line]
 ) -> None:
     line = connect()
@@ -37,10 +37,10 @@ def test_what_is_said_before_the_first_hint_is_told(
         server.pusher.stop()
 
 
-# Bookings that change --------------------------------------------------------------------------
+# Changed bookings ------------------------------------------------------------------------------
 
 
-def test_whose_booking_is_cancelled_is_told_what_comes_back(
+def test_a_cancellation_by_another_client_is_pushed_with_its_refund(
     connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     text, program = connect(), connect()
@@ -52,15 +52,17 @@ def test_whose_booking_is_cancelled_is_told_what_comes_back(
     assert text.receive().decode().endswith(f" Status: Cancelled, {back} is given back")
 
 
-def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], pushing: SimpleNamespace) -> None:
+def test_a_promotion_from_the_waitlist_is_pushed(
+    connect: Callable[[], Line], pushing: SimpleNamespace
+) -> None:
     holder, program, text = connect(), connect(), connect()
     booked = holder.call(
         "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Bengaluru", destination="Ooty", count=4, phone=ASHA
     )
-    stretch = {"bus_id": 2, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Ooty"}
-    waiting = program.call("book", **stretch, count=1, phone=ASHA, waitlist=True)
+    trip = {"bus_id": 2, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Ooty"}
+    waiting = program.call("book", **trip, count=1, phone=ASHA, waitlist=True)
     assert waiting["position"] == 1
-    other = program.call("book", **stretch, count=1, phone=ASHA, waitlist=True)
+    other = program.call("book", **trip, count=1, phone=ASHA, waitlist=True)
     transcript(text, f"> status {other['reference']} {ASHA}\nPending: {other['reference']}")
     for _ in range(6):
         text.receive()
@@ -78,7 +80,7 @@ def test_who_waits_is_told_of_the_promotion(connect: Callable[[], Line], pushing
     assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked, fare 900.50"
 
 
-def test_nobody_is_told_of_what_they_did_themselves(
+def test_a_client_is_not_pushed_its_own_changes(
     connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
@@ -99,7 +101,7 @@ def test_nobody_is_told_of_what_they_did_themselves(
     assert line.call("ping")["server"] == "busware"
 
 
-def test_a_hold_that_runs_out_is_told(
+def test_an_expired_hold_is_pushed(
     connect: Callable[[], Line], pushing: SimpleNamespace, clock: Clock
 ) -> None:
     line = connect()
@@ -114,12 +116,12 @@ def test_a_hold_that_runs_out_is_told(
     )
 
 
-def test_the_operators_cancellation_of_a_trip_is_told(
+def test_the_cancellation_of_a_trip_is_pushed(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
-    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: nobody hints
+    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: no notification
     database.query("SELECT pg_notify('busware', 'look')")
     method, params = line.told()
     assert (method, params["reference"], params["refund"], params["why"]) == (
@@ -130,12 +132,12 @@ def test_the_operators_cancellation_of_a_trip_is_told(
     )
 
 
-def test_in_plain_text_its_reason_is_told_and_shown_later(
+def test_the_reason_of_a_cancelled_trip_is_pushed_in_plain_text_and_shown_later(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     book(line)
-    line.send("help")  # from here on it speaks plain text
+    line.send("help")  # from here on its pushes are plain text
     while b"STOP" not in line.receive():
         pass
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)
@@ -149,7 +151,7 @@ def test_in_plain_text_its_reason_is_told_and_shown_later(
     assert shown == "The bus does not run. Landslide."
 
 
-def test_after_a_comparison_that_took_long_nobody_waits_for_long(
+def test_the_pause_after_a_slow_comparison_is_limited(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
@@ -164,7 +166,7 @@ def test_after_a_comparison_that_took_long_nobody_waits_for_long(
 
 
 @pytest.mark.settings(reread_seconds=0.2)
-def test_a_lost_hint_costs_promptness_alone(
+def test_a_change_without_a_notification_is_pushed_at_the_next_reread(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
@@ -173,7 +175,7 @@ def test_a_lost_hint_costs_promptness_alone(
     assert line.told()[1]["status"] == "cancelled"
 
 
-def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
+def test_a_booking_deleted_by_hand_does_not_stop_other_pushes(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
@@ -185,7 +187,7 @@ def test_a_booking_that_was_deleted_by_hand_keeps_nobody_from_being_told(
 
 
 @pytest.mark.settings(watched_bookings=2)
-def test_only_the_last_bookings_of_a_connection_are_watched(
+def test_only_the_last_bookings_of_a_connection_are_followed(
     connect: Callable[[], Line], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
@@ -196,20 +198,20 @@ def test_only_the_last_bookings_of_a_connection_are_watched(
     assert line.call("ping")["server"] == "busware"
 
 
-# Who does not read -----------------------------------------------------------------------------
+# Clients that do not read ----------------------------------------------------------------------
 
 
 @pytest.mark.settings(outbox_bytes=4096)
-def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
+def test_a_client_that_never_reads_is_disconnected(
     connect: Callable[[], Line], console: Console, caplog: pytest.LogCaptureFixture
 ) -> None:
-    deaf, other = connect(), connect()
-    deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    for line in (deaf, other):
+    silent, other = connect(), connect()
+    silent.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for line in (silent, other):
         transcript(line, "> say hello\nSent to the operator.")
     for n in range(2000):
         console.notice(f"{n} " + "x" * 1900)
-        assert other.receive().startswith(f"Server: {n} ".encode())  # nobody else has to wait
+        assert other.receive().startswith(f"Server: {n} ".encode())  # other clients do not wait
         if "was cut off" in caplog.text:
             break
     assert "was cut off: it does not read what is pushed to it" in caplog.text
@@ -217,7 +219,7 @@ def test_a_client_that_never_reads_what_is_pushed_is_cut_off(
 
 
 @pytest.mark.settings(outbox_bytes=4096)
-def test_that_it_was_cut_off_is_logged_once(
+def test_the_disconnection_of_a_client_that_never_reads_is_logged_once(
     client_socket: Line,
     pushing: SimpleNamespace,
     console: Console,
@@ -227,12 +229,12 @@ def test_that_it_was_cut_off_is_logged_once(
     client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     transcript(client_socket, "> say hello\nSent to the operator.")
     many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"
-    assert database.value(many) == 900  # in one transaction: they are read, and pushed, in one go
+    assert database.value(many) == 900  # in one transaction, so they are read at once
     until(lambda: pushing.pusher._read_to == console.last())
     assert caplog.text.count("was cut off") == 1
 
 
-def test_the_end_is_told(connect: Callable[[], Line], pushing: SimpleNamespace, console: Console) -> None:
+def test_a_stop_is_pushed(connect: Callable[[], Line], pushing: SimpleNamespace, console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say hello\nSent to the operator.")
     program.call("ping")
@@ -242,15 +244,15 @@ def test_the_end_is_told(connect: Callable[[], Line], pushing: SimpleNamespace, 
     assert text.receive() == b"" == program.receive()
 
 
-def test_who_comes_and_goes_is_known(connect: Callable[[], Line], console: Console) -> None:
+def test_a_client_is_published_until_it_leaves(connect: Callable[[], Line], console: Console) -> None:
     line = connect()
     number = console.number_of(line)
     transcript(line, "> STOP\nSTOPPED")
-    (visitor,) = until(lambda: [c for c in console.present().clients if c.client_no == number and c.left_at])
-    assert visitor.face in ("", "text")
+    (client,) = until(lambda: [c for c in console.present().clients if c.client_no == number and c.left_at])
+    assert client.face in ("", "text")
 
 
-def test_after_the_connection_broke_everybody_is_introduced_and_told_again(
+def test_clients_are_published_and_pushed_to_after_the_listener_reconnects(
     connect: Callable[[], Line], pushing: SimpleNamespace, database: Database, console: Console
 ) -> None:
     line = connect()
