@@ -46,10 +46,10 @@ def database(new_database: Callable[..., Database]) -> Database:
 
 @pytest.fixture
 def stage(
-    telling: SimpleNamespace, connect: Callable[[], Any], web: Web, database: Database, clock: Clock
+    pushing: SimpleNamespace, connect: Callable[[], Any], web: Web, database: Database, clock: Clock
 ) -> Stage:
     """The running server, HTTP and pushed lines included."""
-    return Stage(connect, web.call, database.query, clock.set, telling.tcp.drain)
+    return Stage(connect, web.call, database.query, clock.set, pushing.tcp.drain)
 
 
 def read_transcript(file: Path) -> list[Entry]:

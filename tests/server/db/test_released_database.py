@@ -120,7 +120,7 @@ def test_accounts_sign_in(client_socket: Line, left: dict[str, str]) -> None:
 
 
 def test_an_unread_message_is_read(
-    telling: SimpleNamespace, client_socket: Line, left: dict[str, str]
+    pushing: SimpleNamespace, client_socket: Line, left: dict[str, str]
 ) -> None:
     client_socket.call("booking", reference=left["h_seat"], phone=ASHA)
     texts = []
