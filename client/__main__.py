@@ -20,7 +20,7 @@ from busware import commands, factory
 from busware.connection import ConnectionLost, with_key
 from busware.factory import Client
 from busware.sdk import Requests
-from busware.server import protocol
+from busware.server import installation, protocol
 from busware.server.conversation import clean_text
 from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
 TRIES = 3  # fewer than a program's: somebody waits, and can ask again
 AGAIN = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
-START = "Is the server running? scripts/start starts one."
+START = f"Is the server running? {installation.SERVER} starts one."
 OPTIONS = {  # for what a refusal calls a field
     "seats": "--seats 7,8, or --count 2 for any two",
     "count": "--count 2, or --seats 7,8",
@@ -42,7 +42,8 @@ VOUCH = "--authority FILE names the certificates of whoever vouches for it."
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say; return the exit status."""
+    """Do what the arguments say; return the exit status. Raises SystemExit."""
+    installation.require("terminal", "prompt_toolkit", "rich", "segno", "shtab")
     parser = commands.command_line()
     parsed = commands.parse(parser, arguments)
     if parsed.command == "completion":
@@ -61,10 +62,10 @@ def main(arguments: list[str]) -> int:
 
 
 def completion(shell: str) -> str:
-    """The script that teaches a shell the commands; it knows scripts/client by its last name."""
+    """The script that teaches a shell the commands. A shell completes scripts/client by its last part."""
     import shtab
 
-    return str(shtab.complete(commands.command_line(prog="client"), shell))
+    return str(shtab.complete(commands.command_line(prog=commands.PROG.rpartition("/")[2]), shell))
 
 
 def ask(parsed: argparse.Namespace) -> int:

@@ -16,11 +16,11 @@ import msgspec
 from busware.connection import HOST, PORT, TIMEOUT_SECONDS
 from busware.dates import day
 from busware.sdk import stretch
-from busware.server import protocol
+from busware.server import installation, protocol
 from busware.server.conversation.dates import EXAMPLES, DateError, parse_date
 from busware.server.conversation.words import BUS
 
-PROG = "scripts/client"
+PROG = installation.CLIENT
 HTTP_PORT = 8000
 SHELLS = ("bash", "zsh")
 
@@ -224,7 +224,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     hotel = commands.add_parser("hotel", help=about, description=about)
     hotel.add_argument("--url", metavar="URL", help="the hotel's door, if it is not the server's /hotel")
     hotel.add_argument("--authority", metavar="FILE", help="certificates to verify the server by")
-    about = "Print what teaches a shell to complete scripts/client."
+    about = f"Print what teaches a shell to complete {PROG}."
     completion = commands.add_parser("completion", help=about, description=about)
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=" or ".join(SHELLS))
     return parser

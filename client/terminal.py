@@ -46,6 +46,7 @@ from busware.server.conversation import (
     given_up,
 )
 from busware.server.conversation.words import changed
+from busware.server.installation import CLIENT, SERVER
 from busware.server.protocol import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -63,7 +64,7 @@ INTERRUPTED = "Interrupted: there is no answer."
 INTERRUPTED_WRITE = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."
-START = "Is the server running? scripts/start starts one. Commands are listed by scripts/client --help."
+START = f"Is the server running? {SERVER} starts one. Commands are listed by {CLIENT} --help."
 
 _COMMAND = Ask(
     "What would you like?",

@@ -1,6 +1,7 @@
 """The server.
 
-__main__ puts it together: settings → embedded → db.schema → service, or a supervisor of several → console.
+__main__ finds the subcommand. start puts the server together: settings → embedded → db.schema → service, or
+a supervisor of several → console.
 
   settings      what the environment says           tls            TLS over a socket
   protocol/     requests, replies, refusals         conversation/  the guided dialogues
@@ -9,6 +10,7 @@ __main__ puts it together: settings → embedded → db.schema → service, or a
   accounts/     sessions, passwords, rate limits    booking/       operations, permissions
   push/         what connected clients are sent unasked; messages
   tcp/  http/   the two servers                     console/       the operator's terminal
+  installation  the names of the commands           start          from the settings to a signal
   housekeeping  the timers                          metrics        what is measured, for Prometheus
   service       one process that serves             supervisor     several of them on one port
 

@@ -17,6 +17,7 @@ from busware.server.db.pool import Storage
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import WebServer
+from busware.server.installation import SERVER
 from busware.server.push.messages import Messages
 from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings, SettingsError
@@ -102,7 +103,7 @@ def port_taken(host: str, port: int, error: OSError) -> OSError:
     way_out = "BUSWARE_HOST (or --host) takes an address of this machine, or a name of it."
     if error.errno in (errno.EADDRINUSE, errno.EACCES):
         way_out = (
-            f"Choose another port, such as {port + 1} (BUSWARE_PORT, or scripts/start PORT), "
+            f"Choose another port, such as {port + 1} (BUSWARE_PORT, or {SERVER} PORT), "
             "or stop whoever has this one."
         )
     return OSError(f"cannot listen on {host}:{port}: {why}. {way_out}")

@@ -3,7 +3,7 @@
 Every setting is one field below, and that field says all there is to say about it: its default, its
 unit, what it is for, what it takes. Its variable is BUSWARE_ and the field's name in capitals,
 unless another is given. `.env.example` and the documentation are tested against this table. The
-real environment wins over .env; an empty variable counts as not set. Imports nothing of the house.
+real environment wins over .env; an empty variable counts as not set.
 """
 
 import dataclasses
@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
-HOME = _CHECKOUT if (_CHECKOUT / "pyproject.toml").exists() else Path.cwd()  # the folder of .env and data/
+from busware.server.installation import CHECKOUT
+
+HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
 
 
 class SettingsError(ValueError):

@@ -1,4 +1,4 @@
-"""The command `scripts/python -m server operator`: makes the accounts of those who run services.
+"""The subcommand operator of the server: makes and changes the accounts of operators.
 
 It writes as the owner of the database: whoever may do so has the keys to everything anyhow, and the
 server's own role could not. A password is asked for twice, or read from the first line of a pipe.
@@ -13,6 +13,7 @@ import psycopg
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import as_username
 from busware.server.embedded.data_folder import PostgresError, owner_url
+from busware.server.installation import subcommand
 from busware.server.settings import Settings
 
 _SHORTEST = 8  # characters, of whoever may refund a bus; whatever travellers may have
@@ -29,9 +30,10 @@ class Wrong(Exception):
     """What was asked for cannot be done; the message says why."""
 
 
-def main(arguments: list[str], settings: Settings) -> None:
+def main(arguments: list[str]) -> None:
     """Do what the arguments say. Raises SystemExit."""
     told = _parser().parse_args(arguments)
+    settings = Settings.load()
     try:
         with psycopg.connect(owner_url(settings), autocommit=True) as conn:
             print(told.run(conn, _username(told.name), told))
@@ -42,9 +44,7 @@ def main(arguments: list[str], settings: Settings) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="scripts/python -m server operator", description="The operators' accounts."
-    )
+    parser = argparse.ArgumentParser(prog=subcommand("operator"), description="The operators' accounts.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add = commands.add_parser("add", help="make an account for an operator")
     add.set_defaults(run=_add)

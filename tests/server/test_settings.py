@@ -79,7 +79,7 @@ def test_the_environment_wins_over_env(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / ".env").write_text(
         "BUSWARE_PORT=1111\nBUSWARE_HOST=0.0.0.0\nDATABASE_URL=postgresql://a:p$x@c/d\n"
     )
-    monkeypatch.setattr(settings, "PROJECT", tmp_path)
+    monkeypatch.setattr(settings, "HOME", tmp_path)
     for name in FIELDS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BUSWARE_PORT", "2222")

@@ -1,0 +1,41 @@
+"""The names of the commands in a checkout. tests/project/test_wheel.py has those of an installed server."""
+
+import pytest
+
+from busware.server import installation
+from busware.server.__main__ import main
+from busware.server.start import SUBCOMMANDS
+from tests.support.project import PROJECT
+
+
+def test_a_checkout_names_its_scripts() -> None:
+    assert installation.CHECKOUT == PROJECT
+    assert (installation.CLIENT, installation.SERVER) == ("scripts/client", "scripts/start")
+    assert installation.subcommand("psql") == "scripts/psql"
+    assert installation.subcommand("console") == "scripts/start console"
+
+
+def test_a_missing_package_is_named_by_its_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    installation.require("server", "msgspec")
+    with pytest.raises(SystemExit) as end:
+        installation.require("server", "msgspec", "a_package_that_nobody_has")
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "busware: this command needs more packages. Run: pip install 'busware[server]'\n"
+    )
+
+
+@pytest.mark.parametrize("word", SUBCOMMANDS)
+def test_each_subcommand_has_a_help_of_its_own(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        main([word, "--help"])
+    except SystemExit as end:
+        assert end.code in (0, None)
+    assert installation.subcommand(word) in capsys.readouterr().out
+
+
+def test_the_help_lists_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"  {installation.subcommand(word)} " in shown for word in SUBCOMMANDS)
