@@ -12,21 +12,18 @@ import io
 import os
 import ssl
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from busware import commands, factory
-from busware.connection import ConnectionLost, with_key
-from busware.factory import Client
-from busware.sdk import Requests
+from busware import commands
+from busware.factory import new_client
+from busware.retries import ConnectionLost, tls_context, with_key
+from busware.sdk import Client
 from busware.server import installation, protocol
 from busware.server.conversation import clean_text
 from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
-
-if TYPE_CHECKING:
-    from busware.http_client import WebClient
 
 DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
 TRIES = 3  # fewer than a program's: somebody waits, and can ask again
@@ -93,10 +90,10 @@ def ask(parsed: argparse.Namespace) -> int:
             return INTERRUPTED
 
 
-def open_client(parsed: argparse.Namespace) -> "Client | WebClient":
-    """A client of the server that is named, by either of its doors. Exits when it cannot be verified."""
+def open_client(parsed: argparse.Namespace) -> Client:
+    """A client of the server that is named, over TCP or HTTP. Exits when it cannot be verified."""
     tls = tls_of(parsed, parsed.host)
-    return factory.of(
+    return new_client(
         parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token,
         on_notification=hear,
     )  # fmt: skip
@@ -111,9 +108,7 @@ def hear(method: str, params: dict[str, Any]) -> None:
 def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:
     """The TLS to speak with a host, or at a URL. Exits when there is nothing to verify it by."""
     try:
-        return factory.secure(
-            host, host.startswith("https:") if "://" in host else parsed.tls, parsed.authority
-        )
+        return tls_context(host, parsed.tls, parsed.authority)
     except OSError as error:
         complain(f"{parsed.authority} holds no certificates to verify the server by: {error}")
         raise SystemExit(USAGE) from None
@@ -136,7 +131,7 @@ def show(reply: object) -> None:
         render.console().print(render.reply(reply))
 
 
-def explain(error: Refusal | RpcError, request: protocol.Request, client: Requests) -> None:
+def explain(error: Refusal | RpcError, request: protocol.Request, client: Client) -> None:
     """What is wrong, and what would be right, for people."""
     from busware import render
 

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from busware.connection import HOST, PORT, TIMEOUT_SECONDS
 from busware.dates import day
+from busware.retries import HOST, PORT, TIMEOUT_SECONDS
 from busware.sdk import stretch
 from busware.server import installation, protocol
 from busware.server.conversation.dates import EXAMPLES, DateError, parse_date

@@ -1,20 +1,21 @@
-"""The requests as methods: what a program of one's own calls.
+# Generated from async_sdk.py by scripts/generate: edit that one.
+"""The requests as methods: what a user's program calls.
 
 Each method sends one request of server/protocol and returns its reply, a struct of the same module.
 A place is its name, code or alias; where a route passes a place twice, the position of the stop (an
-int, from `search`) stands instead. Every method raises Refusal when the server says no, and
-ConnectionLost when it gives no answer. Every write takes an idempotency key and makes one unless
-given: whoever repeats a write later, say after a crash, repeats its key.
+int, from `search`) stands instead. Every method raises Refusal when the server refuses the request, and
+ConnectionLost when it gives no reply. Every write takes an idempotency key, or makes one: a program that
+repeats a write later, say after a crash, has to repeat its key.
 """
 
 # ruff: noqa: PLR0913 – a method has an argument for each field of its request
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import date
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from busware.dates import today_in
+from busware.connection import Connection
 from busware.server import protocol
 from busware.server.protocol import (
     Booking,
@@ -29,16 +30,11 @@ from busware.server.protocol import (
     Trip,
 )
 
-Reply = TypeVar("Reply")
 Stop = str | int
 
 
-class Requests(ABC):
-    """A method for each request, whichever way it goes; see Connection for threads and for failures."""
-
-    @abstractmethod
-    def call(self, request: protocol.Request, reply_type: type[Reply]) -> Reply:
-        """Send a request and return its reply."""
+class Client(Connection):
+    """A method for each request. Connection says how it is shared, and what it does about failures."""
 
     def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""
@@ -46,11 +42,13 @@ class Requests(ABC):
 
     def today(self) -> date:
         """The date where the service is, which need not be the date here."""
-        return today_in(self.ping().time_zone)
+        pong = self.ping()
+        return datetime.now(ZoneInfo(pong.time_zone)).date()
 
     def places(self, kind: str | None = None) -> list[Place]:
         """The places that services (of a kind) call at."""
-        return self.call(protocol.Places(kind=kind), protocol.PlaceList).places
+        reply = self.call(protocol.Places(kind=kind), protocol.PlaceList)
+        return reply.places
 
     def search(
         self,
@@ -72,7 +70,8 @@ class Requests(ABC):
             origin=origin, destination=destination, date=date, until=until,
             kind=kind, bus_type=bus_type, ac=ac, seats=seats,
         )  # fmt: skip
-        return self.call(request, protocol.TripList).trips
+        reply = self.call(request, protocol.TripList)
+        return reply.trips
 
     def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
         """The seats of a trip, and which are free over a stretch."""
@@ -139,7 +138,8 @@ class Requests(ABC):
 
     def find(self, phone: str, date: date, place: str) -> list[str]:
         """The references of a guest's bookings, for who knows the phone, the date and the boarding place."""
-        return self.call(protocol.Find(phone=phone, date=date, place=place), protocol.References).references
+        reply = self.call(protocol.Find(phone=phone, date=date, place=place), protocol.References)
+        return reply.references
 
     def cancel_quote(
         self, reference: str, phone: str | None = None, *, tickets: list[int] | None = None
@@ -236,7 +236,8 @@ class Requests(ABC):
     def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
         """Put the trips of a bus on sale; how many were not before."""
         request = protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date)
-        return self.call(request, protocol.OpenedSales).opened
+        reply = self.call(request, protocol.OpenedSales)
+        return reply.opened
 
     def say(self, text: str) -> None:
         """Say something to the operators. Their answers come by on_notification, as `message`."""

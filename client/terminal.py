@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.text import Text
 
 from busware import screen
-from busware.connection import ConnectionLost
 from busware.dates import today_in
-from busware.factory import Client
 from busware.prompts import Asker, Lines, Prompts
+from busware.retries import ConnectionLost
+from busware.sdk import Client
 from busware.server.conversation import (
     BACK,
     COMMANDS,

@@ -18,6 +18,7 @@ server          a running Busware, in this process, on the clone and its clock: 
                 run: holds that ran out are settled by the next write to their trip, as always. Nothing is
                 pushed to clients unless the test uses `pushing`, which is the same server with its pusher
                 and its listener started; `console` is the console of an operator on it.
+sdk             the SDK's synchronous client and its asynchronous one, in turn, behind the same calls.
 web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         opens a Line to `server`, as often as it is called.
 client_socket   one such Line.
@@ -54,6 +55,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from busware.server.db import schema
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
+from tests.support.both_clients import sdk  # noqa: F401 - a fixture
 from tests.support.desk import desk  # noqa: F401 - a fixture
 from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
 from tests.support.processes import running_on, wait_for_end

@@ -16,8 +16,7 @@ import requests
 import trustme
 
 from busware import ConnectionLost, Refusal, connect
-from busware.factory import Client
-from busware.http_client import WebClient
+from busware.sdk import Client
 from busware.server import tls
 from busware.server.http import WebServer
 from busware.server.protocol import VERSION
@@ -25,6 +24,7 @@ from busware.server.service import tls_context
 from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
 from tests.conftest import Clock, Database
+from tests.support.both_clients import Sdk
 from tests.support.project import PROJECT
 from tests.support.web import Web
 
@@ -35,17 +35,17 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(params=["tcp", "http"])
 def dial(
-    request: pytest.FixtureRequest, server: SimpleNamespace, web: Web
-) -> Callable[..., Client | WebClient]:
-    """Connects by one door or the other."""
+    request: pytest.FixtureRequest, server: SimpleNamespace, web: Web, sdk: Sdk
+) -> Callable[..., Client]:
+    """Connects over TCP or HTTP, as either client."""
     where = (server.host, server.port) if request.param == "tcp" else (web.url,)
-    return lambda **how: connect(*where, **how)
+    return lambda **how: sdk.connect(*where, **how)
 
 
 # The SDK ---------------------------------------------------------------------------------------
 
 
-def test_a_traveller_signs_in(dial: Callable[..., Client | WebClient], clock: Clock) -> None:
+def test_a_traveller_signs_in(dial: Callable[..., Client], clock: Clock) -> None:
     with dial() as busware:
         session = busware.register("Asha", PASSWORD, phone="98450 12345")
         assert (session.username, session.role) == ("asha", "traveller")
@@ -67,7 +67,7 @@ def test_a_traveller_signs_in(dial: Callable[..., Client | WebClient], clock: Cl
         assert len(list(again.bookings())) == 3
 
 
-def test_an_operator_at_work(dial: Callable[..., Client | WebClient], database: Database) -> None:
+def test_an_operator_at_work(dial: Callable[..., Client], database: Database) -> None:
     with dial() as busware:
         busware.book(1, DAY, "Bengaluru", "Mandya", seats=[2], phone="98450 12345")
         busware.register("boss", PASSWORD)

@@ -12,8 +12,8 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 from rich.live import Live
 
-from busware.factory import Client
 from busware.prompts import Prompts
+from busware.sdk import Client
 from busware.server.conversation import Ask
 from busware.server.protocol import GetBooking
 from busware.terminal import Terminal

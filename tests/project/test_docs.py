@@ -316,7 +316,7 @@ def talk(line, transcript: Transcript, block: str) -> None:
 FOLLOWED = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
 PRINTED = {  # by the Python of a page
     "README.md": r"\w{7} \[\d+, \d+\]\n",
-    "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\n",
+    "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\nbooked\n",
 }
 RUN_ELSEWHERE = {  # commands of the pages that are not run here: a pattern, and the file that runs them
     r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
@@ -408,7 +408,8 @@ class Newcomer:
             self._follow(info, block)
         if program := "".join(block for info, block, _ in EVENT.findall(text) if info == "python"):
             port = self._environment["BUSWARE_PORT"]
-            (self._folder / "mine.py").write_text(program.replace("connect()", f"connect(port={port})"))
+            program = re.sub(r"\b(connect|connect_async)\(\)", rf"\1(port={port})", program)
+            (self._folder / "mine.py").write_text(program)
             printed = self.run("scripts/python mine.py")
             assert re.fullmatch(PRINTED[page], printed), printed
 

@@ -1,0 +1,97 @@
+"""Both clients of the SDK behind the same calls, so that one test is about either of them."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pytest
+
+from busware import AsyncClient, Client, connect, connect_async
+from busware.async_http_client import AsyncHttpClient
+from busware.http_client import HttpClient
+from tests.support.processes import WAIT_SECONDS
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """The ways to a client: `connect()` and the two classes. is_async: their calls run on an event loop."""
+
+    connect: Callable[..., Any]
+    client: Callable[..., Any]
+    http_client: Callable[..., Any]
+    is_async: bool = False
+
+
+SYNCHRONOUS = Sdk(connect, Client, HttpClient)
+
+
+class Blocking:
+    """An AsyncClient whose calls wait for their results. Its methods and attributes are the client's."""
+
+    def __init__(self, run: Callable[[Coroutine[Any, Any, Any]], Any], client: AsyncClient) -> None:
+        self.__dict__.update(_run=run, _client=client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._client.close())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._client, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        if not inspect.ismethod(attribute):
+            return attribute
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            result = attribute(*arguments, **options)
+            return iter(self._run(_collect(result))) if inspect.isasyncgen(result) else self._run(result)
+
+        return call
+
+
+async def _collect(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+@contextmanager
+def asynchronous() -> Iterator[Sdk]:
+    """The asynchronous client, on an event loop in a thread. Closed clients leave no task behind."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(WAIT_SECONDS)
+
+    async def others() -> set[Any]:
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    try:
+        yield Sdk(
+            lambda *arguments, **options: Blocking(run, run(connect_async(*arguments, **options))),
+            lambda *arguments, **options: Blocking(run, AsyncClient(*arguments, **options)),
+            lambda *arguments, **options: Blocking(run, AsyncHttpClient(*arguments, **options)),
+            is_async=True,
+        )
+        assert run(others()) == set()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture(params=["synchronous", "asynchronous"])
+def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
+    """Either client."""
+    if request.param == "synchronous":
+        yield SYNCHRONOUS
+    else:
+        with asynchronous() as sdk:
+            yield sdk
