@@ -244,7 +244,7 @@ def test_what_the_server_says_stands_above_what_is_typed(
     asha.child.send("Mys")
     asha.sees("Mys")
     (connection,) = server.tcp._connections
-    connection.tell_message(
+    connection.push_message(
         Message(
             message_id=1, at=datetime.now(UTC), sender="operator", audience="trip",
             body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=1, travel_date="2026-12-05",
