@@ -13,6 +13,7 @@ a supervisor of several → console.
   installation  the names of the commands           start          from the settings to a signal
   housekeeping  the timers                          metrics        what is measured, for Prometheus
   service       one process that serves             supervisor     several of them on one port
+  health        asks a running server whether it is ready
 
 All that must be atomic is decided in the database, by the functions of sql/.
 """

@@ -26,14 +26,22 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    from busware.server.embedded import psql
-
     match arguments:
+        case ["health", *rest]:
+            from busware.server import health
+
+            health.main(rest)
         case ["psql", *rest]:
+            from busware.server.embedded import psql
+
             psql.run_psql(rest)
         case ["seed", *rest]:
+            from busware.server.embedded import psql
+
             psql.seed(rest)
         case ["audit", *rest]:
+            from busware.server.embedded import psql
+
             psql.audit(rest)
         case ["operator", *rest]:
             from busware.server.accounts import operators

@@ -44,6 +44,7 @@ SUBCOMMANDS = {  # server/__main__.py runs them
     "audit": "check the whole database",
     "operator": "make accounts for operators",
     "console": "the operator's console of a running server",
+    "health": "whether the running server and its database are ready",
 }
 
 

@@ -23,6 +23,7 @@ from tests.support.project import PROJECT
 MAY_IMPORT = {
     "installation": "",
     "settings": "installation",
+    "health": "installation settings",
     "protocol": "",
     "tls": "",
     "conversation": "protocol",
@@ -58,7 +59,7 @@ BELONGS = {  # what each folder may hold
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
     "sql": r"\d\d_\w+\.sql",  # flat: psql runs it in name order
-    "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/\w+\.(py|sql)"
+    "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
     r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
 }
 NO_NAME = {"utils", "util", "common", "helpers", "helper", "misc"}
