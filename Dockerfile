@@ -1,11 +1,10 @@
-# The server alone; its database is another container's (docker-compose.yml).
+# The commands busware-server and busware. The database is another container (docker-compose.yml).
+FROM python:3.11-slim AS build
+COPY . /source
+RUN pip install --no-cache-dir --prefix=/installed "/source[server,terminal]"
+
 FROM python:3.11-slim
-WORKDIR /app
-COPY pyproject.toml README.md ./
-COPY server server
-COPY client client
-COPY sql sql
-RUN pip install --no-cache-dir --editable . && useradd --system busware
-USER busware
+COPY --from=build /installed /usr/local
+USER 10001:10001
 EXPOSE 9999 8000
-CMD ["python", "-m", "server"]
+CMD ["busware-server", "--host", "0.0.0.0"]
