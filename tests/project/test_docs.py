@@ -322,7 +322,7 @@ RUN_ELSEWHERE = {  # commands of the pages that are not run here: a pattern, and
     r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
     r"scripts/client|busware|busware-server": "tests/client/test_terminal.py",
     r"(scripts/python -m )?pip install .*": "scripts/python",
-    r"scripts/env|docker compose up": "tests/project/test_compose.py",
+    r"scripts/env|docker compose up( --build)?": "tests/project/test_compose_engine.py",
     r"scripts/test|scripts/lint|BUSWARE_EXTRAS=test scripts/python -m pytest .*": ".ci/run",
     r".venv/bin/pre-commit install": ".pre-commit-config.yaml",
     r"scripts/bench( .*)?": "scripts/benchmark/__main__.py",
