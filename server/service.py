@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from busware.server.booking.operations import Operations
@@ -31,18 +32,26 @@ _WAY_OUT = (
 )
 
 
-def serve(
-    settings: Settings, url: str, tls: ssl.SSLContext | None, stack: ExitStack, *, shared: bool = False
+def serve(  # noqa: PLR0913 - what a process is made of
+    settings: Settings,
+    url: str,
+    tls: ssl.SSLContext | None,
+    stack: ExitStack,
+    on_outdated: Callable[[str], None],
+    *,
+    shared: bool = False,
 ) -> tuple[int, int]:
     """Start all of it, the stop of it on the stack; answers the ports, TCP's and HTTP's.
 
-    shared: together with other processes, on the same ports, under a lock (server/supervisor.py).
+    on_outdated: called, with the reason, when a breaking migration outdates this process. shared: together
+    with other processes, on the same ports, under a lock (server/supervisor.py).
     Raises Away when the database is, OSError when a port cannot be had.
     """
     storage = Storage(url, settings)
     stack.callback(storage.close)
     storage.open()
     listener = Listener(url, settings)
+    listener.on_outdated = on_outdated
     writer = Writer(url, settings)
     writer.on_commit = listener.queue_changes
     writer.start()

@@ -208,6 +208,26 @@ class Settings:
     connect_seconds: float = setting(10, "seconds", "how long to try to reach the database", DURATION)
     statement_seconds: float = setting(10, "seconds", "the longest that one statement may take", DURATION)
 
+    # Upgrades of the database, at a server's start.
+    upgrade_lock_ms: int = setting(
+        100, "milliseconds", "how long an upgrade waits for a lock before it gives way, then again", COUNT
+    )
+    upgrade_retry_ms: int = setting(
+        100, "milliseconds", "the pause before an upgrade tries again what it gave way with", COUNT
+    )
+    upgrade_wait_seconds: float = setting(
+        60, "seconds", "how long an upgrade tries to get a lock, then it fails", DURATION
+    )
+    upgrade_leave_seconds: float = setting(
+        30,
+        "seconds",
+        "how long a breaking migration waits for other servers to stop, then fails",
+        DURATION,
+    )
+    upgrade_retries: int = setting(
+        5, "times", "how often a statement that failed because of an upgrade is sent again", COUNT
+    )
+
     # Housekeeping.
     settle_seconds: float = setting(
         1, "seconds", "how often to look for holds that ran out and parties that wait", DURATION

@@ -29,7 +29,7 @@ from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.protocol import VERSION, Refusal
 from busware.server.service import check_port, serve, tls_context
 from busware.server.settings import Settings, environment
-from busware.server.supervisor import READY, Supervisor
+from busware.server.supervisor import OUTDATED, READY, Supervisor
 
 log = logging.getLogger("busware")
 
@@ -83,7 +83,12 @@ def _serve(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
 
 def _serve_for_supervisor(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
     """Serve as one of the supervisor's processes: until the standard input, which it holds, ends."""
-    serve(settings, settings.database_url or "", tls, stack, shared=True)
+
+    def leave(why: str) -> None:
+        log.error("This process stops. %s", why)
+        print(OUTDATED, flush=True)  # the supervisor ends its workers
+
+    serve(settings, settings.database_url or "", tls, stack, leave, shared=True)
     print(READY, flush=True)
     _wait(sys.stdin.fileno())
 
@@ -156,14 +161,15 @@ def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
     postgres = None if given else _take_folder(settings, stack)
     check_port(settings)  # before anything is made
     urls = postgres.start() if postgres else Urls(settings.owner_url or given, given)
-    prepare(urls.owner, urls.server, seed=settings.seed, connect_seconds=settings.connect_seconds)
+    prepare(urls.owner, urls.server, settings)
     if settings.processes > 1:
         supervisor = Supervisor(_quiet(settings), urls.owner, urls.server)
+        supervisor.on_outdated = _terminate
         supervisor.start()
         stack.callback(supervisor.stop)
         port, http_port = supervisor.port, supervisor.http_port
     else:
-        port, http_port = serve(settings, urls.server, tls, stack)
+        port, http_port = serve(settings, urls.server, tls, stack, _leave)
     if postgres:
         postgres.cluster.announce(f"{settings.host}:{port}")
     _say_hello(settings, port, f"{'https' if tls else 'http'}://{settings.host}:{http_port}")
@@ -210,6 +216,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
     """The first signal: unwind the stack."""
     _wind_up()
     raise SystemExit(0)
+
+
+def _leave(why: str) -> None:
+    """Stop, as by a signal, because a breaking migration outdates this version."""
+    log.error("This server stops. %s", why)
+    _terminate()
+
+
+def _terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _wind_up() -> None:

@@ -8,7 +8,7 @@ a socket bound to it that never listens, so that the port stays ours while a pro
 
 A worker lives as long as its standard input, of which only the supervisor holds the other end: however
 the supervisor ends, the workers drain and end, too. A worker that serves prints READY, a line of its own;
-whatever else it prints is passed on.
+one that a breaking migration outdates prints OUTDATED; whatever else it prints is passed on.
 """
 
 import errno
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from busware.server.service import port_taken
@@ -26,6 +27,7 @@ from busware.server.settings import Settings, environment
 log = logging.getLogger("busware.supervisor")
 
 READY = "ready"
+OUTDATED = "outdated"
 _RESTART_SECONDS = 1.0  # the pause before a process that died young is replaced
 _YOUNG_SECONDS = 10.0
 _STOP_SECONDS = 10.0  # to end after its drain; then it is killed
@@ -69,9 +71,13 @@ class PortLock:
 
 
 class Worker:
-    """One of the processes, and whoever takes its place when it dies."""
+    """One of the processes, and whoever takes its place when it dies.
+
+    on_outdated: called when it says that a breaking migration outdates it, from any thread.
+    """
 
     def __init__(self, number: int, settings: Settings, told: dict[str, str]) -> None:
+        self.on_outdated: Callable[[], None] = lambda: None
         self._name = f"worker {number}"
         self._patience = settings.drain_seconds + _STOP_SECONDS
         self._environment = told
@@ -152,18 +158,25 @@ class Worker:
             for line in lines:
                 if line.rstrip() == READY:
                     self._ready.set()
+                elif line.rstrip() == OUTDATED:
+                    self.on_outdated()
                 else:
                     with suppress(OSError):
                         print(line, end="", file=sys.stderr, flush=True)
 
 
 class Supervisor:
-    """The processes that serve. `port`, `http_port`: those they share, once started."""
+    """The processes that serve. `port`, `http_port`: those they share, once started.
+
+    on_outdated: called once when a breaking migration outdates them, from any thread.
+    """
 
     def __init__(self, settings: Settings, owner_url: str, server_url: str) -> None:
+        self.on_outdated: Callable[[], None] = lambda: None
         self.port, self.http_port = settings.port, settings.http_port
         self._settings = settings
         self._urls = {"BUSWARE_OWNER_URL": owner_url, "DATABASE_URL": server_url}
+        self._outdated = threading.Lock()  # taken by the first worker that says so, and kept
         self._locks: list[PortLock] = []
         self._workers: list[Worker] = []
 
@@ -179,6 +192,7 @@ class Supervisor:
             }  # fmt: skip
             self._workers = [Worker(n, settings, told) for n in range(1, settings.processes + 1)]
             for worker in self._workers:
+                worker.on_outdated = self._leave
                 worker.start()
             for worker in self._workers:
                 worker.wait_until_ready()
@@ -194,6 +208,10 @@ class Supervisor:
             worker.join()
         for lock in self._locks:
             lock.release()
+
+    def _leave(self) -> None:
+        if self._outdated.acquire(blocking=False):
+            self.on_outdated()
 
     def _take(self, port: int) -> int:
         lock = PortLock(self._settings.host, port)

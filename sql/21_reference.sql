@@ -2,7 +2,7 @@
 -- leads to its bus by itself. The alphabet leaves out what is misread (I and 1, O and 0 …).
 
 -- The bus of a reference; NULL when it cannot be one.
-CREATE FUNCTION api.reference_bus(reference text) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.reference_bus(reference text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
     alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
@@ -23,7 +23,7 @@ BEGIN
 END $$;
 
 -- A reference of that bus which no booking has yet.
-CREATE FUNCTION api.new_reference(bus_id bigint) RETURNS text
+CREATE OR REPLACE FUNCTION api.new_reference(bus_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';

@@ -1,5 +1,5 @@
 -- An instant as RFC 3339 writes it, with the offset that a zone has then: 2026-12-01T22:00:00+05:30.
-CREATE FUNCTION api.rfc3339(at timestamptz, zone text) RETURNS text
+CREATE OR REPLACE FUNCTION api.rfc3339(at timestamptz, zone text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
     local  timestamp := at AT TIME ZONE zone;
@@ -11,6 +11,6 @@ BEGIN
 END $$;
 
 -- When a trip is so far into its travel date, in the zone of its service.
-CREATE FUNCTION api.instant(travel_date date, since_midnight interval, zone text) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION api.instant(travel_date date, since_midnight interval, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN (travel_date + since_midnight) AT TIME ZONE zone;

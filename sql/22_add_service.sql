@@ -8,7 +8,7 @@
 --   runs_on 'daily', 'never' (trips are opened one by one), or weekdays: 'Mon Wed Fri'
 --
 -- This is an operator's tool: what is wrong is raised, with a hint, and nothing is changed.
-CREATE FUNCTION api.add_service(
+CREATE OR REPLACE FUNCTION api.add_service(
     bus_id bigint, name text, operator text, layout text, stops text,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, runs_on text DEFAULT 'daily', kind text DEFAULT 'bus',
     time_zone text DEFAULT 'Asia/Kolkata', refund_percent numeric DEFAULT 50,
@@ -51,7 +51,7 @@ BEGIN
 END $$;
 
 -- Take a service away to write it anew. Refused once a ticket was ever sold on it.
-CREATE FUNCTION api.forget_service(bus_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION api.forget_service(bus_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     sold bigint;
@@ -72,7 +72,7 @@ BEGIN
 END $$;
 
 -- A service's last date: later trips without tickets go; later trips with tickets are named and refused.
-CREATE FUNCTION api.end_service(bus_id bigint, last_date date) RETURNS void
+CREATE OR REPLACE FUNCTION api.end_service(bus_id bigint, last_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     sold text;

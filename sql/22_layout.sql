@@ -3,7 +3,7 @@
 --   s seat   b berth   r room   D driver   . nothing (aisle, door)
 -- Seats are numbered from 1 in reading order; rows count within their deck.
 -- Raises an exception on any other character, and on a drawing without a seat.
-CREATE FUNCTION api.layout_seats(layout text)
+CREATE OR REPLACE FUNCTION api.layout_seats(layout text)
 RETURNS TABLE (seat_no int, deck text, row_no int, column_no int, kind text)
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE

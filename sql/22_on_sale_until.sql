@@ -1,5 +1,5 @@
 -- The last date on which something on sale leaves any of the places.
-CREATE FUNCTION api.on_sale_until(origins text[]) RETURNS date
+CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
     SELECT max((t.last + r.departs)::date)
     FROM (SELECT bus_id, max(departs) AS departs FROM route_table WHERE place = ANY (origins) GROUP BY bus_id) AS r,

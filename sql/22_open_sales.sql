@@ -1,7 +1,7 @@
 -- Open the trips of a service from one date to another (from today, as far ahead as it sells, unless
 -- told), with their seats. Trips that are there stay as they are: a day off is a cancelled row.
 -- Answers how many were opened.
-CREATE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
+CREATE OR REPLACE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     service bus_info;
@@ -28,7 +28,7 @@ BEGIN
 END $$;
 
 -- Open one trip more: an extra run, or the season of a hotel. Answers whether it was not there yet.
-CREATE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO trips (bus_id, travel_date) VALUES (bus_id, travel_date) ON CONFLICT DO NOTHING;

@@ -1,14 +1,14 @@
 -- Who runs a service: its operator's people, and the admins.
 
 -- Whether an account runs a bus. NULL for a guest.
-CREATE FUNCTION api.operates(account text, bus_id bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.operates(account text, bus_id bigint) RETURNS boolean
 LANGUAGE sql STABLE STRICT AS $$
     SELECT EXISTS (SELECT FROM accounts a WHERE a.username = operates.account AND (a.role = 'admin'
         OR a.operator = (SELECT s.operator FROM bus_info s WHERE s.bus_id = operates.bus_id)))
 $$;
 
 -- A refusal unless the account runs the bus.
-CREATE FUNCTION api.not_yours(account text, bus_id bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.not_yours(account text, bus_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;

@@ -1,7 +1,7 @@
 -- A timetable in text, as api.add_service describes it, as rows of route_table. Raises an exception
 -- that names the line wherever a place is unknown, a time is none, or time, km or fare run backwards: a
 -- departure that would be on the day after the arrival, and more than 12 hours later, is a slip.
-CREATE FUNCTION api.parse_stops(stops text)
+CREATE OR REPLACE FUNCTION api.parse_stops(stops text)
 RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -52,14 +52,14 @@ BEGIN
 END $$;
 
 -- A time of day as the interval at or after another: on the next day if it is below, as it is past 24:00.
-CREATE FUNCTION api.next_time(after interval, clock text) RETURNS interval
+CREATE OR REPLACE FUNCTION api.next_time(after interval, clock text) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN clock = '-' THEN NULL
             WHEN clock::interval >= after THEN clock::interval
             ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
 
 -- 'daily', 'never' or 'Mon Wed Fri' as ISO weekdays.
-CREATE FUNCTION api.weekdays(runs_on text) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     days int[] := '{}';

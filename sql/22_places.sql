@@ -1,7 +1,7 @@
 -- Places as people name them.
 
 -- The codes that a name, code or alias stands for, with all that it contains; NULL when it is none.
-CREATE FUNCTION api.place_codes(place text) RETURNS text[]
+CREATE OR REPLACE FUNCTION api.place_codes(place text) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE found AS (
         SELECT code FROM places WHERE place_words(code, name, aliases) @> ARRAY[lower(place)]
@@ -12,7 +12,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The names most like a mistyped one, the likest first, at most five.
-CREATE FUNCTION api.nearest_places(place text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.nearest_places(place text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(name ORDER BY likeness DESC, name), '[]')
     FROM (
@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
     ) AS nearest
 $$;
 
-CREATE FUNCTION api.unknown_place(place text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.unknown_place(place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     nearest jsonb := api.nearest_places(place);

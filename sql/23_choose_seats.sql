@@ -8,7 +8,7 @@
 -- that leave no single seat alone between others; then the first.
 --
 -- Reads seats.taken as it stands: the caller holds the lock, and settled the trip.
-CREATE FUNCTION api.choose_seats(bus_id bigint, travel_date date, segment int4range, n int) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.choose_seats(bus_id bigint, travel_date date, segment int4range, n int) RETURNS int[]
 LANGUAGE sql STABLE AS $$
     WITH road AS (   -- the stops before the segment, and those after it
         SELECT int4multirange(int4range(1, lower(segment))) AS before,

@@ -1,7 +1,7 @@
 -- Bring the payments of some bookings into line with what their tickets say: a ticket that was ever
 -- booked is charged its fare once, and what it says was given back is paid back. The bookings are
 -- named by bus and reference, pairwise; one named twice counts once.
-CREATE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
+CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)

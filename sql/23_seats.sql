@@ -1,7 +1,7 @@
 -- Seats as they are now, and how they are taken and given back.
 
 -- The seats of a trip with what is taken of them now: holds that have run out are left out of it.
-CREATE FUNCTION api.seats_now(bus_id bigint, travel_date date)
+CREATE OR REPLACE FUNCTION api.seats_now(bus_id bigint, travel_date date)
 RETURNS TABLE (seat_no int, taken int4multirange)
 LANGUAGE sql STABLE ROWS 40 AS $$
     SELECT s.seat_no, s.taken - coalesce(due.segments, '{}')
@@ -15,13 +15,13 @@ LANGUAGE sql STABLE ROWS 40 AS $$
 $$;
 
 -- How many seats are free over a whole segment.
-CREATE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s WHERE NOT s.taken && segment
 $$;
 
 -- Take a segment of some seats. The caller holds the lock and has seen that they are free.
-CREATE FUNCTION api.take(bus_id bigint, travel_date date, seat_nos int[], segment int4range) RETURNS void
+CREATE OR REPLACE FUNCTION api.take(bus_id bigint, travel_date date, seat_nos int[], segment int4range) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE seats s SET taken = s.taken + int4multirange(segment)
@@ -31,7 +31,7 @@ END $$;
 -- Derive `taken` from the live passengers anew, of some seats or of all: this is how a trip is mended that
 -- somebody changed by hand, and how stretches are given back where more than one ticket may have had to
 -- do with a seat. Answers how many seats changed. The caller holds the lock.
-CREATE FUNCTION api.recount(bus_id bigint, travel_date date, seat_nos int[]) RETURNS int
+CREATE OR REPLACE FUNCTION api.recount(bus_id bigint, travel_date date, seat_nos int[]) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     changed int;

@@ -1,17 +1,7 @@
--- A stretch of a trip, found by places or by positions, with what people need to know of it.
--- It does not ask whether the trip exists, nor whether the stop still sells: see sells_until.
-CREATE TYPE api.stretch AS (
-    from_stop   int,
-    to_stop     int,
-    segment     int4range,
-    departs_at  timestamptz,
-    sells_until timestamptz,   -- when the boarding stop ceases to sell
-    fare        numeric,       -- of one seat
-    refusal     jsonb          -- unknown_place, not_on_route or bad_request; then the rest is NULL
-);
+-- Finding a stretch of a trip (api.stretch) by places or by positions.
 
 -- Where a place is on the route twice, by name means: the first stop that leads to the destination.
-CREATE FUNCTION api.find_stretch(
+CREATE OR REPLACE FUNCTION api.find_stretch(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int
 ) RETURNS api.stretch
 LANGUAGE plpgsql STABLE AS $$
@@ -53,20 +43,20 @@ BEGIN
 END $$;
 
 -- The names of a service's stops, in order.
-CREATE FUNCTION api.stops_of(service bus_info) RETURNS text[]
+CREATE OR REPLACE FUNCTION api.stops_of(service bus_info) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(p.name ORDER BY r.stop_no) FROM route_table r JOIN places p ON p.code = r.place
     WHERE r.bus_id = service.bus_id
 $$;
 
 -- The name of a stop.
-CREATE FUNCTION api.stop_name(bus_id bigint, stop_no int) RETURNS text
+CREATE OR REPLACE FUNCTION api.stop_name(bus_id bigint, stop_no int) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT p.name FROM route_table r JOIN places p ON p.code = r.place
     WHERE r.bus_id = stop_name.bus_id AND r.stop_no = stop_name.stop_no
 $$;
 
-CREATE FUNCTION api.not_on_route(service bus_info, origin text, destination text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.not_on_route(service bus_info, origin text, destination text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     stops text[] := api.stops_of(service);

@@ -2,7 +2,7 @@
 -- that all that follows in the transaction sees a trip that stands still.
 
 -- Wait for the lock of a trip.
-CREATE FUNCTION api.lock_trip(bus_id bigint, travel_date date) RETURNS void
+CREATE OR REPLACE FUNCTION api.lock_trip(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM trips t
@@ -10,7 +10,7 @@ BEGIN
 END $$;
 
 -- Expire what has run out, then serve the queue. The caller holds the lock.
-CREATE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS void
+CREATE OR REPLACE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     freed int[];
@@ -31,7 +31,7 @@ BEGIN
 END $$;
 
 -- Be sure that the trip is settled by then. The caller holds the lock.
-CREATE FUNCTION api.settle_by(bus_id bigint, travel_date date, due timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION api.settle_by(bus_id bigint, travel_date date, due timestamptz) RETURNS void
 LANGUAGE sql AS $$
     UPDATE trips t SET settle_at = due
     WHERE t.bus_id = settle_by.bus_id AND t.travel_date = settle_by.travel_date
@@ -41,7 +41,7 @@ $$;
 -- Give stretches that are free to those who wait, in order of arrival. A party that does not fit
 -- does not block those behind it; one that would not fit if it were alone is not even tried, since
 -- seats only grow fewer here. The caller holds the lock.
-CREATE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
+CREATE OR REPLACE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     party  record;

@@ -1,5 +1,5 @@
 -- Show a booking to whoever opens it.
-CREATE FUNCTION api.booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     b api.opened := api.open_booking(reference, phone, account);
@@ -8,7 +8,7 @@ BEGIN
 END $$;
 
 -- The place of a party in the queue of its trip, from 1.
-CREATE FUNCTION api.queue_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.queue_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(DISTINCT p.reference) FROM passengers p
     WHERE p.bus_id = queue_position.bus_id AND p.travel_date = queue_position.travel_date
@@ -16,7 +16,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- What the operator gave as the reason for cancelling a trip, as a booking tells it.
-CREATE FUNCTION api.why_cancelled(bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.why_cancelled(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END FROM trips t
     WHERE t.bus_id = why_cancelled.bus_id AND t.travel_date = why_cancelled.travel_date
@@ -25,7 +25,7 @@ $$;
 -- Bookings as their passengers see them, in the order in which they are named by bus and reference,
 -- pairwise, NULL for one that there is not: sums over the party's tickets. A hold or a place in the
 -- queue that has run out shows as expired, settled or not. Where its operator cancelled the trip, it says why.
-CREATE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
+CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(

@@ -1,6 +1,6 @@
 -- The bookings of an account, newest first, a page at a time: `after` is the reference that the page
 -- before ended with (`next` of its answer). `current`: only those with a ride still ahead or under way.
-CREATE FUNCTION api.bookings(
+CREATE OR REPLACE FUNCTION api.bookings(
     account text, kind text DEFAULT NULL, current boolean DEFAULT false, page int DEFAULT NULL, after text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 -- Whether anybody of a booking has a ride, or waits for one, that has not ended.
-CREATE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM passengers p

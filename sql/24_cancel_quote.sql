@@ -1,9 +1,7 @@
 -- Which tickets a cancellation ends (all that are not ended yet, unless some are named), and what
 -- they give back: each its own percentage of its fare, rounded to the paisa, then summed. Held and
 -- pending tickets have paid nothing.
-CREATE TYPE api.cancel_terms AS (tickets int[], refund numeric, refusal jsonb);
-
-CREATE FUNCTION api.cancel_terms(b api.opened, tickets int[]) RETURNS api.cancel_terms
+CREATE OR REPLACE FUNCTION api.cancel_terms(b api.opened, tickets int[]) RETURNS api.cancel_terms
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     terms api.cancel_terms;
@@ -27,12 +25,12 @@ BEGIN
 END $$;
 
 -- What a ticket gives back if it is cancelled now: its percentage of what was not given back before.
-CREATE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
+CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
 
 -- A refusal if the booking has not all of these tickets.
-CREATE FUNCTION api.unknown_tickets(b api.opened, tickets int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.unknown_tickets(b api.opened, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     mine int[] := ARRAY(SELECT p.ticket_no FROM passengers p
@@ -48,7 +46,7 @@ END $$;
 
 -- Why tickets cannot be acted on that are neither held, booked nor pending; NULL where there are none
 -- such among them (among all, where none are named).
-CREATE FUNCTION api.already_ended(b api.opened, tickets int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.already_ended(b api.opened, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')
         THEN api.refusal('already_cancelled', format('%s of booking %s: cancelled already.',
@@ -62,7 +60,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- What a cancellation would give back, and until when it can be had.
-CREATE FUNCTION api.cancel_quote(
+CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$

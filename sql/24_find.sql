@@ -1,7 +1,7 @@
 -- The references of a guest who lost them: the live bookings under a phone number that board at a place
 -- on a date, by the clock of that place. Whoever knows all three may have them; the server limits how
 -- often a connection asks.
-CREATE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     codes text[] := api.place_codes(place);

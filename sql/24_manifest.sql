@@ -1,6 +1,6 @@
 -- For operators: at each stop of a trip who boards, who alights, and which seats come free there. Stops
 -- at which nobody does are left out.
-CREATE FUNCTION api.manifest(account text, bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.manifest(account text, bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     trip    jsonb := api.show_trip(bus_id, travel_date);
@@ -38,7 +38,7 @@ BEGIN
 END $$;
 
 -- The passengers of a trip who are booked, with the phone of their account where they gave none.
-CREATE FUNCTION api.riders(bus_id bigint, travel_date date)
+CREATE OR REPLACE FUNCTION api.riders(bus_id bigint, travel_date date)
 RETURNS TABLE (seat_no int, from_stop int, to_stop int, passenger jsonb)
 LANGUAGE sql STABLE AS $$
     SELECT p.seat_no, lower(p.segment), upper(p.segment), jsonb_build_object('reference', p.reference,

@@ -1,12 +1,12 @@
 -- Messages, read. Numbers are in the order of the commits (api.post), so "everything after N" misses nothing.
 
 -- The number of the last message.
-CREATE FUNCTION api.last_message() RETURNS bigint
+CREATE OR REPLACE FUNCTION api.last_message() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT max(message_id) FROM messages), 0);
 
 -- The messages after a number, in order, at most so many of them.
-CREATE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
@@ -15,7 +15,7 @@ $$;
 -- What some readers have missed: for a reference, whatever was said to its passengers since the booking
 -- was made, by themselves, with their trip or with everybody; for account:name, what was said to all
 -- bookings of the account and to whoever was signed in. The last twenty of each reader.
-CREATE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH known AS MATERIALIZED (   -- the bookings that each reader knows; an account knows itself, too
         SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since
@@ -52,7 +52,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The last messages, in order.
-CREATE FUNCTION api.recent_messages(at_most int DEFAULT 20) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.recent_messages(at_most int DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages ORDER BY message_id DESC LIMIT at_most) AS m
@@ -60,7 +60,7 @@ $$;
 
 -- What some bookings have come to, in short: whoever sees another text than last time reads the booking
 -- again. Named by bus and reference, pairwise.
-CREATE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
+CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
 LANGUAGE sql STABLE AS $$
     SELECT p.reference, string_agg(format('%s %s %s %s', p.ticket_no, api.status_now(p.status, p.expires_at),
         p.seat_no, p.refund), ', ' ORDER BY p.ticket_no) || ' to ' || coalesce(   -- as api.show_bookings has it

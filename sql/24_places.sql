@@ -1,6 +1,6 @@
 -- The places that services call at, and those that contain such places, with the kinds of service; and up
 -- to which date anything leaves them.
-CREATE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE called AS (
         SELECT DISTINCT r.place AS code, s.kind FROM route_table r JOIN bus_info s USING (bus_id)

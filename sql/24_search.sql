@@ -2,7 +2,7 @@
 -- zone, so that the overnight bus of Friday which calls at 01:30 is found on Saturday from there.
 -- `until` asks that they reach the destination on that date (a hotel's check-out). Trips that no
 -- longer sell from the origin are left out. A date that is past, or that sales have not come to, is refused.
-CREATE FUNCTION api.search(
+CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
 ) RETURNS jsonb
@@ -44,7 +44,7 @@ END $$;
 
 -- The departures on sale between places, for a date at the boarding stop. Where a route calls at the
 -- destination twice, the first call after the boarding stop.
-CREATE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
+CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
                departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric)
@@ -81,7 +81,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Why nothing leaves on a date: it is past, or sales have not come so far; NULL where it is neither.
-CREATE FUNCTION api.date_refused(origins text[], date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.date_refused(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     today date := (api.now() AT TIME ZONE (SELECT time_zone FROM places WHERE code = origins[1]))::date;

@@ -1,5 +1,5 @@
 -- The seats of a trip over a stretch: free, held by somebody who is still deciding, or taken.
-CREATE FUNCTION api.seat_map(
+CREATE OR REPLACE FUNCTION api.seat_map(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL
 ) RETURNS jsonb
@@ -34,7 +34,7 @@ BEGIN
 END $$;
 
 -- No such trip: with the dates near the asked one on which the bus does run.
-CREATE FUNCTION api.unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;

@@ -1,6 +1,6 @@
 -- For operators: the trips of a travel date that an account runs, by bus, a page at a time: `after` is
 -- the `next` of the page before.
-CREATE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     size  int := coalesce(page, 50);
@@ -20,7 +20,7 @@ BEGIN
 END $$;
 
 -- A trip as its operator sees it: when it runs, and how many seats are sold, held and waited for.
-CREATE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
             'travel_date', t.travel_date, 'state', t.state, 'origin', pa.name, 'destination', pb.name,

@@ -1,6 +1,6 @@
 -- Get down early, at a stop named by place or position: the rest of the stretch is for sale again.
 -- What it gives back is the service's to say (alight_refund_percent of the fare not ridden).
-CREATE FUNCTION api.alight_at(b api.opened, tickets int[], place text, stop_no int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight_at(b api.opened, tickets int[], place text, stop_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     refusal jsonb := api.unknown_tickets(b, tickets);
@@ -31,7 +31,7 @@ BEGIN
 END $$;
 
 -- The stop meant: the position, or the first call at the place that lies within the ride.
-CREATE FUNCTION api.alighting_stop(b api.opened, tickets int[], place text, stop_no int) RETURNS route_table
+CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened, tickets int[], place text, stop_no int) RETURNS route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
     WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
@@ -42,7 +42,7 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.stop_no LIMIT 1
 $$;
 
-CREATE FUNCTION api.alight_refused(service bus_info, b api.opened, tickets int[], stop route_table, named text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight_refused(service bus_info, b api.opened, tickets int[], stop route_table, named text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference

@@ -1,5 +1,5 @@
 -- Move a ticket to another seat that is free over the ticket's stretch.
-CREATE FUNCTION api.move_ticket(b api.opened, ticket_no int, seat_no int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.move_ticket(b api.opened, ticket_no int, seat_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     service bus_info;

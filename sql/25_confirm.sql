@@ -1,5 +1,5 @@
 -- Turn a hold into a booking. One that ran out gets the same seats again if they are all still free.
-CREATE FUNCTION api.confirm_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     refusal jsonb := api.no_hold(b);
@@ -28,7 +28,7 @@ BEGIN
 END $$;
 
 -- Give a hold up.
-CREATE FUNCTION api.release_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.release_hold(b api.opened) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     refusal jsonb := api.no_hold(b);
@@ -45,7 +45,7 @@ BEGIN
 END $$;
 
 -- Why a booking is no hold; NULL where it is one, even one that has run out.
-CREATE FUNCTION api.no_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.no_hold(b api.opened) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN bool_or(p.status = 'booked') THEN

@@ -3,7 +3,7 @@
 -- Enter a process, over a connection that it keeps: the process is there as long as the connection, whose
 -- advisory lock on its number goes with it. `before`: the number it had over a connection that was lost.
 -- What is left of processes that are gone is swept up. Answers the number.
-CREATE FUNCTION api.enlist(role text, name text, before int DEFAULT NULL) RETURNS int
+CREATE OR REPLACE FUNCTION api.enlist(role text, name text, before int DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int := nextval('process_no_seq');
@@ -16,7 +16,7 @@ BEGIN
 END $$;
 
 -- Whether a process is there: its connection holds the lock.
-CREATE FUNCTION api.is_alive(process_no int) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.is_alive(process_no int) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM pg_locks l
         WHERE l.locktype = 'advisory' AND l.classid = 1651864439::oid AND l.objid = is_alive.process_no::oid
@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- A process leaves.
-CREATE FUNCTION api.leave(process_no int) RETURNS void
+CREATE OR REPLACE FUNCTION api.leave(process_no int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     DELETE FROM processes p WHERE p.process_no = leave.process_no;
     SELECT pg_notify('busware', '{"clients":true}');
@@ -34,7 +34,7 @@ $$;
 -- Clients of a process that have come, changed or left. present: an array of {connection_no, client_no
 -- (if it has one from before), address, face, reference, account}; gone: numbers of connections. Those
 -- who left are remembered for a minute. Answers the numbers by which operators know those present.
-CREATE FUNCTION api.presence(process_no int, present jsonb, gone bigint[])
+CREATE OR REPLACE FUNCTION api.presence(process_no int, present jsonb, gone bigint[])
 RETURNS TABLE (connection_no bigint, client_no bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
@@ -56,7 +56,7 @@ END $$;
 
 -- For operators: the processes that are there, and the clients of those that serve, with those who left
 -- within the last minute.
-CREATE FUNCTION api.present() RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.present() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH alive AS MATERIALIZED (SELECT * FROM processes p WHERE api.is_alive(p.process_no))
     SELECT jsonb_build_object(
@@ -66,7 +66,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
 $$;
 
 -- For operators: the trips of a date with anybody on them, or waiting, and how many others run.
-CREATE FUNCTION api.trips_in_use(date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.trips_in_use(date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH shown AS MATERIALIZED (
         SELECT api.show_trip(t.bus_id, t.travel_date) AS trip FROM trips t WHERE t.travel_date = trips_in_use.date
@@ -80,7 +80,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- For operators: what is sold on trips from today on, how many trips are open, and how much was said.
-CREATE FUNCTION api.stats() RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'services', (SELECT count(*) FROM bus_info),

@@ -2,7 +2,7 @@
 
 -- Keep a message: numbered and committed one at a time, for the lock is given back with the commit.
 -- Answers its number; for a key that was seen, that of the message that is kept already.
-CREATE FUNCTION api.post(message messages) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.post(message messages) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; 1 and more are the processes (api.enlist)
@@ -18,7 +18,7 @@ BEGIN
 END $$;
 
 -- A refusal of what is no message.
-CREATE FUNCTION api.body_refused(body text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.body_refused(body text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '[\x01-\x1f\x7f-\x9f]' THEN
     api.bad_request('text', 'up to 2000 characters on one line', 'A message is up to 2000 characters on one line.') END;
@@ -26,7 +26,7 @@ RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '
 -- A traveller says something to the operators. The connection is named as in table clients, which may
 -- not know it yet; line is its address and port; account and reference say who it is, as far as that is
 -- known. From one address so many messages a minute are taken.
-CREATE FUNCTION api.say(
+CREATE OR REPLACE FUNCTION api.say(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
     account text DEFAULT NULL
@@ -66,7 +66,7 @@ END $$;
 
 -- An operator says something: to one client, to the passengers of a booking or of a trip, or, where none
 -- of these is named, to everybody. Answers {"message_id": n}, or a refusal.
-CREATE FUNCTION api.notice(
+CREATE OR REPLACE FUNCTION api.notice(
     body text, client_no bigint DEFAULT NULL, reference text DEFAULT NULL, bus_id bigint DEFAULT NULL,
     travel_date date DEFAULT NULL, key uuid DEFAULT NULL, sender text DEFAULT 'operator'
 ) RETURNS jsonb
@@ -105,7 +105,7 @@ BEGIN
 END $$;
 
 -- A refusal if nobody could be told: the client is none, or has left and no booking of it is known.
-CREATE FUNCTION api.unknown_client(client_no bigint, client clients) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.unknown_client(client_no bigint, client clients) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE
     WHEN client.client_no IS NULL THEN
@@ -115,14 +115,14 @@ RETURN CASE
             format('Client %s has left, and no booking of it is known.', client_no)) END;
 
 -- An operator's word to all passengers of a trip, by an account that runs the bus.
-CREATE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
+CREATE OR REPLACE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 RETURN coalesce(api.not_yours(account, bus_id),
     api.notice(body, bus_id => bus_id, travel_date => travel_date, key => key, sender => 'operator ' || account));
 
 -- Some readers (see api.missed_messages) have been shown everything up to a message.
-CREATE FUNCTION api.mark_read(readers text[], message_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION api.mark_read(readers text[], message_id bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     INSERT INTO messages_read AS r (reader, read_to)
     SELECT DISTINCT reader, mark_read.message_id FROM unnest(readers) AS reader ORDER BY reader
@@ -130,7 +130,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 $$;
 
 -- Forget messages that are older than a time, and the marks of readers that have none left. Answers how many.
-CREATE FUNCTION api.purge_messages(keep interval) RETURNS int
+CREATE OR REPLACE FUNCTION api.purge_messages(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;

@@ -1,29 +1,6 @@
--- What a write asks for: the fields of every method, those of others NULL.
-CREATE TYPE api.request AS (
-    bus_id bigint, travel_date date, origin text, destination text, from_stop int, to_stop int,
-    seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
-    reference text, tickets int[], ticket_no int, seat_no int, at jsonb, reason text, account text
-);
-
--- The tickets of a party that was sold its seats, before they are written (api.issue).
-CREATE TYPE api.sale AS (
-    bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
-    phone text, account text, fare numeric, refund_percent numeric, status text, expires_at timestamptz
-);
-
--- What a write decides: the booking it is about, or why it is refused. The caller holds the trip's
--- lock, has settled the trip, and issues the tickets, records the money and shows the booking
--- afterwards (api.batch).
-CREATE TYPE api.outcome AS (
-    reference text,
-    refusal   jsonb,
-    reply     jsonb,       -- where it is no booking
-    sale      api.sale
-);
-
 -- Sell a stretch of a trip to a party: all its seats or none. Booked at once; or held for a while; or,
 -- when it asks for a number of seats that are not free and may wait, pending.
-CREATE FUNCTION api.sell(r api.request, trip trips, hold_for interval) RETURNS api.outcome
+CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     service   bus_info;
@@ -70,7 +47,7 @@ BEGIN
 END $$;
 
 -- Write the tickets of some sales, each party in the order of its seats.
-CREATE FUNCTION api.issue(sales api.sale[]) RETURNS void
+CREATE OR REPLACE FUNCTION api.issue(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,

@@ -1,7 +1,7 @@
 -- The reasons not to sell, each a function that answers a refusal, or NULL where there is none.
 
 -- The trip does not run.
-CREATE FUNCTION api.trip_cancelled(service bus_info, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.trip_cancelled(service bus_info, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     reason text := (SELECT coalesce(t.reason, '') FROM trips t
@@ -15,7 +15,7 @@ BEGIN
 END $$;
 
 -- The trip does not run, or has left the boarding stop.
-CREATE FUNCTION api.not_for_sale(service bus_info, trip trips, s api.stretch) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.not_for_sale(service bus_info, trip trips, s api.stretch) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF trip.state = 'cancelled' THEN
@@ -32,7 +32,7 @@ END $$;
 
 -- The party is too large for one booking, contradicts itself, or leaves no contact, a phone or an
 -- account, where one is needed.
-CREATE FUNCTION api.party_refused(service bus_info, seats int[], wanted int, contact text, passengers jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.party_refused(service bus_info, seats int[], wanted int, contact text, passengers jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF wanted IS NULL OR wanted < 1 THEN
@@ -53,7 +53,7 @@ BEGIN
 END $$;
 
 -- A named seat does not exist, or is taken over part of the stretch.
-CREATE FUNCTION api.seats_refused(service bus_info, travel_date date, s api.stretch, seats int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.seats_refused(service bus_info, travel_date date, s api.stretch, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known int[];
@@ -80,7 +80,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION api.unknown_seat(service bus_info, travel_date date, seats int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.unknown_seat(service bus_info, travel_date date, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     n bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = unknown_seat.travel_date);
@@ -92,7 +92,7 @@ BEGIN
 END $$;
 
 -- Fewer seats are free than asked for. NULL where the party may wait for them instead.
-CREATE FUNCTION api.sold_out(service bus_info, travel_date date, s api.stretch, wanted int, waitlist boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.sold_out(service bus_info, travel_date date, s api.stretch, wanted int, waitlist boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     free    bigint := api.seats_free(service.bus_id, travel_date, s.segment);

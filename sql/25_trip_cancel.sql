@@ -1,7 +1,7 @@
 -- The operator's own cancellation of a trip. Whoever has not got down yet gets the whole fare back, whatever
 -- the terms; who holds or waits is let go; and nothing is sold on it any more. Rides that have ended stay
 -- as they are. Takes the trip's lock and settles it, so that it can be called by hand.
-CREATE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
+CREATE OR REPLACE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
@@ -50,7 +50,7 @@ BEGIN
 END $$;
 
 -- When a trip reaches its last stop.
-CREATE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)
     FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id

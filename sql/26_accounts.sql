@@ -1,7 +1,7 @@
 -- Accounts, for the server. It makes the hashes and the tokens; what is kept of a token is its digest.
 
 -- Add a traveller. Answers false when the username is another's.
-CREATE FUNCTION api.register(username text, password_hash text, phone text DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.register(username text, password_hash text, phone text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     INSERT INTO accounts (username, password_hash, phone, created_at)
@@ -13,7 +13,7 @@ BEGIN
 END $$;
 
 -- Add an operator, or an admin who runs everything (operator NULL). For the owner of the database alone.
-CREATE FUNCTION api.add_operator(username text, password_hash text, operator text DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.add_operator(username text, password_hash text, operator text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO accounts (username, password_hash, role, operator, created_at)
@@ -25,7 +25,7 @@ END $$;
 
 -- Another password, and nobody is signed in by the old one. For the owner of the database alone. Answers
 -- whether there is such an account.
-CREATE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM tokens t WHERE t.username = change_password.username;
@@ -34,14 +34,14 @@ BEGIN
 END $$;
 
 -- Another hash of the same password, after it was given: the parameters of hashes rise with the years.
-CREATE FUNCTION api.set_password_hash(username text, old_hash text, new_hash text) RETURNS void
+CREATE OR REPLACE FUNCTION api.set_password_hash(username text, old_hash text, new_hash text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     UPDATE accounts a SET password_hash = new_hash
     WHERE a.username = set_password_hash.username AND a.password_hash = old_hash
 $$;
 
 -- Remember a token for a while, and at most so many of an account: the oldest go. Answers until when.
-CREATE FUNCTION api.sign_in(username text, digest bytea, lasts interval, at_most int) RETURNS text
+CREATE OR REPLACE FUNCTION api.sign_in(username text, digest bytea, lasts interval, at_most int) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     DELETE FROM tokens t WHERE t.digest IN (SELECT old.digest FROM tokens old
@@ -53,7 +53,7 @@ BEGIN
 END $$;
 
 -- Who is signed in by a token, as a JSON object; no row when nobody is, any more.
-CREATE FUNCTION api.session(digest bytea)
+CREATE OR REPLACE FUNCTION api.session(digest bytea)
 RETURNS TABLE (username text, role text, operator text, expires_at text)
 LANGUAGE sql STABLE AS $$
     SELECT a.username, a.role, a.operator, api.rfc3339(t.expires_at, 'UTC')
@@ -62,7 +62,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Revoke a token, or every token of its account. Answers which, so that they can be forgotten.
-CREATE FUNCTION api.sign_out(digest bytea, everywhere boolean) RETURNS SETOF bytea
+CREATE OR REPLACE FUNCTION api.sign_out(digest bytea, everywhere boolean) RETURNS SETOF bytea
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     DELETE FROM tokens t
     WHERE t.digest = sign_out.digest
@@ -71,7 +71,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 $$;
 
 -- How often somebody was wrong about each of these since a while ago, and when that will be one less.
-CREATE FUNCTION api.attempts(subjects text[], since interval)
+CREATE OR REPLACE FUNCTION api.attempts(subjects text[], since interval)
 RETURNS TABLE (subject text, attempts bigint, seconds_left float)
 LANGUAGE sql STABLE AS $$
     SELECT a.subject, count(*), extract(epoch FROM min(a.at) + since - api.now())
@@ -79,13 +79,13 @@ LANGUAGE sql STABLE AS $$
     GROUP BY a.subject
 $$;
 
-CREATE FUNCTION api.note_attempts(subjects text[]) RETURNS void
+CREATE OR REPLACE FUNCTION api.note_attempts(subjects text[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     INSERT INTO attempts (subject, at) SELECT subject, api.now() FROM unnest(subjects) AS subject
 $$;
 
 -- Forget tokens that have expired, and attempts that are too old to count. Answers how many tokens.
-CREATE FUNCTION api.purge_accounts(since interval) RETURNS int
+CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;
@@ -97,7 +97,7 @@ BEGIN
 END $$;
 
 -- Open the trips of a bus from one date to another, at most two years ahead, for whoever runs it.
-CREATE FUNCTION api.open_dates(account text, bus_id bigint, from_date date, to_date date)
+CREATE OR REPLACE FUNCTION api.open_dates(account text, bus_id bigint, from_date date, to_date date)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

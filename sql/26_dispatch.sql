@@ -2,7 +2,7 @@
 
 -- The bus and the date a request is about: named, or those of the booking its reference opens. The
 -- columns are NULL where it names none.
-CREATE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
+CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     ref text := upper(btrim(args ->> 'reference'));
@@ -18,7 +18,7 @@ BEGIN
 END $$;
 
 -- trip: its row; all NULL where there is no such trip.
-CREATE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
+CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     b api.opened;

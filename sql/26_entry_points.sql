@@ -2,7 +2,7 @@
 -- write for it run with their owner's rights (SECURITY DEFINER), with a search_path of their own.
 
 -- Read. One row: the reply, or a refusal.
-CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     a record;
@@ -35,7 +35,7 @@ END $$;
 -- waits for a trip, and nothing can deadlock. What can be done for all at once comes last, because a
 -- statement for many costs little more than a statement for one: the tickets of the sales, the money, the
 -- bookings as they are then, and the record by which a repeated request gets its first answer.
-CREATE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
+CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     m       record;
@@ -85,7 +85,7 @@ END $$;
 
 -- The calls of a batch, in their order. again: whether one before it has the same key; it is answered
 -- from the record of that one, in the next batch.
-CREATE FUNCTION api.open_calls(calls jsonb)
+CREATE OR REPLACE FUNCTION api.open_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
                bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
@@ -100,7 +100,7 @@ $$;
 
 -- The answer to a call that was made before: as it was then, or a refusal where its key was used for
 -- something else; NULL where it is new.
-CREATE FUNCTION api.earlier_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.earlier_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     earlier requests;
@@ -113,14 +113,14 @@ BEGIN
                     'This key was used for another request. A new request takes a new key.') END;
 END $$;
 
-CREATE FUNCTION api.is_trip(bus_id bigint, travel_date date) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.is_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = is_trip.bus_id AND t.travel_date = is_trip.travel_date);
 END $$;
 
 -- Answer the calls that were carried out, and keep the answers of those that have a key.
-CREATE FUNCTION api.record_requests(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
+CREATE OR REPLACE FUNCTION api.record_requests(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -138,12 +138,12 @@ BEGIN
 END $$;
 
 -- What a request asks for, by which another request of the same key is known to be the same.
-CREATE FUNCTION api.digest(method text, args jsonb) RETURNS uuid
+CREATE OR REPLACE FUNCTION api.digest(method text, args jsonb) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 RETURN md5(method || args::text)::uuid;
 
 -- Write: one request, waiting for its trip. For psql, and for a database sharded by bus_id.
-CREATE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     trip record := api.trip_of(args);
@@ -155,7 +155,7 @@ END $$;
 
 -- Mend the trip that a request is about, after somebody wrote to it by hand, and settle it, since seats
 -- may have come free. Answers how many seats were wrong.
-CREATE FUNCTION api.recount_for(args jsonb) RETURNS int
+CREATE OR REPLACE FUNCTION api.recount_for(args jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     trip  record := api.trip_of(args);
@@ -169,13 +169,13 @@ BEGIN
 END $$;
 
 -- The trips on which something has run out and nobody has settled since.
-CREATE FUNCTION api.due_trips() RETURNS TABLE (bus_id bigint, travel_date date)
+CREATE OR REPLACE FUNCTION api.due_trips() RETURNS TABLE (bus_id bigint, travel_date date)
 LANGUAGE sql STABLE AS $$
     SELECT t.bus_id, t.travel_date FROM trips t WHERE t.settle_at <= api.now() ORDER BY t.settle_at
 $$;
 
 -- Forget the idempotency records that are older than a time. Answers how many.
-CREATE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
+CREATE OR REPLACE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;

@@ -1,6 +1,6 @@
 -- The writes by name, for people at psql: each is api.call with its arguments in order.
 
-CREATE FUNCTION api.book(
+CREATE OR REPLACE FUNCTION api.book(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, seats int[] DEFAULT NULL, count int DEFAULT NULL,
     phone text DEFAULT NULL, passengers jsonb DEFAULT NULL, waitlist boolean DEFAULT false
@@ -10,7 +10,7 @@ RETURN api.call('book', jsonb_build_object('bus_id', bus_id, 'travel_date', trav
     'destination', destination, 'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'count', count,
     'phone', phone, 'passengers', passengers, 'waitlist', waitlist));
 
-CREATE FUNCTION api.hold(
+CREATE OR REPLACE FUNCTION api.hold(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, seats int[] DEFAULT NULL, count int DEFAULT NULL,
     phone text DEFAULT NULL, passengers jsonb DEFAULT NULL, seconds int DEFAULT NULL
@@ -20,24 +20,24 @@ RETURN api.call('hold', jsonb_build_object('bus_id', bus_id, 'travel_date', trav
     'destination', destination, 'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'count', count,
     'phone', phone, 'passengers', passengers, 'seconds', seconds));
 
-CREATE FUNCTION api.confirm(reference text, phone text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.confirm(reference text, phone text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('confirm', jsonb_build_object('reference', reference, 'phone', phone));
 
-CREATE FUNCTION api.release(reference text, phone text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.release(reference text, phone text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('release', jsonb_build_object('reference', reference, 'phone', phone));
 
-CREATE FUNCTION api.cancel(reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.cancel(reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('cancel', jsonb_build_object('reference', reference, 'phone', phone, 'tickets', tickets));
 
-CREATE FUNCTION api.change_seat(reference text, ticket_no int, seat_no int, phone text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.change_seat(reference text, ticket_no int, seat_no int, phone text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('change_seat', jsonb_build_object('reference', reference, 'phone', phone,
     'ticket_no', ticket_no, 'seat_no', seat_no));
 
 -- `at` is a place or a position, as JSON has it: '"Mandya"' or '3'.
-CREATE FUNCTION api.alight(reference text, at jsonb, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight(reference text, at jsonb, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('alight', jsonb_build_object('reference', reference, 'phone', phone, 'tickets', tickets, 'at', at));

@@ -1,5 +1,5 @@
 -- The truth about the whole database, rule by rule: a row for every finding, none when all is well.
-CREATE FUNCTION api.audit() RETURNS TABLE (rule text, bus_id bigint, travel_date date, finding text)
+CREATE OR REPLACE FUNCTION api.audit() RETURNS TABLE (rule text, bus_id bigint, travel_date date, finding text)
 LANGUAGE sql STABLE AS $$
     -- No stretch of a seat is sold twice.
     SELECT 'sold_twice', a.bus_id, a.travel_date, format('seat %s: tickets %s/%s %s and %s/%s %s overlap',

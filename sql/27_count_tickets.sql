@@ -1,5 +1,5 @@
 -- How many tickets there are: held, pending, and sold. A look at all of them: not to be asked every second.
-CREATE FUNCTION api.count_tickets() RETURNS TABLE (status text, tickets bigint)
+CREATE OR REPLACE FUNCTION api.count_tickets() RETURNS TABLE (status text, tickets bigint)
 LANGUAGE sql STABLE AS $$
     SELECT kind.status, count(p.status)
     FROM (VALUES ('held', 'held'), ('pending', 'pending'), ('sold', 'booked')) AS kind (status, stored)

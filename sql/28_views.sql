@@ -1,8 +1,7 @@
 -- Views that make psql pleasant: names and local times in place of positions and instants.
 
 -- Every ticket. What has run out shows as expired, settled or not.
-DROP VIEW IF EXISTS bookings CASCADE;
-CREATE VIEW bookings AS
+CREATE OR REPLACE VIEW bookings AS
 SELECT p.reference, p.ticket_no,
        api.status_now(p.status, p.expires_at) AS status,
        p.bus_id, s.name AS service, p.travel_date,
@@ -17,8 +16,7 @@ JOIN places pa ON pa.code = a.place
 JOIN places pb ON pb.code = b.place;
 
 -- The free seats of every stretch that is on sale. Name a bus and a date.
-DROP VIEW IF EXISTS vacancy CASCADE;
-CREATE VIEW vacancy AS
+CREATE OR REPLACE VIEW vacancy AS
 SELECT t.bus_id, t.travel_date, s.name AS service, pa.name AS origin, pb.name AS destination,
        a.stop_no AS from_stop, b.stop_no AS to_stop, b.fare - a.fare AS fare,
        free.seats_free, free.seat_nos
@@ -35,8 +33,7 @@ CROSS JOIN LATERAL (
 WHERE t.state = 'open' AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now();
 
 -- For the conductor: at each stop of a trip who boards, who alights, and which seats come free there.
-DROP VIEW IF EXISTS manifest CASCADE;
-CREATE VIEW manifest AS
+CREATE OR REPLACE VIEW manifest AS
 SELECT t.bus_id, t.travel_date, s.name AS service, r.stop_no, c.name AS stop,
        t.travel_date + r.arrives AS arrives, t.travel_date + r.departs AS departs,
        boards.passengers AS boards, alights.passengers AS alights, alights.come_free

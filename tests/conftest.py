@@ -4,6 +4,7 @@ cluster         once a run: a PostgreSQL with nothing in it, from server.postgre
                 BUSWARE_TEST_PG names the folder of its programs; without it, the wheel's.
 data_folder     an empty folder for an embedded PostgreSQL that the test starts itself.
 new_database    makes a database with nothing in it, of the name it is called with. empty_database is one.
+sql_folder      a copy of sql/, from which schema.prepare works then, and which the test may change.
 database        a database of the test's own, with the schema and the buses of timetable.sql, cloned
                 from a template. `.owner` and `.server` are URLs of it; `.query("SELECT …", x)` answers
                 rows, `.value(…)` the one value, as the owner; `.connect()` a new connection of the
@@ -57,6 +58,7 @@ from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support.both_clients import sdk  # noqa: F401 - a fixture
 from tests.support.desk import desk  # noqa: F401 - a fixture
+from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
 from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
 from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
@@ -214,7 +216,7 @@ def data_folder() -> Iterator[Path]:
 def template(cluster: Running) -> Iterator[str]:
     owner, server = cluster.urls("template")
     with cluster.database("template", as_template=True):
-        schema.prepare(owner, server, seed=False)
+        schema.prepare(owner, server, Settings(seed=False))
         with psycopg.connect(owner, autocommit=True) as conn:
             stop_clock(conn, NOW)
             conn.execute(TIMETABLE.read_bytes())

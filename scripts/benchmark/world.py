@@ -23,6 +23,7 @@ from psycopg import sql
 from busware.server.db.schema import prepare
 from busware.server.embedded.data_folder import Urls
 from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.settings import Settings
 
 FIRST_DATE = date(2090, 1, 2)
 MINUTES_OF_SERVICE = 18 * 60  # over which the departures of a district are spread
@@ -116,7 +117,7 @@ class Worlds:
         if world not in self._ready:
             if self._comment(name) != world.digest():
                 self._make(world, name)
-            prepare(*self.urls(name), seed=False)
+            prepare(*self.urls(name), Settings(seed=False))
             self._ready.add(world)
         return name
 
@@ -153,7 +154,7 @@ class Worlds:
         with self.connect("busware") as conn:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
             conn.execute(sql.SQL("CREATE DATABASE {}").format(database))
-            prepare(*self.urls(name), seed=False)
+            prepare(*self.urls(name), Settings(seed=False))
             with self.connect(name) as inside:
                 _add_services(inside, world)
                 _sell(inside, world)

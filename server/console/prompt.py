@@ -33,6 +33,8 @@ from busware.server.protocol import Refusal
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings, environment
 
+log = logging.getLogger("busware.console")
+
 PROMPT = "operator> "
 WELCOME = "This is the operator's console. Type help for what there is."
 STOPS = "drain and stop the service"
@@ -207,8 +209,13 @@ def on_a_terminal() -> bool:
     return False
 
 
-def operate(url: str, settings: Settings, at_exit: str) -> None:
-    """Be the console of this terminal, on that database, until the operator ends it. Raises Away."""
+def operate(
+    url: str, settings: Settings, at_exit: str, on_outdated: Callable[[str], None] = lambda why: None
+) -> None:
+    """Be the console of this terminal, on that database, until the operator ends it. Raises Away.
+
+    on_outdated: called, with the reason, when a breaking migration outdates this process.
+    """
     words = WordCompleter([*COMMANDS, "exit"])
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer would hold us up
     settings = dataclasses.replace(settings, read_connections=1)
@@ -218,6 +225,7 @@ def operate(url: str, settings: Settings, at_exit: str) -> None:
         storage.open()
         messages = Messages(storage, settings)
         listener = Listener(url, settings, role="console")
+        listener.on_outdated = on_outdated
         printing = threading.RLock()
         feed = ConsoleFeed(messages, listener, lambda text: _print(text, printing))
         feed.start()  # before the process is registered: messages sent to operators after that are shown
@@ -294,6 +302,12 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(f"busware: no service has its database in {settings.data}. Is one running?")
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
-        operate(url, settings, LEAVES)
+        operate(url, settings, LEAVES, _leave)
     except Away as error:
         raise SystemExit(f"busware: the service is not running. {error}") from None
+
+
+def _leave(why: str) -> None:
+    """End the session because a breaking migration outdates this version."""
+    log.error("This console ends. %s", why)
+    os.kill(os.getpid(), signal.SIGTERM)

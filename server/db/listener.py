@@ -23,6 +23,7 @@ import psycopg
 from msgspec import Raw, Struct
 
 from busware.server.db.pool import connect
+from busware.server.db.schema import SchemaError, refuse_unknown
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware.listener")
@@ -41,6 +42,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
     messages: bool = False
     clients: bool = False
     everything: bool = False
+    upgrade: str = ""  # a breaking migration, because of which this process has to stop
 
     def __or__(self, other: "ChangeNotification") -> "ChangeNotification":
         return ChangeNotification(
@@ -48,10 +50,14 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
             self.messages or other.messages,
             self.clients or other.clients,
             self.everything or other.everything,
+            self.upgrade or other.upgrade,
         )
 
     def __bool__(self) -> bool:
-        return bool(self.trips) or self.messages or self.clients or self.everything
+        return self != _NOTHING
+
+
+_NOTHING = ChangeNotification()
 
 
 class _TripOf(Struct):
@@ -71,10 +77,12 @@ class Listener:
 
     process_no: the number under which this process is registered; None before the first connection.
     role: of this process: server or console.
+    on_outdated: called once, with the reason, when a breaking migration outdates this version.
     """
 
     def __init__(self, url: str, settings: Settings, role: str = "server") -> None:
         self.process_no: int | None = None
+        self.on_outdated: Callable[[str], None] = lambda why: None
         self._url = url
         self._settings = settings
         self._role = role
@@ -93,6 +101,7 @@ class Listener:
         self._send_at = 0.0  # when the next notification may be sent
         self._reread_at = 0.0  # when subscribers have to read everything again
         self._disconnected = False  # and the log says so
+        self._outdated = False  # on_outdated was called
 
     def start(self, name: str) -> None:
         """Listen, and register this process under a name; the thread retries if there is no connection."""
@@ -188,10 +197,14 @@ class Listener:
         while notification := connection.pgconn.notifies():
             self._receive(notification.extra)
         if now >= self._reread_at:
-            self._received |= ChangeNotification(everything=True)
+            why_outdated = _why_outdated(connection)  # before _received is read: it may receive something
+            self._received |= ChangeNotification(everything=True, upgrade=why_outdated)
             self._reread_at = now + self._settings.reread_seconds
         if self._received:
             received, self._received = self._received, ChangeNotification()
+            if received.upgrade and not self._outdated:
+                self._outdated = True
+                self.on_outdated(received.upgrade)
             self._notify_subscribers(received)
             return
         wait_until = min(self._reread_at, self._send_at) if self._send_due else self._reread_at
@@ -235,6 +248,15 @@ class Listener:
             poll.register(file, select.POLLIN)
         if interrupted in [file for file, _ in poll.poll(max(0.0, seconds) * 1000)]:
             self._interrupted.recv(4096)
+
+
+def _why_outdated(connection: psycopg.Connection) -> str:
+    """The breaking migration that outdates this version; '' if there is none."""
+    try:
+        refuse_unknown(connection)
+    except SchemaError as error:
+        return str(error)
+    return ""
 
 
 def _trip_of(json: Raw) -> Trip | None:

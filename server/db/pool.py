@@ -42,6 +42,10 @@ class Fault(Exception):
     """A statement failed, and nothing was done, for a reason that no caller can do anything about."""
 
 
+class SchemaChanged(Fault):
+    """A statement failed, and nothing was done, as happens when an upgrade commits while it runs."""
+
+
 class Overloaded(Refusal):
     """A statement failed, and nothing was done; it may succeed when it is sent again."""
 
@@ -52,6 +56,11 @@ class Overloaded(Refusal):
 # A statement that failed with one of these may succeed when it is sent again: serialization failure and
 # deadlock (class 40), out of memory, disk or connections (53), lock not available, timed out.
 _PASSING = ("40", "53", "55P03", "57014")
+
+# What an upgrade does to a statement that runs while it commits: a type or a function is gone or another
+# (class 42, XX000 "cache lookup failed"), so is the schema (3F000), or a prepared result (0A000). Otherwise
+# our statements never fail so.
+_CHANGED = ("42", "XX000", "3F000", "0A000")
 
 # The server ends the connection: class 08, shutdown, crash, not yet started, idle for too long.
 _PARTING = ("08", "57P01", "57P02", "57P03", "57P05")
@@ -65,6 +74,9 @@ def meaning(error: psycopg.Error, connection: psycopg.Connection | None = None) 
     if state.startswith(_PASSING):
         log.warning("a statement failed for the time being (%s): %s", state, error)
         return Overloaded()
+    if state.startswith(_CHANGED):
+        log.warning("a statement failed, as it does while the schema changes (%s): %s", state, error)
+        return SchemaChanged(f"{state}: {error}")
     return Fault(f"{state}: {error}")
 
 
@@ -207,18 +219,24 @@ class Storage:
         return int(purged)
 
     def ask(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a statement that may be sent twice: again, where a connection proves dead.
+        """The rows of a statement that may be sent twice: again, where a connection proves dead, or where an
+        upgrade has made it fail.
 
         Raises Refusal or Fault.
         """
-        try:
-            return self._ask_once(statement, parameters)
-        except Away:
-            self._pool.drain()
-        try:
-            return self._ask_once(statement, parameters)
-        except Away as error:
-            raise Refusal("busy", "The database is away: nothing was done, try again.") from error
+        retries, away = 0, False
+        while True:
+            try:
+                return self._ask_once(statement, parameters)
+            except SchemaChanged:
+                if retries == self._settings.upgrade_retries:
+                    raise
+                retries += 1
+            except Away as error:
+                if away:
+                    raise Refusal("busy", "The database is away: nothing was done, try again.") from error
+                away = True
+                self._pool.drain()
 
     def _ask_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         connection = self._take_connection()

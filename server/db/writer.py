@@ -11,7 +11,8 @@ A call comes to one of these ends:
     deferred    somebody else holds its trip: it joins the next batch, until its time is up
     busy        its time was up, there was no room to wait, or somebody holds its row: nothing was done
     a fault     its statement failed when it ran alone; a batch that fails is rolled back whole,
-                and its members then run alone, so that one of them harms no other
+                and its members then run alone, so that one of them harms no other. A call that an
+                upgrade has made fail (SchemaChanged) is sent again, up to upgrade_retries times
     unknown     the connection broke once it was sent; it is sent again on a new one, which its key
                 makes safe, and only when that cannot be done is the caller told outcome_unknown
 """
@@ -30,7 +31,8 @@ import msgspec
 import psycopg
 from msgspec import Raw, Struct
 
-from busware.server.db.pool import Away, Fault, connect, meaning
+from busware.server.db.pool import Away, Fault, SchemaChanged, connect, meaning
+from busware.server.db.schema import SchemaError, hold_off_breaking_migrations
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
@@ -61,13 +63,14 @@ class Waiting:
     next: whom the caller lets go in turn (`let_go`).
     """
 
-    __slots__ = ("call", "deadline", "done", "mended", "next", "outcome", "sent")
+    __slots__ = ("call", "deadline", "done", "mended", "next", "outcome", "retries", "sent")
 
     def __init__(self, call: Call, deadline: float) -> None:
         self.call = call
         self.deadline = deadline
         self.sent = False  # on a connection that broke: it may have been done
         self.mended = False
+        self.retries = 0  # after an upgrade made it fail
         self.outcome: Answer | Exception | None = None
         self.next: Waiting | None = None
         self.done = threading.Lock()
@@ -295,6 +298,9 @@ class Writer:
         elif error.sqlstate == _TWICE and not batch[0].mended:
             batch[0].mended = True  # what it collided with is there to be seen now
             self._carry_out(batch)
+        elif isinstance(trouble, SchemaChanged) and batch[0].retries < self._settings.upgrade_retries:
+            batch[0].retries += 1
+            self._carry_out(batch)
         else:
             trouble.__cause__ = error
             batch[0].fail(trouble)
@@ -380,7 +386,17 @@ class Link:
                 self._connection.execute(f"SET lock_timeout = {milliseconds:d}")
 
     def _connect(self) -> psycopg.Connection:
-        return connect(self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms)
+        """A connection under which no breaking migration runs. Raises psycopg.Error or Away."""
+        connection = connect(self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms)
+        try:
+            hold_off_breaking_migrations(connection)
+        except SchemaError as error:
+            connection.close()
+            raise Away(str(error)) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @property
     def _give_up_at(self) -> float:

@@ -207,9 +207,9 @@ def test_ci_and_pre_commit_run_the_same_checks() -> None:
 def database(new_database):
     """The timetables that come with Busware, with the clock at NOW when they are loaded."""
     database = new_database("documented")
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     stop_clock(database.conn, NOW)
-    schema.prepare(database.owner, database.server, seed=True)
+    schema.prepare(database.owner, database.server)
     return database
 
 

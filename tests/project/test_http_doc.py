@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from busware.server.db import schema
+from busware.server.settings import Settings
 from tests.conftest import NOW, Database, stop_clock
 from tests.support.project import PROJECT
 from tests.support.web import Web
@@ -26,9 +27,9 @@ DAY = "2026-12-05"  # which a reader's `date` gives: the clock of the test stand
 def database(new_database: Callable[..., Database]) -> Database:
     """The timetables that come with Busware, with the clock at NOW when they are loaded."""
     database = new_database("followed")
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     stop_clock(database.conn, NOW)
-    schema.prepare(database.owner, database.server, seed=True)
+    schema.prepare(database.owner, database.server)
     return database
 
 

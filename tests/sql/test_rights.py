@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from busware.server.db import schema
+from busware.server.settings import Settings
 from tests.conftest import Database
 from tests.support.desk import ASHA, DAY, TRIP, Desk, sale
 
@@ -144,7 +145,7 @@ def test_a_stranger_can_do_nothing(database: Database) -> None:
 def test_rights_come_back_with_new_functions(database: Database) -> None:
     """A changed file of sql/2*.sql makes schema api and the views anew, and their grants with them."""
     database.query("COMMENT ON SCHEMA api IS 'another digest'")
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     with database.connect_as_server() as conn:
         assert Desk(conn).read("places")["places"]
         for view in ("bookings", "vacancy", "manifest"):

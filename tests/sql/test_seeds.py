@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from busware.server.db import schema
+from busware.server.settings import Settings
 from tests.conftest import NOW, Database, Running, stop_clock
 from tests.support.desk import ASHA, DAY, audit
 
@@ -39,7 +40,7 @@ def seeded(cluster: Running) -> Iterator[Database]:
     """A database with the timetables loaded at NOW, as a server's start loads them. No test changes it."""
     urls = cluster.urls("seeded")
     with cluster.database("seeded"):
-        schema.prepare(*urls, seed=False)
+        schema.prepare(*urls, Settings(seed=False))
         with psycopg.connect(urls[0], autocommit=True) as conn:
             stop_clock(conn, NOW)
             schema.prepare(*urls)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from busware.server.db import schema
+from busware.server.settings import Settings
 from tests.conftest import NOW, Clock, Database, Running, stop_clock
 from tests.support import calls_http, calls_json_rpc, calls_plain_text
 from tests.support.transcripts import Entry, Stage
@@ -38,7 +39,7 @@ CALLS: dict[str, list[Entry]] = {  # by the name of the file
 def database(new_database: Callable[..., Database]) -> Database:
     """The services of services.sql, with the clock at NOW."""
     database = new_database("released")
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     stop_clock(database.conn, NOW)
     database.conn.execute((HERE / "services.sql").read_bytes())
     return database

@@ -11,9 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from busware.server.db import schema
+from busware.server.settings import Settings
 from tests.conftest import Clock, Database, Line, Running, stop_clock
 from tests.support.calls_json_rpc import ASHA, DAY, PASSWORD, RAVI
 from tests.support.release import DATA, VERSIONS, restore
+from tests.support.schema_text import REVIEWED, schema_text
 
 pytestmark = [pytest.mark.database, pytest.mark.settings(password_wait_seconds=60)]
 
@@ -46,7 +48,7 @@ def database(
     restore(cluster, database, DATA / version / "database.sql")
     before = database.query(TICKETS)
     assert {status for status, _ in before} == STATUSES
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     assert database.query(TICKETS) == before
     stop_clock(database.conn, datetime.fromisoformat(left["clock"]))
     return database
@@ -65,10 +67,14 @@ def test_it_is_clean_and_can_be_read(database: Database) -> None:
     assert set(database.query("SELECT DISTINCT audience FROM messages")) == audiences
 
 
+def test_the_schema_is_that_of_a_new_database(database: Database) -> None:
+    assert schema_text(database.conn) == REVIEWED.read_text()
+
+
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     described = "SELECT obj_description('api'::regnamespace, 'pg_namespace')"
     before = database.value(described)
-    schema.prepare(database.owner, database.server, seed=False)
+    schema.prepare(database.owner, database.server, Settings(seed=False))
     assert database.value(described) == before
 
 
