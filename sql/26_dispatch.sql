@@ -1,21 +1,4 @@
--- One write for one trip, as the wire has it: method and arguments. The caller holds the trip's lock.
-
--- The bus and the date a request is about: named, or those of the booking its reference opens. The
--- columns are NULL where it names none.
-CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    ref text := upper(btrim(args ->> 'reference'));
-BEGIN
-    IF ref IS NULL THEN
-        bus_id := args ->> 'bus_id';
-        travel_date := args ->> 'travel_date';
-    ELSE
-        bus_id := api.reference_bus(ref);
-        SELECT p.travel_date INTO travel_date FROM passengers p
-        WHERE p.bus_id = trip_of.bus_id AND p.reference = ref LIMIT 1;
-    END IF;
-END $$;
+-- One write on one trip: method and arguments as the protocol has them. The caller holds the trip's lock.
 
 -- trip: its row; all NULL where there is no such trip.
 CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome

@@ -1,7 +1,7 @@
 """Who may do what: one table, by request and by role.
 
 This is what can be said before anything is looked up. Whose booking or whose bus it is, is decided in
-the database (sql/22_operators.sql, sql/23_open_booking.sql), where the account goes with every request.
+the database (sql/22_operates.sql, sql/23_open_booking.sql), where the account goes with every request.
 """
 
 from busware.server import protocol

@@ -6,7 +6,7 @@ from busware.server.protocol import Seats
 
 
 def drivers(layout: str) -> Iterator[tuple[str, int, int]]:
-    """Where a drawing has the driver: deck, row, column. How one is read: sql/22_layout.sql."""
+    """Where a drawing has the driver: deck, row, column. How one is read: sql/22_layout_seats.sql."""
     deck, row = "main", 0
     for line in (line.strip() for line in layout.splitlines()):
         if line.endswith(":"):

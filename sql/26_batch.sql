@@ -1,32 +1,5 @@
--- What the server may call. It may read the tables too, but write none of them: the functions that
--- write for it run with their owner's rights (SECURITY DEFINER), with a search_path of their own.
-
--- Read. One row: the reply, or a refusal.
-CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-DECLARE
-    a record;
-BEGIN
-    SELECT * INTO a FROM jsonb_to_record(args) AS r (
-        kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
-        bus_id bigint, travel_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
-        place text, account text, after text, "limit" int, current boolean);
-    CASE method   -- any other is a fault
-        WHEN 'places' THEN answer := api.places(a.kind);
-        WHEN 'search' THEN
-            answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
-        WHEN 'seat_map' THEN
-            answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop);
-        WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
-        WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
-        WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
-        WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
-        WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
-        WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
-    END CASE;
-    refused := answer ? 'reason';
-    RETURN NEXT;
-END $$;
+-- Writes. The server's role may read the tables, and write none of them: the functions that write for it run
+-- with their owner's rights (SECURITY DEFINER), with a search_path of their own.
 
 -- Write: an array of {method, args, caller, key}; a row for each, n from 0, all in one transaction.
 --
@@ -80,6 +53,23 @@ BEGIN
         PERFORM api.issue(sales);
         PERFORM api.record_payments(bus_ids, refs);
         RETURN QUERY SELECT r.n, false, r.answer FROM api.record_requests(calls, done, bus_ids, refs, replies) AS r;
+    END IF;
+END $$;
+
+-- The bus and the date a request is about: named, or those of the booking its reference opens. The
+-- columns are NULL where it names none.
+CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    ref text := upper(btrim(args ->> 'reference'));
+BEGIN
+    IF ref IS NULL THEN
+        bus_id := args ->> 'bus_id';
+        travel_date := args ->> 'travel_date';
+    ELSE
+        bus_id := api.reference_bus(ref);
+        SELECT p.travel_date INTO travel_date FROM passengers p
+        WHERE p.bus_id = trip_of.bus_id AND p.reference = ref LIMIT 1;
     END IF;
 END $$;
 
@@ -141,46 +131,3 @@ END $$;
 CREATE OR REPLACE FUNCTION api.digest(method text, args jsonb) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 RETURN md5(method || args::text)::uuid;
-
--- Write: one request, waiting for its trip. For psql, and for a database sharded by bus_id.
-CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-DECLARE
-    trip record := api.trip_of(args);
-BEGIN
-    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
-    RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
-        jsonb_build_object('method', method, 'args', args, 'caller', caller, 'key', key))) AS b);
-END $$;
-
--- Mend the trip that a request is about, after somebody wrote to it by hand, and settle it, since seats
--- may have come free. Answers how many seats were wrong.
-CREATE OR REPLACE FUNCTION api.recount_for(args jsonb) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-DECLARE
-    trip  record := api.trip_of(args);
-    wrong int;
-BEGIN
-    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
-    wrong := api.recount(trip.bus_id, trip.travel_date, ARRAY(SELECT s.seat_no FROM seats s
-        WHERE s.bus_id = trip.bus_id AND s.travel_date = trip.travel_date));
-    PERFORM api.settle(trip.bus_id, trip.travel_date);
-    RETURN wrong;
-END $$;
-
--- The trips on which something has run out and nobody has settled since.
-CREATE OR REPLACE FUNCTION api.due_trips() RETURNS TABLE (bus_id bigint, travel_date date)
-LANGUAGE sql STABLE AS $$
-    SELECT t.bus_id, t.travel_date FROM trips t WHERE t.settle_at <= api.now() ORDER BY t.settle_at
-$$;
-
--- Forget the idempotency records that are older than a time. Answers how many.
-CREATE OR REPLACE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-DECLARE
-    n int;
-BEGIN
-    DELETE FROM requests r WHERE r.at < api.now() - keep;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    RETURN n;
-END $$;

@@ -1,0 +1,21 @@
+-- Seats as they are now, and how they are taken and given back.
+
+-- The seats of a trip with what is taken of them now: holds that have run out are left out of it.
+CREATE OR REPLACE FUNCTION api.seats_now(bus_id bigint, travel_date date)
+RETURNS TABLE (seat_no int, taken int4multirange)
+LANGUAGE sql STABLE ROWS 40 AS $$
+    SELECT s.seat_no, s.taken - coalesce(due.segments, '{}')
+    FROM seats s LEFT JOIN (
+        SELECT p.seat_no, range_agg(p.segment) AS segments FROM passengers p
+        WHERE p.bus_id = seats_now.bus_id AND p.travel_date = seats_now.travel_date
+          AND p.status = 'held' AND p.expires_at <= api.now()
+        GROUP BY p.seat_no
+    ) AS due ON due.seat_no = s.seat_no
+    WHERE s.bus_id = seats_now.bus_id AND s.travel_date = seats_now.travel_date
+$$;
+
+-- How many seats are free over a whole segment.
+CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s WHERE NOT s.taken && segment
+$$;

@@ -1,0 +1,28 @@
+-- Expire what has run out, then serve the queue. The caller holds the lock.
+CREATE OR REPLACE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    freed int[];
+BEGIN
+    WITH due AS (
+        UPDATE passengers p SET status = 'expired', ended_at = api.now()
+        WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date
+          AND p.status IN ('held', 'pending') AND p.expires_at <= api.now()
+        RETURNING p.seat_no
+    )
+    SELECT array_agg(due.seat_no) INTO freed FROM due WHERE due.seat_no IS NOT NULL;
+    PERFORM api.recount(bus_id, travel_date, freed);
+    PERFORM api.promote(bus_id, travel_date);
+    UPDATE trips t SET settle_at = (
+        SELECT min(p.expires_at) FROM passengers p
+        WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date AND p.status IN ('held', 'pending'))
+    WHERE t.bus_id = settle.bus_id AND t.travel_date = settle.travel_date;
+END $$;
+
+-- Be sure that the trip is settled by then. The caller holds the lock.
+CREATE OR REPLACE FUNCTION api.settle_by(bus_id bigint, travel_date date, due timestamptz) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE trips t SET settle_at = due
+    WHERE t.bus_id = settle_by.bus_id AND t.travel_date = settle_by.travel_date
+      AND (t.settle_at IS NULL OR t.settle_at > due)
+$$;

@@ -1,0 +1,13 @@
+-- For operators: the trips of a date with anybody on them, or waiting, and how many others run.
+CREATE OR REPLACE FUNCTION api.trips_in_use(date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH shown AS MATERIALIZED (
+        SELECT api.show_trip(t.bus_id, t.travel_date) AS trip FROM trips t WHERE t.travel_date = trips_in_use.date
+    ), used AS (
+        SELECT trip FROM shown
+        WHERE (trip ->> 'booked')::int + (trip ->> 'held')::int + (trip ->> 'pending')::int > 0
+    )
+    SELECT jsonb_build_object(
+        'trips', coalesce((SELECT jsonb_agg(trip ORDER BY trip ->> 'departs_at', trip -> 'bus_id') FROM used), '[]'),
+        'others', (SELECT count(*) FROM shown WHERE trip ->> 'state' = 'open' AND trip NOT IN (SELECT trip FROM used)))
+$$;

@@ -1,0 +1,56 @@
+-- An operator says something: to one client, to the passengers of a booking or of a trip, or, where none
+-- of these is named, to everybody. Answers {"message_id": n}, or a refusal.
+CREATE OR REPLACE FUNCTION api.notice(
+    body text, client_no bigint DEFAULT NULL, reference text DEFAULT NULL, bus_id bigint DEFAULT NULL,
+    travel_date date DEFAULT NULL, key uuid DEFAULT NULL, sender text DEFAULT 'operator'
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    m       messages;
+    client  clients;
+    refusal jsonb := api.body_refused(body);
+BEGIN
+    m.sender := sender;
+    m.body := body;
+    m.key := key;
+    m.client_no := client_no;
+    m.reference := upper(btrim(reference));
+    m.bus_id := coalesce(bus_id, api.reference_bus(m.reference));
+    m.travel_date := travel_date;
+    m.audience := CASE WHEN client_no IS NOT NULL THEN 'client' WHEN reference IS NOT NULL THEN 'booking'
+                       WHEN bus_id IS NOT NULL OR travel_date IS NOT NULL THEN 'trip' ELSE 'all' END;
+    IF m.audience = 'client' THEN
+        SELECT * INTO client FROM clients c WHERE c.client_no = notice.client_no;
+        m.reference := client.reference;
+        m.account := client.account;
+        refusal := coalesce(refusal, api.unknown_client(client_no, client));
+    ELSIF m.audience = 'booking' THEN
+        SELECT p.travel_date, p.account INTO m.travel_date, m.account FROM passengers p
+        WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1;
+        IF NOT FOUND THEN
+            refusal := coalesce(refusal, api.refusal('unknown_booking', format('There is no booking %s.', m.reference)));
+        END IF;
+    ELSIF m.audience = 'trip' AND NOT EXISTS (
+        SELECT FROM trips t WHERE t.bus_id = m.bus_id AND t.travel_date = m.travel_date
+    ) THEN
+        refusal := coalesce(refusal, api.unknown_trip(m.bus_id, m.travel_date));
+    END IF;
+    RETURN coalesce(refusal, jsonb_build_object('message_id', api.post(m)));
+END $$;
+
+-- A refusal if nobody could be told: the client is none, or has left and no booking of it is known.
+CREATE OR REPLACE FUNCTION api.unknown_client(client_no bigint, client clients) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN client.client_no IS NULL THEN
+        api.bad_request('client_no', 'the number of a client', format('There is no client %s.', client_no))
+    WHEN client.left_at IS NOT NULL AND client.reference IS NULL AND client.account IS NULL THEN
+        api.bad_request('client_no', 'the number of a client',
+            format('Client %s has left, and no booking of it is known.', client_no)) END;
+
+-- An operator's word to all passengers of a trip, by an account that runs the bus.
+CREATE OR REPLACE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+RETURN coalesce(api.not_yours(account, bus_id),
+    api.notice(body, bus_id => bus_id, travel_date => travel_date, key => key, sender => 'operator ' || account));

@@ -1,0 +1,11 @@
+-- Forget messages that are older than a time, and the marks of readers that have none left. Answers how many.
+CREATE OR REPLACE FUNCTION api.purge_messages(keep interval) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM messages m WHERE m.at < api.now() - keep;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    DELETE FROM messages_read r WHERE r.read_to < (SELECT min(m.message_id) FROM messages m);
+    RETURN n;
+END $$;

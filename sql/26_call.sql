@@ -1,0 +1,10 @@
+-- Write: one request, waiting for its trip. For psql, and for a database sharded by bus_id.
+CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    trip record := api.trip_of(args);
+BEGIN
+    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
+    RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
+        jsonb_build_object('method', method, 'args', args, 'caller', caller, 'key', key))) AS b);
+END $$;

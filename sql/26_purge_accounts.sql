@@ -1,0 +1,11 @@
+-- Forget tokens that have expired, and attempts that are too old to count. Answers how many tokens.
+CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM attempts a WHERE a.at <= api.now() - since;
+    DELETE FROM tokens t WHERE t.expires_at <= api.now();
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;

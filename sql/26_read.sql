@@ -1,0 +1,26 @@
+-- Read. One row: the reply, or a refusal.
+CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    a record;
+BEGIN
+    SELECT * INTO a FROM jsonb_to_record(args) AS r (
+        kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
+        bus_id bigint, travel_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
+        place text, account text, after text, "limit" int, current boolean);
+    CASE method   -- any other is a fault
+        WHEN 'places' THEN answer := api.places(a.kind);
+        WHEN 'search' THEN
+            answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
+        WHEN 'seat_map' THEN
+            answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop);
+        WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
+        WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
+        WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
+        WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
+        WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
+        WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
+    END CASE;
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;
