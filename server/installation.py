@@ -27,7 +27,6 @@ def subcommand(word: str) -> str:
 def require(extra: str, *modules: str) -> None:
     """Exit with a line that says what to install, unless every module of an extra is installed."""
     if any(find_spec(module) is None for module in modules):
-        print(
-            f"busware: this command needs more packages. Run: pip install 'busware[{extra}]'", file=sys.stderr
-        )
+        command = f"{sys.executable} -m pip install 'busware[{extra}]'"
+        print(f"busware: this command needs more packages. Run: {command}", file=sys.stderr)
         raise SystemExit(USAGE)

@@ -51,7 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("name", metavar="NAME", help="the username")
     runs = add.add_mutually_exclusive_group()
     runs.add_argument("--operator", metavar="OPERATOR", help="runs the services of this operator alone")
-    runs.add_argument("--admin", action="store_true", help="runs every service, as the first one does anyhow")
+    runs.add_argument(
+        "--admin",
+        action="store_true",
+        help="changes all services, as the first account does if no option is given",
+    )
     password = commands.add_parser("password", help="give an account another password, and sign it out")
     password.set_defaults(run=_change_password)
     password.add_argument("name", metavar="NAME", help="the username")

@@ -51,7 +51,7 @@ PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", ".pre-commit-config.yaml", ".squawk.toml",
     "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml",
-    "pyproject.toml", "client", "docs", "scripts", "server", "sql", "tests",
+    "pyproject.toml", "setup.py", "client", "docs", "scripts", "server", "sql", "tests",
 }  # fmt: skip
 BELONGS = {  # what each folder may hold
     "client": r"\w+\.py|py\.typed",

@@ -23,7 +23,7 @@ from tests.support.project import PROJECT, TIMETABLE
 
 pytestmark = pytest.mark.system
 
-SOURCES = ("client", "server", "sql", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("client", "server", "sql", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}  # → where the wheel has it
 SHIPPED = (".py", ".sql", "py.typed", "PROTOCOL.md")
 
@@ -90,6 +90,14 @@ def test_a_package_that_is_not_listed_is_missing_from_the_wheel(tmp_path: Path) 
     missing = sources_of_wheel().keys() - contents(build("wheel", sources, tmp_path)).keys()
     assert "busware/server/push/__init__.py" in missing
     assert all(name.startswith("busware/server/push/") for name in missing)
+
+
+def test_a_file_that_is_deleted_is_not_in_the_next_wheel(wheel: Path, tmp_path: Path) -> None:
+    sources = copy_sources(tmp_path / "sources")
+    (sources / "sql" / "26_entry_points.sql").write_text("-- Functions of another version.\n")
+    build("wheel", sources, tmp_path)
+    (sources / "sql" / "26_entry_points.sql").unlink()
+    assert contents(build("wheel", sources, tmp_path)) == contents(wheel)
 
 
 def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The names of the commands in a checkout. tests/project/test_wheel.py has those of an installed server."""
 
+import sys
+
 import pytest
 
 from busware.server import installation
@@ -21,7 +23,7 @@ def test_a_missing_package_is_named_by_its_extra(capsys: pytest.CaptureFixture[s
         installation.require("server", "msgspec", "a_package_that_nobody_has")
     assert end.value.code == 2
     assert capsys.readouterr().err == (
-        "busware: this command needs more packages. Run: pip install 'busware[server]'\n"
+        f"busware: this command needs more packages. Run: {sys.executable} -m pip install 'busware[server]'\n"
     )
 
 
