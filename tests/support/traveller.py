@@ -38,9 +38,10 @@ def tomorrow() -> str:
     return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
-def hear_ctrl_c() -> None:
-    """Whoever runs the tests in the background has them ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def hear_signals() -> None:
+    """Restore the default handlers: a shell that runs the tests in the background ignores these signals."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Traveller:
@@ -59,7 +60,7 @@ class Traveller:
             encoding="utf-8",
             timeout=WAIT_SECONDS,
             cwd=str(PROJECT),
-            preexec_fn=hear_ctrl_c,
+            preexec_fn=hear_signals,
         )
         if shell:
             self.types(shlex.join(client))
