@@ -146,6 +146,8 @@ def _read_settings(arguments: list[str]) -> Settings:
     parser.add_argument("--data", metavar="DIR", help="the embedded database's folder (BUSWARE_DATA, ./data)")
     parser.add_argument("--version", action="version", version=f"Busware {VERSION}")
     told = parser.parse_args(arguments)
+    if told.port and told.port.isalpha():
+        parser.error(f'there is no command "{told.port}", and a port is a whole number from 0 to 65535')
     given = {
         "BUSWARE_PORT": told.port or told.port_option,
         "BUSWARE_HOST": told.host,

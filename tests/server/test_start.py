@@ -245,7 +245,8 @@ def test_a_port_that_somebody_has(data_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [
-        (["http"], {}, "BUSWARE_PORT takes a whole number from 0 to 65535; it is 'http'."),
+        (["helth"], {}, 'there is no command "helth", and a port is a whole number from 0 to 65535'),
+        (["9x"], {}, "BUSWARE_PORT takes a whole number from 0 to 65535; it is '9x'."),
         ([], {"BUSWARE_MAX_CLIENTS": "many"}, "BUSWARE_MAX_CLIENTS takes a whole number, 1 or more"),
         ([], {"BUSWARE_OWNER_URL": "postgresql://a@b/c"}, "is given without DATABASE_URL"),
         (["--colour"], {}, "unrecognized arguments: --colour"),

@@ -59,8 +59,8 @@ def make_release(folder: Path, n: int) -> Path:
         f"CREATE OR REPLACE FUNCTION api.step_{n}() RETURNS int LANGUAGE sql RETURN {n};\n"
     )
     replace(sql / "20_schema.sql", _LAST_FIELD, f"{_LAST_FIELD}, step_{n // 3} text")
-    for place in ("    CASE method   --", "            o := api.dispatch"):  # in api.read, in api.batch
-        replace(sql / "26_entry_points.sql", place, f"    PERFORM api.step_{n}();\n{place}")
+    for name, place in (("read", "    CASE method   --"), ("batch", "            o := api.dispatch")):
+        replace(sql / f"26_{name}.sql", place, f"    PERFORM api.step_{n}();\n{place}")
     return sql
 
 
