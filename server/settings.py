@@ -210,10 +210,10 @@ class Settings:
 
     # Upgrades of the database, at a server's start.
     upgrade_lock_ms: int = setting(
-        100, "milliseconds", "how long an upgrade waits for a lock before it gives way, then again", COUNT
+        100, "milliseconds", "how long an upgrade waits for a lock before it rolls its step back", COUNT
     )
     upgrade_retry_ms: int = setting(
-        100, "milliseconds", "the pause before an upgrade tries again what it gave way with", COUNT
+        100, "milliseconds", "the pause before an upgrade runs that step again", COUNT
     )
     upgrade_wait_seconds: float = setting(
         60, "seconds", "how long an upgrade tries to get a lock, then it fails", DURATION
