@@ -17,7 +17,7 @@ from busware.server.db.listener import Listener
 from busware.server.db.pool import Storage
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
-from busware.server.http import WebServer
+from busware.server.http import HttpServer
 from busware.server.installation import SERVER
 from busware.server.push.messages import Messages
 from busware.server.push.pusher import Pusher
@@ -64,13 +64,13 @@ def serve(  # noqa: PLR0913 - what a process is made of
     pusher = Pusher(Messages(storage, settings), listener)
     tcp = _start_tcp(TcpServer(settings, operations, pusher, tls), settings, shared)
     stack.callback(tcp.drain)
-    web = _start_web(WebServer(settings, operations, tls, listener), settings, shared)
-    stack.callback(web.drain)
+    http = _start_http(HttpServer(settings, operations, tls, listener), settings, shared)
+    stack.callback(http.drain)
     pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     stack.callback(listener.stop)
     stack.callback(pusher.stop)  # before the listener, which ends the presence of this process
-    return tcp.port, web.port
+    return tcp.port, http.port
 
 
 def _start_tcp(tcp: TcpServer, settings: Settings, shared: bool) -> TcpServer:
@@ -81,19 +81,19 @@ def _start_tcp(tcp: TcpServer, settings: Settings, shared: bool) -> TcpServer:
     return tcp
 
 
-def _start_web(web: WebServer, settings: Settings, shared: bool) -> WebServer:
+def _start_http(http: HttpServer, settings: Settings, shared: bool) -> HttpServer:
     """Serve HTTP; on another port where the usual one is taken, and nobody asked for that one."""
     try:
-        web.start(shared=shared)
+        http.start(shared=shared)
     except OSError as error:
         if error.errno != errno.EADDRINUSE or settings.http_port != Settings.http_port or shared:
             raise OSError(
                 f"cannot listen on {settings.host}:{settings.http_port}: {os.strerror(error.errno or 0)}. "
                 "Choose another port (BUSWARE_HTTP_PORT), or stop whoever has this one."
             ) from error
-        web.start(port=0)
-        log.warning("port %d is taken: HTTP is served on port %d", settings.http_port, web.port)
-    return web
+        http.start(port=0)
+        log.warning("port %d is taken: HTTP is served on port %d", settings.http_port, http.port)
+    return http
 
 
 def check_port(settings: Settings) -> None:

@@ -11,6 +11,6 @@ Every method of the protocol is a resource (`Request.resource`); the handlers, t
 (client/http_client.py) are made from that alone.
 """
 
-from busware.server.http.server import WebServer
+from busware.server.http.server import HttpServer
 
-__all__ = ["WebServer"]
+__all__ = ["HttpServer"]

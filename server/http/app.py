@@ -13,7 +13,7 @@ from msgspec import json
 from busware.server import metrics
 from busware.server.http import openapi, page, problems
 from busware.server.http.event_streams import Events, wanted
-from busware.server.http.executor import JSON, Door, Http, Rejected, fault, tagged
+from busware.server.http.executor import JSON, Executor, Http, Rejected, fault, tagged
 from busware.server.http.hotel import Hotel
 from busware.server.http.problems import Problem
 from busware.server.http.routes import RESOURCES, Resource
@@ -23,11 +23,11 @@ Handler = Callable[[Http], Awaitable[Response[Any]]]
 Routes = dict[str, dict[str, Handler]]  # path, in which {name} is a parameter → method → what answers it
 
 
-def make(door: Door, events: Events) -> Litestar:
+def make(executor: Executor, events: Events) -> Litestar:
     """The application."""
-    routes = _resources(door, events) | _health(door) | _description()
+    routes = _resources(executor, events) | _health(executor) | _description()
     return Litestar(
-        [*(_route(path, handlers) for path, handlers in routes.items()), _hotel(Hotel(door))],
+        [*(_route(path, handlers) for path, handlers in routes.items()), _hotel(Hotel(executor))],
         exception_handlers={
             Refusal: lambda http, error: _response(problems.of_refusal(error)),
             Rejected: lambda http, error: _response(error.problem),
@@ -36,7 +36,7 @@ def make(door: Door, events: Events) -> Litestar:
         },
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=door.settings.http_body_bytes,
+        request_max_body_size=executor.settings.http_body_bytes,
     )
 
 
@@ -52,19 +52,19 @@ def _route(path: str, handlers: dict[str, Handler]) -> HTTPRouteHandler:
     return HTTPRouteHandler(path.replace("}", ":str}"), http_method=methods, status_code=200)(answer)
 
 
-def _resources(door: Door, events: Events) -> Routes:
+def _resources(executor: Executor, events: Events) -> Routes:
     """The methods of the wire."""
     routes: Routes = {}
     for resource in RESOURCES.values():
-        routes.setdefault(resource.path, {})[resource.http_method] = _handler(door, events, resource)
+        routes.setdefault(resource.path, {})[resource.http_method] = _handler(executor, events, resource)
     return routes
 
 
-def _handler(door: Door, events: Events, resource: Resource) -> Handler:
+def _handler(executor: Executor, events: Events, resource: Resource) -> Handler:
     async def answer(http: Http) -> Response[Any]:
         if wanted(resource, http):
             return await events.stream(resource, http)
-        return await door.answer(resource, http)
+        return await executor.answer(resource, http)
 
     return answer
 
@@ -103,23 +103,23 @@ def _description() -> Routes:
     return {"/schema": {"GET": for_anybody}, "/schema/openapi.json": {"GET": for_programs}}
 
 
-def _health(door: Door) -> Routes:
+def _health(executor: Executor) -> Routes:
     """For those who watch over the process."""
 
     async def alive(http: Http) -> Response[bytes]:
         return _said("ok")
 
     async def ready(http: Http) -> Response[bytes]:
-        if door.draining:
+        if executor.draining:
             return _said("draining", HTTPStatus.SERVICE_UNAVAILABLE)
         try:
-            await door.run(door.operations.check)
+            await executor.run(executor.operations.check)
         except Refusal:
             return _said("away", HTTPStatus.SERVICE_UNAVAILABLE)
         return _said("ok")
 
     async def measures(http: Http) -> Response[bytes]:
-        text = await door.run(door.operations.metrics.text)
+        text = await executor.run(executor.operations.metrics.text)
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
     return {"/healthz": {"GET": alive}, "/readyz": {"GET": ready}, "/metrics": {"GET": measures}}

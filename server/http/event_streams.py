@@ -17,7 +17,7 @@ from litestar.response import Stream
 
 from busware.server.db.listener import ChangeNotification, Listener, Trip
 from busware.server.http import problems
-from busware.server.http.executor import Door, Http
+from busware.server.http.executor import Executor, Http
 from busware.server.http.routes import Resource
 from busware.server.protocol import GetBooking, Refusal, SeatMap
 from busware.server.settings import Settings
@@ -49,8 +49,8 @@ class _Subscription:
 class Events:
     """The event streams of this process. Without a listener they only read periodically."""
 
-    def __init__(self, door: Door, settings: Settings, listener: Listener | None) -> None:
-        self._door = door
+    def __init__(self, executor: Executor, settings: Settings, listener: Listener | None) -> None:
+        self._executor = executor
         self._max_streams = settings.event_streams
         self._pause_seconds = settings.event_pause_ms / 1000
         self._reread_seconds = settings.reread_seconds
@@ -77,7 +77,7 @@ class Events:
         """Begin the event stream of a resource. Raises Refusal: busy, or that of the first reading."""
         self._check_limit()
         read = self._reader(resource, http)
-        first = await self._door.run(read)
+        first = await self._executor.run(read)
         fields = {**http.path_params} if resource.kind is SeatMap else msgspec.json.decode(first)
         trip = msgspec.convert(fields, _OfTrip, strict=False)
         subscription = _Subscription((trip.bus_id, trip.travel_date))
@@ -101,7 +101,7 @@ class Events:
                     async with asyncio.timeout(self._reread_seconds):
                         await subscription.changed.wait()
                 subscription.changed.clear()
-                last, body = body, await self._door.run(read)
+                last, body = body, await self._executor.run(read)
                 yield _UNCHANGED if body == last else _event(name, body)
         except Refusal as refusal:
             yield _event("problem", problems.of_refusal(refusal).body)
@@ -114,7 +114,7 @@ class Events:
         request = resource.request(http.path_params, query, b"", None)
 
         def read() -> bytes:
-            answer = self._door.perform(request, http)
+            answer = self._executor.perform(request, http)
             if answer.refused:
                 raise answer.refusal()
             return bytes(answer.body)

@@ -39,7 +39,7 @@ class _Reference(msgspec.Struct):
     reference: str
 
 
-class Door:
+class Executor:
     """Carries requests out. draining: whoever comes now is told that the server is going down. now: of the
     hotel's guests.
     """

@@ -1,4 +1,4 @@
-"""The hotel's own door, /hotel, for clients that others wrote: their paths, words and statuses.
+"""The hotel's own executor, /hotel, for clients that others wrote: their paths, words and statuses.
 
 A night is a stop of the hotel's season and a stay a stretch of it, so that all here is said in requests of
 the wire, as whoever gave the password. Tonight is the first night that is still on sale. A stay that ends
@@ -20,7 +20,7 @@ from msgspec import Raw
 from busware.server import protocol
 from busware.server.accounts.sessions import as_username
 from busware.server.http import problems
-from busware.server.http.executor import JSON, Door, Http, Rejected, fault
+from busware.server.http.executor import JSON, Executor, Http, Rejected, fault
 from busware.server.protocol import Booking, Caller, Refusal, Ticket, Trip
 
 KIND = "hotel"
@@ -28,7 +28,7 @@ PLACE = "HOTEL"  # the code of the house
 ONE_NIGHT = timedelta(days=1)
 _MOST = 100  # what the wire takes: rooms of a booking, stays of a page
 
-Told = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class Wrong(Exception):
@@ -43,16 +43,16 @@ class Wrong(Exception):
 class Asked(NamedTuple):
     """A request: its fields, and where it comes from."""
 
-    fields: Told
+    fields: JsonObject
     address: str
 
 
 class Hotel:
     """What the hotel's clients may ask."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._asks: dict[tuple[str, str], Callable[[Asked], Told]] = {
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._asks: dict[tuple[str, str], Callable[[Asked], JsonObject]] = {
             ("GET", "rooms"): self.rooms,
             ("POST", "book"): self.book,
             ("POST", "query"): self.query,
@@ -81,28 +81,28 @@ class Hotel:
         body = msgspec.json.encode(told)
         return Response(body, media_type=JSON, status_code=status, headers=headers)
 
-    async def _answer(self, http: Http) -> Told:
+    async def _answer(self, http: Http) -> JsonObject:
         what = http.scope["path"].removeprefix("/hotel").strip("/")
         ask = self._asks.get((http.method, what))
         if ask is None:
             raise Wrong(404, "Endpoint not found.")
         if http.method == "GET":
-            fields: Told = dict(http.query_params.items())
+            fields: JsonObject = dict(http.query_params.items())
         else:
-            fields = _object(await self._door.raw_body(http))
-        asked = Asked(fields, self._door.address(http))
-        return await self._door.run(lambda: ask(asked), slow=http.method != "GET")
+            fields = _object(await self._executor.raw_body(http))
+        asked = Asked(fields, self._executor.address(http))
+        return await self._executor.run(lambda: ask(asked), slow=http.method != "GET")
 
     # What they ask -----------------------------------------------------------------------------
 
-    def rooms(self, asked: Asked) -> Told:
+    def rooms(self, asked: Asked) -> JsonObject:
         """Which rooms are taken, tonight or over the nights that are asked for."""
         trip = self._nights(asked)
         wish = protocol.SeatMap(bus_id=trip.bus_id, travel_date=trip.travel_date, **_stretch(trip))
         seats = self._ask(wish, Caller(address=asked.address)).seats
         return {"rooms": [{"room_number": s.seat_no, "is_occupied": s.state != "free"} for s in seats]}
 
-    def book(self, asked: Asked) -> Told:
+    def book(self, asked: Asked) -> JsonObject:
         """Book any so many rooms. Whoever is unknown is registered by that."""
         count = asked.fields.get("num_rooms")
         if not (asked.fields.get("username") and asked.fields.get("password")) or count is None:
@@ -122,12 +122,12 @@ class Hotel:
             raise Wrong(409, "No rooms available.", rooms_free=free) from None
         return {"message": f"Rooms booked successfully: {_rooms([stay])}"}
 
-    def query(self, asked: Asked) -> Told:
+    def query(self, asked: Asked) -> JsonObject:
         """The rooms of the guest's stays that are not over."""
         rooms = _rooms(self._stays(self._guest(asked), self._tonight()))
         return {"message": f"Your booked rooms: {rooms}" if rooms else "You have not booked any rooms."}
 
-    def update(self, asked: Asked) -> Told:
+    def update(self, asked: Asked) -> JsonObject:
         """Move from the first room to another."""
         _credentials(asked)
         room = asked.fields.get("new_room")
@@ -157,7 +157,7 @@ class Hotel:
             raise
         return {"message": f"Updated booking: released {first}, assigned {room}."}
 
-    def checkout(self, asked: Asked) -> Told:
+    def checkout(self, asked: Asked) -> JsonObject:
         """Leave: give back what is left of every stay."""
         guest, tonight = self._guest(asked), self._tonight()
         stays = self._stays(guest, tonight)
@@ -171,7 +171,7 @@ class Hotel:
 
     def _ask(self, request: protocol.Request, caller: Caller) -> Any:
         """The reply to a request of the wire. Raises Refusal."""
-        answer = self._door.operations.perform(request, caller)
+        answer = self._executor.operations.perform(request, caller)
         if answer.refused:
             raise answer.refusal()
         return msgspec.json.decode(answer.body, type=request.reply)
@@ -179,7 +179,7 @@ class Hotel:
     def _guest(self, asked: Asked, *, register: bool = False) -> Caller:
         """Whose username and password these are. Raises Wrong, or Refusal."""
         username, password = _credentials(asked)
-        accounts = self._door.operations.accounts
+        accounts = self._executor.operations.accounts
         account = None
         if not accounts.exists(username):
             if not register:
@@ -214,7 +214,7 @@ class Hotel:
 
     def _tonight(self) -> Trip:
         """The first night that is on sale; that of yesterday is, in the small hours."""
-        today = self._door.now().date()
+        today = self._executor.now().date()
         for check_in in (today - ONE_NIGHT, today):
             with suppress(Refusal):
                 if night := self._stay(check_in, check_in + ONE_NIGHT):
@@ -257,7 +257,7 @@ class Hotel:
         return Decimal(left.refund) - Decimal(stay.refund)
 
 
-def _object(body: bytes) -> Told:
+def _object(body: bytes) -> JsonObject:
     """The fields of a body, of which none that is used has parts: what has stays JSON, since to build
     what a stranger has nested ends the process where it is deeper than the stack. Raises Wrong.
     """

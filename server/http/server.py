@@ -14,12 +14,12 @@ from busware.server.booking.operations import Operations
 from busware.server.db.listener import Listener
 from busware.server.http import app
 from busware.server.http.event_streams import Events
-from busware.server.http.executor import Door
+from busware.server.http.executor import Executor
 from busware.server.http.limits import bounded
 from busware.server.settings import Settings
 
 
-class WebServer:
+class HttpServer:
     """Listens, and serves whoever comes. port: the one it listens on, once started.
 
     tls: to speak TLS. listener: notifies event streams of changes; without it they only read periodically.
@@ -33,8 +33,8 @@ class WebServer:
         listener: Listener | None = None,
     ) -> None:
         self.port = settings.http_port
-        self.door = Door(operations, settings)
-        self._events = Events(self.door, settings, listener)
+        self.executor = Executor(operations, settings)
+        self._events = Events(self.executor, settings, listener)
         self._settings = settings
         self._uvicorn = uvicorn.Server(self._config(tls))
         self._loop = asyncio.new_event_loop()
@@ -42,7 +42,7 @@ class WebServer:
             self._loop.create_server = partial(  # type: ignore[method-assign]
                 self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
             )
-        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="http server", daemon=True)
 
     def start(self, port: int | None = None, *, shared: bool = False) -> None:
         """Listen, and serve. Raises OSError when the port cannot be had.
@@ -65,18 +65,18 @@ class WebServer:
 
     def drain(self) -> None:
         """Stop: accept nobody, let answers under way be sent, refuse the rest, close."""
-        self.door.draining = True
+        self.executor.draining = True
         self._uvicorn.should_exit = True
         with suppress(RuntimeError):  # it was drained already
             self._loop.call_soon_threadsafe(self._events.stop)
         self._thread.join()
-        self.door.close()
+        self.executor.close()
 
     def _config(self, tls: ssl.SSLContext | None) -> uvicorn.Config:
         settings = self._settings
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
-            app.make(self.door, self._events),
+            app.make(self.executor, self._events),
             http=bounded(settings),
             ws="none",
             lifespan="off",

@@ -18,7 +18,7 @@ import trustme
 from busware import ConnectionLost, Refusal, connect
 from busware.sdk import Client
 from busware.server import tls
-from busware.server.http import WebServer
+from busware.server.http import HttpServer
 from busware.server.protocol import VERSION
 from busware.server.service import tls_context
 from busware.server.settings import Settings, SettingsError
@@ -221,7 +221,7 @@ def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleN
     """Both ports, speaking TLS."""
     context = tls.server_context(papers.certificate, papers.key)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
-    web = WebServer(server.settings, server.operations, context)
+    web = HttpServer(server.settings, server.operations, context)
     tcp.start()
     web.start()
     yield SimpleNamespace(tcp=("127.0.0.1", tcp.port), http=(f"https://127.0.0.1:{web.port}",), port=tcp.port)
@@ -268,7 +268,7 @@ def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: 
 def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespace) -> None:
     """Silence before TLS is agreed on takes as long as a head may, at most."""
     settings = dataclasses.replace(server.settings, http_read_seconds=2)
-    web = WebServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
+    web = HttpServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
     web.start()
     with socket.create_connection(("127.0.0.1", web.port), timeout=20) as silent:
         assert silent.recv(1) == b""

@@ -179,7 +179,7 @@ def test_the_server_imports_from_below() -> None:
         "from busware.server import tcp",
         "import busware.server.tcp.connection",
         "import busware.server",
-        "def late():\n    from busware.server.http import WebServer",
+        "def late():\n    from busware.server.http import HttpServer",
         "from server.db import pool",
         "from . import pool",
         "from .pool import Pool",

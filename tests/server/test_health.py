@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from busware.server.health import NotReady, check
-from busware.server.http import WebServer
+from busware.server.http import HttpServer
 from busware.server.settings import Settings
 from busware.server.tls import server_context
 from tests.conftest import Database
@@ -32,7 +32,7 @@ def sealed(server: SimpleNamespace, tmp_path: Path) -> Iterator[Settings]:
     issued = trustme.CA().issue_cert("busware.example")
     issued.private_key_pem.write_to_path(key)
     issued.cert_chain_pems[0].write_to_path(certificate)
-    web = WebServer(server.settings, server.operations, server_context(certificate, key))
+    web = HttpServer(server.settings, server.operations, server_context(certificate, key))
     web.start()
     yield dataclasses.replace(server.settings, http_port=web.port, tls_cert=certificate, tls_key=key)
     web.drain()

@@ -30,10 +30,10 @@ class Web:
 
 @pytest.fixture
 def web(server: SimpleNamespace) -> Iterator[Web]:
-    from busware.server.http import WebServer
+    from busware.server.http import HttpServer
 
-    face = WebServer(server.settings, server.operations, listener=server.listener)
-    face.door.now = server.tcp.now
+    face = HttpServer(server.settings, server.operations, listener=server.listener)
+    face.executor.now = server.tcp.now
     face.start()
     client = Web(f"http://{server.host}:{face.port}", face)
     yield client

@@ -36,7 +36,7 @@ def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         calls = [threading.Thread(target=web.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
         calls[0].start()
-        until(lambda: web.server.door.operations._writer.waiting)
+        until(lambda: web.server.executor.operations._writer.waiting)
         answer = web.call("POST", "/v1/bookings", json=BOOK)
         holder.commit()
     calls[0].join()
