@@ -26,16 +26,16 @@ from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
 
 DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
-TRIES = 3  # fewer than a program's: somebody waits, and can ask again
-AGAIN = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
-START = f"Is the server running? {installation.SERVER} starts one."
-OPTIONS = {  # for what a refusal calls a field
+COMMAND_TRIES = 3  # fewer than a program's: somebody waits, and can ask again
+RETRY_HINT = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
+START_HINT = f"Is the server running? {installation.SERVER} starts one."
+OPTION_HINTS = {  # for what a refusal calls a field
     "seats": "--seats 7,8, or --count 2 for any two",
     "count": "--count 2, or --seats 7,8",
     "passengers": "--name NAME, for each seat at most one",
     "phone": "--phone '98450 12345'",
 }
-VOUCH = "--authority FILE names the certificates of whoever vouches for it."
+AUTHORITY_HINT = "--authority FILE names the certificates of whoever vouches for it."
 
 
 def main(arguments: list[str]) -> int:
@@ -82,11 +82,11 @@ def ask(parsed: argparse.Namespace) -> int:
                 explain(error, request, client)
             return NO_ANSWER if reason(error) == "outcome_unknown" else REFUSED
         except ConnectionLost as lost:
-            hint = VOUCH if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START
-            complain(f"There is {lost}.", AGAIN + lost.key if lost.key else hint)
+            hint = AUTHORITY_HINT if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START_HINT
+            complain(f"There is {lost}.", RETRY_HINT + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
-            complain("Interrupted.", AGAIN + getattr(request, "key", "") if request.writes else "")
+            complain("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
             return INTERRUPTED
 
 
@@ -94,12 +94,13 @@ def open_client(parsed: argparse.Namespace) -> Client:
     """A client of the server that is named, over TCP or HTTP. Exits when it cannot be verified."""
     tls = tls_of(parsed, parsed.host)
     return new_client(
-        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=TRIES, tls=tls, token=parsed.token,
-        on_notification=hear,
+        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=COMMAND_TRIES, tls=tls,
+        token=parsed.token,
+        on_notification=show_notification,
     )  # fmt: skip
 
 
-def hear(method: str, params: dict[str, Any]) -> None:
+def show_notification(method: str, params: dict[str, Any]) -> None:
     """Show what an operator said while the traveller was away: it comes once, to whoever comes back."""
     if method == "message":
         complain(clean_text(f"Server: {params['text']}"))
@@ -145,7 +146,7 @@ def explain(error: Refusal | RpcError, request: protocol.Request, client: Client
         out.print("Where a phone number was given with the booking, so it must be here: --phone.")
     if isinstance(request, protocol.Book) and not request.waitlist and reason(error) == "sold_out":
         out.print("With --waitlist, the booking waits until enough come free.")
-    if option := OPTIONS.get(str(error.data.get("field"))):
+    if option := OPTION_HINTS.get(str(error.data.get("field"))):
         out.print(f"Here: {option}.", markup=False)
 
 

@@ -13,13 +13,13 @@ import msgspec
 
 from busware.async_links import Event, Lock, TcpLink, wait_for
 from busware.retries import (
-    ASK_AGAIN,
+    DEFAULT_TRIES,
     DRAINING,
     HOST,
     PORT,
+    RETRY_REASONS,
     SIGN_IN,
     TIMEOUT_SECONDS,
-    TRIES,
     ConnectionLost,
     OnChange,
     OnNotification,
@@ -48,7 +48,7 @@ class AsyncConnection:
         port: int = PORT,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        tries: int = TRIES,
+        tries: int = DEFAULT_TRIES,
         on_notification: OnNotification | None = None,
         tls: ssl.SSLContext | None = None,
         token: str | None = None,
@@ -99,7 +99,7 @@ class AsyncConnection:
                     return self._signed(request, await self._exchange(request, reply_type))
                 except Refusal as refusal:
                     failure = refusal
-                    if refusal.reason not in ASK_AGAIN:
+                    if refusal.reason not in RETRY_REASONS:
                         break
                     await self._hang_up()  # another server may know more
                 except msgspec.DecodeError as error:

@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 
 from busware.async_sdk import AsyncClient
-from busware.retries import HOST, PORT, TIMEOUT_SECONDS, TRIES, OnNotification, tls_context
+from busware.retries import DEFAULT_TRIES, HOST, PORT, TIMEOUT_SECONDS, OnNotification, tls_context
 
 
 async def connect_async(
@@ -15,7 +15,7 @@ async def connect_async(
     port: int | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     *,
-    tries: int = TRIES,
+    tries: int = DEFAULT_TRIES,
     on_notification: OnNotification | None = None,
     tls: bool | None = None,
     authority: Path | None = None,

@@ -14,7 +14,7 @@ import msgspec
 from busware.async_http_link import HttpLink
 from busware.async_sdk import AsyncClient
 from busware.http_messages import parts, problem
-from busware.retries import TIMEOUT_SECONDS, TRIES
+from busware.retries import DEFAULT_TRIES, TIMEOUT_SECONDS
 from busware.server.protocol import Request
 
 Reply = TypeVar("Reply")
@@ -28,7 +28,7 @@ class AsyncHttpClient(AsyncClient):
         url: str,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        tries: int = TRIES,
+        tries: int = DEFAULT_TRIES,
         tls: ssl.SSLContext | None = None,
         token: str | None = None,
     ) -> None:

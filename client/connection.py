@@ -14,13 +14,13 @@ import msgspec
 
 from busware.links import Event, Lock, TcpLink, wait_for
 from busware.retries import (
-    ASK_AGAIN,
+    DEFAULT_TRIES,
     DRAINING,
     HOST,
     PORT,
+    RETRY_REASONS,
     SIGN_IN,
     TIMEOUT_SECONDS,
-    TRIES,
     ConnectionLost,
     OnChange,
     OnNotification,
@@ -49,7 +49,7 @@ class Connection:
         port: int = PORT,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        tries: int = TRIES,
+        tries: int = DEFAULT_TRIES,
         on_notification: OnNotification | None = None,
         tls: ssl.SSLContext | None = None,
         token: str | None = None,
@@ -100,7 +100,7 @@ class Connection:
                     return self._signed(request, self._exchange(request, reply_type))
                 except Refusal as refusal:
                     failure = refusal
-                    if refusal.reason not in ASK_AGAIN:
+                    if refusal.reason not in RETRY_REASONS:
                         break
                     self._hang_up()  # another server may know more
                 except msgspec.DecodeError as error:

@@ -7,7 +7,7 @@ import os
 import ssl
 from pathlib import Path
 
-from busware.retries import HOST, PORT, TIMEOUT_SECONDS, TRIES, OnNotification, tls_context
+from busware.retries import DEFAULT_TRIES, HOST, PORT, TIMEOUT_SECONDS, OnNotification, tls_context
 from busware.sdk import Client
 
 
@@ -16,7 +16,7 @@ def connect(
     port: int | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     *,
-    tries: int = TRIES,
+    tries: int = DEFAULT_TRIES,
     on_notification: OnNotification | None = None,
     tls: bool | None = None,
     authority: Path | None = None,

@@ -14,7 +14,7 @@ import msgspec
 
 from busware.http_link import HttpLink
 from busware.http_messages import parts, problem
-from busware.retries import TIMEOUT_SECONDS, TRIES
+from busware.retries import DEFAULT_TRIES, TIMEOUT_SECONDS
 from busware.sdk import Client
 from busware.server.protocol import Request
 
@@ -29,7 +29,7 @@ class HttpClient(Client):
         url: str,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        tries: int = TRIES,
+        tries: int = DEFAULT_TRIES,
         tls: ssl.SSLContext | None = None,
         token: str | None = None,
     ) -> None:

@@ -44,7 +44,7 @@ _STYLE = Style.from_dict(
     }
 )
 _NUMBER = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
-_MOST_AT_ONCE = 100  # seats of one such range
+_MAX_RANGE_SEATS = 100  # seats of one such range
 
 
 class Asker:
@@ -203,7 +203,7 @@ def named_in(typed: str) -> set[int]:
     return {
         number
         for low, high in _NUMBER.findall(typed)
-        for number in range(int(low), min(int(high or low), int(low) + _MOST_AT_ONCE) + 1)
+        for number in range(int(low), min(int(high or low), int(low) + _MAX_RANGE_SEATS) + 1)
     }
 
 

@@ -25,14 +25,14 @@ HOST = "127.0.0.1"
 PORT = 9999
 TIMEOUT_SECONDS = 30.0  # for a reply, each time a request is sent
 CONNECT_SECONDS = 5.0  # for the server to accept a connection, each time
-TRIES = 6  # how often a request is sent at most
+DEFAULT_TRIES = 6  # how often a request is sent at most
 RETRY_SECONDS = 0.2  # the wait before the second try; it doubles from try to try …
-LONGEST_RETRY_SECONDS = 2.0  # … up to this
+MAX_RETRY_SECONDS = 2.0  # … up to this
 MAX_REPLY_BYTES = 16 * 1024 * 1024  # a server that sends a longer reply is no Busware server
 
 SIGN_IN = (Register, Login)
 DRAINING = "draining"
-ASK_AGAIN = ("outcome_unknown", DRAINING)  # refusals that say: send the same again, with the same key
+RETRY_REASONS = ("outcome_unknown", DRAINING)  # refusals that say: send the same again, with the same key
 
 log = logging.getLogger("busware.client")
 
@@ -62,13 +62,13 @@ def waits(tries: int) -> Iterator[float]:
     seconds = RETRY_SECONDS
     for _ in range(tries - 1):
         yield seconds
-        seconds = min(2 * seconds, LONGEST_RETRY_SECONDS)
+        seconds = min(2 * seconds, MAX_RETRY_SECONDS)
 
 
 def final_error(failure: Exception | None, where: str, key: str | None) -> Refusal | ConnectionLost:
     """What to raise after the last try failed with `failure`."""
     if isinstance(failure, Refusal):
-        if key and failure.reason in ("busy", *ASK_AGAIN):
+        if key and failure.reason in ("busy", *RETRY_REASONS):
             failure.data.setdefault("key", key)
         return failure
     if isinstance(failure, ConnectionError) and failure.errno:

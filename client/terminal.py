@@ -52,9 +52,11 @@ from busware.server.protocol.jsonrpc import RpcError
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
 SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
-TRIES = 10  # how often a request is sent before the traveller is asked: half a minute or less
+TERMINAL_TRIES = 10  # how often a request is sent before the traveller is asked: half a minute or less
 RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anything
-MOST_WATCHED = 20  # bookings, of those that were opened last, that are looked at after a lost connection
+MAX_FOLLOWED_BOOKINGS = (
+    20  # bookings, of those that were opened last, that are looked at after a lost connection
+)
 PIPED_COLUMNS = 79
 
 WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
@@ -64,7 +66,7 @@ INTERRUPTED = "Interrupted: there is no answer."
 INTERRUPTED_WRITE = "Interrupted. What you asked for may be done; asked again, it is done once."
 LOST = "The connection is lost. It is being made again; what you typed is kept."
 CONNECTED = "Connected again."
-START = f"Is the server running? {SERVER} starts one. Commands are listed by {CLIENT} --help."
+START_HINT = f"Is the server running? {SERVER} starts one. Commands are listed by {CLIENT} --help."
 
 _COMMAND = Ask(
     "What would you like?",
@@ -78,7 +80,7 @@ _COMMAND = Ask(
 )
 
 
-class Gone(Exception):
+class EndRequested(Exception):
     """The traveller has ended it."""
 
 
@@ -94,10 +96,10 @@ def run(host: str, port: int, tls: ssl.SSLContext | None = None, token: str | No
         with Client(host, port, tries=1, tls=tls, token=token) as probe:
             probe.ping()
     except (ConnectionLost, Refusal, RpcError) as error:
-        hint = f"\n{START}" if isinstance(error, ConnectionLost) else ""
+        hint = f"\n{START_HINT}" if isinstance(error, ConnectionLost) else ""
         console.print(Text(f"{error}{hint}", "red"))
         return NO_ANSWER
-    with Client(host, port, tries=TRIES, tls=tls, token=token) as client:
+    with Client(host, port, tries=TERMINAL_TRIES, tls=tls, token=token) as client:
         return Terminal(client, console).run()
 
 
@@ -135,7 +137,7 @@ class Terminal:
             self._say(WELCOME if self._interactive else desk.WELCOME, "bold")
             while True:
                 self._command(self._line(_COMMAND))
-        except (Gone, EOFError, KeyboardInterrupt):
+        except (EndRequested, EOFError, KeyboardInterrupt):
             self._say(GOOD_BYE)
             return DONE
         finally:
@@ -148,7 +150,7 @@ class Terminal:
     def _command(self, line: str) -> None:
         word = line.strip().lower()
         if word == QUIT:
-            raise Gone
+            raise EndRequested
         if word in ("", BACK):
             return
         begun = self._desk.begin(line)
@@ -162,7 +164,7 @@ class Terminal:
         try:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
-        except (Gone, EOFError):
+        except (EndRequested, EOFError):
             if isinstance(dialogue.step, Call):  # a signal did not wait for it
                 dialogue.replied(Failed(INTERRUPTED))
             if dialogue.doubt:
@@ -190,7 +192,7 @@ class Terminal:
     def _terminated(self, number: int, frame: FrameType | None) -> None:
         """Somebody wants the end: as if the traveller did."""
         if not self._asker.end():
-            raise Gone
+            raise EndRequested
 
     def _hung_up(self, number: int, frame: FrameType | None) -> None:
         """The window was closed, and there is nobody to be told: what is held is given up."""
@@ -204,7 +206,7 @@ class Terminal:
     def _line(self, question: Ask) -> str:
         line = self._asker.ask(question)
         if line.strip().lower() in END:
-            raise Gone
+            raise EndRequested
         return line
 
     # What is shown -----------------------------------------------------------------------------
@@ -275,7 +277,7 @@ class Terminal:
         with self._watching:
             self._watched.pop(booking.reference, None)
             self._watched[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
-            while len(self._watched) > MOST_WATCHED:
+            while len(self._watched) > MAX_FOLLOWED_BOOKINGS:
                 del self._watched[next(iter(self._watched))]
 
     def _changed(self, connected: bool) -> None:
