@@ -11,7 +11,7 @@ database        a database of the test's own, with the schema and the buses of t
                 owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
 clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
                 unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
-desk            schema api of that database, as Python calls; race: two such desks, one of which waits.
+api             schema api of that database, as Python calls; race: two such desks, one of which waits.
 settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
                 others is marked: `@pytest.mark.settings(write_batch=3)`.
 server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
@@ -20,12 +20,12 @@ server          a running Busware, in this process, on the clone and its clock: 
                 pushed to clients unless the test uses `pushing`, which is the same server with its pusher
                 and its listener started; `console` is the console of an operator on it.
 sdk             the SDK's synchronous client and its asynchronous one, in turn, behind the same calls.
-web             the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
-connect         opens a Line to `server`, as often as it is called.
-client_socket   one such Line.
+http            the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
+connect         opens a LineClient to `server`, as often as it is called.
+client_socket   one such LineClient.
 one_day         for a test whose clock goes: no midnight falls into it.
 urls            the settings of servers that are processes of their own, on `database`, whose clock goes then;
-                line_to(port) opens a Line to one of them.
+                line_to(port) opens a LineClient to one of them.
 
 A test that uses a database without a server before it is marked `database`, and so are, by themselves,
 the files on functions of schema `api` that no others test: scripts/test runs those on every PostgreSQL.
@@ -57,16 +57,16 @@ from busware.server.db import schema
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support.both_clients import sdk  # noqa: F401 - a fixture
-from tests.support.desk import desk  # noqa: F401 - a fixture
+from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
-from tests.support.line import WAIT_SECONDS, Line  # noqa: F401 - for the tests
+from tests.support.line_client import WAIT_SECONDS, LineClient  # noqa: F401 - for the tests
 from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
 from tests.support.pushing import console, pushing  # noqa: F401 - fixtures
 from tests.support.race import race  # noqa: F401 - a fixture
+from tests.support.schema_api import api  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
-from tests.support.web import web  # noqa: F401 - a fixture
-from tests.support.writing import held, road, submit, writer_on_a_road  # noqa: F401 - fixtures
+from tests.support.writing import held, proxy, submit, writer_through_proxy  # noqa: F401 - fixtures
 
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
 ZONES = [  # of the timetables that come with Busware
@@ -307,11 +307,11 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
 
 
 @pytest.fixture
-def connect(server: SimpleNamespace) -> Iterator[Callable[[], Line]]:
-    lines: list[Line] = []
+def connect(server: SimpleNamespace) -> Iterator[Callable[[], LineClient]]:
+    lines: list[LineClient] = []
 
-    def open_line() -> Line:
-        lines.append(Line(server.host, server.port))
+    def open_line() -> LineClient:
+        lines.append(LineClient(server.host, server.port))
         return lines[-1]
 
     yield open_line
@@ -320,5 +320,5 @@ def connect(server: SimpleNamespace) -> Iterator[Callable[[], Line]]:
 
 
 @pytest.fixture
-def client_socket(connect: Callable[[], Line]) -> Line:
+def client_socket(connect: Callable[[], LineClient]) -> LineClient:
     return connect()

@@ -18,7 +18,7 @@ from rich.console import Console
 from busware import __main__ as command
 from busware import commands, render
 from busware.server.protocol import METHODS, Seat, Seats
-from tests.conftest import WAIT_SECONDS, Database, Line
+from tests.conftest import WAIT_SECONDS, Database, LineClient
 
 RIDE = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
@@ -179,7 +179,7 @@ def test_a_refusal_says_what_would_be_right(run: Run, arguments: tuple[str, ...]
 # For scripts -----------------------------------------------------------------------------------
 
 
-def test_json_is_the_reply_as_it_came(run: Run, client_socket: Line) -> None:
+def test_json_is_the_reply_as_it_came(run: Run, client_socket: LineClient) -> None:
     search = {"origin": "bengaluru", "destination": "mysuru", "date": "2026-12-05"}
     out = run("search", *search.values(), "--json").out
     assert out.count("\n") == 1

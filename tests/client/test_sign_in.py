@@ -25,8 +25,8 @@ from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
 from tests.conftest import Clock, Database
 from tests.support.both_clients import Sdk
+from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
-from tests.support.web import Web
 
 DAY = date(2026, 12, 2)
 SEED = (PROJECT / "sql/99_seed_hotel.sql").read_text()
@@ -35,10 +35,10 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(params=["tcp", "http"])
 def dial(
-    request: pytest.FixtureRequest, server: SimpleNamespace, web: Web, sdk: Sdk
+    request: pytest.FixtureRequest, server: SimpleNamespace, http: HttpClient, sdk: Sdk
 ) -> Callable[..., Client]:
     """Connects over TCP or HTTP, as either client."""
-    where = (server.host, server.port) if request.param == "tcp" else (web.url,)
+    where = (server.host, server.port) if request.param == "tcp" else (http.url,)
     return lambda **how: sdk.connect(*where, **how)
 
 
@@ -98,18 +98,18 @@ def test_who_is_signed_in_stays_so_when_the_connection_breaks(server: SimpleName
         assert list(busware.bookings()) == []
 
 
-def test_the_same_key_over_either_door(server: SimpleNamespace, web: Web, database: Database) -> None:
+def test_the_same_key_over_either_door(server: SimpleNamespace, http: HttpClient, database: Database) -> None:
     ride = {"seats": [1], "phone": "98450 12345", "key": "once"}
-    with connect(server.host, server.port) as by_tcp, connect(web.url) as by_http:
+    with connect(server.host, server.port) as by_tcp, connect(http.url) as by_http:
         first = by_tcp.book(1, DAY, "Bengaluru", "Mysuru", **ride)
         assert by_http.book(1, DAY, "Bengaluru", "Mysuru", **ride) == first
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_no_server_there(web: Web) -> None:
-    web.server.drain()
+def test_no_server_there(http: HttpClient) -> None:
+    http.server.drain()
     with pytest.raises(ConnectionLost, match="no answer"):
-        connect(web.url, tries=1)
+        connect(http.url, tries=1)
     with pytest.raises(ConnectionLost):
         connect("http://nowhere.invalid", tries=1)
 
@@ -126,7 +126,7 @@ def client(*arguments: str, typed: str = "", **environment: str) -> tuple[int, s
     return done.returncode, done.stdout
 
 
-def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
+def test_commands_that_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
     where = ("--port", str(server.port))
     status, said = client("register", "asha", *where, typed=f"{PASSWORD}\n")
     assert (status, said.split(" until ")[0]) == (0, "Signed in as asha (traveller)")
@@ -135,7 +135,7 @@ def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
     assert client("book", *ride, *where, "--token", token)[0] == 0
     status, said = client("bookings", *where, BUSWARE_TOKEN=token)
     assert (status, said.count("booked")) == (0, 1)
-    assert client("bookings", "--host", web.url, "--token", token) == (status, said)
+    assert client("bookings", "--host", http.url, "--token", token) == (status, said)
     mine = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
     assert f"Reference {mine}" in client(*where, typed=f"status {mine}\n", BUSWARE_TOKEN=token)[1]
     assert client("login", "asha", *where, typed="something else\n")[0] == 1
@@ -146,10 +146,10 @@ def test_commands_that_sign_in(server: SimpleNamespace, web: Web) -> None:
 
 
 @pytest.fixture
-def hotel(database: Database, web: Web) -> str:
+def hotel(database: Database, http: HttpClient) -> str:
     """The door of a hotel whose guests live by the clock."""
     database.query(SEED)
-    return f"{web.url}/hotel"
+    return f"{http.url}/hotel"
 
 
 def at_the_desk(url: str, *lines: str) -> tuple[int, list[str]]:
@@ -189,11 +189,11 @@ def test_the_desk_of_the_hotel(hotel: str) -> None:
     assert said[-1] == "Room 10  free"
 
 
-def test_the_desk_of_no_hotel(web: Web) -> None:
-    web.server.drain()
-    status, said = at_the_desk(f"{web.url}/hotel", "asha", "pw")
+def test_the_desk_of_no_hotel(http: HttpClient) -> None:
+    http.server.drain()
+    status, said = at_the_desk(f"{http.url}/hotel", "asha", "pw")
     assert status == 3
-    assert said[0].startswith(f"There is no answer from {web.url}/hotel")
+    assert said[0].startswith(f"There is no answer from {http.url}/hotel")
 
 
 # TLS -------------------------------------------------------------------------------------------
@@ -221,11 +221,13 @@ def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleN
     """Both ports, speaking TLS."""
     context = tls.server_context(papers.certificate, papers.key)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
-    web = HttpServer(server.settings, server.operations, context)
+    http = HttpServer(server.settings, server.operations, context)
     tcp.start()
-    web.start()
-    yield SimpleNamespace(tcp=("127.0.0.1", tcp.port), http=(f"https://127.0.0.1:{web.port}",), port=tcp.port)
-    web.drain()
+    http.start()
+    yield SimpleNamespace(
+        tcp=("127.0.0.1", tcp.port), http=(f"https://127.0.0.1:{http.port}",), port=tcp.port
+    )
+    http.drain()
     tcp.drain()
 
 
@@ -268,12 +270,12 @@ def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: 
 def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespace) -> None:
     """Silence before TLS is agreed on takes as long as a head may, at most."""
     settings = dataclasses.replace(server.settings, http_read_seconds=2)
-    web = HttpServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
-    web.start()
-    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as silent:
+    http = HttpServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
+    http.start()
+    with socket.create_connection(("127.0.0.1", http.port), timeout=20) as silent:
         assert silent.recv(1) == b""
-    assert requests.get(f"https://127.0.0.1:{web.port}/healthz", timeout=20, verify=papers.authority).ok
-    web.drain()
+    assert requests.get(f"https://127.0.0.1:{http.port}/healthz", timeout=20, verify=papers.authority).ok
+    http.drain()
 
 
 def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> None:

@@ -15,7 +15,7 @@ from prompt_toolkit.document import Document
 from busware.prompts import Choices, fitted, named_in
 from busware.server.conversation import Choice, desk
 from busware.server.push.messages import Message
-from tests.conftest import WAIT_SECONDS, Database, Line
+from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import Served
 from tests.support.traveller import (
     COLUMNS,
@@ -187,7 +187,7 @@ def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller])
 
 
 def test_a_seat_lost_while_choosing_shows_the_map_again(
-    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], Line]
+    traveller: Callable[..., Traveller], database: Database, connect: Callable[[], LineClient]
 ) -> None:
     asha = traveller()
     asha.goes_through(*STEPS[:-1])
@@ -204,7 +204,7 @@ def test_a_full_bus_offers_its_queue(
     traveller: Callable[..., Traveller],
     pushing: SimpleNamespace,
     database: Database,
-    connect: Callable[[], Line],
+    connect: Callable[[], LineClient],
 ) -> None:
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     other = connect()
@@ -251,7 +251,7 @@ def test_what_the_server_says_stands_above_what_is_typed(
             reference=None, account=None,
         )
     )  # fmt: skip
-    asha.sees("Server, about 1 of 2026-12-05: Road[2J closed at Maddur.", "Source:", "Mys")
+    asha.sees("Server, about 1 of 2026-12-05: TcpProxy[2J closed at Maddur.", "Source:", "Mys")
     asha.types("uru")
     asha.sees("Destination:")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from busware.server.conversation.dialogue import UNSURE
-from tests.conftest import Database, Line
-from tests.support.line import until
+from tests.conftest import Database, LineClient
+from tests.support.line_client import wait_until
 from tests.support.processes import Served
 from tests.support.traveller import CTRL_C, STEPS, Traveller, tomorrow
 
@@ -33,7 +33,7 @@ def asha(served: Served) -> Iterator[Traveller]:
 
 @pytest.mark.parametrize("when", ["while it was lost", "after it came back"])
 def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
-    served: Served, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], Line],
+    served: Served, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], LineClient],
     database: Database, when: str,
 ) -> None:  # fmt: skip
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
@@ -55,7 +55,7 @@ def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
         asha.sees("Connected again.")
         if when == "after it came back":
             watched = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
-            until(lambda: database.value(watched))
+            wait_until(lambda: database.value(watched))
             line_to(served.port).call("cancel", reference=taken, phone=OTHER)
         asha.sees("(bus 1, seat ", "Status: Booked, fare 260.00")
 
@@ -82,7 +82,7 @@ def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Da
     if how == signal.SIGTERM:
         asha.sees("What was held for you is given up.", "Good-bye.")
         assert asha.ends() == 0
-    until(lambda: held_seats(database) == [])
+    wait_until(lambda: held_seats(database) == [])
 
 
 def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
@@ -96,7 +96,7 @@ def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
         asha.child.kill(how)
         time.sleep(0.1)  # so that they do not come as one
     with Served(str(served.port), **urls):
-        until(lambda: held_seats(database) == [])
+        wait_until(lambda: held_seats(database) == [])
 
 
 def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_done(
@@ -130,7 +130,7 @@ def test_whoever_does_not_wait_for_a_hold_and_leaves_keeps_nobody_from_the_seats
     served.process.send_signal(signal.SIGCONT)
     asha.child.send(CTRL_C)
     asha.sees("What was held for you is given up.", "Left; nothing was changed.")
-    until(lambda: held_seats(database) == [])
+    wait_until(lambda: held_seats(database) == [])
 
 
 def test_it_can_be_suspended(served: Served) -> None:

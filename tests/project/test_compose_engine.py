@@ -19,7 +19,7 @@ import pexpect
 import pytest
 
 from tests.support.docker_engine import Engine, make_base_images, missing, new_engine
-from tests.support.line import until
+from tests.support.line_client import wait_until
 from tests.support.processes import WAIT_SECONDS
 from tests.support.project import PROJECT
 
@@ -235,7 +235,7 @@ def test_compose_serves_and_survives_crashes(
             engine.kill_container(busware.container(service))
             busware.wait_until_healthy(killed, service)
         ready = ("curl", "--fail", "http://localhost:8000/readyz")
-        until(lambda: engine.run_beside(*ready, check=False).returncode == 0)  # with a new connection
+        wait_until(lambda: engine.run_beside(*ready, check=False).returncode == 0)  # with a new connection
         assert busware.book(tomorrow, "Bengaluru", "Mysuru") == taken
         assert busware.psql(BOOKINGS) == bookings
         assert busware.psql(AUDIT) == []

@@ -13,8 +13,8 @@ import pytest
 from busware.server.db import schema
 from busware.server.settings import Settings
 from tests.conftest import NOW, Database, stop_clock
+from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
-from tests.support.web import Web
 
 pytestmark = pytest.mark.system
 
@@ -33,10 +33,10 @@ def database(new_database: Callable[..., Database]) -> Database:
     return database
 
 
-def test_every_command_does_what_it_says(web: Web, database: Database) -> None:
+def test_every_command_does_what_it_says(http: HttpClient, database: Database) -> None:
     told: dict[str, Any] = {}
     for command in COMMANDS:
-        typed = command.replace("localhost:8000", web.url.removeprefix("http://"))
+        typed = command.replace("localhost:8000", http.url.removeprefix("http://"))
         typed = typed.replace("DTK7GHJ", told.get("reference", "")).replace("TOKEN", told.get("token", ""))
         typed = typed.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
         answer = subprocess.run(

@@ -30,15 +30,15 @@ MAY_BECOME = {"held": {"held", "expired"}, "pending": {"pending", "booked"}}  # 
 
 
 def fight(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
-    fighters = [
+    clients = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fighter", server.host, str(server.port), json.dumps(trips),
-             str(first), str(CLIENTS), str(SECONDS)],
+            [sys.executable, "-m", "tests.support.load_client", server.host, str(server.port),
+             json.dumps(trips), str(first), str(CLIENTS), str(SECONDS)],
             stdout=subprocess.PIPE,
         )
         for first in range(0, PROCESSES * CLIENTS, CLIENTS)
     ]  # fmt: skip
-    return [json.loads(fighter.communicate(timeout=SECONDS + 60)[0]) for fighter in fighters]
+    return [json.loads(client.communicate(timeout=SECONDS + 60)[0]) for client in clients]
 
 
 def tickets_of(conn: psycopg.Connection[Any], reference: str) -> dict[str, list[Any]]:

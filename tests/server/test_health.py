@@ -15,13 +15,13 @@ from busware.server.http import HttpServer
 from busware.server.settings import Settings
 from busware.server.tls import server_context
 from tests.conftest import Database
-from tests.support.web import Web
+from tests.support.http_client import HttpClient
 
 
 @pytest.fixture
-def plain(web: Web, server: SimpleNamespace) -> Settings:
+def plain(http: HttpClient, server: SimpleNamespace) -> Settings:
     """The settings of a server without TLS, with the port it has taken."""
-    settings: Settings = dataclasses.replace(server.settings, http_port=web.server.port)
+    settings: Settings = dataclasses.replace(server.settings, http_port=http.server.port)
     return settings
 
 
@@ -32,10 +32,10 @@ def sealed(server: SimpleNamespace, tmp_path: Path) -> Iterator[Settings]:
     issued = trustme.CA().issue_cert("busware.example")
     issued.private_key_pem.write_to_path(key)
     issued.cert_chain_pems[0].write_to_path(certificate)
-    web = HttpServer(server.settings, server.operations, server_context(certificate, key))
-    web.start()
-    yield dataclasses.replace(server.settings, http_port=web.port, tls_cert=certificate, tls_key=key)
-    web.drain()
+    http = HttpServer(server.settings, server.operations, server_context(certificate, key))
+    http.start()
+    yield dataclasses.replace(server.settings, http_port=http.port, tls_cert=certificate, tls_key=key)
+    http.drain()
 
 
 def test_ready_server_passes(plain: Settings) -> None:
@@ -54,13 +54,13 @@ def test_server_without_database_fails(plain: Settings, database: Database) -> N
         check(plain)
 
 
-def test_stopped_server_fails(plain: Settings, web: Web) -> None:
-    web.server.drain()
+def test_stopped_server_fails(plain: Settings, http: HttpClient) -> None:
+    http.server.drain()
     with pytest.raises(NotReady, match=f"no answer from 127.0.0.1:{plain.http_port}"):
         check(plain)
 
 
-def test_command_exits_by_readiness(plain: Settings, web: Web) -> None:
+def test_command_exits_by_readiness(plain: Settings, http: HttpClient) -> None:
     def run() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "busware.server", "health"],
@@ -71,7 +71,7 @@ def test_command_exits_by_readiness(plain: Settings, web: Web) -> None:
         )
 
     assert run().returncode == 0
-    web.server.drain()
+    http.server.drain()
     refused = run()
     assert refused.returncode == 1
     assert refused.stderr.startswith("busware: no answer from 127.0.0.1:")

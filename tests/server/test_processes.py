@@ -20,10 +20,10 @@ from busware.server.embedded.data_folder import read_urls
 from busware.server.settings import Settings
 from busware.server.supervisor import READY, PortLock, Supervisor, Worker
 from tests.conftest import Database
-from tests.support.desk import audit
-from tests.support.line import WAIT_SECONDS, Line, until
+from tests.support.line_client import WAIT_SECONDS, LineClient, wait_until
 from tests.support.operator import Operator
 from tests.support.processes import Served, fail_to_start, running_on, wait_for_end
+from tests.support.schema_api import audit
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
 
@@ -36,7 +36,7 @@ TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": AS
 
 
 def test_clients_of_one_port_are_spread_and_see_one_database(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
     with Served("0", "--processes", "3", **urls) as server:
@@ -59,7 +59,7 @@ def test_clients_of_one_port_are_spread_and_see_one_database(
 
 
 def test_a_message_and_a_promotion_cross_processes(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
     with Served("0", "--processes", "2", **urls) as server:
@@ -74,7 +74,7 @@ def test_a_message_and_a_promotion_cross_processes(
 
 
 def test_a_process_that_dies_is_replaced(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
     with Served("0", "--processes", "2", **urls) as server:
@@ -83,7 +83,7 @@ def test_a_process_that_dies_is_replaced(
         reference = lines[0].call("book", travel_date=day, seats=[1], **TRIP)["reference"]
         os.kill(before[0], signal.SIGKILL)
         wait_for_end(before[:1])
-        now = until(lambda: before[0] not in (alive := serving(database)) and len(alive) == 2 and alive)
+        now = wait_until(lambda: before[0] not in (alive := serving(database)) and len(alive) == 2 and alive)
         assert before[1] in now
         for line in on_each_process(database, server.port, line_to):
             assert line.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
@@ -91,7 +91,7 @@ def test_a_process_that_dies_is_replaced(
 
 
 def test_the_workers_end_with_the_supervisor_however_it_ends(
-    data_folder: Path, line_to: Callable[[int], Line]
+    data_folder: Path, line_to: Callable[[int], LineClient]
 ) -> None:
     with Served("0", "--processes", "2", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
         urls = read_urls(data_folder)
@@ -119,7 +119,7 @@ def test_ctrl_c_reaches_the_supervisor_alone(urls: dict[str, str], database: Dat
 
 
 def test_an_answer_under_way_is_sent_before_the_stop(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
     with (
@@ -132,7 +132,7 @@ def test_an_answer_under_way_is_sent_before_the_stop(
         answer = client.submit(line.call, "book", travel_date=day, seats=[1], **TRIP)
         wait_until_deferred(database)
         server.process.send_signal(signal.SIGTERM)
-        until(lambda: refuses(server.port))
+        wait_until(lambda: refuses(server.port))
         holder.commit()
         assert answer.result(WAIT_SECONDS)["status"] == "booked"
         assert server.end()[0] == 0
@@ -147,7 +147,7 @@ def wait_until_deferred(database: Database) -> None:
         seen.add(database.value(tries))
         return len(seen) >= 10
 
-    until(deferred)
+    wait_until(deferred)
 
 
 def refuses(port: int) -> bool:
@@ -160,7 +160,7 @@ def refuses(port: int) -> bool:
 
 
 def test_the_supervisor_has_the_console(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with Operator("0", "--processes", "2", **urls) as operator:
         port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
@@ -253,7 +253,7 @@ def test_a_process_is_kept_when_nobody_reads_what_it_says(monkeypatch: pytest.Mo
 # Two servers -----------------------------------------------------------------------------------
 
 
-class Patient(Line):
+class Patient(LineClient):
     """A line that passes over what it is told without asking."""
 
     def ask(self, line: bytes | str | object) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database, Line
+from tests.conftest import Database, LineClient
+from tests.support.http_client import HttpClient
 from tests.support.published import lost, published
 from tests.support.release import (
     CALLS,
@@ -19,7 +20,6 @@ from tests.support.release import (
     stage,  # noqa: F401 - a fixture
 )
 from tests.support.transcripts import Stage, compare, differences
-from tests.support.web import Web
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
@@ -37,13 +37,13 @@ def test_the_transcripts_of_a_version_still_hold(version: str, stage: Stage) -> 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_a_version_published_is_still_there(
     version: str,
-    client_socket: Line,
-    web: Web,
+    client_socket: LineClient,
+    http: HttpClient,
     database: Database,  # noqa: F811
 ) -> None:
     assert client_socket.call("places")["places"]  # so that there is a request to measure
     old = json.loads((DATA / version / "published.json").read_text())
-    found = list(lost(old, published(web.call, database.query)))
+    found = list(lost(old, published(http.call, database.query)))
     assert found == [], "\n".join(found)
 
 

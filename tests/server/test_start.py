@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from busware.server.embedded.data_folder import read_urls
-from tests.conftest import Line
+from tests.conftest import LineClient
 from tests.support.processes import (
     WAIT_SECONDS,
     Served,
@@ -33,8 +33,8 @@ BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "9
 
 
 @contextmanager
-def line_to(server: Served) -> Iterator[Line]:
-    line = Line(server.host, server.port)
+def line_to(server: Served) -> Iterator[LineClient]:
+    line = LineClient(server.host, server.port)
     try:
         yield line
     finally:
@@ -137,7 +137,7 @@ def test_the_timetables_are_loaded(data_folder: Path) -> None:
 
 
 @contextmanager
-def write_under_way(server: Served, folder: Path) -> Iterator[tuple[Line, psycopg.Connection[Any]]]:
+def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, psycopg.Connection[Any]]]:
     """A booking that waits for its trip, which the connection holds."""
     date, urls = load_timetable(folder), read_urls(folder)
     assert urls
@@ -173,7 +173,7 @@ def test_a_second_signal_does_not_wait(data_folder: Path) -> None:
     assert running_on(data_folder) == []
 
 
-def wait_until_received(line: Line) -> None:
+def wait_until_received(line: LineClient) -> None:
     """Wait until the server has read all that was sent, by asking the kernel of either side."""
     mine, theirs = line.socket.getsockname()[1], line.socket.getpeername()[1]
     while True:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Database
-from tests.support.desk import audit
-from tests.support.line import Line, until
+from tests.support.line_client import LineClient, wait_until
 from tests.support.operator import Operator, operating
 from tests.support.processes import wait_for_end
+from tests.support.schema_api import audit
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
 
@@ -24,13 +24,13 @@ class House:
     """The two servers, their consoles, and that of an operator elsewhere."""
 
     def __init__(
-        self, database: Database, connect: Callable[[int], Line], *servers: tuple[Operator, int]
+        self, database: Database, connect: Callable[[int], LineClient], *servers: tuple[Operator, int]
     ) -> None:
         (self.here, self.port), (self.there, self.other_port) = servers
         self._database = database
         self._connect = connect
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[LineClient]:
         """A line to each process: two to the one server, then two to the other."""
         return [
             line
@@ -40,7 +40,7 @@ class House:
 
 
 @pytest.fixture
-def house(urls: dict[str, str], database: Database, line_to: Callable[[int], Line]) -> Iterator[House]:
+def house(urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]) -> Iterator[House]:
     with (
         operating("--processes", "2", **urls) as first,
         operating("--processes", "2", **urls) as second,
@@ -57,7 +57,7 @@ def elsewhere(house: House, urls: dict[str, str]) -> Iterator[Operator]:
         yield operator
 
 
-def book(line: Line, day: str, **args: Any) -> str:
+def book(line: LineClient, day: str, **args: Any) -> str:
     """Book, and answer the reference."""
     return str(line.call("book", travel_date=day, **TRIP, **args)["reference"])
 
@@ -87,7 +87,7 @@ def test_an_operators_lines_reach_every_process(
         text.receive()
     house.here.types(f"trip 1 {day} From platform 3.")
     for line in (program, other_program):
-        assert line.told()[1]["text"] == "From platform 3."
+        assert line.notification()[1]["text"] == "From platform 3."
     assert text.receive() == b"Server: From platform 3."
     house.there.types("reply To you alone.")
     assert other_text.receive() == b"Server: To you alone."
@@ -104,7 +104,7 @@ def test_what_was_missed_is_shown_at_the_other_server(house: House, database: Da
     house.here.types(f"to {reference} The bus is red.")
     house.there.sees(f"operator to {reference}: The bus is red.")
     assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
-    assert other.told()[1]["text"] == "The bus is red."
+    assert other.notification()[1]["text"] == "The bus is red."
 
 
 def test_a_seat_released_at_one_server_is_pushed_at_the_other(house: House, database: Database) -> None:
@@ -113,7 +113,7 @@ def test_a_seat_released_at_one_server_is_pushed_at_the_other(house: House, data
     reference = book(holder, day, count=6)
     book(waiting, day, count=3, waitlist=True)
     holder.call("cancel", reference=reference, phone=ASHA)
-    method, told = waiting.told()
+    method, told = waiting.notification()
     assert (method, told["status"]) == ("booking_changed", "booked")
 
 
@@ -126,7 +126,7 @@ def test_a_process_of_each_is_killed_and_replaced(
         os.kill(pid, signal.SIGKILL)
     wait_for_end(killed)
     for port in ports:
-        until(lambda port=port: len({*serving(database, port)} - {*killed}) == 2)
+        wait_until(lambda port=port: len({*serving(database, port)} - {*killed}) == 2)
     for n, line in enumerate(house.lines()):
         line.call("say", text=f"This is number {n}.")
     elsewhere.sees(*(f"This is number {n}." for n in range(4)))

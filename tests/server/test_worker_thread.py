@@ -10,7 +10,7 @@ import pytest
 
 from busware.server.db.pool import Fault
 from busware.server.worker_thread import WorkerThread
-from tests.support.line import WAIT_SECONDS
+from tests.support.line_client import WAIT_SECONDS
 
 
 @contextmanager

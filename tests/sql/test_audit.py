@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import DAY, RAVI, Desk, audit, sale
 from tests.support.project import PROJECT
+from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 
 # Each: the rule, how it is broken, and what the finding says. {booking}, {hold}, {waiting}: references.
 BROKEN = [
@@ -127,13 +127,13 @@ BROKEN = [
 @pytest.fixture
 def told(database: Database, clock: Clock) -> dict[str, str]:
     """A trip with something of everything, and a clean audit; the references of some of it."""
-    with Desk.open(database) as desk:
-        booking = desk.write("book", "asha", "k", **sale(1, 2))
-        hold = desk.hold(3, 4)
-        desk.cancel(desk.book(5, 6, 7), 2)
-        desk.change("alight", desk.book(8, phone=RAVI), at=3, phone=RAVI)
-        desk.book(6, phone=RAVI)
-        waiting = desk.book(count=1, waitlist=True)
+    with SchemaApi.open(database) as api:
+        booking = api.write("book", "asha", "k", **sale(1, 2))
+        hold = api.hold(3, 4)
+        api.cancel(api.book(5, 6, 7), 2)
+        api.change("alight", api.book(8, phone=RAVI), at=3, phone=RAVI)
+        api.book(6, phone=RAVI)
+        waiting = api.book(count=1, waitlist=True)
         return {name: answer["reference"] for name, answer in locals().items() if isinstance(answer, dict)}
 
 

@@ -11,28 +11,28 @@ from psycopg.types.json import Jsonb
 
 from busware.server.db.pool import SESSION
 from tests.conftest import Clock, Database
-from tests.support.desk import ASHA, DAY, OTHER_DAY, RAVI, Answer, Desk, book, call, reasons, sale
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, call, reasons, sale
 
 # Order -----------------------------------------------------------------------------------------
 
 
-def test_an_empty_batch(desk: Desk) -> None:
-    assert desk.batch() == []
+def test_an_empty_batch(api: SchemaApi) -> None:
+    assert api.batch() == []
 
 
-def test_a_batch_of_one(desk: Desk) -> None:
-    (answer,) = desk.batch(book(1))
-    assert answer == desk.show(answer)
+def test_a_batch_of_one(api: SchemaApi) -> None:
+    (answer,) = api.batch(book(1))
+    assert answer == api.show(answer)
 
 
-def test_members_are_decided_in_their_order(desk: Desk) -> None:
-    answers = desk.batch(book(1), book(1), book(2), book(2, 3), book(3))
+def test_members_are_decided_in_their_order(api: SchemaApi) -> None:
+    answers = api.batch(book(1), book(1), book(2), book(2, 3), book(3))
     assert reasons(answers) == ["booked", "seat_taken", "booked", "seat_taken", "booked"]
 
 
-def test_a_member_sees_what_those_before_it_did(desk: Desk) -> None:
-    first, second = desk.hold(1), desk.book(2)
-    answers = desk.batch(
+def test_a_member_sees_what_those_before_it_did(api: SchemaApi) -> None:
+    first, second = api.hold(1), api.book(2)
+    answers = api.batch(
         call("release", reference=first["reference"], phone=ASHA),
         book(1, phone=RAVI),
         book(2, phone=RAVI),
@@ -42,9 +42,9 @@ def test_a_member_sees_what_those_before_it_did(desk: Desk) -> None:
     assert reasons(answers) == ["cancelled", "booked", "seat_taken", "cancelled", "booked"]
 
 
-def test_a_batch_is_of_many_trips_and_methods(desk: Desk, database: Database) -> None:
-    hold = desk.hold(1)
-    answers = desk.batch(
+def test_a_batch_is_of_many_trips_and_methods(api: SchemaApi, database: Database) -> None:
+    hold = api.hold(1)
+    answers = api.batch(
         book(5, bus_id=2, from_stop=1, to_stop=2),
         book(1, travel_date=OTHER_DAY),
         call("confirm", reference=hold["reference"], phone=ASHA),
@@ -61,9 +61,9 @@ def test_a_batch_is_of_many_trips_and_methods(desk: Desk, database: Database) ->
     assert database.value("SELECT count(*) FROM payments") == 2
 
 
-def test_answers_show_the_bookings_as_the_batch_leaves_them(desk: Desk, database: Database) -> None:
-    full = [desk.book(1, 2, 3, 4), desk.book(5, 6, 7, 8)]
-    answers = desk.batch(
+def test_answers_show_the_bookings_as_the_batch_leaves_them(api: SchemaApi, database: Database) -> None:
+    full = [api.book(1, 2, 3, 4), api.book(5, 6, 7, 8)]
+    answers = api.batch(
         book(count=1, waitlist=True, phone=RAVI),
         call("cancel", reference=full[0]["reference"], phone=ASHA, tickets=[1]),
         call("cancel", reference=full[0]["reference"], phone=ASHA, tickets=[2]),
@@ -75,49 +75,49 @@ def test_answers_show_the_bookings_as_the_batch_leaves_them(desk: Desk, database
     assert database.value("SELECT count(*) FROM payments WHERE kind = 'charge'") == 9
 
 
-def test_a_batch_settles_first(desk: Desk, clock: Clock) -> None:
-    hold = desk.hold(1, 2)
+def test_a_batch_settles_first(api: SchemaApi, clock: Clock) -> None:
+    hold = api.hold(1, 2)
     clock.advance(minutes=10)
-    answers = desk.batch(book(1), call("confirm", reference=hold["reference"], phone=ASHA), book(2), book(2))
+    answers = api.batch(book(1), call("confirm", reference=hold["reference"], phone=ASHA), book(2), book(2))
     assert reasons(answers) == ["booked", "hold_expired", "booked", "seat_taken"]
 
 
 # Idempotency -----------------------------------------------------------------------------------
 
 
-def test_a_key_is_answered_as_it_was_before(desk: Desk, clock: Clock) -> None:
-    (first,) = desk.batch(book(1, key="k"))
-    before = desk.everything()
-    assert desk.batch(book(1, key="k")) == [first]
-    assert desk.write("book", "asha", "k", **sale(1)) == first
-    assert desk.everything() == before
+def test_a_key_is_answered_as_it_was_before(api: SchemaApi, clock: Clock) -> None:
+    (first,) = api.batch(book(1, key="k"))
+    before = api.everything()
+    assert api.batch(book(1, key="k")) == [first]
+    assert api.write("book", "asha", "k", **sale(1)) == first
+    assert api.everything() == before
     clock.advance(hours=47)
-    desk.cancel(first)
-    assert desk.batch(book(1, key="k")) == [first]  # the answer of then, not the state of now
-    assert desk.free() == [1, 2, 3, 4, 5, 6, 7, 8]
+    api.cancel(first)
+    assert api.batch(book(1, key="k")) == [first]  # the answer of then, not the state of now
+    assert api.free() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("other", [{"seats": [2]}, {"travel_date": OTHER_DAY}, {"waitlist": True}])
-def test_a_key_with_other_content_is_refused(desk: Desk, other: dict[str, Any]) -> None:
-    desk.batch(book(1, key="k"))
-    before = desk.everything()
-    (refusal,) = desk.batch(call("book", "k", **{**sale(1), **other}))
+def test_a_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]) -> None:
+    api.batch(book(1, key="k"))
+    before = api.everything()
+    (refusal,) = api.batch(call("book", "k", **{**sale(1), **other}))
     assert refusal == {
         "reason": "key_reused",
         "message": "This key was used for another request. A new request takes a new key.",
     }
-    assert reasons(desk.batch(call("hold", "k", **sale(1)))) == ["key_reused"]
-    assert desk.everything() == before
+    assert reasons(api.batch(call("hold", "k", **sale(1)))) == ["key_reused"]
+    assert api.everything() == before
 
 
-def test_a_key_is_judged_within_one_bus_and_one_caller(desk: Desk) -> None:
-    answers = desk.batch(book(1, key="k"), book(1, key="k", bus_id=2), book(2, key="k", caller="ravi"))
+def test_a_key_is_judged_within_one_bus_and_one_caller(api: SchemaApi) -> None:
+    answers = api.batch(book(1, key="k"), book(1, key="k", bus_id=2), book(2, key="k", caller="ravi"))
     assert reasons(answers) == ["booked", "booked", "booked"]
     assert len({answer["reference"] for answer in answers}) == 3
 
 
-def test_every_write_has_its_key(desk: Desk) -> None:
-    hold, full = desk.hold(1, 2, 3, 4), desk.book(5, 6, 7, 8)
+def test_every_write_has_its_key(api: SchemaApi) -> None:
+    hold, full = api.hold(1, 2, 3, 4), api.book(5, 6, 7, 8)
     mine = {"reference": hold["reference"], "phone": ASHA}
     calls = [
         call("confirm", "1", **mine),
@@ -128,67 +128,69 @@ def test_every_write_has_its_key(desk: Desk) -> None:
         call(
             "release",
             "6",
-            reference=desk.hold(9 - 1, bus_id=1, travel_date=OTHER_DAY)["reference"],
+            reference=api.hold(9 - 1, bus_id=1, travel_date=OTHER_DAY)["reference"],
             phone=ASHA,
         ),
     ]
-    answers = [desk.batch(one) for one in calls]
+    answers = [api.batch(one) for one in calls]
     assert all(answer["status"] in ("booked", "cancelled") for (answer,) in answers)
-    before = desk.everything()
-    assert [desk.batch(one) for one in calls] == answers
-    assert desk.batch(*calls) == [answer for (answer,) in answers]
-    assert desk.everything() == before
+    before = api.everything()
+    assert [api.batch(one) for one in calls] == answers
+    assert api.batch(*calls) == [answer for (answer,) in answers]
+    assert api.everything() == before
 
 
-def test_a_refusal_is_not_remembered(desk: Desk) -> None:
-    taken = desk.book(1)
-    assert reasons(desk.batch(book(1, key="k"))) == ["seat_taken"]
-    desk.cancel(taken)
-    assert reasons(desk.batch(book(1, key="k"))) == ["booked"]
+def test_a_refusal_is_not_remembered(api: SchemaApi) -> None:
+    taken = api.book(1)
+    assert reasons(api.batch(book(1, key="k"))) == ["seat_taken"]
+    api.cancel(taken)
+    assert reasons(api.batch(book(1, key="k"))) == ["booked"]
 
 
-def test_without_a_key_every_request_is_a_new_one(desk: Desk) -> None:
-    answers = desk.batch(book(), book())
+def test_without_a_key_every_request_is_a_new_one(api: SchemaApi) -> None:
+    answers = api.batch(book(), book())
     assert answers[0]["reference"] != answers[1]["reference"]
-    assert desk.conn.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+    assert api.conn.execute("SELECT count(*) FROM requests").fetchone() == (0,)
 
 
-def test_a_key_twice_in_a_batch_is_answered_in_the_next(desk: Desk) -> None:
-    first, second = desk.batch(book(1, key="k"), book(1, key="k"))
+def test_a_key_twice_in_a_batch_is_answered_in_the_next(api: SchemaApi) -> None:
+    first, second = api.batch(book(1, key="k"), book(1, key="k"))
     assert second is None
-    assert desk.batch(book(1, key="k")) == [first]
-    answers = desk.batch(book(2, key="m"), book(3, key="m"), book(2, key="m"))
+    assert api.batch(book(1, key="k")) == [first]
+    answers = api.batch(book(2, key="m"), book(3, key="m"), book(2, key="m"))
     assert reasons(answers) == ["booked", None, None]
-    assert reasons(desk.batch(book(3, key="m"), book(2, key="m"))) == ["key_reused", "booked"]
-    assert desk.seats("taken") == [1, 2]
+    assert reasons(api.batch(book(3, key="m"), book(2, key="m"))) == ["key_reused", "booked"]
+    assert api.seats("taken") == [1, 2]
 
 
-def test_the_record_of_a_request_is_kept_for_a_while(desk: Desk, database: Database, clock: Clock) -> None:
-    desk.batch(book(1, key="old"))
+def test_the_record_of_a_request_is_kept_for_a_while(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    api.batch(book(1, key="old"))
     clock.advance(hours=48)
-    desk.batch(book(2, key="new"))
-    assert desk.conn.execute("SELECT api.purge_requests()").fetchone() == (0,)
+    api.batch(book(2, key="new"))
+    assert api.conn.execute("SELECT api.purge_requests()").fetchone() == (0,)
     clock.advance(seconds=1)
-    assert desk.conn.execute("SELECT api.purge_requests()").fetchone() == (1,)
+    assert api.conn.execute("SELECT api.purge_requests()").fetchone() == (1,)
     assert database.query("SELECT key FROM requests") == ["new"]
-    assert desk.conn.execute("SELECT api.purge_requests(interval '1 second')").fetchone() == (0,)
+    assert api.conn.execute("SELECT api.purge_requests(interval '1 second')").fetchone() == (0,)
 
 
 # Cost ------------------------------------------------------------------------------------------
 
 
 def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
-    desk: Desk, database: Database
+    api: SchemaApi, database: Database
 ) -> None:
     """There are no statistics here, as on the first day of a server, and the writer keeps its plans."""
     for setting in SESSION.items():
-        desk.conn.execute("SELECT set_config(%s, %s, false)", setting)
+        api.conn.execute("SELECT set_config(%s, %s, false)", setting)
     for n in range(12):
         for bus_id in (1, 2):
-            desk.batch(
+            api.batch(
                 *[book(key=f"{n} {d}", travel_date=f"2026-12-{d:02}", bus_id=bus_id) for d in range(2, 10)]
             )
-    desk.conn.execute("SELECT pg_stat_force_next_flush()")
+    api.conn.execute("SELECT pg_stat_force_next_flush()")
     read = "SELECT relname::text, seq_tup_read FROM pg_stat_user_tables WHERE relname = ANY (%s)"
     sales = ["trips", "seats", "passengers", "payments", "requests"]
     assert dict(database.query(read, sales)) == dict.fromkeys(sales, 0)
@@ -208,9 +210,9 @@ def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
     ],
 )
 def test_what_somebody_else_holds_is_deferred_and_the_rest_goes_on(
-    desk: Desk, database: Database, held_by: str
+    api: SchemaApi, database: Database, held_by: str
 ) -> None:
-    booking = desk.book(8)
+    booking = api.book(8)
     mine = {"reference": booking["reference"], "phone": ASHA}
     members = [
         book(1, key="k"),
@@ -221,57 +223,59 @@ def test_what_somebody_else_holds_is_deferred_and_the_rest_goes_on(
     ]
     with database.connect(autocommit=False) as psql:
         psql.execute(held_by)
-        answers = desk.batch(*members)  # at once: it waits for nobody
+        answers = api.batch(*members)  # at once: it waits for nobody
         assert reasons(answers) == [None, "booked", None, "booked", "unknown_trip"]
-        assert reasons(desk.batch(members[0], members[2])) == [None, None]
+        assert reasons(api.batch(members[0], members[2])) == [None, None]
         psql.rollback()
-    assert reasons(desk.batch(members[0], members[2])) == ["booked", "cancelled"]
+    assert reasons(api.batch(members[0], members[2])) == ["booked", "cancelled"]
 
 
-def test_what_was_answered_is_answered_even_while_the_trip_is_held(desk: Desk, database: Database) -> None:
-    answered = desk.batch(book(1, key="k"))
+def test_what_was_answered_is_answered_even_while_the_trip_is_held(
+    api: SchemaApi, database: Database
+) -> None:
+    answered = api.batch(book(1, key="k"))
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM trips FOR UPDATE")
-        assert desk.batch(book(1, key="k")) == answered
+        assert api.batch(book(1, key="k")) == answered
 
 
-def test_a_row_beside_the_trips_holds_nobody_up(desk: Desk, database: Database) -> None:
+def test_a_row_beside_the_trips_holds_nobody_up(api: SchemaApi, database: Database) -> None:
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM bus_info FOR SHARE")
         psql.execute("SELECT FROM trips WHERE travel_date = %s FOR UPDATE", (OTHER_DAY,))
-        assert reasons(desk.batch(book(1), book(1, travel_date=OTHER_DAY))) == ["booked", None]
+        assert reasons(api.batch(book(1), book(1, travel_date=OTHER_DAY))) == ["booked", None]
 
 
 # Faults ----------------------------------------------------------------------------------------
 
 
-def fault(desk: Desk, *calls: Answer) -> str:
+def fault(api: SchemaApi, *calls: Answer) -> str:
     """The SQLSTATE that a batch fails with; it leaves nothing behind."""
-    before = desk.everything()
+    before = api.everything()
     with pytest.raises(psycopg.Error) as error:
-        desk.conn.execute("SELECT * FROM api.batch(%s)", (Jsonb(calls),))
-    assert desk.everything() == before
+        api.conn.execute("SELECT * FROM api.batch(%s)", (Jsonb(calls),))
+    assert api.everything() == before
     return error.value.sqlstate or ""
 
 
-def test_a_fault_undoes_the_whole_batch_and_alone_each_member_stands(desk: Desk) -> None:
+def test_a_fault_undoes_the_whole_batch_and_alone_each_member_stands(api: SchemaApi) -> None:
     members = [book(1), call("book", **{**sale(2), "travel_date": "soon"}), book(3)]
-    assert fault(desk, *members) == "22007"
-    assert fault(desk, members[1]) == "22007"
-    assert reasons(desk.batch(members[0])) == reasons(desk.batch(members[2])) == ["booked"]
+    assert fault(api, *members) == "22007"
+    assert fault(api, members[1]) == "22007"
+    assert reasons(api.batch(members[0])) == reasons(api.batch(members[2])) == ["booked"]
 
 
 def test_a_seat_sold_by_hand_is_a_fault_until_the_trip_is_counted_anew(
-    desk: Desk, database: Database
+    api: SchemaApi, database: Database
 ) -> None:
-    desk.book(1)
+    api.book(1)
     database.query("UPDATE seats SET taken = '{}' WHERE bus_id = 1 AND seat_no = 1")
     members = [book(2), book(1, phone=RAVI), book(1, travel_date=OTHER_DAY)]
-    assert fault(desk, *members) == fault(desk, members[1]) == "23P01"
-    assert desk.conn.execute("SELECT api.recount_for(%s)", (Jsonb(members[1]["args"]),)).fetchone() == (1,)
-    assert reasons(desk.batch(*members)) == ["booked", "seat_taken", "booked"]
+    assert fault(api, *members) == fault(api, members[1]) == "23P01"
+    assert api.conn.execute("SELECT api.recount_for(%s)", (Jsonb(members[1]["args"]),)).fetchone() == (1,)
+    assert reasons(api.batch(*members)) == ["booked", "seat_taken", "booked"]
 
 
-def test_an_unknown_method_is_a_fault(desk: Desk) -> None:
-    booking = desk.book(1)
-    assert fault(desk, book(2), call("nonesuch", reference=booking["reference"], phone=ASHA)) == "20000"
+def test_an_unknown_method_is_a_fault(api: SchemaApi) -> None:
+    booking = api.book(1)
+    assert fault(api, book(2), call("nonesuch", reference=booking["reference"], phone=ASHA)) == "20000"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import ASHA, DAY, OTHER_DAY, Answer, Desk, call, sale
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, Answer, SchemaApi, call, sale
 
 PRIOR = 6  # bookings that are there before the batch
 REQUESTS = 14  # in it
 
 
-def prior(desk: Desk, dice: random.Random, day: str) -> list[Answer]:
+def prior(api: SchemaApi, dice: random.Random, day: str) -> list[Answer]:
     """What is sold, held and waited for before: some holds run out as the clock moves on."""
     sold = []
     while len(sold) < PRIOR:
@@ -29,12 +29,10 @@ def prior(desk: Desk, dice: random.Random, day: str) -> list[Answer]:
             "travel_date": day,
         }
         answer = (
-            desk.hold(seconds=dice.choice([60, 900]), **wanted)
-            if dice.random() < 0.4
-            else desk.book(**wanted)
+            api.hold(seconds=dice.choice([60, 900]), **wanted) if dice.random() < 0.4 else api.book(**wanted)
         )
         if "reason" in answer:
-            answer = desk.book(waitlist=True, **wanted)
+            answer = api.book(waitlist=True, **wanted)
         sold.append(answer)
     return sold
 
@@ -72,16 +70,16 @@ def outcome(database: Database, day: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_at_once_or_one_by_one(desk: Desk, database: Database, clock: Clock, seed: int) -> None:
-    sold = [prior(desk, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
+def test_at_once_or_one_by_one(api: SchemaApi, database: Database, clock: Clock, seed: int) -> None:
+    sold = [prior(api, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
     clock.advance(minutes=2)
     dice = [random.Random(f"requests {seed}") for _ in sold]
     calls = [
         [request(d, f"{day} {n}", day, before) for n in range(REQUESTS)]
         for d, day, before in zip(dice, (DAY, OTHER_DAY), sold, strict=True)
     ]
-    at_once = desk.batch(*calls[0])
-    one_by_one = [desk.batch(one)[0] for one in calls[1]]
+    at_once = api.batch(*calls[0])
+    one_by_one = [api.batch(one)[0] for one in calls[1]]
     assert [told and told.get("reason") for told in at_once] == [
         told and told.get("reason") for told in one_by_one
     ]

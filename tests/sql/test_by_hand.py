@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import ASHA, DAY, OTHER_DAY, Desk, audit
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, SchemaApi, audit
 
 KEY = "6d1d1a7e-0000-4000-8000-000000000001"
 
@@ -16,46 +16,46 @@ def state(database: Database, reference: str) -> str:
 # Writes ----------------------------------------------------------------------------------------
 
 
-def test_a_hold_is_released_by_name(desk: Desk, database: Database) -> None:
-    held = desk.hold(1)
+def test_a_hold_is_released_by_name(api: SchemaApi, database: Database) -> None:
+    held = api.hold(1)
     released = database.value("SELECT api.release(%s, phone => %s)", held["reference"], ASHA)
-    assert (released["status"], desk.free()[0]) == ("cancelled", 1)
+    assert (released["status"], api.free()[0]) == ("cancelled", 1)
 
 
 @pytest.mark.parametrize("at", ['"Mandya"', "3"])
-def test_a_passenger_alights_by_name(desk: Desk, database: Database, at: str) -> None:
-    party = desk.book(1, 2)
+def test_a_passenger_alights_by_name(api: SchemaApi, database: Database, at: str) -> None:
+    party = api.book(1, 2)
     alighted = database.value(
         "SELECT api.alight(%s, %s, phone => %s, tickets => '{2}')", party["reference"], at, ASHA
     )
     assert alighted["status"] == "booked"
-    assert desk.seats("taken", 3, 5) == [1]
-    assert desk.seats("taken", 1, 3) == [1, 2]
+    assert api.seats("taken", 3, 5) == [1]
+    assert api.seats("taken", 1, 3) == [1, 2]
 
 
 def test_a_trip_cancelled_by_hand_settles_what_had_run_out(
-    desk: Desk, database: Database, clock: Clock
+    api: SchemaApi, database: Database, clock: Clock
 ) -> None:
-    held = desk.hold(1)
+    held = api.hold(1)
     clock.advance(minutes=11)
     assert database.value("SELECT (api.cancel_trip(1, %s)).reply ->> 'tickets'", DAY) == "0"
-    assert desk.show(held)["status"] == "expired"
+    assert api.show(held)["status"] == "expired"
     assert database.query("SELECT status FROM passengers") == ["expired"]
 
 
 def test_who_holds_is_let_go_when_the_trip_is_cancelled_wherever_it_is(
-    desk: Desk, database: Database, clock: Clock
+    api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     """Where a stop sells for longer than the ride takes, a hold may outlive it."""
     database.query("UPDATE bus_info SET sells_until = '16 hours' WHERE bus_id = 1")
     clock.set(f"{DAY} 10:45+05:30")
-    booked, held = desk.book(1, from_stop=1, to_stop=2), desk.hold(2, from_stop=1, to_stop=2)
+    booked, held = api.book(1, from_stop=1, to_stop=2), api.hold(2, from_stop=1, to_stop=2)
     clock.set(f"{DAY} 10:52+05:30")  # both have arrived
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", DAY)
-    assert audit(desk.conn) == []
-    assert (desk.show(held)["status"], desk.show(held)["why"]) == ("cancelled", "Landslide.")
-    assert desk.show(booked)["status"] == "booked"
-    assert "why" not in desk.show(booked)
+    assert audit(api.conn) == []
+    assert (api.show(held)["status"], api.show(held)["why"]) == ("cancelled", "Landslide.")
+    assert api.show(booked)["status"] == "booked"
+    assert "why" not in api.show(booked)
 
 
 # Messages and bookings that changed ------------------------------------------------------------
@@ -72,42 +72,42 @@ def test_a_message_that_was_sent_twice_has_one_number(database: Database) -> Non
 
 @pytest.mark.parametrize("gone", [1, 3])
 def test_a_party_reads_what_its_trip_was_told_whoever_of_it_cancelled(
-    desk: Desk, database: Database, gone: int
+    api: SchemaApi, database: Database, gone: int
 ) -> None:
-    party, nobody = desk.book(1, 2, 3), desk.book(4)
-    desk.cancel(party, gone)
-    desk.cancel(nobody)
+    party, nobody = api.book(1, 2, 3), api.book(4)
+    api.cancel(party, gone)
+    api.cancel(nobody)
     database.query("SELECT api.notice('The bus is late.', bus_id => 1, travel_date => %s)", DAY)
     missed = "SELECT jsonb_path_query_array(api.missed_messages(ARRAY[%s, %s]), '$[*].reader')"
     assert database.value(missed, party["reference"], nobody["reference"]) == [party["reference"]]
 
 
-def test_an_account_reads_what_its_bookings_missed(desk: Desk, database: Database) -> None:
+def test_an_account_reads_what_its_bookings_missed(api: SchemaApi, database: Database) -> None:
     database.query(
         "INSERT INTO accounts (username, password_hash, created_at) VALUES ('asha', 'none', api.now())"
     )
-    desk.book(1, account="asha")
+    api.book(1, account="asha")
     database.query("SELECT api.notice('The bus is late.', bus_id => 1, travel_date => %s)", DAY)
     missed = "SELECT jsonb_path_query_array(api.missed_messages(%s), '$[*].reader')"
     assert database.value(missed, ["account:asha", "account:ravi", "asha"]) == ["account:asha"]
 
 
 def test_the_state_of_a_booking_tells_where_those_who_still_ride_get_down(
-    desk: Desk, database: Database
+    api: SchemaApi, database: Database
 ) -> None:
-    party = desk.book(1, 2)
-    desk.cancel(party, 2)
+    party = api.book(1, 2)
+    api.cancel(party, 2)
     before = state(database, party["reference"])
-    assert desk.change("alight", party, at="Mandya")["to_stop"] == 3
+    assert api.change("alight", party, at="Mandya")["to_stop"] == 3
     assert state(database, party["reference"]) != before
 
 
 # What operators read ---------------------------------------------------------------------------
 
 
-def test_a_cancelled_trip_does_not_run(desk: Desk, database: Database) -> None:
+def test_a_cancelled_trip_does_not_run(api: SchemaApi, database: Database) -> None:
     others = "SELECT (api.trips_in_use(%s) ->> 'others')::int"
     assert [database.value(others, day) for day in (DAY, OTHER_DAY)] == [2, 2]
-    desk.book(1)
+    api.book(1)
     database.query("SELECT api.cancel_trip(2, %s)", OTHER_DAY)
     assert [database.value(others, day) for day in (DAY, OTHER_DAY)] == [1, 1]

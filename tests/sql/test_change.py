@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import ASHA, RAVI, Desk
+from tests.support.schema_api import ASHA, RAVI, SchemaApi
 
 
 def statuses(booking: dict[str, Any]) -> list[str]:
@@ -19,41 +19,41 @@ def payments(database: Database) -> list[str]:
 # Cancel ----------------------------------------------------------------------------------------
 
 
-def test_a_cancellation_gives_half_the_fare_and_the_seats_back(desk: Desk, database: Database) -> None:
-    booking = desk.book(1, 2)
-    cancelled = desk.cancel(booking)
+def test_a_cancellation_gives_half_the_fare_and_the_seats_back(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2)
+    cancelled = api.cancel(booking)
     assert (cancelled["status"], cancelled["fare"], cancelled["refund"]) == ("cancelled", "520.00", "260.00")
     assert [ticket["refund"] for ticket in cancelled["tickets"]] == ["130.00", "130.00"]
     assert payments(database) == ["charge 260.00", "refund 130.00"] * 2
-    assert desk.free() == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert desk.book(1, phone=RAVI)["status"] == "booked"
+    assert api.free() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert api.book(1, phone=RAVI)["status"] == "booked"
 
 
-def test_some_tickets_of_a_booking_are_cancelled(desk: Desk, database: Database) -> None:
-    booking = desk.book(1, 2, 3)
-    part = desk.cancel(booking, 2)
+def test_some_tickets_of_a_booking_are_cancelled(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2, 3)
+    part = api.cancel(booking, 2)
     assert (part["status"], part["refund"], statuses(part)) == (
         "booked",
         "130.00",
         ["booked", "cancelled", "booked"],
     )
-    assert (desk.seats("taken"), payments(database)[1:3]) == ([1, 3], ["charge 260.00", "refund 130.00"])
-    rest = desk.cancel(booking)
+    assert (api.seats("taken"), payments(database)[1:3]) == ([1, 3], ["charge 260.00", "refund 130.00"])
+    rest = api.cancel(booking)
     assert (rest["status"], rest["refund"]) == ("cancelled", "390.00")
     assert len(payments(database)) == 6
 
 
-def test_a_quote_is_what_a_cancellation_gives(desk: Desk) -> None:
-    booking = desk.book(1, 2, from_stop=2, to_stop=4)
+def test_a_quote_is_what_a_cancellation_gives(api: SchemaApi) -> None:
+    booking = api.book(1, 2, from_stop=2, to_stop=4)
     stands_until = "2026-12-05T10:55:00+05:30"
-    assert desk.read("cancel_quote", reference=booking["reference"], phone=ASHA) == {
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA) == {
         "refund": "140.00",
         "stands_until": stands_until,
     }
-    one = desk.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[2])
+    one = api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[2])
     assert one == {"refund": "70.00", "stands_until": stands_until}
-    assert desk.cancel(booking, 2)["refund"] == "70.00"
-    assert desk.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "70.00"
+    assert api.cancel(booking, 2)["refund"] == "70.00"
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "70.00"
 
 
 @pytest.mark.parametrize(
@@ -61,214 +61,218 @@ def test_a_quote_is_what_a_cancellation_gives(desk: Desk) -> None:
     [("33.33", "0.50", "0.17"), ("50", "0.01", "0.01"), ("0", "260", "0.00"), ("100", "9.99", "9.99")],
 )
 def test_a_refund_is_rounded_ticket_by_ticket(
-    desk: Desk, database: Database, percent: str, fare: str, refund: str
+    api: SchemaApi, database: Database, percent: str, fare: str, refund: str
 ) -> None:
     database.query("UPDATE bus_info SET refund_percent = %s", percent)
     database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = 5", fare)
-    booking = desk.book(1, 2)
+    booking = api.book(1, 2)
     database.query("UPDATE bus_info SET refund_percent = 7")  # the percentage is that of the booking
-    cancelled = desk.cancel(booking)
+    cancelled = api.cancel(booking)
     assert [ticket["refund"] for ticket in cancelled["tickets"]] == [refund, refund]
 
 
-def test_what_was_not_paid_is_not_refunded(desk: Desk, database: Database) -> None:
-    hold = desk.hold(1, 2)
-    assert desk.read("cancel_quote", reference=hold["reference"], phone=ASHA)["refund"] == "0.00"
-    assert desk.cancel(hold)["refund"] == "0.00"
+def test_what_was_not_paid_is_not_refunded(api: SchemaApi, database: Database) -> None:
+    hold = api.hold(1, 2)
+    assert api.read("cancel_quote", reference=hold["reference"], phone=ASHA)["refund"] == "0.00"
+    assert api.cancel(hold)["refund"] == "0.00"
     assert payments(database) == []
 
 
-def test_a_ticket_is_cancelled_once(desk: Desk) -> None:
-    booking = desk.book(1, 2)
-    desk.cancel(booking, 1)
-    before = desk.everything()
-    again = desk.cancel(booking, 1)
+def test_a_ticket_is_cancelled_once(api: SchemaApi) -> None:
+    booking = api.book(1, 2)
+    api.cancel(booking, 1)
+    before = api.everything()
+    again = api.cancel(booking, 1)
     assert (again["reason"], again["message"]) == (
         "already_cancelled",
         f"Ticket 1 of booking {booking['reference']}: cancelled already.",
     )
-    assert desk.cancel(booking, 2, 1)["reason"] == "already_cancelled"
-    assert desk.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[1])["reason"] == (
+    assert api.cancel(booking, 2, 1)["reason"] == "already_cancelled"
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[1])["reason"] == (
         "already_cancelled"
     )
-    assert desk.everything() == before
-    desk.cancel(booking)
-    assert desk.cancel(booking)["message"].startswith("Tickets 1 and 2 of booking")
+    assert api.everything() == before
+    api.cancel(booking)
+    assert api.cancel(booking)["message"].startswith("Tickets 1 and 2 of booking")
 
 
-def test_a_ticket_that_the_booking_has_not(desk: Desk) -> None:
-    booking = desk.book(1, 2)
-    before = desk.everything()
+def test_a_ticket_that_the_booking_has_not(api: SchemaApi) -> None:
+    booking = api.book(1, 2)
+    before = api.everything()
     refusals = [
-        desk.cancel(booking, 2, 3),
-        desk.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[3]),
-        desk.change("change_seat", booking, ticket_no=3, seat_no=4),
-        desk.change("alight", booking, tickets=[3], at=2),
+        api.cancel(booking, 2, 3),
+        api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[3]),
+        api.change("change_seat", booking, ticket_no=3, seat_no=4),
+        api.change("alight", booking, tickets=[3], at=2),
     ]
     for refusal in refusals:
         assert (refusal["reason"], refusal["tickets"]) == ("unknown_booking", [1, 2])
         assert refusal["message"] == f"Booking {booking['reference']} has 2 tickets only: 1, 2."
-    assert desk.everything() == before
+    assert api.everything() == before
 
 
-def test_nothing_is_cancelled_once_the_boarding_stop_has_been_left(desk: Desk, clock: Clock) -> None:
-    booking = desk.book(1, travel_date="2026-12-01")
-    later = desk.book(2, travel_date="2026-12-01", from_stop=2, to_stop=5)
+def test_nothing_is_cancelled_once_the_boarding_stop_has_been_left(api: SchemaApi, clock: Clock) -> None:
+    booking = api.book(1, travel_date="2026-12-01")
+    later = api.book(2, travel_date="2026-12-01", from_stop=2, to_stop=5)
     clock.set("2026-12-01 10:00+05:30")
-    before = desk.everything()
+    before = api.everything()
     refusals = [
-        desk.cancel(booking),
-        desk.read("cancel_quote", reference=booking["reference"], phone=ASHA),
-        desk.change("change_seat", booking, ticket_no=1, seat_no=4),
+        api.cancel(booking),
+        api.read("cancel_quote", reference=booking["reference"], phone=ASHA),
+        api.change("change_seat", booking, ticket_no=1, seat_no=4),
     ]
     for refusal in refusals:
         assert refusal["reason"] == "departed"
         assert f"The bus of booking {booking['reference']} has left Bengaluru;" in refusal["message"]
-    assert desk.everything() == before
-    assert desk.cancel(later)["status"] == "cancelled"
+    assert api.everything() == before
+    assert api.cancel(later)["status"] == "cancelled"
 
 
-def test_the_quote_for_a_hold_that_ran_out_is_the_refusal_it_would_meet(desk: Desk, clock: Clock) -> None:
-    hold = desk.hold(1)
+def test_the_quote_for_a_hold_that_ran_out_is_the_refusal_it_would_meet(api: SchemaApi, clock: Clock) -> None:
+    hold = api.hold(1)
     clock.advance(minutes=11)
-    quoted = desk.read("cancel_quote", reference=hold["reference"], phone=ASHA)  # nobody has settled yet
+    quoted = api.read("cancel_quote", reference=hold["reference"], phone=ASHA)  # nobody has settled yet
     assert quoted["reason"] == "hold_expired"
-    assert desk.cancel(hold) == quoted
+    assert api.cancel(hold) == quoted
 
 
 # Change seat -----------------------------------------------------------------------------------
 
 
-def test_a_ticket_moves_to_a_free_seat(desk: Desk, database: Database) -> None:
-    booking = desk.book(1, 2)
-    moved = desk.change("change_seat", booking, ticket_no=2, seat_no=8)
+def test_a_ticket_moves_to_a_free_seat(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2)
+    moved = api.change("change_seat", booking, ticket_no=2, seat_no=8)
     assert [ticket["seat_no"] for ticket in moved["tickets"]] == [1, 8]
-    assert (desk.seats("taken"), moved["fare"], len(payments(database))) == ([1, 8], "520.00", 2)
+    assert (api.seats("taken"), moved["fare"], len(payments(database))) == ([1, 8], "520.00", 2)
 
 
-def test_a_held_ticket_moves_too_and_staying_is_no_crime(desk: Desk) -> None:
-    hold = desk.hold(1)
-    assert desk.change("change_seat", hold, ticket_no=1, seat_no=2)["status"] == "held"
-    assert desk.change("change_seat", hold, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
-    assert desk.seats("held") == [2]
+def test_a_held_ticket_moves_too_and_staying_is_no_crime(api: SchemaApi) -> None:
+    hold = api.hold(1)
+    assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["status"] == "held"
+    assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
+    assert api.seats("held") == [2]
 
 
-def test_only_the_tickets_own_stretch_must_be_free(desk: Desk) -> None:
-    desk.book(2, from_stop=3, to_stop=5, phone=RAVI)
-    booking = desk.book(1, from_stop=1, to_stop=3)
-    assert desk.change("change_seat", booking, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
+def test_only_the_tickets_own_stretch_must_be_free(api: SchemaApi) -> None:
+    api.book(2, from_stop=3, to_stop=5, phone=RAVI)
+    booking = api.book(1, from_stop=1, to_stop=3)
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
 
 
-def test_a_seat_that_is_taken_or_unknown(desk: Desk) -> None:
-    desk.book(2, from_stop=2, to_stop=3, phone=RAVI)
-    booking = desk.book(1, 3)
-    before = desk.everything()
-    assert desk.change("change_seat", booking, ticket_no=1, seat_no=2)["seats"] == [2]
-    assert desk.change("change_seat", booking, ticket_no=1, seat_no=3)["reason"] == "seat_taken"
-    assert desk.change("change_seat", booking, ticket_no=1, seat_no=9)["reason"] == "unknown_seat"
-    assert desk.everything() == before
+def test_a_seat_that_is_taken_or_unknown(api: SchemaApi) -> None:
+    api.book(2, from_stop=2, to_stop=3, phone=RAVI)
+    booking = api.book(1, 3)
+    before = api.everything()
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=2)["seats"] == [2]
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=3)["reason"] == "seat_taken"
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=9)["reason"] == "unknown_seat"
+    assert api.everything() == before
 
 
-def test_what_has_no_seat_has_none_to_change(desk: Desk) -> None:
-    desk.book(1, 2, 3, 4, 5, 6, phone=RAVI)
-    waiting = desk.book(count=3, waitlist=True)
-    assert desk.change("change_seat", waiting, ticket_no=1, seat_no=7)["reason"] == "not_held"
-    desk.cancel(waiting)
-    assert desk.change("change_seat", waiting, ticket_no=1, seat_no=7)["reason"] == "already_cancelled"
+def test_what_has_no_seat_has_none_to_change(api: SchemaApi) -> None:
+    api.book(1, 2, 3, 4, 5, 6, phone=RAVI)
+    waiting = api.book(count=3, waitlist=True)
+    assert api.change("change_seat", waiting, ticket_no=1, seat_no=7)["reason"] == "not_held"
+    api.cancel(waiting)
+    assert api.change("change_seat", waiting, ticket_no=1, seat_no=7)["reason"] == "already_cancelled"
 
 
 # Alight ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", ["Mandya", "mndy", 3])
-def test_a_ride_ends_early_and_the_rest_is_for_sale(desk: Desk, database: Database, at: str | int) -> None:
-    booking = desk.book(1, 2)
-    ended = desk.change("alight", booking, at=at)
+def test_a_ride_ends_early_and_the_rest_is_for_sale(
+    api: SchemaApi, database: Database, at: str | int
+) -> None:
+    booking = api.book(1, 2)
+    ended = api.change("alight", booking, at=at)
     assert (ended["status"], ended["destination"], ended["to_stop"]) == ("booked", "Mandya", 3)
     assert (ended["arrives_at"], ended["fare"], ended["refund"]) == (
         "2026-12-05T11:45:00+05:30",
         "520.00",
         "0.00",
     )
-    assert desk.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert desk.seats("taken", 1, 3) == [1, 2]
+    assert api.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert api.seats("taken", 1, 3) == [1, 2]
     assert payments(database) == ["charge 260.00"] * 2
 
 
-def test_one_of_a_party_gets_down(desk: Desk) -> None:
-    booking = desk.book(1, 2)
-    ended = desk.change("alight", booking, tickets=[2], at="Mandya")
+def test_one_of_a_party_gets_down(api: SchemaApi) -> None:
+    booking = api.book(1, 2)
+    ended = api.change("alight", booking, tickets=[2], at="Mandya")
     assert ended["destination"] == "Mysuru"  # the other goes on
-    assert (desk.free(3, 5)[0], desk.seats("taken", 3, 5)) == (2, [1])
+    assert (api.free(3, 5)[0], api.seats("taken", 3, 5)) == (2, [1])
 
 
-def test_the_service_says_what_alighting_gives_back(desk: Desk, database: Database) -> None:
+def test_the_service_says_what_alighting_gives_back(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
-    booking = desk.book(1)
-    assert desk.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30
-    assert desk.change("alight", booking, at="Mandya")["refund"] == "20.00"  # of 80
+    booking = api.book(1)
+    assert api.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30
+    assert api.change("alight", booking, at="Mandya")["refund"] == "20.00"  # of 80
     assert payments(database) == ["charge 260.00", "refund 7.50", "refund 12.50"]
 
 
-def test_alighting_and_cancelling_never_give_back_more_than_the_fare(desk: Desk, database: Database) -> None:
+def test_alighting_and_cancelling_never_give_back_more_than_the_fare(
+    api: SchemaApi, database: Database
+) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 100, refund_percent = 90 WHERE bus_id = 1")
-    booking = desk.book(1)
-    assert desk.change("alight", booking, at="Ramanagara")["refund"] == "170.00"
+    booking = api.book(1)
+    assert api.change("alight", booking, at="Ramanagara")["refund"] == "170.00"
     database.query("UPDATE route_table SET fare = 1000 * stop_no WHERE bus_id = 1")  # dearer from now on
-    assert desk.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "81.00"
-    assert desk.cancel(booking)["refund"] == "251.00"
-    dear = desk.book(1)
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "81.00"
+    assert api.cancel(booking)["refund"] == "251.00"
+    dear = api.book(1)
     database.query("UPDATE route_table SET fare = 10000 * stop_no WHERE bus_id = 1")
-    assert desk.change("alight", dear, at="Ramanagara")["refund"] == dear["fare"]
+    assert api.change("alight", dear, at="Ramanagara")["refund"] == dear["fare"]
 
 
-def test_a_passenger_alights_on_the_way(desk: Desk, clock: Clock) -> None:
-    booking = desk.book(1, travel_date="2026-12-01")
+def test_a_passenger_alights_on_the_way(api: SchemaApi, clock: Clock) -> None:
+    booking = api.book(1, travel_date="2026-12-01")
     clock.set("2026-12-01 11:49+05:30")
-    assert desk.change("alight", booking, at="Ramanagara")["reason"] == "departed"
-    assert desk.change("alight", booking, at="Mandya")["to_stop"] == 3
-    assert desk.book(1, travel_date="2026-12-01", from_stop=3, to_stop=5)["status"] == "booked"
+    assert api.change("alight", booking, at="Ramanagara")["reason"] == "departed"
+    assert api.change("alight", booking, at="Mandya")["to_stop"] == 3
+    assert api.book(1, travel_date="2026-12-01", from_stop=3, to_stop=5)["status"] == "booked"
 
 
 @pytest.mark.parametrize("at", ["Bengaluru", "Mysuru", "Chennai", 1, 5, 6, 0])
-def test_no_stop_on_the_way(desk: Desk, at: str | int) -> None:
-    booking = desk.book(1)
-    before = desk.everything()
-    refusal = desk.change("alight", booking, at=at)
+def test_no_stop_on_the_way(api: SchemaApi, at: str | int) -> None:
+    booking = api.book(1)
+    before = api.everything()
+    refusal = api.change("alight", booking, at=at)
     assert refusal["reason"] == "not_on_route"
     assert refusal["message"].startswith("Stop " if isinstance(at, int) else at)
     assert refusal["stops"] == ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
-    assert desk.everything() == before
+    assert api.everything() == before
 
 
-def test_a_stop_that_is_no_place(desk: Desk) -> None:
-    refusal = desk.change("alight", desk.book(1), at="Mandia")
+def test_a_stop_that_is_no_place(api: SchemaApi) -> None:
+    refusal = api.change("alight", api.book(1), at="Mandia")
     assert (refusal["reason"], refusal["nearest"][0]) == ("unknown_place", "Mandya")
 
 
-def test_the_stretch_shown_is_that_of_those_who_ride(desk: Desk) -> None:
-    party = desk.book(1, 2)
-    desk.change("cancel", party, tickets=[2])
-    assert desk.change("alight", party, at="Mandya")["to_stop"] == 3
+def test_the_stretch_shown_is_that_of_those_who_ride(api: SchemaApi) -> None:
+    party = api.book(1, 2)
+    api.change("cancel", party, tickets=[2])
+    assert api.change("alight", party, at="Mandya")["to_stop"] == 3
 
 
-def test_only_who_is_booked_can_alight(desk: Desk, clock: Clock) -> None:
-    hold = desk.hold(1)
-    assert desk.change("alight", hold, at=3)["reason"] == "not_held"
+def test_only_who_is_booked_can_alight(api: SchemaApi, clock: Clock) -> None:
+    hold = api.hold(1)
+    assert api.change("alight", hold, at=3)["reason"] == "not_held"
     clock.advance(minutes=11)
-    assert desk.change("alight", hold, at=3)["reason"] == "hold_expired"
-    desk.book(1, 2, 3, 4, 5, 6, phone=RAVI)
-    waiting = desk.book(count=3, waitlist=True)
-    assert desk.change("alight", waiting, at=3)["reason"] == "not_held"
-    cancelled = desk.cancel(desk.book(7))
-    assert desk.change("alight", cancelled, at=3)["reason"] == "already_cancelled"
+    assert api.change("alight", hold, at=3)["reason"] == "hold_expired"
+    api.book(1, 2, 3, 4, 5, 6, phone=RAVI)
+    waiting = api.book(count=3, waitlist=True)
+    assert api.change("alight", waiting, at=3)["reason"] == "not_held"
+    cancelled = api.cancel(api.book(7))
+    assert api.change("alight", cancelled, at=3)["reason"] == "already_cancelled"
 
 
-def test_the_rest_of_a_party_gets_down_later(desk: Desk) -> None:
-    booking = desk.book(1, 2, 3)
-    desk.change("alight", booking, tickets=[1], at="Ramanagara")
-    desk.cancel(booking, 3)
-    assert desk.change("alight", booking, at="Mandya")["reason"] == "not_on_route"  # not for all of them
-    desk.change("alight", booking, tickets=[2], at="Mandya")
-    assert desk.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert desk.seats("taken", 2, 3) == [2]
+def test_the_rest_of_a_party_gets_down_later(api: SchemaApi) -> None:
+    booking = api.book(1, 2, 3)
+    api.change("alight", booking, tickets=[1], at="Ramanagara")
+    api.cancel(booking, 3)
+    assert api.change("alight", booking, at="Mandya")["reason"] == "not_on_route"  # not for all of them
+    api.change("alight", booking, tickets=[2], at="Mandya")
+    assert api.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert api.seats("taken", 2, 3) == [2]

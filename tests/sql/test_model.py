@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 )
 
 from tests.conftest import Database
-from tests.support.desk import ASHA, Answer, Desk, audit
 from tests.support.model import Party, Service, Trip
+from tests.support.schema_api import ASHA, Answer, SchemaApi, audit
 
 # Some fifteen seconds; to look for what these stories do not find, tell many more of them.
 STORIES = settings(
@@ -52,9 +52,9 @@ some = st.none() | st.lists(st.integers(1, SEATS), min_size=1, max_size=2, uniqu
 class Travellers(RuleBasedStateMachine):
     """What travellers do to one trip."""
 
-    def __init__(self, desk: Desk, database: Database, day: date) -> None:
+    def __init__(self, api: SchemaApi, database: Database, day: date) -> None:
         super().__init__()
-        self.desk, self.database, self.day = desk, database, day
+        self.api, self.database, self.day = api, database, day
         self.last: tuple[Callable[[], Answer], Answer] | None = None
         self.keys = 0
         database.query("SELECT api.add_trip(%s, %s)", BUS, day)
@@ -141,7 +141,7 @@ class Travellers(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        self.desk.write("settle", bus_id=BUS, travel_date=str(self.day))
+        self.api.write("settle", bus_id=BUS, travel_date=str(self.day))
         self.trip.settle(self.chosen)
 
     @precondition(lambda self: self.last)
@@ -188,7 +188,7 @@ class Travellers(RuleBasedStateMachine):
         key = f"{self.day} {self.keys}"
 
         def ask() -> Answer:
-            return self.desk.write(method, "asha", key, phone=ASHA, **args)
+            return self.api.write(method, "asha", key, phone=ASHA, **args)
 
         answer = ask()
         if "reason" not in answer:
@@ -214,7 +214,7 @@ class Travellers(RuleBasedStateMachine):
         )
 
     def set_clock(self) -> None:
-        for conn in (self.desk.conn, self.database.conn):
+        for conn in (self.api.conn, self.database.conn):
             conn.execute("SELECT set_config('test.now', %s, false)", (self.trip.now.isoformat(),))
 
     # What is compared ----------------------------------------------------------------------------
@@ -242,7 +242,7 @@ class Travellers(RuleBasedStateMachine):
 
     @invariant()
     def vacancy_agrees(self) -> None:
-        taken = self.desk.conn.execute(
+        taken = self.api.conn.execute(
             "SELECT seat_no, leg FROM api.seats_now(%s, %s), generate_series(1, %s) leg WHERE taken @> leg",
             (BUS, self.day, STOPS - 1),
         )
@@ -251,11 +251,11 @@ class Travellers(RuleBasedStateMachine):
     @invariant()
     def queues_agree(self) -> None:
         for position, reference in enumerate(self.trip.queue(), 1):
-            assert self.desk.read("booking", reference=reference, phone=ASHA)["position"] == position
+            assert self.api.read("booking", reference=reference, phone=ASHA)["position"] == position
 
     @invariant()
     def the_audit_is_clean(self) -> None:
-        assert audit(self.desk.conn) == []
+        assert audit(self.api.conn) == []
 
 
 @pytest.fixture
@@ -277,5 +277,5 @@ def days(database: Database) -> Iterator[date]:
 
 def test_whatever_travellers_do(database: Database, days: Iterator[date]) -> None:
     with database.connect_as_server() as conn:
-        desk = Desk(conn)
-        run_state_machine_as_test(lambda: Travellers(desk, database, next(days)), settings=STORIES)
+        api = SchemaApi(conn)
+        run_state_machine_as_test(lambda: Travellers(api, database, next(days)), settings=STORIES)

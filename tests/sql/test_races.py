@@ -3,8 +3,8 @@
 import pytest
 
 from tests.conftest import Clock
-from tests.support.desk import DAY, OTHER_DAY, RAVI, Answer, Desk, book, reasons
 from tests.support.race import Race
+from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, reasons
 
 # For a seat ------------------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ def test_batches_over_two_trips_in_opposite_order(race: Race) -> None:
     """Each has locked a trip and asks for the other's: they are deferred, where waiting would deadlock."""
     here, there = book(1), book(1, travel_date=OTHER_DAY)
     with race.database.connect_as_server(autocommit=False) as third:
-        other = Desk(third)
+        other = SchemaApi(third)
         assert reasons(race.first.batch(here)) == ["booked"]
         assert reasons(other.batch(there)) == ["booked"]
         assert reasons(race.first.batch(there)) == reasons(other.batch(here)) == [None]

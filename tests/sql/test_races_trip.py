@@ -15,8 +15,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.conftest import WAIT_SECONDS, Clock, Database
-from tests.support.desk import ASHA, DAY, OTHER_DAY, RAVI, Answer, Desk, book, call, reasons, sale
 from tests.support.race import Race
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, call, reasons, sale
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_service_written_anew_against_a_booker(race: Race) -> None:
 def test_a_booker_against_a_service_written_anew(race: Race, database: Database) -> None:
     race.first.book(1)
     with database.connect() as psql:
-        editor = Race(database, race.first, Desk(psql), race.threads)
+        editor = Race(database, race.first, SchemaApi(psql), race.threads)
         late = editor.start(lambda: psql.execute("SELECT api.forget_service(1)"))
         with pytest.raises(psycopg.errors.RaiseException, match="Service 1 has 1 ticket"):
             editor.then_commit(late)
@@ -154,14 +154,14 @@ def test_a_booker_against_a_service_written_anew(race: Race, database: Database)
 def test_a_crowd_on_one_trip(race: Race) -> None:
     """Six at once do as they please on a bus of eight seats: nothing breaks but what may."""
     with ExitStack() as doors, ThreadPoolExecutor(6) as crowd:
-        desks = [Desk(doors.enter_context(race.database.connect_as_server())) for _ in range(6)]
+        desks = [SchemaApi(doors.enter_context(race.database.connect_as_server())) for _ in range(6)]
         ended = list(crowd.map(act_at_random, desks, range(6)))
     told = set().union(*ended)
     assert {"booked", "held", "pending", "cancelled", "seat_taken", "sold_out"} <= told
     assert None not in told
 
 
-def act_at_random(desk: Desk, seed: int, steps: int = 100) -> set[str | None]:
+def act_at_random(api: SchemaApi, seed: int, steps: int = 100) -> set[str | None]:
     """A traveller without a plan: which statuses and reasons he met."""
     dice = random.Random(seed)
     mine: list[Answer] = []
@@ -185,9 +185,9 @@ def act_at_random(desk: Desk, seed: int, steps: int = 100) -> set[str | None]:
             ]
         )
         if dice.random() < 0.5:
-            answer = desk.write(request["method"], **request["args"])
+            answer = api.write(request["method"], **request["args"])
         else:
-            while (answer := desk.batch(request)[0]) is None:
+            while (answer := api.batch(request)[0]) is None:
                 pass
         told.update(reasons([answer]))
         if "reference" in answer:

@@ -11,7 +11,7 @@ from psycopg import sql
 from busware.server.db import schema
 from busware.server.settings import Settings
 from tests.conftest import Database
-from tests.support.desk import ASHA, DAY, TRIP, Desk, sale
+from tests.support.schema_api import ASHA, DAY, TRIP, SchemaApi, sale
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 SEARCH_PATH = "search_path=pg_catalog, api, public, pg_temp"
@@ -66,11 +66,11 @@ def test_it_makes_nothing_of_its_own(conn: psycopg.Connection[Any]) -> None:
 
 
 def test_it_sells_by_the_entry_points_alone(database: Database, conn: psycopg.Connection[Any]) -> None:
-    desk = Desk(conn)
-    (sold,) = desk.batch({"method": "book", "args": sale(1), "caller": "", "key": "k"})
+    api = SchemaApi(conn)
+    (sold,) = api.batch({"method": "book", "args": sale(1), "caller": "", "key": "k"})
     assert sold is not None
-    assert desk.cancel(sold)["status"] == "cancelled"
-    assert desk.read("seat_map", **TRIP)["seats"]
+    assert api.cancel(sold)["status"] == "cancelled"
+    assert api.read("seat_map", **TRIP)["seats"]
     for housekeeping in (
         "SELECT * FROM api.due_trips()",
         "SELECT api.open_sales(1)",
@@ -108,7 +108,7 @@ def test_a_table_of_the_callers_own_is_not_taken_for_ours(database: Database) ->
         )
         conn.execute("CREATE TEMP TABLE trips (bus_id bigint, travel_date date)")
         conn.execute("SET search_path = pg_temp, public, api")
-        assert Desk(conn).write("book", **sale(1))["status"] == "booked"
+        assert SchemaApi(conn).write("book", **sale(1))["status"] == "booked"
     assert database.value("SELECT count(*) FROM seats WHERE taken <> '{}'") == 1
 
 
@@ -147,7 +147,7 @@ def test_rights_come_back_with_new_functions(database: Database) -> None:
     database.query("COMMENT ON SCHEMA api IS 'another digest'")
     schema.prepare(database.owner, database.server, Settings(seed=False))
     with database.connect_as_server() as conn:
-        assert Desk(conn).read("places")["places"]
+        assert SchemaApi(conn).read("places")["places"]
         for view in ("bookings", "vacancy", "manifest"):
             conn.execute(sql.SQL("SELECT * FROM {} LIMIT 1").format(sql.Identifier(view)))
     assert database.query("SELECT proname FROM pg_proc, aclexplode(proacl) AS acl WHERE "

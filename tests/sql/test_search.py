@@ -5,25 +5,25 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import DAY, TRIP, Desk
+from tests.support.schema_api import DAY, TRIP, SchemaApi
 
 
-def search(desk: Desk, **args: Any) -> list[Any]:
+def search(api: SchemaApi, **args: Any) -> list[Any]:
     """The trips found between Bengaluru and Mysuru on DAY, unless told otherwise."""
-    return desk.read("search", **{"origin": "Bengaluru", "destination": "Mysuru", "date": DAY, **args})[
+    return api.read("search", **{"origin": "Bengaluru", "destination": "Mysuru", "date": DAY, **args})[
         "trips"
     ]
 
 
-def buses(desk: Desk, **args: Any) -> list[int]:
-    return [trip["bus_id"] for trip in search(desk, **args)]
+def buses(api: SchemaApi, **args: Any) -> list[int]:
+    return [trip["bus_id"] for trip in search(api, **args)]
 
 
 # Places ----------------------------------------------------------------------------------------
 
 
-def test_places_are_those_that_services_call_at_and_what_contains_them(desk: Desk) -> None:
-    places = desk.read("places")["places"]
+def test_places_are_those_that_services_call_at_and_what_contains_them(api: SchemaApi) -> None:
+    places = api.read("places")["places"]
     assert [place["name"] for place in places] == [
         "Bengaluru", "Karnataka", "Mandya", "Mysuru", "Ooty", "Ramanagara", "Srirangapatna",
     ]  # fmt: skip
@@ -32,25 +32,25 @@ def test_places_are_those_that_services_call_at_and_what_contains_them(desk: Des
     }  # fmt: skip
 
 
-def test_places_of_a_kind(desk: Desk) -> None:
-    assert desk.read("places", kind="flight") == {"places": [], "on_sale_until": None}
-    served = desk.read("places", kind="bus")
+def test_places_of_a_kind(api: SchemaApi) -> None:
+    assert api.read("places", kind="flight") == {"places": [], "on_sale_until": None}
+    served = api.read("places", kind="bus")
     assert len(served["places"]) == 7
     assert served["on_sale_until"] == "2026-12-16"  # the bus of the 15th leaves Mysuru after midnight
 
 
 @pytest.mark.parametrize("name", ["Mysuru", "mysuru", "MYSORE", "mysu"])
-def test_a_place_goes_by_name_code_or_alias_in_any_case(desk: Desk, name: str) -> None:
-    assert buses(desk, destination=name) == [1, 2]
+def test_a_place_goes_by_name_code_or_alias_in_any_case(api: SchemaApi, name: str) -> None:
+    assert buses(api, destination=name) == [1, 2]
 
 
-def test_an_unknown_place_is_refused_with_the_nearest_names(desk: Desk) -> None:
-    assert desk.read("search", origin="Bengalooru", destination="Mysuru", date=DAY) == {
+def test_an_unknown_place_is_refused_with_the_nearest_names(api: SchemaApi) -> None:
+    assert api.read("search", origin="Bengalooru", destination="Mysuru", date=DAY) == {
         "reason": "unknown_place",
         "message": 'No place is called "Bengalooru". Did you mean Bengaluru?',
         "nearest": ["Bengaluru"],
     }
-    lost = desk.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
+    lost = api.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
     assert lost["nearest"] == []
     assert lost["message"] == 'No place is called "Xyzzy", nor anything like it.'
 
@@ -58,8 +58,8 @@ def test_an_unknown_place_is_refused_with_the_nearest_names(desk: Desk) -> None:
 # Search ----------------------------------------------------------------------------------------
 
 
-def test_a_trip_found_says_all_there_is_to_say(desk: Desk) -> None:
-    assert search(desk, kind="bus", ac=False) == [
+def test_a_trip_found_says_all_there_is_to_say(api: SchemaApi) -> None:
+    assert search(api, kind="bus", ac=False) == [
         {
             "bus_id": 1, "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_type": "SEATER",
             "ac": False, "travel_date": DAY, "origin": "Bengaluru", "destination": "Mysuru",
@@ -86,24 +86,24 @@ def test_a_trip_found_says_all_there_is_to_say(desk: Desk) -> None:
         ({"until": "2026-12-06"}, [2]),
     ],
 )
-def test_filters(desk: Desk, filters: dict[str, Any], found: list[int]) -> None:
-    assert buses(desk, **filters) == found
+def test_filters(api: SchemaApi, filters: dict[str, Any], found: list[int]) -> None:
+    assert buses(api, **filters) == found
 
 
 @pytest.mark.parametrize(("origin", "destination"), [("Mysuru", "Bengaluru"), ("Mandya", "Mandya")])
-def test_no_trip_goes_backwards(desk: Desk, origin: str, destination: str) -> None:
-    assert buses(desk, origin=origin, destination=destination) == []
+def test_no_trip_goes_backwards(api: SchemaApi, origin: str, destination: str) -> None:
+    assert buses(api, origin=origin, destination=destination) == []
 
 
-def test_the_date_is_that_of_the_passengers_own_boarding_stop(desk: Desk) -> None:
-    (trip,) = search(desk, origin="Mysuru", destination="Ooty", date="2026-12-06")
+def test_the_date_is_that_of_the_passengers_own_boarding_stop(api: SchemaApi) -> None:
+    (trip,) = search(api, origin="Mysuru", destination="Ooty", date="2026-12-06")
     assert (trip["travel_date"], trip["departs_at"]) == (DAY, "2026-12-06T01:00:00+05:30")
-    (trip,) = search(desk, origin="Mandya", destination="Ooty", date=DAY)
+    (trip,) = search(api, origin="Mandya", destination="Ooty", date=DAY)
     assert (trip["travel_date"], trip["departs_at"]) == (DAY, "2026-12-05T23:45:00+05:30")
 
 
-def test_a_place_that_contains_others_stands_for_each(desk: Desk) -> None:
-    found = search(desk, origin="Karnataka", destination="Ooty", date="2026-12-06")
+def test_a_place_that_contains_others_stands_for_each(api: SchemaApi) -> None:
+    found = search(api, origin="Karnataka", destination="Ooty", date="2026-12-06")
     assert [(trip["origin"], trip["travel_date"]) for trip in found] == [
         ("Mysuru", "2026-12-05"),
         ("Bengaluru", "2026-12-06"),
@@ -112,35 +112,35 @@ def test_a_place_that_contains_others_stands_for_each(desk: Desk) -> None:
 
 
 def test_what_left_is_left_out_and_a_service_may_sell_beyond(
-    desk: Desk, database: Database, clock: Clock
+    api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     today = "2026-12-01"
-    assert buses(desk, date=today) == [1, 2]
+    assert buses(api, date=today) == [1, 2]
     clock.set("2026-12-01 09:59:59+05:30")
-    assert buses(desk, date=today) == [1, 2]
+    assert buses(api, date=today) == [1, 2]
     clock.set("2026-12-01 10:00+05:30")
-    assert buses(desk, date=today) == [2]
-    assert buses(desk, date=today, origin="Mandya") == [1, 2]
+    assert buses(api, date=today) == [2]
+    assert buses(api, date=today, origin="Mandya") == [1, 2]
     database.query("UPDATE bus_info SET sells_until = '16 hours' WHERE bus_id = 1")
-    assert buses(desk, date=today) == [1, 2]
+    assert buses(api, date=today) == [1, 2]
 
 
-def test_a_cancelled_trip_is_left_out(desk: Desk, database: Database) -> None:
+def test_a_cancelled_trip_is_left_out(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 1 AND travel_date = %s", DAY)
-    assert buses(desk) == [2]
+    assert buses(api) == [2]
 
 
-def test_seats_free_counts_whole_stretches_and_no_hold_that_ran_out(desk: Desk, clock: Clock) -> None:
-    desk.book(1, from_stop=1, to_stop=3)
-    desk.book(2, from_stop=3, to_stop=5)
-    desk.hold(3, 4, seconds=60)
+def test_seats_free_counts_whole_stretches_and_no_hold_that_ran_out(api: SchemaApi, clock: Clock) -> None:
+    api.book(1, from_stop=1, to_stop=3)
+    api.book(2, from_stop=3, to_stop=5)
+    api.hold(3, 4, seconds=60)
     free = {
-        (origin, destination): search(desk, origin=origin, destination=destination, ac=False)[0]["seats_free"]
+        (origin, destination): search(api, origin=origin, destination=destination, ac=False)[0]["seats_free"]
         for origin, destination in [("Bengaluru", "Mysuru"), ("Bengaluru", "Mandya"), ("Mandya", "Mysuru")]
     }
     assert list(free.values()) == [4, 5, 5]
     clock.advance(seconds=60)
-    assert search(desk, ac=False)[0]["seats_free"] == 6
+    assert search(api, ac=False)[0]["seats_free"] == 6
 
 
 @pytest.mark.parametrize(
@@ -150,25 +150,25 @@ def test_seats_free_counts_whole_stretches_and_no_hold_that_ran_out(desk: Desk, 
         ("2027-01-01", "Sales are open up to 2026-12-15."),
     ],
 )
-def test_a_date_without_sales_is_refused_with_those_that_have(desk: Desk, date: str, told: str) -> None:
-    refusal = desk.read("search", origin="Bengaluru", destination="Mysuru", date=date)
+def test_a_date_without_sales_is_refused_with_those_that_have(api: SchemaApi, date: str, told: str) -> None:
+    refusal = api.read("search", origin="Bengaluru", destination="Mysuru", date=date)
     assert (refusal["reason"], refusal["field"], refusal["message"]) == ("bad_request", "date", told)
 
 
-def test_times_are_shown_in_the_zone_of_their_stop(desk: Desk, database: Database) -> None:
+def test_times_are_shown_in_the_zone_of_their_stop(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE places SET time_zone = 'America/St_Johns' WHERE code = 'OOTY'")  # 3:30 behind
-    (trip,) = search(desk, origin="Mandya", destination="Ooty")
+    (trip,) = search(api, origin="Mandya", destination="Ooty")
     assert trip["departs_at"] == "2026-12-05T23:45:00+05:30"
     assert trip["arrives_at"] == "2026-12-05T20:30:00-03:30"  # 05:30 on the 6th in India
 
 
-def test_a_date_is_that_of_the_place_even_across_zones(desk: Desk, database: Database) -> None:
+def test_a_date_is_that_of_the_place_even_across_zones(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE places SET time_zone = 'Pacific/Honolulu' WHERE code = 'BLRU'")  # 15:30 behind
-    assert [trip["travel_date"] for trip in search(desk, date="2026-12-04", ac=False)] == [DAY]
+    assert [trip["travel_date"] for trip in search(api, date="2026-12-04", ac=False)] == [DAY]
 
 
 def test_of_two_calls_at_the_destination_the_first_after_boarding_counts(
-    desk: Desk, database: Database
+    api: SchemaApi, database: Database
 ) -> None:
     there_and_back = """
         Chennai | -     | 06:00 | 0 | 0
@@ -177,21 +177,21 @@ def test_of_two_calls_at_the_destination_the_first_after_boarding_counts(
         Mandya  | 09:00 | -     | 27 | 30
     """
     database.query("SELECT api.add_service(3, 'Shuttle', 'KSRTC', 'ss', %s)", there_and_back)
-    found = search(desk, origin="Chennai", destination="Mandya")
+    found = search(api, origin="Chennai", destination="Mandya")
     assert [(trip["from_stop"], trip["to_stop"]) for trip in found] == [(1, 2), (3, 4)]
-    by_name = desk.book(bus_id=3, origin="Chennai", destination="Mandya")
+    by_name = api.book(bus_id=3, origin="Chennai", destination="Mandya")
     assert (by_name["from_stop"], by_name["to_stop"]) == (1, 2)
-    by_position = desk.book(bus_id=3, from_stop=1, to_stop=4)
+    by_position = api.book(bus_id=3, from_stop=1, to_stop=4)
     assert (by_position["origin"], by_position["destination"]) == ("Chennai", "Mandya")
 
 
 # The seat map ----------------------------------------------------------------------------------
 
 
-def test_a_seat_map_shows_where_seats_are_and_how_they_stand(desk: Desk) -> None:
-    desk.book(1, from_stop=1, to_stop=3)
-    desk.hold(2, from_stop=2, to_stop=3)
-    shown = desk.read("seat_map", **TRIP)
+def test_a_seat_map_shows_where_seats_are_and_how_they_stand(api: SchemaApi) -> None:
+    api.book(1, from_stop=1, to_stop=3)
+    api.hold(2, from_stop=2, to_stop=3)
+    shown = api.read("seat_map", **TRIP)
     assert shown["layout"] == "...D\nss.ss\nss.ss"
     assert shown["fare"] == "260.00"
     assert shown["seats"][2] == {
@@ -202,27 +202,27 @@ def test_a_seat_map_shows_where_seats_are_and_how_they_stand(desk: Desk) -> None
         "kind": "seat",
         "state": "free",
     }
-    assert (desk.seats("taken"), desk.seats("held"), desk.free()) == ([1], [2], [3, 4, 5, 6, 7, 8])
+    assert (api.seats("taken"), api.seats("held"), api.free()) == ([1], [2], [3, 4, 5, 6, 7, 8])
 
 
-def test_a_seat_map_is_of_the_stretch_asked_for(desk: Desk) -> None:
-    desk.book(1, from_stop=2, to_stop=4)
+def test_a_seat_map_is_of_the_stretch_asked_for(api: SchemaApi) -> None:
+    api.book(1, from_stop=2, to_stop=4)
     stretches = [(a, b) for a in range(1, 5) for b in range(a + 1, 6)]
-    taken = {stretch for stretch in stretches if desk.seats("taken", *stretch)}
+    taken = {stretch for stretch in stretches if api.seats("taken", *stretch)}
     assert taken == {(a, b) for a, b in stretches if a < 4 and b > 2}
 
 
-def test_a_hold_that_ran_out_is_free_in_the_map(desk: Desk, clock: Clock) -> None:
-    desk.hold(2, seconds=60)
+def test_a_hold_that_ran_out_is_free_in_the_map(api: SchemaApi, clock: Clock) -> None:
+    api.hold(2, seconds=60)
     clock.advance(seconds=59)
-    assert desk.seats("held") == [2]
+    assert api.seats("held") == [2]
     clock.advance(seconds=1)
-    assert desk.seats("held") == []
-    assert 2 in desk.free()
+    assert api.seats("held") == []
+    assert 2 in api.free()
 
 
-def test_decks_have_rows_of_their_own(desk: Desk) -> None:
-    shown = desk.read("seat_map", **(TRIP | {"bus_id": 2}))
+def test_decks_have_rows_of_their_own(api: SchemaApi) -> None:
+    shown = api.read("seat_map", **(TRIP | {"bus_id": 2}))
     assert [(seat["deck"], seat["row"], seat["column"], seat["kind"]) for seat in shown["seats"]] == [
         ("lower", 2, 1, "berth"),
         ("lower", 2, 3, "berth"),
@@ -251,9 +251,9 @@ NO_TRIP = [
 @pytest.mark.parametrize(("changed", "told", "dates"), NO_TRIP)
 @pytest.mark.parametrize("method", ["seat_map", "book", "hold"])
 def test_no_such_trip(
-    desk: Desk, method: str, changed: dict[str, Any], told: str, dates: list[str] | None
+    api: SchemaApi, method: str, changed: dict[str, Any], told: str, dates: list[str] | None
 ) -> None:
-    ask = desk.read if method == "seat_map" else desk.write
+    ask = api.read if method == "seat_map" else api.write
     refusal = ask(method, **(TRIP | changed))
     assert (refusal["reason"], refusal["message"], refusal.get("dates")) == ("unknown_trip", told, dates)
 
@@ -284,12 +284,14 @@ POSITIONS = {"origin": None, "destination": None}
     ],
 )
 @pytest.mark.parametrize("method", ["seat_map", "book"])
-def test_no_such_stretch(desk: Desk, method: str, changed: dict[str, Any], reason: str, told: str) -> None:
-    before = desk.everything()
-    ask = desk.read if method == "seat_map" else desk.write
+def test_no_such_stretch(
+    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, told: str
+) -> None:
+    before = api.everything()
+    ask = api.read if method == "seat_map" else api.write
     refusal = ask(method, **(TRIP | changed))
     assert refusal["reason"] == reason
     assert told in refusal["message"]
     if reason == "not_on_route":
         assert refusal["stops"] == ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
-    assert desk.everything() == before
+    assert api.everything() == before

@@ -13,7 +13,7 @@ from psycopg import sql
 from busware.server.db import schema
 from busware.server.settings import Settings
 from tests.conftest import NOW, Database, Running, stop_clock
-from tests.support.desk import ASHA, DAY, audit
+from tests.support.schema_api import ASHA, DAY, audit
 
 FILES = sorted(schema.FOLDER.glob("9*.sql"))
 CITIES = (

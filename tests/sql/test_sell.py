@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import DAY, RAVI, Desk, sale
+from tests.support.schema_api import DAY, RAVI, SchemaApi, sale
 
 
 def seats_of(booking: dict[str, Any]) -> list[int]:
@@ -15,8 +15,8 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
 # Named seats -----------------------------------------------------------------------------------
 
 
-def test_a_booking_says_all_there_is_to_say(desk: Desk) -> None:
-    booking = desk.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
+def test_a_booking_says_all_there_is_to_say(api: SchemaApi) -> None:
+    booking = api.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
     reference = booking.pop("reference")
     paid = {"status": "booked", "fare": "180.00", "refund": "0.00"}
     assert booking == {
@@ -29,12 +29,12 @@ def test_a_booking_says_all_there_is_to_say(desk: Desk) -> None:
             {"ticket_no": 2, "seat_no": 3, "name": None} | paid,
         ],
     }  # fmt: skip
-    assert desk.show({"reference": reference}) == booking | {"reference": reference}
+    assert api.show({"reference": reference}) == booking | {"reference": reference}
 
 
-def test_the_fare_of_a_stretch_is_a_difference(desk: Desk, database: Database) -> None:
-    assert desk.book(1, from_stop=2, to_stop=4)["fare"] == "140.00"
-    night = desk.book(1, bus_id=2, origin="Mandya", destination="Ooty")
+def test_the_fare_of_a_stretch_is_a_difference(api: SchemaApi, database: Database) -> None:
+    assert api.book(1, from_stop=2, to_stop=4)["fare"] == "140.00"
+    night = api.book(1, bus_id=2, origin="Mandya", destination="Ooty")
     assert night["fare"] == "550.50"
     assert database.query("SELECT kind, amount::text FROM payments ORDER BY 2") == [
         ("charge", "140.00"),
@@ -42,29 +42,29 @@ def test_the_fare_of_a_stretch_is_a_difference(desk: Desk, database: Database) -
     ]
 
 
-def test_a_seat_is_sold_again_where_its_passenger_alights(desk: Desk) -> None:
-    desk.book(1, from_stop=1, to_stop=3)
-    assert desk.book(1, from_stop=3, to_stop=5, phone=RAVI)["status"] == "booked"
-    assert desk.book(1)["reason"] == "seat_taken"
-    assert desk.free(1, 3) == desk.free(3, 5) == [2, 3, 4, 5, 6, 7, 8]
+def test_a_seat_is_sold_again_where_its_passenger_alights(api: SchemaApi) -> None:
+    api.book(1, from_stop=1, to_stop=3)
+    assert api.book(1, from_stop=3, to_stop=5, phone=RAVI)["status"] == "booked"
+    assert api.book(1)["reason"] == "seat_taken"
+    assert api.free(1, 3) == api.free(3, 5) == [2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(("a", "b"), [(1, 3), (2, 3), (2, 4), (2, 5), (1, 5), (3, 4)])
-def test_a_stretch_that_overlaps_is_refused(desk: Desk, a: int, b: int) -> None:
-    desk.book(1, from_stop=2, to_stop=4)
-    assert desk.book(1, from_stop=a, to_stop=b)["reason"] == "seat_taken"
+def test_a_stretch_that_overlaps_is_refused(api: SchemaApi, a: int, b: int) -> None:
+    api.book(1, from_stop=2, to_stop=4)
+    assert api.book(1, from_stop=a, to_stop=b)["reason"] == "seat_taken"
 
 
-def test_all_seats_or_none(desk: Desk) -> None:
-    desk.book(2, 3)
-    before = desk.everything()
-    refusal = desk.book(1, 3, 2, 4)
+def test_all_seats_or_none(api: SchemaApi) -> None:
+    api.book(2, 3)
+    before = api.everything()
+    refusal = api.book(1, 3, 2, 4)
     assert refusal == {
         "reason": "seat_taken",
         "message": "Seats 2 and 3 are taken between Bengaluru and Mysuru.",
         "seats": [2, 3],
     }
-    assert desk.everything() == before
+    assert api.everything() == before
 
 
 @pytest.mark.parametrize(
@@ -87,41 +87,41 @@ def test_all_seats_or_none(desk: Desk) -> None:
 )
 @pytest.mark.parametrize("method", ["book", "hold"])
 def test_a_party_that_cannot_be(
-    desk: Desk, method: str, changed: dict[str, Any], reason: str, told: str
+    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, told: str
 ) -> None:
-    before = desk.everything()
-    refusal = desk.write(method, **{**sale(), "count": None, **changed})
+    before = api.everything()
+    refusal = api.write(method, **{**sale(), "count": None, **changed})
     assert (refusal["reason"], told in refusal["message"]) == (reason, True)
-    assert desk.everything() == before
+    assert api.everything() == before
 
 
-def test_limits_are_the_services(desk: Desk, database: Database) -> None:
+def test_limits_are_the_services(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET max_seats = 1, phone_required = false WHERE bus_id = 1")
-    assert desk.book(1, 2)["limit"] == 1
-    booking = desk.book(1, phone=None)
-    assert desk.show(booking, phone=None)["status"] == "booked"
+    assert api.book(1, 2)["limit"] == 1
+    booking = api.book(1, phone=None)
+    assert api.show(booking, phone=None)["status"] == "booked"
 
 
-def test_nothing_is_sold_once_the_boarding_stop_has_been_left(desk: Desk, clock: Clock) -> None:
+def test_nothing_is_sold_once_the_boarding_stop_has_been_left(api: SchemaApi, clock: Clock) -> None:
     today = {"travel_date": "2026-12-01"}
     clock.set("2026-12-01 09:59:59+05:30")
-    assert desk.book(1, **today)["status"] == "booked"
+    assert api.book(1, **today)["status"] == "booked"
     clock.set("2026-12-01 10:00+05:30")
-    refusal = desk.book(2, **today)
+    refusal = api.book(2, **today)
     assert refusal["reason"] == "departed"
     assert refusal["message"] == (
         "Day Bus (bus 1) of 2026-12-01 no longer sells from Bengaluru: it left at 10:00."
     )
-    assert desk.hold(2, **today)["reason"] == "departed"
-    assert desk.book(2, **today, from_stop=2, to_stop=5)["status"] == "booked"
+    assert api.hold(2, **today)["reason"] == "departed"
+    assert api.book(2, **today, from_stop=2, to_stop=5)["status"] == "booked"
 
 
-def test_the_nouns_are_the_services(desk: Desk, database: Database) -> None:
+def test_the_nouns_are_the_services(api: SchemaApi, database: Database) -> None:
     database.query("""UPDATE bus_info SET nouns = '{"service": "hotel", "seat": "room"}', max_seats = 1""")
-    assert desk.book(9)["message"] == "There is no room 9; the hotel has 8 rooms, numbered from 1."
-    desk.book(1)
-    assert desk.book(1)["message"] == "Room 1 is taken between Bengaluru and Mysuru."
-    assert desk.book(2, 3)["message"] == "One booking may have 1 room; this asks for 2."
+    assert api.book(9)["message"] == "There is no room 9; the hotel has 8 rooms, numbered from 1."
+    api.book(1)
+    assert api.book(1)["message"] == "Room 1 is taken between Bengaluru and Mysuru."
+    assert api.book(2, 3)["message"] == "One booking may have 1 room; this asks for 2."
 
 
 # Any seats -------------------------------------------------------------------------------------
@@ -147,55 +147,55 @@ def test_the_nouns_are_the_services(desk: Desk, database: Database) -> None:
     ],
 )
 def test_any_seats_are_together_and_strand_nobody(
-    desk: Desk, taken: list[int], count: int, chosen: list[int]
+    api: SchemaApi, taken: list[int], count: int, chosen: list[int]
 ) -> None:
     for first in range(0, len(taken), 6):
-        desk.book(*taken[first : first + 6])
-    assert seats_of(desk.book(count=count)) == chosen
+        api.book(*taken[first : first + 6])
+    assert seats_of(api.book(count=count)) == chosen
 
 
-def test_any_seat_is_the_one_whose_gap_fits_most_tightly(desk: Desk) -> None:
-    desk.book(6, from_stop=1, to_stop=2)
-    desk.book(6, from_stop=4, to_stop=5)  # 6 is free over 2..4
-    desk.book(7, from_stop=4, to_stop=5)  # 7 over 1..4
-    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [6]
-    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [7]
-    assert seats_of(desk.book(from_stop=2, to_stop=4)) == [5]  # alone as it is: no pair is parted
+def test_any_seat_is_the_one_whose_gap_fits_most_tightly(api: SchemaApi) -> None:
+    api.book(6, from_stop=1, to_stop=2)
+    api.book(6, from_stop=4, to_stop=5)  # 6 is free over 2..4
+    api.book(7, from_stop=4, to_stop=5)  # 7 over 1..4
+    assert seats_of(api.book(from_stop=2, to_stop=4)) == [6]
+    assert seats_of(api.book(from_stop=2, to_stop=4)) == [7]
+    assert seats_of(api.book(from_stop=2, to_stop=4)) == [5]  # alone as it is: no pair is parted
 
 
-def test_a_tight_gap_goes_before_a_seat_left_alone(desk: Desk) -> None:
-    desk.book(1)  # leaves 2 alone over all of the road
-    desk.book(8, from_stop=2, to_stop=5)  # leaves 8 a gap that fits the first leg
-    assert seats_of(desk.book(from_stop=1, to_stop=2)) == [8]
+def test_a_tight_gap_goes_before_a_seat_left_alone(api: SchemaApi) -> None:
+    api.book(1)  # leaves 2 alone over all of the road
+    api.book(8, from_stop=2, to_stop=5)  # leaves 8 a gap that fits the first leg
+    assert seats_of(api.book(from_stop=1, to_stop=2)) == [8]
 
 
-def test_a_party_that_cannot_be_together_still_travels(desk: Desk, database: Database) -> None:
+def test_a_party_that_cannot_be_together_still_travels(api: SchemaApi, database: Database) -> None:
     database.query("SELECT api.add_service(3, 'Tall', 'KSRTC', %s, %s)", "s\n.\ns\n.\ns", """
         Chennai | -     | 06:00 | 0 | 0
         Mandya  | 07:00 |   -   | 9 | 10
     """)  # fmt: skip
     tall = {"bus_id": 3, "origin": "Chennai", "destination": "Mandya"}
-    assert seats_of(desk.book(2, **tall)) == [2]
-    assert seats_of(desk.book(count=2, **tall)) == [1, 3]
+    assert seats_of(api.book(2, **tall)) == [2]
+    assert seats_of(api.book(count=2, **tall)) == [1, 3]
 
 
-def test_decks_are_apart(desk: Desk) -> None:
+def test_decks_are_apart(api: SchemaApi) -> None:
     night = {"bus_id": 2}
-    desk.book(1, **night)
-    assert seats_of(desk.book(count=2, **night)) == [3, 4]
+    api.book(1, **night)
+    assert seats_of(api.book(count=2, **night)) == [3, 4]
 
 
-def test_sold_out_says_how_many_are_free(desk: Desk) -> None:
-    desk.book(1, 2, 3, 4, 5)
-    desk.hold(6)
-    before = desk.everything()
-    assert desk.book(count=3) == {
+def test_sold_out_says_how_many_are_free(api: SchemaApi) -> None:
+    api.book(1, 2, 3, 4, 5)
+    api.hold(6)
+    before = api.everything()
+    assert api.book(count=3) == {
         "reason": "sold_out",
         "message": "Only 2 seats are free between Bengaluru and Mysuru.",
         "seats_free": 2,
     }
-    desk.book(7)
-    assert desk.book(count=2)["message"] == "Only 1 seat is free between Bengaluru and Mysuru."
-    desk.book(8)
-    assert desk.hold(count=1)["seats_free"] == 0
-    assert len(desk.everything()[2]) == len(before[2]) + 2
+    api.book(7)
+    assert api.book(count=2)["message"] == "Only 1 seat is free between Bengaluru and Mysuru."
+    api.book(8)
+    assert api.hold(count=1)["seats_free"] == 0
+    assert len(api.everything()[2]) == len(before[2]) + 2

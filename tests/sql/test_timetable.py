@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from tests.conftest import Clock, Database
-from tests.support.desk import DAY, Desk
+from tests.support.schema_api import DAY, SchemaApi
 
 STOPS = """
     Bengaluru | -     | 22:00 |   0 |   0
@@ -164,29 +164,29 @@ def test_a_service_without_tickets_is_replaced(database: Database) -> None:
 def test_a_service_with_tickets_is_not_replaced_and_the_way_out_works(
     database: Database, cancelled: bool
 ) -> None:
-    with Desk.open(database) as desk:
-        booking = desk.book(1)
+    with SchemaApi.open(database) as api:
+        booking = api.book(1)
         if cancelled:
-            desk.cancel(booking)
+            api.cancel(booking)
         told = refused(database, bus_id=1, replace=True)
         assert "Service 1 has 1 ticket and cannot change under them." in told
         assert "api.end_service(1, " in told
         database.query("SELECT api.end_service(1, %s)", DAY)  # what is sold goes on, nothing later is sold
-        assert desk.book(2)["status"] == "booked"
-        assert desk.book(2, travel_date="2026-12-06")["reason"] == "trip_cancelled"
+        assert api.book(2)["status"] == "booked"
+        assert api.book(2, travel_date="2026-12-06")["reason"] == "trip_cancelled"
         assert database.value("SELECT api.open_sales(1)") == 0
         assert add(database, bus_id=8) is True
 
 
 def test_a_service_does_not_end_before_its_passengers(database: Database) -> None:
-    with Desk.open(database) as desk:
-        booking = desk.book(1)
+    with SchemaApi.open(database) as api:
+        booking = api.book(1)
         with pytest.raises(psycopg.errors.RaiseException, match=f"has passengers after .*: on {DAY}"):
             database.query("SELECT api.end_service(1, '2026-12-03')")
         assert database.value("SELECT last_date FROM bus_info WHERE bus_id = 1") is None
-        desk.cancel(booking)
+        api.cancel(booking)
         database.query("SELECT api.end_service(1, '2026-12-03')")
-        assert desk.book(1)["reason"] == "trip_cancelled"
+        assert api.book(1)["reason"] == "trip_cancelled"
 
 
 # Trips on sale ---------------------------------------------------------------------------------
@@ -229,13 +229,13 @@ def test_a_day_off_stays_and_an_extra_run_is_added(database: Database) -> None:
         (DAY, "cancelled"),
         ("2026-12-08", "open"),
     ]
-    with Desk.open(database) as desk:
-        off = desk.book(1, bus_id=7)
+    with SchemaApi.open(database) as api:
+        off = api.book(1, bus_id=7)
         assert (off["reason"], off["message"]) == (
             "trip_cancelled",
             "Night Bus (bus 7) does not run on 2026-12-05. Strike.",
         )
-        assert desk.book(1, bus_id=7, travel_date="2026-12-08")["status"] == "booked"
+        assert api.book(1, bus_id=7, travel_date="2026-12-08")["status"] == "booked"
 
 
 def test_sales_open_for_a_range_of_dates(database: Database) -> None:

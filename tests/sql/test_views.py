@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.desk import ASHA, DAY, RAVI, Desk
+from tests.support.schema_api import ASHA, DAY, RAVI, SchemaApi
 
 
 def at(text: str) -> datetime:
@@ -16,8 +16,8 @@ def at(text: str) -> datetime:
 # bookings --------------------------------------------------------------------------------------
 
 
-def test_bookings_have_names_and_local_times(desk: Desk, database: Database) -> None:
-    booking = desk.book(3, bus_id=2, origin="Mandya", destination="Ooty", passengers=[{"name": "Asha"}])
+def test_bookings_have_names_and_local_times(api: SchemaApi, database: Database) -> None:
+    booking = api.book(3, bus_id=2, origin="Mandya", destination="Ooty", passengers=[{"name": "Asha"}])
     assert database.query(
         "SELECT reference, ticket_no, status, service, origin, destination, seat_no, passenger, phone, "
         "departs, arrives, fare::text, refund::text FROM bookings"
@@ -29,11 +29,11 @@ def test_bookings_have_names_and_local_times(desk: Desk, database: Database) -> 
     ]  # fmt: skip
 
 
-def test_bookings_show_every_ticket_as_it_is_now(desk: Desk, database: Database, clock: Clock) -> None:
-    desk.cancel(desk.book(1, 2), 2)
-    desk.hold(3)
-    desk.book(2, 4, 5, 6, 7, 8, phone=RAVI)
-    desk.book(count=1, waitlist=True)
+def test_bookings_show_every_ticket_as_it_is_now(api: SchemaApi, database: Database, clock: Clock) -> None:
+    api.cancel(api.book(1, 2), 2)
+    api.hold(3)
+    api.book(2, 4, 5, 6, 7, 8, phone=RAVI)
+    api.book(count=1, waitlist=True)
     ashas = f"SELECT status FROM bookings WHERE phone = '{ASHA}' ORDER BY seat_no"
     assert database.query(ashas) == ["booked", "cancelled", "held", "pending"]
     clock.advance(minutes=10)
@@ -56,10 +56,10 @@ def vacancy(database: Database, day: str = DAY) -> dict[tuple[str, str], list[in
     return {(origin, destination): seats or [] for origin, destination, _, seats in rows}
 
 
-def test_vacancy_is_of_every_stretch(desk: Desk, database: Database) -> None:
-    desk.book(1, 2, 3, 4, from_stop=2, to_stop=3)
-    desk.book(5, 6, 7, from_stop=1, to_stop=5)
-    desk.hold(8, from_stop=4, to_stop=5)
+def test_vacancy_is_of_every_stretch(api: SchemaApi, database: Database) -> None:
+    api.book(1, 2, 3, 4, from_stop=2, to_stop=3)
+    api.book(5, 6, 7, from_stop=1, to_stop=5)
+    api.hold(8, from_stop=4, to_stop=5)
     free = vacancy(database)
     assert list(free) == [
         ("Bengaluru", "Ramanagara"), ("Bengaluru", "Mandya"), ("Bengaluru", "Srirangapatna"),
@@ -73,17 +73,17 @@ def test_vacancy_is_of_every_stretch(desk: Desk, database: Database) -> None:
     assert free["Ramanagara", "Srirangapatna"] == [8]
 
 
-def test_vacancy_agrees_with_the_seat_map(desk: Desk, database: Database) -> None:
-    desk.book(1, from_stop=2, to_stop=3)
-    desk.hold(2, from_stop=3, to_stop=5)
+def test_vacancy_agrees_with_the_seat_map(api: SchemaApi, database: Database) -> None:
+    api.book(1, from_stop=2, to_stop=3)
+    api.hold(2, from_stop=3, to_stop=5)
     stops = ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
     assert vacancy(database) == {
-        (stops[a - 1], stops[b - 1]): desk.free(a, b) for a in range(1, 5) for b in range(a + 1, 6)
+        (stops[a - 1], stops[b - 1]): api.free(a, b) for a in range(1, 5) for b in range(a + 1, 6)
     }
 
 
-def test_vacancy_leaves_out_what_is_not_on_sale(desk: Desk, database: Database, clock: Clock) -> None:
-    desk.hold(1)
+def test_vacancy_leaves_out_what_is_not_on_sale(api: SchemaApi, database: Database, clock: Clock) -> None:
+    api.hold(1)
     clock.advance(minutes=10)
     assert vacancy(database)["Bengaluru", "Mysuru"] == [1, 2, 3, 4, 5, 6, 7, 8]  # a hold that ran out
     clock.set("2026-12-05 10:55+05:30")
@@ -103,11 +103,13 @@ def manifest(database: Database) -> list[Any]:
     )
 
 
-def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(desk: Desk, database: Database) -> None:
-    asha = desk.book(1, 2, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
-    ravi = desk.book(1, from_stop=3, to_stop=5, phone=RAVI, passengers=[{"name": "Ravi"}])
-    desk.hold(7)
-    desk.cancel(desk.book(8))
+def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(
+    api: SchemaApi, database: Database
+) -> None:
+    asha = api.book(1, 2, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
+    ravi = api.book(1, from_stop=3, to_stop=5, phone=RAVI, passengers=[{"name": "Ravi"}])
+    api.hold(7)
+    api.cancel(api.book(8))
     assert ravi["status"] == "booked"
     assert manifest(database) == [
         (1, "Bengaluru", f"1 Asha, 2 {asha['reference']}", None, None),
@@ -120,9 +122,11 @@ def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(desk: Desk, 
                           "AND travel_date = %s", DAY) == [(at("05 11:45"), at("05 11:50"))]  # fmt: skip
 
 
-def test_a_manifest_counts_a_hold_only_while_it_lasts(desk: Desk, database: Database, clock: Clock) -> None:
-    desk.book(1, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
-    desk.hold(1, from_stop=3, to_stop=5)
+def test_a_manifest_counts_a_hold_only_while_it_lasts(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    api.book(1, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
+    api.hold(1, from_stop=3, to_stop=5)
     assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", None)
     clock.advance(minutes=10)
     assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", [1])
@@ -132,8 +136,8 @@ def test_a_manifest_counts_a_hold_only_while_it_lasts(desk: Desk, database: Data
 
 
 @pytest.mark.parametrize("view", ["bookings", "vacancy", "manifest"])
-def test_the_server_role_may_read_them(desk: Desk, view: str) -> None:
-    desk.book(1)
+def test_the_server_role_may_read_them(api: SchemaApi, view: str) -> None:
+    api.book(1)
     statement = f"SELECT count(*) FROM {view} WHERE bus_id = 1"
-    ((rows,),) = desk.conn.execute(statement.encode()).fetchall()
+    ((rows,),) = api.conn.execute(statement.encode()).fetchall()
     assert rows > 0

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from busware.server.push.messages import Messages
-from tests.support.line import Line, until
+from tests.support.line_client import LineClient, wait_until
 
 
 @pytest.fixture
@@ -25,16 +25,18 @@ def pushing(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
 class Console(Messages):
     """What an operator's console reads and sends."""
 
-    def number_of(self, line: Line) -> int:
+    def number_of(self, line: LineClient) -> int:
         """The client_no of a connected client; waits until it is published."""
         address = line.address
         return int(
-            until(lambda: next((c.client_no for c in self.present().clients if c.address == address), None))
+            wait_until(
+                lambda: next((c.client_no for c in self.present().clients if c.address == address), None)
+            )
         )
 
     def wait_until_left(self, number: int) -> None:
         """Wait until it is published that a client has left."""
-        until(lambda: [c for c in self.present().clients if c.client_no == number and c.left_at])
+        wait_until(lambda: [c for c in self.present().clients if c.client_no == number and c.left_at])
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.desk import Desk, audit
-from tests.support.line import WAIT_SECONDS
+from tests.support.line_client import WAIT_SECONDS
+from tests.support.schema_api import SchemaApi, audit
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Race:
     """A database and those who race on it. `first` is in a transaction until it commits or rolls back."""
 
-    def __init__(self, database: "Database", first: Desk, second: Desk, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, database: "Database", first: SchemaApi, second: SchemaApi, threads: ThreadPoolExecutor
+    ) -> None:
         self.database, self.first, self.second = database, first, second
         self.threads = threads
 
@@ -35,7 +37,7 @@ class Race:
             database.connect_as_server() as second,
             ThreadPoolExecutor(1) as threads,
         ):
-            yield cls(database, Desk(first), Desk(second), threads)
+            yield cls(database, SchemaApi(first), SchemaApi(second), threads)
             first.rollback()
         assert audit(database.conn) == []
 

@@ -14,26 +14,26 @@ import json
 import pytest
 
 from tests.conftest import Clock, Database, Running
+from tests.support.http_client import HttpClient
 from tests.support.published import published
 from tests.support.release import CALLS, DATA, database, dump, stage, write_transcript  # noqa: F401
 from tests.support.transcripts import Stage, record
-from tests.support.web import Web
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
 
 def test_record_release(
     stage: Stage,  # noqa: F811 - a fixture
-    web: Web,
+    http: HttpClient,
     cluster: Running,
     database: Database,  # noqa: F811
     clock: Clock,
 ) -> None:
-    folder = DATA / web.call("GET", "/v1/ping").json()["version"]
+    folder = DATA / http.call("GET", "/v1/ping").json()["version"]
     folder.mkdir()
     for name, calls in CALLS.items():
         if name == "stopping":  # after it, there is no server any more
-            lists = published(web.call, database.query)
+            lists = published(http.call, database.query)
             (folder / "published.json").write_text(json.dumps(lists, indent=1) + "\n")
             left = {"clock": clock.now.isoformat(), **stage.kept}
             (folder / "left.json").write_text(json.dumps(left, indent=1) + "\n")

@@ -20,8 +20,8 @@ from busware.server.db import schema
 from busware.server.settings import Settings
 from tests.conftest import NOW, Clock, Database, Running, stop_clock
 from tests.support import calls_http, calls_json_rpc, calls_plain_text
+from tests.support.http_client import HttpClient
 from tests.support.transcripts import Entry, Stage
-from tests.support.web import Web
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
@@ -47,10 +47,10 @@ def database(new_database: Callable[..., Database]) -> Database:
 
 @pytest.fixture
 def stage(
-    pushing: SimpleNamespace, connect: Callable[[], Any], web: Web, database: Database, clock: Clock
+    pushing: SimpleNamespace, connect: Callable[[], Any], http: HttpClient, database: Database, clock: Clock
 ) -> Stage:
     """The running server, HTTP and pushed lines included."""
-    return Stage(connect, web.call, database.query, clock.set, pushing.tcp.drain)
+    return Stage(connect, http.call, database.query, clock.set, pushing.tcp.drain)
 
 
 def read_transcript(file: Path) -> list[Entry]:

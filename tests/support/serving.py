@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.line import Line, until
+from tests.support.line_client import LineClient, wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -20,11 +20,11 @@ def urls(database: "Database") -> dict[str, str]:
 
 
 @pytest.fixture
-def line_to() -> Iterator[Callable[[int], Line]]:
-    lines: list[Line] = []
+def line_to() -> Iterator[Callable[[int], LineClient]]:
+    lines: list[LineClient] = []
 
-    def connect(port: int) -> Line:
-        lines.append(Line("127.0.0.1", port))
+    def connect(port: int) -> LineClient:
+        lines.append(LineClient("127.0.0.1", port))
         return lines[-1]
 
     yield connect
@@ -43,16 +43,18 @@ def travel_day(database: "Database") -> str:
     return str(database.value("SELECT max(travel_date) FROM trips"))
 
 
-def process_of(database: "Database", line: Line) -> int:
+def process_of(database: "Database", line: LineClient) -> int:
     """The process that a line has come to."""
     where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
-    (process_no,) = until(lambda: database.query(where, line.address))
+    (process_no,) = wait_until(lambda: database.query(where, line.address))
     return int(process_no)
 
 
-def on_each_process(database: "Database", port: int, connect: Callable[[int], Line]) -> list[Line]:
+def on_each_process(
+    database: "Database", port: int, connect: Callable[[int], LineClient]
+) -> list[LineClient]:
     """A line to each of the processes on a port: the kernel spreads clients over them."""
-    lines: dict[int, Line] = {}
+    lines: dict[int, LineClient] = {}
     while len(lines) < len(serving(database, port)):
         line = connect(port)
         lines.setdefault(process_of(database, line), line)

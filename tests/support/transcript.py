@@ -8,13 +8,13 @@ from then on.
 import re
 import textwrap
 
-from tests.conftest import Line
+from tests.conftest import LineClient
 
 TRAVEL_DAY = "2026-12-05"  # a Saturday, four days after the tests' NOW
 ASHA = "98450 12345"
 
 
-def transcript(line: Line, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
+def transcript(line: LineClient, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
     """Go through a conversation; give what the words in braces stood for."""
     known = {} if known is None else known
     for expected in textwrap.dedent(text).strip("\n").splitlines():

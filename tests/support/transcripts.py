@@ -31,7 +31,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tests.support.line import until
+from tests.support.line_client import wait_until
 
 Entry = dict[str, Any]
 
@@ -50,7 +50,7 @@ class Broken(Exception):
 class Stage:
     """A running server, and what a transcript needs of it.
 
-    connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `web` does.
+    connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `http`.
     query: runs SQL as the owner. set_clock: sets the clock. stop: stops the TCP server.
     kept: the values that were kept, by name.
     """
@@ -143,7 +143,7 @@ class Stage:
         def rows() -> list[Any]:
             return self._query(entry["sql"], *entry.get("args", []))
 
-        return until(rows) if entry.get("wait") else rows()
+        return wait_until(rows) if entry.get("wait") else rows()
 
     def _clock(self, entry: Entry) -> None:
         self._set_clock_to(entry["clock"])

@@ -9,22 +9,22 @@ import pytest
 from busware.server.db.pool import Fault
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
-from tests.support.line import WAIT_SECONDS, until
-from tests.support.road import Road
+from tests.support.line_client import WAIT_SECONDS, wait_until
+from tests.support.tcp_proxy import TcpProxy
 
 DATE = "2026-12-02"
 
 
 @pytest.fixture
-def road(database):
-    road = Road(database.server)
-    yield road
-    road.close()
+def proxy(database):
+    proxy = TcpProxy(database.server)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture(name="writer")
-def writer_on_a_road(database, settings, road):
-    writer = Writer(road.url, settings)
+def writer_through_proxy(database, settings, proxy):
+    writer = Writer(proxy.url, settings)
     writer.start()
     yield writer
     writer.stop()
@@ -87,5 +87,5 @@ def hold_writer(held, database, submit, **fields):
     held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (%s, %s, 1) FOR UPDATE",
                  [args["bus_id"], args["travel_date"]])  # fmt: skip
     stuck = submit(call)
-    until(lambda: writer_is_stuck(database))
+    wait_until(lambda: writer_is_stuck(database))
     return stuck

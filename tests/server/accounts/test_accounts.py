@@ -18,9 +18,9 @@ from busware.server.accounts.rate_limits import by_address
 from busware.server.booking.operations import Operations
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
-from tests.conftest import Clock, Database, Line
+from tests.conftest import Clock, Database, LineClient
+from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
-from tests.support.web import Web
 
 pytestmark = [pytest.mark.database, pytest.mark.settings(password_wait_seconds=60)]
 
@@ -36,7 +36,7 @@ def reason(told: Any) -> str:
 # Signing in ------------------------------------------------------------------------------------
 
 
-def test_a_traveller_registers_and_is_signed_in(client_socket: Line, database: Database) -> None:
+def test_a_traveller_registers_and_is_signed_in(client_socket: LineClient, database: Database) -> None:
     told = client_socket.call("register", **ASHA, phone="98450 12345")
     assert told == {
         "token": told["token"],
@@ -51,7 +51,7 @@ def test_a_traveller_registers_and_is_signed_in(client_socket: Line, database: D
     assert database.query("SELECT account, phone FROM passengers") == [("asha", None)]
 
 
-def test_a_token_signs_in_again(client_socket: Line, connect: Callable[[], Line]) -> None:
+def test_a_token_signs_in_again(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     again = connect()
     assert reason(again.call("bookings")) == "not_signed_in"
@@ -59,7 +59,7 @@ def test_a_token_signs_in_again(client_socket: Line, connect: Callable[[], Line]
     assert again.call("bookings") == {"bookings": []}
 
 
-def test_a_password_signs_in(client_socket: Line, connect: Callable[[], Line]) -> None:
+def test_a_password_signs_in(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
     first = client_socket.call("register", **ASHA)["token"]
     again = connect()
     second = again.call("login", username=" Asha ", password=ASHA["password"])["token"]
@@ -78,12 +78,14 @@ def test_a_password_signs_in(client_socket: Line, connect: Callable[[], Line]) -
         {"token": "'; DROP TABLE tokens"},
     ],
 )
-def test_wrong_is_wrong(client_socket: Line, connect: Callable[[], Line], wrong: dict[str, str]) -> None:
+def test_wrong_is_wrong(
+    client_socket: LineClient, connect: Callable[[], LineClient], wrong: dict[str, str]
+) -> None:
     client_socket.call("register", **ASHA)
     assert reason(connect().call("login", **wrong)) == "wrong_password"
 
 
-def test_nobody_and_somebody_are_told_the_same(client_socket: Line) -> None:
+def test_nobody_and_somebody_are_told_the_same(client_socket: LineClient) -> None:
     client_socket.call("register", **ASHA)
     known = client_socket.call("login", username="asha", password="something else")
     assert client_socket.call("login", username="nobody", password="something else") == known
@@ -121,12 +123,12 @@ def test_nobody_takes_as_long_as_somebody() -> None:
         ("book", {**TRIP, "count": 1, "account": "asha"}, "account"),
     ],
 )
-def test_what_is_wrong_is_named(client_socket: Line, method: str, params: Any, field: str) -> None:
+def test_what_is_wrong_is_named(client_socket: LineClient, method: str, params: Any, field: str) -> None:
     data = client_socket.call(method, **params)["data"]
     assert (data["reason"], data["field"]) == ("bad_request", field)
 
 
-def test_a_username_is_one_in_any_case_and_from_any_keyboard(client_socket: Line) -> None:
+def test_a_username_is_one_in_any_case_and_from_any_keyboard(client_socket: LineClient) -> None:
     client_socket.call("register", username="Ünal Ⅳ", password="long enough")
     for same in ("ünal iv", "U\u0308NAL IV"):
         assert (
@@ -135,7 +137,7 @@ def test_a_username_is_one_in_any_case_and_from_any_keyboard(client_socket: Line
         assert client_socket.call("login", username=same, password="long enough")["username"] == "ünal iv"
 
 
-def test_two_register_one_name_at_once(connect: Callable[[], Line]) -> None:
+def test_two_register_one_name_at_once(connect: Callable[[], LineClient]) -> None:
     lines, told = [connect() for _ in range(4)], []
     threads = [
         threading.Thread(target=lambda one=one: told.append(one.call("register", **ASHA))) for one in lines
@@ -150,7 +152,7 @@ def test_two_register_one_name_at_once(connect: Callable[[], Line]) -> None:
 # Signing out -----------------------------------------------------------------------------------
 
 
-def test_a_logout_ends_the_token(client_socket: Line, connect: Callable[[], Line]) -> None:
+def test_a_logout_ends_the_token(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     other = connect()
     other.call("login", token=token)
@@ -162,7 +164,7 @@ def test_a_logout_ends_the_token(client_socket: Line, connect: Callable[[], Line
     assert other.call("login", **ASHA)["username"] == "asha"
 
 
-def test_a_logout_everywhere(client_socket: Line, connect: Callable[[], Line]) -> None:
+def test_a_logout_everywhere(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
     client_socket.call("register", **ASHA)
     other, ravi = connect(), connect()
     other.call("login", **ASHA)
@@ -172,12 +174,12 @@ def test_a_logout_everywhere(client_socket: Line, connect: Callable[[], Line]) -
     assert ravi.call("bookings") == {"bookings": []}
 
 
-def test_no_token_looks_like_an_option_of_a_command_line(client_socket: Line) -> None:
+def test_no_token_looks_like_an_option_of_a_command_line(client_socket: LineClient) -> None:
     assert re.fullmatch("[0-9a-f]{64}", client_socket.call("register", **ASHA)["token"])
 
 
 @pytest.mark.settings(token_recheck_seconds=0)
-def test_a_token_that_another_process_revoked(client_socket: Line, database: Database) -> None:
+def test_a_token_that_another_process_revoked(client_socket: LineClient, database: Database) -> None:
     client_socket.call("register", **ASHA)
     database.query("DELETE FROM tokens")
     assert reason(client_socket.call("bookings")) == "not_signed_in"
@@ -185,7 +187,7 @@ def test_a_token_that_another_process_revoked(client_socket: Line, database: Dat
 
 @pytest.mark.settings(token_recheck_seconds=0, token_hours=1)
 def test_a_token_expires(
-    client_socket: Line, clock: Clock, database: Database, server: SimpleNamespace
+    client_socket: LineClient, clock: Clock, database: Database, server: SimpleNamespace
 ) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     clock.advance(minutes=59)
@@ -198,7 +200,7 @@ def test_a_token_expires(
 
 
 @pytest.mark.settings(tokens_per_account=2)
-def test_an_account_has_so_many_tokens(client_socket: Line, clock: Clock) -> None:
+def test_an_account_has_so_many_tokens(client_socket: LineClient, clock: Clock) -> None:
     tokens = [client_socket.call("register", **ASHA)["token"]]
     for _ in range(2):
         clock.advance(seconds=1)
@@ -207,7 +209,7 @@ def test_an_account_has_so_many_tokens(client_socket: Line, clock: Clock) -> Non
     assert ["token" in one for one in told] == [False, True, True]
 
 
-def test_what_is_kept_gives_nobody_away(client_socket: Line, database: Database) -> None:
+def test_what_is_kept_gives_nobody_away(client_socket: LineClient, database: Database) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     kept = database.value("SELECT password_hash FROM accounts")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -218,7 +220,7 @@ def test_what_is_kept_gives_nobody_away(client_socket: Line, database: Database)
     assert not any(ASHA["password"] in row or token in row for row in everything)
 
 
-def test_a_hash_of_old_is_made_anew(client_socket: Line, database: Database) -> None:
+def test_a_hash_of_old_is_made_anew(client_socket: LineClient, database: Database) -> None:
     import argon2
 
     client_socket.call("register", **ASHA)
@@ -233,7 +235,9 @@ def test_a_hash_of_old_is_made_anew(client_socket: Line, database: Database) -> 
 
 
 @pytest.mark.settings(attempts_per_account=3, attempt_minutes=10)
-def test_passwords_are_not_guessed(client_socket: Line, connect: Callable[[], Line], clock: Clock) -> None:
+def test_passwords_are_not_guessed(
+    client_socket: LineClient, connect: Callable[[], LineClient], clock: Clock
+) -> None:
     client_socket.call("register", **ASHA)
     guess = {"username": "asha", "password": "a guess of it"}
     assert [reason(connect().call("login", **guess)) for _ in range(3)] == 3 * ["wrong_password"]
@@ -245,25 +249,27 @@ def test_passwords_are_not_guessed(client_socket: Line, connect: Callable[[], Li
 
 
 @pytest.mark.settings(attempts_per_account=3)
-def test_a_name_that_nobody_has_is_limited_in_the_same_way(client_socket: Line) -> None:
+def test_a_name_that_nobody_has_is_limited_in_the_same_way(client_socket: LineClient) -> None:
     guess = {"username": "nobody", "password": "a guess of it"}
     told = [reason(client_socket.call("login", **guess)) for _ in range(4)]
     assert told == [*3 * ["wrong_password"], "not_allowed"]
 
 
 @pytest.mark.settings(attempts_per_address=3)
-def test_an_address_is_limited(client_socket: Line, web: Web) -> None:
+def test_an_address_is_limited(client_socket: LineClient, http: HttpClient) -> None:
     """Over both faces together."""
     client_socket.call("login", username="a", password="guess")
-    web.call("POST", "/v1/sessions", json={"username": "b", "password": "guess"})
+    http.call("POST", "/v1/sessions", json={"username": "b", "password": "guess"})
     client_socket.call("booking", reference="BAAAAA", phone="9845012345")
     assert reason(client_socket.call("login", username="c", password="guess")) == "not_allowed"
-    assert web.call("GET", "/v1/bookings/BAAAAB?phone=9845012345").status_code == 429
+    assert http.call("GET", "/v1/bookings/BAAAAB?phone=9845012345").status_code == 429
 
 
 @pytest.mark.settings(attempts_per_booking=2)
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_no_phone_of_a_booking_is_guessed(connect: Callable[[], Line], clock: Clock, signed_in: bool) -> None:
+def test_no_phone_of_a_booking_is_guessed(
+    connect: Callable[[], LineClient], clock: Clock, signed_in: bool
+) -> None:
     owner, stranger = connect(), connect()
     if signed_in:
         stranger.call("register", **RAVI)
@@ -278,7 +284,7 @@ def test_no_phone_of_a_booking_is_guessed(connect: Callable[[], Line], clock: Cl
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], Line]) -> None:
+def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], LineClient]) -> None:
     owner, stranger = connect(), connect()
     owner.call("register", **ASHA)
     booked = owner.call("book", **TRIP, count=1)
@@ -288,7 +294,7 @@ def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], Line]) -> No
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_a_ticket_that_is_none_is_no_guess(client_socket: Line) -> None:
+def test_a_ticket_that_is_none_is_no_guess(client_socket: LineClient) -> None:
     booked = client_socket.call("book", **TRIP, count=1, phone="98450 12345")
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
     for _ in range(4):
@@ -345,7 +351,7 @@ def operator(database: Database, *arguments: str, password: str = "keys of the d
     return done.returncode, done.stdout + done.stderr
 
 
-def test_operators_are_made(database: Database, client_socket: Line) -> None:
+def test_operators_are_made(database: Database, client_socket: LineClient) -> None:
     said = '"boss" may sign in, and runs every service (admin).\n'
     assert operator(database, "add", "Boss", "--admin") == (0, said)
     said = '"depot" may sign in, and runs the services of KSRTC.\n'
@@ -376,7 +382,7 @@ def test_operators_that_are_not_made(database: Database) -> None:
 
 
 @pytest.mark.settings(token_recheck_seconds=0)
-def test_a_password_is_changed(database: Database, client_socket: Line) -> None:
+def test_a_password_is_changed(database: Database, client_socket: LineClient) -> None:
     client_socket.call("register", **ASHA)
     assert operator(database, "password", "asha")[0] == 0
     assert reason(client_socket.call("bookings")) == "not_signed_in"
@@ -386,7 +392,7 @@ def test_a_password_is_changed(database: Database, client_socket: Line) -> None:
 
 
 def test_a_password_is_not_logged(
-    client_socket: Line, database: Database, caplog: pytest.LogCaptureFixture
+    client_socket: LineClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.query("DROP FUNCTION api.register(text, text, text)")
     assert client_socket.call("register", **ASHA)["code"] == -32603

@@ -15,8 +15,8 @@ from busware.server import protocol
 from busware.server.accounts.passwords import Passwords
 from busware.server.booking import permissions
 from busware.server.http.routes import RESOURCES
-from tests.conftest import Database, Line
-from tests.support.web import Web
+from tests.conftest import Database, LineClient
+from tests.support.http_client import HttpClient
 
 WHO = ("guest", "phone", "owner", "traveller", "operator", "other operator", "admin")
 PASSWORD = "correct horse battery"
@@ -90,7 +90,7 @@ def people(database: Database, password_hash: str) -> None:
 class Owner:
     """Asha, who makes a booking or a hold whenever one is to be tried, each on a trip of its own."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: LineClient) -> None:
         line.call("login", username="owner", password=PASSWORD)
         self._line = line
         self._dates = (f"2026-12-{day:02}" for day in itertools.count(3))
@@ -101,7 +101,7 @@ class Owner:
         return str(self._line.call({"booking": "book"}.get(what, what), **trip)["reference"])
 
 
-def over_tcp(connect: Callable[[], Line], who: str) -> Ask:
+def over_tcp(connect: Callable[[], LineClient], who: str) -> Ask:
     line = connect()
     if who not in ("guest", "phone"):
         assert line.call("login", username=who, password=PASSWORD)["username"] == who
@@ -113,18 +113,18 @@ def over_tcp(connect: Callable[[], Line], who: str) -> Ask:
     return ask
 
 
-def over_http(web: Web, who: str) -> Ask:
+def over_http(http: HttpClient, who: str) -> Ask:
     token = None
     if who not in ("guest", "phone"):
         login = {"username": who, "password": PASSWORD}
-        token = web.call("POST", "/v1/sessions", json=login).json()["token"]
+        token = http.call("POST", "/v1/sessions", json=login).json()["token"]
 
     def ask(method: str, params: dict[str, Any]) -> str:
         resource = RESOURCES[method]
         path = resource.path.format(**params)
         rest = {name: value for name, value in params.items() if name not in resource.in_path}
         how = {"json": rest} if resource.has_body else {"params": rest}
-        answer = web.call(resource.http_method, path, token=token, **how)
+        answer = http.call(resource.http_method, path, token=token, **how)
         return str(answer.json()["reason"]) if answer.status_code >= 400 else "ok"
 
     return ask
@@ -133,11 +133,11 @@ def over_http(web: Web, who: str) -> Ask:
 @pytest.mark.parametrize("face", ["tcp", "http"])
 @pytest.mark.parametrize("who", WHO)
 def test_a_column(
-    who: str, face: str, people: None, database: Database, connect: Callable[[], Line], web: Web
+    who: str, face: str, people: None, database: Database, connect: Callable[[], LineClient], http: HttpClient
 ) -> None:
     """Everything that somebody may ask."""
     owner = Owner(connect())
-    ask = over_tcp(connect, who) if face == "tcp" else over_http(web, who)
+    ask = over_tcp(connect, who) if face == "tcp" else over_http(http, who)
     found = {}
     for method, (params, _) in TABLE.items():
         mine = dict(params)
@@ -150,7 +150,7 @@ def test_a_column(
 
 
 def test_what_changed_nothing_was_refused(
-    people: None, database: Database, connect: Callable[[], Line]
+    people: None, database: Database, connect: Callable[[], LineClient]
 ) -> None:
     """Whoever may not, changes nothing: not even the record of requests."""
     reference = Owner(connect()).make("booking")

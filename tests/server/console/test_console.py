@@ -11,8 +11,8 @@ import pexpect
 import pytest
 
 from busware.server.embedded.data_folder import read_urls
-from tests.conftest import Database, Line
-from tests.support.line import until
+from tests.conftest import Database, LineClient
+from tests.support.line_client import wait_until
 from tests.support.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
 from tests.support.processes import Served, running_on
 from tests.support.transcript import ASHA, transcript
@@ -23,7 +23,7 @@ TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": AS
 
 
 def test_who_connects_what_they_say_and_what_they_are_told(
-    urls: dict[str, str], line_to: Callable[[int], Line]
+    urls: dict[str, str], line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):
         asha = line_to(port)
@@ -50,7 +50,7 @@ def test_who_connects_what_they_say_and_what_they_are_told(
 
 
 def test_a_line_to_all_passengers_of_a_trip(
-    urls: dict[str, str], database: Database, line_to: Callable[[int], Line]
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):
         day = str(database.value("SELECT max(travel_date) FROM trips"))
@@ -144,7 +144,7 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
     name = "application_name = 'busware listener'"
     database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
     anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
-    until(lambda: database.query(anew, number))
+    wait_until(lambda: database.query(anew, number))
     attached.types("all After.")
     assert "has gone" not in attached.sees_match(r"(?s)(.*)to all: After\.")
 
@@ -160,7 +160,7 @@ def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database)
 
 
 def test_messages_and_clients_cross_servers_and_consoles(
-    urls: dict[str, str], attached: Operator, line_to: Callable[[int], Line]
+    urls: dict[str, str], attached: Operator, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port), Served("0", **urls) as other:
         attached.sees(f"server 127.0.0.1:{port}", "has come", f"server 127.0.0.1:{other.port}", "has come")
@@ -187,7 +187,7 @@ def test_messages_and_clients_cross_servers_and_consoles(
 
 @pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
 def test_every_way_out_drains_and_stops(
-    data_folder: Path, line_to: Callable[[int], Line], way: str | signal.Signals
+    data_folder: Path, line_to: Callable[[int], LineClient], way: str | signal.Signals
 ) -> None:
     with operating("--data", str(data_folder)) as (operator, port):
         client = line_to(port)
@@ -204,7 +204,7 @@ def test_every_way_out_drains_and_stops(
 
 
 def test_a_console_attaches_to_the_embedded_database_and_is_told_of_its_end(
-    data_folder: Path, line_to: Callable[[int], Line]
+    data_folder: Path, line_to: Callable[[int], LineClient]
 ) -> None:
     here = ("--data", str(data_folder))
     with operating(*here) as (operator, port), Operator("console", *here) as attached:

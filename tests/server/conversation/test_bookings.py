@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Line
+from tests.conftest import LineClient
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: Line) -> None:
+def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: LineClient) -> None:
     known = transcript(client_socket, RESERVATION)
     transcript(
         client_socket,
@@ -71,7 +71,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
     assert client_socket.receive() == b""
 
 
-def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: Line) -> None:
+def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: LineClient) -> None:
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     for _ in range(2):
         client_socket.call("book", **trip, count=4, phone=ASHA)
@@ -105,7 +105,9 @@ def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: Line) -> None:
     )
 
 
-def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], server: SimpleNamespace) -> None:
+def test_a_lost_reference_is_found_a_few_times(
+    connect: Callable[[], LineClient], server: SimpleNamespace
+) -> None:
     booked = connect().call(
         "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
     )
@@ -136,7 +138,7 @@ def test_a_lost_reference_is_found_a_few_times(connect: Callable[[], Line], serv
     assert traveller.receive().startswith(b"Too many wrong attempts")
 
 
-def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
+def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
     trip = {
         "bus_id": 1,
         "travel_date": TRAVEL_DAY,
@@ -180,7 +182,7 @@ def test_a_seat_is_changed(connect: Callable[[], Line]) -> None:
     )
 
 
-def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
+def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
     no_reference = (
         '"!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.'
         " I, O, 0, 1, 2, 4, 5 and 6 are in none."
@@ -236,7 +238,7 @@ def test_whoever_guesses_learns_nothing(client_socket: Line) -> None:
     ],
 )
 def test_any_question_may_be_answered_wrongly_ten_times(
-    connect: Callable[[], Line], steps: list[tuple[str, str, str, str]]
+    connect: Callable[[], LineClient], steps: list[tuple[str, str, str, str]]
 ) -> None:
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, seats=[3, 4], phone=ASHA)["reference"]

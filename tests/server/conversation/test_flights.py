@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from tests.conftest import Clock, Database, Line, Running
+from tests.conftest import Clock, Database, LineClient, Running
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
 
@@ -28,7 +28,7 @@ def template(cluster: Running, template: str) -> Iterator[str]:
         yield "flights"
 
 
-def book(line: Line, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
+def book(line: LineClient, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
     """Book, and answer the reference."""
     return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{status}\nReference {{ref}}.")["ref"]
 
@@ -36,7 +36,7 @@ def book(line: Line, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED
 # To the letter ---------------------------------------------------------------------------------
 
 
-def test_the_dialogue_of_the_contract(client_socket: Line) -> None:
+def test_the_dialogue_of_the_contract(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""
@@ -68,12 +68,12 @@ def test_the_dialogue_of_the_contract(client_socket: Line) -> None:
         ("united kingdom", "United Kingdom"), ("Great  Britain", "Great Britain"), ("UAE", "UAE"),
     ],
 )  # fmt: skip
-def test_a_country_is_welcomed_as_it_is_written(client_socket: Line, typed: str, welcomed: str) -> None:
+def test_a_country_is_welcomed_as_it_is_written(client_socket: LineClient, typed: str, welcomed: str) -> None:
     client_socket.send(typed)
     assert client_socket.receive().decode() == f"Welcome to {welcomed}"
 
 
-def test_countries_are_data(client_socket: Line, database: Database) -> None:
+def test_countries_are_data(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')
     database.query("INSERT INTO places (code, name) VALUES ('FRA', 'France')")
     transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')  # no flight yet
@@ -89,7 +89,7 @@ def test_countries_are_data(client_socket: Line, database: Database) -> None:
     book(client_socket, request, f"Booking flight from France to India on {DAY} at 08:00. Status: Booked")
 
 
-def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: Line) -> None:
+def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: LineClient) -> None:
     transcript(client_socket, '> JFK\n"JFK" is not understood. Type help for what there is.')
     book(
         client_socket,
@@ -98,7 +98,7 @@ def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: Line) -> N
     )
 
 
-def test_a_request_line_needs_no_question(client_socket: Line) -> None:
+def test_a_request_line_needs_no_question(client_socket: LineClient) -> None:
     transcript(client_socket, f"> usa , ind,{DAY} , 10:00\n{BOOKED}\nReference {{ref}}.")
 
 
@@ -106,7 +106,7 @@ def test_a_request_line_needs_no_question(client_socket: Line) -> None:
 
 
 def test_a_full_flight_queues_and_a_cancellation_promotes(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     first, waiting, last = connect(), connect(), connect()
     references = [book(first) for _ in range(4)]
@@ -139,7 +139,7 @@ def test_a_full_flight_queues_and_a_cancellation_promotes(
 
 
 def test_another_flight_of_the_same_time_is_taken_when_one_is_full(
-    client_socket: Line, database: Database
+    client_socket: LineClient, database: Database
 ) -> None:
     database.query(
         "SELECT api.add_service(bus_id => 791, name => 'X', operator => 'Y', kind => 'flight',"
@@ -153,7 +153,7 @@ def test_another_flight_of_the_same_time_is_taken_when_one_is_full(
     assert database.query(sold) == [(701, 4), (791, 4)]
 
 
-def test_legs_sell_separately(client_socket: Line, database: Database) -> None:
+def test_legs_sell_separately(client_socket: LineClient, database: Database) -> None:
     """The flight by way of London: six seats from New York to London, and the same six on to Mumbai."""
     for _ in range(6):
         book(
@@ -204,7 +204,7 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_in_one_line_and_the_connection_goes_on(
-    client_socket: Line, database: Database, request_line: str, problem: str
+    client_socket: LineClient, database: Database, request_line: str, problem: str
 ) -> None:
     client_socket.send("flight")
     assert client_socket.receive().decode() == QUESTION
@@ -215,7 +215,7 @@ def test_what_is_wrong_is_told_in_one_line_and_the_connection_goes_on(
     book(client_socket)
 
 
-def test_a_departed_flight_is_not_on_sale(client_socket: Line, clock: Clock) -> None:
+def test_a_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-15T10:00:00-05:00")
     transcript(
         client_socket,
@@ -226,7 +226,7 @@ def test_a_departed_flight_is_not_on_sale(client_socket: Line, clock: Clock) -> 
     )
 
 
-def test_escape_sequences_in_a_request_move_nobodys_cursor(client_socket: Line) -> None:
+def test_escape_sequences_in_a_request_move_nobodys_cursor(client_socket: LineClient) -> None:
     client_socket.send(b"flight\n\xc2\x9b2JUSA\x07,\xe2\x80\xaeIND," + DAY.encode() + b",10:00\n")
     assert client_socket.receive().decode() == QUESTION
     answer = client_socket.receive().decode()
@@ -236,7 +236,7 @@ def test_escape_sequences_in_a_request_move_nobodys_cursor(client_socket: Line) 
 # Step by step ----------------------------------------------------------------------------------
 
 
-def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: Line) -> None:
+def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""
@@ -276,7 +276,7 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: Line) -> Non
     )  # the hold ends by the traveller's clock, and not by New York's
 
 
-def test_the_question_may_be_left_and_asked_about(client_socket: Line) -> None:
+def test_the_question_may_be_left_and_asked_about(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Clock, Database, Line
+from tests.conftest import Clock, Database, LineClient
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Database) -> None:
+def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'held'") == 2
     transcript(
@@ -54,14 +54,14 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: Line, database: Data
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
-def test_quit_gives_a_hold_up(client_socket: Line, database: Database) -> None:
+def test_quit_gives_a_hold_up(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     transcript(client_socket, "> quit\nWhat was held for you is given up.\nLeft; nothing was changed.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
 def test_whoever_goes_away_holds_nothing(
-    connect: Callable[[], Line], server: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], server: SimpleNamespace, database: Database
 ) -> None:
     gone, next_one = connect(), connect()
     transcript(gone, RESERVATION)
@@ -72,7 +72,7 @@ def test_whoever_goes_away_holds_nothing(
 
 
 def test_when_the_server_goes_down_nothing_stays_held(
-    client_socket: Line, server: SimpleNamespace, database: Database
+    client_socket: LineClient, server: SimpleNamespace, database: Database
 ) -> None:
     transcript(client_socket, RESERVATION)
     server.tcp.drain()
@@ -80,7 +80,7 @@ def test_when_the_server_goes_down_nothing_stays_held(
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
-def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: Line) -> None:
+def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: LineClient) -> None:
     wrong = {
         "Reservation or cancellation:": '"maybe" is none of these: reservation or cancellation.',
         "Date of journey": '"maybe" is no date.',
@@ -108,7 +108,7 @@ def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket:
     transcript(client_socket, "> yes\nBooked: {ref}")
 
 
-def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: Line) -> None:
+def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: LineClient) -> None:
     before, _ = RESERVATION.split("> 7, 8")
     transcript(client_socket, before)
     client_socket.send("status K7GHJ3ABC")
@@ -117,7 +117,7 @@ def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: Line) -> N
     assert told.endswith(" To begin status, quit this first.")
 
 
-def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: Line) -> None:
+def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: LineClient) -> None:
     steps = RESERVATION.split(f"> {ASHA}")
     transcript(client_socket, steps[0])
     wrong = '"12345678" is no phone number. It takes a phone number, such as 98450 12345 or +44 20 7946 0958.'
@@ -140,7 +140,7 @@ def shown(free: int, last: str, marks: str) -> str:
     """
 
 
-def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], Line]) -> None:
+def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     before, _ = RESERVATION.split(f"> {ASHA}")
     transcript(slow, before)
@@ -154,7 +154,7 @@ def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable
     transcript(slow, "> best 1\nHeld: {ref}")
 
 
-def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], Line]) -> None:
+def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     before, _ = RESERVATION.split("    > 1\n")
     transcript(slow, before)
@@ -168,7 +168,9 @@ def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], Line]) -> None:
     transcript(slow, "> 7, 8\nPhone number:")
 
 
-def test_what_was_declined_is_not_held_again_by_going_back(client_socket: Line, database: Database) -> None:
+def test_what_was_declined_is_not_held_again_by_going_back(
+    client_socket: LineClient, database: Database
+) -> None:
     transcript(client_socket, RESERVATION)
     given_up = "The seats are given up. Choose others, or: back, quit."
     transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
@@ -179,7 +181,7 @@ def test_what_was_declined_is_not_held_again_by_going_back(client_socket: Line, 
     assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 1
 
 
-def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], Line], clock: Clock) -> None:
+def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], LineClient], clock: Clock) -> None:
     full = {
         "bus_id": 2,
         "travel_date": TRAVEL_DAY,
@@ -253,7 +255,7 @@ def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], Line], clock
     )
 
 
-def test_what_runs_instead_is_shown(client_socket: Line) -> None:
+def test_what_runs_instead_is_shown(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         """
@@ -289,7 +291,7 @@ def test_what_runs_instead_is_shown(client_socket: Line) -> None:
     )
 
 
-def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
+def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         """
@@ -331,7 +333,9 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: Line) -> None:
          "date of any other bus is Tue 15 Dec 2026:"),
     ],
 )  # fmt: skip
-def test_the_nearest_date_is_that_of_what_was_wished(client_socket: Line, bus_type: str, told: str) -> None:
+def test_the_nearest_date_is_that_of_what_was_wished(
+    client_socket: LineClient, bus_type: str, told: str
+) -> None:
     for typed in ("bus", "res", "16 dec", bus_type, "ac", "bengaluru"):
         client_socket.send(typed)
         client_socket.receive()
@@ -340,7 +344,9 @@ def test_the_nearest_date_is_that_of_what_was_wished(client_socket: Line, bus_ty
     assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
 
 
-def test_the_hold_that_ran_out_is_told_and_the_phone_stays(connect: Callable[[], Line], clock: Clock) -> None:
+def test_the_hold_that_ran_out_is_told_and_the_phone_stays(
+    connect: Callable[[], LineClient], clock: Clock
+) -> None:
     slow = connect()
     transcript(slow, RESERVATION)
     clock.advance(minutes=11)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import Clock, Database, Line, Running
+from tests.conftest import Clock, Database, LineClient, Running
 from tests.support.processes import Served
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
@@ -35,7 +35,7 @@ def several(count: int) -> str:
     return f"Seat numbers, {count} of them, from 1 to 25:"
 
 
-def ask_for(line: Line, count: int, free: int = 25, command: str = "show") -> list[str]:
+def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show") -> list[str]:
     """Ask for so many seats, and answer the matrix."""
     transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
     matrix = [line.receive().decode() for _ in range(5)]
@@ -44,7 +44,7 @@ def ask_for(line: Line, count: int, free: int = 25, command: str = "show") -> li
     return matrix
 
 
-def reserve(line: Line, *seats: int, free: int) -> list[int]:
+def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
     """Book seats, and answer the numbers of the tickets."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
@@ -53,7 +53,7 @@ def reserve(line: Line, *seats: int, free: int) -> list[int]:
     return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in said[:-1]]
 
 
-def test_the_dialogue(client_socket: Line) -> None:
+def test_the_dialogue(client_socket: LineClient) -> None:
     known = transcript(
         client_socket,
         f"""
@@ -99,7 +99,7 @@ def test_the_dialogue(client_socket: Line) -> None:
 
 
 def test_more_than_are_free_are_refused_and_the_connection_closes(
-    connect: Callable[[], Line], database: Database
+    connect: Callable[[], LineClient], database: Database
 ) -> None:
     reserve(connect(), *range(1, 24), free=25)
     late = connect()
@@ -113,7 +113,7 @@ def test_more_than_are_free_are_refused_and_the_connection_closes(
 
 
 def test_a_taken_seat_is_a_warning_and_nothing_changes(
-    connect: Callable[[], Line], database: Database
+    connect: Callable[[], LineClient], database: Database
 ) -> None:
     reserve(connect(), 13, free=25)
     line = connect()
@@ -138,7 +138,7 @@ def test_a_taken_seat_is_a_warning_and_nothing_changes(
     )
 
 
-def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], Line]) -> None:
+def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     ask_for(slow, 2)
     reserve(quick, *range(1, 25), free=25)
@@ -154,7 +154,7 @@ def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], Line]
 
 
 def test_many_at_once_get_different_seats_and_different_tickets(
-    connect: Callable[[], Line], database: Database
+    connect: Callable[[], LineClient], database: Database
 ) -> None:
     """Twenty clients want five pairs: each pair goes to one of them, the others are warned."""
     lines = [connect() for _ in range(20)]
@@ -178,7 +178,7 @@ def test_many_at_once_get_different_seats_and_different_tickets(
     assert database.value("SELECT count(*) FROM api.audit()") == 0
 
 
-def test_ticket_numbers_are_unique_over_performances(client_socket: Line) -> None:
+def test_ticket_numbers_are_unique_over_performances(client_socket: LineClient) -> None:
     first = reserve(client_socket, 1, 2, free=25)
     transcript(
         client_socket,
@@ -197,11 +197,11 @@ def test_ticket_numbers_are_unique_over_performances(client_socket: Line) -> Non
         ("show 5 dec", "The Clay Cart, Sat 5 Dec 2026 11:00, 25 free, 150.00 each"),
     ],
 )
-def test_which_performance(client_socket: Line, command: str, performance: str) -> None:
+def test_which_performance(client_socket: LineClient, command: str, performance: str) -> None:
     transcript(client_socket, f"> {command}\nHow many seats? ({performance})")
 
 
-def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: Line, clock: Clock) -> None:
+def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-01T18:30:00+05:30")
     transcript(
         client_socket,
@@ -232,12 +232,14 @@ def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: Line
         ("show 11:00 2029-01-01", "Sales are open up to 2027-03-31."),
     ],
 )
-def test_no_such_performance(client_socket: Line, command: str, problem: str) -> None:
+def test_no_such_performance(client_socket: LineClient, command: str, problem: str) -> None:
     transcript(client_socket, f"> {command}\n{problem}")
     ask_for(client_socket, 1)
 
 
-def test_every_question_can_be_answered_wrongly_ten_times(client_socket: Line, database: Database) -> None:
+def test_every_question_can_be_answered_wrongly_ten_times(
+    client_socket: LineClient, database: Database
+) -> None:
     question = HOW_MANY.format(free=25)
     transcript(client_socket, f"> show\n{question}")
     for wrong in ("", "0", "-1", "too", "2.5", "1e3", "\u0662", "99999999", "2 3", "\x1b[2J"):
@@ -269,15 +271,18 @@ def test_what_was_sold_stays_sold(data_folder: Path) -> None:
     """Server and database are stopped, and started again."""
     day = date.today() + timedelta(days=5)
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
-        with closing(Line(server.host, server.port)) as line:
+        with closing(LineClient(server.host, server.port)) as line:
             assert hall(line, day) == EMPTY
             transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
         assert server.end(signal.SIGTERM)[0] == 0
-    with Served("0", "--data", str(data_folder)) as server, closing(Line(server.host, server.port)) as line:
+    with (
+        Served("0", "--data", str(data_folder)) as server,
+        closing(LineClient(server.host, server.port)) as line,
+    ):
         assert hall(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
 
 
-def hall(line: Line, day: date) -> list[str]:
+def hall(line: LineClient, day: date) -> list[str]:
     """The matrix of an evening, up to the question which seat."""
     line.send(f"show 18:30 {day}")
     assert line.receive().startswith(b"How many seats?")

@@ -11,9 +11,9 @@ from msgspec import Raw
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.writer import Call
 from busware.server.push.messages import Messages
-from tests.conftest import Database, Line
-from tests.support.line import WAIT_SECONDS, until
-from tests.support.road import Road
+from tests.conftest import Database, LineClient
+from tests.support.line_client import WAIT_SECONDS, wait_until
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
 BOOK = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
@@ -30,7 +30,7 @@ class ListeningProcess:
 
     def wait_for(self, wanted: Callable[[ChangeNotification], Any]) -> ChangeNotification:
         """The first notification that matches, from now or before; removes it and those before it."""
-        n = until(lambda: [n for n, change in enumerate(self.received) if wanted(change)])[0]
+        n = wait_until(lambda: [n for n, change in enumerate(self.received) if wanted(change)])[0]
         found = self.received[n]
         del self.received[: n + 1]
         return found
@@ -67,7 +67,7 @@ def test_subscribers_read_everything_on_connect(listen: Callable[..., ListeningP
 
 
 def test_every_process_is_notified_of_a_committed_write(
-    connect: Callable[[], Line], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     here, there = listen(), listen()
     line = connect()
@@ -88,26 +88,26 @@ def test_a_settled_trip_is_notified(
 
 
 def test_a_notification_that_arrives_with_a_result_is_received_at_once(
-    database: Database, settings: Any, road: Road
+    database: Database, settings: Any, proxy: TcpProxy
 ) -> None:
     """libpq reads both at once, and the socket does not become readable again."""
-    process = ListeningProcess(road.url, settings)
+    process = ListeningProcess(proxy.url, settings)
     try:
         process.wait_for(lambda change: change.everything)
-        road.hold()
+        proxy.hold_replies()
         change = Raw(b'{"bus_id": 1, "travel_date": "%s"}' % TRAVEL_DAY.encode())
         process.listener.queue_changes([(change, Raw(b"{}"))])
-        until(lambda: b"SELECT 1" in road.held)  # the result of its own NOTIFY
+        wait_until(lambda: b"SELECT 1" in proxy.held_replies)  # the result of its own NOTIFY
         database.query("""SELECT pg_notify('busware', '{"messages":true}')""")
-        until(lambda: b"messages" in road.held)
-        road.release()
+        wait_until(lambda: b"messages" in proxy.held_replies)
+        proxy.release_replies()
         assert process.wait_for(lambda change: change.messages)
     finally:
         process.listener.stop()
 
 
 def test_reads_and_refusals_are_not_notified(
-    connect: Callable[[], Line], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     line = connect()
     line.call("book", **BOOK, seats=[1])
@@ -146,7 +146,7 @@ def test_notifications_are_sent_at_most_every_hint_ms(
     while time.monotonic() - began < 0.5:
         sender.listener.queue_changes([(Raw(b"{}"), Raw(b'{"bus_id":1,"travel_date":"2026-12-05"}'))])
         time.sleep(0.001)
-    until(lambda: len(process.received) >= 2)
+    wait_until(lambda: len(process.received) >= 2)
     elapsed = time.monotonic() - began
     assert len(process.received) <= elapsed * 1000 / settings.hint_ms + 2
 
@@ -163,7 +163,9 @@ def test_unsubscribing_ends_the_calls_and_a_failing_subscriber_does_not_affect_o
     process.listener.subscribe(fail)
     unsubscribe = process.listener.subscribe(other.append)
     database.query("SELECT pg_notify('busware', '{\"messages\":true}')")
-    until(lambda: [change for change in other if change.messages])  # it is called after the one that fails
+    wait_until(
+        lambda: [change for change in other if change.messages]
+    )  # it is called after the one that fails
     process.wait_for(lambda change: change.messages)
     assert "my fault" in caplog.text
     unsubscribe()
@@ -201,16 +203,16 @@ def test_subscribers_read_everything_after_a_reconnect(
 
 
 def test_changes_without_a_connection_are_merged_and_sent_after_the_reconnect(
-    database: Database, settings: Any, listen: Callable[..., ListeningProcess], road: Road
+    database: Database, settings: Any, listen: Callable[..., ListeningProcess], proxy: TcpProxy
 ) -> None:
-    other, sender = listen(), ListeningProcess(road.url, settings)
+    other, sender = listen(), ListeningProcess(proxy.url, settings)
     try:
         sender.wait_for(lambda change: change.everything)
-        road.cut()
+        proxy.stop()
         for _ in range(1000):
             sender.listener.queue_changes([(Raw(b"{}"), Raw(b'{"bus_id":1,"travel_date":"2026-12-05"}'))])
-        until(lambda: not sender.listener._committed)
-        road.mend()
+        wait_until(lambda: not sender.listener._committed)
+        proxy.restart()
         assert other.wait_for(lambda change: change.trips).trips == {(1, "2026-12-05")}
     finally:
         sender.listener.stop()

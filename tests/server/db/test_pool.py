@@ -8,7 +8,7 @@ import pytest
 from busware.server.db.pool import Away, Storage
 from busware.server.housekeeping import Housekeeper
 from busware.server.protocol import Refusal
-from tests.support.line import WAIT_SECONDS, until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_who_gets_no_connection_is_told_that_it_is_busy(storage, database):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(1) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
         waiting = threads.submit(storage.ask, "SELECT count(*) > 0 FROM trips")
-        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
         with pytest.raises(Refusal, match="gave no connection within") as refused:
             storage.ask("SELECT 1")
         assert refused.value.reason == "busy"
@@ -61,7 +61,7 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
     housekeeper = Housekeeper(server.storage, server.writer, server.settings)
     housekeeper.start()
     try:
-        until(done)
+        wait_until(done)
     finally:
         housekeeper.stop()
     search = {"origin": "Bengaluru", "destination": "Mandya", "date": "2026-12-02"}
@@ -81,9 +81,9 @@ def test_a_trip_that_cannot_be_settled_is_in_nobodys_way(database, clock, server
         held.execute("SELECT FROM trips WHERE bus_id = %s FOR UPDATE", [first])
         housekeeper.start()
         try:
-            until(lambda: database.value(expired) == 1)
+            wait_until(lambda: database.value(expired) == 1)
             held.commit()
-            until(lambda: database.value(expired) == 2)
+            wait_until(lambda: database.value(expired) == 2)
         finally:
             housekeeper.stop()
 
@@ -96,7 +96,7 @@ def test_a_service_that_cannot_be_opened_is_in_nobodys_way(database, clock, serv
     housekeeper = Housekeeper(server.storage, server.writer, server.settings)
     housekeeper.start()
     try:
-        until(lambda: database.value(opened) == before + 3)
+        wait_until(lambda: database.value(opened) == before + 3)
     finally:
         housekeeper.stop()
     assert "open sales failed, retrying in 3600 s: 22023: time zone" in caplog.text

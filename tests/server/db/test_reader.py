@@ -13,7 +13,7 @@ import pytest
 from busware.server.db.pool import Fault, Storage
 from busware.server.db.reader import Reads
 from busware.server.protocol import Answer, Refusal
-from tests.support.line import WAIT_SECONDS, until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 
 BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 LOSE = (
@@ -54,7 +54,7 @@ class Crowd:
         """Let so many ask; returns when they wait."""
         asked = [self._threads.submit(self._reads.read, method, args or search()) for _ in range(count)]
         self.count += count
-        until(lambda: self._reads.waiting == self.count)
+        wait_until(lambda: self._reads.waiting == self.count)
         return asked
 
 
@@ -64,7 +64,7 @@ def held_up(database, reads):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(32) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
         first = threads.submit(reads.read, "search", search())
-        until(lambda: database.value(BLOCKED) == 1)
+        wait_until(lambda: database.value(BLOCKED) == 1)
         yield first, Crowd(reads, threads)
         held.rollback()
 
@@ -232,7 +232,7 @@ def test_those_who_wait_are_shared_out_among_the_connections(reads, database):
     tell_statement(database)
     with ThreadPoolExecutor(1) as threads, held_up(database, reads) as (_, crowd):
         second = threads.submit(reads.read, "search", search("Mysuru"))
-        until(lambda: database.value(BLOCKED) == 2)
+        wait_until(lambda: database.value(BLOCKED) == 2)
         asked = [crowd.ask("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
     assert len(bodies([second])) == 1
     assert max(Counter(bodies(asked)).values()) <= 5
@@ -279,7 +279,7 @@ def test_a_crowd_of_all_kinds_gets_answers_of_its_own(reads, database):
     assert reads.waiting == 0
     with ThreadPoolExecutor(2) as threads, held_up(database, reads):  # all connections are there still
         others = [threads.submit(reads.read, "search", search(place)) for place in ("Mandya", "Mysuru")]
-        until(lambda: database.value(BLOCKED) == 3)
+        wait_until(lambda: database.value(BLOCKED) == 3)
     assert len(bodies(others)) == 2
 
 

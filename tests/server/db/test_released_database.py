@@ -12,7 +12,7 @@ import pytest
 
 from busware.server.db import schema
 from busware.server.settings import Settings
-from tests.conftest import Clock, Database, Line, Running, stop_clock
+from tests.conftest import Clock, Database, LineClient, Running, stop_clock
 from tests.support.calls_json_rpc import ASHA, DAY, PASSWORD, RAVI
 from tests.support.release import DATA, VERSIONS, restore
 from tests.support.schema_text import REVIEWED, schema_text
@@ -78,7 +78,7 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     assert database.value(described) == before
 
 
-def test_bookings_of_every_status_can_be_opened(client_socket: Line, left: dict[str, str]) -> None:
+def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, left: dict[str, str]) -> None:
     opened = {
         name: client_socket.call("booking", reference=left[name], phone=phone)["status"]
         for name, phone in (
@@ -97,7 +97,7 @@ def test_bookings_of_every_status_can_be_opened(client_socket: Line, left: dict[
 
 
 def test_holds_keys_and_the_waiting_list_go_on(
-    database: Database, client_socket: Line, left: dict[str, str]
+    database: Database, client_socket: LineClient, left: dict[str, str]
 ) -> None:
     again = client_socket.call(
         "book", **DAY | {"travel_date": "2026-12-10"}, seats=[4], phone=ASHA, key="kept"
@@ -115,7 +115,7 @@ def test_holds_keys_and_the_waiting_list_go_on(
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_accounts_sign_in(client_socket: Line, left: dict[str, str]) -> None:
+def test_accounts_sign_in(client_socket: LineClient, left: dict[str, str]) -> None:
     for username, role in (("asha", "traveller"), ("conductor", "operator"), ("boss", "admin")):
         assert client_socket.call("login", username=username, password=PASSWORD)["role"] == role
         assert client_socket.call("login", token=left[username.replace("boss", "boss_again")])["role"] == role
@@ -126,11 +126,11 @@ def test_accounts_sign_in(client_socket: Line, left: dict[str, str]) -> None:
 
 
 def test_an_unread_message_is_read(
-    pushing: SimpleNamespace, client_socket: Line, left: dict[str, str]
+    pushing: SimpleNamespace, client_socket: LineClient, left: dict[str, str]
 ) -> None:
     client_socket.call("booking", reference=left["h_seat"], phone=ASHA)
     texts = []
     while "Seat 8 has a new cushion." not in texts:  # which may come after a message to all
-        method, told = client_socket.told()
+        method, told = client_socket.notification()
         texts.append(told["text"])
     assert method == "message"

@@ -17,11 +17,11 @@ from busware.server.db.schema import SchemaError
 from busware.server.db.writer import Writer
 from busware.server.settings import Settings
 from tests.conftest import Database
-from tests.support.desk import audit
 from tests.support.later_release import make_release, prepare, replace, version_of
-from tests.support.line import WAIT_SECONDS, until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.operator import Operator
 from tests.support.processes import Served, fail_to_start, start
+from tests.support.schema_api import audit
 from tests.support.traffic import Traffic
 from tests.support.writing import book
 
@@ -178,7 +178,7 @@ def test_an_upgrade_that_is_killed_leaves_the_old_functions(
         busy = (
             "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(3600)' AND pid <> pg_backend_pid()"
         )
-        (pid,) = until(lambda: database.query(busy))
+        (pid,) = wait_until(lambda: database.query(busy))
         with database.connect_as_server() as conn:
             conn.execute("SELECT * FROM api.read('places', '{}')")
         killed.kill()
@@ -249,8 +249,8 @@ def test_a_migration_gives_way_and_tries_again(empty_database: Database, sql_fol
         reader.execute("SELECT * FROM trips")
         upgrade = threading.Thread(target=prepare, args=(empty_database,), kwargs={"upgrade_retry_ms": 1000})
         upgrade.start()
-        until(lambda: empty_database.value(waiting) == 1)
-        until(lambda: empty_database.value(waiting) == 0)
+        wait_until(lambda: empty_database.value(waiting) == 1)
+        wait_until(lambda: empty_database.value(waiting) == 0)
         assert empty_database.query("SELECT * FROM trips") == []
         assert "19_more" not in empty_database.query(MIGRATIONS)
         reader.rollback()
@@ -366,7 +366,7 @@ def test_a_server_that_missed_the_announcement_finds_the_migration(
     listener.on_outdated = told.append
     listener.start("one that missed it")
     database.query("INSERT INTO migrations (name, breaking) VALUES ('99_of_next_year', true)")
-    until(lambda: told)
+    wait_until(lambda: told)
     listener.stop()
     assert len(told) == 1
     assert "cannot work with its migration 99_of_next_year" in told[0]

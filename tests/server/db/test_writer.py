@@ -8,7 +8,7 @@ import pytest
 
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
-from tests.support.line import WAIT_SECONDS, until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.writing import DATE, book, hold_trip, hold_writer, outcome, seats_of, writer_is_stuck
 
 pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold rows for as long as they like
@@ -23,7 +23,7 @@ def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, 
     )  # what becomes of telling others comes between nobody and their answer
     stuck = hold_writer(held, database, submit)
     futures = {seat: submit(book(seat)) for seat in (*range(1, 9), 9)}
-    until(lambda: writer.waiting == 9)
+    wait_until(lambda: writer.waiting == 9)
     held.commit()
     assert seats_of(outcome(stuck)) == [1]
     assert {seat: seats_of(outcome(futures[seat])) for seat in range(1, 9)} == {n: [n] for n in range(1, 9)}
@@ -36,7 +36,7 @@ def test_each_call_gets_its_own_answer_and_all_share_a_commit(database, writer, 
 def test_a_batch_has_its_limit(database, writer, submit, held):
     stuck = hold_writer(held, database, submit)
     futures = [submit(book(seat)) for seat in range(1, 9)]
-    until(lambda: writer.waiting == 8)
+    wait_until(lambda: writer.waiting == 8)
     held.commit()
     assert sorted(seats_of(outcome(future))[0] for future in futures) == [*range(1, 9)]
     assert seats_of(outcome(stuck)) == [1]
@@ -50,7 +50,7 @@ def test_a_batch_has_its_limit(database, writer, submit, held):
 def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
     futures = [hold_writer(held, database, submit)]
     futures += [submit(book(seat)) for seat in (1, 2)]
-    until(lambda: writer.waiting == 2)
+    wait_until(lambda: writer.waiting == 2)
     with pytest.raises(Refusal, match="Too many writes are waiting") as refused:
         writer.submit(book(3))
     assert refused.value.reason == "busy"
@@ -61,7 +61,7 @@ def test_a_full_queue_is_busy_at_once(database, writer, submit, held):
 def test_the_same_key_at_once_is_one_booking(database, writer, submit, held):
     stuck = hold_writer(held, database, submit)
     futures = [submit(book(key="k", seats=None, count=2)) for _ in range(8)]
-    until(lambda: writer.waiting == 8)
+    wait_until(lambda: writer.waiting == 8)
     held.commit()
     outcomes = [outcome(future) for future in futures]
     assert len({one["reference"] for one in outcomes}) == 1
@@ -76,7 +76,7 @@ def test_a_lone_caller_writes_and_whoever_comes_meanwhile_is_written_for(databas
     writer.submit(book(1))
     stuck = hold_writer(held, database, submit)
     others = [submit(book(seat)) for seat in (2, 3)]
-    until(lambda: writer.waiting == 2)
+    wait_until(lambda: writer.waiting == 2)
     held.commit()
     assert [seats_of(outcome(future)) for future in (stuck, *others)] == [[1], [2], [3]]
     with writer._pen:  # which its thread puts down a little after the answers
@@ -95,7 +95,9 @@ def test_the_same_key_for_two_trips_at_once_is_reused(database, submit, held):
     other = book(1, date="2026-12-03", key="mine")
     held.execute("SELECT api.call('book', %s::jsonb, 'phone:1', 'mine')", [bytes(other.args).decode()])
     second = submit(book(1, key="mine"))
-    until(lambda: writer_is_stuck(database))  # it has decided, and cannot record what the other has not yet
+    wait_until(
+        lambda: writer_is_stuck(database)
+    )  # it has decided, and cannot record what the other has not yet
     held.commit()
     assert outcome(second) == "key_reused"
 
@@ -139,7 +141,7 @@ def test_a_ticket_that_somebody_holds_harms_no_other(database, settings, held):
     calls = [Call("cancel", args)] * 20 + [book(seat) for seat in range(1, 5)]
     with ThreadPoolExecutor(len(calls)) as threads:
         futures = [threads.submit(writer.submit, call) for call in calls]
-        until(lambda: writer.waiting == len(calls))
+        wait_until(lambda: writer.waiting == len(calls))
         writer.start()  # only now, so that they are one batch
         outcomes = [outcome(future) for future in futures]
         assert outcomes[:20] == ["busy"] * 20
@@ -154,10 +156,10 @@ def test_a_ticket_that_somebody_holds_harms_no_other(database, settings, held):
 
 def test_stopping_answers_what_waits_and_refuses_the_rest(database, writer, submit, held):
     futures = [hold_writer(held, database, submit), submit(book(1)), submit(book(2))]
-    until(lambda: writer.waiting == 2)
+    wait_until(lambda: writer.waiting == 2)
     stop = threading.Thread(target=writer.stop)
     stop.start()
-    until(lambda: writer._stopping.is_set())
+    wait_until(lambda: writer._stopping.is_set())
     with pytest.raises(Refusal) as refused:
         writer.submit(book(3))
     assert refused.value.reason == "draining"
@@ -171,12 +173,12 @@ def test_stopping_waits_for_a_lone_caller(database, writer, submit, held, deferr
     if deferred:
         hold_trip(held)
         alone = submit(book(1))
-        until(lambda: writer.waiting == 1)
+        wait_until(lambda: writer.waiting == 1)
     else:
         alone = hold_writer(held, database, submit)
     stop = threading.Thread(target=writer.stop)
     stop.start()
-    until(lambda: writer._stopping.is_set())
+    wait_until(lambda: writer._stopping.is_set())
     held.commit()
     stop.join(WAIT_SECONDS)
     assert not stop.is_alive()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from busware.server.db.writer import Call, Writer
-from tests.support.line import until
+from tests.support.line_client import wait_until
 from tests.support.writing import DATE, book, hold_writer, outcome, seats_of
 
 pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold rows for as long as they like
@@ -19,7 +19,7 @@ def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
     stuck = hold_writer(held, database, submit)
     bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
     good = [submit(book(seat)) for seat in range(1, 4)]
-    until(lambda: writer.waiting == 4)
+    wait_until(lambda: writer.waiting == 4)
     held.commit()
     assert seats_of(outcome(stuck)) == [1]
     assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
@@ -34,7 +34,7 @@ def test_telling_others_comes_between_nobody_and_their_answer_when_they_run_alon
     writer.on_commit = lambda done: 1 / 0
     bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
     good = [submit(book(seat)) for seat in range(1, 4)]
-    until(lambda: writer.waiting == 4)
+    wait_until(lambda: writer.waiting == 4)
     held.commit()
     assert seats_of(outcome(stuck)) == [1]
     assert str(outcome(bad)).startswith("22P02: ")
@@ -51,7 +51,7 @@ def test_the_patience_for_rows_comes_back(database, settings, held):
     args = msgspec.Raw(msgspec.json.encode({"reference": reference, "phone": "+919845012345"}))
     with ThreadPoolExecutor(3) as threads:
         futures = [threads.submit(writer.submit, call) for call in (book(1), Call("cancel", args), book(2))]
-        until(lambda: writer.waiting == 3)
+        wait_until(lambda: writer.waiting == 3)
         writer.start()
         assert outcome(futures[1]) == "busy"
         assert [seats_of(outcome(future)) for future in (futures[0], futures[2])] == [[1], [2]]
@@ -86,20 +86,20 @@ def test_a_trip_that_was_written_to_by_hand_is_mended(database, submit, caplog):
 # The road to PostgreSQL ------------------------------------------------------------------------
 
 
-def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, submit, road):
+def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, submit, proxy):
     database.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                    " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
     assert seats_of(outcome(submit(book(1)))) == [1]
-    road.break_connections()
+    proxy.break_connections()
     assert seats_of(outcome(submit(book(2)))) == [2]
 
 
 @pytest.mark.settings(connect_seconds=0.1)
-def test_a_database_that_is_away_is_busy_and_found_again(database, submit, road):
-    road.cut()
+def test_a_database_that_is_away_is_busy_and_found_again(database, submit, proxy):
+    proxy.stop()
     assert outcome(submit(book(1))) == "busy"  # nothing was sent
     assert outcome(submit(book(1))) == "busy"
-    road.mend()
+    proxy.restart()
     assert seats_of(outcome(submit(book(1)))) == [1]
 
 
@@ -112,23 +112,23 @@ def test_a_batch_whose_backend_is_killed_is_sent_again(database, submit, held):
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, submit, road):
+def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, submit, proxy):
     outcome(submit(book(1, bus=2)))  # the statement is prepared: from now on one answer is one commit
-    road.loses_answers = True
+    proxy.drops_replies = True
     assert seats_of(outcome(submit(book(1)))) == [1]
-    assert not road.loses_answers
+    assert not proxy.drops_replies
     assert database.value("SELECT count(*) FROM passengers WHERE bus_id = 1") == 1
 
 
 @pytest.mark.settings(connect_seconds=0.3)
-def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, road, held):
+def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, proxy, held):
     stuck = hold_writer(held, database, submit, key="k")
-    road.cut()
+    proxy.stop()
     assert outcome(stuck) == "outcome_unknown"
     held.commit()
     assert outcome(submit(book(2))) == "busy"  # nothing was sent
-    road.mend()
-    until(lambda: database.value("SELECT count(*) FROM passengers"))  # it was done after all
+    proxy.restart()
+    wait_until(lambda: database.value("SELECT count(*) FROM passengers"))  # it was done after all
     assert seats_of(outcome(submit(book(1, date="2026-12-03", key="k")))) == [1]
     assert database.value("SELECT count(*) FROM passengers") == 1
 
@@ -147,10 +147,10 @@ def test_what_was_sent_before_the_writer_failed_is_unknown(database, writer, sub
 
 
 @pytest.mark.settings(write_wait_seconds=0.3)
-def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, road, held):
+def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, proxy, held):
     """The first connection's backend goes on, and holds the trip, while the second asks again."""
     stuck = hold_writer(held, database, submit)
-    road.break_connections()
+    proxy.break_connections()
     assert outcome(stuck) == "outcome_unknown"
     held.commit()
 

@@ -11,16 +11,16 @@ import requests
 
 from tests.conftest import Database
 from tests.server.http.test_http import BOOK, PHONE, SEATS, TRIP, problem
-from tests.support.line import until
-from tests.support.web import WAIT_SECONDS, Web
+from tests.support.http_client import WAIT_SECONDS, HttpClient
+from tests.support.line_client import wait_until
 
 
 class Stream:
     """An event stream, as it is received."""
 
-    def __init__(self, web: Web, path: str, **how: Any) -> None:
+    def __init__(self, http: HttpClient, path: str, **how: Any) -> None:
         headers = {"Accept": "text/event-stream"}
-        self.response = web.call("GET", path, stream=True, headers=headers, **how)
+        self.response = http.call("GET", path, stream=True, headers=headers, **how)
         self._lines = self.response.iter_lines()
 
     def next(self) -> tuple[str, Any]:
@@ -34,38 +34,40 @@ class Stream:
         raise EOFError
 
 
-def test_a_seat_map_has_an_event_stream(web: Web, pushing: SimpleNamespace) -> None:
-    stream = Stream(web, SEATS)
+def test_a_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace) -> None:
+    stream = Stream(http, SEATS)
     assert stream.response.headers["Content-Type"].startswith("text/event-stream")
     name, seats = stream.next()
-    assert (name, seats) == ("seats", web.call("GET", SEATS).json())
-    web.call("POST", "/v1/bookings", json=BOOK)
+    assert (name, seats) == ("seats", http.call("GET", SEATS).json())
+    http.call("POST", "/v1/bookings", json=BOOK)
     _, seats = stream.next()
     assert [seat["state"] for seat in seats["seats"]][:3] == ["taken", "taken", "free"]
     stream.response.close()
 
 
-def test_a_booking_has_an_event_stream(web: Web, pushing: SimpleNamespace, database: Database) -> None:
+def test_a_booking_has_an_event_stream(
+    http: HttpClient, pushing: SimpleNamespace, database: Database
+) -> None:
     waiting = {**TRIP, "count": 1, "waitlist": True}
-    taken = [web.call("POST", "/v1/bookings", json={**BOOK, "seats": [n]}).json() for n in range(1, 9)]
-    pending = web.call("POST", "/v1/bookings", json={**waiting, "phone": "9880099000"})
-    stream = Stream(web, pending.headers["Location"], params={"phone": "9880099000"})
+    taken = [http.call("POST", "/v1/bookings", json={**BOOK, "seats": [n]}).json() for n in range(1, 9)]
+    pending = http.call("POST", "/v1/bookings", json={**waiting, "phone": "9880099000"})
+    stream = Stream(http, pending.headers["Location"], params={"phone": "9880099000"})
     assert stream.next() == ("booking", pending.json())
-    web.call("POST", f"/v1/bookings/{taken[4]['reference']}/cancel", json=PHONE)
+    http.call("POST", f"/v1/bookings/{taken[4]['reference']}/cancel", json=PHONE)
     _, booked = stream.next()
     assert (booked["status"], booked["tickets"][0]["seat_no"]) == ("booked", 5)
     stream.response.close()
 
 
-def test_a_stream_ends_when_its_token_is_revoked(web: Web, pushing: SimpleNamespace) -> None:
+def test_a_stream_ends_when_its_token_is_revoked(http: HttpClient, pushing: SimpleNamespace) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
-    token = web.call("POST", "/v1/accounts", json=asha).json()["token"]
-    booked = web.call("POST", "/v1/bookings", json={**TRIP, "seats": [1]}, token=token)
-    assert problem(web.call("GET", booked.headers["Location"])) == (404, "unknown_booking")
-    stream = Stream(web, booked.headers["Location"], token=token)
+    token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
+    booked = http.call("POST", "/v1/bookings", json={**TRIP, "seats": [1]}, token=token)
+    assert problem(http.call("GET", booked.headers["Location"])) == (404, "unknown_booking")
+    stream = Stream(http, booked.headers["Location"], token=token)
     stream.next()
-    web.call("DELETE", "/v1/sessions", token=token)
-    web.call("POST", "/v1/bookings", json={**BOOK, "seats": [2]})
+    http.call("DELETE", "/v1/sessions", token=token)
+    http.call("POST", "/v1/bookings", json={**BOOK, "seats": [2]})
     name, told = stream.next()
     assert (name, told["reason"]) == ("problem", "not_signed_in")
     with pytest.raises(EOFError):
@@ -73,27 +75,27 @@ def test_a_stream_ends_when_its_token_is_revoked(web: Web, pushing: SimpleNamesp
 
 
 @pytest.mark.settings(event_streams=1)
-def test_streams_are_limited(web: Web) -> None:
-    first = Stream(web, SEATS)
+def test_streams_are_limited(http: HttpClient) -> None:
+    first = Stream(http, SEATS)
     first.next()
     headers = {"Accept": "text/event-stream"}
-    assert problem(web.call("GET", SEATS, headers=headers)) == (503, "busy")
-    assert problem(web.call("GET", SEATS.replace("/1/", "/9/"), headers=headers))[0] in (404, 503)
+    assert problem(http.call("GET", SEATS, headers=headers)) == (503, "busy")
+    assert problem(http.call("GET", SEATS.replace("/1/", "/9/"), headers=headers))[0] in (404, 503)
     first.response.close()
 
 
 @pytest.mark.settings(event_streams=1)
-def test_streams_that_begin_at_once_are_limited(web: Web, database: Database) -> None:
+def test_streams_that_begin_at_once_are_limited(http: HttpClient, database: Database) -> None:
     def begin(to: str) -> requests.Response:
         headers = {"Accept": "text/event-stream"}
         path = SEATS.replace("Mysuru", to)  # the same would be read once for all
-        return requests.get(web.url + path, headers=headers, stream=True, timeout=WAIT_SECONDS)
+        return requests.get(http.url + path, headers=headers, stream=True, timeout=WAIT_SECONDS)
 
     with ThreadPoolExecutor(3) as clients:
         with database.connect(autocommit=False) as holder:
             holder.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
             responses = clients.map(begin, ("Ramanagara", "Mandya", "Mysuru"))
-            until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
+            wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
             holder.commit()
         begun = list(responses)
     assert sorted(response.status_code for response in begun) == [200, 503, 503]
@@ -105,16 +107,16 @@ def test_streams_that_begin_at_once_are_limited(web: Web, database: Database) ->
 
 
 def test_draining_answers_pending_requests_and_ends_the_streams(
-    server: SimpleNamespace, web: Web, database: Database
+    server: SimpleNamespace, http: HttpClient, database: Database
 ) -> None:
-    stream, answers = Stream(web, SEATS), []
+    stream, answers = Stream(http, SEATS), []
     stream.next()
     with database.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
-        call = threading.Thread(target=lambda: answers.append(web.call("POST", "/v1/bookings", json=BOOK)))
+        call = threading.Thread(target=lambda: answers.append(http.call("POST", "/v1/bookings", json=BOOK)))
         call.start()
-        until(lambda: server.writer.waiting)
-        drain = threading.Thread(target=web.server.drain)
+        wait_until(lambda: server.writer.waiting)
+        drain = threading.Thread(target=http.server.drain)
         drain.start()
         name, told = stream.next()  # it has begun
         assert (name, told["reason"]) == ("problem", "draining")
@@ -125,4 +127,4 @@ def test_draining_answers_pending_requests_and_ends_the_streams(
     drain.join()
     assert [answer.status_code for answer in answers] == [201]
     with pytest.raises(requests.ConnectionError):
-        web.call("GET", "/healthz")
+        http.call("GET", "/healthz")

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from tests.conftest import WAIT_SECONDS, Clock, Database
+from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
-from tests.support.web import Web
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
@@ -53,9 +53,9 @@ class HotelClient:
 
 
 @pytest.fixture
-def hotel(database: Database, web: Web) -> Iterator[HotelClient]:
+def hotel(database: Database, http: HttpClient) -> Iterator[HotelClient]:
     database.query(SEED)
-    yield HotelClient(f"{web.url}/hotel")
+    yield HotelClient(f"{http.url}/hotel")
     assert database.query("SELECT * FROM api.audit()") == []
 
 
@@ -143,8 +143,8 @@ def test_a_number_of_rooms_that_is_none(hotel: HotelClient, count: Any) -> None:
         ("POST", "query", '{"a":[[1]],"username":[["a"]]}', "username and password required."),
     ],
 )
-def test_a_bad_request(web: Web, method: str, path: str, body: str, error: str) -> None:
-    answer = web.call(method, f"/hotel/{path}", data=body.encode("latin-1"))
+def test_a_bad_request(http: HttpClient, method: str, path: str, body: str, error: str) -> None:
+    answer = http.call(method, f"/hotel/{path}", data=body.encode("latin-1"))
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 
 
@@ -158,19 +158,19 @@ def test_a_bad_request(web: Web, method: str, path: str, body: str, error: str) 
         ("PATCH", "/hotel/x"),
     ],
 )
-def test_another_path(web: Web, method: str, path: str) -> None:
-    answer = web.call(method, path)
+def test_another_path(http: HttpClient, method: str, path: str) -> None:
+    answer = http.call(method, path)
     assert (answer.status_code, answer.json()) == (404, {"error": "Endpoint not found."})
 
 
-def test_a_body_that_is_too_long(web: Web) -> None:
-    answer = web.call("POST", "/hotel/query", data=b" " * 70_000)
+def test_a_body_that_is_too_long(http: HttpClient) -> None:
+    answer = http.call("POST", "/hotel/query", data=b" " * 70_000)
     assert answer.status_code == 413
     assert answer.json().keys() == {"error"}
 
 
-def test_a_hotel_that_has_no_nights(web: Web) -> None:
-    answer = web.call("GET", "/hotel/rooms")
+def test_a_hotel_that_has_no_nights(http: HttpClient) -> None:
+    answer = http.call("GET", "/hotel/rooms")
     assert (answer.status_code, answer.json()) == (503, {"error": "The hotel is closed."})
 
 

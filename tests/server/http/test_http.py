@@ -11,9 +11,9 @@ from busware.server import protocol
 from busware.server.http.problems import STATUSES
 from busware.server.settings import Settings, variable
 from tests.conftest import Database
-from tests.support.line import until
+from tests.support.http_client import HttpClient
+from tests.support.line_client import wait_until
 from tests.support.project import PROJECT
-from tests.support.web import Web
 
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
 BOOK = {**TRIP, "seats": [1, 2], "phone": "98450 12345"}
@@ -34,55 +34,55 @@ def problem(answer: requests.Response) -> tuple[int, str | None]:
 # A booking -------------------------------------------------------------------------------------
 
 
-def test_a_booking_from_search_to_refund(web: Web, database: Database) -> None:
+def test_a_booking_from_search_to_refund(http: HttpClient, database: Database) -> None:
     wanted = {"origin": "bangalore", "destination": "Mysuru", "date": "2026-12-02", "ac": "false"}
-    (trip,) = web.call("GET", "/v1/trips", params=wanted).json()["trips"]
+    (trip,) = http.call("GET", "/v1/trips", params=wanted).json()["trips"]
     stretch = {name: trip[name] for name in ("from_stop", "to_stop")}
-    seats = web.call("GET", "/v1/trips/1/2026-12-02/seats", params=stretch).json()["seats"]
+    seats = http.call("GET", "/v1/trips/1/2026-12-02/seats", params=stretch).json()["seats"]
     assert {seat["state"] for seat in seats} == {"free"}
-    made = web.call("POST", "/v1/bookings", json=BOOK)
+    made = http.call("POST", "/v1/bookings", json=BOOK)
     assert (made.status_code, made.json()["status"]) == (201, "booked")
     there = made.headers["Location"]
     assert there == f"/v1/bookings/{made.json()['reference']}"
-    assert web.call("GET", there, params=PHONE).json() == made.json()
-    quote = web.call("GET", f"{there}/cancel-quote", params={**PHONE, "tickets": [1]})
+    assert http.call("GET", there, params=PHONE).json() == made.json()
+    quote = http.call("GET", f"{there}/cancel-quote", params={**PHONE, "tickets": [1]})
     assert quote.json()["refund"] == "130.00"
-    moved = web.call("POST", f"{there}/change-seat", json={**PHONE, "ticket_no": 2, "seat_no": 5})
+    moved = http.call("POST", f"{there}/change-seat", json={**PHONE, "ticket_no": 2, "seat_no": 5})
     assert [ticket["seat_no"] for ticket in moved.json()["tickets"]] == [1, 5]
-    cancelled = web.call("POST", f"{there}/cancel", json={**PHONE, "tickets": [1]})
+    cancelled = http.call("POST", f"{there}/cancel", json={**PHONE, "tickets": [1]})
     assert cancelled.json()["refund"] == "130.00"
-    shorter = web.call("POST", f"{there}/alight", json={**PHONE, "tickets": [2], "at": "Mandya"})
+    shorter = http.call("POST", f"{there}/alight", json={**PHONE, "tickets": [2], "at": "Mandya"})
     assert shorter.json()["tickets"][1]["status"] == "booked"
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_a_hold_is_confirmed_or_released(web: Web) -> None:
+def test_a_hold_is_confirmed_or_released(http: HttpClient) -> None:
     for seat, action, status in ((1, "confirm", "booked"), (2, "release", "cancelled")):
-        held = web.call("POST", "/v1/holds", json={**BOOK, "seats": [seat], "seconds": 60})
+        held = http.call("POST", "/v1/holds", json={**BOOK, "seats": [seat], "seconds": 60})
         assert (held.status_code, held.json()["status"]) == (201, "held")
-        answer = web.call("POST", f"{held.headers['Location']}/{action}", json=PHONE)
+        answer = http.call("POST", f"{held.headers['Location']}/{action}", json=PHONE)
         assert (answer.status_code, answer.json()["status"]) == (200, status)
 
 
-def test_what_a_key_does(web: Web, database: Database) -> None:
-    first = web.call("POST", "/v1/bookings", json=BOOK, key="once")
-    assert web.call("POST", "/v1/bookings", json=BOOK, key="once").json() == first.json()
+def test_what_a_key_does(http: HttpClient, database: Database) -> None:
+    first = http.call("POST", "/v1/bookings", json=BOOK, key="once")
+    assert http.call("POST", "/v1/bookings", json=BOOK, key="once").json() == first.json()
     assert database.value("SELECT count(*) FROM passengers") == 2
-    other = web.call("POST", "/v1/bookings", json={**BOOK, "seats": [3]}, key="once")
+    other = http.call("POST", "/v1/bookings", json={**BOOK, "seats": [3]}, key="once")
     assert problem(other) == (422, "key_reused")
-    in_body = web.call("POST", "/v1/bookings", json={**BOOK, "key": "once"})
+    in_body = http.call("POST", "/v1/bookings", json={**BOOK, "key": "once"})
     assert problem(in_body) == (400, "bad_request")
     assert "Idempotency-Key" in in_body.json()["detail"]
 
 
-def test_pages(web: Web) -> None:
+def test_pages(http: HttpClient) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
-    token = web.call("POST", "/v1/accounts", json=asha).json()["token"]
+    token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
     for seat in range(1, 6):
-        web.call("POST", "/v1/bookings", json={**TRIP, "seats": [seat]}, token=token)
+        http.call("POST", "/v1/bookings", json={**TRIP, "seats": [seat]}, token=token)
     seen, after = [], {}
     for size in (2, 2, 1):
-        page = web.call("GET", "/v1/bookings", params={"limit": 2, **after}, token=token).json()
+        page = http.call("GET", "/v1/bookings", params={"limit": 2, **after}, token=token).json()
         assert len(page["bookings"]) == size
         seen += [booking["reference"] for booking in page["bookings"]]
         after = {"after": page.get("next")}
@@ -93,18 +93,18 @@ def test_pages(web: Web) -> None:
 # Tags ------------------------------------------------------------------------------------------
 
 
-def test_what_has_not_changed_is_not_sent_again(web: Web) -> None:
-    first = web.call("GET", SEATS)
+def test_what_has_not_changed_is_not_sent_again(http: HttpClient) -> None:
+    first = http.call("GET", SEATS)
     known = {"If-None-Match": first.headers["ETag"]}
-    again = web.call("GET", SEATS, headers=known)
+    again = http.call("GET", SEATS, headers=known)
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
-    web.call("POST", "/v1/bookings", json=BOOK)
-    changed = web.call("GET", SEATS, headers=known)
+    http.call("POST", "/v1/bookings", json=BOOK)
+    changed = http.call("GET", SEATS, headers=known)
     assert (changed.status_code, changed.json()["seats"][0]["state"]) == (200, "taken")
 
 
-def test_a_head(web: Web) -> None:
-    head, get = web.call("HEAD", SEATS), web.call("GET", SEATS)
+def test_a_head(http: HttpClient) -> None:
+    head, get = http.call("HEAD", SEATS), http.call("GET", SEATS)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["ETag"] == get.headers["ETag"]
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
@@ -113,8 +113,8 @@ def test_a_head(web: Web) -> None:
 # Problems --------------------------------------------------------------------------------------
 
 
-def test_what_a_path_has(web: Web) -> None:
-    for answer in (web.call("OPTIONS", "/v1/bookings"), web.call("PATCH", "/v1/bookings")):
+def test_what_a_path_has(http: HttpClient) -> None:
+    for answer in (http.call("OPTIONS", "/v1/bookings"), http.call("PATCH", "/v1/bookings")):
         assert {*answer.headers["Allow"].split(", ")} == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
@@ -144,16 +144,16 @@ def test_what_a_path_has(web: Web) -> None:
         ("DELETE", "/v1/bookings/B", 405, None),
     ],
 )
-def test_what_is_wrong(web: Web, method: str, path: str, status: int, reason: str | None) -> None:
-    answer = web.call(method, path)
+def test_what_is_wrong(http: HttpClient, method: str, path: str, status: int, reason: str | None) -> None:
+    answer = http.call(method, path)
     assert problem(answer) == (status, reason)
     assert (status == 405) == ("Allow" in answer.headers)
     assert (status == 401) == (answer.headers.get("WWW-Authenticate") == "Bearer")
 
 
-def test_a_problem_has_what_a_program_can_use(web: Web) -> None:
-    web.call("POST", "/v1/bookings", json=BOOK)
-    answer = web.call("POST", "/v1/bookings", json=BOOK)
+def test_a_problem_has_what_a_program_can_use(http: HttpClient) -> None:
+    http.call("POST", "/v1/bookings", json=BOOK)
+    answer = http.call("POST", "/v1/bookings", json=BOOK)
     assert answer.json() == {
         "type": "/schema#seat_taken",
         "title": "Somebody has the seat over part of the stretch",
@@ -183,8 +183,8 @@ def test_a_problem_has_what_a_program_can_use(web: Web) -> None:
         (json.dumps(BOOK).encode() + b" " * 70_000, "application/json", 413),
     ],
 )
-def test_a_body(web: Web, database: Database, body: bytes, kind: str, status: int) -> None:
-    answer = web.call("POST", "/v1/bookings", data=body, headers={"Content-Type": kind})
+def test_a_body(http: HttpClient, database: Database, body: bytes, kind: str, status: int) -> None:
+    answer = http.call("POST", "/v1/bookings", data=body, headers={"Content-Type": kind})
     assert answer.status_code == status
     if status != 201:
         assert problem(answer) == (status, "bad_request")
@@ -192,10 +192,10 @@ def test_a_body(web: Web, database: Database, body: bytes, kind: str, status: in
 
 
 def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
-    web: Web, database: Database, caplog: pytest.LogCaptureFixture
+    http: HttpClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.query("DROP FUNCTION api.places(text)")
-    answer = web.call("GET", "/v1/places")
+    answer = http.call("GET", "/v1/places")
     assert problem(answer) == (500, None)
     assert f"request {answer.json()['request_id']} failed: GET /v1/places" in caplog.text
     assert "42883: function api.places(text) does not exist" in caplog.text
@@ -206,23 +206,23 @@ def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
 
 
 @pytest.mark.settings(read_wait_seconds=0.2)
-def test_health(web: Web, database: Database) -> None:
-    assert web.call("GET", "/healthz").json() == {"status": "ok"}
-    assert web.call("GET", "/readyz").json() == {"status": "ok"}
+def test_health(http: HttpClient, database: Database) -> None:
+    assert http.call("GET", "/healthz").json() == {"status": "ok"}
+    assert http.call("GET", "/readyz").json() == {"status": "ok"}
     database.query("ALTER DATABASE test CONNECTION LIMIT 0")
     database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'busware'")
-    away = web.call("GET", "/readyz")
+    away = http.call("GET", "/readyz")
     assert (away.status_code, away.json()) == (503, {"status": "away"})
-    assert web.call("GET", "/healthz").status_code == 200
+    assert http.call("GET", "/healthz").status_code == 200
     database.query("ALTER DATABASE test CONNECTION LIMIT -1")
-    until(lambda: web.call("GET", "/readyz").status_code == 200)  # once it has found back
+    wait_until(lambda: http.call("GET", "/readyz").status_code == 200)  # once it has found back
 
 
-def test_measures(web: Web) -> None:
-    web.call("POST", "/v1/bookings", json=BOOK)
-    web.call("POST", "/v1/bookings", json=BOOK)
-    web.call("POST", "/v1/holds", json={**BOOK, "seats": [3]})
-    told = web.call("GET", "/metrics")
+def test_measures(http: HttpClient) -> None:
+    http.call("POST", "/v1/bookings", json=BOOK)
+    http.call("POST", "/v1/bookings", json=BOOK)
+    http.call("POST", "/v1/holds", json={**BOOK, "seats": [3]})
+    told = http.call("GET", "/metrics")
     assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     lines = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
     assert float(lines['busware_request_seconds_count{method="book",outcome="ok"}']) == 1

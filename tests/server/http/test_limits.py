@@ -10,14 +10,14 @@ import pytest
 
 from tests.conftest import Clock, Database
 from tests.server.http.test_http import BOOK, PHONE, problem
-from tests.support.line import until
-from tests.support.web import Web
+from tests.support.http_client import HttpClient
+from tests.support.line_client import wait_until
 
 
 @pytest.fixture
-def raw(web: Web) -> Iterator[socket.socket]:
+def raw(http: HttpClient) -> Iterator[socket.socket]:
     """A bare connection."""
-    where = urlsplit(web.url)
+    where = urlsplit(http.url)
     with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
         yield connection
 
@@ -31,13 +31,13 @@ def heard(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.settings(write_queue=1)
-def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
+def test_busy_says_when_to_try_again(http: HttpClient, database: Database) -> None:
     with database.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
-        calls = [threading.Thread(target=web.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
+        calls = [threading.Thread(target=http.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
         calls[0].start()
-        until(lambda: web.server.executor.operations._writer.waiting)
-        answer = web.call("POST", "/v1/bookings", json=BOOK)
+        wait_until(lambda: http.server.executor.operations._writer.waiting)
+        answer = http.call("POST", "/v1/bookings", json=BOOK)
         holder.commit()
     calls[0].join()
     assert problem(answer) == (503, "busy")
@@ -45,22 +45,22 @@ def test_busy_says_when_to_try_again(web: Web, database: Database) -> None:
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_too_many_wrong_attempts_say_when_to_try_again(web: Web, clock: Clock) -> None:
-    there = web.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
+def test_too_many_wrong_attempts_say_when_to_try_again(http: HttpClient, clock: Clock) -> None:
+    there = http.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
     for _ in range(2):
-        assert problem(web.call("GET", there, params={"phone": "9880099000"})) == (404, "unknown_booking")
-    refused = web.call("GET", there, params=PHONE)
+        assert problem(http.call("GET", there, params={"phone": "9880099000"})) == (404, "unknown_booking")
+    refused = http.call("GET", there, params=PHONE)
     assert problem(refused) == (429, "not_allowed")
     assert refused.headers["Retry-After"] == "900"
     clock.advance(minutes=15)
-    assert web.call("GET", there, params=PHONE).status_code == 200
+    assert http.call("GET", there, params=PHONE).status_code == 200
 
 
 @pytest.mark.settings(http_header_bytes=2048)
 @pytest.mark.parametrize(
     "head", ["GET /%s HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: %s", "GET / HTTP/1.1\r\n%s: x"]
 )
-def test_a_head_that_is_too_long(web: Web, raw: socket.socket, head: str) -> None:
+def test_a_head_that_is_too_long(http: HttpClient, raw: socket.socket, head: str) -> None:
     raw.sendall((head % ("x" * 3000)).encode())
     assert heard(raw).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
@@ -72,9 +72,9 @@ def test_many_small_headers_are_a_long_head_too(raw: socket.socket) -> None:
 
 
 @pytest.mark.settings(http_header_bytes=2048)
-def test_a_long_body_makes_no_long_head(web: Web) -> None:
+def test_a_long_body_makes_no_long_head(http: HttpClient) -> None:
     for _ in range(2):  # on one connection
-        answer = web.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
+        answer = http.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
         assert answer.status_code in (201, 409)
 
 
@@ -98,10 +98,10 @@ def test_a_connection_that_asks_nothing_more_is_closed(raw: socket.socket) -> No
 
 
 @pytest.mark.settings(http_connections=1)
-def test_more_connections_than_may_be(web: Web, raw: socket.socket) -> None:
+def test_more_connections_than_may_be(http: HttpClient, raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")
-    answer = web.call("GET", "/healthz")
+    answer = http.call("GET", "/healthz")
     assert problem(answer) == (503, "busy")
 
 

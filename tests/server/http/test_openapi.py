@@ -22,7 +22,7 @@ from busware.server.http import openapi
 from busware.server.http.examples import EXAMPLES, PROBLEMS
 from busware.server.http.problems import STATUSES
 from busware.server.http.routes import RESOURCES
-from tests.support.web import Web
+from tests.support.http_client import HttpClient
 
 REQUESTS_EACH = 50
 PASSWORD = "correct horse battery"
@@ -36,10 +36,10 @@ CHECKS = (
 )
 
 
-def signed_in(web: Web, username: str) -> str:
+def signed_in(http: HttpClient, username: str) -> str:
     """The token of somebody new."""
     new = {"username": username, "password": PASSWORD}
-    return str(web.call("POST", "/v1/accounts", json=new).json()["token"])
+    return str(http.call("POST", "/v1/accounts", json=new).json()["token"])
 
 
 # Limits that so many wrong requests from one address do not reach; and a new role counts at once.
@@ -49,27 +49,27 @@ pytestmark = pytest.mark.settings(
 
 
 @pytest.fixture
-def admin(web: Web, database: Any) -> str:
+def admin(http: HttpClient, database: Any) -> str:
     """The token of somebody who may ask everything."""
-    token = signed_in(web, "asha")
+    token = signed_in(http, "asha")
     database.query("UPDATE accounts SET role = 'admin'")
     return token
 
 
 @pytest.fixture
-def traveller(web: Web) -> str:
+def traveller(http: HttpClient) -> str:
     """The token of somebody who may ask less, and has nothing here."""
-    return signed_in(web, "ravi")
+    return signed_in(http, "ravi")
 
 
 @pytest.fixture
-def there(web: Web, admin: str) -> dict[str, list[Any]]:
+def there(http: HttpClient, admin: str) -> dict[str, list[Any]]:
     """What there is to ask about, by field; the first of each goes with the examples."""
     booked, held = (
-        web.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
+        http.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
     )
-    web.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
+    http.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
     return {
         "bus_id": [1],
         "travel_date": ["2026-12-03", "2026-12-04"],
@@ -99,9 +99,9 @@ def bearing(token: str | None) -> dict[str, str]:
 
 @pytest.mark.parametrize("method", EXAMPLES)
 def test_an_example_is_answered_as_described(
-    web: Web, admin: str, there: dict[str, list[Any]], method: str
+    http: HttpClient, admin: str, there: dict[str, list[Any]], method: str
 ) -> None:
-    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
     resource, asks = RESOURCES[method], EXAMPLES[method].asks
     known = {name: values[method in OF_A_HOLD and name == "reference"] for name, values in there.items()}
     asks = {name: known.get(name, value) for name, value in asks.items()} | OTHERWISE.get(method, {})
@@ -112,16 +112,16 @@ def test_an_example_is_answered_as_described(
         query={name: "true" if value is True else value for name, value in query.items()},
         **(body if resource.has_body else {}),
     )
-    answer = case.call_and_validate(headers=bearing(admin), checks=CHECKS, session=web.session)
+    answer = case.call_and_validate(headers=bearing(admin), checks=CHECKS, session=http.session)
     assert answer.status_code == resource.kind.status
 
 
 @pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
 def test_whatever_is_asked_is_answered_as_described(
-    web: Web, admin: str, traveller: str, there: dict[str, list[Any]], database: Any, method: str
+    http: HttpClient, admin: str, traveller: str, there: dict[str, list[Any]], database: Any, method: str
 ) -> None:
     """Requests as they should be, and as they should not be."""
-    operation = schemathesis.openapi.from_url(f"{web.url}/schema").find_operation_by_id(method)
+    operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
     callers = [traveller, "nobody's", None, *([] if method == "logout" else [admin, admin, admin])]
     modes = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
     something = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in there.items()})
@@ -139,7 +139,7 @@ def test_whatever_is_asked_is_answered_as_described(
         for fields in (case.path_parameters, case.query, case.body):
             if known and isinstance(fields, dict):
                 fields.update({name: known[name] for name in fields if name in known})
-        case.call_and_validate(headers=bearing(token), checks=CHECKS, session=web.session)
+        case.call_and_validate(headers=bearing(token), checks=CHECKS, session=http.session)
 
     answered()
     assert database.query("SELECT * FROM api.audit()") == []
@@ -174,12 +174,12 @@ def test_it_is_openapi() -> None:
         assert content["example"]["status"] == int(name.removeprefix("Problem"))
 
 
-def test_the_description_is_what_a_program_gets(web: Web) -> None:
-    answer = web.call("GET", "/schema")
+def test_the_description_is_what_a_program_gets(http: HttpClient) -> None:
+    answer = http.call("GET", "/schema")
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json() == web.call("GET", "/schema/openapi.json").json()
+    assert answer.json() == http.call("GET", "/schema/openapi.json").json()
     assert answer.json()["openapi"] == "3.1.0"
-    again = web.call("GET", "/schema", headers={"If-None-Match": answer.headers["ETag"]})
+    again = http.call("GET", "/schema", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -198,8 +198,8 @@ class Loads(HTMLParser):
         ]
 
 
-def test_the_page_for_people_loads_nothing(web: Web) -> None:
-    answer = web.call("GET", "/schema", headers={"Accept": "text/html,*/*"})
+def test_the_page_for_people_loads_nothing(http: HttpClient) -> None:
+    answer = http.call("GET", "/schema", headers={"Accept": "text/html,*/*"})
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     page = Loads()

@@ -13,7 +13,7 @@ from busware import __main__ as command
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.protocol import Refusal
 from tests.conftest import Clock, Database
-from tests.support.line import Line, until
+from tests.support.line_client import LineClient, wait_until
 from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.database
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
-def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
+def book(line: LineClient, *seats: int, **args: Any) -> dict[str, Any]:
     return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
 
 
 # From clients ----------------------------------------------------------------------------------
 
 
-def test_a_message_is_stored_with_its_sender(connect: Callable[[], Line], console: Console) -> None:
+def test_a_message_is_stored_with_its_sender(connect: Callable[[], LineClient], console: Console) -> None:
     text, program = connect(), connect()
     transcript(text, "> say Where is my  bus?\nSent to the operator.")
     booking = book(program)
@@ -41,7 +41,7 @@ def test_a_message_is_stored_with_its_sender(connect: Callable[[], Line], consol
     assert second.client_no == console.number_of(program)
 
 
-def test_a_message_can_be_sent_at_any_question(client_socket: Line, console: Console) -> None:
+def test_a_message_can_be_sent_at_any_question(client_socket: LineClient, console: Console) -> None:
     question = "Date of journey (2026-12-05, tomorrow, sat or 5 dec):"
     transcript(
         client_socket,
@@ -68,13 +68,13 @@ def test_a_message_can_be_sent_at_any_question(client_socket: Line, console: Con
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])
-def test_an_invalid_message_is_refused(client_socket: Line, console: Console, text: Any) -> None:
+def test_an_invalid_message_is_refused(client_socket: LineClient, console: Console, text: Any) -> None:
     refused = client_socket.call("say", text=text)
     assert (refused["code"], refused["data"]["field"]) == (-32602, "text")
     assert console.after(0) == []
 
 
-def test_a_message_of_100_000_characters(client_socket: Line, console: Console) -> None:
+def test_a_message_of_100_000_characters(client_socket: LineClient, console: Console) -> None:
     client_socket.send("say " + "x" * 100_000)
     assert client_socket.receive() == b"The line is too long: at most 65536 bytes."
     client_socket.send("say " + "x" * 60_000)
@@ -83,7 +83,7 @@ def test_a_message_of_100_000_characters(client_socket: Line, console: Console) 
     assert [len(message.body) for message in console.after(0)] == [2000]
 
 
-def test_control_characters_are_removed(client_socket: Line, console: Console) -> None:
+def test_control_characters_are_removed(client_socket: LineClient, console: Console) -> None:
     client_socket.send(b"say a\x1b[2J\x07b\xe2\x80\xae\xc2\x9bc\n")
     assert client_socket.receive() == b"Sent to the operator."
     assert [message.body for message in console.after(0)] == ["abc"]
@@ -91,7 +91,7 @@ def test_control_characters_are_removed(client_socket: Line, console: Console) -
 
 @pytest.mark.settings(says_per_minute=2)
 def test_messages_of_one_address_have_a_rate_limit(
-    connect: Callable[[], Line], console: Console, clock: Clock
+    connect: Callable[[], LineClient], console: Console, clock: Clock
 ) -> None:
     line, other = connect(), connect()
     assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]
@@ -106,7 +106,7 @@ def test_messages_of_one_address_have_a_rate_limit(
 
 
 def test_a_notice_to_one_client_reaches_only_that_client(
-    connect: Callable[[], Line], console: Console
+    connect: Callable[[], LineClient], console: Console
 ) -> None:
     text, program, other = connect(), connect(), connect()
     for line in (text, program, other):
@@ -115,14 +115,14 @@ def test_a_notice_to_one_client_reaches_only_that_client(
     console.notice("To you alone.", client_no=console.number_of(text))
     assert text.receive() == b"Server: To you alone."
     console.notice("And to you.", client_no=console.number_of(program))
-    method, params = program.told()
+    method, params = program.notification()
     assert (method, params["text"], params["from"]) == ("message", "And to you.", "operator")
     console.notice("To all.")
     assert other.receive() == b"Server: To all."
 
 
 def test_a_notice_is_kept_until_a_client_sends_its_first_line(
-    connect: Callable[[], Line], console: Console
+    connect: Callable[[], LineClient], console: Console
 ) -> None:
     text, program, heard = connect(), connect(), connect()
     for line in (text, program):
@@ -132,11 +132,13 @@ def test_a_notice_is_kept_until_a_client_sends_its_first_line(
     assert heard.receive() == b"Server: Hello, all."
     program.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert json.loads(program.receive())["id"] == 1
-    assert program.told()[1]["text"] == "Hello, all."
+    assert program.notification()[1]["text"] == "Hello, all."
     transcript(text, "> say hello\nSent to the operator.\nServer: Hello, all.")
 
 
-def test_a_notice_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], console: Console) -> None:
+def test_a_notice_to_a_trip_reaches_its_passengers(
+    connect: Callable[[], LineClient], console: Console
+) -> None:
     booked, waiting, cancelled, elsewhere = connect(), connect(), connect(), connect()
     book(booked, 1, 2, 3, 4, 5, 6)
     book(elsewhere, travel_date="2026-12-06")
@@ -146,13 +148,13 @@ def test_a_notice_to_a_trip_reaches_its_passengers(connect: Callable[[], Line], 
     pending = waiting.call("book", **TRIP, count=3, phone=ASHA, waitlist=True)
     assert pending["status"] == "pending"
     console.notice("Platform 3.", bus_id=1, travel_date=TRAVEL_DAY)
-    assert booked.told()[1]["text"] == waiting.told()[1]["text"] == "Platform 3."
+    assert booked.notification()[1]["text"] == waiting.notification()[1]["text"] == "Platform 3."
     console.notice("To all.")
     for line in (cancelled, elsewhere, booked):
-        assert line.told()[1]["text"] == "To all."
+        assert line.notification()[1]["text"] == "To all."
 
 
-def test_a_notice_appears_during_a_conversation(connect: Callable[[], Line], console: Console) -> None:
+def test_a_notice_appears_during_a_conversation(connect: Callable[[], LineClient], console: Console) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
     console.notice("Good morning.")
@@ -180,7 +182,7 @@ def test_a_notice_to_an_unknown_recipient_is_refused(
 
 
 def test_control_characters_of_operators_are_removed(
-    connect: Callable[[], Line], console: Console, database: Database
+    connect: Callable[[], LineClient], console: Console, database: Database
 ) -> None:
     with pytest.raises(Refusal):
         console.notice("\x1b[2J")
@@ -194,7 +196,7 @@ def test_control_characters_of_operators_are_removed(
 
 
 def test_missed_messages_are_pushed_once_when_the_booking_is_opened(
-    connect: Callable[[], Line], pushing: SimpleNamespace, console: Console, clock: Clock
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, console: Console, clock: Clock
 ) -> None:
     first = connect()
     console.notice("Before the booking.", bus_id=1, travel_date=TRAVEL_DAY)
@@ -207,39 +209,45 @@ def test_missed_messages_are_pushed_once_when_the_booking_is_opened(
     console.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
     console.notice("To the booking.", reference=reference)
     console.notice("To all.")
-    until(lambda: pushing.pusher._read_to == console.last())
+    wait_until(lambda: pushing.pusher._read_to == console.last())
     back = connect()
     back.send(
         {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
     )
     assert json.loads(back.receive())["result"]["reference"] == reference
-    assert [back.told()[1]["text"] for _ in range(3)] == ["To the trip.", "To the booking.", "To all."]
+    assert [back.notification()[1]["text"] for _ in range(3)] == [
+        "To the trip.",
+        "To the booking.",
+        "To all.",
+    ]
     again, text = connect(), connect()
     again.call("booking", reference=reference, phone=ASHA)
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
     for line in (back, again):
         assert line.call("ping")["server"] == "busware"
     console.notice("Later.", reference=reference)
-    assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
+    assert back.notification()[1]["text"] == again.notification()[1]["text"] == "Later."
 
 
 def test_a_client_that_connects_during_a_push_receives_the_next_message(
-    connect: Callable[[], Line], console: Console, database: Database
+    connect: Callable[[], LineClient], console: Console, database: Database
 ) -> None:
     there = connect()
     reference = book(there)["reference"]
     with database.connect(autocommit=False) as slow:
         slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
         console.notice("First.", reference=reference)
-        assert there.told()[1]["text"] == "First."  # not marked as read yet
-        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        assert there.notification()[1]["text"] == "First."  # not marked as read yet
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
         came = connect()
         came.call("booking", reference=reference, phone=ASHA)
         console.notice("Later.", reference=reference)
-    assert there.told()[1]["text"] == came.told()[1]["text"] == "Later."
+    assert there.notification()[1]["text"] == came.notification()[1]["text"] == "Later."
 
 
-def test_missed_messages_are_pushed_in_plain_text(connect: Callable[[], Line], console: Console) -> None:
+def test_missed_messages_are_pushed_in_plain_text(
+    connect: Callable[[], LineClient], console: Console
+) -> None:
     first = connect()
     reference = book(first)["reference"]
     number = console.number_of(first)
@@ -254,7 +262,7 @@ def test_missed_messages_are_pushed_in_plain_text(connect: Callable[[], Line], c
 
 
 def test_missed_messages_are_shown_by_a_command(
-    connect: Callable[[], Line],
+    connect: Callable[[], LineClient],
     pushing: SimpleNamespace,
     console: Console,
     monkeypatch: pytest.MonkeyPatch,
@@ -267,14 +275,16 @@ def test_missed_messages_are_shown_by_a_command(
     console.notice("Platform 3.", reference=reference)
     said: list[str] = []
     monkeypatch.setattr(command, "complain", said.append)
-    monkeypatch.setattr(command, "show", lambda reply: until(lambda: said))  # it is pushed after the reply
+    monkeypatch.setattr(
+        command, "show", lambda reply: wait_until(lambda: said)
+    )  # it is pushed after the reply
     where = ("--host", pushing.host, "--port", str(pushing.port))
     assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
     assert said == ["Server: Platform 3."]
 
 
 def test_missed_messages_are_pushed_when_the_owner_signs_in(
-    connect: Callable[[], Line], console: Console
+    connect: Callable[[], LineClient], console: Console
 ) -> None:
     first = connect()
     assert first.call("register", username="asha", password="mango chutney")["token"]
@@ -286,15 +296,15 @@ def test_missed_messages_are_pushed_when_the_owner_signs_in(
     console.notice("To who was there.", client_no=number)
     back = connect()
     assert back.call("login", username="asha", password="mango chutney")["token"]
-    assert [back.told()[1]["text"] for _ in range(2)] == ["To the booking.", "To who was there."]
+    assert [back.notification()[1]["text"] for _ in range(2)] == ["To the booking.", "To who was there."]
     again = connect()
     again.call("login", username="asha", password="mango chutney")
     console.notice("Later.", reference=reference)
-    assert back.told()[1]["text"] == again.told()[1]["text"] == "Later."
+    assert back.notification()[1]["text"] == again.notification()[1]["text"] == "Later."
 
 
 def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
-    connect: Callable[[], Line], console: Console
+    connect: Callable[[], LineClient], console: Console
 ) -> None:
     line = connect()
     reference = book(line)["reference"]
@@ -305,7 +315,7 @@ def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
     console.notice("Platform 3.", client_no=asked.client_no)
     back = connect()
     back.call("booking", reference=reference, phone=ASHA)
-    assert back.told()[1]["text"] == "Platform 3."
+    assert back.notification()[1]["text"] == "Platform 3."
     stranger = connect()
     transcript(stranger, "> say hello\nSent to the operator.")
     left = console.number_of(stranger)
@@ -323,7 +333,7 @@ def test_messages_are_numbered_in_commit_order(console: Console, database: Datab
             other = threading.Thread(target=quick.execute, args=("SELECT api.notice('second')",))
             other.start()
             waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            until(lambda: database.value(waits))
+            wait_until(lambda: database.value(waits))
             assert console.after(0) == []
             slow.commit()
             other.join()

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.line import Line, until
+from tests.support.line_client import LineClient, wait_until
 from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
-def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
+def book(line: LineClient, *seats: int, **args: Any) -> dict[str, Any]:
     return line.call("book", **{**TRIP, "seats": list(seats) or [1], "phone": ASHA, **args})
 
 
@@ -23,7 +23,7 @@ def book(line: Line, *seats: int, **args: Any) -> dict[str, Any]:
 
 
 def test_a_message_before_the_first_notification_is_pushed(
-    server: SimpleNamespace, connect: Callable[[], Line]
+    server: SimpleNamespace, connect: Callable[[], LineClient]
 ) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
@@ -41,7 +41,7 @@ def test_a_message_before_the_first_notification_is_pushed(
 
 
 def test_a_cancellation_by_another_client_is_pushed_with_its_refund(
-    connect: Callable[[], Line], pushing: SimpleNamespace
+    connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
     text, program = connect(), connect()
     booked = book(program)
@@ -53,7 +53,7 @@ def test_a_cancellation_by_another_client_is_pushed_with_its_refund(
 
 
 def test_a_promotion_from_the_waitlist_is_pushed(
-    connect: Callable[[], Line], pushing: SimpleNamespace
+    connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
     holder, program, text = connect(), connect(), connect()
     booked = holder.call(
@@ -67,7 +67,7 @@ def test_a_promotion_from_the_waitlist_is_pushed(
     for _ in range(6):
         text.receive()
     assert holder.call("cancel", reference=booked["reference"], phone=ASHA, tickets=[2])["refund"] == "450.25"
-    method, params = program.told()
+    method, params = program.notification()
     assert (method, params["reference"], params["status"]) == (
         "booking_changed",
         waiting["reference"],
@@ -75,13 +75,13 @@ def test_a_promotion_from_the_waitlist_is_pushed(
     )
     assert params["tickets"][0]["seat_no"] == 2
     holder.call("cancel", reference=booked["reference"], phone=ASHA)
-    assert program.told()[1]["reference"] == other["reference"]
+    assert program.notification()[1]["reference"] == other["reference"]
     ride = f"(bus 2, seat 1) from Bengaluru to Ooty on {TRAVEL_DAY} at 22:00"
     assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked, fare 900.50"
 
 
 def test_a_client_is_not_pushed_its_own_changes(
-    connect: Callable[[], Line], pushing: SimpleNamespace
+    connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
     for _ in range(30):
@@ -92,7 +92,7 @@ def test_a_client_is_not_pushed_its_own_changes(
         assert line.call("confirm", reference=held["reference"], phone=ASHA)["status"] == "booked"
         other.call("booking", reference=held["reference"], phone=ASHA)
         line.call("cancel", reference=held["reference"], phone=ASHA)
-        method, params = other.told()
+        method, params = other.notification()
         assert (method, params["reference"], params["status"]) == (
             "booking_changed",
             held["reference"],
@@ -102,13 +102,13 @@ def test_a_client_is_not_pushed_its_own_changes(
 
 
 def test_an_expired_hold_is_pushed(
-    connect: Callable[[], Line], pushing: SimpleNamespace, clock: Clock
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, clock: Clock
 ) -> None:
     line = connect()
     held = line.call("hold", **TRIP, seats=[1], phone=ASHA)
     clock.advance(minutes=11)
     book(connect(), 1)
-    method, params = line.told()
+    method, params = line.notification()
     assert (method, params["reference"], params["status"]) == (
         "booking_changed",
         held["reference"],
@@ -117,13 +117,13 @@ def test_an_expired_hold_is_pushed(
 
 
 def test_the_cancellation_of_a_trip_is_pushed(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: no notification
     database.query("SELECT pg_notify('busware', 'look')")
-    method, params = line.told()
+    method, params = line.notification()
     assert (method, params["reference"], params["refund"], params["why"]) == (
         "booking_changed",
         booking["reference"],
@@ -133,7 +133,7 @@ def test_the_cancellation_of_a_trip_is_pushed(
 
 
 def test_the_reason_of_a_cancelled_trip_is_pushed_in_plain_text_and_shown_later(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     book(line)
@@ -152,49 +152,49 @@ def test_the_reason_of_a_cancelled_trip_is_pushed_in_plain_text_and_shown_later(
 
 
 def test_the_pause_after_a_slow_comparison_is_limited(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
     with database.connect(autocommit=False) as slow:
         slow.execute("LOCK TABLE passengers IN ACCESS EXCLUSIVE MODE")
         database.query("SELECT pg_notify('busware', 'look')")
-        until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
         slow.execute("SELECT pg_sleep(0.5)")  # fifty times that is longer than the test waits
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
-    assert line.told()[1]["status"] == "cancelled"
+    assert line.notification()[1]["status"] == "cancelled"
 
 
 @pytest.mark.settings(reread_seconds=0.2)
 def test_a_change_without_a_notification_is_pushed_at_the_next_reread(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     booking = book(line)
     database.query("SELECT api.cancel(%s, '+919845012345')", booking["reference"])
-    assert line.told()[1]["status"] == "cancelled"
+    assert line.notification()[1]["status"] == "cancelled"
 
 
 def test_a_booking_deleted_by_hand_does_not_stop_other_pushes(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     line = connect()
     deleted, booking = book(line, 1), book(line, 2)
     for table in ("payments", "passengers"):
         database.query(f"DELETE FROM {table} WHERE reference = %s", deleted["reference"])
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
-    assert line.told()[1]["reference"] == booking["reference"]
+    assert line.notification()[1]["reference"] == booking["reference"]
 
 
 @pytest.mark.settings(watched_bookings=2)
 def test_only_the_last_bookings_of_a_connection_are_followed(
-    connect: Callable[[], Line], pushing: SimpleNamespace
+    connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
     line, other = connect(), connect()
     references = [book(line, seat)["reference"] for seat in (1, 2, 3)]
     for reference in references:
         other.call("cancel", reference=reference, phone=ASHA)
-    assert sorted(line.told()[1]["reference"] for _ in range(2)) == sorted(references[1:])
+    assert sorted(line.notification()[1]["reference"] for _ in range(2)) == sorted(references[1:])
     assert line.call("ping")["server"] == "busware"
 
 
@@ -203,7 +203,7 @@ def test_only_the_last_bookings_of_a_connection_are_followed(
 
 @pytest.mark.settings(outbox_bytes=4096)
 def test_a_client_that_never_reads_is_disconnected(
-    connect: Callable[[], Line], console: Console, caplog: pytest.LogCaptureFixture
+    connect: Callable[[], LineClient], console: Console, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent, other = connect(), connect()
     silent.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -220,7 +220,7 @@ def test_a_client_that_never_reads_is_disconnected(
 
 @pytest.mark.settings(outbox_bytes=4096)
 def test_the_disconnection_of_a_client_that_never_reads_is_logged_once(
-    client_socket: Line,
+    client_socket: LineClient,
     pushing: SimpleNamespace,
     console: Console,
     database: Database,
@@ -230,11 +230,13 @@ def test_the_disconnection_of_a_client_that_never_reads_is_logged_once(
     transcript(client_socket, "> say hello\nSent to the operator.")
     many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"
     assert database.value(many) == 900  # in one transaction, so they are read at once
-    until(lambda: pushing.pusher._read_to == console.last())
+    wait_until(lambda: pushing.pusher._read_to == console.last())
     assert caplog.text.count("was cut off") == 1
 
 
-def test_a_stop_is_pushed(connect: Callable[[], Line], pushing: SimpleNamespace, console: Console) -> None:
+def test_a_stop_is_pushed(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, console: Console
+) -> None:
     text, program = connect(), connect()
     transcript(text, "> say hello\nSent to the operator.")
     program.call("ping")
@@ -244,16 +246,18 @@ def test_a_stop_is_pushed(connect: Callable[[], Line], pushing: SimpleNamespace,
     assert text.receive() == b"" == program.receive()
 
 
-def test_a_client_is_published_until_it_leaves(connect: Callable[[], Line], console: Console) -> None:
+def test_a_client_is_published_until_it_leaves(connect: Callable[[], LineClient], console: Console) -> None:
     line = connect()
     number = console.number_of(line)
     transcript(line, "> STOP\nSTOPPED")
-    (client,) = until(lambda: [c for c in console.present().clients if c.client_no == number and c.left_at])
+    (client,) = wait_until(
+        lambda: [c for c in console.present().clients if c.client_no == number and c.left_at]
+    )
     assert client.face in ("", "text")
 
 
 def test_clients_are_published_and_pushed_to_after_the_listener_reconnects(
-    connect: Callable[[], Line], pushing: SimpleNamespace, database: Database, console: Console
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database, console: Console
 ) -> None:
     line = connect()
     booking = book(line)
@@ -263,9 +267,9 @@ def test_clients_are_published_and_pushed_to_after_the_listener_reconnects(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'busware listener'"
     )
     assert database.query(kill) == [True]
-    until(lambda: pushing.listener.process_no != process_no)
+    wait_until(lambda: pushing.listener.process_no != process_no)
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
-    assert line.told()[1]["status"] == "cancelled"
-    assert until(lambda: console.number_of(line)) == number
+    assert line.notification()[1]["status"] == "cancelled"
+    assert wait_until(lambda: console.number_of(line)) == number
     console.notice("Still you.", client_no=number)
-    assert line.told()[1]["text"] == "Still you."
+    assert line.notification()[1]["text"] == "Still you."

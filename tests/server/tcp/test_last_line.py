@@ -15,7 +15,7 @@ import trustme
 from busware.server import tls
 from busware.server.settings import Settings
 from busware.server.tcp.server import TcpServer
-from tests.conftest import WAIT_SECONDS, Database, Line
+from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -27,7 +27,7 @@ BOOKING = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "book", "params": BOO
 
 
 @pytest.fixture
-def half_said(client_socket: Line) -> Line:
+def half_said(client_socket: LineClient) -> LineClient:
     """A client whose request is read by the server, but for its newline."""
     client_socket.send(PING + b"\n" + BOOKING)
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1')
@@ -49,7 +49,7 @@ def sealed(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Itera
     tcp.drain()
 
 
-def all_of(line: Line) -> list[bytes]:
+def all_of(line: LineClient) -> list[bytes]:
     """What comes up to the end of the connection."""
     return line._lines.read().splitlines()
 
@@ -69,13 +69,13 @@ def wait_for_end(server: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("said", [b"STOP", b"bus\r\nSTOP", b"STOP\r"])
-def test_plain_text_may_lack_its_newline(client_socket: Line, said: bytes) -> None:
+def test_plain_text_may_lack_its_newline(client_socket: LineClient, said: bytes) -> None:
     client_socket.send(said)
     client_socket.socket.shutdown(socket.SHUT_WR)
     assert all_of(client_socket)[-1] == b"STOPPED"
 
 
-def test_json_may_lack_its_newline(half_said: Line, database: Database) -> None:
+def test_json_may_lack_its_newline(half_said: LineClient, database: Database) -> None:
     half_said.socket.shutdown(socket.SHUT_WR)
     (reply,) = all_of(half_said)
     assert json.loads(reply)["result"]["status"] == "booked"
@@ -93,14 +93,14 @@ def test_printf_and_nc(server: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("nothing", [b"", b"bus\n", b"bus\n\r", b"bus\n\xff\xf4\xff\xfd", b"bus\n\xff"])
-def test_nothing_is_no_line(client_socket: Line, nothing: bytes) -> None:
+def test_nothing_is_no_line(client_socket: LineClient, nothing: bytes) -> None:
     client_socket.send(nothing)
     client_socket.socket.shutdown(socket.SHUT_WR)
     assert all_of(client_socket) == [b"Reservation or cancellation:"] * (b"bus" in nothing)
 
 
 @pytest.mark.settings(max_line_bytes=2048)
-def test_it_may_be_too_long(client_socket: Line) -> None:
+def test_it_may_be_too_long(client_socket: LineClient) -> None:
     client_socket.send(b"x" * 5000)
     client_socket.socket.shutdown(socket.SHUT_WR)
     assert all_of(client_socket) == [b"The line is too long: at most 2048 bytes."]
@@ -110,7 +110,7 @@ def test_it_may_be_too_long(client_socket: Line) -> None:
 
 
 def test_a_broken_connection_ends_no_line(
-    half_said: Line, server: SimpleNamespace, database: Database
+    half_said: LineClient, server: SimpleNamespace, database: Database
 ) -> None:
     reset = struct.pack("ii", 1, 0)  # close without a goodbye
     half_said.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
@@ -120,14 +120,14 @@ def test_a_broken_connection_ends_no_line(
 
 
 @pytest.mark.settings(idle_seconds=0.5)
-def test_silence_ends_no_line(half_said: Line, database: Database) -> None:
+def test_silence_ends_no_line(half_said: LineClient, database: Database) -> None:
     assert all_of(half_said) == []
     assert booked(database) == 0
 
 
 @pytest.mark.parametrize("how", ["stop", "cut"])
 def test_the_server_ends_no_line(
-    half_said: Line, server: SimpleNamespace, database: Database, how: str
+    half_said: LineClient, server: SimpleNamespace, database: Database, how: str
 ) -> None:
     (connection,) = server.tcp._connections
     if how == "cut":

@@ -7,27 +7,27 @@ from types import SimpleNamespace
 import pytest
 
 from busware.server.tcp.plain_text import readable
-from tests.conftest import Database, Line
+from tests.conftest import Database, LineClient
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
 
-def test_plain_text_and_json_share_a_connection(client_socket: Line) -> None:
+def test_plain_text_and_json_share_a_connection(client_socket: LineClient) -> None:
     transcript(client_socket, "> bus\nReservation or cancellation:")
     assert client_socket.call("ping")["server"] == "busware"
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
 @pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
-def test_the_words_of_the_command_line_are_understood(client_socket: Line, word: str) -> None:
+def test_the_words_of_the_command_line_are_understood(client_socket: LineClient, word: str) -> None:
     transcript(client_socket, f"> {word}\nReservation or cancellation:")
 
 
 @pytest.mark.parametrize("word", ["booking", "quote", "change-seat"])
-def test_a_booking_may_be_asked_for_by_those_words(client_socket: Line, word: str) -> None:
+def test_a_booking_may_be_asked_for_by_those_words(client_socket: LineClient, word: str) -> None:
     transcript(client_socket, f"> {word}\nReference of the booking:")
 
 
-def test_no_sentence_is_broken_within_a_word(client_socket: Line) -> None:
+def test_no_sentence_is_broken_within_a_word(client_socket: LineClient) -> None:
     client_socket.send("help\nbus\nres\n?\n+1\n\n\n?\nquit\nSTOP")
     lines = []
     while line := client_socket.receive().decode():
@@ -36,7 +36,7 @@ def test_no_sentence_is_broken_within_a_word(client_socket: Line) -> None:
     assert max(map(len, lines)) < 80
 
 
-def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]) -> None:
+def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], LineClient]) -> None:
     transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book; help lists all there is.")
     program = connect()
     program.call("ping")
@@ -45,13 +45,13 @@ def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], Line]
 
 
 @pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
-def test_nothing_that_is_typed_moves_a_cursor(client_socket: Line, rude: bytes) -> None:
+def test_nothing_that_is_typed_moves_a_cursor(client_socket: LineClient, rude: bytes) -> None:
     client_socket.send(b"xyz" + rude + b"\n")
     answer = client_socket.receive().decode()
     assert answer.startswith('"xyz') and answer.isprintable()
 
 
-def test_a_stored_name_moves_no_cursor(connect: Callable[[], Line], database: Database) -> None:
+def test_a_stored_name_moves_no_cursor(connect: Callable[[], LineClient], database: Database) -> None:
     database.query("UPDATE bus_info SET name = E'Day\\x1b[2J\\u202eBus' WHERE bus_id = 1")
     book = {
         "bus_id": 1,
@@ -65,7 +65,7 @@ def test_a_stored_name_moves_no_cursor(connect: Callable[[], Line], database: Da
 
 
 def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
-    client_socket: Line, server: SimpleNamespace
+    client_socket: LineClient, server: SimpleNamespace
 ) -> None:
     transcript(client_socket, "> bus\nReservation or cancellation:")
     client_socket.send("x" * (server.settings.max_line_bytes + 1))
@@ -85,7 +85,7 @@ def test_what_was_rubbed_out_costs_next_to_nothing() -> None:
     assert thread_time() - began < 2  # seconds of the processor; to look anew for each takes ten and more
 
 
-def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:
+def test_a_whole_conversation_may_be_piped(client_socket: LineClient) -> None:
     client_socket.send(
         f"bus\nres\nsat\nany\nany\nbengaluru\nmysuru\n1\nbest 2\n{ASHA}\nyes\nterminate".encode() + b"\n"
     )
@@ -95,7 +95,7 @@ def test_a_whole_conversation_may_be_piped(client_socket: Line) -> None:
 
 
 @pytest.mark.parametrize("end", ["stop", "STOP", "terminate", " Terminate "])
-def test_the_connection_ends_at_once(client_socket: Line, end: str) -> None:
+def test_the_connection_ends_at_once(client_socket: LineClient, end: str) -> None:
     transcript(client_socket, f"> {end}\nSTOPPED")
     assert client_socket.receive() == b""
 
@@ -109,9 +109,9 @@ def test_the_connection_ends_at_once(client_socket: Line, end: str) -> None:
         ("bus to mysuru", '"to mysuru" is left out: all that is needed is asked for.'),
     ],
 )
-def test_what_people_say_first(client_socket: Line, line: str, told: str) -> None:
+def test_what_people_say_first(client_socket: LineClient, line: str, told: str) -> None:
     transcript(client_socket, f"> {line}\n{told}")
 
 
-def test_the_theatre_is_what_people_call_it(client_socket: Line) -> None:
+def test_the_theatre_is_what_people_call_it(client_socket: LineClient) -> None:
     transcript(client_socket, "> theatre\nThere is no show.")  # in a database without one

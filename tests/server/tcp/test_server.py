@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from busware.server.protocol import VERSION
 from busware.server.tcp.connection import Lines
 from busware.server.tcp.server import TcpServer
-from tests.support.line import WAIT_SECONDS, until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 PONG = (
@@ -165,7 +165,7 @@ def test_a_client_that_does_not_read_is_left(client_socket, caplog):
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(PING * 1000)
-    until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
 
 
 @pytest.mark.settings(attempts_per_booking=2)
@@ -205,7 +205,7 @@ def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server
     busy, idle = connect(), connect()
     idle.ask(PING)
     busy.send(request("book", 1, **BOOK) + request("ping", 2) + b"[" + PING[:-1] + b"]\n")
-    until(lambda: server.writer._deferred)
+    wait_until(lambda: server.writer._deferred)
     drain = threading.Thread(target=server.tcp.drain)
     drain.start()
     assert idle.receive() == b""  # it has begun
@@ -228,7 +228,7 @@ def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
     client = connect()
     client.send(PING + request("book", **BOOK))
     assert client.receive() == PONG
-    until(lambda: server.writer._deferred)
+    wait_until(lambda: server.writer._deferred)
     server.tcp.drain()
     assert client.receive() == b""
     assert "client 1" in caplog.text

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.tcp.telnet import Telnet
-from tests.conftest import WAIT_SECONDS, Line
-from tests.support.line import until
+from tests.conftest import WAIT_SECONDS, LineClient
+from tests.support.line_client import wait_until
 from tests.support.transcript import transcript
 
 TELNET = shutil.which("telnet")
@@ -34,7 +34,7 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
     child.close(force=True)
 
 
-def receive(line: Line, size: int) -> bytes:
+def receive(line: LineClient, size: int) -> bytes:
     """So many bytes, with no newline among them; fewer at the end."""
     return line._lines.read(size)
 
@@ -42,7 +42,7 @@ def receive(line: Line, size: int) -> bytes:
 # Over a socket ---------------------------------------------------------------------------------
 
 
-def test_it_is_answered_before_the_line_ends(client_socket: Line) -> None:
+def test_it_is_answered_before_the_line_ends(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C)
     assert receive(client_socket, 3) == NO_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
@@ -51,7 +51,7 @@ def test_it_is_answered_before_the_line_ends(client_socket: Line) -> None:
     transcript(client_socket, "> s\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
-def test_no_to_every_option(client_socket: Line) -> None:
+def test_no_to_every_option(client_socket: LineClient) -> None:
     for option in range(256):
         client_socket.send(b"\xff\xfd%c\xff\xfb%c" % (option, option))
         if option == ord("\n"):  # which ends a line, wherever it stands
@@ -61,13 +61,13 @@ def test_no_to_every_option(client_socket: Line) -> None:
             assert receive(client_socket, 6) == b"\xff\xfc%c\xff\xfe%c" % (option, option)
 
 
-def test_a_refusal_is_not_answered(client_socket: Line) -> None:
+def test_a_refusal_is_not_answered(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfc\x06\xff\xfe\x06" + CTRL_C)
     assert receive(client_socket, 3) == NO_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
 
 
-def test_it_is_no_part_of_a_line(client_socket: Line) -> None:
+def test_it_is_no_part_of_a_line(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00x\xff\xff\xff\xf0bux\x08s\r\n")
     assert receive(client_socket, 6) == b"\xff\xfc\x03\xff\xfe\x18"
     transcript(client_socket, "Reservation or cancellation:")
@@ -77,14 +77,14 @@ def test_it_is_no_part_of_a_line(client_socket: Line) -> None:
     assert "\ufffd" in client_socket.receive().decode()
 
 
-def test_json_may_follow_it(client_socket: Line) -> None:
+def test_json_may_follow_it(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C + PING + b"\n")
     assert receive(client_socket, 3) == NO_MARK
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1,"result"')
 
 
 @pytest.mark.parametrize("cut", range(1, 8))
-def test_json_is_left_alone(client_socket: Line, cut: int) -> None:
+def test_json_is_left_alone(client_socket: LineClient, cut: int) -> None:
     """Such a line is wrong, since it is not UTF-8; it stays so, and is not answered as telnet."""
     line = PING[:3] + CTRL_C + PING[3:] + b"\n"
     client_socket.send(line[:cut])
@@ -93,7 +93,7 @@ def test_json_is_left_alone(client_socket: Line, cut: int) -> None:
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1,"result"')
 
 
-def test_the_bytes_of_a_synch_are_kept_together(client_socket: Line) -> None:
+def test_the_bytes_of_a_synch_are_kept_together(client_socket: LineClient) -> None:
     """Its second byte is sent as urgent; without it, the first of the next line would be taken for it."""
     client_socket.send(b"\xff\xf4\xff")
     client_socket.socket.send(b"\xf2", socket.MSG_OOB)
@@ -102,14 +102,14 @@ def test_the_bytes_of_a_synch_are_kept_together(client_socket: Line) -> None:
 
 @pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
 def test_who_negotiates_and_does_not_read_is_left(
-    client_socket: Line, caplog: pytest.LogCaptureFixture
+    client_socket: LineClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(CTRL_C * 1000)
-    until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
 
 
 # What is cut out -------------------------------------------------------------------------------

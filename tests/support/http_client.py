@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.line import WAIT_SECONDS
+from tests.support.line_client import WAIT_SECONDS
 
 
-class Web:
+class HttpClient:
     """A client of the HTTP face, which is `.server`."""
 
     def __init__(self, url: str, server: Any) -> None:
@@ -29,13 +29,13 @@ class Web:
 
 
 @pytest.fixture
-def web(server: SimpleNamespace) -> Iterator[Web]:
+def http(server: SimpleNamespace) -> Iterator[HttpClient]:
     from busware.server.http import HttpServer
 
     face = HttpServer(server.settings, server.operations, listener=server.listener)
     face.executor.now = server.tcp.now
     face.start()
-    client = Web(f"http://{server.host}:{face.port}", face)
+    client = HttpClient(f"http://{server.host}:{face.port}", face)
     yield client
     client.session.close()
     face.drain()

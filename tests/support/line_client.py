@@ -9,7 +9,7 @@ from typing import Any
 WAIT_SECONDS = 20  # how long a test waits for a line; reached only when something is broken
 
 
-class Line:
+class LineClient:
     """A client of the server's, line by line."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -58,7 +58,7 @@ class Line:
         self.socket.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
     """Look again and again for what another thread or process brings about; answer it."""
     give_up_at = time.monotonic() + seconds
     while not (found := condition()):

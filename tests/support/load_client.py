@@ -19,11 +19,11 @@ from busware import Client, Refusal, connect
 Booking = dict[int, Any]  # by the number of the ticket
 
 
-class Fighter(threading.Thread):
+class LoadClient(threading.Thread):
     """A client. `acknowledged`: by reference, of each ticket the status and the seat it was last told."""
 
     def __init__(self, host: str, port: int, trips: list[tuple[int, date]], seed: int, until: float) -> None:
-        super().__init__(name=f"fighter {seed}")
+        super().__init__(name=f"client {seed}")
         self.server = host, port
         self.trips = trips
         self.dice = random.Random(seed)
@@ -89,23 +89,23 @@ class Fighter(threading.Thread):
 
 
 def main() -> None:
-    host, port, trips, first, clients, seconds = sys.argv[1:]
+    host, port, trips, first, count, seconds = sys.argv[1:]
     until = time.monotonic() + float(seconds)
     on_sale = [(bus, date.fromisoformat(day)) for bus, day in json.loads(trips)]
-    fighters = [
-        Fighter(host, int(port), on_sale, seed, until)
-        for seed in range(int(first), int(first) + int(clients))
+    clients = [
+        LoadClient(host, int(port), on_sale, seed, until)
+        for seed in range(int(first), int(first) + int(count))
     ]
-    for fighter in fighters:
-        fighter.start()
-    for fighter in fighters:
-        fighter.join()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
     refused: Counter[str] = Counter()
     acknowledged: dict[str, Booking] = {}
-    for fighter in fighters:
-        refused += fighter.refused
-        acknowledged |= fighter.acknowledged
-    faults = [fighter.fault for fighter in fighters if fighter.fault]
+    for client in clients:
+        refused += client.refused
+        acknowledged |= client.acknowledged
+    faults = [client.fault for client in clients if client.fault]
     print(json.dumps({"acknowledged": acknowledged, "refused": refused, "faults": faults}))
 
 

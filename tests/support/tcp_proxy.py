@@ -8,7 +8,7 @@ from contextlib import suppress
 import psycopg
 
 
-class Road:
+class TcpProxy:
     """A road to PostgreSQL that can be cut, that can lose an answer, and that can hold answers up."""
 
     def __init__(self, url):
@@ -16,13 +16,13 @@ class Road:
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
         self.url = url.replace(f":{self._to['port']}/", f":{port}/")
-        self.loses_answers = False
-        self.held = None  # what has come from PostgreSQL since it is held up
+        self.drops_replies = False
+        self.held_replies = None  # what has come from PostgreSQL since it is held up
         self._open = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
-    def cut(self):
+    def stop(self):
         """Break every connection, and let nobody through any more."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -34,17 +34,17 @@ class Road:
             with suppress(OSError):  # it has broken by itself
                 near.shutdown(socket.SHUT_RDWR)
 
-    def hold(self):
-        """Let nothing come from PostgreSQL, until `release`."""
-        self.held = bytearray()
+    def hold_replies(self):
+        """Let nothing come from PostgreSQL, until `release_replies`."""
+        self.held_replies = bytearray()
 
-    def release(self):
+    def release_replies(self):
         """Let through, on the one connection that is open, what was held up: all at once."""
-        held, self.held = self.held, None
+        held, self.held_replies = self.held_replies, None
         ((near, _),) = self._open
         near.sendall(held)
 
-    def mend(self):
+    def restart(self):
         port = self._listener.getsockname()[1]
         self._listener.close()
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -52,7 +52,7 @@ class Road:
         self._thread.start()
 
     def close(self):
-        self.cut()
+        self.stop()
         self._listener.close()
 
     def _accept(self):
@@ -72,12 +72,12 @@ class Road:
             while not broken:
                 for end in select.select([near, far], [], [])[0]:
                     data = end.recv(65536)
-                    broken = broken or not data or (end is far and self.loses_answers)
-                    if end is far and self.held is not None:
-                        self.held += data
+                    broken = broken or not data or (end is far and self.drops_replies)
+                    if end is far and self.held_replies is not None:
+                        self.held_replies += data
                     elif not broken:
                         other[end].sendall(data)
-        self.loses_answers = False
+        self.drops_replies = False
         self._open.remove((near, far))
         near.close()
         far.close()

@@ -1,9 +1,9 @@
-"""The booking desk: schema api as Python calls, for the tests that face the database.
+"""The booking api: schema api as Python calls, for the tests that face the database.
 
-A `Desk` sits on one connection of the server's own role, which may only call and read. Every answer
+A `SchemaApi` sits on one connection of the server's own role, which may only call and read. Every answer
 that comes by it is checked against the vocabulary of the wire: a reply has exactly the fields of its
 struct, a refusal a known reason and a sentence. What a test does not say is a sensible request: the
-day bus, DAY, all of its road, ASHA's phone. `Desk.open` looks, in the end, whether the audit is clean.
+day bus, DAY, all of its road, ASHA's phone. `SchemaApi.open` looks, in the end, whether the audit is clean.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ LEGS = {"Bengaluru": 1, "Ramanagara": 2, "Mandya": 3, "Srirangapatna": 4, "Mysur
 Answer = dict[str, Any]
 
 
-class Desk:
+class SchemaApi:
     """The api of a database, by the entry points that the server uses."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
@@ -37,7 +37,7 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def open(cls, database: "Database") -> Iterator["Desk"]:
+    def open(cls, database: "Database") -> Iterator["SchemaApi"]:
         """A desk on a connection of its own."""
         with database.connect_as_server() as conn:
             yield cls(conn)
@@ -113,9 +113,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: "Database") -> Iterator[Desk]:
-    with Desk.open(database) as desk:
-        yield desk
+def api(database: "Database") -> Iterator[SchemaApi]:
+    with SchemaApi.open(database) as api:
+        yield api
 
 
 def sale(*seats: int, count: int | None = None, **args: Any) -> Answer:
