@@ -35,14 +35,14 @@ from busware.server.conversation import (
     Ask,
     Call,
     Choice,
-    Desk,
+    Conversation,
     Dialogue,
     Failed,
     Show,
     Step,
     Tell,
     clean_text,
-    desk,
+    commands,
     given_up,
 )
 from busware.server.conversation.words import changed
@@ -115,7 +115,7 @@ class Terminal:
             if self._interactive
             else Lines(self._say)
         )
-        self._desk = Desk(today=self._today, with_names=True)
+        self._conversation = Conversation(today=self._today, with_names=True)
         self._zone: str | None = None  # the server's, once it is known
         self._dialogue: Dialogue | None = None  # that is under way
         self._watching = threading.Lock()  # held to look at the watched ones, which several threads do
@@ -134,7 +134,7 @@ class Terminal:
             pong = self._call(Ping())  # so that there is a connection for what the server says by itself
             if isinstance(pong, Pong):
                 self._zone = pong.time_zone
-            self._say(WELCOME if self._interactive else desk.WELCOME, "bold")
+            self._say(WELCOME if self._interactive else commands.WELCOME, "bold")
             while True:
                 self._command(self._line(_COMMAND))
         except (EndRequested, EOFError, KeyboardInterrupt):
@@ -153,7 +153,7 @@ class Terminal:
             raise EndRequested
         if word in ("", BACK):
             return
-        begun = self._desk.begin(line)
+        begun = self._conversation.begin(line)
         if isinstance(begun, str):
             self._say(begun)
         else:

@@ -43,7 +43,7 @@ _MESSAGES_SHOWN = 20
 _MOST_DIGITS = 18  # of a bigint
 
 
-class Wrong(Exception):
+class UsageError(Exception):
     """A line that is no command; the message says what would be."""
 
 
@@ -90,8 +90,8 @@ class Console:
             if command is not None:
                 command.run(self, rest.strip())
             elif word:
-                raise Wrong(f'"{word}" is no command, and nothing was sent. help lists what there is.')
-        except (Wrong, Refusal, Fault) as problem:
+                raise UsageError(f'"{word}" is no command, and nothing was sent. help lists what there is.')
+        except (UsageError, Refusal, Fault) as problem:
             self._out(clean_text(str(problem)))
         return True
 
@@ -100,7 +100,7 @@ class Console:
     def _to(self, rest: str) -> None:
         whom, _, text = rest.partition(" ")
         if not text.strip():
-            raise Wrong("It takes: to NUMBER TEXT, or to REFERENCE TEXT. clients lists the numbers.")
+            raise UsageError("It takes: to NUMBER TEXT, or to REFERENCE TEXT. clients lists the numbers.")
         if _is_number(whom):
             self._messages.notice(text.strip(), client_no=int(whom))
         else:
@@ -108,27 +108,31 @@ class Console:
 
     def _all(self, rest: str) -> None:
         if not rest:
-            raise Wrong("It takes: all TEXT. Who is connected reads it now, passengers when they come back.")
+            raise UsageError(
+                "It takes: all TEXT. Who is connected reads it now, passengers when they come back."
+            )
         self._messages.notice(rest)
 
     def _trip(self, rest: str) -> None:
         bus, _, rest = rest.partition(" ")
         day, _, text = rest.strip().partition(" ")
         if not _is_number(bus) or not text.strip():
-            raise Wrong("It takes: trip BUS DATE TEXT, such as trip 101 tomorrow We leave from platform 3.")
+            raise UsageError(
+                "It takes: trip BUS DATE TEXT, such as trip 101 tomorrow We leave from platform 3."
+            )
         self._messages.notice(text.strip(), bus_id=int(bus), travel_date=self._day(day))
 
     def _reply(self, rest: str) -> None:
         spoke = self._feed.last_message
         if not rest or spoke is None:
             nobody = "" if spoke else ": nobody yet"
-            raise Wrong(f"It takes: reply TEXT. It answers whoever spoke last{nobody}.")
+            raise UsageError(f"It takes: reply TEXT. It answers whoever spoke last{nobody}.")
         if spoke.client_no is not None:
             self._messages.notice(rest, client_no=spoke.client_no)
         elif spoke.reference is not None:
             self._messages.notice(rest, reference=spoke.reference)
         else:
-            raise Wrong(f"{spoke.sender} keeps no line open by which to answer.")
+            raise UsageError(f"{spoke.sender} keeps no line open by which to answer.")
 
     # What there is -----------------------------------------------------------------------------
 
@@ -155,7 +159,7 @@ class Console:
         try:
             return parse_date(text, self._today())
         except DateError as error:
-            raise Wrong(str(error)) from None
+            raise UsageError(str(error)) from None
 
     def _stats(self, rest: str) -> None:
         stats, present = self._messages.stats(), self._messages.present()

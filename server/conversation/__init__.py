@@ -1,8 +1,8 @@
 """The guided conversation: a booking by question and answer. Pure: no socket, no clock, no database.
 
-  dialogue      the engine: steps, back and quit       desk          what a line begins
+  dialogue      the engine: steps, back and quit       commands      what a line begins
   reservation   from the date to the ticket            departures    the first half of it: up to the trip
-  flights       the flight desk, by a line             shows         the theatre
+  flights       flights, by a request line             shows         the theatre
   nights        the hotel                              bookings      status, cancel, change, find
   answers       what an answer means                   seating       which seats it means
   dates         dates as people type them              words         what a kind of service is called
@@ -13,8 +13,8 @@ steps, each in its own way.
 """
 
 from busware.server.conversation.cleaning import clean_text
+from busware.server.conversation.commands import COMMANDS, END, WELCOME, Conversation
 from busware.server.conversation.dates import DateError, parse_date
-from busware.server.conversation.desk import COMMANDS, END, WELCOME, Desk
 from busware.server.conversation.dialogue import (
     BACK,
     HELP,
@@ -32,6 +32,24 @@ from busware.server.conversation.dialogue import (
 )
 
 __all__ = [
-    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "DateError",
-    "Desk", "Dialogue", "Failed", "Show", "Step", "Tell", "clean", "clean_text", "given_up", "parse_date",
+    "BACK",
+    "COMMANDS",
+    "END",
+    "HELP",
+    "QUIT",
+    "WELCOME",
+    "Ask",
+    "Call",
+    "Choice",
+    "Conversation",
+    "DateError",
+    "Dialogue",
+    "Failed",
+    "Show",
+    "Step",
+    "Tell",
+    "clean",
+    "clean_text",
+    "given_up",
+    "parse_date",
 ]  # fmt: skip

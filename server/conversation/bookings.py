@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from busware.server.conversation import answers, seating
-from busware.server.conversation.departures import ask_place, look
-from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from busware.server.conversation.departures import ask_place, read_seat_map
+from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Show, Steps, Tell
 from busware.server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
 from busware.server.protocol import (
     OPEN,
@@ -29,13 +29,13 @@ from busware.server.protocol import (
 _MOST_FOUND = 10  # bookings that are told of, of those that were found
 
 
-def status(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+def status(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
     """Show a booking."""
     booking, _ = yield from _open(words, reference, phone)
     yield Show(booking)
 
 
-def cancellation(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+def cancellation(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
     """Cancel a booking or some of its tickets, once the traveller has seen what comes back."""
     booking, phone = yield from _open(words, reference, phone)
     yield Show(booking)
@@ -59,7 +59,7 @@ def cancellation(words: Words, reference: str | None = None, phone: str | None =
         yield Tell(f"{_named(ended)} cancelled; {done}.")
 
 
-def _choose_tickets(tickets: list[Ticket], noun: str) -> Script[list[Ticket]]:
+def _choose_tickets(tickets: list[Ticket], noun: str) -> Steps[list[Ticket]]:
     """Which of several tickets are to be cancelled. noun: what each is for."""
     if len(tickets) == 1:
         return tickets
@@ -72,7 +72,7 @@ def _choose_tickets(tickets: list[Ticket], noun: str) -> Script[list[Ticket]]:
     return [ticket for ticket in tickets if ticket.ticket_no in chosen]
 
 
-def _agree(quote: Quote, ended: list[Ticket]) -> Script[str]:
+def _agree(quote: Quote, ended: list[Ticket]) -> Steps[str]:
     """What becomes of the money, once the traveller has agreed to that; nothing when they have not."""
     counted = answers.counted(len(ended), "ticket")
     paid = sum(float(ticket.fare) for ticket in ended if ticket.status == "booked")
@@ -90,7 +90,7 @@ def _agree(quote: Quote, ended: list[Ticket]) -> Script[str]:
     return done if yes else ""
 
 
-def change(words: Words, reference: str | None = None, phone: str | None = None) -> Script[None]:
+def change(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
     """Move a ticket to another seat."""
     booking, phone = yield from _open(words, reference, phone)
     words = words_of(booking.kind)
@@ -108,7 +108,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
         ticket = next(t for t in seated if t.ticket_no == number)
     mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
     while True:
-        seat_map = yield from look(booking)
+        seat_map = yield from read_seat_map(booking)
         if seat_map is None:
             return
         yield Show(seat_map, mine)
@@ -132,7 +132,7 @@ def change(words: Words, reference: str | None = None, phone: str | None = None)
             return
 
 
-def find(words: Words, today: date, phone: str | None = None) -> Script[None]:
+def find(words: Words, today: date, phone: str | None = None) -> Steps[None]:
     """The references of a guest's bookings, by phone, date and boarding place."""
     places: Sequence[Place] = (yield Call(Places(kind=words.kind))).places
     ask_phone = Ask(
@@ -160,7 +160,7 @@ def find(words: Words, today: date, phone: str | None = None) -> Script[None]:
     yield Tell(f"To see it: status {found.references[0]} {phone}")
 
 
-def _open(words: Words, reference: str | None, phone: str | None) -> Script[tuple[Booking, str | None]]:
+def _open(words: Words, reference: str | None, phone: str | None) -> Steps[tuple[Booking, str | None]]:
     """The booking that reference and phone open, and the phone."""
     if reference is not None:
         try:

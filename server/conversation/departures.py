@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from busware.server.conversation import answers
-from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Script, Show, Tell
+from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Show, Steps, Tell
 from busware.server.conversation.words import Words, clock, day_of, money, named, service_of
 from busware.server.protocol import (
     Booking,
@@ -28,7 +28,7 @@ _OTHER_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)
 
 
 @dataclass
-class Wish:
+class BookingDraft:
     """What the traveller has said so far."""
 
     day: date
@@ -41,7 +41,7 @@ class Wish:
     names: tuple[str | None, ...] = ()  # of the passengers, where the face asks for them
 
     @property
-    def stretch(self) -> str:
+    def route(self) -> str:
         """The two ends, in words."""
         return f"from {self.origin.name} to {self.destination.name}"
 
@@ -59,33 +59,35 @@ def ask_place(prompt: str, field: str, places: list[Place], other: Place | None 
     )  # fmt: skip
 
 
-def the_house(words: Words) -> Script[Place]:
+def choose_venue(words: Words) -> Steps[Place]:
     """The theatre, or the hotel: which, where there are several."""
     places = (yield Call(Places(kind=words.kind))).places
-    houses: list[Place] = [place for place in places if place.part_of is None]
-    if not houses:
+    venues: list[Place] = [place for place in places if place.part_of is None]
+    if not venues:
         raise Problem(f"There is no {words.service}.")
-    if len(houses) == 1:
-        return houses[0]
-    house: Place = yield ask_place(f"{words.source}:", "origin", houses)
-    return house
+    if len(venues) == 1:
+        return venues[0]
+    venue: Place = yield ask_place(f"{words.source}:", "origin", venues)
+    return venue
 
 
 # The trip --------------------------------------------------------------------------------------
 
 
-def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_day: Ask) -> Script[Trip]:
+def choose_trip(
+    words: Words, draft: BookingDraft, today: date, places: list[Place], ask_day: Ask
+) -> Steps[Trip]:
     """One of the trips that were found; the date and the destination are asked again while none is."""
     while True:
-        found = yield Call(_search(words, wish, wish.day, wish.bus_type, wish.ac))
+        found = yield Call(_search(words, draft, draft.day, draft.bus_type, draft.ac))
         if isinstance(found, Refusal):
             yield Tell(found.message, problem=True)
-            wish.day = yield ask_day
+            draft.day = yield ask_day
             continue
-        trips = found.trips or (yield from _instead(words, wish, today))
+        trips = found.trips or (yield from _find_alternatives(words, draft, today))
         if trips:
             break
-        wish.destination = yield ask_place("Another destination:", "destination", places, wish.origin)
+        draft.destination = yield ask_place("Another destination:", "destination", places, draft.origin)
     yield Show(TripList(trips=trips))
     about = {
         trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, "
@@ -103,7 +105,7 @@ def choose_trip(words: Words, wish: Wish, today: date, places: list[Place], ask_
     return same[0]
 
 
-def look(ride: Trip | Booking) -> Script[Seats | None]:
+def read_seat_map(ride: Trip | Booking) -> Steps[Seats | None]:
     """The seats over that stretch as they are now; None, which is told why, when the trip is no more."""
     seat_map: Seats | Refusal = yield Call(
         SeatMap(
@@ -117,7 +119,7 @@ def look(ride: Trip | Booking) -> Script[Seats | None]:
     return seat_map
 
 
-def _which(words: Words, trips: list[Trip]) -> Script[Trip]:
+def _which(words: Words, trips: list[Trip]) -> Steps[Trip]:
     """One bus may go to several places that were asked for at once, such as the towns of Goa."""
     for n, trip in enumerate(trips, 1):
         ends = f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} {clock(trip.arrives_at)}"
@@ -125,35 +127,37 @@ def _which(words: Words, trips: list[Trip]) -> Script[Trip]:
     numbers = range(1, len(trips) + 1)
     number: int = yield Ask(
         f"This {words.service} goes to each of these. Which? (1 to {len(trips)})",
-        answers.number_of(numbers, "number"), "stretch", "The number before the two places.",
+        answers.number_of(numbers, "number"), "segment", "The number before the two places.",
         answers.choices(*map(str, numbers)),
     )  # fmt: skip
     return trips[number - 1]
 
 
-def _instead(words: Words, wish: Wish, today: date) -> Script[list[Trip]]:
+def _find_alternatives(words: Words, draft: BookingDraft, today: date) -> Steps[list[Trip]]:
     """What runs instead: other types on the date, else on the nearest date what was wished, else others."""
-    none = f"No {named(wish.bus_type, wish.ac, words.service)} goes {wish.stretch} on {day_of(wish.day)}."
-    if wish.bus_type is not None or wish.ac is not None:
-        found = yield Call(_search(words, wish, wish.day, None, None))
+    none = f"No {named(draft.bus_type, draft.ac, words.service)} goes {draft.route} on {day_of(draft.day)}."
+    if draft.bus_type is not None or draft.ac is not None:
+        found = yield Call(_search(words, draft, draft.day, None, None))
         if isinstance(found, TripList) and found.trips:
             yield Tell(f"{none} These do:")
             return found.trips
-    days = [other for n in _OTHER_DAYS if (other := wish.day + timedelta(days=n)) >= today]
-    wished = dict.fromkeys([(wish.bus_type, wish.ac), (None, None)])
+    days = [other for n in _OTHER_DAYS if (other := draft.day + timedelta(days=n)) >= today]
+    wished = dict.fromkeys([(draft.bus_type, draft.ac), (None, None)])
     for bus_type, ac in wished:
-        which = "" if (bus_type, ac) == (wish.bus_type, wish.ac) else f" of any other {words.service}"
+        which = "" if (bus_type, ac) == (draft.bus_type, draft.ac) else f" of any other {words.service}"
         for day in days:
-            found = yield Call(_search(words, wish, day, bus_type, ac))
+            found = yield Call(_search(words, draft, day, bus_type, ac))
             if isinstance(found, TripList) and found.trips:
                 yield Tell(f"{none} The nearest date{which} is {day_of(day)}:")
                 return found.trips
-    yield Tell(f"No {words.service} goes {wish.stretch} on that date or in the week after it.", problem=True)
+    yield Tell(f"No {words.service} goes {draft.route} on that date or in the week after it.", problem=True)
     return []
 
 
-def _search(words: Words, wish: Wish, day: date, bus_type: BusType | None, ac: bool | None) -> Search:
+def _search(
+    words: Words, draft: BookingDraft, day: date, bus_type: BusType | None, ac: bool | None
+) -> Search:
     return Search(
-        origin=wish.origin.code, destination=wish.destination.code, date=day,
+        origin=draft.origin.code, destination=draft.destination.code, date=day,
         kind=words.kind, bus_type=bus_type, ac=ac,
     )  # fmt: skip

@@ -106,7 +106,7 @@ class Failed:
 
 
 Step = Ask | Call | Show | Tell
-Script = Generator[Step, Any, T]
+Steps = Generator[Step, Any, T]
 
 
 class Dialogue:
@@ -118,7 +118,7 @@ class Dialogue:
 
     def __init__(
         self,
-        begin: Callable[[], Script[None]],
+        begin: Callable[[], Steps[None]],
         commands: Collection[str] = (),
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -128,7 +128,7 @@ class Dialogue:
         self._record: list[tuple[Step | None, Any]] = []
         self._first = deque[Step]()  # what is to be done before the script's own step
         self._unsure = False  # whether the call that failed may have been done all the same
-        self._script = begin()
+        self._steps = begin()
         self._own: Step | None = self._resume(None)
 
     @property
@@ -214,7 +214,7 @@ class Dialogue:
 
     def _resume(self, value: Any) -> Step | None:
         try:
-            step = self._script.send(value)
+            step = self._steps.send(value)
         except StopIteration:
             return None
         if isinstance(step, Call) and step.request.writes:
@@ -230,7 +230,7 @@ class Dialogue:
         kept = before[-1] + 1 if before else 0
         self._first = deque[Step]([*self._forget(kept), *self._settling()])
         self._unsure = False
-        self._script = self._begin()
+        self._steps = self._begin()
         self._own = self._resume(None)
         for _, value in self._record:
             while isinstance(self._own, Show | Tell):

@@ -1,4 +1,4 @@
-"""The flight desk: the name of a country, and the line that books a flight.
+"""The flight conversation: the name of a country, and the line that books a flight.
 
 These dialogues are kept to the letter, since scripts look for their lines: the welcome, the question,
 `Status: Booked`, the reference. A request is one line, so whatever is wrong with it is told in one
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from busware.server.conversation import answers
-from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.dialogue import Ask, Call, Problem, Show, Steps, Tell
 from busware.server.conversation.reservation import good_bye, reservation
 from busware.server.conversation.words import FLIGHT, clock
 from busware.server.protocol import Book, Booking, Place, Places, Refusal, Search, Trip
@@ -35,14 +35,14 @@ class _Asked:
     time: str
 
 
-def welcome(line: str, otherwise: str) -> Script[None]:
+def welcome(line: str, otherwise: str) -> Steps[None]:
     """Welcome to a country that flights serve; a line that names none is told otherwise."""
     places = (yield Call(Places(kind=FLIGHT.kind))).places
     word = next((_spelled(country, line) for country in _countries(places) if _spelled(country, line)), None)
     yield Tell(f"Welcome to {word}") if word else Tell(otherwise)
 
 
-def flight(today: date, line: str | None = None, *, with_names: bool = False) -> Script[None]:
+def flight(today: date, line: str | None = None, *, with_names: bool = False) -> Steps[None]:
     """Book a seat by a request line, or a place in the queue. `choose`: step by step instead."""
     if line is None:
         yield Tell(
@@ -75,7 +75,7 @@ def flight(today: date, line: str | None = None, *, with_names: bool = False) ->
     )  # fmt: skip
     if isinstance(booking, Refusal):
         raise Problem(booking.message)
-    yield Show(booking, brief=_told(booking, f"{ends} on {asked.day} at {asked.time}"))
+    yield Show(booking, brief=_confirmation_text(booking, f"{ends} on {asked.day} at {asked.time}"))
     yield Tell(good_bye(booking, None), aside=True)
 
 
@@ -112,7 +112,7 @@ def _leaving_at(asked: _Asked, trips: Sequence[Trip], ends: str) -> Trip:
     return max(there, key=lambda trip: trip.seats_free > 0)
 
 
-def _told(booking: Booking, ride: str) -> str:
+def _confirmation_text(booking: Booking, ride: str) -> str:
     lines = [
         f"Booking flight {ride}. Status: {booking.status.capitalize()}",
         f"Reference {booking.reference}.",

@@ -1,6 +1,6 @@
 """A stay: the nights, the rooms, and then as with any reservation.
 
-A hotel's season is a trip whose stops are its nights, all at the house; a stay is a stretch of it, from
+A hotel's season is a trip whose stops are its nights, all at the venue; a stay is a stretch of it, from
 the stop that leaves on the check-in date to the one that arrives on the check-out date.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from busware.server.conversation import answers
-from busware.server.conversation.departures import Wish, the_house
-from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.departures import BookingDraft, choose_venue
+from busware.server.conversation.dialogue import Ask, Call, Problem, Show, Steps, Tell
 from busware.server.conversation.reservation import book, good_bye
 from busware.server.conversation.words import EXAMPLES, HOTEL, day_of, money, service_of
 from busware.server.protocol import Refusal, Search, Trip, TripList
@@ -19,9 +19,9 @@ MOST_NIGHTS = 60
 _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
 
 
-def stay(today: date, *, with_names: bool = False) -> Script[None]:
+def stay(today: date, *, with_names: bool = False) -> Steps[None]:
     """Find rooms for some nights, choose among them, hold them, confirm."""
-    house = yield from the_house(HOTEL)
+    venue = yield from choose_venue(HOTEL)
     while True:
         arrives = yield Ask(
             f"Check-in date ({EXAMPLES}):", answers.travel_date(today), "date",
@@ -32,7 +32,7 @@ def stay(today: date, *, with_names: bool = False) -> Script[None]:
             "The morning on which you leave.",
         )  # fmt: skip
         found = yield Call(
-            Search(origin=house.code, destination=house.code, date=arrives, until=leaves, kind=HOTEL.kind)
+            Search(origin=venue.code, destination=venue.code, date=arrives, until=leaves, kind=HOTEL.kind)
         )
         if isinstance(found, Refusal):
             yield Tell(found.message, problem=True)
@@ -42,11 +42,11 @@ def stay(today: date, *, with_names: bool = False) -> Script[None]:
             trip = yield from _which(found)
             nights = (leaves - arrives).days
             yield Tell(f"{nights} night{'s' * (nights > 1)}: {money(trip.fare)} in all, for each room.")
-            wish = Wish(arrives, house, house)
-            booking = yield from book(HOTEL, wish, trip, with_names)
+            draft = BookingDraft(arrives, venue, venue)
+            booking = yield from book(HOTEL, draft, trip, with_names)
             if booking is not None:
                 yield Show(booking)
-                yield Tell(good_bye(booking, wish.phone))
+                yield Tell(good_bye(booking, draft.phone))
                 return
 
 
@@ -64,8 +64,8 @@ def _until(arrives: date, today: date) -> Callable[[str], date]:
     return parse
 
 
-def _which(found: TripList) -> Script[Trip]:
-    """Which hotel, where the house has more than one to offer."""
+def _which(found: TripList) -> Steps[Trip]:
+    """Which hotel, where the venue has more than one to offer."""
     trips = {trip.bus_id: trip for trip in found.trips}
     if len(trips) == 1:
         return found.trips[0]

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from busware.server.conversation import answers, seating
-from busware.server.conversation.departures import Wish, ask_place, choose_trip, look
-from busware.server.conversation.dialogue import Ask, Call, Choice, Script, Show, Tell
+from busware.server.conversation.departures import BookingDraft, ask_place, choose_trip, read_seat_map
+from busware.server.conversation.dialogue import Ask, Call, Choice, Show, Steps, Tell
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.words import EXAMPLES, Words, day_of, money
 from busware.server.protocol import (
@@ -30,7 +30,7 @@ from busware.server.protocol import (
 _OF_THE_PARTY = ("seat_taken", "sold_out", "unknown_seat", "too_many_seats", "hold_expired", "not_held")
 
 
-def reservation(words: Words, today: date, *, with_names: bool = False) -> Script[None]:
+def reservation(words: Words, today: date, *, with_names: bool = False) -> Steps[None]:
     """Find a trip, choose seats, hold them, confirm. with_names: ask for the passengers' names too."""
     served: PlaceList = yield Call(Places(kind=words.kind))
     places, last = served.places, served.on_sale_until
@@ -53,17 +53,17 @@ def reservation(words: Words, today: date, *, with_names: bool = False) -> Scrip
         )  # fmt: skip
     origin = yield ask_place(f"{words.source}:", "origin", places)
     destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
-    wish = Wish(day, origin, destination, bus_type, ac)
+    draft = BookingDraft(day, origin, destination, bus_type, ac)
     while True:
-        trip = yield from choose_trip(words, wish, today, places, ask_day)
-        booking = yield from book(words, wish, trip, with_names)
+        trip = yield from choose_trip(words, draft, today, places, ask_day)
+        booking = yield from book(words, draft, trip, with_names)
         if booking is not None:
             yield Show(booking)
-            yield Tell(good_bye(booking, wish.phone))
+            yield Tell(good_bye(booking, draft.phone))
             return
 
 
-def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booking | None]:
+def book(words: Words, draft: BookingDraft, trip: Trip, with_names: bool) -> Steps[Booking | None]:
     """The booking, booked or waiting; None when another trip has to be chosen."""
     wanted: Wanted | None = None
     waits = False
@@ -73,12 +73,12 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
             if chosen is None:
                 return None
             wanted, waits = chosen
-        if with_names and len(wish.names) != wanted.count:
-            wish.names = yield from _ask_names(words, wanted, wish.names)
-        if not wish.phone_known:  # last, since the server may find fault with it
-            wish.phone = yield _ask_phone(words)
-            wish.phone_known = True
-        booking = yield from _wait(wish, trip, wanted) if waits else _hold(words, wish, trip, wanted)
+        if with_names and len(draft.names) != wanted.count:
+            draft.names = yield from _ask_names(words, wanted, draft.names)
+        if not draft.phone_known:  # last, since the server may find fault with it
+            draft.phone = yield _ask_phone(words)
+            draft.phone_known = True
+        booking = yield from _wait(draft, trip, wanted) if waits else _hold(words, draft, trip, wanted)
         if isinstance(booking, Booking):
             return booking
         if booking is None:  # the fare was not to the traveller's liking
@@ -86,18 +86,18 @@ def book(words: Words, wish: Wish, trip: Trip, with_names: bool) -> Script[Booki
             continue
         yield Tell(booking.message, problem=True)
         if booking.data.get("field") == "phone":
-            wish.phone_known = False
+            draft.phone_known = False
         elif booking.reason in _OF_THE_PARTY:
             wanted = None
         else:  # it has left, or does not run
             return None
 
 
-def _choose_seats(words: Words, trip: Trip) -> Script[tuple[Wanted, bool] | None]:
+def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool] | None]:
     """The seats, and whether to wait for them; None when the trip is no more."""
     wanted: Wanted | None = None
     while True:  # with a new look each time: seats come and go
-        seat_map = yield from look(trip)
+        seat_map = yield from read_seat_map(trip)
         if seat_map is None:
             return None
         if wanted is not None:
@@ -135,7 +135,7 @@ def _ask_seats(words: Words, seat_map: Seats) -> Ask:
     )  # fmt: skip
 
 
-def _ask_wait(words: Words, trip: Trip, seat_map: Seats) -> Script[int]:
+def _ask_wait(words: Words, trip: Trip, seat_map: Seats) -> Steps[int]:
     """How many seats to wait for."""
     seat = words.seat
     yield Tell(f"Every {seat} is taken between {trip.origin} and {trip.destination}, but you can wait.")
@@ -155,7 +155,7 @@ def _ask_phone(words: Words) -> Ask:
     )  # fmt: skip
 
 
-def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> Script[tuple[str | None, ...]]:
+def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> Steps[tuple[str | None, ...]]:
     """The names of a party; of those it had before, all who still come are kept if none was dropped."""
     names = list(known if len(known) < wanted.count else ())
     for n in range(len(names), wanted.count):
@@ -169,9 +169,9 @@ def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> S
     return tuple(names)
 
 
-def _hold(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Steps[Booking | Refusal | None]:
     """The seats held, the fare shown, and confirmed; None when the traveller says no."""
-    held = yield Call(Hold(**_party(wish, trip, wanted)), undo=_give_up(wish))
+    held = yield Call(Hold(**_party(draft, trip, wanted)), undo=_give_up(draft))
     if not isinstance(held, Booking):
         return held if isinstance(held, Refusal) else None
     yield Show(held)
@@ -181,14 +181,14 @@ def _hold(words: Words, wish: Wish, trip: Trip, wanted: Wanted) -> Script[Bookin
         answers.choices("yes", "no"),
     )  # fmt: skip
     if yes:
-        booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=wish.phone))
+        booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=draft.phone))
         return booked
-    yield Call(_give_up(wish)(held))
+    yield Call(_give_up(draft)(held))
     yield Tell(f"The {words.seat}s are given up. Choose others, or: back, quit.")
     return None
 
 
-def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | None]:
+def _wait(draft: BookingDraft, trip: Trip, wanted: Wanted) -> Steps[Booking | Refusal | None]:
     """A place in the queue, or seats that came free meanwhile; None when the traveller says no."""
     yes = yield Ask(
         f"Wait for {wanted.count} at {money(trip.fare)} each, to pay when they come free? (yes or no)",
@@ -197,22 +197,22 @@ def _wait(wish: Wish, trip: Trip, wanted: Wanted) -> Script[Booking | Refusal | 
     )  # fmt: skip
     if not yes:
         return None
-    party = _party(wish, trip, Wanted(any=wanted.count))
+    party = _party(draft, trip, Wanted(any=wanted.count))
     booked: Booking | Refusal = yield Call(Book(**party, waitlist=True))
     return booked
 
 
-def _party(wish: Wish, trip: Trip, wanted: Wanted) -> dict[str, Any]:
+def _party(draft: BookingDraft, trip: Trip, wanted: Wanted) -> dict[str, Any]:
     """The fields that Hold and Book share."""
     seats = {"seats": list(wanted.seats)} if wanted.seats else {"count": wanted.any}
     return seats | {
         "bus_id": trip.bus_id, "travel_date": trip.travel_date, "from_stop": trip.from_stop,
-        "to_stop": trip.to_stop, "phone": wish.phone, "passengers": wish.passengers(),
+        "to_stop": trip.to_stop, "phone": draft.phone, "passengers": draft.passengers(),
     }  # fmt: skip
 
 
-def _give_up(wish: Wish) -> Callable[[Booking], Release]:
-    phone = wish.phone  # the one the hold was made with
+def _give_up(draft: BookingDraft) -> Callable[[Booking], Release]:
+    phone = draft.phone  # the one the hold was made with
     return lambda held: Release(reference=held.reference, phone=phone)
 
 

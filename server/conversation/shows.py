@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import DateError, parse_date
-from busware.server.conversation.departures import look, the_house
-from busware.server.conversation.dialogue import Ask, Call, Problem, Script, Show, Tell
+from busware.server.conversation.departures import choose_venue, read_seat_map
+from busware.server.conversation.dialogue import Ask, Call, Problem, Show, Steps, Tell
 from busware.server.conversation.reservation import good_bye
 from busware.server.conversation.words import EXAMPLES, SHOW, clock, moment, money, ticket_number
 from busware.server.protocol import Book, Booking, Refusal, Search, Seats, Trip, TripList
@@ -20,7 +20,7 @@ _DAYS_AHEAD = 8  # searched for the next performance
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 
 
-def show(today: date, words: Sequence[str]) -> Script[None]:
+def show(today: date, words: Sequence[str]) -> Steps[None]:
     """Book seats for a performance. words: its time and its date, either or both or neither."""
     time, day = _when(words, today)
     trip = yield from _performance(today, time, day)
@@ -53,13 +53,13 @@ def _when(words: Sequence[str], today: date) -> tuple[str | None, date | None]:
         ) from None
 
 
-def _performance(today: date, time: str | None, day: date | None) -> Script[Trip]:
+def _performance(today: date, time: str | None, day: date | None) -> Steps[Trip]:
     """The next performance; the one at that time, on that date, where they are told."""
-    house = yield from the_house(SHOW)
+    venue = yield from choose_venue(SHOW)
     days = [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]
     others: set[str] = set()
     for one in days:
-        found = yield Call(Search(origin=house.code, destination=house.code, date=one, kind=SHOW.kind))
+        found = yield Call(Search(origin=venue.code, destination=venue.code, date=one, kind=SHOW.kind))
         if isinstance(found, Refusal):
             raise Problem(found.message)
         trips = found.trips if isinstance(found, TripList) else []
@@ -78,7 +78,7 @@ def _performance(today: date, time: str | None, day: date | None) -> Script[Trip
     raise Problem(f"No performance is on sale{on}.")
 
 
-def _tell_later(begin: list[str], day: date | None) -> Script[None]:
+def _tell_later(begin: list[str], day: date | None) -> Steps[None]:
     """What else there is that day. day: as it was typed."""
     if begin:
         command = f"show {begin[0]} {day or ''}".strip()
@@ -86,10 +86,10 @@ def _tell_later(begin: list[str], day: date | None) -> Script[None]:
         yield Tell(told, aside=True)
 
 
-def _seats(trip: Trip, count: int) -> Script[bool]:
+def _seats(trip: Trip, count: int) -> Steps[bool]:
     """The matrix, the choice, the tickets; once more where a seat was lost. False: fewer are free."""
     while True:
-        seat_map = yield from look(trip)
+        seat_map = yield from read_seat_map(trip)
         if seat_map is None:
             return True
         free = len(seat_map.free)
@@ -113,7 +113,7 @@ def _seats(trip: Trip, count: int) -> Script[bool]:
             )
         )  # fmt: skip
         if isinstance(booked, Booking):
-            yield Show(booked, brief=_told(booked))
+            yield Show(booked, brief=_confirmation_text(booked))
             yield Tell(good_bye(booked, None), aside=True)
             return True
         if booked.reason != "seat_taken":
@@ -130,6 +130,6 @@ def matrix(seat_map: Seats) -> str:
     return "\n".join(" ".join(row) for row in rows.values())
 
 
-def _told(booking: Booking) -> str:
+def _confirmation_text(booking: Booking) -> str:
     tickets = [f"Ticket {ticket_number(booking, ticket)} reserved" for ticket in booking.tickets]
     return "\n".join([*tickets, f"Reference {booking.reference}."])

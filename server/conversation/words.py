@@ -57,7 +57,7 @@ def words_of(kind: str) -> Words:
 
 
 def ticket_number(booking: Booking, ticket: Ticket) -> int:
-    """A number that no other ticket of the house has: the reference as a number, and the ticket's in it."""
+    """A number that no other ticket of the venue has: the reference as a number, and the ticket's in it."""
     number = 0
     for letter in booking.reference:
         number = number * len(_ALPHABET) + _ALPHABET.index(letter)

@@ -31,7 +31,7 @@ from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
 from busware.server.tcp.outbox import Outbox
-from busware.server.tcp.plain_text import Fault, Text
+from busware.server.tcp.plain_text import PlainText, RequestFailed
 from busware.server.tcp.telnet import Telnet
 from busware.server.tls import TlsSocket
 
@@ -91,7 +91,7 @@ class Connection:
         self._outbox = Outbox(client, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._served = 0
-        self._text: Text | None = None  # the conversation, once a line was plain text
+        self._text: PlainText | None = None  # the conversation, once a line was plain text
         self._early = deque[Message](maxlen=_MAX_EARLY)
         self._check_due = False  # the pusher has to check the subscription, after the reply
         self._gone = False  # it sends no more requests; its holds are still to be released
@@ -201,7 +201,7 @@ class Connection:
             return jsonrpc.encode_reply(asked.id, self._perform(asked.request))
         except Refusal as refusal:
             return jsonrpc.encode_refusal(asked.id, refusal)
-        except Fault as fault:
+        except RequestFailed as fault:
             return jsonrpc.encode_fault(asked.id, fault.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
@@ -209,7 +209,7 @@ class Connection:
         if self._text is None:
             if self.face == "json" and not line:
                 return b""
-            self._text = Text(self._perform, self._server.now)
+            self._text = PlainText(self._perform, self._server.now)
         self._set_face("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
@@ -221,7 +221,7 @@ class Connection:
             self._check_due = True
 
     def _perform(self, request: Request) -> Answer:
-        """Execute a request, in JSON-RPC or plain text. Raises Refusal or Fault."""
+        """Execute a request, in JSON-RPC or plain text. Raises Refusal or RequestFailed."""
         if self._server.draining and not self._gone:
             raise Refusal("draining", "The server is going down: nothing was done, try again.")
         answer = None
@@ -236,7 +236,7 @@ class Connection:
         except Exception as error:
             request_id = secrets.token_hex(4)
             log.exception("request %s of %s failed: %s", request_id, self.name, request.method)
-            raise Fault(request_id) from error
+            raise RequestFailed(request_id) from error
         finally:
             self._check_due |= self._subscription.end_request(request, answer)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from busware.server.conversation import END, Ask, Call, Desk, Dialogue, Failed, Show, Tell, clean_text
+from busware.server.conversation import END, Ask, Call, Conversation, Dialogue, Failed, Show, Tell, clean_text
 from busware.server.protocol import Answer, Refusal, Request
 from busware.server.tcp import plain_replies
 
@@ -21,16 +21,16 @@ _KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # arrows, and othe
 _BACKSPACES = "\x08\x7f"  # the keys that take a character back
 
 
-class Text:
+class PlainText:
     """One connection's conversations.
 
-    perform: carries a request out; raises Refusal or Fault. now: the time, on the traveller's clock.
+    perform: carries a request out; raises Refusal or RequestFailed. now: the time, on the traveller's clock.
     """
 
     def __init__(self, perform: Callable[[Request], Answer], now: Callable[[], datetime]) -> None:
         self._perform = perform
         self._now = now
-        self._desk = Desk(today=self._today)
+        self._conversation = Conversation(today=self._today)
         self._dialogue: Dialogue | None = None
         self.ended = False  # the traveller has said so
 
@@ -44,7 +44,7 @@ class Text:
         if self._dialogue is not None:
             self._dialogue.answer(typed)
             return _sent(self._run(self._dialogue))
-        begun = self._desk.begin(typed)
+        begun = self._conversation.begin(typed)
         if isinstance(begun, str):
             return _sent([clean_text(begun)])
         self._dialogue = begun
@@ -88,7 +88,7 @@ class Text:
             answer = self._perform(request)
         except Refusal as refusal:
             return refusal
-        except Fault as fault:
+        except RequestFailed as fault:
             return Failed(str(fault))
         return answer.refusal() if answer.refused else msgspec.json.decode(answer.body, type=request.reply)
 
@@ -96,7 +96,7 @@ class Text:
         return self._now().date()
 
 
-class Fault(Exception):
+class RequestFailed(Exception):
     """A request failed inside the server; request_id finds it in the log."""
 
     def __init__(self, request_id: str) -> None:

@@ -13,7 +13,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from busware.prompts import Choices, fitted, named_in
-from busware.server.conversation import Choice, desk
+from busware.server.conversation import Choice, commands
 from busware.server.push.messages import Message
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import Served
@@ -300,7 +300,7 @@ def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(desk.WELCOME)  # which does not speak of keys
+    assert done.stdout.startswith(commands.WELCOME)  # which does not speak of keys
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
     assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)

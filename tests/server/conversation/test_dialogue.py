@@ -21,9 +21,9 @@ from busware.server.conversation.dialogue import (
     Dialogue,
     Failed,
     Problem,
-    Script,
     Show,
     Step,
+    Steps,
     Tell,
     clean,
     clean_text,
@@ -40,7 +40,7 @@ def number(typed: str) -> int:
     return int(typed)
 
 
-def dialogue(begin: Callable[[], Script[None]]) -> Dialogue:
+def dialogue(begin: Callable[[], Steps[None]]) -> Dialogue:
     """A dialogue whose keys are 1, 2, 3."""
     keys = itertools.count(1)
     return Dialogue(begin, new_key=lambda: str(next(keys)))
@@ -54,7 +54,7 @@ def prompt(talk: Dialogue) -> str:
     return talk.step.prompt
 
 
-def holding() -> Script[None]:
+def holding() -> Steps[None]:
     """Ask for a number, look it up, hold that, ask whether to go on."""
     n = yield Ask("First?", number, hint="Any will do.")
     yield Call(Ping())
@@ -66,7 +66,7 @@ def holding() -> Script[None]:
     yield Tell("Done.")
 
 
-def booking() -> Script[None]:
+def booking() -> Steps[None]:
     """Ask for a number, and do what cannot be undone."""
     n = yield Ask("First?", number)
     yield Call(Hold(bus_id=n, travel_date=TODAY, from_stop=1, to_stop=2, count=1))
@@ -130,7 +130,7 @@ def test_help_tells_of_the_question() -> None:
 
 
 def test_it_does_not_go_on_for_ever() -> None:
-    def endless() -> Script[None]:
+    def endless() -> Steps[None]:
         while True:
             yield Ask("Again?", number)
 

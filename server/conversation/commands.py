@@ -1,7 +1,7 @@
-"""The desk: what a line means that answers no question. A table of commands, each a script.
+"""The commands that begin a dialogue: what a line means while no question is open.
 
-A face keeps one Desk per connection and one Dialogue at most under way; `begin` gives the dialogue that a
-line asks for, or the sentence to be told when it asks for none.
+Each connection has one Conversation and at most one Dialogue. `Conversation.begin` returns the dialogue that
+a line begins, or the text to show if it begins none.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from busware.server.conversation.dialogue import (
     Call,
     Dialogue,
     Problem,
-    Script,
+    Steps,
     Tell,
     said,
 )
@@ -38,12 +38,12 @@ class Command:
     """A word that begins a script. takes: what may follow it."""
 
     about: str
-    begin: Callable[["Desk", list[str]], Script[None]]
+    begin: Callable[["Conversation", list[str]], Steps[None]]
     takes: str = ""
 
 
 @dataclass(frozen=True)
-class Desk:
+class Conversation:
     """Begins conversations. today: of the traveller. with_names: the face asks for passengers' names."""
 
     today: Callable[[], date]
@@ -51,10 +51,10 @@ class Desk:
 
     def begin(self, line: str) -> Dialogue | str:
         """The dialogue that a line asks for, or what to tell when it asks for none."""
-        begun = self._script(line)
+        begun = self._steps(line)
         return begun if isinstance(begun, str) else Dialogue(begun, _COMMANDS_ALONE)
 
-    def _script(self, line: str) -> Callable[[], Script[None]] | str:
+    def _steps(self, line: str) -> Callable[[], Steps[None]] | str:
         word, *rest = line.split() or [""]
         command = COMMANDS.get(_ALSO.get(word.lower(), word.lower()))
         if command is not None:
@@ -70,15 +70,15 @@ class Desk:
         return lambda: flights.welcome(line, otherwise=unknown(line))
 
 
-def _begun(command: Command, desk: Desk, rest: list[str]) -> Script[None]:
+def _begun(command: Command, conversation: Conversation, rest: list[str]) -> Steps[None]:
     """The script of a command, which says so where it takes nothing of what was typed behind it."""
     if rest and not command.takes:
         yield Tell(f"{answers.shown(' '.join(rest))} is left out: all that is needed is asked for.")
         rest = []
-    yield from command.begin(desk, rest)
+    yield from command.begin(conversation, rest)
 
 
-def _to_its_end(script: Script[None]) -> Script[None]:
+def _to_its_end(script: Steps[None]) -> Steps[None]:
     """The script; a Problem that it does not go on after is told, and ends it."""
     try:
         yield from script
@@ -86,7 +86,7 @@ def _to_its_end(script: Script[None]) -> Script[None]:
         yield Tell(str(problem), problem=True)
 
 
-def _bus(desk: Desk, rest: list[str]) -> Script[None]:
+def _bus(conversation: Conversation, rest: list[str]) -> Steps[None]:
     """Reservation or cancellation, of a bus."""
     cancels = yield Ask(
         "Reservation or cancellation:",
@@ -98,34 +98,34 @@ def _bus(desk: Desk, rest: list[str]) -> Script[None]:
     if cancels:
         yield from bookings.cancellation(BUS)
     else:
-        yield from reservation.reservation(BUS, desk.today(), with_names=desk.with_names)
+        yield from reservation.reservation(BUS, conversation.today(), with_names=conversation.with_names)
 
 
-def _flight(desk: Desk, rest: list[str]) -> Script[None]:
-    return flights.flight(desk.today(), " ".join(rest) or None, with_names=desk.with_names)
+def _flight(conversation: Conversation, rest: list[str]) -> Steps[None]:
+    return flights.flight(conversation.today(), " ".join(rest) or None, with_names=conversation.with_names)
 
 
-def _show(desk: Desk, rest: list[str]) -> Script[None]:
-    return shows.show(desk.today(), rest)
+def _show(conversation: Conversation, rest: list[str]) -> Steps[None]:
+    return shows.show(conversation.today(), rest)
 
 
-def _hotel(desk: Desk, rest: list[str]) -> Script[None]:
-    return nights.stay(desk.today(), with_names=desk.with_names)
+def _hotel(conversation: Conversation, rest: list[str]) -> Steps[None]:
+    return nights.stay(conversation.today(), with_names=conversation.with_names)
 
 
-def _say(desk: Desk, rest: list[str]) -> Script[None]:
+def _say(conversation: Conversation, rest: list[str]) -> Steps[None]:
     text = " ".join(rest) or (yield Ask("Message to the operator:", answers.message, "message"))
     yield said((yield Call(Say(text=text))))
 
 
-def _find(desk: Desk, rest: list[str]) -> Script[None]:
-    return bookings.find(BUS, desk.today(), " ".join(rest) or None)
+def _find(conversation: Conversation, rest: list[str]) -> Steps[None]:
+    return bookings.find(BUS, conversation.today(), " ".join(rest) or None)
 
 
-def _opened(script: Callable[..., Script[None]]) -> Callable[[Desk, list[str]], Script[None]]:
+def _opened(script: Callable[..., Steps[None]]) -> Callable[[Conversation, list[str]], Steps[None]]:
     """A script that may be told the reference, and the phone after it, which people write in groups."""
 
-    def begin(desk: Desk, rest: list[str]) -> Script[None]:
+    def begin(conversation: Conversation, rest: list[str]) -> Steps[None]:
         return script(BUS, rest[0] if rest else None, " ".join(rest[1:]) or None)
 
     return begin
