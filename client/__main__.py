@@ -138,10 +138,10 @@ def explain(error: Refusal | RpcError, request: protocol.Request, client: Client
 
     out = render.console(stderr=True)
     out.print(render.error(error))
-    if isinstance(request, protocol.Stretch) and reason(error) in ("seat_taken", "unknown_seat"):
-        stretch = {field: getattr(request, field) for field in protocol.Stretch.__struct_fields__}
+    if isinstance(request, protocol.SegmentRequest) and reason(error) in ("seat_taken", "unknown_seat"):
+        segment = {field: getattr(request, field) for field in protocol.SegmentRequest.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):  # the message alone will do
-            out.print(render.free_seats(client.call(protocol.SeatMap(**stretch), protocol.Seats)))
+            out.print(render.free_seats(client.call(protocol.SeatMap(**segment), protocol.Seats)))
     if reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
         out.print("Where a phone number was given with the booking, so it must be here: --phone.")
     if isinstance(request, protocol.Book) and not request.waitlist and reason(error) == "sold_out":

@@ -246,7 +246,7 @@ def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.R
     fields = {field: value for field, value in given if value is not None}
     for field in _DATES & set(fields):
         fields[field] = day(fields[field], today)
-    if issubclass(asks, protocol.Stretch):
+    if issubclass(asks, protocol.SegmentRequest):
         fields |= stretch(fields.pop("origin"), fields.pop("destination"))
     return asks(**fields)
 

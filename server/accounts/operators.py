@@ -11,7 +11,7 @@ import sys
 import psycopg
 
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.sessions import as_username
+from busware.server.accounts.sessions import normalize_username
 from busware.server.embedded.data_folder import PostgresError, owner_url
 from busware.server.installation import subcommand
 from busware.server.settings import Settings
@@ -26,7 +26,7 @@ _ADD = "SELECT api.add_operator(%s, %s, %s)"
 _PASSWORD = "SELECT api.change_password(%s, %s)"  # noqa: S105 - no password
 
 
-class Wrong(Exception):
+class UsageError(Exception):
     """What was asked for cannot be done; the message says why."""
 
 
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     try:
         with psycopg.connect(owner_url(settings), autocommit=True) as conn:
             print(told.run(conn, _username(told.name), told))
-    except (Wrong, PostgresError) as error:
+    except (UsageError, PostgresError) as error:
         raise SystemExit(f"busware: {error}") from None
     except psycopg.Error as error:
         raise SystemExit(f"busware: the database: {str(error).strip()}") from None
@@ -64,24 +64,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(conn: psycopg.Connection, username: str, told: argparse.Namespace) -> str:
     if not told.operator and not told.admin and conn.execute(_ANY).fetchone():
-        raise Wrong(f'Say what "{username}" runs: --operator OPERATOR, or --admin for every service.')
+        raise UsageError(f'Say what "{username}" runs: --operator OPERATOR, or --admin for every service.')
     operator = _operator(conn, told.operator) if told.operator else None
     if conn.execute(_ADD, (username, _new_hash(username), operator)).fetchone() != (True,):
-        raise Wrong(f'There is an account "{username}" already.')
+        raise UsageError(f'There is an account "{username}" already.')
     runs = f"the services of {operator}" if operator else "every service (admin)"
     return f'"{username}" may sign in, and runs {runs}.'
 
 
 def _change_password(conn: psycopg.Connection, username: str, told: argparse.Namespace) -> str:
     if conn.execute(_PASSWORD, (username, _new_hash(username))).fetchone() != (True,):
-        raise Wrong(f'There is no account "{username}".')
+        raise UsageError(f'There is no account "{username}".')
     return f'"{username}" has another password, and is signed out everywhere.'
 
 
 def _username(name: str) -> str:
-    username = as_username(name)
+    username = normalize_username(name)
     if not 0 < len(username) <= _LONGEST_NAME or not username.isprintable():
-        raise Wrong(f"A username has 1 to {_LONGEST_NAME} characters, on one line.")
+        raise UsageError(f"A username has 1 to {_LONGEST_NAME} characters, on one line.")
     return username
 
 
@@ -91,7 +91,7 @@ def _operator(conn: psycopg.Connection, name: str) -> str:
     for operator in known:
         if operator.casefold() == name.strip().casefold():
             return str(operator)
-    raise Wrong(f'No service is run by "{name}". There are: {", ".join(known) or "none yet"}.')
+    raise UsageError(f'No service is run by "{name}". There are: {", ".join(known) or "none yet"}.')
 
 
 def _new_hash(username: str) -> str:
@@ -109,15 +109,15 @@ def _typed_twice(username: str) -> str:
             password = _fit(getpass.getpass(f"Password for {username}: "))
             if getpass.getpass("The same again: ") == password:
                 return password
-            raise Wrong("These were two different passwords.")
-        except Wrong as wrong:
-            print(wrong, file=sys.stderr)
+            raise UsageError("These were two different passwords.")
+        except UsageError as error:
+            print(error, file=sys.stderr)
 
 
 def _fit(password: str) -> str:
     """A password by which one can sign in, and others not so easily."""
     if len(password) < _SHORTEST:
-        raise Wrong(f"A password has {_SHORTEST} characters at least.")
+        raise UsageError(f"A password has {_SHORTEST} characters at least.")
     if len(password) > _LONGEST:
-        raise Wrong(f"A password has {_LONGEST} characters at most.")
+        raise UsageError(f"A password has {_LONGEST} characters at most.")
     return password

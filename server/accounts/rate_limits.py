@@ -20,10 +20,10 @@ _SUBJECTS_REMEMBERED = 10_000  # that went wrong in this process
 _IPV6_NETWORK = 64  # bits: what one customer of a provider has
 
 _COUNT = "SELECT * FROM api.attempts(%s, make_interval(secs => %s))"
-_NOTE = "SELECT api.note_attempts(%s)"
+_RECORD_FAILURE = "SELECT api.note_attempts(%s)"
 
 
-class Attempts:
+class RateLimiter:
     """The limits, by subject: `account:…`, `booking:…`, `phone:…` or `address:…`."""
 
     def __init__(self, storage: Storage, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class Attempts:
         self._lock = threading.Lock()
         self._suspects: OrderedDict[str, None] = OrderedDict()  # the latest last
 
-    def check_suspects(self, *subjects: str) -> None:
+    def check_if_suspect(self, *subjects: str) -> None:
         """As `check`, for those that were wrong before in this process; the others may go on."""
         if self._suspects and (known := [one for one in subjects if one in self._suspects]):
             self.check(*known)
@@ -52,7 +52,7 @@ class Attempts:
                 message = f"Too many wrong attempts: try again in {_in_words(wait)}."
                 raise Refusal("not_allowed", message, limit=limit, retry_after=wait)
 
-    def note(self, *subjects: str) -> None:
+    def record_failure(self, *subjects: str) -> None:
         """Each of these was wrong once."""
         with self._lock:
             for subject in subjects:
@@ -60,10 +60,10 @@ class Attempts:
                 self._suspects.move_to_end(subject)
             while len(self._suspects) > _SUBJECTS_REMEMBERED:
                 self._suspects.popitem(last=False)
-        self._storage.ask(_NOTE, (list(subjects),))
+        self._storage.ask(_RECORD_FAILURE, (list(subjects),))
 
 
-def by_address(address: str) -> str:
+def address_subject(address: str) -> str:
     """The subject that an address belongs to: itself, or its network where one person has many."""
     try:
         ip = ipaddress.ip_address(address)

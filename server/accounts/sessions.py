@@ -20,7 +20,7 @@ from msgspec import Raw
 
 from busware.server import protocol
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.rate_limits import Attempts, by_address
+from busware.server.accounts.rate_limits import RateLimiter, address_subject
 from busware.server.db.pool import Storage
 from busware.server.protocol import Answer, Caller, Refusal, Role
 from busware.server.settings import Settings
@@ -48,7 +48,7 @@ class Account(NamedTuple):
 
 
 class Accounts:
-    """Registers, signs in and out, and knows who has a token. `attempts`: how often it was not known."""
+    """Registers, signs in and out, and knows who has a token. `rate_limiter`: how often it was not known."""
 
     def __init__(self, storage: Storage, settings: Settings) -> None:
         self._storage = storage
@@ -56,7 +56,7 @@ class Accounts:
         self._passwords = Passwords(settings.password_hashes, settings.password_wait_seconds)
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()  # with when it was asked
-        self.attempts = Attempts(storage, settings)
+        self.rate_limiter = RateLimiter(storage, settings)
 
     # Requests ----------------------------------------------------------------------------------
 
@@ -106,13 +106,13 @@ class Accounts:
 
     def verify(self, username: str, password: str, address: str) -> Account:
         """The account with that password. Raises Refusal (wrong_password, not_allowed, busy)."""
-        subjects = (f"account:{username}", by_address(address))
+        subjects = (f"account:{username}", address_subject(address))
         with self._passwords.turn():  # so that a crowd of guesses is not let in before the first is noted
-            self.attempts.check(*subjects)
+            self.rate_limiter.check(*subjects)
             found = self._storage.ask(_ACCOUNT, (username,))
             known, role, operator = found[0] if found else (None, "guest", None)
             if not self._passwords.fits(known, password):
-                self.attempts.note(*subjects)
+                self.rate_limiter.record_failure(*subjects)
                 raise Refusal("wrong_password", "No account has that username and password.")
             if known and (better := self._passwords.better(known, password)):
                 self._storage.ask(_REHASH, (username, known, better))
@@ -159,11 +159,11 @@ class Accounts:
         return self._signed_in(token, account, expires_at, caller)
 
     def _sign_in_again(self, token: str, caller: Caller) -> Answer:
-        subject = by_address(caller.address)
-        self.attempts.check(subject)
+        subject = address_subject(caller.address)
+        self.rate_limiter.check(subject)
         found = self._storage.ask(_SESSION, (_digest(token),))
         if not found:
-            self.attempts.note(subject)
+            self.rate_limiter.record_failure(subject)
             raise Refusal("wrong_password", "That token has expired, was revoked, or never was one.")
         ((username, role, operator, expires_at),) = found
         return self._signed_in(token, Account(username, role, operator), expires_at, caller)
@@ -184,7 +184,7 @@ class Accounts:
         return Answer(Raw(_encode(told)), refused=False, caller=now)
 
 
-def as_username(text: str) -> str:
+def normalize_username(text: str) -> str:
     """A username as it is kept: whoever types it in another case, or on another keyboard, is the same."""
     return unicodedata.normalize("NFKC", text).strip().lower()
 

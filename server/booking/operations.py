@@ -17,8 +17,8 @@ import phonenumbers
 from msgspec import Raw
 
 from busware.server import protocol
-from busware.server.accounts.rate_limits import by_address
-from busware.server.accounts.sessions import Accounts, as_username
+from busware.server.accounts.rate_limits import address_subject
+from busware.server.accounts.sessions import Accounts, normalize_username
 from busware.server.booking import permissions
 from busware.server.db.pool import Storage
 from busware.server.db.reader import Reads
@@ -99,16 +99,16 @@ class Operations:
         self._storage.check()
 
     def _perform(self, request: Request, caller: Caller) -> Answer:
-        if caller.session and not isinstance(request, _WHOEVER):
+        if caller.session and not isinstance(request, _WITHOUT_SESSION):
             caller = self.accounts.current(caller)
         permissions.check(request, caller)
-        request = self._tidy(request)
-        subjects = _guessed(request, caller)
+        request = self._normalize(request)
+        subjects = _rate_limited_subjects(request, caller)
         if subjects:
-            self.accounts.attempts.check_suspects(*subjects)
+            self.accounts.rate_limiter.check_if_suspect(*subjects)
         answer = self._table[type(request)](request, caller)
-        if subjects and _missed(request, answer):
-            self.accounts.attempts.note(*subjects)
+        if subjects and _booking_not_found(request, answer):
+            self.accounts.rate_limiter.record_failure(*subjects)
         return answer
 
     def _ping(self, request: protocol.Ping, caller: Caller) -> Answer:
@@ -118,11 +118,11 @@ class Operations:
         return self._reads.read(request.method, _args(request, caller))
 
     def _seat_map(self, request: protocol.SeatMap, caller: Caller) -> Answer:
-        _check_stretch(request)
+        _check_segment(request)
         return self._read(request, caller)
 
     def _sell(self, request: protocol.Book | protocol.Hold, caller: Caller) -> Answer:
-        _check_stretch(request)
+        _check_segment(request)
         _check_party(request)
         return self._write(request, caller)
 
@@ -131,7 +131,7 @@ class Operations:
         if key:  # it is no part of the content
             request = msgspec.structs.replace(request, key=None)
         args = Raw(_args(request, caller))
-        return self._writer.submit(Call(request.method, args, _whose_key(request, caller), key))
+        return self._writer.submit(Call(request.method, args, _key_owner(request, caller), key))
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._storage.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
@@ -142,29 +142,29 @@ class Operations:
     def _notice(self, request: protocol.Notice, caller: Caller) -> Answer:
         return self._messages.notice_by(caller.account, request.bus_id, request.travel_date, request.text)
 
-    def _tidy(self, request: Request) -> Request:
+    def _normalize(self, request: Request) -> Request:
         """The request with its texts as they are kept. Raises Refusal for a blank text or a bad number."""
-        tidy: dict[str, Any] = {}
+        normal: dict[str, Any] = {}
         for field in request.__struct_fields__:
             text = getattr(request, field)
             if isinstance(text, str) and field not in _AS_GIVEN:
-                tidy[field] = text.strip()
-                if not tidy[field]:
+                normal[field] = text.strip()
+                if not normal[field]:
                     raise request.wrong(field)
             elif field == "passengers" and text:
-                tidy[field] = [protocol.Passenger(name=(one.name or "").strip() or None) for one in text]
-        if "phone" in tidy:
-            tidy["phone"] = _e164(tidy["phone"], self._region)
-            if not tidy["phone"]:
+                normal[field] = [protocol.Passenger(name=(one.name or "").strip() or None) for one in text]
+        if "phone" in normal:
+            normal["phone"] = _e164(normal["phone"], self._region)
+            if not normal["phone"]:
                 raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is no phone number.')
-        if "reference" in tidy:
-            tidy["reference"] = tidy["reference"].upper()
-        if "username" in tidy:
-            tidy["username"] = as_username(tidy["username"])
-        return msgspec.structs.replace(request, **tidy) if tidy else request
+        if "reference" in normal:
+            normal["reference"] = normal["reference"].upper()
+        if "username" in normal:
+            normal["username"] = normalize_username(normal["username"])
+        return msgspec.structs.replace(request, **normal) if normal else request
 
 
-_WHOEVER = (
+_WITHOUT_SESSION = (
     protocol.Register,
     protocol.Login,
     protocol.Ping,
@@ -180,20 +180,20 @@ def _args(request: Request, caller: Caller) -> bytes:
     return b"{" + account if args == b"{}" else args[:-1] + b"," + account
 
 
-def _guessed(request: Request, caller: Caller) -> tuple[str, ...]:
+def _rate_limited_subjects(request: Request, caller: Caller) -> tuple[str, ...]:
     """Whom it is held against if this request misses: nobody, for most requests."""
     if caller.role not in ("guest", "traveller"):
         return ()
     if isinstance(request, protocol.Find):
-        return f"phone:{request.phone}", by_address(caller.address)
+        return f"phone:{request.phone}", address_subject(caller.address)
     if not isinstance(request, protocol.AboutBooking):
         return ()
     if caller.account and request.phone is None:  # as its owner, who cannot be locked out by others
-        return (by_address(caller.address),)
-    return f"booking:{request.reference}", by_address(caller.address)
+        return (address_subject(caller.address),)
+    return f"booking:{request.reference}", address_subject(caller.address)
 
 
-def _missed(request: Request, answer: Answer) -> bool:
+def _booking_not_found(request: Request, answer: Answer) -> bool:
     """Whether a booking was asked for that there is not, or not for the caller."""
     if not answer.refused:
         return isinstance(request, protocol.Find) and bytes(answer.body) == _FOUND_NONE
@@ -201,7 +201,7 @@ def _missed(request: Request, answer: Answer) -> bool:
     return refusal.reason == "unknown_booking" and "tickets" not in refusal.data
 
 
-def _whose_key(request: Request, caller: Caller) -> str:
+def _key_owner(request: Request, caller: Caller) -> str:
     """Whose idempotency keys that of this request is among."""
     if caller.account:
         return f"account:{caller.account}"
@@ -224,7 +224,7 @@ def _e164(text: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _check_stretch(request: protocol.Stretch) -> None:
+def _check_segment(request: protocol.SegmentRequest) -> None:
     """Both places, or both positions."""
     stops = [field for field in ("from_stop", "to_stop") if getattr(request, field) is not None]
     if stops and (request.origin or request.destination):

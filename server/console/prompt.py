@@ -141,7 +141,7 @@ class Console:
         for one in here:
             known = " ".join(filter(None, (one.account, one.reference)))
             since = f"{one.since.astimezone():%H:%M:%S}"
-            self._show(f"{one.client_no:>5}  since {since}  {one.address:21}  {one.face:4}  {known}")
+            self._show(f"{one.client_no:>5}  since {since}  {one.address:21}  {one.protocol:4}  {known}")
         self._out(f"{len(here)} connected." if here else "Nobody is connected.")
 
     def _trips(self, rest: str) -> None:

@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException
 from msgspec import Raw
 
 from busware.server import protocol
-from busware.server.accounts.sessions import as_username
+from busware.server.accounts.sessions import normalize_username
 from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, Http, Rejected, fault
 from busware.server.protocol import Booking, Caller, Refusal, Ticket, Trip
@@ -282,9 +282,9 @@ def _credentials(asked: Asked) -> tuple[str, str]:
     except msgspec.ValidationError:
         takes = f"{protocol.Login.takes('username')}, and {protocol.Login.takes('password')}"
         raise Wrong(400, f"username and password: {takes}.") from None
-    if not as_username(username):
+    if not normalize_username(username):
         raise Wrong(400, "username and password required.")
-    return as_username(username), password
+    return normalize_username(username), password
 
 
 def _is_whole(value: object) -> TypeGuard[int]:

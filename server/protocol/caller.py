@@ -9,20 +9,20 @@ from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import Role
 
 
-class Connected(Struct, frozen=True, kw_only=True):
-    """The line that a caller keeps open, by which they can be answered later."""
+class ClientConnection(Struct, frozen=True, kw_only=True):
+    """The TCP connection of a caller, to which operators can send a reply later."""
 
-    process_no: int | None  # of the server, among those on the database
-    connection_no: int  # the process's own number of it
-    line: str  # address and port
-    face: str  # text or json
+    process_no: int | None
+    connection_no: int  # unique in the process
+    address: str  # with the port
+    protocol: str  # text or json
     reference: str | None  # of the booking it made or opened last
 
 
 class Caller(Struct, frozen=True, kw_only=True):
     """Who asks. address: from where. session: what the token is known by that they are signed in with.
 
-    connected: with a message, where its sender can be answered.
+    connection: of the sender of a message.
     """
 
     address: str = ""
@@ -30,7 +30,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     role: Role = "guest"
     operator: str | None = None  # whose services an operator runs
     session: bytes | None = None
-    connected: Connected | None = None
+    connection: ClientConnection | None = None
 
 
 class Answer(Struct, frozen=True):

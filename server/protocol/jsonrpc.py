@@ -213,7 +213,7 @@ def encode_refusal(id: bytes | None, refusal: Refusal) -> bytes:
     return _error(id, refusal.code, refusal.message, {"reason": refusal.reason, **refusal.data})
 
 
-def encode_fault(id: bytes | None, request_id: str) -> bytes:
+def encode_internal_error(id: bytes | None, request_id: str) -> bytes:
     """The line for a fault inside: an id to find it in the server's log, and nothing else."""
     return _error(id, INTERNAL_ERROR, "Something went wrong inside the server.", {"request_id": request_id})
 

@@ -77,7 +77,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
         return Refusal("bad_request", message, field=field, takes=takes)
 
 
-class Stretch(Request, frozen=True, kw_only=True):
+class SegmentRequest(Request, frozen=True, kw_only=True):
     """One trip, from a stop of it to a later one: by places, or by positions."""
 
     bus_id: BusId
@@ -88,7 +88,7 @@ class Stretch(Request, frozen=True, kw_only=True):
     to_stop: StopNo | None = None
 
 
-class Party(Stretch, frozen=True, kw_only=True):
+class Party(SegmentRequest, frozen=True, kw_only=True):
     """Who wants seats over a stretch: named seats, or any so many."""
 
     seats: SeatNos | None = None
@@ -142,7 +142,7 @@ class Search(Request, frozen=True, kw_only=True):
     seats: Count | None = None
 
 
-class SeatMap(Stretch, frozen=True, kw_only=True):
+class SeatMap(SegmentRequest, frozen=True, kw_only=True):
     """Show the seats of a trip over a stretch."""
 
     method = "seat_map"

@@ -55,13 +55,13 @@ class Process(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
-class Client(Struct, frozen=True, kw_only=True):
+class Client(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
     """A client, as operators see it. left_at: when it disconnected."""
 
     client_no: int
     process_no: int
     address: str
-    face: str
+    protocol: str
     reference: str | None
     account: str | None
     since: datetime
@@ -75,13 +75,13 @@ class Present(Struct, frozen=True):
     clients: list[Client]
 
 
-class ClientPresence(Struct, frozen=True, kw_only=True):
+class ClientPresence(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
     """A client, as its process publishes it. client_no: None before it is first published."""
 
     connection_no: int
     client_no: int | None
     address: str
-    face: str
+    protocol: str
     reference: str | None
     account: str | None
 
@@ -97,8 +97,10 @@ class Messages:
 
     def say(self, text: str, caller: Caller) -> Answer:
         """Send the operators a message of a caller."""
-        on = caller.connected
-        where = (on.process_no, on.connection_no, on.line, on.face, on.reference) if on else _NOT_CONNECTED
+        by = caller.connection
+        where: tuple[Any, ...] = _NOT_CONNECTED
+        if by:
+            where = by.process_no, by.connection_no, by.address, by.protocol, by.reference
         return _answer(
             self._value(
                 "SELECT api.say(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",

@@ -25,7 +25,7 @@ class Subscriber(Protocol):
 
     number: int  # unique in this process
     address: str
-    face: str  # text or json; "" before the first line
+    protocol: str  # text or json; "" before the first line
 
     @property
     def account(self) -> str | None:
@@ -119,7 +119,7 @@ class Subscription:
             connection_no=self._subscriber.number,
             client_no=self.presence.client_no if self.presence else None,
             address=self._subscriber.address,
-            face=self._subscriber.face,
+            protocol=self._subscriber.protocol,
             reference=self.reference,
             account=self._subscriber.account,
         )

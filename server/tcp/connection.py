@@ -25,7 +25,7 @@ from msgspec import Raw
 from busware.server.booking.operations import Operations
 from busware.server.conversation import clean_text
 from busware.server.conversation.words import changed
-from busware.server.protocol import Answer, Booking, Caller, Connected, Refusal, Request, Say, jsonrpc
+from busware.server.protocol import Answer, Booking, Caller, ClientConnection, Refusal, Request, Say, jsonrpc
 from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription
@@ -77,13 +77,16 @@ class Server(Protocol):
 
 
 class Connection:
-    """One client, and its thread. number: unique in this process. face: text or json; "" before a line."""
+    """One client, and its thread. number: unique in this process.
+
+    protocol: text or json; "" before the first line.
+    """
 
     def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
         self.number = number
         self.address = address
         self.name = f"client {number} ({address})"
-        self.face = ""
+        self.protocol = ""
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._server = server
         self._subscription = Subscription(self, server.settings.watched_bookings)
@@ -110,7 +113,7 @@ class Connection:
 
     def stop_reading(self) -> None:
         """End the connection as if the client had ended it, after the current reply."""
-        if self.face == "text":
+        if self.protocol == "text":
             self._outbox.push(_GOOD_BYE)
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
@@ -186,7 +189,7 @@ class Connection:
         settings = self._server.settings
         if not line.startswith((b"{", b"[")):
             return self._answer_text(line)
-        self._set_face("json")
+        self._set_protocol("json")
         if len(line) > settings.max_line_bytes:
             return jsonrpc.encode_too_long(settings.max_line_bytes)
         asked = jsonrpc.parse(line, settings.max_rpc_batch)
@@ -201,23 +204,23 @@ class Connection:
             return jsonrpc.encode_reply(asked.id, self._perform(asked.request))
         except Refusal as refusal:
             return jsonrpc.encode_refusal(asked.id, refusal)
-        except RequestFailed as fault:
-            return jsonrpc.encode_fault(asked.id, fault.request_id)
+        except RequestFailed as error:
+            return jsonrpc.encode_internal_error(asked.id, error.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
         """The reply to a line of plain text; none to an empty line of a client that uses JSON."""
         if self._text is None:
-            if self.face == "json" and not line:
+            if self.protocol == "json" and not line:
                 return b""
             self._text = PlainText(self._perform, self._server.now)
-        self._set_face("text")
+        self._set_protocol("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
         return self._text.line(line)
 
-    def _set_face(self, face: str) -> None:
-        if self.face != face:
-            self.face = face
+    def _set_protocol(self, protocol: str) -> None:
+        if self.protocol != protocol:
+            self.protocol = protocol
             self._check_due = True
 
     def _perform(self, request: Request) -> Answer:
@@ -244,14 +247,14 @@ class Connection:
         """The caller; for a message with the connection, to which the operator replies."""
         if not isinstance(request, Say):
             return self._caller
-        line = Connected(
+        connection = ClientConnection(
             process_no=self._server.pusher.process_no,
             connection_no=self.number,
-            line=self.address,
-            face=self.face,
+            address=self.address,
+            protocol=self.protocol,
             reference=self._subscription.reference,
         )
-        return msgspec.structs.replace(self._caller, connected=line)
+        return msgspec.structs.replace(self._caller, connection=connection)
 
     def _sign_in(self, caller: Caller) -> None:
         self._caller = caller
@@ -263,9 +266,9 @@ class Connection:
 
     def push_message(self, message: Message) -> None:
         """Send a message of an operator, or keep it until the first line."""
-        if self.face == "text":
+        if self.protocol == "text":
             self._push(f"Server: {clean_text(message.body)}\n".encode())
-        elif self.face == "json":
+        elif self.protocol == "json":
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,
                 "message_id": message.message_id, "bus_id": message.bus_id,
@@ -274,12 +277,12 @@ class Connection:
             self._push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
         else:
             self._early.append(message)
-            if self.face:  # set by the connection's thread meanwhile
+            if self.protocol:  # set by the connection's thread meanwhile
                 self._push_early()
 
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
-        if self.face == "text":
+        if self.protocol == "text":
             self._push(f"{clean_text(changed(booking))}\n".encode())
         else:
             self._push(jsonrpc.encode_notification("booking_changed", raw))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.rate_limits import by_address
+from busware.server.accounts.rate_limits import address_subject
 from busware.server.booking.operations import Operations
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
@@ -326,7 +326,7 @@ def test_the_limits_hold_for_all_processes_together(server: SimpleNamespace, set
     ],
 )
 def test_whom_an_address_belongs_to(address: str, subject: str) -> None:
-    assert by_address(address) == subject
+    assert address_subject(address) == subject
 
 
 def test_so_many_hashes_at_once() -> None:

@@ -76,7 +76,7 @@ def test_a_notification_has_no_id_and_gets_no_reply():
     )
     assert jsonrpc.encode_reply(None, Answer(msgspec.Raw(b"{}"), refused=False)) == b""
     assert jsonrpc.encode_refusal(None, Refusal("busy", "…")) == b""
-    assert jsonrpc.encode_fault(None, "1234") == b""
+    assert jsonrpc.encode_internal_error(None, "1234") == b""
     assert answered(b'{"jsonrpc":"2.0","method":"nonsense"}') == b""
     assert answered(b'{"jsonrpc":"2.0","method":"search","params":{}}') == b""
 
@@ -275,7 +275,7 @@ def test_a_bad_request_has_the_code_of_the_protocol():
 
 
 def test_a_fault_tells_its_request_id_and_nothing_else():
-    assert jsonrpc.encode_fault(b"1", "c0ffee00") == (
+    assert jsonrpc.encode_internal_error(b"1", "c0ffee00") == (
         b'{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Something went wrong inside the server.",'
         b'"data":{"request_id":"c0ffee00"}}}\n'
     )
@@ -321,14 +321,14 @@ def test_a_refusal_is_raised_with_its_data():
 
 def test_an_error_without_a_reason_is_raised():
     with pytest.raises(jsonrpc.RpcError) as raised:
-        jsonrpc.decode_reply(jsonrpc.encode_fault(b"1", "c0ffee00"), protocol.Booking)
+        jsonrpc.decode_reply(jsonrpc.encode_internal_error(b"1", "c0ffee00"), protocol.Booking)
     assert (raised.value.code, raised.value.data) == (-32603, {"request_id": "c0ffee00"})
 
 
 def test_a_notification_is_told_from_a_reply():
     line = b'{"jsonrpc":"2.0","method":"message","params":{"text":"Hello"}}\n'
     assert jsonrpc.decode_notification(line) == jsonrpc.Notification("message", {"text": "Hello"})
-    assert jsonrpc.decode_notification(jsonrpc.encode_fault(b"1", "")) is None
+    assert jsonrpc.decode_notification(jsonrpc.encode_internal_error(b"1", "")) is None
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b"hello\n", b"{}\n", b'{"id":1}\n', b'{"id":1,"result":[]}\n'])

@@ -253,7 +253,7 @@ def test_a_client_is_published_until_it_leaves(connect: Callable[[], LineClient]
     (client,) = wait_until(
         lambda: [c for c in console.present().clients if c.client_no == number and c.left_at]
     )
-    assert client.face in ("", "text")
+    assert client.protocol in ("", "text")
 
 
 def test_clients_are_published_and_pushed_to_after_the_listener_reconnects(
