@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from busware.server.db.pool import Fault, Storage
+from busware.server.db.pool import InternalError, Pool
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
@@ -24,8 +24,8 @@ log = logging.getLogger("busware.housekeeping")
 class Housekeeper:
     """Three worker threads, one for each kind of periodic work."""
 
-    def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
-        self._storage = storage
+    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
+        self._pool = pool
         self._writer = writer
         self._stopping = False
         self._workers = [
@@ -47,15 +47,13 @@ class Housekeeper:
 
     def _settle(self) -> None:
         """Settle the trips that are due: each under its lock, by the writer, as every write to a trip."""
-        self._each(self._storage.due_trips(), lambda args: self._writer.submit(Call("settle", args)))
+        self._each(self._pool.due_trips(), lambda args: self._writer.submit(Call("settle", args)))
 
     def _open_sales(self) -> None:
         """Open the trips that go on sale by now: each service in a transaction of its own."""
         opened: list[int] = []
         try:
-            self._each(
-                self._storage.services(), lambda bus_id: opened.append(self._storage.open_sales(bus_id))
-            )
+            self._each(self._pool.services(), lambda bus_id: opened.append(self._pool.open_sales(bus_id)))
         finally:
             if any(opened):
                 log.info("opened %d trips for sale", sum(opened))
@@ -63,26 +61,26 @@ class Housekeeper:
     def _each(self, things: Iterable[T], work: Callable[[T], object]) -> None:
         """Do the work for each thing, until `stop`. A failure does not keep the others from being done.
 
-        Raises the last Refusal or Fault.
+        Raises the last Refusal or InternalError.
         """
-        last_error: Refusal | Fault | None = None
+        last_error: Refusal | InternalError | None = None
         for thing in things:
             if self._stopping:
                 return
             try:
                 work(thing)
-            except (Refusal, Fault) as error:
+            except (Refusal, InternalError) as error:
                 last_error = error
         if last_error:
             raise last_error
 
     def _forget(self) -> None:
         """Delete records that are older than their settings allow."""
-        if purged := self._storage.purge_requests():
+        if purged := self._pool.purge_requests():
             log.info("forgot %d old idempotency keys", purged)
-        if expired := self._storage.purge_accounts():
+        if expired := self._pool.purge_accounts():
             log.info("forgot %d tokens that had expired", expired)
-        if forgotten := self._storage.purge_messages():
+        if forgotten := self._pool.purge_messages():
             log.info("forgot %d old messages", forgotten)
 
 

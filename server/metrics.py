@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from busware.server.db.pool import Fault, Storage
-from busware.server.db.reader import Reads
+from busware.server.db.pool import InternalError, Pool
+from busware.server.db.reader import Reader
 from busware.server.db.writer import Writer
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
@@ -30,9 +30,9 @@ _CALLS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics(Collector):
     """The measures of one server."""
 
-    def __init__(self, storage: Storage, reads: Reads, writer: Writer, settings: Settings) -> None:
-        self._storage = storage
-        self._reads = reads
+    def __init__(self, pool: Pool, reader: Reader, writer: Writer, settings: Settings) -> None:
+        self._pool = pool
+        self._reader = reader
         self._writer = writer
         self._seconds = settings.metrics_seconds
         self._lock = threading.Lock()  # for the counts
@@ -63,12 +63,12 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What is looked up when it is asked for."""
-        yield GaugeMetricFamily("busware_read_queue", "Reads that wait", self._reads.waiting)
+        yield GaugeMetricFamily("busware_read_queue", "Reads that wait", self._reader.waiting)
         yield GaugeMetricFamily("busware_write_queue", "Writes that wait", self._writer.waiting)
         pool = GaugeMetricFamily(
             "busware_read_connections", "Database connections for reads", labels=["state"]
         )
-        for state, n in self._storage.connections().items():
+        for state, n in self._pool.connections().items():
             pool.add_metric([state], n)
         yield pool
         tickets = GaugeMetricFamily(
@@ -84,7 +84,7 @@ class Metrics(Collector):
             if time.monotonic() - self._counted_at >= self._seconds:
                 self._counted_at = time.monotonic()
                 try:
-                    self._counts = self._storage.count_tickets()
-                except (Refusal, Fault):
+                    self._counts = self._pool.count_tickets()
+                except (Refusal, InternalError):
                     self._counts = {}
             return self._counts

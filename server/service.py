@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from busware.server.booking.operations import Operations
 from busware.server.db.listener import Listener
-from busware.server.db.pool import Storage
+from busware.server.db.pool import Pool
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import HttpServer
@@ -45,23 +45,23 @@ def serve(  # noqa: PLR0913 - what a process is made of
 
     on_outdated: called, with the reason, when a breaking migration outdates this process. shared: together
     with other processes, on the same ports, under a lock (server/supervisor.py).
-    Raises Away when the database is, OSError when a port cannot be had.
+    Raises DatabaseUnavailable when the database is, OSError when a port cannot be had.
     """
-    storage = Storage(url, settings)
-    stack.callback(storage.close)
-    storage.open()
+    pool = Pool(url, settings)
+    stack.callback(pool.close)
+    pool.open()
     listener = Listener(url, settings)
     listener.on_outdated = on_outdated
     writer = Writer(url, settings)
     writer.on_commit = listener.queue_changes
     writer.start()
     stack.callback(writer.stop)
-    housekeeper = Housekeeper(storage, writer, settings)
+    housekeeper = Housekeeper(pool, writer, settings)
     housekeeper.start()
     stack.callback(housekeeper.stop)
 
-    operations = Operations(storage, writer, settings)
-    pusher = Pusher(Messages(storage, settings), listener)
+    operations = Operations(pool, writer, settings)
+    pusher = Pusher(Messages(pool, settings), listener)
     tcp = _start_tcp(TcpServer(settings, operations, pusher, tls), settings, shared)
     stack.callback(tcp.drain)
     http = _start_http(HttpServer(settings, operations, tls, listener), settings, shared)

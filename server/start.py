@@ -22,7 +22,7 @@ from types import FrameType
 
 from busware.server import installation
 from busware.server.console import prompt
-from busware.server.db.pool import Away, Fault
+from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
 from busware.server.embedded.data_folder import PostgresError, Urls
 from busware.server.embedded.process import EmbeddedPostgres
@@ -67,7 +67,7 @@ def _run_until_signal(settings: Settings, serves: Serves, *, log_process: bool) 
     try:
         with ExitStack() as stack:
             serves(settings, tls, stack)
-    except (PostgresError, SchemaError, Away, Fault, Refusal, OSError) as error:
+    except (PostgresError, SchemaError, DatabaseUnavailable, InternalError, Refusal, OSError) as error:
         raise SystemExit(f"busware: {error}") from None
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from busware.server.db.pool import Fault
+from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal
 
 log = logging.getLogger("busware.worker")
@@ -14,8 +14,8 @@ class WorkerThread:
     """Calls `work` in a thread of its own: once it is scheduled, and after the delay that `work` returned.
 
     work: returns the seconds until it is called again without being scheduled, or None for never. Several
-    requests while it runs become one more call. What it raises is logged: Refusal and Fault, which mean that
-    the database is not available, as a warning for the first failure in a row.
+    requests while it runs become one more call. What it raises is logged: Refusal and
+    InternalError, which mean that the database is not available, as a warning for the first failure in a row.
     retry_seconds: the pause after a failure, which only `stop` cuts short.
     """
 
@@ -53,7 +53,7 @@ class WorkerThread:
                 delay = self._work()
                 failing = False
                 continue
-            except (Refusal, Fault) as error:
+            except (Refusal, InternalError) as error:
                 level = logging.DEBUG if failing else logging.WARNING
                 log.log(level, "%s failed, retrying in %g s: %s", self._name, self._retry_seconds, error)
                 failing = True

@@ -15,7 +15,7 @@ api             schema api of that database, as Python calls; race: two such des
 settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
                 others is marked: `@pytest.mark.settings(write_batch=3)`.
 server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
-                and its parts `.storage`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. No timers
+                and its parts `.pool`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. No timers
                 run: holds that ran out are settled by the next write to their trip, as always. Nothing is
                 pushed to clients unless the test uses `pushing`, which is the same server with its pusher
                 and its listener started; `console` is the console of an operator on it.
@@ -273,19 +273,19 @@ def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
 def server(database: Database, clock: Clock, settings: Settings) -> Iterator[SimpleNamespace]:
     from busware.server.booking.operations import Operations
     from busware.server.db.listener import Listener
-    from busware.server.db.pool import Storage
+    from busware.server.db.pool import Pool
     from busware.server.db.writer import Writer
     from busware.server.push.messages import Messages
     from busware.server.push.pusher import Pusher
     from busware.server.tcp.server import TcpServer
 
-    storage, writer = Storage(database.server, settings), Writer(database.server, settings)
-    operations = Operations(storage, writer, settings)
+    pool, writer = Pool(database.server, settings), Writer(database.server, settings)
+    operations = Operations(pool, writer, settings)
     listener = Listener(database.server, settings)
-    pusher = Pusher(Messages(storage, settings), listener)
+    pusher = Pusher(Messages(pool, settings), listener)
     tcp = TcpServer(settings, operations, pusher)
     tcp.now = lambda: clock.now
-    storage.open()
+    pool.open()
     writer.start()
     tcp.start()
     try:
@@ -293,7 +293,7 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
             host=settings.host,
             port=tcp.port,
             settings=settings,
-            storage=storage,
+            pool=pool,
             writer=writer,
             operations=operations,
             listener=listener,
@@ -303,7 +303,7 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
     finally:
         tcp.drain()
         writer.stop()
-        storage.close()
+        pool.close()
 
 
 @pytest.fixture

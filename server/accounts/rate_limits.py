@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from math import ceil
 
-from busware.server.db.pool import Storage
+from busware.server.db.pool import Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
@@ -26,8 +26,8 @@ _RECORD_FAILURE = "SELECT api.note_attempts(%s)"
 class RateLimiter:
     """The limits, by subject: `account:…`, `booking:…`, `phone:…` or `address:…`."""
 
-    def __init__(self, storage: Storage, settings: Settings) -> None:
-        self._storage = storage
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool = pool
         self._seconds = settings.attempt_minutes * 60
         self._limits = {
             "account": settings.attempts_per_account,
@@ -45,7 +45,7 @@ class RateLimiter:
 
     def check(self, *subjects: str) -> None:
         """Raises Refusal (not_allowed) when one of the subjects was wrong too often of late."""
-        for subject, attempts, seconds_left in self._storage.ask(_COUNT, (list(subjects), self._seconds)):
+        for subject, attempts, seconds_left in self._pool.ask(_COUNT, (list(subjects), self._seconds)):
             limit = self._limits[subject.partition(":")[0]]
             if attempts >= limit:
                 wait = max(1, ceil(seconds_left))
@@ -60,7 +60,7 @@ class RateLimiter:
                 self._suspects.move_to_end(subject)
             while len(self._suspects) > _SUBJECTS_REMEMBERED:
                 self._suspects.popitem(last=False)
-        self._storage.ask(_RECORD_FAILURE, (list(subjects),))
+        self._pool.ask(_RECORD_FAILURE, (list(subjects),))
 
 
 def address_subject(address: str) -> str:

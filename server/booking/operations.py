@@ -20,8 +20,8 @@ from busware.server import protocol
 from busware.server.accounts.rate_limits import address_subject
 from busware.server.accounts.sessions import Accounts, normalize_username
 from busware.server.booking import permissions
-from busware.server.db.pool import Storage
-from busware.server.db.reader import Reads
+from busware.server.db.pool import Pool
+from busware.server.db.reader import Reader
 from busware.server.db.writer import Call, Writer
 from busware.server.metrics import Metrics
 from busware.server.protocol import Answer, Caller, Refusal, Request
@@ -39,16 +39,16 @@ _FOUND_NONE = b'{"references": []}'  # as the database writes it
 class Operations:
     """What the server can do. `accounts`: who may ask for it. `metrics`: what was asked for."""
 
-    def __init__(self, storage: Storage, writer: Writer, settings: Settings) -> None:
-        self._storage = storage
-        self._reads = Reads(storage, settings)
+    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
+        self._pool = pool
+        self._reader = Reader(pool, settings)
         self._writer = writer
         self._region = settings.phone_region
         pong = protocol.Pong(server=protocol.SERVER, version=protocol.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)
-        self._messages = Messages(storage, settings)
-        self.accounts = Accounts(storage, settings)
-        self.metrics = Metrics(storage, self._reads, writer, settings)
+        self._messages = Messages(pool, settings)
+        self.accounts = Accounts(pool, settings)
+        self.metrics = Metrics(pool, self._reader, writer, settings)
         self._table: dict[type[Request], Callable[[Any, Caller], Answer]] = {
             protocol.Ping: self._ping,
             protocol.Places: self._read,
@@ -79,7 +79,7 @@ class Operations:
     def perform(self, request: Request, caller: Caller) -> Answer:
         """Carry a request out.
 
-        Raises Refusal for what is refused before the database sees it, Fault for what failed there.
+        Raises Refusal for what is refused before the database sees it, InternalError for what failed there.
         """
         began, outcome = time.perf_counter(), "fault"
         try:
@@ -96,7 +96,7 @@ class Operations:
         """Raises Refusal when nothing could be carried out: the database is away."""
         if not self._writer.works:
             raise Refusal("busy", "There is nobody to write: nothing was done, try again.")
-        self._storage.check()
+        self._pool.check()
 
     def _perform(self, request: Request, caller: Caller) -> Answer:
         if caller.session and not isinstance(request, _WITHOUT_SESSION):
@@ -115,7 +115,7 @@ class Operations:
         return self._pong
 
     def _read(self, request: Request, caller: Caller) -> Answer:
-        return self._reads.read(request.method, _args(request, caller))
+        return self._reader.read(request.method, _args(request, caller))
 
     def _seat_map(self, request: protocol.SeatMap, caller: Caller) -> Answer:
         _check_segment(request)
@@ -134,7 +134,7 @@ class Operations:
         return self._writer.submit(Call(request.method, args, _key_owner(request, caller), key))
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
-        return self._storage.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
+        return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
 
     def _say(self, request: protocol.Say, caller: Caller) -> Answer:
         return self._messages.say(request.text, caller)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from busware.server.conversation import clean_text
 from busware.server.db.listener import ChangeNotification, Listener
-from busware.server.db.pool import Fault
+from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal
 from busware.server.push.messages import Message, Messages, Present
 from busware.server.worker_thread import WorkerThread
@@ -52,7 +52,7 @@ class ConsoleFeed:
                 self._read_to = self._messages.last()
             messages = list(self._messages.all_after(self._read_to))
             present = self._messages.present()  # read last, so it includes the senders of the messages
-        except (Refusal, Fault) as error:
+        except (Refusal, InternalError) as error:
             if not self._disconnected:
                 self._out(f"The service, or its database, has gone away. {error}")
             self._disconnected = True

@@ -26,7 +26,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import DateError, clean_text, parse_date
 from busware.server.db.listener import Listener
-from busware.server.db.pool import Away, Fault, Storage
+from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
 from busware.server.embedded.data_folder import read_urls
 from busware.server.installation import subcommand
 from busware.server.protocol import Refusal
@@ -91,7 +91,7 @@ class Console:
                 command.run(self, rest.strip())
             elif word:
                 raise UsageError(f'"{word}" is no command, and nothing was sent. help lists what there is.')
-        except (UsageError, Refusal, Fault) as problem:
+        except (UsageError, Refusal, InternalError) as problem:
             self._out(clean_text(str(problem)))
         return True
 
@@ -216,18 +216,19 @@ def on_a_terminal() -> bool:
 def operate(
     url: str, settings: Settings, at_exit: str, on_outdated: Callable[[str], None] = lambda why: None
 ) -> None:
-    """Be the console of this terminal, on that database, until the operator ends it. Raises Away.
+    """Be the console of this terminal, on that database, until the operator ends it.
 
     on_outdated: called, with the reason, when a breaking migration outdates this process.
+    Raises DatabaseUnavailable.
     """
     words = WordCompleter([*COMMANDS, "exit"])
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer would hold us up
     settings = dataclasses.replace(settings, read_connections=1)
     with ExitStack() as stack:
-        storage = Storage(url, settings)
-        stack.callback(storage.close)
-        storage.open()
-        messages = Messages(storage, settings)
+        pool = Pool(url, settings)
+        stack.callback(pool.close)
+        pool.open()
+        messages = Messages(pool, settings)
         listener = Listener(url, settings, role="console")
         listener.on_outdated = on_outdated
         printing = threading.RLock()
@@ -307,7 +308,7 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
         operate(url, settings, LEAVES, _leave)
-    except Away as error:
+    except DatabaseUnavailable as error:
         raise SystemExit(f"busware: the service is not running. {error}") from None
 
 

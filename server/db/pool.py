@@ -21,7 +21,7 @@ from psycopg.adapt import Dumper, Loader
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
-log = logging.getLogger("busware.storage")
+log = logging.getLogger("busware.pool")
 
 _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 _OPEN_DATES = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
@@ -34,15 +34,15 @@ _PURGE_ACCOUNTS = "SELECT api.purge_accounts(since => make_interval(secs => %s))
 # What goes wrong -------------------------------------------------------------------------------
 
 
-class Away(Exception):
+class DatabaseUnavailable(Exception):
     """There is no connection to the database: it could not be had, or it broke."""
 
 
-class Fault(Exception):
+class InternalError(Exception):
     """A statement failed, and nothing was done, for a reason that no caller can do anything about."""
 
 
-class SchemaChanged(Fault):
+class SchemaChanged(InternalError):
     """A statement failed, and nothing was done, as happens when an upgrade commits while it runs."""
 
 
@@ -55,29 +55,31 @@ class Overloaded(Refusal):
 
 # A statement that failed with one of these may succeed when it is sent again: serialization failure and
 # deadlock (class 40), out of memory, disk or connections (53), lock not available, timed out.
-_PASSING = ("40", "53", "55P03", "57014")
+_TRANSIENT_SQLSTATES = ("40", "53", "55P03", "57014")
 
 # What an upgrade does to a statement that runs while it commits: a type or a function is gone or another
 # (class 42, XX000 "cache lookup failed"), so is the schema (3F000), or a prepared result (0A000). Otherwise
 # our statements never fail so.
-_CHANGED = ("42", "XX000", "3F000", "0A000")
+_SCHEMA_CHANGE_SQLSTATES = ("42", "XX000", "3F000", "0A000")
 
 # The server ends the connection: class 08, shutdown, crash, not yet started, idle for too long.
-_PARTING = ("08", "57P01", "57P02", "57P03", "57P05")
+_DISCONNECT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05")
 
 
-def meaning(error: psycopg.Error, connection: psycopg.Connection | None = None) -> Refusal | Away | Fault:
+def classify_error(
+    error: psycopg.Error, connection: psycopg.Connection | None = None
+) -> Refusal | DatabaseUnavailable | InternalError:
     """What an error comes to, by its SQLSTATE and the state of its connection alone."""
     state = error.sqlstate or ""
-    if connection is None or connection.closed or state.startswith(_PARTING):
-        return Away(str(error))
-    if state.startswith(_PASSING):
+    if connection is None or connection.closed or state.startswith(_DISCONNECT_SQLSTATES):
+        return DatabaseUnavailable(str(error))
+    if state.startswith(_TRANSIENT_SQLSTATES):
         log.warning("a statement failed for the time being (%s): %s", state, error)
         return Overloaded()
-    if state.startswith(_CHANGED):
+    if state.startswith(_SCHEMA_CHANGE_SQLSTATES):
         log.warning("a statement failed, as it does while the schema changes (%s): %s", state, error)
         return SchemaChanged(f"{state}: {error}")
-    return Fault(f"{state}: {error}")
+    return InternalError(f"{state}: {error}")
 
 
 # Connections -----------------------------------------------------------------------------------
@@ -139,13 +141,13 @@ def connect(url: str, settings: Settings, name: str, **told: object) -> psycopg.
 # The pool --------------------------------------------------------------------------------------
 
 
-class Storage:
+class Pool:
     """The pool, the small writes that touch no trip, and what the timers need."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it has a line for every read
-        self._pool = psycopg_pool.ConnectionPool(
+        self._connections = psycopg_pool.ConnectionPool(
             url,
             kwargs=_options(settings, "read"),
             configure=_adapt,
@@ -158,15 +160,15 @@ class Storage:
         )
 
     def open(self) -> None:
-        """Connect. Raises Away when that takes more than connect_seconds."""
+        """Connect. Raises DatabaseUnavailable when that takes more than connect_seconds."""
         try:
-            self._pool.open(wait=True, timeout=self._settings.connect_seconds)
+            self._connections.open(wait=True, timeout=self._settings.connect_seconds)
         except psycopg_pool.PoolTimeout as error:
-            raise Away(f"The database does not answer: {error}.") from error
+            raise DatabaseUnavailable(f"The database does not answer: {error}.") from error
 
     def close(self) -> None:
         """Disconnect, after the reads that are under way."""
-        self._pool.close()
+        self._connections.close()
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
         """Open the trips of a bus from the first date to the last, for the account that runs it."""
@@ -198,7 +200,7 @@ class Storage:
 
     def connections(self) -> dict[str, int]:
         """How many connections are in use, and how many are free."""
-        stats = self._pool.get_stats()
+        stats = self._connections.get_stats()
         free = stats.get("pool_available", 0)
         return {"used": stats.get("pool_size", 0) - free, "free": free}
 
@@ -210,7 +212,7 @@ class Storage:
         """Raises Refusal when the database does not answer."""
         try:
             self.ask("SELECT 1")
-        except Fault as error:
+        except InternalError as error:
             raise Refusal("busy", "The database is in trouble: nothing was done, try again.") from error
 
     def purge_messages(self) -> int:
@@ -222,7 +224,7 @@ class Storage:
         """The rows of a statement that may be sent twice: again, where a connection proves dead, or where an
         upgrade has made it fail.
 
-        Raises Refusal or Fault.
+        Raises Refusal or InternalError.
         """
         retries, away = 0, False
         while True:
@@ -232,24 +234,24 @@ class Storage:
                 if retries == self._settings.upgrade_retries:
                     raise
                 retries += 1
-            except Away as error:
+            except DatabaseUnavailable as error:
                 if away:
                     raise Refusal("busy", "The database is away: nothing was done, try again.") from error
                 away = True
-                self._pool.drain()
+                self._connections.drain()
 
     def _ask_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         connection = self._take_connection()
         try:
             return connection.execute(statement, parameters, prepare=True).fetchall()
         except psycopg.Error as error:
-            raise meaning(error, connection) from error
+            raise classify_error(error, connection) from error
         finally:
-            self._pool.putconn(connection)
+            self._connections.putconn(connection)
 
     def _take_connection(self) -> psycopg.Connection:
         try:
-            return self._pool.getconn()
+            return self._connections.getconn()
         except psycopg_pool.PoolClosed as error:
             raise Refusal("draining", "The server is going down: nothing was done, try again.") from error
         except psycopg_pool.PoolTimeout as error:

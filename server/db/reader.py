@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from busware.server.db.pool import Fault, Overloaded, Storage
+from busware.server.db.pool import InternalError, Overloaded, Pool
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
@@ -42,15 +42,15 @@ class _Question:
         self.asking = 0
         self.called = False
         self.sent = False
-        self.outcome: Answer | Exception = Fault("the read failed before there was an answer")
+        self.outcome: Answer | Exception = InternalError("the read failed before there was an answer")
         self.turn = threading.Lock()
 
 
-class Reads:
+class Reader:
     """The way of every read to the database. `read` may be called from any thread."""
 
-    def __init__(self, storage: Storage, settings: Settings) -> None:
-        self._storage, self._settings = storage, settings
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool, self._settings = pool, settings
         self._door = threading.Lock()  # to the two that follow, and to `asking`, `called` and `sent`
         self._unsent: dict[tuple[str, bytes], _Question] = {}
         self._free = settings.read_connections  # how many more may send at once
@@ -62,7 +62,7 @@ class Reads:
             return sum(question.asking for question in self._unsent.values())
 
     def read(self, method: str, args: bytes) -> Answer:
-        """What api.read answers. Raises Refusal (busy, draining) or Fault."""
+        """What api.read answers. Raises Refusal (busy, draining) or InternalError."""
         question = self._join(method, args)
         if not question.turn.acquire(timeout=self._settings.read_wait_seconds):
             self._leave(question)
@@ -132,12 +132,12 @@ class Reads:
     def _fetch(self, batch: list[_Question]) -> None:
         """Give each question of a batch its outcome."""
         try:
-            for n, refused, answer in self._storage.ask(*_asked(batch)):
+            for n, refused, answer in self._pool.ask(*_asked(batch)):
                 batch[n].outcome = Answer(answer, refused)
-        except (Refusal, Fault) as error:
+        except (Refusal, InternalError) as error:
             for question in batch:
                 question.outcome = error
-            if len(batch) > 1 and isinstance(error, Fault | Overloaded):
+            if len(batch) > 1 and isinstance(error, InternalError | Overloaded):
                 self._part(batch)
 
     def _part(self, batch: list[_Question]) -> None:
@@ -158,7 +158,7 @@ def _asked(batch: list[_Question]) -> tuple[str, tuple[Any, ...]]:
 
 def _again(outcome: Exception) -> Exception:
     """The same for one who asks: an exception that many raise collects the frames of all."""
-    mine: Refusal | Fault = Fault(str(outcome))
+    mine: Refusal | InternalError = InternalError(str(outcome))
     if isinstance(outcome, Refusal):
         mine = Refusal(outcome.reason, outcome.message, **outcome.data)
     mine.__cause__ = outcome

@@ -31,7 +31,7 @@ import msgspec
 import psycopg
 from msgspec import Raw, Struct
 
-from busware.server.db.pool import Away, Fault, SchemaChanged, connect, meaning
+from busware.server.db.pool import DatabaseUnavailable, InternalError, SchemaChanged, classify_error, connect
 from busware.server.db.schema import SchemaError, hold_off_breaking_migrations
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
@@ -39,10 +39,12 @@ from busware.server.settings import Settings
 log = logging.getLogger("busware.writer")
 
 BATCH = "SELECT n, refused, answer FROM api.batch(%s)"
-_MEND = "SELECT api.recount_for(%s)"
-_TWICE = "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
-_LOCKED = "55P03"  # somebody holds a row for longer than lock_wait_ms
-_OVERLAP = "23P01"  # the exclusion constraint spoke: seats.taken is not what the tickets say
+_RECOUNT = "SELECT api.recount_for(%s)"
+_UNIQUE_VIOLATION = (
+    "23505"  # one key for two trips at once, on two servers: each was decided without seeing the other
+)
+_LOCK_NOT_AVAILABLE = "55P03"  # somebody holds a row for longer than lock_wait_ms
+_EXCLUSION_VIOLATION = "23P01"  # the exclusion constraint spoke: seats.taken is not what the tickets say
 NO_ANSWER = "the writer failed before there was an answer"
 _FIRST_PAUSE = 0.05  # seconds between two attempts to connect, doubled each time …
 _LONGEST_PAUSE = 1.0  # … up to this
@@ -57,10 +59,10 @@ class Call(Struct, frozen=True):
     key: str = ""
 
 
-class Waiting:
+class QueuedCall:
     """A call and the caller who waits for it: `done` is a lock that is let go when there is an outcome.
 
-    next: whom the caller lets go in turn (`let_go`).
+    next: whom the caller lets go in turn (`release_callers`).
     """
 
     __slots__ = ("call", "deadline", "done", "mended", "next", "outcome", "retries", "sent")
@@ -72,7 +74,7 @@ class Waiting:
         self.mended = False
         self.retries = 0  # after an upgrade made it fail
         self.outcome: Answer | Exception | None = None
-        self.next: Waiting | None = None
+        self.next: QueuedCall | None = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -83,7 +85,7 @@ class Waiting:
             self.next.done.release()
         if isinstance(self.outcome, Answer):
             return self.outcome
-        raise self.outcome or Fault(NO_ANSWER)
+        raise self.outcome or InternalError(NO_ANSWER)
 
     def fail(self, why: Exception) -> None:
         """Let the caller go without an answer; why is not the whole truth if an earlier try was lost."""
@@ -95,7 +97,7 @@ class Waiting:
         self.done.release()
 
 
-def let_go(answered: list[Waiting]) -> None:
+def release_callers(answered: list[QueuedCall]) -> None:
     """Let the callers go who have an answer, each by the one before."""
     for one, after in pairwise(answered):
         one.next = after
@@ -113,8 +115,8 @@ class Writer:
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
         self._door = threading.Lock()  # held to go in, and to close
-        self._calls: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()  # None: look at the rest
-        self._next: Waiting | None = None  # out of the queue, and first of the next batch
+        self._calls: queue.SimpleQueue[QueuedCall | None] = queue.SimpleQueue()  # None: look at the rest
+        self._next: QueuedCall | None = None  # out of the queue, and first of the next batch
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.on_batch: Callable[[int], None] = lambda size: None
@@ -124,12 +126,12 @@ class Writer:
         self._pen.acquire()  # until the start
 
         # From here on for whoever has the pen; others may see how many are deferred.
-        self._deferred: deque[Waiting] = deque()
-        self._link = Link(url, settings, self._stopping)
+        self._deferred: deque[QueuedCall] = deque()
+        self._connection = WriterConnection(url, settings, self._stopping)
 
     def start(self) -> None:
-        """Connect, and begin to write. Raises Away."""
-        self._link.open()
+        """Connect, and begin to write. Raises DatabaseUnavailable."""
+        self._connection.open()
         self._thread.start()
         self._pen.release()
 
@@ -143,11 +145,11 @@ class Writer:
     def submit(self, call: Call) -> Answer:
         """Have a call carried out; returns when that is committed.
 
-        Raises Refusal (busy, draining, outcome_unknown), or Fault.
+        Raises Refusal (busy, draining, outcome_unknown), or InternalError.
         """
         if not call.key:
             call = msgspec.structs.replace(call, key=str(uuid.uuid4()))
-        waiting = Waiting(call, time.monotonic() + self._settings.write_wait_seconds)
+        waiting = QueuedCall(call, time.monotonic() + self._settings.write_wait_seconds)
         with self._door:
             if self._stopping.is_set():
                 raise Refusal("draining", "The server is going down: nothing was done, try again.")
@@ -182,9 +184,9 @@ class Writer:
                     self._write(batch)
                 elif self._stopping.is_set():
                     break
-        self._link.close()
+        self._connection.close()
 
-    def _write_alone(self, waiting: Waiting) -> None:
+    def _write_alone(self, waiting: QueuedCall) -> None:
         """The caller's, who has the pen already."""
         try:
             self._write([waiting])
@@ -202,7 +204,7 @@ class Writer:
         with suppress(queue.Empty):
             self._next = self._calls.get(timeout=pause)
 
-    def _take(self) -> list[Waiting]:
+    def _take(self) -> list[QueuedCall]:
         """The next batch: what has come, up to write_batch, and as many of the deferred."""
         limit = self._settings.write_batch
         batch = [self._next] if self._next else []
@@ -214,7 +216,7 @@ class Writer:
         batch.extend(self._deferred.popleft() for _ in range(min(limit, len(self._deferred))))
         return batch
 
-    def _write(self, batch: list[Waiting]) -> None:
+    def _write(self, batch: list[QueuedCall]) -> None:
         """Carry a batch out; whatever happens, nobody waits for ever."""
         try:
             self._carry_out(batch)
@@ -225,9 +227,9 @@ class Writer:
             deferred = {id(waiting) for waiting in self._deferred}
             for waiting in forgotten:
                 if id(waiting) not in deferred:
-                    waiting.fail(Fault(NO_ANSWER))
+                    waiting.fail(InternalError(NO_ANSWER))
 
-    def _carry_out(self, batch: Iterable[Waiting]) -> None:
+    def _carry_out(self, batch: Iterable[QueuedCall]) -> None:
         now = time.monotonic()
         in_time = []
         for waiting in batch:
@@ -238,38 +240,38 @@ class Writer:
         if in_time:
             self._send(in_time)
 
-    def _send(self, batch: list[Waiting]) -> None:
+    def _send(self, batch: list[QueuedCall]) -> None:
         """Send a batch, again while connections break; then each has an outcome or is deferred."""
         why: Exception
         while True:
             try:
-                connection = self._link.connection()
-            except Away:
+                connection = self._connection.connection()
+            except DatabaseUnavailable:
                 why = Refusal("busy", "The database is away: nothing was done, try again.")
                 break
             try:
                 self._ask(connection, batch)
                 return
             except psycopg.Error as error:
-                why = meaning(error, connection)
-                if not isinstance(why, Away):
-                    self._link.answered()
+                why = classify_error(error, connection)
+                if not isinstance(why, DatabaseUnavailable):
+                    self._connection.answered()
                     self._part(batch, error, why)
                     return
-                self._link.lost(why)
+                self._connection.lost(why)
                 for waiting in batch:
                     waiting.sent = True
-                if self._link.given_up:
+                if self._connection.given_up:
                     break
         for waiting in batch:
             waiting.fail(why)
 
-    def _ask(self, connection: psycopg.Connection, batch: list[Waiting]) -> None:
+    def _ask(self, connection: psycopg.Connection, batch: list[QueuedCall]) -> None:
         self.on_batch(len(batch))
         calls = Raw(msgspec.json.encode([waiting.call for waiting in batch]))
         answered, done = [], []
         rows = connection.execute(BATCH, (calls,), prepare=True).fetchall()
-        self._link.answered()
+        self._connection.answered()
         try:
             for n, refused, answer in rows:
                 if answer is None:
@@ -280,22 +282,22 @@ class Writer:
                 if not refused:
                     done.append((batch[n].call.args, answer))
         finally:
-            let_go(answered)
+            release_callers(answered)
         if done:
             self.on_commit(done)
 
-    def _part(self, batch: list[Waiting], error: psycopg.Error, trouble: Exception) -> None:
+    def _part(self, batch: list[QueuedCall], error: psycopg.Error, trouble: Exception) -> None:
         """After a batch was rolled back: run its members alone. One that was alone is to blame itself."""
         if len(batch) > 1:
             log.warning("a batch of %d failed, its members run alone: %s", len(batch), error)
-            if error.sqlstate == _LOCKED:  # together they wait no longer than the batch has
-                self._link.wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
+            if error.sqlstate == _LOCK_NOT_AVAILABLE:  # together they wait no longer than the batch has
+                self._connection.wait_for_locks(max(1, self._settings.lock_wait_ms // len(batch)))
             for waiting in batch:
                 self._write([waiting])
-            self._link.wait_for_locks(self._settings.lock_wait_ms)
-        elif error.sqlstate == _OVERLAP and not batch[0].mended:
-            self._mend(batch[0])
-        elif error.sqlstate == _TWICE and not batch[0].mended:
+            self._connection.wait_for_locks(self._settings.lock_wait_ms)
+        elif error.sqlstate == _EXCLUSION_VIOLATION and not batch[0].mended:
+            self._recount(batch[0])
+        elif error.sqlstate == _UNIQUE_VIOLATION and not batch[0].mended:
             batch[0].mended = True  # what it collided with is there to be seen now
             self._carry_out(batch)
         elif isinstance(trouble, SchemaChanged) and batch[0].retries < self._settings.upgrade_retries:
@@ -305,21 +307,21 @@ class Writer:
             trouble.__cause__ = error
             batch[0].fail(trouble)
 
-    def _mend(self, waiting: Waiting) -> None:
+    def _recount(self, waiting: QueuedCall) -> None:
         """Somebody wrote to the trip by hand: count anew what is taken of it, then try once more."""
         waiting.mended = True
         args = msgspec.json.decode(waiting.call.args)
         trip = args.get("reference") or f"{args.get('bus_id')} of {args.get('travel_date')}"
         try:
-            ((seats,),) = self._link.connection().execute(_MEND, (waiting.call.args,))
-        except (psycopg.Error, Away) as error:
+            ((seats,),) = self._connection.connection().execute(_RECOUNT, (waiting.call.args,))
+        except (psycopg.Error, DatabaseUnavailable) as error:
             log.warning("tickets of %s were changed by hand, and could not be counted anew: %s", trip, error)
         else:
             log.warning("tickets of %s were changed by hand: %d seats corrected", trip, seats)
         self._carry_out([waiting])
 
 
-class Link:
+class WriterConnection:
     """A connection as long as there can be one. stopping: set when the time for new attempts is over."""
 
     def __init__(self, url: str, settings: Settings, stopping: threading.Event) -> None:
@@ -328,11 +330,11 @@ class Link:
         self._broken_at: float | None = None  # when it broke, until something succeeds again
 
     def open(self) -> None:
-        """Connect, once. Raises Away."""
+        """Connect, once. Raises DatabaseUnavailable."""
         try:
             self._connection = self._connect()
         except psycopg.Error as error:
-            raise meaning(error) from error
+            raise classify_error(error) from error
 
     def close(self) -> None:
         """Disconnect."""
@@ -343,12 +345,12 @@ class Link:
     def connection(self) -> psycopg.Connection:
         """The connection, which nobody has hung up on; a new one where need be.
 
-        After a break it tries for connect_seconds, and from then on once. Raises Away.
+        After a break it tries for connect_seconds, and from then on once. Raises DatabaseUnavailable.
         """
         if self._connection and not _is_dead(self._connection):
             return self._connection
         if self._connection:
-            self.lost(Away("the database closed the connection"))
+            self.lost(DatabaseUnavailable("the database closed the connection"))
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -357,7 +359,7 @@ class Link:
                 if time.monotonic() + pause >= self._give_up_at or self._stopping.wait(pause):
                     level = logging.WARNING if pause > _FIRST_PAUSE else logging.DEBUG  # still away: no news
                     log.log(level, "the database is away: %s", error)
-                    raise meaning(error) from error
+                    raise classify_error(error) from error
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 log.info("connected to the database again")
@@ -367,7 +369,7 @@ class Link:
         """Something was answered: the next break is a new one."""
         self._broken_at = None
 
-    def lost(self, why: Away) -> None:
+    def lost(self, why: DatabaseUnavailable) -> None:
         """It broke."""
         log.warning("lost the connection to the database: %s", why)
         if self._broken_at is None:
@@ -386,13 +388,13 @@ class Link:
                 self._connection.execute(f"SET lock_timeout = {milliseconds:d}")
 
     def _connect(self) -> psycopg.Connection:
-        """A connection under which no breaking migration runs. Raises psycopg.Error or Away."""
+        """Connect and prevent breaking migrations. Raises psycopg.Error or DatabaseUnavailable."""
         connection = connect(self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms)
         try:
             hold_off_breaking_migrations(connection)
         except SchemaError as error:
             connection.close()
-            raise Away(str(error)) from error
+            raise DatabaseUnavailable(str(error)) from error
         except BaseException:
             connection.close()
             raise

@@ -73,7 +73,7 @@ class Executor:
         return _success(resource, http, bytes(answer.body))
 
     def perform(self, request: protocol.Request, http: Http) -> Answer:
-        """Carry a request out for whoever sent it; blocks. Raises Refusal or Fault."""
+        """Carry a request out for whoever sent it; blocks. Raises Refusal or InternalError."""
         return self.operations.perform(request, self.caller(http, request))
 
     def caller(self, http: Http, request: protocol.Request | None = None) -> Caller:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from busware.server.db.pool import Storage
+from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller
 from busware.server.settings import Settings
 
@@ -87,10 +87,10 @@ class ClientPresence(Struct, frozen=True, kw_only=True, rename={"protocol": "fac
 
 
 class Messages:
-    """Messages, presence and booking states. Every method raises Refusal or Fault, as Storage.ask does."""
+    """Messages, presence and booking states. Every method raises what Pool.ask raises."""
 
-    def __init__(self, storage: Storage, settings: Settings) -> None:
-        self._storage = storage
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool = pool
         self._settings = settings
 
     # Write -------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Messages:
         Returns the client_no of each changed connection_no.
         """
         statement = "SELECT connection_no, client_no FROM api.presence(%s, %s, %s)"
-        return dict(self._storage.ask(statement, (process_no, Raw(_encode(changed)), left)))
+        return dict(self._pool.ask(statement, (process_no, Raw(_encode(changed)), left)))
 
     def present(self) -> Present:
         """The registered processes, and their clients; with those that left within the last minute."""
@@ -179,12 +179,12 @@ class Messages:
     def booking_states(self, references: dict[str, int]) -> dict[str, str]:
         """A summary of the state of each booking. references: with the bus of each."""
         statement = "SELECT reference, state FROM api.booking_states(%s, %s)"
-        return dict(self._storage.ask(statement, (list(references.values()), list(references))))
+        return dict(self._pool.ask(statement, (list(references.values()), list(references))))
 
     def bookings(self, references: dict[str, int]) -> list[Raw]:
         """The bookings that exist, as their passengers see them. references: with the bus of each."""
         statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
-        return [row[0] for row in self._storage.ask(statement, (list(references.values()), list(references)))]
+        return [row[0] for row in self._pool.ask(statement, (list(references.values()), list(references)))]
 
     # For operators -----------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class Messages:
         return _decode(self._value("SELECT api.stats()"), type=dict[str, Any])
 
     def _value(self, statement: str, *parameters: Any) -> Any:
-        ((value,),) = self._storage.ask(statement, parameters)
+        ((value,),) = self._pool.ask(statement, parameters)
         return value
 
 

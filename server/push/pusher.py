@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from busware.server.db.listener import ChangeNotification, Listener
-from busware.server.db.pool import Fault
+from busware.server.db.pool import InternalError
 from busware.server.protocol import Booking, Refusal
 from busware.server.push.messages import Messages
 from busware.server.push.subscriptions import BookingState, Subscription
@@ -54,7 +54,7 @@ class Pusher:
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
-        """Begin to push what is new from now on. Raises Refusal or Fault."""
+        """Begin to push what is new from now on. Raises Refusal or InternalError."""
         self._read_to = self._messages.last()
         self._worker.start()
         self._unsubscribe = self._listener.subscribe(self._receive)
@@ -100,7 +100,7 @@ class Pusher:
     def _check(self) -> float | None:
         """Do what is due, or leave it due if that fails. Returns the seconds until bookings are compared.
 
-        Raises Refusal or Fault.
+        Raises Refusal or InternalError.
         """
         with self._lock:
             due, self._due = self._due, _Due()
@@ -111,7 +111,7 @@ class Pusher:
             if due.messages:
                 self._push_messages()
             return self._push_bookings(due.changes)
-        except (Refusal, Fault):
+        except (Refusal, InternalError):
             with self._lock:
                 self._due = _Due(
                     self._due.checks | due.checks,

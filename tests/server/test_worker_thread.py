@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from busware.server.db.pool import Fault
+from busware.server.db.pool import InternalError
 from busware.server.worker_thread import WorkerThread
 from tests.support.line_client import WAIT_SECONDS
 
@@ -66,7 +66,12 @@ def test_the_delay_that_work_returned_ends_without_a_request() -> None:
 
 
 def test_failed_work_is_tried_again_and_logged_as_a_warning_once(caplog: pytest.LogCaptureFixture) -> None:
-    errors: list[Exception] = [Fault("no table"), Fault("no table"), ValueError("a bug"), Fault("no table")]
+    errors: list[Exception] = [
+        InternalError("no table"),
+        InternalError("no table"),
+        ValueError("a bug"),
+        InternalError("no table"),
+    ]
     done = threading.Event()
 
     def work() -> None:
@@ -91,7 +96,7 @@ def test_stop_ends_the_pause_after_a_failure() -> None:
 
     def work() -> None:
         failed.set()
-        raise Fault("no table")
+        raise InternalError("no table")
 
     with running(work, retry_seconds=threading.TIMEOUT_MAX) as worker:
         worker.schedule()

@@ -42,4 +42,4 @@ class Console(Messages):
 @pytest.fixture
 def console(pushing: SimpleNamespace) -> Console:
     """The console of an operator, on `pushing`."""
-    return Console(pushing.storage, pushing.settings)
+    return Console(pushing.pool, pushing.settings)

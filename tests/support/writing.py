@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 import pytest
 
-from busware.server.db.pool import Fault
+from busware.server.db.pool import InternalError
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
 from tests.support.line_client import WAIT_SECONDS, wait_until
@@ -59,7 +59,7 @@ def outcome(future):
         answer = future.result(WAIT_SECONDS)
     except Refusal as refusal:
         return refusal.reason
-    except Fault as fault:
+    except InternalError as fault:
         return fault
     told = json.loads(bytes(answer.body))
     return told["reason"] if answer.refused else told

@@ -195,7 +195,7 @@ def test_a_token_expires(
     clock.advance(minutes=1)
     assert reason(client_socket.call("bookings")) == "not_signed_in"
     assert reason(client_socket.call("login", token=token)) == "wrong_password"
-    assert server.storage.purge_accounts() == 1
+    assert server.pool.purge_accounts() == 1
     assert database.value("SELECT count(*) FROM tokens") == 0
 
 
@@ -305,7 +305,7 @@ def test_a_ticket_that_is_none_is_no_guess(client_socket: LineClient) -> None:
 def test_the_limits_hold_for_all_processes_together(server: SimpleNamespace, settings: Settings) -> None:
     from busware.server.protocol import Login
 
-    processes = [Operations(server.storage, server.writer, settings) for _ in range(3)]
+    processes = [Operations(server.pool, server.writer, settings) for _ in range(3)]
     guess = Login(username="asha", password="a guess of it")
     told = []
     for n in range(6):

@@ -224,7 +224,7 @@ def test_changes_without_a_connection_are_merged_and_sent_after_the_reconnect(
 def test_processes_are_listed_until_they_stop(
     server: SimpleNamespace, database: Database, settings: Any, listen: Callable[..., ListeningProcess]
 ) -> None:
-    messages = Messages(server.storage, settings)
+    messages = Messages(server.pool, settings)
     first, console = listen(), listen("console")
 
     def roles() -> list[tuple[str, int]]:
@@ -244,7 +244,7 @@ def test_processes_are_listed_until_they_stop(
 def test_a_process_that_dies_is_not_listed_nor_are_its_clients(
     server: SimpleNamespace, database: Database, settings: Any, listen: Callable[..., ListeningProcess]
 ) -> None:
-    messages = Messages(server.storage, settings)
+    messages = Messages(server.pool, settings)
     with database.connect_as_server() as dies:
         ((number,),) = dies.execute("SELECT api.enlist('server', 'one that dies')").fetchall()
         introduce = "SELECT * FROM api.presence(%s, %s, '{}')"

@@ -5,28 +5,28 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from busware.server.db.pool import Away, Storage
+from busware.server.db.pool import DatabaseUnavailable, Pool
 from busware.server.housekeeping import Housekeeper
 from busware.server.protocol import Refusal
 from tests.support.line_client import WAIT_SECONDS, wait_until
 
 
 @pytest.fixture
-def storage(database, settings):
-    storage = Storage(database.server, settings)
-    storage.open()
-    yield storage
-    storage.close()
+def pool(database, settings):
+    pool = Pool(database.server, settings)
+    pool.open()
+    yield pool
+    pool.close()
 
 
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
-def test_who_gets_no_connection_is_told_that_it_is_busy(storage, database):
+def test_who_gets_no_connection_is_told_that_it_is_busy(pool, database):
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(1) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        waiting = threads.submit(storage.ask, "SELECT count(*) > 0 FROM trips")
+        waiting = threads.submit(pool.ask, "SELECT count(*) > 0 FROM trips")
         wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
         with pytest.raises(Refusal, match="gave no connection within") as refused:
-            storage.ask("SELECT 1")
+            pool.ask("SELECT 1")
         assert refused.value.reason == "busy"
         held.rollback()
         assert waiting.result(WAIT_SECONDS) == [(True,)]
@@ -34,9 +34,9 @@ def test_who_gets_no_connection_is_told_that_it_is_busy(storage, database):
 
 @pytest.mark.settings(connect_seconds=0.1)
 def test_a_database_that_is_not_there(settings):
-    storage = Storage("postgresql://nobody@127.0.0.1:1/nothing", settings)
-    with pytest.raises(Away, match="does not answer"):
-        storage.open()
+    pool = Pool("postgresql://nobody@127.0.0.1:1/nothing", settings)
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        pool.open()
 
 
 # The timers ------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
         opened = database.value("SELECT count(*) FROM trips") - trips
         return (states, opened, database.value("SELECT count(*) FROM requests")) == (["expired"], 6, 0)
 
-    housekeeper = Housekeeper(server.storage, server.writer, server.settings)
+    housekeeper = Housekeeper(server.pool, server.writer, server.settings)
     housekeeper.start()
     try:
         wait_until(done)
@@ -74,9 +74,9 @@ def test_a_trip_that_cannot_be_settled_is_in_nobodys_way(database, clock, server
         trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}
         client_socket.call("hold", **trip, phone="9845012345", seats=[1], seconds=60)
     clock.advance(minutes=2)
-    first = json.loads(bytes(server.storage.due_trips()[0]))["bus_id"]
+    first = json.loads(bytes(server.pool.due_trips()[0]))["bus_id"]
     expired = "SELECT count(*) FROM passengers WHERE status = 'expired'"
-    housekeeper = Housekeeper(server.storage, server.writer, server.settings)
+    housekeeper = Housekeeper(server.pool, server.writer, server.settings)
     with database.connect(autocommit=False) as held:
         held.execute("SELECT FROM trips WHERE bus_id = %s FOR UPDATE", [first])
         housekeeper.start()
@@ -93,7 +93,7 @@ def test_a_service_that_cannot_be_opened_is_in_nobodys_way(database, clock, serv
     opened = "SELECT count(*) FROM trips WHERE bus_id = 2"
     before = database.value(opened)
     clock.advance(days=3)
-    housekeeper = Housekeeper(server.storage, server.writer, server.settings)
+    housekeeper = Housekeeper(server.pool, server.writer, server.settings)
     housekeeper.start()
     try:
         wait_until(lambda: database.value(opened) == before + 3)

@@ -1,4 +1,4 @@
-"""The reads: alone, together with others that wait, the same for many, and when they fail."""
+"""Reads: alone, together with others that wait, the same for many, and when they fail."""
 
 import json
 import threading
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from busware.server.db.pool import Fault, Storage
-from busware.server.db.reader import Reads
+from busware.server.db.pool import InternalError, Pool
+from busware.server.db.reader import Reader
 from busware.server.protocol import Answer, Refusal
 from tests.support.line_client import WAIT_SECONDS, wait_until
 
@@ -27,16 +27,16 @@ def search(destination: str = "Mandya") -> bytes:
 
 
 @pytest.fixture
-def storage(database, settings) -> Iterator[Storage]:
-    storage = Storage(database.server, settings)
-    storage.open()
-    yield storage
-    storage.close()
+def pool(database, settings) -> Iterator[Pool]:
+    pool = Pool(database.server, settings)
+    pool.open()
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
-def reads(storage, settings) -> Reads:
-    return Reads(storage, settings)
+def reader(pool, settings) -> Reader:
+    return Reader(pool, settings)
 
 
 def bodies(asked: list["Future[Answer]"]) -> list[bytes]:
@@ -46,36 +46,36 @@ def bodies(asked: list["Future[Answer]"]) -> list[bytes]:
 class Crowd:
     """Those who ask while the database holds up the one connection."""
 
-    def __init__(self, reads, threads):
-        self._reads, self._threads = reads, threads
+    def __init__(self, reader, threads):
+        self._reader, self._threads = reader, threads
         self.count = 0
 
     def ask(self, method="search", args=None, count=1):
         """Let so many ask; returns when they wait."""
-        asked = [self._threads.submit(self._reads.read, method, args or search()) for _ in range(count)]
+        asked = [self._threads.submit(self._reader.read, method, args or search()) for _ in range(count)]
         self.count += count
-        wait_until(lambda: self._reads.waiting == self.count)
+        wait_until(lambda: self._reader.waiting == self.count)
         return asked
 
 
 @contextmanager
-def held_up(database, reads):
+def held_up(database, reader):
     """A question that was sent and is not answered before the end, and a crowd behind it."""
     with database.connect(autocommit=False) as held, ThreadPoolExecutor(32) as threads:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        first = threads.submit(reads.read, "search", search())
+        first = threads.submit(reader.read, "search", search())
         wait_until(lambda: database.value(BLOCKED) == 1)
-        yield first, Crowd(reads, threads)
+        yield first, Crowd(reader, threads)
         held.rollback()
 
 
 @contextmanager
-def gathering(reads):
+def gathering(reader):
     """A crowd that waits until the end, as if a question were under way for so long."""
     with ThreadPoolExecutor(32) as threads:
-        reads._free -= 1
-        yield Crowd(reads, threads)
-        reads._pass_on()
+        reader._free -= 1
+        yield Crowd(reader, threads)
+        reader._pass_on()
 
 
 PLACES = "CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb"
@@ -99,46 +99,46 @@ def slow_places(database):
 # Alone -----------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_what_the_database_wrote(reads, database):
-    answer = reads.read("search", search())
+def test_an_answer_is_what_the_database_wrote(reader, database):
+    answer = reader.read("search", search())
     assert not answer.refused
     written = database.value("SELECT answer::text FROM api.read('search', %s)", search().decode())
     assert bytes(answer.body).decode() == written
 
 
-def test_a_refusal_is_told_from_an_answer(reads):
-    answer = reads.read("search", b'{"origin":"Mandia","destination":"Mysuru","date":"2026-12-02"}')
+def test_a_refusal_is_told_from_an_answer(reader):
+    answer = reader.read("search", b'{"origin":"Mandia","destination":"Mysuru","date":"2026-12-02"}')
     assert answer.refused
     assert answer.refusal().reason == "unknown_place"
     assert answer.refusal().data["nearest"][0] == "Mandya"
 
 
-def test_reads_go_on_after_every_connection_was_lost(reads, database):
+def test_reads_go_on_after_every_connection_was_lost(reader, database):
     for _ in range(3):
         assert database.value(LOSE) >= 1
         with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(lambda _: reads.read("search", search()), range(16)))
+            answers = list(threads.map(lambda _: reader.read("search", search()), range(16)))
         assert {answer.refused for answer in answers} == {False}
 
 
 @pytest.mark.settings(statement_seconds=0.1)
-def test_a_read_that_takes_too_long_is_busy(reads, database):
+def test_a_read_that_takes_too_long_is_busy(reader, database):
     with database.connect(autocommit=False) as held:
         held.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(Refusal) as refused:
-            reads.read("search", search())
+            reader.read("search", search())
         assert refused.value.reason == "busy"
 
 
-def test_a_read_that_fails_is_a_fault(reads):
-    with pytest.raises(Fault, match=r"^22P02: invalid input syntax for type bigint"):
-        reads.read("seat_map", b'{"bus_id":"one"}')
+def test_a_read_that_fails_is_a_fault(reader):
+    with pytest.raises(InternalError, match=r"^22P02: invalid input syntax for type bigint"):
+        reader.read("seat_map", b'{"bus_id":"one"}')
 
 
-def test_reads_after_the_end_are_refused(reads, storage):
-    storage.close()
+def test_reads_after_the_end_are_refused(reader, pool):
+    pool.close()
     with pytest.raises(Refusal) as refused:
-        reads.read("search", search())
+        reader.read("search", search())
     assert refused.value.reason == "draining"
 
 
@@ -146,28 +146,28 @@ def test_reads_after_the_end_are_refused(reads, storage):
 
 
 @pytest.mark.settings(read_connections=1)
-def test_those_who_wait_each_get_their_own_answer(reads, database):
+def test_those_who_wait_each_get_their_own_answer(reader, database):
     places = ["Mandya", "Mysuru", "Nowhere", "Mandya"]
-    with held_up(database, reads) as (first, crowd):
+    with held_up(database, reader) as (first, crowd):
         asked = [crowd.ask("places", b'{"kind":"bus"}')[0]]
         asked += [crowd.ask(args=search(place))[0] for place in places]
-    alone = [reads.read("places", b'{"kind":"bus"}'), *(reads.read("search", search(p)) for p in places)]
+    alone = [reader.read("places", b'{"kind":"bus"}'), *(reader.read("search", search(p)) for p in places)]
     assert bodies(asked) == [bytes(answer.body) for answer in alone]
     assert [one.result().refused for one in asked] == [False, False, False, True, False]
     assert bodies([first]) == bodies(asked[1:2])
 
 
 @pytest.mark.settings(read_connections=1, read_batch=3)
-def test_no_more_than_read_batch_go_together(reads, database):
+def test_no_more_than_read_batch_go_together(reader, database):
     tell_statement(database)
-    with held_up(database, reads) as (_, crowd):
+    with held_up(database, reader) as (_, crowd):
         asked = [crowd.ask("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
     assert list(Counter(bodies(asked)).values()) == [3, 3, 2]
 
 
 @pytest.mark.settings(read_connections=1)
-def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(reads, database):
-    with held_up(database, reads) as (first, crowd):  # which is sent, and nobody joins it
+def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(reader, database):
+    with held_up(database, reader) as (first, crowd):  # which is sent, and nobody joins it
         others = crowd.ask(count=4)
         different = crowd.ask(args=search("Mysuru"))
     answers = [first, *others, *different]
@@ -176,21 +176,21 @@ def test_who_asks_what_another_waits_to_ask_gets_the_same_answer(reads, database
 
 
 @pytest.mark.settings(read_connections=1)
-def test_one_that_fails_harms_no_other(reads, database):
-    with held_up(database, reads) as (_, crowd):
+def test_one_that_fails_harms_no_other(reader, database):
+    with held_up(database, reader) as (_, crowd):
         good = crowd.ask(args=search("Mysuru"))
         bad = crowd.ask("seat_map", b'{"bus_id":"one"}', count=2)
         good += crowd.ask("places", b"{}")
     assert [one.result(WAIT_SECONDS).refused for one in good] == [False, False]
     for one in bad:
-        with pytest.raises(Fault, match=r"^22P02: invalid input syntax for type bigint"):
+        with pytest.raises(InternalError, match=r"^22P02: invalid input syntax for type bigint"):
             one.result(WAIT_SECONDS)
 
 
 @pytest.mark.settings(read_connections=1, statement_seconds=1)
-def test_one_that_takes_too_long_harms_no_other(reads, database):
+def test_one_that_takes_too_long_harms_no_other(reader, database):
     slow_places(database)
-    with gathering(reads) as crowd:
+    with gathering(reader) as crowd:
         good = crowd.ask(args=search("Mysuru"))
         (slow,) = crowd.ask("places", b'{"kind":"2"}')
         good += crowd.ask("places", b'{"kind":"0"}')
@@ -200,17 +200,17 @@ def test_one_that_takes_too_long_harms_no_other(reads, database):
 
 
 @pytest.mark.settings(read_connections=1, statement_seconds=1)
-def test_those_who_are_in_time_alone_are_in_time_together(reads, database):
+def test_those_who_are_in_time_alone_are_in_time_together(reader, database):
     slow_places(database)
-    with gathering(reads) as crowd:
+    with gathering(reader) as crowd:
         asked = [crowd.ask("places", b'{"kind":"0.2","n":%d}' % n)[0] for n in range(8)]
     assert [one.result(WAIT_SECONDS).refused for one in asked] == [False] * 8
 
 
 @pytest.mark.settings(read_connections=1, statement_seconds=0.5, read_wait_seconds=2)
-def test_those_who_run_alone_have_no_more_than_their_time(reads, database):
+def test_those_who_run_alone_have_no_more_than_their_time(reader, database):
     slow_places(database)
-    with gathering(reads) as crowd:
+    with gathering(reader) as crowd:
         asked = [crowd.ask("places", b'{"kind":"10","n":%d}' % n)[0] for n in range(7)]
     for one in asked:
         with pytest.raises(Refusal, match="overloaded"):
@@ -219,8 +219,8 @@ def test_those_who_run_alone_have_no_more_than_their_time(reads, database):
 
 
 @pytest.mark.settings(read_connections=1)
-def test_each_who_asks_is_told_of_a_fault_on_their_own(reads, database):
-    with held_up(database, reads) as (_, crowd):
+def test_each_who_asks_is_told_of_a_fault_on_their_own(reader, database):
+    with held_up(database, reader) as (_, crowd):
         bad = crowd.ask("seat_map", b'{"bus_id":"one"}', count=20)
     faults = [one.exception(WAIT_SECONDS) for one in bad]
     assert len({id(fault) for fault in faults}) == 20
@@ -228,10 +228,10 @@ def test_each_who_asks_is_told_of_a_fault_on_their_own(reads, database):
 
 
 @pytest.mark.settings(read_connections=2)
-def test_those_who_wait_are_shared_out_among_the_connections(reads, database):
+def test_those_who_wait_are_shared_out_among_the_connections(reader, database):
     tell_statement(database)
-    with ThreadPoolExecutor(1) as threads, held_up(database, reads) as (_, crowd):
-        second = threads.submit(reads.read, "search", search("Mysuru"))
+    with ThreadPoolExecutor(1) as threads, held_up(database, reader) as (_, crowd):
+        second = threads.submit(reader.read, "search", search("Mysuru"))
         wait_until(lambda: database.value(BLOCKED) == 2)
         asked = [crowd.ask("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
     assert len(bodies([second])) == 1
@@ -239,8 +239,8 @@ def test_those_who_wait_are_shared_out_among_the_connections(reads, database):
 
 
 @pytest.mark.settings(read_connections=1)
-def test_those_who_wait_are_answered_after_the_connection_was_lost(reads, database):
-    with held_up(database, reads) as (first, crowd):
+def test_those_who_wait_are_answered_after_the_connection_was_lost(reader, database):
+    with held_up(database, reader) as (first, crowd):
         asked = [crowd.ask(args=search(place))[0] for place in ("Mandya", "Mysuru")]
         assert database.value(LOSE) >= 1
     assert [one.result(WAIT_SECONDS).refused for one in [first, *asked]] == [False, False, False]
@@ -250,39 +250,39 @@ def test_those_who_wait_are_answered_after_the_connection_was_lost(reads, databa
 
 
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
-def test_who_waits_too_long_is_told_so_and_nothing_is_left_of_it(reads, database):
-    with held_up(database, reads) as (first, _), ThreadPoolExecutor(6) as threads:
-        for read in [threads.submit(reads.read, "search", search(p)) for p in ("Mandya", "Mysuru") * 3]:
+def test_who_waits_too_long_is_told_so_and_nothing_is_left_of_it(reader, database):
+    with held_up(database, reader) as (first, _), ThreadPoolExecutor(6) as threads:
+        for read in [threads.submit(reader.read, "search", search(p)) for p in ("Mandya", "Mysuru") * 3]:
             with pytest.raises(Refusal, match="Too many are asking") as refused:
                 read.result(WAIT_SECONDS)
             assert refused.value.reason == "busy"
-        assert reads.waiting == 0
+        assert reader.waiting == 0
     assert not first.result(WAIT_SECONDS).refused
-    assert not reads.read("search", search()).refused
+    assert not reader.read("search", search()).refused
 
 
 @pytest.mark.settings(read_connections=3, read_batch=4)
-def test_a_crowd_of_all_kinds_gets_answers_of_its_own(reads, database):
+def test_a_crowd_of_all_kinds_gets_answers_of_its_own(reader, database):
     """No question is lost, and no connection: 24 threads, half of whom ask the same."""
     asked = [search("Mandya"), search("Mysuru"), search("Nowhere"), b'{"origin":1}']
-    alone = {args: read(reads, args) for args in asked}
+    alone = {args: read(reader, args) for args in asked}
     start = threading.Barrier(24)
 
     def ask(n):
         start.wait(WAIT_SECONDS)
         for k in range(40):
             args = asked[0] if n % 2 else asked[(n + k) % len(asked)]
-            assert read(reads, args) == alone[args]
+            assert read(reader, args) == alone[args]
 
     with ThreadPoolExecutor(24) as threads:
         list(threads.map(ask, range(24)))
-    assert reads.waiting == 0
-    with ThreadPoolExecutor(2) as threads, held_up(database, reads):  # all connections are there still
-        others = [threads.submit(reads.read, "search", search(place)) for place in ("Mandya", "Mysuru")]
+    assert reader.waiting == 0
+    with ThreadPoolExecutor(2) as threads, held_up(database, reader):  # all connections are there still
+        others = [threads.submit(reader.read, "search", search(place)) for place in ("Mandya", "Mysuru")]
         wait_until(lambda: database.value(BLOCKED) == 3)
     assert len(bodies(others)) == 2
 
 
-def read(reads, args):
-    answer = reads.read("search", args)
+def read(reader, args):
+    answer = reader.read("search", args)
     return json.loads(bytes(answer.body))

@@ -12,7 +12,7 @@ import pytest
 
 from busware.server.db import schema
 from busware.server.db.listener import Listener
-from busware.server.db.pool import Away, SchemaChanged, Storage
+from busware.server.db.pool import DatabaseUnavailable, Pool, SchemaChanged
 from busware.server.db.schema import SchemaError
 from busware.server.db.writer import Writer
 from busware.server.settings import Settings
@@ -211,13 +211,13 @@ def test_a_read_that_an_upgrade_made_fail_is_repeated(
     database: Database, settings: Settings, state: str, too_often: bool
 ) -> None:
     fail(database, settings.upgrade_retries + too_often, state)
-    storage = Storage(database.server, settings)
-    storage.open()
-    with closing(storage):
+    pool = Pool(database.server, settings)
+    pool.open()
+    with closing(pool):
         if too_often:
             with pytest.raises(SchemaChanged):
-                storage.ask("SELECT failing()")
-        assert storage.ask("SELECT failing()") == [(1,)]
+                pool.ask("SELECT failing()")
+        assert pool.ask("SELECT failing()") == [(1,)]
 
 
 @pytest.mark.parametrize("too_often", [False, True])
@@ -291,7 +291,7 @@ def test_past_a_breaking_migration_an_older_server_refuses_to_start(empty_databa
     )
     with pytest.raises(SchemaError, match=refusal):
         prepare(empty_database)
-    with pytest.raises(Away, match=refusal):
+    with pytest.raises(DatabaseUnavailable, match=refusal):
         Writer(empty_database.server, Settings()).start()
 
 
@@ -353,7 +353,7 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
 def test_while_a_breaking_migration_runs_no_writer_connects(database: Database, settings: Settings) -> None:
     with database.connect() as migrating:
         migrating.execute("SELECT pg_advisory_lock(%s)", [schema._SERVING])
-        with pytest.raises(Away, match="A newer Busware is upgrading the database"):
+        with pytest.raises(DatabaseUnavailable, match="A newer Busware is upgrading the database"):
             Writer(database.server, settings).start()
 
 

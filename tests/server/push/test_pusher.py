@@ -28,7 +28,7 @@ def test_a_message_before_the_first_notification_is_pushed(
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
     server.pusher.start()
-    Console(server.storage, server.settings).notice("Good morning.")
+    Console(server.pool, server.settings).notice("Good morning.")
     server.listener.start("late")
     try:
         transcript(line, "Server: Good morning.")
