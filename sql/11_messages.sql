@@ -2,7 +2,7 @@
 
 INSERT INTO migrations (name) VALUES ('11_messages');
 
--- A message is numbered and committed under one lock (api.post), so that the numbers commit in order:
+-- A message is numbered and committed under one lock (api.insert_message), so that the numbers commit in order:
 -- numbers of a sequence alone do not, and whoever reads "everything after N" would miss one that was
 -- drawn before N and committed after it.
 CREATE SEQUENCE message_id_seq;
@@ -37,7 +37,7 @@ CREATE TABLE messages_read (
 );
 
 -- The processes that serve, or that an operator sits at, and their clients. A process is there for as
--- long as the connection that entered it, which holds an advisory lock on its number (api.enlist).
+-- long as the connection that entered it, which holds an advisory lock on its number (api.register_process).
 -- Unlogged: after a crash everybody enters anew.
 CREATE SEQUENCE process_no_seq AS int CYCLE;
 CREATE UNLOGGED TABLE processes (

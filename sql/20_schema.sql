@@ -17,14 +17,14 @@ DROP SCHEMA IF EXISTS api CASCADE;
 CREATE SCHEMA api;
 
 -- A booking that was opened (api.open_booking), or the refusal.
-CREATE TYPE api.opened AS (bus_id bigint, reference text, travel_date date, refusal jsonb);
+CREATE TYPE api.opened_booking AS (bus_id bigint, reference text, travel_date date, refusal jsonb);
 
 -- What a cancellation ends and gives back (api.cancel_terms), or the refusal.
 CREATE TYPE api.cancel_terms AS (tickets int[], refund numeric, refusal jsonb);
 
 -- A stretch of a trip, found by places or by positions, with what people need to know of it.
 -- It does not ask whether the trip exists, nor whether the stop still sells: see sells_until.
-CREATE TYPE api.stretch AS (
+CREATE TYPE api.found_segment AS (
     from_stop   int,
     to_stop     int,
     segment     int4range,
@@ -41,7 +41,7 @@ CREATE TYPE api.request AS (
     reference text, tickets int[], ticket_no int, seat_no int, at jsonb, reason text, account text
 );
 
--- The tickets of a party that was sold its seats, before they are written (api.issue).
+-- The tickets of a party that was sold its seats, before they are written (api.insert_tickets).
 CREATE TYPE api.sale AS (
     bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
     phone text, account text, fare numeric, refund_percent numeric, status text, expires_at timestamptz

@@ -27,7 +27,7 @@ BEGIN
         IF NOT replace THEN
             RETURN false;
         END IF;
-        PERFORM api.forget_service(bus_id);
+        PERFORM api.delete_service(bus_id);
     END IF;
     IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = add_service.time_zone) THEN
         RAISE EXCEPTION 'Service %: there is no time zone "%".', bus_id, time_zone
@@ -41,7 +41,7 @@ BEGIN
     END IF;
     INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,
         sales_days, time_zone, refund_percent, alight_refund_percent, sells_until, max_seats, phone_required, nouns)
-    VALUES (bus_id, kind, name, operator, bus_type, ac, drawing, api.weekdays(runs_on),
+    VALUES (bus_id, kind, name, operator, bus_type, ac, drawing, api.parse_weekdays(runs_on),
         first_date, last_date, sales_days, time_zone, refund_percent, alight_refund_percent, sells_until,
         max_seats, phone_required, nouns);
     INSERT INTO seat_plan SELECT add_service.bus_id, plan.* FROM api.layout_seats(drawing) AS plan;
@@ -51,22 +51,22 @@ BEGIN
 END $$;
 
 -- Take a service away to write it anew. Refused once a ticket was ever sold on it.
-CREATE OR REPLACE FUNCTION api.forget_service(bus_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION api.delete_service(bus_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     sold bigint;
 BEGIN
     -- with its trips locked, nobody can sell between the check and the change
-    PERFORM FROM trips t WHERE t.bus_id = forget_service.bus_id ORDER BY t.travel_date FOR UPDATE;
-    SELECT count(*) INTO sold FROM passengers p WHERE p.bus_id = forget_service.bus_id;
+    PERFORM FROM trips t WHERE t.bus_id = delete_service.bus_id ORDER BY t.travel_date FOR UPDATE;
+    SELECT count(*) INTO sold FROM passengers p WHERE p.bus_id = delete_service.bus_id;
     IF sold > 0 THEN
-        RAISE EXCEPTION 'Service % has % and cannot change under them.', bus_id, api.counted(sold, 'ticket')
+        RAISE EXCEPTION 'Service % has % and cannot change under them.', bus_id, api.format_count(sold, 'ticket')
             USING HINT = format('End it with SELECT api.end_service(%s, DATE ''…''), which keeps what is sold, '
                 'and add the new timetable under a new bus_id.', bus_id);
     END IF;
-    DELETE FROM seats s WHERE s.bus_id = forget_service.bus_id;
-    DELETE FROM trips t WHERE t.bus_id = forget_service.bus_id;
-    DELETE FROM route_table r WHERE r.bus_id = forget_service.bus_id;
-    DELETE FROM seat_plan p WHERE p.bus_id = forget_service.bus_id;
-    DELETE FROM bus_info b WHERE b.bus_id = forget_service.bus_id;
+    DELETE FROM seats s WHERE s.bus_id = delete_service.bus_id;
+    DELETE FROM trips t WHERE t.bus_id = delete_service.bus_id;
+    DELETE FROM route_table r WHERE r.bus_id = delete_service.bus_id;
+    DELETE FROM seat_plan p WHERE p.bus_id = delete_service.bus_id;
+    DELETE FROM bus_info b WHERE b.bus_id = delete_service.bus_id;
 END $$;

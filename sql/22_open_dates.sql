@@ -5,11 +5,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 DECLARE
     today date := (api.now() AT TIME ZONE (SELECT s.time_zone FROM bus_info s WHERE s.bus_id = open_dates.bus_id))::date;
 BEGIN
-    answer := coalesce(api.not_yours(account, bus_id), CASE
-        WHEN to_date < from_date THEN api.bad_request('to', 'a date, not before `from`', 'It ends before it begins.')
-        WHEN to_date < today THEN api.bad_request('to', format('a date from %s on', today), 'All of that is in the past.')
+    answer := coalesce(api.check_operator(account, bus_id), CASE
+        WHEN to_date < from_date THEN api.refusal_bad_request('to', 'a date, not before `from`', 'It ends before it begins.')
+        WHEN to_date < today THEN api.refusal_bad_request('to', format('a date from %s on', today), 'All of that is in the past.')
         WHEN to_date > today + 730 THEN
-            api.bad_request('to', format('a date up to %s', today + 730), 'Sales open at most two years ahead.') END);
+            api.refusal_bad_request('to', format('a date up to %s', today + 730), 'Sales open at most two years ahead.') END);
     refused := answer IS NOT NULL;
     IF NOT refused THEN
         answer := jsonb_build_object('opened', api.open_sales(bus_id, greatest(from_date, today), to_date));

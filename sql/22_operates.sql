@@ -8,14 +8,14 @@ LANGUAGE sql STABLE STRICT AS $$
 $$;
 
 -- A refusal unless the account runs the bus.
-CREATE OR REPLACE FUNCTION api.not_yours(account text, bus_id bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_operator(account text, bus_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;
 BEGIN
-    SELECT * INTO service FROM bus_info s WHERE s.bus_id = not_yours.bus_id;
+    SELECT * INTO service FROM bus_info s WHERE s.bus_id = check_operator.bus_id;
     IF service.bus_id IS NULL THEN
-        RETURN api.unknown_trip(bus_id, NULL);
+        RETURN api.refusal_unknown_trip(bus_id, NULL);
     ELSIF api.operates(account, bus_id) THEN
         RETURN NULL;
     END IF;

@@ -59,7 +59,7 @@ RETURN CASE WHEN clock = '-' THEN NULL
             ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
 
 -- 'daily', 'never' or 'Mon Wed Fri' as ISO weekdays.
-CREATE OR REPLACE FUNCTION api.weekdays(runs_on text) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     days int[] := '{}';

@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
     ) AS nearest
 $$;
 
-CREATE OR REPLACE FUNCTION api.unknown_place(place text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.refusal_unknown_place(place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     nearest jsonb := api.nearest_places(place);

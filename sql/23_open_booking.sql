@@ -1,10 +1,10 @@
 -- A booking, opened by its reference and one thing more: the phone that was given with it, whoever asks;
 -- or being signed in as its owner, as an operator of its service, or as an admin. A guest's booking that
 -- has no phone opens by the reference alone; an account's does not. Whatever is wrong, the answer is the same.
-CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened
+CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened_booking
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    b api.opened;
+    b api.opened_booking;
 BEGIN
     b.reference := upper(btrim(reference));
     b.bus_id := api.reference_bus(b.reference);
@@ -24,7 +24,7 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 'expired' ELSE status END;
 
 -- When the boarding stop of a booking ceases to sell.
-CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened_booking) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT api.instant(booking.travel_date, r.departs, s.time_zone) + s.sells_until
     FROM passengers p
@@ -35,7 +35,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- A refusal if its boarding stop does not sell any more: then nothing about it changes.
-CREATE OR REPLACE FUNCTION api.departed(booking api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_not_departed(booking api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('departed', format('The %s of booking %s has left %s; it cannot be changed any more.',
         s.nouns ->> 'service', booking.reference, c.name))

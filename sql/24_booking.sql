@@ -2,24 +2,24 @@
 CREATE OR REPLACE FUNCTION api.booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    b api.opened := api.open_booking(reference, phone, account);
+    b api.opened_booking := api.open_booking(reference, phone, account);
 BEGIN
     RETURN coalesce(b.refusal, (api.show_bookings(ARRAY[b.bus_id], ARRAY[b.reference]))[1]);
 END $$;
 
 -- The place of a party in the queue of its trip, from 1.
-CREATE OR REPLACE FUNCTION api.queue_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.waitlist_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(DISTINCT p.reference) FROM passengers p
-    WHERE p.bus_id = queue_position.bus_id AND p.travel_date = queue_position.travel_date
-      AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= queue_position.queue_no
+    WHERE p.bus_id = waitlist_position.bus_id AND p.travel_date = waitlist_position.travel_date
+      AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= waitlist_position.queue_no
 $$;
 
 -- What the operator gave as the reason for cancelling a trip, as a booking tells it.
-CREATE OR REPLACE FUNCTION api.why_cancelled(bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.cancellation_reason(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END FROM trips t
-    WHERE t.bus_id = why_cancelled.bus_id AND t.travel_date = why_cancelled.travel_date
+    WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
 -- Bookings as their passengers see them, in the order in which they are named by bus and reference,
@@ -40,9 +40,9 @@ BEGIN
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
-                jsonb_build_object('position', api.queue_position(party.bus_id, party.travel_date, party.queue_no)) END
+                jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
-                api.why_cancelled(party.bus_id, party.travel_date) END END
+                api.cancellation_reason(party.bus_id, party.travel_date) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
         CROSS JOIN LATERAL (
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,

@@ -15,7 +15,7 @@ BEGIN
         WHERE p.bus_id = api.reference_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
           AND p.account = bookings.account;
         IF NOT FOUND THEN
-            RETURN api.bad_request('after', 'the `next` of an earlier page', 'No booking of yours has that reference.');
+            RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'No booking of yours has that reference.');
         END IF;
     END IF;
     SELECT array_agg(one.bus_id), array_agg(one.reference) INTO bus_ids, refs FROM (

@@ -1,13 +1,13 @@
 -- Which tickets a cancellation ends (all that are not ended yet, unless some are named), and what
 -- they give back: each its own percentage of its fare, rounded to the paisa, then summed. Held and
 -- pending tickets have paid nothing.
-CREATE OR REPLACE FUNCTION api.cancel_terms(b api.opened, tickets int[]) RETURNS api.cancel_terms
+CREATE OR REPLACE FUNCTION api.cancel_terms(b api.opened_booking, tickets int[]) RETURNS api.cancel_terms
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     terms api.cancel_terms;
     open_tickets int[];
 BEGIN
-    terms.refusal := api.unknown_tickets(b, tickets);
+    terms.refusal := api.check_tickets(b, tickets);
     IF terms.refusal IS NOT NULL THEN
         RETURN terms;
     END IF;
@@ -16,7 +16,7 @@ BEGIN
       AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending');
     terms.tickets := coalesce(cancel_terms.tickets, open_tickets);
     IF open_tickets IS NULL OR NOT terms.tickets <@ open_tickets THEN
-        terms.refusal := api.already_ended(b, terms.tickets);
+        terms.refusal := api.check_not_ended(b, terms.tickets);
         RETURN terms;
     END IF;
     SELECT sum(api.refund_of(p)) INTO terms.refund FROM passengers p
@@ -30,7 +30,7 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
 
 -- A refusal if the booking has not all of these tickets.
-CREATE OR REPLACE FUNCTION api.unknown_tickets(b api.opened, tickets int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_tickets(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     mine int[] := ARRAY(SELECT p.ticket_no FROM passengers p
@@ -40,17 +40,17 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN api.refusal('unknown_booking', format('Booking %s has %s only: %s.', b.reference,
-            api.counted(cardinality(mine), 'ticket'), array_to_string(mine, ', ')),
+            api.format_count(cardinality(mine), 'ticket'), array_to_string(mine, ', ')),
         jsonb_build_object('tickets', to_jsonb(mine)));
 END $$;
 
 -- Why tickets cannot be acted on that are neither held, booked nor pending; NULL where there are none
 -- such among them (among all, where none are named).
-CREATE OR REPLACE FUNCTION api.already_ended(b api.opened, tickets int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')
         THEN api.refusal('already_cancelled', format('%s of booking %s: cancelled already.',
-            api.listed(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference))
+            api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference))
         ELSE api.refusal('hold_expired', format('Booking %s has run out; nothing was paid.', b.reference)) END
     FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
@@ -65,10 +65,10 @@ CREATE OR REPLACE FUNCTION api.cancel_quote(
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    b     api.opened := api.open_booking(reference, phone, account);
+    b     api.opened_booking := api.open_booking(reference, phone, account);
     terms api.cancel_terms;
 BEGIN
-    b.refusal := coalesce(b.refusal, api.departed(b));
+    b.refusal := coalesce(b.refusal, api.check_not_departed(b));
     IF b.refusal IS NOT NULL THEN
         RETURN b.refusal;
     END IF;

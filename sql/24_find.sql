@@ -7,7 +7,7 @@ DECLARE
     codes text[] := api.place_codes(place);
 BEGIN
     IF codes IS NULL THEN
-        RETURN api.unknown_place(place);
+        RETURN api.refusal_unknown_place(place);
     END IF;
     RETURN (
         SELECT jsonb_build_object('references', coalesce(jsonb_agg(DISTINCT p.reference), '[]'))

@@ -4,16 +4,16 @@ CREATE OR REPLACE FUNCTION api.manifest(account text, bus_id bigint, travel_date
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     trip    jsonb := api.show_trip(bus_id, travel_date);
-    refusal jsonb := api.not_yours(account, bus_id);
+    refusal jsonb := api.check_operator(account, bus_id);
 BEGIN
     IF refusal IS NULL AND trip IS NULL THEN
-        refusal := api.unknown_trip(bus_id, travel_date);
+        refusal := api.refusal_unknown_trip(bus_id, travel_date);
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;
     RETURN trip || jsonb_build_object('stops', coalesce((
-        WITH riders AS MATERIALIZED (SELECT * FROM api.riders(manifest.bus_id, manifest.travel_date))
+        WITH riders AS MATERIALIZED (SELECT * FROM api.booked_passengers(manifest.bus_id, manifest.travel_date))
         SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', c.name,
                 'arrives_at', api.rfc3339(api.instant(manifest.travel_date, r.arrives, s.time_zone), c.time_zone),
                 'departs_at', api.rfc3339(api.instant(manifest.travel_date, r.departs, s.time_zone), c.time_zone),
@@ -38,12 +38,12 @@ BEGIN
 END $$;
 
 -- The passengers of a trip who are booked, with the phone of their account where they gave none.
-CREATE OR REPLACE FUNCTION api.riders(bus_id bigint, travel_date date)
+CREATE OR REPLACE FUNCTION api.booked_passengers(bus_id bigint, travel_date date)
 RETURNS TABLE (seat_no int, from_stop int, to_stop int, passenger jsonb)
 LANGUAGE sql STABLE AS $$
     SELECT p.seat_no, lower(p.segment), upper(p.segment), jsonb_build_object('reference', p.reference,
         'ticket_no', p.ticket_no, 'seat_no', p.seat_no, 'name', p.name,
         'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
     FROM passengers p
-    WHERE p.bus_id = riders.bus_id AND p.travel_date = riders.travel_date AND p.status = 'booked'
+    WHERE p.bus_id = booked_passengers.bus_id AND p.travel_date = booked_passengers.travel_date AND p.status = 'booked'
 $$;

@@ -1,4 +1,4 @@
--- Messages, read. Numbers are in the order of the commits (api.post), so "everything after N" misses nothing.
+-- Messages, read. Numbers are in the order of the commits (api.insert_message), so "everything after N" misses nothing.
 
 -- The number of the last message.
 CREATE OR REPLACE FUNCTION api.last_message() RETURNS bigint

@@ -13,9 +13,9 @@ DECLARE
     found        jsonb;
 BEGIN
     IF origins IS NULL THEN
-        RETURN api.unknown_place(origin);
+        RETURN api.refusal_unknown_place(origin);
     ELSIF destinations IS NULL THEN
-        RETURN api.unknown_place(destination);
+        RETURN api.refusal_unknown_place(destination);
     END IF;
     -- by itself, since filters that are mostly absent mislead the planner about all the rest
     WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
@@ -37,7 +37,7 @@ BEGIN
     ) AS t
     WHERE search.seats IS NULL OR t.seats_free >= search.seats;
     IF found IS NULL THEN
-        RETURN coalesce(api.date_refused(origins, search.date), '{"trips": []}');
+        RETURN coalesce(api.check_search_date(origins, search.date), '{"trips": []}');
     END IF;
     RETURN jsonb_build_object('trips', found);
 END $$;
@@ -81,15 +81,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Why nothing leaves on a date: it is past, or sales have not come so far; NULL where it is neither.
-CREATE OR REPLACE FUNCTION api.date_refused(origins text[], date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     today date := (api.now() AT TIME ZONE (SELECT time_zone FROM places WHERE code = origins[1]))::date;
     last  date := api.on_sale_until(origins);
 BEGIN
     RETURN CASE
-        WHEN date < today THEN api.bad_request('date', format('a date from %s on', today),
+        WHEN date < today THEN api.refusal_bad_request('date', format('a date from %s on', today),
             format('%s is in the past; today is %s.', date, today))
-        WHEN date > last + 1 THEN api.bad_request('date', format('a date up to %s', last),
+        WHEN date > last + 1 THEN api.refusal_bad_request('date', format('a date up to %s', last),
             format('Sales are open up to %s.', last)) END;
 END $$;

@@ -6,15 +6,15 @@ CREATE OR REPLACE FUNCTION api.seat_map(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;
-    s       api.stretch;
+    s       api.found_segment;
     seats   jsonb;
 BEGIN
     SELECT i.* INTO service FROM bus_info i JOIN trips t USING (bus_id)
     WHERE t.bus_id = seat_map.bus_id AND t.travel_date = seat_map.travel_date;
     IF NOT FOUND THEN
-        RETURN api.unknown_trip(bus_id, travel_date);
+        RETURN api.refusal_unknown_trip(bus_id, travel_date);
     END IF;
-    s := api.find_stretch(service, travel_date, origin, destination, from_stop, to_stop);
+    s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop);
     IF s.refusal IS NOT NULL THEN
         RETURN s.refusal;
     END IF;
@@ -34,21 +34,21 @@ BEGIN
 END $$;
 
 -- No such trip: with the dates near the asked one on which the bus does run.
-CREATE OR REPLACE FUNCTION api.unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;
     dates   jsonb;
 BEGIN
-    SELECT * INTO service FROM bus_info s WHERE s.bus_id = unknown_trip.bus_id;
+    SELECT * INTO service FROM bus_info s WHERE s.bus_id = refusal_unknown_trip.bus_id;
     IF NOT FOUND THEN
         RETURN api.refusal('unknown_trip', format('There is no bus %s. A search gives the numbers of those that run.', bus_id));
     END IF;
     SELECT coalesce(jsonb_agg(near.travel_date ORDER BY near.travel_date), '[]') INTO dates FROM (
         SELECT t.travel_date FROM trips t
-        WHERE t.bus_id = unknown_trip.bus_id AND t.state = 'open'
+        WHERE t.bus_id = refusal_unknown_trip.bus_id AND t.state = 'open'
           AND t.travel_date >= (api.now() AT TIME ZONE service.time_zone)::date
-        ORDER BY abs(t.travel_date - unknown_trip.travel_date), t.travel_date LIMIT 3
+        ORDER BY abs(t.travel_date - refusal_unknown_trip.travel_date), t.travel_date LIMIT 3
     ) AS near;
     RETURN api.refusal('unknown_trip',
         format('%s (%s %s) has no trip on %s.', service.name, service.nouns ->> 'service', bus_id, travel_date)

@@ -8,7 +8,7 @@ DECLARE
     last  bigint;
 BEGIN
     IF after !~ '^\d{1,18}$' THEN
-        RETURN api.bad_request('after', 'the `next` of an earlier page', 'That is no `next` of a page.');
+        RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'That is no `next` of a page.');
     END IF;
     SELECT jsonb_agg(api.show_trip(t.bus_id, t.travel_date) ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
         SELECT t.bus_id, t.travel_date FROM trips t

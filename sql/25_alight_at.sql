@@ -1,9 +1,9 @@
 -- Get down early, at a stop named by place or position: the rest of the stretch is for sale again.
 -- What it gives back is the service's to say (alight_refund_percent of the fare not ridden).
-CREATE OR REPLACE FUNCTION api.alight_at(b api.opened, tickets int[], place text, stop_no int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    refusal jsonb := api.unknown_tickets(b, tickets);
+    refusal jsonb := api.check_tickets(b, tickets);
     service bus_info;
     stop    route_table;
 BEGIN
@@ -14,8 +14,8 @@ BEGIN
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
     stop := api.alighting_stop(b, tickets, place, stop_no);
-    refusal := CASE WHEN place IS NOT NULL AND api.place_codes(place) IS NULL THEN api.unknown_place(place) END;
-    refusal := coalesce(refusal, api.alight_refused(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
+    refusal := CASE WHEN place IS NOT NULL AND api.place_codes(place) IS NULL THEN api.refusal_unknown_place(place) END;
+    refusal := coalesce(refusal, api.check_alighting(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
     IF refusal IS NULL THEN
         UPDATE passengers p
         SET segment = int4range(lower(p.segment), stop.stop_no),
@@ -31,7 +31,7 @@ BEGIN
 END $$;
 
 -- The stop meant: the position, or the first call at the place that lies within the ride.
-CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened, tickets int[], place text, stop_no int) RETURNS route_table
+CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
     WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
@@ -42,16 +42,16 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.stop_no LIMIT 1
 $$;
 
-CREATE OR REPLACE FUNCTION api.alight_refused(service bus_info, b api.opened, tickets int[], stop route_table, named text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, named text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
             AND p.ticket_no = ANY (tickets) AND p.status <> 'booked') THEN
-        RETURN coalesce(api.already_ended(b, tickets),
+        RETURN coalesce(api.check_not_ended(b, tickets),
             api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)));
     ELSIF stop.stop_no IS NULL THEN
         RETURN api.refusal('not_on_route', format('%s is no stop between the ends of this ride.', named),
-            jsonb_build_object('stops', to_jsonb(api.stops_of(service))));
+            jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
     ELSIF api.instant(b.travel_date, coalesce(stop.departs, stop.arrives), service.time_zone) + service.sells_until <= api.now() THEN
         RETURN api.refusal('departed', format('The %s has left there already.', service.nouns ->> 'service'));
     END IF;

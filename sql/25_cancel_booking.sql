@@ -1,5 +1,5 @@
 -- Cancel a booking, or some of its tickets. The seats go to those who wait, or on sale.
-CREATE OR REPLACE FUNCTION api.cancel_booking(b api.opened, tickets int[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.cancel_booking(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     terms api.cancel_terms := api.cancel_terms(b, tickets);
@@ -12,7 +12,7 @@ END $$;
 
 -- End tickets that are held, booked or pending: they say what they give back, their seats come free,
 -- and those who wait are served.
-CREATE OR REPLACE FUNCTION api.end_tickets(b api.opened, tickets int[]) RETURNS void
+CREATE OR REPLACE FUNCTION api.end_tickets(b api.opened_booking, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH ended AS (
@@ -26,7 +26,7 @@ BEGIN
 END $$;
 
 -- The seats of some tickets of a booking.
-CREATE OR REPLACE FUNCTION api.seats_of(b api.opened, tickets int[]) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.seats_of(b api.opened_booking, tickets int[]) RETURNS int[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(p.seat_no) FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.seat_no IS NOT NULL

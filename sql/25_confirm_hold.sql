@@ -1,13 +1,13 @@
 -- Turn a hold into a booking. One that ran out gets the same seats again if they are all still free.
-CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    refusal jsonb := api.no_hold(b);
+    refusal jsonb := api.check_hold(b);
     service bus_info;
     tickets int[];
 BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    refusal := coalesce(refusal, api.trip_cancelled(service, b.travel_date));
+    refusal := coalesce(refusal, api.check_trip_runs(service, b.travel_date));
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     ELSIF EXISTS (
@@ -28,10 +28,10 @@ BEGIN
 END $$;
 
 -- Give a hold up.
-CREATE OR REPLACE FUNCTION api.release_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.release_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    refusal jsonb := api.no_hold(b);
+    refusal jsonb := api.check_hold(b);
     tickets int[] := ARRAY(SELECT p.ticket_no FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'held');
 BEGIN
@@ -45,7 +45,7 @@ BEGIN
 END $$;
 
 -- Why a booking is no hold; NULL where it is one, even one that has run out.
-CREATE OR REPLACE FUNCTION api.no_hold(b api.opened) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN bool_or(p.status = 'booked') THEN

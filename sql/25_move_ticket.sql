@@ -1,10 +1,10 @@
 -- Move a ticket to another seat that is free over the ticket's stretch.
-CREATE OR REPLACE FUNCTION api.move_ticket(b api.opened, ticket_no int, seat_no int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.move_ticket(b api.opened_booking, ticket_no int, seat_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     service bus_info;
     ticket  passengers;
-    refusal jsonb := api.unknown_tickets(b, ARRAY[ticket_no]);
+    refusal jsonb := api.check_tickets(b, ARRAY[ticket_no]);
 BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
@@ -14,10 +14,10 @@ BEGIN
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
     refusal := CASE
         WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket waits for a seat; it has none to change.')
-        WHEN ticket.status IN ('cancelled', 'expired') THEN api.already_ended(b, ARRAY[ticket_no]) END;
+        WHEN ticket.status IN ('cancelled', 'expired') THEN api.check_not_ended(b, ARRAY[ticket_no]) END;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
-        refusal := api.seats_refused(service, b.travel_date,
-            api.find_stretch(service, b.travel_date, NULL, NULL, lower(ticket.segment), upper(ticket.segment)),
+        refusal := api.check_seats(service, b.travel_date,
+            api.find_segment(service, b.travel_date, NULL, NULL, lower(ticket.segment), upper(ticket.segment)),
             ARRAY[move_ticket.seat_no]);
     END IF;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN

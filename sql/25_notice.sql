@@ -8,7 +8,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 DECLARE
     m       messages;
     client  clients;
-    refusal jsonb := api.body_refused(body);
+    refusal jsonb := api.check_message_text(body);
 BEGIN
     m.sender := sender;
     m.body := body;
@@ -23,7 +23,7 @@ BEGIN
         SELECT * INTO client FROM clients c WHERE c.client_no = notice.client_no;
         m.reference := client.reference;
         m.account := client.account;
-        refusal := coalesce(refusal, api.unknown_client(client_no, client));
+        refusal := coalesce(refusal, api.check_client(client_no, client));
     ELSIF m.audience = 'booking' THEN
         SELECT p.travel_date, p.account INTO m.travel_date, m.account FROM passengers p
         WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1;
@@ -33,24 +33,24 @@ BEGIN
     ELSIF m.audience = 'trip' AND NOT EXISTS (
         SELECT FROM trips t WHERE t.bus_id = m.bus_id AND t.travel_date = m.travel_date
     ) THEN
-        refusal := coalesce(refusal, api.unknown_trip(m.bus_id, m.travel_date));
+        refusal := coalesce(refusal, api.refusal_unknown_trip(m.bus_id, m.travel_date));
     END IF;
-    RETURN coalesce(refusal, jsonb_build_object('message_id', api.post(m)));
+    RETURN coalesce(refusal, jsonb_build_object('message_id', api.insert_message(m)));
 END $$;
 
 -- A refusal if nobody could be told: the client is none, or has left and no booking of it is known.
-CREATE OR REPLACE FUNCTION api.unknown_client(client_no bigint, client clients) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_client(client_no bigint, client clients) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE
     WHEN client.client_no IS NULL THEN
-        api.bad_request('client_no', 'the number of a client', format('There is no client %s.', client_no))
+        api.refusal_bad_request('client_no', 'the number of a client', format('There is no client %s.', client_no))
     WHEN client.left_at IS NOT NULL AND client.reference IS NULL AND client.account IS NULL THEN
-        api.bad_request('client_no', 'the number of a client',
+        api.refusal_bad_request('client_no', 'the number of a client',
             format('Client %s has left, and no booking of it is known.', client_no)) END;
 
 -- An operator's word to all passengers of a trip, by an account that runs the bus.
 CREATE OR REPLACE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
-RETURN coalesce(api.not_yours(account, bus_id),
+RETURN coalesce(api.check_operator(account, bus_id),
     api.notice(body, bus_id => bus_id, travel_date => travel_date, key => key, sender => 'operator ' || account));

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval
 LANGUAGE plpgsql AS $$
 DECLARE
     service   bus_info;
-    s         api.stretch;
+    s         api.found_segment;
     o         api.outcome;
     wanted    int := coalesce(cardinality(r.seats), r.count);
     chosen    int[] := r.seats;
@@ -12,19 +12,19 @@ DECLARE
     expires   timestamptz;
 BEGIN
     IF trip.bus_id IS NULL THEN
-        o.refusal := api.unknown_trip(r.bus_id, r.travel_date);
+        o.refusal := api.refusal_unknown_trip(r.bus_id, r.travel_date);
         RETURN o;
     END IF;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
-    s := api.find_stretch(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop);
-    o.refusal := coalesce(s.refusal, api.not_for_sale(service, trip, s),
-                          api.party_refused(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers));
+    s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop);
+    o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
+                          api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers));
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
-        o.refusal := api.seats_refused(service, trip.travel_date, s, r.seats);
+        o.refusal := api.check_seats(service, trip.travel_date, s, r.seats);
     ELSIF o.refusal IS NULL THEN
         chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted);
         IF chosen IS NULL THEN
-            o.refusal := api.sold_out(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false));
+            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false));
             status := 'pending';
         END IF;
     END IF;
@@ -36,7 +36,7 @@ BEGIN
     expires := CASE status WHEN 'held' THEN least(api.now() + hold_for, s.sells_until)
                            WHEN 'pending' THEN s.sells_until END;
     IF chosen IS NOT NULL THEN
-        PERFORM api.take(trip.bus_id, trip.travel_date, chosen, s.segment);
+        PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
     END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
                   r.phone, r.account, s.fare, service.refund_percent, status, expires);
@@ -47,7 +47,7 @@ BEGIN
 END $$;
 
 -- Write the tickets of some sales, each party in the order of its seats.
-CREATE OR REPLACE FUNCTION api.issue(sales api.sale[]) RETURNS void
+CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,

@@ -20,17 +20,17 @@ DECLARE
     replies jsonb[] := '{}';
     sales   api.sale[] := '{}';
 BEGIN
-    FOR m IN SELECT * FROM api.open_calls(calls) LOOP
+    FOR m IN SELECT * FROM api.parse_calls(calls) LOOP
         n := m.n;
         SELECT * INTO trip FROM trips t
         WHERE t.bus_id = m.bus_id AND t.travel_date = m.travel_date FOR UPDATE SKIP LOCKED;
         IF trip.settle_at <= api.now() THEN
             PERFORM api.settle(m.bus_id, m.travel_date);
         END IF;
-        answer := api.earlier_answer(m.bus_id, m.caller, m.key, m.method, m.args);
-        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.is_trip(m.bus_id, m.travel_date)) THEN
+        answer := api.recorded_answer(m.bus_id, m.caller, m.key, m.method, m.args);
+        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
-                PERFORM api.issue(sales);   -- what is decided now may be about them
+                PERFORM api.insert_tickets(sales);   -- what is decided now may be about them
                 sales := '{}';
             END IF;
             o := api.dispatch(m.method, m.request, trip);
@@ -50,9 +50,9 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     IF done <> '{}' THEN
-        PERFORM api.issue(sales);
+        PERFORM api.insert_tickets(sales);
         PERFORM api.record_payments(bus_ids, refs);
-        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_requests(calls, done, bus_ids, refs, replies) AS r;
+        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_answers(calls, done, bus_ids, refs, replies) AS r;
     END IF;
 END $$;
 
@@ -75,7 +75,7 @@ END $$;
 
 -- The calls of a batch, in their order. again: whether one before it has the same key; it is answered
 -- from the record of that one, in the next batch.
-CREATE OR REPLACE FUNCTION api.open_calls(calls jsonb)
+CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
                bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
@@ -90,27 +90,27 @@ $$;
 
 -- The answer to a call that was made before: as it was then, or a refusal where its key was used for
 -- something else; NULL where it is new.
-CREATE OR REPLACE FUNCTION api.earlier_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     earlier requests;
 BEGIN
     SELECT * INTO earlier FROM requests r
-    WHERE r.bus_id = earlier_answer.bus_id AND r.caller = earlier_answer.caller AND r.key = earlier_answer.key;
+    WHERE r.bus_id = recorded_answer.bus_id AND r.caller = recorded_answer.caller AND r.key = recorded_answer.key;
     RETURN CASE WHEN NOT FOUND THEN NULL
-                WHEN earlier.digest = api.digest(method, args) THEN earlier.answer
+                WHEN earlier.digest = api.request_digest(method, args) THEN earlier.answer
                 ELSE api.refusal('key_reused',
                     'This key was used for another request. A new request takes a new key.') END;
 END $$;
 
-CREATE OR REPLACE FUNCTION api.is_trip(bus_id bigint, travel_date date) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.trip_exists(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = is_trip.bus_id AND t.travel_date = is_trip.travel_date);
+    RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = trip_exists.bus_id AND t.travel_date = trip_exists.travel_date);
 END $$;
 
 -- Answer the calls that were carried out, and keep the answers of those that have a key.
-CREATE OR REPLACE FUNCTION api.record_requests(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
+CREATE OR REPLACE FUNCTION api.record_answers(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -121,13 +121,13 @@ BEGIN
     ), recorded AS (
         INSERT INTO requests (bus_id, caller, key, method, digest, answer, at)
         SELECT a.bus_id, a.call ->> 'caller', a.call ->> 'key', a.call ->> 'method',
-               api.digest(a.call ->> 'method', a.call -> 'args'), a.answer, api.now()
+               api.request_digest(a.call ->> 'method', a.call -> 'args'), a.answer, api.now()
         FROM answered AS a WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'
     )
     SELECT a.n, a.answer FROM answered AS a;
 END $$;
 
 -- What a request asks for, by which another request of the same key is known to be the same.
-CREATE OR REPLACE FUNCTION api.digest(method text, args jsonb) RETURNS uuid
+CREATE OR REPLACE FUNCTION api.request_digest(method text, args jsonb) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 RETURN md5(method || args::text)::uuid;

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
-    b api.opened;
+    b api.opened_booking;
     o api.outcome;
 BEGIN
     IF method IN ('book', 'hold') THEN
@@ -12,12 +12,12 @@ BEGIN
     ELSIF method = 'settle' THEN   -- the lock has done it
         RETURN o;
     ELSIF method = 'cancel_trip' THEN
-        o.refusal := api.not_yours(a.account, a.bus_id);
+        o.refusal := api.check_operator(a.account, a.bus_id);
         RETURN CASE WHEN o.refusal IS NULL THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason) ELSE o END;
     END IF;
     b := api.open_booking(a.reference, a.phone, a.account);
     o.reference := b.reference;
-    o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.departed(b) END);
+    o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.check_not_departed(b) END);
     IF o.refusal IS NULL THEN
         CASE method   -- any other is a fault
             WHEN 'confirm' THEN o.refusal := api.confirm_hold(b);

@@ -6,7 +6,7 @@ together. A lost notification only delays subscribers: they read everything agai
 reread_seconds.
 
 One thread owns one connection, which listens and sends. The connection also registers this process with the
-others (api.enlist): when it ends, for whatever reason, they know that the process is gone.
+others (api.register_process): when it ends, for whatever reason, they know that the process is gone.
 """
 
 import logging
@@ -156,7 +156,7 @@ class Listener:
                 self._register(connection)
                 while not self._stopping:
                     self._step(connection)
-                connection.execute("SELECT api.leave(%s)", (self.process_no,))
+                connection.execute("SELECT api.unregister_process(%s)", (self.process_no,))
             except psycopg.Error as error:
                 self._retry_later(error)
             finally:
@@ -174,7 +174,7 @@ class Listener:
         """Listen, register this process, and have all subscribers read everything."""
         connection.add_notify_handler(lambda notification: self._receive(notification.payload.encode()))
         connection.execute(f"LISTEN {_CHANNEL}")
-        enlist = "SELECT api.enlist(%s, %s, %s)"
+        enlist = "SELECT api.register_process(%s, %s, %s)"
         ((self.process_no,),) = connection.execute(
             enlist, (self._role, self._name, self.process_no)
         ).fetchall()

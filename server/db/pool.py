@@ -27,7 +27,7 @@ _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 _OPEN_DATES = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
 _DUE_TRIPS = "SELECT jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date) FROM api.due_trips()"
 _PURGE_MESSAGES = "SELECT api.purge_messages(keep => make_interval(secs => %s))"
-_PURGE = "SELECT api.purge_requests(keep => make_interval(secs => %s))"
+_PURGE = "SELECT api.purge_idempotency_keys(keep => make_interval(secs => %s))"
 _PURGE_ACCOUNTS = "SELECT api.purge_accounts(since => make_interval(secs => %s))"
 
 

@@ -103,7 +103,7 @@ class Messages:
             where = by.process_no, by.connection_no, by.address, by.protocol, by.reference
         return _answer(
             self._value(
-                "SELECT api.say(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 text, uuid.uuid4(), caller.address, self._settings.says_per_minute, *where, caller.account,
             )
         )  # fmt: skip

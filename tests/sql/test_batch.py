@@ -169,11 +169,11 @@ def test_the_record_of_a_request_is_kept_for_a_while(
     api.batch(book(1, key="old"))
     clock.advance(hours=48)
     api.batch(book(2, key="new"))
-    assert api.conn.execute("SELECT api.purge_requests()").fetchone() == (0,)
+    assert api.conn.execute("SELECT api.purge_idempotency_keys()").fetchone() == (0,)
     clock.advance(seconds=1)
-    assert api.conn.execute("SELECT api.purge_requests()").fetchone() == (1,)
+    assert api.conn.execute("SELECT api.purge_idempotency_keys()").fetchone() == (1,)
     assert database.query("SELECT key FROM requests") == ["new"]
-    assert api.conn.execute("SELECT api.purge_requests(interval '1 second')").fetchone() == (0,)
+    assert api.conn.execute("SELECT api.purge_idempotency_keys(interval '1 second')").fetchone() == (0,)
 
 
 # Cost ------------------------------------------------------------------------------------------

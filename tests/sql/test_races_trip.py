@@ -133,7 +133,7 @@ def test_sales_opened_twice_at_once(race: Race, clock: Clock) -> None:
 
 def test_a_service_written_anew_against_a_booker(race: Race) -> None:
     with race.database.connect(autocommit=False) as psql:
-        psql.execute("SELECT api.forget_service(1)")
+        psql.execute("SELECT api.delete_service(1)")
         late = race.start(lambda: race.second.book(1))
         psql.commit()
         assert late.result(WAIT_SECONDS)["reason"] == "unknown_trip"
@@ -143,7 +143,7 @@ def test_a_booker_against_a_service_written_anew(race: Race, database: Database)
     race.first.book(1)
     with database.connect() as psql:
         editor = Race(database, race.first, SchemaApi(psql), race.threads)
-        late = editor.start(lambda: psql.execute("SELECT api.forget_service(1)"))
+        late = editor.start(lambda: psql.execute("SELECT api.delete_service(1)"))
         with pytest.raises(psycopg.errors.RaiseException, match="Service 1 has 1 ticket"):
             editor.then_commit(late)
 

@@ -74,14 +74,14 @@ def test_it_sells_by_the_entry_points_alone(database: Database, conn: psycopg.Co
     for housekeeping in (
         "SELECT * FROM api.due_trips()",
         "SELECT api.open_sales(1)",
-        "SELECT api.purge_requests()",
+        "SELECT api.purge_idempotency_keys()",
         "SELECT * FROM api.audit()",
         "SELECT api.recount_for('{}')",
         f"SELECT api.book(1, '{DAY}', 'Bengaluru', 'Mysuru', count => 1, phone => '{ASHA}')",
     ):
         conn.execute(housekeeping)  # type: ignore[call-overload]
     denied(
-        conn, "SELECT api.take(1, '2026-12-05', '{1}', '[1,5)')"
+        conn, "SELECT api.take_seats(1, '2026-12-05', '{1}', '[1,5)')"
     )  # the parts write with the caller's rights
     denied(conn, "SELECT api.settle(1, '2026-12-05')")
     denied(conn, "SELECT api.end_service(1, '2026-12-05')")
@@ -94,7 +94,7 @@ def test_what_runs_with_the_owners_rights_looks_nowhere_else(database: Database)
         "SELECT proname, proconfig, provolatile FROM pg_proc "
         "WHERE pronamespace = 'api'::regnamespace AND prosecdef ORDER BY 1"
     )
-    assert {"batch", "call", "read", "open_sales", "purge_requests", "recount_for"} <= {
+    assert {"batch", "call", "read", "open_sales", "purge_idempotency_keys", "recount_for"} <= {
         f[0] for f in functions
     }
     for name, config, _ in functions:

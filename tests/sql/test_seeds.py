@@ -121,7 +121,7 @@ def test_an_operators_edits_survive_a_load(undone: Database) -> None:
 
 def test_what_is_missing_is_loaded(undone: Database) -> None:
     before = contents(undone)
-    undone.query("SELECT api.forget_service(101)")
+    undone.query("SELECT api.delete_service(101)")
     undone.query("DELETE FROM layouts WHERE name = '2+2 pushback 40'")
     for file in FILES:
         load(undone, file)

@@ -140,7 +140,7 @@ def test_a_layout_goes_by_its_name(database: Database) -> None:
     ],
 )
 def test_weekdays(database: Database, runs_on: str, days: list[int]) -> None:
-    assert database.value("SELECT api.weekdays(%s)", runs_on) == days
+    assert database.value("SELECT api.parse_weekdays(%s)", runs_on) == days
 
 
 # Edits -----------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
 ) -> None:
     evil = "\\x1b]0;gone\\x07\\x1b[2J\\u202e"
     database.query("ALTER TABLE messages DROP CONSTRAINT messages_body_check")
-    database.query(f"SELECT api.post(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL, NULL, NULL,"
+    database.query(f"SELECT api.insert_message(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL, NULL, NULL,"
                    f" E'REF{evil}', NULL, NULL, E'boo{evil}!')::messages)")  # fmt: skip
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
@@ -125,7 +125,7 @@ def test_a_message_right_after_the_registration_of_a_console_is_shown(
     urls: dict[str, str], database: Database
 ) -> None:
     say = (
-        "PERFORM api.post(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
+        "PERFORM api.insert_message(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
         " 'You are here!')::messages); RETURN NEW"
     )
     database.query(f"CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {say}; END $$")
@@ -152,7 +152,7 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
 def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database) -> None:
     """All of it is read at once: the arrival is shown before the message, and the departure after it."""
     (number,) = database.query("SELECT process_no FROM processes")
-    say = "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
+    say = "SELECT api.send_message('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
     with database.conn.transaction():
         database.query(say, number)
         database.query("SELECT api.presence(%s, '[]', '{7}')", number)

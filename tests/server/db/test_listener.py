@@ -246,7 +246,7 @@ def test_a_process_that_dies_is_not_listed_nor_are_its_clients(
 ) -> None:
     messages = Messages(server.pool, settings)
     with database.connect_as_server() as dies:
-        ((number,),) = dies.execute("SELECT api.enlist('server', 'one that dies')").fetchall()
+        ((number,),) = dies.execute("SELECT api.register_process('server', 'one that dies')").fetchall()
         introduce = "SELECT * FROM api.presence(%s, %s, '{}')"
         visitor = '[{"connection_no": 1, "address": "192.0.2.1:1", "face": "text"}]'
         dies.execute(introduce, (number, visitor))
@@ -255,5 +255,5 @@ def test_a_process_that_dies_is_not_listed_nor_are_its_clients(
     while messages.present().processes:
         assert time.monotonic() < give_up_at
     assert messages.present().clients == []
-    listen()  # api.enlist deletes the rows of dead processes
+    listen()  # api.register_process deletes the rows of dead processes
     assert database.value("SELECT count(*) FROM clients") == 0

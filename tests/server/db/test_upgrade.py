@@ -225,7 +225,7 @@ def test_a_write_that_an_upgrade_made_fail_is_repeated(
     database: Database, settings: Settings, too_often: bool
 ) -> None:
     fail(database, settings.upgrade_retries + too_often, "42883")
-    opened = database.value("SELECT pg_get_functiondef('api.open_calls(jsonb)'::regprocedure)")
+    opened = database.value("SELECT pg_get_functiondef('api.parse_calls(jsonb)'::regprocedure)")
     database.query(opened.replace("SELECT", "SELECT FROM public.failing(); SELECT", 1))
     writer = Writer(database.server, settings)
     writer.start()
@@ -338,7 +338,7 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
     replace(sql_folder / "21_now.sql", "RETURN now()", "RETURN now() + interval '1 day'")
     before = empty_database.query(FUNCTIONS), empty_database.query(MIGRATIONS)
     with empty_database.connect_as_server() as deaf:
-        deaf.execute("SELECT api.enlist('server', '127.0.0.1:9999, process 7')")
+        deaf.execute("SELECT api.register_process('server', '127.0.0.1:9999, process 7')")
         with pytest.raises(SchemaError, match=r"have not: server 127\.0\.0\.1:9999, process 7\. Nothing was"):
             prepare(empty_database, upgrade_leave_seconds=0.1)
     with empty_database.connect_as_server() as writing:

@@ -341,7 +341,7 @@ def test_messages_are_numbered_in_commit_order(console: Console, database: Datab
 
 
 def test_the_same_message_twice_is_stored_once(database: Database, console: Console) -> None:
-    say = "SELECT api.say('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
+    say = "SELECT api.send_message('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
     assert [database.value(say), database.value(say)] == [{}, {}]
     assert len(console.after(0)) == 1
 

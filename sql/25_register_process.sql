@@ -1,7 +1,7 @@
 -- Enter a process, over a connection that it keeps: the process is there as long as the connection, whose
 -- advisory lock on its number goes with it. `before`: the number it had over a connection that was lost.
 -- What is left of processes that are gone is swept up. Answers the number.
-CREATE OR REPLACE FUNCTION api.enlist(role text, name text, before int DEFAULT NULL) RETURNS int
+CREATE OR REPLACE FUNCTION api.register_process(role text, name text, before int DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int := nextval('process_no_seq');
@@ -13,18 +13,9 @@ BEGIN
     RETURN n;
 END $$;
 
--- Whether a process is there: its connection holds the lock.
-CREATE OR REPLACE FUNCTION api.is_alive(process_no int) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM pg_locks l
-        WHERE l.locktype = 'advisory' AND l.classid = 1651864439::oid AND l.objid = is_alive.process_no::oid
-          AND l.objsubid = 2 AND l.granted
-          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-$$;
-
 -- A process leaves.
-CREATE OR REPLACE FUNCTION api.leave(process_no int) RETURNS void
+CREATE OR REPLACE FUNCTION api.unregister_process(process_no int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-    DELETE FROM processes p WHERE p.process_no = leave.process_no;
+    DELETE FROM processes p WHERE p.process_no = unregister_process.process_no;
     SELECT pg_notify('busware', '{"clients":true}');
 $$;

@@ -2,10 +2,10 @@
 
 -- Keep a message: numbered and committed one at a time, for the lock is given back with the commit.
 -- Answers its number; for a key that was seen, that of the message that is kept already.
-CREATE OR REPLACE FUNCTION api.post(message messages) RETURNS bigint
+CREATE OR REPLACE FUNCTION api.insert_message(message messages) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; 1 and more are the processes (api.enlist)
+    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; 1 and more are the processes (api.register_process)
     message.message_id := nextval('message_id_seq');
     message.key := coalesce(message.key, gen_random_uuid());
     message.at := api.now();
@@ -18,15 +18,15 @@ BEGIN
 END $$;
 
 -- A refusal of what is no message.
-CREATE OR REPLACE FUNCTION api.body_refused(body text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_message_text(body text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '[\x01-\x1f\x7f-\x9f]' THEN
-    api.bad_request('text', 'up to 2000 characters on one line', 'A message is up to 2000 characters on one line.') END;
+    api.refusal_bad_request('text', 'up to 2000 characters on one line', 'A message is up to 2000 characters on one line.') END;
 
 -- A traveller says something to the operators. The connection is named as in table clients, which may
 -- not know it yet; line is its address and port; account and reference say who it is, as far as that is
 -- known. From one address so many messages a minute are taken.
-CREATE OR REPLACE FUNCTION api.say(
+CREATE OR REPLACE FUNCTION api.send_message(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
     account text DEFAULT NULL
@@ -34,10 +34,10 @@ CREATE OR REPLACE FUNCTION api.say(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     m       messages;
-    refusal jsonb := api.body_refused(body);
+    refusal jsonb := api.check_message_text(body);
 BEGIN
     IF refusal IS NULL AND a_minute <= (SELECT count(*) FROM messages said
-            WHERE said.at > api.now() - interval '1 minute' AND said.address = say.address) THEN
+            WHERE said.at > api.now() - interval '1 minute' AND said.address = send_message.address) THEN
         refusal := api.refusal('not_allowed', format('%s messages a minute are the most; wait a little.', a_minute),
             jsonb_build_object('limit', a_minute, 'retry_after', 60));
     END IF;
@@ -45,11 +45,11 @@ BEGIN
         RETURN refusal;
     END IF;
     INSERT INTO clients (process_no, connection_no, address, face, since)
-    SELECT p.process_no, say.connection_no, say.line, say.face, api.now()
-    FROM processes p WHERE p.process_no = say.process_no
+    SELECT p.process_no, send_message.connection_no, send_message.line, send_message.face, api.now()
+    FROM processes p WHERE p.process_no = send_message.process_no
     ON CONFLICT DO NOTHING;
     SELECT c.client_no INTO m.client_no FROM clients c
-    WHERE c.process_no = say.process_no AND c.connection_no = say.connection_no;
+    WHERE c.process_no = send_message.process_no AND c.connection_no = send_message.connection_no;
     m.audience := 'operators';
     m.sender := coalesce('client ' || m.client_no, 'client at ' || address);
     m.address := address;
@@ -60,6 +60,6 @@ BEGIN
         WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1);
     m.body := body;
     m.key := key;
-    PERFORM api.post(m);
+    PERFORM api.insert_message(m);
     RETURN '{}';
 END $$;

@@ -1,5 +1,5 @@
 -- Forget the idempotency records that are older than a time. Answers how many.
-CREATE OR REPLACE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
+CREATE OR REPLACE FUNCTION api.purge_idempotency_keys(keep interval DEFAULT '48 hours') RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;

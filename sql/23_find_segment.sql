@@ -1,12 +1,12 @@
--- Finding a stretch of a trip (api.stretch) by places or by positions.
+-- Finding a stretch of a trip (api.found_segment) by places or by positions.
 
 -- Where a place is on the route twice, by name means: the first stop that leads to the destination.
-CREATE OR REPLACE FUNCTION api.find_stretch(
+CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int
-) RETURNS api.stretch
+) RETURNS api.found_segment
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    s            api.stretch;
+    s            api.found_segment;
     origins      text[];
     destinations text[];
 BEGIN
@@ -14,10 +14,10 @@ BEGIN
         origins := api.place_codes(origin);
         destinations := api.place_codes(destination);
         s.refusal := CASE WHEN origin IS NULL OR destination IS NULL THEN
-                              api.bad_request('origin', 'the names of two places, or the positions of two stops',
+                              api.refusal_bad_request('origin', 'the names of two places, or the positions of two stops',
                                   'Say from where to where: origin and destination, or from_stop and to_stop.')
-                          WHEN origins IS NULL THEN api.unknown_place(origin)
-                          WHEN destinations IS NULL THEN api.unknown_place(destination) END;
+                          WHEN origins IS NULL THEN api.refusal_unknown_place(origin)
+                          WHEN destinations IS NULL THEN api.refusal_unknown_place(destination) END;
         IF s.refusal IS NOT NULL THEN
             RETURN s;
         END IF;
@@ -29,21 +29,21 @@ BEGIN
     END IF;
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
-           api.instant(find_stretch.travel_date, a.departs, service.time_zone), NULL, b.fare - a.fare, NULL
+           api.instant(find_segment.travel_date, a.departs, service.time_zone), NULL, b.fare - a.fare, NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
       AND b.bus_id = service.bus_id AND b.stop_no = to_stop AND b.arrives IS NOT NULL
       AND a.stop_no < b.stop_no;
     IF NOT FOUND THEN
-        s.refusal := api.not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
+        s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
     END IF;
     s.sells_until := s.departs_at + service.sells_until;
     RETURN s;
 END $$;
 
 -- The names of a service's stops, in order.
-CREATE OR REPLACE FUNCTION api.stops_of(service bus_info) RETURNS text[]
+CREATE OR REPLACE FUNCTION api.stop_names(service bus_info) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(p.name ORDER BY r.stop_no) FROM route_table r JOIN places p ON p.code = r.place
     WHERE r.bus_id = service.bus_id
@@ -56,10 +56,10 @@ LANGUAGE sql STABLE AS $$
     WHERE r.bus_id = stop_name.bus_id AND r.stop_no = stop_name.stop_no
 $$;
 
-CREATE OR REPLACE FUNCTION api.not_on_route(service bus_info, origin text, destination text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.refusal_not_on_route(service bus_info, origin text, destination text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    stops text[] := api.stops_of(service);
+    stops text[] := api.stop_names(service);
 BEGIN
     RETURN api.refusal('not_on_route',
         format('%s (%s %s) does not go from %s to %s. It goes: %s.', service.name, service.nouns ->> 'service',
