@@ -116,8 +116,8 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
 ) -> None:
     evil = "\\x1b]0;gone\\x07\\x1b[2J\\u202e"
     database.query("ALTER TABLE messages DROP CONSTRAINT messages_body_check")
-    database.query(f"SELECT api.insert_message(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL, NULL, NULL,"
-                   f" E'REF{evil}', NULL, NULL, E'boo{evil}!')::messages)")  # fmt: skip
+    database.query(f"SELECT api.insert_message(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL,"
+                   f" NULL, NULL, E'REF{evil}', NULL, NULL, E'boo{evil}!')::messages)")  # fmt: skip
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
@@ -125,8 +125,8 @@ def test_a_message_right_after_the_registration_of_a_console_is_shown(
     urls: dict[str, str], database: Database
 ) -> None:
     say = (
-        "PERFORM api.insert_message(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL, NULL, NULL,"
-        " 'You are here!')::messages); RETURN NEW"
+        "PERFORM api.insert_message(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL,"
+        " NULL, NULL, 'You are here!')::messages); RETURN NEW"
     )
     database.query(f"CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {say}; END $$")
     database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
