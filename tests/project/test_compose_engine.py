@@ -115,7 +115,7 @@ class Installation:
 
     def client(self, *arguments: str) -> dict[str, Any]:
         """The reply that scripts/client prints on the host; a refusal is one too."""
-        done = self.engine.run_beside(PROJECT / "scripts/client", *arguments, "--json", check=False)
+        done = self.engine.run_in_network(PROJECT / "scripts/client", *arguments, "--json", check=False)
         assert done.stdout, done.stderr
         reply: dict[str, Any] = json.loads(done.stdout)
         return reply
@@ -212,7 +212,7 @@ def test_compose_serves_and_survives_crashes(
         taken = busware.book(tomorrow, "Bengaluru", "Mysuru")
         assert taken["error"]["data"]["reason"] == "seat_taken"
         query = f"origin=Bengaluru&destination=Mysuru&date={tomorrow}"
-        trips = engine.run_beside("curl", "--fail", f"http://localhost:8000/v1/trips?{query}").stdout
+        trips = engine.run_in_network("curl", "--fail", f"http://localhost:8000/v1/trips?{query}").stdout
         assert int(BUS) in [trip["bus_id"] for trip in json.loads(trips)["trips"]]
 
         # inside
@@ -235,7 +235,9 @@ def test_compose_serves_and_survives_crashes(
             engine.kill_container(busware.container(service))
             busware.wait_until_healthy(killed, service)
         ready = ("curl", "--fail", "http://localhost:8000/readyz")
-        wait_until(lambda: engine.run_beside(*ready, check=False).returncode == 0)  # with a new connection
+        wait_until(
+            lambda: engine.run_in_network(*ready, check=False).returncode == 0
+        )  # with a new connection
         assert busware.book(tomorrow, "Bengaluru", "Mysuru") == taken
         assert busware.psql(BOOKINGS) == bookings
         assert busware.psql(AUDIT) == []

@@ -71,7 +71,7 @@ def test_two_hundred_clients_fight_over_two_trips(data_folder: Path) -> None:
         status, said = server.end(15)
         assert status == 0
     refused = sum((Counter(result["refused"]) for result in results), Counter())
-    assert [fault for result in results for fault in result["faults"]] == []
+    assert [fault for result in results for fault in result["errors"]] == []
     assert set(refused) <= EXPLAINED, refused
     assert len(acknowledged) > PROCESSES * CLIENTS  # they did get at each other
     log = "".join(path.read_text(errors="replace") for path in data_folder.rglob("*.log"))

@@ -1,8 +1,8 @@
-"""Schema api, the batch against itself: many requests at once come to what they come to one by one.
+"""`api.batch`: many requests in one batch have the same results as the same requests one by one.
 
-A batch decides first and writes later what can be written for all at once; nobody may be able to tell.
-Two dates are given the same bookings, then the same random requests: one date in a batch, the other
-one by one. Refusals, tickets, money and what is taken of each seat have to be the same.
+A batch delays some writes to do them for all its requests at once. No result may depend on that. Two dates
+of a service get the same bookings and then the same random requests: one date in a batch, the other one
+request at a time. Refusals, tickets, payments and taken segments must be the same.
 """
 
 import random
@@ -13,51 +13,52 @@ import pytest
 from tests.conftest import Clock, Database
 from tests.support.schema_api import ASHA, DAY, OTHER_DAY, Answer, SchemaApi, call, sale
 
-PRIOR = 6  # bookings that are there before the batch
-REQUESTS = 14  # in it
+BOOKINGS_BEFORE = 6
+REQUESTS = 14
 
 
-def prior(api: SchemaApi, dice: random.Random, day: str) -> list[Answer]:
-    """What is sold, held and waited for before: some holds run out as the clock moves on."""
+def book_before(api: SchemaApi, chance: random.Random, day: str) -> list[Answer]:
+    """Bookings, holds and waitlist entries before the batch; the short holds expire before it."""
     sold = []
-    while len(sold) < PRIOR:
-        a = dice.randint(1, 3)
+    while len(sold) < BOOKINGS_BEFORE:
+        start = chance.randint(1, 3)
         wanted = {
-            "from_stop": a,
-            "to_stop": dice.randint(a + 1, 5),
-            "count": dice.randint(1, 3),
+            "from_stop": start,
+            "to_stop": chance.randint(start + 1, 5),
+            "count": chance.randint(1, 3),
             "travel_date": day,
         }
-        answer = (
-            api.hold(seconds=dice.choice([60, 900]), **wanted) if dice.random() < 0.4 else api.book(**wanted)
-        )
+        if chance.random() < 0.4:
+            answer = api.hold(seconds=chance.choice([60, 900]), **wanted)
+        else:
+            answer = api.book(**wanted)
         if "reason" in answer:
             answer = api.book(waitlist=True, **wanted)
         sold.append(answer)
     return sold
 
 
-def request(dice: random.Random, key: str, day: str, sold: list[Answer]) -> Answer:
-    """Something that a traveller might ask for."""
-    a = dice.randint(1, 4)
-    ride = {"from_stop": a, "to_stop": dice.randint(a + 1, 5), "travel_date": day}
-    mine = {"reference": dice.choice(sold)["reference"], "phone": ASHA}
-    return dice.choice(
+def request(chance: random.Random, key: str, day: str, sold: list[Answer]) -> Answer:
+    """A random request."""
+    start = chance.randint(1, 4)
+    segment = {"from_stop": start, "to_stop": chance.randint(start + 1, 5), "travel_date": day}
+    booking = {"reference": chance.choice(sold)["reference"], "phone": ASHA}
+    return chance.choice(
         [
-            call("book", key, **sale(*dice.sample(range(1, 9), dice.randint(1, 2)), **ride)),
-            call("book", key, **sale(count=dice.randint(1, 4), **ride)),
-            call("book", key, **sale(count=dice.randint(1, 4), waitlist=True, **ride)),
-            call("hold", key, **sale(count=dice.randint(1, 3), **ride)),
-            call(dice.choice(["confirm", "release", "cancel"]), key, **mine),
-            call("cancel", key, tickets=[1], **mine),
-            call("change_seat", key, ticket_no=1, seat_no=dice.randint(1, 8), **mine),
-            call("alight", key, at=dice.randint(2, 4), **mine),
+            call("book", key, **sale(*chance.sample(range(1, 9), chance.randint(1, 2)), **segment)),
+            call("book", key, **sale(count=chance.randint(1, 4), **segment)),
+            call("book", key, **sale(count=chance.randint(1, 4), waitlist=True, **segment)),
+            call("hold", key, **sale(count=chance.randint(1, 3), **segment)),
+            call(chance.choice(["confirm", "release", "cancel"]), key, **booking),
+            call("cancel", key, tickets=[1], **booking),
+            call("change_seat", key, ticket_no=1, seat_no=chance.randint(1, 8), **booking),
+            call("alight", key, at=chance.randint(2, 4), **booking),
         ]
     )
 
 
-def outcome(database: Database, day: str) -> list[list[Any]]:
-    """All that became of a date, but for its random references."""
+def state(database: Database, day: str) -> list[list[Any]]:
+    """The state of a date without its random references."""
     statements = [
         "SELECT array_agg(ARRAY[status, seat_no::text, segment::text, fare::text, refund::text, "
         "(queue_no IS NULL)::text] ORDER BY ticket_no) AS party "
@@ -70,17 +71,17 @@ def outcome(database: Database, day: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_at_once_or_one_by_one(api: SchemaApi, database: Database, clock: Clock, seed: int) -> None:
-    sold = [prior(api, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
+def test_batch_equals_single_requests(api: SchemaApi, database: Database, clock: Clock, seed: int) -> None:
+    sold = [book_before(api, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
     clock.advance(minutes=2)
-    dice = [random.Random(f"requests {seed}") for _ in sold]
+    chance = [random.Random(f"requests {seed}") for _ in sold]
     calls = [
         [request(d, f"{day} {n}", day, before) for n in range(REQUESTS)]
-        for d, day, before in zip(dice, (DAY, OTHER_DAY), sold, strict=True)
+        for d, day, before in zip(chance, (DAY, OTHER_DAY), sold, strict=True)
     ]
     at_once = api.batch(*calls[0])
     one_by_one = [api.batch(one)[0] for one in calls[1]]
-    assert [told and told.get("reason") for told in at_once] == [
-        told and told.get("reason") for told in one_by_one
+    assert [answer and answer.get("reason") for answer in at_once] == [
+        answer and answer.get("reason") for answer in one_by_one
     ]
-    assert outcome(database, DAY) == outcome(database, OTHER_DAY)
+    assert state(database, DAY) == state(database, OTHER_DAY)

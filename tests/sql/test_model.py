@@ -1,9 +1,9 @@
-"""The real api against the model of it (tests/support/model.py): whatever travellers do, the two agree.
+"""Random requests: the functions of schema `api` and the model (tests/support/model.py) agree on each.
 
-Hypothesis makes up what they do, and when one disagrees, the shortest story that shows it. After every
-step: each ticket's status, seat, stretch and refund, the seats free on each leg, the queue, the audit.
-A story is about a trip of its own, and its clock is a setting of the session, since to replace
-api.now() makes PostgreSQL plan everything anew.
+Hypothesis generates sequences of requests for a trip and shortens a sequence that fails. After every request
+the test compares the status, seat, segment and refund of each ticket, the free seats of each leg, and the
+waitlist, and runs the audit. Each sequence has a trip of its own. The clock is a setting of the session,
+because PostgreSQL plans all functions again after `api.now()` is replaced.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +27,8 @@ from tests.conftest import Database
 from tests.support.model import Party, Service, Trip
 from tests.support.schema_api import ASHA, Answer, SchemaApi, audit
 
-# Some fifteen seconds; to look for what these stories do not find, tell many more of them.
-STORIES = settings(
+# About 15 seconds. Raise max_examples to search further.
+EFFORT = settings(
     max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
@@ -42,15 +42,15 @@ TIMETABLE = """
 """
 FARES = {1: "0", 2: "10.01", 3: "25.50", 4: "99.99"}
 
-stretches = st.sampled_from([(1, 4), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4)])
+segments = st.sampled_from([(1, 4), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4)])
 counts = st.sampled_from([1, 2, 3, 4])
 holds = st.none() | st.sampled_from([10, 600, 1800])
-which = st.integers(0, 5)  # of the bookings so far, the latest first
-some = st.none() | st.lists(st.integers(1, SEATS), min_size=1, max_size=2, unique=True)
+which = st.integers(0, 5)  # an index of the bookings, the latest first
+tickets_or_all = st.none() | st.lists(st.integers(1, SEATS), min_size=1, max_size=2, unique=True)
 
 
-class Travellers(RuleBasedStateMachine):
-    """What travellers do to one trip."""
+class Requests(RuleBasedStateMachine):
+    """Sends the same requests to the database and to the model, for one trip."""
 
     def __init__(self, api: SchemaApi, database: Database, day: date) -> None:
         super().__init__()
@@ -66,37 +66,37 @@ class Travellers(RuleBasedStateMachine):
         self.set_clock()
 
     def teardown(self) -> None:
-        """Leave the trip as if it had never been, so that the audit stays quick."""
+        """Delete the trip, so that the audit stays fast."""
         for table in ("payments", "requests", "passengers", "seats", "trips"):
             self.database.query(f"DELETE FROM {table} WHERE bus_id = {BUS}")
 
-    # What they do --------------------------------------------------------------------------------
+    # Requests ------------------------------------------------------------------------------------
 
     @initialize(
-        parties=st.lists(st.tuples(stretches, st.integers(1, 2), holds), min_size=1, max_size=4),
-        waiting=st.lists(st.tuples(stretches, st.integers(1, 2)), max_size=2),
+        parties=st.lists(st.tuples(segments, st.integers(1, 2), holds), min_size=1, max_size=4),
+        waiting=st.lists(st.tuples(segments, st.integers(1, 2)), max_size=2),
     )
-    def a_bus_that_fills(
+    def fill(
         self,
         parties: list[tuple[tuple[int, int], int, int | None]],
         waiting: list[tuple[tuple[int, int], int]],
     ) -> None:
-        for stretch, count, seconds in parties:
-            self.sell(stretch, None, count, False, seconds)
-        for stretch, count in waiting:
-            self.sell(stretch, None, count, True, None)
+        for segment, count, seconds in parties:
+            self.sell(segment, None, count, False, seconds)
+        for segment, count in waiting:
+            self.sell(segment, None, count, True, None)
 
-    @rule(stretch=stretches, seats=st.lists(st.integers(1, SEATS), min_size=1, unique=True), seconds=holds)
-    def sell_named(self, stretch: tuple[int, int], seats: list[int], seconds: int | None) -> None:
-        self.sell(stretch, seats, len(seats), False, seconds)
+    @rule(segment=segments, seats=st.lists(st.integers(1, SEATS), min_size=1, unique=True), seconds=holds)
+    def sell_seats(self, segment: tuple[int, int], seats: list[int], seconds: int | None) -> None:
+        self.sell(segment, seats, len(seats), False, seconds)
 
-    @rule(stretch=stretches, count=counts, seconds=holds)
-    def sell_any(self, stretch: tuple[int, int], count: int, seconds: int | None) -> None:
-        self.sell(stretch, None, count, False, seconds)
+    @rule(segment=segments, count=counts, seconds=holds)
+    def sell_any(self, segment: tuple[int, int], count: int, seconds: int | None) -> None:
+        self.sell(segment, None, count, False, seconds)
 
-    @rule(stretch=stretches, count=counts)
-    def sell_or_wait(self, stretch: tuple[int, int], count: int) -> None:
-        self.sell(stretch, None, count, True, None)
+    @rule(segment=segments, count=counts)
+    def sell_or_join_waitlist(self, segment: tuple[int, int], count: int) -> None:
+        self.sell(segment, None, count, True, None)
 
     @precondition(lambda self: self.trip.parties)
     @rule(which=which)
@@ -109,7 +109,7 @@ class Travellers(RuleBasedStateMachine):
         self.change("release", which, self.trip.release)
 
     @precondition(lambda self: self.trip.parties)
-    @rule(which=which, tickets=some)
+    @rule(which=which, tickets=tickets_or_all)
     def cancel(self, which: int, tickets: list[int] | None) -> None:
         tickets = self.existing(which, tickets)
         self.change("cancel", which, lambda party: self.trip.cancel(party, tickets), tickets=tickets)
@@ -127,7 +127,7 @@ class Travellers(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.trip.parties)
-    @rule(which=which, tickets=some, stop=st.integers(1, STOPS))
+    @rule(which=which, tickets=tickets_or_all, stop=st.integers(1, STOPS))
     def alight(self, which: int, tickets: list[int] | None, stop: int) -> None:
         tickets = self.existing(which, tickets)
         self.change(
@@ -146,14 +146,14 @@ class Travellers(RuleBasedStateMachine):
 
     @precondition(lambda self: self.last)
     @rule()
-    def ask_again(self) -> None:
-        """With the same key: the same answer, and nothing is done but to settle."""
+    def repeat(self) -> None:
+        """A repeated idempotency key returns the first answer and changes nothing but settles the trip."""
         assert self.last
-        ask, answer = self.last
-        assert ask() == answer
+        send, answer = self.last
+        assert send() == answer
         self.trip.settle(self.chosen)
 
-    # How it is done ------------------------------------------------------------------------------
+    # Requests to both ----------------------------------------------------------------------------
 
     def sell(
         self, ends: tuple[int, int], seats: list[int] | None, count: int, waitlist: bool, seconds: int | None
@@ -164,7 +164,7 @@ class Travellers(RuleBasedStateMachine):
             wanted["seconds"] = seconds
         elif waitlist:
             wanted["waitlist"] = True
-        answer = self.ask(
+        answer = self.send(
             method, bus_id=BUS, travel_date=str(self.day), from_stop=ends[0], to_stop=ends[1], **wanted
         )
         self.trip.settle(self.chosen)
@@ -175,24 +175,24 @@ class Travellers(RuleBasedStateMachine):
         )  # fmt: skip
         assert answer.get("reason") == reason
 
-    def change(self, method: str, which: int, judge: Callable[[Party], str | None], **args: Any) -> None:
-        """Ask for a change of a booking, and let the model judge what becomes of it."""
+    def change(self, method: str, which: int, expect: Callable[[Party], str | None], **args: Any) -> None:
+        """Change a booking in the database, and in the model with `expect`: both refuse it or both do it."""
         reference, party = self.booking(which)
-        answer = self.ask(method, reference=reference, **{k: v for k, v in args.items() if v is not None})
+        answer = self.send(method, reference=reference, **{k: v for k, v in args.items() if v is not None})
         self.trip.settle(self.chosen)
-        assert answer.get("reason") == judge(party)
+        assert answer.get("reason") == expect(party)
         self.trip.promote(self.chosen)
 
-    def ask(self, method: str, **args: Any) -> Answer:
+    def send(self, method: str, **args: Any) -> Answer:
         self.keys += 1
         key = f"{self.day} {self.keys}"
 
-        def ask() -> Answer:
+        def send() -> Answer:
             return self.api.write(method, "asha", key, phone=ASHA, **args)
 
-        answer = ask()
+        answer = send()
         if "reason" not in answer:
-            self.last = ask, answer
+            self.last = send, answer
         return answer
 
     def booking(self, which: int) -> tuple[str, Party]:
@@ -200,12 +200,12 @@ class Travellers(RuleBasedStateMachine):
         return latest_first[which % len(latest_first)]
 
     def existing(self, which: int, tickets: list[int] | None) -> list[int] | None:
-        """Those of the tickets that the booking has, or its first."""
+        """The given ticket numbers that the booking has; without such, its first ticket."""
         size = len(self.booking(which)[1].tickets)
         return tickets and ([n for n in tickets if n <= size] or [1])
 
     def chosen(self, reference: str) -> Sequence[int]:
-        """The seats that somebody who waited was given."""
+        """The seats that the database gave to a promoted party."""
         return self.database.query(
             "SELECT seat_no FROM passengers WHERE bus_id = %s AND reference = %s AND booked_at IS NOT NULL "
             "AND queue_no IS NOT NULL AND seat_no IS NOT NULL ORDER BY ticket_no",
@@ -217,7 +217,7 @@ class Travellers(RuleBasedStateMachine):
         for conn in (self.api.conn, self.database.conn):
             conn.execute("SELECT set_config('test.now', %s, false)", (self.trip.now.isoformat(),))
 
-    # What is compared ----------------------------------------------------------------------------
+    # Comparison ----------------------------------------------------------------------------------
 
     @invariant()
     def tickets_agree(self) -> None:
@@ -241,7 +241,7 @@ class Travellers(RuleBasedStateMachine):
         )
 
     @invariant()
-    def vacancy_agrees(self) -> None:
+    def taken_seats_agree(self) -> None:
         taken = self.api.conn.execute(
             "SELECT seat_no, leg FROM api.seats_now(%s, %s), generate_series(1, %s) leg WHERE taken @> leg",
             (BUS, self.day, STOPS - 1),
@@ -249,18 +249,18 @@ class Travellers(RuleBasedStateMachine):
         assert set(taken) == self.trip.taken()
 
     @invariant()
-    def queues_agree(self) -> None:
-        for position, reference in enumerate(self.trip.queue(), 1):
+    def waitlists_agree(self) -> None:
+        for position, reference in enumerate(self.trip.waitlist(), 1):
             assert self.api.read("booking", reference=reference, phone=ASHA)["position"] == position
 
     @invariant()
-    def the_audit_is_clean(self) -> None:
+    def audit_finds_nothing(self) -> None:
         assert audit(self.api.conn) == []
 
 
 @pytest.fixture
 def days(database: Database) -> Iterator[date]:
-    """The dates of the stories, one after another, on a bus made for them."""
+    """A new travel date for each sequence, of a service made for this test."""
     database.query(
         "SELECT api.add_service(%s, 'Small Bus', 'KSRTC', 'ss.s', %s, runs_on => 'never', max_seats => 3, "
         "alight_refund_percent => 25)",
@@ -275,7 +275,7 @@ def days(database: Database) -> Iterator[date]:
     return (date(2027, 1, 1) + timedelta(days=n) for n in range(10**6))
 
 
-def test_whatever_travellers_do(database: Database, days: Iterator[date]) -> None:
+def test_database_and_model_agree(database: Database, days: Iterator[date]) -> None:
     with database.connect_as_server() as conn:
         api = SchemaApi(conn)
-        run_state_machine_as_test(lambda: Travellers(api, database, next(days)), settings=STORIES)
+        run_state_machine_as_test(lambda: Requests(api, database, next(days)), settings=EFFORT)

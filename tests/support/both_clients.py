@@ -1,4 +1,4 @@
-"""Both clients of the SDK behind the same calls, so that one test is about either of them."""
+"""The synchronous and the asynchronous client behind the same calls, so that one test covers both."""
 
 import asyncio
 import inspect
@@ -18,7 +18,7 @@ from tests.support.processes import WAIT_SECONDS
 
 @dataclass(frozen=True)
 class Sdk:
-    """The ways to a client: `connect()` and the two classes. is_async: their calls run on an event loop."""
+    """`connect()` and the two client classes of the SDK. is_async: their calls run on an event loop."""
 
     connect: Callable[..., Any]
     client: Callable[..., Any]
@@ -30,7 +30,7 @@ SYNCHRONOUS = Sdk(connect, Client, HttpClient)
 
 
 class Blocking:
-    """An AsyncClient whose calls wait for their results. Its methods and attributes are the client's."""
+    """An AsyncClient whose methods block until they have their results."""
 
     def __init__(self, run: Callable[[Coroutine[Any, Any, Any]], Any], client: AsyncClient) -> None:
         self.__dict__.update(_run=run, _client=client)
@@ -62,7 +62,7 @@ async def _collect(items: Any) -> list[Any]:
 
 @contextmanager
 def asynchronous() -> Iterator[Sdk]:
-    """The asynchronous client, on an event loop in a thread. Closed clients leave no task behind."""
+    """The asynchronous clients, on an event loop in a thread. Checks that closed clients leave no task."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -70,7 +70,7 @@ def asynchronous() -> Iterator[Sdk]:
     def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(WAIT_SECONDS)
 
-    async def others() -> set[Any]:
+    async def other_tasks() -> set[Any]:
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     try:
@@ -80,7 +80,7 @@ def asynchronous() -> Iterator[Sdk]:
             lambda *arguments, **options: Blocking(run, AsyncHttpClient(*arguments, **options)),
             is_async=True,
         )
-        assert run(others()) == set()
+        assert run(other_tasks()) == set()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -89,7 +89,7 @@ def asynchronous() -> Iterator[Sdk]:
 
 @pytest.fixture(params=["synchronous", "asynchronous"])
 def sdk(request: pytest.FixtureRequest) -> Iterator[Sdk]:
-    """Either client."""
+    """The synchronous client, then the asynchronous one."""
     if request.param == "synchronous":
         yield SYNCHRONOUS
     else:

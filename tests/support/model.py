@@ -1,8 +1,8 @@
-"""Busware in a hundred lines: one trip of one small bus, as plain sets and lists, to judge the real one by.
+"""A model of one trip in plain Python; tests/sql/test_model.py compares the database with it.
 
-Seats are numbers, a leg is the number of the stop it begins at, and what is taken is a set of (seat, leg).
-The model decides everything but which free seats "any seats" are: that it is told, and checks that they
-are free. Each request answers the reason of its refusal, or None.
+Seats are numbers. A leg is the number of the stop at which it begins. `taken` is a set of (seat, leg).
+A request returns the reason of its refusal, or None. If a request names no seats, the database chooses them:
+the model takes over that choice and checks that the seats are free.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-Choice = Callable[[], Sequence[int]]  # asks the real one which seats it chose
+Choice = Callable[[], Sequence[int]]  # returns the seats that the database chose
 
 LIVE = ("held", "booked")
 OPEN = ("held", "booked", "pending")
@@ -18,11 +18,11 @@ OPEN = ("held", "booked", "pending")
 
 @dataclass
 class Service:
-    """What the timetable says of the bus."""
+    """The service of the trip."""
 
     seats: int
-    departs: dict[int, datetime]  # of each stop but the last
-    fares: dict[int, Decimal]  # from the origin
+    departs: dict[int, datetime]  # by stop number, without the last stop
+    fares: dict[int, Decimal]  # by stop number, from the first stop
     max_seats: int
     queue_limit: int
     refund_percent: Decimal
@@ -31,7 +31,7 @@ class Service:
 
 @dataclass
 class Ticket:
-    """One passenger's."""
+    """The ticket of one passenger, for the segment [start, end)."""
 
     seat: int | None
     start: int
@@ -40,89 +40,93 @@ class Ticket:
     status: str
     refund: Decimal = Decimal("0.00")
 
-    def takes(self) -> set[tuple[int, int]]:
-        """What it takes of the bus while it is live."""
+    def taken(self) -> set[tuple[int, int]]:
+        """The (seat, leg) pairs that the ticket takes while it is live."""
         return {(self.seat, leg) for leg in range(self.start, self.end)} if self.seat else set()
 
 
 @dataclass
 class Party:
-    """A booking. until: when its hold, or its waiting, runs out."""
+    """All tickets of a booking. expires_at: the end of its hold or of its place on the waitlist."""
 
     tickets: list[Ticket]
-    until: datetime | None = None
+    expires_at: datetime | None = None
 
     def numbered(self, numbers: Iterable[int] | None) -> list[Ticket]:
-        """The tickets of these numbers, or all."""
+        """The tickets with these numbers; without numbers, all."""
         return self.tickets if numbers is None else [self.tickets[n - 1] for n in numbers]
 
-    def having(self, *statuses: str) -> list[Ticket]:
-        """The tickets in these states."""
+    def with_status(self, *statuses: str) -> list[Ticket]:
+        """The tickets whose stored status is one of these."""
         return [ticket for ticket in self.tickets if ticket.status in statuses]
 
 
 @dataclass
 class Trip:
-    """The trip: its parties in order of arrival, and the time."""
+    """The trip: its parties in order of arrival, by reference, and the time."""
 
     service: Service
     now: datetime
     parties: dict[str, Party] = field(default_factory=dict)
 
-    # What is so ------------------------------------------------------------------------------------
+    # State -----------------------------------------------------------------------------------------
 
-    def runs_out(self, party: Party, ticket: Ticket) -> bool:
-        """Whether a ticket is held or waits no longer, though nobody has settled that yet."""
-        return ticket.status in ("held", "pending") and party.until is not None and party.until <= self.now
+    def has_expired(self, party: Party, ticket: Ticket) -> bool:
+        """Whether the hold or the waiting of a ticket has expired, settled or not."""
+        return (
+            ticket.status in ("held", "pending")
+            and party.expires_at is not None
+            and party.expires_at <= self.now
+        )
 
     def status(self, party: Party, ticket: Ticket) -> str:
-        """The status as it is now."""
-        return "expired" if self.runs_out(party, ticket) else ticket.status
+        """The status that a read returns."""
+        return "expired" if self.has_expired(party, ticket) else ticket.status
 
     def taken(self) -> set[tuple[int, int]]:
-        """What is taken now, whether or not anybody has settled."""
+        """The (seat, leg) pairs of all live tickets, without expired ones."""
         return {
-            part
+            pair
             for party in self.parties.values()
             for ticket in party.tickets
             if self.status(party, ticket) in LIVE
-            for part in ticket.takes()
+            for pair in ticket.taken()
         }
 
     def free(self, start: int, end: int) -> set[int]:
-        """The seats that are free over a stretch."""
+        """The seats that are free on a segment."""
         taken = self.taken()
         legs = range(start, end)
         return {
             seat for seat in range(1, self.service.seats + 1) if not any((seat, leg) in taken for leg in legs)
         }
 
-    def queue(self) -> list[str]:
-        """The references of those who wait, in order."""
+    def waitlist(self) -> list[str]:
+        """The references of the waiting parties, in order of arrival."""
         return [
             reference
             for reference, party in self.parties.items()
             if any(self.status(party, ticket) == "pending" for ticket in party.tickets)
         ]
 
-    def has_left(self, stop: int) -> bool:
-        """Whether a stop no longer sells."""
+    def has_departed(self, stop: int) -> bool:
+        """Whether the trip has departed from a stop."""
         return self.service.departs[stop] <= self.now
 
     # Settling --------------------------------------------------------------------------------------
 
     def settle(self, chosen: Callable[[str], Sequence[int]]) -> None:
-        """What every request does first."""
+        """Expire what is due, then promote the waitlist. Every write begins with this."""
         for party in self.parties.values():
             for ticket in party.tickets:
-                if self.runs_out(party, ticket):
+                if self.has_expired(party, ticket):
                     ticket.status = "expired"
         self.promote(chosen)
 
     def promote(self, chosen: Callable[[str], Sequence[int]]) -> None:
-        """Serve the queue. chosen: the seats that a party got, which the model could not know."""
-        for reference in self.queue():
-            waiting = self.parties[reference].having("pending")
+        """Give free seats to the waitlist. chosen: the seats that the database gave to a party."""
+        for reference in self.waitlist():
+            waiting = self.parties[reference].with_status("pending")
             if len(waiting) <= len(self.free(waiting[0].start, waiting[0].end)):
                 self.seat(waiting, chosen(reference), "booked")
 
@@ -139,9 +143,9 @@ class Trip:
         self, reference: Callable[[], str], choice: Choice, start: int, end: int, seats: Sequence[int] | None,
         count: int, waitlist: bool, hold: timedelta | None,
     ) -> str | None:  # fmt: skip
-        """Book (hold is None) or hold these seats, or any `count` of them."""
+        """Book (hold is None) or hold these seats, or any `count` seats."""
         free = self.free(start, end)
-        if self.has_left(start):
+        if self.has_departed(start):
             return "departed"
         if count > self.service.max_seats:
             return "too_many_seats"
@@ -150,68 +154,68 @@ class Trip:
         fits = count <= len(free)
         if not fits and (not waitlist or count > self.service.seats):
             return "sold_out"
-        if not fits and len(self.queue()) >= self.service.queue_limit:
+        if not fits and len(self.waitlist()) >= self.service.queue_limit:
             return "queue_full"
         fare = self.service.fares[end] - self.service.fares[start]
         party = Party([Ticket(None, start, end, fare, "pending") for _ in range(count)])
         if not fits:
-            party.until = self.service.departs[start]
+            party.expires_at = self.service.departs[start]
         else:
             self.seat(party.tickets, seats or choice(), "booked" if hold is None else "held")
-            party.until = hold and min(self.now + hold, self.service.departs[start])
+            party.expires_at = hold and min(self.now + hold, self.service.departs[start])
         self.parties[reference()] = party
         return None
 
     def confirm(self, party: Party) -> str | None:
-        """Make a hold a booking."""
-        if reason := self.is_no_hold(party):
+        """Turn a hold into a booking."""
+        if reason := self.check_hold(party):
             return reason
-        lost = {part for ticket in party.having("expired") for part in ticket.takes()}
-        if lost & self.taken():
+        expired = {pair for ticket in party.with_status("expired") for pair in ticket.taken()}
+        if expired & self.taken():
             return "hold_expired"
-        for ticket in party.having("held", "expired"):
+        for ticket in party.with_status("held", "expired"):
             ticket.status = "booked"
         return None
 
     def release(self, party: Party) -> str | None:
-        """Give a hold up."""
-        if reason := self.is_no_hold(party):
+        """Release a hold."""
+        if reason := self.check_hold(party):
             return reason
-        for ticket in (held := party.having("held")):
+        for ticket in (held := party.with_status("held")):
             ticket.status = "cancelled"
         return None if held else "hold_expired"
 
-    def is_no_hold(self, party: Party) -> str | None:
-        """Why a booking is neither confirmed nor released."""
-        if self.has_left(party.tickets[0].start):
+    def check_hold(self, party: Party) -> str | None:
+        """The reason why a booking cannot be confirmed or released, or None."""
+        if self.has_departed(party.tickets[0].start):
             return "departed"
-        if party.having("booked"):
+        if party.with_status("booked"):
             return "already_booked"
-        if party.having("held") or any(ticket.seat for ticket in party.having("expired")):
+        if party.with_status("held") or any(ticket.seat for ticket in party.with_status("expired")):
             return None
-        return "not_held" if party.having("pending", "expired") else "already_cancelled"
+        return "not_held" if party.with_status("pending", "expired") else "already_cancelled"
 
     def cancel(self, party: Party, numbers: Sequence[int] | None) -> str | None:
-        """Cancel tickets, or all that are still open."""
-        if self.has_left(party.tickets[0].start):
+        """Cancel tickets; without numbers, all open ones."""
+        if self.has_departed(party.tickets[0].start):
             return "departed"
         ended = [ticket for ticket in party.numbered(numbers) if ticket.status not in OPEN]
-        if not party.having(*OPEN) or (numbers and ended):
-            return self.ended(ended)
+        if not party.with_status(*OPEN) or (numbers and ended):
+            return self.reason_of_ended(ended)
         for ticket in party.numbered(numbers):
             if ticket.status == "booked":
-                ticket.refund += share(ticket.fare - ticket.refund, self.service.refund_percent)
+                ticket.refund += percentage(ticket.fare - ticket.refund, self.service.refund_percent)
             if ticket.status in OPEN:
                 ticket.status = "cancelled"
         return None
 
     def change_seat(self, party: Party, number: int, seat: int) -> str | None:
-        """Move a ticket."""
+        """Move a ticket to another seat."""
         ticket = party.tickets[number - 1]
-        if self.has_left(ticket.start):
+        if self.has_departed(ticket.start):
             return "departed"
         if ticket.status not in LIVE:
-            return "not_held" if ticket.status == "pending" else self.ended([ticket])
+            return "not_held" if ticket.status == "pending" else self.reason_of_ended([ticket])
         if seat > self.service.seats:
             return "unknown_seat"
         if seat != ticket.seat and seat not in self.free(ticket.start, ticket.end):
@@ -220,27 +224,27 @@ class Trip:
         return None
 
     def alight(self, party: Party, numbers: Sequence[int] | None, stop: int) -> str | None:
-        """End a ride early."""
-        tickets = party.having("booked") if numbers is None else party.numbered(numbers)
+        """End the segment of tickets at an earlier stop; without numbers, of all booked tickets."""
+        tickets = party.with_status("booked") if numbers is None else party.numbered(numbers)
         if not tickets or any(ticket.status != "booked" for ticket in tickets):
             ended = [t for t in party.numbered(numbers) if t.status in ("cancelled", "expired")]
-            return self.ended(ended) if ended else "not_held"
+            return self.reason_of_ended(ended) if ended else "not_held"
         if not all(ticket.start < stop < ticket.end for ticket in tickets):
             return "not_on_route"
-        if self.has_left(stop):
+        if self.has_departed(stop):
             return "departed"
         for ticket in tickets:
-            unridden = self.service.fares[ticket.end] - self.service.fares[stop]
-            ticket.refund += share(unridden, self.service.alight_refund_percent)
+            unused = self.service.fares[ticket.end] - self.service.fares[stop]
+            ticket.refund += percentage(unused, self.service.alight_refund_percent)
             ticket.end = stop
         return None
 
     @staticmethod
-    def ended(tickets: Iterable[Ticket]) -> str:
-        """What is said of tickets that are no more."""
+    def reason_of_ended(tickets: Iterable[Ticket]) -> str:
+        """The reason of a refusal for tickets that are cancelled or expired."""
         return "already_cancelled" if any(t.status == "cancelled" for t in tickets) else "hold_expired"
 
 
-def share(amount: Decimal, percent: Decimal) -> Decimal:
-    """A percentage of an amount, to the paisa."""
+def percentage(amount: Decimal, percent: Decimal) -> Decimal:
+    """A percentage of an amount, rounded to two decimals."""
     return (amount * percent / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

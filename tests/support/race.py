@@ -1,7 +1,7 @@
-"""Two connections that race: for tests that are named interleavings, each with a clean audit at its end.
+"""Two connections that compete for a lock, for tests of a named interleaving.
 
-A step is held where it is by the lock it has: whoever is `first` leaves its transaction open, the
-`second` runs into it, and once PostgreSQL says that it waits, the first commits or rolls back.
+The `first` connection leaves its transaction open. A step on the `second` connection waits for a lock of
+the first. When PostgreSQL shows that it waits, the first commits or rolls back. The audit runs at the end.
 """
 
 import time
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Race:
-    """A database and those who race on it. `first` is in a transaction until it commits or rolls back."""
+    """A database and two connections to it: `first` is in a transaction, `second` commits every statement."""
 
     def __init__(
         self, database: "Database", first: SchemaApi, second: SchemaApi, threads: ThreadPoolExecutor
@@ -31,7 +31,7 @@ class Race:
     @classmethod
     @contextmanager
     def open(cls, database: "Database") -> Iterator["Race"]:
-        """A race on three connections, and a look at the audit after it."""
+        """Open both connections. At the end, roll the first one back and check the audit."""
         with (
             database.connect_as_server(autocommit=False) as first,
             database.connect_as_server() as second,
@@ -42,22 +42,22 @@ class Race:
         assert audit(database.conn) == []
 
     def start(self, step: Callable[[], Any]) -> "Future[Any]":
-        """Let a step of the second's run, up to where it has to wait for a lock."""
+        """Run a step of `second` in a thread, and return when it waits for a lock."""
         running = self.threads.submit(step)
         waits = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
         deadline = time.monotonic() + WAIT_SECONDS
         while not self.database.value(waits, self.second.conn.info.backend_pid):
-            assert not running.done(), f"it did not wait: {running.result()}"
-            assert time.monotonic() < deadline, "it neither ended nor waits for a lock"
+            assert not running.done(), f"the step waited for no lock: {running.result()}"
+            assert time.monotonic() < deadline, "the step neither ended nor waits for a lock"
         return running
 
     def then_commit(self, running: "Future[Any]") -> Any:
-        """What the waiting step comes to once the first has committed."""
+        """Commit the first transaction, and return the result of the waiting step."""
         self.first.conn.commit()
         return running.result(WAIT_SECONDS)
 
     def then_rollback(self, running: "Future[Any]") -> Any:
-        """What the waiting step comes to once the first has rolled back."""
+        """Roll the first transaction back, and return the result of the waiting step."""
         self.first.conn.rollback()
         return running.result(WAIT_SECONDS)
 

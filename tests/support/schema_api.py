@@ -1,9 +1,10 @@
-"""The booking api: schema api as Python calls, for the tests that face the database.
+"""Schema `api` as Python calls, for the tests of the database.
 
-A `SchemaApi` sits on one connection of the server's own role, which may only call and read. Every answer
-that comes by it is checked against the vocabulary of the wire: a reply has exactly the fields of its
-struct, a refusal a known reason and a sentence. What a test does not say is a sensible request: the
-day bus, DAY, all of its road, ASHA's phone. `SchemaApi.open` looks, in the end, whether the audit is clean.
+A `SchemaApi` uses one connection of the server's database role, which may only read tables and execute
+functions. It checks every answer against the protocol: a reply has only the fields of its struct, and a
+refusal has a known reason and a message. A request has defaults for what the test does not name: service 1,
+travel date DAY, the whole route, the phone number ASHA. `SchemaApi.open` checks at its end that
+`api.audit()` finds nothing.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ Answer = dict[str, Any]
 
 
 class SchemaApi:
-    """The api of a database, by the entry points that the server uses."""
+    """The functions of schema `api` that the server calls, on one connection."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
         self.conn = conn
@@ -38,7 +39,7 @@ class SchemaApi:
     @classmethod
     @contextmanager
     def open(cls, database: "Database") -> Iterator["SchemaApi"]:
-        """A desk on a connection of its own."""
+        """Connect, and check the audit at the end of the `with`."""
         with database.connect_as_server() as conn:
             yield cls(conn)
             assert audit(conn) == []
@@ -46,7 +47,7 @@ class SchemaApi:
     # The entry points --------------------------------------------------------------------------
 
     def read(self, method: str, **args: Any) -> Answer:
-        """What api.read answers."""
+        """Call api.read."""
         ((refused, answer),) = self.conn.execute(
             "SELECT refused, answer FROM api.read(%s, %s)", (method, Jsonb(args))
         ).fetchall()
@@ -55,7 +56,7 @@ class SchemaApi:
         return answer
 
     def write(self, method: str, caller: str = "", key: str | None = None, **args: Any) -> Answer:
-        """What api.call answers, which waits for the trip."""
+        """Call api.call, which waits for the lock of the trip."""
         ((answer,),) = self.conn.execute(
             "SELECT api.call(%s, %s, %s, %s)", (method, Jsonb(args), caller, key)
         ).fetchall()
@@ -63,7 +64,7 @@ class SchemaApi:
         return answer
 
     def batch(self, *calls: Answer) -> list[Answer | None]:
-        """What api.batch answers, in the order of the calls; None: deferred."""
+        """Call api.batch: the answers in the order of the calls; None for a deferred call."""
         rows = self.conn.execute("SELECT n, refused, answer FROM api.batch(%s)", (Jsonb(calls),)).fetchall()
         assert sorted(n for n, _, _ in rows) == list(range(len(calls)))
         for n, refused, answer in rows:
@@ -75,39 +76,39 @@ class SchemaApi:
     # Requests ----------------------------------------------------------------------------------
 
     def book(self, *seats: int, count: int | None = None, **args: Any) -> Answer:
-        """Book these seats, or any; over a stretch other than TRIP by origin, destination or positions."""
+        """Book these seats, or `count` of any; args may name another segment than TRIP's."""
         return self.write("book", **sale(*seats, count=count, **args))
 
     def hold(self, *seats: int, count: int | None = None, **args: Any) -> Answer:
-        """Hold these seats, or any."""
+        """Hold these seats, or `count` of any."""
         return self.write("hold", **sale(*seats, count=count, **args))
 
     def cancel(self, booking: Answer, *tickets: int, **args: Any) -> Answer:
-        """Cancel these tickets of a booking, or all."""
+        """Cancel these tickets of a booking, or all of them."""
         return self.change("cancel", booking, **({"tickets": list(tickets)} if tickets else {}), **args)
 
     def change(self, method: str, booking: Answer, **args: Any) -> Answer:
-        """Any write to ASHA's booking, unless another phone is given."""
+        """Call a write on a booking; with ASHA's phone number, unless args name another."""
         return self.write(method, **{"reference": booking["reference"], "phone": ASHA, **args})
 
     def show(self, booking: Answer, **args: Any) -> Answer:
-        """The booking as it is now."""
+        """Read a booking."""
         return self.read("booking", **{"reference": booking["reference"], "phone": ASHA, **args})
 
-    # What is there -----------------------------------------------------------------------------
+    # State -------------------------------------------------------------------------------------
 
     def free(self, from_stop: int = 1, to_stop: int = 5, **args: Any) -> list[int]:
-        """The seats that the map shows as free over a stretch."""
+        """The seats that are free on a segment, by the seat map."""
         return self.seats("free", from_stop, to_stop, **args)
 
     def seats(self, state: str, from_stop: int = 1, to_stop: int = 5, **args: Any) -> list[int]:
-        """The seats that the map shows in a state over a stretch."""
+        """The seats that have this state on a segment, by the seat map."""
         trip = {"bus_id": 1, "travel_date": DAY, "from_stop": from_stop, "to_stop": to_stop}
         shown = self.read("seat_map", **(trip | args))
         return [seat["seat_no"] for seat in shown["seats"] if seat["state"] == state]
 
     def everything(self) -> list[list[Any]]:
-        """All that is sold and recorded, to see that a refusal has changed nothing."""
+        """The rows of all tables that a write changes, to compare before and after a refusal."""
         tables = ("trips", "seats", "passengers", "payments", "requests")
         return [self.conn.execute(f"TABLE {name} ORDER BY 1, 2, 3").fetchall() for name in tables]  # type: ignore[arg-type]
 
@@ -119,28 +120,29 @@ def api(database: "Database") -> Iterator[SchemaApi]:
 
 
 def sale(*seats: int, count: int | None = None, **args: Any) -> Answer:
-    """The arguments of book and hold; no seats and no count: one seat, whichever."""
+    """The arguments of `book` and `hold`; without seats and count: any one seat."""
     wanted = {"seats": list(seats)} if seats else {"count": count or 1}
-    stretch = TRIP if "from_stop" not in args else {"bus_id": 1, "travel_date": DAY}
-    return {**stretch, "phone": ASHA, **wanted, **args}
+    trip = TRIP if "from_stop" not in args else {"bus_id": 1, "travel_date": DAY}
+    return {**trip, "phone": ASHA, **wanted, **args}
 
 
 def call(method: str, key: str | None = None, caller: str = "asha", **args: Any) -> Answer:
-    """A member of a batch."""
+    """One call of a batch."""
     return {"method": method, "args": args, "caller": caller, "key": key}
 
 
 def book(*seats: int, key: str | None = None, caller: str = "asha", **args: Any) -> Answer:
+    """A call of `book`, for a batch."""
     return call("book", key, caller, **sale(*seats, **args))
 
 
 def reasons(answers: list[Answer | None]) -> list[str | None]:
-    """The status or the reason of each answer; None: deferred."""
+    """The status or the refusal's reason of each answer; None for a deferred call."""
     return [answer and answer.get("status", answer.get("reason")) for answer in answers]
 
 
 def check(method: str, answer: Answer) -> None:
-    """That an answer is what the wire says of it."""
+    """Check that an answer is as the protocol defines it."""
     if "reason" in answer:
         assert answer["reason"] in protocol.REASONS
         assert answer["message"].strip() and "None" not in answer["message"]
@@ -151,5 +153,5 @@ def check(method: str, answer: Answer) -> None:
 
 
 def audit(conn: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
-    """The findings of the audit."""
+    """The findings of `api.audit()`."""
     return conn.execute("SELECT * FROM api.audit()").fetchall()

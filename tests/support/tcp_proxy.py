@@ -1,4 +1,4 @@
-"""The road between a server under test and PostgreSQL."""
+"""A TCP proxy between the code under test and PostgreSQL, which can break connections and hold replies."""
 
 import select
 import socket
@@ -9,75 +9,81 @@ import psycopg
 
 
 class TcpProxy:
-    """A road to PostgreSQL that can be cut, that can lose an answer, and that can hold answers up."""
+    """Forwards TCP connections to PostgreSQL. `url` connects through it.
+
+    drops_replies: the next reply of PostgreSQL breaks its connection and is lost; then False again.
+    held_replies: the bytes that PostgreSQL has sent since `hold_replies`; else None.
+    """
 
     def __init__(self, url):
-        self._to = psycopg.conninfo.conninfo_to_dict(url)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        port = self._listener.getsockname()[1]
-        self.url = url.replace(f":{self._to['port']}/", f":{port}/")
+        self._target = psycopg.conninfo.conninfo_to_dict(url)
+        self._listen(0)
+        self.url = url.replace(f":{self._target['port']}/", f":{self._port}/")
         self.drops_replies = False
-        self.held_replies = None  # what has come from PostgreSQL since it is held up
-        self._open = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        self.held_replies = None
+        self._connections = []
 
     def stop(self):
-        """Break every connection, and let nobody through any more."""
+        """Break all connections and refuse new ones."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self.break_connections()
 
+    def restart(self):
+        """Accept connections again, after `stop`."""
+        self._listener.close()
+        self._listen(self._port)
+
+    def close(self):
+        """Stop, and free the port."""
+        self.stop()
+        self._listener.close()
+
     def break_connections(self):
-        """The client sees the end at once; the server only when it wants to answer."""
-        for near, _ in list(self._open):
-            with suppress(OSError):  # it has broken by itself
-                near.shutdown(socket.SHUT_RDWR)
+        """Break all connections. The client notices at once, PostgreSQL when it sends its next reply."""
+        for client, _ in list(self._connections):
+            with suppress(OSError):  # it is broken already
+                client.shutdown(socket.SHUT_RDWR)
 
     def hold_replies(self):
-        """Let nothing come from PostgreSQL, until `release_replies`."""
+        """Forward nothing from PostgreSQL until `release_replies`."""
         self.held_replies = bytearray()
 
     def release_replies(self):
-        """Let through, on the one connection that is open, what was held up: all at once."""
+        """Forward all held replies at once. There must be exactly one connection."""
         held, self.held_replies = self.held_replies, None
-        ((near, _),) = self._open
-        near.sendall(held)
+        ((client, _),) = self._connections
+        client.sendall(held)
 
-    def restart(self):
-        port = self._listener.getsockname()[1]
-        self._listener.close()
+    def _listen(self, port):
         self._listener = socket.create_server(("127.0.0.1", port))
+        self._port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
-
-    def close(self):
-        self.stop()
-        self._listener.close()
 
     def _accept(self):
         while True:
             try:
-                near, _ = self._listener.accept()
+                client, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection((self._to["host"], int(self._to["port"])))
-            self._open.append((near, far))
-            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
+            postgres = socket.create_connection((self._target["host"], int(self._target["port"])))
+            self._connections.append((client, postgres))
+            threading.Thread(target=self._forward, args=(client, postgres), daemon=True).start()
 
-    def _carry(self, near, far):
-        other = {near: far, far: near}
+    def _forward(self, client, postgres):
+        other = {client: postgres, postgres: client}
         broken = False
-        with suppress(OSError):  # it has broken with something under way
+        with suppress(OSError):  # the other side has closed
             while not broken:
-                for end in select.select([near, far], [], [])[0]:
+                for end in select.select([client, postgres], [], [])[0]:
                     data = end.recv(65536)
-                    broken = broken or not data or (end is far and self.drops_replies)
-                    if end is far and self.held_replies is not None:
+                    broken = broken or not data or (end is postgres and self.drops_replies)
+                    if end is postgres and self.held_replies is not None:
                         self.held_replies += data
                     elif not broken:
                         other[end].sendall(data)
         self.drops_replies = False
-        self._open.remove((near, far))
-        near.close()
-        far.close()
+        self._connections.remove((client, postgres))
+        client.close()
+        postgres.close()

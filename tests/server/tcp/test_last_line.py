@@ -51,7 +51,7 @@ def sealed(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Itera
 
 def all_of(line: LineClient) -> list[bytes]:
     """What comes up to the end of the connection."""
-    return line._lines.read().splitlines()
+    return line.read().splitlines()
 
 
 def booked(database: Database) -> int:

@@ -36,7 +36,7 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
 
 def receive(line: LineClient, size: int) -> bytes:
     """So many bytes, with no newline among them; fewer at the end."""
-    return line._lines.read(size)
+    return line.read(size)
 
 
 # Over a socket ---------------------------------------------------------------------------------
