@@ -93,9 +93,9 @@ $$;
 CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    earlier requests;
+    earlier idempotency_keys;
 BEGIN
-    SELECT * INTO earlier FROM requests r
+    SELECT * INTO earlier FROM idempotency_keys r
     WHERE r.bus_id = recorded_answer.bus_id AND r.caller = recorded_answer.caller AND r.key = recorded_answer.key;
     RETURN CASE WHEN NOT FOUND THEN NULL
                 WHEN earlier.digest = api.request_digest(method, args) THEN earlier.answer
@@ -119,7 +119,7 @@ BEGIN
         SELECT d.n, d.bus_id, calls -> d.n AS call, coalesce(d.reply, d.booking, '{}') AS answer
         FROM unnest(done, bus_ids, replies, api.show_bookings(bus_ids, refs)) AS d (n, bus_id, reply, booking)
     ), recorded AS (
-        INSERT INTO requests (bus_id, caller, key, method, digest, answer, at)
+        INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
         SELECT a.bus_id, a.call ->> 'caller', a.call ->> 'key', a.call ->> 'method',
                api.request_digest(a.call ->> 'method', a.call -> 'args'), a.answer, api.now()
         FROM answered AS a WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'

@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 DECLARE
     n int;
 BEGIN
-    DELETE FROM requests r WHERE r.at < api.now() - keep;
+    DELETE FROM idempotency_keys r WHERE r.at < api.now() - keep;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $$;

@@ -49,11 +49,11 @@ LANGUAGE sql STABLE AS $$
     -- A request is answered once: no booking comes of two, and none that was answered is missing.
     SELECT 'answered_twice', r.bus_id, NULL, format('booking %s comes of %s requests, of which %s is the last',
         r.answer ->> 'reference', count(*), max(r.key))
-    FROM requests r WHERE r.method IN ('book', 'hold')
+    FROM idempotency_keys r WHERE r.method IN ('book', 'hold')
     GROUP BY r.bus_id, r.answer ->> 'reference' HAVING count(*) > 1
     UNION ALL
     SELECT 'answer_lost', r.bus_id, NULL, format('request %s was answered with booking %s, which is not there', r.key, r.answer ->> 'reference')
-    FROM requests r
+    FROM idempotency_keys r
     WHERE r.answer ? 'reference' AND NOT EXISTS (SELECT FROM passengers p
         WHERE p.bus_id = r.bus_id AND p.reference = r.answer ->> 'reference')
     UNION ALL

@@ -13,7 +13,7 @@ from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 BROKEN = [
     (
         "sold_twice",
-        "ALTER TABLE passengers DROP CONSTRAINT stretch_sold_once;"
+        "ALTER TABLE passengers DROP CONSTRAINT segment_sold_once;"
         "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",
         "seat 3: tickets",
     ),
@@ -97,12 +97,13 @@ BROKEN = [
     ),
     (
         "answered_twice",
-        "INSERT INTO requests SELECT bus_id, caller, 'again', method, digest, answer, at FROM requests",
+        "INSERT INTO idempotency_keys "
+        "SELECT bus_id, caller, 'again', method, digest, answer, at FROM idempotency_keys",
         "booking {booking} comes of 2 requests",
     ),
     (
         "answer_lost",
-        'UPDATE requests SET answer = answer || \'{{"reference": "BZZZZZ"}}\'',
+        'UPDATE idempotency_keys SET answer = answer || \'{{"reference": "BZZZZZ"}}\'',
         "request k was answered with booking BZZZZZ, which is not there",
     ),
     (

@@ -150,7 +150,7 @@ def test_a_refusal_is_not_remembered(api: SchemaApi) -> None:
 def test_without_a_key_every_request_is_a_new_one(api: SchemaApi) -> None:
     answers = api.batch(book(), book())
     assert answers[0]["reference"] != answers[1]["reference"]
-    assert api.conn.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+    assert api.conn.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
 
 
 def test_a_key_twice_in_a_batch_is_answered_in_the_next(api: SchemaApi) -> None:
@@ -172,7 +172,7 @@ def test_the_record_of_a_request_is_kept_for_a_while(
     assert api.conn.execute("SELECT api.purge_idempotency_keys()").fetchone() == (0,)
     clock.advance(seconds=1)
     assert api.conn.execute("SELECT api.purge_idempotency_keys()").fetchone() == (1,)
-    assert database.query("SELECT key FROM requests") == ["new"]
+    assert database.query("SELECT key FROM idempotency_keys") == ["new"]
     assert api.conn.execute("SELECT api.purge_idempotency_keys(interval '1 second')").fetchone() == (0,)
 
 
@@ -192,7 +192,7 @@ def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
             )
     api.conn.execute("SELECT pg_stat_force_next_flush()")
     read = "SELECT relname::text, seq_tup_read FROM pg_stat_user_tables WHERE relname = ANY (%s)"
-    sales = ["trips", "seats", "passengers", "payments", "requests"]
+    sales = ["trips", "seats", "passengers", "payments", "idempotency_keys"]
     assert dict(database.query(read, sales)) == dict.fromkeys(sales, 0)
     assert database.value("SELECT count(*) FROM passengers") > 50
 

@@ -42,7 +42,9 @@ def test_it_reads_every_table_and_view(database: Database, conn: psycopg.Connect
 
 def test_it_writes_no_table(database: Database, conn: psycopg.Connection[Any]) -> None:
     tables = database.query(TABLES)
-    assert {"passengers", "seats", "trips", "payments", "requests", "bus_info", "migrations"} <= set(tables)
+    assert {"passengers", "seats", "trips", "payments", "idempotency_keys", "bus_info", "migrations"} <= set(
+        tables
+    )
     for name in tables:
         table = sql.Identifier(name)
         denied(conn, sql.SQL("INSERT INTO {} DEFAULT VALUES").format(table))

@@ -217,7 +217,7 @@ def test_counting_anew_does_not_stumble_over_what_it_mends(
     waiting = wait(api)
     clock.advance(minutes=11)
     database.query("UPDATE seats SET taken = '{}' WHERE seat_no = 2")  # wrong, and the trip is due
-    with pytest.raises(Exception, match="stretch_sold_once"):
+    with pytest.raises(Exception, match="segment_sold_once"):
         api.book(count=1, phone=RAVI, from_stop=2, to_stop=3)
     database.value("SELECT api.recount_for(%s)", f'{{"reference": "{hold["reference"]}"}}')
     assert served(api, waiting) == [True]

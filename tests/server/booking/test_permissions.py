@@ -155,7 +155,7 @@ def test_what_changed_nothing_was_refused(
     """Whoever may not, changes nothing: not even the record of requests."""
     reference = Owner(connect()).make("booking")
     before = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
-    requests = database.value("SELECT count(*) FROM requests")
+    requests = database.value("SELECT count(*) FROM idempotency_keys")
     for who in ("guest", "traveller", "other operator"):
         ask = over_tcp(connect, who)
         for method in ("cancel", "change_seat", "alight", "cancel_trip"):
@@ -164,7 +164,7 @@ def test_what_changed_nothing_was_refused(
             assert ask(method, params) != "ok"
     after = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     assert after == before
-    assert database.value("SELECT count(*) FROM requests") == requests
+    assert database.value("SELECT count(*) FROM idempotency_keys") == requests
 
 
 def test_the_table_is_complete() -> None:

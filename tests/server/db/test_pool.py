@@ -56,7 +56,11 @@ def test_the_timers_settle_open_sales_and_forget(database, clock, server, client
     def done():
         states = database.query("SELECT DISTINCT status FROM passengers")
         opened = database.value("SELECT count(*) FROM trips") - trips
-        return (states, opened, database.value("SELECT count(*) FROM requests")) == (["expired"], 6, 0)
+        return (states, opened, database.value("SELECT count(*) FROM idempotency_keys")) == (
+            ["expired"],
+            6,
+            0,
+        )
 
     housekeeper = Housekeeper(server.pool, server.writer, server.settings)
     housekeeper.start()

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from busware.server.db import schema
 from busware.server.settings import Settings
@@ -36,22 +37,27 @@ def left(version: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def database(
+def restored(
     version: str,
-    left: dict[str, str],
     cluster: Running,
     new_database: Callable[..., Database],
-    template: str,  # with it, the server's role is there
+    template: str,  # creates the server's role
 ) -> Database:
-    """The database, upgraded."""
+    """The database as the release left it."""
     database = new_database("restored")
     restore(cluster, database, DATA / version / "database.sql")
-    before = database.query(TICKETS)
-    assert {status for status, _ in before} == STATUSES
-    schema.prepare(database.owner, database.server, Settings(seed=False))
-    assert database.query(TICKETS) == before
-    stop_clock(database.conn, datetime.fromisoformat(left["clock"]))
     return database
+
+
+@pytest.fixture
+def database(restored: Database, left: dict[str, str]) -> Database:
+    """The database, upgraded."""
+    before = restored.query(TICKETS)
+    assert {status for status, _ in before} == STATUSES
+    schema.prepare(restored.owner, restored.server, Settings(seed=False))
+    assert restored.query(TICKETS) == before
+    stop_clock(restored.conn, datetime.fromisoformat(left["clock"]))
+    return restored
 
 
 @pytest.fixture
@@ -69,6 +75,44 @@ def test_it_is_clean_and_can_be_read(database: Database) -> None:
 
 def test_the_schema_is_that_of_a_new_database(database: Database) -> None:
     assert schema_text(database.conn) == REVIEWED.read_text()
+
+
+def test_the_functions_of_the_release_work_on_the_migrated_tables(
+    restored: Database, left: dict[str, str]
+) -> None:
+    """An upgrade replaces the functions a moment after the last migration, while servers call them."""
+    stop_clock(restored.conn, datetime.fromisoformat(left["clock"]))
+    schema._migrate(restored.conn, Settings())
+    args = {**DAY, "travel_date": "2026-12-10", "seats": [6], "phone": ASHA}
+    with restored.connect_as_server() as server:
+        call = "SELECT refused, answer ->> 'reference' FROM api.batch(%s)"
+        calls = [
+            Jsonb([{"method": "book", "caller": "", "key": key, "args": args}]) for key in ("a", "a", "b")
+        ]
+        first, repeated, other = [server.execute(call, [batch]).fetchone() for batch in calls]
+        assert first == repeated
+        assert (first[0], other) == (False, (True, None))
+        server.execute("SELECT api.purge_requests(interval '0')")
+    assert restored.query("SELECT key FROM idempotency_keys") == ["a"]
+    assert restored.query("SELECT * FROM api.audit()") == []
+
+
+def test_servers_of_the_release_call_functions_by_their_previous_names(
+    database: Database, left: dict[str, str]
+) -> None:
+    with database.connect_as_server() as server:
+        ((number,),) = server.execute("SELECT api.enlist('server', 'an older one', NULL)").fetchall()
+        server.execute(
+            "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711', 'json', "
+            "NULL, NULL)",
+            [number],
+        )
+        kept = "SELECT reference, state FROM api.booking_states(ARRAY[api.reference_bus(%s)], ARRAY[%s])"
+        assert server.execute(kept, [left["kept"]] * 2).fetchall() == [(left["kept"], "1 booked 4 0.00 to 5")]
+        assert server.execute("SELECT api.purge_requests(interval '1 year')").fetchone() == (0,)
+        server.execute("SELECT api.leave(%s)", [number])
+    assert database.query("SELECT body FROM messages ORDER BY message_id DESC LIMIT 1") == ["hello"]
+    assert database.query("SELECT * FROM processes WHERE process_no = %s", number) == []
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:

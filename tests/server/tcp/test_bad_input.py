@@ -20,7 +20,9 @@ SEATS = "a list of different seat numbers, from 1"
 KEY = "an idempotency key, up to 255 characters"
 SECONDS = "how long to hold, 10 to 1,800 seconds"
 PASSENGERS = 'a list of passengers, such as [{"name": "Asha"}]'
-ALL = "SELECT count(*), (SELECT count(*) FROM requests), (SELECT count(*) FROM payments) FROM passengers"
+ALL = """
+    SELECT count(*), (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM payments) FROM passengers
+"""
 
 
 @pytest.fixture
