@@ -92,8 +92,8 @@ def test_the_functions_of_the_release_work_on_the_migrated_tables(
         first, repeated, other = [server.execute(call, [batch]).fetchone() for batch in calls]
         assert first == repeated
         assert (first[0], other) == (False, (True, None))
-        server.execute("SELECT api.purge_requests(interval '0')")
-    assert restored.query("SELECT key FROM idempotency_keys") == ["a"]
+        assert server.execute("SELECT api.purge_requests(interval '0') > 0").fetchone() == (True,)
+    assert "a" in restored.query("SELECT key FROM idempotency_keys")
     assert restored.query("SELECT * FROM api.audit()") == []
 
 
