@@ -1,9 +1,8 @@
 """The settings: the environment and the file .env, read once into one frozen `Settings`.
 
-Every setting is one field below, and that field says all there is to say about it: its default, its
-unit, what it is for, what it takes. Its variable is BUSWARE_ and the field's name in capitals,
-unless another is given. `.env.example` and the documentation are tested against this table. The
-real environment wins over .env; an empty variable counts as not set.
+Each setting is one field below, with its default, unit, purpose and kind of value. Its variable is BUSWARE_
+and the field's name in capitals, unless the field names another. A test compares `.env.example` and the
+documentation with these fields. The environment overrides .env; an empty variable counts as not set.
 """
 
 import dataclasses
@@ -24,152 +23,174 @@ HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
 
 
 class SettingsError(ValueError):
-    """A setting has a value that it cannot take. The message names the variable and what it takes."""
-
-
-# What a variable can take ----------------------------------------------------------------------
+    """A variable has a wrong value. The message names the variable and says what it takes."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value: in words, as a pattern of its text, and how the text becomes the value."""
+    """A kind of value: its description, the pattern of its text, its conversion, and the range of a number.
+
+    convert raises ValueError, KeyError or OSError for a wrong text.
+    """
 
     takes: str
     pattern: str
-    make: Callable[[str], Any]
+    convert: Callable[[str], Any]
     low: int = 0
     high: int = 10**12
 
-    def read(self, text: str) -> Any:
-        """The value of a text; raises ValueError when it is none."""
-        if not re.fullmatch(self.pattern, text, re.ASCII | re.IGNORECASE):
-            raise ValueError
-        value = self.make(text)
-        if isinstance(value, int) and not self.low <= value <= self.high:
-            raise ValueError
-        return value
+
+def _path(text: str) -> Path:
+    return HOME / Path(text).expanduser()
 
 
 COUNT = Kind("a whole number, 1 or more", r"\d{1,12}", int, low=1)
-LINE = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
+BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str)
-FOLDER = Kind("a folder", r".+", lambda text: HOME / Path(text).expanduser())
-FILE = Kind("a file", r".+", lambda text: HOME / Path(text).expanduser())
-ADDRESSES = Kind("addresses, with commas between them", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)
+FOLDER = Kind("a folder", r".+", _path)
+FILE = Kind("a file", r".+", _path)
+ADDRESSES = Kind("addresses, separated by commas", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)
 ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
 COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
-ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: _zone(text))
+ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: ZoneInfo(text).key)
 LEVEL = Kind("DEBUG, INFO, WARNING or ERROR", r"DEBUG|INFO|WARNING|ERROR", str.upper)
 
 
-def _zone(text: str) -> str:
-    """The name of a time zone, if there is such a one; else raises ValueError."""
-    try:
-        return ZoneInfo(text).key
-    except (KeyError, OSError):
-        raise ValueError from None
-
-
 def setting(default: Any, unit: str, about: str, kind: Kind, variable: str | None = None) -> Any:
-    """A field of Settings, with what is to be said about it."""
+    """A field of Settings. about: its purpose, for .env.example."""
     return dataclasses.field(
         default=default, metadata={"unit": unit, "about": about, "kind": kind, "variable": variable}
     )
 
 
-# The settings ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What this server was told. `Settings.load()` reads it; a test writes `Settings(port=0, …)`."""
+    """The settings of a server. `Settings.load()` reads them; a test makes `Settings(port=0, …)`."""
 
-    # Where the data is.
+    # The database to use.
     database_url: str | None = setting(
-        None, "URL", "the database to serve from; without it, an embedded PostgreSQL", URL, "DATABASE_URL"
+        None, "URL", "the database to use; if it is not set, an embedded PostgreSQL", URL, "DATABASE_URL"
     )
     owner_url: str | None = setting(
-        None, "URL", "the same database as its owner, who creates tables and grants; else DATABASE_URL", URL
+        None,
+        "URL",
+        "the same database as its owner, who creates the tables; if it is not set, DATABASE_URL",
+        URL,
     )
     data: Path = setting(  # noqa: RUF009 - a path does not change
-        HOME / "data", "folder", "where the embedded PostgreSQL lives", FOLDER
+        HOME / "data", "folder", "the data of the embedded PostgreSQL", FOLDER
     )
     seed: bool = setting(True, "true or false", "load the timetables of sql/9*.sql at start", FLAG)
 
-    # Where it listens, and how it speaks.
-    host: str = setting("127.0.0.1", "address", "the address to listen on; 0.0.0.0 for all", ADDRESS)
+    # Ports, time zone, log.
+    host: str = setting(
+        "127.0.0.1", "address", "the address to listen on; 0.0.0.0 for all addresses", ADDRESS
+    )
     port: int = setting(9999, "port", "the TCP port; 0 for any free one", PORT)
     http_port: int = setting(8000, "port", "the HTTP port; 0 for any free one", PORT)
-    processes: int = setting(1, "processes", "how many serve, on one port; about one for each core", COUNT)
-    listen_backlog: int = setting(1024, "connections", "how many may wait to be accepted", COUNT)
-    time_zone: str = setting("Asia/Kolkata", "time zone", "in which it is today, when somebody says so", ZONE)
-    phone_region: str = setting("IN", "country", "where a phone number without country code is from", COUNTRY)
-    log_level: str = setting("INFO", "level", "the least important log line to write", LEVEL)
+    processes: int = setting(
+        1, "processes", "the number of processes that share the ports; about one for each core", COUNT
+    )
+    listen_backlog: int = setting(
+        1024, "connections", "the most new connections that may wait to be accepted", COUNT
+    )
+    time_zone: str = setting(
+        "Asia/Kolkata", "time zone", 'the time zone in which "today" is interpreted', ZONE
+    )
+    phone_region: str = setting(
+        "IN", "country", "the country of phone numbers without a country code", COUNTRY
+    )
+    log_level: str = setting(
+        "INFO", "level", "the least severe log lines to write: DEBUG, INFO, WARNING or ERROR", LEVEL
+    )
 
-    # Who may read along. With a certificate, both ports speak TLS and nothing else.
+    # TLS. With a certificate, both ports use TLS only.
     tls_cert: Path | None = setting(  # noqa: RUF009 - a path does not change
-        None, "file", "the certificate and its chain, in PEM", FILE
+        None, "file", "the certificate and its chain, in PEM format", FILE
     )
     tls_key: Path | None = setting(  # noqa: RUF009 - a path does not change
-        None, "file", "the private key of the certificate, in PEM", FILE
+        None, "file", "the private key of the certificate, in PEM format", FILE
     )
     plain: bool = setting(
-        False, "true or false", "serve other machines without TLS, on a network that is yours alone", FLAG
+        False,
+        "true or false",
+        "accept connections from other machines without TLS, on a private network",
+        FLAG,
     )
 
     # Clients.
-    max_clients: int = setting(10000, "clients", "how many may be connected at once", COUNT)
-    max_line_bytes: int = setting(65536, "bytes", "the longest line of a client", LINE)
+    max_clients: int = setting(10000, "clients", "the most TCP clients at once, for each process", COUNT)
+    max_line_bytes: int = setting(65536, "bytes", "the longest line of a client", BYTES)
     max_rpc_batch: int = setting(50, "requests", "the most requests in one JSON-RPC batch", COUNT)
-    idle_seconds: float = setting(3600, "seconds", "how long a client may say nothing", DURATION)
-    send_seconds: float = setting(10, "seconds", "how long a client may leave its answers unread", DURATION)
-    outbox_bytes: int = setting(262144, "bytes", "the most that may wait to be sent to one client", COUNT)
-    drain_seconds: float = setting(10, "seconds", "how long a stop waits for answers under way", DURATION)
+    idle_seconds: float = setting(
+        3600, "seconds", "a client that sends nothing for so long is disconnected", DURATION
+    )
+    send_seconds: float = setting(
+        10, "seconds", "a client that does not read its replies for so long is disconnected", DURATION
+    )
+    outbox_bytes: int = setting(
+        262144,
+        "bytes",
+        "the most data that may wait to be sent to one client; beyond that, it is disconnected",
+        COUNT,
+    )
+    drain_seconds: float = setting(10, "seconds", "how long a stop waits for requests under way", DURATION)
 
     # HTTP.
-    http_connections: int = setting(1000, "connections", "how many may be open at once; past it, busy", COUNT)
-    http_threads: int = setting(32, "requests", "how many are carried out at once; the rest wait", COUNT)
-    http_header_bytes: int = setting(16384, "bytes", "the longest head of a request", LINE)
-    http_body_bytes: int = setting(65536, "bytes", "the longest body of a request", LINE)
+    http_connections: int = setting(
+        1000, "connections", "the most HTTP connections at once; beyond that, busy", COUNT
+    )
+    http_threads: int = setting(32, "requests", "the most HTTP requests executed at once; others wait", COUNT)
+    http_header_bytes: int = setting(16384, "bytes", "the longest request head", BYTES)
+    http_body_bytes: int = setting(65536, "bytes", "the longest request body", BYTES)
     http_read_seconds: float = setting(
-        10, "seconds", "how long a request may take to arrive, its head and its body each", DURATION
+        10, "seconds", "how long a request head and a request body may each take to arrive", DURATION
     )
     http_idle_seconds: float = setting(
-        60, "seconds", "how long a connection may wait for its next request", DURATION
+        60, "seconds", "a connection without a request for so long is closed", DURATION
     )
-    metrics_seconds: float = setting(
-        30, "seconds", "how old the counts of tickets in /metrics may be", DURATION
-    )
+    metrics_seconds: float = setting(30, "seconds", "how old the ticket counts in /metrics may be", DURATION)
     http_proxies: str | None = setting(
-        None, "addresses", "the reverse proxies whose X-Forwarded-For is believed", ADDRESSES
+        None, "addresses", "the reverse proxies whose X-Forwarded-For is trusted", ADDRESSES
     )
-    event_streams: int = setting(200, "streams", "how many server-sent event streams may be open", COUNT)
+    event_streams: int = setting(200, "streams", "the most server-sent event streams at once", COUNT)
     event_pause_ms: int = setting(
-        200, "milliseconds", "the least time between two events of one stream", COUNT
+        200, "milliseconds", "the shortest time between two events of a stream", COUNT
     )
 
     # Accounts.
     password_length: int = setting(8, "characters", "the shortest password of a new account", COUNT)
-    password_hashes: int = setting(2, "hashes", "how many are computed at once, 64 MiB each", COUNT)
+    password_hashes: int = setting(
+        2, "hashes", "the most password hashes computed at once, with 64 MiB each", COUNT
+    )
     password_wait_seconds: float = setting(
-        10, "seconds", "how long a password may wait to be checked, then busy", DURATION
+        10, "seconds", "how long a password may wait to be checked; after that, busy", DURATION
     )
-    token_hours: float = setting(720, "hours", "how long a token is good", DURATION)
-    tokens_per_account: int = setting(50, "tokens", "how many of one account are good at once", COUNT)
+    token_hours: float = setting(720, "hours", "how long a token is valid", DURATION)
+    tokens_per_account: int = setting(50, "tokens", "the most valid tokens of an account", COUNT)
     token_recheck_seconds: float = setting(
-        5, "seconds", "how long a token that another process revoked may go on", DURATION
+        5, "seconds", "how long a token stays valid here after another process revoked it", DURATION
     )
-    attempt_minutes: float = setting(15, "minutes", "how long a wrong attempt is held against one", DURATION)
-    attempts_per_account: int = setting(10, "attempts", "wrong passwords of one account", COUNT)
+    attempt_minutes: float = setting(
+        15, "minutes", "the period in which failed attempts are counted", DURATION
+    )
+    attempts_per_account: int = setting(
+        10, "attempts", "the most failed passwords of an account in that period", COUNT
+    )
     attempts_per_booking: int = setting(
-        20, "attempts", "wrong openings of one booking, or finds that found none of one phone", COUNT
+        20,
+        "attempts",
+        "the most failed attempts to open a booking, or to find one by phone number, in that period",
+        COUNT,
     )
-    attempts_per_address: int = setting(100, "attempts", "wrong attempts from one address", COUNT)
+    attempts_per_address: int = setting(
+        100, "attempts", "the most failed attempts from an address in that period", COUNT
+    )
 
-    # Messages, and bookings that change.
+    # Messages and change notifications.
     hint_ms: int = setting(
         50, "milliseconds", "the pause between two change notifications to other processes", COUNT
     )
@@ -177,9 +198,14 @@ class Settings:
         30, "seconds", "how often to read again what no change notification named", DURATION
     )
     watched_bookings: int = setting(
-        20, "bookings", "how many of a connection's last ones are followed, and their changes pushed", COUNT
+        20,
+        "bookings",
+        "how many of its last bookings a connection follows; changes of these are pushed",
+        COUNT,
     )
-    says_per_minute: int = setting(60, "messages", "how many one address may send the operators", COUNT)
+    says_per_minute: int = setting(
+        60, "messages", "the most messages from one address to the operators, in a minute", COUNT
+    )
     message_days: float = setting(90, "days", "how long messages are kept", DURATION)
 
     # Reads and writes.
@@ -187,26 +213,35 @@ class Settings:
         4, "connections", "the most database connections for reads, about two for each core", COUNT
     )
     read_wait_seconds: float = setting(
-        5, "seconds", "how long a read may wait for its turn, and then for a connection, then busy", DURATION
+        5,
+        "seconds",
+        "how long a read may wait for its turn, and again for a connection; after that, busy",
+        DURATION,
     )
-    read_batch: int = setting(8, "questions", "the most reads that go together, in one statement", COUNT)
-    write_queue: int = setting(10000, "calls", "how many writes may wait; past it, busy", COUNT)
+    read_batch: int = setting(8, "reads", "the most reads in one statement", COUNT)
+    write_queue: int = setting(10000, "writes", "the most writes that may wait; beyond that, busy", COUNT)
     write_batch: int = setting(
-        512, "calls", "the most new writes in one commit; those that wait for a trip come on top", COUNT
+        512,
+        "writes",
+        "the most new writes in one commit; writes that wait for a locked trip are added to these",
+        COUNT,
     )
     write_wait_seconds: float = setting(
-        10, "seconds", "how long a write may wait before it is sent, then busy", DURATION
+        10, "seconds", "how long a write may wait before it is sent; after that, busy", DURATION
     )
     lock_wait_ms: int = setting(
-        500, "milliseconds", "how long a write may wait for a row that somebody else holds, then busy", COUNT
+        500,
+        "milliseconds",
+        "how long a write may wait for a row that another transaction has locked; after that, busy",
+        COUNT,
     )
     deferred_retry_ms: int = setting(
-        5, "milliseconds", "the pause before writes to a trip that somebody holds are tried again", COUNT
+        5, "milliseconds", "the pause before writes to a locked trip are tried again", COUNT
     )
 
     # The database.
-    connect_seconds: float = setting(10, "seconds", "how long to try to reach the database", DURATION)
-    statement_seconds: float = setting(10, "seconds", "the longest that one statement may take", DURATION)
+    connect_seconds: float = setting(10, "seconds", "how long to try to connect to the database", DURATION)
+    statement_seconds: float = setting(10, "seconds", "the longest that a statement may take", DURATION)
 
     # Upgrades of the database, at a server's start.
     upgrade_lock_ms: int = setting(
@@ -216,12 +251,12 @@ class Settings:
         100, "milliseconds", "the pause before an upgrade runs that step again", COUNT
     )
     upgrade_wait_seconds: float = setting(
-        60, "seconds", "how long an upgrade tries to get a lock, then it fails", DURATION
+        60, "seconds", "how long an upgrade tries to get a lock; after that, it fails", DURATION
     )
     upgrade_leave_seconds: float = setting(
         30,
         "seconds",
-        "how long a breaking migration waits for other servers to stop, then fails",
+        "how long a breaking migration waits for other servers to stop; after that, it fails",
         DURATION,
     )
     upgrade_retries: int = setting(
@@ -230,32 +265,34 @@ class Settings:
 
     # Housekeeping.
     settle_seconds: float = setting(
-        1, "seconds", "how often to look for holds that ran out and parties that wait", DURATION
+        1, "seconds", "how often to settle trips with expired holds or waitlist entries", DURATION
     )
     housekeeping_seconds: float = setting(
-        3600, "seconds", "how often to open sales and forget old requests", DURATION
+        3600, "seconds", "how often to open sales and delete old records", DURATION
     )
-    idempotency_hours: float = setting(48, "hours", "how long the answer to a key is kept", DURATION)
+    idempotency_hours: float = setting(
+        48, "hours", "how long the answer to an idempotency key is kept", DURATION
+    )
 
     def __post_init__(self) -> None:
         if self.owner_url and not self.database_url:
-            raise SettingsError("BUSWARE_OWNER_URL is given without DATABASE_URL: give both, or neither.")
+            raise SettingsError("BUSWARE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
 
     def now(self) -> datetime:
-        """The time where the service is."""
+        """The time in the time zone of the server."""
         return datetime.now(ZoneInfo(self.time_zone))
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from `environ`, or else from the process's environment and .env.
+        """Read the settings. Raises SettingsError.
 
-        Raises SettingsError, which names the variable and what it takes.
+        environ: the variables; None: the environment and .env.
         """
-        told = environment() if environ is None else environ
+        texts = environment() if environ is None else environ
         values = {
             field.name: _read(field, text)
             for field in dataclasses.fields(cls)
-            if (text := told.get(variable(field), "").strip())
+            if (text := texts.get(variable(field), "").strip())
         }
         return cls(**values)
 
@@ -266,15 +303,20 @@ def variable(field: "dataclasses.Field[Any]") -> str:
 
 
 def environment() -> dict[str, str]:
-    """The process's environment, and what .env adds to it."""
-    written = dotenv_values(HOME / ".env", interpolate=False)
-    return {name: text for name, text in written.items() if text is not None} | dict(os.environ)
+    """The variables of .env, overridden by the environment of this process."""
+    of_file = dotenv_values(HOME / ".env", interpolate=False)
+    return {name: text for name, text in of_file.items() if text is not None} | dict(os.environ)
 
 
 def _read(field: "dataclasses.Field[Any]", text: str) -> Any:
     kind: Kind = field.metadata["kind"]
     try:
-        return kind.read(text)
-    except ValueError:
+        if not re.fullmatch(kind.pattern, text, re.ASCII | re.IGNORECASE):
+            raise ValueError
+        value = kind.convert(text)
+        if isinstance(value, int) and not kind.low <= value <= kind.high:
+            raise ValueError
+    except (ValueError, KeyError, OSError):
         shown = "" if kind is URL else f"; it is {text!r}"  # a URL holds a password
         raise SettingsError(f"{variable(field)} takes {kind.takes}{shown}.") from None
+    return value

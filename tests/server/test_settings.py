@@ -1,4 +1,4 @@
-"""The settings: what each takes, where it is read from, and that .env.example says all there is to say."""
+"""The settings: accepted values, error messages, where they are read from, and .env.example."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ from tests.support.project import PROJECT
 FIELDS = {variable(field): field for field in dataclasses.fields(Settings)}
 
 
-def test_nothing_set_is_every_default() -> None:
+def test_unset_and_empty_variables_are_the_defaults() -> None:
     assert Settings.load({}) == Settings()
     assert Settings.load(dict.fromkeys(FIELDS, "")) == Settings()
 
@@ -35,7 +35,7 @@ def test_nothing_set_is_every_default() -> None:
         ("DATABASE_URL", "postgresql://a:b@c/d", "postgresql://a:b@c/d"),
     ],
 )
-def test_a_good_value(name: str, text: str, value: Any) -> None:
+def test_accepted_value(name: str, text: str, value: Any) -> None:
     assert getattr(Settings.load({name: text}), FIELDS[name].name) == value
 
 
@@ -58,24 +58,24 @@ def test_a_good_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_HOST", "two words"),
     ],
 )
-def test_a_bad_value_is_named_with_what_it_should_be(name: str, text: str) -> None:
+def test_refused_value_is_named_with_what_the_variable_takes(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.load({name: text})
     assert str(refused.value) == f"{name} takes {FIELDS[name].metadata['kind'].takes}; it is {text!r}."
 
 
-def test_a_bad_url_is_not_shown_since_it_holds_a_password() -> None:
+def test_refused_url_is_not_shown_because_it_holds_a_password() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL takes a URL such as postgresql://") as refused:
         Settings.load({"DATABASE_URL": "mysql://me:secret@host/db"})
     assert "secret" not in str(refused.value)
 
 
-def test_an_owner_without_a_database() -> None:
-    with pytest.raises(SettingsError, match="BUSWARE_OWNER_URL is given without DATABASE_URL"):
+def test_owner_url_without_database_url_is_refused() -> None:
+    with pytest.raises(SettingsError, match="BUSWARE_OWNER_URL is set without DATABASE_URL"):
         Settings.load({"BUSWARE_OWNER_URL": "postgresql://a:b@c/d"})
 
 
-def test_the_environment_wins_over_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_dotenv_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(
         "BUSWARE_PORT=1111\nBUSWARE_HOST=0.0.0.0\nDATABASE_URL=postgresql://a:p$x@c/d\n"
     )
@@ -83,18 +83,18 @@ def test_the_environment_wins_over_env(tmp_path: Path, monkeypatch: pytest.Monke
     for name in FIELDS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BUSWARE_PORT", "2222")
-    found = Settings.load()
-    assert (found.port, found.host, found.database_url) == (2222, "0.0.0.0", "postgresql://a:p$x@c/d")
+    loaded = Settings.load()
+    assert (loaded.port, loaded.host, loaded.database_url) == (2222, "0.0.0.0", "postgresql://a:p$x@c/d")
 
 
-def test_env_example_explains_every_setting_and_no_other() -> None:
+def test_env_example_explains_exactly_the_settings() -> None:
     text = (PROJECT / ".env.example").read_text()
-    explained = dict(re.findall(r"((?:^# .*\n)+)# ([A-Z_]+=.*)\n", text, re.MULTILINE))
-    said = {line.split("=")[0]: (line.split("=", 1)[1], about) for about, line in explained.items()}
-    assert said.keys() - FIELDS.keys() == {"BUSWARE_OWNER_PASSWORD", "BUSWARE_SERVER_PASSWORD"}
+    entries = re.findall(r"((?:^# .*\n)+)# ([A-Z_]+)=(.*)\n", text, re.MULTILINE)
+    explained = {name: (value, comment) for comment, name, value in entries}
+    assert explained.keys() - FIELDS.keys() == {"BUSWARE_OWNER_PASSWORD", "BUSWARE_SERVER_PASSWORD"}
     for name, field in FIELDS.items():
-        value, about = said[name]
-        words = " ".join(about.replace("#", " ").split())
+        value, comment = explained[name]
+        words = " ".join(comment.replace("#", " ").split())
         assert words.startswith(f"{field.metadata['unit']}: {field.metadata['about']}"), name
         if field.default is not None:
             default = str(field.default).lower() if field.metadata["kind"] is FLAG else str(field.default)
