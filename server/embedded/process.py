@@ -1,9 +1,8 @@
-"""The embedded PostgreSQL: a real one, on the data folder of a Cluster, alive as long as we are.
+"""The process of the embedded PostgreSQL, which runs as long as the server.
 
-It is the child of a shell that reads a pipe whose other end only this process has. However this
-process ends, kill -9 included, the pipe closes and the shell stops PostgreSQL. When it is
-PostgreSQL that ends, a thread starts it again, on the same port. It listens on loopback alone, and
-wants a password from everybody.
+PostgreSQL is the child of a shell that reads a pipe, of which only the server has the write end. When the
+server ends, in any way, the pipe closes and the shell stops PostgreSQL. When PostgreSQL ends by itself, a
+thread starts it again on the same port. It listens on loopback only, and every connection needs a password.
 """
 
 import logging
@@ -24,12 +23,15 @@ from busware.server.embedded.data_folder import Cluster, PostgresError, Urls
 
 log = logging.getLogger("busware.postgres")
 
-START_SECONDS = 120  # how long PostgreSQL may take to accept connections: it may have to recover first
-STOP_SECONDS = 60  # how long a clean stop may take; then it is cut short, and the next start recovers
-RETRY_SECONDS = 2  # the pause before PostgreSQL, which would not start again, is tried once more
-MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is put aside, as postgres.log.1, at start
+START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash recovery included
+STOP_SECONDS = (
+    60  # how long a clean stop may take; after that PostgreSQL is killed, and recovers at its start
+)
+RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
+MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
 
-# $@ is PostgreSQL. (A shell gives a command in the background no input: hence the way round by 3.)
+# "$@" is the command line of PostgreSQL. A shell connects the input of a background command to /dev/null, so
+# the pipe is passed to `read` as file 3.
 _SUPERVISE = """
 exec 3<&0
 "$@" 3<&- & postgres=$!
@@ -42,10 +44,9 @@ exit $status
 
 
 class EmbeddedPostgres:
-    """The PostgreSQL of a data folder, from `start()` to `stop()`.
+    """The PostgreSQL of a data folder, running from `start()` to `stop()`.
 
-    options: settings of PostgreSQL for this run. programs: the folder of PostgreSQL's programs; found
-    when not given.
+    options: settings of PostgreSQL. programs: the folder of PostgreSQL's programs; None: chosen by Cluster.
     """
 
     def __init__(
@@ -58,14 +59,14 @@ class EmbeddedPostgres:
         self.cluster = Cluster(data, programs)
         self._options = dict(options or {})
         self._stopping = threading.Event()
-        self._changing = threading.Lock()  # held by whoever starts or stops PostgreSQL
+        self._changing = threading.Lock()  # held while PostgreSQL is started or stopped
         self._process: subprocess.Popen[bytes] | None = None
-        self._watch: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> Urls:
-        """Start PostgreSQL, and first make it in an empty folder; returns when it accepts connections.
+        """Start PostgreSQL; returns when it accepts connections. Makes the data directory if there is none.
 
-        Raises PostgresError, having left nothing running.
+        Raises PostgresError; nothing runs then.
         """
         try:
             urls = self.cluster.open()
@@ -73,17 +74,19 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
-        self._watch = threading.Thread(target=self._keep, args=(process,), name="postgres-watch", daemon=True)
-        self._watch.start()
+        self._thread = threading.Thread(
+            target=self._keep_running, args=(process,), name="postgres", daemon=True
+        )
+        self._thread.start()
         return urls
 
     def stop(self) -> None:
-        """Stop PostgreSQL cleanly and leave the folder to others; does nothing when it is stopped."""
+        """Stop PostgreSQL and unlock the folder. May be called again."""
         self._stopping.set()
         with self._changing:
             self._end()
-        if self._watch:
-            self._watch.join()
+        if self._thread:
+            self._thread.join()
         self.cluster.close()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
@@ -96,9 +99,9 @@ class EmbeddedPostgres:
                 return process
             self._end()
             if not crashed or time.monotonic() > deadline or self._stopping.is_set():
-                said = self.cluster.log.read_text(errors="replace").splitlines()[-5:]
-                raise PostgresError("PostgreSQL does not start. It says:\n" + "\n".join(said))
-            time.sleep(0.1)  # the processes of the one that crashed are still ending
+                last_lines = self.cluster.log.read_text(errors="replace").splitlines()[-5:]
+                raise PostgresError("PostgreSQL does not start. Its log ends with:\n" + "\n".join(last_lines))
+            time.sleep(0.1)  # processes of the crashed PostgreSQL may still be ending
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         cluster = self.cluster
@@ -118,43 +121,48 @@ class EmbeddedPostgres:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for the server alone, which still has to drain
+                start_new_session=True,  # Ctrl-C in the terminal reaches only the server, which drains first
                 **cluster.popen,
             )
 
     def _becomes_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> bool:
-        """Whether PostgreSQL came to accept connections; makes our database where there is none."""
+        """Wait until PostgreSQL accepts connections, and create the database busware if there is none.
+
+        Returns False if PostgreSQL ends, takes too long, or is to stop.
+        """
         url = self.cluster.urls.owner.removesuffix("/busware") + "/postgres"
         while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
             if pq.PGconn.ping(url.encode()) == pq.Ping.OK:
                 with psycopg.connect(url, autocommit=True) as conn:
                     if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'busware'").fetchone():
                         conn.execute("CREATE DATABASE busware")
+                    version = conn.info.parameter_status("server_version")
+                    log.info("PostgreSQL %s runs, from %s.", version, self.cluster.programs)
                 return True
             time.sleep(0.02)
         return False
 
     def _end(self) -> None:
-        """Close the pipe, upon which the shell stops PostgreSQL, and wait for that."""
+        """Close the pipe, so that the shell stops PostgreSQL, and wait for its end."""
         if not self._process or not self._process.stdin:
             return
         self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            log.warning("PostgreSQL has not stopped in %s s; cutting it short.", STOP_SECONDS)
+            log.warning("PostgreSQL has not stopped in %s s, and is killed.", STOP_SECONDS)
             end_orphan(self.cluster)
             self._process.wait()
 
-    def _keep(self, process: "subprocess.Popen[bytes]") -> None:
-        """The thread that starts PostgreSQL again whenever it ends by itself."""
+    def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
+        """The thread that starts PostgreSQL again when it ends by itself."""
         while True:
             status = process.wait()
             with self._changing:
                 if self._stopping.is_set():
                     return
                 self._end()
-                log.error("PostgreSQL ended by itself, with status %s; starting it again.", status)
+                log.error("PostgreSQL ended with status %s, and is started again.", status)
                 try:
                     process = self._launch()
                 except (PostgresError, OSError, psycopg.Error) as error:
@@ -163,38 +171,34 @@ class EmbeddedPostgres:
 
 
 def end_orphan(cluster: Cluster) -> bool:
-    """Stop a PostgreSQL that runs on the folder without us; says whether the last one did not end well.
+    """Stop a PostgreSQL that a killed server has left running. Returns whether the last one ended uncleanly.
 
-    Raises PostgresError when it does not stop.
+    Raises PostgresError if it does not stop.
     """
     file = cluster.folder / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return False
-    if not _serves(pid, cluster):
-        if _is_running(pid):  # the number of a process long gone, which something else has now;
-            file.unlink()  # PostgreSQL would take it for another PostgreSQL, and not start
+    if not _is_postgres(pid, cluster):
+        if Path(f"/proc/{pid}").exists():
+            file.unlink()  # another program has this process id now; PostgreSQL would refuse to start
         return True
-    log.warning("Stopping the PostgreSQL that was left on %s, process %d.", cluster.folder, pid)
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast, immediate, at once
+    log.warning("Stopping process %d, a PostgreSQL that was left running on %s.", pid, cluster.folder)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # PostgreSQL's fast and immediate shutdown
         with suppress(ProcessLookupError):
-            os.kill(pid, how)
+            os.kill(pid, number)
         deadline = time.monotonic() + STOP_SECONDS / 3
         while time.monotonic() < deadline:
-            if not _serves(pid, cluster):
+            if not _is_postgres(pid, cluster):
                 return True
             time.sleep(0.02)
     raise PostgresError(f"Another PostgreSQL, process {pid}, runs on {cluster.folder} and does not stop.")
 
 
-def _serves(pid: int, cluster: Cluster) -> bool:
-    """Whether the process is a PostgreSQL on the cluster's folder."""
+def _is_postgres(pid: int, cluster: Cluster) -> bool:
+    """Whether the process is a PostgreSQL on the data folder."""
     try:
         return str(cluster.folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-
-
-def _is_running(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
