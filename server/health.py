@@ -1,6 +1,6 @@
-"""The subcommand health: asks the running server of the same settings for `GET /readyz`.
+"""The subcommand health: sends `GET /readyz` to the running server of the same settings.
 
-It loads little, since a container runs it every few seconds.
+It imports little, because a container runs it every few seconds.
 """
 
 import argparse
@@ -16,21 +16,18 @@ NOT_READY = 1  # exit status
 
 
 class NotReady(Exception):
-    """The server does not answer, or says that it cannot serve. The message says which."""
+    """The server does not answer, or answers that it cannot serve. The message says which."""
 
 
 def check(settings: Settings) -> None:
-    """Return when the server is ready. Raises NotReady."""
+    """Return if the server is ready. Raises NotReady."""
     address = (settings.host, settings.http_port)
+    connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
     if settings.tls_cert:
         context = ssl.create_default_context()
-        context.check_hostname = False  # the certificate names the public host, which this one need not be
+        context.check_hostname = False  # the certificate names the public host, which may be another one
         context.verify_mode = ssl.CERT_NONE
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            *address, timeout=TIMEOUT_SECONDS, context=context
-        )
-    else:
-        connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPSConnection(*address, timeout=TIMEOUT_SECONDS, context=context)
     try:
         connection.request("GET", "/readyz")
         reply = connection.getresponse()
@@ -44,13 +41,15 @@ def check(settings: Settings) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Check the running server. Raises SystemExit when it is not ready."""
+    """Check the running server, and print the result. Raises SystemExit if it is not ready."""
     argparse.ArgumentParser(
         prog=subcommand("health"),
-        description="Ask the running server whether it and its database are ready. Exit status: 0 yes, 1 no.",
+        description="Check whether the running server and its database are ready. Exit status: 0 yes, 1 no.",
     ).parse_args(arguments)
+    settings = Settings.load()
     try:
-        check(Settings.load())
+        check(settings)
     except NotReady as error:
         print(f"busware: {error}", file=sys.stderr)
         raise SystemExit(NOT_READY) from None
+    print(f"The server on {settings.host}:{settings.http_port} is ready.")

@@ -70,7 +70,8 @@ def test_command_exits_by_readiness(plain: Settings, http: HttpClient) -> None:
             check=False,
         )
 
-    assert run().returncode == 0
+    ready = run()
+    assert (ready.returncode, ready.stdout) == (0, f"The server on 127.0.0.1:{plain.http_port} is ready.\n")
     http.server.drain()
     refused = run()
     assert refused.returncode == 1
