@@ -1,9 +1,10 @@
 """The command busware-server: starts the server, or runs the subcommand that the first argument names.
 
-A subcommand loads its own modules alone. `--help` lists the subcommands (server/start.py).
+A subcommand loads its own modules alone. `--help` lists the subcommands.
 """
 
 import sys
+from importlib import import_module
 
 from busware.server.installation import USAGE, require
 
@@ -11,58 +12,35 @@ _PACKAGES = (  # of the extra [server], as they are imported
     "argon2", "dotenv", "httptools", "litestar", "phonenumbers", "prometheus_client", "prompt_toolkit",
     "psycopg", "psycopg_pool", "uvicorn",
 )  # fmt: skip
+_FUNCTIONS = {  # subcommand → module of the server, function
+    "audit": ("embedded.psql", "audit"),
+    "console": ("console.prompt", "main"),
+    "health": ("health", "main"),
+    "operator": ("accounts.operators", "main"),
+    "psql": ("embedded.psql", "run_psql"),
+    "seed": ("embedded.psql", "seed"),
+    "worker": ("start", "work"),  # run by the supervisor; not in the help
+}
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the arguments say. Raises SystemExit."""
+    """Run the command line. Raises SystemExit."""
     require("server", *_PACKAGES)
     from busware.server.settings import SettingsError
 
+    module, function = "start", "main"
+    if arguments and arguments[0] in _FUNCTIONS:
+        module, function = _FUNCTIONS[arguments[0]]
+        arguments = arguments[1:]
     try:
-        _run(arguments)
+        getattr(import_module(f"busware.server.{module}"), function)(arguments)
     except SettingsError as error:
         print(f"busware: {error}", file=sys.stderr)
         raise SystemExit(USAGE) from None
 
 
-def _run(arguments: list[str]) -> None:
-    match arguments:
-        case ["health", *rest]:
-            from busware.server import health
-
-            health.main(rest)
-        case ["psql", *rest]:
-            from busware.server.embedded import psql
-
-            psql.run_psql(rest)
-        case ["seed", *rest]:
-            from busware.server.embedded import psql
-
-            psql.seed(rest)
-        case ["audit", *rest]:
-            from busware.server.embedded import psql
-
-            psql.audit(rest)
-        case ["operator", *rest]:
-            from busware.server.accounts import operators
-
-            operators.main(rest)
-        case ["console", *rest]:
-            from busware.server.console import prompt
-
-            prompt.main(rest)
-        case ["worker", *_]:
-            from busware.server import start
-
-            start.work()
-        case _:
-            from busware.server import start
-
-            start.main(arguments)
-
-
 def run() -> None:
-    """The command busware-server, as pip installs it."""
+    """Entry point of the installed command."""
     main(sys.argv[1:])
 
 

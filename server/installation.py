@@ -1,7 +1,7 @@
-"""How this copy of Busware is installed: what its commands are called, and whether an extra is missing.
+"""How this copy of Busware is installed: the names of its commands, and missing packages.
 
-In a checkout people type the scripts of scripts/; elsewhere, the commands that pip installs. Imports nothing
-of the project, since the settings, the server and the client all use it.
+In a checkout the commands are the scripts in scripts/; else they are the commands that pip installs. Imports
+nothing of the project, because the settings, the server and the client use it.
 """
 
 import sys
@@ -15,17 +15,25 @@ CHECKOUT = _FOLDER if (_FOLDER / "scripts" / "start").exists() else None  # the 
 
 CLIENT = "scripts/client" if CHECKOUT else "busware"
 SERVER = "scripts/start" if CHECKOUT else "busware-server"
+SUBCOMMANDS = {  # of the server; server/__main__.py runs them
+    "psql": "run psql on the running database, as its owner",
+    "seed": "load timetables from SQL files",
+    "audit": "check the whole database",
+    "operator": "manage operator accounts",
+    "console": "open the operator's console of a running server",
+    "health": "check whether the running server is ready",
+}
 
 
 def subcommand(word: str) -> str:
-    """How people type a subcommand of the server, such as psql."""
+    """The command line of a subcommand of the server, such as psql."""
     if CHECKOUT and (CHECKOUT / "scripts" / word).exists():
         return f"scripts/{word}"
     return f"{SERVER} {word}"
 
 
 def require(extra: str, *modules: str) -> None:
-    """Exit with a line that says what to install, unless every module of an extra is installed."""
+    """Exit with an error that says what to install, unless all modules of an extra are installed."""
     if any(find_spec(module) is None for module in modules):
         command = f"{sys.executable} -m pip install 'busware[{extra}]'"
         print(f"busware: this command needs more packages. Run: {command}", file=sys.stderr)

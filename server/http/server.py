@@ -16,6 +16,7 @@ from busware.server.http import app
 from busware.server.http.event_streams import Events
 from busware.server.http.executor import Executor
 from busware.server.http.limits import bounded
+from busware.server.ports import listen
 from busware.server.settings import Settings
 
 
@@ -44,20 +45,15 @@ class HttpServer:
             )
         self._thread = threading.Thread(target=self._run, name="http server", daemon=True)
 
-    def start(self, port: int | None = None, *, shared: bool = False) -> None:
-        """Listen, and serve. Raises OSError when the port cannot be had.
+    def start(self, *, shared: bool = False) -> None:
+        """Listen, and serve in a thread. Raises PortError.
 
-        port: another than the settings'. shared: other processes listen on it, under a lock
-        (server/supervisor.py).
+        shared: the other processes of a supervisor listen on the same port.
         """
-        settings = self._settings
-        address = (settings.host, settings.http_port if port is None else port)
-        backlog = settings.listen_backlog
-        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        self._listener = socket.create_server(address, family=family, backlog=backlog, reuse_port=shared)
+        self._listener = listen(self._settings, "http_port", shared=shared)
         # connections have these from here: asyncio sets neither, and the second lets nobody wait for
         # ever for a client that does not read its answer
-        patience = round(settings.send_seconds * 1000)
+        patience = round(self._settings.send_seconds * 1000)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
         self.port = self._listener.getsockname()[1]

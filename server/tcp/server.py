@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 
 from busware.server.booking.operations import Operations
+from busware.server.ports import listen
 from busware.server.protocol import Refusal, jsonrpc
 from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings
@@ -53,13 +54,11 @@ class TcpServer:
         self._count = 0  # of clients so far
 
     def start(self, *, shared: bool = False) -> None:
-        """Listen, and accept in a thread. Raises OSError when the address cannot be had.
+        """Listen, and accept in a thread. Raises PortError.
 
-        shared: other processes listen on the same port, under a lock (server/supervisor.py).
+        shared: the other processes of a supervisor listen on the same port.
         """
-        address, backlog = (self.settings.host, self.settings.port), self.settings.listen_backlog
-        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        self._listener = socket.create_server(address, family=family, backlog=backlog, reuse_port=shared)
+        self._listener = listen(self.settings, "port", shared=shared)
         self.port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
         threading.stack_size(_STACK_BYTES)

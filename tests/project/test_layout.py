@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "installation": "",
     "settings": "installation",
     "health": "installation settings",
+    "ports": "installation settings",
     "protocol": "",
     "tls": "",
     "conversation": "protocol",
@@ -35,12 +36,12 @@ MAY_IMPORT = {
     "push": "db protocol settings worker_thread",
     "accounts": "db embedded installation protocol settings",
     "booking": "accounts db metrics protocol push settings",
-    "tcp": "booking conversation protocol push settings tls",
-    "http": "accounts booking db metrics protocol settings",
+    "tcp": "booking conversation ports protocol push settings tls",
+    "http": "accounts booking db metrics ports protocol settings",
     "console": "conversation db embedded installation protocol push settings worker_thread",
-    "service": "booking db housekeeping http installation protocol push settings tcp tls",
-    "supervisor": "service settings",
-    "start": "console db embedded installation protocol service settings supervisor",
+    "service": "booking db housekeeping http push settings tcp tls",
+    "supervisor": "ports settings",
+    "start": "console db embedded installation ports protocol service settings supervisor",
 }
 CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # and scripts, and tests

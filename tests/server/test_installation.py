@@ -6,7 +6,6 @@ import pytest
 
 from busware.server import installation
 from busware.server.__main__ import main
-from busware.server.start import SUBCOMMANDS
 from tests.support.project import PROJECT
 
 
@@ -27,7 +26,7 @@ def test_a_missing_package_is_named_by_its_extra(capsys: pytest.CaptureFixture[s
     )
 
 
-@pytest.mark.parametrize("word", SUBCOMMANDS)
+@pytest.mark.parametrize("word", installation.SUBCOMMANDS)
 def test_each_subcommand_has_a_help_of_its_own(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         main([word, "--help"])
@@ -40,4 +39,4 @@ def test_the_help_lists_the_subcommands(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"  {installation.subcommand(word)} " in shown for word in SUBCOMMANDS)
+    assert all(f"  {installation.subcommand(word)} " in shown for word in installation.SUBCOMMANDS)

@@ -10,19 +10,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 
 from busware.server.embedded.data_folder import read_urls
+from busware.server.ports import PortError, check_ports, share_port
 from busware.server.settings import Settings
-from busware.server.supervisor import READY, PortLock, Supervisor, Worker
+from busware.server.supervisor import Supervisor
 from tests.conftest import Database
 from tests.support.line_client import WAIT_SECONDS, LineClient, wait_until
 from tests.support.operator import Operator
-from tests.support.processes import Served, fail_to_start, running_on, wait_for_end
+from tests.support.processes import Served, fail_to_start, running_on, start, wait_for_end
 from tests.support.schema_api import audit
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
@@ -35,7 +35,7 @@ TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": AS
 # One port --------------------------------------------------------------------------------------
 
 
-def test_clients_of_one_port_are_spread_and_see_one_database(
+def test_clients_are_distributed_and_see_one_database(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
@@ -58,7 +58,7 @@ def test_clients_of_one_port_are_spread_and_see_one_database(
     assert audit(database.conn) == []
 
 
-def test_a_message_and_a_promotion_cross_processes(
+def test_messages_and_promotions_reach_clients_of_other_processes(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
@@ -73,7 +73,7 @@ def test_a_message_and_a_promotion_cross_processes(
             assert b'"text":"Hello to all."' in line.receive()
 
 
-def test_a_process_that_dies_is_replaced(
+def test_killed_worker_is_replaced(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
@@ -90,7 +90,7 @@ def test_a_process_that_dies_is_replaced(
         assert f"process {before[0]}, ended with status -9: replaced" in server.end(signal.SIGTERM)[1]
 
 
-def test_the_workers_end_with_the_supervisor_however_it_ends(
+def test_workers_drain_when_the_supervisor_is_killed(
     data_folder: Path, line_to: Callable[[int], LineClient]
 ) -> None:
     with Served("0", "--processes", "2", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
@@ -107,7 +107,7 @@ def test_the_workers_end_with_the_supervisor_however_it_ends(
         wait_for_end([*workers, *running_on(data_folder)])
 
 
-def test_ctrl_c_reaches_the_supervisor_alone(urls: dict[str, str], database: Database) -> None:
+def test_ctrl_c_reaches_only_the_supervisor(urls: dict[str, str], database: Database) -> None:
     with Served("0", "--processes", "2", **urls) as server:
         workers = serving(database)
         os.killpg(server.process.pid, signal.SIGINT)  # what a terminal does
@@ -118,7 +118,7 @@ def test_ctrl_c_reaches_the_supervisor_alone(urls: dict[str, str], database: Dat
         wait_for_end(workers)
 
 
-def test_an_answer_under_way_is_sent_before_the_stop(
+def test_request_under_way_is_answered_before_the_stop(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
@@ -139,19 +139,19 @@ def test_an_answer_under_way_is_sent_before_the_stop(
 
 
 def wait_until_deferred(database: Database) -> None:
-    """Wait until a writer is at a batch again and again, since somebody holds its trip."""
-    tries = "SELECT max(query_start) FROM pg_stat_activity WHERE application_name = 'busware writer'"
+    """Wait until a writer has sent ten batches, because the trip of its call is locked."""
+    last_batch = "SELECT max(query_start) FROM pg_stat_activity WHERE application_name = 'busware writer'"
     seen = set()
 
     def deferred() -> bool:
-        seen.add(database.value(tries))
+        seen.add(database.value(last_batch))
         return len(seen) >= 10
 
     wait_until(deferred)
 
 
 def refuses(port: int) -> bool:
-    """Whether nobody listens there any more."""
+    """Whether no process listens on the port."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
@@ -159,7 +159,7 @@ def refuses(port: int) -> bool:
     return False
 
 
-def test_the_supervisor_has_the_console(
+def test_supervisor_runs_the_console(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with Operator("0", "--processes", "2", **urls) as operator:
@@ -176,10 +176,10 @@ def test_the_supervisor_has_the_console(
         assert operator.ends() == 0
 
 
-# The lock on the port --------------------------------------------------------------------------
+# Ports ----------------------------------------------------------------------------------------
 
 
-def test_no_two_servers_share_a_port_unless_they_are_one(urls: dict[str, str]) -> None:
+def test_two_servers_cannot_share_a_port(urls: dict[str, str]) -> None:
     with Served("0", "--processes", "2", **urls) as server:
         for processes in ("1", "2"):
             status, said = fail_to_start(str(server.port), "--processes", processes, **urls)
@@ -192,62 +192,77 @@ def test_no_two_servers_share_a_port_unless_they_are_one(urls: dict[str, str]) -
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in said
 
 
-def test_a_port_that_somebody_shares_by_the_same_option_is_taken(urls: dict[str, str]) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0), reuse_port=True)) as stranger:
-        port = stranger.getsockname()[1]
+def test_port_of_another_program_with_so_reuseport_is_refused(urls: dict[str, str]) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0), reuse_port=True)) as other:
+        port = other.getsockname()[1]
         status, said = fail_to_start(str(port), "--processes", "2", **urls)
         assert status == 1
         assert f"cannot listen on 127.0.0.1:{port}: Address already in use." in said
 
 
-def test_the_lock_is_free_again_when_it_is_let_go() -> None:
+def test_shared_port_is_free_after_its_release() -> None:
     for host in ("127.0.0.1", "::1"):
-        lock = PortLock(host, 0)
-        port = lock.take()
-        other = PortLock(host, port)
-        with pytest.raises(OSError, match="in use"):
-            other.take()
-        other.release()
-        lock.release()
-        again = PortLock(host, port)
-        assert again.take() == port
-        again.release()
+        with share_port(Settings(host=host, port=0), "port") as port:
+            settings = Settings(host=host, port=port)
+            with pytest.raises(PortError, match="in use"), share_port(settings, "port"):
+                pass
+        with share_port(settings, "port") as again:
+            assert again == port
 
 
-def test_a_host_that_is_not_this_machine_is_told_as_such() -> None:
-    for host, why in (("nosuch.invalid", "[Nn]ame "), ("192.0.2.1", "Cannot assign")):
-        supervisor = Supervisor(Settings(host=host, port=0), "", "")
-        with pytest.raises(OSError, match=rf"cannot listen on {host}:0: .*{why}.*\. BUSWARE_HOST"):
-            supervisor.start()
+def test_host_of_another_machine_is_refused() -> None:
+    for host, reason in (("nosuch.invalid", "[Nn]ame "), ("192.0.2.1", "Cannot assign")):
+        message = rf"cannot listen on {host}:0: .*{reason}.*\. BUSWARE_HOST"
+        with pytest.raises(PortError, match=message):
+            check_ports(Settings(host=host, port=0))
+        with pytest.raises(PortError, match=message), share_port(Settings(host=host, port=0), "port"):
+            pass
 
 
-def test_a_process_that_cannot_be_made_holds_nobody_up(
+def test_default_http_port_in_use_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        taken = other.getsockname()[1]
+        with pytest.raises(PortError, match=r"Choose another port, such as \d+ \(BUSWARE_HTTP_PORT\)"):
+            check_ports(Settings(port=0, http_port=taken))
+        monkeypatch.setattr(Settings, "http_port", taken)  # the default
+        assert check_ports(Settings(port=0, http_port=taken)).http_port == 0
+
+
+# Workers ---------------------------------------------------------------------------------------
+
+
+def test_worker_that_cannot_be_started_is_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*arguments: Any, **how: Any) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("busware.server.supervisor.subprocess.Popen", fail)
-    with pytest.raises(OSError, match="worker 1 does not start"):
-        Supervisor(Settings(port=0, http_port=0, processes=2), "", "").start()
+    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "")
+    with pytest.raises(OSError, match=r"worker \d does not start"):
+        supervisor.start()
+    supervisor.stop()
     assert "worker 1 cannot be started: [Errno 11] Resource temporarily unavailable" in caplog.text
 
 
-def test_a_process_is_kept_when_nobody_reads_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spawn(worker: Worker) -> "subprocess.Popen[str]":
-        talks = ["sh", "-c", f"echo a line; echo {READY}; read _"]
-        return subprocess.Popen(talks, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def write(text: str) -> None:
-        raise BrokenPipeError
-
-    monkeypatch.setattr(Worker, "_spawn", spawn)
-    monkeypatch.setattr("sys.stderr", SimpleNamespace(write=write, flush=lambda: None))
-    worker = Worker(1, Settings(), {})
-    worker.start()
-    assert worker._ready.wait(WAIT_SECONDS)
-    worker.stop()
-    worker.join()
+def test_workers_are_kept_when_their_output_cannot_be_printed(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
+) -> None:
+    with start("0", "--processes", "2", stderr=subprocess.PIPE, **urls) as server:
+        assert server.stdout
+        assert server.stderr
+        ready = next(line for line in server.stdout if "serves on" in line)
+        server.stderr.close()
+        before = serving(database)
+        on_each_process(database, int(ready.split(",")[0].rpartition(":")[2]), line_to)  # each worker logs it
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        wait_for_end(before)
+        workers = wait_until(
+            lambda: len(now := serving(database)) == 2 and not set(now) & set(before) and now
+        )
+        server.kill()
+        wait_for_end(workers)
 
 
 # Two servers -----------------------------------------------------------------------------------

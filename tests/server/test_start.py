@@ -231,15 +231,15 @@ def test_started_twice_says_where_the_first_one_is(data_folder: Path) -> None:
             assert line.call("ping")["server"] == "busware"
 
 
-def test_a_port_that_somebody_has(data_folder: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
-        status, said = fail_to_start(str(port), "--data", str(data_folder))
+def test_port_in_use_is_refused_before_anything_is_created(data_folder: Path) -> None:
+    new_folder = data_folder / "data"
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        status, said = fail_to_start(str(port), "--data", str(new_folder))
     assert status == 1
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port" in said
     assert "Traceback" not in said
-    assert not (data_folder / "postgres").exists(), "it was found out late"
-    assert running_on(data_folder) == []
+    assert not new_folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_port_that_somebody_has(data_folder: Path) -> None:
         (["helth"], {}, 'there is no command "helth", and a port is a whole number from 0 to 65535'),
         (["9x"], {}, "BUSWARE_PORT takes a whole number from 0 to 65535; it is '9x'."),
         ([], {"BUSWARE_MAX_CLIENTS": "many"}, "BUSWARE_MAX_CLIENTS takes a whole number, 1 or more"),
-        ([], {"BUSWARE_OWNER_URL": "postgresql://a@b/c"}, "is given without DATABASE_URL"),
+        ([], {"BUSWARE_OWNER_URL": "postgresql://a@b/c"}, "is set without DATABASE_URL"),
         (["--colour"], {}, "unrecognized arguments: --colour"),
     ],
 )

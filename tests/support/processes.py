@@ -1,4 +1,4 @@
-"""The processes that tests start, kill and count: servers, and what they leave behind."""
+"""Servers as processes of their own, and the processes that they leave behind."""
 
 import os
 import select
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.support.project import PROJECT
 
-WAIT_SECONDS = 60  # reached only when something is broken
+WAIT_SECONDS = 60  # a wait that is longer fails the test
 
 
 def running_on(folder: Path) -> list[int]:
-    """The processes whose command line names the folder, PostgreSQL's among them."""
+    """The ids of the processes whose command line names a folder, PostgreSQL's among them."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
@@ -27,12 +27,12 @@ def running_on(folder: Path) -> list[int]:
 
 
 def postmaster(folder: Path) -> int:
-    """The process of the PostgreSQL that runs on a data folder."""
+    """The process id of the PostgreSQL that runs on a data folder."""
     return int((folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
 
 
 def wait_for_end(pids: Iterable[int]) -> None:
-    """Wait until these processes have ended."""
+    """Wait until processes have ended."""
     for pid in pids:
         try:
             handle = os.pidfd_open(pid)
@@ -46,9 +46,9 @@ def wait_for_end(pids: Iterable[int]) -> None:
 
 
 class Served:
-    """A `python -m server` of its own, ready once made; killed at the end of a `with`, unless it has ended.
+    """A running `python -m server`; at the end of a `with` it is killed, if it has not ended.
 
-    said: what it has printed, a line each.
+    said: the lines that it has printed.
     """
 
     def __init__(self, *arguments: str, **environment: str) -> None:
@@ -64,11 +64,11 @@ class Served:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        with self.process:  # closes what is open to it
+        with self.process:  # closes its pipes
             pass
 
     def read_until(self, text: str) -> str:
-        """Read what it prints up to a line with that text."""
+        """Read its output up to a line that contains the text. Returns the line."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.said.append(line)
@@ -78,7 +78,7 @@ class Served:
             raise AssertionError(f"it ended with {self.process.wait()}:\n{''.join(self.said)}")
 
     def end(self, signal: int | None = None) -> tuple[int, str]:
-        """Send a signal, if told one, and wait for the end: the exit status, and all that was printed."""
+        """Send a signal, unless it is None, and wait for the end. Returns the exit status and all output."""
         if signal is not None:
             self.process.send_signal(signal)
         rest, _ = self.process.communicate(timeout=WAIT_SECONDS)
@@ -89,9 +89,10 @@ def start(
     *arguments: str,
     program: Sequence[str] = ("-m", "server"),
     stdin: int = subprocess.DEVNULL,
+    stderr: int = subprocess.STDOUT,
     **environment: str,
 ) -> "subprocess.Popen[str]":
-    """Start `python -m server` with nothing of our own settings but these; all it says is its stdout."""
+    """Start `python -m server` with these settings only. Its standard error is part of its output."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
@@ -99,14 +100,14 @@ def start(
         cwd=PROJECT,
         stdin=stdin,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
-        start_new_session=True,  # so that a test can send it what a terminal would: to the whole group
+        start_new_session=True,  # a test can send a signal to the whole group, as a terminal does
     )
 
 
 def fail_to_start(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Start a server that will not start: its exit status, and what it said."""
+    """Start a server that fails. Returns its exit status and its output."""
     process = start(*arguments, **environment)
-    said, _ = process.communicate(timeout=WAIT_SECONDS)
-    return process.returncode, said
+    output, _ = process.communicate(timeout=WAIT_SECONDS)
+    return process.returncode, output
