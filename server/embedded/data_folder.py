@@ -264,7 +264,7 @@ def _check_access(path: Path, user: User) -> None:
         raise PostgresError(
             f"PostgreSQL cannot run as root. User {pwd.getpwuid(user['user']).pw_name} would run it, but may "
             f"not enter {closed} on the way to {path}. Move Busware to another folder, such as /opt/busware; "
-            f"or let every user pass through (chmod o+x {closed}); or start Busware as another user than root."
+            f"or let all users pass through (chmod o+x {closed}); or start Busware as another user than root."
         )
 
 
