@@ -1,14 +1,14 @@
-"""Periodic work on the database: settle trips that are due, open sales, delete old records.
+"""Periodic work on the database: settle trips that are due, put trips on sale, delete old records.
 
 Correctness does not depend on it: every write to a trip settles the trip first, and reads leave out what
-has expired. It makes changes prompt (a waitlisted party gets the seats of an expired hold), opens new travel
-dates for sale, and deletes old idempotency records. With several servers on one database each of them does
-all of it; the second finds nothing to do.
+has expired. It makes changes prompt (a waitlisted party gets the seats of an expired hold), puts new travel
+dates on sale, and deletes old idempotency keys, tokens and messages. If several servers share a database,
+each does all of this; the second one finds nothing to do.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.writer import Call, Writer
@@ -16,9 +16,11 @@ from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 from busware.server.worker_thread import WorkerThread
 
-T = TypeVar("T")
-
 log = logging.getLogger("busware.housekeeping")
+
+_DUE_TRIPS = "SELECT jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date) FROM api.due_trips()"
+_SERVICES = "SELECT bus_id FROM bus_info ORDER BY bus_id"
+_OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 
 
 class Housekeeper:
@@ -27,16 +29,18 @@ class Housekeeper:
     def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
         self._pool = pool
         self._writer = writer
+        self._settings = settings
         self._stopping = False
         self._workers = [
-            _timer("settle", settings.settle_seconds, self._settle),
-            _timer("open sales", settings.housekeeping_seconds, self._open_sales),
-            _timer("forget", settings.housekeeping_seconds, self._forget),
+            WorkerThread("settle", self._settle, settings.settle_seconds),
+            WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
+            WorkerThread("purge", self._purge, settings.housekeeping_seconds),
         ]
 
     def start(self) -> None:
-        """Do everything once now, and then again at each interval."""
+        """Do all the work now, and then again at each interval."""
         for worker in self._workers:
+            worker.schedule()
             worker.start()
 
     def stop(self) -> None:
@@ -45,52 +49,48 @@ class Housekeeper:
         for worker in self._workers:
             worker.stop()
 
-    def _settle(self) -> None:
-        """Settle the trips that are due: each under its lock, by the writer, as every write to a trip."""
-        self._each(self._pool.due_trips(), lambda args: self._writer.submit(Call("settle", args)))
+    def _settle(self) -> float:
+        """Settle the trips that are due, by the writer, like every write to a trip."""
+        self._for_each(_DUE_TRIPS, lambda args: self._writer.submit(Call("settle", args)))
+        return self._settings.settle_seconds
 
-    def _open_sales(self) -> None:
-        """Open the trips that go on sale by now: each service in a transaction of its own."""
+    def _open_sales(self) -> float:
+        """Put the trips of each service on sale as far ahead as it sells, a transaction for each service."""
         opened: list[int] = []
         try:
-            self._each(self._pool.services(), lambda bus_id: opened.append(self._pool.open_sales(bus_id)))
+            self._for_each(
+                _SERVICES, lambda bus_id: opened.append(self._pool.execute(_OPEN_SALES, (bus_id,))[0][0])
+            )
         finally:
             if any(opened):
-                log.info("opened %d trips for sale", sum(opened))
+                log.info("put %d trips on sale", sum(opened))
+        return self._settings.housekeeping_seconds
 
-    def _each(self, things: Iterable[T], work: Callable[[T], object]) -> None:
-        """Do the work for each thing, until `stop`. A failure does not keep the others from being done.
+    def _for_each(self, query: str, work: Callable[[Any], object]) -> None:
+        """Call a function with each value of a query, until `stop`. A failure does not prevent the next call.
 
         Raises the last Refusal or InternalError.
         """
         last_error: Refusal | InternalError | None = None
-        for thing in things:
+        for (value,) in self._pool.execute(query):
             if self._stopping:
                 return
             try:
-                work(thing)
+                work(value)
             except (Refusal, InternalError) as error:
                 last_error = error
         if last_error:
             raise last_error
 
-    def _forget(self) -> None:
-        """Delete records that are older than their settings allow."""
-        if purged := self._pool.purge_requests():
-            log.info("forgot %d old idempotency keys", purged)
-        if expired := self._pool.purge_accounts():
-            log.info("forgot %d tokens that had expired", expired)
-        if forgotten := self._pool.purge_messages():
-            log.info("forgot %d old messages", forgotten)
-
-
-def _timer(name: str, seconds: float, work: Callable[[], None]) -> WorkerThread:
-    """A worker that does its work when it starts, and again after so many seconds."""
-
-    def run() -> float:
-        work()
-        return seconds
-
-    worker = WorkerThread(name, run, retry_seconds=seconds)
-    worker.schedule()
-    return worker
+    def _purge(self) -> float:
+        """Delete records that are older than the settings allow."""
+        for records, function, max_age_seconds in (
+            ("idempotency keys", "purge_requests", self._settings.idempotency_hours * 3600),
+            ("tokens", "purge_accounts", self._settings.attempt_minutes * 60),  # max. age of a failed attempt
+            ("messages", "purge_messages", self._settings.message_days * 86400),
+        ):
+            purge = f"SELECT api.{function}(make_interval(secs => %s))"
+            ((count,),) = self._pool.execute(purge, (max_age_seconds,))
+            if count:
+                log.info("deleted %d old %s", count, records)
+        return self._settings.housekeeping_seconds

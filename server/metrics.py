@@ -1,9 +1,8 @@
-"""What is measured, for Prometheus.
+"""The metrics, in Prometheus' format.
 
-server/booking/operations.py counts the requests of TCP and HTTP; the sizes of batches are counted
-where they are sent (server/db/writer.py). All else is looked up when it is asked for: what waits,
-what is in use, and, at most every few seconds since it is a question to the whole database, how many
-tickets there are of each kind.
+Requests are counted by booking/operations.py, and the sizes of batches by db/writer.py. The rest is read when
+the metrics are requested: waiting calls, connections, and the number of tickets by status. That number is a
+query of all tickets, so it is read at most every metrics_seconds.
 """
 
 import functools
@@ -24,67 +23,72 @@ from busware.server.settings import Settings
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
 _CALLS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Metrics(Collector):
-    """The measures of one server."""
+    """The metrics of one process."""
 
     def __init__(self, pool: Pool, reader: Reader, writer: Writer, settings: Settings) -> None:
         self._pool = pool
         self._reader = reader
         self._writer = writer
-        self._seconds = settings.metrics_seconds
-        self._lock = threading.Lock()  # for the counts
-        self._counts: dict[str, int] = {}
-        self._counted_at = -self._seconds
+        self._max_age_seconds = settings.metrics_seconds
+        self._lock = threading.Lock()  # guards the next two attributes
+        self._tickets: dict[str, int] = {}  # by status
+        self._counted_at = -self._max_age_seconds
         self._registry = CollectorRegistry()
-        self._requests = Histogram(
+        requests = Histogram(
             "busware_request_seconds",
             "How long requests took, by method and outcome: ok, fault, or the reason of a refusal",
             ("method", "outcome"),
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self._of = functools.cache(self._requests.labels)  # which looks every time whether they are right
+        self._requests = functools.cache(requests.labels)  # `labels` is slow: it checks the names each time
         batches = Histogram(
             "busware_batch_calls", "Writes in one commit", buckets=_CALLS, registry=self._registry
         )
         writer.on_batch = batches.observe
         self._registry.register(self)
 
-    def request(self, method: str, outcome: str, seconds: float) -> None:
-        """A request came to an end."""
-        self._of(method, outcome).observe(seconds)
+    def observe_request(self, method: str, outcome: str, seconds: float) -> None:
+        """Count a request that has ended."""
+        self._requests(method, outcome).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it, as Prometheus reads it."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What is looked up when it is asked for."""
+        """The metrics that are read when they are requested."""
         yield GaugeMetricFamily("busware_read_queue", "Reads that wait", self._reader.waiting)
         yield GaugeMetricFamily("busware_write_queue", "Writes that wait", self._writer.waiting)
-        pool = GaugeMetricFamily(
-            "busware_read_connections", "Database connections for reads", labels=["state"]
+        yield _gauge(
+            "busware_read_connections",
+            "Database connections for reads",
+            "state",
+            self._pool.count_connections(),
         )
-        for state, n in self._pool.connections().items():
-            pool.add_metric([state], n)
-        yield pool
-        tickets = GaugeMetricFamily(
-            "busware_tickets", "Tickets that are held, pending and sold", labels=["status"]
+        yield _gauge(
+            "busware_tickets", "Tickets that are held, pending and sold", "status", self._count_tickets()
         )
-        for status, n in self._tickets().items():
-            tickets.add_metric([status], n)
-        yield tickets
 
-    def _tickets(self) -> dict[str, int]:
-        """How many tickets there are, as last counted; none while the database is away."""
+    def _count_tickets(self) -> dict[str, int]:
+        """The number of tickets by status, as last counted; {} if the database is unavailable."""
         with self._lock:
-            if time.monotonic() - self._counted_at >= self._seconds:
+            if time.monotonic() - self._counted_at >= self._max_age_seconds:
                 self._counted_at = time.monotonic()
                 try:
-                    self._counts = self._pool.count_tickets()
+                    self._tickets = dict(self._pool.execute(_TICKETS))
                 except (Refusal, InternalError):
-                    self._counts = {}
-            return self._counts
+                    self._tickets = {}
+            return self._tickets
+
+
+def _gauge(name: str, description: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, description, labels=[label])
+    for key, value in values.items():
+        gauge.add_metric([key], value)
+    return gauge

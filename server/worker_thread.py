@@ -1,4 +1,4 @@
-"""A thread that does its work each time it is scheduled, and tries again after a failure."""
+"""A thread that works each time it is scheduled, and tries again after a failure."""
 
 import logging
 import threading
@@ -11,12 +11,12 @@ log = logging.getLogger("busware.worker")
 
 
 class WorkerThread:
-    """Calls `work` in a thread of its own: once it is scheduled, and after the delay that `work` returned.
+    """Calls `work` in a thread of its own, when it is scheduled, and after the delay that `work` returned.
 
-    work: returns the seconds until it is called again without being scheduled, or None for never. Several
-    requests while it runs become one more call. What it raises is logged: Refusal and
-    InternalError, which mean that the database is not available, as a warning for the first failure in a row.
-    retry_seconds: the pause after a failure, which only `stop` cuts short.
+    work: returns the seconds until the next call, or None if only `schedule` is to cause one. It is scheduled
+    at most once more while it runs. Its exceptions are logged: Refusal and InternalError, which mean that the
+    database is not available, as a warning once until a call succeeds.
+    retry_seconds: the pause after a failure; only `stop` ends it early.
     """
 
     def __init__(self, name: str, work: Callable[[], float | None], retry_seconds: float = 1.0) -> None:
@@ -28,15 +28,15 @@ class WorkerThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread. Work that was scheduled before is done now."""
+        """Start the thread. If `schedule` was called before, `work` is called now."""
         self._thread.start()
 
     def schedule(self) -> None:
-        """Have the work done as soon as possible; may be called from any thread."""
+        """Call `work` as soon as possible. May be called from any thread."""
         self._scheduled.set()
 
     def stop(self) -> None:
-        """End the thread, after the call that is running."""
+        """End the thread, after a call that is running."""
         self._stopping.set()
         self._scheduled.set()
         self._thread.join()

@@ -45,7 +45,7 @@ class RateLimiter:
 
     def check(self, *subjects: str) -> None:
         """Raises Refusal (not_allowed) when one of the subjects was wrong too often of late."""
-        for subject, attempts, seconds_left in self._pool.ask(_COUNT, (list(subjects), self._seconds)):
+        for subject, attempts, seconds_left in self._pool.execute(_COUNT, (list(subjects), self._seconds)):
             limit = self._limits[subject.partition(":")[0]]
             if attempts >= limit:
                 wait = max(1, ceil(seconds_left))
@@ -60,7 +60,7 @@ class RateLimiter:
                 self._suspects.move_to_end(subject)
             while len(self._suspects) > _SUBJECTS_REMEMBERED:
                 self._suspects.popitem(last=False)
-        self._pool.ask(_RECORD_FAILURE, (list(subjects),))
+        self._pool.execute(_RECORD_FAILURE, (list(subjects),))
 
 
 def address_subject(address: str) -> str:

@@ -85,7 +85,7 @@ class Accounts:
 
     def logout(self, request: protocol.Logout, caller: Caller) -> Answer:
         """Revoke the token of the caller, or all of the account's."""
-        revoked = self._pool.ask(_SIGN_OUT, (caller.session, request.everywhere))
+        revoked = self._pool.execute(_SIGN_OUT, (caller.session, request.everywhere))
         with self._lock:
             for (digest,) in revoked:
                 self._known.pop(digest, None)
@@ -97,25 +97,25 @@ class Accounts:
         """Open a traveller's account; None when the username is another's. Raises Refusal (busy)."""
         with self._passwords.turn():
             hashed = self._passwords.hash(password)
-        ((added,),) = self._pool.ask(_REGISTER, (username, hashed, phone))
+        ((added,),) = self._pool.execute(_REGISTER, (username, hashed, phone))
         return Account(username, "traveller", None) if added else None
 
     def exists(self, username: str) -> bool:
         """Whether there is such an account."""
-        return bool(self._pool.ask(_ACCOUNT, (username,)))
+        return bool(self._pool.execute(_ACCOUNT, (username,)))
 
     def verify(self, username: str, password: str, address: str) -> Account:
         """The account with that password. Raises Refusal (wrong_password, not_allowed, busy)."""
         subjects = (f"account:{username}", address_subject(address))
         with self._passwords.turn():  # so that a crowd of guesses is not let in before the first is noted
             self.rate_limiter.check(*subjects)
-            found = self._pool.ask(_ACCOUNT, (username,))
+            found = self._pool.execute(_ACCOUNT, (username,))
             known, role, operator = found[0] if found else (None, "guest", None)
             if not self._passwords.fits(known, password):
                 self.rate_limiter.record_failure(*subjects)
                 raise Refusal("wrong_password", "No account has that username and password.")
             if known and (better := self._passwords.better(known, password)):
-                self._pool.ask(_REHASH, (username, known, better))
+                self._pool.execute(_REHASH, (username, known, better))
         return Account(username, role, operator)
 
     def by_token(self, token: str, address: str) -> Caller:
@@ -135,7 +135,7 @@ class Accounts:
 
     def _look_up(self, digest: bytes) -> Caller:
         """Who has a session, by the database; remembered for a while. Raises Refusal (not_signed_in)."""
-        found = self._pool.ask(_SESSION, (digest,))
+        found = self._pool.execute(_SESSION, (digest,))
         if not found:
             with self._lock:
                 self._known.pop(digest, None)
@@ -155,13 +155,13 @@ class Accounts:
     def _sign_in(self, account: Account, caller: Caller) -> Answer:
         token = secrets.token_hex(_TOKEN_BYTES)  # nothing that a command line takes for an option
         seconds, at_most = self._settings.token_hours * 3600, self._settings.tokens_per_account
-        ((expires_at,),) = self._pool.ask(_SIGN_IN, (account.username, _digest(token), seconds, at_most))
+        ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.username, _digest(token), seconds, at_most))
         return self._signed_in(token, account, expires_at, caller)
 
     def _sign_in_again(self, token: str, caller: Caller) -> Answer:
         subject = address_subject(caller.address)
         self.rate_limiter.check(subject)
-        found = self._pool.ask(_SESSION, (_digest(token),))
+        found = self._pool.execute(_SESSION, (_digest(token),))
         if not found:
             self.rate_limiter.record_failure(subject)
             raise Refusal("wrong_password", "That token has expired, was revoked, or never was one.")

@@ -90,13 +90,13 @@ class Operations:
             outcome = refusal.reason
             raise
         finally:
-            self.metrics.request(request.method, outcome, time.perf_counter() - began)
+            self.metrics.observe_request(request.method, outcome, time.perf_counter() - began)
 
     def check(self) -> None:
         """Raises Refusal when nothing could be carried out: the database is away."""
-        if not self._writer.works:
+        if not self._writer.is_running:
             raise Refusal("busy", "There is nobody to write: nothing was done, try again.")
-        self._pool.check()
+        self._pool.execute("SELECT 1")
 
     def _perform(self, request: Request, caller: Caller) -> Answer:
         if caller.session and not isinstance(request, _WITHOUT_SESSION):

@@ -5,25 +5,27 @@ the booking's transaction (inside, NOTIFY would serialize all commits). The chan
 together. A lost notification only delays subscribers: they read everything again on connect and every
 reread_seconds.
 
-One thread owns one connection, which listens and sends. The connection also registers this process with the
-others (api.register_process): when it ends, for whatever reason, they know that the process is gone.
+One thread owns one connection, which listens and sends. The connection also registers this process in table
+`processes`: when the connection ends, for whatever reason, other processes see that this one is gone.
 """
 
 import logging
+import math
 import select
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 
 import msgspec
 import psycopg
 from msgspec import Raw, Struct
 
 from busware.server.db.pool import connect
-from busware.server.db.schema import SchemaError, refuse_unknown
+from busware.server.db.schema import explain_outdated
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware.listener")
@@ -36,13 +38,13 @@ _RETRY_SECONDS = 1.0  # between two attempts to connect
 
 
 class ChangeNotification(Struct, frozen=True, omit_defaults=True):
-    """What to read again. everything: all that a subscriber shows, since notifications may have been lost."""
+    """What to read again. everything: all that a subscriber shows, because notifications may be lost."""
 
     trips: frozenset[Trip] = frozenset()
     messages: bool = False
     clients: bool = False
     everything: bool = False
-    upgrade: str = ""  # a breaking migration, because of which this process has to stop
+    upgrade: str = ""  # why a breaking migration makes this process stop
 
     def __or__(self, other: "ChangeNotification") -> "ChangeNotification":
         return ChangeNotification(
@@ -89,9 +91,8 @@ class Listener:
         self._name = ""
         self._subscribers: list[Callable[[ChangeNotification], None]] = []
         self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet
-        self._send_due = False  # there is something in _committed or _changed
         self._stopping = False
-        self._connect_tried = threading.Event()  # once, with or without success
+        self._connect_tried = threading.Event()  # set after the first attempt to connect
         self._interrupt: socket.socket | None = None  # a byte written to it ends the wait of the thread
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
@@ -100,18 +101,18 @@ class Listener:
         self._received = ChangeNotification()  # for the subscribers
         self._send_at = 0.0  # when the next notification may be sent
         self._reread_at = 0.0  # when subscribers have to read everything again
-        self._disconnected = False  # and the log says so
-        self._outdated = False  # on_outdated was called
+        self._disconnected = False  # whether the log says that there is no connection
+        self._outdated = False  # whether on_outdated was called
 
     def start(self, name: str) -> None:
-        """Listen, and register this process under a name; the thread retries if there is no connection."""
+        """Listen, and register this process under a name. Without a connection, the thread retries."""
         self._name = name
         self._interrupted, self._interrupt = socket.socketpair()
         self._thread.start()
         self._connect_tried.wait()
 
     def stop(self) -> None:
-        """Remove this process from the others' list, and disconnect."""
+        """Remove this process from the table of processes, and disconnect."""
         self._stopping = True
         self._interrupt_wait()
         self._thread.join()
@@ -120,22 +121,20 @@ class Listener:
             self._interrupt.close()
 
     def subscribe(self, callback: Callable[[ChangeNotification], None]) -> Callable[[], None]:
-        """Call a function for every notification; returns a function that ends this.
+        """Call a function for every notification. Return a function that ends the subscription.
 
         The callback runs in the listener's thread, so it must not block.
         """
-        self._subscribers = [*self._subscribers, callback]
-
-        def unsubscribe() -> None:
-            self._subscribers = [one for one in self._subscribers if one is not callback]
-
-        return unsubscribe
+        self._subscribers.append(callback)
+        return partial(self._subscribers.remove, callback)
 
     def queue_changes(self, calls: Iterable[tuple[Raw, Raw]]) -> None:
-        """Have notifications sent of the trips of committed calls, each with its args and its answer."""
+        """Send notifications of the trips of committed calls, each given as its args and its answer.
+
+        Not for several threads at once: the writer calls it under its write lock.
+        """
         self._committed.append(calls)
-        if not self._send_due:
-            self._send_due = True
+        if len(self._committed) == 1 and not self._disconnected:  # else the thread will look by itself
             self._interrupt_wait()
 
     def _interrupt_wait(self) -> None:
@@ -148,56 +147,45 @@ class Listener:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                connection = connect(self._url, self._settings, "listener")
+                with closing(connect(self._url, self._settings, "listener")) as connection:
+                    self._register(connection)
+                    while not self._stopping:
+                        self._step(connection)
+                    connection.execute("SELECT api.unregister_process(%s)", (self.process_no,))
             except psycopg.Error as error:
-                self._retry_later(error)
-                continue
-            try:
-                self._register(connection)
-                while not self._stopping:
-                    self._step(connection)
-                connection.execute("SELECT api.unregister_process(%s)", (self.process_no,))
-            except psycopg.Error as error:
-                self._retry_later(error)
-            finally:
-                connection.close()
-
-    def _retry_later(self, error: psycopg.Error) -> None:
-        level = logging.DEBUG if self._disconnected else logging.WARNING
-        log.log(level, "no change notifications, the database is away: %s", error)
-        self._disconnected = True
-        self._collect_trips()  # bounds _committed, to which the writer may go on adding
-        self._connect_tried.set()
-        self._wait([], _RETRY_SECONDS)
+                level = logging.DEBUG if self._disconnected else logging.WARNING
+                log.log(level, "no change notifications, the database is unavailable: %s", error)
+                self._disconnected = True
+                self._collect_trips()  # bounds _committed, to which the writer may go on adding
+                self._connect_tried.set()
+                self._wait([], _RETRY_SECONDS)
 
     def _register(self, connection: psycopg.Connection) -> None:
-        """Listen, register this process, and have all subscribers read everything."""
+        """Listen, register this process, and make all subscribers read everything."""
         connection.add_notify_handler(lambda notification: self._receive(notification.payload.encode()))
         connection.execute(f"LISTEN {_CHANNEL}")
-        enlist = "SELECT api.register_process(%s, %s, %s)"
+        process = (self._role, self._name, self.process_no)
         ((self.process_no,),) = connection.execute(
-            enlist, (self._role, self._name, self.process_no)
+            "SELECT api.register_process(%s, %s, %s)", process
         ).fetchall()
         if self._disconnected:
             log.info("change notifications are received again")
         self._disconnected = False
-        if self._changed:  # while there was no connection
-            self._send_due = True
         self._reread_at = time.monotonic()
         self._connect_tried.set()
 
     def _step(self, connection: psycopg.Connection) -> None:
-        """Send what is due, and pass on what was received; if that is nothing, wait for more."""
+        """Send what is due, and pass on what was received; if nothing was, wait for more."""
         now = time.monotonic()
-        if self._send_due and now >= self._send_at:
+        if now >= self._send_at and (self._committed or self._changed):
             self._send(connection)
             self._send_at = now + self._settings.hint_ms / 1000
-        # before the wait: what libpq has read already does not make the socket readable
+        # libpq may have read a notification together with a result; then the socket is not readable again
         connection.pgconn.consume_input()
         while notification := connection.pgconn.notifies():
             self._receive(notification.extra)
         if now >= self._reread_at:
-            why_outdated = _why_outdated(connection)  # before _received is read: it may receive something
+            why_outdated = explain_outdated(connection)  # on a line of its own: it may change _received
             self._received |= ChangeNotification(everything=True, upgrade=why_outdated)
             self._reread_at = now + self._settings.reread_seconds
         if self._received:
@@ -206,9 +194,9 @@ class Listener:
                 self._outdated = True
                 self.on_outdated(received.upgrade)
             self._notify_subscribers(received)
-            return
-        wait_until = min(self._reread_at, self._send_at) if self._send_due else self._reread_at
-        self._wait([connection.fileno()], wait_until - time.monotonic())
+        else:
+            send_at = self._send_at if self._committed or self._changed else math.inf
+            self._wait([connection.fileno()], min(self._reread_at, send_at) - time.monotonic())
 
     def _receive(self, payload: bytes) -> None:
         try:
@@ -217,7 +205,7 @@ class Listener:
             self._received |= ChangeNotification(everything=True)
 
     def _notify_subscribers(self, notification: ChangeNotification) -> None:
-        for callback in self._subscribers:
+        for callback in list(self._subscribers):  # a copy: other threads subscribe and unsubscribe
             try:
                 callback(notification)
             except Exception:
@@ -225,7 +213,6 @@ class Listener:
 
     def _send(self, connection: psycopg.Connection) -> None:
         """Notify all processes, this one included, of the trips that changed."""
-        self._send_due = False  # before _committed is read, so that a later call sets it again
         self._collect_trips()
         trips = sorted(self._changed)
         for first in range(0, len(trips), _MAX_TRIPS):
@@ -241,24 +228,17 @@ class Listener:
                     self._changed.add(trip)
 
     def _wait(self, readable: list[int], seconds: float) -> None:
-        """Wait until one of the files is readable, until an interrupt, or for so many seconds."""
+        """Wait until a file is readable, until an interrupt, or for a number of seconds."""
         poll = select.poll()  # select does not support file numbers above 1,023
         interrupted = self._interrupted.fileno()
         for file in (*readable, interrupted):
             poll.register(file, select.POLLIN)
-        if interrupted in [file for file, _ in poll.poll(max(0.0, seconds) * 1000)]:
+        if interrupted in dict(poll.poll(max(0.0, seconds) * 1000)):
             self._interrupted.recv(4096)
 
 
-def _why_outdated(connection: psycopg.Connection) -> str:
-    """The breaking migration that outdates this version; '' if there is none."""
-    try:
-        refuse_unknown(connection)
-    except SchemaError as error:
-        return str(error)
-    return ""
-
-
 def _trip_of(json: Raw) -> Trip | None:
-    of = _decode_trip(json)
-    return (of.bus_id, of.travel_date) if of.bus_id is not None and of.travel_date is not None else None
+    names = _decode_trip(json)
+    if names.bus_id is None or names.travel_date is None:
+        return None
+    return names.bus_id, names.travel_date

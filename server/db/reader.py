@@ -1,17 +1,15 @@
-"""The reads: one statement at a time on each connection, and what comes meanwhile goes together.
+"""The reader: every read of the database; reads that wait share a statement.
 
-Whoever asks while a connection is free sends the question there and then, in their own thread. While all
-connections are at work, questions wait, and what several ask alike is one question. As soon as a connection
-is free, one of those who wait sends its share of the questions that wait, up to read_batch, in one statement.
-As with the writes, that costs less than a statement for each; and on the day of a sale, when thousands want
-to know the same, it costs next to nothing. Nobody joins a question that was sent already, so that no answer
-is older than the request for it.
+While a connection is free, a caller sends its read at once, in its own thread. While all connections are in
+use, reads wait; equal reads (same method, same args) become one. When a connection becomes free, the oldest
+waiting read gets it, and takes a share of the others along, up to read_batch in one statement. This costs
+less than a statement for each read, and next to nothing when thousands of clients send the same read. A read
+that was sent is not joined, so no answer is older than its request.
 """
 
 import threading
 import time
 from itertools import islice
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -20,146 +18,128 @@ from busware.server.db.pool import InternalError, Overloaded, Pool
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
-_ONE = "SELECT 0, refused, answer FROM api.read(%s, %s)"
-_SEVERAL = """
+_READ = "SELECT 0, refused, answer FROM api.read(%s, %s)"
+_READ_BATCH = """
 SELECT n - 1, r.refused, r.answer
 FROM ROWS FROM (jsonb_to_recordset(%s) AS (method text, args jsonb)) WITH ORDINALITY AS c (method, args, n),
      LATERAL api.read(c.method, c.args) AS r
 """
 
 
-class _Question:
-    """A question, and those who ask it. turn: whoever gets it before the question is sent sends it.
+class _Read:
+    """A read, shared by all callers that sent the same one while it waited.
 
-    asking: how many they are. called: whether it is to be sent next, and its turn there to be taken.
+    turn: a lock, held while the read waits for a connection. The first caller to acquire it sends the read.
+    outcome: None until the read is sent.
     """
 
-    __slots__ = ("args", "asking", "called", "method", "outcome", "sent", "turn")
+    __slots__ = ("args", "callers", "method", "outcome", "turn")
 
     def __init__(self, method: str, args: bytes) -> None:
         self.method = method
         self.args = args
-        self.asking = 0
-        self.called = False
-        self.sent = False
-        self.outcome: Answer | Exception = InternalError("the read failed before there was an answer")
+        self.callers = 1
+        self.outcome: Answer | Exception | None = None
         self.turn = threading.Lock()
 
 
 class Reader:
-    """The way of every read to the database. `read` may be called from any thread."""
+    """Sends reads to the database. `read` may be called from any thread."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
-        self._door = threading.Lock()  # to the two that follow, and to `asking`, `called` and `sent`
-        self._unsent: dict[tuple[str, bytes], _Question] = {}
-        self._free = settings.read_connections  # how many more may send at once
+        self._lock = threading.Lock()  # guards the next two attributes
+        self._waiting: dict[tuple[str, bytes], _Read] = {}  # oldest first; empty while a connection is free
+        self._free = settings.read_connections  # how many more reads may be sent at once
 
     @property
     def waiting(self) -> int:
-        """How many wait for their question to be sent."""
-        with self._door:
-            return sum(question.asking for question in self._unsent.values())
+        """The number of callers whose read waits for a connection."""
+        with self._lock:
+            return sum(read.callers for read in self._waiting.values())
 
     def read(self, method: str, args: bytes) -> Answer:
-        """What api.read answers. Raises Refusal (busy, draining) or InternalError."""
-        question = self._join(method, args)
-        if not question.turn.acquire(timeout=self._settings.read_wait_seconds):
-            self._leave(question)
-            question.turn.acquire()
+        """Return the answer of api.read. Raises Refusal (busy, draining) or InternalError."""
+        read = self._join(method, args)
+        if not read.turn.acquire(timeout=self._settings.read_wait_seconds):
+            self._leave(read)
+            read.turn.acquire()
         try:
-            if not question.sent:
-                self._send(question)
+            if read.outcome is None:
+                self._send(read)
         finally:
-            question.turn.release()  # to the others who ask it
-        if isinstance(question.outcome, Answer):
-            return question.outcome
-        raise _again(question.outcome)
+            read.turn.release()  # to the next caller of the same read
+        if isinstance(read.outcome, Answer):
+            return read.outcome
+        raise _copy(read.outcome)
 
-    def _join(self, method: str, args: bytes) -> _Question:
-        """The question as it waits already, or a new one, which is called when a connection is free."""
-        with self._door:
-            question = self._unsent.get((method, args))
-            if question is None:
-                question = self._unsent[method, args] = _Question(method, args)
-                if self._free:
-                    self._free -= 1
-                    question.called = True
-                else:
-                    question.turn.acquire()
-            question.asking += 1
-            return question
+    def _join(self, method: str, args: bytes) -> _Read:
+        """The waiting read with this content, or a new one, which is sent at once if a connection is free."""
+        with self._lock:
+            if read := self._waiting.get((method, args)):
+                read.callers += 1
+                return read
+            read = _Read(method, args)
+            if self._free:
+                self._free -= 1
+            else:
+                self._waiting[method, args] = read
+                read.turn.acquire()
+            return read
 
-    def _leave(self, question: _Question) -> None:
-        """Ask no longer; raises Refusal, unless the question is about to be sent, or was."""
-        with self._door:
-            if question.called or question.sent:
+    def _leave(self, read: _Read) -> None:
+        """Remove a caller whose time is up, and raise Refusal, unless the read has its connection by now."""
+        with self._lock:
+            if self._waiting.get((read.method, read.args)) is not read:
                 return
-            question.asking -= 1
-            if not question.asking:
-                del self._unsent[question.method, question.args]
-        raise Refusal("busy", "Too many are asking: nothing was done, try again.")
+            read.callers -= 1
+            if not read.callers:
+                del self._waiting[read.method, read.args]
+        raise Refusal("busy", "Too many reads are waiting: nothing was done, try again.")
 
-    def _send(self, called: _Question) -> None:
-        """Fetch the outcome of a question, and of others that wait; then pass the turn on."""
-        with self._door:
-            share = len(self._unsent) // self._settings.read_connections
-            batch = [called, *self._uncalled(min(share, self._settings.read_batch - 1))]
-            for question in batch:
-                question.sent = True
-                del self._unsent[question.method, question.args]
+    def _send(self, first: _Read) -> None:
+        """Execute a read with a share of those that wait, then give the connection to the next one."""
+        with self._lock:
+            share = len(self._waiting) // self._settings.read_connections
+            batch = [first, *self._pop(min(share, self._settings.read_batch - 1))]
+        for read in batch:
+            read.outcome = InternalError("the read failed before there was an answer")
         try:
-            self._fetch(batch)
+            self._execute(batch)
         finally:
-            for question in batch[1:]:
-                question.turn.release()
-            self._pass_on()
+            with self._lock:
+                following = self._pop(1)
+                self._free += not following
+            for read in (*batch[1:], *following):
+                read.turn.release()
 
-    def _pass_on(self) -> None:
-        """Call the next question; where none waits, one more may send at once."""
-        with self._door:
-            following = self._uncalled(1)
-            for question in following:
-                question.called = True
-            self._free += not following
-        for question in following:
-            question.turn.release()
+    def _pop(self, count: int) -> list[_Read]:
+        """Remove up to `count` of the oldest waiting reads."""
+        return [self._waiting.pop(key) for key in [*islice(self._waiting, count)]]
 
-    def _uncalled(self, most: int) -> list[_Question]:
-        """The oldest of the questions that wait, as many as there are up to so many."""
-        return list(islice((one for one in self._unsent.values() if not one.called), most))
-
-    def _fetch(self, batch: list[_Question]) -> None:
-        """Give each question of a batch its outcome."""
+    def _execute(self, batch: list[_Read]) -> None:
+        """Set the outcome of each read. If the batch fails, execute its reads alone, as time allows."""
+        statement, parameters = _READ, [batch[0].method, Raw(batch[0].args)]
+        if len(batch) > 1:
+            calls = [{"method": read.method, "args": Raw(read.args)} for read in batch]
+            statement, parameters = _READ_BATCH, [Raw(msgspec.json.encode(calls))]
         try:
-            for n, refused, answer in self._pool.ask(*_asked(batch)):
+            for n, refused, answer in self._pool.execute(statement, parameters):
                 batch[n].outcome = Answer(answer, refused)
         except (Refusal, InternalError) as error:
-            for question in batch:
-                question.outcome = error
+            for read in batch:
+                read.outcome = error
             if len(batch) > 1 and isinstance(error, InternalError | Overloaded):
-                self._part(batch)
-
-    def _part(self, batch: list[_Question]) -> None:
-        """After a statement failed: its questions alone, while there is time, so that none harms another."""
-        give_up_at = time.monotonic() + self._settings.read_wait_seconds
-        for question in batch:
-            if time.monotonic() < give_up_at:
-                self._fetch([question])
+                give_up_at = time.monotonic() + self._settings.read_wait_seconds
+                for read in batch:
+                    if time.monotonic() < give_up_at:
+                        self._execute([read])
 
 
-def _asked(batch: list[_Question]) -> tuple[str, tuple[Any, ...]]:
-    """The statement and its parameters; a question alone is asked the short way, which its caller notices."""
-    if len(batch) == 1:
-        return _ONE, (batch[0].method, Raw(batch[0].args))
-    calls = [{"method": question.method, "args": Raw(question.args)} for question in batch]
-    return _SEVERAL, (Raw(msgspec.json.encode(calls)),)
-
-
-def _again(outcome: Exception) -> Exception:
-    """The same for one who asks: an exception that many raise collects the frames of all."""
-    mine: Refusal | InternalError = InternalError(str(outcome))
-    if isinstance(outcome, Refusal):
-        mine = Refusal(outcome.reason, outcome.message, **outcome.data)
-    mine.__cause__ = outcome
-    return mine
+def _copy(error: Exception | None) -> Exception:
+    """A copy for one caller. An exception that several threads raise collects the frames of all of them."""
+    copy: Refusal | InternalError = InternalError(str(error))
+    if isinstance(error, Refusal):
+        copy = Refusal(error.reason, error.message, **error.data)
+    copy.__cause__ = error
+    return copy

@@ -87,7 +87,7 @@ class ClientPresence(Struct, frozen=True, kw_only=True, rename={"protocol": "fac
 
 
 class Messages:
-    """Messages, presence and booking states. Every method raises what Pool.ask raises."""
+    """Messages, presence and booking states. Every method raises what Pool.execute raises."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
@@ -168,7 +168,7 @@ class Messages:
         Returns the client_no of each changed connection_no.
         """
         statement = "SELECT connection_no, client_no FROM api.presence(%s, %s, %s)"
-        return dict(self._pool.ask(statement, (process_no, Raw(_encode(changed)), left)))
+        return dict(self._pool.execute(statement, (process_no, Raw(_encode(changed)), left)))
 
     def present(self) -> Present:
         """The registered processes, and their clients; with those that left within the last minute."""
@@ -179,12 +179,14 @@ class Messages:
     def booking_states(self, references: dict[str, int]) -> dict[str, str]:
         """A summary of the state of each booking. references: with the bus of each."""
         statement = "SELECT reference, state FROM api.booking_states(%s, %s)"
-        return dict(self._pool.ask(statement, (list(references.values()), list(references))))
+        return dict(self._pool.execute(statement, (list(references.values()), list(references))))
 
     def bookings(self, references: dict[str, int]) -> list[Raw]:
         """The bookings that exist, as their passengers see them. references: with the bus of each."""
         statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
-        return [row[0] for row in self._pool.ask(statement, (list(references.values()), list(references)))]
+        return [
+            row[0] for row in self._pool.execute(statement, (list(references.values()), list(references)))
+        ]
 
     # For operators -----------------------------------------------------------------------------
 
@@ -197,7 +199,7 @@ class Messages:
         return _decode(self._value("SELECT api.stats()"), type=dict[str, Any])
 
     def _value(self, statement: str, *parameters: Any) -> Any:
-        ((value,),) = self._pool.ask(statement, parameters)
+        ((value,),) = self._pool.execute(statement, parameters)
         return value
 
 

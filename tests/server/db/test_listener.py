@@ -197,7 +197,7 @@ def test_subscribers_read_everything_after_a_reconnect(
     kill(database)
     assert process.wait_for(lambda change: change.everything)
     assert process.listener.process_no != number
-    assert "the database is away" in caplog.text
+    assert "the database is unavailable" in caplog.text
     database.query("SELECT pg_notify('busware', '{\"messages\":true}')")
     assert process.wait_for(lambda change: change.messages)
 

@@ -79,7 +79,7 @@ def test_a_lone_caller_writes_and_whoever_comes_meanwhile_is_written_for(databas
     wait_until(lambda: writer.waiting == 2)
     held.commit()
     assert [seats_of(outcome(future)) for future in (stuck, *others)] == [[1], [2], [3]]
-    with writer._pen:  # which its thread puts down a little after the answers
+    with writer._write_lock:  # which its thread puts down a little after the answers
         pass
     writer.submit(book(4))
     me = threading.current_thread()
@@ -159,7 +159,7 @@ def test_stopping_answers_what_waits_and_refuses_the_rest(database, writer, subm
     wait_until(lambda: writer.waiting == 2)
     stop = threading.Thread(target=writer.stop)
     stop.start()
-    wait_until(lambda: writer._stopping.is_set())
+    wait_until(lambda: writer.stopping.is_set())
     with pytest.raises(Refusal) as refused:
         writer.submit(book(3))
     assert refused.value.reason == "draining"
@@ -178,7 +178,7 @@ def test_stopping_waits_for_a_lone_caller(database, writer, submit, held, deferr
         alone = hold_writer(held, database, submit)
     stop = threading.Thread(target=writer.stop)
     stop.start()
-    wait_until(lambda: writer._stopping.is_set())
+    wait_until(lambda: writer.stopping.is_set())
     held.commit()
     stop.join(WAIT_SECONDS)
     assert not stop.is_alive()

@@ -24,7 +24,7 @@ def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
     assert seats_of(outcome(stuck)) == [1]
     assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
     assert str(outcome(bad)).startswith("22P02: ")
-    assert "a batch of 4 failed, its members run alone" in caplog.text
+    assert "a batch of 4 failed, its calls run alone" in caplog.text
 
 
 def test_telling_others_comes_between_nobody_and_their_answer_when_they_run_alone(
@@ -55,8 +55,8 @@ def test_the_patience_for_rows_comes_back(database, settings, held):
         writer.start()
         assert outcome(futures[1]) == "busy"
         assert [seats_of(outcome(future)) for future in (futures[0], futures[2])] == [[1], [2]]
-        with writer._pen:
-            assert writer._link.connection().execute("SHOW lock_timeout").fetchone() == ("600ms",)
+        with writer._write_lock:
+            assert writer._connection.get().execute("SHOW lock_timeout").fetchone() == ("600ms",)
         writer.stop()
 
 

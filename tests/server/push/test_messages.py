@@ -350,5 +350,5 @@ def test_old_messages_are_deleted(server: SimpleNamespace, console: Console, clo
     console.notice("Old.")
     clock.advance(days=server.settings.message_days + 1)
     console.notice("New.")
-    assert server.pool.purge_messages() == 1
+    assert server.pool.execute("SELECT api.purge_messages(interval '90 days')") == [(1,)]
     assert [message.body for message in console.after(0)] == ["New."]
