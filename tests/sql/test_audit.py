@@ -1,4 +1,4 @@
-"""The audit: each rule is broken by hand, in every way it can be, and seen found; by api and by script."""
+"""`api.audit` and scripts/audit: each rule is broken by hand, and the audit finds it."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from tests.conftest import Clock, Database
 from tests.support.project import PROJECT
 from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 
-# Each: the rule, how it is broken, and what the finding says. {booking}, {hold}, {waiting}: references.
+# (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
         "sold_twice",
@@ -126,8 +126,8 @@ BROKEN = [
 
 
 @pytest.fixture
-def told(database: Database, clock: Clock) -> dict[str, str]:
-    """A trip with something of everything, and a clean audit; the references of some of it."""
+def references(database: Database, clock: Clock) -> dict[str, str]:
+    """A trip with tickets in every status, and the references of three of its bookings."""
     with SchemaApi.open(database) as api:
         booking = api.write("book", "asha", "k", **sale(1, 2))
         hold = api.hold(3, 4)
@@ -138,29 +138,29 @@ def told(database: Database, clock: Clock) -> dict[str, str]:
         return {name: answer["reference"] for name, answer in locals().items() if isinstance(answer, dict)}
 
 
-@pytest.mark.parametrize(("rule", "by_hand", "finding"), BROKEN)
-def test_a_rule_that_is_broken_is_found(
-    database: Database, told: dict[str, str], rule: str, by_hand: str, finding: str
+@pytest.mark.parametrize(("rule", "statements", "finding"), BROKEN)
+def test_broken_rule_is_found(
+    database: Database, references: dict[str, str], rule: str, statements: str, finding: str
 ) -> None:
-    for statement in by_hand.format(**told).split(";"):
+    for statement in statements.format(**references).split(";"):
         database.query(statement)
     findings = audit(database.conn)
-    assert any(found[0] == rule and finding.format(**told) in found[3] for found in findings), findings
+    assert any(found[0] == rule and finding.format(**references) in found[3] for found in findings), findings
     assert {found[1] for found in findings} <= {1, 2}
 
 
-def test_every_rule_is_broken_above(database: Database) -> None:
+def test_list_of_broken_rules_is_complete(database: Database) -> None:
     source = database.value("SELECT prosrc FROM pg_proc WHERE oid = 'api.audit'::regproc")
     rules = {line.split("'")[1] for line in source.splitlines() if line.strip().startswith("SELECT '")}
     assert rules == {rule for rule, _, _ in BROKEN}
 
 
-def test_holds_that_ran_out_are_no_finding(database: Database, told: dict[str, str], clock: Clock) -> None:
+def test_expired_holds_are_no_finding(database: Database, references: dict[str, str], clock: Clock) -> None:
     clock.advance(days=30)
     assert audit(database.conn) == []
 
 
-def test_a_finding_says_where(database: Database, told: dict[str, str]) -> None:
+def test_finding_names_service_and_date(database: Database, references: dict[str, str]) -> None:
     database.query("UPDATE seats SET taken = '{[1,2)}' WHERE bus_id = 2 AND travel_date = %s", DAY)
     findings = audit(database.conn)
     assert [(rule, bus_id, str(day)) for rule, bus_id, day, _ in findings] == [("taken", 2, DAY)] * 4
@@ -170,7 +170,7 @@ def test_a_finding_says_where(database: Database, told: dict[str, str]) -> None:
 
 
 def run_script(database: Database, owner_url: str | None = None) -> tuple[int, str]:
-    """The exit status of scripts/audit on a database, and what it prints."""
+    """Run scripts/audit on a database: its exit status and output."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": owner_url or database.owner}
     ran = subprocess.run(
         [PROJECT / "scripts" / "audit"],
@@ -182,19 +182,19 @@ def run_script(database: Database, owner_url: str | None = None) -> tuple[int, s
     return ran.returncode, ran.stdout
 
 
-def test_the_script_on_a_sound_database(database: Database, told: dict[str, str]) -> None:
+def test_script_reports_no_finding(database: Database, references: dict[str, str]) -> None:
     assert run_script(database) == (0, "Clean: every rule holds.\n")
 
 
-def test_the_script_has_a_line_for_each_finding(database: Database, told: dict[str, str]) -> None:
+def test_script_prints_a_line_for_each_finding(database: Database, references: dict[str, str]) -> None:
     database.query("UPDATE passengers SET refund = 10 WHERE seat_no = 1")
     status, printed = run_script(database)
     assert status == 1
     assert printed == (
-        f"money | 1 | {DAY} | ticket {told['booking']}/1 (booked): "
+        f"money | 1 | {DAY} | ticket {references['booking']}/1 (booked): "
         "fare 260.00, charged 260.00; refund 10.00, paid back 0\n"
     )
 
 
-def test_the_script_where_there_is_no_database(database: Database) -> None:
-    assert run_script(database, database.owner + "_gone") == (2, "")
+def test_script_fails_without_database(database: Database) -> None:
+    assert run_script(database, database.owner + "_missing") == (2, "")

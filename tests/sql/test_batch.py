@@ -1,6 +1,6 @@
-"""Schema api, the batch: many requests in one transaction, each with an answer of its own.
+"""`api.batch`: many calls in one transaction, each with its own answer.
 
-Order, idempotency, deferral of what somebody else holds, and what a fault does to the others.
+The order of calls, idempotency keys, deferred calls of locked trips, and errors.
 """
 
 from typing import Any
@@ -16,21 +16,21 @@ from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaA
 # Order -----------------------------------------------------------------------------------------
 
 
-def test_an_empty_batch(api: SchemaApi) -> None:
+def test_empty_batch(api: SchemaApi) -> None:
     assert api.batch() == []
 
 
-def test_a_batch_of_one(api: SchemaApi) -> None:
+def test_batch_of_one_call(api: SchemaApi) -> None:
     (answer,) = api.batch(book(1))
     assert answer == api.show(answer)
 
 
-def test_members_are_decided_in_their_order(api: SchemaApi) -> None:
+def test_calls_are_decided_in_order(api: SchemaApi) -> None:
     answers = api.batch(book(1), book(1), book(2), book(2, 3), book(3))
     assert reasons(answers) == ["booked", "seat_taken", "booked", "seat_taken", "booked"]
 
 
-def test_a_member_sees_what_those_before_it_did(api: SchemaApi) -> None:
+def test_call_sees_the_effects_of_earlier_calls(api: SchemaApi) -> None:
     first, second = api.hold(1), api.book(2)
     answers = api.batch(
         call("release", reference=first["reference"], phone=ASHA),
@@ -42,7 +42,7 @@ def test_a_member_sees_what_those_before_it_did(api: SchemaApi) -> None:
     assert reasons(answers) == ["cancelled", "booked", "seat_taken", "cancelled", "booked"]
 
 
-def test_a_batch_is_of_many_trips_and_methods(api: SchemaApi, database: Database) -> None:
+def test_batch_with_several_trips_and_methods(api: SchemaApi, database: Database) -> None:
     hold = api.hold(1)
     answers = api.batch(
         book(5, bus_id=2, from_stop=1, to_stop=2),
@@ -61,7 +61,7 @@ def test_a_batch_is_of_many_trips_and_methods(api: SchemaApi, database: Database
     assert database.value("SELECT count(*) FROM payments") == 2
 
 
-def test_answers_show_the_bookings_as_the_batch_leaves_them(api: SchemaApi, database: Database) -> None:
+def test_answers_show_the_bookings_after_the_whole_batch(api: SchemaApi, database: Database) -> None:
     full = [api.book(1, 2, 3, 4), api.book(5, 6, 7, 8)]
     answers = api.batch(
         book(count=1, waitlist=True, phone=RAVI),
@@ -75,7 +75,7 @@ def test_answers_show_the_bookings_as_the_batch_leaves_them(api: SchemaApi, data
     assert database.value("SELECT count(*) FROM payments WHERE kind = 'charge'") == 9
 
 
-def test_a_batch_settles_first(api: SchemaApi, clock: Clock) -> None:
+def test_batch_settles_the_trip_first(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=10)
     answers = api.batch(book(1), call("confirm", reference=hold["reference"], phone=ASHA), book(2), book(2))
@@ -85,7 +85,7 @@ def test_a_batch_settles_first(api: SchemaApi, clock: Clock) -> None:
 # Idempotency -----------------------------------------------------------------------------------
 
 
-def test_a_key_is_answered_as_it_was_before(api: SchemaApi, clock: Clock) -> None:
+def test_repeated_key_returns_the_first_answer(api: SchemaApi, clock: Clock) -> None:
     (first,) = api.batch(book(1, key="k"))
     before = api.everything()
     assert api.batch(book(1, key="k")) == [first]
@@ -93,12 +93,12 @@ def test_a_key_is_answered_as_it_was_before(api: SchemaApi, clock: Clock) -> Non
     assert api.everything() == before
     clock.advance(hours=47)
     api.cancel(first)
-    assert api.batch(book(1, key="k")) == [first]  # the answer of then, not the state of now
+    assert api.batch(book(1, key="k")) == [first]  # the first answer, not the current state
     assert api.free() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("other", [{"seats": [2]}, {"travel_date": OTHER_DAY}, {"waitlist": True}])
-def test_a_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]) -> None:
+def test_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]) -> None:
     api.batch(book(1, key="k"))
     before = api.everything()
     (refusal,) = api.batch(call("book", "k", **{**sale(1), **other}))
@@ -110,50 +110,50 @@ def test_a_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, An
     assert api.everything() == before
 
 
-def test_a_key_is_judged_within_one_bus_and_one_caller(api: SchemaApi) -> None:
+def test_key_is_unique_per_service_and_caller(api: SchemaApi) -> None:
     answers = api.batch(book(1, key="k"), book(1, key="k", bus_id=2), book(2, key="k", caller="ravi"))
     assert reasons(answers) == ["booked", "booked", "booked"]
     assert len({answer["reference"] for answer in answers}) == 3
 
 
-def test_every_write_has_its_key(api: SchemaApi) -> None:
+def test_every_write_accepts_a_key(api: SchemaApi) -> None:
     hold, full = api.hold(1, 2, 3, 4), api.book(5, 6, 7, 8)
-    mine = {"reference": hold["reference"], "phone": ASHA}
+    booking = {"reference": hold["reference"], "phone": ASHA}
     calls = [
-        call("confirm", "1", **mine),
-        call("change_seat", "2", ticket_no=1, seat_no=1, **mine),
-        call("alight", "3", tickets=[2], at=3, **mine),
-        call("cancel", "4", tickets=[3], **mine),
+        call("confirm", "1", **booking),
+        call("change_seat", "2", ticket_no=1, seat_no=1, **booking),
+        call("alight", "3", tickets=[2], at=3, **booking),
+        call("cancel", "4", tickets=[3], **booking),
         call("cancel", "5", reference=full["reference"], phone=ASHA),
         call(
             "release",
             "6",
-            reference=api.hold(9 - 1, bus_id=1, travel_date=OTHER_DAY)["reference"],
+            reference=api.hold(8, travel_date=OTHER_DAY)["reference"],
             phone=ASHA,
         ),
     ]
-    answers = [api.batch(one) for one in calls]
+    answers = [api.batch(one_call) for one_call in calls]
     assert all(answer["status"] in ("booked", "cancelled") for (answer,) in answers)
     before = api.everything()
-    assert [api.batch(one) for one in calls] == answers
+    assert [api.batch(one_call) for one_call in calls] == answers
     assert api.batch(*calls) == [answer for (answer,) in answers]
     assert api.everything() == before
 
 
-def test_a_refusal_is_not_remembered(api: SchemaApi) -> None:
+def test_refusal_is_not_recorded(api: SchemaApi) -> None:
     taken = api.book(1)
     assert reasons(api.batch(book(1, key="k"))) == ["seat_taken"]
     api.cancel(taken)
     assert reasons(api.batch(book(1, key="k"))) == ["booked"]
 
 
-def test_without_a_key_every_request_is_a_new_one(api: SchemaApi) -> None:
+def test_calls_without_key_are_independent(api: SchemaApi) -> None:
     answers = api.batch(book(), book())
     assert answers[0]["reference"] != answers[1]["reference"]
     assert api.conn.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
 
 
-def test_a_key_twice_in_a_batch_is_answered_in_the_next(api: SchemaApi) -> None:
+def test_second_call_with_a_key_is_deferred_to_the_next_batch(api: SchemaApi) -> None:
     first, second = api.batch(book(1, key="k"), book(1, key="k"))
     assert second is None
     assert api.batch(book(1, key="k")) == [first]
@@ -163,7 +163,7 @@ def test_a_key_twice_in_a_batch_is_answered_in_the_next(api: SchemaApi) -> None:
     assert api.seats("taken") == [1, 2]
 
 
-def test_the_record_of_a_request_is_kept_for_a_while(
+def test_idempotency_keys_are_deleted_after_two_days(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     api.batch(book(1, key="old"))
@@ -179,10 +179,8 @@ def test_the_record_of_a_request_is_kept_for_a_while(
 # Cost ------------------------------------------------------------------------------------------
 
 
-def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
-    api: SchemaApi, database: Database
-) -> None:
-    """There are no statistics here, as on the first day of a server, and the writer keeps its plans."""
+def test_plans_made_for_empty_tables_do_not_scan_them_later(api: SchemaApi, database: Database) -> None:
+    """The tables have no statistics, as on the first day of a server, and the writer keeps its plans."""
     for setting in SESSION.items():
         api.conn.execute("SELECT set_config(%s, %s, false)", setting)
     for n in range(12):
@@ -201,7 +199,7 @@ def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
 
 
 @pytest.mark.parametrize(
-    "held_by",
+    "lock",
     [
         "SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-05' FOR UPDATE",
         "UPDATE trips SET reason = 'Checked.' WHERE bus_id = 1 AND travel_date = '2026-12-05'",
@@ -209,48 +207,45 @@ def test_a_table_that_was_empty_when_it_was_planned_for_is_not_read_whole(
         "status, created_at) VALUES (1, 'BBBBBB', 1, '2026-12-05', '[1,5)', 0, 0, 'cancelled', now())",
     ],
 )
-def test_what_somebody_else_holds_is_deferred_and_the_rest_goes_on(
-    api: SchemaApi, database: Database, held_by: str
+def test_calls_of_a_locked_trip_are_deferred_and_others_are_not(
+    api: SchemaApi, database: Database, lock: str
 ) -> None:
-    booking = api.book(8)
-    mine = {"reference": booking["reference"], "phone": ASHA}
-    members = [
+    booking = {"reference": api.book(8)["reference"], "phone": ASHA}
+    calls = [
         book(1, key="k"),
         book(1, travel_date=OTHER_DAY),
-        call("cancel", **mine),
+        call("cancel", **booking),
         book(1, bus_id=2),
         book(1, bus_id=99),
     ]
     with database.connect(autocommit=False) as psql:
-        psql.execute(held_by)
-        answers = api.batch(*members)  # at once: it waits for nobody
+        psql.execute(lock)
+        answers = api.batch(*calls)  # does not wait for the lock
         assert reasons(answers) == [None, "booked", None, "booked", "unknown_trip"]
-        assert reasons(api.batch(members[0], members[2])) == [None, None]
+        assert reasons(api.batch(calls[0], calls[2])) == [None, None]
         psql.rollback()
-    assert reasons(api.batch(members[0], members[2])) == ["booked", "cancelled"]
+    assert reasons(api.batch(calls[0], calls[2])) == ["booked", "cancelled"]
 
 
-def test_what_was_answered_is_answered_even_while_the_trip_is_held(
-    api: SchemaApi, database: Database
-) -> None:
+def test_recorded_answer_is_returned_while_the_trip_is_locked(api: SchemaApi, database: Database) -> None:
     answered = api.batch(book(1, key="k"))
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM trips FOR UPDATE")
         assert api.batch(book(1, key="k")) == answered
 
 
-def test_a_row_beside_the_trips_holds_nobody_up(api: SchemaApi, database: Database) -> None:
+def test_locks_of_other_rows_do_not_defer_a_call(api: SchemaApi, database: Database) -> None:
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM bus_info FOR SHARE")
         psql.execute("SELECT FROM trips WHERE travel_date = %s FOR UPDATE", (OTHER_DAY,))
         assert reasons(api.batch(book(1), book(1, travel_date=OTHER_DAY))) == ["booked", None]
 
 
-# Faults ----------------------------------------------------------------------------------------
+# Errors ----------------------------------------------------------------------------------------
 
 
-def fault(api: SchemaApi, *calls: Answer) -> str:
-    """The SQLSTATE that a batch fails with; it leaves nothing behind."""
+def sqlstate_of_batch(api: SchemaApi, *calls: Answer) -> str:
+    """The SQLSTATE with which a batch fails; checks that it changed nothing."""
     before = api.everything()
     with pytest.raises(psycopg.Error) as error:
         api.conn.execute("SELECT * FROM api.batch(%s)", (Jsonb(calls),))
@@ -258,24 +253,24 @@ def fault(api: SchemaApi, *calls: Answer) -> str:
     return error.value.sqlstate or ""
 
 
-def test_a_fault_undoes_the_whole_batch_and_alone_each_member_stands(api: SchemaApi) -> None:
-    members = [book(1), call("book", **{**sale(2), "travel_date": "soon"}), book(3)]
-    assert fault(api, *members) == "22007"
-    assert fault(api, members[1]) == "22007"
-    assert reasons(api.batch(members[0])) == reasons(api.batch(members[2])) == ["booked"]
+def test_error_undoes_the_batch_and_its_other_calls_succeed_alone(api: SchemaApi) -> None:
+    calls = [book(1), call("book", **{**sale(2), "travel_date": "soon"}), book(3)]
+    assert sqlstate_of_batch(api, *calls) == "22007"
+    assert sqlstate_of_batch(api, calls[1]) == "22007"
+    assert reasons(api.batch(calls[0])) == reasons(api.batch(calls[2])) == ["booked"]
 
 
-def test_a_seat_sold_by_hand_is_a_fault_until_the_trip_is_counted_anew(
+def test_wrong_taken_column_fails_a_batch_until_the_trip_is_recounted(
     api: SchemaApi, database: Database
 ) -> None:
     api.book(1)
     database.query("UPDATE seats SET taken = '{}' WHERE bus_id = 1 AND seat_no = 1")
-    members = [book(2), book(1, phone=RAVI), book(1, travel_date=OTHER_DAY)]
-    assert fault(api, *members) == fault(api, members[1]) == "23P01"
-    assert api.conn.execute("SELECT api.recount_for(%s)", (Jsonb(members[1]["args"]),)).fetchone() == (1,)
-    assert reasons(api.batch(*members)) == ["booked", "seat_taken", "booked"]
+    calls = [book(2), book(1, phone=RAVI), book(1, travel_date=OTHER_DAY)]
+    assert sqlstate_of_batch(api, *calls) == sqlstate_of_batch(api, calls[1]) == "23P01"
+    assert api.conn.execute("SELECT api.recount_for(%s)", (Jsonb(calls[1]["args"]),)).fetchone() == (1,)
+    assert reasons(api.batch(*calls)) == ["booked", "seat_taken", "booked"]
 
 
-def test_an_unknown_method_is_a_fault(api: SchemaApi) -> None:
-    booking = api.book(1)
-    assert fault(api, book(2), call("nonesuch", reference=booking["reference"], phone=ASHA)) == "20000"
+def test_unknown_method_fails(api: SchemaApi) -> None:
+    unknown = call("nonesuch", reference=api.book(1)["reference"], phone=ASHA)
+    assert sqlstate_of_batch(api, book(2), unknown) == "20000"

@@ -1,4 +1,4 @@
-"""Schema api, as somebody at psql calls it: the writes by name, the end of a trip, what operators read."""
+"""Functions of schema `api` that are called in psql: writes by name, cancelled trips, operators' reads."""
 
 import pytest
 
@@ -9,21 +9,21 @@ KEY = "6d1d1a7e-0000-4000-8000-000000000001"
 
 
 def state(database: Database, reference: str) -> str:
-    """What whoever watches a booking compares."""
+    """The state of a booking, which the pusher compares."""
     return str(database.value("SELECT state FROM api.booking_states('{1}', ARRAY[%s])", reference))
 
 
 # Writes ----------------------------------------------------------------------------------------
 
 
-def test_a_hold_is_released_by_name(api: SchemaApi, database: Database) -> None:
+def test_release_by_name(api: SchemaApi, database: Database) -> None:
     held = api.hold(1)
     released = database.value("SELECT api.release(%s, phone => %s)", held["reference"], ASHA)
     assert (released["status"], api.free()[0]) == ("cancelled", 1)
 
 
 @pytest.mark.parametrize("at", ['"Mandya"', "3"])
-def test_a_passenger_alights_by_name(api: SchemaApi, database: Database, at: str) -> None:
+def test_alight_by_name(api: SchemaApi, database: Database, at: str) -> None:
     party = api.book(1, 2)
     alighted = database.value(
         "SELECT api.alight(%s, %s, phone => %s, tickets => '{2}')", party["reference"], at, ASHA
@@ -33,9 +33,7 @@ def test_a_passenger_alights_by_name(api: SchemaApi, database: Database, at: str
     assert api.seats("taken", 1, 3) == [1, 2]
 
 
-def test_a_trip_cancelled_by_hand_settles_what_had_run_out(
-    api: SchemaApi, database: Database, clock: Clock
-) -> None:
+def test_cancel_trip_by_name_settles_the_trip_first(api: SchemaApi, database: Database, clock: Clock) -> None:
     held = api.hold(1)
     clock.advance(minutes=11)
     assert database.value("SELECT (api.cancel_trip(1, %s)).reply ->> 'tickets'", DAY) == "0"
@@ -43,10 +41,10 @@ def test_a_trip_cancelled_by_hand_settles_what_had_run_out(
     assert database.query("SELECT status FROM passengers") == ["expired"]
 
 
-def test_who_holds_is_let_go_when_the_trip_is_cancelled_wherever_it_is(
+def test_cancel_trip_cancels_holds_after_their_arrival(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
-    """Where a stop sells for longer than the ride takes, a hold may outlive it."""
+    """If a stop sells for longer than the journey takes, a hold can outlast the journey."""
     database.query("UPDATE bus_info SET sells_until = '16 hours' WHERE bus_id = 1")
     clock.set(f"{DAY} 10:45+05:30")
     booked, held = api.book(1, from_stop=1, to_stop=2), api.hold(2, from_stop=1, to_stop=2)
@@ -58,10 +56,10 @@ def test_who_holds_is_let_go_when_the_trip_is_cancelled_wherever_it_is(
     assert "why" not in api.show(booked)
 
 
-# Messages and bookings that changed ------------------------------------------------------------
+# Messages and changed bookings ----------------------------------------------------------------
 
 
-def test_a_message_that_was_sent_twice_has_one_number(database: Database) -> None:
+def test_message_with_a_repeated_key_is_stored_once(database: Database) -> None:
     database.query("SELECT api.notice('Before.')")
     notice = f"SELECT api.notice('Once.', key => '{KEY}')"
     first = database.value(notice)
@@ -70,19 +68,19 @@ def test_a_message_that_was_sent_twice_has_one_number(database: Database) -> Non
     assert database.value("SELECT message_id FROM messages WHERE key = %s", KEY) == first["message_id"]
 
 
-@pytest.mark.parametrize("gone", [1, 3])
-def test_a_party_reads_what_its_trip_was_told_whoever_of_it_cancelled(
-    api: SchemaApi, database: Database, gone: int
+@pytest.mark.parametrize("cancelled", [1, 3])
+def test_party_with_a_cancelled_ticket_gets_the_notices_of_its_trip(
+    api: SchemaApi, database: Database, cancelled: int
 ) -> None:
-    party, nobody = api.book(1, 2, 3), api.book(4)
-    api.cancel(party, gone)
-    api.cancel(nobody)
+    party, other = api.book(1, 2, 3), api.book(4)
+    api.cancel(party, cancelled)
+    api.cancel(other)
     database.query("SELECT api.notice('The bus is late.', bus_id => 1, travel_date => %s)", DAY)
     missed = "SELECT jsonb_path_query_array(api.missed_messages(ARRAY[%s, %s]), '$[*].reader')"
-    assert database.value(missed, party["reference"], nobody["reference"]) == [party["reference"]]
+    assert database.value(missed, party["reference"], other["reference"]) == [party["reference"]]
 
 
-def test_an_account_reads_what_its_bookings_missed(api: SchemaApi, database: Database) -> None:
+def test_account_gets_the_missed_messages_of_its_bookings(api: SchemaApi, database: Database) -> None:
     database.query(
         "INSERT INTO accounts (username, password_hash, created_at) VALUES ('asha', 'none', api.now())"
     )
@@ -92,7 +90,7 @@ def test_an_account_reads_what_its_bookings_missed(api: SchemaApi, database: Dat
     assert database.value(missed, ["account:asha", "account:ravi", "asha"]) == ["account:asha"]
 
 
-def test_the_state_of_a_booking_tells_where_those_who_still_ride_get_down(
+def test_state_of_a_booking_changes_with_the_destination_of_open_tickets(
     api: SchemaApi, database: Database
 ) -> None:
     party = api.book(1, 2)
@@ -102,10 +100,10 @@ def test_the_state_of_a_booking_tells_where_those_who_still_ride_get_down(
     assert state(database, party["reference"]) != before
 
 
-# What operators read ---------------------------------------------------------------------------
+# Reads of operators --------------------------------------------------------------------------
 
 
-def test_a_cancelled_trip_does_not_run(api: SchemaApi, database: Database) -> None:
+def test_cancelled_trip_is_not_in_use(api: SchemaApi, database: Database) -> None:
     others = "SELECT (api.trips_in_use(%s) ->> 'others')::int"
     assert [database.value(others, day) for day in (DAY, OTHER_DAY)] == [2, 2]
     api.book(1)

@@ -1,4 +1,4 @@
-"""Schema api, what becomes of a booking: cancelled, whole or in part, moved to another seat, ended early."""
+"""Changes of a booking: cancel tickets, change a seat, alight early."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def payments(database: Database) -> list[str]:
 # Cancel ----------------------------------------------------------------------------------------
 
 
-def test_a_cancellation_gives_half_the_fare_and_the_seats_back(api: SchemaApi, database: Database) -> None:
+def test_cancellation_refunds_half_the_fare_and_frees_the_seats(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
     cancelled = api.cancel(booking)
     assert (cancelled["status"], cancelled["fare"], cancelled["refund"]) == ("cancelled", "520.00", "260.00")
@@ -29,7 +29,7 @@ def test_a_cancellation_gives_half_the_fare_and_the_seats_back(api: SchemaApi, d
     assert api.book(1, phone=RAVI)["status"] == "booked"
 
 
-def test_some_tickets_of_a_booking_are_cancelled(api: SchemaApi, database: Database) -> None:
+def test_some_tickets_are_cancelled(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2, 3)
     part = api.cancel(booking, 2)
     assert (part["status"], part["refund"], statuses(part)) == (
@@ -43,7 +43,7 @@ def test_some_tickets_of_a_booking_are_cancelled(api: SchemaApi, database: Datab
     assert len(payments(database)) == 6
 
 
-def test_a_quote_is_what_a_cancellation_gives(api: SchemaApi) -> None:
+def test_quote_equals_the_refund_of_a_cancellation(api: SchemaApi) -> None:
     booking = api.book(1, 2, from_stop=2, to_stop=4)
     stands_until = "2026-12-05T10:55:00+05:30"
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA) == {
@@ -60,25 +60,25 @@ def test_a_quote_is_what_a_cancellation_gives(api: SchemaApi) -> None:
     ("percent", "fare", "refund"),
     [("33.33", "0.50", "0.17"), ("50", "0.01", "0.01"), ("0", "260", "0.00"), ("100", "9.99", "9.99")],
 )
-def test_a_refund_is_rounded_ticket_by_ticket(
+def test_refund_is_rounded_for_each_ticket(
     api: SchemaApi, database: Database, percent: str, fare: str, refund: str
 ) -> None:
     database.query("UPDATE bus_info SET refund_percent = %s", percent)
     database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = 5", fare)
     booking = api.book(1, 2)
-    database.query("UPDATE bus_info SET refund_percent = 7")  # the percentage is that of the booking
+    database.query("UPDATE bus_info SET refund_percent = 7")  # for later bookings
     cancelled = api.cancel(booking)
     assert [ticket["refund"] for ticket in cancelled["tickets"]] == [refund, refund]
 
 
-def test_what_was_not_paid_is_not_refunded(api: SchemaApi, database: Database) -> None:
+def test_unpaid_hold_gets_no_refund(api: SchemaApi, database: Database) -> None:
     hold = api.hold(1, 2)
     assert api.read("cancel_quote", reference=hold["reference"], phone=ASHA)["refund"] == "0.00"
     assert api.cancel(hold)["refund"] == "0.00"
     assert payments(database) == []
 
 
-def test_a_ticket_is_cancelled_once(api: SchemaApi) -> None:
+def test_ticket_is_cancelled_only_once(api: SchemaApi) -> None:
     booking = api.book(1, 2)
     api.cancel(booking, 1)
     before = api.everything()
@@ -96,7 +96,7 @@ def test_a_ticket_is_cancelled_once(api: SchemaApi) -> None:
     assert api.cancel(booking)["message"].startswith("Tickets 1 and 2 of booking")
 
 
-def test_a_ticket_that_the_booking_has_not(api: SchemaApi) -> None:
+def test_unknown_ticket_number_is_refused(api: SchemaApi) -> None:
     booking = api.book(1, 2)
     before = api.everything()
     refusals = [
@@ -111,7 +111,7 @@ def test_a_ticket_that_the_booking_has_not(api: SchemaApi) -> None:
     assert api.everything() == before
 
 
-def test_nothing_is_cancelled_once_the_boarding_stop_has_been_left(api: SchemaApi, clock: Clock) -> None:
+def test_changes_after_departure_are_refused(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(1, travel_date="2026-12-01")
     later = api.book(2, travel_date="2026-12-01", from_stop=2, to_stop=5)
     clock.set("2026-12-01 10:00+05:30")
@@ -128,10 +128,10 @@ def test_nothing_is_cancelled_once_the_boarding_stop_has_been_left(api: SchemaAp
     assert api.cancel(later)["status"] == "cancelled"
 
 
-def test_the_quote_for_a_hold_that_ran_out_is_the_refusal_it_would_meet(api: SchemaApi, clock: Clock) -> None:
+def test_quote_for_an_expired_hold_is_refused_like_its_cancellation(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1)
     clock.advance(minutes=11)
-    quoted = api.read("cancel_quote", reference=hold["reference"], phone=ASHA)  # nobody has settled yet
+    quoted = api.read("cancel_quote", reference=hold["reference"], phone=ASHA)  # the trip is not settled yet
     assert quoted["reason"] == "hold_expired"
     assert api.cancel(hold) == quoted
 
@@ -139,27 +139,27 @@ def test_the_quote_for_a_hold_that_ran_out_is_the_refusal_it_would_meet(api: Sch
 # Change seat -----------------------------------------------------------------------------------
 
 
-def test_a_ticket_moves_to_a_free_seat(api: SchemaApi, database: Database) -> None:
+def test_change_to_a_free_seat(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
     moved = api.change("change_seat", booking, ticket_no=2, seat_no=8)
     assert [ticket["seat_no"] for ticket in moved["tickets"]] == [1, 8]
     assert (api.seats("taken"), moved["fare"], len(payments(database))) == ([1, 8], "520.00", 2)
 
 
-def test_a_held_ticket_moves_too_and_staying_is_no_crime(api: SchemaApi) -> None:
+def test_held_ticket_may_change_its_seat_and_may_keep_it(api: SchemaApi) -> None:
     hold = api.hold(1)
     assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["status"] == "held"
     assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
     assert api.seats("held") == [2]
 
 
-def test_only_the_tickets_own_stretch_must_be_free(api: SchemaApi) -> None:
+def test_new_seat_must_be_free_on_the_segment_of_the_ticket_only(api: SchemaApi) -> None:
     api.book(2, from_stop=3, to_stop=5, phone=RAVI)
     booking = api.book(1, from_stop=1, to_stop=3)
     assert api.change("change_seat", booking, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
 
 
-def test_a_seat_that_is_taken_or_unknown(api: SchemaApi) -> None:
+def test_taken_and_unknown_seats_are_refused(api: SchemaApi) -> None:
     api.book(2, from_stop=2, to_stop=3, phone=RAVI)
     booking = api.book(1, 3)
     before = api.everything()
@@ -169,7 +169,7 @@ def test_a_seat_that_is_taken_or_unknown(api: SchemaApi) -> None:
     assert api.everything() == before
 
 
-def test_what_has_no_seat_has_none_to_change(api: SchemaApi) -> None:
+def test_ticket_without_seat_cannot_change_it(api: SchemaApi) -> None:
     api.book(1, 2, 3, 4, 5, 6, phone=RAVI)
     waiting = api.book(count=3, waitlist=True)
     assert api.change("change_seat", waiting, ticket_no=1, seat_no=7)["reason"] == "not_held"
@@ -181,9 +181,7 @@ def test_what_has_no_seat_has_none_to_change(api: SchemaApi) -> None:
 
 
 @pytest.mark.parametrize("at", ["Mandya", "mndy", 3])
-def test_a_ride_ends_early_and_the_rest_is_for_sale(
-    api: SchemaApi, database: Database, at: str | int
-) -> None:
+def test_alighting_frees_the_rest_of_the_segment(api: SchemaApi, database: Database, at: str | int) -> None:
     booking = api.book(1, 2)
     ended = api.change("alight", booking, at=at)
     assert (ended["status"], ended["destination"], ended["to_stop"]) == ("booked", "Mandya", 3)
@@ -197,14 +195,14 @@ def test_a_ride_ends_early_and_the_rest_is_for_sale(
     assert payments(database) == ["charge 260.00"] * 2
 
 
-def test_one_of_a_party_gets_down(api: SchemaApi) -> None:
+def test_one_ticket_of_a_party_alights(api: SchemaApi) -> None:
     booking = api.book(1, 2)
     ended = api.change("alight", booking, tickets=[2], at="Mandya")
-    assert ended["destination"] == "Mysuru"  # the other goes on
+    assert ended["destination"] == "Mysuru"  # where the other ticket ends
     assert (api.free(3, 5)[0], api.seats("taken", 3, 5)) == (2, [1])
 
 
-def test_the_service_says_what_alighting_gives_back(api: SchemaApi, database: Database) -> None:
+def test_refund_for_alighting_is_a_percentage_of_the_service(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     booking = api.book(1)
     assert api.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30
@@ -212,21 +210,19 @@ def test_the_service_says_what_alighting_gives_back(api: SchemaApi, database: Da
     assert payments(database) == ["charge 260.00", "refund 7.50", "refund 12.50"]
 
 
-def test_alighting_and_cancelling_never_give_back_more_than_the_fare(
-    api: SchemaApi, database: Database
-) -> None:
+def test_refunds_never_exceed_the_fare(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 100, refund_percent = 90 WHERE bus_id = 1")
     booking = api.book(1)
     assert api.change("alight", booking, at="Ramanagara")["refund"] == "170.00"
-    database.query("UPDATE route_table SET fare = 1000 * stop_no WHERE bus_id = 1")  # dearer from now on
+    database.query("UPDATE route_table SET fare = 1000 * stop_no WHERE bus_id = 1")  # for later bookings
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "81.00"
     assert api.cancel(booking)["refund"] == "251.00"
-    dear = api.book(1)
+    expensive = api.book(1)
     database.query("UPDATE route_table SET fare = 10000 * stop_no WHERE bus_id = 1")
-    assert api.change("alight", dear, at="Ramanagara")["refund"] == dear["fare"]
+    assert api.change("alight", expensive, at="Ramanagara")["refund"] == expensive["fare"]
 
 
-def test_a_passenger_alights_on_the_way(api: SchemaApi, clock: Clock) -> None:
+def test_alighting_during_the_journey(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(1, travel_date="2026-12-01")
     clock.set("2026-12-01 11:49+05:30")
     assert api.change("alight", booking, at="Ramanagara")["reason"] == "departed"
@@ -235,7 +231,7 @@ def test_a_passenger_alights_on_the_way(api: SchemaApi, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("at", ["Bengaluru", "Mysuru", "Chennai", 1, 5, 6, 0])
-def test_no_stop_on_the_way(api: SchemaApi, at: str | int) -> None:
+def test_alighting_outside_the_segment_is_refused(api: SchemaApi, at: str | int) -> None:
     booking = api.book(1)
     before = api.everything()
     refusal = api.change("alight", booking, at=at)
@@ -245,18 +241,18 @@ def test_no_stop_on_the_way(api: SchemaApi, at: str | int) -> None:
     assert api.everything() == before
 
 
-def test_a_stop_that_is_no_place(api: SchemaApi) -> None:
+def test_alighting_at_an_unknown_place_is_refused(api: SchemaApi) -> None:
     refusal = api.change("alight", api.book(1), at="Mandia")
     assert (refusal["reason"], refusal["nearest"][0]) == ("unknown_place", "Mandya")
 
 
-def test_the_stretch_shown_is_that_of_those_who_ride(api: SchemaApi) -> None:
+def test_destination_of_a_booking_is_that_of_its_open_tickets(api: SchemaApi) -> None:
     party = api.book(1, 2)
     api.change("cancel", party, tickets=[2])
     assert api.change("alight", party, at="Mandya")["to_stop"] == 3
 
 
-def test_only_who_is_booked_can_alight(api: SchemaApi, clock: Clock) -> None:
+def test_only_a_booked_ticket_can_alight(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1)
     assert api.change("alight", hold, at=3)["reason"] == "not_held"
     clock.advance(minutes=11)
@@ -268,11 +264,11 @@ def test_only_who_is_booked_can_alight(api: SchemaApi, clock: Clock) -> None:
     assert api.change("alight", cancelled, at=3)["reason"] == "already_cancelled"
 
 
-def test_the_rest_of_a_party_gets_down_later(api: SchemaApi) -> None:
+def test_the_tickets_of_a_party_may_alight_at_different_stops(api: SchemaApi) -> None:
     booking = api.book(1, 2, 3)
     api.change("alight", booking, tickets=[1], at="Ramanagara")
     api.cancel(booking, 3)
-    assert api.change("alight", booking, at="Mandya")["reason"] == "not_on_route"  # not for all of them
+    assert api.change("alight", booking, at="Mandya")["reason"] == "not_on_route"  # ticket 1 ends before it
     api.change("alight", booking, tickets=[2], at="Mandya")
     assert api.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert api.seats("taken", 2, 3) == [2]

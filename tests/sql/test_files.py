@@ -1,4 +1,4 @@
-"""The files of sql/, run by psql in name order, make the database that the server makes."""
+"""psql creates the same database from the files of sql/, in name order, as the server does."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.project import PROJECT
 SQL = PROJECT / "sql"
 
 
-def test_files_are_flat_and_use_nothing_of_psql_alone() -> None:
+def test_folder_is_flat_and_files_have_no_psql_commands() -> None:
     for path in SQL.iterdir():
         assert path.is_file()
         assert re.fullmatch(r"[129]\d_[a-z0-9_]+\.sql", path.name), path.name
@@ -36,14 +36,14 @@ def load_by_psql(database: Any, programs: Path) -> None:
 
 
 def schema_of(database: Any, programs: Path) -> str:
-    """Tables, columns, constraints, indexes, functions and views, as text."""
+    """The schema as a text that pg_dump writes."""
     dumped = subprocess.run(
         [programs / "pg_dump", "--schema-only", "--no-comments", "--no-privileges", database.owner],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    return re.sub(r"^\\(un)?restrict .*\n", "", dumped, flags=re.MULTILINE)  # a new key in each dump
+    return re.sub(r"^\\(un)?restrict .*\n", "", dumped, flags=re.MULTILINE)  # with a random key in each dump
 
 
 def timetable_of(database: Any) -> list[Any]:
@@ -56,14 +56,14 @@ def timetable_of(database: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("one_day")
-def test_psql_makes_what_the_server_makes(new_database: Callable[[str], Any], cluster: Any) -> None:
+def test_psql_and_server_create_the_same_database(new_database: Callable[[str], Any], cluster: Any) -> None:
     by_psql, by_server = new_database("by_psql"), new_database("by_server")
     load_by_psql(by_psql, cluster.programs)
     prepare(by_server.owner, by_server.server)
     assert schema_of(by_psql, cluster.programs) == schema_of(by_server, cluster.programs)
     assert timetable_of(by_psql) == timetable_of(by_server)
 
-    prepare(by_psql.owner, by_psql.server)  # the server's first start on it
+    prepare(by_psql.owner, by_psql.server)  # the first start of a server on the database that psql made
     assert schema_of(by_psql, cluster.programs) == schema_of(by_server, cluster.programs)
     assert timetable_of(by_psql) == timetable_of(by_server)
     with by_psql.connect_as_server() as conn:

@@ -1,4 +1,4 @@
-"""Schema api, holds: confirmed, given up, run out, and who may open one; the same for any booking."""
+"""Holds: confirm, release and expire; and who may open a booking."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
     return [ticket["seat_no"] for ticket in booking["tickets"]]
 
 
-def test_a_hold_shows_its_end_and_takes_the_seat(api: SchemaApi, database: Database) -> None:
+def test_hold_takes_the_seat_until_its_expiry(api: SchemaApi, database: Database) -> None:
     hold = api.hold(1, 2)
     assert (hold["status"], hold["expires_at"]) == ("held", "2026-12-01T09:10:00+05:30")
     assert api.book(1)["reason"] == "seat_taken"
@@ -21,7 +21,7 @@ def test_a_hold_shows_its_end_and_takes_the_seat(api: SchemaApi, database: Datab
     assert database.value("SELECT count(*) FROM payments") == 0
 
 
-def test_a_hold_ends_with_the_sale(api: SchemaApi, clock: Clock) -> None:
+def test_hold_expires_at_departure(api: SchemaApi, clock: Clock) -> None:
     clock.set("2026-12-01 09:55+05:30")
     hold = api.hold(1, travel_date="2026-12-01")
     assert hold["expires_at"] == "2026-12-01T10:00:00+05:30"
@@ -29,7 +29,7 @@ def test_a_hold_ends_with_the_sale(api: SchemaApi, clock: Clock) -> None:
     assert api.change("confirm", hold)["reason"] == "departed"
 
 
-def test_a_hold_is_confirmed_and_paid(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_confirmed_hold_is_paid(api: SchemaApi, database: Database, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=9, seconds=59)
     booking = api.change("confirm", hold)
@@ -37,10 +37,10 @@ def test_a_hold_is_confirmed_and_paid(api: SchemaApi, database: Database, clock:
     assert "expires_at" not in booking
     assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "260.00")] * 2
     clock.advance(minutes=1)
-    assert api.show(hold) == booking  # it does not run out any more
+    assert api.show(hold) == booking  # it no longer expires
 
 
-def test_a_hold_is_given_up(api: SchemaApi, database: Database) -> None:
+def test_release(api: SchemaApi, database: Database) -> None:
     hold = api.hold(1, 2)
     released = api.change("release", hold)
     assert (released["status"], released["refund"]) == ("cancelled", "0.00")
@@ -48,20 +48,18 @@ def test_a_hold_is_given_up(api: SchemaApi, database: Database) -> None:
     assert database.value("SELECT count(*) FROM payments") == 0
 
 
-def test_a_hold_that_ran_out_is_for_sale_and_shows_as_expired(
-    api: SchemaApi, database: Database, clock: Clock
-) -> None:
+def test_seats_of_an_expired_hold_are_free(api: SchemaApi, database: Database, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=10)
     assert api.show(hold)["status"] == "expired"
-    assert database.query("SELECT DISTINCT status FROM passengers") == ["held"]  # nobody has settled yet
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["held"]  # the trip is not settled yet
     assert api.book(2, phone=RAVI)["status"] == "booked"
     assert api.show(hold)["status"] == "expired"
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'expired'") == 2
     assert api.free() == [1, 3, 4, 5, 6, 7, 8]
 
 
-def test_settling_by_itself(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_settle_expires_a_due_hold(api: SchemaApi, database: Database, clock: Clock) -> None:
     api.hold(1)
     assert database.query("SELECT * FROM api.due_trips()") == []
     clock.advance(minutes=10)
@@ -71,7 +69,7 @@ def test_settling_by_itself(api: SchemaApi, database: Database, clock: Clock) ->
     assert database.query("SELECT DISTINCT status FROM passengers") == ["expired"]
 
 
-def test_a_hold_that_ran_out_is_confirmed_if_its_seats_are_free(api: SchemaApi, clock: Clock) -> None:
+def test_expired_hold_is_confirmed_if_its_seats_are_free(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=11)
     api.write("settle", bus_id=1, travel_date=DAY)
@@ -79,7 +77,7 @@ def test_a_hold_that_ran_out_is_confirmed_if_its_seats_are_free(api: SchemaApi, 
     assert (booking["status"], seats_of(booking)) == ("booked", [1, 2])
 
 
-def test_a_hold_that_ran_out_is_lost_if_one_of_its_seats_is(api: SchemaApi, clock: Clock) -> None:
+def test_expired_hold_is_refused_while_one_of_its_seats_is_taken(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=11)
     taken = api.book(2, from_stop=4, to_stop=5, phone=RAVI)
@@ -92,7 +90,7 @@ def test_a_hold_that_ran_out_is_lost_if_one_of_its_seats_is(api: SchemaApi, cloc
     assert api.change("confirm", hold)["status"] == "booked"
 
 
-def test_what_is_left_of_a_hold_is_confirmed_even_after_it_ran_out(api: SchemaApi, clock: Clock) -> None:
+def test_expired_hold_is_confirmed_without_its_cancelled_ticket(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1, 2)
     api.cancel(hold, 2)
     clock.advance(minutes=11)
@@ -103,7 +101,7 @@ def test_what_is_left_of_a_hold_is_confirmed_even_after_it_ran_out(api: SchemaAp
 
 
 @pytest.mark.parametrize("method", ["confirm", "release"])
-def test_what_is_no_hold_is_neither_confirmed_nor_released(api: SchemaApi, method: str, clock: Clock) -> None:
+def test_only_a_hold_is_confirmed_or_released(api: SchemaApi, method: str, clock: Clock) -> None:
     booked = api.book(1)
     assert api.change(method, booked)["reason"] == "already_booked"
     api.cancel(booked)
@@ -115,7 +113,7 @@ def test_what_is_no_hold_is_neither_confirmed_nor_released(api: SchemaApi, metho
     assert api.change(method, waiting)["reason"] == "not_held"
 
 
-def test_a_hold_that_ran_out_is_not_released(api: SchemaApi, clock: Clock) -> None:
+def test_expired_hold_cannot_be_released(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1)
     clock.advance(minutes=11)
     assert api.change("release", hold)["reason"] == "hold_expired"
@@ -123,14 +121,14 @@ def test_a_hold_that_ran_out_is_not_released(api: SchemaApi, clock: Clock) -> No
     assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["reason"] == "hold_expired"
 
 
-def test_nothing_is_confirmed_on_a_trip_that_does_not_run(
+def test_hold_on_a_cancelled_trip_cannot_be_confirmed(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
-    hold, lost = api.hold(1), api.hold(2, seconds=60)
+    hold, expired = api.hold(1), api.hold(2, seconds=60)
     database.query("UPDATE trips SET state = 'cancelled', reason = 'Strike.' WHERE travel_date = %s", DAY)
     clock.advance(minutes=2)
-    for one in (hold, lost):
-        refusal = api.change("confirm", one)
+    for booking in (hold, expired):
+        refusal = api.change("confirm", booking)
         assert refusal["reason"] == "trip_cancelled"
         assert refusal["message"] == "Day Bus (bus 1) does not run on 2026-12-05. Strike."
     assert api.change("release", hold)["status"] == "cancelled"
@@ -148,23 +146,21 @@ OPENERS = [
 
 
 @pytest.mark.parametrize(("method", "args"), OPENERS)
-def test_reference_and_phone_open_a_booking_together(
-    api: SchemaApi, method: str, args: dict[str, Any]
-) -> None:
+def test_write_needs_reference_and_phone(api: SchemaApi, method: str, args: dict[str, Any]) -> None:
     hold = api.hold(1)
     before = api.everything()
-    told = {
+    messages = {
         api.write(method, reference=reference, **args, **phone)["message"]
         for reference in (hold["reference"], "BAAAAA", "ZZZZZZZZZZ", "?", hold["reference"] + "A")
         for phone in ({"phone": RAVI}, {"phone": None}, {}, {"phone": ASHA})
         if (reference, phone) != (hold["reference"], {"phone": ASHA})
     }
-    assert told == {"No booking has that reference and phone number."}  # whichever of them is wrong
+    assert messages == {"No booking has that reference and phone number."}
     assert api.everything() == before
 
 
 @pytest.mark.parametrize("method", ["booking", "cancel_quote"])
-def test_reading_a_booking_takes_both_as_well(api: SchemaApi, method: str) -> None:
+def test_read_needs_reference_and_phone(api: SchemaApi, method: str) -> None:
     hold = api.hold(1)
     assert api.read(method, reference=hold["reference"])["reason"] == "unknown_booking"
     assert api.read(method, reference=hold["reference"], phone=RAVI)["reason"] == "unknown_booking"
@@ -172,7 +168,7 @@ def test_reading_a_booking_takes_both_as_well(api: SchemaApi, method: str) -> No
     assert "reason" not in api.read(method, reference=f" {hold['reference'].lower()} ", phone=ASHA)
 
 
-def test_an_unknown_method_is_a_fault_and_changes_nothing(api: SchemaApi) -> None:
+def test_unknown_method_fails_and_changes_nothing(api: SchemaApi) -> None:
     hold = api.hold(1)
     before = api.everything()
     for method in ("nonesuch", None):

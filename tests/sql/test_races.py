@@ -1,4 +1,4 @@
-"""Races for a seat, a booking, a waitlist position: each a named interleaving (tests/support/race.py)."""
+"""Concurrent requests for a seat, a booking, a waitlist position (see tests/support/race.py)."""
 
 import pytest
 
@@ -6,28 +6,28 @@ from tests.conftest import Clock
 from tests.support.race import Race
 from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, reasons
 
-# For a seat ------------------------------------------------------------------------------------
+# A seat ----------------------------------------------------------------------------------------
 
 
-def test_two_bookers_for_one_seat(race: Race) -> None:
+def test_two_bookings_of_one_seat(race: Race) -> None:
     race.first.book(1)
     loser = race.start(lambda: race.second.book(1, phone=RAVI))
     assert race.then_commit(loser)["reason"] == "seat_taken"
 
 
-def test_two_bookers_for_one_seat_and_the_first_gives_up(race: Race) -> None:
+def test_two_bookings_of_one_seat_and_the_first_rolls_back(race: Race) -> None:
     race.first.book(1)
     winner = race.start(lambda: race.second.book(1, phone=RAVI))
     assert race.then_rollback(winner)["status"] == "booked"
 
 
-def test_two_bookers_for_any_seat_get_different_ones(race: Race) -> None:
-    one = race.first.book()
-    other = race.then_commit(race.start(lambda: race.second.book(phone=RAVI)))
-    assert one["tickets"][0]["seat_no"] != other["tickets"][0]["seat_no"]
+def test_two_bookings_of_any_seat_get_different_seats(race: Race) -> None:
+    first = race.first.book()
+    second = race.then_commit(race.start(lambda: race.second.book(phone=RAVI)))
+    assert first["tickets"][0]["seat_no"] != second["tickets"][0]["seat_no"]
 
 
-def test_two_bookers_for_the_last_seat(race: Race) -> None:
+def test_two_bookings_of_the_last_seat(race: Race) -> None:
     race.second.book(1, 2, 3, 4, 5, 6)
     race.second.book(7)
     race.first.book(count=1)
@@ -35,14 +35,14 @@ def test_two_bookers_for_the_last_seat(race: Race) -> None:
     assert race.then_commit(loser)["reason"] == "sold_out"
 
 
-def test_two_batches_for_one_seat(race: Race) -> None:
+def test_two_batches_that_book_one_seat(race: Race) -> None:
     assert reasons(race.first.batch(book(1))) == ["booked"]
     assert reasons(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
     race.first.conn.commit()
     assert reasons(race.second.batch(book(1))) == ["seat_taken"]
 
 
-def test_adjoining_stretches_of_one_seat(race: Race) -> None:
+def test_adjacent_segments_of_one_seat(race: Race) -> None:
     race.first.book(1, from_stop=1, to_stop=3)
     rest = race.start(lambda: race.second.book(1, from_stop=3, to_stop=5, phone=RAVI))
     assert race.then_commit(rest)["status"] == "booked"
@@ -56,23 +56,23 @@ def test_overlapping_parties_in_opposite_order(race: Race) -> None:
     assert race.second.seats("taken") == [1, 2]
 
 
-def test_batches_over_two_trips_in_opposite_order(race: Race) -> None:
-    """Each has locked a trip and asks for the other's: they are deferred, where waiting would deadlock."""
-    here, there = book(1), book(1, travel_date=OTHER_DAY)
+def test_batches_of_two_trips_in_opposite_order(race: Race) -> None:
+    """Each transaction locks a trip and calls for the other one: a deadlock if calls waited."""
+    one_day, other_day = book(1), book(1, travel_date=OTHER_DAY)
     with race.database.connect_as_server(autocommit=False) as third:
         other = SchemaApi(third)
-        assert reasons(race.first.batch(here)) == ["booked"]
-        assert reasons(other.batch(there)) == ["booked"]
-        assert reasons(race.first.batch(there)) == reasons(other.batch(here)) == [None]
+        assert reasons(race.first.batch(one_day)) == ["booked"]
+        assert reasons(other.batch(other_day)) == ["booked"]
+        assert reasons(race.first.batch(other_day)) == reasons(other.batch(one_day)) == [None]
         third.commit()
     race.first.conn.commit()
-    assert reasons(race.second.batch(here, there)) == ["seat_taken", "seat_taken"]
+    assert reasons(race.second.batch(one_day, other_day)) == ["seat_taken", "seat_taken"]
 
 
-# For a booking ---------------------------------------------------------------------------------
+# A booking -------------------------------------------------------------------------------------
 
 
-def test_cancel_against_cancel(race: Race) -> None:
+def test_cancel_and_cancel(race: Race) -> None:
     booking = race.second.book(1, 2)
     race.first.cancel(booking)
     late = race.start(lambda: race.second.cancel(booking))
@@ -80,7 +80,7 @@ def test_cancel_against_cancel(race: Race) -> None:
     assert race.database.value("SELECT count(*) FROM payments WHERE kind = 'refund'") == 2
 
 
-def test_cancel_of_one_ticket_against_cancel_of_all(race: Race) -> None:
+def test_cancel_of_one_ticket_and_cancel_of_all(race: Race) -> None:
     booking = race.second.book(1, 2)
     race.first.cancel(booking, 1)
     whole = race.start(lambda: race.second.cancel(booking))
@@ -88,14 +88,14 @@ def test_cancel_of_one_ticket_against_cancel_of_all(race: Race) -> None:
     assert race.database.value("SELECT count(*) FROM payments WHERE kind = 'refund'") == 2
 
 
-def test_confirm_against_release(race: Race) -> None:
+def test_confirm_and_release(race: Race) -> None:
     hold = race.second.hold(1)
     race.first.change("confirm", hold)
     late = race.start(lambda: race.second.change("release", hold))
     assert race.then_commit(late)["reason"] == "already_booked"
 
 
-def test_confirm_against_expiry(race: Race, clock: Clock) -> None:
+def test_confirm_and_expiry(race: Race, clock: Clock) -> None:
     hold = race.second.hold(1)
     clock.advance(minutes=9, seconds=59)
     race.first.change("confirm", hold)
@@ -107,15 +107,15 @@ def test_confirm_against_expiry(race: Race, clock: Clock) -> None:
     assert race.second.book(1, phone=RAVI)["reason"] == "seat_taken"
 
 
-def test_confirm_against_expiry_and_a_booker_who_came_first(race: Race, clock: Clock) -> None:
+def test_confirm_after_expiry_and_another_booking(race: Race, clock: Clock) -> None:
     hold = race.second.hold(1)
     clock.advance(minutes=10)
-    race.first.book(1, phone=RAVI)  # which settles the trip
+    race.first.book(1, phone=RAVI)  # settles the trip first
     late = race.start(lambda: race.second.change("confirm", hold))
     assert race.then_commit(late)["reason"] == "hold_expired"
 
 
-def test_confirm_against_expiry_and_a_booker_who_gave_up(race: Race, clock: Clock) -> None:
+def test_confirm_after_expiry_and_a_booking_that_rolls_back(race: Race, clock: Clock) -> None:
     hold = race.second.hold(1)
     clock.advance(minutes=10)
     race.first.book(1, phone=RAVI)
@@ -123,15 +123,15 @@ def test_confirm_against_expiry_and_a_booker_who_gave_up(race: Race, clock: Cloc
     assert race.then_rollback(late)["status"] == "booked"
 
 
-def test_a_change_of_seat_against_a_booker(race: Race) -> None:
+def test_change_of_seat_and_booking(race: Race) -> None:
     booking = race.second.book(1)
     race.first.change("change_seat", booking, ticket_no=1, seat_no=2)
-    both = race.start(lambda: race.second.book(1, 2, phone=RAVI))
-    assert race.then_commit(both)["seats"] == [2]
+    booking_both = race.start(lambda: race.second.book(1, 2, phone=RAVI))
+    assert race.then_commit(booking_both)["seats"] == [2]
     assert race.second.book(1, phone=RAVI)["status"] == "booked"
 
 
-# For a place in the queue ----------------------------------------------------------------------
+# A waitlist position ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -140,21 +140,21 @@ def full(race: Race) -> Answer:
     return race.second.book(1, 2)
 
 
-def test_a_canceller_against_a_booker_who_joins_the_queue(race: Race, full: Answer) -> None:
+def test_cancel_and_then_join_the_waitlist(race: Race, full: Answer) -> None:
     race.first.cancel(full)
-    joins = race.start(lambda: race.second.book(count=2, waitlist=True, phone=RAVI))
-    assert race.then_commit(joins)["status"] == "booked"  # there is nothing to wait for any more
+    joining = race.start(lambda: race.second.book(count=2, waitlist=True, phone=RAVI))
+    assert race.then_commit(joining)["status"] == "booked"
 
 
-def test_a_booker_who_joins_the_queue_against_a_canceller(race: Race, full: Answer) -> None:
+def test_join_the_waitlist_and_then_cancel(race: Race, full: Answer) -> None:
     waiting = race.first.book(count=2, waitlist=True, phone=RAVI)
     assert waiting["status"] == "pending"
-    cancels = race.start(lambda: race.second.cancel(full))
-    race.then_commit(cancels)
+    cancelling = race.start(lambda: race.second.cancel(full))
+    race.then_commit(cancelling)
     assert race.second.show(waiting, phone=RAVI)["status"] == "booked"
 
 
-def test_two_who_wait_against_one_canceller(race: Race, full: Answer) -> None:
+def test_join_the_waitlist_twice_and_then_cancel_one_ticket(race: Race, full: Answer) -> None:
     early = race.second.book(count=1, waitlist=True, phone=RAVI)
     late = race.first.book(count=1, waitlist=True)
     race.then_commit(race.start(lambda: race.second.cancel(full, 1)))

@@ -1,7 +1,6 @@
-"""Races for a key, for a trip, and for everything: named interleavings (tests/support/race.py), and a crowd.
+"""Concurrent requests with one idempotency key, for one trip, and at random (see tests/support/race.py).
 
-A `gate` holds a batch in the one place where no lock of its own stops it: between its snapshot and
-its locks.
+The fixture `gate` stops a batch between its snapshot and its row locks, where no lock would stop it.
 """
 
 import random
@@ -21,7 +20,7 @@ from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaA
 
 @pytest.fixture
 def gate(race: Race) -> Iterator[psycopg.Connection[Any]]:
-    """While this connection keeps advisory lock 1, the second's batches wait between snapshot and locks."""
+    """A connection with advisory lock 1, for which batches of `second` wait after taking their snapshot."""
     race.database.query("ALTER FUNCTION api.trip_of RENAME TO trip_of_call")
     race.database.query("""
         CREATE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
@@ -33,60 +32,60 @@ def gate(race: Race) -> Iterator[psycopg.Connection[Any]]:
             SELECT * INTO bus_id, travel_date FROM api.trip_of_call(args);
         END $$""")
     race.second.conn.execute("SET test.gate = 'here'")
-    with race.database.connect() as keeper:
-        keeper.execute("SELECT pg_advisory_lock(1)")
-        yield keeper
+    with race.database.connect() as conn:
+        conn.execute("SELECT pg_advisory_lock(1)")
+        yield conn
 
 
-# For a key -------------------------------------------------------------------------------------
+# One key ---------------------------------------------------------------------------------------
 
 
-def test_the_same_key_twice_at_once(race: Race) -> None:
-    one = race.first.write("book", "asha", "k", **sale(1))
-    other = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
-    assert race.then_commit(other) == one
+def test_one_key_twice(race: Race) -> None:
+    first = race.first.write("book", "asha", "k", **sale(1))
+    second = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
+    assert race.then_commit(second) == first
     assert race.database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_the_same_key_twice_at_once_and_the_first_gives_up(race: Race) -> None:
+def test_one_key_twice_and_the_first_rolls_back(race: Race) -> None:
     race.first.write("book", "asha", "k", **sale(1))
-    other = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
-    assert race.then_rollback(other)["status"] == "booked"
+    second = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
+    assert race.then_rollback(second)["status"] == "booked"
     assert race.database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_the_same_key_twice_at_once_in_batches(race: Race) -> None:
-    (one,) = race.first.batch(book(1, key="k"))
+def test_one_key_in_two_batches(race: Race) -> None:
+    (first,) = race.first.batch(book(1, key="k"))
     assert race.second.batch(book(1, key="k")) == [None]
     race.first.conn.commit()
-    assert race.second.batch(book(1, key="k")) == [one]
+    assert race.second.batch(book(1, key="k")) == [first]
 
 
-def test_the_same_key_committed_between_the_snapshot_of_a_batch_and_its_locks(
+def test_key_committed_between_snapshot_and_locks_of_a_batch(
     race: Race, gate: psycopg.Connection[Any]
 ) -> None:
     running = race.start(lambda: race.second.batch(book(1, key="k"), book(2)))
-    (one,) = race.first.batch(book(1, key="k"))
+    (first,) = race.first.batch(book(1, key="k"))
     race.first.conn.commit()
     gate.execute("SELECT pg_advisory_unlock(1)")
     answers = running.result(WAIT_SECONDS)
-    assert answers[0] == one
+    assert answers[0] == first
     assert reasons(answers) == ["booked", "booked"]
 
 
-def test_the_same_key_for_two_trips_at_once(race: Race) -> None:
-    """No trip is common to them: here the record of the requests decides, and a second try is told so."""
+def test_one_key_for_two_trips(race: Race) -> None:
+    """The batches lock no common trip: the primary key of idempotency_keys stops the second one."""
     race.first.batch(book(1, key="k"))
-    other = race.start(lambda: race.second.batch(book(1, key="k", travel_date=OTHER_DAY)))
+    second = race.start(lambda: race.second.batch(book(1, key="k", travel_date=OTHER_DAY)))
     with pytest.raises(psycopg.errors.UniqueViolation):
-        race.then_commit(other)
+        race.then_commit(second)
     assert reasons(race.second.batch(book(1, key="k", travel_date=OTHER_DAY))) == ["key_reused"]
 
 
-# For a trip ------------------------------------------------------------------------------------
+# One trip --------------------------------------------------------------------------------------
 
 
-def test_a_trip_that_changed_between_the_snapshot_of_a_batch_and_its_locks(
+def test_trip_changed_between_snapshot_and_locks_of_a_batch(
     race: Race, clock: Clock, gate: psycopg.Connection[Any]
 ) -> None:
     running = race.start(lambda: race.second.batch(book(1), book(2)))
@@ -98,17 +97,17 @@ def test_a_trip_that_changed_between_the_snapshot_of_a_batch_and_its_locks(
     assert reasons(running.result(WAIT_SECONDS)) == ["booked", "seat_taken"]
 
 
-def test_a_trip_held_by_a_psql_session(race: Race) -> None:
+def test_trip_locked_in_psql(race: Race) -> None:
     with race.database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", (DAY,))
         assert reasons(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
-        patient = race.start(lambda: race.second.book(1))  # api.call waits
+        waiting = race.start(lambda: race.second.book(1))  # api.call waits for the lock
         psql.rollback()
-        assert patient.result(WAIT_SECONDS)["status"] == "booked"
+        assert waiting.result(WAIT_SECONDS)["status"] == "booked"
 
 
-def test_a_psql_session_that_sells_by_hand_behind_the_lock(race: Race) -> None:
-    """Rule 1: even so no stretch is sold twice. The writer counts anew, and asks again."""
+def test_seat_changed_in_psql_without_the_lock_of_the_trip(race: Race) -> None:
+    """The exclusion constraint keeps the segment from being sold twice. A recount repairs `taken`."""
     booking = race.second.book(1)
     with race.database.connect(autocommit=False) as psql:
         psql.execute("UPDATE passengers SET seat_no = 2 WHERE reference = %s", (booking["reference"],))
@@ -121,17 +120,17 @@ def test_a_psql_session_that_sells_by_hand_behind_the_lock(race: Race) -> None:
     assert race.second.book(1, phone=RAVI)["status"] == "booked"
 
 
-def test_sales_opened_twice_at_once(race: Race, clock: Clock) -> None:
+def test_sales_opened_twice(race: Race, clock: Clock) -> None:
     clock.advance(days=3)
     race.first.conn.execute("SELECT api.open_sales(1)")
     open_sales = "SELECT api.open_sales(1)"
-    other = race.start(lambda: race.second.conn.execute(open_sales).fetchone())
-    assert race.then_commit(other) == (0,)
+    second = race.start(lambda: race.second.conn.execute(open_sales).fetchone())
+    assert race.then_commit(second) == (0,)
     assert race.database.value("SELECT count(*) FROM trips WHERE bus_id = 1") == 18
     assert race.database.value("SELECT count(*) FROM seats WHERE bus_id = 1") == 18 * 8
 
 
-def test_a_service_written_anew_against_a_booker(race: Race) -> None:
+def test_delete_service_and_book(race: Race) -> None:
     with race.database.connect(autocommit=False) as psql:
         psql.execute("SELECT api.delete_service(1)")
         late = race.start(lambda: race.second.book(1))
@@ -139,57 +138,56 @@ def test_a_service_written_anew_against_a_booker(race: Race) -> None:
         assert late.result(WAIT_SECONDS)["reason"] == "unknown_trip"
 
 
-def test_a_booker_against_a_service_written_anew(race: Race, database: Database) -> None:
+def test_book_and_delete_service(race: Race, database: Database) -> None:
     race.first.book(1)
     with database.connect() as psql:
-        editor = Race(database, race.first, SchemaApi(psql), race.threads)
-        late = editor.start(lambda: psql.execute("SELECT api.delete_service(1)"))
+        deleting = Race(database, race.first, SchemaApi(psql), race.threads)
+        late = deleting.start(lambda: psql.execute("SELECT api.delete_service(1)"))
         with pytest.raises(psycopg.errors.RaiseException, match="Service 1 has 1 ticket"):
-            editor.then_commit(late)
+            deleting.then_commit(late)
 
 
-# For everything --------------------------------------------------------------------------------
+# Random requests -------------------------------------------------------------------------------
 
 
-def test_a_crowd_on_one_trip(race: Race) -> None:
-    """Six at once do as they please on a bus of eight seats: nothing breaks but what may."""
-    with ExitStack() as doors, ThreadPoolExecutor(6) as crowd:
-        desks = [SchemaApi(doors.enter_context(race.database.connect_as_server())) for _ in range(6)]
-        ended = list(crowd.map(act_at_random, desks, range(6)))
-    told = set().union(*ended)
-    assert {"booked", "held", "pending", "cancelled", "seat_taken", "sold_out"} <= told
-    assert None not in told
+def test_random_requests_for_one_trip(race: Race) -> None:
+    """Six connections send random requests for a bus with eight seats. The race checks the audit."""
+    with ExitStack() as stack, ThreadPoolExecutor(6) as threads:
+        apis = [SchemaApi(stack.enter_context(race.database.connect_as_server())) for _ in range(6)]
+        outcomes = set().union(*threads.map(send_random_requests, apis, range(6)))
+    assert {"booked", "held", "pending", "cancelled", "seat_taken", "sold_out"} <= outcomes
+    assert None not in outcomes
 
 
-def act_at_random(api: SchemaApi, seed: int, steps: int = 100) -> set[str | None]:
-    """A traveller without a plan: which statuses and reasons he met."""
-    dice = random.Random(seed)
-    mine: list[Answer] = []
-    told: set[str | None] = set()
-    for _ in range(steps):
-        a = dice.randint(1, 4)
-        stretch = {"from_stop": a, "to_stop": dice.randint(a + 1, 5)}
-        booking = dice.choice(mine) if mine else {"reference": "BAAAAA"}
-        opened = {"reference": booking["reference"], "phone": ASHA}
-        request = dice.choice(
+def send_random_requests(api: SchemaApi, seed: int, count: int = 100) -> set[str | None]:
+    """Send random requests: the statuses and refusals' reasons that they returned."""
+    chance = random.Random(seed)
+    bookings: list[Answer] = []
+    outcomes: set[str | None] = set()
+    for _ in range(count):
+        start = chance.randint(1, 4)
+        segment = {"from_stop": start, "to_stop": chance.randint(start + 1, 5)}
+        booking = chance.choice(bookings) if bookings else {"reference": "BAAAAA"}
+        of_booking = {"reference": booking["reference"], "phone": ASHA}
+        request = chance.choice(
             [
-                call("book", **sale(*dice.sample(range(1, 9), dice.randint(1, 3)), **stretch)),
-                call("book", **sale(count=dice.randint(1, 4), waitlist=dice.random() < 0.5, **stretch)),
-                call("hold", **sale(count=dice.randint(1, 3), **stretch)),
-                call("confirm", **opened),
-                call("release", **opened),
-                call("cancel", **opened),
-                call("cancel", tickets=[1], **opened),
-                call("change_seat", ticket_no=1, seat_no=dice.randint(1, 8), **opened),
-                call("alight", at=dice.randint(2, 4), **opened),
+                call("book", **sale(*chance.sample(range(1, 9), chance.randint(1, 3)), **segment)),
+                call("book", **sale(count=chance.randint(1, 4), waitlist=chance.random() < 0.5, **segment)),
+                call("hold", **sale(count=chance.randint(1, 3), **segment)),
+                call("confirm", **of_booking),
+                call("release", **of_booking),
+                call("cancel", **of_booking),
+                call("cancel", tickets=[1], **of_booking),
+                call("change_seat", ticket_no=1, seat_no=chance.randint(1, 8), **of_booking),
+                call("alight", at=chance.randint(2, 4), **of_booking),
             ]
         )
-        if dice.random() < 0.5:
+        if chance.random() < 0.5:
             answer = api.write(request["method"], **request["args"])
         else:
             while (answer := api.batch(request)[0]) is None:
                 pass
-        told.update(reasons([answer]))
+        outcomes.update(reasons([answer]))
         if "reference" in answer:
-            mine.append(answer)
-    return told
+            bookings.append(answer)
+    return outcomes

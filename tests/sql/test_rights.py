@@ -1,4 +1,4 @@
-"""Rights: the server's role calls and reads, and writes no table; nobody else has any right at all."""
+"""Rights: the server's database role reads and executes functions; other roles have no rights."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,13 +19,13 @@ SEARCH_PATH = "search_path=pg_catalog, api, public, pg_temp"
 
 @pytest.fixture
 def conn(database: Database) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of the server's role."""
+    """A connection as the server's database role."""
     with database.connect_as_server() as conn:
         yield conn
 
 
 def denied(conn: psycopg.Connection[Any], statement: sql.Composable | str) -> None:
-    """That a statement is not allowed."""
+    """Check that a statement fails for lack of rights."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(statement)  # type: ignore[call-overload]
 
@@ -33,14 +33,14 @@ def denied(conn: psycopg.Connection[Any], statement: sql.Composable | str) -> No
 # The server's role -----------------------------------------------------------------------------
 
 
-def test_it_reads_every_table_and_view(database: Database, conn: psycopg.Connection[Any]) -> None:
+def test_server_reads_every_table_and_view(database: Database, conn: psycopg.Connection[Any]) -> None:
     views = database.query("SELECT viewname FROM pg_views WHERE schemaname = 'public'")
     assert {"bookings", "vacancy", "manifest"} <= set(views)
     for name in database.query(TABLES) + views:
         conn.execute(sql.SQL("SELECT * FROM {} LIMIT 1").format(sql.Identifier(name)))
 
 
-def test_it_writes_no_table(database: Database, conn: psycopg.Connection[Any]) -> None:
+def test_server_writes_no_table(database: Database, conn: psycopg.Connection[Any]) -> None:
     tables = database.query(TABLES)
     assert {"passengers", "seats", "trips", "payments", "idempotency_keys", "bus_info", "migrations"} <= set(
         tables
@@ -59,7 +59,7 @@ def test_it_writes_no_table(database: Database, conn: psycopg.Connection[Any]) -
     assert writable == []
 
 
-def test_it_makes_nothing_of_its_own(conn: psycopg.Connection[Any]) -> None:
+def test_server_creates_nothing(conn: psycopg.Connection[Any]) -> None:
     denied(conn, "CREATE TABLE mine (n int)")
     denied(conn, "CREATE FUNCTION api.mine() RETURNS int LANGUAGE sql RETURN 1")
     denied(conn, "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN pg_catalog.now()")
@@ -67,13 +67,15 @@ def test_it_makes_nothing_of_its_own(conn: psycopg.Connection[Any]) -> None:
     denied(conn, "DROP SCHEMA api CASCADE")
 
 
-def test_it_sells_by_the_entry_points_alone(database: Database, conn: psycopg.Connection[Any]) -> None:
+def test_server_writes_through_the_entry_points_only(
+    database: Database, conn: psycopg.Connection[Any]
+) -> None:
     api = SchemaApi(conn)
     (sold,) = api.batch({"method": "book", "args": sale(1), "caller": "", "key": "k"})
     assert sold is not None
     assert api.cancel(sold)["status"] == "cancelled"
     assert api.read("seat_map", **TRIP)["seats"]
-    for housekeeping in (
+    for statement in (
         "SELECT * FROM api.due_trips()",
         "SELECT api.open_sales(1)",
         "SELECT api.purge_idempotency_keys()",
@@ -81,17 +83,15 @@ def test_it_sells_by_the_entry_points_alone(database: Database, conn: psycopg.Co
         "SELECT api.recount_for('{}')",
         f"SELECT api.book(1, '{DAY}', 'Bengaluru', 'Mysuru', count => 1, phone => '{ASHA}')",
     ):
-        conn.execute(housekeeping)  # type: ignore[call-overload]
-    denied(
-        conn, "SELECT api.take_seats(1, '2026-12-05', '{1}', '[1,5)')"
-    )  # the parts write with the caller's rights
+        conn.execute(statement)  # type: ignore[call-overload]
+    # Inner functions run with the rights of the caller, who may not write tables.
+    denied(conn, "SELECT api.take_seats(1, '2026-12-05', '{1}', '[1,5)')")
     denied(conn, "SELECT api.settle(1, '2026-12-05')")
     denied(conn, "SELECT api.end_service(1, '2026-12-05')")
     denied(conn, "SELECT api.add_trip(1, '2027-12-05')")
 
 
-def test_what_runs_with_the_owners_rights_looks_nowhere_else(database: Database) -> None:
-    """Otherwise a table or an operator of the caller's own could be slipped under it."""
+def test_security_definer_functions_have_a_fixed_search_path(database: Database) -> None:
     functions = database.query(
         "SELECT proname, proconfig, provolatile FROM pg_proc "
         "WHERE pronamespace = 'api'::regnamespace AND prosecdef ORDER BY 1"
@@ -103,7 +103,7 @@ def test_what_runs_with_the_owners_rights_looks_nowhere_else(database: Database)
         assert SEARCH_PATH in config, name
 
 
-def test_a_table_of_the_callers_own_is_not_taken_for_ours(database: Database) -> None:
+def test_temporary_tables_of_the_caller_are_ignored(database: Database) -> None:
     with database.connect_as_server() as conn:
         conn.execute(
             "CREATE TEMP TABLE seats (bus_id bigint, travel_date date, seat_no int, taken int4multirange)"
@@ -114,10 +114,10 @@ def test_a_table_of_the_callers_own_is_not_taken_for_ours(database: Database) ->
     assert database.value("SELECT count(*) FROM seats WHERE taken <> '{}'") == 1
 
 
-# Anybody else ----------------------------------------------------------------------------------
+# Other roles -----------------------------------------------------------------------------------
 
 
-def test_nothing_is_granted_to_the_public(database: Database) -> None:
+def test_public_has_no_rights(database: Database) -> None:
     assert database.query(
         "SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS acl "
         "WHERE pronamespace = 'api'::regnamespace AND acl.grantee = 0"
@@ -131,26 +131,29 @@ def test_nothing_is_granted_to_the_public(database: Database) -> None:
     ) == []  # fmt: skip
 
 
-def test_a_stranger_can_do_nothing(database: Database) -> None:
-    database.query("CREATE ROLE busware_stranger")
+def test_unknown_role_has_no_rights(database: Database) -> None:
+    database.query("CREATE ROLE busware_other")
     try:
-        database.query("SET ROLE busware_stranger")
+        database.query("SET ROLE busware_other")
         for name in ("passengers", "bookings", "bus_info"):
             denied(database.conn, sql.SQL("SELECT FROM {}").format(sql.Identifier(name)))
         denied(database.conn, "SELECT api.now()")
         denied(database.conn, "SELECT * FROM api.batch('[]')")
     finally:
         database.query("RESET ROLE")
-        database.query("DROP ROLE busware_stranger")
+        database.query("DROP ROLE busware_other")
 
 
-def test_rights_come_back_with_new_functions(database: Database) -> None:
-    """A changed file of sql/2*.sql makes schema api and the views anew, and their grants with them."""
+def test_replaced_functions_and_views_get_their_rights(database: Database) -> None:
+    views = ("bookings", "vacancy", "manifest")
+    database.query("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA api FROM busware")
+    database.query("REVOKE ALL ON bookings, vacancy, manifest FROM busware")
+    database.query("GRANT EXECUTE ON FUNCTION api.now() TO PUBLIC")
     database.query("COMMENT ON SCHEMA api IS 'another digest'")
     schema.prepare(database.owner, database.server, Settings(seed=False))
     with database.connect_as_server() as conn:
         assert SchemaApi(conn).read("places")["places"]
-        for view in ("bookings", "vacancy", "manifest"):
+        for view in views:
             conn.execute(sql.SQL("SELECT * FROM {} LIMIT 1").format(sql.Identifier(view)))
     assert database.query("SELECT proname FROM pg_proc, aclexplode(proacl) AS acl WHERE "
                           "pronamespace = 'api'::regnamespace AND acl.grantee = 0") == []  # fmt: skip

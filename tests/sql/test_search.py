@@ -1,4 +1,4 @@
-"""Schema api, the reads: places, search, the seat map; and how each refuses what is not there."""
+"""Reads: places, search, the seat map, and their refusals."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.schema_api import DAY, TRIP, SchemaApi
 
 
 def search(api: SchemaApi, **args: Any) -> list[Any]:
-    """The trips found between Bengaluru and Mysuru on DAY, unless told otherwise."""
+    """The trips that a search returns; by default from Bengaluru to Mysuru on DAY."""
     return api.read("search", **{"origin": "Bengaluru", "destination": "Mysuru", "date": DAY, **args})[
         "trips"
     ]
@@ -22,7 +22,7 @@ def buses(api: SchemaApi, **args: Any) -> list[int]:
 # Places ----------------------------------------------------------------------------------------
 
 
-def test_places_are_those_that_services_call_at_and_what_contains_them(api: SchemaApi) -> None:
+def test_places_with_stops_and_the_regions_around_them(api: SchemaApi) -> None:
     places = api.read("places")["places"]
     assert [place["name"] for place in places] == [
         "Bengaluru", "Karnataka", "Mandya", "Mysuru", "Ooty", "Ramanagara", "Srirangapatna",
@@ -36,29 +36,29 @@ def test_places_of_a_kind(api: SchemaApi) -> None:
     assert api.read("places", kind="flight") == {"places": [], "on_sale_until": None}
     served = api.read("places", kind="bus")
     assert len(served["places"]) == 7
-    assert served["on_sale_until"] == "2026-12-16"  # the bus of the 15th leaves Mysuru after midnight
+    assert served["on_sale_until"] == "2026-12-16"  # the trip of the 15th departs from Mysuru after midnight
 
 
 @pytest.mark.parametrize("name", ["Mysuru", "mysuru", "MYSORE", "mysu"])
-def test_a_place_goes_by_name_code_or_alias_in_any_case(api: SchemaApi, name: str) -> None:
+def test_place_by_name_code_or_alias_in_any_case(api: SchemaApi, name: str) -> None:
     assert buses(api, destination=name) == [1, 2]
 
 
-def test_an_unknown_place_is_refused_with_the_nearest_names(api: SchemaApi) -> None:
+def test_unknown_place_is_refused_with_the_nearest_names(api: SchemaApi) -> None:
     assert api.read("search", origin="Bengalooru", destination="Mysuru", date=DAY) == {
         "reason": "unknown_place",
         "message": 'No place is called "Bengalooru". Did you mean Bengaluru?',
         "nearest": ["Bengaluru"],
     }
-    lost = api.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
-    assert lost["nearest"] == []
-    assert lost["message"] == 'No place is called "Xyzzy", nor anything like it.'
+    unlike = api.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
+    assert unlike["nearest"] == []
+    assert unlike["message"] == 'No place is called "Xyzzy", nor anything like it.'
 
 
 # Search ----------------------------------------------------------------------------------------
 
 
-def test_a_trip_found_says_all_there_is_to_say(api: SchemaApi) -> None:
+def test_fields_of_a_found_trip(api: SchemaApi) -> None:
     assert search(api, kind="bus", ac=False) == [
         {
             "bus_id": 1, "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_type": "SEATER",
@@ -91,18 +91,18 @@ def test_filters(api: SchemaApi, filters: dict[str, Any], found: list[int]) -> N
 
 
 @pytest.mark.parametrize(("origin", "destination"), [("Mysuru", "Bengaluru"), ("Mandya", "Mandya")])
-def test_no_trip_goes_backwards(api: SchemaApi, origin: str, destination: str) -> None:
+def test_no_trip_in_the_opposite_direction(api: SchemaApi, origin: str, destination: str) -> None:
     assert buses(api, origin=origin, destination=destination) == []
 
 
-def test_the_date_is_that_of_the_passengers_own_boarding_stop(api: SchemaApi) -> None:
+def test_date_is_the_boarding_date(api: SchemaApi) -> None:
     (trip,) = search(api, origin="Mysuru", destination="Ooty", date="2026-12-06")
     assert (trip["travel_date"], trip["departs_at"]) == (DAY, "2026-12-06T01:00:00+05:30")
     (trip,) = search(api, origin="Mandya", destination="Ooty", date=DAY)
     assert (trip["travel_date"], trip["departs_at"]) == (DAY, "2026-12-05T23:45:00+05:30")
 
 
-def test_a_place_that_contains_others_stands_for_each(api: SchemaApi) -> None:
+def test_region_includes_its_places(api: SchemaApi) -> None:
     found = search(api, origin="Karnataka", destination="Ooty", date="2026-12-06")
     assert [(trip["origin"], trip["travel_date"]) for trip in found] == [
         ("Mysuru", "2026-12-05"),
@@ -111,7 +111,7 @@ def test_a_place_that_contains_others_stands_for_each(api: SchemaApi) -> None:
     ]
 
 
-def test_what_left_is_left_out_and_a_service_may_sell_beyond(
+def test_departed_trips_are_left_out_unless_the_service_sells_longer(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     today = "2026-12-01"
@@ -125,12 +125,12 @@ def test_what_left_is_left_out_and_a_service_may_sell_beyond(
     assert buses(api, date=today) == [1, 2]
 
 
-def test_a_cancelled_trip_is_left_out(api: SchemaApi, database: Database) -> None:
+def test_cancelled_trip_is_left_out(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 1 AND travel_date = %s", DAY)
     assert buses(api) == [2]
 
 
-def test_seats_free_counts_whole_stretches_and_no_hold_that_ran_out(api: SchemaApi, clock: Clock) -> None:
+def test_seats_free_counts_seats_free_on_the_whole_segment(api: SchemaApi, clock: Clock) -> None:
     api.book(1, from_stop=1, to_stop=3)
     api.book(2, from_stop=3, to_stop=5)
     api.hold(3, 4, seconds=60)
@@ -144,32 +144,32 @@ def test_seats_free_counts_whole_stretches_and_no_hold_that_ran_out(api: SchemaA
 
 
 @pytest.mark.parametrize(
-    ("date", "told"),
+    ("date", "message"),
     [
         ("2026-11-30", "2026-11-30 is in the past; today is 2026-12-01."),
         ("2027-01-01", "Sales are open up to 2026-12-15."),
     ],
 )
-def test_a_date_without_sales_is_refused_with_those_that_have(api: SchemaApi, date: str, told: str) -> None:
+def test_date_without_sales_is_refused_with_the_dates_on_sale(
+    api: SchemaApi, date: str, message: str
+) -> None:
     refusal = api.read("search", origin="Bengaluru", destination="Mysuru", date=date)
-    assert (refusal["reason"], refusal["field"], refusal["message"]) == ("bad_request", "date", told)
+    assert (refusal["reason"], refusal["field"], refusal["message"]) == ("bad_request", "date", message)
 
 
-def test_times_are_shown_in_the_zone_of_their_stop(api: SchemaApi, database: Database) -> None:
-    database.query("UPDATE places SET time_zone = 'America/St_Johns' WHERE code = 'OOTY'")  # 3:30 behind
+def test_times_are_in_the_time_zone_of_their_stop(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE places SET time_zone = 'America/St_Johns' WHERE code = 'OOTY'")  # UTC-03:30
     (trip,) = search(api, origin="Mandya", destination="Ooty")
     assert trip["departs_at"] == "2026-12-05T23:45:00+05:30"
     assert trip["arrives_at"] == "2026-12-05T20:30:00-03:30"  # 05:30 on the 6th in India
 
 
-def test_a_date_is_that_of_the_place_even_across_zones(api: SchemaApi, database: Database) -> None:
-    database.query("UPDATE places SET time_zone = 'Pacific/Honolulu' WHERE code = 'BLRU'")  # 15:30 behind
+def test_date_is_in_the_time_zone_of_the_place(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE places SET time_zone = 'Pacific/Honolulu' WHERE code = 'BLRU'")  # UTC-10:00
     assert [trip["travel_date"] for trip in search(api, date="2026-12-04", ac=False)] == [DAY]
 
 
-def test_of_two_calls_at_the_destination_the_first_after_boarding_counts(
-    api: SchemaApi, database: Database
-) -> None:
+def test_first_stop_at_the_destination_after_boarding_counts(api: SchemaApi, database: Database) -> None:
     there_and_back = """
         Chennai | -     | 06:00 | 0 | 0
         Mandya  | 07:00 | 07:05 | 9 | 10
@@ -188,7 +188,7 @@ def test_of_two_calls_at_the_destination_the_first_after_boarding_counts(
 # The seat map ----------------------------------------------------------------------------------
 
 
-def test_a_seat_map_shows_where_seats_are_and_how_they_stand(api: SchemaApi) -> None:
+def test_seat_map_shows_positions_and_states(api: SchemaApi) -> None:
     api.book(1, from_stop=1, to_stop=3)
     api.hold(2, from_stop=2, to_stop=3)
     shown = api.read("seat_map", **TRIP)
@@ -205,14 +205,14 @@ def test_a_seat_map_shows_where_seats_are_and_how_they_stand(api: SchemaApi) -> 
     assert (api.seats("taken"), api.seats("held"), api.free()) == ([1], [2], [3, 4, 5, 6, 7, 8])
 
 
-def test_a_seat_map_is_of_the_stretch_asked_for(api: SchemaApi) -> None:
+def test_seat_map_of_each_segment(api: SchemaApi) -> None:
     api.book(1, from_stop=2, to_stop=4)
-    stretches = [(a, b) for a in range(1, 5) for b in range(a + 1, 6)]
-    taken = {stretch for stretch in stretches if api.seats("taken", *stretch)}
-    assert taken == {(a, b) for a, b in stretches if a < 4 and b > 2}
+    segments = [(start, end) for start in range(1, 5) for end in range(start + 1, 6)]
+    taken = {segment for segment in segments if api.seats("taken", *segment)}
+    assert taken == {(start, end) for start, end in segments if start < 4 and end > 2}
 
 
-def test_a_hold_that_ran_out_is_free_in_the_map(api: SchemaApi, clock: Clock) -> None:
+def test_seat_of_an_expired_hold_is_free_in_the_map(api: SchemaApi, clock: Clock) -> None:
     api.hold(2, seconds=60)
     clock.advance(seconds=59)
     assert api.seats("held") == [2]
@@ -221,7 +221,7 @@ def test_a_hold_that_ran_out_is_free_in_the_map(api: SchemaApi, clock: Clock) ->
     assert 2 in api.free()
 
 
-def test_decks_have_rows_of_their_own(api: SchemaApi) -> None:
+def test_rows_are_numbered_per_deck(api: SchemaApi) -> None:
     shown = api.read("seat_map", **(TRIP | {"bus_id": 2}))
     assert [(seat["deck"], seat["row"], seat["column"], seat["kind"]) for seat in shown["seats"]] == [
         ("lower", 2, 1, "berth"),
@@ -231,9 +231,9 @@ def test_decks_have_rows_of_their_own(api: SchemaApi) -> None:
     ]
 
 
-# What a trip and a stretch are refused for ------------------------------------------------------
+# Refusals of a trip and a segment ---------------------------------------------------------------
 
-NO_TRIP = [
+UNKNOWN_TRIPS = [
     ({"bus_id": 99}, "There is no bus 99. A search gives the numbers of those that run.", None),
     (
         {"travel_date": "2027-02-01"},
@@ -248,21 +248,21 @@ NO_TRIP = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "told", "dates"), NO_TRIP)
+@pytest.mark.parametrize(("changed", "message", "dates"), UNKNOWN_TRIPS)
 @pytest.mark.parametrize("method", ["seat_map", "book", "hold"])
-def test_no_such_trip(
-    api: SchemaApi, method: str, changed: dict[str, Any], told: str, dates: list[str] | None
+def test_unknown_trip_is_refused(
+    api: SchemaApi, method: str, changed: dict[str, Any], message: str, dates: list[str] | None
 ) -> None:
-    ask = api.read if method == "seat_map" else api.write
-    refusal = ask(method, **(TRIP | changed))
-    assert (refusal["reason"], refusal["message"], refusal.get("dates")) == ("unknown_trip", told, dates)
+    send = api.read if method == "seat_map" else api.write
+    refusal = send(method, **(TRIP | changed))
+    assert (refusal["reason"], refusal["message"], refusal.get("dates")) == ("unknown_trip", message, dates)
 
 
 POSITIONS = {"origin": None, "destination": None}
 
 
 @pytest.mark.parametrize(
-    ("changed", "reason", "told"),
+    ("changed", "reason", "message"),
     [
         (
             {"origin": "Mysuru", "destination": "Mandya"},
@@ -284,14 +284,14 @@ POSITIONS = {"origin": None, "destination": None}
     ],
 )
 @pytest.mark.parametrize("method", ["seat_map", "book"])
-def test_no_such_stretch(
-    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, told: str
+def test_wrong_segment_is_refused(
+    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, message: str
 ) -> None:
     before = api.everything()
-    ask = api.read if method == "seat_map" else api.write
-    refusal = ask(method, **(TRIP | changed))
+    send = api.read if method == "seat_map" else api.write
+    refusal = send(method, **(TRIP | changed))
     assert refusal["reason"] == reason
-    assert told in refusal["message"]
+    assert message in refusal["message"]
     if reason == "not_on_route":
         assert refusal["stops"] == ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
     assert api.everything() == before

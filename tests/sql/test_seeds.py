@@ -1,4 +1,4 @@
-"""The timetables of sql/9*.sql: they load, once and again, spare an operator's edits, and make sense."""
+"""The timetables of sql/9*.sql: they load repeatedly, keep an operator's edits, and are plausible."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ CITIES = (
     "Bengaluru", "Mysuru", "Chennai", "Hyderabad", "Kochi",
     "Coimbatore", "Madurai", "Tirupati", "Goa", "Vijayawada",
 )  # fmt: skip
-KMH = (15, 95)  # between the wheels' turning at one stop and their standing at the next
-RUPEES_A_KM = (0.7, 6.0)
-LONGEST_HALT = 75 * 60  # seconds
+KMH = (15, 95)  # average speed between two stops
+RUPEES_PER_KM = (0.7, 6.0)
+LONGEST_STOP_SECONDS = 75 * 60
 
 
 class Service(NamedTuple):
-    """A bus, and its calls: stop_no, place, arrives, departs (seconds since midnight), km, fare."""
+    """A bus service. stops: [stop_no, place, arrives, departs (seconds since midnight), km, fare]."""
 
     bus_id: int
     bus_type: str
@@ -37,7 +37,7 @@ class Service(NamedTuple):
 
 @pytest.fixture(scope="module")
 def seeded(cluster: Running) -> Iterator[Database]:
-    """A database with the timetables loaded at NOW, as a server's start loads them. No test changes it."""
+    """A database with the timetables, loaded at NOW as a server loads them. No test changes it."""
     urls = cluster.urls("seeded")
     with cluster.database("seeded"):
         schema.prepare(*urls, Settings(seed=False))
@@ -48,8 +48,8 @@ def seeded(cluster: Running) -> Iterator[Database]:
 
 
 @pytest.fixture
-def undone(seeded: Database) -> Iterator[Database]:
-    """The same in a transaction that is rolled back."""
+def rolled_back(seeded: Database) -> Iterator[Database]:
+    """The database `seeded` in a transaction that is rolled back after the test."""
     with seeded.connect(autocommit=False) as conn:
         yield Database(seeded.owner, seeded.server, conn)
         conn.rollback()
@@ -70,7 +70,7 @@ def load(database: Database, file: Path) -> None:
 
 
 def contents(database: Database) -> dict[str, str]:
-    """A digest of every table but the time at which a file was loaded."""
+    """A digest of each table, without the times at which files were loaded."""
     tables = database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     row = "to_jsonb(t) - 'loaded_at'"
     digest = "SELECT md5(string_agg(({row})::text, '' ORDER BY ({row})::text)) FROM {table} t".replace(
@@ -91,15 +91,15 @@ def test_every_file_is_loaded_and_recorded(seeded: Database) -> None:
     assert audit(seeded.conn) == []
 
 
-def test_a_second_load_changes_nothing(undone: Database) -> None:
-    before = contents(undone)
+def test_a_second_load_changes_nothing(rolled_back: Database) -> None:
+    before = contents(rolled_back)
     assert before["seats"] and before["route_table"]
     for file in FILES:
-        load(undone, file)
-    assert contents(undone) == before
+        load(rolled_back, file)
+    assert contents(rolled_back) == before
 
 
-def test_an_operators_edits_survive_a_load(undone: Database) -> None:
+def test_load_keeps_an_operators_edits(rolled_back: Database) -> None:
     edits = [
         "UPDATE bus_info SET name = 'Renamed', refund_percent = 80 WHERE bus_id = 101",
         "UPDATE route_table SET fare = fare + 10, departs = departs + interval '5 minutes' "
@@ -112,37 +112,39 @@ def test_an_operators_edits_survive_a_load(undone: Database) -> None:
         f"SELECT api.end_service(104, '{DAY}')",
     ]
     for edit in edits:
-        undone.query(edit)
-    before = contents(undone)
+        rolled_back.query(edit)
+    before = contents(rolled_back)
     for file in FILES:
-        load(undone, file)
-    assert contents(undone) == before
+        load(rolled_back, file)
+    assert contents(rolled_back) == before
 
 
-def test_what_is_missing_is_loaded(undone: Database) -> None:
-    before = contents(undone)
-    undone.query("SELECT api.delete_service(101)")
-    undone.query("DELETE FROM layouts WHERE name = '2+2 pushback 40'")
+def test_load_adds_what_is_missing(rolled_back: Database) -> None:
+    before = contents(rolled_back)
+    rolled_back.query("SELECT api.delete_service(101)")
+    rolled_back.query("DELETE FROM layouts WHERE name = '2+2 pushback 40'")
     for file in FILES:
-        load(undone, file)
-    assert contents(undone) == before
+        load(rolled_back, file)
+    assert contents(rolled_back) == before
 
 
-def test_every_seat_of_the_drawing_is_on_sale_on_every_trip(seeded: Database) -> None:
-    others = """
+def test_every_seat_of_the_layout_is_on_sale_on_every_trip(seeded: Database) -> None:
+    incomplete = """
         SELECT t.bus_id, t.travel_date FROM trips t
         WHERE ARRAY(SELECT p.seat_no FROM seat_plan p WHERE p.bus_id = t.bus_id ORDER BY 1)
            <> ARRAY(SELECT s.seat_no FROM seats s
                     WHERE s.bus_id = t.bus_id AND s.travel_date = t.travel_date ORDER BY 1)"""
-    assert seeded.query(others) == []
-    idle = "SELECT bus_id FROM bus_info s WHERE NOT EXISTS (SELECT FROM trips t WHERE t.bus_id = s.bus_id)"
-    assert seeded.query(idle) == []
+    assert seeded.query(incomplete) == []
+    without_trips = (
+        "SELECT bus_id FROM bus_info s WHERE NOT EXISTS (SELECT FROM trips t WHERE t.bus_id = s.bus_id)"
+    )
+    assert seeded.query(without_trips) == []
 
 
-# Sense, for every kind of service ---------------------------------------------------------------
+# Plausibility, for every kind of service --------------------------------------------------------
 
 
-def test_every_stretch_takes_time_and_costs_money(seeded: Database) -> None:
+def test_every_segment_takes_time_and_costs_money(seeded: Database) -> None:
     wrong = """
         SELECT a.bus_id, a.stop_no, b.stop_no FROM route_table a
         JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
@@ -150,7 +152,7 @@ def test_every_stretch_takes_time_and_costs_money(seeded: Database) -> None:
     assert seeded.query(wrong) == []
 
 
-def test_a_route_begins_with_a_departure_and_ends_with_an_arrival(seeded: Database) -> None:
+def test_route_begins_with_a_departure_and_ends_with_an_arrival(seeded: Database) -> None:
     ends = """
         SELECT bus_id FROM (SELECT *, max(stop_no) OVER (PARTITION BY bus_id) AS last FROM route_table) AS r
         WHERE (stop_no > 1) <> (arrives IS NOT NULL) OR (stop_no < last) <> (departs IS NOT NULL)
@@ -158,7 +160,7 @@ def test_a_route_begins_with_a_departure_and_ends_with_an_arrival(seeded: Databa
     assert seeded.query(ends) == []
 
 
-def test_no_two_places_go_by_one_name(seeded: Database) -> None:
+def test_names_of_places_are_unique(seeded: Database) -> None:
     names = seeded.query("""
         SELECT lower(name), array_agg(DISTINCT code) FROM (
             SELECT code, unnest(ARRAY[code, name] || aliases) FROM places) AS word (code, name)
@@ -166,15 +168,15 @@ def test_no_two_places_go_by_one_name(seeded: Database) -> None:
     assert names == []
 
 
-def test_every_place_is_called_at_or_contains_one_that_is(seeded: Database) -> None:
+def test_every_place_has_a_stop_in_it(seeded: Database) -> None:
     called = {place["code"] for place in seeded.value("SELECT api.places()")["places"]}
     assert called == set(seeded.query("SELECT code FROM places"))
 
 
-# Sense, for the buses of South India ------------------------------------------------------------
+# Plausibility, for the buses of South India -----------------------------------------------------
 
 
-def test_there_is_enough_of_everything(buses: list[Service]) -> None:
+def test_services_are_varied(buses: list[Service]) -> None:
     assert len(buses) >= 40
     assert all(5 <= len(bus.stops) <= 14 for bus in buses)
     assert len({bus.operator for bus in buses}) >= 5
@@ -185,41 +187,43 @@ def test_there_is_enough_of_everything(buses: list[Service]) -> None:
     assert 10 <= len(overnight) <= len(buses) - 10
 
 
-def test_every_city_is_served_and_every_road_both_ways(seeded: Database, buses: list[Service]) -> None:
+def test_every_city_is_served_and_every_route_runs_both_ways(seeded: Database, buses: list[Service]) -> None:
     ends = {(bus.stops[0][1], bus.stops[-1][1]) for bus in buses}
     assert {(there, back) for back, there in ends} == ends
     codes = {city: set(seeded.value("SELECT api.place_codes(%s)", city)) for city in CITIES}
     names = dict(seeded.query("SELECT name, code FROM places"))
     called = {names[stop[1]] for bus in buses for stop in bus.stops}
     assert [city for city in CITIES if not codes[city] & called] == []
-    roads = [[stop[1] for stop in bus.stops] for bus in buses]
-    assert any({"Bengaluru", "Mandya", "Mysuru"} <= set(road) for road in roads)
+    routes = [[stop[1] for stop in bus.stops] for bus in buses]
+    assert any({"Bengaluru", "Mandya", "Mysuru"} <= set(route) for route in routes)
 
 
-def test_times_distances_and_fares_are_believable(buses: list[Service]) -> None:
-    strange = []
+def test_times_distances_and_fares_are_plausible(buses: list[Service]) -> None:
+    implausible = []
     for bus in buses:
         for (_, here, arrived, departs, km, fare), (_, there, arrives, _, next_km, next_fare) in pairwise(
             bus.stops
         ):
             speed = (next_km - km) / ((arrives - departs) / 3600)
             rate = (next_fare - fare) / (next_km - km)
-            halt = departs - (arrived or departs)
+            stopped = departs - (arrived or departs)
             if not (
                 KMH[0] <= speed <= KMH[1]
-                and RUPEES_A_KM[0] <= rate <= RUPEES_A_KM[1]
-                and halt <= LONGEST_HALT
+                and RUPEES_PER_KM[0] <= rate <= RUPEES_PER_KM[1]
+                and stopped <= LONGEST_STOP_SECONDS
             ):
-                strange.append(f"{bus.bus_id} {here} – {there}: {speed:.0f} km/h, {rate:.2f} ₹/km, {halt} s")
-    assert strange == []
+                implausible.append(
+                    f"{bus.bus_id} {here} – {there}: {speed:.0f} km/h, {rate:.2f} ₹/km, {stopped} s"
+                )
+    assert implausible == []
 
 
-def test_a_bus_calls_at_a_town_once(buses: list[Service]) -> None:
+def test_bus_stops_once_in_each_town(buses: list[Service]) -> None:
     for bus in buses:
         assert len({stop[1] for stop in bus.stops}) == len(bus.stops), bus.bus_id
 
 
-def test_a_layout_fits_its_bus(seeded: Database) -> None:
+def test_layout_fits_the_type_of_bus(seeded: Database) -> None:
     drawn = seeded.query("""
         SELECT s.bus_id, s.bus_type, count(*), count(*) FILTER (WHERE p.kind = 'berth'),
                max(p.row_no), max(p.column_no)
@@ -235,8 +239,8 @@ def test_a_layout_fits_its_bus(seeded: Database) -> None:
 # On sale ---------------------------------------------------------------------------------------
 
 
-def test_every_leg_of_every_service_is_sold(undone: Database) -> None:
-    sold = undone.query(
+def test_every_leg_of_every_service_is_sold(rolled_back: Database) -> None:
+    sold = rolled_back.query(
         """
         SELECT api.book(a.bus_id, t.travel_date, from_stop => a.stop_no, to_stop => a.stop_no + 1, count => 1,
                         phone => %s) ->> 'status', count(*)
@@ -248,10 +252,10 @@ def test_every_leg_of_every_service_is_sold(undone: Database) -> None:
         DAY,
     )
     assert [status for status, _ in sold] == ["booked"]
-    assert audit(undone.conn) == []
+    assert audit(rolled_back.conn) == []
 
 
-def test_every_bus_is_found_by_the_names_of_its_ends(seeded: Database, buses: list[Service]) -> None:
+def test_every_bus_is_found_by_its_first_and_last_stop(seeded: Database, buses: list[Service]) -> None:
     first = "SELECT min(travel_date) FROM trips WHERE bus_id = %s AND travel_date >= %s"
     for bus in buses:
         day = seeded.value(first, bus.bus_id, DAY)

@@ -1,4 +1,4 @@
-"""Schema api, selling: named seats and any seats, all or none."""
+"""`book` and `hold`: named seats, and the choice of any seats; all seats of a request or none."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
 # Named seats -----------------------------------------------------------------------------------
 
 
-def test_a_booking_says_all_there_is_to_say(api: SchemaApi) -> None:
+def test_fields_of_a_booking(api: SchemaApi) -> None:
     booking = api.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
     reference = booking.pop("reference")
     paid = {"status": "booked", "fare": "180.00", "refund": "0.00"}
@@ -32,7 +32,7 @@ def test_a_booking_says_all_there_is_to_say(api: SchemaApi) -> None:
     assert api.show({"reference": reference}) == booking | {"reference": reference}
 
 
-def test_the_fare_of_a_stretch_is_a_difference(api: SchemaApi, database: Database) -> None:
+def test_fare_of_a_segment_is_a_difference(api: SchemaApi, database: Database) -> None:
     assert api.book(1, from_stop=2, to_stop=4)["fare"] == "140.00"
     night = api.book(1, bus_id=2, origin="Mandya", destination="Ooty")
     assert night["fare"] == "550.50"
@@ -42,17 +42,17 @@ def test_the_fare_of_a_stretch_is_a_difference(api: SchemaApi, database: Databas
     ]
 
 
-def test_a_seat_is_sold_again_where_its_passenger_alights(api: SchemaApi) -> None:
+def test_seat_is_sold_again_from_where_its_passenger_alights(api: SchemaApi) -> None:
     api.book(1, from_stop=1, to_stop=3)
     assert api.book(1, from_stop=3, to_stop=5, phone=RAVI)["status"] == "booked"
     assert api.book(1)["reason"] == "seat_taken"
     assert api.free(1, 3) == api.free(3, 5) == [2, 3, 4, 5, 6, 7, 8]
 
 
-@pytest.mark.parametrize(("a", "b"), [(1, 3), (2, 3), (2, 4), (2, 5), (1, 5), (3, 4)])
-def test_a_stretch_that_overlaps_is_refused(api: SchemaApi, a: int, b: int) -> None:
+@pytest.mark.parametrize(("start", "end"), [(1, 3), (2, 3), (2, 4), (2, 5), (1, 5), (3, 4)])
+def test_overlapping_segment_is_refused(api: SchemaApi, start: int, end: int) -> None:
     api.book(1, from_stop=2, to_stop=4)
-    assert api.book(1, from_stop=a, to_stop=b)["reason"] == "seat_taken"
+    assert api.book(1, from_stop=start, to_stop=end)["reason"] == "seat_taken"
 
 
 def test_all_seats_or_none(api: SchemaApi) -> None:
@@ -68,7 +68,7 @@ def test_all_seats_or_none(api: SchemaApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "reason", "told"),
+    ("changed", "reason", "message"),
     [
         ({"seats": [9]}, "unknown_seat", "There is no seat 9; the bus has 8 seats, numbered from 1."),
         ({"seats": [1, 10, 9]}, "unknown_seat", "There is no seats 9 and 10; the bus has 8 seats"),
@@ -86,23 +86,23 @@ def test_all_seats_or_none(api: SchemaApi) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["book", "hold"])
-def test_a_party_that_cannot_be(
-    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, told: str
+def test_wrong_party_is_refused(
+    api: SchemaApi, method: str, changed: dict[str, Any], reason: str, message: str
 ) -> None:
     before = api.everything()
     refusal = api.write(method, **{**sale(), "count": None, **changed})
-    assert (refusal["reason"], told in refusal["message"]) == (reason, True)
+    assert (refusal["reason"], message in refusal["message"]) == (reason, True)
     assert api.everything() == before
 
 
-def test_limits_are_the_services(api: SchemaApi, database: Database) -> None:
+def test_limits_are_settings_of_the_service(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET max_seats = 1, phone_required = false WHERE bus_id = 1")
     assert api.book(1, 2)["limit"] == 1
     booking = api.book(1, phone=None)
     assert api.show(booking, phone=None)["status"] == "booked"
 
 
-def test_nothing_is_sold_once_the_boarding_stop_has_been_left(api: SchemaApi, clock: Clock) -> None:
+def test_nothing_is_sold_after_departure(api: SchemaApi, clock: Clock) -> None:
     today = {"travel_date": "2026-12-01"}
     clock.set("2026-12-01 09:59:59+05:30")
     assert api.book(1, **today)["status"] == "booked"
@@ -116,7 +116,7 @@ def test_nothing_is_sold_once_the_boarding_stop_has_been_left(api: SchemaApi, cl
     assert api.book(2, **today, from_stop=2, to_stop=5)["status"] == "booked"
 
 
-def test_the_nouns_are_the_services(api: SchemaApi, database: Database) -> None:
+def test_messages_use_the_nouns_of_the_service(api: SchemaApi, database: Database) -> None:
     database.query("""UPDATE bus_info SET nouns = '{"service": "hotel", "seat": "room"}', max_seats = 1""")
     assert api.book(9)["message"] == "There is no room 9; the hotel has 8 rooms, numbered from 1."
     api.book(1)
@@ -125,8 +125,8 @@ def test_the_nouns_are_the_services(api: SchemaApi, database: Database) -> None:
 
 
 # Any seats -------------------------------------------------------------------------------------
-# The day bus:  1 2 _ 3 4
-#               5 6 _ 7 8
+# The layout of service 1:  1 2 _ 3 4
+#                           5 6 _ 7 8
 
 
 @pytest.mark.parametrize(
@@ -136,17 +136,17 @@ def test_the_nouns_are_the_services(api: SchemaApi, database: Database) -> None:
         ([], 2, [1, 2]),  # side by side
         ([1], 2, [3, 4]),  # not 2 and 3, across the aisle
         ([1, 4], 2, [5, 6]),
-        ([], 4, [1, 2, 3, 4]),  # nobody has four side by side: in a row
+        ([], 4, [1, 2, 3, 4]),  # no four seats are side by side: one row
         ([1], 3, [2, 3, 4]),
-        ([], 6, [1, 2, 3, 4, 5, 6]),  # two rows that follow each other
-        ([1], 1, [2]),  # the seat that was left alone, and no other beside it
+        ([], 6, [1, 2, 3, 4, 5, 6]),  # two adjacent rows
+        ([1], 1, [2]),  # the seat next to a taken one, so that no other pair is split
         ([1, 4, 6], 1, [2]),
-        ([2, 3, 6, 7], 2, [1, 4]),  # nothing side by side: the same row
-        ([2, 3, 4, 6, 7, 8], 2, [1, 5]),  # nor the same row: the next
+        ([2, 3, 6, 7], 2, [1, 4]),  # no two are side by side: one row
+        ([2, 3, 4, 6, 7, 8], 2, [1, 5]),  # no two are in one row: adjacent rows
         ([1, 2, 3, 4, 5, 6, 7], 1, [8]),
     ],
 )
-def test_any_seats_are_together_and_strand_nobody(
+def test_any_seats_are_together_and_leave_no_single_seats(
     api: SchemaApi, taken: list[int], count: int, chosen: list[int]
 ) -> None:
     for first in range(0, len(taken), 6):
@@ -154,22 +154,22 @@ def test_any_seats_are_together_and_strand_nobody(
     assert seats_of(api.book(count=count)) == chosen
 
 
-def test_any_seat_is_the_one_whose_gap_fits_most_tightly(api: SchemaApi) -> None:
+def test_any_seat_is_the_one_with_the_shortest_gap(api: SchemaApi) -> None:
     api.book(6, from_stop=1, to_stop=2)
-    api.book(6, from_stop=4, to_stop=5)  # 6 is free over 2..4
-    api.book(7, from_stop=4, to_stop=5)  # 7 over 1..4
+    api.book(6, from_stop=4, to_stop=5)  # seat 6 is free on [2,4)
+    api.book(7, from_stop=4, to_stop=5)  # seat 7 is free on [1,4)
     assert seats_of(api.book(from_stop=2, to_stop=4)) == [6]
     assert seats_of(api.book(from_stop=2, to_stop=4)) == [7]
-    assert seats_of(api.book(from_stop=2, to_stop=4)) == [5]  # alone as it is: no pair is parted
+    assert seats_of(api.book(from_stop=2, to_stop=4)) == [5]  # its neighbour is taken: no pair is split
 
 
-def test_a_tight_gap_goes_before_a_seat_left_alone(api: SchemaApi) -> None:
-    api.book(1)  # leaves 2 alone over all of the road
-    api.book(8, from_stop=2, to_stop=5)  # leaves 8 a gap that fits the first leg
+def test_short_gap_is_preferred_to_a_seat_without_free_neighbour(api: SchemaApi) -> None:
+    api.book(1)  # seat 2 has no free neighbour on the whole route
+    api.book(8, from_stop=2, to_stop=5)  # seat 8 has a gap that fits the first leg
     assert seats_of(api.book(from_stop=1, to_stop=2)) == [8]
 
 
-def test_a_party_that_cannot_be_together_still_travels(api: SchemaApi, database: Database) -> None:
+def test_party_that_cannot_sit_together_is_still_sold(api: SchemaApi, database: Database) -> None:
     database.query("SELECT api.add_service(3, 'Tall', 'KSRTC', %s, %s)", "s\n.\ns\n.\ns", """
         Chennai | -     | 06:00 | 0 | 0
         Mandya  | 07:00 |   -   | 9 | 10
@@ -179,7 +179,7 @@ def test_a_party_that_cannot_be_together_still_travels(api: SchemaApi, database:
     assert seats_of(api.book(count=2, **tall)) == [1, 3]
 
 
-def test_decks_are_apart(api: SchemaApi) -> None:
+def test_party_is_on_one_deck(api: SchemaApi) -> None:
     night = {"bus_id": 2}
     api.book(1, **night)
     assert seats_of(api.book(count=2, **night)) == [3, 4]

@@ -1,4 +1,4 @@
-"""Schema api, the timetable: what api.add_service makes of a text, and what it refuses; trips on sale."""
+"""Timetables: how `api.add_service` parses a text, and what it refuses; trips on sale; references."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ SERVICE = {"bus_id": 7, "name": "Night Bus", "operator": "KSRTC", "layout": "ss"
 
 
 def add(database: Database, **changed: Any) -> bool:
-    """Add SERVICE, changed in part; whether anything was added."""
+    """Add SERVICE with changed arguments: whether a service was added."""
     service = SERVICE | changed
     named = sql.SQL(", ").join(sql.SQL("{} => %s").format(sql.Identifier(name)) for name in service)
     ((added,),) = database.conn.execute(
@@ -28,8 +28,8 @@ def add(database: Database, **changed: Any) -> bool:
     return bool(added)
 
 
-def refused(database: Database, **changed: Any) -> str:
-    """What is said when SERVICE, changed in part, is refused; nothing is left of it."""
+def error_of_adding(database: Database, **changed: Any) -> str:
+    """The error when SERVICE with changed arguments is refused; checks that nothing was added."""
     before = database.value("SELECT count(*) FROM bus_info")
     with pytest.raises(psycopg.errors.RaiseException) as error:
         add(database, **changed)
@@ -37,7 +37,7 @@ def refused(database: Database, **changed: Any) -> str:
     return f"{error.value.diag.message_primary} {error.value.diag.message_hint}"
 
 
-def test_a_timetable_is_read_as_it_is_written(database: Database) -> None:
+def test_timetable_is_parsed(database: Database) -> None:
     assert add(database) is True
     assert database.query(
         "SELECT stop_no, place, arrives::text, departs::text, km::int, fare::text FROM route_table "
@@ -53,23 +53,23 @@ def test_a_timetable_is_read_as_it_is_written(database: Database) -> None:
     ("line", "departs"),
     [
         ("OOTY | 05:30 | 06:00 | 9 | 9", "30:00:00"),
-        ("ooty | 29:30 | 30:00 | 9 | 9", "30:00:00"),  # as hours past midnight of the travel date
-        ("Udhagamandalam | - | 54:00 | 9 | 9", "54:00:00"),  # a day's rest
-        ("Ooty | 22:00 | 22:00 | 9 | 9", "22:00:00"),  # the same minute
-        ("Ooty | 23:50 | 00:10 | 9 | 9", "24:10:00"),  # a halt over midnight
-        ("Ooty | 23:00 | 40:00 | 9 | 9", "40:00:00"),  # a long one
+        ("ooty | 29:30 | 30:00 | 9 | 9", "30:00:00"),  # hours since midnight of the travel date
+        ("Udhagamandalam | - | 54:00 | 9 | 9", "54:00:00"),  # more than a day later
+        ("Ooty | 22:00 | 22:00 | 9 | 9", "22:00:00"),  # in the same minute
+        ("Ooty | 23:50 | 00:10 | 9 | 9", "24:10:00"),  # a stop over midnight
+        ("Ooty | 23:00 | 40:00 | 9 | 9", "40:00:00"),  # a long stop
     ],
 )
-def test_times_run_forward_over_midnight(database: Database, line: str, departs: str) -> None:
+def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs: str) -> None:
     add(database, stops=f"Bengaluru | - | 22:00 | 0 | 0\n\n# a remark\n{line}\r\nMysuru | 60:00 | - | 9 | 9")
     assert database.value("SELECT departs::text FROM route_table WHERE bus_id = 7 AND stop_no = 2") == departs
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("Mysooru | 23:00 | - | 1 | 1", 'No place is called "Mysooru"'),
-        ("Mysooru | 23:00 | - | 1 | 1", "Mysuru"),  # among those that are like it
+        ("Mysooru | 23:00 | - | 1 | 1", "Mysuru"),  # the nearest name
         ("Mysuru | 23:00 | - | 1", "A line is: place | arrives | departs | km | fare"),
         ("Mysuru | 23.00 | - | 1 | 1", "Not a line of a timetable"),
         ("Mysuru | 23:60 | - | 1 | 1", "Not a line of a timetable"),
@@ -83,12 +83,12 @@ def test_times_run_forward_over_midnight(database: Database, line: str, departs:
         ("# nothing more", "two stops at least"),
     ],
 )
-def test_a_line_that_is_none_is_named(database: Database, line: str, told: str) -> None:
-    assert told in refused(database, stops=f"Bengaluru | - | 22:00 | 0 | 0\n{line}")
+def test_wrong_line_is_refused(database: Database, line: str, message: str) -> None:
+    assert message in error_of_adding(database, stops=f"Bengaluru | - | 22:00 | 0 | 0\n{line}")
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"layout": "sxs"}, 'A layout has no symbol "x", in the row "sxs".'),
         ({"layout": "...D"}, "The layout has no seat"),
@@ -101,16 +101,16 @@ def test_a_line_that_is_none_is_named(database: Database, line: str, told: str) 
         ({"runs_on": "Mon Wen"}, '"wen" is no weekday'),
     ],
 )
-def test_what_else_is_wrong_is_named(database: Database, changed: dict[str, str], told: str) -> None:
-    assert told in refused(database, **changed)
+def test_wrong_argument_is_refused(database: Database, changed: dict[str, str], message: str) -> None:
+    assert message in error_of_adding(database, **changed)
 
 
-def test_a_layout_that_is_misspelt_is_told_what_is_like_it(database: Database) -> None:
+def test_misspelt_layout_is_refused_with_the_nearest_name(database: Database) -> None:
     database.query("INSERT INTO layouts VALUES ('2+2 pushback 40', 'ss.ss'), ('1+1 luxury 24', 's.s')")
-    assert refused(database, layout="2+2 pushbak 40").endswith('Like it are: "2+2 pushback 40".')
+    assert error_of_adding(database, layout="2+2 pushbak 40").endswith('Like it are: "2+2 pushback 40".')
 
 
-def test_a_drawing_becomes_numbered_seats(database: Database) -> None:
+def test_layout_is_parsed_into_numbered_seats(database: Database) -> None:
     assert database.query(
         "SELECT seat_no, deck, row_no, column_no, kind FROM api.layout_seats(%s)",
         "Lower:\n..D\n b.b \n\nupper:\nb.r\n..s",
@@ -123,7 +123,7 @@ def test_a_drawing_becomes_numbered_seats(database: Database) -> None:
     ]
 
 
-def test_a_layout_goes_by_its_name(database: Database) -> None:
+def test_layout_by_name(database: Database) -> None:
     database.query("INSERT INTO layouts VALUES ('two berths', 'b.b')")
     add(database, layout="two berths")
     assert database.value("SELECT layout FROM bus_info WHERE bus_id = 7") == "b.b"
@@ -146,14 +146,14 @@ def test_weekdays(database: Database, runs_on: str, days: list[int]) -> None:
 # Edits -----------------------------------------------------------------------------------------
 
 
-def test_a_service_that_is_there_is_left_alone(database: Database) -> None:
+def test_existing_service_is_not_changed(database: Database) -> None:
     add(database)
     database.query("UPDATE bus_info SET name = 'Edited' WHERE bus_id = 7")
     assert add(database, operator="Others") is False
     assert database.query("SELECT name, operator FROM bus_info WHERE bus_id = 7") == [("Edited", "KSRTC")]
 
 
-def test_a_service_without_tickets_is_replaced(database: Database) -> None:
+def test_service_without_tickets_is_replaced(database: Database) -> None:
     add(database)
     assert add(database, name="New Bus", layout="sss", replace=True) is True
     assert database.query("SELECT name FROM bus_info WHERE bus_id = 7") == ["New Bus"]
@@ -161,24 +161,22 @@ def test_a_service_without_tickets_is_replaced(database: Database) -> None:
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
-def test_a_service_with_tickets_is_not_replaced_and_the_way_out_works(
-    database: Database, cancelled: bool
-) -> None:
+def test_service_with_tickets_is_ended_and_not_replaced(database: Database, cancelled: bool) -> None:
     with SchemaApi.open(database) as api:
         booking = api.book(1)
         if cancelled:
             api.cancel(booking)
-        told = refused(database, bus_id=1, replace=True)
-        assert "Service 1 has 1 ticket and cannot change under them." in told
-        assert "api.end_service(1, " in told
-        database.query("SELECT api.end_service(1, %s)", DAY)  # what is sold goes on, nothing later is sold
+        error = error_of_adding(database, bus_id=1, replace=True)
+        assert "Service 1 has 1 ticket and cannot change under them." in error
+        assert "api.end_service(1, " in error
+        database.query("SELECT api.end_service(1, %s)", DAY)  # sells nothing after DAY
         assert api.book(2)["status"] == "booked"
         assert api.book(2, travel_date="2026-12-06")["reason"] == "trip_cancelled"
         assert database.value("SELECT api.open_sales(1)") == 0
         assert add(database, bus_id=8) is True
 
 
-def test_a_service_does_not_end_before_its_passengers(database: Database) -> None:
+def test_service_does_not_end_before_its_last_passenger(database: Database) -> None:
     with SchemaApi.open(database) as api:
         booking = api.book(1)
         with pytest.raises(psycopg.errors.RaiseException, match=f"has passengers after .*: on {DAY}"):
@@ -196,7 +194,7 @@ def dates(database: Database, bus_id: int) -> list[date]:
     return database.query("SELECT travel_date FROM trips WHERE bus_id = %s ORDER BY 1", bus_id)
 
 
-def test_sales_open_from_today_as_far_as_the_service_sells(database: Database, clock: Clock) -> None:
+def test_sales_open_for_the_sales_days_of_the_service(database: Database, clock: Clock) -> None:
     add(database, sales_days=3)
     assert dates(database, 7) == [date(2026, 12, day) for day in (1, 2, 3, 4)]
     assert database.value("SELECT api.open_sales(7)") == 0
@@ -206,20 +204,20 @@ def test_sales_open_from_today_as_far_as_the_service_sells(database: Database, c
     assert database.value("SELECT count(*) FROM seats WHERE bus_id = 7") == 2 * 6
 
 
-def test_today_is_that_of_the_service(database: Database, clock: Clock) -> None:
+def test_today_is_in_the_time_zone_of_the_service(database: Database, clock: Clock) -> None:
     clock.set("2026-12-01 23:00+00:00")  # the 2nd in India
     add(database, sales_days=1)
     assert dates(database, 7) == [date(2026, 12, 2), date(2026, 12, 3)]
 
 
-def test_sales_keep_to_weekdays_and_to_the_first_and_last_date(database: Database) -> None:
+def test_sales_open_on_weekdays_between_first_and_last_date(database: Database) -> None:
     add(
         database, runs_on="Mon Fri", first_date=date(2026, 12, 5), last_date=date(2026, 12, 14), sales_days=60
     )
     assert dates(database, 7) == [date(2026, 12, 7), date(2026, 12, 11), date(2026, 12, 14)]
 
 
-def test_a_day_off_stays_and_an_extra_run_is_added(database: Database) -> None:
+def test_cancelled_trip_stays_cancelled_and_a_trip_is_added(database: Database) -> None:
     add(database, runs_on="Sat", sales_days=10)
     database.query("UPDATE trips SET state = 'cancelled', reason = 'Strike.' WHERE bus_id = 7")
     assert database.value("SELECT api.open_sales(7)") == 0
@@ -230,8 +228,8 @@ def test_a_day_off_stays_and_an_extra_run_is_added(database: Database) -> None:
         ("2026-12-08", "open"),
     ]
     with SchemaApi.open(database) as api:
-        off = api.book(1, bus_id=7)
-        assert (off["reason"], off["message"]) == (
+        refusal = api.book(1, bus_id=7)
+        assert (refusal["reason"], refusal["message"]) == (
             "trip_cancelled",
             "Night Bus (bus 7) does not run on 2026-12-05. Strike.",
         )
@@ -242,37 +240,37 @@ def test_sales_open_for_a_range_of_dates(database: Database) -> None:
     add(database, runs_on="daily", sales_days=1)
     day = date(2027, 1, 30)
     assert database.value("SELECT api.open_sales(7, %s, %s)", day, day + timedelta(days=3)) == 4
-    assert database.value("SELECT api.open_sales(99)") == 0  # no such service
+    assert database.value("SELECT api.open_sales(99)") == 0  # an unknown service
 
 
 # References ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bus_id", [1, 27, 28, 783, 784, 10001, 28**13 - 1])
-def test_a_reference_leads_to_its_bus(database: Database, bus_id: int) -> None:
+def test_reference_names_its_service(database: Database, bus_id: int) -> None:
     references = database.query("SELECT api.new_reference(%s) FROM generate_series(1, 20)", bus_id)
-    assert len(set(references)) >= 19  # two of them may be alike once in 90,000 times
+    assert len(set(references)) >= 19  # two of them are equal in one of 90,000 runs
     for reference in references:
         assert set(reference) <= set("ABCDEFGHJKLMNPQRSTUVWXYZ3789")
         assert database.value("SELECT api.reference_bus(%s)", reference) == bus_id
 
 
 @pytest.mark.parametrize("reference", ["", "B", "BAAAA", "B-AAAAA", "0AAAAAA", "A" * 19, "bAAAAA"])
-def test_what_is_no_reference_leads_nowhere(database: Database, reference: str) -> None:
+def test_wrong_reference_names_no_service(database: Database, reference: str) -> None:
     assert database.value("SELECT api.reference_bus(%s)", reference) is None
 
 
-def test_a_service_costs_the_same_however_many_there_are(database: Database) -> None:
-    """What it looks up it finds by key, even in a session that began while there was next to nothing."""
+def test_add_service_reads_tables_by_key_only(database: Database) -> None:
+    """Also in a session whose plans were made while the tables were almost empty."""
     tables = "('places', 'layouts', 'bus_info', 'trips', 'seats', 'route_table', 'seat_plan')"
     read = "SELECT sum(%s)::int FROM pg_stat_xact_user_tables WHERE relname IN %s"
-    whole, places = read % ("seq_scan", tables), read % ("coalesce(idx_tup_fetch, 0)", "('places')")
+    scans, places = read % ("seq_scan", tables), read % ("coalesce(idx_tup_fetch, 0)", "('places')")
     database.query(
         "INSERT INTO places (code, name) SELECT 'A' || n, 'No ' || n FROM generate_series(1, 20000) n"
     )
-    database.query("ANALYZE")  # so that the other tables are known to be small
+    database.query("ANALYZE")  # the other tables are small
     with database.conn.transaction():
-        before = database.value(whole), database.value(places)
+        before = database.value(scans), database.value(places)
         add(database)
-        assert database.value(whole) == before[0]
-        assert database.value(places) - before[1] == 2 * 3  # stops: by name, and by the foreign key
+        assert database.value(scans) == before[0]
+        assert database.value(places) - before[1] == 2 * 3  # for each stop: by name, and by the foreign key

@@ -1,4 +1,4 @@
-"""The views that make psql pleasant: bookings, vacancy and manifest, by names and local times."""
+"""The views for psql: bookings, vacancy and manifest, with names and local times."""
 
 from datetime import datetime
 from typing import Any
@@ -29,24 +29,26 @@ def test_bookings_have_names_and_local_times(api: SchemaApi, database: Database)
     ]  # fmt: skip
 
 
-def test_bookings_show_every_ticket_as_it_is_now(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_bookings_show_the_current_status_of_every_ticket(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
     api.cancel(api.book(1, 2), 2)
     api.hold(3)
     api.book(2, 4, 5, 6, 7, 8, phone=RAVI)
     api.book(count=1, waitlist=True)
-    ashas = f"SELECT status FROM bookings WHERE phone = '{ASHA}' ORDER BY seat_no"
-    assert database.query(ashas) == ["booked", "cancelled", "held", "pending"]
+    statuses = f"SELECT status FROM bookings WHERE phone = '{ASHA}' ORDER BY seat_no"
+    assert database.query(statuses) == ["booked", "cancelled", "held", "pending"]
     clock.advance(minutes=10)
-    assert database.query(ashas) == ["booked", "cancelled", "expired", "pending"]
+    assert database.query(statuses) == ["booked", "cancelled", "expired", "pending"]
     clock.set("2026-12-05 10:00+05:30")
-    assert database.query(ashas) == ["booked", "cancelled", "expired", "expired"]
+    assert database.query(statuses) == ["booked", "cancelled", "expired", "expired"]
 
 
 # vacancy ---------------------------------------------------------------------------------------
 
 
 def vacancy(database: Database, day: str = DAY) -> dict[tuple[str, str], list[int]]:
-    """The free seats of the day bus, by origin and destination."""
+    """The free seats of service 1, by origin and destination."""
     rows = database.query(
         "SELECT origin, destination, seats_free, seat_nos FROM vacancy "
         "WHERE bus_id = 1 AND travel_date = %s ORDER BY from_stop, to_stop",
@@ -56,7 +58,7 @@ def vacancy(database: Database, day: str = DAY) -> dict[tuple[str, str], list[in
     return {(origin, destination): seats or [] for origin, destination, _, seats in rows}
 
 
-def test_vacancy_is_of_every_stretch(api: SchemaApi, database: Database) -> None:
+def test_vacancy_has_every_segment(api: SchemaApi, database: Database) -> None:
     api.book(1, 2, 3, 4, from_stop=2, to_stop=3)
     api.book(5, 6, 7, from_stop=1, to_stop=5)
     api.hold(8, from_stop=4, to_stop=5)
@@ -73,19 +75,23 @@ def test_vacancy_is_of_every_stretch(api: SchemaApi, database: Database) -> None
     assert free["Ramanagara", "Srirangapatna"] == [8]
 
 
-def test_vacancy_agrees_with_the_seat_map(api: SchemaApi, database: Database) -> None:
+def test_vacancy_equals_the_seat_map(api: SchemaApi, database: Database) -> None:
     api.book(1, from_stop=2, to_stop=3)
     api.hold(2, from_stop=3, to_stop=5)
     stops = ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
     assert vacancy(database) == {
-        (stops[a - 1], stops[b - 1]): api.free(a, b) for a in range(1, 5) for b in range(a + 1, 6)
+        (stops[start - 1], stops[end - 1]): api.free(start, end)
+        for start in range(1, 5)
+        for end in range(start + 1, 6)
     }
 
 
-def test_vacancy_leaves_out_what_is_not_on_sale(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_vacancy_leaves_out_trips_and_stops_that_are_not_on_sale(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
     api.hold(1)
     clock.advance(minutes=10)
-    assert vacancy(database)["Bengaluru", "Mysuru"] == [1, 2, 3, 4, 5, 6, 7, 8]  # a hold that ran out
+    assert vacancy(database)["Bengaluru", "Mysuru"] == [1, 2, 3, 4, 5, 6, 7, 8]  # the hold has expired
     clock.set("2026-12-05 10:55+05:30")
     assert {origin for origin, _ in vacancy(database)} == {"Mandya", "Srirangapatna"}
     database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 1")
@@ -103,9 +109,7 @@ def manifest(database: Database) -> list[Any]:
     )
 
 
-def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(
-    api: SchemaApi, database: Database
-) -> None:
+def test_manifest_lists_boarding_alighting_and_freed_seats(api: SchemaApi, database: Database) -> None:
     asha = api.book(1, 2, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
     ravi = api.book(1, from_stop=3, to_stop=5, phone=RAVI, passengers=[{"name": "Ravi"}])
     api.hold(7)
@@ -122,9 +126,7 @@ def test_a_manifest_says_who_boards_who_alights_and_what_comes_free(
                           "AND travel_date = %s", DAY) == [(at("05 11:45"), at("05 11:50"))]  # fmt: skip
 
 
-def test_a_manifest_counts_a_hold_only_while_it_lasts(
-    api: SchemaApi, database: Database, clock: Clock
-) -> None:
+def test_manifest_counts_a_hold_until_it_expires(api: SchemaApi, database: Database, clock: Clock) -> None:
     api.book(1, from_stop=1, to_stop=3, passengers=[{"name": "Asha"}])
     api.hold(1, from_stop=3, to_stop=5)
     assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", None)
@@ -132,11 +134,11 @@ def test_a_manifest_counts_a_hold_only_while_it_lasts(
     assert manifest(database)[2] == (3, "Mandya", None, "1 Asha", [1])
 
 
-# Whoever may read ------------------------------------------------------------------------------
+# Rights ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("view", ["bookings", "vacancy", "manifest"])
-def test_the_server_role_may_read_them(api: SchemaApi, view: str) -> None:
+def test_server_may_read_the_views(api: SchemaApi, view: str) -> None:
     api.book(1)
     statement = f"SELECT count(*) FROM {view} WHERE bus_id = 1"
     ((rows,),) = api.conn.execute(statement.encode()).fetchall()
