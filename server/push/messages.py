@@ -7,6 +7,7 @@ server/db/listener.py say when to read it again.
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from busware.server.protocol import Answer, Caller
 from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
+_PAGE_BOOKINGS = 1000  # read in one statement
 
 _NOT_CONNECTED = (None, None, None, "", None)  # the connection of a caller that cannot be pushed to
 
@@ -176,17 +178,12 @@ class Messages:
 
     # Bookings ----------------------------------------------------------------------------------
 
-    def booking_states(self, references: dict[str, int]) -> dict[str, str]:
-        """A summary of the state of each booking. references: with the bus of each."""
-        statement = "SELECT reference, state FROM api.booking_states(%s, %s)"
-        return dict(self._pool.execute(statement, (list(references.values()), list(references))))
-
-    def bookings(self, references: dict[str, int]) -> list[Raw]:
-        """The bookings that exist, as their passengers see them. references: with the bus of each."""
+    def bookings(self, buses: dict[str, int]) -> Iterator[Raw]:
+        """The bookings that exist, as their passengers see them. buses: the bus_id of each, by reference."""
         statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
-        return [
-            row[0] for row in self._pool.execute(statement, (list(references.values()), list(references)))
-        ]
+        remaining = iter(buses.items())
+        while page := dict(islice(remaining, _PAGE_BOOKINGS)):
+            yield from (raw for (raw,) in self._pool.execute(statement, (list(page.values()), list(page))))
 
     # For operators -----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ The comparison of bookings is limited to a 2 % duty cycle, but waits at most _MA
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -188,27 +189,14 @@ class Pusher:
 
     def _compare(self, changes: ChangeNotification) -> None:
         """Push the bookings that are not what their clients last received."""
-        followed = [
-            (subscription, state)
-            for subscription in self._connected()
-            for state in subscription.idle_bookings()
-            if changes.everything or (state.bus_id, state.travel_date) in changes.trips
-        ]
-        if not followed:
-            return
-        summaries = self._messages.booking_states(_buses(state for _, state in followed))
-        changed = [(s, state) for s, state in followed if summaries.get(state.reference) != state.summary]
-        if not changed:
-            return
-        found = {}  # without those that were deleted by hand
-        for raw in self._messages.bookings(_buses(state for _, state in changed)):
+        buses: dict[str, int] = {}
+        followers = defaultdict[str, list[tuple[Subscription, BookingState]]](list)
+        for subscription in self._connected():
+            for state in subscription.idle_bookings():
+                if changes.everything or (state.bus_id, state.travel_date) in changes.trips:
+                    buses[state.reference] = state.bus_id
+                    followers[state.reference].append((subscription, state))
+        for raw in self._messages.bookings(buses):
             booking = msgspec.json.decode(raw, type=Booking)
-            found[booking.reference] = booking, raw
-        for subscription, state in changed:
-            if state.reference in found:
-                subscription.push_booking(state, *found[state.reference])
-
-
-def _buses(states: Iterable[BookingState]) -> dict[str, int]:
-    """The bus of each booking, by reference."""
-    return {state.reference: state.bus_id for state in states}
+            for subscription, state in followers[booking.reference]:
+                subscription.push_booking(state, booking, raw)

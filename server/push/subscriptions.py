@@ -40,20 +40,20 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BookingState:
-    """A booking as the client last received it. summary: as api.booking_states writes it."""
+    """A booking as the client last received it. version: another one if the client is to be sent it again."""
 
     reference: str
     bus_id: int
     travel_date: str
     status: str
-    summary: str
+    version: int
 
     @classmethod
     def of(cls, booking: Booking) -> "BookingState":
         """The state of a booking."""
-        tickets = (f"{t.ticket_no} {t.status} {t.seat_no or ''} {t.refund}" for t in booking.tickets)
-        summary = f"{', '.join(tickets)} to {booking.to_stop}"
-        return cls(booking.reference, booking.bus_id, str(booking.travel_date), booking.status, summary)
+        tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund) for t in booking.tickets)
+        version = hash((booking.to_stop, tickets))
+        return cls(booking.reference, booking.bus_id, str(booking.travel_date), booking.status, version)
 
     def travels_on(self, trip: tuple[int | None, str | None]) -> bool:
         """Whether a passenger has or waits for a seat on a trip (bus_id, travel_date)."""
@@ -176,7 +176,7 @@ class Subscription:
             if requested == before.reference or self._bookings.get(before.reference) is not before:
                 return
             self._bookings[before.reference] = now
-        if now.summary != before.summary:
+        if now.version != before.version:
             self._subscriber.push_booking(booking, raw)
 
     def _decode_replies(self) -> None:

@@ -1,0 +1,34 @@
+-- Functions that servers of version 0.1.0 call and later ones do not. Such servers still run when an upgrade
+-- replaces the functions. To be deleted in the version after 0.2.0.
+
+CREATE OR REPLACE FUNCTION api.enlist(role text, name text, before int DEFAULT NULL) RETURNS int
+LANGUAGE sql
+RETURN api.register_process(role, name, before);
+
+CREATE OR REPLACE FUNCTION api.leave(process_no int) RETURNS void
+LANGUAGE sql
+RETURN api.unregister_process(process_no);
+
+CREATE OR REPLACE FUNCTION api.say(
+    body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
+    connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
+    account text DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE sql
+RETURN api.send_message(body, key, address, a_minute, process_no, connection_no, line, face, reference, account);
+
+CREATE OR REPLACE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') RETURNS int
+LANGUAGE sql
+RETURN api.purge_idempotency_keys(keep);
+
+-- A text for each booking that changes with its tickets. bus_ids and refs name the bookings pairwise.
+CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
+LANGUAGE sql STABLE AS $$
+    SELECT p.reference, string_agg(format('%s %s %s %s', p.ticket_no, api.status_now(p.status, p.expires_at),
+        p.seat_no, p.refund), ', ' ORDER BY p.ticket_no) || ' to ' || coalesce(
+            max(upper(p.segment)) FILTER (WHERE api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')),
+            max(upper(p.segment)))
+    FROM unnest(bus_ids, refs) AS named (bus_id, reference)
+    JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
+    GROUP BY p.bus_id, p.reference
+$$;
