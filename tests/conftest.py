@@ -65,7 +65,7 @@ from tests.support.pushing import console, pushing  # noqa: F401 - fixtures
 from tests.support.race import race  # noqa: F401 - a fixture
 from tests.support.schema_api import api  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
-from tests.support.writing import held, proxy, submit, writer_through_proxy  # noqa: F401 - fixtures
+from tests.support.writing import other_session, proxy, submit, writer_through_proxy  # noqa: F401 - fixtures
 
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")
 ZONES = [  # of the timetables that come with Busware

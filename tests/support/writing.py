@@ -1,4 +1,4 @@
-"""A writer with a road to PostgreSQL that can be broken, calls for it, and ways to hold it up."""
+"""Fixtures and functions for tests of the writer: calls, outcomes, and ways to block it."""
 
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,7 +32,7 @@ def writer_through_proxy(database, settings, proxy):
 
 @pytest.fixture
 def submit(writer):
-    """Submit a call from a thread of its own: its future."""
+    """A function that submits a call in a thread of its own, and returns its future."""
     with ThreadPoolExecutor(64) as threads:
 
         def submit(call) -> Future:
@@ -42,8 +42,8 @@ def submit(writer):
 
 
 @pytest.fixture
-def held(database):
-    """Somebody's transaction, for whatever the test wants to be in the writer's way."""
+def other_session(database):
+    """Another session, in a transaction, to lock rows that the writer needs."""
     with database.connect(autocommit=False) as conn:
         yield conn
 
@@ -54,38 +54,40 @@ def book(seat=1, *, date=DATE, bus=1, key="", **fields):
 
 
 def outcome(future):
-    """The reply, or the reason of the refusal, or the exception, that a submitted call came to."""
+    """The outcome of a submitted call: its reply, the reason of its refusal, or its InternalError."""
     try:
         answer = future.result(WAIT_SECONDS)
     except Refusal as refusal:
         return refusal.reason
-    except InternalError as fault:
-        return fault
-    told = json.loads(bytes(answer.body))
-    return told["reason"] if answer.refused else told
+    except InternalError as error:
+        return error
+    reply = json.loads(bytes(answer.body))
+    return reply["reason"] if answer.refused else reply
 
 
 def seats_of(booking):
     return [ticket["seat_no"] for ticket in booking["tickets"]]
 
 
-def writer_is_stuck(database):
+def writer_waits_for_lock(database):
     return database.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name = 'busware writer' AND wait_event_type = 'Lock'"
     )
 
 
-def hold_trip(held, date=DATE):
-    held.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
+def lock_trip(other_session, date=DATE):
+    other_session.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
 
 
-def hold_writer(held, database, submit, **fields):
-    """Have the writer stuck in the middle of a batch of one, which holds its trip by then."""
+def block_writer(other_session, database, submit, **fields):
+    """Submit a call and block it by a row lock, while it has the write lock and its trip's row lock."""
     call = book(1, **{"date": "2026-12-03", **fields})
     args = json.loads(bytes(call.args))
-    held.execute("SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (%s, %s, 1) FOR UPDATE",
-                 [args["bus_id"], args["travel_date"]])  # fmt: skip
-    stuck = submit(call)
-    wait_until(lambda: writer_is_stuck(database))
-    return stuck
+    other_session.execute(
+        "SELECT FROM seats WHERE (bus_id, travel_date, seat_no) = (%s, %s, 1) FOR UPDATE",
+        [args["bus_id"], args["travel_date"]],
+    )
+    blocked = submit(call)
+    wait_until(lambda: writer_waits_for_lock(database))
+    return blocked

@@ -1,4 +1,4 @@
-"""The writer in trouble: calls that fail, and a road to PostgreSQL that breaks, harm nobody else."""
+"""The writer with calls that fail, and with connections that break: every caller gets its outcome."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,46 +7,55 @@ import pytest
 
 from busware.server.db.writer import Call, Writer
 from tests.support.line_client import wait_until
-from tests.support.writing import DATE, book, hold_writer, outcome, seats_of
+from tests.support.writing import DATE, block_writer, book, outcome, seats_of
 
-pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold rows for as long as they like
+pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold row locks for longer than by default
+
+TERMINATE_WRITER = (
+    "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
+    " WHERE application_name = 'busware writer' AND datname = current_database()"
+)
 
 
-# Faults ----------------------------------------------------------------------------------------
+def replace_batch(database, body):
+    """Replace api.batch by a SQL function that returns columns n, refused and answer."""
+    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
+    database.query(f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE sql SECURITY DEFINER AS $$ {body} $$")
 
 
-def test_a_fault_harms_no_other(database, writer, submit, held, caplog):
-    stuck = hold_writer(held, database, submit)
+# Calls that fail -------------------------------------------------------------------------------
+
+
+def test_a_failing_call_does_not_affect_others_in_its_batch(database, writer, submit, other_session, caplog):
+    blocked = block_writer(other_session, database, submit)
     bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
     good = [submit(book(seat)) for seat in range(1, 4)]
     wait_until(lambda: writer.waiting == 4)
-    held.commit()
-    assert seats_of(outcome(stuck)) == [1]
+    other_session.commit()
+    assert seats_of(outcome(blocked)) == [1]
     assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
     assert str(outcome(bad)).startswith("22P02: ")
     assert "a batch of 4 failed, its calls run alone" in caplog.text
 
 
-def test_telling_others_comes_between_nobody_and_their_answer_when_they_run_alone(
-    database, writer, submit, held
-):
-    stuck = hold_writer(held, database, submit)
+def test_a_failing_callback_does_not_affect_calls_that_run_alone(database, writer, submit, other_session):
+    blocked = block_writer(other_session, database, submit)
     writer.on_commit = lambda done: 1 / 0
     bad = submit(Call("book", msgspec.Raw(b'{"bus_id": "one"}')))
     good = [submit(book(seat)) for seat in range(1, 4)]
     wait_until(lambda: writer.waiting == 4)
-    held.commit()
-    assert seats_of(outcome(stuck)) == [1]
+    other_session.commit()
+    assert seats_of(outcome(blocked)) == [1]
     assert str(outcome(bad)).startswith("22P02: ")
     assert [seats_of(outcome(future)) for future in good] == [[1], [2], [3]]
 
 
 @pytest.mark.settings(lock_wait_ms=600, write_wait_seconds=5)
-def test_the_patience_for_rows_comes_back(database, settings, held):
+def test_lock_timeout_is_restored_after_calls_ran_alone(database, settings, other_session):
     writer = Writer(database.server, settings)
     writer.on_commit = lambda done: 1 / 0
     database.query("SELECT api.call('book', %s::jsonb, 'phone:1', 'k')", bytes(book(8).args).decode())
-    held.execute("UPDATE passengers SET name = 'Asha'")
+    other_session.execute("UPDATE passengers SET name = 'Asha'")
     reference = database.value("SELECT reference FROM passengers")
     args = msgspec.Raw(msgspec.json.encode({"reference": reference, "phone": "+919845012345"}))
     with ThreadPoolExecutor(3) as threads:
@@ -55,21 +64,21 @@ def test_the_patience_for_rows_comes_back(database, settings, held):
         writer.start()
         assert outcome(futures[1]) == "busy"
         assert [seats_of(outcome(future)) for future in (futures[0], futures[2])] == [[1], [2]]
-        with writer._write_lock:
-            assert writer._connection.get().execute("SHOW lock_timeout").fetchone() == ("600ms",)
-        writer.stop()
+    other_session.rollback()
+    replace_batch(database, "SELECT 0, false, to_jsonb(current_setting('lock_timeout'))")
+    assert bytes(writer.submit(book(3)).body) == b'"600ms"'
+    writer.stop()
 
 
 @pytest.mark.parametrize(
     "rows", ["VALUES (0, false, '{}'::jsonb), (7, false, '{}')", "SELECT 0, false, '{}'::jsonb LIMIT 0"]
 )
-def test_nobody_waits_for_ever_whatever_the_database_says(database, submit, rows):
-    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
-    database.query(f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE sql SECURITY DEFINER AS $$ {rows} $$")
+def test_a_caller_gets_an_outcome_even_if_the_database_returns_wrong_rows(database, submit, rows):
+    replace_batch(database, rows)
     outcome(submit(book(1)))
 
 
-def test_a_trip_that_was_written_to_by_hand_is_mended(database, submit, caplog):
+def test_taken_seats_are_counted_again_after_tickets_were_written_by_hand(database, submit, caplog):
     database.query(
         "INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, fare, status,"
         " refund_percent, created_at) VALUES (1, 'BAAAAA', 1, %s, 1, '[1,3)', 1, 'booked', 50, now())",
@@ -83,37 +92,35 @@ def test_a_trip_that_was_written_to_by_hand_is_mended(database, submit, caplog):
     assert taken == "{[1,3)}"
 
 
-# The road to PostgreSQL ------------------------------------------------------------------------
+# Connections that break ------------------------------------------------------------------------
 
 
-def test_a_connection_that_broke_while_nothing_was_said_is_replaced(database, submit, proxy):
-    database.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
+def test_an_idle_connection_that_broke_is_replaced(database, submit, proxy):
+    database.query(TERMINATE_WRITER, 5000)
     assert seats_of(outcome(submit(book(1)))) == [1]
     proxy.break_connections()
     assert seats_of(outcome(submit(book(2)))) == [2]
 
 
 @pytest.mark.settings(connect_seconds=0.1)
-def test_a_database_that_is_away_is_busy_and_found_again(database, submit, proxy):
+def test_calls_are_busy_while_the_database_is_unavailable(database, submit, proxy):
     proxy.stop()
-    assert outcome(submit(book(1))) == "busy"  # nothing was sent
+    assert outcome(submit(book(1))) == "busy"  # not outcome_unknown, because nothing was sent
     assert outcome(submit(book(1))) == "busy"
     proxy.restart()
     assert seats_of(outcome(submit(book(1)))) == [1]
 
 
-def test_a_batch_whose_backend_is_killed_is_sent_again(database, submit, held):
-    stuck = hold_writer(held, database, submit)
-    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
-    held.commit()
-    assert seats_of(outcome(stuck)) == [1]
+def test_a_batch_is_sent_again_after_its_connection_was_terminated(database, submit, other_session):
+    blocked = block_writer(other_session, database, submit)
+    database.query(TERMINATE_WRITER, 0)
+    other_session.commit()
+    assert seats_of(outcome(blocked)) == [1]
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, submit, proxy):
-    outcome(submit(book(1, bus=2)))  # the statement is prepared: from now on one answer is one commit
+def test_a_call_is_committed_once_if_its_reply_is_lost(database, submit, proxy):
+    outcome(submit(book(1, bus=2)))  # prepares the statement: from now on one reply is one commit
     proxy.drops_replies = True
     assert seats_of(outcome(submit(book(1)))) == [1]
     assert not proxy.drops_replies
@@ -121,44 +128,45 @@ def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again(database, su
 
 
 @pytest.mark.settings(connect_seconds=0.3)
-def test_an_outcome_that_cannot_be_learnt_is_unknown(database, submit, proxy, held):
-    stuck = hold_writer(held, database, submit, key="k")
+def test_the_outcome_is_unknown_if_the_database_stays_unavailable(database, submit, proxy, other_session):
+    blocked = block_writer(other_session, database, submit, key="k")
     proxy.stop()
-    assert outcome(stuck) == "outcome_unknown"
-    held.commit()
+    assert outcome(blocked) == "outcome_unknown"
+    other_session.commit()
     assert outcome(submit(book(2))) == "busy"  # nothing was sent
     proxy.restart()
-    wait_until(lambda: database.value("SELECT count(*) FROM passengers"))  # it was done after all
+    wait_until(lambda: database.value("SELECT count(*) FROM passengers"))  # the call was committed
     assert seats_of(outcome(submit(book(1, date="2026-12-03", key="k")))) == [1]
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_what_was_sent_before_the_writer_failed_is_unknown(database, writer, submit, held):
-    stuck = hold_writer(held, database, submit)
+def test_the_outcome_is_unknown_if_the_writer_fails_after_a_call_was_sent(
+    database, writer, submit, other_session
+):
+    blocked = block_writer(other_session, database, submit)
 
     def fail(size):
         raise MemoryError
 
     writer.on_batch = fail
-    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                   " WHERE application_name = 'busware writer' AND datname = current_database()")  # fmt: skip
-    held.commit()
-    assert outcome(stuck) == "outcome_unknown"
+    database.query(TERMINATE_WRITER, 0)
+    other_session.commit()
+    assert outcome(blocked) == "outcome_unknown"
 
 
 @pytest.mark.settings(write_wait_seconds=0.3)
-def test_what_was_sent_and_then_deferred_is_unknown_and_not_busy(database, submit, proxy, held):
-    """The first connection's backend goes on, and holds the trip, while the second asks again."""
-    stuck = hold_writer(held, database, submit)
+def test_the_outcome_is_unknown_if_a_call_is_deferred_after_it_was_sent(
+    database, submit, proxy, other_session
+):
+    """The transaction of the first connection continues, and locks the trip, while the second sends again."""
+    blocked = block_writer(other_session, database, submit)
     proxy.break_connections()
-    assert outcome(stuck) == "outcome_unknown"
-    held.commit()
+    assert outcome(blocked) == "outcome_unknown"
+    other_session.commit()
 
 
 @pytest.mark.settings(connect_seconds=0.2)
-def test_a_database_that_breaks_every_statement_is_given_up(database, submit):
-    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
-    end = "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb"
-    database.query(f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE sql SECURITY DEFINER AS $$ {end} $$")
+def test_a_batch_that_always_breaks_the_connection_is_given_up(database, submit):
+    replace_batch(database, "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb")
     assert outcome(submit(book(1))) == "outcome_unknown"
     assert outcome(submit(book(2))) == "outcome_unknown"
