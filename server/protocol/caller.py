@@ -1,4 +1,4 @@
-"""Who asks, and what was decided: what goes with a request and a reply inside the server."""
+"""The caller of a request, and the answer: what accompanies a request and a reply inside the server."""
 
 from typing import Any
 
@@ -16,27 +16,24 @@ class ClientConnection(Struct, frozen=True, kw_only=True):
     connection_no: int  # unique in the process
     address: str  # with the port
     protocol: str  # text or json
-    reference: str | None  # of the booking it made or opened last
+    reference: str | None  # of the booking that it made or opened last
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks. address: from where. session: what the token is known by that they are signed in with.
-
-    connection: of the sender of a message.
-    """
+    """The caller of a request: its address, and its account if it is signed in."""
 
     address: str = ""
     account: str | None = None
     role: Role = "guest"
-    operator: str | None = None  # whose services an operator runs
-    session: bytes | None = None
-    connection: ClientConnection | None = None
+    operator: str | None = None  # the operator whose services an account with role operator runs
+    session: bytes | None = None  # the digest of the token
+    connection: ClientConnection | None = None  # only for a message to the operators
 
 
 class Answer(Struct, frozen=True):
-    """What an `api` function decided: `body` is a reply's JSON, or a refusal's when `refused`.
+    """What an `api` function returned: the JSON of a reply, or of a refusal if `refused`.
 
-    caller: who is asking from now on, where the request has changed that.
+    caller: who the caller is from now on, if the request has signed it in or out.
     """
 
     body: msgspec.Raw
@@ -44,6 +41,6 @@ class Answer(Struct, frozen=True):
     caller: Caller | None = None
 
     def refusal(self) -> Refusal:
-        """The refusal that the body of a refused answer tells."""
-        told = msgspec.json.decode(self.body, type=dict[str, Any])
-        return Refusal(told.pop("reason"), told.pop("message"), **told)
+        """The refusal in the body."""
+        fields = msgspec.json.decode(self.body, type=dict[str, Any])
+        return Refusal(fields.pop("reason"), fields.pop("message"), **fields)

@@ -1,56 +1,65 @@
-"""What the fields of requests take: types, each with the description that people and programs are told."""
+"""The types of request fields. Error messages and the OpenAPI document contain their descriptions."""
 
 import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-# No control characters: they could not be stored, or would move a cursor. `$` alone lets a last \n by.
-_PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+# Without control characters: they cannot be stored, or move a cursor. `$` alone accepts a final \n.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _MAX_BIGINT = 2**63 - 1
 
-BusId = Annotated[int, Meta(ge=1, le=_MAX_BIGINT, description="the number of a bus, as `search` gives it")]
+BusId = Annotated[
+    int, Meta(ge=1, le=_MAX_BIGINT, description="the number of a service, as `search` returns it")
+]
 Date = Annotated[datetime.date, Meta(description="a date, YYYY-MM-DD")]
 PlaceName = Annotated[
-    str, Meta(min_length=1, max_length=80, pattern=_PLAIN, description="the name, code or alias of a place")
+    str,
+    Meta(min_length=1, max_length=80, pattern=_PRINTABLE, description="the name, code or alias of a place"),
 ]
-StopNo = Annotated[int, Meta(ge=1, le=10_000, description="the position of a stop, as `search` gives it")]
-SeatNo = Annotated[int, Meta(ge=1, le=10_000, description="the number of a seat in the map, from 1")]
+StopNo = Annotated[int, Meta(ge=1, le=10_000, description="the position of a stop, as `search` returns it")]
+SeatNo = Annotated[int, Meta(ge=1, le=10_000, description="the number of a seat, from 1")]
 SeatNos = Annotated[
     list[SeatNo], Meta(min_length=1, max_length=100, description="a list of different seat numbers, from 1")
 ]
-Count = Annotated[int, Meta(ge=1, le=100, description="how many seats, 1 to 100")]
+Count = Annotated[int, Meta(ge=1, le=100, description="a number of seats, 1 to 100")]
 TicketNo = Annotated[int, Meta(ge=1, le=100, description="the number of a ticket of the booking, from 1")]
 TicketNos = Annotated[
     list[TicketNo],
     Meta(min_length=1, max_length=100, description="a list of ticket numbers, from 1"),
 ]
 Reference = Annotated[
-    str, Meta(min_length=1, max_length=32, pattern=_PLAIN, description="the reference of a booking")
+    str, Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the reference of a booking")
 ]
 Phone = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=32,
-        pattern=_PLAIN,
+        pattern=_PRINTABLE,
         description="a phone number, such as 98450 12345 or +44 20 7946 0958",
     ),
 ]
 PersonName = Annotated[
-    str, Meta(max_length=80, pattern=_PLAIN, description="a name of up to 80 characters on one line")
+    str, Meta(max_length=80, pattern=_PRINTABLE, description="a name of up to 80 characters on one line")
 ]
 Key = Annotated[
     str,
     Meta(
-        min_length=1, max_length=255, pattern=_PLAIN, description="an idempotency key, up to 255 characters"
+        min_length=1,
+        max_length=255,
+        pattern=_PRINTABLE,
+        description="an idempotency key, up to 255 characters",
     ),
 ]
-HoldSeconds = Annotated[int, Meta(ge=10, le=1800, description="how long to hold, 10 to 1,800 seconds")]
+HoldSeconds = Annotated[int, Meta(ge=10, le=1800, description="a number of seconds, 10 to 1,800")]
 KindName = Annotated[
     str,
     Meta(
-        min_length=1, max_length=20, pattern=_PLAIN, description="a kind of service: bus, flight, show, hotel"
+        min_length=1,
+        max_length=20,
+        pattern=_PRINTABLE,
+        description="a kind of service: bus, flight, show, hotel",
     ),
 ]
 BusType = Annotated[
@@ -59,27 +68,28 @@ BusType = Annotated[
 Flag = Annotated[bool, Meta(description="true or false")]
 Username = Annotated[
     str,
-    Meta(min_length=1, max_length=64, pattern=_PLAIN, description="a username of up to 64 characters"),
+    Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="a username of up to 64 characters"),
 ]
 Password = Annotated[
     str, Meta(min_length=1, max_length=256, description="a password of up to 256 characters")
 ]
 Token = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=_PLAIN, description="a token, as `login` gives it")
+    str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE, description="a token, as `login` returns it")
 ]
-Limit = Annotated[int, Meta(ge=1, le=100, description="how many to a page, 1 to 100")]
+Limit = Annotated[int, Meta(ge=1, le=100, description="a page size, 1 to 100")]
 Cursor = Annotated[
-    str, Meta(min_length=1, max_length=32, pattern=_PLAIN, description="the `next` of the page before")
+    str, Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the `next` of the previous page")
 ]
 Reason = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=_PLAIN, description="a reason, to be told to travellers")
+    str,
+    Meta(min_length=1, max_length=200, pattern=_PRINTABLE, description="a reason, which passengers can read"),
 ]
 Message = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=2000,
-        pattern=_PLAIN,
+        pattern=_PRINTABLE,
         description="a message of up to 2000 characters on one line",
     ),
 ]
@@ -89,7 +99,7 @@ PlaceOrStop = Annotated[
 
 
 class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who rides on one ticket."""
+    """The passenger of a ticket."""
 
     name: PersonName | None = None
 

@@ -1,4 +1,4 @@
-"""The replies: what the functions of schema `api` build, as the client decodes it and the tests check it."""
+"""The replies, as the client decodes them and tests check them. Schema `api` builds their JSON."""
 
 import datetime
 from typing import Annotated, Literal
@@ -8,50 +8,56 @@ from msgspec import Meta, Struct
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "cancelled", "expired"]
-OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the others are ends
+OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the statuses that can still change
+Role = Literal["guest", "traveller", "operator", "admin"]
 
 
 class Pong(Struct, frozen=True, kw_only=True):
-    """The server is there."""
+    """The version and the time zone of the server."""
 
     server: str
     version: str
-    time_zone: str  # in which it is today, when somebody says so
+    time_zone: str  # in which "today" is interpreted
 
 
 class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A place that some service calls at, or that contains such places."""
+    """A place that a service calls at, or that contains such places."""
 
     code: str
     name: str
     aliases: list[str]
     kinds: list[str]
-    part_of: str | None = None  # the code of what contains it: the country of an airport
+    part_of: str | None = None  # the code of the place that contains it, such as an airport's country
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, by name; and the last date on which anything leaves one of them, if anything does."""
+    """Every place, by name, and the last date with a departure on sale, if there is one."""
 
     places: list[Place]
     on_sale_until: datetime.date | None = None
 
 
-class Trip(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A departure that goes from the one place to the other; fare is for one seat."""
+class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a trip, a booking and a trip of an operator have in common."""
 
     bus_id: int
     kind: str
     name: str
     operator: str
-    bus_type: str | None
-    ac: bool | None
     travel_date: datetime.date
     origin: str
     destination: str
-    from_stop: int
-    to_stop: int
     departs_at: Instant
     arrives_at: Instant
+
+
+class Trip(_AnyTrip, frozen=True, kw_only=True):
+    """A trip from an origin to a destination. fare: of one seat."""
+
+    from_stop: int
+    to_stop: int
+    bus_type: str | None
+    ac: bool | None
     fare: Money
     seats_free: int
 
@@ -63,7 +69,7 @@ class TripList(Struct, frozen=True, kw_only=True):
 
 
 class Seat(Struct, frozen=True, kw_only=True):
-    """One seat of a map. Rows count from the driver's end, columns from the left, both from 1."""
+    """A seat of a seat map. row: from the driver's end. column: from the left. Both begin with 1."""
 
     seat_no: int
     deck: str
@@ -74,7 +80,7 @@ class Seat(Struct, frozen=True, kw_only=True):
 
 
 class Seats(Struct, frozen=True, kw_only=True):
-    """The seats of a trip over a stretch, with the drawing they come from; fare is for one of them."""
+    """The seats of a trip on a segment, with the layout as text. fare: of one seat."""
 
     layout: str
     fare: Money
@@ -83,12 +89,12 @@ class Seats(Struct, frozen=True, kw_only=True):
 
     @property
     def free(self) -> list[int]:
-        """The numbers of the free ones."""
+        """The numbers of the free seats."""
         return [seat.seat_no for seat in self.seats if seat.state == "free"]
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
-    """One passenger of a booking. seat_no is null while pending."""
+    """A ticket of a booking. seat_no: null while pending."""
 
     ticket_no: int
     seat_no: int | None
@@ -98,32 +104,23 @@ class Ticket(Struct, frozen=True, kw_only=True):
     refund: Money
 
 
-class Booking(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A party on a trip. fare and refund are sums over its tickets."""
+class Booking(_AnyTrip, frozen=True, kw_only=True):
+    """A booking of a party on a trip. fare, refund: the sums of its tickets."""
 
     reference: str
     status: Status
-    kind: str
-    name: str
-    operator: str
-    bus_id: int
-    travel_date: datetime.date
-    origin: str
-    destination: str
     from_stop: int
     to_stop: int
-    departs_at: Instant
-    arrives_at: Instant
     fare: Money
     refund: Money
     tickets: list[Ticket]
     expires_at: Instant | None = None  # while held
-    position: int | None = None  # in the queue, from 1, while pending
-    why: str | None = None  # the operator cancelled the trip
+    position: int | None = None  # in the waitlist, from 1, while pending
+    why: str | None = None  # the reason, if the operator has cancelled the trip
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """What a cancellation would give back, and until when."""
+    """What a cancellation would refund, and until when."""
 
     refund: Money
     stands_until: Instant
@@ -136,21 +133,18 @@ class References(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """It is done; there is nothing to tell."""
+    """Success, without fields."""
 
 
 class BookingList(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page of bookings, newest first. next: what the page after it is asked for with, if there is one."""
+    """A page of bookings, newest first. next: the value of `after` for the next page, if there is one."""
 
     bookings: list[Booking]
     next: str | None = None
 
 
-Role = Literal["guest", "traveller", "operator", "admin"]
-
-
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who is signed in, and the token by which they sign in again. operator: whose services they run."""
+    """A session, with the token that signs in again. operator: whose services the account runs."""
 
     token: str
     username: str
@@ -159,19 +153,10 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator: str | None = None
 
 
-class OperatedTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A trip as its operator sees it; booked, held and pending count tickets."""
+class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
+    """A trip as its operator sees it. booked, held, pending: numbers of tickets."""
 
-    bus_id: int
-    kind: str
-    name: str
-    operator: str
-    travel_date: datetime.date
     state: Literal["open", "cancelled"]
-    origin: str
-    destination: str
-    departs_at: Instant
-    arrives_at: Instant
     seats: int
     booked: int
     held: int
@@ -180,14 +165,14 @@ class OperatedTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page of trips, by bus. next: what the page after it is asked for with, if there is one."""
+    """A page of trips, by service. next: the value of `after` for the next page, if there is one."""
 
     trips: list[OperatedTrip]
     next: str | None = None
 
 
 class Rider(Struct, frozen=True, kw_only=True):
-    """A passenger on the conductor's list."""
+    """A passenger in a manifest."""
 
     reference: str
     ticket_no: int
@@ -197,7 +182,7 @@ class Rider(Struct, frozen=True, kw_only=True):
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):
-    """A stop at which somebody boards or alights. comes_free: the seats that nobody has from there on."""
+    """A stop at which passengers board or alight. comes_free: the seats without a ticket from there on."""
 
     stop_no: int
     place: str
@@ -209,13 +194,13 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
 
 
 class TripManifest(OperatedTrip, frozen=True, kw_only=True):
-    """A trip with everybody who rides on it, stop by stop."""
+    """A trip with its passengers, stop by stop."""
 
     stops: list[ManifestStop]
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):
-    """A trip that does not run: how many tickets that ended, and what was given back in all."""
+    """A cancelled trip. tickets: how many the cancellation ended. refund: their sum."""
 
     bus_id: int
     travel_date: datetime.date
@@ -225,6 +210,6 @@ class CancelledTrip(Struct, frozen=True, kw_only=True):
 
 
 class OpenedSales(Struct, frozen=True, kw_only=True):
-    """How many trips went on sale that were not before."""
+    """The number of trips that went on sale."""
 
     opened: int

@@ -1,6 +1,7 @@
-"""The requests: what they share, then a class for each method with its reply and its HTTP resource."""
+"""The requests: a class for each method, with its reply and its HTTP resource."""
 
-from typing import ClassVar, get_args
+from collections.abc import Callable
+from typing import ClassVar, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -54,31 +55,49 @@ from busware.server.protocol.replies import (
 
 
 class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What every request has. An unknown field is refused, since it is a misspelt one."""
+    """A request. An unknown field is refused, because it may be a misspelt one."""
 
     method: ClassVar[str]
     reply: ClassVar[type[Struct]]
-    resource: ClassVar[str]  # over HTTP: method and path
-    status: ClassVar[int] = 200  # of the answer over HTTP
-    writes: ClassVar[bool] = False
+    resource: ClassVar[str]  # HTTP method and path
+    status: ClassVar[int]  # the HTTP status of a reply that is not a refusal
+    writes: ClassVar[bool]  # changes bookings or trips, and takes an idempotency key
 
     @classmethod
     def takes(cls, field: str) -> str:
-        """What one of the fields takes: the description in its type."""
+        """What a field takes: the description in its type."""
         (kind,) = (f.type for f in msgspec.structs.fields(cls) if field in (f.name, f.encode_name))
         metas = (m for part in (kind, *get_args(kind)) for m in getattr(part, "__metadata__", ()))
         return next(str(meta.description) for meta in metas if meta.description)
 
     @classmethod
     def wrong(cls, field: str, problem: str | None = None) -> Refusal:
-        """The refusal of a request for one of its fields; problem: a sentence about it, if need be."""
+        """The refusal (bad_request) of a wrong field. problem: a sentence to begin the message with."""
         takes = cls.takes(field)
         message = f"{problem} It takes {takes}." if problem else f"{field} takes {takes}."
         return Refusal("bad_request", message, field=field, takes=takes)
 
 
+METHODS: dict[str, type[Request]] = {}
+R = TypeVar("R", bound=Request)
+
+
+def _method(
+    name: str, reply: type[Struct], resource: str, *, status: int = 200, writes: bool = False
+) -> Callable[[type[R]], type[R]]:
+    """Register a class of requests in METHODS."""
+
+    def register(kind: type[R]) -> type[R]:
+        kind.method, kind.reply, kind.resource = name, reply, resource
+        kind.status, kind.writes = status, writes
+        METHODS[name] = kind
+        return kind
+
+    return register
+
+
 class SegmentRequest(Request, frozen=True, kw_only=True):
-    """One trip, from a stop of it to a later one: by places, or by positions."""
+    """About a segment of a trip, given by two places or by two stop numbers."""
 
     bus_id: BusId
     travel_date: Date
@@ -89,7 +108,7 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
 
 
 class Party(SegmentRequest, frozen=True, kw_only=True):
-    """Who wants seats over a stretch: named seats, or any so many."""
+    """For a party: given seats, or a count of any seats."""
 
     seats: SeatNos | None = None
     count: Count | None = None
@@ -100,38 +119,31 @@ class Party(SegmentRequest, frozen=True, kw_only=True):
 
 
 class AboutBooking(Request, frozen=True, kw_only=True):
-    """A booking, opened by its reference and, where the guest left one, the phone."""
+    """About a booking, identified by its reference and, if it was made with one, the phone number."""
 
     reference: Reference
     phone: Phone | None = None
 
 
-# A class for each method ------------------------------------------------------------------------
+# The methods ----------------------------------------------------------------------------------
 
 
+@_method("ping", Pong, "GET /v1/ping")
 class Ping(Request, frozen=True, kw_only=True):
-    """Ask whether the server is there, and which version it is."""
-
-    method = "ping"
-    reply = Pong
-    resource = "GET /v1/ping"
+    """Return the version of the server."""
 
 
+@_method("places", PlaceList, "GET /v1/places")
 class Places(Request, frozen=True, kw_only=True):
     """List the places that services call at."""
 
-    method = "places"
-    reply = PlaceList
-    resource = "GET /v1/places"
     kind: KindName | None = None
 
 
+@_method("search", TripList, "GET /v1/trips")
 class Search(Request, frozen=True, kw_only=True):
-    """Find trips that leave the origin on a date (and, with `until`, reach the destination then)."""
+    """Find trips that leave the origin on a date (with `until`: and reach the destination on that date)."""
 
-    method = "search"
-    reply = TripList
-    resource = "GET /v1/trips"
     origin: PlaceName
     destination: PlaceName
     date: Date
@@ -142,233 +154,166 @@ class Search(Request, frozen=True, kw_only=True):
     seats: Count | None = None
 
 
+@_method("seat_map", Seats, "GET /v1/trips/{bus_id}/{travel_date}/seats")
 class SeatMap(SegmentRequest, frozen=True, kw_only=True):
-    """Show the seats of a trip over a stretch."""
-
-    method = "seat_map"
-    reply = Seats
-    resource = "GET /v1/trips/{bus_id}/{travel_date}/seats"
+    """Show the seats of a trip on a segment."""
 
 
+@_method("book", Booking, "POST /v1/bookings", status=201, writes=True)
 class Book(Party, frozen=True, kw_only=True):
-    """Book named seats, or any seats by count: all of them or none."""
-
-    method = "book"
-    reply = Booking
-    resource = "POST /v1/bookings"
-    status = 201
-    writes = True
+    """Book given seats, or any seats by count: all of them or none."""
 
 
+@_method("hold", Booking, "POST /v1/holds", status=201, writes=True)
 class Hold(Party, frozen=True, kw_only=True):
-    """Keep seats for a while, to be confirmed or released."""
+    """Hold seats for a time, until they are confirmed or released."""
 
-    method = "hold"
-    reply = Booking
-    resource = "POST /v1/holds"
-    status = 201
-    writes = True
     seconds: HoldSeconds | None = None
 
 
+@_method("confirm", Booking, "POST /v1/bookings/{reference}/confirm", writes=True)
 class Confirm(AboutBooking, frozen=True, kw_only=True):
     """Turn a hold into a booking."""
 
-    method = "confirm"
-    reply = Booking
-    resource = "POST /v1/bookings/{reference}/confirm"
-    writes = True
     key: Key | None = None
 
 
+@_method("release", Booking, "POST /v1/bookings/{reference}/release", writes=True)
 class Release(AboutBooking, frozen=True, kw_only=True):
-    """Give a hold up."""
+    """Release a hold."""
 
-    method = "release"
-    reply = Booking
-    resource = "POST /v1/bookings/{reference}/release"
-    writes = True
     key: Key | None = None
 
 
+@_method("booking", Booking, "GET /v1/bookings/{reference}")
 class GetBooking(AboutBooking, frozen=True, kw_only=True):
     """Show a booking."""
 
-    method = "booking"
-    reply = Booking
-    resource = "GET /v1/bookings/{reference}"
 
-
+@_method("find", References, "GET /v1/references")
 class Find(Request, frozen=True, kw_only=True):
-    """Find the references of a guest's bookings by phone, date and boarding place; a few tries only."""
+    """Find the references of bookings by phone number, date and boarding place. Attempts are limited."""
 
-    method = "find"
-    reply = References
-    resource = "GET /v1/references"
     phone: Phone
     date: Date
     place: PlaceName
 
 
-class Say(Request, frozen=True, kw_only=True):
-    """Say something to the operators; their answers come as `message` notifications."""
-
-    method = "say"
-    reply = Done
-    resource = "POST /v1/messages"
-    text: Message
-
-
+@_method("cancel_quote", Quote, "GET /v1/bookings/{reference}/cancel-quote")
 class CancelQuote(AboutBooking, frozen=True, kw_only=True):
-    """Tell what a cancellation would give back."""
+    """Show what a cancellation would refund."""
 
-    method = "cancel_quote"
-    reply = Quote
-    resource = "GET /v1/bookings/{reference}/cancel-quote"
     tickets: TicketNos | None = None
 
 
+@_method("cancel", Booking, "POST /v1/bookings/{reference}/cancel", writes=True)
 class Cancel(AboutBooking, frozen=True, kw_only=True):
     """Cancel a booking, or some of its tickets."""
 
-    method = "cancel"
-    reply = Booking
-    resource = "POST /v1/bookings/{reference}/cancel"
-    writes = True
     tickets: TicketNos | None = None
     key: Key | None = None
 
 
+@_method("change_seat", Booking, "POST /v1/bookings/{reference}/change-seat", writes=True)
 class ChangeSeat(AboutBooking, frozen=True, kw_only=True):
     """Move a ticket to another free seat of the same trip."""
 
-    method = "change_seat"
-    reply = Booking
-    resource = "POST /v1/bookings/{reference}/change-seat"
-    writes = True
     ticket_no: TicketNo
     seat_no: SeatNo
     key: Key | None = None
 
 
+@_method("alight", Booking, "POST /v1/bookings/{reference}/alight", writes=True)
 class Alight(AboutBooking, frozen=True, kw_only=True):
-    """Get down early: the rest of the stretch is for sale again."""
+    """End tickets at an earlier stop; the rest of the segment is for sale again."""
 
-    method = "alight"
-    reply = Booking
-    resource = "POST /v1/bookings/{reference}/alight"
-    writes = True
     tickets: TicketNos | None = None
     at: PlaceOrStop
     key: Key | None = None
 
 
+@_method("bookings", BookingList, "GET /v1/bookings")
 class Bookings(Request, frozen=True, kw_only=True):
-    """List your own bookings, newest first; `current`: only those with a ride that has not ended."""
+    """List the bookings of your account, newest first; with `current`: those whose trip has not ended."""
 
-    method = "bookings"
-    reply = BookingList
-    resource = "GET /v1/bookings"
     kind: KindName | None = None
     current: Flag = False
     limit: Limit | None = None
     after: Cursor | None = None
 
 
+@_method("register", Session, "POST /v1/accounts", status=201)
 class Register(Request, frozen=True, kw_only=True):
-    """Open an account, and sign in."""
+    """Create an account, and sign in."""
 
-    method = "register"
-    reply = Session
-    resource = "POST /v1/accounts"
-    status = 201
     username: Username
     password: Password
     phone: Phone | None = None
 
 
+@_method("login", Session, "POST /v1/sessions", status=201)
 class Login(Request, frozen=True, kw_only=True):
-    """Sign in by username and password, or again by the token that this gave."""
+    """Sign in by username and password, or by a token."""
 
-    method = "login"
-    reply = Session
-    resource = "POST /v1/sessions"
-    status = 201
     username: Username | None = None
     password: Password | None = None
     token: Token | None = None
 
 
+@_method("logout", Done, "DELETE /v1/sessions")
 class Logout(Request, frozen=True, kw_only=True):
-    """Sign out: the token is worth nothing any more. `everywhere`: nor is any other of the account."""
+    """Sign out and revoke the token; with `everywhere`: all tokens of the account."""
 
-    method = "logout"
-    reply = Done
-    resource = "DELETE /v1/sessions"
     everywhere: Flag = False
 
 
+@_method("trips", OperatedTrips, "GET /v1/operator/trips")
 class OperatorTrips(Request, frozen=True, kw_only=True):
     """For operators: list your trips of a travel date."""
 
-    method = "trips"
-    reply = OperatedTrips
-    resource = "GET /v1/operator/trips"
     date: Date
     limit: Limit | None = None
     after: Cursor | None = None
 
 
+@_method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
 class Manifest(Request, frozen=True, kw_only=True):
-    """For operators: who boards and who alights at each stop of a trip."""
+    """For operators: list the passengers who board and alight at each stop of a trip."""
 
-    method = "manifest"
-    reply = TripManifest
-    resource = "GET /v1/trips/{bus_id}/{travel_date}/manifest"
     bus_id: BusId
     travel_date: Date
 
 
+@_method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)
 class CancelTrip(Request, frozen=True, kw_only=True):
-    """For operators: cancel a trip; everybody on it gets the whole fare back."""
+    """For operators: cancel a trip and refund all its passengers."""
 
-    method = "cancel_trip"
-    reply = CancelledTrip
-    resource = "POST /v1/trips/{bus_id}/{travel_date}/cancel"
-    writes = True
     bus_id: BusId
     travel_date: Date
     reason: Reason
     key: Key | None = None
 
 
+@_method("open_sales", OpenedSales, "POST /v1/services/{bus_id}/sales")
 class OpenSales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
-    """For operators: put the trips of a bus on sale, from one date to another."""
+    """For operators: put the trips of a service on sale for a range of dates."""
 
-    method = "open_sales"
-    reply = OpenedSales
-    resource = "POST /v1/services/{bus_id}/sales"
     bus_id: BusId
     from_date: Date
     to_date: Date
 
 
-class Notice(Request, frozen=True, kw_only=True):
-    """For operators: say something to all passengers of a trip, those who are away when they come back."""
+@_method("say", Done, "POST /v1/messages")
+class Say(Request, frozen=True, kw_only=True):
+    """Send a message to the operators. Their replies are `message` notifications."""
 
-    method = "notice"
-    reply = Done
-    resource = "POST /v1/trips/{bus_id}/{travel_date}/notice"
-    bus_id: BusId
-    travel_date: Date
     text: Message
 
 
-METHODS: dict[str, type[Request]] = {
-    cls.method: cls
-    for cls in (
-        Ping, Places, Search, SeatMap, Book, Hold, Confirm, Release,
-        GetBooking, Find, CancelQuote, Cancel, ChangeSeat, Alight, Bookings, Register, Login, Logout,
-        OperatorTrips, Manifest, CancelTrip, OpenSales, Say, Notice,
-    )
-}  # fmt: skip
+@_method("notice", Done, "POST /v1/trips/{bus_id}/{travel_date}/notice")
+class Notice(Request, frozen=True, kw_only=True):
+    """For operators: send a notice to all passengers of a trip."""
+
+    bus_id: BusId
+    travel_date: Date
+    text: Message

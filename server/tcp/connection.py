@@ -192,20 +192,21 @@ class Connection:
         self._set_protocol("json")
         if len(line) > settings.max_line_bytes:
             return jsonrpc.encode_too_long(settings.max_line_bytes)
-        asked = jsonrpc.parse(line, settings.max_rpc_batch)
-        if isinstance(asked, list):
-            return jsonrpc.encode_batch([self._reply(one) for one in asked])
-        return self._reply(asked)
+        parsed = jsonrpc.parse(line, settings.max_rpc_batch)
+        if isinstance(parsed, list):
+            return jsonrpc.encode_batch([self._reply(member) for member in parsed])
+        return self._reply(parsed)
 
-    def _reply(self, asked: jsonrpc.Incoming | jsonrpc.Rejected) -> bytes:
-        if isinstance(asked, jsonrpc.Rejected):
-            return asked.line
+    def _reply(self, incoming: jsonrpc.Incoming | bytes) -> bytes:
+        """The reply to a request; bytes are a reply already."""
+        if isinstance(incoming, bytes):
+            return incoming
         try:
-            return jsonrpc.encode_reply(asked.id, self._perform(asked.request))
+            return jsonrpc.encode_reply(incoming.id, self._perform(incoming.request))
         except Refusal as refusal:
-            return jsonrpc.encode_refusal(asked.id, refusal)
+            return jsonrpc.encode_refusal(incoming.id, refusal)
         except RequestFailed as error:
-            return jsonrpc.encode_internal_error(asked.id, error.request_id)
+            return jsonrpc.encode_internal_error(incoming.id, error.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
         """The reply to a line of plain text; none to an empty line of a client that uses JSON."""

@@ -16,8 +16,8 @@ MAX_BATCH = 3
 def answered(line):
     """What a line that cannot be carried out is answered with."""
     parsed = jsonrpc.parse(line, MAX_BATCH)
-    assert isinstance(parsed, jsonrpc.Rejected), parsed
-    return parsed.line
+    assert isinstance(parsed, bytes), parsed
+    return parsed
 
 
 def error(code, message, id="null"):
@@ -150,7 +150,7 @@ def test_unknown_method(method, message):
 # Fields ----------------------------------------------------------------------------------------
 
 PLACE = "the name, code or alias of a place"
-BUS = "the number of a bus, as `search` gives it"
+BUS = "the number of a service, as `search` returns it"
 SEATS = "a list of different seat numbers, from 1"
 STOP = "a place on the route, or the position of a stop"
 FIELDS = "origin, destination, date, until, kind, bus_type, ac, seats"
@@ -194,7 +194,7 @@ OBJECT = "an object, with each field once"
         ("book", TRIP | {"passengers": [{"nmae": "Asha"}]},
          "passengers", 'a list of passengers, such as [{"name": "Asha"}]', "passengers takes {}."),
         ("confirm", '{"reference":"A","reference":1}', "reference", REFERENCE, "reference takes {}."),
-        ("confirm", '{"reference":1,"reference":"A"}', "params", OBJECT, "A field of params is there twice."),
+        ("confirm", '{"reference":1,"reference":"A"}', "params", OBJECT, "A field of params is given twice."),
         ("confirm", ["A"], "params", OBJECT, "params must be an object: the fields of the request by name."),
         ("alight", {"reference": "A", "at": 1.5}, "at", STOP, "at takes {}."),
         ("alight", {"reference": "A", "at": [[[]]]}, "at", STOP, "at takes {}."),
@@ -235,7 +235,7 @@ def test_a_batch_is_taken_apart():
     )
     parsed = jsonrpc.parse(line, MAX_BATCH)
     assert parsed[:2] == [jsonrpc.Incoming(b"1", protocol.Ping()), jsonrpc.Incoming(None, protocol.Ping())]
-    assert parsed[2].line == error(-32601, 'There is no method \\"pong\\": did you mean ping?', "2")
+    assert parsed[2] == error(-32601, 'There is no method \\"pong\\": did you mean ping?', "2")
 
 
 def test_replies_of_a_batch_share_a_line():
@@ -249,7 +249,7 @@ def test_a_batch_of_notifications_gets_no_reply():
 
 def test_what_is_no_request_within_a_batch():
     parsed = jsonrpc.parse(b'[1, [], "x"]', MAX_BATCH)
-    assert [one.line for one in parsed] == 3 * [error(-32600, "A request is a JSON object.")]
+    assert parsed == 3 * [error(-32600, "A request is a JSON object.")]
 
 
 @pytest.mark.parametrize("line", [b"[]", b"[ ]", b"[1,2,3,4]"])

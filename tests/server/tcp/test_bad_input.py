@@ -14,11 +14,11 @@ WAY = {"origin": "Bengaluru", "destination": "Mysuru"}
 GUEST = {"phone": "98450 12345"}
 PLACE = "the name, code or alias of a place"
 PHONE = "a phone number, such as 98450 12345 or +44 20 7946 0958"
-BUS = "the number of a bus, as `search` gives it"
-STOP = "the position of a stop, as `search` gives it"
+BUS = "the number of a service, as `search` returns it"
+STOP = "the position of a stop, as `search` returns it"
 SEATS = "a list of different seat numbers, from 1"
 KEY = "an idempotency key, up to 255 characters"
-SECONDS = "how long to hold, 10 to 1,800 seconds"
+SECONDS = "a number of seconds, 10 to 1,800"
 PASSENGERS = 'a list of passengers, such as [{"name": "Asha"}]'
 ALL = """
     SELECT count(*), (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM payments) FROM passengers
@@ -95,7 +95,7 @@ def test_a_line_without_end(client):
         ("seat_map", {**TRIP, "to_stop": 2}, "from_stop", STOP),
         ("seat_map", {**TRIP, **WAY, "to_stop": 2}, "to_stop", STOP),
         ("book", {**TRIP, **WAY, **GUEST}, "seats", SEATS),
-        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "count": 1}, "count", "how many seats, 1 to 100"),
+        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "count": 1}, "count", "a number of seats, 1 to 100"),
         ("book", {**TRIP, **WAY, **GUEST, "seats": [1, 1]}, "seats", SEATS),
         ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "passengers": [{}, {}]}, "passengers", PASSENGERS),
         ("book", {**TRIP, **WAY, "seats": [1], "phone": "12345"}, "phone", PHONE),
