@@ -156,7 +156,7 @@ def test_a_problem_has_what_a_program_can_use(http: HttpClient) -> None:
     answer = http.call("POST", "/v1/bookings", json=BOOK)
     assert answer.json() == {
         "type": "/schema#seat_taken",
-        "title": "Somebody has the seat over part of the stretch",
+        "title": "A seat is taken or held on a part of the segment",
         "status": 409,
         "detail": "Seats 1 and 2 are taken between Bengaluru and Mysuru.",
         "reason": "seat_taken",
