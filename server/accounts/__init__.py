@@ -1,5 +1,5 @@
-"""Accounts: who is asking, and how often a failed credential may be tried.
+"""Accounts, sessions, and rate limits for failed credentials.
 
-sessions   registration, login, tokens     passwords   Argon2id, a few at a time
-operators  the command line for operator accounts     rate_limits   limits for failed credentials
+sessions   registration, login, tokens          passwords    Argon2id, a limited number at once
+operators  command line for operator accounts   rate_limits  rate limits for failed credentials
 """

@@ -1,11 +1,9 @@
-"""Passwords: Argon2id, so many at once.
+"""Password hashes: Argon2id, a limited number at once.
 
-A hash costs tens of milliseconds and 64 MiB on purpose. So only a few are computed at a time, whatever the
-number of clients, and who would wait too long for a turn is told to try again.
+A hash takes tens of milliseconds and 64 MiB, so only a few are computed at once, however many clients there
+are. A caller that waits too long for its turn is refused.
 """
 
-import base64
-import secrets
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -15,19 +13,24 @@ import argon2
 
 from busware.server.protocol import Refusal
 
+# Compared with if there is no account: as slow as a real hash, and no known password has a hash of zeros.
+DUMMY_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
+
 
 class Passwords:
-    """Makes hashes and compares with them. at_once: how many; wait_seconds: how long for a turn."""
+    """Computes and compares password hashes.
+
+    at_once: how many at the same time. wait_seconds: how long a caller waits for its turn.
+    """
 
     def __init__(self, at_once: int, wait_seconds: float) -> None:
         self._argon2 = argon2.PasswordHasher()  # with the parameters of RFC 9106, section 4
         self._turns = threading.BoundedSemaphore(at_once)
         self._wait_seconds = wait_seconds
-        self._nobodys = _hash_of_nothing(self._argon2)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it for as long as a `with` lasts. Raises Refusal (busy)."""
+        """Context in which hash and matches may be called. Raises Refusal (busy)."""
         if not self._turns.acquire(timeout=self._wait_seconds):
             raise Refusal("busy", "Too many passwords are being checked: nothing was done, try again.")
         try:
@@ -36,32 +39,22 @@ class Passwords:
             self._turns.release()
 
     def hash(self, password: str) -> str:
-        """The hash to keep, with its parameters and its salt. Wants a turn."""
-        return self._argon2.hash(_normal(password))
+        """The hash of a password, with its parameters and a random salt."""
+        return self._argon2.hash(_normalize(password))
 
-    def fits(self, known: str | None, password: str) -> bool:
-        """Whether that is the password of a hash. None fits no hash, in the same time. Wants a turn."""
+    def matches(self, hashed: str | None, password: str) -> bool:
+        """Whether a hash is that of the password. For None it is not, after the same time."""
         try:
-            self._argon2.verify(known or self._nobodys, _normal(password))
+            self._argon2.verify(hashed or DUMMY_HASH, _normalize(password))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
-        return known is not None
+        return hashed is not None
 
-    def better(self, known: str, password: str) -> str | None:
-        """A hash by today's parameters, where the one that is kept has others. Wants a turn."""
-        return self.hash(password) if self._argon2.check_needs_rehash(known) else None
-
-
-def _hash_of_nothing(argon2id: argon2.PasswordHasher) -> str:
-    """What looks like a hash, and takes as long to compare with; random, so that no password is known."""
-    salt, result = (
-        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
-        for length in (argon2id.salt_len, argon2id.hash_len)
-    )
-    costs = f"m={argon2id.memory_cost},t={argon2id.time_cost},p={argon2id.parallelism}"
-    return f"$argon2id$v=19${costs}${salt}${result}"
+    def is_outdated(self, hashed: str) -> bool:
+        """Whether new hashes have other parameters."""
+        return self._argon2.check_needs_rehash(hashed)
 
 
-def _normal(password: str) -> str:
-    """The same characters, however a keyboard composes them."""
+def _normalize(password: str) -> str:
+    """The same characters for the same text, however a keyboard composes them."""
     return unicodedata.normalize("NFC", password)

@@ -1,10 +1,10 @@
-"""How often somebody may be wrong: passwords by account, references by booking, and both by address.
+"""Rate limits for failed credentials: passwords by account, references by booking, and both by address.
 
-What was wrong of late is a table of the database (`attempts`), so that the limits hold for all the
-processes and servers together. Most callers are never wrong, and cost nothing: a booking is opened
-without a look at the table unless this process has seen its subject go wrong before. So an attacker
-gains one attempt for each further process, and no more. Passwords are looked up every time, which is
-little beside the cost of a hash.
+Failures are counted in the table `attempts`, so the limits hold for all processes and servers together.
+
+To open a booking, the table is read only if a subject of the request has failed in this process before. So a
+caller without failures costs nothing, and an attacker gains one attempt for each further process. Before a
+password is compared, the table is always read: this costs little compared with the hash.
 """
 
 import ipaddress
@@ -16,15 +16,15 @@ from busware.server.db.pool import Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
-_SUBJECTS_REMEMBERED = 10_000  # that went wrong in this process
-_IPV6_NETWORK = 64  # bits: what one customer of a provider has
+_MAX_SUSPECTS = 10_000
+_IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
 
 _COUNT = "SELECT * FROM api.attempts(%s, make_interval(secs => %s))"
 _RECORD_FAILURE = "SELECT api.note_attempts(%s)"
 
 
 class RateLimiter:
-    """The limits, by subject: `account:…`, `booking:…`, `phone:…` or `address:…`."""
+    """Counts failures by subject: `account:…`, `booking:…`, `phone:…` or `address:…`."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
@@ -36,43 +36,39 @@ class RateLimiter:
             "address": settings.attempts_per_address,
         }
         self._lock = threading.Lock()
-        self._suspects: OrderedDict[str, None] = OrderedDict()  # the latest last
+        self._suspects: OrderedDict[str, None] = OrderedDict()  # subjects with a failure in this process
 
     def check_if_suspect(self, *subjects: str) -> None:
-        """As `check`, for those that were wrong before in this process; the others may go on."""
-        if self._suspects and (known := [one for one in subjects if one in self._suspects]):
-            self.check(*known)
+        """Check the subjects that have failed in this process. Raises Refusal (not_allowed)."""
+        suspects = [subject for subject in subjects if subject in self._suspects]
+        if suspects:
+            self.check(*suspects)
 
     def check(self, *subjects: str) -> None:
-        """Raises Refusal (not_allowed) when one of the subjects was wrong too often of late."""
+        """Raises Refusal (not_allowed) if one of the subjects has reached its limit."""
         for subject, attempts, seconds_left in self._pool.execute(_COUNT, (list(subjects), self._seconds)):
             limit = self._limits[subject.partition(":")[0]]
             if attempts >= limit:
-                wait = max(1, ceil(seconds_left))
-                message = f"Too many wrong attempts: try again in {_in_words(wait)}."
-                raise Refusal("not_allowed", message, limit=limit, retry_after=wait)
+                seconds = max(1, ceil(seconds_left))
+                wait = f"{seconds} s" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
+                message = f"Too many wrong attempts: try again in {wait}."
+                raise Refusal("not_allowed", message, limit=limit, retry_after=seconds)
 
     def record_failure(self, *subjects: str) -> None:
-        """Each of these was wrong once."""
+        """Count a failure of each subject."""
         with self._lock:
-            for subject in subjects:
-                self._suspects[subject] = None
-                self._suspects.move_to_end(subject)
-            while len(self._suspects) > _SUBJECTS_REMEMBERED:
+            self._suspects.update(dict.fromkeys(subjects))
+            while len(self._suspects) > _MAX_SUSPECTS:
                 self._suspects.popitem(last=False)
         self._pool.execute(_RECORD_FAILURE, (list(subjects),))
 
 
 def address_subject(address: str) -> str:
-    """The subject that an address belongs to: itself, or its network where one person has many."""
+    """The subject of an address. For IPv6 it is the network, because a customer has many addresses."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return f"address:{address}"
     if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ipaddress.IPv6Network((ip, _IPV6_NETWORK), strict=False).network_address
+        ip = ip.ipv4_mapped or ipaddress.IPv6Network((ip, _IPV6_PREFIX_BITS), strict=False).network_address
     return f"address:{ip}"
-
-
-def _in_words(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{ceil(seconds / 60)} minutes"

@@ -1,19 +1,17 @@
-"""Accounts: passwords, tokens, and who is asking.
+"""Accounts and sessions: registration, passwords, tokens.
 
-Passwords are hashed (server/accounts/passwords.py). An unknown username is checked against a dummy hash: the
-same answer, after the same time, as for a wrong password.
+For an unknown username the password is compared with a dummy hash, so the answer and its time are the same
+as for a wrong password.
 
-A token is random; the database keeps its SHA-256 alone, and so does this process, with who it is: it asks
-again every few seconds, since another process may have revoked it.
+A token is random. The database and this process store its SHA-256 only. The process caches sessions for
+token_recheck_seconds, because another process may revoke a token.
 """
 
 import hashlib
 import secrets
-import threading
 import time
 import unicodedata
-from collections import OrderedDict
-from typing import NamedTuple
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -22,11 +20,11 @@ from busware.server import protocol
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.rate_limits import RateLimiter, address_subject
 from busware.server.db.pool import Pool
-from busware.server.protocol import Answer, Caller, Refusal, Role
+from busware.server.protocol import Answer, Caller, Refusal
 from busware.server.settings import Settings
 
 _TOKEN_BYTES = 32
-_SESSIONS_REMEMBERED = 10_000
+_CACHED_SESSIONS = 10_000
 
 _ACCOUNT = "SELECT password_hash, role, operator FROM accounts WHERE username = %s"
 _REGISTER = "SELECT api.register(%s, %s, %s)"
@@ -39,153 +37,125 @@ _encode = msgspec.json.Encoder().encode
 _DONE = Raw(_encode(protocol.Done()))
 
 
-class Account(NamedTuple):
-    """An account, its password given."""
-
-    username: str
-    role: Role
-    operator: str | None
-
-
 class Accounts:
-    """Registers, signs in and out, and knows who has a token. `rate_limiter`: how often it was not known."""
+    """Registers accounts, signs callers in and out, and finds the caller of a token."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
         self._passwords = Passwords(settings.password_hashes, settings.password_wait_seconds)
-        self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()  # with when it was asked
+        self._cached_session = lru_cache(_CACHED_SESSIONS)(lambda digest, period: self._session(digest))
         self.rate_limiter = RateLimiter(pool, settings)
 
     # Requests ----------------------------------------------------------------------------------
 
     def register(self, request: protocol.Register, caller: Caller) -> Answer:
-        """Open an account. Raises Refusal (bad_request, username_taken, busy)."""
+        """Create an account, and sign in. Raises Refusal (bad_request, username_taken, busy)."""
         if len(request.password) < self._settings.password_length:
-            problem = f"A password has {self._settings.password_length} characters at least."
+            problem = f"A password has at least {self._settings.password_length} characters."
             raise request.wrong("password", problem)
-        account = self.add(request.username, request.password, request.phone)
+        account = self.add(request.username, request.password, caller.address, request.phone)
         if account is None:
             raise Refusal("username_taken", f'The username "{request.username}" is taken: choose another.')
-        return self._sign_in(account, caller)
+        return self._sign_in(account)
 
     def login(self, request: protocol.Login, caller: Caller) -> Answer:
         """Sign in. Raises Refusal (wrong_password, not_allowed, bad_request, busy)."""
         if request.token is not None:
             if request.username or request.password:
                 raise request.wrong("token", "Give a token, or username and password.")
-            return self._sign_in_again(request.token, caller)
-        for field in ("username", "password"):
-            if not getattr(request, field):
-                raise request.wrong(field, f"{field} is missing.")
-        return self._sign_in(
-            self.verify(request.username or "", request.password or "", caller.address), caller
-        )
+            return self._sign_in_by_token(request.token, caller)
+        if not request.username or not request.password:
+            field = "password" if request.username else "username"
+            raise request.wrong(field, f"{field} is missing.")
+        return self._sign_in(self.verify(request.username, request.password, caller.address))
 
     def logout(self, request: protocol.Logout, caller: Caller) -> Answer:
-        """Revoke the token of the caller, or all of the account's."""
-        revoked = self._pool.execute(_SIGN_OUT, (caller.session, request.everywhere))
-        with self._lock:
-            for (digest,) in revoked:
-                self._known.pop(digest, None)
+        """Revoke the token of the caller, or all tokens of the account."""
+        self._pool.execute(_SIGN_OUT, (caller.session, request.everywhere))
+        self._cached_session.cache_clear()
         return Answer(_DONE, refused=False, caller=Caller(address=caller.address))
 
-    # Who it is ---------------------------------------------------------------------------------
+    # Callers -----------------------------------------------------------------------------------
 
-    def add(self, username: str, password: str, phone: str | None = None) -> Account | None:
-        """Open a traveller's account; None when the username is another's. Raises Refusal (busy)."""
+    def add(self, username: str, password: str, address: str, phone: str | None = None) -> Caller | None:
+        """Create a traveller's account; None if the username is taken. Raises Refusal (busy)."""
         with self._passwords.turn():
             hashed = self._passwords.hash(password)
         ((added,),) = self._pool.execute(_REGISTER, (username, hashed, phone))
-        return Account(username, "traveller", None) if added else None
+        return Caller(address=address, account=username, role="traveller") if added else None
 
     def exists(self, username: str) -> bool:
-        """Whether there is such an account."""
+        """Whether there is an account with this username."""
         return bool(self._pool.execute(_ACCOUNT, (username,)))
 
-    def verify(self, username: str, password: str, address: str) -> Account:
-        """The account with that password. Raises Refusal (wrong_password, not_allowed, busy)."""
+    def verify(self, username: str, password: str, address: str) -> Caller:
+        """The account with this password. Raises Refusal (wrong_password, not_allowed, busy)."""
         subjects = (f"account:{username}", address_subject(address))
-        with self._passwords.turn():  # so that a crowd of guesses is not let in before the first is noted
+        with self._passwords.turn():  # the check is in the turn: simultaneous attempts cannot pass the limit
             self.rate_limiter.check(*subjects)
             found = self._pool.execute(_ACCOUNT, (username,))
-            known, role, operator = found[0] if found else (None, "guest", None)
-            if not self._passwords.fits(known, password):
+            hashed, role, operator = found[0] if found else (None, "guest", None)
+            if not self._passwords.matches(hashed, password):
                 self.rate_limiter.record_failure(*subjects)
                 raise Refusal("wrong_password", "No account has that username and password.")
-            if known and (better := self._passwords.better(known, password)):
-                self._pool.execute(_REHASH, (username, known, better))
-        return Account(username, role, operator)
+            if hashed and self._passwords.is_outdated(hashed):
+                self._pool.execute(_REHASH, (username, hashed, self._passwords.hash(password)))
+        return Caller(address=address, account=username, role=role, operator=operator)
 
     def by_token(self, token: str, address: str) -> Caller:
-        """Whose token it is. Raises Refusal (not_signed_in)."""
+        """The caller with this token. Raises Refusal (not_signed_in)."""
         return self.current(Caller(address=address, session=_digest(token)))
 
     def current(self, caller: Caller) -> Caller:
-        """Who has the caller's session now. Raises Refusal (not_signed_in) when it has ended."""
-        digest = caller.session or b""
-        with self._lock:
-            known, since = self._known.get(digest, (None, 0.0))
-        if known is None or time.monotonic() - since > self._settings.token_recheck_seconds:
-            known = self._look_up(digest)
-        return msgspec.structs.replace(known, address=caller.address)
+        """The caller with its account as it is now. Raises Refusal (not_signed_in) if the session has ended.
 
-    # Tokens ------------------------------------------------------------------------------------
+        Sessions are read again at different times, since each adds the first byte of its digest to the time.
+        """
+        digest = caller.session or b"\0"
+        period = int(time.monotonic() / self._settings.token_recheck_seconds + digest[0] / 256)
+        current, _ = self._cached_session(digest, period)
+        return msgspec.structs.replace(current, address=caller.address)
 
-    def _look_up(self, digest: bytes) -> Caller:
-        """Who has a session, by the database; remembered for a while. Raises Refusal (not_signed_in)."""
+    # Sessions ----------------------------------------------------------------------------------
+
+    def _session(self, digest: bytes) -> tuple[Caller, str]:
+        """The caller of a session, and when it expires. Raises Refusal (not_signed_in)."""
         found = self._pool.execute(_SESSION, (digest,))
         if not found:
-            with self._lock:
-                self._known.pop(digest, None)
             raise Refusal("not_signed_in", "The token has expired or was revoked: log in again.")
-        ((username, role, operator, _),) = found
-        caller = Caller(account=username, role=role, operator=operator, session=digest)
-        self._remember(digest, caller)
-        return caller
+        ((username, role, operator, expires_at),) = found
+        return Caller(account=username, role=role, operator=operator, session=digest), expires_at
 
-    def _remember(self, digest: bytes, caller: Caller) -> None:
-        with self._lock:
-            self._known[digest] = caller, time.monotonic()
-            self._known.move_to_end(digest)
-            while len(self._known) > _SESSIONS_REMEMBERED:
-                self._known.popitem(last=False)
+    def _sign_in(self, account: Caller) -> Answer:
+        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: it never begins with -, like an option
+        digest = _digest(token)
+        seconds, max_tokens = self._settings.token_hours * 3600, self._settings.tokens_per_account
+        ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.account, digest, seconds, max_tokens))
+        return _session_answer(token, msgspec.structs.replace(account, session=digest), expires_at)
 
-    def _sign_in(self, account: Account, caller: Caller) -> Answer:
-        token = secrets.token_hex(_TOKEN_BYTES)  # nothing that a command line takes for an option
-        seconds, at_most = self._settings.token_hours * 3600, self._settings.tokens_per_account
-        ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.username, _digest(token), seconds, at_most))
-        return self._signed_in(token, account, expires_at, caller)
-
-    def _sign_in_again(self, token: str, caller: Caller) -> Answer:
+    def _sign_in_by_token(self, token: str, caller: Caller) -> Answer:
         subject = address_subject(caller.address)
         self.rate_limiter.check(subject)
-        found = self._pool.execute(_SESSION, (_digest(token),))
-        if not found:
+        try:
+            account, expires_at = self._session(_digest(token))
+        except Refusal as refusal:
+            if refusal.reason != "not_signed_in":
+                raise
             self.rate_limiter.record_failure(subject)
-            raise Refusal("wrong_password", "That token has expired, was revoked, or never was one.")
-        ((username, role, operator, expires_at),) = found
-        return self._signed_in(token, Account(username, role, operator), expires_at, caller)
+            raise Refusal("wrong_password", "The token has expired, was revoked, or is wrong.") from None
+        return _session_answer(token, msgspec.structs.replace(account, address=caller.address), expires_at)
 
-    def _signed_in(self, token: str, account: Account, expires_at: str, caller: Caller) -> Answer:
-        digest = _digest(token)
-        now = Caller(
-            address=caller.address,
-            account=account.username,
-            role=account.role,
-            operator=account.operator,
-            session=digest,
-        )
-        self._remember(digest, now)
-        told = {"token": token, "username": account.username, "role": account.role, "expires_at": expires_at}
-        if account.operator:
-            told["operator"] = account.operator
-        return Answer(Raw(_encode(told)), refused=False, caller=now)
+
+def _session_answer(token: str, caller: Caller, expires_at: str) -> Answer:
+    session = {"token": token, "username": caller.account, "role": caller.role, "expires_at": expires_at}
+    if caller.operator:
+        session["operator"] = caller.operator
+    return Answer(Raw(_encode(session)), refused=False, caller=caller)
 
 
 def normalize_username(text: str) -> str:
-    """A username as it is kept: whoever types it in another case, or on another keyboard, is the same."""
+    """A username as it is stored: the same for any case, and for equivalent Unicode characters."""
     return unicodedata.normalize("NFKC", text).strip().lower()
 
 

@@ -1,1 +1,1 @@
-"""What each request means, over TCP and HTTP alike (operations), and which role may ask it (permissions)."""
+"""Executes requests (operations) and checks the caller's role (permissions), for TCP and HTTP."""

@@ -1,10 +1,9 @@
-"""What each request means: a table finds a short function for it, whatever face it came by.
+"""Executes each request, whether it came over TCP or HTTP.
 
-A request comes as its struct, with who asks; an answer goes back as the JSON that the database decided.
-What is done here is what a type cannot say and the database need not decide: whether the caller's role
-may ask this, and has not been wrong too often; texts are stripped, phone numbers become E.164, and fields
-that belong together are there together. The account goes to the database with the request, from here
-alone: no request has a field for it.
+A request is a struct; its answer is the JSON that the database returned. This module checks what the type of
+a field cannot express: the role of the caller, rate limits, and fields that belong together. It strips
+strings, and turns phone numbers into E.164. It adds the account of the caller to the request; no request has
+a field for the account.
 """
 
 import time
@@ -28,16 +27,16 @@ from busware.server.protocol import Answer, Caller, Refusal, Request
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings
 
-_PHONES_REMEMBERED = 10_000  # numbers; to read one costs more than all else that is done here
+_CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything else here
+_UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not stripped
+_WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.Ping)  # an ended session is ignored
+_FOUND_NOTHING = b'{"references": []}'  # the reply of `find`, as the database writes it
 
 _encode = msgspec.json.Encoder().encode
 
-_AS_GIVEN = ("key", "password", "token")  # texts in which every blank counts
-_FOUND_NONE = b'{"references": []}'  # as the database writes it
-
 
 class Operations:
-    """What the server can do. `accounts`: who may ask for it. `metrics`: what was asked for."""
+    """Executes requests. accounts: the accounts of callers. metrics: counts the requests."""
 
     def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
         self._pool = pool
@@ -46,40 +45,23 @@ class Operations:
         self._region = settings.phone_region
         pong = protocol.Pong(server=protocol.SERVER, version=protocol.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)
-        self._messages = Messages(pool, settings)
+        messages = Messages(pool, settings)
         self.accounts = Accounts(pool, settings)
         self.metrics = Metrics(pool, self._reader, writer, settings)
-        self._table: dict[type[Request], Callable[[Any, Caller], Answer]] = {
-            protocol.Ping: self._ping,
-            protocol.Places: self._read,
-            protocol.Search: self._read,
-            protocol.SeatMap: self._seat_map,
-            protocol.GetBooking: self._read,
-            protocol.Find: self._read,
-            protocol.CancelQuote: self._read,
-            protocol.Book: self._sell,
-            protocol.Hold: self._sell,
-            protocol.Confirm: self._write,
-            protocol.Release: self._write,
-            protocol.Cancel: self._write,
-            protocol.ChangeSeat: self._write,
-            protocol.Alight: self._write,
-            protocol.Bookings: self._read,
+        self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # others: _read or _write
+            protocol.Ping: lambda request, caller: self._pong,
             protocol.Register: self.accounts.register,
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
-            protocol.OperatorTrips: self._read,
-            protocol.Manifest: self._read,
-            protocol.CancelTrip: self._write,
             protocol.OpenSales: self._open_sales,
-            protocol.Say: self._say,
-            protocol.Notice: self._notice,
+            protocol.Say: messages.say,
+            protocol.Notice: messages.notice_by,
         }
 
     def perform(self, request: Request, caller: Caller) -> Answer:
-        """Carry a request out.
+        """Execute a request. The answer may be refused.
 
-        Raises Refusal for what is refused before the database sees it, InternalError for what failed there.
+        Raises Refusal if the request is refused before it reaches the database, InternalError if it fails.
         """
         began, outcome = time.perf_counter(), "fault"
         try:
@@ -93,9 +75,9 @@ class Operations:
             self.metrics.observe_request(request.method, outcome, time.perf_counter() - began)
 
     def check(self) -> None:
-        """Raises Refusal when nothing could be carried out: the database is away."""
+        """Raises Refusal (busy) if the writer or the database is not available."""
         if not self._writer.is_running:
-            raise Refusal("busy", "There is nobody to write: nothing was done, try again.")
+            raise Refusal("busy", "The writer is not running: nothing was done, try again.")
         self._pool.execute("SELECT 1")
 
     def _perform(self, request: Request, caller: Caller) -> Answer:
@@ -103,32 +85,24 @@ class Operations:
             caller = self.accounts.current(caller)
         permissions.check(request, caller)
         request = self._normalize(request)
+        if isinstance(request, protocol.SegmentRequest):
+            _check_segment(request)
+        if isinstance(request, protocol.Party):
+            _check_party(request)
         subjects = _rate_limited_subjects(request, caller)
-        if subjects:
-            self.accounts.rate_limiter.check_if_suspect(*subjects)
-        answer = self._table[type(request)](request, caller)
-        if subjects and _booking_not_found(request, answer):
+        self.accounts.rate_limiter.check_if_suspect(*subjects)
+        handler = self._handlers.get(type(request)) or (self._write if request.writes else self._read)
+        answer = handler(request, caller)
+        if subjects and _found_nothing(request, answer):
             self.accounts.rate_limiter.record_failure(*subjects)
         return answer
-
-    def _ping(self, request: protocol.Ping, caller: Caller) -> Answer:
-        return self._pong
 
     def _read(self, request: Request, caller: Caller) -> Answer:
         return self._reader.read(request.method, _args(request, caller))
 
-    def _seat_map(self, request: protocol.SeatMap, caller: Caller) -> Answer:
-        _check_segment(request)
-        return self._read(request, caller)
-
-    def _sell(self, request: protocol.Book | protocol.Hold, caller: Caller) -> Answer:
-        _check_segment(request)
-        _check_party(request)
-        return self._write(request, caller)
-
     def _write(self, request: Any, caller: Caller) -> Answer:
         key = request.key or ""
-        if key:  # it is no part of the content
+        if key:  # the key is not a part of the content that it protects
             request = msgspec.structs.replace(request, key=None)
         args = Raw(_args(request, caller))
         return self._writer.submit(Call(request.method, args, _key_owner(request, caller), key))
@@ -136,27 +110,21 @@ class Operations:
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
 
-    def _say(self, request: protocol.Say, caller: Caller) -> Answer:
-        return self._messages.say(request.text, caller)
-
-    def _notice(self, request: protocol.Notice, caller: Caller) -> Answer:
-        return self._messages.notice_by(caller.account, request.bus_id, request.travel_date, request.text)
-
     def _normalize(self, request: Request) -> Request:
-        """The request with its texts as they are kept. Raises Refusal for a blank text or a bad number."""
+        """The request with its strings as they are stored. Raises Refusal for an empty or invalid one."""
         normal: dict[str, Any] = {}
         for field in request.__struct_fields__:
-            text = getattr(request, field)
-            if isinstance(text, str) and field not in _AS_GIVEN:
-                normal[field] = text.strip()
+            value = getattr(request, field)
+            if isinstance(value, str) and field not in _UNCHANGED_FIELDS:
+                normal[field] = value.strip()
                 if not normal[field]:
                     raise request.wrong(field)
-            elif field == "passengers" and text:
-                normal[field] = [protocol.Passenger(name=(one.name or "").strip() or None) for one in text]
+            elif field == "passengers" and value:
+                normal[field] = [protocol.Passenger(name=(p.name or "").strip() or None) for p in value]
         if "phone" in normal:
             normal["phone"] = _e164(normal["phone"], self._region)
             if not normal["phone"]:
-                raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is no phone number.')
+                raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is not a phone number.')
         if "reference" in normal:
             normal["reference"] = normal["reference"].upper()
         if "username" in normal:
@@ -164,45 +132,36 @@ class Operations:
         return msgspec.structs.replace(request, **normal) if normal else request
 
 
-_WITHOUT_SESSION = (
-    protocol.Register,
-    protocol.Login,
-    protocol.Ping,
-)  # they are answered even if the session has ended
-
-
 def _args(request: Request, caller: Caller) -> bytes:
-    """The request in JSON, with the account of who asks."""
-    args = _encode(request)
+    """The request as JSON, with the account of the caller."""
     if caller.account is None:
-        return args
-    account = b'"account":' + _encode(caller.account) + b"}"
-    return b"{" + account if args == b"{}" else args[:-1] + b"," + account
+        return _encode(request)
+    return _encode(msgspec.to_builtins(request) | {"account": caller.account})
 
 
 def _rate_limited_subjects(request: Request, caller: Caller) -> tuple[str, ...]:
-    """Whom it is held against if this request misses: nobody, for most requests."""
+    """The subjects whose failures are counted if the request finds no booking; empty for most requests."""
     if caller.role not in ("guest", "traveller"):
         return ()
     if isinstance(request, protocol.Find):
         return f"phone:{request.phone}", address_subject(caller.address)
     if not isinstance(request, protocol.AboutBooking):
         return ()
-    if caller.account and request.phone is None:  # as its owner, who cannot be locked out by others
+    if caller.account and request.phone is None:  # as the owner, whom failures of others must not lock out
         return (address_subject(caller.address),)
     return f"booking:{request.reference}", address_subject(caller.address)
 
 
-def _booking_not_found(request: Request, answer: Answer) -> bool:
-    """Whether a booking was asked for that there is not, or not for the caller."""
+def _found_nothing(request: Request, answer: Answer) -> bool:
+    """Whether the caller has given a wrong reference or phone number."""
     if not answer.refused:
-        return isinstance(request, protocol.Find) and bytes(answer.body) == _FOUND_NONE
+        return isinstance(request, protocol.Find) and bytes(answer.body) == _FOUND_NOTHING
     refusal = answer.refusal()
     return refusal.reason == "unknown_booking" and "tickets" not in refusal.data
 
 
 def _key_owner(request: Request, caller: Caller) -> str:
-    """Whose idempotency keys that of this request is among."""
+    """What the idempotency key of a request belongs to."""
     if caller.account:
         return f"account:{caller.account}"
     if phone := getattr(request, "phone", None):
@@ -212,9 +171,9 @@ def _key_owner(request: Request, caller: Caller) -> str:
     return ""
 
 
-@lru_cache(_PHONES_REMEMBERED)
+@lru_cache(_CACHED_PHONES)
 def _e164(text: str, region: str) -> str | None:
-    """A phone number as the world writes it, +919845012345; None when it is none."""
+    """A phone number in the international form, +919845012345; None if it is not valid."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -225,7 +184,7 @@ def _e164(text: str, region: str) -> str | None:
 
 
 def _check_segment(request: protocol.SegmentRequest) -> None:
-    """Both places, or both positions."""
+    """Raises Refusal unless the request has either both places or both positions."""
     stops = [field for field in ("from_stop", "to_stop") if getattr(request, field) is not None]
     if stops and (request.origin or request.destination):
         raise request.wrong(stops[0], "Give places or positions, not both.")
@@ -234,8 +193,8 @@ def _check_segment(request: protocol.SegmentRequest) -> None:
             raise request.wrong(field, f"{field} is missing.")
 
 
-def _check_party(request: protocol.Book | protocol.Hold) -> None:
-    """Either seats or how many, and no more passengers than that."""
+def _check_party(request: protocol.Party) -> None:
+    """Raises Refusal unless the request has either seats or a count, and not more passengers."""
     if request.seats and request.count:
         raise request.wrong("count", "Give seats or count, not both.")
     size = len(request.seats) if request.seats else request.count

@@ -1,38 +1,37 @@
-"""Who may do what: one table, by request and by role.
+"""Permissions: which account roles may send which request.
 
-This is what can be said before anything is looked up. Whose booking or whose bus it is, is decided in
-the database (sql/22_operates.sql, sql/23_open_booking.sql), where the account goes with every request.
+The database decides about the booking or service in a request (sql/22_operates.sql, sql/23_open_booking.sql).
 """
 
 from busware.server import protocol
 from busware.server.protocol import Caller, Refusal, Request, Role
 
-EVERYBODY: tuple[Role, ...] = ("guest", "traveller", "operator", "admin")
+ALL: tuple[Role, ...] = ("guest", "traveller", "operator", "admin")
 SIGNED_IN: tuple[Role, ...] = ("traveller", "operator", "admin")
 OPERATORS: tuple[Role, ...] = ("operator", "admin")
 
 RIGHTS: dict[type[Request], tuple[Role, ...]] = {
-    protocol.Ping: EVERYBODY,
-    protocol.Places: EVERYBODY,
-    protocol.Search: EVERYBODY,
-    protocol.SeatMap: EVERYBODY,
-    protocol.Book: EVERYBODY,
-    protocol.Hold: EVERYBODY,
-    # These open a booking: its owner, whoever has its phone, and who runs its service.
-    protocol.GetBooking: EVERYBODY,
-    protocol.CancelQuote: EVERYBODY,
-    protocol.Confirm: EVERYBODY,
-    protocol.Release: EVERYBODY,
-    protocol.Cancel: EVERYBODY,
-    protocol.ChangeSeat: EVERYBODY,
-    protocol.Alight: EVERYBODY,
-    protocol.Find: EVERYBODY,
-    protocol.Say: EVERYBODY,
-    protocol.Register: EVERYBODY,
-    protocol.Login: EVERYBODY,
+    protocol.Ping: ALL,
+    protocol.Places: ALL,
+    protocol.Search: ALL,
+    protocol.SeatMap: ALL,
+    protocol.Book: ALL,
+    protocol.Hold: ALL,
+    # The database also checks the phone number, the owner or the operator of the booking:
+    protocol.GetBooking: ALL,
+    protocol.CancelQuote: ALL,
+    protocol.Confirm: ALL,
+    protocol.Release: ALL,
+    protocol.Cancel: ALL,
+    protocol.ChangeSeat: ALL,
+    protocol.Alight: ALL,
+    protocol.Find: ALL,
+    protocol.Say: ALL,
+    protocol.Register: ALL,
+    protocol.Login: ALL,
     protocol.Logout: SIGNED_IN,
     protocol.Bookings: SIGNED_IN,
-    # These are about a bus: who runs it.
+    # The database also checks the operator of the service:
     protocol.OperatorTrips: OPERATORS,
     protocol.Manifest: OPERATORS,
     protocol.CancelTrip: OPERATORS,
@@ -42,9 +41,9 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
 
 
 def check(request: Request, caller: Caller) -> None:
-    """Raises Refusal (not_signed_in, not_allowed) where the caller's role may not ask this."""
+    """Raises Refusal (not_signed_in, not_allowed) if the caller's role may not send the request."""
     if caller.role in RIGHTS[type(request)]:
         return
     if caller.role == "guest":
-        raise Refusal("not_signed_in", f"{request.method} is for those who are signed in: log in first.")
+        raise Refusal("not_signed_in", f"{request.method} requires a session: log in first.")
     raise Refusal("not_allowed", f"{request.method} is for operators.")

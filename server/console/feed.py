@@ -50,7 +50,7 @@ class ConsoleFeed:
         try:
             if self._read_to is None:
                 self._read_to = self._messages.last()
-            messages = list(self._messages.all_after(self._read_to))
+            messages = list(self._messages.after(self._read_to))
             present = self._messages.present()  # read last, so it includes the senders of the messages
         except (Refusal, InternalError) as error:
             if not self._disconnected:

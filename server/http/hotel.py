@@ -184,16 +184,13 @@ class Hotel:
         if not accounts.exists(username):
             if not register:
                 raise Wrong(404, "User not found.")
-            account = accounts.add(username, password)
+            account = accounts.add(username, password, asked.address)
         try:
-            account = account or accounts.verify(username, password, asked.address)
+            return account or accounts.verify(username, password, asked.address)
         except Refusal as refusal:
             if refusal.reason != "wrong_password":
                 raise
             raise Wrong(401, "Invalid password.") from None
-        return Caller(
-            address=asked.address, account=account.username, role=account.role, operator=account.operator
-        )
 
     def _nights(self, asked: Asked) -> Trip:
         """The nights that are asked for, tonight unless told. Raises Wrong, or Refusal."""

@@ -9,14 +9,16 @@ from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import Role
 
 
-class ClientConnection(Struct, frozen=True, kw_only=True):
-    """The TCP connection of a caller, to which operators can send a reply later."""
+class ClientConnection(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
+    """A TCP connection of a client. With a message, it says where operators can send their reply."""
 
-    process_no: int | None
-    connection_no: int  # unique in the process
-    address: str  # with the port
-    protocol: str  # text or json
-    reference: str | None  # of the booking that it made or opened last
+    process_no: int | None = None
+    connection_no: int = 0  # unique in the process
+    client_no: int | None = None  # None until the connection is published
+    address: str | None = None  # with the port
+    protocol: str = ""  # text or json; empty before the first line
+    reference: str | None = None  # of the booking that was made or opened last
+    account: str | None = None
 
 
 class Caller(Struct, frozen=True, kw_only=True):

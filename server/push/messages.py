@@ -1,7 +1,7 @@
-"""Messages between clients and operators, and who is connected: the SQL statements, typed.
+"""Messages between clients and operators, and the connected clients: one method for each SQL statement.
 
-All of it is in the database, so it works across processes and servers. The change notifications of
-server/db/listener.py say when to read it again.
+Messages and clients are rows, so they are shared by all processes and servers. Change notifications
+(server/db/listener.py) say when to read them again.
 """
 
 import uuid
@@ -14,13 +14,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from busware.server.db.pool import Pool
-from busware.server.protocol import Answer, Caller
+from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say
 from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
 _PAGE_BOOKINGS = 1000  # read in one statement
-
-_NOT_CONNECTED = (None, None, None, "", None)  # the connection of a caller that cannot be pushed to
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
@@ -57,15 +55,10 @@ class Process(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
-class Client(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
-    """A client, as operators see it. left_at: when it disconnected."""
+class Client(ClientConnection, frozen=True, kw_only=True):
+    """A client as operators see it. left_at: when it disconnected."""
 
     client_no: int
-    process_no: int
-    address: str
-    protocol: str
-    reference: str | None
-    account: str | None
     since: datetime
     left_at: datetime | None
 
@@ -77,19 +70,8 @@ class Present(Struct, frozen=True):
     clients: list[Client]
 
 
-class ClientPresence(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
-    """A client, as its process publishes it. client_no: None before it is first published."""
-
-    connection_no: int
-    client_no: int | None
-    address: str
-    protocol: str
-    reference: str | None
-    account: str | None
-
-
 class Messages:
-    """Messages, presence and booking states. Every method raises what Pool.execute raises."""
+    """Messages, clients and booking states. Every method raises Refusal or InternalError, as Pool.execute."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
@@ -97,26 +79,25 @@ class Messages:
 
     # Write -------------------------------------------------------------------------------------
 
-    def say(self, text: str, caller: Caller) -> Answer:
+    def say(self, request: Say, caller: Caller) -> Answer:
         """Send the operators a message of a caller."""
-        by = caller.connection
-        where: tuple[Any, ...] = _NOT_CONNECTED
-        if by:
-            where = by.process_no, by.connection_no, by.address, by.protocol, by.reference
+        by = caller.connection or ClientConnection()
         return _answer(
             self._value(
                 "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                text, uuid.uuid4(), caller.address, self._settings.says_per_minute, *where, caller.account,
+                request.text, uuid.uuid4(), caller.address, self._settings.says_per_minute,
+                by.process_no, by.connection_no, by.address, by.protocol, by.reference, caller.account,
             )
         )  # fmt: skip
 
-    def notice_by(self, account: str | None, bus_id: int, travel_date: date, text: str) -> Answer:
-        """Send all passengers of a trip a notice, as an operator's account."""
+    def notice_by(self, request: Notice, caller: Caller) -> Answer:
+        """Send all passengers of a trip a notice, as the caller's account."""
         return _answer(
             self._value(
-                "SELECT api.notice_by(%s, %s, %s, %s, %s)", account, bus_id, travel_date, text, uuid.uuid4()
+                "SELECT api.notice_by(%s, %s, %s, %s, %s)",
+                caller.account, request.bus_id, request.travel_date, request.text, uuid.uuid4(),
             )
-        )
+        )  # fmt: skip
 
     def notice(self, text: str, **to: Any) -> None:
         """Send a notice, as the operator at a console.
@@ -137,16 +118,12 @@ class Messages:
         """The number of the last message."""
         return int(self._value("SELECT api.last_message()"))
 
-    def after(self, message_id: int) -> list[Message]:
-        """The messages after that one, in order, at most _PAGE_MESSAGES."""
-        found = self._value("SELECT api.messages_after(%s, %s)", message_id, _PAGE_MESSAGES)
-        return _decode(found, type=list[Message])
-
-    def all_after(self, message_id: int) -> Iterator[Message]:
-        """All messages after that one, in order, read page by page."""
-        while page := self.after(message_id):
-            yield from page
-            message_id = page[-1].message_id
+    def after(self, message_id: int) -> Iterator[Message]:
+        """The messages after that one, in order, read page by page."""
+        page = "SELECT api.messages_after(%s, %s)"
+        while found := _decode(self._value(page, message_id, _PAGE_MESSAGES), type=list[Message]):
+            yield from found
+            message_id = found[-1].message_id
 
     def recent(self, at_most: int) -> list[Message]:
         """The last messages, in order."""
@@ -163,7 +140,7 @@ class Messages:
     # Presence ----------------------------------------------------------------------------------
 
     def publish_clients(
-        self, process_no: int, changed: list[ClientPresence], left: list[int]
+        self, process_no: int, changed: list[ClientConnection], left: list[int]
     ) -> dict[int, int]:
         """Publish clients that are new or have changed, and the connection_no of those that left.
 

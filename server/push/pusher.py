@@ -1,12 +1,12 @@
-"""The pusher: sends connected clients messages, and bookings of theirs that have changed.
+"""The pusher: sends messages and changed bookings to connected clients.
 
 Each connection has a subscription (server/push/subscriptions.py). One worker thread per process receives
-change notifications (server/db/listener.py) and reads what they name: messages after the last one, and the
-bookings on changed trips to which a connection here is subscribed. It compares these bookings with what the
-client last received, so a client is not sent its own changes. The same thread sends a client that returns the
-messages it has missed, and publishes in the database who is connected, for operators.
+change notifications (server/db/listener.py), and reads what they name: new messages, and the bookings on
+changed trips that a connection of this process follows. It compares each booking with the state that the
+client last received, so a client is not sent its own changes. The same thread sends missed messages to a
+client that comes back, and publishes the connected clients in the database, for operators.
 
-The comparison of bookings is limited to a 2 % duty cycle, but waits at most _MAX_PAUSE_SECONDS.
+The comparison of bookings is limited to a 2 % duty cycle, with at most _MAX_PAUSE_SECONDS between two.
 """
 
 import threading
@@ -24,18 +24,18 @@ from busware.server.push.messages import Messages
 from busware.server.push.subscriptions import BookingState, Subscription
 from busware.server.worker_thread import WorkerThread
 
-_PAUSE_FACTOR = 50  # the pause after a comparison, as a multiple of its duration …
-_MAX_PAUSE_SECONDS = 2.0  # … and its limit
+_PAUSE_FACTOR = 50  # the pause after a comparison, as a multiple of its duration
+_MAX_PAUSE_SECONDS = 2.0
 
 
 @dataclass
 class _Due:
     """What the next check has to do."""
 
-    checks: dict[Subscription, list[str]] = field(default_factory=dict)  # with readers that missed messages
+    checks: dict[Subscription, list[str]] = field(default_factory=dict)  # with readers of missed messages
     ended: dict[Subscription, None] = field(default_factory=dict)
-    messages: bool = False  # there are new ones
-    changes: ChangeNotification = field(default_factory=ChangeNotification)  # of bookings
+    messages: bool = False  # read new messages
+    changes: ChangeNotification = field(default_factory=ChangeNotification)  # compare bookings
 
 
 class Pusher:
@@ -55,13 +55,13 @@ class Pusher:
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
-        """Begin to push what is new from now on. Raises Refusal or InternalError."""
+        """Start to push. Messages before now are not pushed. Raises Refusal or InternalError."""
         self._read_to = self._messages.last()
         self._worker.start()
         self._unsubscribe = self._listener.subscribe(self._receive)
 
     def stop(self) -> None:
-        """Push nothing more."""
+        """Stop pushing."""
         self._unsubscribe()
         self._worker.stop()
 
@@ -71,20 +71,20 @@ class Pusher:
         return self._listener.process_no
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Push to a connection from now on."""
+        """Start to push to a connection."""
         with self._lock:
             self._subscriptions[subscription] = None
         self.schedule_check(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Push nothing more to a connection."""
+        """Stop pushing to a connection."""
         with self._lock:
             self._subscriptions.pop(subscription, None)
             self._due.ended[subscription] = None
         self._worker.schedule()
 
     def schedule_check(self, subscription: Subscription) -> None:
-        """Have a subscription checked: its face, its account or its bookings are new."""
+        """Check a subscription: its protocol, its account or its bookings have changed."""
         with self._lock:
             self._due.checks.setdefault(subscription, [])
         self._worker.schedule()
@@ -99,7 +99,7 @@ class Pusher:
     # The worker thread -------------------------------------------------------------------------
 
     def _check(self) -> float | None:
-        """Do what is due, or leave it due if that fails. Returns the seconds until bookings are compared.
+        """Do what is due; if it fails, it stays due. Returns the seconds until a comparison that is due.
 
         Raises Refusal or InternalError.
         """
@@ -107,6 +107,8 @@ class Pusher:
             due, self._due = self._due, _Due()
             due.checks = {s: readers for s, readers in due.checks.items() if s in self._subscriptions}
         try:
+            for subscription in due.checks:
+                subscription.push_early()
             self._publish_presence(due.checks, due.ended)
             self._push_missed(due.checks)
             if due.messages:
@@ -123,30 +125,31 @@ class Pusher:
             raise
 
     def _connected(self) -> list[Subscription]:
-        """All subscriptions. Called after what is pushed was read: no client misses what came after it."""
+        """All subscriptions. Call it after reading what is pushed: then no new client misses it."""
         with self._lock:
             return list(self._subscriptions)
 
     def _publish_presence(self, checks: Iterable[Subscription], ended: Iterable[Subscription]) -> None:
-        """Publish the clients that are new, have changed or have left; all of them under a new process_no.
+        """Publish the clients that are new, have changed or have left.
 
-        The process has a new number after its listener has reconnected. Clients keep theirs.
+        When the listener reconnects, the process gets a new number. Then all clients are published under it;
+        they keep their own numbers.
         """
         process_no = self._listener.process_no
-        if process_no is None:  # not connected yet; the listener's first notification leads here again
+        if process_no is None:  # not registered yet; the first notification of the listener follows
             return
         anew = process_no != self._published_as
-        current = {s: s.current_presence() for s in (*(self._connected() if anew else checks), *ended)}
-        changed = {s: presence for s, presence in current.items() if anew or presence != s.presence}
+        current = {s: s.client(process_no) for s in (*(self._connected() if anew else checks), *ended)}
+        changed = {s: client for s, client in current.items() if client != s.published}
         left = [current[s].connection_no for s in ended]
         if changed or left:
             numbers = self._messages.publish_clients(process_no, list(changed.values()), left)
-            for s, presence in changed.items():
-                s.presence = msgspec.structs.replace(presence, client_no=numbers[presence.connection_no])
+            for s, client in changed.items():
+                s.published = msgspec.structs.replace(client, client_no=numbers[client.connection_no])
         self._published_as = process_no
 
     def _push_missed(self, checks: dict[Subscription, list[str]]) -> None:
-        """Push to clients that opened a booking or signed in the messages they have missed."""
+        """Push missed messages to the clients that have opened a booking or signed in."""
         for subscription, readers in checks.items():
             readers += subscription.take_returned()
         returned = {reader for readers in checks.values() for reader in readers}
@@ -156,13 +159,13 @@ class Pusher:
         missed = self._messages.missed(returned)
         for subscription, readers in checks.items():
             subscription.push_missed(readers, missed, last)
-        read_to = {one.reader: one.message.message_id for one in missed}
+        read_to = {m.reader: m.message.message_id for m in missed}
         for reader, message_id in read_to.items():
             self._messages.mark_read([reader], message_id)
 
     def _push_messages(self) -> None:
-        """Push the messages after the last one that was pushed."""
-        for message in self._messages.all_after(self._read_to):
+        """Push new messages."""
+        for message in self._messages.after(self._read_to):
             all_readers: set[str] = set()
             for subscription in self._connected():
                 if (readers := subscription.readers_of(message)) is not None:
@@ -173,7 +176,7 @@ class Pusher:
             self._read_to = message.message_id
 
     def _push_bookings(self, changes: ChangeNotification) -> float | None:
-        """Push bookings that have changed; if it is too early, returns the seconds until it is not."""
+        """Push changed bookings. If the pause has not ended, return its remaining seconds instead."""
         if not (changes.trips or changes.everything):
             return None
         began = time.monotonic()
@@ -182,13 +185,13 @@ class Pusher:
                 self._due.changes |= changes
             return self._compare_at - began
         self._compare(changes)
-        self._publish_presence(self._connected(), [])  # with the bookings made since
+        self._publish_presence(self._connected(), [])  # with the bookings that were made since
         ended = time.monotonic()
         self._compare_at = ended + min(_PAUSE_FACTOR * (ended - began), _MAX_PAUSE_SECONDS)
         return None
 
     def _compare(self, changes: ChangeNotification) -> None:
-        """Push the bookings that are not what their clients last received."""
+        """Push the bookings whose state differs from what the client last received."""
         buses: dict[str, int] = {}
         followers = defaultdict[str, list[tuple[Subscription, BookingState]]](list)
         for subscription in self._connected():

@@ -1,8 +1,8 @@
-"""Subscriptions: what one connection follows, and what was pushed to it.
+"""Subscriptions: what a connection follows, and what was pushed to it.
 
-A connection follows its account and the bookings that it made or opened last. Its thread records every reply
-without decoding it, which costs next to nothing; the pusher's thread (server/push/pusher.py) decodes it when
-needed. While the client is changing a booking itself, changes of that booking are not pushed.
+A connection follows its account and the bookings that it made or opened last. The connection's thread records
+each reply without decoding it, which is cheap. The pusher's thread (server/push/pusher.py) decodes it when
+needed. While a request of the client is about a booking, changes of that booking are not pushed.
 """
 
 import threading
@@ -14,18 +14,19 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from busware.server.protocol import OPEN, Answer, Booking, Request
-from busware.server.push.messages import ClientPresence, Message, Missed
+from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request
+from busware.server.push.messages import Message, Missed
 
-_MAX_PUSHED = 1000  # messages of which it is remembered that they were pushed
+_MAX_PUSHED = 1000  # numbers of pushed messages that are remembered
+_MAX_EARLY = 20  # messages that are kept for a client that has not sent a line yet
 
 
 class Subscriber(Protocol):
-    """A connection to which something can be pushed."""
+    """A connection that receives pushes."""
 
     number: int  # unique in this process
     address: str
-    protocol: str  # text or json; "" before the first line
+    protocol: str  # text or json; empty before the first line
 
     @property
     def account(self) -> str | None:
@@ -63,12 +64,11 @@ class BookingState:
 class Subscription:
     """The subscription of one connection, from connect to disconnect.
 
-    presence: what operators were told of the client, once they were. It, and the messages that were pushed,
-    belong to the pusher's thread.
+    published: the client as it was last published to operators. The pusher's thread changes it.
     """
 
     def __init__(self, subscriber: Subscriber, max_bookings: int) -> None:
-        self.presence: ClientPresence | None = None
+        self.published: ClientConnection | None = None
         self._subscriber = subscriber
         self._max_bookings = max_bookings
         self._lock = threading.Lock()  # for _bookings and _returned
@@ -76,13 +76,14 @@ class Subscription:
         self._bookings: OrderedDict[str, BookingState] = OrderedDict()  # the last one made or opened is last
         self._requested = ""  # the reference in the client's current request
         self._returned: list[str] = []  # readers that may have missed messages: references, account:name
-        self._pushed: OrderedDict[int, None] = OrderedDict()  # numbers of messages
+        self._pushed = deque[int](maxlen=_MAX_PUSHED)  # numbers of messages
+        self._early = deque[Message](maxlen=_MAX_EARLY)
         self._read_to: dict[str, int] = {}  # by reader: the last message when missed messages were pushed
 
     # For the connection's thread ---------------------------------------------------------------
 
     def begin_request(self, request: Request) -> None:
-        """The client's request is about to be executed."""
+        """Record that a request of the client is being executed."""
         self._requested = (getattr(request, "reference", None) or "").strip().upper()
 
     def end_request(self, request: Request, answer: Answer | None) -> bool:
@@ -110,14 +111,15 @@ class Subscription:
 
     @property
     def reference(self) -> str | None:
-        """The booking that was made or opened last."""
+        """The reference of the booking that was made or opened last."""
         return next(reversed(self.bookings), None)
 
-    def current_presence(self) -> ClientPresence:
-        """What operators are to know of the client now."""
-        return ClientPresence(
+    def client(self, process_no: int | None) -> ClientConnection:
+        """The client as operators should see it now."""
+        return ClientConnection(
+            process_no=process_no,
             connection_no=self._subscriber.number,
-            client_no=self.presence.client_no if self.presence else None,
+            client_no=self.published.client_no if self.published else None,
             address=self._subscriber.address,
             protocol=self._subscriber.protocol,
             reference=self.reference,
@@ -125,29 +127,33 @@ class Subscription:
         )
 
     def take_returned(self) -> list[str]:
-        """The readers that were opened or signed in since the last call."""
+        """The bookings that were opened and the accounts that signed in since the last call, as readers."""
         with self._lock:
             self._decode_replies()
             returned, self._returned = self._returned, []
             return returned
 
     def push_missed(self, readers: Collection[str], missed: list[Missed], last: int) -> None:
-        """Push what these readers have missed. last: the last message when that was read."""
-        for one in missed:
-            if one.reader in readers:
-                self.push_message(one.message)
+        """Push the messages that these readers have missed. last: the last message when they were read."""
+        for entry in missed:
+            if entry.reader in readers:
+                self.push_message(entry.message)
         self._read_to |= dict.fromkeys(readers, last)
 
     def push_message(self, message: Message) -> None:
         """Push a message, unless it was pushed before."""
         if message.message_id not in self._pushed:
-            self._pushed[message.message_id] = None
-            if len(self._pushed) > _MAX_PUSHED:
-                self._pushed.popitem(last=False)
-            self._subscriber.push_message(message)
+            self._pushed.append(message.message_id)
+            self._early.append(message)
+            self.push_early()
+
+    def push_early(self) -> None:
+        """Push the messages that are kept, if the client has sent a line: its format is known then."""
+        while self._early and self._subscriber.protocol:
+            self._subscriber.push_message(self._early.popleft())
 
     def readers_of(self, message: Message) -> set[str] | None:
-        """The readers as which this connection gets a new message; None if it does not get it."""
+        """The readers for which this connection receives a new message; None if it does not receive it."""
         if message.audience == "operators":
             return None
         account, bookings = self._subscriber.account, self.bookings
@@ -157,18 +163,20 @@ class Subscription:
             return readers
         if message.audience == "trip":
             trip = (message.bus_id, message.travel_date)
-            return {one.reference for one in bookings.values() if one.travels_on(trip)} & readers or None
+            return {
+                state.reference for state in bookings.values() if state.travels_on(trip)
+            } & readers or None
         addressed = {str(message.reference), f"account:{message.account}"} & readers
-        is_client = self.presence is not None and message.client_no == self.presence.client_no
+        is_client = self.published is not None and message.client_no == self.published.client_no
         return addressed if addressed or (message.audience == "client" and is_client) else None
 
     def idle_bookings(self) -> list[BookingState]:
-        """The bookings that are followed, without that of the client's current request."""
+        """The followed bookings, without the one in the client's current request."""
         requested = self._requested
         return [state for state in self.bookings.values() if state.reference != requested]
 
     def push_booking(self, before: BookingState, booking: Booking, raw: Raw) -> None:
-        """Push a booking that is not what it was before, unless the client itself has changed it since."""
+        """Push a booking whose state has changed, unless the client itself has changed it since."""
         now = BookingState.of(booking)
         with self._lock:
             requested = self._requested  # read first: the reply is recorded before it is cleared

@@ -1,10 +1,8 @@
-"""One connection of the TCP server, and its thread: it reads lines, and sends replies and what is pushed.
+"""A connection of the TCP server, and its thread: reads lines, executes them, and sends the replies.
 
-A connection's thread does one thing at a time, so replies are sent in the order of the requests. The first
-byte of a line is decisive: { or [ is JSON-RPC (server/protocol/jsonrpc.py), anything else is plain text
-(server/tcp/plain_text.py).
-Pushes (server/push/pusher.py) have the format of the client's last line; before the first line they are kept,
-and sent after the reply to it.
+The thread handles one line at a time, so replies have the order of the requests. The first byte of a line
+selects the format: { or [ is JSON-RPC (server/protocol/jsonrpc.py), any other is plain text
+(server/tcp/plain_text.py). Pushes (server/push/pusher.py) have the format of the client's last line.
 """
 
 import logging
@@ -13,7 +11,6 @@ import secrets
 import socket
 import struct
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -25,7 +22,7 @@ from msgspec import Raw
 from busware.server.booking.operations import Operations
 from busware.server.conversation import clean_text
 from busware.server.conversation.words import changed
-from busware.server.protocol import Answer, Booking, Caller, ClientConnection, Refusal, Request, Say, jsonrpc
+from busware.server.protocol import Answer, Booking, Caller, Refusal, Request, Say, jsonrpc
 from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription
@@ -37,26 +34,25 @@ from busware.server.tls import TlsSocket
 
 log = logging.getLogger("busware.tcp")
 
-_CHUNK_BYTES = 16 * 1024  # read at a time
-_MAX_EARLY = 20  # messages kept for a client that has not sent a line yet
+_CHUNK_BYTES = 16 * 1024  # limit of one recv
 _GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
 
 
 class Lines:
-    """Splits bytes into lines. A line that is too long is cut, to more than max_bytes."""
+    """Splits a stream of bytes into lines. A line that is too long is cut to max_bytes + 1 or more."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._keep = max_bytes + 2  # with a carriage return, and one byte more of a line that is too long
+        self._kept_bytes = max_bytes + 2  # one for \r, one that shows that the line is too long
         self._rest = bytearray()  # the beginning of an incomplete line
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that end in this chunk, without their ends."""
+        """The lines that end in this chunk, without their line ends."""
         *ended, rest = chunk.split(b"\n")
         if ended and self._rest:
             ended[0] = bytes(self._rest) + ended[0]
             self._rest.clear()
-        self._rest += rest[: self._keep - len(self._rest)]
-        return [line[: self._keep].removesuffix(b"\r") for line in ended]
+        self._rest += rest[: self._kept_bytes - len(self._rest)]
+        return [line[: self._kept_bytes].removesuffix(b"\r") for line in ended]
 
     def rest(self) -> bytes:
         """The incomplete line; empty if there is none."""
@@ -64,7 +60,7 @@ class Lines:
 
 
 class Server(Protocol):
-    """The server of a connection."""
+    """What a connection uses of its server."""
 
     settings: Settings
     operations: Operations
@@ -72,14 +68,15 @@ class Server(Protocol):
     draining: bool
     now: Callable[[], datetime]
 
-    def leave(self, connection: "Connection") -> None:
+    def remove(self, connection: "Connection") -> None:
         """Remove a connection that has ended."""
 
 
 class Connection:
-    """One client, and its thread. number: unique in this process.
+    """A connection and its thread.
 
-    protocol: text or json; "" before the first line.
+    number: unique in this process. address: with the port. protocol: text or json, as the client's last line;
+    empty before the first line.
     """
 
     def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
@@ -91,35 +88,27 @@ class Connection:
         self._server = server
         self._subscription = Subscription(self, server.settings.watched_bookings)
         self._socket = client
-        self._outbox = Outbox(client, server.settings.outbox_bytes)
+        self._outbox = Outbox(self.name, client, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._served = 0
-        self._text: PlainText | None = None  # the conversation, once a line was plain text
-        self._early = deque[Message](maxlen=_MAX_EARLY)
-        self._check_due = False  # the pusher has to check the subscription, after the reply
-        self._gone = False  # it sends no more requests; its holds are still to be released
+        self._text: PlainText | None = None  # the conversation, after the first line of plain text
+        self._check_due = False  # after the reply, the pusher has to check the subscription
+        self._gone = False  # the client has left; its holds are released while the server drains, too
 
     @property
     def account(self) -> str | None:
         """The account that is signed in."""
         return self._caller.account
 
-    def receive(self) -> bytes:
-        """What the client has sent; empty at its end. Raises OSError, after idle_seconds at most."""
-        try:
-            return self._socket.recv(_CHUNK_BYTES)
-        except BlockingIOError:
-            raise TimeoutError("was silent for too long") from None
-
     def stop_reading(self) -> None:
-        """End the connection as if the client had ended it, after the current reply."""
+        """End the connection after the current reply, as if the client had ended it."""
         if self.protocol == "text":
             self._outbox.push(_GOOD_BYE)
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
     def cut(self) -> None:
-        """End the connection at once."""
+        """Close the connection at once."""
         self._outbox.cut()
 
     def _run(self) -> None:
@@ -129,6 +118,8 @@ class Connection:
         try:
             self._configure()
             self._serve()
+        except BlockingIOError:
+            why = "was disconnected: it sent nothing for idle_seconds"
         except OSError as error:
             why = f"was lost ({error})"
         finally:
@@ -136,7 +127,7 @@ class Connection:
             self._server.pusher.unsubscribe(self._subscription)
             if self._text is not None:
                 self._text.close()
-            self._server.leave(self)
+            self._server.remove(self)
             self._outbox.close()
             log.info("%s %s after %d lines", self.name, why, self._served)
 
@@ -145,7 +136,7 @@ class Connection:
         tcp = self._socket
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnet sends half a command as urgent
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnet sends urgent data
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(settings.send_seconds))
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.outbox_bytes)
         if isinstance(tcp, TlsSocket):
@@ -155,7 +146,7 @@ class Connection:
 
     def _serve(self) -> None:
         telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)
-        while chunk := self.receive():
+        while chunk := self._socket.recv(_CHUNK_BYTES):
             typed, answer = telnet.read(chunk)
             if answer:
                 self._outbox.send(answer)
@@ -167,24 +158,22 @@ class Connection:
             self._handle_line(rest)
 
     def _ended_by_client(self) -> bool:
-        """Whether the client itself ended the stream: neither this server nor something between them."""
+        """Whether the stream was ended by the client, not by this server or a broken connection."""
         cut_short = isinstance(self._socket, TlsSocket) and self._socket.cut_short
         return not (cut_short or self._server.draining or self._outbox.is_cut)
 
     def _handle_line(self, line: bytes) -> None:
-        """Answer a line, and then send what was kept for after the reply."""
+        """Send the reply to a line; then let the pusher check the subscription, if that is due."""
         if reply := self._answer(line):
             self._outbox.send(reply)
         if self._check_due:
             self._check_due = False
             self._server.pusher.schedule_check(self._subscription)
-        if self._early:
-            self._push_early()
 
     # A line and its reply ----------------------------------------------------------------------
 
     def _answer(self, line: bytes) -> bytes:
-        """The reply to a line; empty if there is none."""
+        """The reply to a line; empty if it has none."""
         self._served += 1
         settings = self._server.settings
         if not line.startswith((b"{", b"[")):
@@ -209,7 +198,7 @@ class Connection:
             return jsonrpc.encode_internal_error(incoming.id, error.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
-        """The reply to a line of plain text; none to an empty line of a client that uses JSON."""
+        """The reply to a line of plain text. A client that has only sent JSON may send empty lines."""
         if self._text is None:
             if self.protocol == "json" and not line:
                 return b""
@@ -225,13 +214,13 @@ class Connection:
             self._check_due = True
 
     def _perform(self, request: Request) -> Answer:
-        """Execute a request, in JSON-RPC or plain text. Raises Refusal or RequestFailed."""
+        """Execute a request. Raises Refusal or RequestFailed."""
         if self._server.draining and not self._gone:
-            raise Refusal("draining", "The server is going down: nothing was done, try again.")
+            raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
         answer = None
         self._subscription.begin_request(request)
         try:
-            answer = self._server.operations.perform(request, self._asking(request))
+            answer = self._server.operations.perform(request, self._caller_of(request))
             if answer.caller is not None:
                 self._sign_in(answer.caller)
             return answer
@@ -244,17 +233,11 @@ class Connection:
         finally:
             self._check_due |= self._subscription.end_request(request, answer)
 
-    def _asking(self, request: Request) -> Caller:
-        """The caller; for a message with the connection, to which the operator replies."""
+    def _caller_of(self, request: Request) -> Caller:
+        """The caller of a request; for a message with the connection, to which operators reply."""
         if not isinstance(request, Say):
             return self._caller
-        connection = ClientConnection(
-            process_no=self._server.pusher.process_no,
-            connection_no=self.number,
-            address=self.address,
-            protocol=self.protocol,
-            reference=self._subscription.reference,
-        )
+        connection = self._subscription.client(self._server.pusher.process_no)
         return msgspec.structs.replace(self._caller, connection=connection)
 
     def _sign_in(self, caller: Caller) -> None:
@@ -263,42 +246,29 @@ class Connection:
             self._subscription.sign_in(caller.account)
         self._check_due = True
 
-    # Pushes, by the pusher's thread ------------------------------------------------------------
+    # Called by the pusher's thread ---------------------------------------------------------------
 
     def push_message(self, message: Message) -> None:
-        """Send a message of an operator, or keep it until the first line."""
+        """Send a message of an operator."""
         if self.protocol == "text":
-            self._push(f"Server: {clean_text(message.body)}\n".encode())
-        elif self.protocol == "json":
+            self._outbox.push(f"Server: {clean_text(message.body)}\n".encode())
+        else:
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,
                 "message_id": message.message_id, "bus_id": message.bus_id,
                 "travel_date": message.travel_date,
             }  # fmt: skip
-            self._push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
-        else:
-            self._early.append(message)
-            if self.protocol:  # set by the connection's thread meanwhile
-                self._push_early()
+            self._outbox.push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
 
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
         if self.protocol == "text":
-            self._push(f"{clean_text(changed(booking))}\n".encode())
+            self._outbox.push(f"{clean_text(changed(booking))}\n".encode())
         else:
-            self._push(jsonrpc.encode_notification("booking_changed", raw))
-
-    def _push(self, line: bytes) -> None:
-        if not self._outbox.is_cut and not self._outbox.push(line):
-            log.warning("%s was cut off: it does not read what is pushed to it", self.name)
-
-    def _push_early(self) -> None:
-        with suppress(IndexError):  # both threads may do this at once
-            while True:
-                self.push_message(self._early.popleft())
+            self._outbox.push(jsonrpc.encode_notification("booking_changed", raw))
 
 
 def _timeval(seconds: float) -> bytes:
-    """A struct timeval."""
+    """A duration as the struct timeval of a socket option."""
     fraction, whole = math.modf(seconds)
     return struct.pack("@ll", int(whole), int(fraction * 1_000_000))

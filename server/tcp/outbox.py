@@ -1,11 +1,11 @@
-"""What is sent to one client: the answers of its own thread, and the lines that others push to it.
+"""What is sent to one client: replies by its own thread, and lines that other threads push.
 
-Both share a socket, and a line goes out whole: one lock. The client's thread waits for a slow reader
-(the socket's SO_SNDTIMEO says how long); whoever pushes never waits. What has been pushed while the
-lock was somebody else's is sent by its holder. The bound is the socket's own buffer, and as much again
-of pushed lines: whoever leaves more unread than that has its connection cut.
+Both use one socket, and a lock keeps lines whole. The client's thread waits while the client does not read,
+for SO_SNDTIMEO at most. A push never waits: if the lock is held, its holder sends the line. A client that
+leaves more unread than the socket's buffer and max_bytes of pushed lines is disconnected.
 """
 
+import logging
 import socket
 import threading
 from collections import deque
@@ -13,34 +13,36 @@ from contextlib import suppress
 
 from busware.server.tls import TlsSocket
 
+log = logging.getLogger("busware.tcp")
+
 
 class Outbox:
-    """The way out to a client. max_bytes: of pushed lines that wait."""
+    """Sends lines to a client. name: its name in the log. max_bytes: limit of the waiting pushed lines."""
 
-    def __init__(self, to: socket.socket | TlsSocket, max_bytes: int) -> None:
-        self._socket = to
+    def __init__(self, name: str, client: socket.socket | TlsSocket, max_bytes: int) -> None:
+        self._name = name
+        self._socket = client
         self._max_bytes = max_bytes
-        self._sending = threading.Lock()
+        self._lock = threading.Lock()
         self._pushed = deque[bytes]()
-        self.is_cut = False  # what is pushed from now on goes nowhere
+        self.is_cut = False
 
     def send(self, line: bytes) -> None:
-        """Send a line; waits while the client does not read. Raises OSError, after SO_SNDTIMEO at most."""
+        """Send a line; wait while the client does not read. Raises OSError, after SO_SNDTIMEO at most."""
         try:
-            with self._sending:
+            with self._lock:
                 self._socket.sendall(line)
         except BlockingIOError:
-            raise TimeoutError("did not read its answers") from None
-        if self._pushed:
-            self._send_pushed()
+            raise TimeoutError("did not read its replies") from None
+        self._send_pushed()
 
-    def push(self, line: bytes) -> bool:
-        """Send a line without waiting, from any thread. False: there is no room, and the client is cut."""
+    def push(self, line: bytes) -> None:
+        """Send a line without waiting, from any thread. Disconnect the client if there is no room."""
         self._pushed.append(line)
         if sum(map(len, self._pushed)) > self._max_bytes:
-            self.cut()
-            return False
-        return self._send_pushed()
+            self._disconnect()
+        else:
+            self._send_pushed()
 
     def cut(self) -> None:
         """End the connection at once."""
@@ -49,24 +51,26 @@ class Outbox:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let go of the socket, which nobody is sending on by then."""
-        with self._sending:
+        """Close the socket, when no thread sends any more."""
+        with self._lock:
             self.is_cut = True
             self._socket.close()
 
-    def _send_pushed(self) -> bool:
-        # Whoever lets the lock go looks once more, so that nothing pushed meanwhile is left lying.
-        while self._pushed and self._sending.acquire(blocking=False):
+    def _send_pushed(self) -> None:
+        # Checks again after releasing the lock, because a line may have been pushed while it was held.
+        while self._pushed and self._lock.acquire(blocking=False):
             try:
                 while self._pushed:
                     line = self._pushed.popleft()
                     if self._socket.send(line, socket.MSG_DONTWAIT) < len(line):
                         raise BlockingIOError
-            except OSError:  # the buffer is full, and half a line may be in it; or the client is gone
-                self._pushed.clear()
-                was_cut = self.is_cut
-                self.cut()
-                return was_cut
+            except OSError:  # the buffer is full and may end with a part of a line, or the client has left
+                self._disconnect()
             finally:
-                self._sending.release()
-        return True
+                self._lock.release()
+
+    def _disconnect(self) -> None:
+        self._pushed.clear()
+        if not self.is_cut:
+            log.warning("%s was disconnected: it does not read what is pushed to it", self._name)
+            self.cut()

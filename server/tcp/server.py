@@ -1,13 +1,12 @@
-"""The TCP face: an accept loop, and a thread for each client (server/tcp/connection.py).
+"""The TCP server: accepts connections, and starts a thread for each client (server/tcp/connection.py).
 
-A client that sends faster than it is answered is slowed down by TCP itself.
+Settings limit the number of clients, the length of a line, the time without data from a client, and the time
+and the bytes for which replies wait to be sent. The timeouts are SO_RCVTIMEO and SO_SNDTIMEO of the socket,
+which need no poll before each recv and send. A client that sends faster than it is answered is slowed down by
+TCP.
 
-Limits: so many clients; so long a line (one that is longer is skipped to its end); so long a
-silence; so much that waits to be sent, which is the socket's own buffer, and so long for it to move.
-Timeouts are the socket's, SO_RCVTIMEO and SO_SNDTIMEO, which spare a poll before each recv and send.
-
-A stop drains: answers under way are sent, what has been received behind them is refused, and each
-connection is closed.
+To stop, the server drains: it sends the replies of the requests that are being executed, refuses the requests
+received after them, and closes the connections.
 """
 
 import logging
@@ -27,13 +26,13 @@ from busware.server.tls import TlsSocket
 
 log = logging.getLogger("busware.tcp")
 
-# Of every thread from then on. CPython 3.13 takes up to three quarters of it to skip the deepest JSON.
+# For all threads started later. Parsing the deepest JSON takes up to three quarters of it (CPython 3.13).
 _STACK_BYTES = 512 * 1024
-_ACCEPT_PAUSE_SECONDS = 0.1  # after accept failed, as it does when the process is out of files
+_ACCEPT_PAUSE_SECONDS = 0.1  # after a failed accept, such as without free file descriptors
 
 
 class TcpServer:
-    """Listens, and serves whoever comes. port: the one it listens on, once started. tls: to speak TLS."""
+    """Listens on a port. port: the real one after start, if the setting is 0. tls: None for plain TCP."""
 
     def __init__(
         self,
@@ -48,13 +47,13 @@ class TcpServer:
         self.tls = tls
         self.port = settings.port
         self.draining = False
-        self.now = settings.now  # of plain-text travellers
+        self.now = settings.now  # the clock of plain-text conversations
         self._lock = threading.Lock()  # for `_connections`
         self._connections: set[Connection] = set()
-        self._count = 0  # of clients so far
+        self._count = 0  # of clients since the start
 
     def start(self, *, shared: bool = False) -> None:
-        """Listen, and accept in a thread. Raises PortError.
+        """Listen, and accept clients in a thread. Raises PortError.
 
         shared: the other processes of a supervisor listen on the same port.
         """
@@ -65,13 +64,13 @@ class TcpServer:
         self._acceptor.start()
 
     def drain(self) -> None:
-        """Stop: accept nobody, let answers under way be sent, refuse the rest, close.
+        """Stop: send the replies of the requests being executed, refuse further ones, close the connections.
 
-        Blocks for drain_seconds at most; a connection that is not done by then is cut off.
+        Takes drain_seconds at most; connections that are still open then are disconnected.
         """
         self.draining = True
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the acceptor; close alone would not
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which close does not
         self._listener.close()
         self._acceptor.join()
         with self._lock:
@@ -83,7 +82,7 @@ class TcpServer:
             connection.thread.join(max(0.0, give_up_at - time.monotonic()))
         for connection in connections:
             if connection.thread.is_alive():
-                log.warning("%s was cut off: its answer took longer than drain_seconds", connection.name)
+                log.warning("%s was disconnected: its reply took longer than drain_seconds", connection.name)
                 connection.cut()
 
     def _accept(self) -> None:
@@ -100,8 +99,8 @@ class TcpServer:
 
     def _admit(self, client: socket.socket, address: str) -> None:
         self._count += 1
-        line = client if self.tls is None else TlsSocket(client, self.tls)
-        connection = Connection(self, line, self._count, address)
+        stream = client if self.tls is None else TlsSocket(client, self.tls)
+        connection = Connection(self, stream, self._count, address)
         with self._lock:
             full = len(self._connections) >= self.settings.max_clients
             if not full:
@@ -112,11 +111,11 @@ class TcpServer:
         try:
             connection.thread.start()
         except RuntimeError:  # out of threads
-            self.leave(connection)
+            self.remove(connection)
             self._turn_away(client, address)
 
     def _turn_away(self, client: socket.socket, address: str) -> None:
-        log.warning("turned %s away: there are %d clients", address, len(self._connections))
+        log.warning("refused %s: there are %d clients", address, len(self._connections))
         busy = Refusal("busy", "There are too many clients: nothing was done, try again later.")
         with client, suppress(OSError):
             if self.tls is not None:
@@ -124,7 +123,7 @@ class TcpServer:
             client.send(jsonrpc.encode_refusal(jsonrpc.NO_ID, busy), socket.MSG_DONTWAIT)
             client.shutdown(socket.SHUT_WR)
 
-    def leave(self, connection: Connection) -> None:
-        """Forget a connection that is done."""
+    def remove(self, connection: Connection) -> None:
+        """Remove a connection that has ended."""
         with self._lock:
             self._connections.discard(connection)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from busware.server.push.messages import Messages
+from busware.server.push.messages import Message, Messages
 from tests.support.line_client import LineClient, wait_until
 
 
@@ -24,6 +24,10 @@ def pushing(server: SimpleNamespace) -> Iterator[SimpleNamespace]:
 
 class Console(Messages):
     """What an operator's console reads and sends."""
+
+    def messages(self) -> list[Message]:
+        """All messages, in order."""
+        return list(self.after(0))
 
     def number_of(self, line: LineClient) -> int:
         """The client_no of a connected client; waits until it is published."""

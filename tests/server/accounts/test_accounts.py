@@ -6,14 +6,13 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from busware.server.accounts.passwords import Passwords
+from busware.server.accounts.passwords import DUMMY_HASH, Passwords
 from busware.server.accounts.rate_limits import address_subject
 from busware.server.booking.operations import Operations
 from busware.server.protocol import Caller, Refusal
@@ -91,19 +90,10 @@ def test_nobody_and_somebody_are_told_the_same(client_socket: LineClient) -> Non
     assert client_socket.call("login", username="nobody", password="something else") == known
 
 
-def test_nobody_takes_as_long_as_somebody() -> None:
+def test_an_unknown_username_costs_a_hash_with_the_same_parameters() -> None:
     passwords = Passwords(at_once=1, wait_seconds=1)
-    known = passwords.hash("correct horse battery")
-
-    def seconds(of: str | None) -> float:
-        took = []
-        for _ in range(7):
-            began = time.thread_time()
-            assert not passwords.fits(of, "something else")
-            took.append(time.thread_time() - began)
-        return sorted(took)[3]
-
-    assert seconds(None) > seconds(known) / 2
+    assert not passwords.is_outdated(DUMMY_HASH)
+    assert not passwords.matches(None, "something else")
 
 
 @pytest.mark.parametrize(
@@ -178,14 +168,14 @@ def test_no_token_looks_like_an_option_of_a_command_line(client_socket: LineClie
     assert re.fullmatch("[0-9a-f]{64}", client_socket.call("register", **ASHA)["token"])
 
 
-@pytest.mark.settings(token_recheck_seconds=0)
+@pytest.mark.settings(token_recheck_seconds=1e-6)
 def test_a_token_that_another_process_revoked(client_socket: LineClient, database: Database) -> None:
     client_socket.call("register", **ASHA)
     database.query("DELETE FROM tokens")
     assert reason(client_socket.call("bookings")) == "not_signed_in"
 
 
-@pytest.mark.settings(token_recheck_seconds=0, token_hours=1)
+@pytest.mark.settings(token_recheck_seconds=1e-6, token_hours=1)
 def test_a_token_expires(
     client_socket: LineClient, clock: Clock, database: Database, server: SimpleNamespace
 ) -> None:
@@ -352,9 +342,9 @@ def operator(database: Database, *arguments: str, password: str = "keys of the d
 
 
 def test_operators_are_made(database: Database, client_socket: LineClient) -> None:
-    said = '"boss" may sign in, and runs every service (admin).\n'
+    said = 'The account "boss" was created. It runs all services (admin).\n'
     assert operator(database, "add", "Boss", "--admin") == (0, said)
-    said = '"depot" may sign in, and runs the services of KSRTC.\n'
+    said = 'The account "depot" was created. It runs the services of KSRTC.\n'
     assert operator(database, "add", "depot", "--operator", "ksrtc") == (0, said)
     told = client_socket.call("login", username="boss", password="keys of the depot")
     assert (told["role"], "operator" in told) == ("admin", False)
@@ -364,24 +354,24 @@ def test_operators_are_made(database: Database, client_socket: LineClient) -> No
 
 
 def test_operators_that_are_not_made(database: Database) -> None:
-    said = '"boss" may sign in, and runs every service (admin).\n'
+    said = 'The account "boss" was created. It runs all services (admin).\n'
     assert operator(database, "add", "boss") == (0, said)  # the first
-    said = 'busware: There is an account "boss" already.\n'
+    said = 'busware: The account "boss" exists already.\n'
     assert operator(database, "add", "BOSS", "--admin") == (1, said)
-    said = 'busware: No service is run by "Nobody Travels". There are: KSRTC, SRS Travels.\n'
+    said = 'busware: No service is run by "Nobody Travels". Operators: KSRTC, SRS Travels.\n'
     assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, said)
     status, said = operator(database, "add", "depot", "--admin", password="short\n")
-    assert (status, said) == (1, "busware: A password has 8 characters at least.\n")
+    assert (status, said) == (1, "busware: A password has at least 8 characters.\n")
     status, said = operator(database, "add", "depot", "--admin", password="x" * 257)
-    assert (status, said) == (1, "busware: A password has 256 characters at most.\n")
+    assert (status, said) == (1, "busware: password takes a password of up to 256 characters.\n")
     assert operator(database, "add", " ", "--admin")[0] == 1
-    said = 'busware: Say what "depot" runs: --operator OPERATOR, or --admin for every service.\n'
+    said = "busware: Give --operator OPERATOR, or --admin for all services.\n"
     assert operator(database, "add", "depot") == (1, said)
     assert operator(database, "add", "x", "--admin", "--operator", "KSRTC")[0] == 2
     assert database.query("SELECT username FROM accounts") == ["boss"]
 
 
-@pytest.mark.settings(token_recheck_seconds=0)
+@pytest.mark.settings(token_recheck_seconds=1e-6)
 def test_a_password_is_changed(database: Database, client_socket: LineClient) -> None:
     client_socket.call("register", **ASHA)
     assert operator(database, "password", "asha")[0] == 0

@@ -287,19 +287,19 @@ def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
     plain = {"TERM": "dumb", "PATH": os.environ["PATH"], **urls}
     adding = pexpect.spawn(command[0], command[1:], cwd=str(PROJECT), timeout=60, env=plain)
     for first, again, told in (
-        ("short", None, "8 characters at least"),
-        ("long enough", "not the same", "two different"),
+        ("short", None, "at least 8 characters"),
+        ("long enough", "not the same", "are different"),
     ):
         adding.expect_exact("Password for boss:")
         adding.sendline(first)
         if again:
-            adding.expect_exact("The same again:")
+            adding.expect_exact("Repeat the password:")
             adding.sendline(again)
         adding.expect_exact(told)
-    for asked in ("Password for boss:", "The same again:"):
+    for asked in ("Password for boss:", "Repeat the password:"):
         adding.expect_exact(asked)
         adding.sendline("long enough")
-    adding.expect_exact("may sign in")
+    adding.expect_exact("was created")
     adding.expect(pexpect.EOF)
     adding.close()
     assert adding.exitstatus == 0

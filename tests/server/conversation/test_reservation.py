@@ -120,7 +120,8 @@ def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: LineClient
 def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: LineClient) -> None:
     steps = RESERVATION.split(f"> {ASHA}")
     transcript(client_socket, steps[0])
-    wrong = '"12345678" is no phone number. It takes a phone number, such as 98450 12345 or +44 20 7946 0958.'
+    wrong = '"12345678" is not a phone number. It takes '
+    wrong += "a phone number, such as 98450 12345 or +44 20 7946 0958."
     for _ in range(10):
         transcript(client_socket, f"> 12345678\n{wrong}\nPhone number:")
     transcript(client_socket, textwrap.dedent(f"    > {ASHA}{steps[1]}"))

@@ -34,7 +34,7 @@ def test_a_message_is_stored_with_its_sender(connect: Callable[[], LineClient], 
     transcript(text, "> say Where is my  bus?\nSent to the operator.")
     booking = book(program)
     assert program.call("say", text="Hello – नमस्ते") == {}
-    first, second = console.after(0)
+    first, second = console.messages()
     assert (first.body, first.audience, first.reference) == ("Where is my bus?", "operators", None)
     assert (second.body, second.reference) == ("Hello – नमस्ते", booking["reference"])
     assert first.sender == f"client {first.client_no}" == f"client {console.number_of(text)}"
@@ -64,14 +64,14 @@ def test_a_message_can_be_sent_at_any_question(client_socket: LineClient, consol
         Sent to the operator.
         """,
     )
-    assert [message.body for message in console.after(0)] == ["Is there a bus on Sunday?", "Thank you"]
+    assert [message.body for message in console.messages()] == ["Is there a bus on Sunday?", "Thank you"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\nb", "\x1b[2J", "a\x00", "\x9b2J", "x" * 2001, 5, None])
 def test_an_invalid_message_is_refused(client_socket: LineClient, console: Console, text: Any) -> None:
     refused = client_socket.call("say", text=text)
     assert (refused["code"], refused["data"]["field"]) == (-32602, "text")
-    assert console.after(0) == []
+    assert console.messages() == []
 
 
 def test_a_message_of_100_000_characters(client_socket: LineClient, console: Console) -> None:
@@ -80,13 +80,13 @@ def test_a_message_of_100_000_characters(client_socket: LineClient, console: Con
     client_socket.send("say " + "x" * 60_000)
     assert client_socket.receive() == b"A message is up to 2000 characters on one line."
     transcript(client_socket, f"> say {'x' * 2000}\nSent to the operator.")
-    assert [len(message.body) for message in console.after(0)] == [2000]
+    assert [len(message.body) for message in console.messages()] == [2000]
 
 
 def test_control_characters_are_removed(client_socket: LineClient, console: Console) -> None:
     client_socket.send(b"say a\x1b[2J\x07b\xe2\x80\xae\xc2\x9bc\n")
     assert client_socket.receive() == b"Sent to the operator."
-    assert [message.body for message in console.after(0)] == ["abc"]
+    assert [message.body for message in console.messages()] == ["abc"]
 
 
 @pytest.mark.settings(says_per_minute=2)
@@ -178,7 +178,7 @@ def test_a_notice_to_an_unknown_recipient_is_refused(
     with pytest.raises(Refusal) as refused:
         console.notice("Is anybody there?", **to)
     assert refused.value.reason == reason
-    assert console.after(0) == []
+    assert console.messages() == []
 
 
 def test_control_characters_of_operators_are_removed(
@@ -309,7 +309,7 @@ def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
     line = connect()
     reference = book(line)["reference"]
     line.call("say", text="Which platform?")
-    (asked,) = console.after(0)
+    (asked,) = console.messages()
     line.close()
     console.wait_until_left(asked.client_no)
     console.notice("Platform 3.", client_no=asked.client_no)
@@ -334,16 +334,16 @@ def test_messages_are_numbered_in_commit_order(console: Console, database: Datab
             other.start()
             waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
             wait_until(lambda: database.value(waits))
-            assert console.after(0) == []
+            assert console.messages() == []
             slow.commit()
             other.join()
-    assert [message.body for message in console.after(0)] == ["first", "second"]
+    assert [message.body for message in console.messages()] == ["first", "second"]
 
 
 def test_the_same_message_twice_is_stored_once(database: Database, console: Console) -> None:
     say = "SELECT api.send_message('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
     assert [database.value(say), database.value(say)] == [{}, {}]
-    assert len(console.after(0)) == 1
+    assert len(console.messages()) == 1
 
 
 def test_old_messages_are_deleted(server: SimpleNamespace, console: Console, clock: Clock) -> None:
@@ -351,4 +351,4 @@ def test_old_messages_are_deleted(server: SimpleNamespace, console: Console, clo
     clock.advance(days=server.settings.message_days + 1)
     console.notice("New.")
     assert server.pool.execute("SELECT api.purge_messages(interval '90 days')") == [(1,)]
-    assert [message.body for message in console.after(0)] == ["New."]
+    assert [message.body for message in console.messages()] == ["New."]

@@ -165,7 +165,7 @@ def test_a_client_that_does_not_read_is_left(client_socket, caplog):
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(PING * 1000)
-    wait_until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its replies" in caplog.text)  # its thread says why after it has closed
 
 
 @pytest.mark.settings(attempts_per_booking=2)
@@ -213,7 +213,8 @@ def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server
     assert json.loads(busy.receive())["result"]["status"] == "booked"
     draining = (
         b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32001,'
-        b'"message":"The server is going down: nothing was done, try again.","data":{"reason":"draining"}}}'
+        b'"message":"The server is shutting down: nothing was done, try again.",'
+        b'"data":{"reason":"draining"}}}'
     )
     assert busy.receive() == draining % 2
     assert busy.receive() == b"[" + draining % 1 + b"]"
@@ -232,7 +233,7 @@ def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
     server.tcp.drain()
     assert client.receive() == b""
     assert "client 1" in caplog.text
-    assert "was cut off" in caplog.text
+    assert "was disconnected" in caplog.text
     held_trip.commit()
 
 

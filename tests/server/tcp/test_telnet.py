@@ -109,7 +109,7 @@ def test_who_negotiates_and_does_not_read_is_left(
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(CTRL_C * 1000)
-    wait_until(lambda: "did not read its answers" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its replies" in caplog.text)  # its thread says why after it has closed
 
 
 # What is cut out -------------------------------------------------------------------------------
