@@ -17,7 +17,8 @@ from busware.dates import day
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS
 from busware.sdk import stretch
 from busware.server import installation, protocol
-from busware.server.conversation.dates import EXAMPLES, DateError, parse_date
+from busware.server.conversation import InvalidInput, parse_date
+from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
 
 PROG = installation.CLIENT
@@ -29,7 +30,7 @@ USAGE = """\
        %(prog)s [--host HOST] [--port PORT] [--json] COMMAND ..."""
 DESCRIPTION = "Search, book and look after seats, on a Busware server."
 EPILOG = f"""\
-A DATE: {EXAMPLES}; today is the date where the server is.
+A DATE: {EXAMPLES}, 5/12 (day first), +3 (in 3 days); today is the date where the server is.
 A place: its name, code or alias, or the position of the stop on the route.
 
 examples:
@@ -96,7 +97,7 @@ def _date(text: str) -> str:
     """A date as it is typed: which day that is, the server's clock decides (`request`)."""
     try:
         parse_date(text, date.today())
-    except DateError as error:
+    except InvalidInput as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
 

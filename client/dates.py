@@ -13,7 +13,7 @@ def today_in(time_zone: str | None) -> date:
 
 
 def day(typed: str, today: Callable[[], date]) -> date:
-    """What a date means. today: asked only where it depends on it. Raises DateError."""
+    """What a date means. today: asked only where it depends on it. Raises InvalidInput."""
     try:
         return date.fromisoformat(typed)
     except ValueError:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from busware.dates import day, today_in
-from busware.server.conversation.dates import DateError
+from busware.server.conversation import InvalidInput
 
 DONE, REFUSED, NO_ANSWER = 0, 1, 3
 TIMEOUT_SECONDS = 30.0
@@ -85,7 +85,7 @@ class Guest:
             return
         try:
             commands[command.lower()](words)
-        except (ValueError, DateError) as error:
+        except (ValueError, InvalidInput) as error:
             print(error)
 
     def _rooms(self, words: list[str]) -> None:

@@ -35,15 +35,16 @@ from busware.server.conversation import (
     Ask,
     Call,
     Choice,
-    Conversation,
+    Context,
     Dialogue,
-    Failed,
     Show,
     Step,
     Tell,
+    begin,
     clean_text,
     commands,
-    given_up,
+    no_answer,
+    undo_outcome,
 )
 from busware.server.conversation.words import changed
 from busware.server.installation import CLIENT, SERVER
@@ -115,7 +116,7 @@ class Terminal:
             if self._interactive
             else Lines(self._say)
         )
-        self._conversation = Conversation(today=self._today, with_names=True)
+        self._context = Context(today=self._today, with_names=True)
         self._zone: str | None = None  # the server's, once it is known
         self._dialogue: Dialogue | None = None  # that is under way
         self._watching = threading.Lock()  # held to look at the watched ones, which several threads do
@@ -153,11 +154,7 @@ class Terminal:
             raise EndRequested
         if word in ("", BACK):
             return
-        begun = self._conversation.begin(line)
-        if isinstance(begun, str):
-            self._say(begun)
-        else:
-            self._converse(begun)
+        self._converse(begin(line, self._context))
 
     def _converse(self, dialogue: Dialogue) -> None:
         self._dialogue = dialogue
@@ -166,11 +163,11 @@ class Terminal:
                 self._carry_out(step, dialogue)
         except (EndRequested, EOFError):
             if isinstance(dialogue.step, Call):  # a signal did not wait for it
-                dialogue.replied(Failed(INTERRUPTED))
+                dialogue.replied(no_answer(INTERRUPTED))
             if dialogue.doubt:
                 self._say(dialogue.doubt.text, "yellow")
             for request in dialogue.abandon():
-                self._say(given_up(self._call(request)).text, "yellow")
+                self._say(undo_outcome(self._call(request)).text, "yellow")
             raise
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
@@ -237,11 +234,11 @@ class Terminal:
         except Refusal as refusal:
             return refusal
         except ConnectionLost as lost:
-            return Failed(f"There is {lost}.")
+            return no_answer(f"There is {lost}.")
         except RpcError as error:
-            return Failed(error.message)
+            return no_answer(error.message)
         except KeyboardInterrupt:
-            return Failed(INTERRUPTED_WRITE if request.writes else INTERRUPTED)
+            return no_answer(INTERRUPTED_WRITE if request.writes else INTERRUPTED)
 
     def _wait(self, call: "concurrent.futures.Future[Any]") -> Any:
         done, _ = concurrent.futures.wait([call], SPINNER_SECONDS)

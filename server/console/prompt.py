@@ -24,7 +24,7 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from busware.server.console.feed import ConsoleFeed, heading
-from busware.server.conversation import DateError, clean_text, parse_date
+from busware.server.conversation import InvalidInput, clean_text, parse_date
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
 from busware.server.embedded.data_folder import read_urls
@@ -158,7 +158,7 @@ class Console:
     def _day(self, text: str) -> date:
         try:
             return parse_date(text, self._today())
-        except DateError as error:
+        except InvalidInput as error:
             raise UsageError(str(error)) from None
 
     def _stats(self, rest: str) -> None:

@@ -1,20 +1,19 @@
-"""The guided conversation: a booking by question and answer. Pure: no socket, no clock, no database.
+"""The guided dialogues of plain text and of the terminal client, without sockets, clocks or database.
 
-  dialogue      the engine: steps, back and quit       commands      what a line begins
-  reservation   from the date to the ticket            departures    the first half of it: up to the trip
-  flights       flights, by a request line             shows         the theatre
-  nights        the hotel                              bookings      status, cancel, change, find
-  answers       what an answer means                   seating       which seats it means
-  dates         dates as people type them              words         what a kind of service is called
-  drawing       for pictures of a seat map             cleaning      what may reach a screen
+  dialogue      the engine: steps, back, quit          commands      the lines that begin a dialogue
+  reservation   `bus`: from the date to the ticket     departures    its first half: the choice of a trip
+  flights       `flight`, and the welcome              shows         `show`: the theatre
+  nights        `hotel`                                bookings      `status`, `cancel`, `change`, `find`
+  answers       parsers of answers                     seating       parsers of answers about seats
+  dates         parser of dates                        words         nouns, dates and amounts as text
+  drawing       parts of seat maps                     cleaning      removes control characters
 
-The plain-text face (server/tcp/plain_text.py) and the terminal client (client/terminal.py) carry out the same
-steps, each in its own way.
+server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """
 
 from busware.server.conversation.cleaning import clean_text
-from busware.server.conversation.commands import COMMANDS, END, WELCOME, Conversation
-from busware.server.conversation.dates import DateError, parse_date
+from busware.server.conversation.commands import COMMANDS, END, WELCOME, begin
+from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
     BACK,
     HELP,
@@ -22,34 +21,17 @@ from busware.server.conversation.dialogue import (
     Ask,
     Call,
     Choice,
+    Context,
     Dialogue,
-    Failed,
+    InvalidInput,
     Show,
     Step,
     Tell,
-    clean,
-    given_up,
+    no_answer,
+    undo_outcome,
 )
 
 __all__ = [
-    "BACK",
-    "COMMANDS",
-    "END",
-    "HELP",
-    "QUIT",
-    "WELCOME",
-    "Ask",
-    "Call",
-    "Choice",
-    "Conversation",
-    "DateError",
-    "Dialogue",
-    "Failed",
-    "Show",
-    "Step",
-    "Tell",
-    "clean",
-    "clean_text",
-    "given_up",
-    "parse_date",
+    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
+    "InvalidInput", "Show", "Step", "Tell", "begin", "clean_text", "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

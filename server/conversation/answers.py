@@ -1,229 +1,218 @@
-"""What a traveller's answer means: one function for each kind of question, made to be given to `Ask`.
+"""Parsers of answers, for `Ask`: each takes the stripped line, and returns a value or raises InvalidInput.
 
-Each takes the line, stripped, and returns the value or raises Problem with a sentence that says what
-would be right. Whatever depends on the timetable comes in as an argument.
+The message of InvalidInput says what a valid answer is.
 """
 
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
-from busware.server.conversation.dates import DateError, parse_date
-from busware.server.conversation.dialogue import Choice, Problem
+from busware.server.conversation.dates import parse_date
+from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
+from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, listed
 from busware.server.protocol import Place
 
 T = TypeVar("T")
 
-MAX_NAME = 80  # characters, as server.wire.PersonName takes
-_SHOWN = 40  # characters of an answer that is repeated
+MAX_NAME = 80  # characters, as protocol.fields.PersonName has it
+_MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
-_REFERENCE = re.compile(r"[A-HJ-NP-Z3789]{6,18}")  # as sql/21_reference.sql makes them
+_REFERENCE = re.compile(f"[{REFERENCE_ALPHABET}]{{6,18}}")
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
-_YES = {"y", "yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "confirm"}
-_NO = {"n", "no", "no thanks", "no thank you", "nope"}
+_TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
+_YES_NO = {
+    **dict.fromkeys(("y", "yes", "yesplease", "yeah", "yep", "sure", "ok", "okay", "confirm"), True),
+    **dict.fromkeys(("n", "no", "nothanks", "nothankyou", "nope"), False),
+}
 
 
-def shown(typed: str) -> str:
-    """An answer, as it is repeated at the beginning of a sentence."""
+def quoted(typed: str) -> str:
+    """An answer as the subject of a message."""
     if not typed:
         return "An empty line"
-    return f'"{typed}"' if len(typed) <= _SHOWN else f'"{typed[:_SHOWN]}…"'
+    return f'"{typed}"' if len(typed) <= _MAX_QUOTED else f'"{typed[:_MAX_QUOTED]}…"'
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[\s,_-]+", "", word.lower())
+
+
+def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    """The same parser; an empty line is None."""
+    return lambda typed: parse(typed) if typed else None
+
+
+def any_date(today: date) -> Callable[[str], date]:
+    """A date."""
+    return lambda typed: parse_date(typed[:_MAX_QUOTED], today)
 
 
 def travel_date(today: date, last: date | None = None) -> Callable[[str], date]:
-    """A date, today or later. last: up to which there is something on sale."""
+    """A date from today on. last: the last date on sale."""
 
     def parse(typed: str) -> date:
         day = any_date(today)(typed)
         if day < today:
-            raise Problem(f"{day} is in the past; today is {today}.")
+            raise InvalidInput(f"{day} is in the past. Today is {today}.")
         if last is not None and day > last:
-            raise Problem(f"{day} is too far ahead: sales are open up to {last}.")
+            raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
         return day
 
     return parse
 
 
-def any_date(today: date) -> Callable[[str], date]:
-    """A date."""
-
-    def parse(typed: str) -> date:
-        try:
-            return parse_date(typed[:_SHOWN], today)
-        except DateError as error:
-            raise Problem(str(error)) from None
-
-    return parse
+def time_of_day(typed: str) -> str | None:
+    """A time as HH:MM; None if it is not a time."""
+    found = _TIME.fullmatch(typed)
+    return f"{int(found[1]):02d}:{found[2]}" if found else None
 
 
-def one_of(options: dict[str, T], more: dict[str, T] | None = None) -> Callable[[str], T]:
-    """One of the words, in any case, `-` or a blank for `_`, or the beginning of just one of them.
+def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) -> Callable[[str], T]:
+    """One of the options, or an unambiguous beginning of one; `-` or a space may stand for `_`.
 
-    Only yes and no are the beginning of nothing: they answer another question.
-
-    more: words that are understood too, and not spoken of.
+    synonyms: words that are accepted in full and not listed in messages. "no" does not abbreviate NON_AC: it
+    may be meant for another question.
     """
-    meanings = {_letters(word): value for word, value in {**options, **(more or {})}.items()}
+    values = {_letters(word): value for word, value in {**options, **(synonyms or {})}.items()}
 
     def parse(typed: str) -> T:
         word = _letters(typed)
-        begins = {meanings[w] for w in meanings if w.startswith(word)} if word not in _YES | _NO else set()
-        meant = {meanings[word]} if word in meanings else begins
-        if not word or len(meant) != 1:
-            raise Problem(f"{shown(typed)} is none of these: {listed([*options], 'or')}.")
-        return meant.pop()
+        if word in values:
+            return values[word]
+        found = {values[_letters(option)] for option in options if _letters(option).startswith(word)}
+        if not word or word in _YES_NO or len(found) != 1:
+            raise InvalidInput(f"{quoted(typed)} is not a valid answer. Type {listed(options, 'or')}.")
+        return found.pop()
 
     return parse
 
 
-def one_or_any(options: dict[str, T]) -> Callable[[str], T | None]:
-    """One of the words, as above; any, or nothing, is None."""
-    one = one_of({**options, "any": None})
-    return lambda typed: one(typed) if typed else None
+def one_or_any(options: Mapping[str, T]) -> Callable[[str], T | None]:
+    """One of the options; "any" or an empty line is None."""
+    return optional(one_of({**options, "any": None}))
+
+
+yes_or_no = one_of({"yes": True, "no": False}, _YES_NO)
 
 
 def place(places: Sequence[Place], other: Place | None = None) -> Callable[[str], Place]:
-    """A place by name, code or alias. other: the one it must differ from."""
+    """A place by name, code or alias, or the beginning of one. other: a place that is not allowed."""
     by_word = {word.lower(): p for p in places for word in (*p.aliases, p.code, p.name)}
 
     def parse(typed: str) -> Place:
         word = " ".join(typed.lower().split())
-        found = by_word.get(word)
+        begins = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
+        found = by_word.get(word) or (next(iter(begins.values())) if len(begins) == 1 else None)
         if found is None:
-            begins = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
-            if len(begins) != 1:
-                raise Problem(_no_place(typed, word, by_word))
-            (found,) = begins.values()
+            similar = [by_word[w] for w in difflib.get_close_matches(word, by_word, 5, 0.5)]
+            names = list(dict.fromkeys(p.name for p in [*begins.values(), *similar]))[:5]
+            hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
+            raise InvalidInput(f"{quoted(typed)} is not a place on any route. {hint}")
         if found == other:
-            raise Problem(f"You leave from {found.name}: the other end must be another place.")
+            raise InvalidInput(f"You leave from {found.name}. Type another place.")
         return found
 
     return parse
 
 
-def _no_place(typed: str, word: str, by_word: dict[str, Place]) -> str:
-    near = [by_word[w].name for w in by_word if len(word) >= 2 and w.startswith(word)]
-    near += [by_word[w].name for w in difflib.get_close_matches(word, by_word, 5, 0.5)]
-    hint = (
-        f"Did you mean {listed(list(dict.fromkeys(near))[:5], 'or')}?" if near else "Type ? to see them all."
-    )
-    return f"{shown(typed)} is no place that is served. {hint}"
-
-
 def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
-    """One of these numbers. noun: what has them."""
+    """One of these numbers."""
+    by_text = {str(number): number for number in numbers}
 
     def parse(typed: str) -> int:
-        digits = typed.removeprefix("#")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) in numbers):
-            raise Problem(
-                f"{shown(typed)} is no {noun} of those above: {listed([str(n) for n in numbers], 'or')}."
-            )
-        return int(digits)
+        number = by_text.get(typed.removeprefix("#"))
+        if number is None:
+            raise InvalidInput(f"{quoted(typed)} is not a {noun} in the list. Type {listed(numbers, 'or')}.")
+        return number
 
     return parse
 
 
-def some_of(numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
-    """Some of these numbers; nothing, or "all", means all of them."""
+def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...]]:
+    """Some of these numbers; an empty line or "all" means all of them."""
 
     def parse(typed: str) -> tuple[int, ...]:
         if typed.lower() in ("", "all"):
             return tuple(numbers)
-        chosen = number_list(
-            typed, f"{noun} numbers such as {listed([str(n) for n in numbers][:2], 'and')}, or all"
-        )
-        for n in chosen:
-            if n not in numbers:
-                raise Problem(f"There is no {noun} {n} to choose: {listed([str(n) for n in numbers], 'or')}.")
+        chosen = number_list(typed, f"{noun} numbers such as {listed(numbers[:2], 'and')}, or all")
+        require_known(chosen, numbers, f"There is no {noun} {{}} to choose. Type {listed(numbers, 'or')}.")
         return chosen
 
     return parse
 
 
-def yes_or_no(typed: str) -> bool:
-    """yes or no; nothing is neither, since it is too easily typed."""
-    word = " ".join(typed.lower().replace(",", " ").split())
-    if word in _YES:
-        return True
-    if word in _NO:
-        return False
-    raise Problem(f"{shown(typed)} is neither yes nor no.")
-
-
 def phone(typed: str) -> str:
-    """A phone number by its look; the server knows which there are."""
+    """A phone number by its characters; the server checks whether it exists."""
     if not _PHONE.fullmatch(typed) or sum(c.isdigit() for c in typed) < 6:
-        raise Problem(f"{shown(typed)} is no phone number. Type one such as 98450 12345 or +44 20 7946 0958.")
+        raise InvalidInput(f"{quoted(typed)} is not a phone number. Type a number such as {PHONE_EXAMPLES}.")
     return typed
-
-
-def phone_or_none(typed: str) -> str | None:
-    """A phone number, or nothing."""
-    return phone(typed) if typed else None
 
 
 def reference(typed: str) -> str:
     """The reference of a booking."""
     word = typed.upper().strip(". ")
     if not _REFERENCE.fullmatch(word):
-        raise Problem(
-            f"{shown(typed)} is no reference: one is 6 or more letters and digits, such as CVK7GHJ. "
-            "I, O, 0, 1, 2, 4, 5 and 6 are in none."
+        raise InvalidInput(
+            f"{quoted(typed)} is not a booking reference. A reference has 6 or more letters and digits, "
+            "such as CVK7GHJ, without I, O, 0, 1, 2, 4, 5 and 6."
         )
     return word
 
 
 def message(typed: str) -> str:
-    """What somebody has to say."""
+    """A message to the operator."""
     if not typed:
-        raise Problem("An empty line says nothing. Type the message, such as: Where is my bus?")
+        raise InvalidInput("The message is empty. Type a message, such as: Where is my bus?")
     return typed
 
 
 def name(typed: str) -> str | None:
-    """A passenger's name, or nothing."""
+    """A passenger's name; None if it is empty."""
     if len(typed) > MAX_NAME:
-        raise Problem(f"A name has at most {MAX_NAME} characters; this one has {len(typed)}.")
+        raise InvalidInput(f"A name has at most {MAX_NAME} characters. This name has {len(typed)}.")
     if typed and not (typed.isprintable() and any(c.isalpha() for c in typed)):
-        raise Problem(f"{shown(typed)} is no name. Type one such as Asha, or press Enter for none.")
+        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha, or just Enter.")
     return typed or None
 
 
-def choices(*texts: str) -> tuple[Choice, ...]:
-    """Answers that need no word about them."""
-    return tuple(Choice(text) for text in texts)
-
-
-def counted(n: int, noun: str) -> str:
-    """1 ticket, 2 tickets."""
-    return f"{n} {noun}{'s' * (n != 1)}"
-
-
-def listed(words: Sequence[str], last: str) -> str:
-    """The words as people list them: "1", "1 or 2", "1, 2 or 3"."""
-    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "none"
-
-
-def number_list(typed: str, takes: str) -> tuple[int, ...]:
-    """The different numbers of a list such as "7, 8" or "7-9"."""
+def number_list(typed: str, expected: str) -> tuple[int, ...]:
+    """The different numbers of a list such as "7, 8" or "7-9". expected: what a valid list is."""
     spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
     words = [word for word in _SEPARATORS.split(spread) if word]
     if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
-        raise Problem(f"{shown(typed)} is not understood. Type {takes}.")
-    numbers = tuple(int(word) for word in words)
-    for n, times in Counter(numbers).items():
-        if times > 1:
-            raise Problem(f"{n} is there twice.")
-    return numbers
+        raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")
+    numbers = Counter(int(word) for word in words)
+    number, times = numbers.most_common(1)[0]
+    if times > 1:
+        raise InvalidInput(f"{number} appears more than once.")
+    return tuple(numbers)
 
 
-def _letters(word: str) -> str:
-    return re.sub(r"[\s_-]+", "", word.lower())
+def require_known(chosen: Iterable[int], known: Collection[int], message: str) -> None:
+    """Raise InvalidInput for the first chosen number that is not known. message: has {} for the number."""
+    for number in chosen:
+        if number not in known:
+            raise InvalidInput(message.format(number))
+
+
+def ask_yes_no(question: str, hint: str, field: str = "confirm") -> Ask:
+    """A question to answer with yes or no."""
+    return Ask(f"{question} (yes or no)", yes_or_no, field, hint, choices("yes", "no"))
+
+
+def ask_number(prompt: str, options: Mapping[int, str], noun: str, field: str, hint: str) -> Ask:
+    """A question for one of several numbers. options: the numbers, with a description each."""
+    described = tuple(Choice(str(number), about) for number, about in options.items())
+    return Ask(prompt, number_of(options, noun), field, hint, described)
+
+
+def choices(*texts: object) -> tuple[Choice, ...]:
+    """Choices without a description."""
+    return tuple(Choice(str(text)) for text in texts)
 
 
 def _spread(low: int, high: int) -> str:

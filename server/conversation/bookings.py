@@ -1,16 +1,35 @@
-"""What is done with a booking that is there: show it, find it, cancel it, change a seat of it.
+"""The dialogues about an existing booking: show it, cancel it, change a seat, find a lost reference.
 
-A booking is opened by its reference and phone. Each script takes what was typed with the command,
-and asks for the rest.
+A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable
+from typing import Any
 
 from busware.server.conversation import answers, seating
+from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.departures import ask_place, read_seat_map
-from busware.server.conversation.dialogue import Ask, Call, Choice, Problem, Show, Steps, Tell
-from busware.server.conversation.words import EXAMPLES, Words, about, moment, money, words_of
+from busware.server.conversation.dialogue import (
+    Ask,
+    Call,
+    Choice,
+    Context,
+    Show,
+    Steps,
+    Tell,
+    answered,
+    require,
+)
+from busware.server.conversation.words import (
+    BUS,
+    PHONE_EXAMPLES,
+    about,
+    moment,
+    money,
+    numbered,
+    plural,
+    words_of,
+)
 from busware.server.protocol import (
     OPEN,
     Booking,
@@ -19,205 +38,154 @@ from busware.server.protocol import (
     ChangeSeat,
     Find,
     GetBooking,
-    Place,
     Places,
     Quote,
     Refusal,
     Ticket,
 )
 
-_MOST_FOUND = 10  # bookings that are told of, of those that were found
+_MAX_SHOWN = 10  # bookings found, of which a line is shown
 
 
-def status(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
-    """Show a booking."""
-    booking, _ = yield from _open(words, reference, phone)
+def status(context: Context, typed: str) -> Steps[None]:
+    """The command `status [REFERENCE [PHONE]]`: show a booking."""
+    booking, _ = yield from _open(typed)
     yield Show(booking)
 
 
-def cancellation(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
-    """Cancel a booking or some of its tickets, once the traveller has seen what comes back."""
-    booking, phone = yield from _open(words, reference, phone)
+def cancellation(context: Context, typed: str) -> Steps[None]:
+    """The command `cancel [REFERENCE [PHONE]]`: cancel tickets, after the traveller has seen the refund."""
+    booking, phone = yield from _open(typed)
     yield Show(booking)
-    standing = _open_tickets(booking)
-    if not standing:
-        yield Tell(f"Booking {booking.reference} is {booking.status} already: there is nothing to cancel.")
+    open_tickets = [ticket for ticket in booking.tickets if ticket.status in OPEN]
+    if not open_tickets:
+        yield Tell(f"Booking {booking.reference} is already {booking.status}. There is nothing to cancel.")
         return
-    ended = yield from _choose_tickets(standing, words_of(booking.kind).seat)
-    tickets = [ticket.ticket_no for ticket in ended] if len(ended) < len(standing) else None
-    quote = yield Call(CancelQuote(reference=booking.reference, phone=phone, tickets=tickets))
-    if isinstance(quote, Refusal):
-        yield Tell(quote.message, problem=True)
-        return
-    done = yield from _agree(quote, ended)
-    if not done:
-        yield Tell("Nothing is cancelled.")
-        return
-    cancelled = yield Call(Cancel(reference=booking.reference, phone=phone, tickets=tickets))
-    yield _outcome(cancelled)
-    if not isinstance(cancelled, Refusal):
-        yield Tell(f"{_named(ended)} cancelled; {done}.")
-
-
-def _choose_tickets(tickets: list[Ticket], noun: str) -> Steps[list[Ticket]]:
-    """Which of several tickets are to be cancelled. noun: what each is for."""
-    if len(tickets) == 1:
-        return tickets
-    chosen = yield Ask(
-        "Which tickets? (numbers, or Enter for all)",
-        answers.some_of([ticket.ticket_no for ticket in tickets], "ticket"), "tickets",
-        "The rest of the party keeps its tickets.",
-        (Choice("all"), *_about(tickets, noun)),
-    )  # fmt: skip
-    return [ticket for ticket in tickets if ticket.ticket_no in chosen]
-
-
-def _agree(quote: Quote, ended: list[Ticket]) -> Steps[str]:
-    """What becomes of the money, once the traveller has agreed to that; nothing when they have not."""
-    counted = answers.counted(len(ended), "ticket")
-    paid = sum(float(ticket.fare) for ticket in ended if ticket.status == "booked")
+    chosen = [ticket.ticket_no for ticket in open_tickets]
+    if len(open_tickets) > 1:
+        options = _described(open_tickets, words_of(booking.kind).seat)
+        chosen = yield Ask(
+            "Which tickets? (numbers, or Enter for all)", answers.some_of(chosen, "ticket"), "tickets",
+            "The booking keeps its other tickets.",
+            (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
+        )  # fmt: skip
+    request: dict[str, Any] = {"reference": booking.reference, "phone": phone}
+    if len(chosen) < len(open_tickets):
+        request["tickets"] = chosen
+    quote: Quote = yield from require(CancelQuote(**request))
+    count = f"{len(chosen)} {plural('ticket', chosen)}"
+    paid = sum(float(t.fare) for t in open_tickets if t.ticket_no in chosen and t.status == "booked")
     if paid:
         yield Show(quote)
-        question = f"Cancel {counted}, and get {money(quote.refund)} of {money(str(paid))} back?"
-        done = f"{money(quote.refund)} is given back"
-    else:  # held, or waiting
-        question = f"Give up {counted}? Nothing was paid yet."
-        done = "nothing was paid"
-    yes = yield Ask(
-        f"{question} (yes or no)", answers.yes_or_no, "confirm",
-        f"It can be cancelled until {moment(quote.stands_until)}.", answers.choices("yes", "no"),
-    )  # fmt: skip
-    return done if yes else ""
-
-
-def change(words: Words, reference: str | None = None, phone: str | None = None) -> Steps[None]:
-    """Move a ticket to another seat."""
-    booking, phone = yield from _open(words, reference, phone)
-    words = words_of(booking.kind)
-    yield Show(booking)
-    seated = [ticket for ticket in _open_tickets(booking) if ticket.seat_no is not None]
-    if not seated:
-        yield Tell(f"Booking {booking.reference} has no {words.seat} that could be changed.")
+        question = f"Cancel {count}, and get {money(quote.refund)} of {money(paid)} back?"
+        refund = f"Your refund is {money(quote.refund)}."
+    else:
+        question, refund = f"Cancel {count}? You have not paid yet.", "There is nothing to refund."
+    hint = f"You can cancel until {moment(quote.stands_until)}."
+    if not (yield answers.ask_yes_no(question, hint)):
+        yield Tell("Nothing is cancelled.")
         return
-    ticket = seated[0]
-    if len(seated) > 1:
-        number = yield Ask(
-            "Which ticket?", answers.number_of([t.ticket_no for t in seated], "ticket"), "tickets",
-            "The number before the passenger, on the ticket.", _about(seated, words.seat),
-        )  # fmt: skip
-        ticket = next(t for t in seated if t.ticket_no == number)
-    mine = tuple(t.seat_no for t in seated if t.seat_no is not None)
-    while True:
+    yield Show((yield from require(Cancel(**request))))
+    yield Tell(f"{numbered('ticket', chosen)} cancelled. {refund}")
+
+
+def change(context: Context, typed: str) -> Steps[None]:
+    """The command `change [REFERENCE [PHONE]]`: move a ticket to another seat."""
+    booking, phone = yield from _open(typed)
+    noun = words_of(booking.kind).seat
+    yield Show(booking)
+    seats = {t.ticket_no: t.seat_no for t in booking.tickets if t.status in OPEN and t.seat_no is not None}
+    if not seats:
+        yield Tell(f"Booking {booking.reference} has no {noun} that can be changed.")
+        return
+    ticket_no = next(iter(seats))
+    if len(seats) > 1:
+        options = _described((t for t in booking.tickets if t.ticket_no in seats), noun)
+        hint = "The number after the word Ticket in the booking above."
+        ticket_no = yield answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
+    own = tuple(seats.values())
+    changed: Booking | Refusal | None = None
+    while not isinstance(changed, Booking):
         seat_map = yield from read_seat_map(booking)
-        if seat_map is None:
-            return
-        yield Show(seat_map, mine)
+        yield Show(seat_map, own)
         if not seat_map.free:
-            yield Tell(f"No other {words.seat} is free.")
+            yield Tell(f"No other {noun} is free.")
             return
         wanted = yield Ask(
-            f"Instead of {words.seat} {ticket.seat_no}, which {words.seat}?",
-            seating.one_seat(seat_map, words.seat, mine), "seat",
-            f"The number of a {words.seat} that is free.",
-            answers.choices(*map(str, seat_map.free)),
+            f"Instead of {noun} {seats[ticket_no]}, which {noun}?", seating.another_seat(seat_map, noun, own),
+            "seat", f"The number of a free {noun}.", answers.choices(*seat_map.free),
         )  # fmt: skip
-        changed = yield Call(ChangeSeat(
-            reference=booking.reference, phone=phone, ticket_no=ticket.ticket_no, seat_no=wanted
-        ))  # fmt: skip
-        yield _outcome(changed)
-        if not isinstance(changed, Refusal):
-            yield Tell(f"Ticket {ticket.ticket_no} has {words.seat} {wanted} now, not {ticket.seat_no}.")
-            return
-        if changed.reason != "seat_taken":
-            return
+        changed = yield Call(
+            ChangeSeat(reference=booking.reference, phone=phone, ticket_no=ticket_no, seat_no=wanted)
+        )
+        if isinstance(changed, Refusal):
+            if changed.reason != "seat_taken":
+                raise changed
+            yield Tell(changed.message, problem=True)
+    yield Show(changed)
+    yield Tell(f"Ticket {ticket_no} has {noun} {wanted} now, instead of {seats[ticket_no]}.")
 
 
-def find(words: Words, today: date, phone: str | None = None) -> Steps[None]:
-    """The references of a guest's bookings, by phone, date and boarding place."""
-    places: Sequence[Place] = (yield Call(Places(kind=words.kind))).places
+def find(context: Context, typed: str) -> Steps[None]:
+    """The command `find [PHONE]`: the references of bookings, by phone number, date and boarding place."""
+    places = (yield Call(Places(kind=BUS.kind))).places
     ask_phone = Ask(
         "Phone number given with the booking:", answers.phone, "phone",
-        "A booking without one cannot be found: its reference is all that opens it.",
+        "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
-    if phone is None:
-        phone = yield ask_phone
-    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(today), "date")
-    place = yield ask_place(f"{words.source} (where you board):", "origin", list(places))
-    while True:
-        found = yield Call(Find(phone=phone, date=day, place=place.code))
-        if not isinstance(found, Refusal):
-            break
-        yield Tell(found.message, problem=True)
+    phone = yield from answered(ask_phone, typed)
+    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date")
+    place = yield ask_place(f"{BUS.source} (where you board):", "origin", places)
+    while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place.code))), Refusal):
         if found.data.get("field") != "phone":
-            return
+            raise found
+        yield Tell(found.message, problem=True)
         phone = yield ask_phone
     if not found.references:
         yield Tell("No booking has that phone number, date and boarding place.", problem=True)
         return
-    for reference in found.references[:_MOST_FOUND]:
+    for reference in found.references[:_MAX_SHOWN]:
         booking = yield Call(GetBooking(reference=reference, phone=phone))
         yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {about(booking)}")
-    yield Tell(f"To see it: status {found.references[0]} {phone}")
+    yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
 
 
-def _open(words: Words, reference: str | None, phone: str | None) -> Steps[tuple[Booking, str | None]]:
-    """The booking that reference and phone open, and the phone."""
-    if reference is not None:
-        try:
-            reference = answers.reference(reference)
-        except Problem as problem:
-            yield Tell(str(problem), problem=True)
-            reference = None
-    given = reference
-    if given is not None and phone is None:  # some services need none
-        booking = yield Call(GetBooking(reference=given))
-        if not isinstance(booking, Refusal):
+def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
+    """The booking that a reference and a phone number open, and that phone number.
+
+    typed: the two, as far as they follow the command. A reference alone is first tried alone.
+    """
+    typed_reference, _, typed_phone = typed.partition(" ")
+    reference = yield from answered(_ask_reference(), typed_reference)
+    if typed_reference and not typed_phone:
+        booking = yield Call(GetBooking(reference=reference))
+        if isinstance(booking, Booking):
             return booking, None
-    while True:
-        if given is None:
-            given = yield _ask_reference(reference)
-        if phone is None:
-            phone = yield Ask(
-                "Phone number given with it (Enter, if none was given):", answers.phone_or_none, "phone",
-                words.phone_example,
-            )  # fmt: skip
-        booking = yield Call(GetBooking(reference=given, phone=phone))
-        if not isinstance(booking, Refusal):
-            return booking, phone
+    ask_phone = Ask(
+        "Phone number given with it (Enter, if none was given):", answers.optional(answers.phone), "phone",
+        f"Such as {PHONE_EXAMPLES}.",
+    )  # fmt: skip
+    phone = yield from answered(ask_phone, typed_phone)
+    while isinstance(booking := (yield Call(GetBooking(reference=reference, phone=phone))), Refusal):
         yield Tell(booking.message, problem=True)
-        phone = None
         if booking.data.get("field") != "phone":
-            reference, given = given, None
+            reference = yield _ask_reference(reference)
+        phone = yield ask_phone
+    return booking, phone
 
 
-def _ask_reference(tried: str | None) -> Ask:
-    """The question for a reference. tried: the one that was typed last; the phone may have been wrong."""
+def _ask_reference(last: str = "") -> Ask:
+    """The question for a reference. last: the answer of the last time, since only the phone may be wrong."""
     return Ask(
-        f"Reference of the booking (Enter: {tried}):" if tried else "Reference of the booking:",
-        lambda typed: answers.reference(typed or tried or ""), "reference",
-        "It stands on the ticket. Lost? Leave this with quit, then type: find.",
+        f"Reference of the booking (Enter: {last}):" if last else "Reference of the booking:",
+        lambda typed: answers.reference(typed or last), "reference",
+        "The reference is on the ticket. If you lost it, type quit, and then find.",
     )  # fmt: skip
 
 
-def _outcome(reply: Booking | Refusal) -> Show | Tell:
-    return Tell(reply.message, problem=True) if isinstance(reply, Refusal) else Show(reply)
-
-
-def _named(tickets: list[Ticket]) -> str:
-    """Ticket 2 is; tickets 1 and 2 are."""
-    numbers = answers.listed([str(ticket.ticket_no) for ticket in tickets], "and")
-    return f"Ticket{'s' * (len(tickets) > 1)} {numbers} {'are' if len(tickets) > 1 else 'is'}"
-
-
-def _open_tickets(booking: Booking) -> list[Ticket]:
-    return [ticket for ticket in booking.tickets if ticket.status in OPEN]
-
-
-def _about(tickets: list[Ticket], noun: str) -> tuple[Choice, ...]:
-    return tuple(
-        Choice(
-            str(t.ticket_no),
-            " ".join(filter(None, (f"{noun} {t.seat_no}" if t.seat_no else "waiting", t.name))),
-        )
+def _described(tickets: Iterable[Ticket], noun: str) -> dict[int, str]:
+    """The ticket numbers, with seat and name."""
+    return {
+        t.ticket_no: " ".join(filter(None, (f"{noun} {t.seat_no}" if t.seat_no else "waiting", t.name)))
         for t in tickets
-    )
+    }

@@ -1,20 +1,20 @@
-"""What reaches a screen: texts without what could move a cursor or turn its direction."""
+"""Removes control characters, which could move the cursor of a terminal or change the direction of text."""
 
 import unicodedata
 from typing import Any
 
-_HARMLESS = "\n\u200c\u200d"  # a drawing has lines; the joiners spell names of several scripts
+_ALLOWED = "\n\u200c\u200d"  # line ends of drawings; joiners, which names in several scripts need
 
 
 def clean_text(text: str) -> str:
     """The text without control and format characters."""
     return "".join(
-        c for c in text if c in _HARMLESS or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")
+        c for c in text if c in _ALLOWED or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")
     )
 
 
 def cleaned(value: Any) -> Any:
-    """What JSON is made of, with every text in it cleaned."""
+    """A JSON value with every text in it cleaned."""
     match value:
         case str():
             return clean_text(value)

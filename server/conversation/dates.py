@@ -1,94 +1,79 @@
-"""Dates as people type them.
+"""Parsing of dates as people type them.
 
-One pure function: the text and today's date in, a date out. A date without a year is the next one
-that comes, today included; a weekday is the next one after today; numbers are day first.
+A date without a year is the next such date, today included. A weekday is the next one after today. In
+numbers, the day comes before the month.
 """
 
 import datetime
 import re
 from datetime import date, timedelta
 
-EXAMPLES = "2026-12-05, today, tomorrow, sat, 5 dec, 5 dec 2026, 5/12 (day first) or +3 (in 3 days)"
+from busware.server.conversation.dialogue import InvalidInput
+
+EXAMPLES = "2026-12-05, tomorrow, sat or 5 dec"
 
 _MONTHS = ("january", "february", "march", "april", "may", "june",
            "july", "august", "september", "october", "november", "december")  # fmt: skip
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_SHORTEST = 3  # letters of a month or weekday that are enough
+_MIN_LETTERS = 3  # of an abbreviated month or weekday
+_DAYS_FROM_TODAY = {"yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2}
 
-_ISO = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})", re.ASCII)
-_AHEAD = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
-_SHORTENED = ("today", "tomorrow")  # which may be, like months and weekdays
-_NAMED = {  # days from today
-    "yesterday": -1,
-    "day after tomorrow": 2,
-    "the day after tomorrow": 2,
-}
-_NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})(?:[-/.](?P<year>\d{4}|\d{2})|\.)?", re.ASCII)
+_IN_DAYS = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
+_DAY = r"(?P<day>\d{1,2})"
+_MONTH_NAME = r"(?P<month>[a-z]{3,})"
 _GAP = r"[\s,./-]*"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_MONTH = r"(?P<month>[a-z]{3,})"
-_YEAR = r"(?:[\s,./-]+(?P<year>\d{4}|\d{2}))?"
-_DAY_MONTH = re.compile(_DAY + _GAP + _MONTH + _YEAR, re.ASCII)
-_MONTH_DAY = re.compile(_MONTH + _GAP + _DAY + _YEAR, re.ASCII)
-
-
-class DateError(ValueError):
-    """The text is no date; the message says why, and what would be one."""
+_ORDINAL_DAY = _DAY + r"(?:st|nd|rd|th)?"
+_OPTIONAL_YEAR = r"(?:[\s,./-]+(?P<year>\d{4}|\d{2}))?"
+_CALENDAR_FORMATS = [
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/]" + _DAY,
+        _DAY + r"[-/.](?P<month>\d{1,2})(?:[-/.](?P<year>\d{4}|\d{2})|\.)?",
+        _ORDINAL_DAY + _GAP + _MONTH_NAME + _OPTIONAL_YEAR,
+        _MONTH_NAME + _GAP + _ORDINAL_DAY + _OPTIONAL_YEAR,
+    )
+]
 
 
 def parse_date(text: str, today: date) -> date:
-    """The date that text means to somebody who types it today.
-
-    Takes what EXAMPLES shows, in any case; raises DateError on anything else.
-    """
+    """The date that a text means today. Raises InvalidInput."""
     typed = " ".join(text.lower().split()).removeprefix("on ")
-    if typed in _NAMED:
-        return today + timedelta(days=_NAMED[typed])
-    if (ahead_by := _index(typed, _SHORTENED)) is not None:
-        return today + timedelta(days=ahead_by)
-    if (weekday := _index(typed, _WEEKDAYS)) is not None:
-        return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
-    if ahead := _AHEAD.fullmatch(typed):
-        return today + timedelta(days=int(ahead[1]))
-    for pattern in (_ISO, _NUMBERS, _DAY_MONTH, _MONTH_DAY):
+    if typed in _DAYS_FROM_TODAY:
+        return today + timedelta(days=_DAYS_FROM_TODAY[typed])
+    if position := _position(typed, ("today", "tomorrow")):
+        return today + timedelta(days=position - 1)
+    if weekday := _position(typed, _WEEKDAYS):
+        return today + timedelta(days=(weekday - today.isoweekday() - 1) % 7 + 1)
+    if in_days := _IN_DAYS.fullmatch(typed):
+        return today + timedelta(days=int(in_days[1]))
+    for pattern in _CALENDAR_FORMATS:
         if found := pattern.fullmatch(typed):
             return _calendar_date(text, found, today)
-    shown = f'"{text}"' if typed else "An empty line"
-    raise DateError(f"{shown} is no date. Write one like {EXAMPLES}.")
+    quoted = f'"{text}"' if typed else "An empty line"
+    raise InvalidInput(f"{quoted} is not a date. Type a date such as {EXAMPLES}.")
 
 
-def _index(word: str, names: tuple[str, ...]) -> int | None:
-    """Which of the names a word abbreviates, from 0."""
-    if len(word) < _SHORTEST:
-        return None
-    return next((i for i, name in enumerate(names) if name.startswith(word)), None)
+def _position(word: str, names: tuple[str, ...]) -> int:
+    """The position, from 1, of the name that a word abbreviates; 0 if there is none."""
+    if len(word) < _MIN_LETTERS:
+        return 0
+    return next((n for n, name in enumerate(names, 1) if name.startswith(word)), 0)
 
 
 def _calendar_date(text: str, found: re.Match[str], today: date) -> date:
-    """The date of a day, a month and perhaps a year; without one, the next that comes."""
-    day, month = int(found["day"]), _month(text, found["month"])
-    if found["year"]:
-        year = int(found["year"])
-        return _checked(text, year if year > 99 else 2000 + year, month, day)
-    this_year = (month, day) >= (today.month, today.day)
-    return _checked(text, today.year if this_year else today.year + 1, month, day)
-
-
-def _month(text: str, written: str) -> int:
-    if written.isdigit():
-        month = int(written)
-        if not 1 <= month <= len(_MONTHS):
-            order = "The day comes first, as in 25/12, or the year, as in 2026-12-25."
-            raise DateError(f'"{text}": there is no month {month}. {order}')
-        return month
-    found = _index(written, _MONTHS)
-    if found is None:
-        raise DateError(f'"{text}": "{written}" is no month. Write a date like {EXAMPLES}.')
-    return found + 1
-
-
-def _checked(text: str, year: int, month: int, day: int) -> date:
+    """The date of a day, a month and an optional year."""
+    day, month_text = int(found["day"]), found["month"]
+    month = int(month_text) if month_text.isdigit() else _position(month_text, _MONTHS)
+    if not 1 <= month <= len(_MONTHS):
+        raise InvalidInput(
+            f'"{text}" has no valid month. The day comes first, as in 25/12, or the year, as in 2026-12-25.'
+        )
+    year = int(found["year"] or today.year)
+    if year < 100:
+        year += 2000
+    elif not found["year"] and (month, day) < (today.month, today.day):
+        year += 1
     try:
         return datetime.date(year, month, day)
     except ValueError:
-        raise DateError(f'"{text}": {_MONTHS[month - 1].capitalize()} {year} has no day {day}.') from None
+        raise InvalidInput(f'"{text}": {_MONTHS[month - 1].capitalize()} {year} has no day {day}.') from None

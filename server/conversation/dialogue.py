@@ -1,12 +1,12 @@
-"""The engine of a conversation: hands out what is to be done next, and takes what came of it.
+"""The dialogue engine: it hands out the next step and takes its result.
 
-A script is a generator. It yields steps: `Ask` the traveller, `Call` the server, `Show` a reply,
-`Tell` a sentence; it receives the parsed answer, or the reply, or the `Refusal`. A face carries the
-steps out and knows nothing of their order; a script knows neither sockets nor clocks.
+A dialogue is a generator of steps: `Ask` the traveller, `Call` the server, `Show` a reply, `Tell` a text.
+It receives the parsed answer of an Ask, and the reply or the `Refusal` of a Call. The TCP server and the
+terminal client execute the steps; a dialogue uses no socket and no clock.
 
-A generator cannot step back. So a Dialogue records every answer and every reply; `back` begins the
-script anew and feeds it the record up to the question before. What was called between that question
-and this one is forgotten, since it may have changed, and undone where it can be (a hold is given up).
+A generator cannot step back. So a Dialogue records all answers and replies; `back` starts the generator
+again and feeds it the record up to the previous question. The calls after that question are dropped from the
+record, because their replies may be out of date, and undone where possible: a hold is released.
 """
 
 import re
@@ -14,6 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeGuard, TypeVar
 
 import msgspec
@@ -25,25 +26,36 @@ T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
 ALSO_QUIT = ("exit", "bye")
-GUIDE = "Or type: back (the question before), quit (leave this; nothing is changed)."
-MAX_STEPS = 400  # answers and replies of one conversation; a booking takes about 15
-TOO_LONG = "This has gone on for too long; nothing is booked. Begin again."
-LEFT = "Left; nothing was changed."
-UNSURE = "No answer came: what you asked for last may have been done."
-GIVEN_UP = "What was held for you is given up."
-NOT_GIVEN_UP = "What was held for you could not be given up now; it comes free by itself when its time is up."
-TRY_AGAIN = "Press Enter to try again; what you typed is kept. Or back, or quit."
-# Refusals that say: ask the same again.
-_PASSING = ("busy", "draining", "outcome_unknown")
+GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
+MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
+TOO_LONG = "This dialogue is too long. Nothing was booked. Start again."
+LEFT = "You left the dialogue. Nothing was changed."
+OUTCOME_UNKNOWN = "The server did not answer. Your last request may have been carried out."
+RELEASED = "Your hold is released."
+NOT_RELEASED = "Your hold could not be released. It expires by itself."
+RETRY_QUESTION = "Press Enter to try again. Your answers are kept. Or type: back, quit."
+NO_ANSWER = "no_answer"  # the reason of a refusal that stands for a missing reply; the server never sends it
+_RETRYABLE_REASONS = ("busy", "draining", "outcome_unknown", NO_ANSWER)
+_UNKNOWN_OUTCOME_REASONS = ("outcome_unknown", NO_ANSWER)
+_END_OF_QUESTION_STEM = re.compile("[,(]")  # numbers and prices after it differ each time it is asked
+_SAY_COMMAND = re.compile(r"say\s+(\S.*)", re.IGNORECASE)  # accepted at every question
 
 
-class Problem(Exception):
-    """An answer that the question does not take; the message tells the traveller what it takes."""
+class InvalidInput(Exception):
+    """An answer or argument that is not valid; the message says what is."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a dialogue knows of its connection. with_names: ask for the names of passengers."""
+
+    today: Callable[[], date]
+    with_names: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the answers that a question takes; about: what a person wants to know of it."""
+    """A possible answer to a question, with a description."""
 
     text: str
     about: str = ""
@@ -51,10 +63,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Ask:
-    """A question. parse turns a line into the answer or raises Problem.
+    """A question. parse turns a line into the answer or raises InvalidInput.
 
-    field: what is asked for (date, origin, seats …), by which a face chooses how to ask. hint: what
-    `help` says about it. choices: what may be typed, for completion.
+    field: what the answer is (date, origin, seats …); a client may display a field in its own way.
+    hint: the text of `help`. choices: possible answers, for completion.
     """
 
     prompt: str
@@ -66,7 +78,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the server. undo: the request that takes a reply of it back."""
+    """A request to the server. undo: makes, from its reply, the request that reverses it."""
 
     request: Request
     undo: Callable[[Any], Request] | None = None
@@ -74,10 +86,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Show:
-    """A reply to be shown.
-
-    yours: the traveller's own seats in it. brief: the words for it of a face that draws no pictures.
-    """
+    """A reply to display. yours: the traveller's own seats in it. brief: its text for plain text, if set."""
 
     reply: msgspec.Struct
     yours: tuple[int, ...] = ()
@@ -86,10 +95,10 @@ class Show:
 
 @dataclass(frozen=True)
 class Tell:
-    """A sentence to be told.
+    """A text to display.
 
-    problem: it tells what is wrong. last: with it, a plain connection ends, and nothing more of the script
-    is seen there. aside: it is not told in plain text, where people's scripts know which lines come.
+    problem: it reports an error. last: in plain text, the connection ends after it. aside: it is left out in
+    plain text, where programs rely on the lines of the published dialogues.
     """
 
     text: str
@@ -98,22 +107,38 @@ class Tell:
     aside: bool = False
 
 
-@dataclass(frozen=True)
-class Failed:
-    """What came of a call that got no answer; the message says why."""
-
-    message: str
-
-
 Step = Ask | Call | Show | Tell
 Steps = Generator[Step, Any, T]
 
 
-class Dialogue:
-    """One conversation under way. `step` is what the face has to do now; None when it is over.
+def no_answer(message: str) -> Refusal:
+    """The result of a call that got no reply; the message says why."""
+    return Refusal(NO_ANSWER, message)
 
-    begin: the script. commands: words that begin another one, and are no answers. new_key: makes an
-    idempotency key; a call that is tried again keeps its own.
+
+def require(request: Request) -> Steps[Any]:
+    """The reply to a request. Raises Refusal, which ends the dialogue unless it is caught."""
+    reply = yield Call(request)
+    if isinstance(reply, Refusal):
+        raise reply
+    return reply
+
+
+def answered(question: Ask, typed: str) -> Steps[Any]:
+    """The answer to a question: the text typed after the command, if it is valid. Otherwise asks."""
+    if typed:
+        try:
+            return question.parse(typed)
+        except InvalidInput as error:
+            yield Tell(str(error), problem=True)
+    return (yield question)
+
+
+class Dialogue:
+    """A dialogue in progress. `step` is the step to execute now; None at the end.
+
+    begin: starts the generator. commands: words that begin another dialogue, and are no answers. new_key:
+    makes an idempotency key; a call that is sent again keeps its key.
     """
 
     def __init__(
@@ -126,53 +151,53 @@ class Dialogue:
         self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
-        self._first = deque[Step]()  # what is to be done before the script's own step
-        self._unsure = False  # whether the call that failed may have been done all the same
+        self._inserted = deque[Step]()  # steps to execute before the generator's own step
+        self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
         self._own: Step | None = self._resume(None)
 
     @property
     def step(self) -> Step | None:
-        """What the face has to do now."""
-        return self._first[0] if self._first else self._own
+        """The step to execute now."""
+        return self._inserted[0] if self._inserted else self._own
 
     @property
     def doubt(self) -> Tell | None:
-        """What to tell whoever leaves while it is not known whether their last write was done."""
-        asked = self._own
-        if self._unsure and isinstance(asked, Call) and asked.request.writes:
-            return Tell(UNSURE, problem=True)
+        """The warning for a traveller who leaves while the outcome of the last write is unknown."""
+        call = self._own
+        if self._outcome_unknown and isinstance(call, Call) and call.request.writes:
+            return Tell(OUTCOME_UNKNOWN, problem=True)
         return None
 
     def shown(self) -> None:
-        """The step was a Show or a Tell, and the traveller has seen it."""
-        if self._first:
-            self._first.popleft()
+        """Report that a Show or Tell was displayed."""
+        if self._inserted:
+            self._inserted.popleft()
         else:
             self._own = self._resume(None)
 
-    def replied(self, reply: msgspec.Struct | Refusal | Failed) -> None:
-        """The step was a Call, and this came of it."""
-        reply = clean(reply)
-        if self._first:
-            done = self._first.popleft()
-            if isinstance(done, Call) and done.undo:
-                self._settled(done.undo, reply)
-            elif isinstance(done, Call) and isinstance(done.request, Say):
-                self._first.appendleft(said(reply))
-            else:
-                self._first.appendleft(given_up(reply))
-        elif _is_passing(reply):
-            self._unsure |= not isinstance(reply, Refusal) or reply.reason == "outcome_unknown"
-            self._first += (Tell(reply.message, problem=True), Ask(TRY_AGAIN, lambda _: None, "retry"))
+    def replied(self, reply: msgspec.Struct | Refusal) -> None:
+        """Report the result of a Call."""
+        call, reply = self.step, clean(reply)
+        if not isinstance(call, Call):
+            raise TypeError("there is no open call")
+        if self._inserted:
+            self._inserted.popleft()
+            self._inserted.extendleft(self._after_inserted(call, reply))
+        elif _is_retryable(reply):
+            self._outcome_unknown |= reply.reason in _UNKNOWN_OUTCOME_REASONS
+            self._inserted += (
+                Tell(reply.message, problem=True),
+                Ask(RETRY_QUESTION, lambda _: None, "retry"),
+            )
         else:
-            self._take(reply)
+            self._accept(reply)
 
     def answer(self, line: str) -> None:
-        """The step was an Ask, and the traveller typed this."""
-        asked = self.step
-        if not isinstance(asked, Ask):
-            raise TypeError("nothing was asked")
+        """Report the line typed at an Ask."""
+        question = self.step
+        if not isinstance(question, Ask):
+            raise TypeError("there is no open question")
         typed = line.strip()
         match typed.lower():
             case "back":
@@ -180,33 +205,30 @@ class Dialogue:
             case word if word == QUIT or word in ALSO_QUIT:
                 self._leave()
             case "help" | "?":
-                self._first.extendleft(Tell(line) for line in (GUIDE, asked.hint) if line)
-            case _ if asked.field != "name" and (message := _SAY.fullmatch(typed)):
-                self._first.appendleft(Call(Say(text=message[1])))
-            case _ if self._first:  # try again: the script's own call is the step now
-                self._first.popleft()
-            case _:
-                self._judge(asked, typed)
+                self._inserted.extendleft(Tell(text) for text in (GUIDE, question.hint) if text)
+            case _ if question.field != "name" and (message := _SAY_COMMAND.fullmatch(typed)):
+                self._inserted.appendleft(Call(Say(text=message[1])))
+            case _ if self._inserted:  # the retry question: the generator's own call is next
+                self._inserted.popleft()
+            case word:
+                try:
+                    self._accept(question.parse(typed))
+                except InvalidInput as error:
+                    command = word.partition(" ")[0]
+                    hint = f" To use {command}, type quit first." if command in self._commands else ""
+                    self._inserted.append(Tell(clean_text(f"{error}{hint}"), problem=True))
 
     def abandon(self) -> list[Request]:
-        """End it, because the traveller has gone: what is to be asked of the server to undo its calls."""
-        undone = self._forget(0) if self._own is not None else []
-        self._first.clear()
+        """End the dialogue of a traveller who is gone; return the requests that undo its calls."""
+        undoing = self._forget(0) if self._own is not None else []
+        self._inserted.clear()
         self._own = None
-        return [call.request for call in undone]
+        return [call.request for call in undoing]
 
-    def _judge(self, asked: Ask, typed: str) -> None:
-        try:
-            self._take(asked.parse(typed))
-        except Problem as problem:
-            word = typed.lower().partition(" ")[0]
-            way = f" To begin {word}, quit this first." if word in self._commands else ""
-            self._first.append(Tell(clean_text(f"{problem}{way}"), problem=True))
-
-    def _take(self, value: Any) -> None:
-        """Record what came of the script's own step, and go on with it."""
+    def _accept(self, value: Any) -> None:
+        """Record the result of the generator's own step, and continue."""
         self._record.append((self._own, value))
-        self._unsure = False
+        self._outcome_unknown = False
         if len(self._record) > MAX_STEPS:
             self._leave(TOO_LONG)
         else:
@@ -218,18 +240,20 @@ class Dialogue:
         except StopIteration:
             return None
         if isinstance(step, Call) and step.request.writes:
-            return Call(msgspec.structs.replace(step.request, key=self._new_key()), step.undo)
+            return Call(self._with_new_key(step.request), step.undo)
         return step
 
+    def _with_new_key(self, request: Request) -> Request:
+        return msgspec.structs.replace(request, key=self._new_key())
+
     def _back(self) -> None:
-        way = self._way()
-        if not way:
+        path = self._path()
+        if not path:
             self._leave()
             return
-        before = [n for n in range(way[-1]) if isinstance(self._record[n][0], Ask)]
-        kept = before[-1] + 1 if before else 0
-        self._first = deque[Step]([*self._forget(kept), *self._settling()])
-        self._unsure = False
+        kept = 1 + max((n for n in range(path[-1]) if isinstance(self._record[n][0], Ask)), default=-1)
+        self._inserted = deque[Step]([*self._forget(kept), *self._resolve_unknown_outcome()])
+        self._outcome_unknown = False
         self._steps = self._begin()
         self._own = self._resume(None)
         for _, value in self._record:
@@ -237,83 +261,79 @@ class Dialogue:
                 self._own = self._resume(None)
             self._own = self._resume(value)
 
-    def _way(self) -> list[int]:
-        """The answers that led to this question, by their number in the record.
+    def _path(self) -> list[int]:
+        """The indexes in the record of the answers that led to the current question.
 
-        Without the ways round that led back to a question: from the seats to a fare that was declined.
+        A question that was asked again, such as for seats after the fare was declined, counts once, and the
+        answers between the two times do not count.
         """
-        way: list[tuple[tuple[str, str], int]] = []
+        path: dict[tuple[str, str], int] = {}
         for n, (step, _) in enumerate([*self._record, (self._own, None)]):
             if isinstance(step, Ask):
-                asked = (step.field, _BEGINNING.split(step.prompt, 1)[0])
-                been = [question for question, _ in way]
-                way = [*way[: been.index(asked) if asked in been else None], (asked, n)]
-        return [n for _, n in way if n < len(self._record)]
+                question = (step.field, _END_OF_QUESTION_STEM.split(step.prompt, 1)[0])
+                while question in path:
+                    path.popitem()
+                path[question] = n
+        return [n for n in path.values() if n < len(self._record)]
 
-    def _leave(self, told: str = LEFT) -> None:
-        settling = self._settling()
-        last = [] if self.doubt in settling else [Tell(told)]
-        self._first = deque[Step]([*self._forget(0), *settling, *last])
+    def _leave(self, message: str = LEFT) -> None:
+        resolving = self._resolve_unknown_outcome()
+        last = [] if self.doubt in resolving else [Tell(message)]
+        self._inserted = deque[Step]([*self._forget(0), *resolving, *last])
         self._own = None
 
-    def _settling(self) -> list[Step]:
-        """Where the last write may have been done: the same once more, to be undone; or the doubt."""
+    def _resolve_unknown_outcome(self) -> list[Step]:
+        """If the last write may have been carried out: send it again, to undo it; or else the warning."""
         if self.doubt is None:
             return []
-        asked = self._own
-        return [asked] if isinstance(asked, Call) and asked.undo else [self.doubt]
+        call = self._own
+        return [call] if isinstance(call, Call) and call.undo else [self.doubt]
 
-    def _settled(self, undo: Callable[[Any], Request], reply: msgspec.Struct | Refusal | Failed) -> None:
-        """What came of it when it was asked again."""
-        if _is_passing(reply):
-            self._first = deque[Step]([Tell(UNSURE, problem=True)])
-        elif not isinstance(reply, Refusal):
-            self._first.appendleft(Call(msgspec.structs.replace(undo(reply), key=self._new_key())))
+    def _after_inserted(self, call: Call, reply: msgspec.Struct | Refusal) -> list[Step]:
+        """The step that follows an inserted call: a write that is sent again, a message, or an undo."""
+        if isinstance(call.request, Say):
+            return [say_outcome(reply)]
+        if call.undo is None:
+            return [undo_outcome(reply)]
+        if _is_retryable(reply):
+            self._inserted.clear()
+            return [Tell(OUTCOME_UNKNOWN, problem=True)]
+        return [] if isinstance(reply, Refusal) else [Call(self._with_new_key(call.undo(reply)))]
 
     def _forget(self, kept: int) -> list[Call]:
-        """Drop the record from there on; the calls that undo what was done in it, the last one first."""
+        """Drop the record from an index on; return the calls that undo what it wrote, the last one first."""
         dropped = [(step, value) for step, value in self._record[kept:] if isinstance(step, Call)]
         del self._record[kept:]
-        undone = [msgspec.structs.replace(s.request, key=None) for s, _ in dropped if s.request.writes]
+        sent = [msgspec.structs.replace(s.request, key=None) for s, _ in dropped if s.request.writes]
         undoing = [
             step.undo(value)
             for step, value in reversed(dropped)
             if step.undo is not None and not isinstance(value, Refusal)
         ]
-        return [
-            Call(msgspec.structs.replace(request, key=self._new_key()))
-            for request in undoing
-            if request not in undone  # by the script itself
-        ]
+        return [Call(self._with_new_key(request)) for request in undoing if request not in sent]
 
 
-_BEGINNING = re.compile("[,(]")  # up to there a question has the same words whenever it is asked
-_SAY = re.compile(r"say\s+(\S.*)", re.IGNORECASE)  # a line for the operator, at any question
-
-
-def said(reply: msgspec.Struct | Refusal | Failed) -> Tell:
-    """What to tell whoever has said something to the operator."""
-    if isinstance(reply, Refusal | Failed):
+def say_outcome(reply: msgspec.Struct | Refusal) -> Tell:
+    """The text after a message to the operator."""
+    if isinstance(reply, Refusal):
         return Tell(reply.message, problem=True)
     return Tell("Sent to the operator.")
 
 
-def given_up(reply: msgspec.Struct | Refusal | Failed) -> Tell:
-    """What to tell of a call that was to be undone, such as a hold that is to be given up."""
+def undo_outcome(reply: msgspec.Struct | Refusal) -> Tell:
+    """The text after a hold was released because the traveller left or went back."""
     if isinstance(reply, Refusal) and reply.reason == "already_booked":
         return Tell(reply.message, problem=True)
-    return Tell(NOT_GIVEN_UP, problem=True) if _is_passing(reply) else Tell(GIVEN_UP)
+    return Tell(NOT_RELEASED, problem=True) if _is_retryable(reply) else Tell(RELEASED)
 
 
-def _is_passing(reply: msgspec.Struct | Refusal | Failed) -> TypeGuard[Refusal | Failed]:
-    """Whether there was no answer, or one that says: ask the same again."""
-    return isinstance(reply, Failed) or (isinstance(reply, Refusal) and reply.reason in _PASSING)
+def _is_retryable(reply: msgspec.Struct | Refusal) -> TypeGuard[Refusal]:
+    """Whether the same request may succeed if it is sent again."""
+    return isinstance(reply, Refusal) and reply.reason in _RETRYABLE_REASONS
 
 
 def clean(reply: T) -> T:
-    """The same reply, or refusal, with every text in it cleaned."""
+    """The same reply or refusal without control characters in its texts."""
     if isinstance(reply, Refusal):
         return Refusal(reply.reason, clean_text(reply.message), **cleaned(reply.data))  # type: ignore[return-value]
-    if isinstance(reply, Failed):
-        return Failed(clean_text(reply.message))  # type: ignore[return-value]
     return msgspec.convert(cleaned(msgspec.to_builtins(reply)), type(reply))

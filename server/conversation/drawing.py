@@ -1,4 +1,4 @@
-"""What the pictures of a seat map have in common: where the driver sits, what the legend has to explain."""
+"""What all drawings of a seat map need: where the driver sits, and which states the legend explains."""
 
 from collections.abc import Collection, Iterator
 
@@ -6,7 +6,7 @@ from busware.server.protocol import Seats
 
 
 def drivers(layout: str) -> Iterator[tuple[str, int, int]]:
-    """Where a drawing has the driver: deck, row, column. How one is read: sql/22_layout_seats.sql."""
+    """The deck, row and column of each driver in a layout. Its format: sql/22_layout_seats.sql."""
     deck, row = "main", 0
     for line in (line.strip() for line in layout.splitlines()):
         if line.endswith(":"):
@@ -17,6 +17,6 @@ def drivers(layout: str) -> Iterator[tuple[str, int, int]]:
 
 
 def states(seat_map: Seats, yours: Collection[int]) -> set[str]:
-    """The states in a map: free, held, taken; and yours, of the seats that are the reader's."""
+    """The states in a map: free, held, taken; and yours, for the traveller's own seats."""
     others = {seat.state for seat in seat_map.seats if seat.seat_no not in yours}
     return others | {"yours"} if yours else {*others}

@@ -1,140 +1,121 @@
-"""What an answer about seats means: which of a map, or how many. See answers.py for how these are used."""
+"""Parsers of answers about seats: which seats of a map, or how many."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from busware.server.conversation.answers import listed, number_list, shown
-from busware.server.conversation.dialogue import Problem
+from busware.server.conversation.answers import number_list, quoted, require_known
+from busware.server.conversation.dialogue import InvalidInput
+from busware.server.conversation.words import listed, numbered, plural
 from busware.server.protocol import Seats
 
-_MOST_LISTED = 12  # of the seats that are free, when a wrong one was named
+_MAX_FREE_LISTED = 12  # free seats in one message
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
-_BEST = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+_NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
+_ANY_SEATS = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+_COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The seats that a party wants: these, or any so many."""
+    """The seats that a party wants: how many, and which. No numbers: any seats."""
 
-    seats: tuple[int, ...] = ()
-    any: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many."""
-        return self.any or len(self.seats)
+    count: int
+    numbers: tuple[int, ...] = ()
 
 
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
-    """Seats of a map by number, or "best 2" for any so many; a number in words says how many, too."""
-    numbers = [seat.seat_no for seat in seat_map.seats]
-    most = most_of(seat_map)
-    takes = f"{noun} numbers such as {_example(seat_map.free)}, or best 2 for any two"
+    """Seats of a map by number, or "best 2" for any two. A number in words, such as "two", is a count."""
+    example = listed(seat_map.free[:2], "and") if seat_map.free else "7 and 8"
+    by_number = seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or best 2 for any two")
+    limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:
+        text = _in_figures(typed)
         if typed.lower() in _NUMBERS:
-            return Wanted(any=_count(int(_in_figures(typed)), most, noun))
-        if best := _BEST.fullmatch(_in_figures(typed)):
-            return Wanted(any=_count(int(best[1] or best[2] or 1), most, noun))
-        chosen = number_list(typed, takes)
-        for n in chosen:
-            if n not in numbers:
-                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
-        _count(len(chosen), most, noun)
-        return Wanted(seats=chosen)
+            return Wanted(_within(limit, int(text), noun))
+        if found := _ANY_SEATS.fullmatch(text):
+            return Wanted(_within(limit, int(found[1] or found[2] or 1), noun))
+        chosen = by_number(typed)
+        return Wanted(_within(limit, len(chosen), noun), chosen)
 
     return parse
 
 
-def not_free(seat_map: Seats, wanted: Wanted, noun: str) -> str:
-    """Which of the wanted seats are not free by a map, and which are; "" where there are none such."""
-    free = seat_map.free
-    gone = [n for n in wanted.seats if n not in free]
-    if not gone:
-        return ""
-    some = ", ".join(map(str, free[:_MOST_LISTED])) + " …" * (len(free) > _MOST_LISTED)
-    return f"{are(gone, noun)} not free. Free: {some or 'none'}."
-
-
-def are(numbers: Sequence[int], noun: str) -> str:
-    """Seat 7 is; Seats 7 and 8 are."""
-    several = len(numbers) > 1
-    names = listed([str(n) for n in numbers], "and")
-    return f"{noun.capitalize()}{'s' * several} {names} {'are' if several else 'is'}"
-
-
-def most_of(seat_map: Seats) -> int:
-    """How many seats of a map one booking may have."""
-    return min(seat_map.max_seats, len(seat_map.seats))
-
-
-def one_seat(seat_map: Seats, noun: str, mine: Collection[int]) -> Callable[[str], int]:
-    """One free seat of a map, by number. mine: those that one has."""
-    some = seats(seat_map, noun)
-
-    def parse(typed: str) -> int:
-        if typed in map(str, mine):
-            raise Problem(f"You have {noun} {typed} already. Type the number of another, or: back.")
-        if not typed.isdecimal():
-            raise Problem(f"{shown(typed)} is not understood. Type the number of one {noun} that is free.")
-        return some(typed).seats[0]
-
-    return parse
-
-
-def positive(noun: str) -> Callable[[str], int]:
-    """A number of seats, however many there are."""
-
-    def parse(typed: str) -> int:
-        digits = _in_figures(typed)
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 6 and int(digits) > 0):
-            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
-        return int(digits)
-
-    return parse
-
-
-def exactly(count: int, numbers: Collection[int], noun: str) -> Callable[[str], tuple[int, ...]]:
-    """So many of these numbers."""
+def seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], tuple[int, ...]]:
+    """Different seats of a map by number. expected: what a valid answer is."""
+    numbers = [seat.seat_no for seat in seat_map.seats]
 
     def parse(typed: str) -> tuple[int, ...]:
-        chosen = number_list(
-            typed, f"{count} {noun} numbers such as {' '.join(map(str, range(1, count + 1)))}"
+        chosen = number_list(typed, expected)
+        require_known(
+            chosen, numbers, f"There is no {noun} {{}}. The {noun}s are numbered 1 to {max(numbers)}."
         )
-        for n in chosen:
-            if n not in numbers:
-                raise Problem(f"There is no {noun} {n}: they are numbered 1 to {max(numbers)}.")
-        if len(chosen) != count:
-            raise Problem(f"You want {count}, and named {len(chosen)}. Type {count} {noun} numbers.")
         return chosen
 
     return parse
 
 
-def count(most: int, noun: str) -> Callable[[str], int]:
-    """A number of seats."""
+def exactly(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
+    """A fixed number of seats of a map."""
+    numbers = range(1, count + 1)
+    expected = f"{count} {plural(f'{noun} number', numbers)}"
+    by_number = seat_numbers(seat_map, noun, f"{expected} such as {listed(numbers, 'and')}")
 
-    def parse(typed: str) -> int:
-        digits = re.fullmatch(r"(?:wait|best|any)?\s*(\d{1,3})(?:\s*[a-z]+)?", _in_figures(typed), re.ASCII)
-        if digits is None:
-            raise Problem(f"{shown(typed)} is no number of {noun}s: type one such as 2.")
-        return _count(int(digits[1]), most, noun)
+    def parse(typed: str) -> tuple[int, ...]:
+        chosen = by_number(typed)
+        if len(chosen) != count:
+            raise InvalidInput(f"You typed {len(chosen)} {plural('number', chosen)}. Type {expected}.")
+        return chosen
 
     return parse
 
 
+def another_seat(seat_map: Seats, noun: str, own: Collection[int]) -> Callable[[str], int]:
+    """One seat of a map, other than the traveller's own."""
+
+    def parse(typed: str) -> int:
+        (number,) = exactly(1, seat_map, noun)(typed)
+        if number in own:
+            raise InvalidInput(f"You have {noun} {number} already. Type another number, or: back.")
+        return number
+
+    return parse
+
+
+def count(noun: str, limit: int | None = None) -> Callable[[str], int]:
+    """A number of seats. limit: the most for one booking."""
+
+    def parse(typed: str) -> int:
+        found = _COUNT.fullmatch(_in_figures(typed))
+        if found is None or int(found[1]) == 0:
+            raise InvalidInput(f"{quoted(typed)} is not a number of {noun}s. Type a number such as 2.")
+        return _within(limit, int(found[1]), noun)
+
+    return parse
+
+
+def not_free(seat_map: Seats, wanted: Wanted, noun: str) -> str:
+    """A message about the wanted seats that are not free, with those that are; "" if all are free."""
+    taken = [n for n in wanted.numbers if n not in seat_map.free]
+    if not taken:
+        return ""
+    free = ", ".join(map(str, seat_map.free[:_MAX_FREE_LISTED])) or "none"
+    more = " …" if len(seat_map.free) > _MAX_FREE_LISTED else ""
+    return f"{numbered(noun, taken)} not free. Free {noun}s: {free}{more}."
+
+
+def max_count(seat_map: Seats) -> int:
+    """The most seats of a map that one booking may have."""
+    return min(seat_map.max_seats, len(seat_map.seats))
+
+
 def _in_figures(typed: str) -> str:
-    """The line in small letters, its numbers up to ten in figures: "best 2" for "Best two"."""
-    return _WORD.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
+    """The line in lower case, with its number words up to ten as figures."""
+    return _NUMBER_WORD.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 
 
-def _count(n: int, most: int, noun: str) -> int:
-    if not 1 <= n <= most:
-        raise Problem(f"One booking may have 1 to {most} {noun}s; {n} is not among them.")
-    return n
-
-
-def _example(free: Sequence[int]) -> str:
-    return " ".join(str(n) for n in free[:2]) or "7 8"
+def _within(limit: int | None, count: int, noun: str) -> int:
+    if limit is not None and not 1 <= count <= limit:
+        raise InvalidInput(f"You asked for {count} {noun}s. One booking may have 1 to {limit}.")
+    return count

@@ -1,23 +1,20 @@
-"""Words on a screen: what a kind of service is called, and how dates and amounts are written.
+"""The nouns of each kind of service, and dates, amounts, numbers and bookings as text."""
 
-A kind is data: another one is another `Words`.
-"""
-
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 
 from busware.server.protocol import Booking, BusType, Ticket, Trip, TripList
 
-EXAMPLES = "2026-12-05, tomorrow, sat or 5 dec"
+PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
+REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
+_MAX_TICKETS = 100  # of one booking
 
 
 @dataclass(frozen=True)
 class Words:
-    """What one kind of service is called.
-
-    types: those a traveller may choose among. needs_phone: whether a guest must leave a phone number.
-    """
+    """The nouns of one kind of service. types: offered as a choice. needs_phone: a booking needs a phone."""
 
     kind: str
     service: str
@@ -27,7 +24,6 @@ class Words:
     types: tuple[BusType, ...] = ()
     needs_phone: bool = True
     passenger: str = "passenger"
-    phone_example: str = "Such as 98450 12345 or +44 20 7946 0958."
 
 
 BUS = Words(
@@ -47,21 +43,36 @@ HOTEL = Words(
 )  # fmt: skip
 
 _WORDS = {words.kind: words for words in (BUS, FLIGHT, SHOW, HOTEL)}
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # of references: digits of base 28
-_MOST_TICKETS = 100  # of one booking
 
 
 def words_of(kind: str) -> Words:
-    """The words of a kind of service; those of one that came after this client are plain."""
+    """The nouns of a kind of service; general nouns for a kind that is newer than this client."""
     return _WORDS.get(kind) or Words(kind, kind, "seat", "Source", "Destination", needs_phone=False)
 
 
 def ticket_number(booking: Booking, ticket: Ticket) -> int:
-    """A number that no other ticket of the venue has: the reference as a number, and the ticket's in it."""
+    """A number that is unique among all tickets: the reference in base 28, and the ticket's number in it."""
     number = 0
     for letter in booking.reference:
-        number = number * len(_ALPHABET) + _ALPHABET.index(letter)
-    return number * (_MOST_TICKETS + 1) + ticket.ticket_no
+        number = number * len(REFERENCE_ALPHABET) + REFERENCE_ALPHABET.index(letter)
+    return number * (_MAX_TICKETS + 1) + ticket.ticket_no
+
+
+def listed(items: Iterable[object], last: str) -> str:
+    """Items as a list in a sentence: "1", "1 or 2", "1, 2 or 3". last: the word before the last item."""
+    *first, end = [str(item) for item in items] or ["none"]
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def plural(noun: str, items: Sized) -> str:
+    """The noun, with an s unless there is one item."""
+    return noun if len(items) == 1 else f"{noun}s"
+
+
+def numbered(noun: str, numbers: list[int]) -> str:
+    """Numbers as the subject of a sentence, with its verb: "Seat 7 is", "Seats 7 and 8 are"."""
+    verb = "is" if len(numbers) == 1 else "are"
+    return f"{plural(noun, numbers).capitalize()} {listed(numbers, 'and')} {verb}"
 
 
 def day_of(day: date) -> str:
@@ -80,7 +91,7 @@ def moment(at: datetime) -> str:
 
 
 def arrival(arrives: datetime, departs: datetime) -> str:
-    """05:10, or 05:10 +1 on the day after the departure's, each by its own clock."""
+    """05:10, or 05:10 +1 on the day after the departure. Both are local times."""
     days = (arrives.date() - departs.date()).days
     return clock(arrives) + (f" {days:+d}" if days else "")
 
@@ -91,25 +102,25 @@ def duration(departs: datetime, arrives: datetime) -> str:
     return f"{minutes // 60}h{minutes % 60:02d}"
 
 
-def money(amount: str) -> str:
+def money(amount: str | float) -> str:
     """1,234.50."""
     return f"{float(amount):,.2f}"
 
 
 def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
-    """AC SLEEPER bus, as far as any of it is known."""
+    """AC SLEEPER bus, without the parts that are unknown."""
     cooling = {True: "AC", False: "NON_AC", None: ""}[ac]
     return " ".join(filter(None, (cooling, bus_type, service)))
 
 
 def comfort(trip: Trip) -> str:
-    """AC semi-sleeper, or non-AC seater, as far as any of it is known."""
+    """AC semi-sleeper, or non-AC seater, without the parts that are unknown."""
     cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
     return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
 
 
 def service_of(trip: Trip | Booking) -> str:
-    """KSRTC Airavat Club Class; only one of the two, where it holds the other."""
+    """Operator and name: KSRTC Airavat Club Class. If one contains the other, the longer one."""
     if trip.name in trip.operator:
         return trip.operator
     return trip.name if trip.operator in trip.name else f"{trip.operator} {trip.name}"
@@ -118,7 +129,7 @@ def service_of(trip: Trip | Booking) -> str:
 def about(booking: Booking) -> str:
     """7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00."""
     seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
-    seated = f", {words_of(booking.kind).seat}{'s' * (len(seats) > 1)} {', '.join(seats)}" if seats else ""
+    seated = f", {plural(words_of(booking.kind).seat, seats)} {', '.join(seats)}" if seats else ""
     return (
         f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
         f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}."
@@ -126,28 +137,28 @@ def about(booking: Booking) -> str:
 
 
 def changed(booking: Booking) -> str:
-    """A line about a booking that has changed by itself, or by somebody else's doing."""
+    """A line about a booking that another request, an operator or a time limit has changed."""
     ended = [str(t.ticket_no) for t in booking.tickets if t.status != booking.status]
     fare = sum(float(t.fare) for t in booking.tickets if t.status == "booked")
     parts = (
         f"Booking {about(booking)} Status: {booking.status.capitalize()}",
-        f"fare {money(str(fare))}" if fare else "",
-        f"without ticket{'s' * (len(ended) > 1)} {', '.join(ended)}" if ended else "",
+        f"fare {money(fare)}" if fare else "",
+        f"without {plural('ticket', ended)} {', '.join(ended)}" if ended else "",
         f"{money(booking.refund)} is given back" if float(booking.refund) else "",
     )
     why = f". {does_not_run(booking)}" if booking.why else ""
     if booking.status == "expired":
-        why = ". The time to confirm is over: what was held may go to others now."
+        why = ". Its time limit has passed. Nothing was paid."
     return ", ".join(filter(None, parts)) + why
 
 
 def does_not_run(booking: Booking) -> str:
-    """What a booking says where its operator cancelled the trip: The bus does not run. Landslide."""
+    """Why a booking's trip was cancelled: The bus does not run. Landslide."""
     return f"The {words_of(booking.kind).service} does not run. {booking.why}"
 
 
 def journey(found: TripList) -> str:
-    """The journey that trips have in common: Bengaluru to Mysuru, Sat 5 Dec 2026."""
+    """What the trips of a search have in common: Bengaluru to Mysuru, Sat 5 Dec 2026."""
     first, differ = found.trips[0], differing_ends(found)
     origin = "" if "origin" in differ else first.origin
     destination = "" if "destination" in differ else f"to {first.destination}"
@@ -155,5 +166,5 @@ def journey(found: TripList) -> str:
 
 
 def differing_ends(found: TripList) -> list[str]:
-    """Which ends differ between trips, so that each has to tell: origin, destination."""
+    """The ends that differ between trips, and so have a column each: origin, destination."""
     return [end for end in ("origin", "destination") if len({getattr(trip, end) for trip in found.trips}) > 1]

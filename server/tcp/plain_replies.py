@@ -1,7 +1,6 @@
-"""Replies as plain text, for people at nc and telnet: one function for each reply, lines of 79 columns.
+"""Replies as plain text for nc and telnet: one function for each reply, in lines of 79 columns.
 
-No colours, no cursor movements, nothing but ASCII of our own; names come as they are stored, cleaned
-by the Dialogue. Pure: whatever depends on the clock comes in.
+No colours and no cursor movements. All texts are ASCII, except names, which the dialogue has cleaned.
 """
 
 import textwrap
@@ -26,13 +25,13 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import Booking, Quote, Seat, Seats, Ticket, TripList
 
-WIDTH = 79  # columns of the narrowest terminal in use, less the one that makes some of them wrap
+WIDTH = 79  # columns; some terminals of 80 columns wrap after the 80th
 _DECK_GAP = "     "
 _STATES = {"held": "~", "taken": "x"}
 _YOURS = "*"
 _LEGEND = {
     "free": "A number is free",
-    "held": "~ taken for now, by somebody who is deciding",
+    "held": "~ held by another traveller",
     "taken": "x taken",
     "yours": f"{_YOURS} yours",
 }
@@ -41,12 +40,12 @@ _TRIP = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
 
 
 def wrapped(text: str) -> str:
-    """Sentences, or a list, in lines that a terminal does not break within a word."""
+    """The text in lines of at most WIDTH columns, broken between words."""
     return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
 
 
 def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) -> str:
-    """The text of a reply, without a last newline. yours: the reader's own seats in it."""
+    """The text of a reply, without a newline at its end. yours: the traveller's own seats in it."""
     match answer:
         case TripList():
             return trips(answer)
@@ -56,7 +55,7 @@ def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) ->
             return booking(answer, now)
         case Quote():
             return quote(answer)
-    raise TypeError(f"no plain text for a {type(answer).__name__}")
+    raise TypeError(f"{type(answer).__name__} has no plain text")
 
 
 def trips(answer: TripList) -> str:
@@ -90,7 +89,7 @@ def trips(answer: TripList) -> str:
 
 
 def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
-    """The decks as they are laid out, the driver's end on top, side by side."""
+    """The decks side by side, with the driver's end on top."""
     decks = [_deck(name, answer, yours) for name in dict.fromkeys(seat.deck for seat in answer.seats)]
     widths = [max(map(len, deck)) for deck in decks]
     rows = (
@@ -125,7 +124,7 @@ def _cell(seat: Seat | None, yours: tuple[int, ...]) -> str:
 
 
 def booking(answer: Booking, now: datetime) -> str:
-    """Status and reference first, then the ride, the tickets, the money."""
+    """Status and reference, the journey, the tickets, the fare, and what the booking waits for."""
     lines = [
         f"{answer.status.capitalize()}: {answer.reference}",
         f"{service_of(answer)} ({answer.kind} {answer.bus_id})",
@@ -137,16 +136,16 @@ def booking(answer: Booking, now: datetime) -> str:
     if answer.expires_at is not None:
         left = max(0, int((answer.expires_at - now).total_seconds()))
         until = f"{answer.expires_at.astimezone(now.tzinfo):%H:%M:%S}"
-        lines.append(f"Held for you until {until}: {left // 60} min {left % 60:02d} s from now.")
+        lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
     if answer.position is not None:
-        lines.append(f"Waiting: number {answer.position} in the queue.")
+        lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:
         lines.append(wrapped(does_not_run(answer)))
     return "\n".join(lines)
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:
-    """One passenger; the status where it is not the party's."""
+    """One ticket; its status if it differs from the booking's."""
     noun = words_of(party.kind).seat
     seat = f"no {noun} yet" if ticket.seat_no is None else f"{noun} {ticket.seat_no}"
     status = "" if ticket.status == party.status else ticket.status
@@ -156,5 +155,5 @@ def _ticket(ticket: Ticket, party: Booking) -> str:
 
 
 def quote(answer: Quote) -> str:
-    """What comes back, and until when."""
-    return f"Refund {money(answer.refund)}, if cancelled before {moment(answer.stands_until)}."
+    """The refund, and until when the quote is valid."""
+    return f"The refund is {money(answer.refund)} if you cancel before {moment(answer.stands_until)}."

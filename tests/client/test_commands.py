@@ -205,7 +205,7 @@ def test_the_same_key_books_once(run: Run, database: Database) -> None:
         (("no", "such", "thing"), "there is no command 'no'"),
         (("localhost", "port"), "'port' is no port; write a number from 1 to 65535"),
         (("search", "bengaluru"), "the following arguments are required: DESTINATION, DATE"),
-        (("search", "bengaluru", "mysuru", "soon"), '"soon" is no date. Write one like 2026-12-05'),
+        (("search", "bengaluru", "mysuru", "soon"), '"soon" is not a date. Type a date such as 2026-12-05'),
         (("seats", "first", *RIDE[1:]), "'first' is no number"),
         (("book", *RIDE, "--seats", "7-8"), "'7-8' is no list of numbers; write one such as 7,8"),
         (("search", *RIDE[2:], "today", "--type", "bunk"), "invalid choice: 'BUNK'"),

@@ -13,7 +13,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from busware.prompts import Choices, fitted, named_in
-from busware.server.conversation import Choice, commands
+from busware.server.conversation import WELCOME, Choice
 from busware.server.push.messages import Message
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import Served
@@ -60,7 +60,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
     asha.goes_through(*STEPS)
     asha.sees("Held for you", "Asha", "Fare 520.00", "For 10 minutes, until ", "Confirm, for 520.00?")
     asha.types("yes")
-    asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "Keep the reference: status ")
+    asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "To see the booking: status ")
     ((reference, names),) = database.query(
         "SELECT reference, array_agg(name ORDER BY seat_no) FROM passengers GROUP BY 1"
     )
@@ -71,7 +71,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
         ("Which tickets?", "2"),
         ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
     )
-    asha.sees("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled; 130.00 is given back.")
+    asha.sees("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. Your refund is 130.00.")
     asha.goes_through(
         ("What would you like?", f"change {reference} 98450 12345"),
         ("Instead of seat 3, which seat?", "7"),
@@ -124,7 +124,11 @@ def test_a_conversation_is_left_and_holds_nothing(
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     asha.child.send(leave)
-    asha.sees("What was held for you is given up.", "Left; nothing was changed.", "What would you like?")
+    asha.sees(
+        "Your hold is released.",
+        "You left the dialogue. Nothing was changed.",
+        "What would you like?",
+    )
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
@@ -136,7 +140,7 @@ def test_the_end_gives_the_hold_up_too(
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     asha.child.send(end)
-    asha.sees("What was held for you is given up.", "Good-bye.")
+    asha.sees("Your hold is released.", "Good-bye.")
     assert asha.ends() == 0
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
@@ -300,10 +304,10 @@ def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(commands.WELCOME)  # which does not speak of keys
+    assert done.stdout.startswith(WELCOME)  # which does not speak of keys
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
-    assert re.search(r"Keep the reference: status [A-Z0-9]+ shows the booking", done.stdout)
+    assert re.search(r"To see the booking: status [A-Z0-9]+\. To cancel it", done.stdout)
 
 
 def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace) -> None:
@@ -313,7 +317,7 @@ def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace)
         env=variables(PYTHONIOENCODING="latin-1"), capture_output=True, timeout=WAIT_SECONDS, cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"Keep the reference: status " in done.stdout
+    assert b"To see the booking: status " in done.stdout
 
 
 def test_without_a_server_it_says_so(server: SimpleNamespace) -> None:
@@ -346,13 +350,13 @@ def test_the_server_is_killed_and_started_again_at_every_step(database: Database
                     asha.types(answer)
 
         goes_through([*STEPS, ("Confirm, for 520.00?", "yes")])
-        asha.sees("Ticket", "Keep the reference: status ")
+        asha.sees("Ticket", "To see the booking: status ")
         reference = asha.sees(" shows the booking").split()[0]
         goes_through([
             ("What would you like?", f"cancel {reference}"), ("Phone number given with it", "9845012345"),
             ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
         ])  # fmt: skip
-        asha.sees("Ticket 2 is cancelled; 130.00 is given back.")
+        asha.sees("Ticket 2 is cancelled. Your refund is 130.00.")
         with served:
             asha.child.close(force=True)
     states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")

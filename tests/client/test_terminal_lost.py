@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from busware.server.conversation.dialogue import UNSURE
+from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.processes import Served
@@ -80,7 +80,7 @@ def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Da
     assert held_seats(database) == [3, 4]
     asha.child.kill(how)
     if how == signal.SIGTERM:
-        asha.sees("What was held for you is given up.", "Good-bye.")
+        asha.sees("Your hold is released.", "Good-bye.")
         assert asha.ends() == 0
     wait_until(lambda: held_seats(database) == [])
 
@@ -104,7 +104,7 @@ def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_d
 ) -> None:
     waits_for_a_hold(served, asha)
     asha.child.kill(signal.SIGTERM)
-    asha.sees(UNSURE, "Good-bye.")
+    asha.sees(OUTCOME_UNKNOWN, "Good-bye.")
     assert asha.ends() == 0
 
 
@@ -129,7 +129,7 @@ def test_whoever_does_not_wait_for_a_hold_and_leaves_keeps_nobody_from_the_seats
     asha.sees("Interrupted. What you asked for may be done", "Press Enter to try again")
     served.process.send_signal(signal.SIGCONT)
     asha.child.send(CTRL_C)
-    asha.sees("What was held for you is given up.", "Left; nothing was changed.")
+    asha.sees("Your hold is released.", "You left the dialogue. Nothing was changed.")
     wait_until(lambda: held_seats(database) == [])
 
 

@@ -72,6 +72,6 @@ RESERVATION = f"""
       Ticket 1: seat 7, 260.00
       Ticket 2: seat 8, 260.00
     Fare 520.00
-    Held for you until 09:10:00: 10 min 00 s from now.
+    The hold expires at 09:10:00, in 10 min 00 s.
     Confirm, for 520.00? (yes or no)
 """

@@ -22,8 +22,9 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 1: seat 7, 260.00
           Ticket 2: seat 8, 260.00
         Fare 520.00
-        Keep the reference: status {ref} shows the booking, cancel gives it back.
-        Both ask for the phone number, too.
+        Keep the reference.
+        To see the booking: status {ref}. To cancel it: cancel {ref}.
+        Both ask for the phone number.
         > bus
         Reservation or cancellation:
         > cancellation
@@ -40,7 +41,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
         Fare 520.00
         Which tickets? (numbers, or Enter for all)
         > 2
-        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        The refund is 130.00 if you cancel before Sat 5 Dec 2026 10:00.
         Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
         > yes
         Booked: {ref}
@@ -50,7 +51,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 1: seat 7, 260.00
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
-        Ticket 2 is cancelled; 130.00 is given back.
+        Ticket 2 is cancelled. Your refund is 130.00.
         > cancel {ref} 9845012345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -59,7 +60,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
           Ticket 1: seat 7, 260.00
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
-        Refund 130.00, if cancelled before Sat 5 Dec 2026 10:00.
+        The refund is 130.00 if you cancel before Sat 5 Dec 2026 10:00.
         Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
         > no
         Nothing is cancelled.
@@ -87,10 +88,10 @@ def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: LineClient) ->
           Ticket 1: no seat yet, 260.00
           Ticket 2: no seat yet, 260.00
         Fare 520.00
-        Waiting: number 1 in the queue.
+        Position on the waitlist: 1.
         Which tickets? (numbers, or Enter for all)
         >
-        Give up 2 tickets? Nothing was paid yet. (yes or no)
+        Cancel 2 tickets? You have not paid yet. (yes or no)
         > yes
         Cancelled: {ref}
         KSRTC Day Bus (bus 1)
@@ -99,7 +100,7 @@ def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: LineClient) ->
           Ticket 1: no seat yet, 260.00
           Ticket 2: no seat yet, 260.00
         Fare 520.00
-        Tickets 1 and 2 are cancelled; nothing was paid.
+        Tickets 1 and 2 are cancelled. There is nothing to refund.
         """,
         {"ref": waiting["reference"]},
     )
@@ -127,7 +128,7 @@ def test_a_lost_reference_is_found_a_few_times(
         traveller,
         """
         Reference {ref} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00.
-        To see it: status {ref} 98450 12345
+        To see the booking, type: status {ref} 98450 12345
         """,
         known,
     )
@@ -167,7 +168,7 @@ def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
         7 of 8 free, 260.00 each.
         Instead of seat 3, which seat?
         > 3
-        You have seat 3 already. Type the number of another, or: back.
+        You have seat 3 already. Type another number, or: back.
         Instead of seat 3, which seat?
         > 5
         Booked: {ref}
@@ -176,7 +177,7 @@ def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
           to Mysuru, Sat 5 Dec 2026 12:45
           Ticket 1: seat 5, 260.00
         Fare 260.00
-        Ticket 1 has seat 5 now, not 3.
+        Ticket 1 has seat 5 now, instead of 3.
         """,
         known,
     )
@@ -184,8 +185,8 @@ def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
 
 def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
     no_reference = (
-        '"!!" is no reference: one is 6 or more letters and digits, such as CVK7GHJ.'
-        " I, O, 0, 1, 2, 4, 5 and 6 are in none."
+        '"!!" is not a booking reference. A reference has 6 or more letters and digits, such as CVK7GHJ,'
+        " without I, O, 0, 1, 2, 4, 5 and 6."
     )
     transcript(
         client_socket,
@@ -193,8 +194,8 @@ def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
         > status
         Reference of the booking:
         > ?
-        It stands on the ticket. Lost? Leave this with quit, then type: find.
-        Or type: back (the question before), quit (leave this; nothing is changed).
+        The reference is on the ticket. If you lost it, type quit, and then find.
+        Or type: back (previous question), quit (leave; nothing is changed).
         Reference of the booking:
         > !!
         {no_reference}
@@ -210,7 +211,7 @@ def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
         No booking has that reference and phone number.
         Reference of the booking (Enter: BAAAAA):
         > quit
-        Left; nothing was changed.
+        You left the dialogue. Nothing was changed.
         """,
         {"no_reference": no_reference},
     )

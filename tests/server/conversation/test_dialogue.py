@@ -10,23 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.conversation.dialogue import (
-    GIVEN_UP,
     LEFT,
     MAX_STEPS,
-    NOT_GIVEN_UP,
+    NOT_RELEASED,
+    OUTCOME_UNKNOWN,
+    RELEASED,
     TOO_LONG,
-    UNSURE,
     Ask,
     Call,
     Dialogue,
-    Failed,
-    Problem,
+    InvalidInput,
     Show,
     Step,
     Steps,
     Tell,
     clean,
     clean_text,
+    no_answer,
 )
 from busware.server.protocol import Hold, Ping, Place, Pong, Quote, Refusal, Release
 
@@ -36,7 +36,7 @@ PONG = Pong(server="busware", version="1", time_zone="Asia/Kolkata")
 
 def number(typed: str) -> int:
     if not typed.isdigit():
-        raise Problem(f"{typed} is no number.")
+        raise InvalidInput(f"{typed} is no number.")
     return int(typed)
 
 
@@ -109,9 +109,13 @@ def test_nothing_is_answered_that_was_not_asked() -> None:
 
 @pytest.mark.parametrize(
     "came_of_it",
-    [Failed("The line is cut."), Refusal("busy", "Too many."), Refusal("outcome_unknown", "Who knows.")],
+    [
+        no_answer("The connection is lost."),
+        Refusal("busy", "Too many."),
+        Refusal("outcome_unknown", "Who knows."),
+    ],
 )
-def test_a_call_that_failed_is_made_again_with_the_same_key(came_of_it: Failed | Refusal) -> None:
+def test_a_call_that_failed_is_made_again_with_the_same_key(came_of_it: Refusal) -> None:
     talk = at_the_hold()
     first = talk.step
     for _ in range(10):
@@ -172,7 +176,7 @@ def test_back_undoes_what_was_done_since_the_question_before() -> None:
     talk.answer("back")
     undone(talk.step)
     talk.replied(PONG)
-    assert sentences(talk) == [GIVEN_UP]
+    assert sentences(talk) == [RELEASED]
     assert talk.step == Call(Ping())  # what it showed may have changed: it is looked up again
     talk.replied(PONG)
     assert prompt(talk) == "Second?"
@@ -208,10 +212,10 @@ def test_what_could_not_be_undone_is_told() -> None:
 @pytest.mark.parametrize(
     ("came_of_it", "told"),
     [
-        (PONG, GIVEN_UP),
-        (Refusal("hold_expired", "It ran out."), GIVEN_UP),
-        (Failed("The line is cut."), NOT_GIVEN_UP),
-        (Refusal("outcome_unknown", "Who knows."), NOT_GIVEN_UP),
+        (PONG, RELEASED),
+        (Refusal("hold_expired", "It ran out."), RELEASED),
+        (no_answer("The connection is lost."), NOT_RELEASED),
+        (Refusal("outcome_unknown", "Who knows."), NOT_RELEASED),
     ],
 )
 def test_what_became_of_a_hold_is_told(came_of_it: Any, told: str) -> None:
@@ -221,25 +225,27 @@ def test_what_became_of_a_hold_is_told(came_of_it: Any, told: str) -> None:
     assert sentences(talk) == [told, LEFT]
 
 
-@pytest.mark.parametrize("came_of_it", [Failed("The line is cut."), Refusal("outcome_unknown", "Who knows.")])
+@pytest.mark.parametrize(
+    "came_of_it", [no_answer("The connection is lost."), Refusal("outcome_unknown", "Who knows.")]
+)
 @pytest.mark.parametrize("way_out", ["quit", "back"])
 def test_who_leaves_a_write_without_an_answer_is_told_that_it_may_be_done(
-    came_of_it: Failed | Refusal, way_out: str
+    came_of_it: Refusal, way_out: str
 ) -> None:
     talk = dialogue(booking)
     talk.answer("1")
     without_an_answer(talk, came_of_it)
     talk.answer(way_out)
-    assert sentences(talk) == [UNSURE]
+    assert sentences(talk) == [OUTCOME_UNKNOWN]
 
 
 @pytest.mark.parametrize(
     ("of_the_same", "of_the_undoing", "told"),
     [
-        (PONG, PONG, [GIVEN_UP]),
+        (PONG, PONG, [RELEASED]),
         (Refusal("seat_taken", "By then."), None, []),
-        (Failed("The line is cut."), None, [UNSURE]),
-        (Refusal("busy", "Too many."), None, [UNSURE]),
+        (no_answer("The connection is lost."), None, [OUTCOME_UNKNOWN]),
+        (Refusal("busy", "Too many."), None, [OUTCOME_UNKNOWN]),
     ],
 )
 @pytest.mark.parametrize("way_out", ["quit", "back"])
@@ -248,18 +254,18 @@ def test_a_hold_without_an_answer_is_asked_for_again_to_be_given_up(
 ) -> None:
     talk = at_the_hold()
     asked = talk.step
-    without_an_answer(talk, Failed("The line is cut."))
+    without_an_answer(talk, no_answer("The connection is lost."))
     talk.answer(way_out)
     assert talk.step == asked  # by the same key
     talk.replied(of_the_same)
     if of_the_undoing:
         undone(talk.step)
         talk.replied(of_the_undoing)
-    assert sentences(talk) == told + [LEFT] * (way_out == "quit" and told != [UNSURE])
+    assert sentences(talk) == told + [LEFT] * (way_out == "quit" and told != [OUTCOME_UNKNOWN])
     assert talk.step == (None if way_out == "quit" else Call(Ping()))
 
 
-def without_an_answer(talk: Dialogue, came_of_it: Failed | Refusal) -> None:
+def without_an_answer(talk: Dialogue, came_of_it: Refusal) -> None:
     """Have a call tried twice, and up to the question whether to try again."""
     for what in (came_of_it, Refusal("busy", "Too many.")):  # the second try does not undo the first
         talk.replied(what)

@@ -74,9 +74,9 @@ def test_a_country_is_welcomed_as_it_is_written(client_socket: LineClient, typed
 
 
 def test_countries_are_data(client_socket: LineClient, database: Database) -> None:
-    transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')
+    transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')
     database.query("INSERT INTO places (code, name) VALUES ('FRA', 'France')")
-    transcript(client_socket, '> FRA\n"FRA" is not understood. Type help for what there is.')  # no flight yet
+    transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')  # no flight yet
     database.query(
         """INSERT INTO places (code, name, part_of, time_zone)
         VALUES ('CDG', 'Paris CDG', 'FRA', 'Europe/Paris');
@@ -90,7 +90,7 @@ def test_countries_are_data(client_socket: LineClient, database: Database) -> No
 
 
 def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: LineClient) -> None:
-    transcript(client_socket, '> JFK\n"JFK" is not understood. Type help for what there is.')
+    transcript(client_socket, '> JFK\n"JFK" is not a command. Type help for all commands.')
     book(
         client_socket,
         f"JFK,DEL,{DAY},10:00",
@@ -124,7 +124,7 @@ def test_a_full_flight_queues_and_a_cancellation_promotes(
           to Delhi Airport, Wed 16 Dec 2026 10:35
           Ticket 1: seat 3, 62,000.00
         Fare 62,000.00
-        Refund 31,000.00, if cancelled before Tue 15 Dec 2026 10:00.
+        The refund is 31,000.00 if you cancel before Tue 15 Dec 2026 10:00.
         Cancel 1 ticket, and get 31,000.00 of 62,000.00 back? (yes or no)
         > yes
         Cancelled: {references[2]}
@@ -175,8 +175,8 @@ def test_legs_sell_separately(client_socket: LineClient, database: Database) -> 
 # Bad input -------------------------------------------------------------------------------------
 
 FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00."
-TAKES = f"It takes four parts: {FORMAT}"
-NO_TIME = f"is no time of day. A request is {FORMAT}"
+TAKES = f"Type {FORMAT}"
+NO_TIME = f"is not a time. Type {FORMAT}"
 SERVED = "Flights serve IND, SGP, UAE, UK and USA."
 
 
@@ -185,19 +185,19 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
     [
         (f"Narnia,IND,{DAY},10:00", f'No flight serves "Narnia". {SERVED}'),
         (f"USA,Bengaluru,{DAY},10:00", f'No flight serves "Bengaluru". {SERVED}'),
-        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is no request. {TAKES}'),
-        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is no request. {TAKES}'),
-        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is no request. {TAKES}'),
-        ("", f"An empty line is no request. {TAKES}"),
-        ("hello", f'"hello" is no request. {TAKES}'),
+        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is not a request of four parts. {TAKES}'),
+        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is not a request of four parts. {TAKES}'),
+        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is not a request of four parts. {TAKES}'),
+        ("", f"An empty line is not a request of four parts. {TAKES}"),
+        ("hello", f'"hello" is not a request of four parts. {TAKES}'),
         (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
-        ("USA,IND,10:00,10:00", '"10:00" is no date. Write one like 2026-12-05, today, tomorrow, sat, 5 dec, '
-         "5 dec 2026, 5/12 (day first) or +3 (in 3 days)."),
+        ("USA,IND,10:00,10:00", '"10:00" is not a date. '
+         "Type a date such as 2026-12-05, tomorrow, sat or 5 dec."),
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
         ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
         ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # in New York
-        (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} is on sale for 11:00; "
-         "those on sale leave at 10:00, 20:40 and 21:30."),
+        (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} at 11:00 is on sale. "
+         "Flights depart at 10:00, 20:40 and 21:30."),
         (f"SGP,USA,{DAY},10:00", f"No flight from SGP to USA is on sale for {DAY}."),
         (f"USA,USA,{DAY},10:00", f"No flight from USA to USA is on sale for {DAY}."),
         ("USA,IND,2029-01-01,10:00", "Sales are open up to 2027-10-26."),
@@ -221,7 +221,7 @@ def test_a_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Cloc
         client_socket,
         f"""
         > USA,IND,{DAY},10:00
-        No flight from USA to IND on {DAY} is on sale for 10:00; those on sale leave at 20:40 and 21:30.
+        No flight from USA to IND on {DAY} at 10:00 is on sale. Flights depart at 20:40 and 21:30.
         """,
     )
 
@@ -270,7 +270,7 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: LineClient) 
           Ticket 1: seat 3, 62,000.00
           Ticket 2: seat 4, 62,000.00
         Fare 124,000.00
-        Held for you until 09:10:00: 10 min 00 s from now.
+        The hold expires at 09:10:00, in 10 min 00 s.
         Confirm, for 124,000.00? (yes or no)
         """,
     )  # the hold ends by the traveller's clock, and not by New York's
@@ -283,14 +283,14 @@ def test_the_question_may_be_left_and_asked_about(client_socket: LineClient) -> 
         > flight
         {QUESTION}
         > help
-        Such as USA,IND,2026-12-15,10:00, which books at once. Or choose: step by step.
-        Or type: back (the question before), quit (leave this; nothing is changed).
+        USA,IND,2026-12-15,10:00 books a seat at once. choose: book by questions.
+        Or type: back (previous question), quit (leave; nothing is changed).
         {QUESTION}
         > back
-        Left; nothing was changed.
+        You left the dialogue. Nothing was changed.
         > flight
         {QUESTION}
         > quit
-        Left; nothing was changed.
+        You left the dialogue. Nothing was changed.
         """,
     )

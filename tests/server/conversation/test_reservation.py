@@ -17,7 +17,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database
         client_socket,
         """
         > back
-        What was held for you is given up.
+        Your hold is released.
         Phone number:
         > back
         main (seats)
@@ -46,9 +46,9 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database
         > back
         Reservation or cancellation:
         > back
-        Left; nothing was changed.
+        You left the dialogue. Nothing was changed.
         > back
-        No question stands. STOP ends the connection; help lists all there is.
+        No question is open. Type help for all commands, or STOP to disconnect.
         """,
     )
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
@@ -56,7 +56,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database
 
 def test_quit_gives_a_hold_up(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    transcript(client_socket, "> quit\nWhat was held for you is given up.\nLeft; nothing was changed.")
+    transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue. Nothing was changed.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
@@ -82,16 +82,16 @@ def test_when_the_server_goes_down_nothing_stays_held(
 
 def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: LineClient) -> None:
     wrong = {
-        "Reservation or cancellation:": '"maybe" is none of these: reservation or cancellation.',
-        "Date of journey": '"maybe" is no date.',
-        "SLEEPER, SEMI_SLEEPER": '"maybe" is none of these: SLEEPER, SEMI_SLEEPER, SEATER or any.',
-        "AC, NON_AC": '"maybe" is none of these: AC, NON_AC or any.',
-        "Source:": '"maybe" is no place that is served.',
-        "Destination:": '"maybe" is no place that is served.',
-        "Bus id:": '"maybe" is no bus of those above: 1.',
-        "Seat numbers": '"maybe" is not understood. Type seat numbers such as 1 and 2, or best 2',
-        "Phone number:": '"maybe" is no phone number.',
-        "Confirm,": '"maybe" is neither yes nor no.',
+        "Reservation or cancellation:": '"maybe" is not a valid answer. Type reservation or cancellation.',
+        "Date of journey": '"maybe" is not a date.',
+        "SLEEPER, SEMI_SLEEPER": '"maybe" is not a valid answer. Type SLEEPER, SEMI_SLEEPER, SEATER or any.',
+        "AC, NON_AC": '"maybe" is not a valid answer. Type AC, NON_AC or any.',
+        "Source:": '"maybe" is not a place on any route.',
+        "Destination:": '"maybe" is not a place on any route.',
+        "Bus id:": '"maybe" is not a bus in the list. Type 1.',
+        "Seat numbers": '"maybe" is not a list of numbers. Type seat numbers such as 1 and 2, or best 2',
+        "Phone number:": '"maybe" is not a phone number.',
+        "Confirm,": '"maybe" is not a valid answer. Type yes or no.',
     }
     steps = textwrap.dedent(RESERVATION).strip().splitlines()
     for step in steps:
@@ -113,8 +113,8 @@ def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: LineClient
     transcript(client_socket, before)
     client_socket.send("status K7GHJ3ABC")
     told = client_socket.receive().decode()
-    assert told.startswith('"status K7GHJ3ABC" is not understood. Type seat numbers such as ')
-    assert told.endswith(" To begin status, quit this first.")
+    assert told.startswith('"status K7GHJ3ABC" is not a list of numbers. Type seat numbers such as ')
+    assert told.endswith(" To use status, type quit first.")
 
 
 def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: LineClient) -> None:
@@ -151,7 +151,7 @@ def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable
     assert booked["status"] == "booked"
     left = shown(7, "7 x", ", x taken")
     transcript(slow, f"        > {ASHA}\n        Seat 8 is taken between Bengaluru and Mysuru.{left}")
-    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free: 1, 2, 3, 4, 5, 6, 7.{left}")
+    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free seats: 1, 2, 3, 4, 5, 6, 7.{left}")
     transcript(slow, "> best 1\nHeld: {ref}")
 
 
@@ -161,9 +161,9 @@ def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], LineClient]) ->
     transcript(slow, before)
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     held = quick.call("hold", **trip, seats=[7, 8], phone=ASHA)
-    taken = shown(6, "~ ~", ", ~ taken for now, by somebody who is deciding")
+    taken = shown(6, "~ ~", ", ~ held by another traveller")
     transcript(slow, f"        > 1{taken}")
-    told = "Seats 7 and 8 are not free. Free: 1, 2, 3, 4, 5, 6."
+    told = "Seats 7 and 8 are not free. Free seats: 1, 2, 3, 4, 5, 6."
     transcript(slow, f"        > 7, 8\n        {told}{taken}")
     quick.call("release", reference=held["reference"], phone=ASHA)
     transcript(slow, "> 7, 8\nPhone number:")
@@ -173,11 +173,11 @@ def test_what_was_declined_is_not_held_again_by_going_back(
     client_socket: LineClient, database: Database
 ) -> None:
     transcript(client_socket, RESERVATION)
-    given_up = "The seats are given up. Choose others, or: back, quit."
+    given_up = "The seats are released. Choose others, or type: back, quit."
     transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
     table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
     transcript(client_socket, f"    > back\n{table}")
-    transcript(client_socket, "> quit\nLeft; nothing was changed.")
+    transcript(client_socket, "> quit\nYou left the dialogue. Nothing was changed.")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
     assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 1
 
@@ -220,12 +220,12 @@ def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], LineClient],
         +--------+         +-------+
         x taken.
         0 of 4 free, 550.50 each.
-        Every seat is taken between Mandya and Ooty, but you can wait.
-        How many seats would you wait for? (back: another bus)
+        All seats are taken between Mandya and Ooty. You can join the waitlist.
+        How many seats do you want? (back: choose another bus)
         > 2
         Phone number:
         > +91 98800 99000
-        Wait for 2 at 550.50 each, to pay when they come free? (yes or no)
+        Wait for 2 seats at 550.50 each, and pay when you get them? (yes or no)
         > yes
         Pending: {{ref}}
         SRS Travels Night Sleeper (bus 2)
@@ -234,9 +234,9 @@ def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], LineClient],
           Ticket 1: no seat yet, 550.50
           Ticket 2: no seat yet, 550.50
         Fare 1,101.00
-        Waiting: number 1 in the queue.
-        Keep the reference. Once enough come free they are yours, and you are told.
-        Later, status {{ref}} tells it; cancel {{ref}} leaves the queue.
+        Position on the waitlist: 1.
+        Keep the reference. You get a message when your seats are booked.
+        To see your position: status {{ref}}. To leave the waitlist: cancel {{ref}}.
         """,
     )
     other.call("cancel", reference=taken["reference"], phone=ASHA, tickets=[1, 2])
@@ -273,7 +273,8 @@ def test_what_runs_instead_is_shown(client_socket: LineClient) -> None:
         > bengaluru
         Destination:
         > ooty
-        No AC SEMI_SLEEPER bus goes from Bengaluru to Ooty on Wed 2 Dec 2026. These do:
+        No AC SEMI_SLEEPER bus runs from Bengaluru to Ooty on Wed 2 Dec 2026. Available
+        on that date:
         Bengaluru to Ooty, Wed 2 Dec 2026:
            Bus  Leaves  Arrives    Takes       Fare  Free  Service
              2  22:00  05:30 +1    7h30     900.50     4  SRS Travels Night Sleeper, AC
@@ -286,7 +287,7 @@ def test_what_runs_instead_is_shown(client_socket: LineClient) -> None:
         > ooty
         Destination:
         > bengaluru
-        No bus goes from Ooty to Bengaluru on that date or in the week after it.
+        No bus runs from Ooty to Bengaluru on that date or in the week after it.
         Another destination:
         """,
     )
@@ -301,14 +302,14 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
         > res
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 1 nov 2026
-        2026-11-01 is in the past; today is 2026-12-01.
+        2026-11-01 is in the past. Today is 2026-12-01.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > ?
         The date on which you board, up to Wed 16 Dec 2026.
-        Or type: back (the question before), quit (leave this; nothing is changed).
+        Or type: back (previous question), quit (leave; nothing is changed).
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
-        2027-06-01 is too far ahead: sales are open up to 2026-12-16.
+        2027-06-01 is too far ahead. Sales are open up to 2026-12-16.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
         SLEEPER, SEMI_SLEEPER, SEATER or any:
@@ -319,7 +320,7 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
         > bengaluru
         Destination:
         > mysuru
-        No bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
+        No bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
         Tue 15 Dec 2026:
         """,
     )
@@ -328,9 +329,9 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
 @pytest.mark.parametrize(
     ("bus_type", "told"),
     [
-        ("sleeper", "No AC SLEEPER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+        ("sleeper", "No AC SLEEPER bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
          "date is Tue 15 Dec 2026:"),
-        ("seater", "No AC SEATER bus goes from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
+        ("seater", "No AC SEATER bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
          "date of any other bus is Tue 15 Dec 2026:"),
     ],
 )  # fmt: skip

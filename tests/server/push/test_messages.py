@@ -54,10 +54,10 @@ def test_a_message_can_be_sent_at_any_question(client_socket: LineClient, consol
         Sent to the operator.
         {question}
         > say
-        "say" is no date. Write one like {EXAMPLES}.
+        "say" is not a date. Type a date such as {EXAMPLES}.
         {question}
         > quit
-        Left; nothing was changed.
+        You left the dialogue. Nothing was changed.
         > say
         Message to the operator:
         > Thank you

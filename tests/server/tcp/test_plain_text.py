@@ -37,7 +37,7 @@ def test_no_sentence_is_broken_within_a_word(client_socket: LineClient) -> None:
 
 
 def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], LineClient]) -> None:
-    transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book; help lists all there is.")
+    transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book, or help for all commands.")
     program = connect()
     program.call("ping")
     program.send(b"\n\r\n")
@@ -103,10 +103,10 @@ def test_the_connection_ends_at_once(client_socket: LineClient, end: str) -> Non
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("I want to book a bus", '"I want to book a bus" is not understood. Did you mean bus?'),
-        ("stats", '"stats" is not understood. Did you mean status?'),
-        ("to mysuru", '"to mysuru" is not understood. Type help for what there is.'),
-        ("bus to mysuru", '"to mysuru" is left out: all that is needed is asked for.'),
+        ("I want to book a bus", '"I want to book a bus" is not a command. Did you mean bus?'),
+        ("stats", '"stats" is not a command. Did you mean status?'),
+        ("to mysuru", '"to mysuru" is not a command. Type help for all commands.'),
+        ("bus to mysuru", '"to mysuru" is ignored. The dialogue asks for everything it needs.'),
     ],
 )
 def test_what_people_say_first(client_socket: LineClient, line: str, told: str) -> None:
@@ -114,4 +114,4 @@ def test_what_people_say_first(client_socket: LineClient, line: str, told: str) 
 
 
 def test_the_theatre_is_what_people_call_it(client_socket: LineClient) -> None:
-    transcript(client_socket, "> theatre\nThere is no show.")  # in a database without one
+    transcript(client_socket, "> theatre\nThere is no show on sale.")  # in a database without one

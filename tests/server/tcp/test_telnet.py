@@ -19,7 +19,7 @@ from tests.support.transcript import transcript
 TELNET = shutil.which("telnet")
 CTRL_C = b"\xff\xf4\xff\xfd\x06"  # what Debian's telnet makes of it: IP, DO TIMING-MARK
 NO_MARK = b"\xff\xfc\x06"
-GREETING = b"Busware. Type bus, flight, show or hotel to book; help lists all there is."
+GREETING = b"Busware. Type bus, flight, show or hotel to book, or help for all commands."
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
 
