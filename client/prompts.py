@@ -10,7 +10,6 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 
 from prompt_toolkit import PromptSession
@@ -29,6 +28,7 @@ from busware import seatmap
 from busware.server.conversation import BACK, Ask, Choice
 from busware.server.conversation.words import day_of
 from busware.server.protocol import Booking, Seats
+from busware.server.terminal import end_prompt, read_line
 
 DAYS_AHEAD = 21  # offered as dates of a journey
 ESC_SECONDS = 0.05  # how long after Esc a key would make an Alt-key of it
@@ -110,48 +110,29 @@ class Prompts(Asker):
         if question.field == "confirm":
             self._forget_typed()
         choices = self._dates() if question.field == "date" else () if mapped else question.choices
-        with ExitStack() as quiet:
-            quiet.enter_context(self.printing)  # until the question is there
-            above = patch_stdout(raw=True)
-            above.__enter__()
-            try:
-                return self._prompt(question, quiet, mapped=mapped, listed=listed, choices=choices)
-            finally:
-                with self.printing:
-                    above.__exit__(None, None, None)
-
-    def end(self) -> bool:
-        """As above."""
-        self._ended = True
-        app = self._session.app
-        if not app.is_running or app.loop is None:
-            return False
-        app.loop.call_soon_threadsafe(lambda: app.is_done or app.exit(exception=EOFError()))
-        return True
-
-    def _forget_typed(self) -> None:
-        """What was typed before a question was seen does not answer it."""
-        clear_typeahead(self._session.input)
-        termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
-
-    def _prompt(
-        self, question: Ask, quiet: ExitStack, *, mapped: bool, listed: bool, choices: tuple[Choice, ...]
-    ) -> str:
-        def begin() -> None:
-            quiet.close()
-            if listed:
-                get_app().current_buffer.start_completion()
-
-        return self._session.prompt(
+        return read_line(
+            self._session,
             lambda: self._message(question, mapped=mapped),
+            printing=self.printing,
+            above=patch_stdout(raw=True),
+            on_display=lambda: get_app().current_buffer.start_completion() if listed else None,
             completer=Choices(choices),
             bottom_toolbar=lambda: self._toolbar(question),
             refresh_interval=REFRESH_SECONDS if self.held else 0,
             # room is made when the menu opens, so that until then what was shown stays on the screen
             complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
             reserve_space_for_menu=min(len(choices) + 1, self._menu_rows()) if choices else 0,
-            pre_run=begin,
         )
+
+    def end(self) -> bool:
+        """As above."""
+        self._ended = True
+        return end_prompt(self._session)
+
+    def _forget_typed(self) -> None:
+        """What was typed before a question was seen does not answer it."""
+        clear_typeahead(self._session.input)
+        termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
 
     def _menu_rows(self) -> int:
         """How many rows there are for a menu, beside the question, which may need two, and the keys."""

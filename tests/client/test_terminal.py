@@ -76,7 +76,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
         ("What would you like?", f"change {reference} 98450 12345"),
         ("Instead of seat 3, which seat?", "7"),
     )
-    asha.sees("Ticket 1 has seat 7 now, not 3.", "What would you like?")
+    asha.sees("Ticket 1 has seat 7 now, instead of 3.", "What would you like?")
     assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]
     asha.child.send(CTRL_D)
     assert asha.ends() == 0
@@ -160,7 +160,7 @@ def test_the_menu_makes_room_for_itself_below_a_full_screen(traveller: Callable[
     asha.goes_through(("What would you like?", "help"), ("What would you like?", "help"))
     asha.sees("What would you like?")
     asha.child.send("\t")
-    asha.sees("book a bus, or cancel", "find a lost reference", "what there is")
+    asha.sees("book seats on a bus, or cancel them", "find a lost reference", "what there is")
 
 
 @pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
@@ -169,7 +169,7 @@ def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Trave
     asha.goes_through(("What would you like?", "help"))
     asha.sees("What would you like?")
     asha.child.send(key)
-    asha.sees("book a bus, or cancel")
+    asha.sees("book seats on a bus, or cancel them")
     asha.child.send("\r")
     asha.sees("Reservation or cancellation:")
 

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "health": "installation settings",
     "ports": "installation settings",
     "protocol": "",
+    "terminal": "",
     "tls": "",
     "conversation": "protocol",
     "db": "protocol settings",
@@ -38,12 +39,12 @@ MAY_IMPORT = {
     "booking": "accounts db metrics protocol push settings",
     "tcp": "booking conversation ports protocol push settings tls",
     "http": "accounts booking db metrics ports protocol settings",
-    "console": "conversation db embedded installation protocol push settings worker_thread",
+    "console": "conversation db embedded installation protocol push settings terminal worker_thread",
     "service": "booking db housekeeping http push settings tcp tls",
     "supervisor": "ports settings",
     "start": "console db embedded installation ports protocol service settings supervisor",
 }
-CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "tls"}
+CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # and scripts, and tests
 PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql"}  # → folder, in pyproject
 

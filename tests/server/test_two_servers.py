@@ -142,7 +142,7 @@ def test_one_server_ends_and_the_other_goes_on(house: House, elsewhere: Operator
     assert text.receive() == b"" == program.receive()
     assert house.here.ends() == 0
     for console in (house.there, elsewhere):
-        console.sees(*[f"server 127.0.0.1:{house.port}", "has gone"] * 2)
+        console.sees(*[f"server 127.0.0.1:{house.port}", " disconnected"] * 2)
     assert len(serving(database)) == 2
     elsewhere.types("exit")
     assert elsewhere.ends() == 0

@@ -42,7 +42,7 @@ def test_who_connects_what_they_say_and_what_they_are_told(
         operator.types("all We leave in five minutes.")
         assert asha.receive() == ravi.receive() == b"Server: We leave in five minutes."
         transcript(asha, "> terminate\nSTOPPED")
-        operator.sees(f"client {number} left")
+        operator.sees(f"client {number} disconnected")
         operator.types("exit")
         assert ravi.receive() == b"Server: I am going down now. Good-bye."
         assert ravi.receive() == b""
@@ -68,7 +68,7 @@ def test_a_line_to_all_passengers_of_a_trip(
             "Trips with passengers: 1, without: ",
         )
         operator.types("clients")
-        operator.sees("json", reference, "1 connected.")
+        operator.sees("json", reference, "Connected clients: 1.")
         operator.types("stats")
         operator.sees(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
         operator.types("messages")
@@ -78,16 +78,16 @@ def test_a_line_to_all_passengers_of_a_trip(
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("hello everybody", '"hello" is no command, and nothing was sent.'),
+        ("hello everybody", '"hello" is not a command. Nothing was sent.'),
         ("to 4711 hello", "There is no client 4711."),
         ("to NOSUCH1 hello", "There is no booking NOSUCH1."),
-        ("to 7", "It takes: to NUMBER TEXT"),
-        ("all", "It takes: all TEXT"),
-        ("trip 1 someday hello", '"someday" is no date.'),
-        ("trip one tomorrow hello", "It takes: trip BUS DATE TEXT"),
+        ("to 7", "Usage: to NUMBER|REFERENCE TEXT."),
+        ("all", "Usage: all TEXT."),
+        ("trip 1 someday hello", '"someday" is not a date.'),
+        ("trip one tomorrow hello", "Usage: trip BUS DATE TEXT."),
         ("trip 99 tomorrow hello", "There is no bus 99."),
-        ("reply hello", "It answers whoever spoke last: nobody yet."),
-        ("trips someday", '"someday" is no date.'),
+        ("reply hello", "No client has sent a message yet."),
+        ("trips someday", '"someday" is not a date.'),
         (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_message_right_after_the_registration_of_a_console_is_shown(
     database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
     with Operator("console", **urls) as late:
         before = late.sees_match(r"(?s)(.*)client 1: You are here!")
-        assert "has come" not in before  # which it knows of itself
+        assert " connected" not in before  # which it knows of itself
 
 
 def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
@@ -146,7 +146,7 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
     anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
     wait_until(lambda: database.query(anew, number))
     attached.types("all After.")
-    assert "has gone" not in attached.sees_match(r"(?s)(.*)to all: After\.")
+    assert "disconnected" not in attached.sees_match(r"(?s)(.*)to all: After\.")
 
 
 def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database) -> None:
@@ -156,14 +156,16 @@ def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database)
     with database.conn.transaction():
         database.query(say, number)
         database.query("SELECT api.presence(%s, '[]', '{7}')", number)
-    attached.sees("connected from 127.0.0.1:4711", ": hello", "left")
+    attached.sees("connected from 127.0.0.1:4711", ": hello", " disconnected")
 
 
 def test_messages_and_clients_cross_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port), Served("0", **urls) as other:
-        attached.sees(f"server 127.0.0.1:{port}", "has come", f"server 127.0.0.1:{other.port}", "has come")
+        attached.sees(
+            f"server 127.0.0.1:{port}", " connected", f"server 127.0.0.1:{other.port}", " connected"
+        )
         here, there = line_to(port), line_to(other.port)
         transcript(here, "> say I am here.\nSent to the operator.")
         transcript(there, "> say I am there.\nSent to the operator.")
@@ -177,10 +179,10 @@ def test_messages_and_clients_cross_servers_and_consoles(
         other.end(signal.SIGTERM)
         assert there.receive() == b"Server: I am going down now. Good-bye."
         for console in (operator, attached):
-            console.sees(f"server 127.0.0.1:{other.port}", "has gone")
+            console.sees(f"server 127.0.0.1:{other.port}", " disconnected")
         attached.types("exit")
         assert attached.ends() == 0
-        operator.sees("console in process", "has gone")
+        operator.sees("console in process", " disconnected")
         transcript(here, "> say Still here.\nSent to the operator.")
         operator.sees("Still here.")
 
@@ -209,12 +211,12 @@ def test_a_console_attaches_to_the_embedded_database_and_is_told_of_its_end(
     here = ("--data", str(data_folder))
     with operating(*here) as (operator, port), Operator("console", *here) as attached:
         attached.sees("This is the operator's console.")
-        operator.sees("console in process", "has come")
+        operator.sees("console in process", " connected")
         transcript(line_to(port), "> say hello\nSent to the operator.")
         attached.sees("hello")
         operator.types("exit")
         assert operator.ends() == 0
-        attached.sees("has gone")
+        attached.sees(" disconnected")
         attached.types("exit")
         assert attached.ends() == 0
 
@@ -247,7 +249,7 @@ def test_without_a_terminal_there_is_no_console(urls: dict[str, str]) -> None:
         capture_output=True,
         text=True,
     )
-    assert (asked.returncode, asked.stderr) == (1, "busware: the console wants a terminal.\n")
+    assert (asked.returncode, asked.stderr) == (1, "busware: the console needs a terminal.\n")
 
 
 def test_a_server_in_the_background_of_a_terminal_reads_nothing_of_it(data_folder: Path) -> None:
@@ -269,7 +271,7 @@ def test_a_server_in_the_background_of_a_terminal_reads_nothing_of_it(data_folde
 def test_nothing_to_attach_to(tmp_path: Path) -> None:
     with Operator("console", "--data", str(tmp_path)) as operator:
         assert operator.ends() == 1
-        assert f"no service has its database in {tmp_path}" in operator.seen
+        assert f"no running server has its database in {tmp_path}" in operator.seen
 
 
 def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
@@ -278,7 +280,7 @@ def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
     assert read_urls(data_folder)
     with Operator("console", "--data", str(data_folder), BUSWARE_CONNECT_SECONDS="1") as operator:
         assert operator.ends() == 1
-        assert "the service is not running" in operator.seen
+        assert "the server is not running" in operator.seen
 
 
 def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
