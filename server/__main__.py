@@ -9,8 +9,8 @@ from importlib import import_module
 from busware.server.installation import USAGE, require
 
 _PACKAGES = (  # of the extra [server], as they are imported
-    "argon2", "dotenv", "httptools", "litestar", "phonenumbers", "prometheus_client", "prompt_toolkit",
-    "psycopg", "psycopg_pool", "uvicorn",
+    "argon2", "dotenv", "httptools", "phonenumbers", "prometheus_client", "prompt_toolkit",
+    "psycopg", "psycopg_pool", "starlette", "uvicorn",
 )  # fmt: skip
 _FUNCTIONS = {  # subcommand → module of the server, function
     "audit": ("embedded.psql", "audit"),

@@ -123,7 +123,7 @@ def _responses(resource: Resource, example: Example) -> Json:
     if resource.http_method == "GET":
         success["headers"] = {"ETag": {"schema": {"type": "string"}}}
         responses["304"] = {"description": "It is what it was, by If-None-Match."}
-    elif kind.reply is protocol.Booking and kind.status == HTTPStatus.CREATED:
+    elif resource.makes_booking:
         success["headers"] = {"Location": {"schema": {"type": "string"}}}
         success["links"] = {
             method: _link(method, other)

@@ -1,26 +1,32 @@
-"""Refusals over HTTP: a status for each reason, and a body as RFC 9457 has it.
+"""Errors as problem details (RFC 9457): a status for each reason of a refusal, and a JSON body.
 
-The body has the reason and the data of the refusal beside the members of the RFC; `type` leads to what is
-said of the reason in the description. What is no refusal of ours (no such path, a method it has not) has
-a status and a sentence.
+The body has the reason and the data of the refusal beside the members of the RFC. `type` is a link to the
+description of the reason at /schema. A problem without a reason (no such path) has the type about:blank.
 """
 
+import logging
+import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from busware.server.protocol import REASONS, Refusal
 
+log = logging.getLogger("busware.http")
+
 PROBLEM = "application/problem+json"
-TYPE = "/schema#"  # and the reason
-SOON_SECONDS = 1  # when to try again what was busy
+BUSY_RETRY_SECONDS = 1
 
 STATUSES: dict[str, int] = {
     "bad_request": 400,
     "wrong_password": 401,
     "not_signed_in": 401,
-    "not_allowed": 403,  # 429 where it was too often
+    "not_allowed": 403,  # 429 with retry_after
     "not_yours": 403,
     "unknown_place": 404,
     "unknown_trip": 404,
@@ -45,37 +51,71 @@ STATUSES: dict[str, int] = {
 }
 
 
-class Problem(NamedTuple):
-    """An answer that says what is wrong."""
+class Problem(Exception):
+    """An error response. members: the fields of its body beside the status."""
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
+    def __init__(
+        self, status: int, members: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(members["detail"])
+        self.status = int(status)
+        self.body = msgspec.json.encode({**members, "status": self.status})
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The response over HTTP."""
+        return Response(self.body, self.status, self.headers, PROBLEM)
 
 
-def of_refusal(refusal: Refusal, status: int = 0) -> Problem:
-    """The problem that a refusal is; with another status than its reason's, if one is given."""
-    status, wait = status or STATUSES[refusal.reason], refusal.data.get("retry_after")
-    if wait is not None:
-        status = HTTPStatus.TOO_MANY_REQUESTS
+def of_refusal(refusal: Refusal, status: int | None = None) -> Problem:
+    """The problem for a refusal. status: replaces the status of its reason."""
+    status = status or STATUSES[refusal.reason]
     headers = {}
+    if "retry_after" in refusal.data:
+        status = HTTPStatus.TOO_MANY_REQUESTS
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or wait is not None:
-        headers["Retry-After"] = str(wait or SOON_SECONDS)
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(refusal.data.get("retry_after") or BUSY_RETRY_SECONDS)
     title = REASONS[refusal.reason].partition(";")[0]
-    members = {"type": TYPE + refusal.reason, "title": title[:1].upper() + title[1:], "status": int(status)}
-    told = {"detail": refusal.message, "reason": refusal.reason}
-    return Problem(status, headers, msgspec.json.encode({**refusal.data, **members, **told}))
+    members = {
+        "type": f"/schema#{refusal.reason}",
+        "title": title[:1].upper() + title[1:],
+        "detail": refusal.message,
+        "reason": refusal.reason,
+    }
+    return Problem(status, refusal.data | members, headers)
 
 
-def of_status(status: int, detail: str, headers: dict[str, str] | None = None, **data: Any) -> Problem:
-    """A problem that HTTP has a status for, and the wire no reason."""
-    members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Problem(status, headers or {}, msgspec.json.encode(members | data))
+def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None, **data: Any) -> Problem:
+    """A problem without a reason: the status says what is wrong."""
+    members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "detail": detail}
+    return Problem(status, members | data, headers)
 
 
 def of_body(status: int, message: str) -> Problem:
-    """The body of a request is not what it should be."""
+    """A problem of the body of a request as a whole."""
     refusal = Refusal("bad_request", message, field="body", takes="a JSON object, as application/json")
     return of_refusal(refusal, status)
+
+
+def of_error(http: HttpRequest, error: Exception) -> Problem:
+    """The problem for an error of the router or of a handler.
+
+    An internal error is logged under a request id; the client gets nothing else of it.
+    """
+    path = http.scope["path"]
+    match error:
+        case Problem():
+            return error
+        case Refusal():
+            return of_refusal(error)
+        case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
+            detail = f"{path[:200]} has no {http.method}; see the header Allow."
+            return of_status(error.status_code, detail, error.headers)
+        case HTTPException(status_code=HTTPStatus.NOT_FOUND):
+            return of_status(error.status_code, f"There is nothing at {path[:200]}; see /schema.")
+    request_id = secrets.token_hex(4)
+    log.error("request %s failed: %s %s", request_id, http.method, path, exc_info=error)
+    message = "Something went wrong inside the server."
+    return of_status(HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id=request_id)

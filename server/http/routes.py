@@ -10,13 +10,14 @@ one and it looks like one, and stays a text otherwise, for the decoder to blame.
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Raw, inspect
 
-from busware.server.protocol import METHODS, Refusal, Request
+from busware.server.protocol import METHODS, Booking, Refusal, Request
 from busware.server.protocol.jsonrpc import decode_params
 
 KEY = "key"  # the field that is a header: Idempotency-Key
@@ -35,6 +36,7 @@ class Resource:
         self.in_path = re.findall(r"{(\w+)}", self.path)
         fields = [field.encode_name for field in msgspec.structs.fields(kind)]
         self.has_key = KEY in fields
+        self.makes_booking = kind.reply is Booking and kind.status == HTTPStatus.CREATED
         rest = [name for name in fields if name not in (*self.in_path, KEY)]
         self.has_body = self.http_method not in ("GET", "DELETE")
         self.in_query = [] if self.has_body else rest

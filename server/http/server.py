@@ -1,4 +1,4 @@
-"""Starts and drains the HTTP face: uvicorn in a thread of its own."""
+"""The HTTP server: starts and drains uvicorn, which runs in a thread of its own."""
 
 import asyncio
 import logging
@@ -12,18 +12,18 @@ import uvicorn
 
 from busware.server.booking.operations import Operations
 from busware.server.db.listener import Listener
-from busware.server.http import app
-from busware.server.http.event_streams import Events
+from busware.server.http.app import make_app
+from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
-from busware.server.http.limits import bounded
+from busware.server.http.limits import limited_protocol
 from busware.server.ports import listen
 from busware.server.settings import Settings
 
 
 class HttpServer:
-    """Listens, and serves whoever comes. port: the one it listens on, once started.
+    """Serves HTTP, or HTTPS if tls is given. port: the port it listens on, once started.
 
-    tls: to speak TLS. listener: notifies event streams of changes; without it they only read periodically.
+    listener: notifies event streams of changes; without it they only read periodically.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class HttpServer:
     ) -> None:
         self.port = settings.http_port
         self.executor = Executor(operations, settings)
-        self._events = Events(self.executor, settings, listener)
+        self._streams = EventStreams(self.executor, listener)
         self._settings = settings
         self._uvicorn = uvicorn.Server(self._config(tls))
         self._loop = asyncio.new_event_loop()
-        if tls is not None:  # uvicorn has no word for it, and asyncio leaves a minute to who says nothing
+        if tls is not None:  # uvicorn does not pass this time limit on; asyncio's default is a minute
             self._loop.create_server = partial(  # type: ignore[method-assign]
                 self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
             )
@@ -50,21 +50,21 @@ class HttpServer:
 
         shared: the other processes of a supervisor listen on the same port.
         """
-        self._listener = listen(self._settings, "http_port", shared=shared)
-        # connections have these from here: asyncio sets neither, and the second lets nobody wait for
-        # ever for a client that does not read its answer
-        patience = round(self._settings.send_seconds * 1000)
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
-        self.port = self._listener.getsockname()[1]
+        self._socket = listen(self._settings, "http_port", shared=shared)
+        # Connections inherit both options, which asyncio does not set. The second ends a connection whose
+        # client does not read its answer.
+        milliseconds = round(self._settings.send_seconds * 1000)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        self.port = self._socket.getsockname()[1]
         self._thread.start()
 
     def drain(self) -> None:
-        """Stop: accept nobody, let answers under way be sent, refuse the rest, close."""
+        """Stop: accept no connection, refuse new requests, send the answers of running requests, close."""
         self.executor.draining = True
         self._uvicorn.should_exit = True
-        with suppress(RuntimeError):  # it was drained already
-            self._loop.call_soon_threadsafe(self._events.stop)
+        with suppress(RuntimeError):  # the loop is closed: drained already
+            self._loop.call_soon_threadsafe(self._streams.stop)
         self._thread.join()
         self.executor.close()
 
@@ -72,8 +72,8 @@ class HttpServer:
         settings = self._settings
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
-            app.make(self.executor, self._events),
-            http=bounded(settings),
+            make_app(self.executor, self._streams),
+            http=limited_protocol(settings),
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -95,5 +95,5 @@ class HttpServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._events.start()
-        await self._uvicorn.serve(sockets=[self._listener])
+        self._streams.start()
+        await self._uvicorn.serve(sockets=[self._socket])
