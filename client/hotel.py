@@ -1,36 +1,37 @@
-"""The hotel's desk, as a guest: username and password first, then rooms, book, query, update, checkout.
+"""The guest's terminal of the hotel: username and password, then rooms, book, query, update, checkout.
 
-Speaks to /hotel, the door that any client of the hotel's may use (server/http/hotel.py). A wrong password
-ends it. Behind a pipe it reads the same lines, and prompts for nothing.
+Uses the API under /hotel (server/http/hotel.py). A wrong password ends the program. If the input is not a
+terminal, it reads the same lines and prints no prompts.
 """
 
 import getpass
-import http.client
 import ssl
 import sys
 from datetime import date
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from busware.dates import day, today_in
+from busware.http_link import HttpLink
+from busware.http_messages import split_url
 from busware.server.conversation import InvalidInput
 
-DONE, REFUSED, NO_ANSWER = 0, 1, 3
+DONE, REFUSED, NO_ANSWER = 0, 1, 3  # exit statuses
 TIMEOUT_SECONDS = 30.0
 
 HELP = """\
-rooms [CHECK-IN CHECK-OUT]     which rooms are taken, tonight unless told
+rooms [CHECK-IN CHECK-OUT]     show which rooms are taken, tonight if no dates are given
 book N [CHECK-IN CHECK-OUT]    book any N rooms
-query                          your rooms
+query                          show your rooms
 update N                       move from your first room to room N
-checkout                       leave, and give back what is left of your stay
-exit                           leave this desk"""
+checkout                       give back the nights from tonight on
+exit                           end the program"""
 
 
-class Leave(Exception):
-    """There is nothing more to say; status: that of the program."""
+class Exit(Exception):
+    """Ends the program with a status and a message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -38,121 +39,108 @@ class Leave(Exception):
 
 
 def run(url: str, tls: ssl.SSLContext | None) -> int:
-    """Serve a guest until they leave; return the exit status. tls: for https."""
+    """Execute the guest's commands; return the exit status. tls: for https."""
     try:
         guest = Guest(url, tls, _line("Username: "), _password())
-        guest.enter()
+        guest.greet()
         while True:
             guest.do(_line("hotel> "))
-    except Leave as leave:
-        print(leave, file=sys.stderr if leave.status else sys.stdout)
-        return leave.status
+    except Exit as end:
+        print(end, file=sys.stderr if end.status else sys.stdout)
+        return end.status
     except (EOFError, KeyboardInterrupt):
         return DONE
-    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError) as error:
         print(f"There is no answer from {url}: {error}", file=sys.stderr)
         return NO_ANSWER
 
 
 class Guest:
-    """Somebody at the desk."""
+    """A guest, by username and password, and their commands."""
 
     def __init__(self, url: str, tls: ssl.SSLContext | None, username: str, password: str) -> None:
-        self._url = urlsplit(url)
+        self._host, self._port, self._base_path = split_url(url)
         self._tls = tls
-        self._who = {"username": username, "password": password}
+        self._credentials = {"username": username, "password": password}
 
-    def enter(self) -> None:
-        """Say who it is. Raises Leave when the password is wrong."""
-        status, told = self._ask("POST", "query", **self._who)
-        if status == http.client.NOT_FOUND:
+    def greet(self) -> None:
+        """Check the password, and print the guest's rooms. Raises Exit if the password is wrong."""
+        status, reply = self._send("POST", f"{self._base_path}/query", **self._credentials)
+        if status == HTTPStatus.NOT_FOUND:
             print("Welcome. Your first booking registers you.")
-        elif status == http.client.OK:
-            print(f"Welcome back. {told['message']}")
+        elif status == HTTPStatus.OK:
+            print(f"Welcome back. {reply['message']}")
         else:
-            raise Leave(REFUSED, _said(told))
-        print("Type rooms, book, query, update, checkout or exit; help says more.")
+            raise Exit(REFUSED, _text(reply))
+        print("Commands: rooms, book, query, update, checkout, exit. Type help for their arguments.")
 
     def do(self, line: str) -> None:
-        """Do what a line says. Raises Leave."""
+        """Execute a command. Raises Exit."""
         command, *words = line.split() or [""]
-        commands = {"rooms": self._rooms, "book": self._book, "query": self._query, "update": self._update}
-        commands |= {"checkout": self._checkout}
-        if command.lower() in ("exit", "quit"):
-            raise Leave(DONE, "Goodbye.")
-        if command.lower() not in commands:
-            print(HELP)
-            return
         try:
-            commands[command.lower()](words)
+            match command.lower():
+                case "rooms":
+                    self._rooms(self._nights(words))
+                case "book":
+                    count = _number(words, "How many rooms: ")
+                    self._call("POST", "book", num_rooms=count, **self._nights(words[1:]))
+                case "query":
+                    self._call("POST", "query")
+                case "update":
+                    self._call("PUT", "update", new_room=_number(words, "Which room: "))
+                case "checkout":
+                    self._call("DELETE", "checkout")
+                case "exit" | "quit":
+                    raise Exit(DONE, "Goodbye.")
+                case _:
+                    print(HELP)
         except (ValueError, InvalidInput) as error:
             print(error)
 
-    def _rooms(self, words: list[str]) -> None:
-        nights = self._nights(words)
+    def _rooms(self, nights: dict[str, str]) -> None:
         query = "&".join(f"{name}={night}" for name, night in nights.items())
-        status, told = self._ask("GET", f"rooms?{query}" if query else "rooms")
-        if status != http.client.OK:
-            print(_said(told))
+        status, reply = self._send("GET", f"{self._base_path}/rooms?{query}".rstrip("?"))
+        if status != HTTPStatus.OK:
+            print(_text(reply))
             return
-        for room in told["rooms"]:
+        for room in reply["rooms"]:
             print(f"Room {room['room_number']:2}  {'occupied' if room['is_occupied'] else 'free'}")
 
-    def _book(self, words: list[str]) -> None:
-        count = _number(words[0] if words else _line("How many rooms: "))
-        self._tell("POST", "book", num_rooms=count, **self._nights(words[1:]))
-
-    def _query(self, words: list[str]) -> None:
-        self._tell("POST", "query")
-
-    def _update(self, words: list[str]) -> None:
-        self._tell("PUT", "update", new_room=_number(words[0] if words else _line("Which room: ")))
-
-    def _checkout(self, words: list[str]) -> None:
-        self._tell("DELETE", "checkout")
-
     def _nights(self, words: list[str]) -> dict[str, str]:
-        """Check-in and check-out, as people type dates; it is today where the hotel is."""
+        """Check-in and check-out. Raises ValueError or InvalidInput."""
         if not words:
             return {}
         if len(words) != 2:
             raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
-        first, last = (day(word, self._today) for word in words)
-        return {"check_in": str(first), "check_out": str(last)}
+        check_in, check_out = (day(word, self._today) for word in words)
+        return {"check_in": str(check_in), "check_out": str(check_out)}
 
     def _today(self) -> date:
-        _, told = self._ask("GET", "/v1/ping")
-        return today_in(told.get("time_zone"))
+        """The date in the time zone of the hotel."""
+        _, reply = self._send("GET", "/v1/ping")
+        return today_in(reply.get("time_zone"))
 
-    def _tell(self, method: str, path: str, **fields: object) -> None:
-        """Ask as the guest, and print what is said. Raises Leave when the password is wrong."""
-        status, told = self._ask(method, path, **self._who, **fields)
-        if status == http.client.UNAUTHORIZED:
-            raise Leave(REFUSED, _said(told))
-        print(_said(told))
+    def _call(self, method: str, name: str, **fields: object) -> None:
+        """Send a request as the guest and print the reply. Raises Exit if the password is wrong."""
+        status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise Exit(REFUSED, _text(reply))
+        print(_text(reply))
 
-    def _ask(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
-        """The answer of the desk, or at /… of its server. Raises OSError, HTTPException or DecodeError."""
-        host, port = self._url.hostname or "", self._url.port
-        line = (
-            http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-            if self._tls is None
-            else http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=self._tls)
-        )
-        body = msgspec.json.encode(fields) if method != "GET" else None
-        headers = {"Content-Type": "application/json"} if body else {}
+    def _send(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
+        """The status and the fields of a response. Raises OSError or DecodeError."""
+        link = HttpLink(self._host, self._port, self._tls)
+        body = msgspec.json.encode(fields) if fields else None
+        headers = {"Content-Type": "application/json"} if fields else {}
         try:
-            line.request(
-                method, path if path[0] == "/" else f"{self._url.path.rstrip('/')}/{path}", body, headers
-            )
-            response = line.getresponse()
-            return response.status, msgspec.json.decode(response.read(), type=dict[str, Any])
+            status, reply = link.ask(method, path, body, headers, TIMEOUT_SECONDS)
         finally:
-            line.close()
+            link.close()
+        return status, msgspec.json.decode(reply, type=dict[str, Any])
 
 
 def _line(prompt: str) -> str:
-    """What is typed. Raises EOFError."""
+    """A line of input. Raises EOFError."""
     return input(prompt if sys.stdin.isatty() else "").strip()
 
 
@@ -160,17 +148,19 @@ def _password() -> str:
     return getpass.getpass() if sys.stdin.isatty() else input()
 
 
-def _number(word: str) -> int:
+def _number(words: list[str], prompt: str) -> int:
+    """The number that follows a command; if there is none, it is asked for. Raises ValueError."""
+    word = words[0] if words else _line(prompt)
     if not word.isdecimal():
-        raise ValueError(f"'{word}' is no number; write one such as 2.")
+        raise ValueError(f"'{word}' is not a number; write a number such as 2.")
     return int(word)
 
 
-def _said(told: dict[str, Any]) -> str:
-    """What an answer says, with what it gives back or how much is left."""
-    said = str(told.get("message") or told.get("error") or told)
-    if "refund" in told:
-        said += f" Refund: {told['refund']}."
-    if "rooms_free" in told:
-        said += f" Free: {told['rooms_free']}."
-    return said
+def _text(reply: dict[str, Any]) -> str:
+    """The message of a reply, with the refund or the number of free rooms."""
+    text = str(reply.get("message") or reply.get("error") or reply)
+    if "refund" in reply:
+        text += f" Refund: {reply['refund']}."
+    if "rooms_free" in reply:
+        text += f" Free: {reply['rooms_free']}."
+    return text

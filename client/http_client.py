@@ -1,28 +1,21 @@
 # Generated from async_http_client.py by scripts/generate: edit that one.
-"""The same requests over HTTP: each is the resource that it names, and its reply the same struct.
+"""The client over HTTP: each request is a resource, and its reply the same struct as over TCP.
 
-One connection, kept open; what fails is sent again with the same key, as over TCP. The server sends no
-notifications here: to see a change, ask again.
+It keeps one connection open and sends a failed request again with the same key, as over TCP. The server
+sends no notifications over HTTP: to see a change, send a request again.
 """
 
 import ssl
-from http import HTTPStatus
-from typing import TypeVar
-from urllib.parse import urlsplit
-
-import msgspec
 
 from busware.http_link import HttpLink
-from busware.http_messages import parts, problem
+from busware.http_messages import Reply, decode_reply, encode_request, split_url
 from busware.retries import DEFAULT_TRIES, TIMEOUT_SECONDS
 from busware.sdk import Client
 from busware.server.protocol import Request
 
-Reply = TypeVar("Reply")
-
 
 class HttpClient(Client):
-    """The requests over HTTP, at the URL of a server; for the rest, see Connection."""
+    """The client over HTTP, at the URL of a server. The other arguments are those of Connection."""
 
     def __init__(
         self,
@@ -33,37 +26,19 @@ class HttpClient(Client):
         tls: ssl.SSLContext | None = None,
         token: str | None = None,
     ) -> None:
-        split = urlsplit(url)
-        secure = split.scheme == "https"
-        super().__init__(
-            split.hostname or "",
-            split.port or (443 if secure else 80),
-            timeout_seconds=timeout_seconds,
-            tries=tries,
-            tls=tls if secure else None,
-            token=token,
-        )
-        self._base = split.path.rstrip("/")
-        self._http: HttpLink | None = None
+        host, port, self._base_path = split_url(url)
+        super().__init__(host, port, timeout_seconds=timeout_seconds, tries=tries, tls=tls, token=token)
+        self._http = HttpLink(host, port, tls)
 
     def _reach(self, request: Request) -> None:
-        if self._http is not None and self._http.is_open:
-            return
-        self._http = HttpLink.open(self.host, self.port, self._tls)
-        if self._closed.is_set():  # meanwhile
+        if not self._http.is_open:
+            self._http = HttpLink(self.host, self.port, self._tls)
+        if self._closed.is_set():  # close() has closed the link before
             self._http.close()
 
     def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:
-        if self._http is None:
-            raise ConnectionError("there is no connection")
-        method, path, body, headers = parts(request)
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        status, answer = self._http.ask(method, self._base + path, body, headers, self._timeout)
-        if status >= HTTPStatus.BAD_REQUEST:
-            raise problem(answer)
-        return msgspec.json.decode(answer, type=reply_type)
+        message = encode_request(request, self._base_path, self._token)
+        return decode_reply(*self._http.ask(*message, self._timeout), reply_type)
 
     def _hang_up(self) -> None:
-        if self._http is not None:
-            self._http.close()
+        self._http.close()

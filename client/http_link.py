@@ -5,43 +5,33 @@ import http.client
 import socket
 import ssl
 import threading
-from typing import Self
 
 from busware.retries import CONNECT_SECONDS
 
 
 class HttpLink:
-    """An HTTP connection that is kept open."""
+    """An HTTP connection. The first request opens it, and it stays open for the next ones.
 
-    @classmethod
-    def open(cls, host: str, port: int, tls: ssl.SSLContext | None) -> Self:
-        """Connect. Raises OSError."""
-        connection = (
+    It ends with close(), with a request that fails, or by the server, and is never opened again.
+    """
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self._http = (
             http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
             if tls is None
             else http.client.HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=tls)
         )
-        try:
-            connection.connect()
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
-
-    def __init__(self, connection: http.client.HTTPConnection) -> None:
-        self._http = connection
         self._in_use = threading.Lock()
-        self._http.auto_open = 0
         self.is_open = True
 
     def close(self) -> None:
-        """Close it. Where a call in another thread uses the socket, that call ends, and then closes it."""
+        """Close it. A request that waits in another thread raises OSError; that thread closes the socket."""
         self.is_open = False
-        line = self._http.sock
-        if line is not None:
-            with contextlib.suppress(OSError):  # it has ended
+        connected: socket.socket | None = self._http.sock
+        if connected is not None:
+            with contextlib.suppress(OSError):  # not connected any more
                 # SSLSocket.shutdown drops the TLS object, which the other thread may be about to use
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
         if self._in_use.acquire(blocking=False):
             self._http.close()
             self._in_use.release()
@@ -49,19 +39,22 @@ class HttpLink:
     def ask(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_seconds: float
     ) -> tuple[int, bytes]:
-        """Send a request; the status and the body of its response. Without one, closes and raises OSError."""
+        """Send a request; return the status and the body of its response. Closes and raises OSError."""
         keep = False
         try:
             with self._in_use:
-                if self._http.sock is not None:
-                    self._http.sock.settimeout(timeout_seconds)
                 self._http.request(method, path, body, headers)
+                if not self.is_open:  # closed while it connected
+                    raise ConnectionError("the connection was closed here")
+                self._http.sock.settimeout(timeout_seconds)
                 response = self._http.getresponse()
                 answer = response.read()
             keep = self.is_open and not response.will_close
             return response.status, answer
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
+        except ValueError:  # its text repeats the header, which may be the token
+            raise ConnectionError("a header of the request has a character that HTTP forbids") from None
         finally:
-            if not keep:  # after Ctrl-C too: no later call may take the reply that is on its way
+            if not keep:  # after Ctrl-C too: a later call must not read the response to this request
                 self.close()

@@ -1,44 +1,56 @@
-"""Requests and errors as HTTP has them. Pure: the synchronous and the asynchronous client share it."""
+"""Requests and replies over HTTP, without I/O: the synchronous and the asynchronous client share them."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote, urlencode
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
 from busware.server.protocol import INTERNAL_ERROR, Refusal, Request
 from busware.server.protocol.jsonrpc import RpcError
 
-_MEMBERS = ("type", "title", "status", "detail", "reason")  # of a problem; the rest is data
+Reply = TypeVar("Reply")
+
+_PROBLEM_MEMBERS = ("type", "title", "status", "detail", "reason")  # the others are data of the refusal
 
 
-def parts(request: Request) -> tuple[str, str, bytes | None, dict[str, str]]:
-    """A request as HTTP has it: method, path with its query, body, headers."""
+def split_url(url: str) -> tuple[str, int, str]:
+    """The host, the port and the path of a server's URL."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.hostname or "", port, parts.path.rstrip("/")
+
+
+def encode_request(
+    request: Request, base_path: str, token: str | None
+) -> tuple[str, str, bytes | None, dict[str, str]]:
+    """A request over HTTP: method, path with its query, body, headers."""
     method, path = request.resource.split(" ")
     fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(request))
     headers = {"Accept": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     if key := fields.pop("key", None):
         headers["Idempotency-Key"] = key
     for name in re.findall(r"{(\w+)}", path):
         path = path.replace(f"{{{name}}}", quote(str(fields.pop(name)), safe=""))
     if method in ("GET", "DELETE"):
-        return method, path + _query(fields), None, headers
+        query = {
+            name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items()
+        }
+        return method, f"{base_path}{path}?{urlencode(query, doseq=True)}".rstrip("?"), None, headers
     headers["Content-Type"] = "application/json"
-    return method, path, msgspec.json.encode(fields), headers
+    return method, base_path + path, msgspec.json.encode(fields), headers
 
 
-def problem(body: bytes) -> Refusal | RpcError:
-    """The error that a problem document describes. Raises msgspec.DecodeError when it is not Busware's."""
-    told = msgspec.json.decode(body, type=dict[str, Any])
-    data = {name: value for name, value in told.items() if name not in _MEMBERS}
-    message = str(told.get("detail", "The server answers with an error."))
-    if "reason" in told:
-        return Refusal(told["reason"], message, **data)
-    return RpcError(INTERNAL_ERROR, message, data)
-
-
-def _query(fields: Mapping[str, Any]) -> str:
-    """A query of the fields, or nothing."""
-    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items()}
-    return "?" + urlencode(texts, doseq=True) if texts else ""
+def decode_reply(status: int, body: bytes, reply_type: type[Reply]) -> Reply:
+    """The reply in a response. Raises Refusal or RpcError, or DecodeError if it is not Busware's."""
+    if status < HTTPStatus.BAD_REQUEST:
+        return msgspec.json.decode(body, type=reply_type)
+    problem = msgspec.json.decode(body, type=dict[str, Any])
+    data = {name: value for name, value in problem.items() if name not in _PROBLEM_MEMBERS}
+    message = str(problem.get("detail", "The server answers with an error."))
+    if "reason" in problem:
+        raise Refusal(problem["reason"], message, **data)
+    raise RpcError(INTERNAL_ERROR, message, data)

@@ -1,4 +1,4 @@
-"""The HTTP connections of both clients read the same responses."""
+"""The HTTP links of the synchronous and the asynchronous client read the same responses."""
 
 import asyncio
 import socket
@@ -21,27 +21,29 @@ RESPONSES = {
     "an interim response first": b"HTTP/1.1 100 Continue\r\n\r\n"
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
     "a body that is cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
-    "no HTTP": b"220 mail.example ESMTP\r\n",
+    "not HTTP": b"220 mail.example ESMTP\r\n",
     "nothing": b"",
 }
+FAILURES = ("a body that is cut short", "not HTTP", "nothing")
+REQUEST = ("POST", "/v1/bookings", b"{}", {"Accept": "application/json"}, WAIT_SECONDS)
 
 
 @pytest.fixture
-def answering() -> Iterator[Callable[[bytes], int]]:
-    """Starts a server that reads a request, sends a response and closes. Answers its port."""
+def serve_response() -> Iterator[Callable[[bytes], int]]:
+    """Starts a server that reads a request, sends a response and closes. Returns its port."""
     threads = []
 
     def serve(response: bytes) -> int:
         listener = socket.create_server(("127.0.0.1", 0))
 
         def answer() -> None:
-            with listener, listener.accept()[0] as line:
+            with listener, listener.accept()[0] as connection:
                 request = b""
                 while not request.endswith(b"\r\n\r\n{}"):
-                    chunk = line.recv(65536)
+                    chunk = connection.recv(65536)
                     assert chunk, "the client has closed the connection"
                     request += chunk
-                line.sendall(response)
+                connection.sendall(response)
 
         threads.append(threading.Thread(target=answer))
         threads[-1].start()
@@ -52,46 +54,59 @@ def answering() -> Iterator[Callable[[bytes], int]]:
         thread.join(WAIT_SECONDS)
 
 
-ASKS = ("POST", "/v1/bookings", b"{}", {"Accept": "application/json"}, WAIT_SECONDS)
-
-
-def read(port: int) -> tuple[int, bytes, bool] | str:
-    """What the synchronous link reads: status, body, whether it stays open; or that it fails."""
-    link = http_link.HttpLink.open("127.0.0.1", port, None)
+def ask(port: int) -> tuple[int, bytes, bool] | None:
+    """What the synchronous link returns: status, body, whether it stays open. None if it raises."""
+    link = http_link.HttpLink("127.0.0.1", port, None)
     try:
-        return *link.ask(*ASKS), link.is_open
+        return *link.ask(*REQUEST), link.is_open
     except ConnectionError:
-        return "fails"
+        assert not link.is_open
+        return None
     finally:
         link.close()
 
 
-async def read_async(port: int) -> tuple[int, bytes, bool] | str:
+async def ask_async(port: int) -> tuple[int, bytes, bool] | None:
     """The same of the asynchronous link."""
-    link = await async_http_link.HttpLink.open("127.0.0.1", port, None)
+    link = async_http_link.HttpLink("127.0.0.1", port, None)
     try:
-        return *(await link.ask(*ASKS)), link.is_open
+        return *(await link.ask(*REQUEST)), link.is_open
     except ConnectionError:
-        return "fails"
+        assert not link.is_open
+        return None
     finally:
         await link.close()
 
 
 @pytest.mark.parametrize("name", RESPONSES)
-def test_both_links_read_the_same(name: str, answering: Callable[[bytes], int]) -> None:
-    response = RESPONSES[name]
-    came = read(answering(response))
-    assert asyncio.run(read_async(answering(response))) == came
-    assert (came == "fails") == (name in ("a body that is cut short", "no HTTP", "nothing"))
+def test_both_links_return_the_same(name: str, serve_response: Callable[[bytes], int]) -> None:
+    result = ask(serve_response(RESPONSES[name]))
+    assert asyncio.run(ask_async(serve_response(RESPONSES[name]))) == result
+    assert (result is None) == (name in FAILURES)
 
 
-def test_a_header_cannot_hold_another(answering: Callable[[bytes], int]) -> None:
-    async def ask(port: int) -> None:
-        link = await async_http_link.HttpLink.open("127.0.0.1", port, None)
-        await link.ask("GET", "/", None, {"Authorization": "Bearer x\r\nX-Forwarded-For: y"}, WAIT_SECONDS)
+def test_header_with_line_break_is_not_sent() -> None:
+    link = http_link.HttpLink("127.0.0.1", 9, None)  # raises before it connects
+    headers = {"Authorization": "Bearer x\r\nX-Forwarded-For: y"}
+    with pytest.raises(ConnectionError, match="a header of the request") as error:
+        link.ask("GET", "/", None, headers, WAIT_SECONDS)
+    assert "Bearer" not in str(error.value)
 
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        pytest.raises(ConnectionError, match="end of a line"),
-    ):
-        asyncio.run(ask(listener.getsockname()[1]))
+
+def test_cancelled_request_ends_the_link() -> None:
+    async def cancel() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            link = async_http_link.HttpLink("127.0.0.1", listener.getsockname()[1], None)
+            task = asyncio.create_task(link.ask(*REQUEST))
+            connection, _ = await asyncio.to_thread(listener.accept)
+            with connection:
+                received = b""
+                while not received.endswith(b"{}"):
+                    received += await asyncio.to_thread(connection.recv, 65536)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert not link.is_open
+                assert await asyncio.to_thread(connection.recv, 65536) == b""
+
+    asyncio.run(cancel())
