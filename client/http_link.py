@@ -53,6 +53,8 @@ class HttpLink:
             return response.status, answer
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
+        except (OSError, UnicodeError):  # some of them are ValueErrors
+            raise
         except ValueError:  # its text repeats the header, which may be the token
             raise ConnectionError("a header of the request has a character that HTTP forbids") from None
         finally:

@@ -2,10 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import trustme
 
 from busware import async_http_link, http_link
 from tests.conftest import WAIT_SECONDS
@@ -110,3 +114,30 @@ def test_cancelled_request_ends_the_link() -> None:
                 assert await asyncio.to_thread(connection.recv, 65536) == b""
 
     asyncio.run(cancel())
+
+
+def test_close_just_before_a_read_under_tls_raises_connection_error() -> None:
+    """SSLSocket.shutdown would make the read raise ValueError."""
+    about_to_read, closed = threading.Event(), threading.Event()
+
+    class PausedSocket(ssl.SSLSocket):
+        def read(self, *arguments: Any) -> Any:
+            about_to_read.set()
+            assert closed.wait(WAIT_SECONDS)
+            return super().read(*arguments)
+
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(server)
+    authority.configure_trust(client)
+    client.sslsocket_class = PausedSocket
+    with socket.create_server(("localhost", 0)) as listener, ThreadPoolExecutor() as threads:
+        accepted = threads.submit(lambda: server.wrap_socket(listener.accept()[0], server_side=True))
+        link = http_link.HttpLink("localhost", listener.getsockname()[1], client)
+        response = threads.submit(link.ask, *REQUEST)
+        with accepted.result(WAIT_SECONDS):
+            assert about_to_read.wait(WAIT_SECONDS)
+            link.close()
+            closed.set()
+            assert isinstance(response.exception(WAIT_SECONDS), ConnectionError)
+            assert "header" not in str(response.exception())

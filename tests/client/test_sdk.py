@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import http.client
 import json
 import queue
 import signal
 import socket
-import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +16,6 @@ from types import SimpleNamespace
 import pytest
 
 from busware import AsyncClient, Client, ConnectionLost, Refusal
-from busware.http_link import HttpLink
 from busware.server.protocol import METHODS, Passenger
 from tests.conftest import WAIT_SECONDS, Database
 from tests.support.both_clients import Sdk
@@ -314,20 +311,6 @@ def test_close_ends_the_wait_over_http_too(sdk: Sdk) -> None:
             assert asked.recv(4) == b"GET "
             busware.close()
             assert isinstance(waiting.exception(WAIT_SECONDS / 2), ConnectionLost)
-
-
-def test_close_takes_no_tls_from_whoever_is_about_to_read_or_write() -> None:
-    near, far = socket.socketpair()
-    with far, ssl.create_default_context().wrap_socket(
-        near, server_hostname="busware.example", do_handshake_on_connect=False
-    ) as line:  # fmt: skip
-        connection = http.client.HTTPSConnection("busware.example")
-        connection.sock = line
-        link = HttpLink(connection)
-        with link._in_use:  # by a call in another thread
-            link.close()
-        with contextlib.suppress(OSError):  # from Python 3.13 on, it is a broken pipe; never a ValueError
-            assert line.read(1) == b""
 
 
 def test_an_interrupted_call_leaves_nothing_to_the_next(relay: Relay) -> None:
