@@ -71,8 +71,8 @@ def _handler(executor: Executor, streams: EventStreams, resource: Resource) -> H
 
 def _hotel(executor: Executor) -> Handlers:
     """Every path under /hotel: the hotel's API has error responses of its own."""
-    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    handlers = dict.fromkeys(methods, Hotel(executor).answer)
+    hotel = Hotel(executor)
+    handlers: dict[str, Handler] = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), hotel.answer)
     return {"/hotel": handlers, "/hotel/{rest:path}": handlers}
 
 
