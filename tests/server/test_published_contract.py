@@ -1,6 +1,6 @@
-"""What the released versions published still holds: their transcripts, and their lists of names.
+"""The contract of released versions: their recorded transcripts, and the names that they published.
 
-The data of a version is in its folder of tests/data; tests/support/record_release.py says how it is made.
+tests/data has a folder for each version; tests/support/record_release.py records it.
 """
 
 import json
@@ -25,23 +25,23 @@ pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_transcripts_of_a_version_still_hold(version: str, stage: Stage) -> None:  # noqa: F811
+def test_recorded_transcripts_of_a_version(version: str, stage: Stage) -> None:  # noqa: F811
     found = []
     for name in CALLS:
         file = DATA / version / f"{name}.jsonl"
-        if file.exists():  # a version before these calls has none
+        if file.exists():  # these calls are newer than the version
             found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), stage)]
     assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_a_version_published_is_still_there(
+def test_names_published_by_a_version(
     version: str,
     client_socket: LineClient,
     http: HttpClient,
     database: Database,  # noqa: F811
 ) -> None:
-    assert client_socket.call("places")["places"]  # so that there is a request to measure
+    assert client_socket.call("places")["places"]  # creates the metrics of requests
     old = json.loads((DATA / version / "published.json").read_text())
     found = list(lost(old, published(http.call, database.query)))
     assert found == [], "\n".join(found)

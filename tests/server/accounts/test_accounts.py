@@ -1,4 +1,4 @@
-"""Accounts: registering, signing in and out, tokens, limits on attempts, and the operators' command."""
+"""Accounts: registration, signing in and out, tokens, rate limits, and the subcommand for operators."""
 
 import hashlib
 import json
@@ -28,17 +28,17 @@ RAVI = {"username": "ravi", "password": "staple of the day"}
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
 
 
-def reason(told: Any) -> str:
-    return str(told["data"]["reason"])
+def reason(reply: Any) -> str:
+    return str(reply["data"]["reason"])
 
 
 # Signing in ------------------------------------------------------------------------------------
 
 
 def test_a_traveller_registers_and_is_signed_in(client_socket: LineClient, database: Database) -> None:
-    told = client_socket.call("register", **ASHA, phone="98450 12345")
-    assert told == {
-        "token": told["token"],
+    reply = client_socket.call("register", **ASHA, phone="98450 12345")
+    assert reply == {
+        "token": reply["token"],
         "username": "asha",
         "role": "traveller",
         "expires_at": "2026-12-31T03:30:00+00:00",
@@ -77,14 +77,14 @@ def test_a_password_signs_in(client_socket: LineClient, connect: Callable[[], Li
         {"token": "'; DROP TABLE tokens"},
     ],
 )
-def test_wrong_is_wrong(
+def test_a_wrong_password_or_token_is_refused(
     client_socket: LineClient, connect: Callable[[], LineClient], wrong: dict[str, str]
 ) -> None:
     client_socket.call("register", **ASHA)
     assert reason(connect().call("login", **wrong)) == "wrong_password"
 
 
-def test_nobody_and_somebody_are_told_the_same(client_socket: LineClient) -> None:
+def test_an_unknown_username_gets_the_same_reply_as_a_wrong_password(client_socket: LineClient) -> None:
     client_socket.call("register", **ASHA)
     known = client_socket.call("login", username="asha", password="something else")
     assert client_socket.call("login", username="nobody", password="something else") == known
@@ -113,12 +113,12 @@ def test_an_unknown_username_costs_a_hash_with_the_same_parameters() -> None:
         ("book", {**TRIP, "count": 1, "account": "asha"}, "account"),
     ],
 )
-def test_what_is_wrong_is_named(client_socket: LineClient, method: str, params: Any, field: str) -> None:
+def test_a_wrong_field_is_named(client_socket: LineClient, method: str, params: Any, field: str) -> None:
     data = client_socket.call(method, **params)["data"]
     assert (data["reason"], data["field"]) == ("bad_request", field)
 
 
-def test_a_username_is_one_in_any_case_and_from_any_keyboard(client_socket: LineClient) -> None:
+def test_usernames_are_compared_in_normalized_form(client_socket: LineClient) -> None:
     client_socket.call("register", username="Ünal Ⅳ", password="long enough")
     for same in ("ünal iv", "U\u0308NAL IV"):
         assert (
@@ -127,34 +127,37 @@ def test_a_username_is_one_in_any_case_and_from_any_keyboard(client_socket: Line
         assert client_socket.call("login", username=same, password="long enough")["username"] == "ünal iv"
 
 
-def test_two_register_one_name_at_once(connect: Callable[[], LineClient]) -> None:
-    lines, told = [connect() for _ in range(4)], []
+def test_simultaneous_registrations_of_a_username(connect: Callable[[], LineClient]) -> None:
+    lines, replies = [connect() for _ in range(4)], []
     threads = [
-        threading.Thread(target=lambda one=one: told.append(one.call("register", **ASHA))) for one in lines
+        threading.Thread(target=lambda line=line: replies.append(line.call("register", **ASHA)))
+        for line in lines
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [reason(one) for one in told if "token" not in one] == 3 * ["username_taken"]
+    assert [reason(reply) for reply in replies if "token" not in reply] == 3 * ["username_taken"]
 
 
 # Signing out -----------------------------------------------------------------------------------
 
 
-def test_a_logout_ends_the_token(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
+def test_a_logout_revokes_the_token(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     other = connect()
     other.call("login", token=token)
     assert client_socket.call("logout") == {}
     assert reason(client_socket.call("bookings")) == "not_signed_in"
     assert client_socket.call("places")["places"]  # as a guest
-    assert reason(other.call("places")) == "not_signed_in"  # whoever thinks to be signed in is told
+    assert reason(other.call("places")) == "not_signed_in"  # not executed as a guest
     assert reason(other.call("login", token=token)) == "wrong_password"
     assert other.call("login", **ASHA)["username"] == "asha"
 
 
-def test_a_logout_everywhere(client_socket: LineClient, connect: Callable[[], LineClient]) -> None:
+def test_a_logout_everywhere_revokes_all_tokens_of_the_account(
+    client_socket: LineClient, connect: Callable[[], LineClient]
+) -> None:
     client_socket.call("register", **ASHA)
     other, ravi = connect(), connect()
     other.call("login", **ASHA)
@@ -164,12 +167,12 @@ def test_a_logout_everywhere(client_socket: LineClient, connect: Callable[[], Li
     assert ravi.call("bookings") == {"bookings": []}
 
 
-def test_no_token_looks_like_an_option_of_a_command_line(client_socket: LineClient) -> None:
+def test_a_token_is_hexadecimal(client_socket: LineClient) -> None:
     assert re.fullmatch("[0-9a-f]{64}", client_socket.call("register", **ASHA)["token"])
 
 
 @pytest.mark.settings(token_recheck_seconds=1e-6)
-def test_a_token_that_another_process_revoked(client_socket: LineClient, database: Database) -> None:
+def test_a_token_revoked_by_another_process_is_refused(client_socket: LineClient, database: Database) -> None:
     client_socket.call("register", **ASHA)
     database.query("DELETE FROM tokens")
     assert reason(client_socket.call("bookings")) == "not_signed_in"
@@ -190,16 +193,16 @@ def test_a_token_expires(
 
 
 @pytest.mark.settings(tokens_per_account=2)
-def test_an_account_has_so_many_tokens(client_socket: LineClient, clock: Clock) -> None:
+def test_the_oldest_token_beyond_the_limit_is_revoked(client_socket: LineClient, clock: Clock) -> None:
     tokens = [client_socket.call("register", **ASHA)["token"]]
     for _ in range(2):
         clock.advance(seconds=1)
         tokens.append(client_socket.call("login", **ASHA)["token"])
-    told = [client_socket.call("login", token=token) for token in tokens]
-    assert ["token" in one for one in told] == [False, True, True]
+    replies = [client_socket.call("login", token=token) for token in tokens]
+    assert ["token" in reply for reply in replies] == [False, True, True]
 
 
-def test_what_is_kept_gives_nobody_away(client_socket: LineClient, database: Database) -> None:
+def test_the_database_stores_hashes_only(client_socket: LineClient, database: Database) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     kept = database.value("SELECT password_hash FROM accounts")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -210,7 +213,7 @@ def test_what_is_kept_gives_nobody_away(client_socket: LineClient, database: Dat
     assert not any(ASHA["password"] in row or token in row for row in everything)
 
 
-def test_a_hash_of_old_is_made_anew(client_socket: LineClient, database: Database) -> None:
+def test_an_outdated_hash_is_replaced_at_sign_in(client_socket: LineClient, database: Database) -> None:
     import argon2
 
     client_socket.call("register", **ASHA)
@@ -225,29 +228,30 @@ def test_a_hash_of_old_is_made_anew(client_socket: LineClient, database: Databas
 
 
 @pytest.mark.settings(attempts_per_account=3, attempt_minutes=10)
-def test_passwords_are_not_guessed(
+def test_wrong_passwords_have_a_rate_limit(
     client_socket: LineClient, connect: Callable[[], LineClient], clock: Clock
 ) -> None:
     client_socket.call("register", **ASHA)
     guess = {"username": "asha", "password": "a guess of it"}
     assert [reason(connect().call("login", **guess)) for _ in range(3)] == 3 * ["wrong_password"]
-    refused = connect().call("login", **ASHA)["data"]  # even the right one
+    refused = connect().call("login", **ASHA)["data"]  # even the right password
     assert refused == {"reason": "not_allowed", "limit": 3, "retry_after": 600}
-    assert client_socket.call("bookings") == {"bookings": []}  # who is signed in goes on
+    assert client_socket.call("bookings") == {"bookings": []}  # the session goes on
     clock.advance(minutes=10)
     assert "token" in connect().call("login", **ASHA)
 
 
 @pytest.mark.settings(attempts_per_account=3)
-def test_a_name_that_nobody_has_is_limited_in_the_same_way(client_socket: LineClient) -> None:
+def test_an_unknown_username_has_the_same_rate_limit(client_socket: LineClient) -> None:
     guess = {"username": "nobody", "password": "a guess of it"}
-    told = [reason(client_socket.call("login", **guess)) for _ in range(4)]
-    assert told == [*3 * ["wrong_password"], "not_allowed"]
+    reasons = [reason(client_socket.call("login", **guess)) for _ in range(4)]
+    assert reasons == [*3 * ["wrong_password"], "not_allowed"]
 
 
 @pytest.mark.settings(attempts_per_address=3)
-def test_an_address_is_limited(client_socket: LineClient, http: HttpClient) -> None:
-    """Over both faces together."""
+def test_an_address_has_a_rate_limit_over_tcp_and_http_together(
+    client_socket: LineClient, http: HttpClient
+) -> None:
     client_socket.call("login", username="a", password="guess")
     http.call("POST", "/v1/sessions", json={"username": "b", "password": "guess"})
     client_socket.call("booking", reference="BAAAAA", phone="9845012345")
@@ -257,7 +261,7 @@ def test_an_address_is_limited(client_socket: LineClient, http: HttpClient) -> N
 
 @pytest.mark.settings(attempts_per_booking=2)
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_no_phone_of_a_booking_is_guessed(
+def test_wrong_phone_numbers_of_a_booking_have_a_rate_limit(
     connect: Callable[[], LineClient], clock: Clock, signed_in: bool
 ) -> None:
     owner, stranger = connect(), connect()
@@ -284,7 +288,7 @@ def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], LineClient])
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_a_ticket_that_is_none_is_no_guess(client_socket: LineClient) -> None:
+def test_a_wrong_ticket_number_is_not_counted(client_socket: LineClient) -> None:
     booked = client_socket.call("book", **TRIP, count=1, phone="98450 12345")
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
     for _ in range(4):
@@ -292,17 +296,17 @@ def test_a_ticket_that_is_none_is_no_guess(client_socket: LineClient) -> None:
 
 
 @pytest.mark.settings(attempts_per_account=4)
-def test_the_limits_hold_for_all_processes_together(server: SimpleNamespace, settings: Settings) -> None:
+def test_rate_limits_are_shared_by_all_processes(server: SimpleNamespace, settings: Settings) -> None:
     from busware.server.protocol import Login
 
     processes = [Operations(server.pool, server.writer, settings) for _ in range(3)]
     guess = Login(username="asha", password="a guess of it")
-    told = []
+    reasons = []
     for n in range(6):
         with pytest.raises(Refusal) as refused:
             processes[n % 3].perform(guess, Caller(address=f"10.0.0.{n}"))
-        told.append(refused.value.reason)
-    assert told == [*4 * ["wrong_password"], *2 * ["not_allowed"]]
+        reasons.append(refused.value.reason)
+    assert reasons == [*4 * ["wrong_password"], *2 * ["not_allowed"]]
 
 
 @pytest.mark.parametrize(
@@ -315,11 +319,11 @@ def test_the_limits_hold_for_all_processes_together(server: SimpleNamespace, set
         ("", "address:"),
     ],
 )
-def test_whom_an_address_belongs_to(address: str, subject: str) -> None:
+def test_the_subject_of_an_address(address: str, subject: str) -> None:
     assert address_subject(address) == subject
 
 
-def test_so_many_hashes_at_once() -> None:
+def test_the_number_of_hashes_at_once_is_limited() -> None:
     passwords = Passwords(at_once=1, wait_seconds=0.01)
     with passwords.turn(), pytest.raises(Refusal) as refused, passwords.turn():
         pass
@@ -332,7 +336,7 @@ def test_so_many_hashes_at_once() -> None:
 
 
 def operator(database: Database, *arguments: str, password: str = "keys of the depot\n") -> tuple[int, str]:
-    """`python -m server operator …`: its status, and what it says."""
+    """`python -m server operator …`: its exit status and its output."""
     done = subprocess.run(
         [sys.executable, "-m", "server", "operator", *arguments],
         input=password, text=True, cwd=PROJECT, capture_output=True, check=False,
@@ -341,38 +345,38 @@ def operator(database: Database, *arguments: str, password: str = "keys of the d
     return done.returncode, done.stdout + done.stderr
 
 
-def test_operators_are_made(database: Database, client_socket: LineClient) -> None:
-    said = 'The account "boss" was created. It runs all services (admin).\n'
-    assert operator(database, "add", "Boss", "--admin") == (0, said)
-    said = 'The account "depot" was created. It runs the services of KSRTC.\n'
-    assert operator(database, "add", "depot", "--operator", "ksrtc") == (0, said)
-    told = client_socket.call("login", username="boss", password="keys of the depot")
-    assert (told["role"], "operator" in told) == ("admin", False)
-    told = client_socket.call("login", username="depot", password="keys of the depot")
-    assert (told["role"], told["operator"]) == ("operator", "KSRTC")
+def test_accounts_of_operators_are_created(database: Database, client_socket: LineClient) -> None:
+    output = 'The account "boss" was created. It runs all services (admin).\n'
+    assert operator(database, "add", "Boss", "--admin") == (0, output)
+    output = 'The account "depot" was created. It runs the services of KSRTC.\n'
+    assert operator(database, "add", "depot", "--operator", "ksrtc") == (0, output)
+    reply = client_socket.call("login", username="boss", password="keys of the depot")
+    assert (reply["role"], "operator" in reply) == ("admin", False)
+    reply = client_socket.call("login", username="depot", password="keys of the depot")
+    assert (reply["role"], reply["operator"]) == ("operator", "KSRTC")
     assert [trip["bus_id"] for trip in client_socket.call("trips", date="2026-12-02")["trips"]] == [1]
 
 
-def test_operators_that_are_not_made(database: Database) -> None:
-    said = 'The account "boss" was created. It runs all services (admin).\n'
-    assert operator(database, "add", "boss") == (0, said)  # the first
-    said = 'busware: The account "boss" exists already.\n'
-    assert operator(database, "add", "BOSS", "--admin") == (1, said)
-    said = 'busware: No service is run by "Nobody Travels". Operators: KSRTC, SRS Travels.\n'
-    assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, said)
-    status, said = operator(database, "add", "depot", "--admin", password="short\n")
-    assert (status, said) == (1, "busware: A password has at least 8 characters.\n")
-    status, said = operator(database, "add", "depot", "--admin", password="x" * 257)
-    assert (status, said) == (1, "busware: password takes a password of up to 256 characters.\n")
+def test_invalid_accounts_of_operators_are_refused(database: Database) -> None:
+    output = 'The account "boss" was created. It runs all services (admin).\n'
+    assert operator(database, "add", "boss") == (0, output)  # the first
+    output = 'busware: The account "boss" exists already.\n'
+    assert operator(database, "add", "BOSS", "--admin") == (1, output)
+    output = 'busware: No service is run by "Nobody Travels". Operators: KSRTC, SRS Travels.\n'
+    assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, output)
+    status, output = operator(database, "add", "depot", "--admin", password="short\n")
+    assert (status, output) == (1, "busware: A password has at least 8 characters.\n")
+    status, output = operator(database, "add", "depot", "--admin", password="x" * 257)
+    assert (status, output) == (1, "busware: password takes a password of up to 256 characters.\n")
     assert operator(database, "add", " ", "--admin")[0] == 1
-    said = "busware: Give --operator OPERATOR, or --admin for all services.\n"
-    assert operator(database, "add", "depot") == (1, said)
+    output = "busware: Give --operator OPERATOR, or --admin for all services.\n"
+    assert operator(database, "add", "depot") == (1, output)
     assert operator(database, "add", "x", "--admin", "--operator", "KSRTC")[0] == 2
     assert database.query("SELECT username FROM accounts") == ["boss"]
 
 
 @pytest.mark.settings(token_recheck_seconds=1e-6)
-def test_a_password_is_changed(database: Database, client_socket: LineClient) -> None:
+def test_a_changed_password_signs_the_account_out(database: Database, client_socket: LineClient) -> None:
     client_socket.call("register", **ASHA)
     assert operator(database, "password", "asha")[0] == 0
     assert reason(client_socket.call("bookings")) == "not_signed_in"

@@ -1,7 +1,7 @@
-"""Who may do what: every operation, by everybody there is, on both faces, cell by cell.
+"""Permissions: every method by every kind of caller, over TCP and HTTP.
 
-The bookings and the bus are Asha's and KSRTC's. `phone` is a guest who knows the phone that was given with
-the booking; everybody else knows the reference alone. A cell is what comes of it: ok, or a reason.
+The bookings belong to the account `owner`, on a service of KSRTC. The caller `phone` is a guest that has the
+phone number of the booking; the others have the reference only. The outcome is ok or the reason of a refusal.
 """
 
 import itertools
@@ -18,46 +18,46 @@ from busware.server.http.routes import RESOURCES
 from tests.conftest import Database, LineClient
 from tests.support.http_client import HttpClient
 
-WHO = ("guest", "phone", "owner", "traveller", "operator", "other operator", "admin")
+CALLERS = ("guest", "phone", "owner", "traveller", "operator", "other operator", "admin")
 PASSWORD = "correct horse battery"
 PHONE = "+919845012345"
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
-STRETCH = {**TRIP, "from_stop": 1, "to_stop": 5}
+SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
 
 OK, NONE = "ok", "unknown_booking"
 OUT, NOT, OTHERS = "not_signed_in", "not_allowed", "not_yours"
 
-ANYBODY = (OK, OK, OK, OK, OK, OK, OK)
+ALL_CALLERS = (OK, OK, OK, OK, OK, OK, OK)
 SIGNED_IN = (OUT, OUT, OK, OK, OK, OK, OK)
-WHOSE_BOOKING = (NONE, OK, OK, NONE, OK, NONE, OK)
-WHOSE_BUS = (OUT, OUT, NOT, NOT, OK, OTHERS, OK)
+BOOKING_ACCESS = (NONE, OK, OK, NONE, OK, NONE, OK)
+SERVICE_OPERATORS = (OUT, OUT, NOT, NOT, OK, OTHERS, OK)
 OPERATORS = (OUT, OUT, NOT, NOT, OK, OK, OK)
 
-# What is asked; and what comes of it, in the order of WHO. "booking", "hold": with Asha's.
+# For each method: params, and the outcome for each of CALLERS. The references are new ones of `owner`.
 TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "ping": ({}, ANYBODY),
-    "places": ({}, ANYBODY),
-    "search": ({"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-02"}, ANYBODY),
-    "seat_map": (STRETCH, ANYBODY),
-    "book": ({**STRETCH, "count": 1, "phone": "9880099000"}, ANYBODY),
-    "hold": ({**STRETCH, "count": 1, "phone": "9880099000"}, ANYBODY),
-    "booking": ({"reference": "booking"}, WHOSE_BOOKING),
-    "cancel_quote": ({"reference": "booking"}, WHOSE_BOOKING),
-    "change_seat": ({"reference": "booking", "ticket_no": 1, "seat_no": 8}, WHOSE_BOOKING),
-    "alight": ({"reference": "booking", "at": 3}, WHOSE_BOOKING),
-    "cancel": ({"reference": "booking"}, WHOSE_BOOKING),
-    "confirm": ({"reference": "hold"}, WHOSE_BOOKING),
-    "release": ({"reference": "hold"}, WHOSE_BOOKING),
-    "find": ({"phone": "9880099000", "date": "2026-12-02", "place": "Bengaluru"}, ANYBODY),
-    "say": ({"text": "Hello"}, ANYBODY),
+    "ping": ({}, ALL_CALLERS),
+    "places": ({}, ALL_CALLERS),
+    "search": ({"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-02"}, ALL_CALLERS),
+    "seat_map": (SEGMENT, ALL_CALLERS),
+    "book": ({**SEGMENT, "count": 1, "phone": "9880099000"}, ALL_CALLERS),
+    "hold": ({**SEGMENT, "count": 1, "phone": "9880099000"}, ALL_CALLERS),
+    "booking": ({"reference": "booking"}, BOOKING_ACCESS),
+    "cancel_quote": ({"reference": "booking"}, BOOKING_ACCESS),
+    "change_seat": ({"reference": "booking", "ticket_no": 1, "seat_no": 8}, BOOKING_ACCESS),
+    "alight": ({"reference": "booking", "at": 3}, BOOKING_ACCESS),
+    "cancel": ({"reference": "booking"}, BOOKING_ACCESS),
+    "confirm": ({"reference": "hold"}, BOOKING_ACCESS),
+    "release": ({"reference": "hold"}, BOOKING_ACCESS),
+    "find": ({"phone": "9880099000", "date": "2026-12-02", "place": "Bengaluru"}, ALL_CALLERS),
+    "say": ({"text": "Hello"}, ALL_CALLERS),
     "register": ({"username": "x", "password": "short"}, 7 * ("bad_request",)),
-    "login": ({}, 7 * ("bad_request",)),  # anybody may, and would be somebody else then
+    "login": ({}, 7 * ("bad_request",)),  # permitted, but without fields it changes no session
     "bookings": ({}, SIGNED_IN),
     "trips": ({"date": "2026-12-02"}, OPERATORS),
-    "manifest": (TRIP, WHOSE_BUS),
-    "notice": ({**TRIP, "text": "Platform 4"}, WHOSE_BUS),
-    "cancel_trip": ({**TRIP, "reason": "Flood"}, WHOSE_BUS),
-    "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, WHOSE_BUS),
+    "manifest": (TRIP, SERVICE_OPERATORS),
+    "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
+    "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
+    "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, SERVICE_OPERATORS),
     "logout": ({}, SIGNED_IN),
 }
 
@@ -72,8 +72,8 @@ def password_hash() -> str:
 
 
 @pytest.fixture
-def people(database: Database, password_hash: str) -> None:
-    """Accounts for all who have one, each named for what it is."""
+def accounts(database: Database, password_hash: str) -> None:
+    """An account for each caller that has one, named as the caller."""
     for username, role, operator in (
         ("owner", "traveller", None),
         ("traveller", "traveller", None),
@@ -88,7 +88,7 @@ def people(database: Database, password_hash: str) -> None:
 
 
 class Owner:
-    """Asha, who makes a booking or a hold whenever one is to be tried, each on a trip of its own."""
+    """The account `owner`, which makes bookings and holds, each on a trip of its own."""
 
     def __init__(self, line: LineClient) -> None:
         line.call("login", username="owner", password=PASSWORD)
@@ -96,27 +96,27 @@ class Owner:
         self._dates = (f"2026-12-{day:02}" for day in itertools.count(3))
 
     def make(self, what: str) -> str:
-        """The reference of a new one."""
-        trip = {**STRETCH, "travel_date": next(self._dates), "phone": PHONE, "seats": [1]}
+        """The reference of a new booking or hold."""
+        trip = {**SEGMENT, "travel_date": next(self._dates), "phone": PHONE, "seats": [1]}
         return str(self._line.call({"booking": "book"}.get(what, what), **trip)["reference"])
 
 
-def over_tcp(connect: Callable[[], LineClient], who: str) -> Ask:
+def over_tcp(connect: Callable[[], LineClient], caller: str) -> Ask:
     line = connect()
-    if who not in ("guest", "phone"):
-        assert line.call("login", username=who, password=PASSWORD)["username"] == who
+    if caller not in ("guest", "phone"):
+        assert line.call("login", username=caller, password=PASSWORD)["username"] == caller
 
     def ask(method: str, params: dict[str, Any]) -> str:
-        told = line.call(method, **params)
-        return str(told["data"]["reason"]) if "data" in told else "ok"
+        reply = line.call(method, **params)
+        return str(reply["data"]["reason"]) if "data" in reply else "ok"
 
     return ask
 
 
-def over_http(http: HttpClient, who: str) -> Ask:
+def over_http(http: HttpClient, caller: str) -> Ask:
     token = None
-    if who not in ("guest", "phone"):
-        login = {"username": who, "password": PASSWORD}
+    if caller not in ("guest", "phone"):
+        login = {"username": caller, "password": PASSWORD}
         token = http.call("POST", "/v1/sessions", json=login).json()["token"]
 
     def ask(method: str, params: dict[str, Any]) -> str:
@@ -130,34 +130,37 @@ def over_http(http: HttpClient, who: str) -> Ask:
     return ask
 
 
-@pytest.mark.parametrize("face", ["tcp", "http"])
-@pytest.mark.parametrize("who", WHO)
-def test_a_column(
-    who: str, face: str, people: None, database: Database, connect: Callable[[], LineClient], http: HttpClient
+@pytest.mark.parametrize("server_type", ["tcp", "http"])
+@pytest.mark.parametrize("caller", CALLERS)
+def test_the_permissions_of_a_caller(
+    caller: str,
+    server_type: str,
+    accounts: None,
+    database: Database,
+    connect: Callable[[], LineClient],
+    http: HttpClient,
 ) -> None:
-    """Everything that somebody may ask."""
     owner = Owner(connect())
-    ask = over_tcp(connect, who) if face == "tcp" else over_http(http, who)
+    ask = over_tcp(connect, caller) if server_type == "tcp" else over_http(http, caller)
     found = {}
     for method, (params, _) in TABLE.items():
         mine = dict(params)
         if "reference" in mine:
             mine["reference"] = owner.make(mine["reference"])
-            mine |= {"phone": PHONE} if who == "phone" else {}
+            mine |= {"phone": PHONE} if caller == "phone" else {}
         found[method] = ask(method, mine)
-    assert found == {method: cells[WHO.index(who)] for method, (_, cells) in TABLE.items()}
+    assert found == {method: cells[CALLERS.index(caller)] for method, (_, cells) in TABLE.items()}
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_what_changed_nothing_was_refused(
-    people: None, database: Database, connect: Callable[[], LineClient]
+def test_refused_requests_change_nothing(
+    accounts: None, database: Database, connect: Callable[[], LineClient]
 ) -> None:
-    """Whoever may not, changes nothing: not even the record of requests."""
     reference = Owner(connect()).make("booking")
     before = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     requests = database.value("SELECT count(*) FROM idempotency_keys")
-    for who in ("guest", "traveller", "other operator"):
-        ask = over_tcp(connect, who)
+    for caller in ("guest", "traveller", "other operator"):
+        ask = over_tcp(connect, caller)
         for method in ("cancel", "change_seat", "alight", "cancel_trip"):
             params = {**TABLE[method][0]}
             params |= {"reference": reference} if "reference" in params else {"travel_date": "2026-12-03"}
@@ -167,7 +170,7 @@ def test_what_changed_nothing_was_refused(
     assert database.value("SELECT count(*) FROM idempotency_keys") == requests
 
 
-def test_the_table_is_complete() -> None:
+def test_the_table_has_every_method() -> None:
     assert TABLE.keys() == protocol.METHODS.keys()
     assert permissions.RIGHTS.keys() == set(protocol.METHODS.values())
     for method, (params, _) in TABLE.items():

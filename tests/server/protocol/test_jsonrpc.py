@@ -13,8 +13,8 @@ from busware.server.protocol import Answer, Refusal, jsonrpc
 MAX_BATCH = 3
 
 
-def answered(line):
-    """What a line that cannot be carried out is answered with."""
+def rejection(line):
+    """The reply that rejects a line."""
     parsed = jsonrpc.parse(line, MAX_BATCH)
     assert isinstance(parsed, bytes), parsed
     return parsed
@@ -44,7 +44,7 @@ def test_an_id_comes_back_as_it_was_written(id):
 @pytest.mark.parametrize("id", ["true", "false", "{}", "[1]"])
 def test_an_id_is_a_string_a_number_or_null(id):
     line = f'{{"jsonrpc":"2.0","id":{id},"method":"ping"}}'.encode()
-    assert answered(line) == error(-32600, "id is a string, a number or null.")
+    assert rejection(line) == error(-32600, "id is a string, a number or null.")
 
 
 def test_params_become_the_struct():
@@ -65,7 +65,7 @@ def test_params_become_the_struct():
     )
 
 
-def test_members_that_are_not_of_the_protocol_are_ignored():
+def test_unknown_members_of_a_request_are_ignored():
     line = b'{"jsonrpc":"2.0","id":1,"method":"ping","trace":"abc","params":{}}'
     assert jsonrpc.parse(line, MAX_BATCH) == jsonrpc.Incoming(b"1", protocol.Ping())
 
@@ -77,11 +77,11 @@ def test_a_notification_has_no_id_and_gets_no_reply():
     assert jsonrpc.encode_reply(None, Answer(msgspec.Raw(b"{}"), refused=False)) == b""
     assert jsonrpc.encode_refusal(None, Refusal("busy", "…")) == b""
     assert jsonrpc.encode_internal_error(None, "1234") == b""
-    assert answered(b'{"jsonrpc":"2.0","method":"nonsense"}') == b""
-    assert answered(b'{"jsonrpc":"2.0","method":"search","params":{}}') == b""
+    assert rejection(b'{"jsonrpc":"2.0","method":"nonsense"}') == b""
+    assert rejection(b'{"jsonrpc":"2.0","method":"search","params":{}}') == b""
 
 
-# What is no request ----------------------------------------------------------------------------
+# Wrong lines -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_notification_has_no_id_and_gets_no_reply():
     ],
 )  # fmt: skip
 def test_broken_json(line):
-    assert answered(line) == error(-32700, "The line is not JSON.")
+    assert rejection(line) == error(-32700, "The line is not JSON.")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_broken_json(line):
     ],
 )
 def test_invalid_utf8(line, byte):
-    assert answered(line) == error(-32700, f"Byte {byte} of the line is not UTF-8.")
+    assert rejection(line) == error(-32700, f"Byte {byte} of the line is not UTF-8.")
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_invalid_utf8(line, byte):
         ),
     ],
 )
-def test_json_that_is_no_request(line, id, message):
-    assert answered(line) == error(-32600, message, id)
+def test_json_that_is_not_a_request(line, id, message):
+    assert rejection(line) == error(-32600, message, id)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_json_that_is_no_request(line, id, message):
 )
 def test_unknown_method(method, message):
     line = f'{{"jsonrpc":"2.0","id":1,"method":"{method}"}}'.encode()
-    assert answered(line) == error(-32601, message, "1")
+    assert rejection(line) == error(-32601, message, "1")
 
 
 # Fields ----------------------------------------------------------------------------------------
@@ -200,10 +200,12 @@ OBJECT = "an object, with each field once"
         ("alight", {"reference": "A", "at": [[[]]]}, "at", STOP, "at takes {}."),
     ],
 )  # fmt: skip
-def test_the_field_that_is_wrong_is_named(method, params, field, takes, message):
+def test_the_wrong_field_is_named(method, params, field, takes, message):
     params = params if isinstance(params, str) else json.dumps(params)
-    told = json.loads(answered(f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode()))
-    assert told["error"] == {
+    reply = json.loads(
+        rejection(f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode())
+    )
+    assert reply["error"] == {
         "code": protocol.INVALID_PARAMS,
         "message": message.format(takes),
         "data": {"reason": "bad_request", "field": field, "takes": takes},
@@ -211,7 +213,7 @@ def test_the_field_that_is_wrong_is_named(method, params, field, takes, message)
 
 
 def test_a_wrong_field_byte_for_byte():
-    assert answered(b'{"jsonrpc":"2.0","id":1,"method":"places","params":{"kind":5}}') == (
+    assert rejection(b'{"jsonrpc":"2.0","id":1,"method":"places","params":{"kind":5}}') == (
         b'{"jsonrpc":"2.0","id":1,"error":{"code":-32602,'
         b'"message":"kind takes a kind of service: bus, flight, show, hotel.",'
         b'"data":{"reason":"bad_request","field":"kind",'
@@ -228,7 +230,7 @@ def test_every_field_says_what_it_takes():
 # Batches ---------------------------------------------------------------------------------------
 
 
-def test_a_batch_is_taken_apart():
+def test_the_requests_of_a_batch():
     line = (
         b'[{"jsonrpc":"2.0","id":1,"method":"ping"}, {"jsonrpc":"2.0","method":"ping"}, '
         b'{"jsonrpc":"2.0","id":2,"method":"pong"}]'
@@ -238,7 +240,7 @@ def test_a_batch_is_taken_apart():
     assert parsed[2] == error(-32601, 'There is no method \\"pong\\": did you mean ping?', "2")
 
 
-def test_replies_of_a_batch_share_a_line():
+def test_the_reply_to_a_batch_is_one_line():
     one, two = error(-32601, "a", "1"), error(-32601, "b", "2")
     assert jsonrpc.encode_batch([one, b"", two]) == b"[" + one[:-1] + b"," + two[:-1] + b"]\n"
 
@@ -247,14 +249,14 @@ def test_a_batch_of_notifications_gets_no_reply():
     assert jsonrpc.encode_batch([b"", b""]) == b""
 
 
-def test_what_is_no_request_within_a_batch():
+def test_members_of_a_batch_that_are_not_requests():
     parsed = jsonrpc.parse(b'[1, [], "x"]', MAX_BATCH)
     assert parsed == 3 * [error(-32600, "A request is a JSON object.")]
 
 
 @pytest.mark.parametrize("line", [b"[]", b"[ ]", b"[1,2,3,4]"])
-def test_a_batch_is_never_empty_nor_too_long(line):
-    assert answered(line) == error(-32600, "A batch is 1 to 3 requests.")
+def test_an_empty_or_too_large_batch(line):
+    assert rejection(line) == error(-32600, "A batch is 1 to 3 requests.")
 
 
 # Replies ---------------------------------------------------------------------------------------
@@ -274,14 +276,14 @@ def test_a_bad_request_has_the_code_of_the_protocol():
     assert reply.startswith(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32602,')
 
 
-def test_a_fault_tells_its_request_id_and_nothing_else():
+def test_an_internal_error_has_only_a_request_id():
     assert jsonrpc.encode_internal_error(b"1", "c0ffee00") == (
         b'{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Something went wrong inside the server.",'
         b'"data":{"request_id":"c0ffee00"}}}\n'
     )
 
 
-# The client's side -----------------------------------------------------------------------------
+# For the client --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_a_fault_tells_its_request_id_and_nothing_else():
         protocol.Alight(reference="ABC", at=3, tickets=[1]),
     ],
 )
-def test_what_the_client_encodes_the_server_reads(request_):
+def test_the_server_decodes_what_the_client_encodes(request_):
     line = jsonrpc.encode_request(5, request_)
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
@@ -319,25 +321,25 @@ def test_a_refusal_is_raised_with_its_data():
     assert (refusal.reason, refusal.message, refusal.data) == ("sold_out", "2 are free.", {"seats_free": 2})
 
 
-def test_an_error_without_a_reason_is_raised():
+def test_an_error_without_a_reason_is_raised_as_rpc_error():
     with pytest.raises(jsonrpc.RpcError) as raised:
         jsonrpc.decode_reply(jsonrpc.encode_internal_error(b"1", "c0ffee00"), protocol.Booking)
     assert (raised.value.code, raised.value.data) == (-32603, {"request_id": "c0ffee00"})
 
 
-def test_a_notification_is_told_from_a_reply():
+def test_notifications_and_replies_are_distinguished():
     line = b'{"jsonrpc":"2.0","method":"message","params":{"text":"Hello"}}\n'
     assert jsonrpc.decode_notification(line) == jsonrpc.Notification("message", {"text": "Hello"})
     assert jsonrpc.decode_notification(jsonrpc.encode_internal_error(b"1", "")) is None
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b"hello\n", b"{}\n", b'{"id":1}\n', b'{"id":1,"result":[]}\n'])
-def test_what_is_no_reply(line):
+def test_a_line_that_is_not_a_reply(line):
     with pytest.raises(msgspec.DecodeError):
         jsonrpc.decode_reply(line, protocol.Pong)
 
 
-# The vocabulary --------------------------------------------------------------------------------
+# The version -----------------------------------------------------------------------------------
 
 
 def test_the_version_is_that_of_the_package():

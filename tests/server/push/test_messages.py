@@ -256,9 +256,9 @@ def test_missed_messages_are_pushed_in_plain_text(
     console.notice("Platform 3.", reference=reference)
     back = connect()
     back.send(f"status {reference} {ASHA}")
-    said = [back.receive().decode() for _ in range(7)]
-    assert "Server: Platform 3." in said
-    assert f"Booked: {reference}" in said
+    lines = [back.receive().decode() for _ in range(7)]
+    assert "Server: Platform 3." in lines
+    assert f"Booked: {reference}" in lines
 
 
 def test_missed_messages_are_shown_by_a_command(
@@ -273,14 +273,14 @@ def test_missed_messages_are_shown_by_a_command(
     first.close()
     console.wait_until_left(number)
     console.notice("Platform 3.", reference=reference)
-    said: list[str] = []
-    monkeypatch.setattr(command, "complain", said.append)
+    lines: list[str] = []
+    monkeypatch.setattr(command, "complain", lines.append)
     monkeypatch.setattr(
-        command, "show", lambda reply: wait_until(lambda: said)
+        command, "show", lambda reply: wait_until(lambda: lines)
     )  # it is pushed after the reply
     where = ("--host", pushing.host, "--port", str(pushing.port))
     assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
-    assert said == ["Server: Platform 3."]
+    assert lines == ["Server: Platform 3."]
 
 
 def test_missed_messages_are_pushed_when_the_owner_signs_in(

@@ -142,9 +142,9 @@ def test_the_reason_of_a_cancelled_trip_is_pushed_in_plain_text_and_shown_later(
         pass
     database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)
     database.query("SELECT pg_notify('busware', 'look')")
-    told = line.receive().decode()
-    assert told.endswith("Status: Cancelled, 260.00 is given back. The bus does not run. Landslide.")
-    reference = told.split()[1]
+    pushed = line.receive().decode()
+    assert pushed.endswith("Status: Cancelled, 260.00 is given back. The bus does not run. Landslide.")
+    reference = pushed.split()[1]
     line.send(f"status {reference} {ASHA}")
     while not (shown := line.receive().decode()).startswith("The bus"):
         pass
@@ -234,7 +234,7 @@ def test_the_disconnection_of_a_client_that_never_reads_is_logged_once(
     assert caplog.text.count("was disconnected") == 1
 
 
-def test_a_stop_is_pushed(
+def test_the_end_of_the_server_is_pushed(
     connect: Callable[[], LineClient], pushing: SimpleNamespace, console: Console
 ) -> None:
     text, program = connect(), connect()

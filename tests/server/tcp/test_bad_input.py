@@ -1,5 +1,7 @@
-"""Bad input, over the wire: each is answered with what would be right, the connection stays in step, and
-nothing is changed. (Bytes that are no JSON-RPC: tests/server/protocol/test_jsonrpc.py, test_server.py.)"""
+"""Wrong input over TCP: the error says what is right, the connection stays usable, and nothing changes.
+
+Wrong JSON-RPC has tests in tests/server/protocol/test_jsonrpc.py, too.
+"""
 
 import json
 
@@ -27,7 +29,7 @@ ALL = """
 
 @pytest.fixture
 def client(client_socket, database):
-    """A connection that is in step after the test, which has changed nothing."""
+    """A connection. After the test it must still reply, and no table may have changed."""
     before = database.query(ALL)
     yield client_socket
     assert client_socket.call("ping") == PONG
@@ -69,11 +71,11 @@ def bad_request(error):
         (b"{" + b"x" * 100_000 + b"}\n", -32600),
     ],
 )
-def test_bytes(client, line, code):
+def test_the_error_code_of_a_wrong_line(client, line, code):
     assert client.ask(line)["error"]["code"] == code
 
 
-def test_a_line_without_end(client):
+def test_a_line_of_300_000_bytes(client):
     client.send(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"' + b"x" * 300_000)
     client.send(b'":1}}\n')
     assert json.loads(client.receive())["error"]["message"] == "The line is too long: at most 65536 bytes."
@@ -108,17 +110,17 @@ def test_a_line_without_end(client):
         ("cancel", {"reference": "ABC", "key": "k" * 256}, "key", KEY),
     ],
 )  # fmt: skip
-def test_a_field_says_what_it_takes(client, method, params, field, takes):
+def test_a_wrong_field_is_named_with_what_it_takes(client, method, params, field, takes):
     assert bad_request(client.call(method, **params)) == (field, takes)
 
 
-def test_a_phone_number_that_is_needed(client):
+def test_a_missing_phone_number_is_named(client):
     field, _ = bad_request(client.call("book", **TRIP, **WAY, seats=[1]))
     assert field == "phone"
 
 
 @pytest.mark.parametrize("date", ["2026-11-30", "2026-12-31", "0001-01-01", "9999-12-31"])
-def test_a_date_that_is_past_or_beyond_sales(client, date):
+def test_a_date_in_the_past_or_after_the_last_sale(client, date):
     field, takes = bad_request(client.call("search", **WAY, date=date))
     assert (field, takes[:6]) == ("date", "a date")
 
@@ -127,7 +129,7 @@ def test_a_date_that_is_past_or_beyond_sales(client, date):
 
 
 @pytest.mark.parametrize("name", ["Mysooru", "mandia", "Bengalore"])
-def test_an_unknown_place_is_told_the_nearest(client, name):
+def test_an_unknown_place_lists_similar_names(client, name):
     data = refusal(client.call("search", origin=name, destination="Ooty", date=DATE))
     assert data["reason"] == "unknown_place"
     assert data["nearest"][0][:2].lower() == name[:2].lower()
@@ -153,7 +155,7 @@ def test_an_unknown_place_is_told_the_nearest(client, name):
         ({"seats": None, "count": 7}, "too_many_seats"),
     ],
 )
-def test_a_booking_that_cannot_be(client, changed, reason):
+def test_the_reason_of_a_refused_booking(client, changed, reason):
     data = refusal(client.call("book", **{**TRIP, **WAY, **GUEST, "seats": [1], **changed}))
     assert data["reason"] == reason
 
@@ -177,13 +179,13 @@ def test_a_trip_that_has_departed(client, clock):
     ],
 )
 @pytest.mark.parametrize("reference", ["ABCDEFG", "x", "I1O0", "é" * 32, "A" * 32, "' OR 1=1"])
-def test_a_booking_that_is_not_there(client, method, more, reference):
+def test_an_unknown_booking(client, method, more, reference):
     data = refusal(client.call(method, reference=reference, **GUEST, **more))
     assert data["reason"] == "unknown_booking"
 
 
-def test_what_is_understood_although_it_is_written_otherwise(client_socket):
-    """Spaces, capitals, aliases, and numbers without a country code are no bad input."""
+def test_other_spellings_are_accepted(client_socket):
+    """Spaces, capitals, aliases, and phone numbers without a country code."""
     booked = client_socket.call(
         "book", **TRIP, origin=" bangalore ", destination="MYSORE", seats=[1], phone="098450-12345",
         passengers=[{"name": " Asha "}],

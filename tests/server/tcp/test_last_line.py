@@ -1,10 +1,11 @@
-"""A last line without its newline: it counts where the client has ended it, and no one else did."""
+"""The last line of a stream without a newline: executed only if the client itself has ended the stream."""
 
 import json
 import shutil
 import socket
 import struct
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,8 @@ from busware.server import tls
 from busware.server.settings import Settings
 from busware.server.tcp.server import TcpServer
 from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.support.line_client import wait_until
+from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -27,21 +30,21 @@ BOOKING = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "book", "params": BOO
 
 
 @pytest.fixture
-def half_said(client_socket: LineClient) -> LineClient:
-    """A client whose request is read by the server, but for its newline."""
+def incomplete(client_socket: LineClient) -> LineClient:
+    """A client that has sent a request without its newline."""
     client_socket.send(PING + b"\n" + BOOKING)
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1')
     return client_socket
 
 
 @pytest.fixture
-def sealed(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """The same server once more, with TLS: its port, and what a client of it needs."""
+def tls_server(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A second TCP server, with TLS: `.tcp`, and `.context` for its clients."""
     authority = trustme.CA()
-    papers = authority.issue_cert("127.0.0.1")
+    certificate = authority.issue_cert("127.0.0.1")
     key, chain, trusted = (tmp_path / f"{name}.pem" for name in ("key", "chain", "trusted"))
-    papers.private_key_pem.write_to_path(str(key))
-    chain.write_bytes(b"".join(pem.bytes() for pem in papers.cert_chain_pems))
+    certificate.private_key_pem.write_to_path(str(key))
+    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
     authority.cert_pem.write_to_path(str(trusted))
     tcp = TcpServer(settings, server.operations, server.pusher, tls.server_context(chain, key))
     tcp.start()
@@ -49,43 +52,45 @@ def sealed(server: SimpleNamespace, settings: Settings, tmp_path: Path) -> Itera
     tcp.drain()
 
 
-def all_of(line: LineClient) -> list[bytes]:
-    """What comes up to the end of the connection."""
-    return line.read().splitlines()
+def read_lines(client: LineClient) -> list[bytes]:
+    """The lines up to the end of the connection."""
+    return client.read().splitlines()
 
 
-def booked(database: Database) -> int:
+def count_tickets(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM passengers"))
 
 
-def wait_for_end(server: SimpleNamespace) -> None:
-    """Wait until nobody is connected any more."""
-    for connection in list(server.tcp._connections):
-        connection.thread.join(WAIT_SECONDS)
-    assert not server.tcp._connections
+def wait_for_end() -> None:
+    """Wait until no client is connected: each has a thread with its name."""
+    wait_until(lambda: not any(thread.name.startswith("client ") for thread in threading.enumerate()))
 
 
-# It counts -------------------------------------------------------------------------------------
+# Executed --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("said", [b"STOP", b"bus\r\nSTOP", b"STOP\r"])
-def test_plain_text_may_lack_its_newline(client_socket: LineClient, said: bytes) -> None:
+def test_a_last_line_of_plain_text_without_a_newline_is_executed(
+    client_socket: LineClient, said: bytes
+) -> None:
     client_socket.send(said)
     client_socket.socket.shutdown(socket.SHUT_WR)
-    assert all_of(client_socket)[-1] == b"STOPPED"
+    assert read_lines(client_socket)[-1] == b"STOPPED"
 
 
-def test_json_may_lack_its_newline(half_said: LineClient, database: Database) -> None:
-    half_said.socket.shutdown(socket.SHUT_WR)
-    (reply,) = all_of(half_said)
-    assert json.loads(reply)["result"]["status"] == "booked"
-    assert booked(database) == 1
+def test_a_last_line_of_json_without_a_newline_is_executed(
+    incomplete: LineClient, database: Database
+) -> None:
+    incomplete.socket.shutdown(socket.SHUT_WR)
+    (reply,) = read_lines(incomplete)
+    assert json.loads(reply)["result"]["status"] == "count_tickets"
+    assert count_tickets(database) == 1
 
 
-def test_printf_and_nc(server: SimpleNamespace) -> None:
+def test_a_last_line_from_nc_is_executed(server: SimpleNamespace) -> None:
     nc = shutil.which("nc")
     if nc is None:
-        pytest.skip("there is no nc here: apt install netcat-openbsd")
+        pytest.skip("nc is not installed: apt install netcat-openbsd")
     said = subprocess.run(
         [nc, "-N", server.host, str(server.port)], input=b"help", capture_output=True, timeout=WAIT_SECONDS
     )
@@ -93,63 +98,71 @@ def test_printf_and_nc(server: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("nothing", [b"", b"bus\n", b"bus\n\r", b"bus\n\xff\xf4\xff\xfd", b"bus\n\xff"])
-def test_nothing_is_no_line(client_socket: LineClient, nothing: bytes) -> None:
+def test_an_empty_last_line_is_ignored(client_socket: LineClient, nothing: bytes) -> None:
     client_socket.send(nothing)
     client_socket.socket.shutdown(socket.SHUT_WR)
-    assert all_of(client_socket) == [b"Reservation or cancellation:"] * (b"bus" in nothing)
+    assert read_lines(client_socket) == [b"Reservation or cancellation:"] * (b"bus" in nothing)
 
 
 @pytest.mark.settings(max_line_bytes=2048)
-def test_it_may_be_too_long(client_socket: LineClient) -> None:
+def test_a_last_line_that_is_too_long(client_socket: LineClient) -> None:
     client_socket.send(b"x" * 5000)
     client_socket.socket.shutdown(socket.SHUT_WR)
-    assert all_of(client_socket) == [b"The line is too long: at most 2048 bytes."]
+    assert read_lines(client_socket) == [b"The line is too long: at most 2048 bytes."]
 
 
-# It does not -----------------------------------------------------------------------------------
+# Discarded -------------------------------------------------------------------------------------
 
 
-def test_a_broken_connection_ends_no_line(
-    half_said: LineClient, server: SimpleNamespace, database: Database
-) -> None:
-    reset = struct.pack("ii", 1, 0)  # close without a goodbye
-    half_said.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
-    half_said.close()
-    wait_for_end(server)
-    assert booked(database) == 0
+def test_an_incomplete_line_is_discarded_after_a_reset(incomplete: LineClient, database: Database) -> None:
+    reset = struct.pack("ii", 1, 0)  # close with a reset
+    incomplete.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    incomplete.close()
+    wait_for_end()
+    assert count_tickets(database) == 0
 
 
 @pytest.mark.settings(idle_seconds=0.5)
-def test_silence_ends_no_line(half_said: LineClient, database: Database) -> None:
-    assert all_of(half_said) == []
-    assert booked(database) == 0
-
-
-@pytest.mark.parametrize("how", ["stop", "cut"])
-def test_the_server_ends_no_line(
-    half_said: LineClient, server: SimpleNamespace, database: Database, how: str
+def test_an_incomplete_line_is_discarded_after_idle_seconds(
+    incomplete: LineClient, database: Database
 ) -> None:
-    (connection,) = server.tcp._connections
-    if how == "cut":
-        connection.cut()
-        wait_for_end(server)
-    else:
-        server.tcp.drain()
-    assert all_of(half_said) == []
-    assert booked(database) == 0
+    assert read_lines(incomplete) == []
+    assert count_tickets(database) == 0
 
 
-@pytest.mark.parametrize("with_goodbye", [True, False])
-def test_with_tls_only_a_goodbye_ends_a_line(
-    sealed: SimpleNamespace, database: Database, with_goodbye: bool
+def test_an_incomplete_line_is_discarded_when_the_server_drains(
+    incomplete: LineClient, server: SimpleNamespace, database: Database
 ) -> None:
-    plain = socket.create_connection(("127.0.0.1", sealed.tcp.port), WAIT_SECONDS)
-    with tls.TlsSocket(plain, sealed.context, "127.0.0.1") as line:
+    server.tcp.drain()
+    assert read_lines(incomplete) == []
+    assert count_tickets(database) == 0
+
+
+@pytest.mark.settings(outbox_bytes=4096)
+def test_an_incomplete_line_is_discarded_when_the_server_disconnects_the_client(
+    incomplete: LineClient, console: Console, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    incomplete.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for _ in range(2000):
+        if "was disconnected" in caplog.text:
+            break
+        console.notice("x" * 1900)
+    wait_for_end()
+    assert "does not read what is pushed to it" in caplog.text
+    assert count_tickets(database) == 0
+
+
+@pytest.mark.parametrize("with_close_notify", [True, False])
+def test_an_incomplete_line_is_discarded_without_the_close_notify_of_tls(
+    tls_server: SimpleNamespace, database: Database, with_close_notify: bool
+) -> None:
+    plain = socket.create_connection(("127.0.0.1", tls_server.tcp.port), WAIT_SECONDS)
+    with tls.TlsSocket(plain, tls_server.context, "127.0.0.1") as line:
         line.handshake()
         line.sendall(PING + b"\n" + BOOKING)
         assert line.recv(1000).startswith(b'{"jsonrpc":"2.0","id":1')
-        if not with_goodbye:
+        if not with_close_notify:
             line.shutdown(socket.SHUT_WR)
             assert line.recv(1000) == b""
-    wait_for_end(sealed)
-    assert booked(database) == with_goodbye
+    wait_for_end()
+    assert count_tickets(database) == with_close_notify

@@ -1,4 +1,4 @@
-"""The TCP face: lines, limits, order, and how it stops. Transcripts over real sockets."""
+"""The TCP server: lines, limits, the order of replies, and draining."""
 
 import dataclasses
 import json
@@ -30,7 +30,7 @@ def request(method, id=1, **params):
 
 @pytest.fixture
 def held_trip(database):
-    """Somebody's psql session that holds the trip; to be ended with `commit()`."""
+    """A session that has locked the trip, as psql may; commit() releases the lock."""
     with database.connect(autocommit=False) as conn:
         conn.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         yield conn
@@ -40,8 +40,8 @@ def held_trip(database):
 
 
 @given(st.lists(st.sampled_from([b"", b"a", b"bc", b"\r", b"\n", b"x\ry", b"12345", b"123456", b"1234567"])))
-def test_lines_are_the_same_however_they_arrive(chunks):
-    """A line is cut once it is too long: what is left of it is still too long."""
+def test_lines_do_not_depend_on_the_chunks_received(chunks):
+    """A line that is too long is cut, but stays too long."""
     *lines, _ = b"".join(chunks).split(b"\n")
     got = Lines(5)
     fed = [line for chunk in chunks for line in got.feed(chunk)]
@@ -58,13 +58,13 @@ def test_a_request_and_its_reply(client_socket):
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r\n\r\n\n"])
-def test_how_a_line_ends(client_socket, ending):
+def test_line_ends(client_socket, ending):
     for _ in range(2):
         client_socket.send(PING.removesuffix(b"\n") + ending)
         assert client_socket.receive() == PONG
 
 
-def test_a_line_that_comes_in_pieces(client_socket):
+def test_a_line_sent_byte_by_byte(client_socket):
     client_socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for byte in PING:
         client_socket.send(bytes([byte]))
@@ -72,7 +72,7 @@ def test_a_line_that_comes_in_pieces(client_socket):
 
 
 @pytest.mark.parametrize("line", [b"hello\n", b" {}\n", b'"text"\n', b"\xff\xfe\n", b"\x00\n"])
-def test_the_first_byte_chooses(client_socket, line):
+def test_the_first_byte_selects_the_format(client_socket, line):
     client_socket.send(line)
     assert not client_socket.receive().startswith((b"{", b"["))
     client_socket.send(PING)
@@ -88,7 +88,7 @@ def test_the_longest_line(client_socket, ending):
 
 @pytest.mark.settings(max_line_bytes=2048)
 @pytest.mark.parametrize("length", [2049, 2050, 2051, 16 * 1024, 1_000_000])
-def test_a_line_that_is_too_long_is_skipped_to_its_end(client_socket, length):
+def test_a_line_that_is_too_long_is_discarded(client_socket, length):
     client_socket.send(PING.removesuffix(b"\n").ljust(length) + b"\n" + PING)
     assert client_socket.receive() == (
         b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,'
@@ -112,7 +112,7 @@ def test_a_batch(client_socket):
     assert client_socket.receive() == b"[" + PONG + b"," + PONG.replace(b'"id":1', b'"id":2') + b"]"
 
 
-def test_a_notification_is_carried_out_and_not_answered(client_socket, database):
+def test_a_notification_is_executed_and_has_no_reply(client_socket, database):
     client_socket.send({"jsonrpc": "2.0", "method": "book", "params": BOOK})
     client_socket.send([{"jsonrpc": "2.0", "method": "ping"}])
     client_socket.send(PING)
@@ -120,15 +120,15 @@ def test_a_notification_is_carried_out_and_not_answered(client_socket, database)
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(client_socket, database, caplog):
+def test_an_internal_error_is_logged_under_its_request_id(client_socket, database, caplog):
     database.query("DROP FUNCTION api.places(text)")
-    told = client_socket.call("places")
-    assert told == {
+    reply = client_socket.call("places")
+    assert reply == {
         "code": -32603,
         "message": "Something went wrong inside the server.",
-        "data": {"request_id": told["data"]["request_id"]},
+        "data": {"request_id": reply["data"]["request_id"]},
     }
-    assert f"request {told['data']['request_id']} of client 1" in caplog.text
+    assert f"request {reply['data']['request_id']} of client 1" in caplog.text
     assert "42883: function api.places(text) does not exist" in caplog.text
     client_socket.send(PING)
     assert client_socket.receive() == PONG
@@ -138,7 +138,7 @@ def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(client_socket, da
 
 
 @pytest.mark.settings(max_clients=2)
-def test_more_clients_than_may_be_are_turned_away(connect):
+def test_clients_beyond_the_limit_are_refused(connect):
     first, second = connect(), connect()
     assert first.ask(PING) == second.ask(PING)
     third = connect()
@@ -148,28 +148,28 @@ def test_more_clients_than_may_be_are_turned_away(connect):
     )
     assert third.receive() == b""
     first.socket.shutdown(socket.SHUT_WR)
-    assert first.receive() == b""  # its place is free before the socket is closed
+    assert first.receive() == b""  # it is removed before the socket is closed
     assert connect().ask(PING) == second.ask(PING)
 
 
 @pytest.mark.settings(idle_seconds=0.5)
-def test_a_silent_client_is_left(client_socket):
-    client_socket.send(b"{")  # half a line is silence, too
+def test_a_silent_client_is_disconnected(client_socket):
+    client_socket.send(b"{")  # a part of a line
     assert client_socket.receive() == b""
 
 
 @pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
-def test_a_client_that_does_not_read_is_left(client_socket, caplog):
+def test_a_client_that_does_not_read_is_disconnected(client_socket, caplog):
     caplog.set_level(logging.INFO)
     client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(PING * 1000)
-    wait_until(lambda: "did not read its replies" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its replies" in caplog.text)  # logged after the connection is closed
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_lost_references_are_not_guessed_for(connect):
+def test_find_has_a_rate_limit(connect):
     client = connect()
     wanted = {"phone": "9845012345", "date": "2026-12-02", "place": "Bengaluru"}
     assert [client.call("find", **wanted) for _ in range(2)] == 2 * [{"references": []}]
@@ -182,14 +182,14 @@ def test_lost_references_are_not_guessed_for(connect):
 # The end ---------------------------------------------------------------------------------------
 
 
-def test_a_half_closed_socket_gets_its_answers(client_socket):
+def test_a_half_closed_socket_receives_its_replies(client_socket):
     client_socket.send(request("places", 1) + request("ping", 2))
     client_socket.socket.shutdown(socket.SHUT_WR)
     assert [json.loads(client_socket.receive())["id"] for _ in range(2)] == [1, 2]
     assert client_socket.receive() == b""
 
 
-def test_a_client_that_vanishes_leaves_nothing_behind(connect):
+def test_the_thread_of_a_client_that_resets_its_connection_ends(connect):
     gone, here = connect(), connect()
     assert gone.ask(PING) == here.ask(PING)
     (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("client 1 ")]
@@ -201,14 +201,14 @@ def test_a_client_that_vanishes_leaves_nothing_behind(connect):
     assert here.ask(PING)["result"]
 
 
-def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server, held_trip):
+def test_draining_finishes_a_request_and_refuses_later_ones(connect, server, held_trip):
     busy, idle = connect(), connect()
     idle.ask(PING)
     busy.send(request("book", 1, **BOOK) + request("ping", 2) + b"[" + PING[:-1] + b"]\n")
-    wait_until(lambda: server.writer._deferred)
+    wait_until(lambda: server.writer.waiting)
     drain = threading.Thread(target=server.tcp.drain)
     drain.start()
-    assert idle.receive() == b""  # it has begun
+    assert idle.receive() == b""  # draining has begun
     held_trip.commit()
     assert json.loads(busy.receive())["result"]["status"] == "booked"
     draining = (
@@ -225,11 +225,11 @@ def test_draining_answers_what_is_under_way_and_refuses_the_rest(connect, server
 
 
 @pytest.mark.settings(drain_seconds=0.05)
-def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
+def test_draining_ends_after_drain_seconds(connect, server, held_trip, caplog):
     client = connect()
     client.send(PING + request("book", **BOOK))
     assert client.receive() == PONG
-    wait_until(lambda: server.writer._deferred)
+    wait_until(lambda: server.writer.waiting)
     server.tcp.drain()
     assert client.receive() == b""
     assert "client 1" in caplog.text
@@ -237,7 +237,7 @@ def test_draining_does_not_wait_for_ever(connect, server, held_trip, caplog):
     held_trip.commit()
 
 
-def test_a_port_is_not_shared(server, settings):
+def test_a_port_in_use_is_an_error(server, settings):
     second = TcpServer(dataclasses.replace(settings, port=server.port), server.operations, server.pusher)
     with pytest.raises(OSError, match="in use"):
         second.start()
