@@ -1,58 +1,54 @@
-"""What telnet negotiates (RFC 854, 855): cut out of what a client sends, and answered with a no.
+"""Telnet's option negotiation (RFC 854, 855): removed from the received bytes, and refused.
 
-Telnet's own commands come in the middle of lines, and without a line's end: after Ctrl-C, a telnet asks
-for a mark in what it is sent (DO TIMING-MARK) and shows nothing more until it has an answer. So they are
-found in the bytes as they arrive. A newline ends a line wherever it stands, and a line of JSON, in which
-no byte of a command can be, is left as it is.
+Telnet sends commands in the middle of lines. After Ctrl-C it sends DO TIMING-MARK, and displays nothing more
+until it has a reply. So commands are processed when they arrive, not when their line ends. A newline ends a
+line even within a command. A line of JSON is not changed: it is UTF-8, which has no byte of a command.
 """
 
 import re
 
 _IAC = b"\xff"
-_NO = {b"\xfd": b"\xfc", b"\xfb": b"\xfe"}  # DO x: WONT x, WILL x: DONT x; those two are never answered
-_MOST_BYTES = 256  # of a subnegotiation, which nobody was asked for
+_REFUSALS = {b"\xfd": b"\xfc", b"\xfb": b"\xfe"}  # DO: WONT, WILL: DONT. DONT and WONT get no reply.
+_MAX_SUBNEGOTIATION_BYTES = 256
 _PART = re.compile(
     rb"(?P<json>^[{\[].*)"
     rb"|\xff(?:"
-    rb"(?P<byte>\xff)"  # a byte 255 that was typed
+    rb"(?P<byte>\xff)"  # the escaped byte 255
     rb"|(?P<verb>[\xfb-\xfe])(?P<option>[\x00-\xff])"
     rb"|\xfa(?:[^\xff\n]|\xff\xff){0,%d}\xff\xf0"  # a subnegotiation
-    rb"|(?P<begun>(?:[\xfb-\xfe]|\xfa(?:[^\xff\n]|\xff\xff){0,%d}\xff?)?\Z)"  # its end has not come
-    rb"|[^\xff\n]?)" % (_MOST_BYTES, _MOST_BYTES),  # any other command is two bytes
+    rb"|(?P<incomplete>(?:[\xfb-\xfe]|\xfa(?:[^\xff\n]|\xff\xff){0,%d}\xff?)?\Z)"
+    rb"|[^\xff\n]?)" % (_MAX_SUBNEGOTIATION_BYTES, _MAX_SUBNEGOTIATION_BYTES),  # other commands: two bytes
     re.MULTILINE,
 )
 
 
 class Telnet:
-    """One client's bytes in; what was typed, and what telnet is to be answered, out."""
+    """Separates telnet's commands from the bytes of one client."""
 
     def __init__(self) -> None:
-        self._line = b""  # how the line began whose end has not come: { for JSON, else a dot
-        self._begun = b""  # a command whose end has not come
+        self._line = b""  # the beginning of the current line: { for JSON, else a dot; empty if not known yet
+        self._incomplete = b""  # a command whose end has not been received
 
     def read(self, chunk: bytes) -> tuple[bytes, bytes]:
-        """The chunk without telnet's commands, and the answer to them; empty where there is none."""
-        if not self._begun and _IAC not in chunk:  # as with every client but a telnet
-            if chunk.endswith(b"\n"):
-                self._line = b""
-            else:
-                self._follow(chunk)
+        """The chunk without telnet's commands, and the reply to them; either may be empty."""
+        if not self._incomplete and _IAC not in chunk:  # the usual case
+            self._follow(chunk)
             return chunk, b""
-        line, data = self._line, self._begun + chunk
+        line, data = self._line, self._incomplete + chunk
         self._follow(chunk)
-        self._begun, answer = b"", bytearray()
+        self._incomplete, reply = b"", bytearray()
 
-        def typed(part: re.Match[bytes]) -> bytes:
-            if part["begun"] is not None:
-                self._begun = part[0]
-            if part["verb"] in _NO:
-                answer.extend(_IAC + _NO[part["verb"]] + part["option"])
+        def replace(part: re.Match[bytes]) -> bytes:
+            if part["incomplete"] is not None:
+                self._incomplete = part[0]
+            if part["verb"] in _REFUSALS:
+                reply.extend(_IAC + _REFUSALS[part["verb"]] + part["option"])
             return part["json"] or part["byte"] or (b"\n" if part["option"] == b"\n" else b"")
 
-        return _PART.sub(typed, line + data)[len(line) :], bytes(answer)
+        return _PART.sub(replace, line + data)[len(line) :], bytes(reply)
 
     def _follow(self, chunk: bytes) -> None:
-        """See how the line begins that goes on after this chunk."""
+        """Update the beginning of the current line."""
         start = chunk.rfind(b"\n") + 1
         if start or not self._line:
             first = chunk[start : start + 1]

@@ -1,6 +1,6 @@
-"""The calls of the HTTP transcript: every path, its successes, and each status with which it refuses.
+"""The calls of the HTTP transcript: every path, its successes, and each status of its errors.
 
-/hotel is the part whose texts are exact as well.
+Under /hotel, the texts of the replies are compared, too.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.transcripts import Entry
 
 ASHA, RAVI = "98450 12345", "98450 54321"
-PASSWORD = "correct horse battery"  # of every account here
+PASSWORD = "correct horse battery"  # of every account
 # The Argon2id hash of PASSWORD.
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$p437eNh0CV1iWqq+MZwsbQ$mzTMR/XaQOwZzjfrDcaHdEK08oIGgyPmMGZWGCmTXcA"
 DAY: dict[str, Any] = {
@@ -17,14 +17,14 @@ DAY: dict[str, Any] = {
     "origin": "Bengaluru",
     "destination": "Mysuru",
 }
-STRETCH: dict[str, Any] = {"origin": "Bengaluru", "destination": "Mysuru"}
+SEGMENT: dict[str, Any] = {"origin": "Bengaluru", "destination": "Mysuru"}
 SEATS = "/v1/trips/1/2026-12-11/seats"
 
 
 def call(
     method: str, path: str, *, keep: dict[str, str] | None = None, token: str | None = None, **how: Any
 ) -> Entry:
-    """A request; how: the other members of its entry."""
+    """A request. how: the other members of its entry."""
     if token:
         how["headers"] = {"Authorization": f"Bearer ${token}", **how.get("headers", {})}
     return {"http": method, "path": path, **how} | ({"keep": keep} if keep else {})
@@ -36,7 +36,7 @@ def get(path: str, **query: Any) -> Entry:
 
 
 def post(path: str, *, key: str | None = None, keep: str | None = None, **fields: Any) -> Entry:
-    """A POST with a JSON object; keep: the name under which the reference that it returns is kept."""
+    """A POST with a JSON object. keep: the name under which the returned reference is kept."""
     headers: dict[str, Any] = {"headers": {"Idempotency-Key": key}} if key else {}
     return call("POST", path, json=fields, keep={keep: "body.reference"} if keep else None, **headers)
 
@@ -47,14 +47,14 @@ TIMETABLE = [
     get("/v1/places"),
     call("GET", "/v1/places", query={"kind": "show"}, keep={"etag": "headers.etag"}),
     call("GET", "/v1/places", query={"kind": "show"}, headers={"If-None-Match": "$etag"}),
-    get("/v1/trips", **STRETCH, date="2026-12-11", seats=2, ac="false"),
+    get("/v1/trips", **SEGMENT, date="2026-12-11", seats=2, ac="false"),
     get("/v1/trips", origin="Mysooru", destination="Ooty", date="2026-12-11"),
-    get("/v1/trips", **STRETCH, date="tomorrow"),
-    get("/v1/trips", **STRETCH),
-    get("/v1/trips", **STRETCH, date="2026-12-11", speed=1),
-    get(SEATS, **STRETCH),
-    call("GET", SEATS, query=STRETCH, headers={"Accept": "text/event-stream"}, stream=True),
-    get("/v1/trips/99/2026-12-11/seats", **STRETCH),
+    get("/v1/trips", **SEGMENT, date="tomorrow"),
+    get("/v1/trips", **SEGMENT),
+    get("/v1/trips", **SEGMENT, date="2026-12-11", speed=1),
+    get(SEATS, **SEGMENT),
+    call("GET", SEATS, query=SEGMENT, headers={"Accept": "text/event-stream"}, stream=True),
+    get("/v1/trips/99/2026-12-11/seats", **SEGMENT),
     get(SEATS, origin="Mysuru", destination="Bengaluru"),
 ]  # fmt: skip
 

@@ -1,7 +1,6 @@
 """The calls of the JSON-RPC transcript: every method, its successes, and its reasons for refusal.
 
-Not here: busy, draining, outcome_unknown and internal errors, which take a server or a database in
-trouble.
+Not included: busy, draining, outcome_unknown and internal errors, which need a failing server or database.
 """
 
 from itertools import count
@@ -10,7 +9,7 @@ from typing import Any
 from tests.support.transcripts import Entry
 
 ASHA, RAVI = "98450 12345", "98450 54321"
-PASSWORD = "correct horse"  # of every account here
+PASSWORD = "correct horse"  # of every account
 # The Argon2id hash of PASSWORD.
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$atPgoARe9iDTqwjphvcnmg$9SsAXJsg4bnIt8j5BwCjhUXhsRP1E0128Lxeiyiq/Zo"
 
@@ -34,7 +33,7 @@ _ids = count(1)
 
 
 def call(method: str, *, on: str = "guest", keep: str | None = None, times: int = 1, **params: Any) -> Entry:
-    """A call of a method; keep: the name under which the reference in its result is kept."""
+    """A call of a method. keep: the name under which the reference in its result is kept."""
     request: Entry = {"jsonrpc": "2.0", "id": next(_ids), "method": method}
     request |= {"params": params} if params else {}
     return (

@@ -1,7 +1,6 @@
-"""What is published beside the protocol: settings, command options, views, functions, metrics, HTTP fields.
+"""The published names: settings, command options, views, functions, metrics, HTTP fields.
 
-`published` lists what the running version has, and `lost` what of an older version's list is not there
-any more.
+`published` lists the names of the running version. `lost` compares an older list with it.
 """
 
 import json
@@ -43,7 +42,7 @@ print(json.dumps(texts))
 
 
 def published(call: Callable[..., Any], query: Callable[..., list[Any]]) -> dict[str, Any]:
-    """What the running version publishes. call: sends an HTTP request; query: runs SQL as the owner."""
+    """The names of the running version. call: sends an HTTP request. query: executes SQL as the owner."""
     return {
         "settings": sorted(set(re.findall(r"(?m)^# ([A-Z_]+)=", (PROJECT / ".env.example").read_text()))),
         "commands": dict(_commands("server", SERVER_COMMANDS))
@@ -56,14 +55,14 @@ def published(call: Callable[..., Any], query: Callable[..., list[Any]]) -> dict
 
 
 def lost(old: Any, new: Any, where: str = "") -> Iterator[str]:
-    """What of an older list is not in a newer one, a line each."""
+    """A line for each name of an older list that a newer one does not have."""
     if isinstance(old, dict):
         for name, value in old.items():
             if name in new:
                 yield from lost(value, new[name], f"{where} {name}")
             else:
                 yield f"{where} {name} is missing"
-    elif where.startswith(" functions"):  # their arguments are given by position, too
+    elif where.startswith(" functions"):  # arguments may be passed by position
         if new is None or new[: len(old)] != old:
             yield f"{where} had the arguments {old}, has {new}"
     else:

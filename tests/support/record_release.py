@@ -1,12 +1,12 @@
-"""Records what the current version leaves behind, for the tests of all later versions.
+"""Records the data of the current version, for the tests of later versions.
 
     scripts/python -m pytest tests/support/record_release.py
 
 plays the calls of calls_http.py, calls_json_rpc.py and calls_plain_text.py to this version, and writes the
-transcripts, the dump and the lists into a folder of tests/data. Part of a release; what was recorded for an
-older version is never recorded again. A folder that is there is not overwritten: remove it first.
+transcripts, the dump and the published names into a new folder of tests/data. This is a step of a release.
+The data of an older version is never recorded again. To record this version again, remove its folder first.
 
-It is a test module because it needs the fixtures: a PostgreSQL, and a server whose clock stands still.
+It is a test module because it needs the fixtures: a PostgreSQL, and a server with a stopped clock.
 """
 
 import json
@@ -32,7 +32,7 @@ def test_record_release(
     folder = DATA / http.call("GET", "/v1/ping").json()["version"]
     folder.mkdir()
     for name, calls in CALLS.items():
-        if name == "stopping":  # after it, there is no server any more
+        if name == "stopping":  # it stops the server
             lists = published(http.call, database.query)
             (folder / "published.json").write_text(json.dumps(lists, indent=1) + "\n")
             left = {"clock": clock.now.isoformat(), **stage.kept}

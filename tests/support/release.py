@@ -1,10 +1,10 @@
-"""A server for the transcripts, and where the recorded data of the released versions lies.
+"""A server for the transcripts, and the recorded data of the released versions.
 
-The folder VERSION of tests/data has what that version left behind:
-  *.jsonl         transcripts: see tests/support/transcripts.py; played in the order of CALLS
-  database.sql    the dump of its database after all of these but the last, the server still running
-  left.json       the values that the transcripts kept, such as references and tokens, and the clock
-  published.json  what else is published: see tests/support/published.py
+The folder of a version in tests/data has:
+  *.jsonl         transcripts, in the order of CALLS: see tests/support/transcripts.py
+  database.sql    a dump of the database before the last transcript, while the server is running
+  left.json       the clock, and the values that the transcripts kept, such as references and tokens
+  published.json  the published names: see tests/support/published.py
 """
 
 import json
@@ -49,7 +49,7 @@ def database(new_database: Callable[..., Database]) -> Database:
 def stage(
     pushing: SimpleNamespace, connect: Callable[[], Any], http: HttpClient, database: Database, clock: Clock
 ) -> Stage:
-    """The running server, HTTP and pushed lines included."""
+    """The running server, with HTTP and pushes."""
     return Stage(connect, http.call, database.query, clock.set, pushing.tcp.drain)
 
 
@@ -64,9 +64,9 @@ def write_transcript(file: Path, entries: list[Entry]) -> None:
 
 
 def dump(cluster: Running, database: Database, file: Path) -> None:
-    """Dump the database, grants and comments included, so that any PostgreSQL from 15 on restores it.
+    """Dump the database with grants and comments, so that PostgreSQL 15 and later can restore it.
 
-    Its api.now() is the clock of the system again, as every server leaves it.
+    First set api.now() back to the system clock, as in any database of a server.
     """
     database.query(
         "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz LANGUAGE sql STABLE RETURN now()"
@@ -75,7 +75,8 @@ def dump(cluster: Running, database: Database, file: Path) -> None:
         [cluster.programs / "pg_dump", "--no-owner", database.owner],
         stdout=subprocess.PIPE, text=True, check=True,
     ).stdout  # fmt: skip
-    newer = ("SET transaction_timeout", "\\restrict", "\\unrestrict", "-- Dumped ")  # or other each time
+    # unknown to older versions, or random:
+    newer = ("SET transaction_timeout", "\\restrict", "\\unrestrict", "-- Dumped ")
     kept = [line for line in made.splitlines() if not line.startswith(newer)]
     head = "-- What a Busware server left behind: a dump of its database. Recorded; do not edit it.\n"
     file.write_text(head + "\n".join(kept).strip("\n") + "\n")

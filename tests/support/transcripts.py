@@ -1,29 +1,28 @@
-"""Plays requests to a running server, and compares its replies with those that an older version gave.
+"""Plays requests to a running server, and compares its replies with those of an older version.
 
-A transcript is a list of entries, JSON objects. An entry says what to do and, once it is recorded, what
-the server replied. The kinds of entry, by the member that only they have:
+A transcript is a list of entries, which are JSON objects. An entry has an action and, after recording, the
+reply of the server. The kinds of entries, each with a member of its own:
 
 send    a line of JSON over the TCP connection named by `on`; a string is sent as it is. `silent`: no reply
 await   the next notification of that method on the connection `on`; with `text`, the next with that text
-type    plain text on the connection `on`. `fixed`: the lines that must come, in this order; others may
-        come between them. In a fixed line, {name} stands for a word to be kept, and a last … for any text.
-        `said`: what was read up to the last fixed line, for the reader of the file alone
+type    plain text on the connection `on`. `fixed`: lines that must be received, in this order; other lines
+        may come between them. In a fixed line, {name} is a word to keep, and … at the end is any text.
+        `said`: the lines up to the last fixed one; they are not compared
 http    an HTTP method, with `path` and maybe `query`, `headers`, `json`, `data`. `stream`: read one event;
         `unread`: leave the body out
-sql     a statement of the database's owner. `wait`: repeat it until it returns rows
+sql     a statement, executed as the owner of the database. `wait`: repeat it until it returns rows
 clock   the time to which the clock of the database and of the server is set
 stop    stops the TCP server
 
-`pad` fills what `send` or `data` send with blanks, up to so many bytes. `times` does it all so often, and
-records the last reply.
+`pad` extends the text of `send` or `data` with blanks to this number of bytes. `times` repeats the action,
+and records the last reply.
 
-`keep` names values of the reply, such as {"booking": "result.reference"}; from then on "$booking" stands
-for that value, both in what is sent and in replies. So a recorded file has no value that differs from one
-run to the next.
+`keep` names values of the reply, such as {"booking": "result.reference"}. After that, "$booking" stands for
+the value, in requests and in replies. So a recorded file has no value that differs between two runs.
 
-Two replies agree when everything that the old one has is in the new one, with the same type and value. A
-new reply may have more fields. Of texts for people (TEXTS) only the type is compared, and that they are
-not empty; the same holds for generated values (GENERATED).
+Two replies agree if the new one has every field of the old one, with the same type and value. The new one
+may have more fields. Messages (TEXTS) and generated values (GENERATED) may differ, but must have the same
+type and not be empty.
 """
 
 import json
@@ -37,18 +36,18 @@ Entry = dict[str, Any]
 
 TEXTS = {"message", "detail", "title", "takes"}
 GENERATED = {"message_id", "request_id", "version", "etag"}
-EXACT_PATHS = "/hotel"  # under which the texts are part of the contract, too
+EXACT_PATHS = "/hotel"  # their texts are compared, too
 HEADERS = ("content-type", "etag", "location", "retry-after", "www-authenticate")
-SHORTEST_NAMED = 6  # characters: a reference. A kept value that is shorter may be part of other texts
+MIN_NAMED_LENGTH = 6  # of a kept value that replies may contain; a shorter one may be a part of other texts
 CLOSED = "<closed>"  # stands for the end of a connection, as a line of plain text
 
 
 class Broken(Exception):
-    """The server did not answer as a server of this protocol does; the transcript cannot go on."""
+    """The server has broken the protocol, so the transcript cannot continue."""
 
 
 class Stage:
-    """A running server, and what a transcript needs of it.
+    """A running server, as a transcript uses it.
 
     connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `http`.
     query: runs SQL as the owner. set_clock: sets the clock. stop: stops the TCP server.
@@ -70,7 +69,7 @@ class Stage:
         self._notifications: dict[str, list[Any]] = {}
 
     def play(self, entry: Entry) -> Any:
-        """Do what an entry says; return the reply, with names for the values that were kept.
+        """Execute an entry. Return the reply, with names for the values that were kept.
 
         Raises Broken.
         """
@@ -151,7 +150,7 @@ class Stage:
     def _stop(self, entry: Entry) -> None:
         self._stop_tcp()
 
-    # What they share ---------------------------------------------------------------------------
+    # Shared ------------------------------------------------------------------------------------
 
     def _line(self, entry: Entry) -> Any:
         name = entry["on"]
@@ -166,7 +165,7 @@ class Stage:
         return json.loads(line)
 
     def _reply(self, connection: str) -> Any:
-        """The next line that is no notification; those are put aside."""
+        """The next line that is not a notification. Notifications are stored."""
         while True:
             came = self._receive(connection)
             if isinstance(came, list) or "id" in came:
@@ -174,17 +173,17 @@ class Stage:
             self._notifications.setdefault(connection, []).append(came)
 
     def _filled(self, value: Any) -> Any:
-        """What is to be sent, with the values that were kept in place of their names."""
+        """A request, with the kept values in place of their names."""
         return _map_texts(
             value, lambda text: re.sub(r"\$(\w+)", lambda name: self.kept.get(name[1], name[0]), text)
         )
 
     def _named(self, value: Any) -> Any:
-        """A reply, with names in place of the values that were kept."""
+        """A reply, with names in place of the kept values."""
 
         def name(text: str) -> str:
             for known, kept in self.kept.items():
-                if len(kept) >= SHORTEST_NAMED:
+                if len(kept) >= MIN_NAMED_LENGTH:
                     text = text.replace(kept, f"${known}")
             return text
 
@@ -219,7 +218,7 @@ def compare(entries: Iterable[Entry], stage: Stage) -> Iterator[str]:
 
 
 def differences(old: Any, new: Any, where: str, texts: set[str] = TEXTS) -> Iterator[str]:
-    """What of an old reply is not in a new one, a line each; `where` says which part of it these are."""
+    """A line for each field of an old reply that differs in a new one. where: the path of this part."""
     name = where.rpartition(".")[2]
     if type(old) is not type(new):
         yield f"{where} was {old!r}, is {new!r}"
