@@ -41,7 +41,7 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BookingState:
-    """A booking as the client last received it. version: another one if the client is to be sent it again."""
+    """A booking as the client last received it. version: a hash of what clients are notified of."""
 
     reference: str
     bus_id: int

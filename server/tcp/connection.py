@@ -75,8 +75,8 @@ class Server(Protocol):
 class Connection:
     """A connection and its thread.
 
-    number: unique in this process. address: with the port. protocol: text or json, as the client's last line;
-    empty before the first line.
+    number: unique in this process. address: with the port. protocol: of the last line, text or json; empty
+    before the first line.
     """
 
     def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
@@ -90,10 +90,10 @@ class Connection:
         self._socket = client
         self._outbox = Outbox(self.name, client, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
-        self._served = 0
+        self._line_count = 0
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
-        self._gone = False  # the client has left; its holds are released while the server drains, too
+        self._ended = False  # from then on, requests only release holds, also while the server drains
 
     @property
     def account(self) -> str | None:
@@ -123,13 +123,13 @@ class Connection:
         except OSError as error:
             why = f"was lost ({error})"
         finally:
-            self._gone = True
+            self._ended = True
             self._server.pusher.unsubscribe(self._subscription)
             if self._text is not None:
                 self._text.close()
             self._server.remove(self)
             self._outbox.close()
-            log.info("%s %s after %d lines", self.name, why, self._served)
+            log.info("%s %s after %d lines", self.name, why, self._line_count)
 
     def _configure(self) -> None:
         settings = self._server.settings
@@ -147,10 +147,10 @@ class Connection:
     def _serve(self) -> None:
         telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)
         while chunk := self._socket.recv(_CHUNK_BYTES):
-            typed, answer = telnet.read(chunk)
-            if answer:
-                self._outbox.send(answer)
-            for line in lines.feed(typed):
+            data, telnet_reply = telnet.read(chunk)
+            if telnet_reply:
+                self._outbox.send(telnet_reply)
+            for line in lines.feed(data):
                 self._handle_line(line)
                 if self._text is not None and self._text.ended:
                     return
@@ -159,8 +159,8 @@ class Connection:
 
     def _ended_by_client(self) -> bool:
         """Whether the stream was ended by the client, not by this server or a broken connection."""
-        cut_short = isinstance(self._socket, TlsSocket) and self._socket.cut_short
-        return not (cut_short or self._server.draining or self._outbox.is_cut)
+        truncated = isinstance(self._socket, TlsSocket) and self._socket.cut_short
+        return not (truncated or self._server.draining or self._outbox.is_cut)
 
     def _handle_line(self, line: bytes) -> None:
         """Send the reply to a line; then let the pusher check the subscription, if that is due."""
@@ -170,11 +170,11 @@ class Connection:
             self._check_due = False
             self._server.pusher.schedule_check(self._subscription)
 
-    # A line and its reply ----------------------------------------------------------------------
+    # Replies -----------------------------------------------------------------------------------
 
     def _answer(self, line: bytes) -> bytes:
         """The reply to a line; empty if it has none."""
-        self._served += 1
+        self._line_count += 1
         settings = self._server.settings
         if not line.startswith((b"{", b"[")):
             return self._answer_text(line)
@@ -198,7 +198,7 @@ class Connection:
             return jsonrpc.encode_internal_error(incoming.id, error.request_id)
 
     def _answer_text(self, line: bytes) -> bytes:
-        """The reply to a line of plain text. A client that has only sent JSON may send empty lines."""
+        """The reply to a line of plain text. Empty lines between JSON are ignored."""
         if self._text is None:
             if self.protocol == "json" and not line:
                 return b""
@@ -215,7 +215,7 @@ class Connection:
 
     def _perform(self, request: Request) -> Answer:
         """Execute a request. Raises Refusal or RequestFailed."""
-        if self._server.draining and not self._gone:
+        if self._server.draining and not self._ended:
             raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
         answer = None
         self._subscription.begin_request(request)

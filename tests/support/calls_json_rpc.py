@@ -296,7 +296,7 @@ MESSAGES = [
     {"on": "asha", "await": "message", "text": "Welcome."},
     sql("SELECT api.notice('Happy holidays to all.')"),
     {"on": "asha", "await": "message", "text": "Happy holidays to all."},
-    # For a booking that no connection has open: of the HTTP transcript. It is told when one opens it.
+    # To a booking of the HTTP transcript. It is pushed when a connection opens the booking.
     sql("SELECT api.notice('Seat 5 has a new cushion.', reference => %s)", "$h_held"),
     call("booking", on="late", reference="$h_held", phone=ASHA),
     {"on": "late", "await": "message", "text": "Seat 5 has a new cushion."},
@@ -339,7 +339,7 @@ LEFT_BEHIND = [
          keep="from_mandya"),
     call("book", **CAR | {"travel_date": "2026-12-05"}, count=1, phone=ASHA, keep="car_taken"),
     call("book", **CAR | {"travel_date": "2026-12-05"}, count=1, phone=RAVI, waitlist=True, keep="car_queue"),
-    # A message that nobody has read: no connection has this booking of the HTTP transcript open.
+    # A message that is not read: no connection follows this booking of the HTTP transcript.
     sql("SELECT api.notice('Seat 8 has a new cushion.', reference => %s)", "$h_seat"),
     sql("SELECT * FROM api.audit()"),
 ]  # fmt: skip
