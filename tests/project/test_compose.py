@@ -1,4 +1,4 @@
-"""docker-compose.yml and scripts/env: what docker-compose understands of them. No engine is needed."""
+"""docker-compose.yml and scripts/env, by `docker-compose config`. No Docker engine is needed."""
 
 import os
 import re
@@ -19,19 +19,19 @@ def compose(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     )
 
 
-@pytest.mark.skipif(not shutil.which("docker-compose"), reason="there is no docker-compose")
-def test_compose_understands_the_file_with_what_scripts_env_has_written(tmp_path: Path) -> None:
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
+def test_compose_reads_the_passwords_of_scripts_env(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     shutil.copy(PROJECT / "scripts" / "env", tmp_path / "scripts")
     (tmp_path / ".env").touch()
-    without = compose(tmp_path, "config")
-    assert without.returncode != 0
-    assert "run scripts/env first" in without.stderr
+    without_passwords = compose(tmp_path, "config")
+    assert without_passwords.returncode != 0
+    assert "run scripts/env first" in without_passwords.stderr
     (tmp_path / ".env").unlink()
 
     subprocess.run([tmp_path / "scripts" / "env"], check=True, stdout=subprocess.DEVNULL)
-    understood = compose(tmp_path, "config")
-    assert understood.returncode == 0, understood.stderr
+    config = compose(tmp_path, "config")
+    assert config.returncode == 0, config.stderr
     owner, server = re.findall(r"_PASSWORD=([0-9a-f]{32})\n", (tmp_path / ".env").read_text())
     assert owner != server
     for expected in (
@@ -41,18 +41,18 @@ def test_compose_understands_the_file_with_what_scripts_env_has_written(tmp_path
         'BUSWARE_SEED: "true"',
         "postgres:/var/lib/postgresql:rw",
     ):
-        assert expected in understood.stdout
+        assert expected in config.stdout
 
     with (tmp_path / ".env").open("a") as settings:
         settings.write("BUSWARE_SEED=false\n")
     assert 'BUSWARE_SEED: "false"' in compose(tmp_path, "config").stdout
 
 
-def test_scripts_env_leaves_an_env_alone(tmp_path: Path) -> None:
+def test_scripts_env_keeps_an_existing_file(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     shutil.copy(PROJECT / "scripts" / "env", tmp_path / "scripts")
     (tmp_path / ".env").write_text("mine")
-    told = subprocess.run([tmp_path / "scripts" / "env"], capture_output=True, text=True, check=False)
-    assert told.returncode == 1
-    assert "is there already" in told.stderr
+    done = subprocess.run([tmp_path / "scripts" / "env"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "exists already" in done.stderr
     assert (tmp_path / ".env").read_text() == "mine"

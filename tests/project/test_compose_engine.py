@@ -1,7 +1,7 @@
-"""docker compose on a Docker engine of the test's own: README.md's commands, crashes, an upgrade from 0.1.0.
+"""docker compose on a separate Docker engine: the commands of README.md, crashes, an upgrade from 0.1.0.
 
-The base images are stand-ins (tests/support/docker_engine.py); docker-compose.yml and Dockerfile are the
-project's own. The published ports are those of the engine's network, where they are free.
+The base images are replaced (see tests/support/docker_engine.py); docker-compose.yml and Dockerfile are the
+project's. The published ports are open in the engine's network only.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.support.project import PROJECT
 pytestmark = pytest.mark.system
 
 COMPOSE = {"1.29": ["docker-compose"], "2": ["docker", "compose"]}
-BUS = "101"  # calls at Bengaluru, Mandya and Mysuru
+BUS = "101"  # stops at Bengaluru, Mandya and Mysuru
 SEAT = "9"
 PSQL = ("psql", "-U", "busware_owner", "busware")
 BOOKINGS = "SELECT origin, destination, status FROM bookings ORDER BY created_at"
@@ -40,16 +40,16 @@ SELECT api.add_service(bus_id => 9001, name => 'Night Owl', operator => 'My Trav
 """
 PHONE = "9845012345"
 COMMIT_OF_0_1_0 = "552b393"
-HEALTH_SECONDS = 120  # how long a container may take to become healthy
-LARGEST_IMAGE_BYTES = 90 * 10**6  # of the layers on top of the base image
+HEALTH_SECONDS = 120  # a container must be healthy within this time
+MAX_IMAGE_BYTES = 90 * 10**6  # without the base image
 USER_ID = 10001
 PASSWORD = "a password of a test"
 
 
 class Installation:
-    """A copy of the project in a folder, and the containers, network and volume of its docker-compose.yml.
+    """A copy of the project in a folder, run by docker compose until the end of the `with`.
 
-    command: docker compose, in the version under test.
+    command: docker compose in the version under test.
     """
 
     def __init__(self, engine: Engine, command: list[str], folder: Path) -> None:
@@ -58,7 +58,7 @@ class Installation:
         self.folder = folder
 
     def compose(self, *arguments: str, text: str = "") -> str:
-        """Run docker compose; its output. text: its standard input."""
+        """Run docker compose and return its output. text: its standard input."""
         return self.engine.run(*self.command, *arguments, cwd=self.folder, text=text).stdout
 
     def __enter__(self) -> "Installation":
@@ -68,7 +68,7 @@ class Installation:
         self.compose("down", "--volumes", "--rmi", "local", "--timeout", "5")
 
     def up(self, *options: str) -> None:
-        """Start it, and wait until both containers are healthy."""
+        """Start both containers, and wait until they are healthy."""
         started = time.time()
         self.compose("up", "--detach", *options)
         self.wait_until_healthy(started, "postgres", "server")
@@ -78,7 +78,7 @@ class Installation:
         return self.engine.run("docker", "ps", "--all", "--quiet", "--filter", label).stdout.strip()
 
     def wait_until_healthy(self, since: float, *services: str) -> None:
-        """Wait until the containers have become healthy, each at least once since that time."""
+        """Wait until each of the containers has become healthy after the time `since`."""
         for service in services:
             span = ("--since", f"{since:.6f}", "--until", f"{since + HEALTH_SECONDS:.6f}")
             chosen = ("--filter", f"container={self.container(service)}", "--filter", "event=health_status")
@@ -86,16 +86,16 @@ class Installation:
             assert healthy, f"{service} is not healthy:\n{self.compose('logs', '--tail=50')}"
 
     def wait_for_line(self, service: str, text: str) -> None:
-        """Wait until a container has printed a line with that text."""
+        """Wait until a container prints a line with this text."""
         assert self.engine.prints(text, "docker", "logs", "--follow", self.container(service))
 
     def execute(self, service: str, *command: str, text: str = "") -> str:
-        """Run a command in a container; its output."""
+        """Run a command in a container and return its output."""
         return self.compose("exec", "-T", service, *command, text=text)
 
     @contextmanager
     def terminal(self, service: str, *command: str) -> Iterator["pexpect.spawn[str]"]:
-        """A command in a container, at a terminal; at the end of the `with`, Ctrl-D has it end."""
+        """Run a command in a container at a terminal. The end of the `with` ends it by Ctrl-D."""
         with pexpect.spawn(
             self.command[0],
             [*self.command[1:], "exec", service, *command],
@@ -110,18 +110,18 @@ class Installation:
             terminal.expect(pexpect.EOF)
 
     def psql(self, statement: str) -> list[str]:
-        """The rows that the README's psql prints."""
+        """Run a statement with the psql command of README.md: the rows that it prints."""
         return self.execute("postgres", *PSQL, "-At", "-c", statement).splitlines()
 
     def client(self, *arguments: str) -> dict[str, Any]:
-        """The reply that scripts/client prints on the host; a refusal is one too."""
+        """Run scripts/client on the host: the reply or refusal that it prints."""
         done = self.engine.run_in_network(PROJECT / "scripts/client", *arguments, "--json", check=False)
         assert done.stdout, done.stderr
         reply: dict[str, Any] = json.loads(done.stdout)
         return reply
 
     def book(self, date: str, origin: str, destination: str) -> dict[str, Any]:
-        """Book the one seat of the test with scripts/client."""
+        """Book SEAT with scripts/client."""
         return self.client(*booking_command(date, origin, destination))
 
 
@@ -131,8 +131,8 @@ def booking_command(date: str, origin: str, destination: str) -> tuple[str, ...]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    if why := missing():
-        pytest.skip(why)
+    if reason := missing():
+        pytest.skip(reason)
     with new_engine() as engine:
         make_base_images(engine)
         yield engine
@@ -142,7 +142,7 @@ def engine() -> Iterator[Engine]:
 def command(request: pytest.FixtureRequest, engine: Engine) -> list[str]:
     command = COMPOSE[request.param]
     if not shutil.which(command[0]) or engine.run(*command, "version", check=False).returncode != 0:
-        pytest.skip(f"there is no {' '.join(command)}: .ci/run installs it")
+        pytest.skip(f"{' '.join(command)} is missing; .ci/run installs it")
     return command
 
 
@@ -157,23 +157,23 @@ def tomorrow() -> str:
 
 
 def copy_project(folder: Path) -> None:
-    """This version, but for its tests."""
+    """Copy this version without its tests."""
     left_out = shutil.ignore_patterns(".git", ".venv", ".env", "*.egg-info", "__pycache__", "data", "tests")
     shutil.copytree(PROJECT, folder, ignore=left_out, dirs_exist_ok=True)
 
 
 def copy_0_1_0(folder: Path) -> None:
-    """Version 0.1.0, from the history."""
+    """Copy version 0.1.0 from the git history."""
     archive = subprocess.run(
         ["git", "-C", PROJECT, "archive", COMMIT_OF_0_1_0], capture_output=True, check=False
     )
     if archive.returncode != 0:
-        pytest.skip(f"the history lacks 0.1.0: {archive.stderr.decode()}")
+        pytest.skip(f"the git history does not contain 0.1.0: {archive.stderr.decode()}")
     subprocess.run(["tar", "--extract", "--directory", folder], input=archive.stdout, check=True)
 
 
 def check_out(folder: Path, copy: Callable[[Path], None]) -> None:
-    """Replace what is in the folder by a version of the project, but for .env, which no version has."""
+    """Replace the files in the folder by a version of the project, but keep .env."""
     folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
         if path.is_dir():
@@ -184,18 +184,20 @@ def check_out(folder: Path, copy: Callable[[Path], None]) -> None:
 
 
 def check_confinement(busware: Installation) -> None:
-    """The server runs as a user without any capability, in a small image that it cannot write to."""
+    """Check that the server has no capabilities and a small image, to which it cannot write."""
     server, run = busware.container("server"), busware.engine.run
-    identity = busware.execute("server", "grep", "-E", "Uid|CapBnd|NoNewPrivs", "/proc/1/status").split()
-    assert identity == ["Uid:", *4 * [str(USER_ID)], "CapBnd:", 16 * "0", "NoNewPrivs:", "1"]
+    process_status = busware.execute(
+        "server", "grep", "-E", "Uid|CapBnd|NoNewPrivs", "/proc/1/status"
+    ).split()
+    assert process_status == ["Uid:", *4 * [str(USER_ID)], "CapBnd:", 16 * "0", "NoNewPrivs:", "1"]
     refused = run("docker", "exec", "--user=0", server, "touch", "/written", check=False)
     assert "Read-only file system" in refused.stderr
     image = run("docker", "inspect", "--format={{.Image}}", server).stdout.strip()
-    whole, base = (
+    size, base_size = (
         int(run("docker", "image", "inspect", "--format={{.Size}}", name).stdout)
         for name in (image, "python:3.11-slim")
     )
-    assert whole - base < LARGEST_IMAGE_BYTES
+    assert size - base_size < MAX_IMAGE_BYTES
 
 
 def test_compose_serves_and_survives_crashes(
@@ -206,7 +208,7 @@ def test_compose_serves_and_survives_crashes(
     with Installation(engine, command, folder) as busware:
         busware.up()
 
-        # on the host
+        # commands on the host
         assert busware.book(tomorrow, "Bengaluru", "Mandya")["status"] == "booked"
         assert busware.book(tomorrow, "Mandya", "Mysuru")["status"] == "booked"
         taken = busware.book(tomorrow, "Bengaluru", "Mysuru")
@@ -215,7 +217,7 @@ def test_compose_serves_and_survives_crashes(
         trips = engine.run_in_network("curl", "--fail", f"http://localhost:8000/v1/trips?{query}").stdout
         assert int(BUS) in [trip["bus_id"] for trip in json.loads(trips)["trips"]]
 
-        # inside
+        # commands in the containers
         table = busware.execute("server", "busware", "search", "bengaluru", "mysuru", tomorrow)
         assert "KSRTC Airavat Club Class" in table
         bookings = busware.psql(BOOKINGS)
@@ -235,9 +237,7 @@ def test_compose_serves_and_survives_crashes(
             engine.kill_container(busware.container(service))
             busware.wait_until_healthy(killed, service)
         ready = ("curl", "--fail", "http://localhost:8000/readyz")
-        wait_until(
-            lambda: engine.run_in_network(*ready, check=False).returncode == 0
-        )  # with a new connection
+        wait_until(lambda: engine.run_in_network(*ready, check=False).returncode == 0)
         assert busware.book(tomorrow, "Bengaluru", "Mysuru") == taken
         assert busware.psql(BOOKINGS) == bookings
         assert busware.psql(AUDIT) == []
@@ -245,12 +245,12 @@ def test_compose_serves_and_survives_crashes(
 
 @pytest.mark.parametrize("command", ["2"], indirect=True)
 def test_compose_upgrades_from_0_1_0(engine: Engine, command: list[str], folder: Path, tomorrow: str) -> None:
-    """The files are replaced, .env and the volume stay."""
+    """The upgrade replaces the files, and keeps .env and the volume."""
     check_out(folder, copy_0_1_0)
     engine.run(folder / "scripts/env")
     with Installation(engine, command, folder) as busware:
         busware.compose("up", "--detach")
-        busware.wait_for_line("server", "serves on")  # its container has no health check
+        busware.wait_for_line("server", "serves on")  # it has no health check
         of_0_1_0 = ("python", "-m", "client", "--host", "127.0.0.1", "--json")
         first = booking_command(tomorrow, "Bengaluru", "Mandya")
         booked = json.loads(busware.execute("server", *of_0_1_0, *first))

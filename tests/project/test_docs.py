@@ -1,12 +1,11 @@
-"""What the documents say is so.
+"""The documents are correct.
 
-server/PROTOCOL.md is compared with server/protocol and the settings, and its examples are replayed, in
-order, on a real server with the real timetables and a clock that stands still. README.md and the pages of
-docs/ are followed from top to bottom, in reading order, on one server: each command is run here, or is
-named in RUN_ELSEWHERE with the test that runs it. Files, headings, settings and tests that a page names
-exist.
+server/PROTOCOL.md has the methods, fields, reasons and limits of the code; its examples run in order on a
+server with the timetables of sql/9*.sql and a stopped clock. The commands of README.md and docs/ run from
+top to bottom, in reading order, on one server, or RUN_ELSEWHERE names the file that runs them. Files,
+headings, settings and tests that a page names exist.
 
-In an example `…` stands for anything, and a reference for whichever one the server gave instead.
+In an example `…` matches any text, and a reference matches the one that the server returned in its place.
 """
 
 import json
@@ -34,10 +33,10 @@ PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
 README = (PROJECT / "README.md").read_text()
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "server/PROTOCOL.md"])
 INDEX = PROJECT / "docs/README.md"
-DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]  # which have variables of their own
-REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # one of bus 101, flight 701, show 803
+DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]  # they read further variables
+REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # of the services 101, 701 or 803
 EVENT = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
-REPLIES = {  # what several methods answer with is described once
+REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "place": protocol.Place,
     "trip": protocol.Trip,
     "seat": protocol.Seat,
@@ -49,62 +48,62 @@ REPLIES = {  # what several methods answer with is described once
 
 
 def section(heading: str) -> str:
-    """The text under a heading of the protocol, up to the next one of its level or above."""
+    """The text of PROTOCOL.md under a heading, up to the next heading of the same or a higher level."""
     level, _, _ = heading.partition(" ")
     (text,) = re.findall(rf"(?ms)^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PROTOCOL)
     return str(text)
 
 
 def table(heading: str, columns: int) -> list[list[str]]:
-    """The rows of the tables with so many columns under a heading."""
+    """The rows of all tables with this number of columns under a heading."""
     rows = [line[1:-1].split("|") for line in section(heading).splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in row] for row in rows if len(row) == columns]
 
 
 def named(path: Path) -> str:
-    """The name of a file in the project."""
+    """The path of a file relative to the project."""
     return str(path.relative_to(PROJECT))
 
 
-# The reference ---------------------------------------------------------------------------------
+# PROTOCOL.md -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", protocol.METHODS)
-def test_a_method_is_documented_with_its_fields(method: str) -> None:
-    asks = protocol.METHODS[method]
-    said = section(f"### `{method}`")
-    wanted = [f.encode_name + ("" if f.required else "?") for f in msgspec.structs.fields(asks)]
-    (params,) = re.findall(r"(?m)^- Params: (?:`(.+?)`|none)", said)
+def test_method_is_documented_with_its_fields(method: str) -> None:
+    request = protocol.METHODS[method]
+    text = section(f"### `{method}`")
+    wanted = [f.encode_name + ("" if f.required else "?") for f in msgspec.structs.fields(request)]
+    (params,) = re.findall(r"(?m)^- Params: (?:`(.+?)`|none)", text)
     assert params == ", ".join(wanted)
-    (result,) = re.findall(r"(?m)^- Result: (.+)", said)
+    (result,) = re.findall(r"(?m)^- Result: (.+)", text)
     named = set(re.findall(r"\w+", " ".join(re.findall(r"`(.+?)`", result))))
     for link in re.findall(r"\[(.+?)\]\(#replies\)", result):
         named |= set(REPLIES.get(link, protocol.Done).__struct_fields__)
-    assert set(asks.reply.__struct_fields__) <= named
+    assert set(request.reply.__struct_fields__) <= named
     assert f"[`{method}`](#{method})" in PROTOCOL
-    assert f'"method":"{method}"' in said, "it has no example"
+    assert f'"method":"{method}"' in text, "it has no example"
 
 
-def test_no_method_is_documented_that_is_not_there() -> None:
+def test_documented_methods_exist_and_are_linked() -> None:
     assert re.findall(r"(?m)^### `(\w+)`$", PROTOCOL) == re.findall(r"\[`(\w+)`\]\(#\1\)", PROTOCOL)
     assert set(re.findall(r"(?m)^### `(\w+)`$", PROTOCOL)) == protocol.METHODS.keys()
 
 
-def test_every_field_says_what_it_takes() -> None:
+def test_every_field_is_documented() -> None:
     rows = [(re.findall(r"`(\w+)`", names), takes) for names, takes, *_ in table("## Fields", 3)]
-    for asks in protocol.METHODS.values():
-        for name in asks.__struct_encode_fields__:
-            assert any(name in names and takes == asks.takes(name) for names, takes in rows), name
+    for request in protocol.METHODS.values():
+        for name in request.__struct_encode_fields__:
+            assert any(name in names and takes == request.takes(name) for names, takes in rows), name
 
 
 @pytest.mark.parametrize("name", REPLIES)
-def test_a_reply_is_documented_with_its_fields(name: str) -> None:
-    (said,) = re.findall(rf"(?m)^\*\*A {name}\*\*: `(.+?)`", section("## Replies"))
-    assert said.split(", ") == list(REPLIES[name].__struct_fields__)
+def test_reply_is_documented_with_its_fields(name: str) -> None:
+    (documented,) = re.findall(rf"(?m)^\*\*A {name}\*\*: `(.+?)`", section("## Replies"))
+    assert documented.split(", ") == list(REPLIES[name].__struct_fields__)
 
 
 @pytest.mark.parametrize("struct", [protocol.ManifestStop, protocol.Rider])
-def test_a_manifest_is_documented_with_its_fields(struct: type[msgspec.Struct]) -> None:
+def test_manifest_is_documented_with_its_fields(struct: type[msgspec.Struct]) -> None:
     assert f"`{', '.join(struct.__struct_fields__)}`" in section("### `manifest`")
 
 
@@ -113,11 +112,11 @@ def test_every_reason_is_documented() -> None:
     assert {reason: when for reason, (when, _) in rows.items()} == protocol.REASONS
     for reason, (when, data) in rows.items():
         assert set(re.findall(r"`(\w+)`", when)) <= set(re.findall(r"`(\w+)`", data)), reason
-    said = set(re.findall(r"`(\w+)`", section("## Methods")))
-    assert protocol.REASONS.keys() <= said, "no method is said to be refused with it"
+    of_methods = set(re.findall(r"`(\w+)`", section("## Methods")))
+    assert protocol.REASONS.keys() <= of_methods, "no method names this reason"
 
 
-def test_the_limits_are_those_of_the_settings() -> None:
+def test_documented_limits_are_the_defaults_of_settings() -> None:
     known = {variable(field): field for field in fields(Settings)}
     rows = [(name.strip("`"), value) for _, name, value, _ in table("## Limits", 4) if "`" in name]
     assert len(rows) > 5
@@ -129,7 +128,7 @@ def test_the_limits_are_those_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_links_lead_somewhere(document) -> None:
+def test_links_have_targets(document) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
         if target.startswith("https://"):
             continue
@@ -143,7 +142,7 @@ def test_links_lead_somewhere(document) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_the_settings_it_names_are_there(document) -> None:
+def test_named_settings_exist(document) -> None:
     compose = set(re.findall(r"BUSWARE_\w+_PASSWORD", (PROJECT / "docker-compose.yml").read_text()))
     of_client = set(re.findall(r"BUSWARE_\w+", commands.EPILOG))
     of_tests = set(re.findall(r"BUSWARE_[A-Z_]+", "".join(path.read_text() for path in DEVELOPMENT)))
@@ -152,19 +151,19 @@ def test_the_settings_it_names_are_there(document) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_the_tests_it_names_are_there(document) -> None:
+def test_named_tests_exist(document) -> None:
     for file, test in re.findall(r"(tests/[\w/]+\.py)::(\w+)", document.read_text()):
         assert f"\ndef {test}(" in (PROJECT / file).read_text(), f"{file} has no {test}"
 
 
-def test_the_index_lists_every_page_once() -> None:
+def test_index_lists_every_page_once() -> None:
     targets = re.findall(r"(?m)^- \[.+?\]\((.+?)\): ", INDEX.read_text())
     listed = [(INDEX.parent / target).resolve() for target in targets]
     assert sorted(listed) == sorted({*DOCUMENTS, PROJECT / ".env.example"} - {INDEX})
 
 
 @pytest.mark.parametrize("folder", ["client", "server"])
-def test_the_architecture_lists_every_module(folder) -> None:
+def test_architecture_page_lists_every_module(folder) -> None:
     text = (PROJECT / "docs/architecture.md").read_text()
     (files,) = re.findall(rf"(?ms)^## Files of the {folder}\n(.*?)(?=^## )", text)
     listed, package = [], ""
@@ -177,16 +176,18 @@ def test_the_architecture_lists_every_module(folder) -> None:
     assert sorted(listed) == sorted(str(path.with_suffix("")) for path in modules if path.stem != "__init__")
 
 
-def test_the_version_is_written_in_one_place() -> None:
+def test_version_is_written_in_one_place() -> None:
     places = [path for folder in ("client", "server") for path in (PROJECT / folder).rglob("*.py")]
     places += [PROJECT / "pyproject.toml", PROJECT / "server/PROTOCOL.md", PROJECT / "Dockerfile"]
     found = [named(path) for path in places if f'"{protocol.VERSION}"' in path.read_text()]
     assert found == ["server/protocol/__init__.py"]
 
 
-def test_the_changelog_has_the_version_and_its_date() -> None:
+def test_changelog_has_the_version_and_its_date() -> None:
     headings = re.findall(r"(?m)^## (.+)$", (PROJECT / "CHANGELOG.md").read_text())
-    versions = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] – (unreleased|\d{4}-\d\d-\d\d)", one) for one in headings]
+    versions = [
+        re.fullmatch(r"\[(\d+\.\d+\.\d+)\] – (unreleased|\d{4}-\d\d-\d\d)", line) for line in headings
+    ]
     assert all(versions), headings
     (latest, _), *earlier = [found.groups() for found in versions if found]
     assert latest == protocol.VERSION
@@ -200,12 +201,12 @@ def test_ci_and_pre_commit_run_the_same_checks() -> None:
     assert "scripts/test" in (PROJECT / ".ci/run").read_text()
 
 
-# The examples of the protocol ------------------------------------------------------------------
+# Examples of PROTOCOL.md -----------------------------------------------------------------------
 
 
 @pytest.fixture
 def database(new_database):
-    """The timetables that come with Busware, with the clock at NOW when they are loaded."""
+    """A database with the timetables, loaded at NOW."""
     database = new_database("documented")
     schema.prepare(database.owner, database.server, Settings(seed=False))
     stop_clock(database.conn, NOW)
@@ -214,18 +215,18 @@ def database(new_database):
 
 
 class Transcript:
-    """Compares what came with what is documented, and remembers which reference stands for which."""
+    """Compares received text with documented text, and maps documented references to real ones."""
 
     def __init__(self) -> None:
         self._real: dict[str, str] = {}
 
     def typed(self, documented: str) -> str:
-        """What to send: the real references, and a line that was broken put together."""
-        whole = documented.replace("\n  ", "")
-        return re.sub(REFERENCE, lambda found: self._real.get(found[0], found[0]), whole)
+        """The text to send: with real references, and as one line if the document has broken it."""
+        line = documented.replace("\n  ", "")
+        return re.sub(REFERENCE, lambda found: self._real.get(found[0], found[0]), line)
 
-    def agrees(self, documented: str, came: str) -> bool:
-        """Whether this is what came."""
+    def matches(self, documented: str, received: str) -> bool:
+        """Whether the received text is as documented."""
         pattern = ""
         for part in re.split(rf"({REFERENCE}|…|\n  (?=[\"{{}}]))", documented):
             if part == "…":
@@ -236,33 +237,30 @@ class Transcript:
                 pattern += f"(?P=_{part})" if f"<_{part}>" in pattern else f"(?P<_{part}>{REFERENCE})"
             else:
                 pattern += re.escape(self._real.get(part, part))
-        found = re.fullmatch(pattern, came)
+        found = re.fullmatch(pattern, received)
         self._real |= {name[1:]: real for name, real in found.groupdict().items()} if found else {}
         return found is not None
 
 
-def exchanges(block: str, sent: str) -> Iterator[tuple[str, str]]:
-    """What is sent in a block and what comes back; sent: the mark before what is sent."""
-    for part in re.split(rf"(?m)^{sent} ", block)[1:]:
-        if sent == "→":
-            there, _, back = part.partition("\n← ")
-        else:
-            there, _, back = part.partition("\n")
-        yield there, back.removesuffix("\n")
+def exchanges(block: str, mark: str) -> Iterator[tuple[str, str]]:
+    """The pairs of sent and received text in a block. mark: it stands before sent text."""
+    for part in re.split(rf"(?m)^{mark} ", block)[1:]:
+        sent, _, received = part.partition("\n← " if mark == "→" else "\n")
+        yield sent, received.removesuffix("\n")
 
 
-def check_reply(sent: str, came: str) -> None:
-    """A result has the fields of its struct, and no others."""
-    asked, reply = json.loads(sent), json.loads(came)
-    if isinstance(asked, dict) and "result" in reply:
-        understood = msgspec.convert(reply["result"], protocol.METHODS[asked["method"]].reply)
-        again = re.sub(rb'(:\d\d)Z"', rb'\1+00:00"', msgspec.json.encode(understood))  # UTC either way
-        assert json.loads(again) == reply["result"]
+def check_reply(sent: str, received: str) -> None:
+    """Check that a result has the fields of its struct, and no others."""
+    request, reply = json.loads(sent), json.loads(received)
+    if isinstance(request, dict) and "result" in reply:
+        decoded = msgspec.convert(reply["result"], protocol.METHODS[request["method"]].reply)
+        encoded = re.sub(rb'(:\d\d)Z"', rb'\1+00:00"', msgspec.json.encode(decoded))  # both mean UTC
+        assert json.loads(encoded) == reply["result"]
 
 
-def prepare(what: str, line, database) -> None:
-    """What the test has to do before the next example, in the words of the comment that asks for it."""
-    match what.split():
+def prepare(step: str, line, database) -> None:
+    """Do what a comment of PROTOCOL.md says before the next example."""
+    match step.split():
         case ["fills", "bus", bus_id, "of", travel_date]:
             trip = {"bus_id": int(bus_id), "travel_date": travel_date}
             trip |= {"origin": "Bengaluru", "destination": "Mysuru"}
@@ -274,21 +272,23 @@ def prepare(what: str, line, database) -> None:
             password = argon2.PasswordHasher().hash("correct horse")
             assert database.value("SELECT api.add_operator(%s, %s, %s)", username, password, operator)
         case _:
-            raise AssertionError(f"how does a test do this: {what}")
+            raise AssertionError(f"unknown step: {step}")
 
 
-def test_the_examples_of_the_protocol(connect, server, database) -> None:
+def test_examples_of_the_protocol(connect, server, database) -> None:
     server.tcp.now = lambda: NOW
     line, transcript, seen = connect(), Transcript(), set()
-    for _, block, what in EVENT.findall(PROTOCOL):
-        if what:
-            prepare(what, connect(), database)
+    for _, block, step in EVENT.findall(PROTOCOL):
+        if step:
+            prepare(step, connect(), database)
         elif block.startswith("→ "):
-            for sent, back in exchanges(block, "→"):
+            for sent, documented in exchanges(block, "→"):
                 line.send(transcript.typed(sent))
-                came = line.receive().decode()
-                assert transcript.agrees(back, came), f"{sent}\n{back}\nis not what came:\n{came}"
-                check_reply(transcript.typed(sent), came)
+                received = line.receive().decode()
+                assert transcript.matches(documented, received), (
+                    f"{sent}\n{documented}\nwas:\n{received}"
+                )
+                check_reply(transcript.typed(sent), received)
             seen.add("json")
         elif block.startswith("> "):
             talk(connect(), transcript, block)
@@ -296,29 +296,28 @@ def test_the_examples_of_the_protocol(connect, server, database) -> None:
     assert seen == {"json", "text"}
 
 
-LONGEST_ELLIPSIS = 50  # lines that an … may stand for
+MAX_ELLIPSIS_LINES = 50  # that an … matches
 
 
 def talk(line, transcript: Transcript, block: str) -> None:
-    """A conversation of plain text. A reply that is documented with an … ends with a line after it."""
-    for sent, back in exchanges(block, ">"):
+    """Run a conversation in plain text. In a documented reply, a line follows an …, so that it ends there."""
+    for sent, documented in exchanges(block, ">"):
         line.send(transcript.typed(sent))
-        came: list[str] = []
-        while not transcript.agrees(back, "\n".join(came)):
-            assert len(came) <= back.count("\n") + LONGEST_ELLIPSIS, "\n".join(
-                [sent, back, "is not what came:", *came]
-            )
-            came.append(line.receive().decode())
+        received: list[str] = []
+        while not transcript.matches(documented, "\n".join(received)):
+            too_long = len(received) > documented.count("\n") + MAX_ELLIPSIS_LINES
+            assert not too_long, "\n".join([sent, documented, "received:", *received])
+            received.append(line.receive().decode())
 
 
 # The pages -------------------------------------------------------------------------------------
 
 FOLLOWED = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
-PRINTED = {  # by the Python of a page
+PRINTED = {  # a pattern of what the Python program of a page prints
     "README.md": r"\w{7} \[\d+, \d+\]\n",
     "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\nbooked\n",
 }
-RUN_ELSEWHERE = {  # commands of the pages that are not run here: a pattern, and the file that runs them
+RUN_ELSEWHERE = {  # a pattern of commands that other files run, and such a file
     r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
     r"scripts/client|busware|busware-server": "tests/client/test_terminal.py",
     r"(scripts/python -m )?pip install .*": "scripts/python",
@@ -329,80 +328,78 @@ RUN_ELSEWHERE = {  # commands of the pages that are not run here: a pattern, and
 }
 FOLLOWED_ELSEWHERE = {
     "docs/http.md": "tests/project/test_http_doc.py",
-    "docs/releasing.md": "the person who releases",
+    "docs/releasing.md": "a release by hand",
 }
 
 
 def is_run_elsewhere(line: str) -> bool:
-    """Whether a test other than these runs a line of a block."""
+    """Whether RUN_ELSEWHERE has the command of a line."""
     command = re.sub(r" +# .*", "", line)
     return any(re.fullmatch(pattern, command) for pattern in RUN_ELSEWHERE)
 
 
-_BY_HAND = re.compile(r"\b(nc|curl) ")
-_COUNTED = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
+_PROGRAMS = re.compile(r"\b(nc|curl) ")
+_COUNT_SERVICES = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
 
 
 @pytest.mark.usefixtures("one_day")
-def test_the_pages_are_followed(data_folder, tmp_path) -> None:
+def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         http_port = re.findall(r":(\d+)/v1", server.read_until("HTTP:"))[0]
         environment = {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": str(server.port)}
-        newcomer = Newcomer(
-            tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port}
-        )
-        newcomer.run("scripts/python -c ''")  # the environment is there
-        buses, flights = newcomer.run(f'scripts/psql -At -c "{_COUNTED}"').split()
+        reader = Reader(tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port})
+        reader.run("scripts/python -c ''")  # makes .venv if needed, before the commands that are compared
+        buses, flights = reader.run(f'scripts/psql -At -c "{_COUNT_SERVICES}"').split()
         assert f"timetables of {buses} buses" in README
         assert f"{flights} flights" in README
         for page in FOLLOWED:
-            newcomer.read(page)
-        clean = newcomer.run("scripts/audit")
+            reader.read(page)
+        clean = reader.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
-    assert newcomer.followed == {"session", "sh", "python", "sql"}
+    assert reader.followed == {"session", "sh", "python", "sql"}
 
 
-_OTHERS = [path for path in DOCUMENTS if named(path) not in (*FOLLOWED, *FOLLOWED_ELSEWHERE)]
+_OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*FOLLOWED, *FOLLOWED_ELSEWHERE)]
 
 
-@pytest.mark.parametrize("document", _OTHERS, ids=named)
-def test_every_command_of_another_page_is_run_somewhere(document) -> None:
+@pytest.mark.parametrize("document", _OTHER_PAGES, ids=named)
+def test_commands_of_other_pages_run_elsewhere(document) -> None:
     blocks = [block for info, block, _ in EVENT.findall(document.read_text()) if info == "sh"]
     lines = [line for block in blocks for line in block.splitlines()]
     assert [line for line in lines if not is_run_elsewhere(line)] == []
 
 
 def can_be_run(line: str) -> bool:
-    """Whether this machine has the programs of a line, of those that Busware does not bring along."""
-    return all(shutil.which(program) for program in _BY_HAND.findall(line))
+    """Whether nc and curl are installed, if a line uses them."""
+    return all(shutil.which(program) for program in _PROGRAMS.findall(line))
 
 
-class Newcomer:
-    """Follows the blocks of a page in a folder, with these settings, and other ports."""
+class Reader:
+    """Runs the blocks of pages in a folder. ports: the replacements for the ports in the pages."""
 
     def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
         self._folder = folder
         self._ports = {usual: f"{usual[:-4]}{port}" for usual, port in ports.items()}
         self._environment = {
             **os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120",
-            "TZ": Settings.time_zone,  # of `date`: tomorrow elsewhere may be today there
+            "TZ": Settings.time_zone,  # `date` and the server must agree on the date of tomorrow
         }  # fmt: skip
         self.followed: set[str] = set()
 
     def run(self, script: str) -> str:
-        """What a script prints, on either output; it ends with 0. If it asks for a password, it gets one."""
+        """Run a script, which must end with 0, with a password as its input: what it prints."""
         for usual, port in self._ports.items():
             script = script.replace(usual, port)
         done = subprocess.run(
             ["bash", "-c", script], cwd=self._folder, env=self._environment, input="correct horse\n",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{script}\nends with {done.returncode}:\n{done.stdout}"
+        assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
     def read(self, page: str) -> None:
-        """Follow a page; all Python of it is one program."""
+        """Run the blocks of a page; its Python blocks together are one program."""
         text = (PROJECT / page).read_text()
         for info, block, _ in EVENT.findall(text):
             self._follow(info, block)
@@ -414,30 +411,31 @@ class Newcomer:
             assert re.fullmatch(PRINTED[page], printed), printed
 
     def _follow(self, info: str, block: str) -> None:
-        """Do what a block says, by its kind."""
+        """Run a block by its kind."""
         self.followed.add(info or "session")
         if block.startswith("$ "):
-            self._look(block)
+            self._compare(block)
         elif info == "sh":
             lines = [line for line in block.splitlines() if not is_run_elsewhere(line)]
             scripts = ["\n".join(lines)] if "wait" in lines else filter(can_be_run, lines)
-            came = "".join(map(self.run, scripts))
+            printed = "".join(map(self.run, scripts))
             if "wait" in lines:
-                assert came.count("Booked: ") == 1
-                assert came.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
-            if came and _BY_HAND.search(block):
-                assert '"bus_id":101' in came.replace(" ", "")
+                assert printed.count("Booked: ") == 1
+                assert printed.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
+            if printed and _PROGRAMS.search(block):
+                assert '"bus_id":101' in printed.replace(" ", "")
         elif "INSERT INTO places" in block:
             (self._folder / "my_route.sql").write_text(block)
         elif info == "sql":
             (self._folder / "some.sql").write_text(block)
             self.run("scripts/psql --no-psqlrc --set ON_ERROR_STOP=1 --file some.sql")
 
-    def _look(self, block: str) -> None:
-        """A picture of a session: what is printed is what stands there, but for dates and references."""
+    def _compare(self, block: str) -> None:
+        """Run the commands of a session, and compare what they print, except dates and references."""
         transcript = Transcript()
         for command, shown in exchanges(block, r"\$"):
-            came = self.run(f"{transcript.typed(command.partition(' #')[0])} || true")
-            said, pictured = (re.sub(r" +", " ", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
-                              for text in (came, shown.replace("...", "…")))  # fmt: skip
-            assert transcript.agrees(f"{pictured.rstrip()}…", said), f"$ {command}\n{shown}\nis:\n{came}"
+            printed = self.run(f"{transcript.typed(command.partition(' #')[0])} || true")
+            received, documented = (re.sub(r" +", " ", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
+                                    for text in (printed, shown.replace("...", "…")))  # fmt: skip
+            matches = transcript.matches(f"{documented.rstrip()}…", received)
+            assert matches, f"$ {command}\n{shown}\nprinted:\n{printed}"

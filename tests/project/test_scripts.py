@@ -1,4 +1,4 @@
-"""The scripts: run by way of a symlink, from a folder that is not the project's."""
+"""The files of scripts/, run through a symlink from a folder outside of the project."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ from tests.support.project import PROJECT, TIMETABLE
 
 
 def script(link: Path, name: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a script by way of a symlink, from a folder that is not the project's."""
-    known = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
+    """Run a script through a symlink, from a folder outside of the project."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
     return subprocess.run(
         [link / name, *arguments],
         cwd=link.parent,
-        env={**known, **environment},
+        env={**environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -33,13 +33,13 @@ def link(tmp_path: Path) -> Path:
     return tmp_path / "scripts"
 
 
-def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
+def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
     environment = {"BUSWARE_DATA": str(data_folder)}
     with Served("0", "--data", str(data_folder)) as server:
         loaded = script(link, "seed", str(TIMETABLE), **environment)
         assert "2 added" in loaded.stdout, loaded.stderr
-        ride = ("1", "+1", "Bengaluru", "Mysuru", "--seats", "7", "--phone", "9845012345")
-        booked = script(link, "client", "--port", str(server.port), "book", *ride)
+        trip = ("1", "+1", "Bengaluru", "Mysuru", "--seats", "7", "--phone", "9845012345")
+        booked = script(link, "client", "--port", str(server.port), "book", *trip)
         assert booked.returncode == 0, booked
         shown = script(link, "psql", "-At", "-c", "SELECT status, seat_no FROM bookings", **environment)
         assert shown.stdout == "booked|7\n", shown.stderr
@@ -59,10 +59,10 @@ def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) ->
         (link.parent / "wrong.sql").write_text(
             "UPDATE places SET name = 'Theirs' WHERE code = 'XX';\nSELECT 1 / 0;"
         )
-        for told in ("1 added, 0 there already", "0 added, 1 there already"):
+        for counts in ("1 added, 0 there already", "0 added, 1 there already"):
             loaded = script(link, "seed", "mine.sql", **environment)
             assert loaded.returncode == 0, loaded.stderr
-            assert f"mine.sql is loaded: {told}" in loaded.stdout
+            assert f"mine.sql is loaded: {counts}" in loaded.stdout
         wrong = script(link, "seed", "wrong.sql", **environment)
         assert wrong.returncode != 0
         assert "wrong.sql:2: ERROR:  division by zero" in wrong.stderr
@@ -76,16 +76,16 @@ def test_the_scripts_find_the_running_database(data_folder: Path, link: Path) ->
         assert name.stdout == "Mine\n"
         server.end(signal.SIGTERM)
 
-    said = f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
+    no_server = f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
     for name, status in (("psql", 1), ("audit", 2), ("seed", 1)):
-        gone = script(link, name, *(["mine.sql"] if name == "seed" else []), **environment)
-        assert (gone.returncode, gone.stdout, gone.stderr) == (status, "", said)
+        stopped = script(link, name, *(["mine.sql"] if name == "seed" else []), **environment)
+        assert (stopped.returncode, stopped.stdout, stopped.stderr) == (status, "", no_server)
 
 
-def test_the_scripts_say_what_they_want(data_folder: Path, link: Path) -> None:
-    nothing = script(link, "psql", BUSWARE_DATA=str(data_folder))
-    assert nothing.returncode == 1
-    assert nothing.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
+def test_wrong_use_of_scripts_is_explained(data_folder: Path, link: Path) -> None:
+    stopped = script(link, "psql", BUSWARE_DATA=str(data_folder))
+    assert stopped.returncode == 1
+    assert stopped.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
     assert script(link, "seed").returncode == 2
     missing = script(link, "seed", "nothing.sql", BUSWARE_DATA=str(data_folder))
     assert "there is no file nothing.sql to read" in missing.stderr
@@ -95,16 +95,16 @@ SCRIPTS = {path.name for path in (PROJECT / "scripts").iterdir() if path.is_file
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_every_script_says_what_it_is_for_and_does_nothing_else(name: str, link: Path) -> None:
+def test_help_of_every_script_describes_it_and_does_nothing_else(name: str, link: Path) -> None:
     before = sorted(path.name for path in PROJECT.iterdir())
-    told = script(link, name, "--help", BUSWARE_DATA=str(link.parent / "data"))
-    assert (told.returncode, told.stderr) == (0, "")
-    assert len(told.stdout.splitlines()) > 0
+    shown = script(link, name, "--help", BUSWARE_DATA=str(link.parent / "data"))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert len(shown.stdout.splitlines()) > 0
     assert sorted(path.name for path in PROJECT.iterdir()) == before
     assert not (link.parent / "data").exists()
 
 
-def test_a_python_that_lacks_something_is_told_of_the_one_that_has_it() -> None:
+def test_error_of_a_python_without_packages_names_scripts_python() -> None:
     for run in ("-m server", "-m client", "-c 'import client'"):
         done = subprocess.run(
             f"{sys.executable} -S {run}", shell=True, cwd=PROJECT, capture_output=True, text=True, check=False
@@ -113,10 +113,10 @@ def test_a_python_that_lacks_something_is_told_of_the_one_that_has_it() -> None:
         assert "Use scripts/python" in done.stderr
 
 
-def test_scripts_start_serves_from_anywhere(data_folder: Path, link: Path) -> None:
+def test_scripts_start_works_in_any_folder(data_folder: Path, link: Path) -> None:
     with subprocess.Popen(
         [link / "start", "0", "--data", data_folder.name],
-        cwd=data_folder.parent,  # from where the folder is seen
+        cwd=data_folder.parent,  # `--data` is relative to it
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -129,7 +129,7 @@ def test_scripts_start_serves_from_anywhere(data_folder: Path, link: Path) -> No
     assert running_on(data_folder) == []
 
 
-def test_the_python_of_the_scripts_is_the_projects(link: Path) -> None:
-    told = script(link, "python", "-c", "import sys, server; print(sys.prefix, server.__file__)")
-    assert told.stdout == f"{PROJECT}/.venv {PROJECT}/server/__init__.py\n", told.stderr
+def test_scripts_python_uses_the_venv_and_the_code_of_the_project(link: Path) -> None:
+    shown = script(link, "python", "-c", "import sys, server; print(sys.prefix, server.__file__)")
+    assert shown.stdout == f"{PROJECT}/.venv {PROJECT}/server/__init__.py\n", shown.stderr
     assert sys.version_info >= (3, 11)

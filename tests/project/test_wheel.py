@@ -1,6 +1,6 @@
-"""The wheel: holds what the source folders hold, and works where there is no checkout.
+"""The wheel contains the files of the source folders, and works without a checkout.
 
-The users' folder holds a client.py and a server.py of their own, which must not get in the way.
+The folder of its user has a client.py and a server.py, which the commands must not import.
 """
 
 import os
@@ -24,7 +24,7 @@ from tests.support.project import PROJECT, TIMETABLE
 pytestmark = pytest.mark.system
 
 SOURCES = ("client", "server", "sql", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}  # → where the wheel has it
+FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}  # → folder in the wheel
 SHIPPED = (".py", ".sql", "py.typed", "PROTOCOL.md")
 
 
@@ -32,7 +32,7 @@ SHIPPED = (".py", ".sql", "py.typed", "PROTOCOL.md")
 
 
 def copy_sources(folder: Path) -> Path:
-    """A copy of what the wheel is built from: a build leaves files there."""
+    """Copy the sources of the wheel, because a build writes files beside them."""
     for name in SOURCES:
         source = PROJECT / name
         if source.is_dir():
@@ -44,7 +44,7 @@ def copy_sources(folder: Path) -> Path:
 
 
 def build(kind: str, sources: Path, out: Path) -> Path:
-    """Build a wheel or an sdist by setuptools; kind: its name there."""
+    """Build a package with setuptools. kind: "wheel" or "sdist"."""
     code = f"import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))"
     built = subprocess.run(
         [sys.executable, "-P", "-c", code, out], cwd=sources, capture_output=True, text=True, check=False
@@ -54,13 +54,13 @@ def build(kind: str, sources: Path, out: Path) -> Path:
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
-    """What a wheel holds, by name."""
+    """The files of a wheel, by name."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def sources_of_wheel() -> dict[str, bytes]:
-    """What a wheel has to hold, by name, beside its metadata."""
+    """The files that a wheel must contain besides its metadata, by name."""
     return {
         f"{target}/{path.relative_to(PROJECT / folder)}": path.read_bytes()
         for folder, target in FOLDERS.items()
@@ -79,11 +79,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("wheel", copy_sources(folder / "sources"), folder)
 
 
-def test_the_wheel_holds_the_source_files_and_nothing_else(wheel: Path) -> None:
+def test_wheel_contains_the_source_files_and_nothing_else(wheel: Path) -> None:
     assert without_metadata(contents(wheel)) == sources_of_wheel()
 
 
-def test_a_package_that_is_not_listed_is_missing_from_the_wheel(tmp_path: Path) -> None:
+def test_wheel_lacks_a_package_that_pyproject_does_not_list(tmp_path: Path) -> None:
     sources = copy_sources(tmp_path / "sources")
     project = sources / "pyproject.toml"
     project.write_text(project.read_text().replace('    "busware.server.push",\n', ""))
@@ -92,7 +92,7 @@ def test_a_package_that_is_not_listed_is_missing_from_the_wheel(tmp_path: Path) 
     assert all(name.startswith("busware/server/push/") for name in missing)
 
 
-def test_a_file_that_is_deleted_is_not_in_the_next_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_deleted_file_is_not_in_the_next_wheel(wheel: Path, tmp_path: Path) -> None:
     sources = copy_sources(tmp_path / "sources")
     (sources / "sql" / "26_entry_points.sql").write_text("-- Functions of another version.\n")
     build("wheel", sources, tmp_path)
@@ -100,7 +100,7 @@ def test_a_file_that_is_deleted_is_not_in_the_next_wheel(wheel: Path, tmp_path: 
     assert contents(build("wheel", sources, tmp_path)) == contents(wheel)
 
 
-def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     sdist = build("sdist", copy_sources(tmp_path / "sources"), tmp_path)
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
@@ -113,7 +113,7 @@ def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with the wheel, and a user's folder."""
+    """A virtual environment with the wheel, and the folder of its user."""
 
     venv: Path
     folder: Path
@@ -126,7 +126,7 @@ class Environment:
         )  # fmt: skip
 
     def program(self, text: str) -> str:
-        """Run a Python program that stands in the user's folder; what it prints."""
+        """Run a Python program in the user's folder: what it prints."""
         (self.folder / "mine.py").write_text(text)
         done = self.command("python", "mine.py")
         assert done.returncode == 0, done.stderr
@@ -134,7 +134,7 @@ class Environment:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without settings of Busware, and without the checkout on Python's path."""
+    """The environment variables without settings of Busware and without the checkout in PYTHONPATH."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -159,7 +159,7 @@ def pip_install(venv: Path, *arguments: str | Path) -> "subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The wheel with what it depends on, and nothing else."""
+    """The wheel with its dependencies only."""
     folder = tmp_path_factory.mktemp("base")
     environment = make_environment(folder / "venv", folder)
     installed = pip_install(environment.venv, wheel)
@@ -170,7 +170,7 @@ def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 @pytest.fixture
 def complete(wheel: Path, data_folder: Path) -> Environment:
-    """The wheel with every extra: the packages are those of the tests' environment, without its Busware."""
+    """The wheel with every extra: it uses the packages of the tests' environment except Busware."""
     environment = make_environment(data_folder / "venv", data_folder)
     (site_packages,) = (environment.venv / "lib").glob("python3*/site-packages")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
@@ -182,7 +182,7 @@ def complete(wheel: Path, data_folder: Path) -> Environment:
 
 @contextmanager
 def serving(environment: Environment) -> Iterator[tuple[int, int, list[str]]]:
-    """The server of an environment, on an embedded PostgreSQL: its ports, and what it has printed."""
+    """Run busware-server with the embedded PostgreSQL: its ports, and the lines that it printed."""
     settings = "BUSWARE_PORT=0\nBUSWARE_HTTP_PORT=0\nBUSWARE_SEED=false\n"
     (environment.folder / ".env").write_text(settings)
     process = subprocess.Popen(
@@ -192,22 +192,22 @@ def serving(environment: Environment) -> Iterator[tuple[int, int, list[str]]]:
     with process:
         try:
             assert process.stdout
-            said = []
+            printed = []
             for line in process.stdout:
-                said.append(line)
+                printed.append(line)
                 if "Ctrl-C stops it" in line:
                     break
             port, http_port = (
-                re.search(pattern, "".join(said)) for pattern in (r"serves on \S+:(\d+)", r":(\d+)/v1")
+                re.search(pattern, "".join(printed)) for pattern in (r"serves on \S+:(\d+)", r":(\d+)/v1")
             )
-            assert port, "".join(said)
-            assert http_port, "".join(said)
-            yield int(port[1]), int(http_port[1]), said
+            assert port, "".join(printed)
+            assert http_port, "".join(printed)
+            yield int(port[1]), int(http_port[1]), printed
         finally:
             process.send_signal(signal.SIGTERM)
 
 
-BOOKS = """\
+BOOKING_PROGRAM = """\
 from datetime import timedelta
 
 from busware import connect
@@ -218,7 +218,7 @@ with connect({where}) as busware:
     booking = busware.book(trip.bus_id, day, "Bengaluru", "Mysuru", seats=[{seat}], phone="98450 12345")
     print(booking.status, booking.tickets[0].seat_no)
 """
-BOOKS_ASYNC = """\
+BOOKING_ASYNC_PROGRAM = """\
 import asyncio
 from datetime import timedelta
 
@@ -240,23 +240,23 @@ print(booking.status, booking.tickets[0].seat_no)
 
 
 @pytest.mark.usefixtures("one_day")
-def test_the_wheel_serves_and_books(complete: Environment, base: Environment) -> None:
-    with serving(complete) as (port, http_port, said):
+def test_wheel_serves_and_books(complete: Environment, base: Environment) -> None:
+    with serving(complete) as (port, http_port, printed):
         assert (complete.folder / "data" / "postgres").is_dir()
-        assert f"busware --port {port} search" in "".join(said)
-        assert "busware-server psql" in "".join(said)
-        assert "scripts/" not in "".join(said)
+        assert f"busware --port {port} search" in "".join(printed)
+        assert "busware-server psql" in "".join(printed)
+        assert "scripts/" not in "".join(printed)
 
         loaded = complete.command("busware-server", "seed", str(TIMETABLE))
         assert "2 added" in loaded.stdout, loaded.stderr
-        ride = ("tomorrow", "Bengaluru", "Mysuru", "--seats", "1", "--phone", "98450 12345")
-        booked = complete.command("busware", "--port", str(port), "book", "1", *ride)
+        trip = ("tomorrow", "Bengaluru", "Mysuru", "--seats", "1", "--phone", "98450 12345")
+        booked = complete.command("busware", "--port", str(port), "book", "1", *trip)
         assert "Booked: " in booked.stdout, booked
 
         http = f'"http://127.0.0.1:{http_port}"'
         for text, where, seat in (
-            (BOOKS, f"port={port}", 2), (BOOKS, http, 3),
-            (BOOKS_ASYNC, f"port={port}", 4), (BOOKS_ASYNC, http, 5),
+            (BOOKING_PROGRAM, f"port={port}", 2), (BOOKING_PROGRAM, http, 3),
+            (BOOKING_ASYNC_PROGRAM, f"port={port}", 4), (BOOKING_ASYNC_PROGRAM, http, 5),
         ):  # fmt: skip
             assert base.program(text.format(where=where, seat=seat)) == f"booked {seat}\n"
         counted = complete.command("busware-server", "psql", "-Atc", "SELECT count(*) FROM bookings")
@@ -272,9 +272,7 @@ def test_the_wheel_serves_and_books(complete: Environment, base: Environment) ->
 @pytest.mark.parametrize(
     ("command", "extra"), [("busware", "terminal"), ("busware-server", "server")], ids=["client", "server"]
 )
-def test_a_command_without_its_extra_says_what_to_install(
-    base: Environment, command: str, extra: str
-) -> None:
+def test_command_without_its_extra_names_it(base: Environment, command: str, extra: str) -> None:
     for arguments in ((), ("--help",), ("ping",)):
         done = base.command(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
@@ -282,7 +280,7 @@ def test_a_command_without_its_extra_says_what_to_install(
         assert f"pip install 'busware[{extra}]'" in done.stderr
 
 
-def test_no_help_names_a_script(complete: Environment) -> None:
+def test_help_names_no_script(complete: Environment) -> None:
     for command in (
         "busware", "busware-server", "busware-server psql", "busware-server seed", "busware-server audit",
         "busware-server operator", "busware-server console", "busware completion",
@@ -294,8 +292,10 @@ def test_no_help_names_a_script(complete: Environment) -> None:
     assert "_shtab_busware" in complete.command("busware", "completion", "bash").stdout
 
 
-@pytest.mark.parametrize("text", [BOOKS, BOOKS_ASYNC], ids=["synchronous", "asynchronous"])
-def test_a_users_program_has_types(base: Environment, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [BOOKING_PROGRAM, BOOKING_ASYNC_PROGRAM], ids=["synchronous", "asynchronous"]
+)
+def test_programs_of_users_are_type_checked(base: Environment, text: str) -> None:
     def check(program: str) -> "subprocess.CompletedProcess[str]":
         (base.folder / "typed.py").write_text(program)
         mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", base.venv / "bin/python"]
@@ -304,8 +304,8 @@ def test_a_users_program_has_types(base: Environment, text: str) -> None:
             env=clean_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    right = text.format(where="", seat=1)
-    checked = check(right)
+    correct = text.format(where="", seat=1)
+    checked = check(correct)
     assert checked.returncode == 0, checked.stdout
-    wrong = check(right.replace("trip.bus_id", "trip.bus_number"))
+    wrong = check(correct.replace("trip.bus_id", "trip.bus_number"))
     assert '"Trip" has no attribute "bus_number"' in wrong.stdout
