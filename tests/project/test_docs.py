@@ -285,9 +285,7 @@ def test_examples_of_the_protocol(connect, server, database) -> None:
             for sent, documented in exchanges(block, "→"):
                 line.send(transcript.typed(sent))
                 received = line.receive().decode()
-                assert transcript.matches(documented, received), (
-                    f"{sent}\n{documented}\nwas:\n{received}"
-                )
+                assert transcript.matches(documented, received), f"{sent}\n{documented}\nwas:\n{received}"
                 check_reply(transcript.typed(sent), received)
             seen.add("json")
         elif block.startswith("> "):

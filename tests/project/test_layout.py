@@ -1,7 +1,7 @@
-"""The layout: who may import whom, how long a file may be, how it opens, and what belongs nowhere in it.
+"""Rules of the layout: imports between modules, names and lengths of files, first lines, forbidden text.
 
-Reads the text of every file of the project; runs nothing and needs no git. Each rule is a test, which
-lists every file that breaks it.
+The tests read every file of the project and run nothing. Each rule is a test that lists the files that
+break it.
 """
 
 import ast
@@ -16,10 +16,10 @@ import pytest
 
 from tests.support.project import PROJECT
 
-# Who may import whom ---------------------------------------------------------------------------
+# Imports ---------------------------------------------------------------------------------------
 
-# For each package and module of the server, the others that it may import: always from below.
-# __main__ runs the subcommands, and __init__ is only a map.
+# For each package and module of the server, the others that it may import, without cycles.
+# __main__, which runs the subcommands, may import all; __init__ has a docstring only.
 MAY_IMPORT = {
     "installation": "",
     "settings": "installation",
@@ -45,8 +45,12 @@ MAY_IMPORT = {
     "start": "console db embedded installation ports protocol service settings supervisor",
 }
 CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "terminal", "tls"}
-MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # and scripts, and tests
-PACKAGES = {"busware": "client", "busware.server": "server", "busware.sql": "sql"}  # → folder, in pyproject
+MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
+PACKAGES = {
+    "busware": "client",
+    "busware.server": "server",
+    "busware.sql": "sql",
+}  # → folder
 
 # Files -----------------------------------------------------------------------------------------
 
@@ -55,19 +59,19 @@ TOP_LEVEL = {
     "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml",
     "pyproject.toml", "setup.py", "client", "docs", "scripts", "server", "sql", "tests",
 }  # fmt: skip
-BELONGS = {  # what each folder may hold
+ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",
     "docs": r"[\w-]+\.(md|svg|png)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
-    "sql": r"\d\d_\w+\.sql",  # flat: psql runs it in name order
+    "sql": r"\d\d_\w+\.sql",  # flat, because psql runs the files in name order
     "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
     r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
 }
-NO_NAME = {"utils", "util", "common", "helpers", "helper", "misc"}
-MOST_LINES = 600
+VAGUE_NAMES = {"utils", "util", "common", "helpers", "helper", "misc"}
+MAX_LINES = 600
 
-# What people say of the place where they work, and not of the house.
+# Text about the place where people work on the project, which is not a part of it.
 _WORKPLACE = re.compile(
     r"\bshared/|/(work|home|root|Users)/|(?i:\bhelpers?\b|\b(earlier|last|next|our|previous) sessions?\b)"
 )
@@ -76,7 +80,7 @@ _DEFINER_PATH = "SET search_path = pg_catalog, api, public, pg_temp"
 
 
 def files() -> Iterator[Path]:
-    """Every file of the project, but for what .gitignore names."""
+    """Every file of the project, except those that .gitignore names."""
     ignored = [line.strip("/") for line in (PROJECT / ".gitignore").read_text().split()] + [".git"]
 
     def walk(folder: Path) -> Iterator[Path]:
@@ -88,21 +92,21 @@ def files() -> Iterator[Path]:
 
 
 NAMES = [str(path.relative_to(PROJECT)) for path in files()]
-TEXTS = {  # what people write: no pictures, and nothing that was recorded
+TEXTS = {  # without pictures and recorded data
     name: (PROJECT / name).read_text()
     for name in NAMES
     if not name.endswith((".png", ".svg")) and not name.startswith("tests/data/")
 }
-RULEBOOK = "tests/project/test_layout.py"  # names what it forbids
+THIS_FILE = "tests/project/test_layout.py"  # contains what it forbids
 
 
 def in_folder(*starts: str) -> list[str]:
-    """The names of the text files that start so."""
+    """The names of the text files that begin with one of these."""
     return [name for name in TEXTS if name.startswith(starts)]
 
 
 def breaking(names: Iterable[str], breaks: Callable[[str], object]) -> list[str]:
-    """Those whose text breaks a rule."""
+    """The names of the files whose text breaks a rule."""
     return [name for name in names if breaks(TEXTS[name])]
 
 
@@ -113,21 +117,21 @@ def parse(text: str) -> ast.Module:
 
 
 def imports(text: str) -> Iterator[str]:
-    """The modules that a source text imports; `from busware.server import db` is busware.server.db."""
+    """The modules that a source text imports; for `from busware.server import db`, busware.server.db."""
     for node in ast.walk(parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            if module in PACKAGES:  # its names may be modules
+            if module in PACKAGES:  # the imported names may be modules
                 yield from (f"{module}.{alias.name}" for alias in node.names)
             else:
                 yield module
 
 
 def forbidden(text: str, of_server: Iterable[str], top: tuple[str, ...]) -> list[str]:
-    """What a text imports though it may not: parts of the server but these, other top-level packages but
-    those that nothing forbids, and anything by a relative name or by the name of a folder."""
+    """The forbidden imports of a source text: parts of the server that are not in `of_server`, the top-level
+    packages in `top`, relative imports, and imports by the name of a folder."""
     found = []
     for module in imports(text):
         first, *others = module.split(".")
@@ -142,7 +146,7 @@ def forbidden(text: str, of_server: Iterable[str], top: tuple[str, ...]) -> list
 
 
 def forbidden_in_server(part: str, text: str) -> list[str]:
-    """What a text in a package or module of the server imports though it may not."""
+    """The forbidden imports of a source text in a package or module of the server."""
     psycopg = () if part in MAY_USE_PSYCOPG else ("psycopg", "psycopg_pool")
     of_client = [m for m in imports(text) if m.startswith("busware") and not m.startswith("busware.server")]
     return of_client + forbidden(text, {part, *MAY_IMPORT[part].split()}, ("scripts", "tests", *psycopg))
@@ -164,18 +168,18 @@ for _name, _text in TEXTS.items():
 # The rules -------------------------------------------------------------------------------------
 
 
-def test_the_server_imports_from_below() -> None:
+def test_imports_of_the_server() -> None:
     found = []
     for name in in_folder("server/"):
         part = name.split("/")[1].removesuffix(".py")
         if name.endswith(".py") and part not in ("__main__", "__init__"):
-            assert part in MAY_IMPORT, f"say in MAY_IMPORT where {name} belongs"
+            assert part in MAY_IMPORT, f"MAY_IMPORT has no entry for {name}"
             found += [f"{name} imports {module}" for module in forbidden_in_server(part, TEXTS[name])]
     assert found == []
 
 
 @pytest.mark.parametrize(
-    "planted",
+    "text",
     [
         "from busware.server.tcp.connection import Connection",
         "from busware.server import tcp",
@@ -190,44 +194,44 @@ def test_the_server_imports_from_below() -> None:
         "import tests.conftest",
     ],
 )
-def test_a_planted_upward_import_is_found(planted: str) -> None:
-    assert forbidden_in_server("db", planted)
+def test_forbidden_import_is_found(text: str) -> None:
+    assert forbidden_in_server("db", text)
 
 
-def test_a_planted_psycopg_is_found() -> None:
+def test_forbidden_psycopg_is_found() -> None:
     assert forbidden_in_server("booking", "import psycopg") == ["psycopg"]
     assert forbidden_in_server("db", "import psycopg") == []
 
 
-def test_the_client_knows_the_protocol_alone() -> None:
-    above = ("psycopg", "psycopg_pool", "scripts", "tests")
+def test_imports_of_the_client() -> None:
+    packages = ("psycopg", "psycopg_pool", "scripts", "tests")
     assert [
         f"{name} imports {module}"
         for name in in_folder("client/")
         if name.endswith(".py")
-        for module in forbidden(TEXTS[name], CLIENT_MAY_IMPORT, above)
+        for module in forbidden(TEXTS[name], CLIENT_MAY_IMPORT, packages)
     ] == []
-    assert forbidden("from busware.server.db import pool", CLIENT_MAY_IMPORT, above)
+    assert forbidden("from busware.server.db import pool", CLIENT_MAY_IMPORT, packages)
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
+def test_imports_have_no_cycle() -> None:
     names = {module_of(name): name for name in in_folder("client/", "server/") if name.endswith(".py")}
     graph: dict[str, set[str]] = {}
     for module, name in names.items():
-        if not name.endswith("__init__.py"):  # a map, which names what is below it
+        if not name.endswith("__init__.py"):  # it re-exports modules of its package
             graph[module] = {other for other in imports(TEXTS[name]) if other in names} - {module}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(f"a circle of imports: {error.args[1]}")
+        pytest.fail(f"a cycle of imports: {error.args[1]}")
 
 
 def test_no_file_is_too_long() -> None:
     lines = {name: len(text.splitlines()) for name, text in TEXTS.items() if re.search(r"\.(py|sql)$", name)}
-    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
-def test_every_file_opens_by_saying_what_it_is() -> None:
+def test_every_file_begins_with_its_description() -> None:
     python = [name for name in TEXTS if name.endswith(".py")]
     assert breaking(python, lambda text: not ast.get_docstring(parse(text))) == []
     sql = [name for name in TEXTS if name.endswith(".sql")]
@@ -237,35 +241,35 @@ def test_every_file_opens_by_saying_what_it_is() -> None:
     assert [name for name in scripts if not (PROJECT / name).stat().st_mode & 0o111] == []
 
 
-def test_there_are_no_strays() -> None:
+def test_every_file_is_in_its_folder() -> None:
     assert {name.split("/")[0] for name in NAMES} - TOP_LEVEL == set()
-    placed = [(name, *name.split("/", 1)) for name in NAMES if name.split("/")[0] in BELONGS]
-    assert [name for name, folder, rest in placed if not re.fullmatch(BELONGS[folder], rest)] == []
-    assert [name for name in NAMES if NO_NAME & set(re.split(r"[/_.-]", name))] == []
+    in_folders = [(name, *name.split("/", 1)) for name in NAMES if name.split("/")[0] in ALLOWED_FILES]
+    assert [name for name, folder, rest in in_folders if not re.fullmatch(ALLOWED_FILES[folder], rest)] == []
+    assert [name for name in NAMES if VAGUE_NAMES & set(re.split(r"[/_.-]", name))] == []
 
 
-def test_every_file_is_tidy() -> None:
+def test_no_file_has_stray_whitespace() -> None:
     assert breaking(TEXTS, lambda text: re.search(r"(?m)[ \t]+$|\r", text)) == []
     assert breaking(TEXTS, lambda text: not text.endswith("\n")) == []
 
 
-def test_every_file_speaks_of_the_house_alone() -> None:
-    assert [name for name in breaking(TEXTS, _WORKPLACE.search) if name != RULEBOOK] == []
+def test_no_file_mentions_the_workplace() -> None:
+    assert [name for name in breaking(TEXTS, _WORKPLACE.search) if name != THIS_FILE] == []
 
 
-def test_the_files_that_are_named_are_there() -> None:
+def test_named_files_exist() -> None:
     named = {(name, file) for name, text in TEXTS.items() for file in _NAMED_FILE.findall(text)}
     missing = [f"{name}: {file}" for name, file in named if not list(PROJECT.glob(file))]
-    assert [line for line in sorted(missing) if not line.startswith(RULEBOOK)] == []
+    assert [line for line in sorted(missing) if not line.startswith(THIS_FILE)] == []
 
 
-def test_sql_hides_nothing_and_can_be_sharded() -> None:
+def test_sql_has_no_catch_all_and_no_trigger() -> None:
     sql = in_folder("sql/")
     assert breaking(sql, re.compile(r"(?i)\bwhen\s+others\b").search) == []
     assert breaking(sql, re.compile(r"(?i)\bcreate\s+(or\s+replace\s+|constraint\s+)*trigger\b").search) == []
 
 
-def test_what_runs_with_its_owners_rights_looks_nowhere_else() -> None:
+def test_security_definer_functions_set_the_search_path() -> None:
     heads = [
         head.partition("AS $$")[0]
         for name in in_folder("sql/2")
@@ -277,7 +281,7 @@ def test_what_runs_with_its_owners_rights_looks_nowhere_else() -> None:
 
 
 def test_no_kind_of_service_is_a_special_case() -> None:
-    """What makes a flight differ from a bus is data: a column, or a word."""
+    """A flight differs from a bus in data only."""
     kinds = r"\(?['\"](bus|flight|show|hotel)\b"
     python = [name for name in in_folder("server/") if name.endswith(".py")]
     assert breaking(python, re.compile(rf"\bkind\s*(==|!=|in)\s*{kinds}").search) == []
