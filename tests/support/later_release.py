@@ -14,7 +14,7 @@ from busware.server.__main__ import main
 from busware.server.db import schema
 from busware.server.settings import Settings
 
-_TABLES = ("trips", "passengers", "seats", "requests", "bus_info")
+_TABLES = ("trips", "passengers", "seats", "idempotency_keys", "bus_info")
 _LAST_FIELD = "at jsonb, reason text, account text"  # of api.request
 
 

@@ -1,0 +1,83 @@
+"""Housekeeping: trips are settled and put on sale, old records are deleted, and failures stay local."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from busware.server.housekeeping import Housekeeper
+from tests.conftest import Clock, Database, LineClient
+from tests.support.line_client import wait_until
+
+HOUSEKEEPING = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def housekeeping(server: SimpleNamespace) -> HOUSEKEEPING:
+    @contextmanager
+    def run() -> Iterator[None]:
+        housekeeper = Housekeeper(server.pool, server.writer, server.settings)
+        housekeeper.start()
+        try:
+            yield
+        finally:
+            housekeeper.stop()
+
+    return run
+
+
+@pytest.mark.settings(settle_seconds=0.01)
+def test_trips_are_settled_and_put_on_sale_and_old_keys_are_deleted(
+    database: Database, clock: Clock, client_socket: LineClient, housekeeping: HOUSEKEEPING
+) -> None:
+    trip = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
+    guest = {"phone": "9845012345"}
+    held = client_socket.call("hold", **trip, **guest, seats=[1, 2, 3, 4, 5, 6], seconds=60)
+    client_socket.call("hold", **trip, **guest, seats=[7, 8], seconds=60)
+    pending = client_socket.call("book", **trip, **guest, count=1, waitlist=True, key="k")
+    assert (held["status"], pending["status"], pending["position"]) == ("held", "pending", 1)
+    clock.advance(days=3)  # the bus has left, so the holds and the waitlist entry have expired
+    trips = database.value("SELECT count(*) FROM trips")
+
+    def is_done() -> bool:
+        statuses = database.query("SELECT DISTINCT status FROM passengers")
+        opened = database.value("SELECT count(*) FROM trips") - trips
+        keys = database.value("SELECT count(*) FROM idempotency_keys")
+        return (statuses, opened, keys) == (["expired"], 6, 0)
+
+    with housekeeping():
+        wait_until(is_done)
+    search = {"origin": "Bengaluru", "destination": "Mandya", "date": "2026-12-02"}
+    assert client_socket.call("search", **search)["data"]["reason"] == "bad_request"
+
+
+@pytest.mark.settings(settle_seconds=0.01, write_wait_seconds=0.2)
+def test_locked_trip_does_not_delay_other_trips(
+    database: Database, clock: Clock, client_socket: LineClient, housekeeping: HOUSEKEEPING
+) -> None:
+    """The trip that is due first is locked. Its failure must not end the round before the second trip."""
+    for bus, to, seconds in ((1, "Mysuru", 60), (2, "Ooty", 61)):
+        trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}
+        client_socket.call("hold", **trip, phone="9845012345", seats=[1], seconds=seconds)
+    clock.advance(minutes=2)
+    assert database.query("SELECT bus_id FROM api.due_trips()") == [1, 2]
+    expired = "SELECT bus_id FROM passengers WHERE status = 'expired' ORDER BY bus_id"
+    with database.connect(autocommit=False) as locking:
+        locking.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
+        with housekeeping():
+            wait_until(lambda: database.query(expired) == [2])
+            locking.commit()
+            wait_until(lambda: database.query(expired) == [1, 2])
+
+
+def test_service_that_cannot_be_put_on_sale_does_not_delay_others(
+    database: Database, clock: Clock, housekeeping: HOUSEKEEPING, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.query("UPDATE bus_info SET time_zone = 'Mars/Olympus' WHERE bus_id = 1")
+    trips = "SELECT count(*) FROM trips WHERE bus_id = 2"
+    before = database.value(trips)
+    clock.advance(days=3)
+    with housekeeping():
+        wait_until(lambda: database.value(trips) == before + 3)
+    assert "open sales failed, retrying in 3600 s: 22023: time zone" in caplog.text
