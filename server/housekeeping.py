@@ -85,7 +85,7 @@ class Housekeeper:
     def _purge(self) -> float:
         """Delete records that are older than the settings allow."""
         for records, function, max_age_seconds in (
-            ("idempotency keys", "purge_requests", self._settings.idempotency_hours * 3600),
+            ("idempotency keys", "purge_idempotency_keys", self._settings.idempotency_hours * 3600),
             ("tokens", "purge_accounts", self._settings.attempt_minutes * 60),  # max. age of a failed attempt
             ("messages", "purge_messages", self._settings.message_days * 86400),
         ):

@@ -1,10 +1,10 @@
-"""scripts/bench: this server against PostgreSQL's own limit, side by side in one run.
+"""scripts/bench: compares this server with pgbench, in alternating runs.
 
-measurements  every figure by name, with its target      workloads  what is asked, of us and of pgbench
-sides         who is measured: pgbench, this server      world      the databases
-load          the clients, a process of their own        pgbench    PostgreSQL's own
-seats         how full the bus gets                      report     the figures, and the table of them
-batch         what a batch costs PostgreSQL              plots      the pictures of them
+measurements  all measurements by name, with targets     workloads  the requests of either side
+sides         what is measured: the server, pgbench      world      the databases
+load          the clients, in a process of their own     pgbench    runs pgbench
+seats         what each way to choose seats sells        report     stores the figures, writes the table
+batch         the cost of a batch in PostgreSQL          plots      draws the figures
 """
 
 from pathlib import Path

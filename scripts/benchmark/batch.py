@@ -1,7 +1,7 @@
-"""What a batch costs PostgreSQL: bookings in batches of so many, over one connection and without a server.
+"""The cost of a batch in PostgreSQL: bookings in batches of several sizes, over one connection, no server.
 
-The difference between the time that passes and the processor time is what a commit waits for the disk. The
-functions' own times are PostgreSQL's count (track_functions), which is not on while the batches are timed.
+The difference between elapsed time and processor time is mostly the wait of the commit for the disk. The
+times of functions come from track_functions, which is off while batches are timed.
 """
 
 import json
@@ -21,15 +21,15 @@ from scripts.benchmark.workloads import BOOK
 from scripts.benchmark.world import Unsound, Worlds
 
 SIZES = (1, 4, 16, 64, 256)
-BOOKINGS = 12_000  # of each size; of the small ones, as many as 2,000 batches hold
-MOST_BATCHES = 2_000
-WARM_BATCHES = 20  # before they count: the first plan every function
-PROFILED = 64  # the size whose functions are listed
-MOST_FUNCTIONS = 16
+BOOKINGS = 12_000  # for each size, in at most MAX_BATCHES batches
+MAX_BATCHES = 2_000
+WARMUP_BATCHES = 20  # the first ones plan every function, and are not measured
+PROFILED = 64  # the batch size for which functions are listed
+MAX_FUNCTIONS = 16
 
 
 def measure(worlds: Worlds) -> None:
-    """Print what a booking costs by the size of its batch, and where the time goes. Raises Unsound."""
+    """Print the cost of a booking by batch size, and the time in each function. Raises Unsound."""
     print(f"{'batch':>8}{'bookings/s':>12}{'µs each':>10}{'processor':>12}")
     for size in SIZES:
         with worlds.clone(BOOK.world) as database:
@@ -47,20 +47,20 @@ def _profile(worlds: Worlds, database: str) -> None:
         owner.execute("SELECT pg_stat_force_next_flush()")
         rows = owner.execute(
             "SELECT funcname, calls, self_time FROM pg_stat_user_functions ORDER BY self_time DESC LIMIT %s",
-            [MOST_FUNCTIONS],
+            [MAX_FUNCTIONS],
         ).fetchall()
-    bookings = count + WARM_BATCHES * PROFILED
-    print(f"\nOf a batch of {PROFILED}, the functions' own time for each booking:")
+    bookings = count + WARMUP_BATCHES * PROFILED
+    print(f"\nTime in each function for a booking, in batches of {PROFILED}:")
     for name, calls, milliseconds in rows:
         print(f"{1000 * milliseconds / bookings:8.1f} µs  {name} (called {calls / bookings:.2f} times)")
 
 
 def _book(worlds: Worlds, database: str, size: int) -> tuple[float, float, int]:
-    """Seconds, microseconds of the backend's processor time, and how many bookings they are for."""
-    counted = min(MOST_BATCHES, BOOKINGS // size)
+    """Make bookings: the seconds, the processor time of the backend in microseconds, and their number."""
+    counted = min(MAX_BATCHES, BOOKINGS // size)
     with connect(worlds.urls(database).server, Settings(), "bench") as conn:
-        batches = islice(_batches(worlds, database, size), WARM_BATCHES + counted)
-        for batch in islice(batches, WARM_BATCHES):
+        batches = islice(_batches(worlds, database, size), WARMUP_BATCHES + counted)
+        for batch in islice(batches, WARMUP_BATCHES):
             _send(conn, batch)
         rest, pid = list(batches), conn.info.backend_pid
         before, began = processor_time([pid]), perf_counter()
@@ -72,7 +72,7 @@ def _book(worlds: Worlds, database: str, size: int) -> tuple[float, float, int]:
 
 
 def _batches(worlds: Worlds, database: str, size: int) -> Iterator[bytes]:
-    """The writer's statements' parameter, for bookings none of which is refused."""
+    """The parameters of the writer's statement, for bookings none of which is refused."""
     with worlds.connect(database) as conn:
         operations = BOOK.operations(BOOK.world, conn)
         n = 0
@@ -87,4 +87,4 @@ def _batches(worlds: Worlds, database: str, size: int) -> Iterator[bytes]:
 
 def _send(conn: psycopg.Connection, batch: bytes) -> None:
     if any(refused for _, refused, _ in conn.execute(BATCH, (Raw(batch),), prepare=True)):
-        raise Unsound("a booking of its own stretch was refused")
+        raise Unsound("a booking of a free seat was refused")

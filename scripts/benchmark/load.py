@@ -1,10 +1,9 @@
-"""The clients of the benchmark: one process that costs as little as it can.
+"""The clients of the benchmark: one process that uses little processor time.
 
-All requests are encoded before the clock starts. One thread serves every connection with epoll: a
-reply is looked at only for whether it is a result, and the next request goes out at once. What counts
-is an operation whose last reply is a result that came within the measured seconds; refusals are
-counted apart, by their reason. After that every answer under way is waited for, so that what was
-acknowledged in all can be compared with what the database has.
+All requests are encoded before the run. One thread serves every connection with epoll. It checks only whether
+a reply is a result, and sends the next request at once. An operation counts if its last reply is a result and
+arrives within the measured seconds. Refusals are counted separately, by reason. At the end the clients wait
+for all outstanding replies, so that the acknowledged operations can be compared with the database.
 """
 
 import json
@@ -16,15 +15,15 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import perf_counter
 
-REFERENCE = b"<reference>"  # in a line of an operation: that of the booking which the line before it made
-PATIENCE_SECONDS = 60  # for an answer; reached only when something is broken
+REFERENCE = b"<reference>"  # in a line: the reference in the reply to the line before it
+REPLY_TIMEOUT_SECONDS = 60  # reached only if something is broken
 _RESULT = b'{"jsonrpc":"2.0","id":1,"result":'
 _NAMED = b'"reference": "'  # as PostgreSQL writes it
 
 
 @dataclass(frozen=True)
 class Time:
-    """How long a load lasts, in seconds. What happens in the warm-up does not count."""
+    """The duration of a run: the warm-up, which is not measured, and the measured seconds."""
 
     warmup: float
     seconds: float
@@ -32,31 +31,31 @@ class Time:
 
 @dataclass
 class Plan:
-    """What to send whither: for each client its operations, each of them lines."""
+    """What to send, and where to: the operations of each client, each a list of lines."""
 
     host: str
     port: int
     operations: list[list[list[bytes]]]
     time: Time
-    idle: int = 0  # connections more, which say nothing
+    idle: int = 0  # more connections, which send nothing
     http: bool = False
 
 
 @dataclass
 class Tally:
-    """What came of it. latencies: of the operations that count, in seconds."""
+    """The result of a run. latencies: of the operations that count, in seconds."""
 
     latencies: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)  # in the measured seconds, by reason
-    done: int = 0  # operations that succeeded, all told
-    ran_dry: bool = False  # a client had nothing left to send before the time was up
+    done: int = 0  # all operations that succeeded
+    ran_dry: bool = False  # a client had no operation left before the end
 
 
 class _Client:
     def __init__(self, plan: Plan, operations: list[list[bytes]]) -> None:
-        self.socket = socket.create_connection((plan.host, plan.port), PATIENCE_SECONDS)
+        self.socket = socket.create_connection((plan.host, plan.port), REPLY_TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.whole = _is_http if plan.http else _is_line
+        self.is_complete = _is_http if plan.http else _is_line
         self.good = b"HTTP/1.1 20" if plan.http else _RESULT
         self.operations = iter(operations)
         self.lines: Iterator[bytes] = iter(())
@@ -64,7 +63,7 @@ class _Client:
         self.began = 0.0
 
     def begin(self, now: float) -> bool:
-        """Send the first line of the next operation; says whether there was one."""
+        """Send the first line of the next operation. Return False if there is none."""
         operation = next(self.operations, None)
         if operation is None:
             return False
@@ -74,7 +73,7 @@ class _Client:
         return True
 
     def proceed(self, reply: bytes) -> bool:
-        """Send the next line of the operation; says whether there was one."""
+        """Send the next line of the operation. Return False if there is none."""
         line = next(self.lines, None)
         if line is None:
             return False
@@ -85,18 +84,18 @@ class _Client:
 
 
 def run(pipe: Connection) -> None:
-    """Receive a Plan, connect, say so, wait for the word, carry the plan out, send the Tally."""
+    """Receive a Plan, connect, send a word and wait for one, execute the plan, send the Tally."""
     plan: Plan = pipe.recv()
-    idle = [socket.create_connection((plan.host, plan.port), PATIENCE_SECONDS) for _ in range(plan.idle)]
+    idle = [socket.create_connection((plan.host, plan.port), REPLY_TIMEOUT_SECONDS) for _ in range(plan.idle)]
     clients = [_Client(plan, operations) for operations in plan.operations]
     pipe.send("connected")
     pipe.recv()
-    pipe.send(_carry_out(plan, clients))
-    for one in idle:
-        one.close()
+    pipe.send(_execute(plan, clients))
+    for connection in idle:
+        connection.close()
 
 
-def _carry_out(plan: Plan, clients: list[_Client]) -> Tally:
+def _execute(plan: Plan, clients: list[_Client]) -> Tally:
     tally = Tally()
     poll = select.epoll()
     by_fd = {client.socket.fileno(): client for client in clients}
@@ -107,13 +106,13 @@ def _carry_out(plan: Plan, clients: list[_Client]) -> Tally:
         poll.register(fd, select.EPOLLIN)
         busy += client.begin(perf_counter())
     while busy:
-        ready = poll.poll(PATIENCE_SECONDS)
+        ready = poll.poll(REPLY_TIMEOUT_SECONDS)
         if not ready:
-            raise TimeoutError(f"{busy} clients got no answer in {PATIENCE_SECONDS} s")
+            raise TimeoutError(f"{busy} clients got no reply in {REPLY_TIMEOUT_SECONDS} s")
         for fd, _ in ready:
             client = by_fd[fd]
             client.received += _receive(client.socket)
-            if not client.whole(client.received):
+            if not client.is_complete(client.received):
                 continue
             reply, client.received = client.received, b""
             good = reply.startswith(client.good)
@@ -135,7 +134,7 @@ def _carry_out(plan: Plan, clients: list[_Client]) -> Tally:
 def _receive(connection: socket.socket) -> bytes:
     chunk = connection.recv(65536)
     if not chunk:
-        raise ConnectionError("the server hung up")
+        raise ConnectionError("the server closed the connection")
     return chunk
 
 
@@ -144,7 +143,7 @@ def _is_line(received: bytes) -> bool:
 
 
 def _is_http(received: bytes) -> bool:
-    """Whether this is a whole response."""
+    """Whether this is a complete response."""
     head, gap, body = received.partition(b"\r\n\r\n")
     if not gap:
         return False
@@ -153,6 +152,6 @@ def _is_http(received: bytes) -> bool:
 
 
 def _reason(reply: bytes) -> str:
-    told = json.loads(reply.partition(b"\r\n\r\n")[2] or reply)
-    error = told.get("error", told)
+    body = json.loads(reply.partition(b"\r\n\r\n")[2] or reply)
+    error = body.get("error", body)
     return str(error.get("data", error).get("reason", error))

@@ -1,8 +1,8 @@
-"""Every figure by name: what is measured, against what, and the target it is to reach.
+"""All measurements by name: what is measured, what it is compared with, and the target.
 
-A measurement sets two sides beside each other, each run several times in turn in one go on one
-PostgreSQL: limit, ours, limit, ours, … limit. The ratio of a run is ours to the mean of the limits
-just before and just after it; the figure is the median of the ratios.
+A measurement compares two sides, which run in turn on one PostgreSQL: limit, ours, limit, ours, … limit. The
+ratio of a run is our figure divided by the mean of the limits before and after it. The result is the median
+of the ratios.
 """
 
 import statistics
@@ -21,13 +21,13 @@ Quantity = Literal["rate", "median", "p99"]
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio is to be: at least so much, or for latencies at most."""
+    """The smallest acceptable ratio; for latencies, the largest."""
 
     ratio: float
     at_most: bool = False
 
     def reached(self, ratio: float) -> bool:
-        """Whether a ratio is as it should be."""
+        """Whether a ratio meets the target."""
         return ratio <= self.ratio if self.at_most else ratio >= self.ratio
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of the table. limit: None where the target is the figure itself, not a ratio."""
+    """A row of the table. limit: None if the target is for the figure itself, not for a ratio."""
 
     what: str
     ours: Side
@@ -45,7 +45,7 @@ class Measurement:
     quantity: Quantity = "rate"
 
     def run(self, worlds: Worlds, runs: int, time: Time, tell: Callable[[Side, Sample], None]) -> "Result":
-        """Run the two sides in turn. tell: is given each sample as it comes. Raises Unsound."""
+        """Run the two sides in turn. tell: called with each sample. Raises Unsound."""
 
         def sample(side: Side) -> Sample:
             taken = side.run(worlds, time)
@@ -63,7 +63,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured. limits: one more than ours, or none."""
+    """The samples of a measurement. limits: one more than ours, or none."""
 
     of: Measurement
     ours: list[Sample]
@@ -76,36 +76,37 @@ class Result:
 
     @property
     def ratios(self) -> list[float]:
-        """Of each run; the figures themselves, where there is no limit."""
+        """The ratio of each run; the figure itself if there is no limit."""
         ours, limits = self.figures(self.ours), self.figures(self.limits)
         beside = [(before + after) / 2 for before, after in pairwise(limits)]
-        return [one / other for one, other in zip(ours, beside, strict=True)] if limits else ours
+        return [figure / limit for figure, limit in zip(ours, beside, strict=True)] if limits else ours
 
     def figures(self, samples: list[Sample]) -> list[float]:
-        """The quantity that counts, of some samples."""
+        """The measured quantity of each sample."""
         return [float(getattr(sample, self.of.quantity)) for sample in samples]
 
 
 def least(ratio: float) -> Target:
-    """A target for what should be much."""
+    """A target for throughput."""
     return Target(ratio)
 
 
 def most(ratio: float) -> Target:
-    """A target for what should be little."""
+    """A target for latency."""
     return Target(ratio, at_most=True)
 
 
 def _booking() -> Iterator[tuple[str, Measurement]]:
     book, rush = workloads.BOOK, workloads.RUSH
     one = Server(book, 1)
-    yield "book-1", Measurement("one client alone: latency", one, PgBench(book, 1), most(1.6), "median")
+    yield "book-1", Measurement("bookings, 1 client: latency", one, PgBench(book, 1), most(1.6), "median")
     for clients, limit, target in ((16, 16, 0.9), (64, 64, 1.3), (256, 256, 2), (512, 256, 2)):
         what = f"bookings, {clients} clients, 200 trips"
         yield f"book-{clients}", Measurement(what, Server(book, clients), PgBench(book, limit), least(target))
     hot = Server(rush, 64)
-    yield "hot", Measurement("one hot trip, 64 clients, to pgbench on it", hot, PgBench(rush, 64), least(3))
-    what = "one hot trip, 64 clients, to our own on 200 trips"
+    what = "bookings on one trip, 64 clients, compared with pgbench"
+    yield "hot", Measurement(what, hot, PgBench(rush, 64), least(3))
+    what = "bookings on one trip, 64 clients, compared with 200 trips"
     yield "hot-own", Measurement(what, hot, Server(book, 64), least(0.8))
 
 
@@ -113,9 +114,9 @@ def _other_writes() -> Iterator[tuple[str, Measurement]]:
     for name, what, workload, target in (
         ("four", "parties of 4 in named seats, 64 clients", workloads.BOOK_FOUR, 1.3),
         ("any-four", "parties of 4 in any seats, 64 clients", workloads.BOOK_ANY_FOUR, 1.3),
-        ("cancel", "cancel, 64 clients", workloads.CANCEL, 1.2),
+        ("cancel", "cancellations, 64 clients", workloads.CANCEL, 1.2),
         ("hold", "hold and confirm, 64 clients", workloads.HOLD_AND_CONFIRM, 1.2),
-        ("change", "change seat, 64 clients", workloads.CHANGE_SEAT, 1.2),
+        ("change", "changes of a seat, 64 clients", workloads.CHANGE_SEAT, 1.2),
     ):
         yield name, Measurement(what, Server(workload, 64), PgBench(workload, 64), least(target))
 
@@ -124,33 +125,35 @@ def _reads() -> Iterator[tuple[str, Measurement]]:
     for services in workloads.SEARCHED:
         for found in workloads.DISTRICTS_OF_A_HUNDRED:
             workload = workloads.search(services, found)
-            what = f"search among {services:,} services that finds {found}: p99"
+            what = f"search that finds {found} of {services:,} services: p99"
             limit = PgBench(workload, 1)
             yield f"search-{services}-{found}", Measurement(what, Server(workload, 1), limit, most(3), "p99")
     any_ten = workloads.search(100, 10)
     rush, limit = Server(workloads.alike(any_ten), 64), PgBench(any_ten, 64)
-    yield (
-        "search-rush",
-        Measurement("one search by 64 clients, to any that find as many", rush, limit, least(2)),
-    )
+    what = "one search by 64 clients; pgbench: different searches that find as many"
+    yield "search-rush", Measurement(what, rush, limit, least(2))
     seats = workloads.SEAT_MAP
     for clients in (16, 64):
         ours, limit = Server(seats, clients), PgBench(seats, clients)
         yield f"seat-map-{clients}", Measurement(f"seat map, {clients} clients", ours, limit, least(0.7))
 
 
-def _the_house() -> Iterator[tuple[str, Measurement]]:
+def _whole_server() -> Iterator[tuple[str, Measurement]]:
     book = workloads.BOOK
     hundred = Server(book, 100)
     idle = Server(book, 100, idle=4_900)
-    yield "idle", Measurement("100 clients among 5,000, to those 100 alone", idle, hundred, least(0.8))
+    what = "bookings, 100 clients and 4,900 idle ones, compared with 100 alone"
+    yield "idle", Measurement(what, idle, hundred, least(0.8))
     two = Server(book, 64, processes=2)
-    yield "processes", Measurement("two processes, 64 clients, to one", two, Server(book, 64), least(1))
+    yield (
+        "processes",
+        Measurement("bookings, 64 clients, 2 processes, compared with 1", two, Server(book, 64), least(1)),
+    )
     http = Server(book, 16, http=True)
-    yield "http", Measurement("POST /v1/bookings a second, 16 clients", http, None, least(1_000))
+    yield "http", Measurement("`POST /v1/bookings`, 16 clients", http, None, least(1_000))
     start = Starting(book.world)
-    yield "start", Measurement("server: start to first answer, seconds", start, None, most(1.0), "median")
-    yield "client", Measurement("client --help, seconds", Client(), None, most(0.25), "median")
+    yield "start", Measurement("start of the server to its first answer", start, None, most(1.0), "median")
+    yield "client", Measurement("`client --help`", Client(), None, most(0.25), "median")
 
 
-MEASUREMENTS: dict[str, Measurement] = dict([*_booking(), *_other_writes(), *_reads(), *_the_house()])
+MEASUREMENTS: dict[str, Measurement] = dict([*_booking(), *_other_writes(), *_reads(), *_whole_server()])

@@ -1,4 +1,4 @@
-"""pgbench: PostgreSQL's own program for the limit that one transaction for each operation has."""
+"""Runs pgbench, PostgreSQL's own benchmark program, with one transaction for each operation."""
 
 import math
 import os
@@ -15,17 +15,17 @@ from scripts.benchmark.load import Tally, Time
 from scripts.benchmark.workloads import Workload
 from scripts.benchmark.world import Unsound, World, Worlds
 
-_THREADS = 2  # of pgbench; with more it takes more from PostgreSQL than it gives on two cores
-# Seconds of warm-up for each connection, on top of the common ones: its first transaction plans every
-# function that it comes by, while those of all other connections do the same.
+_THREADS = 2  # of pgbench; with more threads, two cores give less throughput
+# More warm-up for each connection, in seconds: its first transaction plans every function that it calls,
+# while all other connections do the same.
 _WARMUP_OF_A_CONNECTION = 0.02
 _PROCESSED = re.compile(r"number of transactions actually processed: (\d+)")
 
 
 def run(worlds: Worlds, database: str, workload: Workload, clients: int, time: Time) -> Tally:
-    """Run a workload by so many connections, one transaction a statement; what came of it.
+    """Run a workload over a number of connections.
 
-    Raises Unsound when not all of them had done a transaction before the measured seconds began.
+    Raises Unsound if a connection had not completed a transaction before the measured seconds began.
     """
     url = conninfo_to_dict(worlds.urls(database).server)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,9 +55,9 @@ def _variables(workload: Workload, clients: int) -> dict[str, int]:
 
 
 def _latencies(folder: Path, time: Time) -> list[float]:
-    """Those of the transactions that ended in the last seconds, from pgbench's log."""
+    """The latencies of the transactions in the measured seconds, from pgbench's log."""
     ended = []
-    warm_at = 0.0  # when the last of the connections had done its first
+    warm_at = 0.0  # when the last connection had completed its first transaction
     for file in folder.glob("log.*"):
         for line in file.read_text().splitlines():
             _, of_its_connection, microseconds, _, second, fraction = line.split()[:6]
@@ -67,5 +67,5 @@ def _latencies(folder: Path, time: Time) -> list[float]:
                 warm_at = max(warm_at, at)
     start = max((at for at, _ in ended), default=0.0) - time.seconds
     if warm_at > start:
-        raise Unsound(f"pgbench was warm {warm_at - start:.1f} s too late; give more --warmup")
+        raise Unsound(f"the warm-up of pgbench took {warm_at - start:.1f} s too long: use a longer --warmup")
     return [latency for at, latency in ended if at >= start]

@@ -7,21 +7,21 @@ from scripts.benchmark.workloads import DISTRICTS_OF_A_HUNDRED, SEARCHED
 
 CLIENTS = (1, 16, 64, 256)
 
-Series = dict[str, dict[float, float]]  # the name of each line, and its points
+Series = dict[str, dict[float, float]]  # the points of each line, by its name
 
 
-def draw(kept: dict[str, Any], folder: Path) -> None:
-    """Draw as SVG what there are figures for."""
+def draw(stored: dict[str, Any], folder: Path) -> None:
+    """Draw the plots as SVG, as far as there are figures."""
     bookings: Series = {
-        name: {n: kept[f"book-{n}"][side]["rate"] for n in CLIENTS if f"book-{n}" in kept}
+        name: {n: stored[f"book-{n}"][side]["rate"] for n in CLIENTS if f"book-{n}" in stored}
         for name, side in (("Busware", "ours"), ("pgbench", "limit"))
     }
     _plot(folder / "performance-bookings.svg", "clients", "bookings a second", bookings)
     searches: Series = {
         f"{name}, finds {found}": {
-            n: 1000 * kept[f"search-{n}-{found}"][side]["p99"]
+            n: 1000 * stored[f"search-{n}-{found}"][side]["p99"]
             for n in SEARCHED
-            if f"search-{n}-{found}" in kept
+            if f"search-{n}-{found}" in stored
         }
         for found in DISTRICTS_OF_A_HUNDRED
         for name, side in (("Busware", "ours"), ("pgbench", "limit"))
@@ -29,19 +29,19 @@ def draw(kept: dict[str, Any], folder: Path) -> None:
     _plot(folder / "performance-search.svg", "services", "p99 of a search, ms", searches)
     seats: Series = {
         way: {float(load): share for load, share in shares.items()}
-        for way, shares in kept.get("seats", {}).items()
+        for way, shares in stored.get("seats", {}).items()
     }
     _plot(
-        folder / "performance-seats.svg", "seats asked for, to those there are", "share of the bound", seats
+        folder / "performance-seats.svg", "demand, as a multiple of the capacity", "share of the bound", seats
     )
 
 
 def _plot(file: Path, across: str, up: str, series: Series) -> None:
-    """Draw lines with their points; nothing, where there are none."""
+    """Draw lines with their points. Without points, draw nothing."""
     ticks = sorted({x for points in series.values() for x in points})
     if not ticks:
         return
-    from matplotlib.figure import Figure  # here: only scripts/bench write has it
+    from matplotlib.figure import Figure  # not at the top: only `scripts/bench write` installs it
 
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axes = figure.subplots()

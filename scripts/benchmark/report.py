@@ -1,7 +1,7 @@
-"""The figures: kept as they come, and put into docs/performance.md as a table, and as plots beside it.
+"""The figures: stored in a file, and written into docs/performance.md as a table and plots.
 
-They are kept by name in a file beside the benchmark's database, so that one can be measured anew
-without the others.
+They are stored by name in the folder of the benchmark's database, so that one can be measured again without
+the others.
 """
 
 import json
@@ -23,7 +23,7 @@ Figures = dict[str, Any]
 
 
 def figures(result: Result) -> Figures:
-    """What to keep of a result: the medians of either side, each ratio, the day, the machine."""
+    """What is stored of a result: the medians of both sides, each ratio, the date, the number of cores."""
     return {
         "ours": medians(result.ours),
         "limit": medians(result.limits),
@@ -32,72 +32,65 @@ def figures(result: Result) -> Figures:
     }
 
 
-def sentence(name: str, kept: Figures) -> str:
-    """A figure in one line."""
+def sentence(name: str, stored: Figures) -> str:
+    """A result in one line."""
     measurement = MEASUREMENTS[name]
-    ours, limit, ratio = _figures(measurement, kept)
+    ours, limit, ratio = _texts(measurement, stored)
     beside = f" to {limit}: {ratio:.2f}" if limit else ""
-    reached = "reached" if measurement.target.reached(ratio) else "NOT REACHED"
-    return f"{ours}{beside} (to reach {measurement.target}: {reached})"
+    reached = "met" if measurement.target.reached(ratio) else "NOT MET"
+    return f"{ours}{beside} (target {measurement.target}: {reached})"
 
 
-def keep(folder: Path, name: str, kept: Figures) -> None:
-    """Add a figure to those that are kept."""
+def store(folder: Path, name: str, stored: Figures) -> None:
+    """Store the figures of a measurement."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "figures.json").write_text(json.dumps(kept_figures(folder) | {name: kept}, indent=1))
+    (folder / "figures.json").write_text(json.dumps(stored_figures(folder) | {name: stored}, indent=1))
 
 
-def kept_figures(folder: Path) -> Figures:
-    """Those that are kept, by name."""
+def stored_figures(folder: Path) -> Figures:
+    """All stored figures, by name."""
     file = folder / "figures.json"
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 def write(folder: Path) -> None:
-    """Put what is kept into the page."""
-    kept = kept_figures(folder)
+    """Write the stored figures into the page."""
+    stored = stored_figures(folder)
     head, _, rest = PAGE.read_text().partition(_BEGIN)
-    PAGE.write_text(head + _BEGIN + "\n" + "\n".join(_table(kept)) + "\n\n" + _END + rest.partition(_END)[2])
-    plots.draw(kept, PAGE.parent)
-
-
-def _table(kept: Figures) -> Iterator[str]:
-    heads = (
-        "`scripts/bench`",
-        "what",
-        "Busware",
-        "beside it",
-        "ratio",
-        "to reach",
-        "reached",
-        "processor time",
+    PAGE.write_text(
+        head + _BEGIN + "\n" + "\n".join(_table(stored)) + "\n\n" + _END + rest.partition(_END)[2]
     )
-    yield "| " + " | ".join(heads) + " |"
-    yield "|---" * len(heads) + "|"
-    yield from (_row(name, kept[name]) for name in MEASUREMENTS if name in kept)
+    plots.draw(stored, PAGE.parent)
 
 
-def _row(name: str, kept: Figures) -> str:
-    measurement, ratios = MEASUREMENTS[name], kept["ratios"]
-    ours, limit, ratio = _figures(measurement, kept)
+def _table(stored: Figures) -> Iterator[str]:
+    heads = "`scripts/bench` | measurement | Busware | compared with | ratio | target | met | processor time"
+    yield f"| {heads} |"
+    yield "|---" * len(heads.split(" | ")) + "|"
+    yield from (_row(name, stored[name]) for name in MEASUREMENTS if name in stored)
+
+
+def _row(name: str, stored: Figures) -> str:
+    measurement, ratios = MEASUREMENTS[name], stored["ratios"]
+    ours, limit, ratio = _texts(measurement, stored)
     beside = f"{limit} ({measurement.limit.name})" if measurement.limit else ""
     between = f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if measurement.limit else ""
     reached = "yes" if measurement.target.reached(ratio) else "no"
-    spent = kept["ours"]
+    spent = stored["ours"]
     time = f"{spent['server_us']:.0f} + {spent['database_us']:.0f} µs" if "server_us" in spent else ""
-    idle = f"; {spent['idle_kb']:.0f} kB an idle client" if "idle_kb" in spent else ""
+    idle = f"; {spent['idle_kb']:.0f} kB for each idle client" if "idle_kb" in spent else ""
     what, target = measurement.what + idle, f"{measurement.target}"
     cells = (f"`{name}`", what, ours, beside, between, target, reached, time)
     return "| " + " | ".join(cells) + " |"
 
 
-def _figures(measurement: Measurement, kept: Figures) -> tuple[str, str, float]:
-    """Ours and what is beside it (empty where nothing is), as they are written, and the ratio."""
+def _texts(measurement: Measurement, stored: Figures) -> tuple[str, str, float]:
+    """Our figure and the limit as text ('' if there is no limit), and the ratio."""
     ours, limit = (
-        _written(kept[side][measurement.quantity], measurement) if kept[side] else ""
+        _written(stored[side][measurement.quantity], measurement) if stored[side] else ""
         for side in ("ours", "limit")
     )
-    return ours, limit, statistics.median(kept["ratios"])
+    return ours, limit, statistics.median(stored["ratios"])
 
 
 def _written(figure: float, measurement: Measurement) -> str:

@@ -1,10 +1,9 @@
-"""How full the bus gets: days of demand through the real server, each way to choose seats in its turn.
+"""How much of the demand each way to choose seats sells, through a real server.
 
-A day is one trip of 40 seats and 10 legs of equal length. Parties of 1 to 4 ask one after the other for
-seats over a random stretch, all or nothing, until they have asked for so many times what there is
-(the load). All ways meet the same demand. `any` lets the server choose; `first` takes the first free
-seats, `random` any, by name. The bound refuses a party only when some leg of its stretch is full: that
-much a way sells at most that accepts whom it can.
+A day is one trip with 40 seats and 10 legs of equal length. Parties of 1 to 4 book a random segment one after
+the other, all seats or none, until the demand is the load times the capacity. All ways get the same demand.
+`any` lets the server choose, `first` takes the first free seats, `random` random ones. The bound refuses a
+party only if some leg of its segment is full; no way to choose seats can sell more.
 """
 
 import random
@@ -19,28 +18,28 @@ from scripts.benchmark.sides import serving
 from scripts.benchmark.workloads import line
 from scripts.benchmark.world import FIRST_DATE, Unsound, World, Worlds
 
-DAYS = 40  # of each load, for each way
-LOADS = (0.8, 1.0, 1.2, 1.5, 2.0)  # seat-legs asked for, to those there are
+DAYS = 40  # for each load and way
+LOADS = (0.8, 1.0, 1.2, 1.5, 2.0)  # demand in seat-legs, as a multiple of the capacity
 LARGEST_PARTY = 4
 
-Booked = list[set[int]]  # of each seat, the legs that are somebody's
+Booked = list[set[int]]  # the booked legs of each seat
 
 
 @dataclass(frozen=True)
 class Party:
-    """Who asks: for how many seats, over which legs."""
+    """A party: its number of seats, and the legs of its segment."""
 
     size: int
     legs: range
 
     @property
     def seat_legs(self) -> int:
-        """What they would pay for."""
+        """The seat-legs that the party books."""
         return self.size * len(self.legs)
 
 
 def measure(worlds: Worlds) -> dict[str, dict[str, float]]:
-    """For each way and load, the share sold of the bound. Prints it. Raises Unsound."""
+    """Print and return the share of the bound that each way sells, by load. Raises Unsound."""
     days = {load: [_demand(world_of_a_day(), load, n) for n in range(DAYS)] for load in LOADS}
     bounds = {load: sum(_bound(world_of_a_day(), day) for day in days[load]) for load in LOADS}
     shares: dict[str, dict[str, float]] = {}
@@ -53,7 +52,7 @@ def measure(worlds: Worlds) -> dict[str, dict[str, float]]:
 
 
 def world_of_a_day() -> World:
-    """A trip for each day of demand."""
+    """A world with a trip for each day of demand."""
     return World("days", services=1, days=DAYS * len(LOADS), rows=10, stops=11, districts=(1,))
 
 
@@ -78,7 +77,7 @@ def _bound(world: World, parties: list[Party]) -> int:
     return sold
 
 
-# Ways to choose: the seats to ask for by name, or None to leave it to the server ----------------------
+# Ways to choose seats: a function that names them, or None if the server chooses ------------------
 
 
 def _first(free: list[int], size: int, numbers: random.Random) -> list[int]:
@@ -94,7 +93,7 @@ WAYS: dict[str, Choose | None] = {"any": None, "first": _first, "random": _rando
 
 
 def _sell(worlds: Worlds, choose: Choose | None, days: dict[float, list[list[Party]]]) -> dict[float, int]:
-    """Sell all days in one way through a server; seat-legs sold by load."""
+    """Sell all days in one way through a server: the seat-legs sold, by load."""
     world, sold = world_of_a_day(), dict.fromkeys(days, 0)
     with worlds.clone(world) as database:
         with serving(worlds.urls(database)) as server, socket.create_connection(server.address) as connection:
@@ -107,7 +106,7 @@ def _sell(worlds: Worlds, choose: Choose | None, days: dict[float, list[list[Par
                         if "result" in msgspec.json.decode(replies.readline()):
                             sold[load] += party.seat_legs
                         elif choose:
-                            raise Unsound("a seat that must be free was refused")
+                            raise Unsound("a booking of a free seat was refused")
         worlds.audit(database)
     return sold
 
@@ -115,7 +114,7 @@ def _sell(worlds: Worlds, choose: Choose | None, days: dict[float, list[list[Par
 def _requests(
     world: World, date: str, parties: list[Party], choose: Choose | None
 ) -> Iterator[tuple[bytes, Party]]:
-    """What to ask for on a day, party by party; those whom a way by name has no seats for ask nothing."""
+    """The requests of a day, party by party. A way that names seats skips a party that it has none for."""
     booked: Booked = [set() for _ in range(world.seats)]
     numbers = random.Random(date)
     for party in parties:

@@ -1,7 +1,7 @@
-"""Who is measured: pgbench, or this server with its clients. A load that writes has a database of its own.
+"""The sides of a comparison: pgbench, and this server with its clients.
 
-After every run the database is audited, and must hold exactly what was acknowledged; if not, the run
-raises Unsound and there is no figure.
+A run that writes has a database of its own. After each run the database is audited, and must hold exactly the
+acknowledged operations. Else the run raises Unsound, and there is no figure.
 """
 
 import json
@@ -28,20 +28,20 @@ from scripts.benchmark.load import Plan, Tally, Time
 from scripts.benchmark.workloads import Operation, Workload, line
 from scripts.benchmark.world import Unsound, World, Worlds
 
-MOST_PER_SECOND = 32_000  # operations that are encoded beforehand
-STOP_SECONDS = 30  # how long a server may take to stop
+MAX_PER_SECOND = 32_000  # operations that are encoded before the run
+STOP_SECONDS = 30  # time for a server to stop
 _QUANTITIES = ("rate", "median", "p99", "server_us", "database_us", "idle_kb")  # of a sample
-_TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, in a second
-_LINES_OF_A_START = 2  # until it has told where it listens
+_TICKS = os.sysconf("SC_CLK_TCK")  # units of processor time in a second
+_LINES_OF_A_START = 2  # the lines with the addresses of the server
 _ADDRESS = re.compile(r"([\w.]+):(\d+)[/,]")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: operations a second, and how long each took, in seconds.
+    """The result of a run: operations a second, and the latencies in seconds.
 
-    server_us, database_us: processor time of an operation, in microseconds, which hardly depends on what
-    else the machine does. idle_kb: memory of the server for each idle client.
+    server_us, database_us: processor time of an operation in microseconds, which depends little on other load
+    of the machine. idle_kb: memory of the server for each idle client.
     """
 
     rate: float
@@ -54,50 +54,50 @@ class Sample:
 
     @classmethod
     def of_one(cls, seconds: float) -> Self:
-        """The sample of something that was done once."""
+        """The sample of a single operation."""
         return cls(1 / seconds, seconds, seconds)
 
 
 def medians(samples: list[Sample]) -> dict[str, float]:
-    """The median of each quantity of some samples, by its name."""
+    """The median of each quantity of the samples, by its name."""
     quantities = {name: [getattr(sample, name) for sample in samples] for name in _QUANTITIES}
     return {name: statistics.median(of) for name, of in quantities.items() if of and None not in of}
 
 
 class Side(Protocol):
-    """Who can be measured."""
+    """Something that can be measured."""
 
     name: str
 
     def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Carry out one load. Raises Unsound."""
+        """Run once. Raises Unsound."""
 
 
 @dataclass(frozen=True)
 class PgBench:
-    """pgbench with so many connections."""
+    """pgbench with a number of connections."""
 
     workload: Workload
     clients: int
 
     @property
     def name(self) -> str:
-        """What it is called in the table."""
+        """The name in the table."""
         return f"pgbench, {self.clients}"
 
     def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Carry out one load. Raises Unsound."""
+        """Run once. Raises Unsound."""
         with _database(worlds, self.workload) as database:
             tally = pgbench.run(worlds, database, self.workload, self.clients, time)
             left = _durable(worlds, database, self.workload)
-        # a refusal is a transaction to pgbench; its share is known from what is there
+        # pgbench counts refusals as transactions; the database tells how many were not refused
         share = 1.0 if left is None else left / max(1, tally.done)
         return _sample(tally, time, share)
 
 
 @dataclass(frozen=True)
 class Server:
-    """This server, with so many clients at work and so many idle."""
+    """This server, with a number of working and idle clients."""
 
     workload: Workload
     clients: int
@@ -107,16 +107,16 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What it is called in the table."""
+        """The name in the table."""
         idle = f" and {self.idle:,} idle" if self.idle else ""
         processes = f", {self.processes} processes" if self.processes > 1 else ""
         return f"busware, {self.clients}{idle}{processes}{' over HTTP' * self.http}"
 
     def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Carry out one load. Raises Unsound."""
+        """Run once. Raises Unsound."""
         with _database(worlds, self.workload) as database:
             with worlds.connect(database) as conn:
-                wanted = round(MOST_PER_SECOND * (time.warmup + time.seconds))
+                wanted = round(MAX_PER_SECOND * (time.warmup + time.seconds))
                 operations = list(islice(self.workload.operations(self.workload.world, conn), wanted))
             with serving(worlds.urls(database), processes=self.processes) as server:
                 address = server.http_address if self.http else server.address
@@ -125,9 +125,9 @@ class Server:
                 spent = [b - a for a, b in zip(before, self._spent(worlds, database, server), strict=True)]
             left = _durable(worlds, database, self.workload)
         if left is not None and left != tally.done:
-            raise Unsound(f"{tally.done} operations were acknowledged, and {left} are there")
+            raise Unsound(f"{tally.done} operations were acknowledged, and the database has {left}")
         if tally.ran_dry:
-            raise Unsound("the clients had nothing left to ask for")
+            raise Unsound("the clients ran out of requests")
         done = tally.done + tally.refused.total()
         return replace(
             _sample(tally, time),
@@ -188,21 +188,21 @@ class Client:
 
 @dataclass(frozen=True)
 class Serving:
-    """A server that runs."""
+    """A running server."""
 
     process: "subprocess.Popen[str]"
     address: tuple[str, int]
     http_address: tuple[str, int]
 
     def memory_kb(self) -> int:
-        """Its resident memory."""
+        """The resident memory of the server."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 @contextmanager
 def serving(urls: Urls, **options: int) -> Iterator[Serving]:
-    """`python -m busware.server` on a database, on any free port, from its first word to its end."""
+    """Run `python -m busware.server` on a database and a free port."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_")}
     environment = {
         **inherited,
@@ -231,7 +231,7 @@ def serving(urls: Urls, **options: int) -> Iterator[Serving]:
 
 
 def as_http(request: bytes, address: tuple[str, int]) -> bytes:
-    """The line that asks for a booking, as an order over HTTP."""
+    """A JSON-RPC booking request as an HTTP request."""
     body = json.dumps(json.loads(request)["params"], separators=(",", ":")).encode()
     head = f"POST /v1/bookings HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -240,7 +240,7 @@ def as_http(request: bytes, address: tuple[str, int]) -> bytes:
 
 @contextmanager
 def _database(worlds: Worlds, workload: Workload) -> Iterator[str]:
-    """A clone of the workload's world, or for reads the world itself."""
+    """A clone of the workload's world; for reads, the world itself."""
     if workload.durable:
         with worlds.clone(workload.world) as database:
             yield database
@@ -249,7 +249,7 @@ def _database(worlds: Worlds, workload: Workload) -> Iterator[str]:
 
 
 def _durable(worlds: Worlds, database: str, workload: Workload) -> int | None:
-    """How many operations the database holds, and the audit of it; None for reads, which change nothing."""
+    """Audit the database, and count the operations that it holds. None for reads, which change nothing."""
     if not workload.durable:
         return None
     worlds.audit(database)
@@ -261,7 +261,7 @@ def _durable(worlds: Worlds, database: str, workload: Workload) -> int | None:
 
 
 def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
-    """Carry out a plan in a process of its own: what came of it, and what connecting took of memory."""
+    """Execute a plan in a process of its own: the result, and the memory that the connections took in kB."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=load.run, args=(theirs,))
@@ -278,14 +278,14 @@ def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
 
 
 def processor_time(pids: Iterable[int | str]) -> float:
-    """What some processes have spent so far, in microseconds."""
+    """The processor time that processes have used so far, in microseconds."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(of[11]) + int(of[12]) for of in fields) * 1e6 / _TICKS
+    return sum(int(field[11]) + int(field[12]) for field in fields) * 1e6 / _TICKS
 
 
 def _sample(tally: Tally, time: Time, share: float = 1.0) -> Sample:
     if len(tally.latencies) < 2:
-        raise Unsound(f"next to nothing was answered; refused: {dict(tally.refused)}")
+        raise Unsound(f"fewer than two operations succeeded; refused: {dict(tally.refused)}")
     centiles = statistics.quantiles(tally.latencies, n=100)
     rate = share * len(tally.latencies) / time.seconds
     return Sample(rate, centiles[49], centiles[98], tally.refused)

@@ -1,8 +1,7 @@
-"""What is measured: each workload as the lines a client sends, and as the script that pgbench runs.
+"""The workloads: each as the lines that a client sends, and as the script that pgbench runs.
 
-Both ask for the same: the n-th operation of the one is the n-th of the other, in another order. Every
-booking is for a stretch of its own, so that none is refused, but for the rush on one trip; and every
-passenger has a phone number of their own.
+Both send the same operations, in a different order. Each booking has a seat and a segment of its own, so that
+none is refused, except in the workload of one trip. Each passenger has a phone number of its own.
 """
 
 import json
@@ -16,14 +15,14 @@ from typing import Any
 from scripts.benchmark.load import REFERENCE
 from scripts.benchmark.world import FIRST_DATE, Connection, World, stop_name
 
-Operation = list[bytes]  # the lines of one operation: each is sent when the one before it is answered
+Operation = list[bytes]  # lines; each is sent after the reply to the one before it
 
 
 @dataclass(frozen=True)
 class Workload:
-    """operations: endless or not, in the order to be sent. script: pgbench's, one operation.
+    """operations: in the order in which they are sent. script: one operation of pgbench.
 
-    durable: counts what the operations have left in the database; None for reads.
+    durable: a query that counts the operations in the database; None for reads.
     """
 
     world: World
@@ -34,13 +33,13 @@ class Workload:
 
 
 def line(method: str, **params: Any) -> bytes:
-    """The line that asks for a request."""
+    """A request as a line of JSON-RPC."""
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     return json.dumps(request, separators=(",", ":")).encode() + b"\n"
 
 
 def shuffled(n: int) -> list[int]:
-    """0 to n - 1, in an order that is always the same."""
+    """The numbers from 0 to n - 1, in a random order that is always the same."""
     numbers = list(range(n))
     random.Random(n).shuffle(numbers)
     return numbers
@@ -51,17 +50,17 @@ def phone(n: int) -> str:
     return f"+9198{n:08}"
 
 
-# Where the n-th booking goes: as pgbench computes it, and as Python does.
+# The trip, seat and segment of the n-th booking: first for pgbench, then for Python.
 
 _NEXT = r"""
 \set i :i + 1
 \set n permute((:i - 1) * :clients + :client_id, :space, 7)
 """
-_STRETCH = r"""
+_SEGMENT = r"""
 \set bus 1 + :n % :services
 \set day :n / :services % :days
-\set seat 1 + :n / :trips % :rooms
-\set stop 1 + :n / :trips / :rooms
+\set seat 1 + :n / :trips % :units
+\set stop 1 + :n / :trips / :units
 """
 _TRIP = (
     "bus_id => :bus, travel_date => DATE '2090-01-02' + :day::int, from_stop => :stop, to_stop => :stop + 1"
@@ -71,9 +70,9 @@ _SEAT = "seats => ARRAY[:seat::int]"
 _FOUR = "seats => ARRAY[4 * :seat::int - 3, 4 * :seat::int - 2, 4 * :seat::int - 1, 4 * :seat::int]"
 
 
-def _stretch(world: World, n: int, rooms: int) -> tuple[dict[str, Any], int]:
-    """The n-th stretch of one leg, and which of the rooms (seats, or rows of them) it is in, from 1."""
-    stop = 1 + n // world.trips // rooms
+def _segment(world: World, n: int, units: int) -> tuple[dict[str, Any], int]:
+    """The trip and one-leg segment of the n-th booking, and its seat or row (a unit), from 1."""
+    stop = 1 + n // world.trips // units
     trip = {
         "bus_id": 1 + n % world.services,
         "travel_date": str(FIRST_DATE + timedelta(days=n // world.services % world.days)),
@@ -81,43 +80,43 @@ def _stretch(world: World, n: int, rooms: int) -> tuple[dict[str, Any], int]:
         "to_stop": stop + 1,
         "phone": phone(n),
     }
-    return trip, 1 + n // world.trips % rooms
+    return trip, 1 + n // world.trips % units
 
 
 def _book(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.stretches):
-        trip, seat = _stretch(world, n, world.seats)
+    for n in shuffled(world.segments):
+        trip, seat = _segment(world, n, world.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
 def _book_at_random(world: World, conn: Connection) -> Iterator[Operation]:
-    numbers = random.Random(world.stretches)
+    numbers = random.Random(world.segments)
     while True:
-        trip, seat = _stretch(world, numbers.randrange(world.stretches), world.seats)
+        trip, seat = _segment(world, numbers.randrange(world.segments), world.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
 def _book_four(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.stretches // 4):
-        trip, row = _stretch(world, n, world.rows)
+    for n in shuffled(world.segments // 4):
+        trip, row = _segment(world, n, world.rows)
         yield [line("book", **trip, seats=[4 * row - 3, 4 * row - 2, 4 * row - 1, 4 * row])]
 
 
 def _book_any_four(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.stretches // 4):
-        trip, _ = _stretch(world, n, world.rows)
+    for n in shuffled(world.segments // 4):
+        trip, _ = _segment(world, n, world.rows)
         yield [line("book", **trip, count=4)]
 
 
 def _hold_and_confirm(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.stretches):
-        trip, seat = _stretch(world, n, world.seats)
+    for n in shuffled(world.segments):
+        trip, seat = _segment(world, n, world.seats)
         confirm = line("confirm", reference=REFERENCE.decode(), phone=trip["phone"])
         yield [line("hold", **trip, seats=[seat]), confirm]
 
 
 def _sold(world: World, conn: Connection) -> Iterator[tuple[str, str, int]]:
-    """The bookings that are there, in a random order: reference, phone, seat."""
+    """The existing bookings, in a random order: reference, phone, seat."""
     rows = conn.execute("SELECT reference, phone, seat_no FROM bench_bookings ORDER BY n").fetchall()
     return (rows[n] for n in shuffled(world.sold))
 
@@ -134,8 +133,8 @@ def _change_seat(world: World, conn: Connection) -> Iterator[Operation]:
 
 def _seat_map(world: World, conn: Connection) -> Iterator[Operation]:
     while True:
-        for n in shuffled(world.stretches):
-            trip, _ = _stretch(world, n, world.seats)
+        for n in shuffled(world.segments):
+            trip, _ = _segment(world, n, world.seats)
             del trip["phone"]
             yield [line("seat_map", **trip)]
 
@@ -143,24 +142,24 @@ def _seat_map(world: World, conn: Connection) -> Iterator[Operation]:
 # The workloads -----------------------------------------------------------------------------------
 
 BUSES = World("buses")
-HALL = World("hall", services=1, days=1, rows=1000)  # one trip that 64 clients do not sell out in seconds
+HALL = World("hall", services=1, days=1, rows=1000)  # one trip, not sold out within a run
 SOLD = World("sold", sold=70_000)
 SEARCHED = {
     n: World(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
     for n in (100, 1_000, 10_000)
 }
-DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}  # by their size
+DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}  # by number of services
 
 _BOOKED = "SELECT count(DISTINCT (bus_id, reference)) FROM passengers WHERE status = 'booked'"
 
 
-def _selling(world: World, operations: Any, seats: str, rooms: int, **other: Any) -> Workload:
+def _selling(world: World, operations: Any, seats: str, units: int, **other: Any) -> Workload:
     return Workload(
         world,
         operations,
-        f"{_NEXT}{_STRETCH}SELECT api.book({_TRIP}, {seats}, {_PHONE});",
+        f"{_NEXT}{_SEGMENT}SELECT api.book({_TRIP}, {seats}, {_PHONE});",
         _BOOKED,
-        {"space": world.trips * rooms * (world.stops - 1), "rooms": rooms} | other,
+        {"space": world.trips * units * (world.stops - 1), "units": units} | other,
     )
 
 
@@ -170,17 +169,17 @@ BOOK_ANY_FOUR = _selling(BUSES, _book_any_four, "count => 4", BUSES.rows)
 RUSH = Workload(
     HALL,
     _book_at_random,
-    rf"\set n random(0, :space - 1){_STRETCH}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
+    rf"\set n random(0, :space - 1){_SEGMENT}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
     _BOOKED,
-    {"space": HALL.stretches, "rooms": HALL.seats},
+    {"space": HALL.segments, "units": HALL.seats},
 )
 HOLD_AND_CONFIRM = Workload(
     BUSES,
     _hold_and_confirm,
-    rf"{_NEXT}{_STRETCH}SELECT api.hold({_TRIP}, {_SEAT}, {_PHONE}) ->> 'reference' AS reference \gset"
+    rf"{_NEXT}{_SEGMENT}SELECT api.hold({_TRIP}, {_SEAT}, {_PHONE}) ->> 'reference' AS reference \gset"
     f"\nSELECT api.confirm(reference => :reference, {_PHONE});",
     _BOOKED,
-    {"space": BUSES.stretches, "rooms": BUSES.seats},
+    {"space": BUSES.segments, "units": BUSES.seats},
 )
 CANCEL = Workload(
     SOLD,
@@ -201,16 +200,16 @@ CHANGE_SEAT = Workload(
 SEAT_MAP = Workload(
     SOLD,
     _seat_map,
-    rf"\set n random(0, :space - 1){_STRETCH}"
+    rf"\set n random(0, :space - 1){_SEGMENT}"
     "SELECT refused, answer FROM api.read('seat_map', jsonb_build_object('bus_id', :bus::int, "
     "'travel_date', DATE '2090-01-02' + :day::int, 'from_stop', :stop::int, 'to_stop', :stop::int + 1));",
     None,
-    {"space": SOLD.stretches, "rooms": SOLD.seats},
+    {"space": SOLD.segments, "units": SOLD.seats},
 )
 
 
 def search(services: int, found: int) -> Workload:
-    """Searches that find so many trips each, in a world of so many services."""
+    """Searches in a world with a number of services; each finds `found` trips."""
     world = SEARCHED[services]
     districts = DISTRICTS_OF_A_HUNDRED[found]
     first, count, of_all = districts[0], len(districts), len(world.districts)
@@ -237,5 +236,5 @@ SELECT refused, answer FROM api.read('search', jsonb_build_object(
 
 
 def alike(workload: Workload) -> Workload:
-    """The first operation of a workload, again and again: what all ask for on the day of a sale."""
+    """The first operation of a workload, repeated: what all clients send on the day of a sale."""
     return replace(workload, operations=lambda world, conn: repeat(next(workload.operations(world, conn))))

@@ -1,12 +1,12 @@
-"""The worlds of the benchmark: databases with a timetable, on a PostgreSQL of their own.
+"""The worlds of the benchmark: databases with a timetable, on an embedded PostgreSQL of their own.
 
-A world is made once, as a template, through api.add_service like any timetable; it is kept, and made
-anew when it is another. A load that writes gets a clone of it, and drops that afterwards, so that every
-load begins with the same rows. PostgreSQL runs as the server's embedded one does: fsync and
-synchronous_commit are on.
+A world is created once, as a template, by api.add_service like any timetable; it is created again when its
+definition has changed. A run that writes gets a clone, which is dropped afterwards, so that all runs begin
+with the same rows. PostgreSQL has the options of the server's embedded one: fsync and synchronous_commit are
+on.
 
-The services of a district call at the same stops, of which no other district has any; all of a world's
-trips run on dates far ahead, so that a world does not age.
+The services of a district share their stops, and no other district has these stops. All trips are on dates
+far ahead, so that a world does not age.
 """
 
 import hashlib
@@ -26,22 +26,22 @@ from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 
 FIRST_DATE = date(2090, 1, 2)
-MINUTES_OF_SERVICE = 18 * 60  # over which the departures of a district are spread
-CONNECTIONS = 400  # 256 of pgbench's, and the server's own
-SALE_CHUNK = 500  # bookings of a world with tickets that are made in one transaction
+MINUTES_OF_SERVICE = 18 * 60  # the departures of a district are spread over this time
+CONNECTIONS = 400  # 256 of pgbench, and those of the server
+SALE_CHUNK = 500  # bookings in one transaction, while a world with tickets is created
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Unsound(Exception):
-    """A load left something behind that the audit finds fault with, or lost what it acknowledged."""
+    """A run gives no figure: the audit has findings, an operation was lost, or the run was not valid."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What a world has. rows: of four seats. districts: sizes, repeated until there are enough services.
+    """The content of a world. rows: of four seats. districts: their sizes, repeated for all services.
 
-    sold: of every second seat, so many stretches of one leg are booked, and listed in bench_bookings.
+    sold: the number of bookings of one leg, on every second seat, which are listed in bench_bookings.
     """
 
     name: str
@@ -54,21 +54,21 @@ class World:
 
     @property
     def seats(self) -> int:
-        """The seats of a trip."""
+        """The number of seats of a trip."""
         return 4 * self.rows
 
     @property
     def trips(self) -> int:
-        """How many trips there are."""
+        """The number of trips."""
         return self.services * self.days
 
     @property
-    def stretches(self) -> int:
-        """How many bookings of one seat over one leg there is room for."""
+    def segments(self) -> int:
+        """The capacity: the number of bookings of one seat over one leg."""
         return self.trips * self.seats * (self.stops - 1)
 
     def timetable(self) -> Iterator[tuple[int, int, int]]:
-        """Each service: its number, its district, and its departure from the origin in minutes."""
+        """For each service: its number, its district, and the minute of its departure."""
         bus_id = district = 0
         while True:
             for size in self.districts:
@@ -80,12 +80,12 @@ class World:
                     yield bus_id, district, n * MINUTES_OF_SERVICE // size
 
     def digest(self) -> str:
-        """Changes when the world would come out another; its tables and functions are brought up to date."""
+        """A digest of the definition of the world. It does not depend on sql/, which is upgraded in place."""
         return hashlib.sha256(repr(self).encode() + Path(__file__).read_bytes()).hexdigest()
 
 
 class Worlds:
-    """The PostgreSQL with the worlds in it, for as long as a `with` lasts."""
+    """The embedded PostgreSQL with the worlds; it runs inside a `with`."""
 
     def __init__(self, folder: Path) -> None:
         self._postgres = EmbeddedPostgres(folder, options={"max_connections": str(CONNECTIONS)})
@@ -100,19 +100,19 @@ class Worlds:
 
     @property
     def programs(self) -> Path:
-        """The folder of PostgreSQL's programs, pgbench among them."""
+        """The folder of PostgreSQL's programs, such as pgbench."""
         return self._postgres.cluster.programs
 
     def urls(self, database: str) -> Urls:
-        """How to connect to a database."""
+        """The URLs of a database."""
         return Urls(*(url.removesuffix("busware") + database for url in self._urls))
 
     def connect(self, database: str) -> Connection:
-        """A connection as the owner, in autocommit."""
+        """A connection as the owner, in autocommit mode."""
         return psycopg.connect(self.urls(database).owner, autocommit=True)
 
     def template(self, world: World) -> str:
-        """The database of a world, with the functions of this version; made where it is missing."""
+        """The database of a world, with the functions of this version. Created if it is missing."""
         name = f"world_{world.name}"
         if world not in self._ready:
             if self._comment(name) != world.digest():
@@ -123,7 +123,7 @@ class Worlds:
 
     @contextmanager
     def clone(self, world: World) -> Iterator[str]:
-        """A database like the world's, for one load."""
+        """A copy of a world, for one run."""
         template = self.template(world)
         with self.connect("busware") as conn:
             conn.execute("DROP DATABASE IF EXISTS load WITH (FORCE)")
@@ -135,7 +135,7 @@ class Worlds:
                 conn.execute("DROP DATABASE load WITH (FORCE)")
 
     def audit(self, database: str) -> None:
-        """Raises Unsound when a rule of the house is broken."""
+        """Raise Unsound if the audit has findings."""
         with self.connect(database) as conn:
             findings = conn.execute("SELECT rule, bus_id, travel_date, finding FROM api.audit()").fetchall()
         if findings:
@@ -149,7 +149,7 @@ class Worlds:
         return row[0] if row else None
 
     def _make(self, world: World, name: str) -> None:
-        print(f"Making the world {world.name}: {world.trips:,} trips of {world.seats} seats …", flush=True)
+        print(f"Creating world {world.name}: {world.trips:,} trips with {world.seats} seats …", flush=True)
         database = sql.Identifier(name)
         with self.connect("busware") as conn:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
@@ -164,7 +164,7 @@ class Worlds:
 
 
 def stop_name(district: int, stop: int) -> str:
-    """What a stop of a district is called."""
+    """The name of a stop of a district."""
     return f"Stop {district}-{stop}"
 
 
@@ -175,7 +175,7 @@ def _add_services(conn: Connection, world: World) -> None:
     conn.cursor().executemany(
         place, [(f"S{d}-{n}", stop_name(d, n)) for d in sorted(districts) for n in range(1, world.stops + 1)]
     )
-    conn.execute("ANALYZE places")  # before the functions that find them are planned
+    conn.execute("ANALYZE places")  # before the functions that look them up are planned
     for bus_id, district, minute in world.timetable():
         with conn.transaction():
             conn.execute(
@@ -190,7 +190,7 @@ def _add_services(conn: Connection, world: World) -> None:
 
 
 def _stops(world: World, district: int, minute: int) -> str:
-    """The timetable of a service, ten minutes from stop to stop."""
+    """The timetable of a service, with ten minutes between stops."""
     lines = []
     for n in range(1, world.stops + 1):
         at = minute + 10 * n
@@ -201,7 +201,7 @@ def _stops(world: World, district: int, minute: int) -> str:
 
 
 def _sell(conn: Connection, world: World) -> None:
-    """Book what is sold of a world, seat by seat and leg by leg, and list it in bench_bookings."""
+    """Make the bookings of a world, and list them in bench_bookings."""
     conn.execute("CREATE TABLE bench_bookings (n int PRIMARY KEY, reference text, phone text, seat_no int)")
     for n in range(0, world.sold, SALE_CHUNK):
         conn.execute(
