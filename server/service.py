@@ -22,10 +22,9 @@ from busware.server.tcp.server import TcpServer
 from busware.server.tls import is_loopback, server_context
 
 
-def serve(  # noqa: PLR0913 - what a process needs to serve
+def serve(
     settings: Settings,
     url: str,
-    tls: ssl.SSLContext | None,
     stack: ExitStack,
     on_outdated: Callable[[str], None],
     *,
@@ -36,8 +35,9 @@ def serve(  # noqa: PLR0913 - what a process needs to serve
     url: of the database, as the server's database role.
     on_outdated: called, with the reason, when a breaking migration outdates this process.
     shared: the other processes of a supervisor listen on the same ports.
-    Raises DatabaseUnavailable or PortError.
+    Raises SettingsError, DatabaseUnavailable or PortError.
     """
+    tls = tls_context(settings)
     pool = Pool(url, settings)
     stack.callback(pool.close)
     pool.open()

@@ -13,7 +13,6 @@ import select
 import shlex
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -37,8 +36,6 @@ log = logging.getLogger("busware")
 OTHER_CONNECTIONS = 2  # database connections of a process beside those for reads: writer, listener
 SPARE_CONNECTIONS = 56  # of the embedded PostgreSQL, for consoles and psql
 
-Serve = Callable[[Settings, ssl.SSLContext | None, ExitStack], None]
-
 
 def main(arguments: list[str]) -> None:
     """Serve until a signal. Raises SystemExit or SettingsError."""
@@ -50,8 +47,8 @@ def work(arguments: list[str]) -> None:
     _run(Settings.load(), _serve_as_worker)
 
 
-def _run(settings: Settings, serve: Serve) -> None:
-    tls = tls_context(settings)
+def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> None:
+    tls_context(settings)  # raises SettingsError, before anything starts
     logging.basicConfig(
         level=settings.log_level,
         format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s",
@@ -64,14 +61,14 @@ def _run(settings: Settings, serve: Serve) -> None:
         signal.signal(number, _stop)
     try:
         with ExitStack() as stack:
-            serve(settings, tls, stack)
+            start(settings, stack)
     except (PostgresError, SchemaError, DatabaseUnavailable, InternalError, Refusal, OSError) as error:
         raise SystemExit(f"busware: {error}") from None
 
 
-def _serve(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
+def _serve(settings: Settings, stack: ExitStack) -> None:
     """Start everything. Then run the operator's console, or without a terminal, wait for a signal."""
-    url = _start(settings, tls, stack)
+    url = _start(settings, stack)
     if prompt.on_a_terminal():
         prompt.operate(url, settings, prompt.STOPS)
         _expect_second_signal()
@@ -79,14 +76,10 @@ def _serve(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
         _wait()
 
 
-def _serve_as_worker(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> None:
+def _serve_as_worker(settings: Settings, stack: ExitStack) -> None:
     """Serve until the supervisor closes the standard input of this process."""
 
-    def report_outdated(reason: str) -> None:
-        log.error("This process stops. %s", reason)
-        print(OUTDATED, flush=True)
-
-    serve(settings, settings.database_url or "", tls, stack, report_outdated, shared=True)
+    serve(settings, settings.database_url or "", stack, _report_outdated, shared=True)
     print(READY, flush=True)
     _wait(sys.stdin.fileno())
 
@@ -150,7 +143,7 @@ def _read_settings(arguments: list[str]) -> Settings:
     return Settings.load(environment() | {name: text for name, text in overrides.items() if text})
 
 
-def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> str:
+def _start(settings: Settings, stack: ExitStack) -> str:
     """Start everything, and push what stops it onto the stack. Returns the URL of the database."""
     server_url = settings.database_url or ""
     urls = Urls(settings.owner_url or server_url, server_url)
@@ -171,10 +164,10 @@ def _start(settings: Settings, tls: ssl.SSLContext | None, stack: ExitStack) -> 
         supervisor.start()
         port, http_port = supervisor.port, supervisor.http_port
     else:
-        port, http_port = serve(settings, urls.server, tls, stack, _stop_outdated)
+        port, http_port = serve(settings, urls.server, stack, _stop_outdated)
     if postgres:
         postgres.cluster.announce(f"{settings.host}:{port}")
-    _print_addresses(settings, port, f"{'https' if tls else 'http'}://{settings.host}:{http_port}")
+    _print_addresses(settings, port, http_port)
     return urls.server
 
 
@@ -184,9 +177,10 @@ def _embedded_postgres(settings: Settings) -> EmbeddedPostgres:
     return EmbeddedPostgres(settings.data, options=options)
 
 
-def _print_addresses(settings: Settings, port: int, http: str) -> None:
+def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
     """Print the addresses of this server, and commands that reach it."""
     database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL, in {settings.data}"
+    http = f"{'https' if settings.tls_cert else 'http'}://{settings.host}:{http_port}"
     where = "" if port == Settings.port else f" --port {port}"
     folder = "" if settings.data == Settings.data else f"BUSWARE_DATA={shlex.quote(str(settings.data))} "
     by_hand = f'echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}'
@@ -202,6 +196,12 @@ def _print_addresses(settings: Settings, port: int, http: str) -> None:
         "  Ctrl-C stops it.",
         flush=True,
     )
+
+
+def _report_outdated(reason: str) -> None:
+    """Ask the supervisor to stop the server because a breaking migration outdates this version."""
+    log.error("This process stops. %s", reason)
+    print(OUTDATED, flush=True)
 
 
 def _stop_outdated(reason: str) -> None:

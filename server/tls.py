@@ -1,9 +1,9 @@
 """TLS over a socket that one thread reads and any thread writes.
 
-An SSL object of OpenSSL is not for two threads at once, and a thread that waits in a read would keep the
-others from writing. So the session lives in memory, between two buffers, under a lock that is held only
-while bytes pass through it; the waiting is done on the socket itself, with its own timeouts. Both ends use
-this: the server's connections (server/tcp/server.py) and the client's (client/connection.py).
+OpenSSL does not allow two threads in one SSL object, and a thread that waits in a read would block the
+writers. So the SSL object works on two memory buffers, under a lock that is never held while a thread waits.
+Threads wait on the socket itself, with its own timeouts. Used by the connections of the server
+(server/tcp/server.py) and of the client (client/links.py).
 """
 
 import io
@@ -14,23 +14,23 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-_CHUNK_BYTES = 16 * 1024  # read at a time: what a record holds
+_CHUNK_BYTES = 16 * 1024  # the most that a TLS record holds
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """For the end that listens. Raises OSError (ssl.SSLError is one) when the files will not do."""
+    """The TLS context of a server. Raises OSError or ssl.SSLError if the files cannot be used."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     return context
 
 
 def client_context(authority: Path | None = None) -> ssl.SSLContext:
-    """For the end that connects: it verifies the other by the machine's authorities, or by one's own."""
+    """The TLS context of a client. authority: trusted certificates; None: those of the machine."""
     return ssl.create_default_context(cafile=authority)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine is reached by that address, so that nobody can read along."""
+    """Whether the address reaches only this machine, so that no TLS is needed."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -38,43 +38,48 @@ def is_loopback(host: str) -> bool:
 
 
 class TlsSocket(io.RawIOBase):
-    """A connected socket, with TLS. hostname: whom to expect; without it, this is the server's end.
+    """A connected socket with TLS. hostname: the server to verify; None: this end is the server.
 
-    cut_short: the other end is gone without a goodbye, so that somebody on the way may have ended it.
+    cut_short: the connection ended without TLS's closing message, so an attacker may have cut it.
     """
 
     def __init__(self, plain: socket.socket, context: ssl.SSLContext, hostname: str | None = None) -> None:
         self._plain = plain
+        self.shutdown = plain.shutdown
+        self.setsockopt = plain.setsockopt
+        self.settimeout = plain.settimeout
         self.cut_short = False
-        self._arrived, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(
-            self._arrived, self._to_send, server_side=hostname is None, server_hostname=hostname
+            self._received, self._to_send, server_side=hostname is None, server_hostname=hostname
         )
-        self._session = threading.Lock()
-        self._sending = threading.Lock()  # taken first: what comes out of the session goes out in that order
+        self._tls_lock = threading.Lock()  # for _tls and its two buffers
+        self._send_lock = (
+            threading.Lock()
+        )  # taken before _tls_lock: records are sent in the order of encryption
 
     def handshake(self) -> None:
-        """Agree with the other end. Raises OSError."""
+        """Do the TLS handshake. Raises OSError."""
         while True:
             try:
-                with self._session:
+                with self._tls_lock:
                     self._tls.do_handshake()
                 self._flush()
                 return
             except ssl.SSLWantReadError:
                 self._flush()
                 if not self._receive():
-                    raise ConnectionError("it closed the connection before TLS was agreed on") from None
+                    raise ConnectionError("the connection was closed during the TLS handshake") from None
             except ssl.SSLError:
                 with suppress(OSError):
-                    self._flush()  # the alert that says why
+                    self._flush()  # the alert with the reason
                 raise
 
     def recv(self, size: int) -> bytes:
-        """What has come, at most so many bytes; empty at the end. Raises OSError."""
+        """Receive at most `size` bytes; b"" at the end of the stream. Raises OSError."""
         while True:
             try:
-                with self._session:
+                with self._tls_lock:
                     return self._tls.read(size)
             except ssl.SSLWantReadError:
                 if self._to_send.pending:
@@ -82,73 +87,61 @@ class TlsSocket(io.RawIOBase):
                 if not self._receive():
                     self.cut_short = True
                     return b""
-            except ssl.SSLZeroReturnError:  # it has said goodbye
+            except ssl.SSLZeroReturnError:  # TLS's closing message
                 return b""
 
     def sendall(self, data: bytes) -> None:
-        """Send it all. Raises OSError."""
-        with self._sending:
-            self._plain.sendall(self._seal(data))
+        """Send all data. Raises OSError."""
+        with self._send_lock:
+            self._plain.sendall(self._encrypt(data))
 
     def send(self, data: bytes, flags: int = 0) -> int:
-        """Send it all at once, or answer 0 or raise OSError: then the connection is good for nothing more."""
-        with self._sending:
-            sealed = self._seal(data)
-            return len(data) if self._plain.send(sealed, flags) == len(sealed) else 0
-
-    def shutdown(self, how: int) -> None:
-        """End a half of the socket, or both. Raises OSError."""
-        self._plain.shutdown(how)
-
-    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
-        """Set an option of the socket."""
-        self._plain.setsockopt(level, option, value)
-
-    def settimeout(self, seconds: float | None) -> None:
-        """How long the socket may wait."""
-        self._plain.settimeout(seconds)
+        """Send all data at once, or return 0 or raise OSError: then the connection is broken."""
+        with self._send_lock:
+            encrypted = self._encrypt(data)
+            return len(data) if self._plain.send(encrypted, flags) == len(encrypted) else 0
 
     def close(self) -> None:
-        """Say goodbye, and close the socket."""
+        """Send TLS's closing message if that needs no waiting, and close the socket."""
         if not self.closed:
             with suppress(OSError):
                 self._plain.setblocking(False)
-                with self._session, suppress(ssl.SSLError):
+                with self._tls_lock, suppress(ssl.SSLError):
                     self._tls.unwrap()
                 self._flush()
             self._plain.close()
         super().close()
 
     def readable(self) -> bool:
-        """For io.BufferedReader."""
+        """Whether it can be read, for io.BufferedReader."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """For io.BufferedReader."""
+        """Receive into a buffer, for io.BufferedReader."""
         chunk = self.recv(len(buffer))
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What comes, as a file. mode: rb."""
+        """The received bytes as a file. mode: rb."""
         return io.BufferedReader(self)
 
-    def _seal(self, data: bytes) -> bytes:
-        """What is to be sent for it, and before it."""
-        with self._session:
+    def _encrypt(self, data: bytes) -> bytes:
+        """The records of the data, and before them what the TLS session has still to send."""
+        with self._tls_lock:
             self._tls.write(data)
             return self._to_send.read()
 
     def _receive(self) -> bool:
-        """Wait for bytes of the other end; False when there will be none."""
+        """Wait for encrypted bytes. False: the stream has ended."""
         chunk = self._plain.recv(_CHUNK_BYTES)
-        self._arrived.write(chunk)
+        self._received.write(chunk)
         return bool(chunk)
 
     def _flush(self) -> None:
-        """Send what the session itself has to say."""
-        with self._sending:
-            with self._session:
-                sealed = self._to_send.read()
-            if sealed:
-                self._plain.sendall(sealed)
+        """Send what the TLS session has to send, such as handshake messages."""
+        with self._send_lock:
+            with self._tls_lock:
+                encrypted = self._to_send.read()
+            if encrypted:
+                self._plain.sendall(encrypted)
