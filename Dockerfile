@@ -1,4 +1,4 @@
-# The commands busware-server and busware. The database is another container (docker-compose.yml).
+# An image with the commands busware-server and busware. PostgreSQL runs in another container: docker-compose.yml.
 FROM python:3.11-slim AS build
 COPY . /source
 RUN pip install --no-cache-dir --prefix=/installed "/source[server,terminal]"

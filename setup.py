@@ -1,7 +1,6 @@
-"""Build the wheel from the sources alone; all else about the package is in pyproject.toml.
+"""Build the wheel from the current sources. pyproject.toml describes the package.
 
-setuptools keeps what it builds in build/, and would put a file there into the next wheel although its source
-has been deleted since.
+setuptools keeps its output in build/, and would package a file there even after its source was deleted.
 """
 
 import shutil
@@ -11,7 +10,7 @@ from setuptools.command.build_py import build_py
 
 
 class BuildFromSources(build_py):
-    """The step build_py, without what an earlier build left."""
+    """The build step build_py, without the output of earlier builds."""
 
     def run(self) -> None:
         """Delete build/lib, then copy the sources there."""

@@ -158,11 +158,9 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     if settings.processes > 1:
         quiet = prompt.on_a_terminal() and settings.log_level == "INFO"  # the console shows the clients
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings
-        supervisor = Supervisor(worker_settings, urls.owner, urls.server)
-        supervisor.on_outdated = _terminate
+        supervisor = Supervisor(worker_settings, urls.owner, urls.server, _terminate)
         stack.callback(supervisor.stop)
-        supervisor.start()
-        port, http_port = supervisor.port, supervisor.http_port
+        port, http_port = supervisor.start()
     else:
         port, http_port = serve(settings, urls.server, stack, _stop_outdated)
     if postgres:

@@ -33,18 +33,19 @@ _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then 
 
 
 class Supervisor:
-    """The workers of one server. port, http_port: the ports that they share, once started.
+    """The workers of one server.
 
     on_outdated: called once when a breaking migration outdates the workers, from any thread.
     """
 
-    def __init__(self, settings: Settings, owner_url: str, server_url: str) -> None:
-        self.on_outdated: Callable[[], None] = lambda: None
-        self.port, self.http_port = settings.port, settings.http_port
+    def __init__(
+        self, settings: Settings, owner_url: str, server_url: str, on_outdated: Callable[[], None]
+    ) -> None:
         self._settings = settings
+        self._on_outdated = on_outdated
         self._environment = environment() | {"BUSWARE_OWNER_URL": owner_url, "DATABASE_URL": server_url}
         self._ports = ExitStack()
-        self._outdated = threading.Lock()  # taken by the first worker that is outdated, and never released
+        self._outdated = threading.Lock()  # taken when the first worker is outdated, and never released
         self._stopping = threading.Event()
         self._stdin, self._stdin_write_end = os.pipe()
         self._threads: list[threading.Thread] = []  # one for each worker
@@ -52,13 +53,16 @@ class Supervisor:
         self._ready: set[str] = set()  # the workers that have served
         self._starts = SimpleQueue[str]()  # an item for each worker: "", or why it does not start
 
-    def start(self) -> None:
-        """Reserve the ports and start the workers; returns when all serve. Raises OSError; then call stop."""
-        self.port = self._ports.enter_context(share_port(self._settings, "port"))
-        self.http_port = self._ports.enter_context(share_port(self._settings, "http_port"))
+    def start(self) -> tuple[int, int]:
+        """Start the workers. Returns their TCP port and HTTP port when all serve.
+
+        Raises OSError if a worker does not start; the others run until `stop`.
+        """
+        port = self._ports.enter_context(share_port(self._settings, "port"))
+        http_port = self._ports.enter_context(share_port(self._settings, "http_port"))
         self._environment |= {
-            "BUSWARE_HOST": self._settings.host, "BUSWARE_PORT": str(self.port),
-            "BUSWARE_HTTP_PORT": str(self.http_port), "BUSWARE_LOG_LEVEL": self._settings.log_level,
+            "BUSWARE_HOST": self._settings.host, "BUSWARE_LOG_LEVEL": self._settings.log_level,
+            "BUSWARE_PORT": str(port), "BUSWARE_HTTP_PORT": str(http_port),
         }  # fmt: skip
         for number in range(1, self._settings.processes + 1):
             name = f"worker {number}"
@@ -68,6 +72,7 @@ class Supervisor:
         for _ in self._threads:
             if failure := self._starts.get():
                 raise OSError(failure)
+        return port, http_port
 
     def stop(self) -> None:
         """Stop the workers: they drain and end. A worker that takes too long is killed."""
@@ -127,7 +132,7 @@ class Supervisor:
                 self._starts.put("")
         elif line.rstrip() == OUTDATED:
             if self._outdated.acquire(blocking=False):
-                self.on_outdated()
+                self._on_outdated()
         else:
             with suppress(OSError):  # the terminal is gone: the worker continues
                 print(line, end="", file=sys.stderr, flush=True)

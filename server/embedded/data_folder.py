@@ -133,7 +133,7 @@ class Cluster:
         port = _free_port(preferred=old_port or 0)
         if old and port == old_port:
             return old
-        owner, server = (urlsplit(url).password for url in old) if old else (_password(), _password())
+        owner, server = (urlsplit(url).password if url else secrets.token_hex(16) for url in old or ("", ""))
         place = f"127.0.0.1:{port}/busware"
         urls = Urls(f"postgresql://busware_owner:{owner}@{place}", f"postgresql://busware:{server}@{place}")
         _write_secret(
@@ -268,14 +268,10 @@ def _check_access(path: Path, user: User) -> None:
         )
 
 
-def _password() -> str:
-    return secrets.token_hex(16)
-
-
 def _write_secret(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(text)
 
 
 def _free_port(preferred: int) -> int:

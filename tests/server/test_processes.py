@@ -238,7 +238,7 @@ def test_worker_that_cannot_be_started_is_reported(
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("busware.server.supervisor.subprocess.Popen", fail)
-    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "")
+    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "", lambda: None)
     with pytest.raises(OSError, match=r"worker \d does not start"):
         supervisor.start()
     supervisor.stop()
@@ -268,8 +268,8 @@ def test_workers_are_kept_when_their_output_cannot_be_printed(
 # Two servers -----------------------------------------------------------------------------------
 
 
-class Patient(LineClient):
-    """A line that passes over what it is told without asking."""
+class ReplyReader(LineClient):
+    """A client that skips notifications while it waits for a reply."""
 
     def ask(self, line: bytes | str | object) -> Any:
         self.send(line)
@@ -279,7 +279,7 @@ class Patient(LineClient):
 
 
 def test_two_servers_and_their_processes_on_one_database(urls: dict[str, str], database: Database) -> None:
-    """Many clients of two servers, of two processes each, fight over a few seats."""
+    """Clients of two servers with two processes each compete for a few seats."""
     day = travel_day(database)
     with (
         Served("0", "--processes", "2", **urls) as first,
@@ -287,11 +287,11 @@ def test_two_servers_and_their_processes_on_one_database(urls: dict[str, str], d
         ExitStack() as stack,
     ):
         assert len(serving(database)) == 4
-        lines = [Patient(server.host, server.port) for server in (first, second) for _ in range(6)]
+        lines = [ReplyReader(server.host, server.port) for server in (first, second) for _ in range(6)]
         for line in lines:
             stack.callback(line.close)
 
-        def fight(n: int) -> None:
+        def compete(n: int) -> None:
             for _ in range(10):
                 wanted = {"travel_date": day, **TRIP}
                 if n % 3 == 0:
@@ -306,7 +306,7 @@ def test_two_servers_and_their_processes_on_one_database(urls: dict[str, str], d
                 assert ended["status"] == "cancelled", ended
 
         with ThreadPoolExecutor(len(lines)) as clients:
-            list(clients.map(fight, range(len(lines))))
+            list(clients.map(compete, range(len(lines))))
         assert audit(database.conn) == []
         live = "SELECT count(*) FROM passengers WHERE status IN ('held', 'booked', 'pending')"
         assert database.value(live) == 0

@@ -1,4 +1,4 @@
-"""`python -m server`: started, used, stopped, killed, started again, and refused."""
+"""`python -m server`: starts, stops, crashes, restarts, and errors at start."""
 
 import os
 import resource
@@ -42,7 +42,7 @@ def line_to(server: Served) -> Iterator[LineClient]:
 
 
 def load_timetable(folder: Path) -> str:
-    """Load the tests' timetable into the embedded database. Answers a date on which its buses run."""
+    """Load the tests' timetable into the embedded database. Returns a travel date of its trips."""
     urls = read_urls(folder)
     assert urls
     with psycopg.connect(urls.owner) as conn:
@@ -52,7 +52,6 @@ def load_timetable(folder: Path) -> str:
 
 
 def book(server: Served, folder: Path) -> dict[str, Any]:
-    """A booking, to be found again."""
     with line_to(server) as line:
         booking = line.call("book", travel_date=load_timetable(folder), seats=[7], **BOOK)
     assert booking["status"] == "booked"
@@ -67,7 +66,7 @@ def find(server: Served, booking: dict[str, Any]) -> Any:
 # From start to stop ----------------------------------------------------------------------------
 
 
-def test_from_nothing_to_a_booking_that_is_still_there_after_a_stop(data_folder: Path) -> None:
+def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         server.read_until("Ctrl-C stops it.")
         said = "".join(server.said)
@@ -83,9 +82,9 @@ def test_from_nothing_to_a_booking_that_is_still_there_after_a_stop(data_folder:
         assert find(server, booking) == booking
 
 
-def test_ctrl_c_stops_all_of_it_in_order(data_folder: Path) -> None:
+def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
-        os.killpg(server.process.pid, signal.SIGINT)  # what a terminal does
+        os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
         status, said = server.end()
         assert status == 0
         assert "Stopping:" in said
@@ -95,9 +94,9 @@ def test_ctrl_c_stops_all_of_it_in_order(data_folder: Path) -> None:
     assert log.endswith("database system is shut down\n")
 
 
-# The main thread is deaf, so that the signal finds another one, which Python has tell the main thread when it
-# does something next. So it is with a signal that comes just before a system call.
-DEAF = """
+# The main thread blocks SIGTERM, so the kernel delivers it to another thread, and it interrupts no system call
+# of the main thread. A signal that comes just before a system call has the same effect.
+SIGNAL_TO_OTHER_THREAD = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -107,8 +106,12 @@ main(sys.argv[1:])
 
 
 @pytest.mark.parametrize(("argument", "ready"), [("0", "Ctrl-C stops it."), ("worker", "ready")])
-def test_a_signal_is_heard_that_interrupts_nothing(urls: dict[str, str], argument: str, ready: str) -> None:
-    with start(argument, program=("-c", DEAF), stdin=subprocess.PIPE, BUSWARE_PORT="0", **urls) as server:
+def test_signal_that_interrupts_no_system_call_stops_the_server(
+    urls: dict[str, str], argument: str, ready: str
+) -> None:
+    with start(
+        argument, program=("-c", SIGNAL_TO_OTHER_THREAD), stdin=subprocess.PIPE, BUSWARE_PORT="0", **urls
+    ) as server:
         assert server.stdout
         assert any(ready in line for line in server.stdout)
         server.send_signal(signal.SIGTERM)
@@ -118,7 +121,7 @@ def test_a_signal_is_heard_that_interrupts_nothing(urls: dict[str, str], argumen
             server.kill()
 
 
-def test_a_stop_while_it_starts(data_folder: Path) -> None:
+def test_signal_during_the_start_stops_the_server(data_folder: Path) -> None:
     with start("0", "--data", str(data_folder)) as process:
         assert process.stdout
         assert "Making a new database" in process.stdout.readline()
@@ -131,14 +134,14 @@ def test_a_stop_while_it_starts(data_folder: Path) -> None:
         pass
 
 
-def test_the_timetables_are_loaded(data_folder: Path) -> None:
+def test_timetables_are_loaded_at_start(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server, line_to(server) as line:
         assert len(line.call("places")["places"]) > 50
 
 
 @contextmanager
 def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, psycopg.Connection[Any]]]:
-    """A booking that waits for its trip, which the connection holds."""
+    """A client whose booking waits for its trip, and the connection that has locked the trip."""
     date, urls = load_timetable(folder), read_urls(folder)
     assert urls
     with line_to(server) as line, closing(psycopg.connect(urls.owner)) as holder:
@@ -149,7 +152,7 @@ def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, 
         yield line, holder
 
 
-def test_an_answer_under_way_is_sent_before_the_stop(data_folder: Path) -> None:
+def test_request_under_way_is_answered_before_the_stop(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         with write_under_way(server, data_folder) as (line, holder):
             server.process.send_signal(signal.SIGTERM)
@@ -161,7 +164,7 @@ def test_an_answer_under_way_is_sent_before_the_stop(data_folder: Path) -> None:
     assert running_on(data_folder) == []
 
 
-def test_a_second_signal_does_not_wait(data_folder: Path) -> None:
+def test_second_signal_stops_at_once(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder), BUSWARE_DRAIN_SECONDS="600") as server:
         with write_under_way(server, data_folder):
             left = running_on(data_folder)
@@ -174,7 +177,7 @@ def test_a_second_signal_does_not_wait(data_folder: Path) -> None:
 
 
 def wait_until_received(line: LineClient) -> None:
-    """Wait until the server has read all that was sent, by asking the kernel of either side."""
+    """Wait until the server has read all that was sent: its receive queue in the kernel is empty."""
     mine, theirs = line.socket.getsockname()[1], line.socket.getpeername()[1]
     while True:
         for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -185,10 +188,10 @@ def wait_until_received(line: LineClient) -> None:
                 break
 
 
-# Killed ----------------------------------------------------------------------------------------
+# Crashes ---------------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_killed_leaves_nothing_running_and_loses_nothing(data_folder: Path) -> None:
+def test_killed_server_leaves_no_process_and_loses_no_booking(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         booking = book(server, data_folder)
         left = running_on(data_folder)
@@ -200,7 +203,7 @@ def test_a_server_that_is_killed_leaves_nothing_running_and_loses_nothing(data_f
         assert find(server, booking) == booking
 
 
-def test_the_server_survives_a_postgresql_that_is_killed(data_folder: Path) -> None:
+def test_server_survives_killed_postgresql(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         booking = book(server, data_folder)
         os.kill(postmaster(data_folder), signal.SIGKILL)
@@ -215,10 +218,10 @@ def test_the_server_survives_a_postgresql_that_is_killed(data_folder: Path) -> N
     assert running_on(data_folder) == []
 
 
-# Refused ---------------------------------------------------------------------------------------
+# Errors at start -------------------------------------------------------------------------------
 
 
-def test_started_twice_says_where_the_first_one_is(data_folder: Path) -> None:
+def test_second_server_on_a_folder_reports_the_first_one(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         status, said = fail_to_start(str(server.port), "--data", str(data_folder))
         assert status == 1
@@ -252,17 +255,17 @@ def test_port_in_use_is_refused_before_anything_is_created(data_folder: Path) ->
         (["--colour"], {}, "unrecognized arguments: --colour"),
     ],
 )
-def test_a_bad_setting_ends_with_2(arguments: list[str], environment: dict[str, str], expected: str) -> None:
+def test_wrong_setting_exits_with_2(arguments: list[str], environment: dict[str, str], expected: str) -> None:
     status, said = fail_to_start(*arguments, **environment)
     assert status == 2
     assert expected in said
     assert "Traceback" not in said
 
 
-def test_a_database_that_is_away() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as once:
-        nobody = once.getsockname()[1]
-    url = f"postgresql://me:secret@127.0.0.1:{nobody}/busware"
+def test_unreachable_database_exits_with_1() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as closed:
+        port = closed.getsockname()[1]
+    url = f"postgresql://me:secret@127.0.0.1:{port}/busware"
     status, said = fail_to_start("0", DATABASE_URL=url, BUSWARE_CONNECT_SECONDS="0.1")
     assert status == 1
     assert "The database cannot be reached" in said
@@ -270,10 +273,10 @@ def test_a_database_that_is_away() -> None:
     assert "Traceback" not in said
 
 
-# Any other PostgreSQL --------------------------------------------------------------------------
+# Another PostgreSQL ----------------------------------------------------------------------------
 
 
-def test_database_url_serves_and_nothing_is_embedded(empty_database: Any) -> None:
+def test_database_url_replaces_the_embedded_postgresql(empty_database: Any) -> None:
     with Served("0", DATABASE_URL=empty_database.server, BUSWARE_OWNER_URL=empty_database.owner) as server:
         assert "from DATABASE_URL" in "".join(server.said)
         with line_to(server) as line:
@@ -283,7 +286,7 @@ def test_database_url_serves_and_nothing_is_embedded(empty_database: Any) -> Non
         assert server.end(signal.SIGTERM)[0] == 0
 
 
-def test_two_servers_start_at_once_on_an_empty_database(empty_database: Any) -> None:
+def test_two_servers_start_together_on_an_empty_database(empty_database: Any) -> None:
     environment = {
         "DATABASE_URL": empty_database.server,
         "BUSWARE_OWNER_URL": empty_database.owner,
@@ -305,12 +308,12 @@ def test_two_servers_start_at_once_on_an_empty_database(empty_database: Any) -> 
         assert [server.end(signal.SIGTERM)[0] for server in servers] == [0, 0]
 
 
-def test_it_may_open_as_many_files_as_the_system_lets_it(empty_database: Any) -> None:
-    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (512, most))
+def test_open_files_limit_is_raised_to_the_hard_limit(empty_database: Any) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
     try:
         url = {"DATABASE_URL": empty_database.server, "BUSWARE_OWNER_URL": empty_database.owner}
         with Served("0", **url) as server:
-            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,4 +1,4 @@
-"""Where things are: the checkout that holds these tests, and the timetable that most of them use."""
+"""Paths of the checkout and of the timetable that most tests use."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Servers as processes of their own, on the test's database: where it is, who serves, and lines to them."""
+"""Servers in their own processes, on the database of a test: their settings, process ids and clients."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def urls(database: "Database") -> dict[str, str]:
-    """Where the database is, with its clock going, and trips on sale from today."""
+    """The settings of a server on the database, whose clock runs and whose trips are on sale from today."""
     database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")
     return {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner, "BUSWARE_HTTP_PORT": "0"}
@@ -33,18 +33,18 @@ def line_to() -> Iterator[Callable[[int], LineClient]]:
 
 
 def serving(database: "Database", port: int | None = None) -> list[int]:
-    """The processes that serve (on that port), by the operating system's number."""
+    """The process ids of the serving processes, on one port or on all."""
     names = database.query("SELECT name FROM processes p WHERE role = 'server' AND api.is_alive(process_no)")
     return sorted(int(name.rpartition(" ")[2]) for name in names if port is None or f":{port}," in name)
 
 
 def travel_day(database: "Database") -> str:
-    """The last day that is on sale."""
+    """The last travel date on sale."""
     return str(database.value("SELECT max(travel_date) FROM trips"))
 
 
 def process_of(database: "Database", line: LineClient) -> int:
-    """The process that a line has come to."""
+    """The process_no of the process that serves a client."""
     where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
     (process_no,) = wait_until(lambda: database.query(where, line.address))
     return int(process_no)
@@ -53,7 +53,7 @@ def process_of(database: "Database", line: LineClient) -> int:
 def on_each_process(
     database: "Database", port: int, connect: Callable[[int], LineClient]
 ) -> list[LineClient]:
-    """A line to each of the processes on a port: the kernel spreads clients over them."""
+    """A client of each process on a port. It connects until the kernel has chosen each process once."""
     lines: dict[int, LineClient] = {}
     while len(lines) < len(serving(database, port)):
         line = connect(port)

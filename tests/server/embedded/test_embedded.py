@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: started, stopped, killed, started again; and every way it can be refused."""
+"""The embedded PostgreSQL: starts, stops, crashes, restarts, and errors at start."""
 
 import os
 import signal
@@ -22,8 +22,8 @@ from tests.support.project import PROJECT
 
 pytestmark = pytest.mark.system
 
-# A process that starts an embedded PostgreSQL, says so, and waits to be killed.
-HOLDER = """
+# A process that starts an embedded PostgreSQL and waits to be killed.
+SERVER = """
 import signal, sys
 from pathlib import Path
 from busware.server.embedded.process import EmbeddedPostgres
@@ -44,8 +44,8 @@ def running(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @contextmanager
-def holder(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", HOLDER, str(folder)]
+def killable_server(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", SERVER, str(folder)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -53,42 +53,42 @@ def holder(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
-def write_something(postgres: EmbeddedPostgres) -> None:
+def create_table(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.cluster.urls.owner) as conn:
-        conn.execute("CREATE TABLE something AS SELECT 42 AS x")
+        conn.execute("CREATE TABLE numbers AS SELECT 42 AS x")
 
 
-def read_something(url: str) -> int:
+def read_table(url: str) -> int:
     with psycopg.connect(url) as conn:
-        (x,) = conn.execute("SELECT x FROM something").fetchone() or (None,)
+        (x,) = conn.execute("SELECT x FROM numbers").fetchone() or (None,)
         return int(x)
 
 
-def hold_something(folder: Path) -> None:
+def make_database(folder: Path) -> None:
     with running(folder) as postgres:
-        write_something(postgres)
+        create_table(postgres)
 
 
 # Start and stop --------------------------------------------------------------------------------
 
 
-def test_what_was_written_is_there_again_and_nothing_stays_running(data_folder: Path) -> None:
+def test_data_survives_a_restart_and_no_process_is_left(data_folder: Path) -> None:
     with running(data_folder) as first:
-        write_something(first)
+        create_table(first)
         assert processes.running_on(data_folder)
     assert processes.running_on(data_folder) == []
     with running(data_folder) as second:
-        assert read_something(second.cluster.urls.owner) == 42
+        assert read_table(second.cluster.urls.owner) == 42
         assert second.cluster.urls == first.cluster.urls
 
 
-def test_the_folder_is_made_with_all_above_it(data_folder: Path) -> None:
+def test_folder_is_created_with_its_parents(data_folder: Path) -> None:
     folder = data_folder / "a" / "b"
     with running(folder):
         assert (folder / "postgres" / "PG_VERSION").exists()
 
 
-def test_it_runs_as_nobody_of_importance(data_folder: Path) -> None:
+def test_it_does_not_run_as_root(data_folder: Path) -> None:
     with running(data_folder):
         owner = Path(f"/proc/{processes.postmaster(data_folder)}").stat().st_uid
         assert owner != 0
@@ -96,20 +96,20 @@ def test_it_runs_as_nobody_of_importance(data_folder: Path) -> None:
         assert stat.S_IMODE((data_folder / "postgres").stat().st_mode) == 0o700
 
 
-def test_it_listens_on_loopback_alone_and_wants_the_password(data_folder: Path) -> None:
+def test_it_listens_on_loopback_only_and_requires_the_password(data_folder: Path) -> None:
     with running(data_folder) as postgres:
         url = urlsplit(postgres.cluster.urls.owner)
         assert url.hostname == "127.0.0.1"
         with psycopg.connect(postgres.cluster.urls.owner) as conn:
-            (listens, sockets) = conn.execute(
+            addresses, sockets = conn.execute(
                 "SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories')"
             ).fetchone() or ("", "")
-            assert (listens, sockets) == ("127.0.0.1", "")
+            assert (addresses, sockets) == ("127.0.0.1", "")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(postgres.cluster.urls.owner.replace(str(url.password), "guess"))
 
 
-def test_the_passwords_are_ours_alone(data_folder: Path) -> None:
+def test_other_users_cannot_read_the_passwords(data_folder: Path) -> None:
     with running(data_folder) as postgres:
         file = data_folder / "urls.env"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -124,42 +124,42 @@ def test_the_passwords_are_ours_alone(data_folder: Path) -> None:
         assert not any(str(password) in command_lines for password in passwords)
 
 
-def test_a_half_made_folder_is_made_anew(data_folder: Path) -> None:
+def test_unfinished_initdb_is_done_again(data_folder: Path) -> None:
     (data_folder / "postgres.new").mkdir()
     (data_folder / "postgres.new" / "PG_VERSION").write_text("18\n")
-    hold_something(data_folder)
+    make_database(data_folder)
     assert not (data_folder / "postgres.new").exists()
 
 
-def test_a_port_that_is_taken_is_changed_for_good(data_folder: Path) -> None:
+def test_port_in_use_is_replaced_permanently(data_folder: Path) -> None:
     with running(data_folder) as first:
         old = urlsplit(first.cluster.urls.owner).port
-        write_something(first)
+        create_table(first)
     with closing(socket.create_server(("127.0.0.1", old or 0))), running(data_folder) as second:
         assert urlsplit(second.cluster.urls.owner).port != old
-        assert read_something(second.cluster.urls.owner) == 42
+        assert read_table(second.cluster.urls.owner) == 42
         assert read_urls(data_folder) == second.cluster.urls
     with running(data_folder) as third:
         assert third.cluster.urls == second.cluster.urls
 
 
-def test_an_older_postgresql_runs_what_it_has_made(data_folder: Path) -> None:
+def test_folder_runs_with_the_version_that_made_it(data_folder: Path) -> None:
     programs = list(find_programs())[-1]  # Debian's, where there is one
     older = EmbeddedPostgres(data_folder, programs=programs)
     older.start()
-    write_something(older)
+    create_table(older)
     older.stop()
     with running(data_folder) as found:
         assert found.cluster.programs == programs
-        assert read_something(found.cluster.urls.owner) == 42
+        assert read_table(found.cluster.urls.owner) == 42
 
 
-# Killed ----------------------------------------------------------------------------------------
+# Crashes ---------------------------------------------------------------------------------------
 
 
-def test_postgresql_ends_with_a_server_that_is_killed(data_folder: Path) -> None:
-    hold_something(data_folder)
-    with holder(data_folder) as process:
+def test_postgresql_stops_when_the_server_is_killed(data_folder: Path) -> None:
+    make_database(data_folder)
+    with killable_server(data_folder) as process:
         left = processes.running_on(data_folder)
         assert processes.postmaster(data_folder) in left
         process.kill()
@@ -167,90 +167,91 @@ def test_postgresql_ends_with_a_server_that_is_killed(data_folder: Path) -> None
     assert processes.running_on(data_folder) == []
     assert not (data_folder / "postgres" / "postmaster.pid").exists()  # it was a clean stop
     with running(data_folder) as again:
-        assert read_something(again.cluster.urls.owner) == 42
+        assert read_table(again.cluster.urls.owner) == 42
 
 
-def test_a_new_server_does_not_wait_for_the_killed_one(data_folder: Path) -> None:
-    hold_something(data_folder)
-    with holder(data_folder) as process:
+def test_new_server_starts_while_postgresql_of_a_killed_one_stops(data_folder: Path) -> None:
+    make_database(data_folder)
+    with killable_server(data_folder) as process:
         process.kill()
         process.wait()
         with running(data_folder) as again:
-            assert read_something(again.cluster.urls.owner) == 42
+            assert read_table(again.cluster.urls.owner) == 42
     assert processes.running_on(data_folder) == []
 
 
-def test_postgresql_that_is_killed_is_started_again(data_folder: Path) -> None:
+def test_killed_postgresql_is_started_again(data_folder: Path) -> None:
     with running(data_folder) as postgres:
-        write_something(postgres)
+        create_table(postgres)
         first = processes.postmaster(data_folder)
         with psycopg.connect(postgres.cluster.urls.owner) as idle:
             os.kill(first, signal.SIGKILL)
             with pytest.raises(psycopg.OperationalError):
                 while True:
                     idle.execute("SELECT 1")
-        assert read_when_it_is_back(postgres.cluster.urls.owner) == 42
+        assert read_after_restart(postgres.cluster.urls.owner) == 42
         assert processes.postmaster(data_folder) != first
     assert processes.running_on(data_folder) == []
 
 
-def read_when_it_is_back(url: str) -> int:
+def read_after_restart(url: str) -> int:
     for _ in range(100_000):
         with suppress(psycopg.OperationalError):
-            return read_something(url)
-    raise AssertionError("PostgreSQL has not come back")
+            return read_table(url)
+    raise AssertionError("PostgreSQL was not started again")
 
 
-def test_both_killed_and_started_again(data_folder: Path) -> None:
-    hold_something(data_folder)
-    with holder(data_folder) as process:
+def test_start_after_server_and_postgresql_were_killed(data_folder: Path) -> None:
+    make_database(data_folder)
+    with killable_server(data_folder) as process:
         left, postmaster = processes.running_on(data_folder), processes.postmaster(data_folder)
         process.kill()
         with suppress(ProcessLookupError):
             os.kill(postmaster, signal.SIGKILL)
         processes.wait_for_end(left)
     with running(data_folder) as again:
-        assert read_something(again.cluster.urls.owner) == 42
+        assert read_table(again.cluster.urls.owner) == 42
 
 
-def test_a_postgresql_that_was_left_is_found_and_stopped(data_folder: Path) -> None:
-    hold_something(data_folder)
-    with holder(data_folder) as process:
+def test_orphaned_postgresql_is_found_and_stopped(data_folder: Path) -> None:
+    make_database(data_folder)
+    with killable_server(data_folder) as process:
         orphan = processes.postmaster(data_folder)
         others = [pid for pid in processes.running_on(data_folder) if pid != orphan]
-        for how in (signal.SIGSTOP, signal.SIGKILL):  # so that the shell, which would stop PostgreSQL
-            for pid in others:  # once the server is gone, cannot be quicker than we are
-                with suppress(ProcessLookupError):  # a process of PostgreSQL's that had just ended
-                    os.kill(pid, how)
+        # stopped first, so that the shell cannot stop PostgreSQL when the server ends
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in others:
+                with suppress(ProcessLookupError):  # it has just ended
+                    os.kill(pid, number)
         processes.wait_for_end(others)
         assert process.wait()
     assert orphan in processes.running_on(data_folder)
     with running(data_folder) as again:
-        assert read_something(again.cluster.urls.owner) == 42
+        assert read_table(again.cluster.urls.owner) == 42
         assert processes.postmaster(data_folder) != orphan
     assert processes.running_on(data_folder) == []
 
 
-def test_the_number_of_a_stranger_in_postmaster_pid_is_no_obstacle(data_folder: Path) -> None:
-    hold_something(data_folder)
+def test_process_id_of_another_program_in_postmaster_pid_is_ignored(data_folder: Path) -> None:
+    make_database(data_folder)
     file = data_folder / "postgres" / "postmaster.pid"
     file.write_text(f"{os.getpid()}\n{data_folder}/postgres\n1\n1\n\n127.0.0.1\n0 0\nready   \n")
     os.chown(file, (data_folder / "postgres").stat().st_uid, -1)
     with running(data_folder) as again:
-        assert read_something(again.cluster.urls.owner) == 42
+        assert read_table(again.cluster.urls.owner) == 42
 
 
-# Refused ---------------------------------------------------------------------------------------
+# Errors at start -------------------------------------------------------------------------------
 
 
-def refusal(folder: Path) -> str:
+def start_error(folder: Path) -> str:
     with pytest.raises(PostgresError) as refused:
         EmbeddedPostgres(folder).start()
     assert not [pid for pid in processes.running_on(folder) if pid != os.getpid()]
     return str(refused.value)
 
 
-def test_started_twice(data_folder: Path) -> None:
+def test_second_start_on_a_folder_is_refused(data_folder: Path) -> None:
     with running(data_folder) as first:
         first.cluster.announce("127.0.0.1:9999")
         with pytest.raises(PostgresError) as refused:
@@ -259,50 +260,50 @@ def test_started_twice(data_folder: Path) -> None:
             refused.value
         )
         assert "BUSWARE_PORT=" in str(refused.value)
-        with psycopg.connect(first.cluster.urls.owner) as conn:  # unharmed
+        with psycopg.connect(first.cluster.urls.owner) as conn:  # it still runs
             conn.execute("SELECT 1")
 
 
-def test_a_folder_of_another_version(data_folder: Path) -> None:
-    hold_something(data_folder)
+def test_folder_of_a_missing_version_is_refused(data_folder: Path) -> None:
+    make_database(data_folder)
     (data_folder / "postgres" / "PG_VERSION").write_text("9\n")
-    said = refusal(data_folder)
+    said = start_error(data_folder)
     assert "made by PostgreSQL 9, and this machine has PostgreSQL " in said
     assert "apt install postgresql-9" in said
     assert "pg_upgrade" in said
 
 
-def test_a_folder_without_its_passwords(data_folder: Path) -> None:
-    hold_something(data_folder)
+def test_folder_without_its_passwords_is_refused(data_folder: Path) -> None:
+    make_database(data_folder)
     (data_folder / "urls.env").unlink()
-    assert f"{data_folder}/urls.env is missing" in refusal(data_folder)
+    assert f"{data_folder}/urls.env is missing" in start_error(data_folder)
 
 
-def test_a_postgresql_that_does_not_start_is_quoted(data_folder: Path) -> None:
-    hold_something(data_folder)
+def test_error_quotes_the_log_of_postgresql(data_folder: Path) -> None:
+    make_database(data_folder)
     with (data_folder / "postgres" / "postgresql.conf").open("a") as conf:
         conf.write("shared_buffers = 'a lot'\n")
-    said = refusal(data_folder)
+    said = start_error(data_folder)
     assert "PostgreSQL does not start" in said
     assert 'invalid value for parameter "shared_buffers"' in said
 
 
-def test_nothing_has_been_started_yet(data_folder: Path) -> None:
+def test_owner_url_of_an_empty_folder_is_refused(data_folder: Path) -> None:
     with pytest.raises(PostgresError, match="No server runs on"):
         owner_url(Settings(data=data_folder))
 
 
 if os.geteuid() == 0:
 
-    def test_a_folder_that_postgresql_may_not_enter(data_folder: Path) -> None:
+    def test_folder_closed_to_postgresql_is_refused(data_folder: Path) -> None:
         (data_folder / "closed").mkdir(mode=0o700)
-        said = refusal(data_folder / "closed" / "data")
+        said = start_error(data_folder / "closed" / "data")
         assert f"not enter {data_folder}/closed on the way" in said
         assert f"chmod o+x {data_folder}/closed" in said
 
 else:
 
-    def test_a_folder_of_somebody_else(data_folder: Path) -> None:
+    def test_folder_of_another_user_is_refused(data_folder: Path) -> None:
         (data_folder / "postgres").symlink_to("/etc")
         (data_folder / "urls.env").write_text("")
-        assert "belongs to another user, number 0" in refusal(data_folder)
+        assert "belongs to another user, number 0" in start_error(data_folder)
