@@ -94,8 +94,8 @@ def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
     assert log.endswith("database system is shut down\n")
 
 
-# The main thread blocks SIGTERM, so the kernel delivers it to another thread, and it interrupts no system call
-# of the main thread. A signal that comes just before a system call has the same effect.
+# The main thread blocks SIGTERM. So the kernel delivers it to another thread, and it interrupts no system call
+# of the main thread, as if it had come just before the call.
 SIGNAL_TO_OTHER_THREAD = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
