@@ -30,7 +30,8 @@ class SettingsError(ValueError):
 class Kind:
     """A kind of value: its description, the pattern of its text, its conversion, and the range of a number.
 
-    convert raises ValueError, KeyError or OSError for a wrong text.
+    convert raises ValueError, KeyError or OSError for a wrong text. msgspec.convert is not used, because it
+    accepts 1e3 as a whole number, and inf and nan as numbers.
     """
 
     takes: str

@@ -78,8 +78,13 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
 
 def _serve_as_worker(settings: Settings, stack: ExitStack) -> None:
     """Serve until the supervisor closes the standard input of this process."""
-
-    serve(settings, settings.database_url or "", stack, _report_outdated, shared=True)
+    serve(
+        settings,
+        settings.database_url or "",
+        stack,
+        lambda reason: print(f"{OUTDATED}{reason}", flush=True),
+        shared=True,
+    )
     print(READY, flush=True)
     _wait(sys.stdin.fileno())
 
@@ -88,7 +93,7 @@ def _wait(*files: int) -> None:
     """Wait for a signal, whose handler raises SystemExit, or for the end of one of the files.
 
     A signal that comes just before a system call, or to another thread, does not interrupt the call. So each
-    signal also writes a byte to a socket, for which this function waits, too.
+    signal also writes a byte to a socket, which ends the wait.
     """
     woken, waker = socket.socketpair()
     with woken, waker:
@@ -144,21 +149,21 @@ def _read_settings(arguments: list[str]) -> Settings:
 
 
 def _start(settings: Settings, stack: ExitStack) -> str:
-    """Start everything, and push what stops it onto the stack. Returns the URL of the database."""
+    """Start everything, and push the stop functions onto the stack. Returns the URL of the database."""
     server_url = settings.database_url or ""
     urls = Urls(settings.owner_url or server_url, server_url)
     postgres = None if server_url else _embedded_postgres(settings)
     if postgres:
         stack.callback(postgres.stop)
-        postgres.cluster.lock_if_exists()  # first: a second server on one folder reports the first one
-    settings = check_ports(settings)  # before anything is created
+        postgres.cluster.lock_if_exists()  # before the ports: the error names the server that uses the folder
+    settings = check_ports(settings)  # before a new data folder is created
     if postgres:
         urls = postgres.start()
     prepare(urls.owner, urls.server, settings)
     if settings.processes > 1:
         quiet = prompt.on_a_terminal() and settings.log_level == "INFO"  # the console shows the clients
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings
-        supervisor = Supervisor(worker_settings, urls.owner, urls.server, _terminate)
+        supervisor = Supervisor(worker_settings, urls.owner, urls.server, _stop_outdated)
         stack.callback(supervisor.stop)
         port, http_port = supervisor.start()
     else:
@@ -196,19 +201,9 @@ def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
     )
 
 
-def _report_outdated(reason: str) -> None:
-    """Ask the supervisor to stop the server because a breaking migration outdates this version."""
-    log.error("This process stops. %s", reason)
-    print(OUTDATED, flush=True)
-
-
 def _stop_outdated(reason: str) -> None:
-    """Stop because a breaking migration outdates this version."""
+    """Stop this server because a breaking migration outdates its version."""
     log.error("This server stops. %s", reason)
-    _terminate()
-
-
-def _terminate() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -221,7 +216,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _expect_second_signal() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_at_once)
-    log.info("Stopping: requests under way are answered. Press Ctrl-C again to stop at once.")
+    log.info("Stopping: requests under way are answered. A second signal stops at once.")
 
 
 def _stop_at_once(number: int, frame: FrameType | None) -> None:

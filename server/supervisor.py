@@ -6,8 +6,8 @@ connections.
 
 The standard input of all workers is one pipe, of which only the supervisor has the write end. When the
 supervisor ends, in any way, the pipe closes, and the workers drain and end. On its standard output a worker
-prints READY when it serves, and OUTDATED when a breaking migration outdates it, each as a line of its own.
-The supervisor prints all other lines on its own standard error.
+prints the line READY when it serves, and a line that begins with OUTDATED when a breaking migration outdates
+it. The supervisor prints all other lines on its own standard error.
 """
 
 import logging
@@ -26,7 +26,7 @@ from busware.server.settings import Settings, environment
 log = logging.getLogger("busware.supervisor")
 
 READY = "ready"
-OUTDATED = "outdated"
+OUTDATED = "outdated: "  # the reason follows
 _RESTART_SECONDS = 1.0  # the pause before a worker that ended early is replaced
 _EARLY_SECONDS = 10.0
 _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then it is killed
@@ -35,11 +35,11 @@ _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then 
 class Supervisor:
     """The workers of one server.
 
-    on_outdated: called once when a breaking migration outdates the workers, from any thread.
+    on_outdated: called once, with the reason, when a breaking migration outdates the workers; in any thread.
     """
 
     def __init__(
-        self, settings: Settings, owner_url: str, server_url: str, on_outdated: Callable[[], None]
+        self, settings: Settings, owner_url: str, server_url: str, on_outdated: Callable[[str], None]
     ) -> None:
         self._settings = settings
         self._on_outdated = on_outdated
@@ -130,9 +130,9 @@ class Supervisor:
             if name not in self._ready:
                 self._ready.add(name)
                 self._starts.put("")
-        elif line.rstrip() == OUTDATED:
+        elif line.startswith(OUTDATED):
             if self._outdated.acquire(blocking=False):
-                self._on_outdated()
+                self._on_outdated(line.removeprefix(OUTDATED).rstrip())
         else:
             with suppress(OSError):  # the terminal is gone: the worker continues
                 print(line, end="", file=sys.stderr, flush=True)

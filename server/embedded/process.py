@@ -24,9 +24,7 @@ from busware.server.embedded.data_folder import Cluster, PostgresError, Urls
 log = logging.getLogger("busware.postgres")
 
 START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash recovery included
-STOP_SECONDS = (
-    60  # how long a clean stop may take; after that PostgreSQL is killed, and recovers at its start
-)
+STOP_SECONDS = 60  # how long a clean stop may take; then PostgreSQL is killed, and recovers at its next start
 RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
 MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
 
@@ -57,7 +55,7 @@ class EmbeddedPostgres:
         programs: Path | None = None,
     ) -> None:
         self.cluster = Cluster(data, programs)
-        self._options = dict(options or {})
+        self._options = options or {}
         self._stopping = threading.Event()
         self._changing = threading.Lock()  # held while PostgreSQL is started or stopped
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,12 +88,12 @@ class EmbeddedPostgres:
         self.cluster.close()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
-        """Start PostgreSQL and wait until it accepts connections; raises PostgresError."""
+        """Start PostgreSQL, and return when it accepts connections. Raises PostgresError."""
         crashed = end_orphan(self.cluster)
         deadline = time.monotonic() + START_SECONDS
         while True:
             process = self._process = self._spawn()
-            if self._becomes_ready(process, deadline):
+            if self._wait_until_ready(process, deadline):
                 return process
             self._end()
             if not crashed or time.monotonic() > deadline or self._stopping.is_set():
@@ -107,14 +105,11 @@ class EmbeddedPostgres:
         cluster = self.cluster
         if cluster.log.exists() and cluster.log.stat().st_size > MAX_LOG_BYTES:
             cluster.log.replace(cluster.log.with_suffix(".log.1"))
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(urlsplit(cluster.urls.owner).port),
-            "unix_socket_directories": "",
-            **self._options,
-        }
-        command = [f"{cluster.programs}/postgres", "-D", str(cluster.folder)]
-        command += [f"--{name}={value}" for name, value in options.items()]
+        command = [
+            f"{cluster.programs}/postgres", "-D", str(cluster.folder), "--listen_addresses=127.0.0.1",
+            f"--port={urlsplit(cluster.urls.owner).port}", "--unix_socket_directories=",
+            *(f"--{name}={value}" for name, value in self._options.items()),
+        ]  # fmt: skip
         with cluster.log.open("ab") as output:
             return subprocess.Popen(
                 ["/bin/sh", "-c", _SUPERVISE, "busware-postgres", *command],
@@ -125,10 +120,10 @@ class EmbeddedPostgres:
                 **cluster.popen,
             )
 
-    def _becomes_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> bool:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> bool:
         """Wait until PostgreSQL accepts connections, and create the database busware if there is none.
 
-        Returns False if PostgreSQL ends, takes too long, or is to stop.
+        Returns False if PostgreSQL ends, if it is not ready at the deadline, or if stop() was called.
         """
         url = self.cluster.urls.owner.removesuffix("/busware") + "/postgres"
         while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
@@ -137,7 +132,7 @@ class EmbeddedPostgres:
                     if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'busware'").fetchone():
                         conn.execute("CREATE DATABASE busware")
                     version = conn.info.parameter_status("server_version")
-                    log.info("PostgreSQL %s runs, from %s.", version, self.cluster.programs)
+                    log.info("PostgreSQL %s is running, from %s.", version, self.cluster.programs)
                 return True
             time.sleep(0.02)
         return False
@@ -182,10 +177,10 @@ def end_orphan(cluster: Cluster) -> bool:
         return False
     if not _is_postgres(pid, cluster):
         if Path(f"/proc/{pid}").exists():
-            file.unlink()  # another program has this process id now; PostgreSQL would refuse to start
+            file.unlink()  # another program has this process id: PostgreSQL would refuse to start
         return True
     log.warning("Stopping process %d, a PostgreSQL that was left running on %s.", pid, cluster.folder)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # PostgreSQL's fast and immediate shutdown
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast shutdown, immediate shutdown, kill
         with suppress(ProcessLookupError):
             os.kill(pid, number)
         deadline = time.monotonic() + STOP_SECONDS / 3

@@ -51,9 +51,9 @@ def test_clients_are_distributed_and_see_one_database(
         (reference,) = (answer["reference"] for answer in booked if "reference" in answer)
         for line in lines:
             assert line.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
-        status, said = server.end(signal.SIGTERM)
+        status, output = server.end(signal.SIGTERM)
         assert status == 0
-        assert "Traceback" not in said
+        assert "Traceback" not in output
     assert serving(database) == []
     assert audit(database.conn) == []
 
@@ -111,10 +111,10 @@ def test_ctrl_c_reaches_only_the_supervisor(urls: dict[str, str], database: Data
     with Served("0", "--processes", "2", **urls) as server:
         workers = serving(database)
         os.killpg(server.process.pid, signal.SIGINT)  # what a terminal does
-        status, said = server.end()
+        status, output = server.end()
         assert status == 0
-        assert said.count("Stopping:") == 1
-        assert "Traceback" not in said
+        assert output.count("Stopping:") == 1
+        assert "Traceback" not in output
         wait_for_end(workers)
 
 
@@ -182,22 +182,22 @@ def test_supervisor_runs_the_console(
 def test_two_servers_cannot_share_a_port(urls: dict[str, str]) -> None:
     with Served("0", "--processes", "2", **urls) as server:
         for processes in ("1", "2"):
-            status, said = fail_to_start(str(server.port), "--processes", processes, **urls)
+            status, output = fail_to_start(str(server.port), "--processes", processes, **urls)
             assert status == 1
-            assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in said
-            assert "Traceback" not in said
+            assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in output
+            assert "Traceback" not in output
     with Served("0", **urls) as server:
-        status, said = fail_to_start(str(server.port), "--processes", "2", **urls)
+        status, output = fail_to_start(str(server.port), "--processes", "2", **urls)
         assert status == 1
-        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in said
+        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in output
 
 
 def test_port_of_another_program_with_so_reuseport_is_refused(urls: dict[str, str]) -> None:
     with closing(socket.create_server(("127.0.0.1", 0), reuse_port=True)) as other:
         port = other.getsockname()[1]
-        status, said = fail_to_start(str(port), "--processes", "2", **urls)
+        status, output = fail_to_start(str(port), "--processes", "2", **urls)
         assert status == 1
-        assert f"cannot listen on 127.0.0.1:{port}: Address already in use." in said
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use." in output
 
 
 def test_shared_port_is_free_after_its_release() -> None:
@@ -238,7 +238,7 @@ def test_worker_that_cannot_be_started_is_reported(
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("busware.server.supervisor.subprocess.Popen", fail)
-    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "", lambda: None)
+    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "", print)
     with pytest.raises(OSError, match=r"worker \d does not start"):
         supervisor.start()
     supervisor.stop()

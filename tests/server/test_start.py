@@ -69,14 +69,14 @@ def find(server: Served, booking: dict[str, Any]) -> Any:
 def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         server.read_until("Ctrl-C stops it.")
-        said = "".join(server.said)
-        assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL, in {data_folder}." in said
-        assert f"scripts/client --port {server.port} search" in said
-        assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in said
+        output = "".join(server.output)
+        assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL, in {data_folder}." in output
+        assert f"scripts/client --port {server.port} search" in output
+        assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in output
         booking = book(server, data_folder)
-        status, said = server.end(signal.SIGTERM)
+        status, output = server.end(signal.SIGTERM)
         assert status == 0
-        assert "Traceback" not in said
+        assert "Traceback" not in output
     assert running_on(data_folder) == []
     with Served("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking
@@ -85,17 +85,17 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
 def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
-        status, said = server.end()
+        status, output = server.end()
         assert status == 0
-        assert "Stopping:" in said
-        assert "Traceback" not in said
+        assert "Stopping:" in output
+        assert "Traceback" not in output
     assert running_on(data_folder) == []
     log = (data_folder / "postgres.log").read_text()
     assert log.endswith("database system is shut down\n")
 
 
-# The main thread blocks SIGTERM. So the kernel delivers it to another thread, and it interrupts no system call
-# of the main thread, as if it had come just before the call.
+# The main thread blocks SIGTERM. So the kernel delivers it to another thread, and no system call of the main
+# thread is interrupted. A signal that comes just before a system call interrupts it no more than this.
 SIGNAL_TO_OTHER_THREAD = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -223,13 +223,13 @@ def test_server_survives_killed_postgresql(data_folder: Path) -> None:
 
 def test_second_server_on_a_folder_reports_the_first_one(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
-        status, said = fail_to_start(str(server.port), "--data", str(data_folder))
+        status, output = fail_to_start(str(server.port), "--data", str(data_folder))
         assert status == 1
         assert (
             f"already running on {data_folder}: 127.0.0.1:{server.port}, process {server.process.pid}."
-            in said
+            in output
         )
-        assert "Traceback" not in said
+        assert "Traceback" not in output
         with line_to(server) as line:
             assert line.call("ping")["server"] == "busware"
 
@@ -238,10 +238,10 @@ def test_port_in_use_is_refused_before_anything_is_created(data_folder: Path) ->
     new_folder = data_folder / "data"
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
-        status, said = fail_to_start(str(port), "--data", str(new_folder))
+        status, output = fail_to_start(str(port), "--data", str(new_folder))
     assert status == 1
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port" in said
-    assert "Traceback" not in said
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port" in output
+    assert "Traceback" not in output
     assert not new_folder.exists()
 
 
@@ -256,21 +256,21 @@ def test_port_in_use_is_refused_before_anything_is_created(data_folder: Path) ->
     ],
 )
 def test_wrong_setting_exits_with_2(arguments: list[str], environment: dict[str, str], expected: str) -> None:
-    status, said = fail_to_start(*arguments, **environment)
+    status, output = fail_to_start(*arguments, **environment)
     assert status == 2
-    assert expected in said
-    assert "Traceback" not in said
+    assert expected in output
+    assert "Traceback" not in output
 
 
 def test_unreachable_database_exits_with_1() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         port = closed.getsockname()[1]
     url = f"postgresql://me:secret@127.0.0.1:{port}/busware"
-    status, said = fail_to_start("0", DATABASE_URL=url, BUSWARE_CONNECT_SECONDS="0.1")
+    status, output = fail_to_start("0", DATABASE_URL=url, BUSWARE_CONNECT_SECONDS="0.1")
     assert status == 1
-    assert "The database cannot be reached" in said
-    assert "secret" not in said
-    assert "Traceback" not in said
+    assert "The database cannot be reached" in output
+    assert "secret" not in output
+    assert "Traceback" not in output
 
 
 # Another PostgreSQL ----------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_unreachable_database_exits_with_1() -> None:
 
 def test_database_url_replaces_the_embedded_postgresql(empty_database: Any) -> None:
     with Served("0", DATABASE_URL=empty_database.server, BUSWARE_OWNER_URL=empty_database.owner) as server:
-        assert "from DATABASE_URL" in "".join(server.said)
+        assert "from DATABASE_URL" in "".join(server.output)
         with line_to(server) as line:
             assert line.call("places")["places"] == []
         users = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'busware%'"

@@ -48,12 +48,12 @@ def wait_for_end(pids: Iterable[int]) -> None:
 class Served:
     """A running `python -m server`; at the end of a `with` it is killed, if it has not ended.
 
-    said: the lines that it has printed.
+    output: the lines that it has printed.
     """
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.process = start(*arguments, **environment)
-        self.said: list[str] = []
+        self.output: list[str] = []
         ready = self.read_until("serves on")
         self.host, _, port = ready.split("serves on ")[1].split(",")[0].rpartition(":")
         self.port = int(port)
@@ -71,18 +71,18 @@ class Served:
         """Read its output up to a line that contains the text. Returns the line."""
         assert self.process.stdout
         for line in self.process.stdout:
-            self.said.append(line)
+            self.output.append(line)
             if text in line:
                 return line
         with self.process:
-            raise AssertionError(f"it ended with {self.process.wait()}:\n{''.join(self.said)}")
+            raise AssertionError(f"it ended with {self.process.wait()}:\n{''.join(self.output)}")
 
     def end(self, signal: int | None = None) -> tuple[int, str]:
         """Send a signal, unless it is None, and wait for the end. Returns the exit status and all output."""
         if signal is not None:
             self.process.send_signal(signal)
         rest, _ = self.process.communicate(timeout=WAIT_SECONDS)
-        return self.process.returncode, "".join(self.said) + rest
+        return self.process.returncode, "".join(self.output) + rest
 
 
 def start(

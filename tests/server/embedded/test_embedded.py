@@ -267,10 +267,10 @@ def test_second_start_on_a_folder_is_refused(data_folder: Path) -> None:
 def test_folder_of_a_missing_version_is_refused(data_folder: Path) -> None:
     make_database(data_folder)
     (data_folder / "postgres" / "PG_VERSION").write_text("9\n")
-    said = start_error(data_folder)
-    assert "made by PostgreSQL 9, and this machine has PostgreSQL " in said
-    assert "apt install postgresql-9" in said
-    assert "pg_upgrade" in said
+    message = start_error(data_folder)
+    assert "made by PostgreSQL 9, and this machine has PostgreSQL " in message
+    assert "apt install postgresql-9" in message
+    assert "pg_upgrade" in message
 
 
 def test_folder_without_its_passwords_is_refused(data_folder: Path) -> None:
@@ -283,9 +283,9 @@ def test_error_quotes_the_log_of_postgresql(data_folder: Path) -> None:
     make_database(data_folder)
     with (data_folder / "postgres" / "postgresql.conf").open("a") as conf:
         conf.write("shared_buffers = 'a lot'\n")
-    said = start_error(data_folder)
-    assert "PostgreSQL does not start" in said
-    assert 'invalid value for parameter "shared_buffers"' in said
+    message = start_error(data_folder)
+    assert "PostgreSQL does not start" in message
+    assert 'invalid value for parameter "shared_buffers"' in message
 
 
 def test_owner_url_of_an_empty_folder_is_refused(data_folder: Path) -> None:
@@ -297,9 +297,9 @@ if os.geteuid() == 0:
 
     def test_folder_closed_to_postgresql_is_refused(data_folder: Path) -> None:
         (data_folder / "closed").mkdir(mode=0o700)
-        said = start_error(data_folder / "closed" / "data")
-        assert f"not enter {data_folder}/closed on the way" in said
-        assert f"chmod o+x {data_folder}/closed" in said
+        message = start_error(data_folder / "closed" / "data")
+        assert f"not enter {data_folder}/closed on the way" in message
+        assert f"chmod o+x {data_folder}/closed" in message
 
 else:
 
