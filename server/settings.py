@@ -196,16 +196,19 @@ class Settings:
         50, "milliseconds", "the pause between two change notifications to other processes", COUNT
     )
     reread_seconds: float = setting(
-        30, "seconds", "how often to read again what no change notification named", DURATION
+        30,
+        "seconds",
+        "how often a process reads everything again, because notifications may be lost",
+        DURATION,
     )
     watched_bookings: int = setting(
         20,
         "bookings",
-        "how many of its last bookings a connection follows; changes of these are pushed",
+        "how many of its last bookings a connection follows; their changes are pushed",
         COUNT,
     )
     says_per_minute: int = setting(
-        60, "messages", "the most messages from one address to the operators, in a minute", COUNT
+        60, "messages", "the most messages from an address to the operators in a minute", COUNT
     )
     message_days: float = setting(90, "days", "how long messages are kept", DURATION)
 
