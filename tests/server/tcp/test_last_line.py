@@ -83,7 +83,7 @@ def test_a_last_line_of_json_without_a_newline_is_executed(
 ) -> None:
     incomplete.socket.shutdown(socket.SHUT_WR)
     (reply,) = read_lines(incomplete)
-    assert json.loads(reply)["result"]["status"] == "count_tickets"
+    assert json.loads(reply)["result"]["status"] == "booked"
     assert count_tickets(database) == 1
 
 
