@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import argon2
 import pytest
 
 from busware.server.accounts.passwords import DUMMY_HASH, Passwords
@@ -94,6 +95,8 @@ def test_an_unknown_username_costs_a_hash_with_the_same_parameters() -> None:
     passwords = Passwords(at_once=1, wait_seconds=1)
     assert not passwords.is_outdated(DUMMY_HASH)
     assert not passwords.matches(None, "something else")
+    with pytest.raises(argon2.exceptions.VerifyMismatchError):  # compared, not rejected as invalid
+        argon2.PasswordHasher().verify(DUMMY_HASH, "something else")
 
 
 @pytest.mark.parametrize(
@@ -214,8 +217,6 @@ def test_the_database_stores_hashes_only(client_socket: LineClient, database: Da
 
 
 def test_an_outdated_hash_is_replaced_at_sign_in(client_socket: LineClient, database: Database) -> None:
-    import argon2
-
     client_socket.call("register", **ASHA)
     old = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(ASHA["password"])
     database.query("UPDATE accounts SET password_hash = %s", old)
