@@ -1,6 +1,6 @@
-"""What connected clients are sent unasked, and the messages between clients and operators.
+"""Pushes to connected clients, and the messages between clients and operators.
 
 pusher         reads what has changed, and pushes it to the subscriptions of this process
-subscriptions  what one connection follows, and what has been pushed to it
-messages       messages, connected clients, booking states: the SQL statements, typed
+subscriptions  what a connection follows, and what was pushed to it
+messages       messages, clients and bookings: a method for each SQL statement
 """

@@ -40,7 +40,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Missed(Struct, frozen=True):
-    """A message that a reader has missed. reader: a booking's reference, or account:name."""
+    """A message that a reader has missed. reader: the reference of a booking, or account:name."""
 
     reader: str
     message: Message

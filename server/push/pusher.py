@@ -32,7 +32,7 @@ _MAX_PAUSE_SECONDS = 2.0
 class _Due:
     """What the next check has to do."""
 
-    checks: dict[Subscription, list[str]] = field(default_factory=dict)  # with readers of missed messages
+    checks: dict[Subscription, list[str]] = field(default_factory=dict)  # and the readers that came back
     ended: dict[Subscription, None] = field(default_factory=dict)
     messages: bool = False  # read new messages
     changes: ChangeNotification = field(default_factory=ChangeNotification)  # compare bookings
@@ -51,12 +51,12 @@ class Pusher:
 
         # Only the worker thread uses these.
         self._published_as: int | None = None  # the process_no under which the clients were published
-        self._read_to = 0  # the last message that was pushed
+        self._last_pushed = 0  # the number of a message
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
         """Start to push. Messages before now are not pushed. Raises Refusal or InternalError."""
-        self._read_to = self._messages.last()
+        self._last_pushed = self._messages.last()
         self._worker.start()
         self._unsubscribe = self._listener.subscribe(self._receive)
 
@@ -125,7 +125,7 @@ class Pusher:
             raise
 
     def _connected(self) -> list[Subscription]:
-        """All subscriptions. Call it after reading what is pushed: then no new client misses it."""
+        """All subscriptions. Call it after reading the data to push, so that a new client cannot miss it."""
         with self._lock:
             return list(self._subscriptions)
 
@@ -138,8 +138,9 @@ class Pusher:
         process_no = self._listener.process_no
         if process_no is None:  # not registered yet; the first notification of the listener follows
             return
-        anew = process_no != self._published_as
-        current = {s: s.client(process_no) for s in (*(self._connected() if anew else checks), *ended)}
+        reconnected = process_no != self._published_as
+        due = [*(self._connected() if reconnected else checks), *ended]
+        current = {s: s.client(process_no) for s in due}
         changed = {s: client for s, client in current.items() if client != s.published}
         left = [current[s].connection_no for s in ended]
         if changed or left:
@@ -159,13 +160,13 @@ class Pusher:
         missed = self._messages.missed(returned)
         for subscription, readers in checks.items():
             subscription.push_missed(readers, missed, last)
-        read_to = {m.reader: m.message.message_id for m in missed}
-        for reader, message_id in read_to.items():
+        last_missed = {m.reader: m.message.message_id for m in missed}
+        for reader, message_id in last_missed.items():
             self._messages.mark_read([reader], message_id)
 
     def _push_messages(self) -> None:
         """Push new messages."""
-        for message in self._messages.after(self._read_to):
+        for message in self._messages.after(self._last_pushed):
             all_readers: set[str] = set()
             for subscription in self._connected():
                 if (readers := subscription.readers_of(message)) is not None:
@@ -173,7 +174,7 @@ class Pusher:
                     all_readers |= readers
             if all_readers:
                 self._messages.mark_read(all_readers, message.message_id)
-            self._read_to = message.message_id
+            self._last_pushed = message.message_id
 
     def _push_bookings(self, changes: ChangeNotification) -> float | None:
         """Push changed bookings. If the pause has not ended, return its remaining seconds instead."""

@@ -72,13 +72,13 @@ class Subscription:
         self._subscriber = subscriber
         self._max_bookings = max_bookings
         self._lock = threading.Lock()  # for _bookings and _returned
-        self._replies = deque[tuple[Raw, bool]](maxlen=max_bookings)  # not decoded yet; opened by reference?
-        self._bookings: OrderedDict[str, BookingState] = OrderedDict()  # the last one made or opened is last
-        self._requested = ""  # the reference in the client's current request
-        self._returned: list[str] = []  # readers that may have missed messages: references, account:name
+        self._replies = deque[tuple[Raw, bool]](maxlen=max_bookings)  # not decoded; opened or made
+        self._bookings: OrderedDict[str, BookingState] = OrderedDict()  # the one made or opened last is last
+        self._requested = ""  # the reference in the request that is being executed
+        self._returned: list[str] = []  # readers that may have missed messages; see Missed
         self._pushed = deque[int](maxlen=_MAX_PUSHED)  # numbers of messages
         self._early = deque[Message](maxlen=_MAX_EARLY)
-        self._read_to: dict[str, int] = {}  # by reader: the last message when missed messages were pushed
+        self._read_to: dict[str, int] = {}  # by reader: the last message when its missed messages were pushed
 
     # For the connection's thread ---------------------------------------------------------------
 
