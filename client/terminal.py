@@ -46,6 +46,7 @@ from busware.server.conversation import (
     no_answer,
     undo_outcome,
 )
+from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.words import changed
 from busware.server.installation import CLIENT, SERVER
 from busware.server.protocol import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
@@ -164,8 +165,8 @@ class Terminal:
         except (EndRequested, EOFError):
             if isinstance(dialogue.step, Call):  # a signal did not wait for it
                 dialogue.replied(no_answer(INTERRUPTED))
-            if dialogue.doubt:
-                self._say(dialogue.doubt.text, "yellow")
+            if dialogue.unresolved:
+                self._say(OUTCOME_UNKNOWN, "yellow")
             for request in dialogue.abandon():
                 self._say(undo_outcome(self._call(request)).text, "yellow")
             raise

@@ -6,7 +6,7 @@ The message of InvalidInput says what a valid answer is.
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -134,13 +134,13 @@ def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
 
 def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...]]:
     """Some of these numbers; an empty line or "all" means all of them."""
+    expected = f"{noun} numbers such as {listed(numbers[:2], 'and')}, or all"
+    parse_numbers = number_list(numbers, noun, expected, f"Type {listed(numbers, 'or')}.")
 
     def parse(typed: str) -> tuple[int, ...]:
         if typed.lower() in ("", "all"):
             return tuple(numbers)
-        chosen = number_list(typed, f"{noun} numbers such as {listed(numbers[:2], 'and')}, or all")
-        require_known(chosen, numbers, f"There is no {noun} {{}} to choose. Type {listed(numbers, 'or')}.")
-        return chosen
+        return parse_numbers(typed)
 
     return parse
 
@@ -179,24 +179,28 @@ def name(typed: str) -> str | None:
     return typed or None
 
 
-def number_list(typed: str, expected: str) -> tuple[int, ...]:
-    """The different numbers of a list such as "7, 8" or "7-9". expected: what a valid list is."""
-    spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
-    words = [word for word in _SEPARATORS.split(spread) if word]
-    if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
-        raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")
-    numbers = Counter(int(word) for word in words)
-    number, times = numbers.most_common(1)[0]
-    if times > 1:
-        raise InvalidInput(f"{number} appears more than once.")
-    return tuple(numbers)
+def number_list(
+    known: Collection[int], noun: str, expected: str, hint: str
+) -> Callable[[str], tuple[int, ...]]:
+    """A list of different numbers such as "7, 8" or "7-9".
 
+    known: the numbers that exist. expected: what a valid list is. hint: what to type instead of an
+    unknown number.
+    """
 
-def require_known(chosen: Iterable[int], known: Collection[int], message: str) -> None:
-    """Raise InvalidInput for the first chosen number that is not known. message: has {} for the number."""
-    for number in chosen:
-        if number not in known:
-            raise InvalidInput(message.format(number))
+    def parse(typed: str) -> tuple[int, ...]:
+        spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
+        words = [word for word in _SEPARATORS.split(spread) if word]
+        if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
+            raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")
+        for number, times in Counter(int(word) for word in words).items():
+            if times > 1:
+                raise InvalidInput(f"{number} appears more than once.")
+            if number not in known:
+                raise InvalidInput(f"There is no {noun} {number}. {hint}")
+        return tuple(int(word) for word in words)
+
+    return parse
 
 
 def ask_yes_no(question: str, hint: str, field: str = "confirm") -> Ask:

@@ -11,16 +11,15 @@ from busware.server.conversation.dialogue import (
     HELP,
     QUIT,
     Ask,
-    Call,
     Context,
     Dialogue,
     InvalidInput,
     Steps,
     Tell,
     answered,
-    say_outcome,
+    send_to_operator,
 )
-from busware.server.protocol import Refusal, Say
+from busware.server.protocol import Refusal
 
 END = ("stop", "terminate")
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
@@ -40,7 +39,7 @@ class Command:
 def say(context: Context, typed: str) -> Steps[None]:
     """The command `say [TEXT]`: send a message to the operator."""
     text = yield from answered(Ask("Message to the operator:", answers.message, "message"), typed)
-    yield say_outcome((yield Call(Say(text=text))))
+    yield from send_to_operator(text)
 
 
 COMMANDS: dict[str, Command] = {

@@ -11,8 +11,8 @@ record, because their replies may be out of date, and undone where possible: a h
 
 import re
 import uuid
-from collections import deque
 from collections.abc import Callable, Collection, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeGuard, TypeVar
@@ -151,7 +151,9 @@ class Dialogue:
         self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
-        self._inserted = deque[Step]()  # steps to execute before the generator's own step
+        self._interludes: list[
+            tuple[Steps[None], Step]
+        ] = []  # executed before the own step; the last one first
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
         self._own: Step | None = self._resume(None)
@@ -159,37 +161,28 @@ class Dialogue:
     @property
     def step(self) -> Step | None:
         """The step to execute now."""
-        return self._inserted[0] if self._inserted else self._own
+        return self._interludes[-1][1] if self._interludes else self._own
 
     @property
-    def doubt(self) -> Tell | None:
-        """The warning for a traveller who leaves while the outcome of the last write is unknown."""
+    def unresolved(self) -> Call | None:
+        """The last write, if it may have been carried out although no reply came."""
         call = self._own
-        if self._outcome_unknown and isinstance(call, Call) and call.request.writes:
-            return Tell(OUTCOME_UNKNOWN, problem=True)
-        return None
+        return call if self._outcome_unknown and isinstance(call, Call) and call.request.writes else None
 
     def shown(self) -> None:
         """Report that a Show or Tell was displayed."""
-        if self._inserted:
-            self._inserted.popleft()
+        if self._interludes:
+            self._continue_interlude(None)
         else:
             self._own = self._resume(None)
 
     def replied(self, reply: msgspec.Struct | Refusal) -> None:
         """Report the result of a Call."""
-        call, reply = self.step, clean(reply)
-        if not isinstance(call, Call):
-            raise TypeError("there is no open call")
-        if self._inserted:
-            self._inserted.popleft()
-            self._inserted.extendleft(self._after_inserted(call, reply))
-        elif _is_retryable(reply):
+        reply = clean(reply)
+        if _is_retryable(reply) and not self._interludes:
             self._outcome_unknown |= reply.reason in _UNKNOWN_OUTCOME_REASONS
-            self._inserted += (
-                Tell(reply.message, problem=True),
-                Ask(RETRY_QUESTION, lambda _: None, "retry"),
-            )
+            retry = Ask(RETRY_QUESTION, lambda _: None, "retry")
+            self._interrupt(_sequence(Tell(reply.message, problem=True), retry))
         else:
             self._accept(reply)
 
@@ -205,28 +198,29 @@ class Dialogue:
             case word if word == QUIT or word in ALSO_QUIT:
                 self._leave()
             case "help" | "?":
-                self._inserted.extendleft(Tell(text) for text in (GUIDE, question.hint) if text)
+                self._interrupt(_sequence(*(Tell(text) for text in (question.hint, GUIDE) if text)))
             case _ if question.field != "name" and (message := _SAY_COMMAND.fullmatch(typed)):
-                self._inserted.appendleft(Call(Say(text=message[1])))
-            case _ if self._inserted:  # the retry question: the generator's own call is next
-                self._inserted.popleft()
+                self._interrupt(send_to_operator(message[1]))
             case word:
                 try:
                     self._accept(question.parse(typed))
                 except InvalidInput as error:
                     command = word.partition(" ")[0]
                     hint = f" To use {command}, type quit first." if command in self._commands else ""
-                    self._inserted.append(Tell(clean_text(f"{error}{hint}"), problem=True))
+                    self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
 
     def abandon(self) -> list[Request]:
         """End the dialogue of a traveller who is gone; return the requests that undo its calls."""
         undoing = self._forget(0) if self._own is not None else []
-        self._inserted.clear()
+        self._interludes.clear()
         self._own = None
         return [call.request for call in undoing]
 
     def _accept(self, value: Any) -> None:
-        """Record the result of the generator's own step, and continue."""
+        """Continue with the result of the current step. Records it, except in an interlude."""
+        if self._interludes:
+            self._continue_interlude(value)
+            return
         self._record.append((self._own, value))
         self._outcome_unknown = False
         if len(self._record) > MAX_STEPS:
@@ -243,6 +237,15 @@ class Dialogue:
             return Call(self._with_new_key(step.request), step.undo)
         return step
 
+    def _interrupt(self, interlude: Steps[None], value: Any = None) -> None:
+        """Execute these steps before the current step."""
+        with suppress(StopIteration):
+            self._interludes.append((interlude, interlude.send(value)))
+
+    def _continue_interlude(self, value: Any) -> None:
+        interlude, _ = self._interludes.pop()
+        self._interrupt(interlude, value)
+
     def _with_new_key(self, request: Request) -> Request:
         return msgspec.structs.replace(request, key=self._new_key())
 
@@ -252,7 +255,8 @@ class Dialogue:
             self._leave()
             return
         kept = 1 + max((n for n in range(path[-1]) if isinstance(self._record[n][0], Ask)), default=-1)
-        self._inserted = deque[Step]([*self._forget(kept), *self._resolve_unknown_outcome()])
+        self._interludes.clear()
+        self._interrupt(self._undo(self._forget(kept), self.unresolved))
         self._outcome_unknown = False
         self._steps = self._begin()
         self._own = self._resume(None)
@@ -277,28 +281,25 @@ class Dialogue:
         return [n for n in path.values() if n < len(self._record)]
 
     def _leave(self, message: str = LEFT) -> None:
-        resolving = self._resolve_unknown_outcome()
-        last = [] if self.doubt in resolving else [Tell(message)]
-        self._inserted = deque[Step]([*self._forget(0), *resolving, *last])
+        self._interludes.clear()
+        self._interrupt(self._undo(self._forget(0), self.unresolved, Tell(message)))
         self._own = None
 
-    def _resolve_unknown_outcome(self) -> list[Step]:
-        """If the last write may have been carried out: send it again, to undo it; or else the warning."""
-        if self.doubt is None:
-            return []
-        call = self._own
-        return [call] if isinstance(call, Call) and call.undo else [self.doubt]
+    def _undo(self, calls: list[Call], unresolved: Call | None, *last: Tell) -> Steps[None]:
+        """Execute the calls that undo others. Then send the unresolved write again, and undo it.
 
-    def _after_inserted(self, call: Call, reply: msgspec.Struct | Refusal) -> list[Step]:
-        """The step that follows an inserted call: a write that is sent again, a message, or an undo."""
-        if isinstance(call.request, Say):
-            return [say_outcome(reply)]
-        if call.undo is None:
-            return [undo_outcome(reply)]
-        if _is_retryable(reply):
-            self._inserted.clear()
-            return [Tell(OUTCOME_UNKNOWN, problem=True)]
-        return [] if isinstance(reply, Refusal) else [Call(self._with_new_key(call.undo(reply)))]
+        The write has the same idempotency key as before, so it is carried out once.
+        """
+        for call in calls:
+            yield undo_outcome((yield call))
+        if unresolved is not None:
+            reply = (yield unresolved) if unresolved.undo else None
+            if unresolved.undo is None or _is_retryable(reply):
+                yield Tell(OUTCOME_UNKNOWN, problem=True)
+                return
+            if not isinstance(reply, Refusal):
+                yield undo_outcome((yield Call(self._with_new_key(unresolved.undo(reply)))))
+        yield from last
 
     def _forget(self, kept: int) -> list[Call]:
         """Drop the record from an index on; return the calls that undo what it wrote, the last one first."""
@@ -313,11 +314,17 @@ class Dialogue:
         return [Call(self._with_new_key(request)) for request in undoing if request not in sent]
 
 
-def say_outcome(reply: msgspec.Struct | Refusal) -> Tell:
-    """The text after a message to the operator."""
+def send_to_operator(text: str) -> Steps[None]:
+    """Send a message to the operator, and tell the outcome."""
+    reply = yield Call(Say(text=text))
     if isinstance(reply, Refusal):
-        return Tell(reply.message, problem=True)
-    return Tell("Sent to the operator.")
+        yield Tell(reply.message, problem=True)
+    else:
+        yield Tell("Sent to the operator.")
+
+
+def _sequence(*steps: Step) -> Steps[None]:
+    yield from steps
 
 
 def undo_outcome(reply: msgspec.Struct | Refusal) -> Tell:
@@ -327,7 +334,7 @@ def undo_outcome(reply: msgspec.Struct | Refusal) -> Tell:
     return Tell(NOT_RELEASED, problem=True) if _is_retryable(reply) else Tell(RELEASED)
 
 
-def _is_retryable(reply: msgspec.Struct | Refusal) -> TypeGuard[Refusal]:
+def _is_retryable(reply: object) -> TypeGuard[Refusal]:
     """Whether the same request may succeed if it is sent again."""
     return isinstance(reply, Refusal) and reply.reason in _RETRYABLE_REASONS
 

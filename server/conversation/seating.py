@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from busware.server.conversation.answers import number_list, quoted, require_known
+from busware.server.conversation.answers import number_list, quoted
 from busware.server.conversation.dialogue import InvalidInput
 from busware.server.conversation.words import listed, numbered, plural
 from busware.server.protocol import Seats
@@ -27,7 +27,7 @@ class Wanted:
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     """Seats of a map by number, or "best 2" for any two. A number in words, such as "two", is a count."""
     example = listed(seat_map.free[:2], "and") if seat_map.free else "7 and 8"
-    by_number = seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or best 2 for any two")
+    by_number = _seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or best 2 for any two")
     limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:
@@ -42,25 +42,16 @@ def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     return parse
 
 
-def seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], tuple[int, ...]]:
-    """Different seats of a map by number. expected: what a valid answer is."""
+def _seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], tuple[int, ...]]:
     numbers = [seat.seat_no for seat in seat_map.seats]
-
-    def parse(typed: str) -> tuple[int, ...]:
-        chosen = number_list(typed, expected)
-        require_known(
-            chosen, numbers, f"There is no {noun} {{}}. The {noun}s are numbered 1 to {max(numbers)}."
-        )
-        return chosen
-
-    return parse
+    return number_list(numbers, noun, expected, f"The {noun}s are numbered 1 to {max(numbers)}.")
 
 
 def exactly(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
     """A fixed number of seats of a map."""
     numbers = range(1, count + 1)
     expected = f"{count} {plural(f'{noun} number', numbers)}"
-    by_number = seat_numbers(seat_map, noun, f"{expected} such as {listed(numbers, 'and')}")
+    by_number = _seat_numbers(seat_map, noun, f"{expected} such as {listed(numbers, 'and')}")
 
     def parse(typed: str) -> tuple[int, ...]:
         chosen = by_number(typed)

@@ -88,7 +88,7 @@ def test_an_answer_means(parse: Callable[[str], Any], typed: str, meant: Any) ->
         (answers.one_or_any({"AC": True, "NON_AC": False}), "no", "Type AC, NON_AC or any."),
         (answers.one_or_any({"AC": True, "NON_AC": False}), "yes", "Type AC, NON_AC or any."),
         (answers.message, "", "Type a message"),
-        (answers.some_of([1, 3], "ticket"), "2", "There is no ticket 2 to choose. Type 1 or 3."),
+        (answers.some_of([1, 3], "ticket"), "2", "There is no ticket 2. Type 1 or 3."),
         (answers.number_of([101, 103], "bus"), "102", "is not a bus in the list. Type 101 or 103."),
         (answers.yes_or_no, "", "Type yes or no."),
         (answers.yes_or_no, "yes no", "Type yes or no."),
