@@ -115,7 +115,7 @@ class Console:
     def _reply(self, rest: str) -> None:
         message = self.feed.last_message
         if message is None:
-            raise UsageError("No client has sent a message yet.")
+            raise InvalidInput("No client has sent a message yet.")
         if not rest:
             raise UsageError("The text goes to the sender of the last message.")
         if message.client_no is not None:

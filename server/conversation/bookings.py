@@ -130,7 +130,7 @@ def find(context: Context, typed: str) -> Steps[None]:
     """The command `find [PHONE]`: the references of bookings, by phone number, date and boarding place."""
     places = (yield Call(Places(kind=BUS.kind))).places
     ask_phone = Ask(
-        "Phone number given with the booking:", answers.phone, "phone",
+        "Phone number of the booking:", answers.phone, "phone",
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
     phone = yield from answered(ask_phone, typed)
@@ -162,7 +162,7 @@ def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
         if isinstance(booking, Booking):
             return booking, None
     ask_phone = Ask(
-        "Phone number given with it (Enter, if none was given):", answers.optional(answers.phone), "phone",
+        "Phone number of the booking (Enter: none):", answers.optional(answers.phone), "phone",
         f"Such as {PHONE_EXAMPLES}.",
     )  # fmt: skip
     phone = yield from answered(ask_phone, typed_phone)

@@ -44,10 +44,10 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus),
-    "flight": Command("book a flight by one line, or by questions (choose)", flights.flight, "[choose]"),
+    "flight": Command("book a flight by one line; choose: by questions", flights.flight, "[choose]"),
     "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", nights.stay),
-    "status": Command("show a booking", bookings.status, "REFERENCE [PHONE]"),
+    "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
     "cancel": Command(
         "cancel a booking, or some of its tickets", bookings.cancellation, "[REFERENCE [PHONE]]"
     ),
@@ -102,9 +102,10 @@ def help_text() -> str:
     """A line for each command."""
     lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
     lines += [
-        ("help", "show this list; at a question: show what it takes"),
-        ("back, quit", "at a question: go to the previous question; leave the dialogue"),
-        ("STOP", "end the connection (or: terminate)"),
+        ("help", "show this list, or at a question, what it takes"),
+        ("back", "go to the previous question"),
+        ("quit", "leave the dialogue"),
+        ("STOP, terminate", "end the connection"),
     ]
     width = max(len(word) for word, _ in lines)
     return "\n".join(["Commands:", *(f"  {word:{width}}  {about}" for word, about in lines)])

@@ -151,9 +151,7 @@ class Dialogue:
         self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
-        self._interludes: list[
-            tuple[Steps[None], Step]
-        ] = []  # executed before the own step; the last one first
+        self._interludes: list[tuple[Steps[None], Step]] = []  # steps before the own one; the last first
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
         self._own: Step | None = self._resume(None)

@@ -30,7 +30,7 @@ _DECK_GAP = "     "
 _STATES = {"held": "~", "taken": "x"}
 _YOURS = "*"
 _LEGEND = {
-    "free": "A number is free",
+    "free": "A number means free",
     "held": "~ held by another traveller",
     "taken": "x taken",
     "yours": f"{_YOURS} yours",

@@ -67,7 +67,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
     assert names == ["Asha", None]
     asha.goes_through(
         ("What would you like?", f"cancel {reference}"),
-        ("Phone number given with it", "9845012345"),
+        ("Phone number of the booking", "9845012345"),
         ("Which tickets?", "2"),
         ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
     )
@@ -353,7 +353,7 @@ def test_the_server_is_killed_and_started_again_at_every_step(database: Database
         asha.sees("Ticket", "To see the booking: status ")
         reference = asha.sees(" shows the booking").split()[0]
         goes_through([
-            ("What would you like?", f"cancel {reference}"), ("Phone number given with it", "9845012345"),
+            ("What would you like?", f"cancel {reference}"), ("Phone number of the booking", "9845012345"),
             ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
         ])  # fmt: skip
         asha.sees("Ticket 2 is cancelled. Your refund is 130.00.")

@@ -1,7 +1,7 @@
-"""The calls of the transcripts in plain text: the dialogues, with the lines that programs look for.
+"""The calls of the plain-text transcripts: dialogues, with the lines that programs rely on.
 
-What PROTOCOL.md shows without `…` of flights, the theatre and what comes by itself is fixed, and so are
-short questions, the first line of a booking, and the end. Other texts may change.
+Fixed are the lines that PROTOCOL.md shows without `…` for flights, the theatre and pushes; short questions;
+the first line of a booking; and the end. Other texts may change.
 """
 
 from tests.support.transcripts import CLOSED, Entry
@@ -14,7 +14,7 @@ FLIGHT_QUESTION = (
 
 
 def type_(text: str | None, *fixed: str, on: str = "person") -> Entry:
-    """What is typed, and the lines that must come."""
+    """A line to type, and the lines that the server has to send."""
     return {"on": on, "type": text, "fixed": list(fixed)}
 
 
@@ -38,10 +38,10 @@ CALLS = [
     type_(f"status $p_bus {ASHA}", "Booked: $p_bus", "Fare 1,000.00"),
     type_("bus", "Reservation or cancellation:"),
     type_("quit"),
-    # The same sent at once, as from a file; the hold ends with the connection.
+    # The same lines sent at once, as from a file. The hold ends with the connection.
     type_("\n".join(RESERVATION), "Held: {p_given_up}", "Confirm, for 1,000.00? (yes or no)", on="pipe"),
     type_("STOP", "STOPPED", CLOSED, on="pipe"),
-    # Part of it is cancelled, by questions.
+    # A ticket is cancelled.
     type_(f"cancel $p_bus {ASHA}", "Booked: $p_bus"),
     type_("2"),
     type_("yes", "Booked: $p_bus", "Fare 1,000.00, refunded 250.00"),
@@ -55,7 +55,7 @@ CALLS = [
     type_("status $p_flight", "Booked: $p_flight", "Fare 62,000.00", on="traveller"),
     type_("flight choose", "Date of journey…"),
     type_("quit"),
-    # Three more, one of them without the word before it, and then it is full.
+    # Three more bookings, one of them without the command. Then the flight is full.
     *[
         type_(
             f"{flight}USA,IND,2026-12-15,10:00",
@@ -96,7 +96,7 @@ CALLS = [
     type_("4", "Booked: $p_bus", "Booked: $p_bus"),
     {"sql": "SELECT status, seat_no FROM bookings WHERE reference = %s ORDER BY ticket_no",
      "args": ["$p_bus"]},
-    # What comes by itself.
+    # Pushes.
     {"sql": "SELECT api.notice('The bus leaves from bay 4.', bus_id => 2, travel_date => '2026-12-12')"},
     type_(None, "Server: The bus leaves from bay 4."),
     {"sql": "SELECT api.call('cancel_trip', jsonb_build_object('bus_id', 2, 'travel_date', '2026-12-12',"
@@ -108,7 +108,7 @@ CALLS = [
     {"sql": "SELECT * FROM api.audit()"},
 ]  # fmt: skip
 
-# The end of the server, after everything else: a person, and one who has said nothing.
+# The end of the server, after everything else: a client that has sent lines, and one that has not.
 STOPPING = [
     type_("help", on="last"),
     type_("bus", "Reservation or cancellation:", on="last"),

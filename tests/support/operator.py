@@ -1,4 +1,4 @@
-"""An operator at a pseudo-terminal: what they type, and what they see, without the terminal's own codes."""
+"""A server or console in a pseudo-terminal: types lines, and reads output without terminal codes."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _CODES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r|\x07")
 
 
 class Operator:
-    """`python -m server …` with a terminal; killed at the end of a `with`, unless it has ended."""
+    """`python -m server …` in a terminal; killed at the end of a `with` if it is still running."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         inherited = {
@@ -50,12 +50,12 @@ class Operator:
         self.child.close(force=True)
 
     def sees(self, *texts: str) -> None:
-        """Wait until these have appeared, in this order, after what was waited for before."""
+        """Wait for texts, in this order, after the last one that was waited for."""
         for text in texts:
             self.sees_match(f"({re.escape(text)})")
 
     def sees_match(self, pattern: str) -> str:
-        """Wait for a pattern, and answer its group."""
+        """Wait for a pattern; return its group."""
         while not (found := re.search(pattern, self.seen)):
             try:
                 self.seen += _CODES.sub("", self.child.read_nonblocking(4096, WAIT_SECONDS))
@@ -69,7 +69,7 @@ class Operator:
         self.child.send(f"{line}\r")
 
     def ends(self) -> int:
-        """Wait for the end, and answer the exit status."""
+        """Wait for the end; return the exit status."""
         self.seen += _CODES.sub("", self.child.read())
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)

@@ -1,8 +1,7 @@
-"""Transcripts of the plain-text face: a test reads as what `nc` shows to a traveller.
+"""Transcripts of plain text: a test reads like a session of `nc`.
 
-A line that begins with ">" is typed; every other line comes from the server, exactly. A word in
-braces stands for what is drawn by lot: {ref} takes the reference where it first appears, and is it
-from then on.
+A line that begins with ">" is sent. The server has to send every other line exactly. A word in braces, such
+as {ref}, matches any reference where it first appears, and the same reference after that.
 """
 
 import re
@@ -15,7 +14,7 @@ ASHA = "98450 12345"
 
 
 def transcript(line: LineClient, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
-    """Go through a conversation; give what the words in braces stood for."""
+    """Play a transcript; return the values of the words in braces."""
     known = {} if known is None else known
     for expected in textwrap.dedent(text).strip("\n").splitlines():
         if expected.startswith(">"):
@@ -26,6 +25,7 @@ def transcript(line: LineClient, text: str, known: dict[str, str] | None = None)
 
 
 def match(received: str, expected: str, known: dict[str, str]) -> None:
+    """Compare a line with an expected one, and record the values of new words in braces."""
     pattern = re.escape(expected)
     for name in re.findall(r"\{(\w+)\}", expected):
         stands_for = re.escape(known[name]) if name in known else f"(?P<{name}>[A-Z0-9]+)"
@@ -59,7 +59,7 @@ RESERVATION = f"""
     | 1 2   3 4 |
     | 5 6   7 8 |
     +-----------+
-    A number is free.
+    A number means free.
     8 of 8 free, 260.00 each.
     Seat numbers, such as 1 2; or best 2, for any two:
     > 7, 8

@@ -1,4 +1,4 @@
-"""A traveller at the terminal client, in a pseudo-terminal: what is typed there and what is seen."""
+"""The terminal client in a pseudo-terminal: types lines, and waits for output."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ from tests.support.project import PROJECT
 ROWS, COLUMNS = 24, 80
 ESCAPE, CTRL_C, CTRL_D = "\x1b", "\x03", "\x04"
 
-# The questions of a reservation, and what is answered, up to the fare.
+# The questions of a reservation up to the fare, with answers.
 STEPS = [
     ("What would you like?", "bus"),
     ("Reservation or cancellation:", "reservation"),
@@ -34,7 +34,7 @@ STEPS = [
 
 
 def tomorrow() -> str:
-    """What `tomorrow` means, wherever somebody says so: the date after today's where the server is."""
+    """The date of tomorrow in the server's time zone."""
     return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
@@ -45,7 +45,7 @@ def hear_signals() -> None:
 
 
 class Traveller:
-    """A client at a terminal of its own. shell: started by one, which can have it wait."""
+    """A client in a terminal. shell: a shell starts it, so that it can be suspended."""
 
     def __init__(
         self, port: int, columns: int = COLUMNS, rows: int = ROWS, *, shell: bool = False, **environment: str
@@ -66,7 +66,7 @@ class Traveller:
             self.types(shlex.join(client))
 
     def sees(self, *texts: str) -> str:
-        """Wait for texts, one after the other; give all that came up to the last."""
+        """Wait for texts, in this order; return the output up to the last one."""
         return "".join(self._sees(text) for text in texts)
 
     def _sees(self, text: str) -> str:
@@ -78,19 +78,19 @@ class Traveller:
         self.child.send(line + "\r")
 
     def goes_through(self, *steps: tuple[str, str]) -> None:
-        """Wait for each question, and answer it."""
+        """Wait for each question, and type its answer."""
         for question, answer in steps:
             self.sees(question)
             self.types(answer)
 
     def ends(self) -> int:
-        """Wait for the end; the exit status."""
+        """Wait for the end; return the exit status."""
         self.child.expect(pexpect.EOF)
         self.child.close()
         return int(self.child.exitstatus)
 
 
 def variables(**more: str) -> dict[str, str]:
-    """The environment of a client: ours, without what would change what it shows."""
+    """The environment of a client, without variables that change its output."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {"LC_ALL": "C.UTF-8", **inherited, **more}

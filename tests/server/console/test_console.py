@@ -1,4 +1,4 @@
-"""The operator's console, at a pseudo-terminal: of the server itself, and of another that attaches to it."""
+"""The operator's console in a pseudo-terminal: the server's own, and the subcommand `console`."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 
-def test_who_connects_what_they_say_and_what_they_are_told(
+def test_console_shows_clients_and_exchanges_messages_with_them(
     urls: dict[str, str], line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):
@@ -49,7 +49,7 @@ def test_who_connects_what_they_say_and_what_they_are_told(
         assert operator.ends() == 0
 
 
-def test_a_line_to_all_passengers_of_a_trip(
+def test_notice_to_a_trip_and_lists_of_the_console(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):
@@ -91,7 +91,7 @@ def test_a_line_to_all_passengers_of_a_trip(
         (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_is_sent(
+def test_invalid_command_gets_a_message_and_sends_nothing(
     attached: Operator, database: Database, line: str, problem: str
 ) -> None:
     attached.types(line)
@@ -105,13 +105,13 @@ def test_what_is_wrong_is_told_and_nothing_is_sent(
 
 @pytest.fixture
 def attached(urls: dict[str, str]) -> Iterator[Operator]:
-    """A console on the database."""
+    """An attached console."""
     with Operator("console", **urls) as operator:
         operator.sees("This is the operator's console.", "operator>")
         yield operator
 
 
-def test_a_traveller_moves_no_cursor_of_the_operator(
+def test_escape_sequences_of_a_client_are_removed(
     urls: dict[str, str], attached: Operator, database: Database
 ) -> None:
     evil = "\\x1b]0;gone\\x07\\x1b[2J\\u202e"
@@ -121,9 +121,7 @@ def test_a_traveller_moves_no_cursor_of_the_operator(
     attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
-def test_a_message_right_after_the_registration_of_a_console_is_shown(
-    urls: dict[str, str], database: Database
-) -> None:
+def test_message_right_after_registration_is_shown(urls: dict[str, str], database: Database) -> None:
     say = (
         "PERFORM api.insert_message(ROW(NULL, NULL, NULL, 'client 1', 'operators', NULL, NULL, NULL, NULL,"
         " NULL, NULL, 'You are here!')::messages); RETURN NEW"
@@ -132,12 +130,10 @@ def test_a_message_right_after_the_registration_of_a_console_is_shown(
     database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
     with Operator("console", **urls) as late:
         before = late.sees_match(r"(?s)(.*)client 1: You are here!")
-        assert " connected" not in before  # which it knows of itself
+        assert " connected" not in before  # its own registration is not shown
 
 
-def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
-    attached: Operator, database: Database
-) -> None:
+def test_console_does_not_report_its_own_reconnection(attached: Operator, database: Database) -> None:
     (number,) = database.query("SELECT process_no FROM processes WHERE role = 'console'")
     attached.types("all Before.")
     attached.sees("to all: Before.")
@@ -149,8 +145,8 @@ def test_a_console_that_connects_anew_does_not_say_that_it_has_gone(
     assert "disconnected" not in attached.sees_match(r"(?s)(.*)to all: After\.")
 
 
-def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database) -> None:
-    """All of it is read at once: the arrival is shown before the message, and the departure after it."""
+def test_events_read_at_once_are_shown_in_order(attached: Operator, database: Database) -> None:
+    """The connection is shown before the message, and the disconnection after it."""
     (number,) = database.query("SELECT process_no FROM processes")
     say = "SELECT api.send_message('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
     with database.conn.transaction():
@@ -159,7 +155,7 @@ def test_a_short_visit_is_shown_in_order(attached: Operator, database: Database)
     attached.sees("connected from 127.0.0.1:4711", ": hello", " disconnected")
 
 
-def test_messages_and_clients_cross_servers_and_consoles(
+def test_messages_and_clients_are_shown_across_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port), Served("0", **urls) as other:
@@ -188,7 +184,7 @@ def test_messages_and_clients_cross_servers_and_consoles(
 
 
 @pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
-def test_every_way_out_drains_and_stops(
+def test_console_ends_by_exit_keys_and_signals_and_stops_the_server(
     data_folder: Path, line_to: Callable[[int], LineClient], way: str | signal.Signals
 ) -> None:
     with operating("--data", str(data_folder)) as (operator, port):
@@ -205,7 +201,7 @@ def test_every_way_out_drains_and_stops(
     assert running_on(data_folder) == []
 
 
-def test_a_console_attaches_to_the_embedded_database_and_is_told_of_its_end(
+def test_attached_console_survives_the_end_of_the_server(
     data_folder: Path, line_to: Callable[[int], LineClient]
 ) -> None:
     here = ("--data", str(data_folder))
@@ -221,7 +217,7 @@ def test_a_console_attaches_to_the_embedded_database_and_is_told_of_its_end(
         assert attached.ends() == 0
 
 
-def test_logs_appear_above_what_is_being_typed(urls: dict[str, str], database: Database) -> None:
+def test_log_lines_appear_above_the_prompt(urls: dict[str, str], database: Database) -> None:
     with operating(**urls) as (operator, _):
         operator.child.send("all We le")
         operator.sees("all We le")
@@ -237,7 +233,7 @@ def test_logs_appear_above_what_is_being_typed(urls: dict[str, str], database: D
 # No terminal -----------------------------------------------------------------------------------
 
 
-def test_without_a_terminal_there_is_no_console(urls: dict[str, str]) -> None:
+def test_no_console_without_a_terminal(urls: dict[str, str]) -> None:
     with Served("0", **urls) as server:
         status, said = server.end(signal.SIGTERM)
     assert status == 0
@@ -252,8 +248,8 @@ def test_without_a_terminal_there_is_no_console(urls: dict[str, str]) -> None:
     assert (asked.returncode, asked.stderr) == (1, "busware: the console needs a terminal.\n")
 
 
-def test_a_server_in_the_background_of_a_terminal_reads_nothing_of_it(data_folder: Path) -> None:
-    """A job that read from its terminal would be stopped by it."""
+def test_server_in_the_background_does_not_read_the_terminal(data_folder: Path) -> None:
+    """The kernel would stop a background job that reads from its terminal."""
     plain = {"TERM": "dumb", "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", "PATH": os.environ["PATH"]}
     shell = pexpect.spawn("/bin/bash", ["--norc", "-i"], cwd=str(PROJECT), timeout=60, env=plain)
     try:
@@ -268,13 +264,13 @@ def test_a_server_in_the_background_of_a_terminal_reads_nothing_of_it(data_folde
     assert running_on(data_folder) == []
 
 
-def test_nothing_to_attach_to(tmp_path: Path) -> None:
+def test_console_without_a_server_reports_it(tmp_path: Path) -> None:
     with Operator("console", "--data", str(tmp_path)) as operator:
         assert operator.ends() == 1
         assert f"no running server has its database in {tmp_path}" in operator.seen
 
 
-def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
+def test_console_after_the_server_stopped_reports_it(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
         server.end(signal.SIGTERM)
     assert read_urls(data_folder)
@@ -283,12 +279,12 @@ def test_the_url_of_a_service_that_has_stopped(data_folder: Path) -> None:
         assert "the server is not running" in operator.seen
 
 
-def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
-    """Whoever is told that it is too short may be typing it again already; it must not reach their shell."""
+def test_password_is_asked_until_it_is_valid(urls: dict[str, str]) -> None:
+    """Input typed during the message about a short password must not reach the shell."""
     command = [sys.executable, "-m", "server", "operator", "add", "boss"]
     plain = {"TERM": "dumb", "PATH": os.environ["PATH"], **urls}
     adding = pexpect.spawn(command[0], command[1:], cwd=str(PROJECT), timeout=60, env=plain)
-    for first, again, told in (
+    for first, again, message in (
         ("short", None, "at least 8 characters"),
         ("long enough", "not the same", "are different"),
     ):
@@ -297,7 +293,7 @@ def test_a_password_is_asked_for_until_it_will_do(urls: dict[str, str]) -> None:
         if again:
             adding.expect_exact("Repeat the password:")
             adding.sendline(again)
-        adding.expect_exact(told)
+        adding.expect_exact(message)
     for asked in ("Password for boss:", "Repeat the password:"):
         adding.expect_exact(asked)
         adding.sendline("long enough")

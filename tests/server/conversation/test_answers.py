@@ -1,4 +1,4 @@
-"""What a traveller's answer means, and what a wrong one is told."""
+"""Parsers of answers: valid answers, and the messages about invalid ones."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ MAP = Seats(
 
 
 @pytest.mark.parametrize(
-    ("parse", "typed", "meant"),
+    ("parse", "typed", "value"),
     [
         (answers.place(PLACES), "bangalore", PLACES[0]),
         (answers.place(PLACES), " MYSU ".strip(), PLACES[1]),
@@ -48,7 +48,7 @@ MAP = Seats(
         (seating.seats(MAP, "seat"), "2 seats", Wanted(2)),
         (seating.seats(MAP, "seat"), "Best two", Wanted(2)),
         (seating.seats(MAP, "seat"), "three seats", Wanted(3)),
-        (seating.seats(MAP, "seat"), "two", Wanted(2)),  # in words: how many; in figures: which
+        (seating.seats(MAP, "seat"), "two", Wanted(2)),  # a number in words is a count, in figures a seat
         (seating.seats(MAP, "seat"), "2", Wanted(1, (2,))),
         (answers.some_of([1, 2, 3], "ticket"), "", (1, 2, 3)),
         (answers.some_of([1, 2, 3], "ticket"), "3 1", (3, 1)),
@@ -64,12 +64,12 @@ MAP = Seats(
         (answers.travel_date(TODAY), "tomorrow", date(2026, 12, 2)),
     ],
 )  # fmt: skip
-def test_an_answer_means(parse: Callable[[str], Any], typed: str, meant: Any) -> None:
-    assert parse(typed) == meant
+def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: Any) -> None:
+    assert parse(typed) == value
 
 
 @pytest.mark.parametrize(
-    ("parse", "typed", "told"),
+    ("parse", "typed", "message"),
     [
         (answers.place(PLACES), "Mysoor", "Did you mean Mysuru?"),
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
@@ -103,10 +103,12 @@ def test_an_answer_means(parse: Callable[[str], Any], typed: str, meant: Any) ->
         (answers.travel_date(TODAY), "9" * 1000, "is not a date"),
     ],
 )  # fmt: skip
-def test_a_wrong_answer_is_told_what_is_right(parse: Callable[[str], Any], typed: str, told: str) -> None:
+def test_message_about_an_invalid_answer_says_what_is_valid(
+    parse: Callable[[str], Any], typed: str, message: str
+) -> None:
     with pytest.raises(InvalidInput) as error:
         parse(typed)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert len(str(error.value)) < 400
 
 
@@ -128,15 +130,15 @@ PARSERS = [
 
 
 @given(st.sampled_from(PARSERS), st.text(max_size=60))
-def test_any_line_is_an_answer_or_a_problem(parse: Callable[[str], Any], typed: str) -> None:
+def test_any_line_is_parsed_or_raises_invalid_input(parse: Callable[[str], Any], typed: str) -> None:
     try:
         parse(typed)
     except InvalidInput as error:
         assert str(error)
 
 
-def test_the_longest_line_is_judged_in_no_time() -> None:
+def test_longest_line_is_parsed_in_linear_time() -> None:
     began = time.thread_time()
     with pytest.raises(InvalidInput, match="1 appears more than once"):
         seating.seats(MAP, "seat")("1-100 " * 10_000)
-    assert time.thread_time() - began < 10  # seconds of the processor; to compare each with each takes hours
+    assert time.thread_time() - began < 10  # CPU seconds; a quadratic parser takes hours

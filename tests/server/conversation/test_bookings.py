@@ -1,4 +1,4 @@
-"""What a traveller does with a booking at the plain-text face: cancel it, change a seat, find it again."""
+"""The dialogues about an existing booking, in plain text: cancel, change a seat, find, status."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from tests.conftest import LineClient
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_socket: LineClient) -> None:
+def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) -> None:
     known = transcript(client_socket, RESERVATION)
     transcript(
         client_socket,
@@ -30,7 +30,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
         > cancellation
         Reference of the booking:
         > {ref}
-        Phone number given with it (Enter, if none was given):
+        Phone number of the booking (Enter: none):
         > +91 98450 12345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -72,7 +72,7 @@ def test_reservation_and_cancellation_from_the_first_word_to_the_last(client_soc
     assert client_socket.receive() == b""
 
 
-def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: LineClient) -> None:
+def test_cancelling_an_unpaid_booking_shows_no_refund(client_socket: LineClient) -> None:
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     for _ in range(2):
         client_socket.call("book", **trip, count=4, phone=ASHA)
@@ -106,7 +106,7 @@ def test_who_has_paid_nothing_is_told_of_no_refund(client_socket: LineClient) ->
     )
 
 
-def test_a_lost_reference_is_found_a_few_times(
+def test_find_shows_lost_references_until_the_rate_limit(
     connect: Callable[[], LineClient], server: SimpleNamespace
 ) -> None:
     booked = connect().call(
@@ -116,7 +116,7 @@ def test_a_lost_reference_is_found_a_few_times(
     traveller = connect()
     ask = """
         > find
-        Phone number given with the booking:
+        Phone number of the booking:
         > 98450 12345
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > {day}
@@ -139,7 +139,7 @@ def test_a_lost_reference_is_found_a_few_times(
     assert traveller.receive().startswith(b"Too many wrong attempts")
 
 
-def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
+def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]) -> None:
     trip = {
         "bus_id": 1,
         "travel_date": TRAVEL_DAY,
@@ -164,7 +164,7 @@ def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
         | 1 2   * 4 |
         | 5 6   7 8 |
         +-----------+
-        A number is free, * yours.
+        A number means free, * yours.
         7 of 8 free, 260.00 each.
         Instead of seat 3, which seat?
         > 3
@@ -183,7 +183,7 @@ def test_a_seat_is_changed(connect: Callable[[], LineClient]) -> None:
     )
 
 
-def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
+def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: LineClient) -> None:
     no_reference = (
         '"!!" is not a booking reference. A reference has 6 or more letters and digits, such as CVK7GHJ,'
         " without I, O, 0, 1, 2, 4, 5 and 6."
@@ -201,12 +201,12 @@ def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
         {no_reference}
         Reference of the booking:
         > BAAAAA
-        Phone number given with it (Enter, if none was given):
+        Phone number of the booking (Enter: none):
         > 98450 12345
         No booking has that reference and phone number.
         Reference of the booking (Enter: BAAAAA):
         >
-        Phone number given with it (Enter, if none was given):
+        Phone number of the booking (Enter: none):
         > 98450 54321
         No booking has that reference and phone number.
         Reference of the booking (Enter: BAAAAA):
@@ -222,7 +222,7 @@ def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
     [
         [
             ("cancel", "Reference of the booking", "!!", "{ref}"),
-            ("", "Phone number given with it", "maybe", ASHA),
+            ("", "Phone number of the booking", "maybe", ASHA),
             ("", "Which tickets?", "seven", "2"),
             ("", "Cancel 1 ticket", "maybe", "no"),
         ],
@@ -231,14 +231,14 @@ def test_whoever_guesses_learns_nothing(client_socket: LineClient) -> None:
             ("", "Instead of seat 3", "99", "5"),
         ],
         [
-            ("find", "Phone number given", "call me", ASHA),
+            ("find", "Phone number of the booking", "call me", ASHA),
             ("", "Date of journey", "soon", TRAVEL_DAY),
             ("", "Source", "nowhere", "Bengaluru"),
         ],
         [("say", "Message to the operator", "", "hello")],
     ],
 )
-def test_any_question_may_be_answered_wrongly_ten_times(
+def test_question_about_a_booking_accepts_ten_invalid_answers(
     connect: Callable[[], LineClient], steps: list[tuple[str, str, str, str]]
 ) -> None:
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
@@ -251,8 +251,8 @@ def test_any_question_may_be_answered_wrongly_ten_times(
             pass
         for _ in range(10):
             line.send(wrong)
-            assert not line.receive().decode().startswith(question)  # what would be right, in one line
+            assert not line.receive().decode().startswith(question)  # the message
             assert line.receive().decode() == asked
         line.send(right.format(ref=reference))
-    told = [line.receive().decode()]
-    assert not told[0].startswith(tuple(question for _, question, _, _ in steps))
+    message = [line.receive().decode()]
+    assert not message[0].startswith(tuple(question for _, question, _, _ in steps))

@@ -1,4 +1,4 @@
-"""Dates as people type them: what each means on a given day, and what a wrong one is told."""
+"""The parser of dates: valid texts on a given day, and the messages about invalid ones."""
 
 from datetime import date
 
@@ -13,10 +13,10 @@ FRIDAY = date(2026, 11, 20)
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "value"),
     [
         ("2026-12-05", date(2026, 12, 5)),
-        ("2026-1-5", date(2026, 1, 5)),  # a date that has passed is a date; the server refuses it
+        ("2026-1-5", date(2026, 1, 5)),  # a past date is valid here; the server refuses it
         ("today", FRIDAY),
         ("Tomorrow", date(2026, 11, 21)),
         ("tom", date(2026, 11, 21)),
@@ -39,7 +39,7 @@ FRIDAY = date(2026, 11, 20)
         ("Dec 5, 2026", date(2026, 12, 5)),
         ("1 sept 27", date(2027, 9, 1)),
         ("20 nov", FRIDAY),
-        ("19 nov", date(2027, 11, 19)),  # passed: next year's
+        ("19 nov", date(2027, 11, 19)),  # it has passed this year
         ("5/12", date(2026, 12, 5)),  # day first
         ("5/1", date(2027, 1, 5)),
         ("5.12.", date(2026, 12, 5)),
@@ -48,12 +48,12 @@ FRIDAY = date(2026, 11, 20)
         ("29 feb 2028", date(2028, 2, 29)),
     ],
 )
-def test_text_means_date(text: str, meant: date) -> None:
-    assert parse_date(text, FRIDAY) == meant
+def test_valid_text_is_parsed(text: str, value: date) -> None:
+    assert parse_date(text, FRIDAY) == value
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "An empty line is not a date. Type a date such as 2026-12-05"),
         ("soon", '"soon" is not a date. Type a date such as 2026-12-05'),
@@ -71,20 +71,20 @@ def test_text_means_date(text: str, meant: date) -> None:
         ("٥ dec", "is not a date"),
     ],
 )
-def test_wrong_text_is_told_what_is_right(text: str, told: str) -> None:
+def test_invalid_text_gets_a_message(text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as error:
         parse_date(text, FRIDAY)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.dates(date(2000, 1, 1), date(2090, 12, 31)))
-def test_a_date_with_a_year_is_read_back_whatever_today_is(day: date, today: date) -> None:
+def test_date_with_a_year_does_not_depend_on_today(day: date, today: date) -> None:
     for form in ("%Y-%m-%d", "%d %b %Y", "%B %d, %Y", "%d/%m/%Y", "%d.%m.%y"):
         assert parse_date(day.strftime(form), today) == day
 
 
 @given(st.text(max_size=20), st.dates(date(2000, 1, 1), date(2090, 12, 31)))
-def test_any_text_is_a_date_or_a_date_error(text: str, today: date) -> None:
+def test_any_text_is_parsed_or_raises_invalid_input(text: str, today: date) -> None:
     try:
         assert isinstance(parse_date(text, today), date)
     except InvalidInput as error:

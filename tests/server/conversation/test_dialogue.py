@@ -1,4 +1,4 @@
-"""The engine of conversations, on a small script; no server and no socket."""
+"""The dialogue engine, with small dialogues; no server and no socket."""
 
 import itertools
 from collections.abc import Callable
@@ -41,21 +41,21 @@ def number(typed: str) -> int:
 
 
 def dialogue(begin: Callable[[], Steps[None]]) -> Dialogue:
-    """A dialogue whose keys are 1, 2, 3."""
+    """A dialogue whose idempotency keys are 1, 2, 3."""
     keys = itertools.count(1)
     return Dialogue(begin, new_key=lambda: str(next(keys)))
 
 
-def prompt(talk: Dialogue) -> str:
-    """The question that stands, after all that is told before it."""
+def next_prompt(talk: Dialogue) -> str:
+    """The next question, after the texts before it."""
     while isinstance(talk.step, Tell | Show):
         talk.shown()
     assert isinstance(talk.step, Ask)
     return talk.step.prompt
 
 
-def holding() -> Steps[None]:
-    """Ask for a number, look it up, hold that, ask whether to go on."""
+def hold_dialogue() -> Steps[None]:
+    """A dialogue with a read, a hold that can be undone, and a last question."""
     n = yield Ask("First?", number, hint="Any will do.")
     yield Call(Ping())
     yield Tell("Looked up.")
@@ -66,17 +66,17 @@ def holding() -> Steps[None]:
     yield Tell("Done.")
 
 
-def booking() -> Steps[None]:
-    """Ask for a number, and do what cannot be undone."""
+def write_dialogue() -> Steps[None]:
+    """A dialogue with a write that cannot be undone."""
     n = yield Ask("First?", number)
     yield Call(Hold(bus_id=n, travel_date=TODAY, from_stop=1, to_stop=2, count=1))
 
 
-# Going on --------------------------------------------------------------------------------------
+# Forward ---------------------------------------------------------------------------------------
 
 
-def test_steps_come_one_at_a_time_and_answers_go_in() -> None:
-    talk = dialogue(holding)
+def test_dialogue_returns_steps_in_order() -> None:
+    talk = dialogue(hold_dialogue)
     talk.answer("1")
     assert talk.step == Call(Ping())
     talk.replied(PONG)
@@ -92,65 +92,65 @@ def test_steps_come_one_at_a_time_and_answers_go_in() -> None:
     assert talk.step is None
 
 
-def test_a_wrong_answer_is_told_and_asked_again_however_often() -> None:
-    talk = dialogue(holding)
+def test_invalid_answer_repeats_the_question_without_limit() -> None:
+    talk = dialogue(hold_dialogue)
     for _ in range(10 * MAX_STEPS):
         talk.answer("one\x1b[2J")
         assert talk.step == Tell("one[2J is no number.", problem=True)
-        assert prompt(talk) == "First?"
+        assert next_prompt(talk) == "First?"
 
 
-def test_nothing_is_answered_that_was_not_asked() -> None:
-    talk = dialogue(holding)
+def test_answer_without_a_question_raises_type_error() -> None:
+    talk = dialogue(hold_dialogue)
     talk.answer("1")
     with pytest.raises(TypeError):
         talk.answer("2")
 
 
 @pytest.mark.parametrize(
-    "came_of_it",
+    "reply",
     [
         no_answer("The connection is lost."),
         Refusal("busy", "Too many."),
         Refusal("outcome_unknown", "Who knows."),
     ],
 )
-def test_a_call_that_failed_is_made_again_with_the_same_key(came_of_it: Refusal) -> None:
+def test_failed_call_is_sent_again_with_the_same_key(reply: Refusal) -> None:
     talk = at_the_hold()
     first = talk.step
     for _ in range(10):
-        talk.replied(came_of_it)
-        assert talk.step == Tell(came_of_it.message, problem=True)
-        assert prompt(talk).startswith("Press Enter to try again")
+        talk.replied(reply)
+        assert talk.step == Tell(reply.message, problem=True)
+        assert next_prompt(talk).startswith("Press Enter to try again")
         talk.answer("")
         assert talk.step is first
 
 
-def test_help_tells_of_the_question() -> None:
-    talk = dialogue(holding)
+def test_help_shows_the_hint_of_the_question() -> None:
+    talk = dialogue(hold_dialogue)
     talk.answer("help")
     assert talk.step == Tell("Any will do.")
-    assert prompt(talk) == "First?"
+    assert next_prompt(talk) == "First?"
 
 
-def test_it_does_not_go_on_for_ever() -> None:
+def test_number_of_steps_is_limited() -> None:
     def endless() -> Steps[None]:
         while True:
             yield Ask("Again?", number)
 
     talk = dialogue(endless)
     for _ in range(MAX_STEPS):
-        assert prompt(talk) == "Again?"
+        assert next_prompt(talk) == "Again?"
         talk.answer("1")
     talk.answer("1")
     assert talk.step == Tell(TOO_LONG)
 
 
-# Going back ------------------------------------------------------------------------------------
+# Back and quit ---------------------------------------------------------------------------------
 
 
 def at_the_hold() -> Dialogue:
-    talk = dialogue(holding)
+    talk = dialogue(hold_dialogue)
     talk.answer("1")
     talk.replied(PONG)
     talk.shown()
@@ -161,56 +161,56 @@ def at_the_hold() -> Dialogue:
 def at_the_last_question() -> Dialogue:
     talk = at_the_hold()
     talk.replied(PONG)
-    assert prompt(talk) == "Sure?"
+    assert next_prompt(talk) == "Sure?"
     return talk
 
 
-def undone(step: Step | None) -> None:
+def assert_releases(step: Step | None) -> None:
     assert isinstance(step, Call)
     assert isinstance(step.request, Release)
     assert step.request.key
 
 
-def test_back_undoes_what_was_done_since_the_question_before() -> None:
+def test_back_undoes_calls_since_the_previous_question() -> None:
     talk = at_the_last_question()
     talk.answer("back")
-    undone(talk.step)
+    assert_releases(talk.step)
     talk.replied(PONG)
-    assert sentences(talk) == [RELEASED]
-    assert talk.step == Call(Ping())  # what it showed may have changed: it is looked up again
+    assert texts_of(talk) == [RELEASED]
+    assert talk.step == Call(Ping())  # its reply may be out of date
     talk.replied(PONG)
-    assert prompt(talk) == "Second?"
+    assert next_prompt(talk) == "Second?"
     talk.answer("5")
     assert isinstance(talk.step, Call)
     assert talk.step.request.to_stop == 5  # type: ignore[attr-defined]
 
 
-def test_back_from_the_first_question_leaves() -> None:
-    talk = dialogue(holding)
+def test_back_at_the_first_question_ends_the_dialogue() -> None:
+    talk = dialogue(hold_dialogue)
     talk.answer("back")
     assert isinstance(talk.step, Tell)
     talk.shown()
     assert talk.step is None
 
 
-def test_quit_and_a_traveller_who_is_gone_undo_what_was_done() -> None:
+def test_quit_and_abandon_undo_calls() -> None:
     talk = at_the_last_question()
     talk.answer("QUIT")
-    undone(talk.step)
+    assert_releases(talk.step)
     (request,) = at_the_last_question().abandon()
     assert isinstance(request, Release)
     assert at_the_hold().abandon() == []
 
 
-def test_what_could_not_be_undone_is_told() -> None:
+def test_refused_undo_shows_its_message() -> None:
     talk = at_the_last_question()
     talk.answer("quit")
     talk.replied(Refusal("already_booked", "Booking BAAAAA is confirmed already."))
-    assert "Booking BAAAAA is confirmed already." in sentences(talk)
+    assert "Booking BAAAAA is confirmed already." in texts_of(talk)
 
 
 @pytest.mark.parametrize(
-    ("came_of_it", "told"),
+    ("reply", "message"),
     [
         (PONG, RELEASED),
         (Refusal("hold_expired", "It ran out."), RELEASED),
@@ -218,29 +218,27 @@ def test_what_could_not_be_undone_is_told() -> None:
         (Refusal("outcome_unknown", "Who knows."), NOT_RELEASED),
     ],
 )
-def test_what_became_of_a_hold_is_told(came_of_it: Any, told: str) -> None:
+def test_quit_shows_the_outcome_of_the_release(reply: Any, message: str) -> None:
     talk = at_the_last_question()
     talk.answer("quit")
-    talk.replied(came_of_it)
-    assert sentences(talk) == [told, LEFT]
+    talk.replied(reply)
+    assert texts_of(talk) == [message, LEFT]
 
 
 @pytest.mark.parametrize(
-    "came_of_it", [no_answer("The connection is lost."), Refusal("outcome_unknown", "Who knows.")]
+    "reply", [no_answer("The connection is lost."), Refusal("outcome_unknown", "Who knows.")]
 )
 @pytest.mark.parametrize("way_out", ["quit", "back"])
-def test_who_leaves_a_write_without_an_answer_is_told_that_it_may_be_done(
-    came_of_it: Refusal, way_out: str
-) -> None:
-    talk = dialogue(booking)
+def test_leaving_after_a_write_without_reply_shows_a_warning(reply: Refusal, way_out: str) -> None:
+    talk = dialogue(write_dialogue)
     talk.answer("1")
-    without_an_answer(talk, came_of_it)
+    fail_twice(talk, reply)
     talk.answer(way_out)
-    assert sentences(talk) == [OUTCOME_UNKNOWN]
+    assert texts_of(talk) == [OUTCOME_UNKNOWN]
 
 
 @pytest.mark.parametrize(
-    ("of_the_same", "of_the_undoing", "told"),
+    ("second_reply", "undo_reply", "texts"),
     [
         (PONG, PONG, [RELEASED]),
         (Refusal("seat_taken", "By then."), None, []),
@@ -249,49 +247,52 @@ def test_who_leaves_a_write_without_an_answer_is_told_that_it_may_be_done(
     ],
 )
 @pytest.mark.parametrize("way_out", ["quit", "back"])
-def test_a_hold_without_an_answer_is_asked_for_again_to_be_given_up(
-    of_the_same: Any, of_the_undoing: Any, told: list[str], way_out: str
+def test_hold_without_reply_is_sent_again_and_released(
+    second_reply: Any, undo_reply: Any, texts: list[str], way_out: str
 ) -> None:
     talk = at_the_hold()
-    asked = talk.step
-    without_an_answer(talk, no_answer("The connection is lost."))
+    hold = talk.step
+    fail_twice(talk, no_answer("The connection is lost."))
     talk.answer(way_out)
-    assert talk.step == asked  # by the same key
-    talk.replied(of_the_same)
-    if of_the_undoing:
-        undone(talk.step)
-        talk.replied(of_the_undoing)
-    assert sentences(talk) == told + [LEFT] * (way_out == "quit" and told != [OUTCOME_UNKNOWN])
+    assert talk.step == hold  # with the same key
+    talk.replied(second_reply)
+    if undo_reply:
+        assert_releases(talk.step)
+        talk.replied(undo_reply)
+    assert texts_of(talk) == texts + [LEFT] * (way_out == "quit" and texts != [OUTCOME_UNKNOWN])
     assert talk.step == (None if way_out == "quit" else Call(Ping()))
 
 
-def without_an_answer(talk: Dialogue, came_of_it: Refusal) -> None:
-    """Have a call tried twice, and up to the question whether to try again."""
-    for what in (came_of_it, Refusal("busy", "Too many.")):  # the second try does not undo the first
-        talk.replied(what)
-        talk.shown()
-        if what is came_of_it:
-            talk.answer("")
+def fail_twice(talk: Dialogue, reply: Refusal) -> None:
+    """Let a call fail twice, up to the second retry question.
+
+    The second failure does not say what became of the first call.
+    """
+    talk.replied(reply)
+    talk.shown()
+    talk.answer("")
+    talk.replied(Refusal("busy", "Too many."))
+    talk.shown()
 
 
-def test_who_leaves_a_write_that_was_refused_is_told_that_nothing_was_done() -> None:
+def test_leaving_after_a_refused_write_shows_no_warning() -> None:
     talk = at_the_hold()
     talk.replied(Refusal("busy", "Too many."))
     talk.shown()
     talk.answer("quit")
-    assert sentences(talk) == [LEFT]
+    assert texts_of(talk) == [LEFT]
 
 
-def sentences(talk: Dialogue) -> list[str]:
-    """What is told next."""
-    told = []
+def texts_of(talk: Dialogue) -> list[str]:
+    """The texts up to the next other step."""
+    texts = []
     while isinstance(talk.step, Tell):
-        told.append(talk.step.text)
+        texts.append(talk.step.text)
         talk.shown()
-    return told
+    return texts
 
 
-def test_back_works_where_a_call_has_failed() -> None:
+def test_back_works_at_the_retry_question() -> None:
     talk = at_the_hold()
     talk.replied(Refusal("busy", "Too many."))
     talk.shown()
@@ -299,26 +300,26 @@ def test_back_works_where_a_call_has_failed() -> None:
     assert talk.step == Call(Ping())
 
 
-# What reaches a screen -------------------------------------------------------------------------
+# Cleaning --------------------------------------------------------------------------------------
 
 
-def test_replies_and_refusals_are_cleaned_all_the_way_down() -> None:
+def test_nested_texts_of_replies_and_refusals_are_cleaned() -> None:
     refusal = clean(Refusal("unknown_place", "No\x1b[2J\x9b31m.", nearest=["A\u202eB"], limit=3))
     assert (refusal.message, refusal.data) == ("No[2J31m.", {"nearest": ["AB"], "limit": 3})
     place = Place(code="X", name="M\x07\u200bysuru", aliases=["\x1b"], kinds=["bus"])
     assert clean(place) == Place(code="X", name="Mysuru", aliases=[""], kinds=["bus"])
 
 
-def test_times_are_cleaned_into_themselves() -> None:
+def test_cleaning_keeps_times() -> None:
     quote = Quote(refund="1.00", stands_until=datetime.fromisoformat("2026-12-05T10:00:00+05:30"))
     assert clean(quote) == quote
 
 
-def test_names_of_other_scripts_stay_whole() -> None:
+def test_cleaning_keeps_joiners_of_other_scripts() -> None:
     for name in ("ക്‍ഷ", "می‌خواهم", "Ülkü – 東京"):
         assert clean_text(name) == name
 
 
 @given(st.text())
-def test_no_control_character_is_left(text: str) -> None:
+def test_cleaning_removes_all_control_characters(text: str) -> None:
     assert all(c == "\n" or c.isprintable() or not c.isascii() for c in clean_text(text))

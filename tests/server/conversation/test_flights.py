@@ -1,4 +1,4 @@
-"""The flight desk, by the lines that people's scripts look for; on the seeded flights."""
+"""The dialogue of `flight` in plain text, with the lines that programs rely on, on the seeded flights."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ PENDING = f"Booking flight from USA to IND on {DAY} at 10:00. Status: Pending"
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:
-    """The tests' database with the seed."""
+    """The template database with the seeded timetables."""
     with cluster.database("flights", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("flights")[0], autocommit=True) as conn:
             conn.execute((PROJECT / "sql" / "97_seed_flights.sql").read_bytes())
@@ -29,14 +29,14 @@ def template(cluster: Running, template: str) -> Iterator[str]:
 
 
 def book(line: LineClient, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
-    """Book, and answer the reference."""
+    """Book by the dialogue; return the reference."""
     return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{status}\nReference {{ref}}.")["ref"]
 
 
-# To the letter ---------------------------------------------------------------------------------
+# The published lines ---------------------------------------------------------------------------
 
 
-def test_the_dialogue_of_the_contract(client_socket: LineClient) -> None:
+def test_published_dialogue(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""
@@ -68,12 +68,12 @@ def test_the_dialogue_of_the_contract(client_socket: LineClient) -> None:
         ("united kingdom", "United Kingdom"), ("Great  Britain", "Great Britain"), ("UAE", "UAE"),
     ],
 )  # fmt: skip
-def test_a_country_is_welcomed_as_it_is_written(client_socket: LineClient, typed: str, welcomed: str) -> None:
+def test_welcome_uses_the_stored_spelling(client_socket: LineClient, typed: str, welcomed: str) -> None:
     client_socket.send(typed)
     assert client_socket.receive().decode() == f"Welcome to {welcomed}"
 
 
-def test_countries_are_data(client_socket: LineClient, database: Database) -> None:
+def test_country_is_welcomed_once_a_flight_serves_it(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')
     database.query("INSERT INTO places (code, name) VALUES ('FRA', 'France')")
     transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')  # no flight yet
@@ -89,7 +89,7 @@ def test_countries_are_data(client_socket: LineClient, database: Database) -> No
     book(client_socket, request, f"Booking flight from France to India on {DAY} at 08:00. Status: Booked")
 
 
-def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: LineClient) -> None:
+def test_airport_is_not_welcomed_but_can_be_booked(client_socket: LineClient) -> None:
     transcript(client_socket, '> JFK\n"JFK" is not a command. Type help for all commands.')
     book(
         client_socket,
@@ -98,14 +98,14 @@ def test_an_airport_is_no_country_but_may_be_asked_for(client_socket: LineClient
     )
 
 
-def test_a_request_line_needs_no_question(client_socket: LineClient) -> None:
+def test_request_line_works_without_the_command(client_socket: LineClient) -> None:
     transcript(client_socket, f"> usa , ind,{DAY} , 10:00\n{BOOKED}\nReference {{ref}}.")
 
 
 # Full ------------------------------------------------------------------------------------------
 
 
-def test_a_full_flight_queues_and_a_cancellation_promotes(
+def test_full_flight_has_a_waitlist_that_a_cancellation_promotes(
     connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
 ) -> None:
     first, waiting, last = connect(), connect(), connect()
@@ -138,7 +138,7 @@ def test_a_full_flight_queues_and_a_cancellation_promotes(
     assert database.value("SELECT count(*) FROM api.audit()") == 0
 
 
-def test_another_flight_of_the_same_time_is_taken_when_one_is_full(
+def test_full_flight_is_replaced_by_another_at_the_same_time(
     client_socket: LineClient, database: Database
 ) -> None:
     database.query(
@@ -153,8 +153,8 @@ def test_another_flight_of_the_same_time_is_taken_when_one_is_full(
     assert database.query(sold) == [(701, 4), (791, 4)]
 
 
-def test_legs_sell_separately(client_socket: LineClient, database: Database) -> None:
-    """The flight by way of London: six seats from New York to London, and the same six on to Mumbai."""
+def test_legs_are_sold_separately(client_socket: LineClient, database: Database) -> None:
+    """The flight has a stop in London. Its six seats are sold on each leg."""
     for _ in range(6):
         book(
             client_socket,
@@ -172,7 +172,7 @@ def test_legs_sell_separately(client_socket: LineClient, database: Database) -> 
     assert taken == ["{[1,3)}"]
 
 
-# Bad input -------------------------------------------------------------------------------------
+# Invalid requests ------------------------------------------------------------------------------
 
 FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00."
 TAKES = f"Type {FORMAT}"
@@ -195,7 +195,7 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
          "Type a date such as 2026-12-05, tomorrow, sat or 5 dec."),
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
         ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
-        ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # in New York
+        ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # New York
         (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} at 11:00 is on sale. "
          "Flights depart at 10:00, 20:40 and 21:30."),
         (f"SGP,USA,{DAY},10:00", f"No flight from SGP to USA is on sale for {DAY}."),
@@ -203,7 +203,7 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
         ("USA,IND,2029-01-01,10:00", "Sales are open up to 2027-10-26."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_one_line_and_the_connection_goes_on(
+def test_invalid_request_gets_one_line_and_ends_the_dialogue(
     client_socket: LineClient, database: Database, request_line: str, problem: str
 ) -> None:
     client_socket.send("flight")
@@ -215,7 +215,7 @@ def test_what_is_wrong_is_told_in_one_line_and_the_connection_goes_on(
     book(client_socket)
 
 
-def test_a_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Clock) -> None:
+def test_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-15T10:00:00-05:00")
     transcript(
         client_socket,
@@ -226,17 +226,17 @@ def test_a_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Cloc
     )
 
 
-def test_escape_sequences_in_a_request_move_nobodys_cursor(client_socket: LineClient) -> None:
+def test_escape_sequences_in_a_request_are_removed(client_socket: LineClient) -> None:
     client_socket.send(b"flight\n\xc2\x9b2JUSA\x07,\xe2\x80\xaeIND," + DAY.encode() + b",10:00\n")
     assert client_socket.receive().decode() == QUESTION
     answer = client_socket.receive().decode()
     assert answer == f'No flight serves "2JUSA". {SERVED}'
 
 
-# Step by step ----------------------------------------------------------------------------------
+# By questions ----------------------------------------------------------------------------------
 
 
-def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: LineClient) -> None:
+def test_flight_booked_by_questions(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""
@@ -257,7 +257,7 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: LineClient) 
         | 1   2 |
         | 3   4 |
         +-------+
-        A number is free.
+        A number means free.
         4 of 4 free, 62,000.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
         > 3 4
@@ -273,10 +273,10 @@ def test_a_flight_chosen_step_by_step_with_its_seats(client_socket: LineClient) 
         The hold expires at 09:10:00, in 10 min 00 s.
         Confirm, for 124,000.00? (yes or no)
         """,
-    )  # the hold ends by the traveller's clock, and not by New York's
+    )  # the hold is shown in the server's time zone, not in New York's
 
 
-def test_the_question_may_be_left_and_asked_about(client_socket: LineClient) -> None:
+def test_help_back_and_quit_at_the_request_question(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         f"""

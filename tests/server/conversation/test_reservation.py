@@ -1,4 +1,4 @@
-"""A reservation at the plain-text face: every step, and what can go wrong at it."""
+"""A reservation in plain text: every step, and its errors."""
 
 import textwrap
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import Clock, Database, LineClient
+from tests.support.line_client import wait_until
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database: Database) -> None:
+def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'held'") == 2
     transcript(
@@ -25,7 +26,7 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database
         | 1 2   3 4 |
         | 5 6   7 8 |
         +-----------+
-        A number is free.
+        A number means free.
         8 of 8 free, 260.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
         > back
@@ -54,24 +55,21 @@ def test_back_gives_a_hold_up_and_asks_again(client_socket: LineClient, database
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
-def test_quit_gives_a_hold_up(client_socket: LineClient, database: Database) -> None:
+def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue. Nothing was changed.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
-def test_whoever_goes_away_holds_nothing(
-    connect: Callable[[], LineClient], server: SimpleNamespace, database: Database
-) -> None:
-    gone, next_one = connect(), connect()
-    transcript(gone, RESERVATION)
-    (thread,) = (c.thread for c in server.tcp._connections if c._text is not None)
-    gone.close()
-    thread.join()
-    transcript(next_one, RESERVATION)
+def test_closed_connection_releases_its_hold(connect: Callable[[], LineClient], database: Database) -> None:
+    closing = connect()
+    transcript(closing, RESERVATION)
+    closing.close()
+    wait_until(lambda: database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"])
+    transcript(connect(), RESERVATION)
 
 
-def test_when_the_server_goes_down_nothing_stays_held(
+def test_draining_server_releases_holds(
     client_socket: LineClient, server: SimpleNamespace, database: Database
 ) -> None:
     transcript(client_socket, RESERVATION)
@@ -80,7 +78,7 @@ def test_when_the_server_goes_down_nothing_stays_held(
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
-def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket: LineClient) -> None:
+def test_reservation_accepts_ten_invalid_answers_to_each_question(client_socket: LineClient) -> None:
     wrong = {
         "Reservation or cancellation:": '"maybe" is not a valid answer. Type reservation or cancellation.',
         "Date of journey": '"maybe" is not a date.',
@@ -108,16 +106,16 @@ def test_every_question_takes_ten_wrong_answers_and_loses_nothing(client_socket:
     transcript(client_socket, "> yes\nBooked: {ref}")
 
 
-def test_a_command_at_a_question_is_told_the_way_to_it(client_socket: LineClient) -> None:
+def test_command_at_a_question_gets_a_hint(client_socket: LineClient) -> None:
     before, _ = RESERVATION.split("> 7, 8")
     transcript(client_socket, before)
     client_socket.send("status K7GHJ3ABC")
-    told = client_socket.receive().decode()
-    assert told.startswith('"status K7GHJ3ABC" is not a list of numbers. Type seat numbers such as ')
-    assert told.endswith(" To use status, type quit first.")
+    message = client_socket.receive().decode()
+    assert message.startswith('"status K7GHJ3ABC" is not a list of numbers. Type seat numbers such as ')
+    assert message.endswith(" To use status, type quit first.")
 
 
-def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: LineClient) -> None:
+def test_phone_number_refused_by_the_server_is_asked_again(client_socket: LineClient) -> None:
     steps = RESERVATION.split(f"> {ASHA}")
     transcript(client_socket, steps[0])
     wrong = '"12345678" is not a phone number. It takes '
@@ -128,20 +126,20 @@ def test_a_wrong_phone_number_that_looks_right_is_asked_again(client_socket: Lin
 
 
 def shown(free: int, last: str, marks: str) -> str:
-    """The seats of bus 1 in plain text, and the question for them."""
+    """The seat map of bus 1, and the question for seats."""
     return f"""
         main (seats)
         +--- driver +
         | 1 2   3 4 |
         | 5 6   {last} |
         +-----------+
-        A number is free{marks}.
+        A number means free{marks}.
         {free} of 8 free, 260.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
     """
 
 
-def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable[[], LineClient]) -> None:
+def test_seat_taken_while_choosing_repeats_only_that_question(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     before, _ = RESERVATION.split(f"> {ASHA}")
     transcript(slow, before)
@@ -155,7 +153,7 @@ def test_a_seat_lost_while_choosing_is_told_and_the_rest_stays(connect: Callable
     transcript(slow, "> best 1\nHeld: {ref}")
 
 
-def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], LineClient]) -> None:
+def test_seat_that_became_free_is_accepted(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     before, _ = RESERVATION.split("    > 1\n")
     transcript(slow, before)
@@ -163,15 +161,13 @@ def test_a_seat_that_is_free_again_is_seen(connect: Callable[[], LineClient]) ->
     held = quick.call("hold", **trip, seats=[7, 8], phone=ASHA)
     taken = shown(6, "~ ~", ", ~ held by another traveller")
     transcript(slow, f"        > 1{taken}")
-    told = "Seats 7 and 8 are not free. Free seats: 1, 2, 3, 4, 5, 6."
-    transcript(slow, f"        > 7, 8\n        {told}{taken}")
+    message = "Seats 7 and 8 are not free. Free seats: 1, 2, 3, 4, 5, 6."
+    transcript(slow, f"        > 7, 8\n        {message}{taken}")
     quick.call("release", reference=held["reference"], phone=ASHA)
     transcript(slow, "> 7, 8\nPhone number:")
 
 
-def test_what_was_declined_is_not_held_again_by_going_back(
-    client_socket: LineClient, database: Database
-) -> None:
+def test_back_after_declining_does_not_hold_again(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     given_up = "The seats are released. Choose others, or type: back, quit."
     transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
@@ -182,7 +178,7 @@ def test_what_was_declined_is_not_held_again_by_going_back(
     assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 1
 
 
-def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], LineClient], clock: Clock) -> None:
+def test_full_bus_offers_the_waitlist(connect: Callable[[], LineClient], clock: Clock) -> None:
     full = {
         "bus_id": 2,
         "travel_date": TRAVEL_DAY,
@@ -256,7 +252,7 @@ def test_a_full_bus_takes_names_for_its_queue(connect: Callable[[], LineClient],
     )
 
 
-def test_what_runs_instead_is_shown(client_socket: LineClient) -> None:
+def test_search_without_result_shows_alternatives(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         """
@@ -293,7 +289,7 @@ def test_what_runs_instead_is_shown(client_socket: LineClient) -> None:
     )
 
 
-def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
+def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
     transcript(
         client_socket,
         """
@@ -327,7 +323,7 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bus_type", "told"),
+    ("bus_type", "message"),
     [
         ("sleeper", "No AC SLEEPER bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest\n"
          "date is Tue 15 Dec 2026:"),
@@ -335,18 +331,16 @@ def test_a_date_beyond_sales_is_asked_again(client_socket: LineClient) -> None:
          "date of any other bus is Tue 15 Dec 2026:"),
     ],
 )  # fmt: skip
-def test_the_nearest_date_is_that_of_what_was_wished(
-    client_socket: LineClient, bus_type: str, told: str
-) -> None:
+def test_nearest_date_prefers_the_wanted_type(client_socket: LineClient, bus_type: str, message: str) -> None:
     for typed in ("bus", "res", "16 dec", bus_type, "ac", "bengaluru"):
         client_socket.send(typed)
         client_socket.receive()
-    transcript(client_socket, f"> mysuru\n{told}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
+    transcript(client_socket, f"> mysuru\n{message}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
     shown = [client_socket.receive().decode() for _ in range(2)]
     assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
 
 
-def test_the_hold_that_ran_out_is_told_and_the_phone_stays(
+def test_expired_hold_repeats_the_choice_of_seats_only(
     connect: Callable[[], LineClient], clock: Clock
 ) -> None:
     slow = connect()
@@ -371,7 +365,7 @@ def test_the_hold_that_ran_out_is_told_and_the_phone_stays(
         | 1 2   3 4 |
         | 5 6   x 8 |
         +-----------+
-        A number is free, x taken.
+        A number means free, x taken.
         7 of 8 free, 260.00 each.
         Seat numbers, such as 1 2; or best 2, for any two:
         > 8

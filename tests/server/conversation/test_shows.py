@@ -1,4 +1,4 @@
-"""The theatre: the dialogue of `show`, on the seeded hall of 25."""
+"""The dialogue of `show` in plain text, on the seeded theatre of 25 seats."""
 
 import re
 import signal
@@ -25,7 +25,7 @@ ONE = "Seat number, from 1 to 25:"
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:
-    """The tests' database with the seed."""
+    """The template database with the seeded timetables."""
     with cluster.database("theatre", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("theatre")[0], autocommit=True) as conn:
             conn.execute((PROJECT / "sql" / "98_seed_theatre.sql").read_bytes())
@@ -37,7 +37,7 @@ def several(count: int) -> str:
 
 
 def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show") -> list[str]:
-    """Ask for so many seats, and answer the matrix."""
+    """Go up to the question for seats; return the matrix."""
     transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
     matrix = [line.receive().decode() for _ in range(5)]
     assert line.receive().decode() == LEGEND
@@ -46,7 +46,7 @@ def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show")
 
 
 def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
-    """Book seats, and answer the numbers of the tickets."""
+    """Book seats by the dialogue; return the ticket numbers."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
     said = [line.receive().decode() for _ in range(len(seats) + 1)]
@@ -54,7 +54,7 @@ def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
     return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in said[:-1]]
 
 
-def test_the_dialogue(client_socket: LineClient) -> None:
+def test_published_dialogue(client_socket: LineClient) -> None:
     known = transcript(
         client_socket,
         f"""
@@ -99,7 +99,7 @@ def test_the_dialogue(client_socket: LineClient) -> None:
     assert len(numbers) == 3
 
 
-def test_more_than_are_free_are_refused_and_the_connection_closes(
+def test_more_seats_than_free_are_refused_and_the_connection_ends(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
     reserve(connect(), *range(1, 24), free=25)
@@ -113,7 +113,7 @@ def test_more_than_are_free_are_refused_and_the_connection_closes(
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'booked'") == 24
 
 
-def test_a_taken_seat_is_a_warning_and_nothing_changes(
+def test_taken_seat_gets_a_warning_and_nothing_is_booked(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
     reserve(connect(), 13, free=25)
@@ -139,7 +139,7 @@ def test_a_taken_seat_is_a_warning_and_nothing_changes(
     )
 
 
-def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], LineClient]) -> None:
+def test_too_few_seats_after_others_are_taken_end_the_connection(connect: Callable[[], LineClient]) -> None:
     slow, quick = connect(), connect()
     ask_for(slow, 2)
     reserve(quick, *range(1, 25), free=25)
@@ -154,10 +154,10 @@ def test_seats_lost_while_choosing_may_leave_too_few(connect: Callable[[], LineC
     assert slow.receive() == b""
 
 
-def test_many_at_once_get_different_seats_and_different_tickets(
+def test_concurrent_clients_get_different_seats_and_tickets(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
-    """Twenty clients want five pairs: each pair goes to one of them, the others are warned."""
+    """Twenty clients want five pairs of seats. One client gets each pair, the others a warning."""
     lines = [connect() for _ in range(20)]
     for line in lines:
         ask_for(line, 2)
@@ -179,7 +179,7 @@ def test_many_at_once_get_different_seats_and_different_tickets(
     assert database.value("SELECT count(*) FROM api.audit()") == 0
 
 
-def test_ticket_numbers_are_unique_over_performances(client_socket: LineClient) -> None:
+def test_ticket_numbers_are_unique_across_performances(client_socket: LineClient) -> None:
     first = reserve(client_socket, 1, 2, free=25)
     transcript(
         client_socket,
@@ -198,11 +198,13 @@ def test_ticket_numbers_are_unique_over_performances(client_socket: LineClient) 
         ("show 5 dec", "The Clay Cart, Sat 5 Dec 2026 11:00, 25 free, 150.00 each"),
     ],
 )
-def test_which_performance(client_socket: LineClient, command: str, performance: str) -> None:
+def test_time_and_date_select_a_performance(
+    client_socket: LineClient, command: str, performance: str
+) -> None:
     transcript(client_socket, f"> {command}\nHow many seats? ({performance})")
 
 
-def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
+def test_next_performance_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-01T18:30:00+05:30")
     transcript(
         client_socket,
@@ -239,12 +241,12 @@ def test_the_next_performance_is_the_next_that_has_not_begun(client_socket: Line
         ("show 11:00 2029-01-01", "Sales are open up to 2027-03-31."),
     ],
 )
-def test_no_such_performance(client_socket: LineClient, command: str, problem: str) -> None:
+def test_unknown_performance_is_refused(client_socket: LineClient, command: str, problem: str) -> None:
     transcript(client_socket, f"> {command}\n{problem}")
     ask_for(client_socket, 1)
 
 
-def test_every_question_can_be_answered_wrongly_ten_times(
+def test_show_accepts_ten_invalid_answers_to_each_question(
     client_socket: LineClient, database: Database
 ) -> None:
     question = HOW_MANY.format(free=25)
@@ -274,8 +276,8 @@ def test_every_question_can_be_answered_wrongly_ten_times(
 # After a restart -------------------------------------------------------------------------------
 
 
-def test_what_was_sold_stays_sold(data_folder: Path) -> None:
-    """Server and database are stopped, and started again."""
+def test_sold_seats_are_taken_after_a_restart(data_folder: Path) -> None:
+    """The server and its database stop and start again."""
     day = date.today() + timedelta(days=5)
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         with closing(LineClient(server.host, server.port)) as line:
@@ -290,7 +292,7 @@ def test_what_was_sold_stays_sold(data_folder: Path) -> None:
 
 
 def hall(line: LineClient, day: date) -> list[str]:
-    """The matrix of an evening, up to the question which seat."""
+    """Go up to the question for a seat; return the matrix."""
     line.send(f"show 18:30 {day}")
     assert line.receive().startswith(b"How many seats?")
     line.send("1")

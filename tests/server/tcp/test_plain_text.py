@@ -1,4 +1,4 @@
-"""The lines of the plain-text face: words, pipes, limits, and what must not reach a terminal."""
+"""Plain text on a connection: commands, pipes, limits, and removal of control characters."""
 
 from collections.abc import Callable
 from time import thread_time
@@ -18,16 +18,16 @@ def test_plain_text_and_json_share_a_connection(client_socket: LineClient) -> No
 
 
 @pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
-def test_the_words_of_the_command_line_are_understood(client_socket: LineClient, word: str) -> None:
+def test_command_line_names_begin_the_bus_dialogue(client_socket: LineClient, word: str) -> None:
     transcript(client_socket, f"> {word}\nReservation or cancellation:")
 
 
 @pytest.mark.parametrize("word", ["booking", "quote", "change-seat"])
-def test_a_booking_may_be_asked_for_by_those_words(client_socket: LineClient, word: str) -> None:
+def test_command_line_names_begin_dialogues_about_a_booking(client_socket: LineClient, word: str) -> None:
     transcript(client_socket, f"> {word}\nReference of the booking:")
 
 
-def test_no_sentence_is_broken_within_a_word(client_socket: LineClient) -> None:
+def test_long_texts_are_wrapped_between_words(client_socket: LineClient) -> None:
     client_socket.send("help\nbus\nres\n?\n+1\n\n\n?\nquit\nSTOP")
     lines = []
     while line := client_socket.receive().decode():
@@ -36,7 +36,7 @@ def test_no_sentence_is_broken_within_a_word(client_socket: LineClient) -> None:
     assert max(map(len, lines)) < 80
 
 
-def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], LineClient]) -> None:
+def test_empty_line_gets_a_greeting_except_after_json(connect: Callable[[], LineClient]) -> None:
     transcript(connect(), ">\nBusware. Type bus, flight, show or hotel to book, or help for all commands.")
     program = connect()
     program.call("ping")
@@ -45,13 +45,15 @@ def test_an_empty_line_is_greeted_but_not_among_json(connect: Callable[[], LineC
 
 
 @pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
-def test_nothing_that_is_typed_moves_a_cursor(client_socket: LineClient, rude: bytes) -> None:
+def test_escape_sequences_of_a_line_are_removed(client_socket: LineClient, rude: bytes) -> None:
     client_socket.send(b"xyz" + rude + b"\n")
     answer = client_socket.receive().decode()
     assert answer.startswith('"xyz') and answer.isprintable()
 
 
-def test_a_stored_name_moves_no_cursor(connect: Callable[[], LineClient], database: Database) -> None:
+def test_escape_sequences_of_a_name_are_removed(
+    connect: Callable[[], LineClient], database: Database
+) -> None:
     database.query("UPDATE bus_info SET name = E'Day\\x1b[2J\\u202eBus' WHERE bus_id = 1")
     book = {
         "bus_id": 1,
@@ -64,7 +66,7 @@ def test_a_stored_name_moves_no_cursor(connect: Callable[[], LineClient], databa
     transcript(connect(), f"> status {reference} {ASHA}\nBooked: {reference}\nKSRTC Day[2JBus (bus 1)")
 
 
-def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
+def test_too_long_line_is_refused_and_the_question_stays_open(
     client_socket: LineClient, server: SimpleNamespace
 ) -> None:
     transcript(client_socket, "> bus\nReservation or cancellation:")
@@ -73,19 +75,19 @@ def test_a_line_that_is_too_long_is_refused_and_the_question_stands(
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
-def test_keys_that_edit_nothing_are_not_part_of_the_answer() -> None:
+def test_sequences_of_arrow_and_function_keys_are_removed() -> None:
     up, left, delete, f1 = b"\x1b[A", b"\x1bOD", b"\x1b[3~", b"\x1bOP"
     assert readable(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
-    assert readable(b"\x1b" * 3 + b"[2") == "[2"  # which no key has sent
+    assert readable(b"\x1b" * 3 + b"[2") == "[2"  # not a complete sequence
 
 
-def test_what_was_rubbed_out_costs_next_to_nothing() -> None:
+def test_backspaces_are_applied_in_linear_time() -> None:
     began = thread_time()
     assert readable(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"
-    assert thread_time() - began < 2  # seconds of the processor; to look anew for each takes ten and more
+    assert thread_time() - began < 2  # CPU seconds; a quadratic loop takes more than ten
 
 
-def test_a_whole_conversation_may_be_piped(client_socket: LineClient) -> None:
+def test_piped_dialogue(client_socket: LineClient) -> None:
     client_socket.send(
         f"bus\nres\nsat\nany\nany\nbengaluru\nmysuru\n1\nbest 2\n{ASHA}\nyes\nterminate".encode() + b"\n"
     )
@@ -95,13 +97,13 @@ def test_a_whole_conversation_may_be_piped(client_socket: LineClient) -> None:
 
 
 @pytest.mark.parametrize("end", ["stop", "STOP", "terminate", " Terminate "])
-def test_the_connection_ends_at_once(client_socket: LineClient, end: str) -> None:
+def test_stop_ends_the_connection(client_socket: LineClient, end: str) -> None:
     transcript(client_socket, f"> {end}\nSTOPPED")
     assert client_socket.receive() == b""
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("I want to book a bus", '"I want to book a bus" is not a command. Did you mean bus?'),
         ("stats", '"stats" is not a command. Did you mean status?'),
@@ -109,9 +111,9 @@ def test_the_connection_ends_at_once(client_socket: LineClient, end: str) -> Non
         ("bus to mysuru", '"to mysuru" is ignored. The dialogue asks for everything it needs.'),
     ],
 )
-def test_what_people_say_first(client_socket: LineClient, line: str, told: str) -> None:
-    transcript(client_socket, f"> {line}\n{told}")
+def test_unknown_line_gets_a_hint(client_socket: LineClient, line: str, message: str) -> None:
+    transcript(client_socket, f"> {line}\n{message}")
 
 
-def test_the_theatre_is_what_people_call_it(client_socket: LineClient) -> None:
-    transcript(client_socket, "> theatre\nThere is no show on sale.")  # in a database without one
+def test_theatre_is_a_synonym_of_show(client_socket: LineClient) -> None:
+    transcript(client_socket, "> theatre\nThere is no show on sale.")  # the database has no show

@@ -1,4 +1,4 @@
-"""What telnet negotiates: it is answered at once, is no part of a line, and leaves JSON alone."""
+"""Telnet negotiation: it is answered at once, is removed from lines, and does not change JSON."""
 
 import logging
 import shutil
@@ -17,7 +17,7 @@ from tests.support.line_client import wait_until
 from tests.support.transcript import transcript
 
 TELNET = shutil.which("telnet")
-CTRL_C = b"\xff\xf4\xff\xfd\x06"  # what Debian's telnet makes of it: IP, DO TIMING-MARK
+CTRL_C = b"\xff\xf4\xff\xfd\x06"  # as Debian's telnet sends it: IP, DO TIMING-MARK
 NO_MARK = b"\xff\xfc\x06"
 GREETING = b"Busware. Type bus, flight, show or hotel to book, or help for all commands."
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -25,7 +25,7 @@ PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
 @pytest.fixture
 def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
-    """Debian's telnet at a terminal, connected."""
+    """Debian's telnet in a terminal, connected to the server."""
     if TELNET is None:
         pytest.skip("there is no telnet here: apt install telnet")
     child = pexpect.spawn(TELNET, [server.host, str(server.port)], timeout=WAIT_SECONDS, encoding="utf-8")
@@ -34,42 +34,37 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
     child.close(force=True)
 
 
-def receive(line: LineClient, size: int) -> bytes:
-    """So many bytes, with no newline among them; fewer at the end."""
-    return line.read(size)
-
-
 # Over a socket ---------------------------------------------------------------------------------
 
 
-def test_it_is_answered_before_the_line_ends(client_socket: LineClient) -> None:
+def test_negotiation_is_answered_before_the_line_ends(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C)
-    assert receive(client_socket, 3) == NO_MARK
+    assert client_socket.read(3) == NO_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
     client_socket.send(b"re" + CTRL_C)
-    assert receive(client_socket, 3) == NO_MARK
+    assert client_socket.read(3) == NO_MARK
     transcript(client_socket, "> s\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
-def test_no_to_every_option(client_socket: LineClient) -> None:
+def test_every_option_is_refused(client_socket: LineClient) -> None:
     for option in range(256):
         client_socket.send(b"\xff\xfd%c\xff\xfb%c" % (option, option))
-        if option == ord("\n"):  # which ends a line, wherever it stands
-            assert receive(client_socket, 6) == b"\xff\xfc\n\xff\xfe\n"
+        if option == ord("\n"):  # it ends a line
+            assert client_socket.read(6) == b"\xff\xfc\n\xff\xfe\n"
             assert [client_socket.receive() for _ in range(2)] == [GREETING, GREETING]
         else:
-            assert receive(client_socket, 6) == b"\xff\xfc%c\xff\xfe%c" % (option, option)
+            assert client_socket.read(6) == b"\xff\xfc%c\xff\xfe%c" % (option, option)
 
 
-def test_a_refusal_is_not_answered(client_socket: LineClient) -> None:
+def test_refusal_of_an_option_is_not_answered(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfc\x06\xff\xfe\x06" + CTRL_C)
-    assert receive(client_socket, 3) == NO_MARK
+    assert client_socket.read(3) == NO_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
 
 
-def test_it_is_no_part_of_a_line(client_socket: LineClient) -> None:
+def test_negotiation_is_removed_from_lines(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00x\xff\xff\xff\xf0bux\x08s\r\n")
-    assert receive(client_socket, 6) == b"\xff\xfc\x03\xff\xfe\x18"
+    assert client_socket.read(6) == b"\xff\xfc\x03\xff\xfe\x18"
     transcript(client_socket, "Reservation or cancellation:")
     client_socket.send(b"res\x00\xff\xf1\r\n")
     transcript(client_socket, "Date of journey (2026-12-05, tomorrow, sat or 5 dec):")
@@ -77,15 +72,15 @@ def test_it_is_no_part_of_a_line(client_socket: LineClient) -> None:
     assert "\ufffd" in client_socket.receive().decode()
 
 
-def test_json_may_follow_it(client_socket: LineClient) -> None:
+def test_json_can_follow_negotiation(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C + PING + b"\n")
-    assert receive(client_socket, 3) == NO_MARK
+    assert client_socket.read(3) == NO_MARK
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1,"result"')
 
 
 @pytest.mark.parametrize("cut", range(1, 8))
-def test_json_is_left_alone(client_socket: LineClient, cut: int) -> None:
-    """Such a line is wrong, since it is not UTF-8; it stays so, and is not answered as telnet."""
+def test_telnet_bytes_in_json_are_kept(client_socket: LineClient, cut: int) -> None:
+    """The line is not UTF-8, so it is refused. It is not answered as telnet negotiation."""
     line = PING[:3] + CTRL_C + PING[3:] + b"\n"
     client_socket.send(line[:cut])
     client_socket.send(line[cut:] + PING + b"\n")
@@ -93,15 +88,15 @@ def test_json_is_left_alone(client_socket: LineClient, cut: int) -> None:
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1,"result"')
 
 
-def test_the_bytes_of_a_synch_are_kept_together(client_socket: LineClient) -> None:
-    """Its second byte is sent as urgent; without it, the first of the next line would be taken for it."""
+def test_urgent_byte_of_a_synch_is_read_in_order(client_socket: LineClient) -> None:
+    """Telnet sends the second byte of the command as urgent data."""
     client_socket.send(b"\xff\xf4\xff")
     client_socket.socket.send(b"\xf2", socket.MSG_OOB)
     transcript(client_socket, "> bus\nReservation or cancellation:")
 
 
 @pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
-def test_who_negotiates_and_does_not_read_is_left(
+def test_client_that_negotiates_and_does_not_read_is_disconnected(
     client_socket: LineClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -109,16 +104,16 @@ def test_who_negotiates_and_does_not_read_is_left(
     with pytest.raises(ConnectionError):
         while True:
             client_socket.send(CTRL_C * 1000)
-    wait_until(lambda: "did not read its replies" in caplog.text)  # its thread says why after it has closed
+    wait_until(lambda: "did not read its replies" in caplog.text)  # logged after the socket is closed
 
 
-# What is cut out -------------------------------------------------------------------------------
+# The parser ------------------------------------------------------------------------------------
 
 _PIECES = [b"\xff", b"\xfd", b"\xfb", b"\xfc", b"\xfa", b"\xf0", b"\xf4", b"\x06", b"\n", b"a", b"{", b"["]
 
 
 @given(st.lists(st.sampled_from([*_PIECES, CTRL_C, b"\xff\xfa\x18\x00\xff\xf0", b"\n{"])), st.data())
-def test_it_is_the_same_however_it_arrives(pieces: list[bytes], data: st.DataObject) -> None:
+def test_result_does_not_depend_on_chunks(pieces: list[bytes], data: st.DataObject) -> None:
     sent = b"".join(pieces)
     whole = Telnet().read(sent)
     ends = sorted(data.draw(st.lists(st.integers(0, len(sent)))))
@@ -130,16 +125,16 @@ def test_it_is_the_same_however_it_arrives(pieces: list[bytes], data: st.DataObj
     assert [line for line in json if line not in whole[0].split(b"\n")] == []
 
 
-def test_what_never_ends_is_not_kept() -> None:
+def test_endless_subnegotiation_is_not_buffered() -> None:
     telnet = Telnet()
     telnet.read(b"\xff\xfa")
     assert b"".join(telnet.read(b"x" * 100)[0] for _ in range(100)) == b"x" * 10_000
 
 
-# The program itself ----------------------------------------------------------------------------
+# The telnet program ----------------------------------------------------------------------------
 
 
-def test_a_session_goes_on_after_ctrl_c(telnet: pexpect.spawn) -> None:
+def test_session_continues_after_ctrl_c(telnet: pexpect.spawn) -> None:
     for _ in range(2):
         telnet.send("help\r")
         telnet.expect_exact("end the connection")
