@@ -1,6 +1,6 @@
-"""An example of every request and its reply, by method, and of every problem, by status: for the description.
+"""Examples for the OpenAPI document: of each request with its reply, by method; of each problem, by status.
 
-They tell one story: Asha books two seats on a bus to Mysuru, gives one back, and its operator looks on.
+In all of them, Asha books two seats on a bus to Mysuru and cancels one.
 """
 
 from typing import Any, NamedTuple
@@ -12,15 +12,15 @@ Json = dict[str, Any]
 
 
 class Example(NamedTuple):
-    """A request, its fields by name, and what it is answered."""
+    """The fields of a request and of its reply."""
 
-    asks: Json
+    request: Json
     reply: Json
 
 
 _TRIP: Json = {"bus_id": 101, "travel_date": "2026-12-05"}
-_STRETCH: Json = {**_TRIP, "origin": "Bengaluru", "destination": "Mysuru"}
-_OPENED: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
+_SEGMENT: Json = {**_TRIP, "origin": "Bengaluru", "destination": "Mysuru"}
+_BOOKING: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
 _TOKEN = "Yk3Fv0pPj0pZxR2mC8sQdH5tW1uN7bLeA6oKiVgXzTM"  # noqa: S105 - an example
 
 _TICKETS: list[Json] = [
@@ -50,7 +50,7 @@ _HELD: Json = {
     "expires_at": "2026-12-01T09:10:00+05:30",
     "tickets": [{**ticket, "status": "held"} for ticket in _TICKETS],
 }
-_GIVEN_UP: Json = {
+_RELEASED: Json = {
     **_BOOKED,
     "status": "cancelled",
     "tickets": [{**ticket, "status": "cancelled"} for ticket in _TICKETS],
@@ -60,14 +60,14 @@ _CANCELLED: Json = {
     "refund": "130.00",
     "tickets": [_TICKETS[0], {**_TICKETS[1], "status": "cancelled", "refund": "130.00"}],
 }
-_MOVED: Json = {**_BOOKED, "tickets": [{**_TICKETS[0], "seat_no": 11}, _TICKETS[1]]}
-_SHORTENED: Json = {
+_SEAT_CHANGED: Json = {**_BOOKED, "tickets": [{**_TICKETS[0], "seat_no": 11}, _TICKETS[1]]}
+_ENDED_EARLY: Json = {
     **_BOOKED,
     "destination": "Mandya",
     "to_stop": 2,
     "arrives_at": "2026-12-05T23:40:00+05:30",
 }
-_FOUND: Json = {
+_TRIP_FOUND: Json = {
     **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
     **{name: _BOOKED[name] for name in ("origin", "destination", "from_stop", "to_stop")},
     **{name: _BOOKED[name] for name in ("departs_at", "arrives_at")},
@@ -82,7 +82,7 @@ _SESSION: Json = {
     "role": "traveller",
     "expires_at": "2026-12-31T03:30:00Z",
 }
-_OPERATED: Json = {
+_OPERATED_TRIP: Json = {
     **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
     **{name: _BOOKED[name] for name in ("origin", "destination", "departs_at", "arrives_at")},
     "state": "open",
@@ -91,19 +91,19 @@ _OPERATED: Json = {
     "held": 0,
     "pending": 0,
 }
-_RIDER: Json = {
+_PASSENGER: Json = {
     "reference": "DTK7GHJ",
     "ticket_no": 1,
     "seat_no": 7,
     "name": "Asha",
     "phone": "+919845012345",
 }
-_AT_ORIGIN: Json = {
+_FIRST_STOP: Json = {
     "stop_no": 1,
     "place": "Bengaluru",
     "arrives_at": None,
     "departs_at": "2026-12-05T22:00:00+05:30",
-    "boards": [_RIDER],
+    "boards": [_PASSENGER],
     "alights": [],
     "comes_free": [],
 }
@@ -119,10 +119,10 @@ EXAMPLES: dict[str, Example] = {
     ),
     "search": Example(
         {"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-05", "ac": True},
-        {"trips": [_FOUND]},
+        {"trips": [_TRIP_FOUND]},
     ),
     "seat_map": Example(
-        _STRETCH,
+        _SEGMENT,
         {
             "layout": "...D\nss.ss",
             "fare": "260.00",
@@ -135,26 +135,26 @@ EXAMPLES: dict[str, Example] = {
     ),
     "book": Example(
         {
-            **_STRETCH,
+            **_SEGMENT,
             "seats": [7, 8],
             "phone": "98450 12345",
             "passengers": [{"name": "Asha"}, {"name": "Ravi"}],
         },
         _BOOKED,
     ),
-    "hold": Example({**_STRETCH, "seats": [7, 8], "phone": "98450 12345", "seconds": 600}, _HELD),
-    "confirm": Example(_OPENED, _BOOKED),
-    "release": Example(_OPENED, _GIVEN_UP),
-    "booking": Example(_OPENED, _BOOKED),
+    "hold": Example({**_SEGMENT, "seats": [7, 8], "phone": "98450 12345", "seconds": 600}, _HELD),
+    "confirm": Example(_BOOKING, _BOOKED),
+    "release": Example(_BOOKING, _RELEASED),
+    "booking": Example(_BOOKING, _BOOKED),
     "find": Example(
         {"phone": "98450 12345", "date": "2026-12-05", "place": "Bengaluru"}, {"references": ["DTK7GHJ"]}
     ),
     "cancel_quote": Example(
-        {**_OPENED, "tickets": [2]}, {"refund": "130.00", "stands_until": "2026-12-05T22:00:00+05:30"}
+        {**_BOOKING, "tickets": [2]}, {"refund": "130.00", "stands_until": "2026-12-05T22:00:00+05:30"}
     ),
-    "cancel": Example({**_OPENED, "tickets": [2]}, _CANCELLED),
-    "change_seat": Example({**_OPENED, "ticket_no": 1, "seat_no": 11}, _MOVED),
-    "alight": Example({**_OPENED, "at": "Mandya"}, _SHORTENED),
+    "cancel": Example({**_BOOKING, "tickets": [2]}, _CANCELLED),
+    "change_seat": Example({**_BOOKING, "ticket_no": 1, "seat_no": 11}, _SEAT_CHANGED),
+    "alight": Example({**_BOOKING, "at": "Mandya"}, _ENDED_EARLY),
     "bookings": Example({"limit": 1}, {"bookings": [_BOOKED], "next": "DTK7GHJ"}),
     "register": Example(
         {"username": "asha", "password": "correct horse battery", "phone": "98450 12345"}, _SESSION
@@ -162,8 +162,8 @@ EXAMPLES: dict[str, Example] = {
     "login": Example({"username": "asha", "password": "correct horse battery"}, _SESSION),
     "logout": Example({"everywhere": True}, {}),
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
-    "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED]}),
-    "manifest": Example(_TRIP, {**_OPERATED, "stops": [_AT_ORIGIN]}),
+    "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
+    "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},
@@ -201,6 +201,8 @@ PROBLEMS: dict[int, Problem] = {
         of_status(431, "The head of a request has 16384 bytes at most."),
         of_status(500, "Something went wrong inside the server.", request_id="5f3a9c01"),
         of_refusal(Refusal("busy", "There are too many connections: nothing was done, try again.")),
-        of_refusal(Refusal("outcome_unknown", "The database went away: ask again with the same key.")),
+        of_refusal(
+            Refusal("outcome_unknown", "The database connection was lost: try again with the same key.")
+        ),
     )
 }

@@ -1,7 +1,9 @@
-"""The description for people: one page, made here, that loads nothing from anywhere."""
+"""The OpenAPI document as an HTML page, which loads nothing. Each reason of a refusal has an anchor."""
 
 import re
+from collections.abc import Iterator
 from html import escape
+from shlex import quote
 from typing import Any
 
 from msgspec import json
@@ -24,119 +26,85 @@ pre { background: #8881; padding: .7rem; overflow-x: auto; }
 ul { columns: 20rem; padding: 0; list-style: none; font: 14px/1.7 ui-monospace, monospace; }
 table { border-collapse: collapse; }
 td, th { padding: .15rem 1rem .15rem 0; text-align: left; vertical-align: top; }
-summary { cursor: pointer; } .verb { font-weight: bold; } .soft { opacity: .7; }
+summary { cursor: pointer; } .soft { opacity: .7; }
 :root { color-scheme: light dark; }
 """
 
 
 def html(document: Json) -> bytes:
-    """The page of a description."""
+    """The page of a document."""
     operations = [
-        _operation(path, verb, operation)
+        (verb.upper(), path, operation)
         for path, verbs in document["paths"].items()
         for verb, operation in verbs.items()
     ]
-    title, about = document["info"]["title"], document["info"]["description"]
-    (conflict,) = document["components"]["responses"]["Problem409"]["content"].values()
-    parts = [
-        f"<h1>{escape(title)} {escape(document['info']['version'])}</h1>",
-        f"<p>{_prose(about)}</p>",
-        '<p>For programs: <a href="/schema/openapi.json">/schema/openapi.json</a> (OpenAPI 3.1).</p>',
-        _contents(document["paths"]),
-        *operations,
-        f"<h2>Problems</h2><pre>{_shown(conflict['example'])}</pre>",
-        "<table><tr><th>reason<th>status<th>when</tr>",
-        *(
-            f'<tr id="{reason}"><td><code>{reason}</code><td>{STATUSES[reason]}<td>{_prose(when)}</tr>'
-            for reason, when in REASONS.items()
-        ),
-        "</table>",
-    ]
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-    head += '<meta name="viewport" content="width=device-width">'
-    return f"{head}<style>{_STYLE}</style>\n{''.join(parts)}</html>\n".encode()
-
-
-def _contents(paths: Json) -> str:
-    """The way to each operation."""
-    links = (
-        f'<li><a href="#{operation["operationId"]}">{verb.upper()} {escape(path)}</a>'
-        for path, verbs in paths.items()
-        for verb, operation in verbs.items()
+    title, version, about = (document["info"][name] for name in ("title", "version", "description"))
+    contents = (f'<li><a href="#{o["operationId"]}">{v} {escape(path)}</a>' for v, path, o in operations)
+    reasons = (
+        f'<tr id="{reason}"><td><code>{reason}</code><td>{STATUSES[reason]}<td>{_prose(when)}</tr>'
+        for reason, when in REASONS.items()
     )
-    return f"<ul>{''.join(links)}</ul>"
+    (problem,) = document["components"]["responses"]["Problem409"]["content"].values()
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>
+<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>
+<h1>{escape(title)} {escape(version)}</h1><p>{_prose(about)}</p>
+<p>For programs: <a href="/schema/openapi.json">/schema/openapi.json</a> (OpenAPI 3.1).</p>
+<ul>{"".join(contents)}</ul>{"".join(_operation(*operation) for operation in operations)}
+<h2>Problems</h2><pre>{_pretty(problem["example"])}</pre>
+<table><tr><th>reason<th>status<th>when</tr>{"".join(reasons)}</table></html>
+""".encode()
 
 
-def _operation(path: str, verb: str, operation: Json) -> str:
-    name = operation["operationId"]
-    needs = operation.get("security", [{}])
-    errors = ", ".join(status for status in operation["responses"] if status >= "400")
-    parts = [
-        f'<h2 id="{name}"><span class="verb">{verb.upper()}</span> <code>{escape(path)}</code></h2>',
-        f"<p>{_prose(operation['summary'])}</p>",
-        "" if {} in needs else '<p class="soft">For those who are signed in.</p>',
-        _fields(operation),
-        _example(path, verb, operation),
-        f'<p class="soft">Errors: {errors or "none"}.</p>',
-    ]
-    return "\n".join(part for part in parts if part)
-
-
-def _fields(operation: Json) -> str:
-    rows = [
-        (p["name"], p["in"], p["required"], p.get("description", "")) for p in operation.get("parameters", [])
-    ]
-    for body in _bodies(operation):
-        schema = body["schema"]
-        for name, takes in schema["properties"].items():
-            rows.append((name, "body", name in schema["required"], _about(takes)))
-    if not rows:
-        return ""
-    lines = (
+def _operation(verb: str, path: str, operation: Json) -> str:
+    account = "" if {} in operation.get("security", [{}]) else '<p class="soft">Needs an account.</p>'
+    fields = (
         f"<tr><td><code>{escape(name)}</code>{'' if required else '?'}<td>{place}<td>{_prose(about)}</tr>"
-        for name, place, required, about in rows
+        for name, place, required, about in _fields(operation)
     )
-    return f"<table>{''.join(lines)}</table>"
+    success = next(response for status, response in operation["responses"].items() if status < "300")
+    reply = success["content"].get("application/json", {}).get("example", "")
+    return f"""<h2 id="{operation["operationId"]}"><b>{verb}</b> <code>{escape(path)}</code></h2>
+<p>{_prose(operation["summary"])}</p>{account}<table>{"".join(fields)}</table>
+<details><summary>Example</summary><pre>{escape(_curl(verb, path, operation))}
+
+{_pretty(reply)}</pre></details>
+<p class="soft">Errors: {", ".join(status for status in operation["responses"] if status >= "400")}.</p>"""
 
 
-def _about(schema: Json) -> str:
-    options = [schema, *schema.get("anyOf", [])]
-    return next((str(one["description"]) for one in options if "description" in one), "")
+def _fields(operation: Json) -> Iterator[tuple[str, str, bool, str]]:
+    """The name, place and description of each field, and whether it is required."""
+    for parameter in operation.get("parameters", []):
+        yield parameter["name"], parameter["in"], parameter["required"], parameter.get("description", "")
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        for name, schema in body["schema"]["properties"].items():
+            parts = [schema, *schema.get("anyOf", [])]
+            about = next((part["description"] for part in parts if "description" in part), "")
+            yield name, "body", name in body["schema"]["required"], about
 
 
-def _example(path: str, verb: str, operation: Json) -> str:
-    """The request as curl sends it, and the answer."""
+def _curl(verb: str, path: str, operation: Json) -> str:
+    """The example as a curl command."""
     query = []
     for parameter in operation.get("parameters", []):
-        value = parameter.get("example")
-        if value is not None and parameter["in"] == "path":
-            path = path.replace(f"{{{parameter['name']}}}", str(value))
-        elif value is not None and parameter["in"] == "query":
-            values = value if isinstance(value, list) else [value]
-            query += [f"--data-urlencode '{parameter['name']}={_plain(one)}'" for one in values]
-    command = [f"curl -X {verb.upper()} http://localhost:8000{path}"]
-    command += ["-G " + " ".join(query)] if query else []
-    for body in _bodies(operation):
-        command.append(f"--json '{json.encode(body['example']).decode()}'")
-    shown = escape(" \\\n  ".join(command))
-    content = next(iter(operation["responses"].values())).get("content", {}).get("application/json", {})
-    if "example" in content:
-        shown += f"\n\n{_shown(content['example'])}"
-    return f"<details><summary>Example</summary><pre>{shown}</pre></details>"
+        name, example = parameter["name"], parameter.get("example")
+        if example is not None and parameter["in"] == "path":
+            path = path.replace(f"{{{name}}}", str(example))
+        elif example is not None:
+            values = example if isinstance(example, list) else [example]
+            query += [f"--data-urlencode {quote(f'{name}={_text(value)}')}" for value in values]
+    bodies = operation.get("requestBody", {}).get("content", {}).values()
+    command = [f"curl -X {verb} http://localhost:8000{path}", *(["-G", *query] if query else [])]
+    return " \\\n  ".join([*command, *(f"--json {quote(_text(body['example']))}" for body in bodies)])
 
 
-def _bodies(operation: Json) -> list[Json]:
-    return list(operation.get("requestBody", {}).get("content", {}).values())
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.encode(value).decode()
 
 
-def _shown(example: object) -> str:
+def _pretty(example: object) -> str:
     return escape(json.format(json.encode(example), indent=2).decode())
 
 
 def _prose(text: str) -> str:
-    """Words for people, with what is between backticks as code."""
+    """HTML for a text with code between backticks."""
     return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
-
-
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,5 +1,5 @@
 """The description of the HTTP face at /schema, held against the server by schemathesis: whatever is asked,
-no fault, and no answer that the description does not have. Each operation is asked what its example asks,
+no fault, and no answer that the description does not have. Each operation is asked what its example.request,
 and then anything, by anybody. Half of that is about what is there: a bus, a booking, a trip that was
 cancelled. Bounded by a number of requests for each operation; which ones is the same every time.
 """
@@ -102,7 +102,7 @@ def test_an_example_is_answered_as_described(
     http: HttpClient, admin: str, there: dict[str, list[Any]], method: str
 ) -> None:
     operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
-    resource, asks = RESOURCES[method], EXAMPLES[method].asks
+    resource, asks = RESOURCES[method], EXAMPLES[method].request
     known = {name: values[method in OF_A_HOLD and name == "reference"] for name, values in there.items()}
     asks = {name: known.get(name, value) for name, value in asks.items()} | OTHERWISE.get(method, {})
     query = {name: asks[name] for name in resource.in_query if name in asks}
@@ -157,7 +157,7 @@ def test_every_method_is_a_resource() -> None:
 @pytest.mark.parametrize("method", EXAMPLES)
 def test_an_example_is_one(method: str) -> None:
     example, kind = EXAMPLES[method], protocol.METHODS[method]
-    msgspec.convert(example.asks, kind)
+    msgspec.convert(example.request, kind)
     assert msgspec.to_builtins(msgspec.convert(example.reply, kind.reply)) == example.reply
 
 
