@@ -16,25 +16,25 @@ from tests.support.line_client import wait_until
 
 
 class Stream:
-    """An event stream, as it is received."""
+    """The events of a stream."""
 
-    def __init__(self, http: HttpClient, path: str, **how: Any) -> None:
+    def __init__(self, http: HttpClient, path: str, **options: Any) -> None:
         headers = {"Accept": "text/event-stream"}
-        self.response = http.call("GET", path, stream=True, headers=headers, **how)
+        self.response = http.call("GET", path, stream=True, headers=headers, **options)
         self._lines = self.response.iter_lines()
 
     def next(self) -> tuple[str, Any]:
         """The next event, without comments."""
-        told: dict[str, str] = {}
+        fields: dict[str, str] = {}
         for line in self._lines:
             name, _, value = line.decode().partition(": ")
-            if not line and "data" in told:
-                return told["event"], json.loads(told["data"])
-            told[name] = value
+            if not line and "data" in fields:
+                return fields["event"], json.loads(fields["data"])
+            fields[name] = value
         raise EOFError
 
 
-def test_a_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace) -> None:
+def test_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace) -> None:
     stream = Stream(http, SEATS)
     assert stream.response.headers["Content-Type"].startswith("text/event-stream")
     name, seats = stream.next()
@@ -45,9 +45,7 @@ def test_a_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespa
     stream.response.close()
 
 
-def test_a_booking_has_an_event_stream(
-    http: HttpClient, pushing: SimpleNamespace, database: Database
-) -> None:
+def test_booking_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace, database: Database) -> None:
     waiting = {**TRIP, "count": 1, "waitlist": True}
     taken = [http.call("POST", "/v1/bookings", json={**BOOK, "seats": [n]}).json() for n in range(1, 9)]
     pending = http.call("POST", "/v1/bookings", json={**waiting, "phone": "9880099000"})
@@ -59,7 +57,7 @@ def test_a_booking_has_an_event_stream(
     stream.response.close()
 
 
-def test_a_stream_ends_when_its_token_is_revoked(http: HttpClient, pushing: SimpleNamespace) -> None:
+def test_stream_ends_when_its_token_is_revoked(http: HttpClient, pushing: SimpleNamespace) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
     token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
     booked = http.call("POST", "/v1/bookings", json={**TRIP, "seats": [1]}, token=token)
@@ -68,8 +66,8 @@ def test_a_stream_ends_when_its_token_is_revoked(http: HttpClient, pushing: Simp
     stream.next()
     http.call("DELETE", "/v1/sessions", token=token)
     http.call("POST", "/v1/bookings", json={**BOOK, "seats": [2]})
-    name, told = stream.next()
-    assert (name, told["reason"]) == ("problem", "not_signed_in")
+    name, refusal = stream.next()
+    assert (name, refusal["reason"]) == ("problem", "not_signed_in")
     with pytest.raises(EOFError):
         stream.next()
 
@@ -85,10 +83,10 @@ def test_streams_are_limited(http: HttpClient) -> None:
 
 
 @pytest.mark.settings(event_streams=1)
-def test_streams_that_begin_at_once_are_limited(http: HttpClient, database: Database) -> None:
+def test_streams_that_begin_together_are_limited(http: HttpClient, database: Database) -> None:
     def begin(to: str) -> requests.Response:
         headers = {"Accept": "text/event-stream"}
-        path = SEATS.replace("Mysuru", to)  # the same would be read once for all
+        path = SEATS.replace("Mysuru", to)  # different replies: equal reads share one query
         return requests.get(http.url + path, headers=headers, stream=True, timeout=WAIT_SECONDS)
 
     with ThreadPoolExecutor(3) as clients:
@@ -103,7 +101,7 @@ def test_streams_that_begin_at_once_are_limited(http: HttpClient, database: Data
         response.close()
 
 
-# The end ---------------------------------------------------------------------------------------
+# Draining -------------------------------------------------------------------------------------
 
 
 def test_draining_answers_pending_requests_and_ends_the_streams(
@@ -118,8 +116,8 @@ def test_draining_answers_pending_requests_and_ends_the_streams(
         wait_until(lambda: server.writer.waiting)
         drain = threading.Thread(target=http.server.drain)
         drain.start()
-        name, told = stream.next()  # it has begun
-        assert (name, told["reason"]) == ("problem", "draining")
+        name, refusal = stream.next()  # draining has begun
+        assert (name, refusal["reason"]) == ("problem", "draining")
         with pytest.raises(EOFError):
             stream.next()
         holder.commit()

@@ -1,4 +1,4 @@
-"""The hotel's door, by a client as strangers wrote it: `requests`, a base address, and what it prints."""
+"""The hotel's API, called as its existing clients call it: by `requests` and a base URL."""
 
 import subprocess
 import sys
@@ -13,29 +13,29 @@ from tests.conftest import WAIT_SECONDS, Clock, Database
 from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
 
-pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
+pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a password hash is slow on a busy machine
 
 SEED = (PROJECT / "sql/99_seed_hotel.sql").read_text()
 
 
 class HotelClient:
-    """What others have in use: every answer as (status, object)."""
+    """A client that returns the status and the object of each response."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
 
     def _send(self, method: str, path: str, **fields: Any) -> tuple[int, Any]:
-        how = {"json": fields} if method != "GET" else {"params": fields}
-        response = requests.request(method, self.base_url + path, timeout=60, **how)
+        options = {"json": fields} if method != "GET" else {"params": fields}
+        response = requests.request(method, self.base_url + path, timeout=60, **options)
         assert response.headers["Content-Type"] == "application/json"
         return response.status_code, response.json()
 
     def rooms(self, **nights: str) -> list[int]:
         """The rooms that are taken."""
-        status, told = self._send("GET", "/rooms", **nights)
+        status, reply = self._send("GET", "/rooms", **nights)
         assert status == 200
-        assert [room["room_number"] for room in told["rooms"]] == list(range(1, 11))
-        return [room["room_number"] for room in told["rooms"] if room["is_occupied"]]
+        assert [room["room_number"] for room in reply["rooms"]] == list(range(1, 11))
+        return [room["room_number"] for room in reply["rooms"] if room["is_occupied"]]
 
     def book(self, username: str, password: str, num_rooms: Any, **nights: Any) -> tuple[int, Any]:
         return self._send(
@@ -59,7 +59,7 @@ def hotel(database: Database, http: HttpClient) -> Iterator[HotelClient]:
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_a_stay_from_the_first_word_to_the_last(hotel: HotelClient) -> None:
+def test_stay_from_registration_to_checkout(hotel: HotelClient) -> None:
     assert hotel.rooms() == []
     assert hotel.query("asha", "pw") == (404, {"error": "User not found."})
     assert hotel.book("asha", "pw", 2) == (200, {"message": "Rooms booked successfully: [1, 2]"})
@@ -78,7 +78,7 @@ def test_a_stay_from_the_first_word_to_the_last(hotel: HotelClient) -> None:
     assert hotel.update("asha", "pw", 3) == (400, {"error": "You have no booking to update."})
 
 
-def test_a_wrong_password(hotel: HotelClient) -> None:
+def test_wrong_password(hotel: HotelClient) -> None:
     hotel.book("asha", "pw", 1)
     wrong = (401, {"error": "Invalid password."})
     assert hotel.book("asha", "PW", 1) == wrong
@@ -88,7 +88,7 @@ def test_a_wrong_password(hotel: HotelClient) -> None:
     assert hotel.query("ASHA ", "pw") == (200, {"message": "Your booked rooms: [1]"})
 
 
-def test_two_guests(hotel: HotelClient) -> None:
+def test_two_guests_share_ten_rooms(hotel: HotelClient) -> None:
     hotel.book("asha", "pw", 4)
     assert hotel.book("ravi", "pw2", 7) == (409, {"error": "No rooms available.", "rooms_free": 6})
     assert hotel.query("ravi", "pw2") == (200, {"message": "You have not booked any rooms."})
@@ -103,18 +103,18 @@ def test_two_guests(hotel: HotelClient) -> None:
 
 
 @pytest.mark.parametrize("room", [0, 11, -1, 10**30])
-def test_a_room_that_is_none(hotel: HotelClient, room: int) -> None:
+def test_unknown_room(hotel: HotelClient, room: int) -> None:
     hotel.book("asha", "pw", 1)
     assert hotel.update("asha", "pw", room) == (400, {"error": "Invalid room number."})
 
 
 @pytest.mark.parametrize("room", [None, "8", 8.5, True, [8], {}])
-def test_a_room_that_is_no_number(hotel: HotelClient, room: Any) -> None:
+def test_new_room_must_be_an_integer(hotel: HotelClient, room: Any) -> None:
     assert hotel.update("asha", "pw", room) == (400, {"error": "new_room must be integer."})
 
 
 @pytest.mark.parametrize("count", [0, -1, "2", 1.5, True, [1]])
-def test_a_number_of_rooms_that_is_none(hotel: HotelClient, count: Any) -> None:
+def test_num_rooms_must_be_a_positive_integer(hotel: HotelClient, count: Any) -> None:
     assert hotel.book("asha", "pw", count) == (400, {"error": "num_rooms must be a positive integer."})
 
 
@@ -143,7 +143,7 @@ def test_a_number_of_rooms_that_is_none(hotel: HotelClient, count: Any) -> None:
         ("POST", "query", '{"a":[[1]],"username":[["a"]]}', "username and password required."),
     ],
 )
-def test_a_bad_request(http: HttpClient, method: str, path: str, body: str, error: str) -> None:
+def test_bad_request(http: HttpClient, method: str, path: str, body: str, error: str) -> None:
     answer = http.call(method, f"/hotel/{path}", data=body.encode("latin-1"))
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 
@@ -158,18 +158,18 @@ def test_a_bad_request(http: HttpClient, method: str, path: str, body: str, erro
         ("PATCH", "/hotel/x"),
     ],
 )
-def test_another_path(http: HttpClient, method: str, path: str) -> None:
+def test_unknown_path(http: HttpClient, method: str, path: str) -> None:
     answer = http.call(method, path)
     assert (answer.status_code, answer.json()) == (404, {"error": "Endpoint not found."})
 
 
-def test_a_body_that_is_too_long(http: HttpClient) -> None:
+def test_long_body_is_413(http: HttpClient) -> None:
     answer = http.call("POST", "/hotel/query", data=b" " * 70_000)
     assert answer.status_code == 413
     assert answer.json().keys() == {"error"}
 
 
-def test_a_hotel_that_has_no_nights(http: HttpClient) -> None:
+def test_hotel_without_nights_is_closed(http: HttpClient) -> None:
     answer = http.call("GET", "/hotel/rooms")
     assert (answer.status_code, answer.json()) == (503, {"error": "The hotel is closed."})
 
@@ -190,7 +190,7 @@ def test_tonight_is_the_first_night_that_is_still_on_sale(
     assert hotel.rooms(check_in="2026-12-02", check_out="2026-12-03") == [1]
 
 
-def test_nights_are_real(hotel: HotelClient) -> None:
+def test_stay_covers_its_nights_only(hotel: HotelClient) -> None:
     three = {"check_in": "2026-12-10", "check_out": "2026-12-13"}  # Thursday to Sunday
     assert hotel.book("asha", "pw", 1, **three)[0] == 200
     assert hotel.rooms(**three) == [1]
@@ -203,7 +203,7 @@ def test_nights_are_real(hotel: HotelClient) -> None:
     )
 
 
-def test_the_desk_takes_dates_as_people_type_them(hotel: HotelClient) -> None:
+def test_terminal_takes_dates_in_several_notations(hotel: HotelClient) -> None:
     typed = (
         "asha\npw\nbook 2 5 dec 2026\nbook 2 5/12/2026 2026-12-07\nrooms 2026-12-05 2026-12-06\nquery\nexit\n"
     )
@@ -218,9 +218,9 @@ def test_the_desk_takes_dates_as_people_type_them(hotel: HotelClient) -> None:
     assert done.stdout.endswith("Your booked rooms: [1, 2]\nGoodbye.\n")
 
 
-def test_a_stay_is_left_early(hotel: HotelClient, clock: Clock) -> None:
+def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock) -> None:
     hotel.book("asha", "pw", 2, check_in="2026-12-07", check_out="2026-12-11")  # four nights at 2,400
-    clock.set("2026-12-08 09:00+05:30")  # one is slept
+    clock.set("2026-12-08 09:00+05:30")  # one night is over
     assert hotel.checkout("asha", "pw") == (
         200,
         {"message": "Checked out successfully. Released rooms: [1, 2]", "refund": "7200.00"},
@@ -245,11 +245,11 @@ def test_a_stay_is_left_early(hotel: HotelClient, clock: Clock) -> None:
         ("2035-01-01", "2035-01-02", "Sales are open up to 2029-11-25."),
     ],
 )
-def test_nights_that_are_none(hotel: HotelClient, check_in: Any, check_out: Any, error: str) -> None:
+def test_wrong_nights(hotel: HotelClient, check_in: Any, check_out: Any, error: str) -> None:
     assert hotel.book("asha", "pw", 1, check_in=check_in, check_out=check_out) == (400, {"error": error})
 
 
-def test_ten_rooms_for_thirty_guests_at_once(hotel: HotelClient) -> None:
+def test_thirty_guests_book_ten_rooms_together(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     guests = [
         threading.Thread(target=lambda n=n: answers.append(hotel.book(f"guest {n}", "pw", 1)))
@@ -259,14 +259,14 @@ def test_ten_rooms_for_thirty_guests_at_once(hotel: HotelClient) -> None:
         guest.start()
     for guest in guests:
         guest.join()
-    rooms = sorted(told["message"] for status, told in answers if status == 200)
+    rooms = sorted(reply["message"] for status, reply in answers if status == 200)
     assert rooms == sorted(f"Rooms booked successfully: [{n}]" for n in range(1, 11))
-    assert [told for status, told in answers if status != 200] == 20 * [
+    assert [reply for status, reply in answers if status != 200] == 20 * [
         {"error": "No rooms available.", "rooms_free": 0}
     ]
 
 
-def test_the_same_guest_books_twice_at_once(hotel: HotelClient) -> None:
+def test_new_guest_books_twice_together(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     calls = [threading.Thread(target=lambda: answers.append(hotel.book("asha", "pw", 1))) for _ in range(2)]
     for call in calls:

@@ -1,4 +1,4 @@
-"""The HTTP face: resources, problems, keys, tags, pages, health and measures."""
+"""The HTTP server: resources, problems, keys, ETags, pages, health and metrics."""
 
 import dataclasses
 import json
@@ -22,41 +22,41 @@ PHONE = {"phone": "9845012345"}
 
 
 def problem(answer: requests.Response) -> tuple[int, str | None]:
-    """The status and the reason of a problem, which is one as RFC 9457 has it."""
+    """The status and the reason of a response, which must be a problem (RFC 9457)."""
     assert answer.headers["Content-Type"] == "application/problem+json"
-    told = answer.json()
-    assert told["status"] == answer.status_code
-    assert told["type"] == (f"/schema#{told['reason']}" if "reason" in told else "about:blank")
-    assert told["title"] and told["detail"]
-    return answer.status_code, told.get("reason")
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["type"] == (f"/schema#{body['reason']}" if "reason" in body else "about:blank")
+    assert body["title"] and body["detail"]
+    return answer.status_code, body.get("reason")
 
 
 # A booking -------------------------------------------------------------------------------------
 
 
-def test_a_booking_from_search_to_refund(http: HttpClient, database: Database) -> None:
-    wanted = {"origin": "bangalore", "destination": "Mysuru", "date": "2026-12-02", "ac": "false"}
-    (trip,) = http.call("GET", "/v1/trips", params=wanted).json()["trips"]
-    stretch = {name: trip[name] for name in ("from_stop", "to_stop")}
-    seats = http.call("GET", "/v1/trips/1/2026-12-02/seats", params=stretch).json()["seats"]
+def test_booking_from_search_to_refund(http: HttpClient, database: Database) -> None:
+    search = {"origin": "bangalore", "destination": "Mysuru", "date": "2026-12-02", "ac": "false"}
+    (trip,) = http.call("GET", "/v1/trips", params=search).json()["trips"]
+    segment = {name: trip[name] for name in ("from_stop", "to_stop")}
+    seats = http.call("GET", "/v1/trips/1/2026-12-02/seats", params=segment).json()["seats"]
     assert {seat["state"] for seat in seats} == {"free"}
     made = http.call("POST", "/v1/bookings", json=BOOK)
     assert (made.status_code, made.json()["status"]) == (201, "booked")
-    there = made.headers["Location"]
-    assert there == f"/v1/bookings/{made.json()['reference']}"
-    assert http.call("GET", there, params=PHONE).json() == made.json()
-    quote = http.call("GET", f"{there}/cancel-quote", params={**PHONE, "tickets": [1]})
+    location = made.headers["Location"]
+    assert location == f"/v1/bookings/{made.json()['reference']}"
+    assert http.call("GET", location, params=PHONE).json() == made.json()
+    quote = http.call("GET", f"{location}/cancel-quote", params={**PHONE, "tickets": [1]})
     assert quote.json()["refund"] == "130.00"
-    moved = http.call("POST", f"{there}/change-seat", json={**PHONE, "ticket_no": 2, "seat_no": 5})
+    moved = http.call("POST", f"{location}/change-seat", json={**PHONE, "ticket_no": 2, "seat_no": 5})
     assert [ticket["seat_no"] for ticket in moved.json()["tickets"]] == [1, 5]
-    cancelled = http.call("POST", f"{there}/cancel", json={**PHONE, "tickets": [1]})
+    cancelled = http.call("POST", f"{location}/cancel", json={**PHONE, "tickets": [1]})
     assert cancelled.json()["refund"] == "130.00"
-    shorter = http.call("POST", f"{there}/alight", json={**PHONE, "tickets": [2], "at": "Mandya"})
+    shorter = http.call("POST", f"{location}/alight", json={**PHONE, "tickets": [2], "at": "Mandya"})
     assert shorter.json()["tickets"][1]["status"] == "booked"
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_a_hold_is_confirmed_or_released(http: HttpClient) -> None:
+def test_hold_is_confirmed_or_released(http: HttpClient) -> None:
     for seat, action, status in ((1, "confirm", "booked"), (2, "release", "cancelled")):
         held = http.call("POST", "/v1/holds", json={**BOOK, "seats": [seat], "seconds": 60})
         assert (held.status_code, held.json()["status"]) == (201, "held")
@@ -64,7 +64,7 @@ def test_a_hold_is_confirmed_or_released(http: HttpClient) -> None:
         assert (answer.status_code, answer.json()["status"]) == (200, status)
 
 
-def test_what_a_key_does(http: HttpClient, database: Database) -> None:
+def test_write_with_a_used_key_gets_the_first_answer(http: HttpClient, database: Database) -> None:
     first = http.call("POST", "/v1/bookings", json=BOOK, key="once")
     assert http.call("POST", "/v1/bookings", json=BOOK, key="once").json() == first.json()
     assert database.value("SELECT count(*) FROM passengers") == 2
@@ -75,7 +75,7 @@ def test_what_a_key_does(http: HttpClient, database: Database) -> None:
     assert "Idempotency-Key" in in_body.json()["detail"]
 
 
-def test_pages(http: HttpClient) -> None:
+def test_bookings_are_listed_in_pages(http: HttpClient) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
     token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
     for seat in range(1, 6):
@@ -90,10 +90,10 @@ def test_pages(http: HttpClient) -> None:
     assert len(set(seen)) == 5
 
 
-# Tags ------------------------------------------------------------------------------------------
+# ETags ----------------------------------------------------------------------------------------
 
 
-def test_what_has_not_changed_is_not_sent_again(http: HttpClient) -> None:
+def test_unchanged_resource_is_304(http: HttpClient) -> None:
     first = http.call("GET", SEATS)
     known = {"If-None-Match": first.headers["ETag"]}
     again = http.call("GET", SEATS, headers=known)
@@ -103,7 +103,7 @@ def test_what_has_not_changed_is_not_sent_again(http: HttpClient) -> None:
     assert (changed.status_code, changed.json()["seats"][0]["state"]) == (200, "taken")
 
 
-def test_a_head(http: HttpClient) -> None:
+def test_head_has_the_headers_of_get(http: HttpClient) -> None:
     head, get = http.call("HEAD", SEATS), http.call("GET", SEATS)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["ETag"] == get.headers["ETag"]
@@ -113,7 +113,7 @@ def test_a_head(http: HttpClient) -> None:
 # Problems --------------------------------------------------------------------------------------
 
 
-def test_what_a_path_has(http: HttpClient) -> None:
+def test_allow_lists_the_methods_of_a_path(http: HttpClient) -> None:
     for answer in (http.call("OPTIONS", "/v1/bookings"), http.call("PATCH", "/v1/bookings")):
         assert {*answer.headers["Allow"].split(", ")} == {"GET", "HEAD", "OPTIONS", "POST"}
 
@@ -144,14 +144,16 @@ def test_what_a_path_has(http: HttpClient) -> None:
         ("DELETE", "/v1/bookings/B", 405, None),
     ],
 )
-def test_what_is_wrong(http: HttpClient, method: str, path: str, status: int, reason: str | None) -> None:
+def test_wrong_request_gets_a_problem(
+    http: HttpClient, method: str, path: str, status: int, reason: str | None
+) -> None:
     answer = http.call(method, path)
     assert problem(answer) == (status, reason)
     assert (status == 405) == ("Allow" in answer.headers)
     assert (status == 401) == (answer.headers.get("WWW-Authenticate") == "Bearer")
 
 
-def test_a_problem_has_what_a_program_can_use(http: HttpClient) -> None:
+def test_problem_has_the_reason_and_data_of_the_refusal(http: HttpClient) -> None:
     http.call("POST", "/v1/bookings", json=BOOK)
     answer = http.call("POST", "/v1/bookings", json=BOOK)
     assert answer.json() == {
@@ -183,7 +185,9 @@ def test_a_problem_has_what_a_program_can_use(http: HttpClient) -> None:
         (json.dumps(BOOK).encode() + b" " * 70_000, "application/json", 413),
     ],
 )
-def test_a_body(http: HttpClient, database: Database, body: bytes, kind: str, status: int) -> None:
+def test_body_is_a_json_object_of_limited_size(
+    http: HttpClient, database: Database, body: bytes, kind: str, status: int
+) -> None:
     answer = http.call("POST", "/v1/bookings", data=body, headers={"Content-Type": kind})
     assert answer.status_code == status
     if status != 201:
@@ -191,7 +195,7 @@ def test_a_body(http: HttpClient, database: Database, body: bytes, kind: str, st
         assert database.value("SELECT count(*) FROM passengers") == 0
 
 
-def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
+def test_internal_error_is_logged_under_its_request_id(
     http: HttpClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.query("DROP FUNCTION api.places(text)")
@@ -202,7 +206,7 @@ def test_a_fault_tells_a_request_id_and_the_log_tells_the_rest(
     assert "42883" not in answer.text
 
 
-# Who watches over it ---------------------------------------------------------------------------
+# Health and metrics ---------------------------------------------------------------------------
 
 
 @pytest.mark.settings(read_wait_seconds=0.2)
@@ -215,16 +219,16 @@ def test_health(http: HttpClient, database: Database) -> None:
     assert (away.status_code, away.json()) == (503, {"status": "away"})
     assert http.call("GET", "/healthz").status_code == 200
     database.query("ALTER DATABASE test CONNECTION LIMIT -1")
-    wait_until(lambda: http.call("GET", "/readyz").status_code == 200)  # once it has found back
+    wait_until(lambda: http.call("GET", "/readyz").status_code == 200)  # it has connected again
 
 
-def test_measures(http: HttpClient) -> None:
+def test_metrics(http: HttpClient) -> None:
     http.call("POST", "/v1/bookings", json=BOOK)
     http.call("POST", "/v1/bookings", json=BOOK)
     http.call("POST", "/v1/holds", json={**BOOK, "seats": [3]})
-    told = http.call("GET", "/metrics")
-    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    lines = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
+    answer = http.call("GET", "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
     assert float(lines['busware_request_seconds_count{method="book",outcome="ok"}']) == 1
     assert float(lines['busware_request_seconds_count{method="book",outcome="seat_taken"}']) == 1
     assert float(lines["busware_batch_calls_count"]) == 3
@@ -234,7 +238,7 @@ def test_measures(http: HttpClient) -> None:
     assert tickets == {"held": 1, "pending": 0, "sold": 2}
 
 
-# What is written -------------------------------------------------------------------------------
+# Documentation --------------------------------------------------------------------------------
 
 DOCUMENT = (PROJECT / "docs/http.md").read_text()
 
@@ -248,11 +252,13 @@ def test_every_resource_is_documented() -> None:
 
 def test_every_reason_is_documented_with_its_status() -> None:
     rows = re.findall(r"^\| (\d{3}) \| (.+) \|$", DOCUMENT, re.MULTILINE)
-    told = {reason: int(status) for status, reasons in rows for reason in re.findall(r"`(\w+)`", reasons)}
-    assert {reason: told.get(reason) for reason in STATUSES} == STATUSES
+    documented = {
+        reason: int(status) for status, reasons in rows for reason in re.findall(r"`(\w+)`", reasons)
+    }
+    assert {reason: documented.get(reason) for reason in STATUSES} == STATUSES
 
 
-def test_the_limits_are_those_of_the_settings() -> None:
+def test_documented_limits_are_the_defaults_of_the_settings() -> None:
     known = {variable(field): field for field in dataclasses.fields(Settings)}
     rows = re.findall(r"`(BUSWARE_\w+)` \| (\d+) \|$", DOCUMENT, re.MULTILINE)
     assert len(rows) == 4

@@ -1,9 +1,10 @@
-"""The limits of the HTTP face: on heads, bodies, connections, attempts; and how long each may take."""
+"""The limits of the HTTP server on heads, bodies, connections, failed credentials, and their time."""
 
 import json
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,14 +17,14 @@ from tests.support.line_client import wait_until
 
 @pytest.fixture
 def raw(http: HttpClient) -> Iterator[socket.socket]:
-    """A bare connection."""
-    where = urlsplit(http.url)
-    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+    """A TCP connection to the HTTP server."""
+    url = urlsplit(http.url)
+    with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
         yield connection
 
 
-def heard(connection: socket.socket) -> bytes:
-    """All that comes until the end."""
+def read_all(connection: socket.socket) -> bytes:
+    """The bytes up to the end of the connection."""
     chunks = []
     while chunk := connection.recv(65536):
         chunks.append(chunk)
@@ -31,12 +32,12 @@ def heard(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.settings(write_queue=1)
-def test_busy_says_when_to_try_again(http: HttpClient, database: Database) -> None:
+def test_busy_has_retry_after(http: HttpClient, server: SimpleNamespace, database: Database) -> None:
     with database.connect(autocommit=False) as holder:
         holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         calls = [threading.Thread(target=http.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
         calls[0].start()
-        wait_until(lambda: http.server.executor.operations._writer.waiting)
+        wait_until(lambda: server.writer.waiting)
         answer = http.call("POST", "/v1/bookings", json=BOOK)
         holder.commit()
     calls[0].join()
@@ -45,34 +46,34 @@ def test_busy_says_when_to_try_again(http: HttpClient, database: Database) -> No
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_too_many_wrong_attempts_say_when_to_try_again(http: HttpClient, clock: Clock) -> None:
-    there = http.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
+def test_rate_limit_has_retry_after(http: HttpClient, clock: Clock) -> None:
+    location = http.call("POST", "/v1/bookings", json=BOOK).headers["Location"]
     for _ in range(2):
-        assert problem(http.call("GET", there, params={"phone": "9880099000"})) == (404, "unknown_booking")
-    refused = http.call("GET", there, params=PHONE)
+        assert problem(http.call("GET", location, params={"phone": "9880099000"})) == (404, "unknown_booking")
+    refused = http.call("GET", location, params=PHONE)
     assert problem(refused) == (429, "not_allowed")
     assert refused.headers["Retry-After"] == "900"
     clock.advance(minutes=15)
-    assert http.call("GET", there, params=PHONE).status_code == 200
+    assert http.call("GET", location, params=PHONE).status_code == 200
 
 
 @pytest.mark.settings(http_header_bytes=2048)
 @pytest.mark.parametrize(
     "head", ["GET /%s HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: %s", "GET / HTTP/1.1\r\n%s: x"]
 )
-def test_a_head_that_is_too_long(http: HttpClient, raw: socket.socket, head: str) -> None:
+def test_long_head_is_431(http: HttpClient, raw: socket.socket, head: str) -> None:
     raw.sendall((head % ("x" * 3000)).encode())
-    assert heard(raw).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert read_all(raw).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
 
 @pytest.mark.settings(http_header_bytes=2048)
-def test_many_small_headers_are_a_long_head_too(raw: socket.socket) -> None:
+def test_many_small_headers_are_431(raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 2000 + b"\r\n")
-    assert heard(raw).startswith(b"HTTP/1.1 431 ")
+    assert read_all(raw).startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.settings(http_header_bytes=2048)
-def test_a_long_body_makes_no_long_head(http: HttpClient) -> None:
+def test_body_does_not_count_as_head(http: HttpClient) -> None:
     for _ in range(2):  # on one connection
         answer = http.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
         assert answer.status_code in (201, 409)
@@ -84,27 +85,27 @@ def test_a_long_body_makes_no_long_head(http: HttpClient) -> None:
     [b"", b"GET /heal", b"POST /v1/bookings HTTP/1.1\r\nContent-Length: 10\r\n\r\n{"],
     ids=["nothing", "half a head", "half a body"],
 )
-def test_a_slow_request(raw: socket.socket, sent: bytes) -> None:
+def test_slow_request_is_408(raw: socket.socket, sent: bytes) -> None:
     raw.sendall(sent)
-    said = heard(raw)
-    assert said.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-    assert b"\r\nconnection: close\r\n" in said.lower()
+    response = read_all(raw)
+    assert response.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"\r\nconnection: close\r\n" in response.lower()
 
 
 @pytest.mark.settings(http_idle_seconds=1)
-def test_a_connection_that_asks_nothing_more_is_closed(raw: socket.socket) -> None:
+def test_idle_connection_is_closed(raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert heard(raw).endswith(b'{"status":"ok"}')
+    assert read_all(raw).endswith(b'{"status":"ok"}')
 
 
 @pytest.mark.settings(http_connections=1)
-def test_more_connections_than_may_be(http: HttpClient, raw: socket.socket) -> None:
+def test_connection_past_the_limit_is_503(http: HttpClient, raw: socket.socket) -> None:
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")
     answer = http.call("GET", "/healthz")
     assert problem(answer) == (503, "busy")
 
 
-def test_bytes_that_are_no_http(raw: socket.socket) -> None:
+def test_bytes_that_are_not_http_are_400(raw: socket.socket) -> None:
     raw.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
-    assert heard(raw).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert read_all(raw).startswith(b"HTTP/1.1 400 Bad Request\r\n")

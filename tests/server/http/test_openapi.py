@@ -1,7 +1,8 @@
-"""The description of the HTTP face at /schema, held against the server by schemathesis: whatever is asked,
-no fault, and no answer that the description does not have. Each operation is asked what its example.request,
-and then anything, by anybody. Half of that is about what is there: a bus, a booking, a trip that was
-cancelled. Bounded by a number of requests for each operation; which ones is the same every time.
+"""The OpenAPI document at /schema, compared with the server by schemathesis.
+
+Each operation is called with its example and with generated requests, valid and invalid, by callers of each
+role. No call may cause an internal error, or get a response that the document does not describe. Half of the
+generated requests name a service, a booking or a trip that exists. The requests are the same in every run.
 """
 
 from html.parser import HTMLParser
@@ -37,12 +38,12 @@ CHECKS = (
 
 
 def signed_in(http: HttpClient, username: str) -> str:
-    """The token of somebody new."""
+    """The token of a new account."""
     new = {"username": username, "password": PASSWORD}
     return str(http.call("POST", "/v1/accounts", json=new).json()["token"])
 
 
-# Limits that so many wrong requests from one address do not reach; and a new role counts at once.
+# No rate limit for the many wrong requests of one address; a changed role applies at once.
 pytestmark = pytest.mark.settings(
     attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
 )
@@ -50,7 +51,7 @@ pytestmark = pytest.mark.settings(
 
 @pytest.fixture
 def admin(http: HttpClient, database: Any) -> str:
-    """The token of somebody who may ask everything."""
+    """The token of an admin."""
     token = signed_in(http, "asha")
     database.query("UPDATE accounts SET role = 'admin'")
     return token
@@ -58,13 +59,13 @@ def admin(http: HttpClient, database: Any) -> str:
 
 @pytest.fixture
 def traveller(http: HttpClient) -> str:
-    """The token of somebody who may ask less, and has nothing here."""
+    """The token of a traveller without bookings."""
     return signed_in(http, "ravi")
 
 
 @pytest.fixture
-def there(http: HttpClient, admin: str) -> dict[str, list[Any]]:
-    """What there is to ask about, by field; the first of each goes with the examples."""
+def existing(http: HttpClient, admin: str) -> dict[str, list[Any]]:
+    """Values that exist, by field; the first of each replaces the value of an example."""
     booked, held = (
         http.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
@@ -83,28 +84,28 @@ def there(http: HttpClient, admin: str) -> dict[str, list[Any]]:
     }
 
 
-# What the example of an operation asks otherwise, where it could not be answered by what there is.
-OTHERWISE: dict[str, dict[str, Any]] = {
+# Fields of the examples that the test database needs to be different.
+REPLACED: dict[str, dict[str, Any]] = {
     "search": {"ac": "false"},
     "cancel_quote": {"tickets": [1]},
     "cancel": {"tickets": [1]},
     "register": {"username": "meera"},
 }
-OF_A_HOLD = ("confirm", "release")
+NEEDS_HOLD = ("confirm", "release")
 
 
-def bearing(token: str | None) -> dict[str, str]:
+def authorization(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 @pytest.mark.parametrize("method", EXAMPLES)
-def test_an_example_is_answered_as_described(
-    http: HttpClient, admin: str, there: dict[str, list[Any]], method: str
+def test_example_gets_a_documented_response(
+    http: HttpClient, admin: str, existing: dict[str, list[Any]], method: str
 ) -> None:
     operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
     resource, asks = RESOURCES[method], EXAMPLES[method].request
-    known = {name: values[method in OF_A_HOLD and name == "reference"] for name, values in there.items()}
-    asks = {name: known.get(name, value) for name, value in asks.items()} | OTHERWISE.get(method, {})
+    known = {name: values[method in NEEDS_HOLD and name == "reference"] for name, values in existing.items()}
+    asks = {name: known.get(name, value) for name, value in asks.items()} | REPLACED.get(method, {})
     query = {name: asks[name] for name in resource.in_query if name in asks}
     body = {"body": {name: asks[name] for name in resource.in_body if name in asks}}
     case = operation.Case(
@@ -112,21 +113,21 @@ def test_an_example_is_answered_as_described(
         query={name: "true" if value is True else value for name, value in query.items()},
         **(body if resource.has_body else {}),
     )
-    answer = case.call_and_validate(headers=bearing(admin), checks=CHECKS, session=http.session)
+    answer = case.call_and_validate(headers=authorization(admin), checks=CHECKS, session=http.session)
     assert answer.status_code == resource.kind.status
 
 
 @pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
-def test_whatever_is_asked_is_answered_as_described(
-    http: HttpClient, admin: str, traveller: str, there: dict[str, list[Any]], database: Any, method: str
+def test_generated_requests_get_documented_responses(
+    http: HttpClient, admin: str, traveller: str, existing: dict[str, list[Any]], database: Any, method: str
 ) -> None:
-    """Requests as they should be, and as they should not be."""
+    """Valid and invalid requests."""
     operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
-    callers = [traveller, "nobody's", None, *([] if method == "logout" else [admin, admin, admin])]
+    callers = [traveller, "unknown token", None, *([] if method == "logout" else [admin, admin, admin])]
     modes = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
-    something = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in there.items()})
+    known_fields = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in existing.items()})
 
-    @given(case=st.one_of(modes), known=st.none() | something, token=st.sampled_from(callers))
+    @given(case=st.one_of(modes), known=st.none() | known_fields, token=st.sampled_from(callers))
     @hypothesis_settings(
         max_examples=REQUESTS_EACH,
         deadline=None,
@@ -135,17 +136,17 @@ def test_whatever_is_asked_is_answered_as_described(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def answered(case: schemathesis.Case, known: dict[str, Any] | None, token: str | None) -> None:
+    def call(case: schemathesis.Case, known: dict[str, Any] | None, token: str | None) -> None:
         for fields in (case.path_parameters, case.query, case.body):
             if known and isinstance(fields, dict):
                 fields.update({name: known[name] for name in fields if name in known})
-        case.call_and_validate(headers=bearing(token), checks=CHECKS, session=http.session)
+        case.call_and_validate(headers=authorization(token), checks=CHECKS, session=http.session)
 
-    answered()
+    call()
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-# What it says ----------------------------------------------------------------------------------
+# The document ---------------------------------------------------------------------------------
 
 
 def test_every_method_is_a_resource() -> None:
@@ -155,7 +156,7 @@ def test_every_method_is_a_resource() -> None:
 
 
 @pytest.mark.parametrize("method", EXAMPLES)
-def test_an_example_is_one(method: str) -> None:
+def test_example_matches_its_structs(method: str) -> None:
     example, kind = EXAMPLES[method], protocol.METHODS[method]
     msgspec.convert(example.request, kind)
     assert msgspec.to_builtins(msgspec.convert(example.reply, kind.reply)) == example.reply
@@ -166,7 +167,7 @@ def test_every_reason_has_a_status_and_every_status_an_example() -> None:
     assert {*STATUSES.values()} <= PROBLEMS.keys()
 
 
-def test_it_is_openapi() -> None:
+def test_document_is_valid_openapi() -> None:
     described = msgspec.json.decode(msgspec.json.encode(openapi.document()))
     assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
     for name, problem in described["components"]["responses"].items():
@@ -174,7 +175,7 @@ def test_it_is_openapi() -> None:
         assert content["example"]["status"] == int(name.removeprefix("Problem"))
 
 
-def test_the_description_is_what_a_program_gets(http: HttpClient) -> None:
+def test_schema_is_json_for_programs(http: HttpClient) -> None:
     answer = http.call("GET", "/schema")
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json() == http.call("GET", "/schema/openapi.json").json()
@@ -184,7 +185,7 @@ def test_the_description_is_what_a_program_gets(http: HttpClient) -> None:
 
 
 class Loads(HTMLParser):
-    """What a page would load or run."""
+    """Collects what a page would load or run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,7 +199,7 @@ class Loads(HTMLParser):
         ]
 
 
-def test_the_page_for_people_loads_nothing(http: HttpClient) -> None:
+def test_page_loads_nothing(http: HttpClient) -> None:
     answer = http.call("GET", "/schema", headers={"Accept": "text/html,*/*"})
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
