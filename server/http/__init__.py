@@ -1,14 +1,14 @@
-"""The HTTP server: Litestar on uvicorn, in a thread of its own, on the same structs and operations as TCP.
+"""The HTTP server: Starlette on uvicorn, in a thread of its own, with the requests and operations of TCP.
 
-  server         starts and drains it            limits     limits on request heads and on connections
-  app            paths → handlers                routes     a request struct ↔ method, path, query, body
-  executor       who asks, and carrying it out   problems   refusals as RFC 9457 has them
+  server         starts and drains it            limits     limits on request heads and connections
+  app            paths → handlers                routes     path, query and body → request struct
+  executor       executes requests in threads    problems   errors as RFC 9457 problem details
   event_streams  server-sent events              hotel      the hotel's API at /hotel
-  openapi        the description at /schema      examples   of every request and reply
-  page           the description for people
+  openapi        the document at /schema         examples   of every request and reply
+  page           its page for browsers
 
-Every method of the protocol is a resource (`Request.resource`); the handlers, the description and the client
-(client/http_client.py) are made from that alone.
+Every method of the protocol is a resource (`Request.resource`). The handlers, the OpenAPI document and the
+client (client/http_client.py) are made from these.
 """
 
 from busware.server.http.server import HttpServer
