@@ -96,11 +96,16 @@ def _method(
     return register
 
 
-class SegmentRequest(Request, frozen=True, kw_only=True):
-    """About a segment of a trip, given by two places or by two stop numbers."""
+class TripRequest(Request, frozen=True, kw_only=True):
+    """About a trip."""
 
     bus_id: BusId
     travel_date: Date
+
+
+class SegmentRequest(TripRequest, frozen=True, kw_only=True):
+    """About a segment of a trip, given by two places or by two stop numbers."""
+
     origin: PlaceName | None = None
     destination: PlaceName | None = None
     from_stop: StopNo | None = None
@@ -277,19 +282,14 @@ class OperatorTrips(Request, frozen=True, kw_only=True):
 
 
 @_method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
-class Manifest(Request, frozen=True, kw_only=True):
+class Manifest(TripRequest, frozen=True, kw_only=True):
     """For operators: list the passengers who board and alight at each stop of a trip."""
-
-    bus_id: BusId
-    travel_date: Date
 
 
 @_method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)
-class CancelTrip(Request, frozen=True, kw_only=True):
+class CancelTrip(TripRequest, frozen=True, kw_only=True):
     """For operators: cancel a trip and refund all its passengers."""
 
-    bus_id: BusId
-    travel_date: Date
     reason: Reason
     key: Key | None = None
 
@@ -311,9 +311,7 @@ class Say(Request, frozen=True, kw_only=True):
 
 
 @_method("notice", Done, "POST /v1/trips/{bus_id}/{travel_date}/notice")
-class Notice(Request, frozen=True, kw_only=True):
+class Notice(TripRequest, frozen=True, kw_only=True):
     """For operators: send a notice to all passengers of a trip."""
 
-    bus_id: BusId
-    travel_date: Date
     text: Message

@@ -29,7 +29,7 @@ def test_recorded_transcripts_of_a_version(version: str, stage: Stage) -> None: 
     found = []
     for name in CALLS:
         file = DATA / version / f"{name}.jsonl"
-        if file.exists():  # these calls are newer than the version
+        if file.exists():  # a version that is older than these calls has no file
             found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), stage)]
     assert found == [], "\n".join(found)
 
