@@ -1,4 +1,4 @@
-"""The subcommand health (server/health.py): plain, over TLS, and when the server is not ready."""
+"""The subcommand health: with and without TLS, and when the server is not ready."""
 
 import dataclasses
 import subprocess
@@ -19,15 +19,15 @@ from tests.support.http_client import HttpClient
 
 
 @pytest.fixture
-def plain(http: HttpClient, server: SimpleNamespace) -> Settings:
-    """The settings of a server without TLS, with the port it has taken."""
+def plain_settings(http: HttpClient, server: SimpleNamespace) -> Settings:
+    """The settings of a running server without TLS."""
     settings: Settings = dataclasses.replace(server.settings, http_port=http.server.port)
     return settings
 
 
 @pytest.fixture
-def sealed(server: SimpleNamespace, tmp_path: Path) -> Iterator[Settings]:
-    """The settings of a server with TLS, whose certificate names another host."""
+def tls_settings(server: SimpleNamespace, tmp_path: Path) -> Iterator[Settings]:
+    """The settings of a running server with TLS, whose certificate names another host."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     issued = trustme.CA().issue_cert("busware.example")
     issued.private_key_pem.write_to_path(key)
@@ -38,41 +38,44 @@ def sealed(server: SimpleNamespace, tmp_path: Path) -> Iterator[Settings]:
     http.drain()
 
 
-def test_ready_server_passes(plain: Settings) -> None:
-    check(plain)
+def test_ready_server_passes(plain_settings: Settings) -> None:
+    check(plain_settings)
 
 
-def test_ready_server_with_tls_passes(sealed: Settings) -> None:
-    check(sealed)
+def test_ready_server_with_tls_passes(tls_settings: Settings) -> None:
+    check(tls_settings)
 
 
 @pytest.mark.settings(read_wait_seconds=0.2)
-def test_server_without_database_fails(plain: Settings, database: Database) -> None:
+def test_server_without_database_fails(plain_settings: Settings, database: Database) -> None:
     database.query("ALTER DATABASE test CONNECTION LIMIT 0")
     database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'busware'")
     with pytest.raises(NotReady, match="GET /readyz answers 503"):
-        check(plain)
+        check(plain_settings)
 
 
-def test_stopped_server_fails(plain: Settings, http: HttpClient) -> None:
+def test_stopped_server_fails(plain_settings: Settings, http: HttpClient) -> None:
     http.server.drain()
-    with pytest.raises(NotReady, match=f"no answer from 127.0.0.1:{plain.http_port}"):
-        check(plain)
+    with pytest.raises(NotReady, match=f"no answer from 127.0.0.1:{plain_settings.http_port}"):
+        check(plain_settings)
 
 
-def test_command_exits_by_readiness(plain: Settings, http: HttpClient) -> None:
+def test_command_exits_by_readiness(plain_settings: Settings, http: HttpClient) -> None:
     def run() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "busware.server", "health"],
-            env={"BUSWARE_HTTP_PORT": str(plain.http_port)},
+            env={"BUSWARE_HTTP_PORT": str(plain_settings.http_port)},
             capture_output=True,
             text=True,
             check=False,
         )
 
     ready = run()
-    assert (ready.returncode, ready.stdout) == (0, f"The server on 127.0.0.1:{plain.http_port} is ready.\n")
+    assert (ready.returncode, ready.stdout) == (
+        0,
+        f"The server on 127.0.0.1:{plain_settings.http_port} is ready.\n",
+    )
     http.server.drain()
-    refused = run()
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("busware: no answer from 127.0.0.1:")
+    stopped = run()
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("busware: no answer from 127.0.0.1:")

@@ -83,8 +83,10 @@ def test_killed_worker_is_replaced(
         reference = lines[0].call("book", travel_date=day, seats=[1], **TRIP)["reference"]
         os.kill(before[0], signal.SIGKILL)
         wait_for_end(before[:1])
-        now = wait_until(lambda: before[0] not in (alive := serving(database)) and len(alive) == 2 and alive)
-        assert before[1] in now
+        after = wait_until(
+            lambda: before[0] not in (alive := serving(database)) and len(alive) == 2 and alive
+        )
+        assert before[1] in after
         for line in on_each_process(database, server.port, line_to):
             assert line.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
         assert f"process {before[0]}, ended with status -9: replaced" in server.end(signal.SIGTERM)[1]
@@ -110,7 +112,7 @@ def test_workers_drain_when_the_supervisor_is_killed(
 def test_ctrl_c_reaches_only_the_supervisor(urls: dict[str, str], database: Database) -> None:
     with Served("0", "--processes", "2", **urls) as server:
         workers = serving(database)
-        os.killpg(server.process.pid, signal.SIGINT)  # what a terminal does
+        os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
         status, output = server.end()
         assert status == 0
         assert output.count("Stopping:") == 1

@@ -167,12 +167,12 @@ def test_request_under_way_is_answered_before_the_stop(data_folder: Path) -> Non
 def test_second_signal_stops_at_once(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder), BUSWARE_DRAIN_SECONDS="600") as server:
         with write_under_way(server, data_folder):
-            left = running_on(data_folder)
+            pids = running_on(data_folder)
             server.process.send_signal(signal.SIGTERM)
             server.read_until("Stopping:")
             status, _ = server.end(signal.SIGTERM)
         assert status == 128 + signal.SIGTERM
-        wait_for_end(left)
+        wait_for_end(pids)
     assert running_on(data_folder) == []
 
 
@@ -194,10 +194,10 @@ def wait_until_received(line: LineClient) -> None:
 def test_killed_server_leaves_no_process_and_loses_no_booking(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         booking = book(server, data_folder)
-        left = running_on(data_folder)
-        assert len(left) > 3
+        pids = running_on(data_folder)
+        assert len(pids) > 3
         server.end(signal.SIGKILL)
-        wait_for_end(left)
+        wait_for_end(pids)
     assert running_on(data_folder) == []
     with Served("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking

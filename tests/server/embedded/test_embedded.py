@@ -160,12 +160,12 @@ def test_folder_runs_with_the_version_that_made_it(data_folder: Path) -> None:
 def test_postgresql_stops_when_the_server_is_killed(data_folder: Path) -> None:
     make_database(data_folder)
     with killable_server(data_folder) as process:
-        left = processes.running_on(data_folder)
-        assert processes.postmaster(data_folder) in left
+        pids = processes.running_on(data_folder)
+        assert processes.postmaster(data_folder) in pids
         process.kill()
-        processes.wait_for_end(left)
+        processes.wait_for_end(pids)
     assert processes.running_on(data_folder) == []
-    assert not (data_folder / "postgres" / "postmaster.pid").exists()  # it was a clean stop
+    assert not (data_folder / "postgres" / "postmaster.pid").exists()  # a clean stop removes it
     with running(data_folder) as again:
         assert read_table(again.cluster.urls.owner) == 42
 
@@ -204,11 +204,11 @@ def read_after_restart(url: str) -> int:
 def test_start_after_server_and_postgresql_were_killed(data_folder: Path) -> None:
     make_database(data_folder)
     with killable_server(data_folder) as process:
-        left, postmaster = processes.running_on(data_folder), processes.postmaster(data_folder)
+        pids, postmaster = processes.running_on(data_folder), processes.postmaster(data_folder)
         process.kill()
         with suppress(ProcessLookupError):
             os.kill(postmaster, signal.SIGKILL)
-        processes.wait_for_end(left)
+        processes.wait_for_end(pids)
     with running(data_folder) as again:
         assert read_table(again.cluster.urls.owner) == 42
 
