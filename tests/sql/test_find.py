@@ -17,7 +17,8 @@ def test_each_booking_is_found_once(api: SchemaApi) -> None:
 
 
 def test_phone_date_and_place_must_match(api: SchemaApi) -> None:
-    api.book(1)
+    booked = api.book(1)
+    assert found(api) == [booked["reference"]]
     assert found(api, phone=RAVI) == []
     assert found(api, date="2026-12-06") == []
     assert found(api, place="Mandya") == []
