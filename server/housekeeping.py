@@ -27,9 +27,7 @@ class Housekeeper:
     """Three worker threads, one for each kind of periodic work."""
 
     def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
-        self._pool = pool
-        self._writer = writer
-        self._settings = settings
+        self._pool, self._writer, self._settings = pool, writer, settings
         self._stopping = False
         self._workers = [
             WorkerThread("settle", self._settle, settings.settle_seconds),

@@ -31,9 +31,7 @@ class Metrics(Collector):
     """The metrics of one process."""
 
     def __init__(self, pool: Pool, reader: Reader, writer: Writer, settings: Settings) -> None:
-        self._pool = pool
-        self._reader = reader
-        self._writer = writer
+        self._pool, self._reader, self._writer = pool, reader, writer
         self._max_age_seconds = settings.metrics_seconds
         self._lock = threading.Lock()  # guards the next two attributes
         self._tickets: dict[str, int] = {}  # by status

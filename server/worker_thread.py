@@ -54,8 +54,10 @@ class WorkerThread:
                 failing = False
                 continue
             except (Refusal, InternalError) as error:
-                level = logging.DEBUG if failing else logging.WARNING
-                log.log(level, "%s failed, retrying in %g s: %s", self._name, self._retry_seconds, error)
+                log.log(
+                    logging.DEBUG if failing else logging.WARNING,
+                    "%s failed, retrying in %g s: %s", self._name, self._retry_seconds, error,
+                )  # fmt: skip
                 failing = True
             except Exception:
                 log.exception("%s failed, retrying in %g s", self._name, self._retry_seconds)

@@ -85,9 +85,7 @@ class Listener:
     def __init__(self, url: str, settings: Settings, role: str = "server") -> None:
         self.process_no: int | None = None
         self.on_outdated: Callable[[str], None] = lambda why: None
-        self._url = url
-        self._settings = settings
-        self._role = role
+        self._url, self._settings, self._role = url, settings, role
         self._name = ""
         self._subscribers: list[Callable[[ChangeNotification], None]] = []
         self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet
@@ -164,9 +162,8 @@ class Listener:
         """Listen, register this process, and make all subscribers read everything."""
         connection.add_notify_handler(lambda notification: self._receive(notification.payload.encode()))
         connection.execute(f"LISTEN {_CHANNEL}")
-        process = (self._role, self._name, self.process_no)
         ((self.process_no,),) = connection.execute(
-            "SELECT api.register_process(%s, %s, %s)", process
+            "SELECT api.register_process(%s, %s, %s)", (self._role, self._name, self.process_no)
         ).fetchall()
         if self._disconnected:
             log.info("change notifications are received again")
@@ -238,7 +235,5 @@ class Listener:
 
 
 def _trip_of(json: Raw) -> Trip | None:
-    names = _decode_trip(json)
-    if names.bus_id is None or names.travel_date is None:
-        return None
-    return names.bus_id, names.travel_date
+    trip = _decode_trip(json)
+    return None if trip.bus_id is None or trip.travel_date is None else (trip.bus_id, trip.travel_date)

@@ -182,8 +182,9 @@ class Pool:
                 retries += 1
             except DatabaseUnavailable as error:
                 if connection_lost:
-                    message = "The database is unavailable: nothing was done, try again."
-                    raise Refusal("busy", message) from error
+                    raise Refusal(
+                        "busy", "The database is unavailable: nothing was done, try again."
+                    ) from error
                 connection_lost = True
                 self._connections.drain()
 
@@ -193,9 +194,11 @@ class Pool:
         except psycopg_pool.PoolClosed as error:
             raise Refusal("draining", "The server is going down: nothing was done, try again.") from error
         except psycopg_pool.PoolTimeout as error:
-            waited = f"{self._settings.read_wait_seconds:g} s"
-            message = f"No database connection was free within {waited}: nothing was done, try again."
-            raise Refusal("busy", message) from error
+            raise Refusal(
+                "busy",
+                f"No database connection was free within {self._settings.read_wait_seconds:g} s: "
+                "nothing was done, try again.",
+            ) from error
         try:
             return connection.execute(statement, parameters, prepare=True).fetchall()
         except psycopg.Error as error:

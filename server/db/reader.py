@@ -71,7 +71,10 @@ class Reader:
             read.turn.release()  # to the next caller of the same read
         if isinstance(read.outcome, Answer):
             return read.outcome
-        raise _copy(read.outcome)
+        # a copy for each caller: an exception that several threads raise collects the frames of all of them
+        if isinstance(read.outcome, Refusal):
+            raise Refusal(read.outcome.reason, read.outcome.message, **read.outcome.data) from read.outcome
+        raise InternalError(str(read.outcome)) from read.outcome
 
     def _join(self, method: str, args: bytes) -> _Read:
         """The waiting read with this content, or a new one, which is sent at once if a connection is free."""
@@ -134,12 +137,3 @@ class Reader:
                 for read in batch:
                     if time.monotonic() < give_up_at:
                         self._execute([read])
-
-
-def _copy(error: Exception | None) -> Exception:
-    """A copy for one caller. An exception that several threads raise collects the frames of all of them."""
-    copy: Refusal | InternalError = InternalError(str(error))
-    if isinstance(error, Refusal):
-        copy = Refusal(error.reason, error.message, **error.data)
-    copy.__cause__ = error
-    return copy

@@ -95,6 +95,11 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
     Raises SchemaError; each step is then done or rolled back.
     """
     with _connect(owner_url, settings.connect_seconds) as conn:
+        version = conn.info.server_version // 10000
+        if version < OLDEST_POSTGRES:
+            raise SchemaError(
+                f"The database is PostgreSQL {version}. Busware needs {OLDEST_POSTGRES} or newer."
+            )
         try:
             conn.execute(
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
@@ -125,11 +130,13 @@ def hold_off_breaking_migrations(conn: Connection) -> None:
 def explain_outdated(conn: Connection) -> str:
     """Why this version cannot use the database: breaking migrations that it does not know. '' if it can."""
     unknown = [name for (name,) in conn.execute(_UNKNOWN_BREAKING, [sorted(_migrations())])]
-    if not unknown:
-        return ""
     return (
-        f"The database belongs to a newer Busware: this one, {VERSION}, cannot work with its migration "
-        f"{', '.join(unknown)}. Start the newer version."
+        ""
+        if not unknown
+        else (
+            f"The database belongs to a newer Busware: this one, {VERSION}, cannot work with its migration "
+            f"{', '.join(unknown)}. Start the newer version."
+        )
     )
 
 
@@ -163,8 +170,7 @@ def _connect(url: str, seconds: float) -> Connection:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            conn = psycopg.connect(url, autocommit=True, connect_timeout=max(2, int(seconds)))
-            break
+            return psycopg.connect(url, autocommit=True, connect_timeout=max(2, int(seconds)))
         except psycopg.OperationalError as error:
             is_refusing = pq.PGconn.ping(url.encode()) == pq.Ping.OK  # it runs, and refuses this URL
             if is_refusing or time.monotonic() > deadline:
@@ -172,11 +178,6 @@ def _connect(url: str, seconds: float) -> Connection:
         except psycopg.ProgrammingError as error:
             raise SchemaError(f"The URL of the database is not valid: {error}.") from None
         time.sleep(_RECONNECT_SECONDS)
-    version = conn.info.server_version // 10000
-    if version < OLDEST_POSTGRES:
-        conn.close()
-        raise SchemaError(f"The database is PostgreSQL {version}. Busware needs {OLDEST_POSTGRES} or newer.")
-    return conn
 
 
 def _retry(settings: Settings, work: Callable[[], object]) -> None:

@@ -43,7 +43,6 @@ _RECONNECT_SECONDS = 0.1  # the pause between two attempts to connect
 _LOCK_NOT_AVAILABLE = "55P03"  # another session holds a row for longer than lock_wait_ms
 _UNIQUE_VIOLATION = "23505"  # another server used the same idempotency key at the same time, for another trip
 _EXCLUSION_VIOLATION = "23P01"  # tickets were written by hand, and seats.taken does not include them
-_RETRY_SQLSTATES = (_UNIQUE_VIOLATION, _EXCLUSION_VIOLATION)
 
 
 class Call(Struct, frozen=True):
@@ -87,8 +86,10 @@ class QueuedCall:
         """Release the caller without an answer; with outcome_unknown, if the call may be committed."""
         if self.maybe_committed:
             log.warning("the outcome of a %s is unknown: %s", self.call.method, reason)
-            message = "The connection to the database was lost during the commit: repeat with the same key."
-            reason = Refusal("outcome_unknown", message)
+            reason = Refusal(
+                "outcome_unknown",
+                "The connection to the database was lost during the commit: repeat with the same key.",
+            )
         self.outcome = reason
         self.done.release()
 
@@ -150,7 +151,9 @@ class Writer:
                 self._write([queued])
             finally:
                 self._write_lock.release()
-        if not alone or self._deferred:
+        if (
+            not alone or self._deferred
+        ) and not self._wakeup.is_set():  # `set` takes a lock, `is_set` does not
             self._wakeup.set()
         return queued.wait()
 
@@ -264,7 +267,10 @@ class Writer:
             self._connection.set_lock_timeout(self._settings.lock_wait_ms)
             return
         (queued,) = batch
-        may_succeed = isinstance(reason, SchemaChanged) or error.sqlstate in _RETRY_SQLSTATES
+        may_succeed = isinstance(reason, SchemaChanged) or error.sqlstate in (
+            _UNIQUE_VIOLATION,
+            _EXCLUSION_VIOLATION,
+        )
         if may_succeed and queued.retries < self._settings.upgrade_retries:
             queued.retries += 1
             if error.sqlstate == _EXCLUSION_VIOLATION:
@@ -300,9 +306,10 @@ class WriterConnection:
 
     def open(self) -> None:
         """Connect, and prevent breaking migrations from then on. Raises DatabaseUnavailable."""
-        lock_timeout = self._settings.lock_wait_ms
         try:
-            connection = connect(self._url, self._settings, "writer", lock_timeout=lock_timeout)
+            connection = connect(
+                self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms
+            )
             try:
                 hold_off_breaking_migrations(connection)
             except BaseException:
