@@ -17,6 +17,7 @@ the batch is sent again, which is safe because every call has an idempotency key
 """
 
 import logging
+import queue
 import threading
 import time
 import uuid
@@ -110,7 +111,7 @@ class Writer:
         self._settings = settings
         self._submit_lock = threading.Lock()  # makes the check of a limit and the queueing one step
         self._calls = deque[QueuedCall]()
-        self._wakeup = threading.Event()  # set when there may be work for the thread
+        self._wakeups = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._write_lock = threading.Lock()  # guards what follows
         self._write_lock.acquire()  # until `start`
@@ -127,7 +128,7 @@ class Writer:
         """Refuse new calls, complete those that wait, and disconnect."""
         with self._submit_lock:
             self.stopping.set()
-        self._wakeup.set()
+        self._wakeups.put(None)
         self._thread.join()
 
     def submit(self, call: Call) -> Answer:
@@ -151,10 +152,8 @@ class Writer:
                 self._write([queued])
             finally:
                 self._write_lock.release()
-        if (
-            not alone or self._deferred
-        ) and not self._wakeup.is_set():  # `set` takes a lock, `is_set` does not
-            self._wakeup.set()
+        if (not alone or self._deferred) and self._wakeups.empty():
+            self._wakeups.put(None)
         return queued.wait()
 
     @property
@@ -188,8 +187,8 @@ class Writer:
             return
         pause = self._settings.deferred_retry_ms / 1000 if self._deferred else None
         if pause or not self.stopping.is_set():
-            self._wakeup.wait(pause)
-        self._wakeup.clear()  # before the batch is taken, so that a later call sets it again
+            with suppress(queue.Empty):
+                self._wakeups.get(timeout=pause)
 
     # Under the write lock ----------------------------------------------------------------------
 

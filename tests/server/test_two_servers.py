@@ -1,4 +1,4 @@
-"""Two servers of two processes each on one database, an operator at each and one elsewhere."""
+"""Two servers with two processes each on one database, with three operator consoles."""
 
 import os
 import signal
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.system
 TRIP = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
 
 
-class House:
-    """The two servers, their consoles, and that of an operator elsewhere."""
+class TwoServers:
+    """Two servers and their consoles."""
 
     def __init__(
         self, database: Database, connect: Callable[[int], LineClient], *servers: tuple[Operator, int]
@@ -31,7 +31,7 @@ class House:
         self._connect = connect
 
     def lines(self) -> list[LineClient]:
-        """A line to each process: two to the one server, then two to the other."""
+        """A client of each process: two of the first server, then two of the second."""
         return [
             line
             for port in (self.port, self.other_port)
@@ -40,112 +40,120 @@ class House:
 
 
 @pytest.fixture
-def house(urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]) -> Iterator[House]:
+def servers(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
+) -> Iterator[TwoServers]:
     with (
         operating("--processes", "2", **urls) as first,
         operating("--processes", "2", **urls) as second,
     ):
         assert len(serving(database)) == 4
-        yield House(database, line_to, first, second)
+        yield TwoServers(database, line_to, first, second)
     assert audit(database.conn) == []
 
 
 @pytest.fixture
-def elsewhere(house: House, urls: dict[str, str]) -> Iterator[Operator]:
+def third_console(servers: TwoServers, urls: dict[str, str]) -> Iterator[Operator]:
     with Operator("console", **urls) as operator:
         operator.sees("This is the operator's console.", "operator>")
         yield operator
 
 
 def book(line: LineClient, day: str, **args: Any) -> str:
-    """Book, and answer the reference."""
+    """Book, and return the reference."""
     return str(line.call("book", travel_date=day, **TRIP, **args)["reference"])
 
 
-def test_whoever_says_something_is_heard_at_every_console(house: House, elsewhere: Operator) -> None:
-    for n, line in enumerate(house.lines()):
+def test_a_message_of_a_client_is_shown_at_every_console(
+    servers: TwoServers, third_console: Operator
+) -> None:
+    for n, line in enumerate(servers.lines()):
         if n % 2:
             transcript(line, f"> say This is number {n}.\nSent to the operator.")
         else:
             assert line.call("say", text=f"This is number {n}.") == {}
-    for console in (house.here, house.there, elsewhere):
+    for console in (servers.here, servers.there, third_console):
         console.sees(*(f"This is number {n}." for n in range(4)))
 
 
-def test_an_operators_lines_reach_every_process(
-    house: House, elsewhere: Operator, database: Database
+def test_notices_of_operators_reach_the_clients_of_every_process(
+    servers: TwoServers, third_console: Operator, database: Database
 ) -> None:
     day = travel_day(database)
-    lines = program, text, other_program, other_text = house.lines()
+    lines = program, text, other_program, other_text = servers.lines()
     for line in (text, other_text):
         transcript(line, "> say hello\nSent to the operator.")
-    house.there.sees("hello", "hello")
+    servers.there.sees("hello", "hello")
     book(program, day, seats=[1])
     reference = book(other_program, day, seats=[2])
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
     for _ in range(5):
         text.receive()
-    house.here.types(f"trip 1 {day} From platform 3.")
+    servers.here.types(f"trip 1 {day} From platform 3.")
     for line in (program, other_program):
         assert line.notification()[1]["text"] == "From platform 3."
     assert text.receive() == b"Server: From platform 3."
-    house.there.types("reply To you alone.")
+    servers.there.types("reply To you alone.")
     assert other_text.receive() == b"Server: To you alone."
-    elsewhere.types("all Good evening.")
+    third_console.types("all Good evening.")
     for line in lines:
-        assert b"Good evening." in line.receive()  # and nobody has heard anything else meanwhile
+        assert b"Good evening." in line.receive()  # and nothing else before it
 
 
-def test_what_was_missed_is_shown_at_the_other_server(house: House, database: Database) -> None:
-    program, _, _, other = house.lines()
+def test_a_missed_notice_is_shown_at_the_other_server(servers: TwoServers, database: Database) -> None:
+    program, _, _, other = servers.lines()
     reference = book(program, travel_day(database), seats=[1])
     program.close()
-    house.there.sees("left")
-    house.here.types(f"to {reference} The bus is red.")
-    house.there.sees(f"operator to {reference}: The bus is red.")
+    servers.there.sees("left")
+    servers.here.types(f"to {reference} The bus is red.")
+    servers.there.sees(f"operator to {reference}: The bus is red.")
     assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
     assert other.notification()[1]["text"] == "The bus is red."
 
 
-def test_a_seat_released_at_one_server_is_pushed_at_the_other(house: House, database: Database) -> None:
+def test_a_seat_released_at_one_server_is_pushed_at_the_other(
+    servers: TwoServers, database: Database
+) -> None:
     day = travel_day(database)
-    holder, _, waiting, _ = house.lines()
+    holder, _, waiting, _ = servers.lines()
     reference = book(holder, day, count=6)
     book(waiting, day, count=3, waitlist=True)
     holder.call("cancel", reference=reference, phone=ASHA)
-    method, told = waiting.notification()
-    assert (method, told["status"]) == ("booking_changed", "booked")
+    method, params = waiting.notification()
+    assert (method, params["status"]) == ("booking_changed", "booked")
 
 
-def test_a_process_of_each_is_killed_and_replaced(
-    house: House, elsewhere: Operator, database: Database
+def test_killed_processes_are_replaced(
+    servers: TwoServers, third_console: Operator, database: Database
 ) -> None:
-    ports = (house.port, house.other_port)
+    ports = (servers.port, servers.other_port)
     killed = [serving(database, port)[0] for port in ports]
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     wait_for_end(killed)
     for port in ports:
         wait_until(lambda port=port: len({*serving(database, port)} - {*killed}) == 2)
-    for n, line in enumerate(house.lines()):
+    for n, line in enumerate(servers.lines()):
         line.call("say", text=f"This is number {n}.")
-    elsewhere.sees(*(f"This is number {n}." for n in range(4)))
+    third_console.sees(*(f"This is number {n}." for n in range(4)))
 
 
-def test_one_server_ends_and_the_other_goes_on(house: House, elsewhere: Operator, database: Database) -> None:
-    program, text, *others = house.lines()
+def test_one_server_ends_and_the_other_continues(
+    servers: TwoServers, third_console: Operator, database: Database
+) -> None:
+    program, text, *others = servers.lines()
     for line in (text, *others):
         transcript(line, "> say hello\nSent to the operator.")
     assert program.call("ping")["server"] == "busware"
-    house.here.types("exit")
+    servers.here.types("exit")
     assert text.receive() == b"Server: I am going down now. Good-bye."
     assert text.receive() == b"" == program.receive()
-    assert house.here.ends() == 0
-    for console in (house.there, elsewhere):
-        console.sees(*[f"server 127.0.0.1:{house.port}", " disconnected"] * 2)
+    assert servers.here.ends() == 0
+    for console in (servers.there, third_console):
+        console.sees(*[f"server 127.0.0.1:{servers.port}", " disconnected"] * 2)
     assert len(serving(database)) == 2
-    elsewhere.types("exit")
-    assert elsewhere.ends() == 0
-    house.there.types("all We go on.")
+    third_console.types("exit")
+    assert third_console.ends() == 0
+    servers.there.types("all We go on.")
     for line in others:
         assert line.receive() == b"Server: We go on."

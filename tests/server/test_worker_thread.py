@@ -1,4 +1,4 @@
-"""The worker thread: when it does its work, and how it goes on after a failure."""
+"""The worker thread: when it works, and what it does after a failure."""
 
 import logging
 import queue
@@ -23,25 +23,29 @@ def running(work: Callable[[], float | None], retry_seconds: float = 0.01) -> It
         worker.stop()
 
 
-def test_requests_while_it_works_become_one_more_call() -> None:
-    still_scheduled, proceed = queue.SimpleQueue[bool](), threading.Semaphore(0)
+def test_it_works_once_more_if_it_is_scheduled_several_times_while_it_works() -> None:
+    calls, proceed = queue.SimpleQueue[int](), threading.Semaphore(0)
+    # the third call follows the second one by its delay
+    delays: list[float | None] = [None, 0.0, None]
 
-    def work() -> None:
-        still_scheduled.put(worker._scheduled.is_set())
+    def work() -> float | None:
+        calls.put(3 - len(delays))
         assert proceed.acquire(timeout=WAIT_SECONDS)
+        return delays.pop(0)
 
     with running(work) as worker:
         worker.schedule()
-        assert not still_scheduled.get(timeout=WAIT_SECONDS)
+        assert calls.get(timeout=WAIT_SECONDS) == 0
         for _ in range(5):
             worker.schedule()
+        for n in (1, 2):
+            proceed.release()
+            assert calls.get(timeout=WAIT_SECONDS) == n
         proceed.release()
-        assert not still_scheduled.get(timeout=WAIT_SECONDS)
-        proceed.release()
-    assert still_scheduled.empty()
+    assert calls.empty()
 
 
-def test_work_that_was_scheduled_before_the_start_is_done() -> None:
+def test_work_scheduled_before_the_start_is_done() -> None:
     done = threading.Event()
     worker = WorkerThread("test work", done.set)
     worker.schedule()
@@ -50,7 +54,7 @@ def test_work_that_was_scheduled_before_the_start_is_done() -> None:
     worker.stop()
 
 
-def test_the_delay_that_work_returned_ends_without_a_request() -> None:
+def test_it_works_again_after_the_returned_delay() -> None:
     delays, done = [0.01, 0.01, None], threading.Event()
 
     def work() -> float | None:
@@ -65,7 +69,7 @@ def test_the_delay_that_work_returned_ends_without_a_request() -> None:
     assert delays == []
 
 
-def test_failed_work_is_tried_again_and_logged_as_a_warning_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_work_is_repeated_and_logged_as_a_warning_once(caplog: pytest.LogCaptureFixture) -> None:
     errors: list[Exception] = [
         InternalError("no table"),
         InternalError("no table"),

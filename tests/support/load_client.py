@@ -1,4 +1,4 @@
-"""A process of clients that book seats of a few trips at the same time, for tests/server/test_fight.py.
+"""A process of clients that book seats of a few trips at the same time, for tests/server/test_load.py.
 
 Each client is a thread with its own connection. It books, holds, confirms, releases, cancels, changes seats
 and joins waitlists at random, and records the state that the server last returned for each of its bookings.

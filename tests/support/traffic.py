@@ -1,4 +1,4 @@
-"""Clients that search, book and cancel all the time, and go on at another server when theirs stops."""
+"""Clients that search, book and cancel, and change to another server when theirs stops."""
 
 import random
 import threading
@@ -9,19 +9,19 @@ from typing import Any
 
 from busware import Client, ConnectionLost, Refusal, connect
 
-EXPLAINED = {"seat_taken", "sold_out"}  # refusals that are no failure
-_MOVES_ON = {"draining", "outcome_unknown"}  # what the SDK repeats, with the same key
-_MOST_MOVES = 50  # of one request, from server to server
+EXPECTED_REASONS = {"seat_taken", "sold_out"}  # refusals that are not failures
+_REASONS_TO_REPEAT = {"draining", "outcome_unknown"}  # at the next server, with the same key
+_MAX_TRIES = 50  # of a request, each at the next server
 _STOPS = range(1, 6)  # of bus 1 in timetable.sql
-_THINK_SECONDS = 0.2  # between a booking and the next thing that its client does
-_WAIT_SECONDS = 120  # reached only when something is broken
+_THINK_SECONDS = 0.2  # the pause of a client after a booking
+_WAIT_SECONDS = 120  # reached only if something is broken
 
 
 class Traffic:
-    """The clients, at work as long as a `with` lasts. ports: of the servers to go to, which may change.
+    """Clients, each in a thread, which run inside a `with`. ports: of the servers; they may change.
 
-    answered: how many requests were. failures: the others. refused: how often, by reason.
-    bookings: the status that was acknowledged last, by reference.
+    answered: the number of answered requests. failures: the failed ones. refused: the number of refusals by
+    reason. bookings: the last acknowledged status, by reference.
     """
 
     def __init__(self, clients: int, days: list[date], ports: list[int]) -> None:
@@ -44,13 +44,13 @@ class Traffic:
         self.stop()
 
     def stop(self) -> None:
-        """Finish what was begun, and stop."""
+        """Stop all clients after their current round."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
 
     def wait_for(self, answers: int) -> None:
-        """Wait until so many more requests were answered."""
+        """Wait until a number of further requests are answered."""
         with self._change:
             goal = self.answered + answers
             assert self._change.wait_for(lambda: self.answered >= goal or self.failures, _WAIT_SECONDS)
@@ -63,29 +63,29 @@ class Traffic:
                 if booked is not None:
                     self._write(client, "cancel", booked, phone)
                 day, (origin, destination) = chance.choice(self._days), sorted(chance.sample(_STOPS, 2))
-                self._ask(client, "search", "Bengaluru", "Mysuru", day)
+                self._request(client, "search", "Bengaluru", "Mysuru", day)
                 booked = self._write(client, "book", 1, day, origin, destination, count=1, phone=phone)
                 if booked is not None:
-                    self._ask(client, "booking", booked, phone)
+                    self._request(client, "booking", booked, phone)
         finally:
             client.close()
 
     def _write(self, client: "_Client", method: str, *args: Any, **named: Any) -> str | None:
-        """The reference of what was written; None where that was refused."""
-        booking = self._ask(client, method, *args, **named, key=str(uuid.uuid4()))
+        """Execute a write, and return the reference of its booking; None if it was refused."""
+        booking = self._request(client, method, *args, **named, key=str(uuid.uuid4()))
         if booking is None:
             return None
         self.bookings[booking.reference] = booking.status
         return str(booking.reference)
 
-    def _ask(self, client: "_Client", method: str, *args: Any, **named: Any) -> Any:
+    def _request(self, client: "_Client", method: str, *args: Any, **named: Any) -> Any:
         reply, failure, reason = None, None, None
         try:
-            reply = client.ask(method, *args, **named)
+            reply = client.request(method, *args, **named)
         except Refusal as refusal:
             reason = refusal.reason
-            failure = None if reason in EXPLAINED else f"{method}: {reason}: {refusal}"
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of the test
+            failure = None if reason in EXPECTED_REASONS else f"{method}: {reason}: {refusal}"
+        except Exception as error:  # noqa: BLE001 - every exception is a failure
             failure = f"{method}: {error!r}"
         with self._change:
             if failure:
@@ -99,21 +99,23 @@ class Traffic:
 
 
 class _Client:
-    """A client of one server after the other, which repeats a request, with its key, until it is answered."""
+    """A client that repeats a request with the same key at the next server until it is answered."""
 
     def __init__(self, ports: list[int], n: int) -> None:
         self._ports = ports
         self._n = n
         self._client: Client | None = None
 
-    def ask(self, method: str, *args: Any, **named: Any) -> Any:
-        for moves in range(_MOST_MOVES):
+    def request(self, method: str, *args: Any, **named: Any) -> Any:
+        for tries in range(_MAX_TRIES):
             try:
                 if self._client is None:
                     self._client = connect("127.0.0.1", self._ports[self._n % len(self._ports)], tries=1)
                 return getattr(self._client, method)(*args, **named)
             except (ConnectionLost, Refusal) as error:
-                if moves == _MOST_MOVES - 1 or (isinstance(error, Refusal) and error.reason not in _MOVES_ON):
+                if tries == _MAX_TRIES - 1 or (
+                    isinstance(error, Refusal) and error.reason not in _REASONS_TO_REPEAT
+                ):
                     raise
                 self.close()
                 self._n += 1

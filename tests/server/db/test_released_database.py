@@ -1,6 +1,6 @@
-"""A database that a released version left behind works on with this version, after its upgrade.
+"""A database of a released version works with this version after its upgrade.
 
-What is in it: tests/support/release.py. The clock stands still at the time at which it was dumped.
+tests/support/release.py describes its content. The clock is stopped at the time of the dump.
 """
 
 import json
@@ -65,7 +65,7 @@ def clock(database: Database, left: dict[str, str]) -> Clock:
     return Clock(database.conn, datetime.fromisoformat(left["clock"]))
 
 
-def test_it_is_clean_and_can_be_read(database: Database) -> None:
+def test_the_audit_has_no_findings_and_all_views_have_rows(database: Database) -> None:
     assert database.query("SELECT * FROM api.audit()") == []
     for view in ("bookings", "vacancy", "manifest"):
         assert database.value(f"SELECT count(*) FROM {view}") > 0
@@ -140,7 +140,7 @@ def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, left:
     }
 
 
-def test_holds_keys_and_the_waiting_list_go_on(
+def test_holds_keys_and_the_waitlist_still_work(
     database: Database, client_socket: LineClient, left: dict[str, str]
 ) -> None:
     again = client_socket.call(

@@ -1,4 +1,4 @@
-"""What brings a database to this version: migrations, functions, the server's role, timetables."""
+"""The preparation of a database: migrations, functions, the server's role, timetables."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from psycopg import errors
 from busware.server.db import schema
 from busware.server.db.schema import SchemaError, load_seed, prepare
 from busware.server.settings import Settings
-from tests.support.later_release import prepare as prepare_it
+from tests.support.later_release import prepare as prepare_database
 from tests.support.schema_text import REVIEWED, schema_text
 
 RIGHTS = "SELECT array_agg(relname || ' ' || relacl::text ORDER BY 1) FROM pg_class WHERE relacl IS NOT NULL"
@@ -26,22 +26,22 @@ RIGHTS = "SELECT array_agg(relname || ' ' || relacl::text ORDER BY 1) FROM pg_cl
 
 
 def test_every_migration_records_itself_under_its_own_name(empty_database: Any) -> None:
-    prepare_it(empty_database)
+    prepare_database(empty_database)
     files = sorted(file.stem for file in schema.FOLDER.glob("1*.sql"))
     assert empty_database.query("SELECT name FROM migrations ORDER BY name") == files
 
 
-def test_the_second_time_there_is_nothing_to_do(empty_database: Any) -> None:
+def test_a_second_preparation_changes_nothing(empty_database: Any) -> None:
     state = "SELECT (SELECT array_agg(oid ORDER BY oid) FROM pg_proc), (SELECT count(*) FROM migrations)"
-    prepare_it(empty_database)
+    prepare_database(empty_database)
     before = empty_database.query(state), empty_database.query(RIGHTS)
-    prepare_it(empty_database)
+    prepare_database(empty_database)
     assert (empty_database.query(state), empty_database.query(RIGHTS)) == before
 
 
-def test_the_schema_is_the_one_that_was_reviewed(empty_database: Any) -> None:
-    """A change of sql/ shows as a change of the file, which holds what all migrations come to."""
-    prepare_it(empty_database)
+def test_the_schema_is_the_reviewed_one(empty_database: Any) -> None:
+    """The file has the schema that results from all migrations, so that a review of a change sees it."""
+    prepare_database(empty_database)
     now = schema_text(empty_database.conn)
     if os.environ.get("BUSWARE_TEST_RENEW"):
         REVIEWED.write_text(now)
@@ -51,53 +51,53 @@ def test_the_schema_is_the_one_that_was_reviewed(empty_database: Any) -> None:
     )
 
 
-def test_functions_that_are_not_this_versions_are_replaced(empty_database: Any) -> None:
-    prepare_it(empty_database)
+def test_functions_of_another_version_are_replaced(empty_database: Any) -> None:
+    prepare_database(empty_database)
     empty_database.query("COMMENT ON SCHEMA api IS 'another version''s'")
     empty_database.query("CREATE FUNCTION api.of_another_version() RETURNS int RETURN 1")
-    prepare_it(empty_database)
+    prepare_database(empty_database)
     assert empty_database.value("SELECT to_regproc('api.of_another_version') IS NULL")
-    with empty_database.connect_as_server() as conn:  # and may be called again
+    with empty_database.connect_as_server() as conn:  # which has its rights again
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
         conn.execute("SELECT * FROM bookings")
 
 
 def test_a_new_migration_is_applied_once(empty_database: Any, sql_folder: Path) -> None:
-    prepare_it(empty_database)
+    prepare_database(empty_database)
     empty_database.query("INSERT INTO places (code, name) VALUES ('OLD', 'Old')")
     (sql_folder / "19_more.sql").write_text(
         "CREATE TABLE more (x int); INSERT INTO more VALUES (1);"
         "INSERT INTO migrations (name) VALUES ('19_more');"
     )
-    prepare_it(empty_database)
-    prepare_it(empty_database)
+    prepare_database(empty_database)
+    prepare_database(empty_database)
     assert empty_database.query("SELECT x FROM more") == [1]
     assert empty_database.query("SELECT code FROM places") == ["OLD"]
     with empty_database.connect_as_server() as conn:
         assert conn.execute("SELECT x FROM more").fetchall() == [(1,)]
 
 
-def test_a_migration_that_fails_leaves_nothing(empty_database: Any, sql_folder: Path) -> None:
+def test_a_failing_migration_is_rolled_back(empty_database: Any, sql_folder: Path) -> None:
     (sql_folder / "19_more.sql").write_text("CREATE TABLE more (x int); SELECT 1 / 0;")
     with pytest.raises(SchemaError, match="rejects the schema: division by zero"):
-        prepare_it(empty_database)
+        prepare_database(empty_database)
     assert "19_more" not in empty_database.query("SELECT name FROM migrations")
     assert empty_database.value("SELECT to_regclass('more') IS NULL")
     (sql_folder / "19_more.sql").unlink()
-    prepare_it(empty_database)
+    prepare_database(empty_database)
 
 
-def test_two_servers_may_prepare_at_once(empty_database: Any) -> None:
+def test_two_servers_can_prepare_at_once(empty_database: Any) -> None:
     begin, failures = threading.Barrier(3), []
 
-    def one() -> None:
+    def prepare_once() -> None:
         begin.wait()
         try:
-            prepare_it(empty_database, seed=True)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of the test
+            prepare_database(empty_database, seed=True)
+        except Exception as error:  # noqa: BLE001 - every exception is a failure
             failures.append(error)
 
-    threads = [threading.Thread(target=one) for _ in range(2)]
+    threads = [threading.Thread(target=prepare_once) for _ in range(2)]
     for thread in threads:
         thread.start()
     begin.wait()
@@ -150,12 +150,12 @@ def test_the_server_reads_every_table_and_writes_none(database: Any, as_server: 
         "SELECT setval('bus_id_seq', 1)",
     ],
 )
-def test_the_server_changes_nothing_but_by_its_entry_points(as_server: Any, statement: str) -> None:
+def test_the_server_can_only_write_by_its_entry_points(as_server: Any, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         as_server.execute(statement)
 
 
-def test_nobody_else_may_call(database: Any) -> None:
+def test_nothing_is_granted_to_public(database: Any) -> None:
     open_to_all = database.query(
         "SELECT p.oid::regprocedure FROM pg_proc p, "
         "aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS granted "
@@ -164,7 +164,7 @@ def test_nobody_else_may_call(database: Any) -> None:
     assert open_to_all == []
 
 
-def test_who_runs_with_the_owners_rights_looks_nowhere_else(database: Any) -> None:
+def test_functions_with_the_owners_rights_have_a_fixed_search_path(database: Any) -> None:
     found = database.query(
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'api'::regnamespace"
     )
@@ -173,7 +173,7 @@ def test_who_runs_with_the_owners_rights_looks_nowhere_else(database: Any) -> No
         assert config == ["search_path=pg_catalog, api, public, pg_temp"], name
 
 
-def test_a_role_is_made_with_the_password_of_the_url(empty_database: Any) -> None:
+def test_the_role_is_created_with_the_password_of_the_url(empty_database: Any) -> None:
     role, password = 'odd "role"', "odd p@ss:word/'"
     url = urlsplit(empty_database.server)
     server = f"postgresql://odd%20%22role%22:odd%20p%40ss%3Aword%2F'@{url.hostname}:{url.port}/{empty_database.conn.info.dbname}"
@@ -187,8 +187,8 @@ def test_a_role_is_made_with_the_password_of_the_url(empty_database: Any) -> Non
         empty_database.query('DROP ROLE "odd ""role"""')
 
 
-def test_two_roles_may_serve_one_database(empty_database: Any) -> None:
-    prepare_it(empty_database)
+def test_two_roles_can_serve_one_database(empty_database: Any) -> None:
+    prepare_database(empty_database)
     second = empty_database.server.replace("//busware:", "//busware_second:")
     try:
         prepare(empty_database.owner, second, Settings(seed=False))
@@ -201,7 +201,7 @@ def test_two_roles_may_serve_one_database(empty_database: Any) -> None:
 
 @pytest.fixture
 def plain_owner(empty_database: Any) -> Iterator[str]:
-    """The URL of an owner who is no superuser and may make no roles."""
+    """The URL of an owner that is not a superuser and may not create roles."""
     url = urlsplit(empty_database.owner)
     empty_database.query("CREATE ROLE plain LOGIN PASSWORD 'plain'")
     empty_database.query("ALTER DATABASE empty OWNER TO plain")
@@ -211,8 +211,8 @@ def plain_owner(empty_database: Any) -> Iterator[str]:
     empty_database.query("DROP ROLE plain")
 
 
-def test_an_owner_who_is_no_superuser_suffices(empty_database: Any, plain_owner: str) -> None:
-    prepare_it(empty_database)  # makes the role
+def test_an_owner_need_not_be_a_superuser(empty_database: Any, plain_owner: str) -> None:
+    prepare_database(empty_database)  # creates the role
     empty_database.query("DROP SCHEMA api CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     empty_database.query("ALTER SCHEMA public OWNER TO pg_database_owner")
     prepare(plain_owner, empty_database.server)
@@ -220,7 +220,7 @@ def test_an_owner_who_is_no_superuser_suffices(empty_database: Any, plain_owner:
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
 
 
-def test_an_owner_who_may_make_no_role_says_so(empty_database: Any, plain_owner: str) -> None:
+def test_the_error_says_that_the_owner_may_not_create_the_role(empty_database: Any, plain_owner: str) -> None:
     unknown = empty_database.server.replace("//busware:", "//stranger:")
     with pytest.raises(
         SchemaError, match=r"role stranger, which does not exist, .* CREATE ROLE stranger LOGIN PASSWORD"
@@ -228,17 +228,17 @@ def test_an_owner_who_may_make_no_role_says_so(empty_database: Any, plain_owner:
         prepare(plain_owner, unknown, Settings(seed=False))
 
 
-def test_one_role_may_be_owner_and_server_at_once(empty_database: Any, plain_owner: str) -> None:
+def test_one_role_can_be_owner_and_server(empty_database: Any, plain_owner: str) -> None:
     prepare(plain_owner, plain_owner, Settings(seed=False))
 
 
-def test_a_server_without_owner_serves_what_is_prepared(empty_database: Any) -> None:
-    prepare_it(empty_database, seed=True)
+def test_a_server_without_an_owner_can_serve_a_prepared_database(empty_database: Any) -> None:
+    prepare_database(empty_database, seed=True)
     prepare(empty_database.server, empty_database.server)
 
 
-def test_a_server_without_owner_cannot_prepare(empty_database: Any, cluster: Any) -> None:
-    prepare_it(empty_database)  # makes the role
+def test_a_server_without_an_owner_cannot_prepare(empty_database: Any, cluster: Any) -> None:
+    prepare_database(empty_database)  # creates the role
     empty_database.query("DROP SCHEMA api CASCADE")
     with pytest.raises(SchemaError, match=r"(?s)busware may not create .* BUSWARE_OWNER_URL="):
         prepare(empty_database.server, empty_database.server)
@@ -248,30 +248,30 @@ def test_a_server_without_owner_cannot_prepare(empty_database: Any, cluster: Any
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "message"),
     [
         ("/empty", "/nowhere", 'database "nowhere" does not exist'),
         ("busware_owner:", "busware_owner:x", "password"),
     ],
 )
-def test_a_database_that_will_not_have_us_is_not_asked_again(
-    empty_database: Any, right: str, wrong: str, said: str
+def test_a_rejected_connection_is_not_repeated(
+    empty_database: Any, right: str, wrong: str, message: str
 ) -> None:
-    with pytest.raises(SchemaError, match=f"cannot be reached: .*{said}"):
+    with pytest.raises(SchemaError, match=f"cannot be reached: .*{message}"):
         prepare(
             empty_database.owner.replace(right, wrong), empty_database.server, Settings(connect_seconds=1e9)
         )
 
 
-def test_a_database_that_is_away_is_waited_for(empty_database: Any) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as once:
-        nobody = once.getsockname()[1]
-    away = f"postgresql://busware_owner:x@127.0.0.1:{nobody}/empty"
+def test_an_unreachable_database_is_reported_after_connect_seconds(empty_database: Any) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        unused_port = server.getsockname()[1]
+    unreachable = f"postgresql://busware_owner:x@127.0.0.1:{unused_port}/empty"
     with pytest.raises(SchemaError, match=r"cannot be reached: .*refused"):
-        prepare(away, away, Settings(connect_seconds=0.5))
+        prepare(unreachable, unreachable, Settings(connect_seconds=0.5))
 
 
-def test_a_url_that_is_none(empty_database: Any) -> None:
+def test_an_invalid_url_is_reported(empty_database: Any) -> None:
     with pytest.raises(SchemaError, match="not valid"):
         prepare("postgresql://a:b@c/d?colour=blue", empty_database.server, Settings(connect_seconds=0.1))
 
@@ -284,17 +284,17 @@ def test_a_timetable_is_loaded_when_missing_and_when_changed(empty_database: Any
         file.unlink()
     seed = sql_folder / "90_mine.sql"
     seed.write_text("INSERT INTO places (code, name) VALUES ('AA', 'one')")
-    prepare_it(empty_database, seed=True)
-    prepare_it(empty_database, seed=True)
+    prepare_database(empty_database, seed=True)
+    prepare_database(empty_database, seed=True)
     seed.write_text("UPDATE places SET name = name || ' more'")
-    prepare_it(empty_database)  # not asked for timetables
+    prepare_database(empty_database)  # without timetables
     assert empty_database.query("SELECT name FROM places") == ["one"]
-    prepare_it(empty_database, seed=True)
-    prepare_it(empty_database, seed=True)
+    prepare_database(empty_database, seed=True)
+    prepare_database(empty_database, seed=True)
     assert empty_database.query("SELECT name FROM places") == ["one more"]
 
 
-def test_a_timetable_is_loaded_whole_or_not_at_all(database: Any, tmp_path: Path) -> None:
+def test_a_failing_timetable_is_rolled_back(database: Any, tmp_path: Path) -> None:
     seed = tmp_path / "mine.sql"
     seed.write_text("INSERT INTO places (code, name) VALUES ('AA', 'one');\nSELECT 1 / 0;")
     with pytest.raises(errors.DivisionByZero):
@@ -303,9 +303,9 @@ def test_a_timetable_is_loaded_whole_or_not_at_all(database: Any, tmp_path: Path
     assert database.query("SELECT name FROM seeds_loaded") == []
 
 
-def test_what_a_timetable_says_is_told(database: Any, tmp_path: Path) -> None:
-    seed, told = tmp_path / "mine.sql", []
+def test_notices_of_a_timetable_are_passed_on(database: Any, tmp_path: Path) -> None:
+    seed, notices = tmp_path / "mine.sql", []
     seed.write_text("DO $$ BEGIN RAISE NOTICE 'thirteen'; END $$")
-    load_seed(database.conn, seed, told.append)
-    assert told == ["mine.sql: thirteen"]
+    load_seed(database.conn, seed, notices.append)
+    assert notices == ["mine.sql: thirteen"]
     assert database.query("SELECT name FROM seeds_loaded") == ["mine"]

@@ -1,4 +1,4 @@
-"""Upgrades of a database in use: two releases side by side, locks, breaking migrations, and 64 clients."""
+"""Upgrades of a database in use: two releases at once, locks, breaking migrations, and 64 clients."""
 
 import signal
 import threading
@@ -65,7 +65,7 @@ def test_ten_upgrades_fail_no_request(urls: dict[str, str], database: Database, 
             servers.append(stack.enter_context(Served("0", program=program, **quiet)))
             assert database.value("SELECT api.step()::int") == n
             assert database.value("SELECT to_regproc(%s) IS NULL", f"api.step_{n - 1}")
-            traffic.wait_for(ANSWERS)  # of two older servers, with the new functions
+            traffic.wait_for(ANSWERS)  # from two older servers, with the new functions
             oldest = servers.pop(0)
             traffic.ports[:] = [server.port for server in servers]
             status, log = oldest.end(signal.SIGTERM)
@@ -111,7 +111,7 @@ def test_functions_are_replaced_in_place(
         ("28_views.sql", "p.name AS passenger", "p.name AS traveller"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_replaced_in_place_is_made_anew(
+def test_the_schema_is_created_again_if_it_cannot_be_replaced_in_place(
     empty_database: Database, second_role: str, sql_folder: Path, file: str, old: str, new: str
 ) -> None:
     prepare(empty_database)
@@ -124,7 +124,7 @@ def test_what_cannot_be_replaced_in_place_is_made_anew(
         conn.execute("SELECT * FROM bookings")
 
 
-def test_an_older_server_leaves_the_functions_of_a_newer_one_alone(
+def test_an_older_server_keeps_the_functions_of_a_newer_one(
     empty_database: Database, sql_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace(sql_folder / "21_now.sql", "RETURN now()", "RETURN now() + interval '1 day'")
@@ -144,7 +144,7 @@ def test_an_older_server_leaves_the_functions_of_a_newer_one_alone(
     assert empty_database.value("SELECT api.now() > now() + interval '1 day'")
 
 
-def test_two_servers_may_upgrade_at_once(empty_database: Database, sql_folder: Path) -> None:
+def test_two_servers_can_upgrade_at_once(empty_database: Database, sql_folder: Path) -> None:
     prepare(empty_database)
     replace(sql_folder / "20_schema.sql", "reason text, account text", "reason text, account text, more int")
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int")
@@ -153,7 +153,7 @@ def test_two_servers_may_upgrade_at_once(empty_database: Database, sql_folder: P
     def upgrade() -> None:
         try:
             prepare(empty_database)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of the test
+        except Exception as error:  # noqa: BLE001 - every exception is a failure
             failures.append(error)
 
     threads = [threading.Thread(target=upgrade) for _ in range(2)]
@@ -169,10 +169,10 @@ def test_two_servers_may_upgrade_at_once(empty_database: Database, sql_folder: P
 
 @pytest.mark.database
 @pytest.mark.system
-def test_an_upgrade_that_is_killed_leaves_the_old_functions(
+def test_a_killed_upgrade_leaves_the_old_functions(
     urls: dict[str, str], database: Database, tmp_path: Path
 ) -> None:
-    release = make_release(tmp_path, 3)  # which makes schema api anew
+    release = make_release(tmp_path, 3)  # which creates schema api again
     (release / "28_zz.sql").write_text("SELECT pg_sleep(3600)")
     before = database.query(FUNCTIONS), database.value(COMMENT)
     killed = start("0", program=release_of(release), **urls)
@@ -194,14 +194,14 @@ def test_an_upgrade_that_is_killed_leaves_the_old_functions(
 # Statements that an upgrade makes fail ----------------------------------------------------------
 
 
-def fail(database: Database, times: int, state: str) -> None:
-    """Make function `failing` fail so many times, whoever calls it."""
+def create_failing(database: Database, times: int, sqlstate: str) -> None:
+    """Create a function `failing` that fails a number of times."""
     database.query("CREATE SEQUENCE tries")
     database.query(f"""
         CREATE FUNCTION failing() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
             IF nextval('public.tries') <= {times} THEN
-                RAISE EXCEPTION 'cache lookup failed' USING ERRCODE = '{state}';
+                RAISE EXCEPTION 'cache lookup failed' USING ERRCODE = '{sqlstate}';
             END IF;
             RETURN 1;
         END $$""")
@@ -209,10 +209,10 @@ def fail(database: Database, times: int, state: str) -> None:
 
 @pytest.mark.parametrize("too_often", [False, True])
 @pytest.mark.parametrize("state", ["42883", "42804", "XX000", "3F000", "0A000"])
-def test_a_read_that_an_upgrade_made_fail_is_repeated(
+def test_a_read_that_fails_because_of_an_upgrade_is_repeated(
     database: Database, settings: Settings, state: str, too_often: bool
 ) -> None:
-    fail(database, settings.upgrade_retries + too_often, state)
+    create_failing(database, settings.upgrade_retries + too_often, state)
     pool = Pool(database.server, settings)
     pool.open()
     with closing(pool):
@@ -223,10 +223,10 @@ def test_a_read_that_an_upgrade_made_fail_is_repeated(
 
 
 @pytest.mark.parametrize("too_often", [False, True])
-def test_a_write_that_an_upgrade_made_fail_is_repeated(
+def test_a_write_that_fails_because_of_an_upgrade_is_repeated(
     database: Database, settings: Settings, too_often: bool
 ) -> None:
-    fail(database, settings.upgrade_retries + too_often, "42883")
+    create_failing(database, settings.upgrade_retries + too_often, "42883")
     opened = database.value("SELECT pg_get_functiondef('api.parse_calls(jsonb)'::regprocedure)")
     database.query(opened.replace("SELECT", "SELECT FROM public.failing(); SELECT", 1))
     writer = Writer(database.server, settings)
@@ -243,7 +243,7 @@ def test_a_write_that_an_upgrade_made_fail_is_repeated(
 # Locks -----------------------------------------------------------------------------------------
 
 
-def test_a_migration_gives_way_and_tries_again(empty_database: Database, sql_folder: Path) -> None:
+def test_a_migration_rolls_back_and_tries_again(empty_database: Database, sql_folder: Path) -> None:
     prepare(empty_database)
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int")
     waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'trips'::regclass AND NOT granted"
@@ -260,7 +260,7 @@ def test_a_migration_gives_way_and_tries_again(empty_database: Database, sql_fol
     assert "19_more" in empty_database.query(MIGRATIONS)
 
 
-def test_a_lock_that_is_not_to_be_had_is_named(empty_database: Database, sql_folder: Path) -> None:
+def test_an_upgrade_that_gets_no_lock_says_so(empty_database: Database, sql_folder: Path) -> None:
     prepare(empty_database)
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int")
     before = empty_database.query(FUNCTIONS)
@@ -275,7 +275,7 @@ def test_a_lock_that_is_not_to_be_had_is_named(empty_database: Database, sql_fol
 # Breaking migrations ---------------------------------------------------------------------------
 
 
-def test_a_migration_is_known_as_breaking_by_its_record(empty_database: Database, sql_folder: Path) -> None:
+def test_a_migration_is_breaking_if_it_records_that(empty_database: Database, sql_folder: Path) -> None:
     add_migration(sql_folder, "CREATE TABLE more (x int)", breaking=True)
     prepare(empty_database)
     recorded = dict(empty_database.query("SELECT name, breaking FROM migrations"))
@@ -283,7 +283,7 @@ def test_a_migration_is_known_as_breaking_by_its_record(empty_database: Database
     assert [name for name in recorded if recorded[name]] == ["19_more"]
 
 
-def test_past_a_breaking_migration_an_older_server_refuses_to_start(empty_database: Database) -> None:
+def test_an_older_server_does_not_start_after_a_breaking_migration(empty_database: Database) -> None:
     prepare(empty_database)
     empty_database.query("INSERT INTO migrations (name) VALUES ('98_of_next_year')")
     prepare(empty_database)
@@ -309,14 +309,14 @@ def test_a_breaking_migration_stops_the_older_server_in_time(
         line = line_to(old.port)
         assert line.call("book", travel_date=day, seats=[1], **trip)["status"] == "booked"
         with Served("0", program=release_of(sql_folder), **urls) as new:
-            status, said = old.end()
+            status, output = old.end()
             assert status == 0
-            assert "Busware 9.0.0 is about to run migration 19_more" in said
-            assert "Traceback" not in said
+            assert "Busware 9.0.0 is about to run migration 19_more" in output
+            assert "Traceback" not in output
             assert line_to(new.port).call("book", travel_date=day, seats=[2], **trip)["status"] == "booked"
-            status, said = fail_to_start("0", **urls)
+            status, output = fail_to_start("0", **urls)
             assert status == 1
-            assert "cannot work with its migration 19_more. Start the newer version." in said
+            assert "cannot work with its migration 19_more. Start the newer version." in output
     assert audit(database.conn) == []
 
 
@@ -339,8 +339,8 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int", breaking=True)
     replace(sql_folder / "21_now.sql", "RETURN now()", "RETURN now() + interval '1 day'")
     before = empty_database.query(FUNCTIONS), empty_database.query(MIGRATIONS)
-    with empty_database.connect_as_server() as deaf:
-        deaf.execute("SELECT api.register_process('server', '127.0.0.1:9999, process 7')")
+    with empty_database.connect_as_server() as not_listening:
+        not_listening.execute("SELECT api.register_process('server', '127.0.0.1:9999, process 7')")
         with pytest.raises(SchemaError, match=r"have not: server 127\.0\.0\.1:9999, process 7\. Nothing was"):
             prepare(empty_database, upgrade_leave_seconds=0.1)
     with empty_database.connect_as_server() as writing:
@@ -352,7 +352,7 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
     assert "19_more" in empty_database.query(MIGRATIONS)
 
 
-def test_while_a_breaking_migration_runs_no_writer_connects(database: Database, settings: Settings) -> None:
+def test_no_writer_connects_while_a_breaking_migration_runs(database: Database, settings: Settings) -> None:
     with database.connect() as migrating:
         migrating.execute("SELECT pg_advisory_lock(%s)", [schema._WRITERS_LOCK])
         with pytest.raises(DatabaseUnavailable, match="A newer Busware is upgrading the database"):
@@ -363,12 +363,12 @@ def test_while_a_breaking_migration_runs_no_writer_connects(database: Database, 
 def test_a_server_that_missed_the_announcement_finds_the_migration(
     database: Database, settings: Settings
 ) -> None:
-    told: list[str] = []
+    reasons: list[str] = []
     listener = Listener(database.server, settings)
-    listener.on_outdated = told.append
-    listener.start("one that missed it")
+    listener.on_outdated = reasons.append
+    listener.start("a process that missed it")
     database.query("INSERT INTO migrations (name, breaking) VALUES ('99_of_next_year', true)")
-    wait_until(lambda: told)
+    wait_until(lambda: reasons)
     listener.stop()
-    assert len(told) == 1
-    assert "cannot work with its migration 99_of_next_year" in told[0]
+    assert len(reasons) == 1
+    assert "cannot work with its migration 99_of_next_year" in reasons[0]

@@ -1,7 +1,7 @@
-"""200 clients in several processes fight over two trips; then the whole database is held against the rules.
+"""200 clients in several processes book seats of two trips; then the whole database is audited.
 
-What a client was told is what is there: nothing that was acknowledged is lost, nothing that was refused
-is done, and no refusal is of a kind that the game does not explain.
+Every acknowledged booking is in the database, and no other one. Competition for seats
+explains the reason of every refusal.
 """
 
 import datetime
@@ -22,14 +22,14 @@ from tests.support.processes import Served
 pytestmark = pytest.mark.system
 
 PROCESSES, CLIENTS, SECONDS = 4, 50, 20
-EXPLAINED = {
+EXPECTED_REASONS = {
     "seat_taken", "sold_out", "queue_full", "hold_expired", "not_held", "already_booked", "already_cancelled",
-    "unknown_booking",  # a ticket number that the party has not
+    "unknown_booking",  # a ticket number that the booking does not have
 }  # fmt: skip
-MAY_BECOME = {"held": {"held", "expired"}, "pending": {"pending", "booked"}}  # a ticket, by itself
+MAY_BECOME = {"held": {"held", "expired"}, "pending": {"pending", "booked"}}  # without a request
 
 
-def fight(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
+def run_clients(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
     clients = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.load_client", server.host, str(server.port),
@@ -42,39 +42,39 @@ def fight(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
 
 
 def tickets_of(conn: psycopg.Connection[Any], reference: str) -> dict[str, list[Any]]:
-    """The status and the seat of each ticket of a booking, as psql would show them."""
+    """The status and the seat of each ticket of a booking, from the view for psql."""
     rows = conn.execute(
         "SELECT ticket_no, status, seat_no FROM bookings WHERE reference = %s", (reference,)
     ).fetchall()
     return {str(n): [status, seat] for n, status, seat in rows}
 
 
-def test_two_hundred_clients_fight_over_two_trips(data_folder: Path) -> None:
+def test_two_hundred_clients_book_two_trips(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
         date = load_timetable(data_folder)
-        eve = str(datetime.date.fromisoformat(date) - datetime.timedelta(days=1))
-        results = fight(server, [(1, date), (1, eve)])
+        day_before = str(datetime.date.fromisoformat(date) - datetime.timedelta(days=1))
+        results = run_clients(server, [(1, date), (1, day_before)])
         urls = read_urls(data_folder)
         assert urls
         with psycopg.connect(urls.owner, autocommit=True) as conn:
             findings = conn.execute("SELECT * FROM api.audit()").fetchall()
             assert findings == []
             acknowledged = {k: v for result in results for k, v in result["acknowledged"].items()}
-            for reference, told in acknowledged.items():
-                there = tickets_of(conn, reference)
-                assert there.keys() == told.keys(), (reference, told, there)
-                for n, (status, seat) in told.items():
-                    assert there[n][0] in MAY_BECOME.get(status, {status}), (reference, told, there)
-                    assert there[n][0] != status or there[n][1] == seat, (reference, told, there)
+            for reference, replied in acknowledged.items():
+                stored = tickets_of(conn, reference)
+                assert stored.keys() == replied.keys(), (reference, replied, stored)
+                for n, (status, seat) in replied.items():
+                    assert stored[n][0] in MAY_BECOME.get(status, {status}), (reference, replied, stored)
+                    assert stored[n][0] != status or stored[n][1] == seat, (reference, replied, stored)
             (parties,) = conn.execute("SELECT count(DISTINCT reference) FROM passengers").fetchone() or (0,)
             assert parties == len(acknowledged)
-        status, said = server.end(15)
+        status, output = server.end(15)
         assert status == 0
     refused = sum((Counter(result["refused"]) for result in results), Counter())
     assert [fault for result in results for fault in result["errors"]] == []
-    assert set(refused) <= EXPLAINED, refused
-    assert len(acknowledged) > PROCESSES * CLIENTS  # they did get at each other
+    assert set(refused) <= EXPECTED_REASONS, refused
+    assert len(acknowledged) > PROCESSES * CLIENTS  # so the clients competed for seats
     log = "".join(path.read_text(errors="replace") for path in data_folder.rglob("*.log"))
     assert log, "PostgreSQL's log was not found"
     assert "deadlock" not in log
-    assert "Traceback" not in said
+    assert "Traceback" not in output
