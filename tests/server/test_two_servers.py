@@ -104,7 +104,7 @@ def test_a_missed_notice_is_shown_at_the_other_server(servers: TwoServers, datab
     program, _, _, other = servers.lines()
     reference = book(program, travel_day(database), seats=[1])
     program.close()
-    servers.there.sees("left")
+    servers.there.sees("disconnected")
     servers.here.types(f"to {reference} The bus is red.")
     servers.there.sees(f"operator to {reference}: The bus is red.")
     assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
