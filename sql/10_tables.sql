@@ -1,12 +1,12 @@
--- The tables: the timetable, the trips, what is sold, and the record of requests.
+-- Tables: timetable, trips, seats, tickets, payments, idempotency keys.
 --
--- A file sql/1*.sql is a migration: it runs once, in name order, in a transaction of its own, and
--- records itself in `migrations` (PostgreSQL's Docker image runs it with psql, the server at start;
--- the record keeps either from running it again). It is never edited after a release: add 11_….sql.
+-- The files sql/1*.sql are migrations. Each runs once, in name order, in a transaction of its own, and records
+-- itself in `migrations`. The server runs them when it starts; PostgreSQL's Docker image runs them with psql.
+-- The statements of a migration never change after a release.
 --
--- Every table of timetable and sales has bus_id first in every key, so that the database can be
--- sharded by it. A stretch is a half-open range of stop numbers [from, to): whoever alights at a
--- stop frees the seat from that stop on.
+-- bus_id is the first column of every key of the timetable and of the sales, so that the database can be
+-- sharded by it. A segment is a half-open range of stop numbers [from, to): a passenger who alights at a stop
+-- frees the seat from that stop on.
 
 CREATE EXTENSION IF NOT EXISTS btree_gist;   -- "=" beside "&&" in one exclusion constraint
 CREATE EXTENSION IF NOT EXISTS pg_trgm;      -- the nearest names to a mistyped place
@@ -17,7 +17,7 @@ CREATE TABLE migrations (
 );
 INSERT INTO migrations (name) VALUES ('10_tables');
 
--- The seed files loaded so far: a timetable an operator has edited is not loaded over the edit.
+-- The seed files that were loaded. A file that has not changed is not loaded again.
 CREATE TABLE seeds_loaded (
     name        text PRIMARY KEY,
     digest      text NOT NULL,
@@ -35,13 +35,13 @@ CREATE TABLE places (
     time_zone   text NOT NULL DEFAULT 'Asia/Kolkata'
 );
 
--- Drawings that many services share, by name; api.add_service copies one into bus_info.layout.
+-- Layouts that services share, by name. api.add_service copies the drawing into bus_info.layout.
 CREATE TABLE layouts (
     name        text PRIMARY KEY,
     drawing     text NOT NULL
 );
 
--- One row per service. Whatever makes a flight or a hotel differ from a bus is a column here.
+-- One row per service. A bus, a flight, a theatre and a hotel differ in these columns only.
 CREATE TABLE bus_info (
     bus_id          bigint PRIMARY KEY CHECK (bus_id > 0),
     kind            text NOT NULL DEFAULT 'bus',
@@ -49,7 +49,7 @@ CREATE TABLE bus_info (
     operator        text NOT NULL,
     bus_type        text CHECK (bus_type IN ('SLEEPER', 'SEMI_SLEEPER', 'SEATER')),
     ac              boolean,
-    layout          text NOT NULL,                 -- the seats, drawn row by row: see api.layout_seats
+    layout          text NOT NULL,                 -- a drawing of the seats: see api.layout_seats
     runs_on         int[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'      -- ISO weekdays, 1 = Monday
                     CHECK (runs_on <@ '{1,2,3,4,5,6,7}'),
     first_date      date,                          -- NULL: no first and no last date
@@ -58,17 +58,17 @@ CREATE TABLE bus_info (
     time_zone       text NOT NULL DEFAULT 'Asia/Kolkata',
     refund_percent  numeric(5,2) NOT NULL DEFAULT 50 CHECK (refund_percent BETWEEN 0 AND 100),
     alight_refund_percent numeric(5,2) NOT NULL DEFAULT 0 CHECK (alight_refund_percent BETWEEN 0 AND 100),
-    sells_until     interval NOT NULL DEFAULT '0', -- how long after its departure a stop still sells
+    sells_until     interval NOT NULL DEFAULT '0', -- a stop is on sale until this long after its departure
     max_seats       int NOT NULL DEFAULT 6 CHECK (max_seats BETWEEN 1 AND 100),   -- of one booking
-    queue_limit     int NOT NULL DEFAULT 200 CHECK (queue_limit >= 0),   -- parties that may wait for a trip
-    phone_required  boolean NOT NULL DEFAULT true, -- whether a guest must leave a phone number
+    queue_limit     int NOT NULL DEFAULT 200 CHECK (queue_limit >= 0),   -- of the waitlist of a trip, in parties
+    phone_required  boolean NOT NULL DEFAULT true, -- whether a booking without account needs a phone number
     nouns           jsonb NOT NULL DEFAULT '{"service": "bus", "seat": "seat"}',
     CHECK (first_date <= last_date)
 );
 CREATE SEQUENCE bus_id_seq OWNED BY bus_info.bus_id START 10001;
 ALTER TABLE bus_info ALTER COLUMN bus_id SET DEFAULT nextval('bus_id_seq');
 
--- What api.layout_seats reads out of bus_info.layout, kept so that no booking has to read it again.
+-- The seats that api.layout_seats finds in bus_info.layout.
 CREATE TABLE seat_plan (
     bus_id      bigint NOT NULL REFERENCES bus_info,
     seat_no     int NOT NULL CHECK (seat_no > 0),
@@ -86,7 +86,7 @@ CREATE TABLE route_table (
     arrives     interval,                          -- since midnight of the travel date, in the
     departs     interval,                          -- service's zone; past 24 h when overnight
     km          numeric(7,1) NOT NULL DEFAULT 0,
-    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the origin; a stretch's is a difference
+    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the origin; a segment's fare is a difference
     PRIMARY KEY (bus_id, stop_no),
     CHECK (arrives <= departs),
     CHECK (arrives IS NOT NULL OR departs IS NOT NULL)
@@ -96,13 +96,13 @@ CREATE INDEX route_table_place ON route_table (place, bus_id, stop_no);
 
 -- Trips and what is sold on them ----------------------------------------------------------------
 
--- One row per departure. Every write to a trip locks this row first.
+-- One row per departure. Every write to a trip first locks this row.
 CREATE TABLE trips (
     bus_id      bigint NOT NULL REFERENCES bus_info,
     travel_date date NOT NULL,
     state       text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'cancelled')),
     reason      text,                              -- why it was cancelled
-    settle_at   timestamptz,                       -- when the first hold or waiting party runs out
+    settle_at   timestamptz,                       -- when its first hold or waitlist entry expires
     PRIMARY KEY (bus_id, travel_date)
 ) WITH (fillfactor = 80);
 CREATE INDEX trips_due ON trips (settle_at) WHERE settle_at IS NOT NULL;
@@ -119,7 +119,8 @@ CREATE TABLE seats (
 
 CREATE SEQUENCE queue_no_seq;
 
--- One row per ticket; a party shares its reference. Live means held or booked, whatever the clock.
+-- One row per ticket; the tickets of a party share a reference. A ticket is live while its status is held or
+-- booked, even after expires_at.
 CREATE TABLE passengers (
     bus_id          bigint NOT NULL,
     reference       text NOT NULL,
@@ -133,9 +134,9 @@ CREATE TABLE passengers (
     refund_percent  numeric(5,2) NOT NULL,         -- as of the booking
     refund          numeric(10,2) NOT NULL DEFAULT 0,
     status          text NOT NULL,
-    queue_no        bigint,                        -- the order of arrival of those who wait
+    queue_no        bigint,                        -- the order of the waitlist
     created_at      timestamptz NOT NULL,
-    expires_at      timestamptz,                   -- of a hold, and of a place in the queue
+    expires_at      timestamptz,                   -- of a hold or a waitlist entry
     booked_at       timestamptz,
     ended_at        timestamptz,                   -- cancelled or expired
     PRIMARY KEY (bus_id, reference, ticket_no),
@@ -151,7 +152,7 @@ CREATE TABLE passengers (
 ) WITH (fillfactor = 90);
 CREATE INDEX passengers_waiting ON passengers (bus_id, travel_date) WHERE status IN ('held', 'pending');
 
--- Money is recorded, not moved. Number 1 of a ticket is its charge, the rest are refunds.
+-- Payments are recorded here, not carried out. Number 1 of a ticket is its charge, the others are refunds.
 CREATE TABLE payments (
     bus_id      bigint NOT NULL,
     reference   text NOT NULL,
@@ -165,13 +166,13 @@ CREATE TABLE payments (
     CONSTRAINT charge_comes_first CHECK ((kind = 'charge') = (payment_no = 1))
 );
 
--- The idempotency record, written in the transaction of the write itself; successes only.
+-- The answers to requests that succeeded, by idempotency key, written in the transaction of the request.
 CREATE TABLE requests (
     bus_id      bigint NOT NULL,
     caller      text NOT NULL,
     key         text NOT NULL,
     method      text NOT NULL,
-    digest      uuid NOT NULL,                     -- md5 of the request's content
+    digest      uuid NOT NULL,                     -- MD5 of the request's content
     answer      jsonb NOT NULL,
     at          timestamptz NOT NULL,
     PRIMARY KEY (bus_id, caller, key)

@@ -1,12 +1,13 @@
--- Finding a place by whatever it is called, and what is part of it. There are some hundreds of places, so
--- that the indexes are made in no time; a database that was made while they stood in 10_tables has them.
+-- Indexes that find a place by its name, code or alias, and the places that are part of it. There are some
+-- hundreds of places, so building an index takes milliseconds. IF NOT EXISTS: earlier versions of 10_tables
+-- created them.
 
 INSERT INTO migrations (name) VALUES ('13_place_words');
 
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX IF NOT EXISTS places_part_of ON places (part_of);
 
--- What a place is called, in small letters. Here and not in schema api, since an index is made of it.
+-- Code, name and aliases of a place in lower case. It is not in schema api because an index uses it.
 CREATE OR REPLACE FUNCTION place_words(code text, name text, aliases text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT array_agg(lower(word)) FROM unnest(aliases || ARRAY[code, name]) AS word

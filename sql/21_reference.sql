@@ -1,11 +1,15 @@
--- A reference is the bus id in base 28 followed by five random letters of the same alphabet: it
--- leads to its bus by itself. The alphabet leaves out what is misread (I and 1, O and 0 …).
+-- A reference is the bus_id in base 28, followed by five random digits of base 28. So it leads to its bus.
 
--- The bus of a reference; NULL when it cannot be one.
+-- The digits of base 28: no letters and digits that are misread, such as I and 1, O and 0.
+CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
+
+-- The bus of a reference; NULL if it is not a reference.
 CREATE OR REPLACE FUNCTION api.reference_bus(reference text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
-    alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
+    alphabet CONSTANT text := api.reference_alphabet();
     digit    int;
     bus_id   bigint := 0;
 BEGIN
@@ -22,11 +26,11 @@ BEGIN
     RETURN bus_id;
 END $$;
 
--- A reference of that bus which no booking has yet.
+-- A reference of a bus that no booking has.
 CREATE OR REPLACE FUNCTION api.new_reference(bus_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    alphabet CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
+    alphabet CONSTANT text := api.reference_alphabet();
     rest      bigint := bus_id;
     prefix    text := '';
     candidate text;
@@ -36,7 +40,7 @@ BEGIN
         rest := rest / 28;
     END LOOP;
     LOOP
-        -- the first 32 bits of a random uuid are all random; 28^5 is below 2^25
+        -- the first 32 bits of a random UUID are random; 28^5 is below 2^25
         rest := ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint;
         candidate := prefix
             || substr(alphabet, (rest % 28)::int + 1, 1) || substr(alphabet, (rest / 28 % 28)::int + 1, 1)

@@ -1,13 +1,12 @@
--- Add a service, written as a timetable is written. Answers whether anything was added: a bus_id that
--- is there already is left as an operator may have edited it, unless `replace` asks for the change;
--- and a change that would move stops or seats under tickets ever sold is refused.
+-- Add a service from a timetable in text. Returns false if the bus_id exists and `replace` is false: the
+-- service stays as it is. A service with tickets cannot be replaced.
 --
---   stops   a line a stop:  place | arrives | departs | km from the origin | fare from the origin
---           "-" for no time; a time below the one before it is on the next day (01:40, or counted on: 25:40)
+--   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
+--           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40)
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
---   runs_on 'daily', 'never' (trips are opened one by one), or weekdays: 'Mon Wed Fri'
+--   runs_on 'daily', 'never' (trips are added one by one), or weekdays: 'Mon Wed Fri'
 --
--- This is an operator's tool: what is wrong is raised, with a hint, and nothing is changed.
+-- Raises an exception with a hint if an argument is invalid.
 CREATE OR REPLACE FUNCTION api.add_service(
     bus_id bigint, name text, operator text, layout text, stops text,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, runs_on text DEFAULT 'daily', kind text DEFAULT 'bus',
@@ -21,7 +20,7 @@ CREATE OR REPLACE FUNCTION api.add_service(
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);
-    likest  text;
+    similar_names text;
 BEGIN
     IF EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
         IF NOT replace THEN
@@ -33,11 +32,11 @@ BEGIN
         RAISE EXCEPTION 'Service %: there is no time zone "%".', bus_id, time_zone
             USING HINT = 'Write it as in Asia/Kolkata or Europe/London.';
     END IF;
-    IF drawing ~ '^[^\n]*[ \d][^\n]*$' THEN    -- a name: no row has a space or a digit
-        SELECT string_agg(format('"%s"', l.name), ', ' ORDER BY similarity(l.name, layout) DESC, l.name) INTO likest
+    IF drawing ~ '^[^\n]*[ \d][^\n]*$' THEN    -- a name: no row of a drawing has a space or a digit
+        SELECT string_agg(format('"%s"', l.name), ', ' ORDER BY similarity(l.name, layout) DESC, l.name) INTO similar_names
         FROM layouts l WHERE similarity(l.name, layout) >= 0.3;
         RAISE EXCEPTION 'Service %: no layout is called "%".', bus_id, layout
-            USING HINT = coalesce('Like it are: ' || likest || '.', 'SELECT name FROM layouts lists them; or draw one.');
+            USING HINT = coalesce('Similar names: ' || similar_names || '.', 'SELECT name FROM layouts lists them; or draw one.');
     END IF;
     INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,
         sales_days, time_zone, refund_percent, alight_refund_percent, sells_until, max_seats, phone_required, nouns)
@@ -50,18 +49,18 @@ BEGIN
     RETURN true;
 END $$;
 
--- Take a service away to write it anew. Refused once a ticket was ever sold on it.
+-- Delete a service that never sold a ticket, with its trips.
 CREATE OR REPLACE FUNCTION api.delete_service(bus_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     sold bigint;
 BEGIN
-    -- with its trips locked, nobody can sell between the check and the change
+    -- lock the trips, so that no ticket is sold between the check and the deletion
     PERFORM FROM trips t WHERE t.bus_id = delete_service.bus_id ORDER BY t.travel_date FOR UPDATE;
     SELECT count(*) INTO sold FROM passengers p WHERE p.bus_id = delete_service.bus_id;
     IF sold > 0 THEN
-        RAISE EXCEPTION 'Service % has % and cannot change under them.', bus_id, api.format_count(sold, 'ticket')
-            USING HINT = format('End it with SELECT api.end_service(%s, DATE ''…''), which keeps what is sold, '
+        RAISE EXCEPTION 'Service % has %, so it cannot be replaced.', bus_id, api.format_count(sold, 'ticket')
+            USING HINT = format('End it with SELECT api.end_service(%s, DATE ''…''), which keeps the tickets, '
                 'and add the new timetable under a new bus_id.', bus_id);
     END IF;
     DELETE FROM seats s WHERE s.bus_id = delete_service.bus_id;

@@ -1,4 +1,5 @@
--- A service's last date: later trips without tickets go; later trips with tickets are named and refused.
+-- End a service after a date: cancel the later trips. Raises an exception that names the later trips with
+-- tickets, if there are any.
 CREATE OR REPLACE FUNCTION api.end_service(bus_id bigint, last_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

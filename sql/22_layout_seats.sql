@@ -1,8 +1,8 @@
--- The seats of a drawing. Lines; "lower:" (a word and a colon) begins a deck, without one all is the
--- deck "main"; every other line is a row, from the driver's end to the back, a character a column:
+-- The seats of a drawing. A line such as "lower:" begins a deck; rows before the first such line are on deck
+-- "main". Every other line is a row, from front to back, with one character for each column:
 --   s seat   b berth   r room   D driver   . nothing (aisle, door)
--- Seats are numbered from 1 in reading order; rows count within their deck.
--- Raises an exception on any other character, and on a drawing without a seat.
+-- Seats are numbered from 1 in reading order, rows from 1 in each deck.
+-- Raises an exception for any other character, and for a drawing without a seat.
 CREATE OR REPLACE FUNCTION api.layout_seats(layout text)
 RETURNS TABLE (seat_no int, deck text, row_no int, column_no int, kind text)
 LANGUAGE plpgsql IMMUTABLE AS $$

@@ -1,4 +1,4 @@
--- The last date on which something on sale leaves any of the places.
+-- The last date on which a trip leaves one of the places.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
     SELECT max((t.last + r.departs)::date)

@@ -1,6 +1,5 @@
--- Open the trips of a service from one date to another (from today, as far ahead as it sells, unless
--- told), with their seats. Trips that are there stay as they are: a day off is a cancelled row.
--- Answers how many were opened.
+-- Open the trips of a service from one date (default: today) to another (default: sales_days ahead), with their
+-- seats. Existing trips stay as they are, cancelled ones too. Returns the number of new trips.
 CREATE OR REPLACE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -27,7 +26,7 @@ BEGIN
     RETURN coalesce(cardinality(opened), 0);
 END $$;
 
--- Open one trip more: an extra run, or the season of a hotel. Answers whether it was not there yet.
+-- Open one extra trip, such as the season of a hotel. Returns false if it exists.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,13 +1,13 @@
--- Who runs a service: its operator's people, and the admins.
+-- Which accounts may change a service: admins, and accounts of its operator.
 
--- Whether an account runs a bus. NULL for a guest.
+-- Whether an account may change a service. NULL for a guest.
 CREATE OR REPLACE FUNCTION api.operates(account text, bus_id bigint) RETURNS boolean
 LANGUAGE sql STABLE STRICT AS $$
     SELECT EXISTS (SELECT FROM accounts a WHERE a.username = operates.account AND (a.role = 'admin'
         OR a.operator = (SELECT s.operator FROM bus_info s WHERE s.bus_id = operates.bus_id)))
 $$;
 
--- A refusal unless the account runs the bus.
+-- Check that the account may change the service.
 CREATE OR REPLACE FUNCTION api.check_operator(account text, bus_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -19,6 +19,6 @@ BEGIN
     ELSIF api.operates(account, bus_id) THEN
         RETURN NULL;
     END IF;
-    RETURN api.refusal('not_yours', format('%s (%s %s) is run by %s; only they may do this.',
+    RETURN api.refusal('not_yours', format('%s (%s %s) is operated by %s; only that operator may do this.',
         service.name, service.nouns ->> 'service', bus_id, service.operator));
 END $$;

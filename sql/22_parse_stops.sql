@@ -1,13 +1,13 @@
--- A timetable in text, as api.add_service describes it, as rows of route_table. Raises an exception
--- that names the line wherever a place is unknown, a time is none, or time, km or fare run backwards: a
--- departure that would be on the day after the arrival, and more than 12 hours later, is a slip.
+-- The stops of a timetable in text (see api.add_service) as rows of route_table. Raises an exception that quotes
+-- the line if a place is unknown, a time is invalid, or km or fare decrease. A departure on the day after the
+-- arrival and more than 12 hours later is taken for a mistake.
 CREATE OR REPLACE FUNCTION api.parse_stops(stops text)
 RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     line    text;
     cells   text[];
-    clock   interval := '0';
+    last_time interval := '0';
     last_km numeric := 0;
     last_fare numeric := 0;
     hint CONSTANT text := 'A line is: place | arrives | departs | km | fare, as in "Mandya | 23:40 | 23:45 | 100 | 180".';
@@ -21,21 +21,21 @@ BEGIN
            OR cells[4] !~ '^\d+(\.\d)?$' OR cells[5] !~ '^\d+(\.\d{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: "%".', line USING HINT = hint;
         END IF;
-        WITH called AS MATERIALIZED (   -- found by its word; to find the first in order, all would be read
+        WITH matching AS MATERIALIZED (   -- min(p.code) alone would scan the primary key, not places_words
             SELECT p.code FROM places p WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])]
         )
-        SELECT min(called.code) INTO place FROM called;
+        SELECT min(matching.code) INTO place FROM matching;
         IF place IS NULL THEN
             RAISE EXCEPTION 'No place is called "%", in the line "%".', cells[1], line
-                USING HINT = 'Insert it into places (code, name) first; like it are: ' || (api.nearest_places(cells[1]) #>> '{}');
+                USING HINT = 'Insert it into places (code, name) first. Similar names: ' || (api.nearest_places(cells[1]) #>> '{}');
         END IF;
-        arrives := api.next_time(clock, cells[2]);
-        departs := api.next_time(coalesce(arrives, clock), cells[3]);
+        arrives := api.next_time(last_time, cells[2]);
+        departs := api.next_time(coalesce(arrives, last_time), cells[3]);
         IF departs - arrives > interval '12 hours' AND departs <> nullif(cells[3], '-')::interval THEN
             RAISE EXCEPTION 'It departs before it arrives: "%".', line
-                USING HINT = 'Where it does stand so long, count the hours on past midnight, as in 18:00 | 32:00.';
+                USING HINT = 'If it stops for that long, count the hours past midnight, as in 18:00 | 32:00.';
         END IF;
-        clock := coalesce(departs, arrives, clock);
+        last_time := coalesce(departs, arrives, last_time);
         km := cells[4];
         fare := cells[5];
         stop_no := stop_no + 1;
@@ -47,18 +47,19 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     IF stop_no < 2 THEN
-        RAISE EXCEPTION 'A timetable has two stops at least.' USING HINT = hint;
+        RAISE EXCEPTION 'A timetable has at least two stops.' USING HINT = hint;
     END IF;
 END $$;
 
--- A time of day as the interval at or after another: on the next day if it is below, as it is past 24:00.
+-- A time of day as an interval since midnight of the travel date, on the first day on which it is not before
+-- `after`.
 CREATE OR REPLACE FUNCTION api.next_time(after interval, clock text) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN clock = '-' THEN NULL
             WHEN clock::interval >= after THEN clock::interval
             ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
 
--- 'daily', 'never' or 'Mon Wed Fri' as ISO weekdays.
+-- The ISO weekdays of 'daily', 'never' or 'Mon Wed Fri'.
 CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -72,7 +73,7 @@ BEGIN
     END IF;
     FOREACH word IN ARRAY regexp_split_to_array(lower(btrim(runs_on)), '[\s,]+') LOOP
         IF array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3)) IS NULL THEN
-            RAISE EXCEPTION '"%" is no weekday, in "%".', word, runs_on
+            RAISE EXCEPTION '"%" is not a weekday, in "%".', word, runs_on
                 USING HINT = 'Write daily, never, or weekdays such as: Mon Wed Fri.';
         END IF;
         days := days || array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3));

@@ -1,6 +1,6 @@
--- Finding a stretch of a trip (api.found_segment) by places or by positions.
+-- Segments of a trip, found by places or by stop numbers.
 
--- Where a place is on the route twice, by name means: the first stop that leads to the destination.
+-- Find a segment. If the route calls at the origin twice, it begins at the first call before the destination.
 CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int
 ) RETURNS api.found_segment
@@ -14,8 +14,8 @@ BEGIN
         origins := api.place_codes(origin);
         destinations := api.place_codes(destination);
         s.refusal := CASE WHEN origin IS NULL OR destination IS NULL THEN
-                              api.refusal_bad_request('origin', 'the names of two places, or the positions of two stops',
-                                  'Say from where to where: origin and destination, or from_stop and to_stop.')
+                              api.refusal_bad_request('origin', 'the names of two places, or the numbers of two stops',
+                                  'Give origin and destination, or from_stop and to_stop.')
                           WHEN origins IS NULL THEN api.refusal_unknown_place(origin)
                           WHEN destinations IS NULL THEN api.refusal_unknown_place(destination) END;
         IF s.refusal IS NOT NULL THEN
@@ -49,7 +49,7 @@ LANGUAGE sql STABLE AS $$
     WHERE r.bus_id = service.bus_id
 $$;
 
--- The name of a stop.
+-- The name of the place at a stop.
 CREATE OR REPLACE FUNCTION api.stop_name(bus_id bigint, stop_no int) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT p.name FROM route_table r JOIN places p ON p.code = r.place
@@ -62,7 +62,7 @@ DECLARE
     stops text[] := api.stop_names(service);
 BEGIN
     RETURN api.refusal('not_on_route',
-        format('%s (%s %s) does not go from %s to %s. It goes: %s.', service.name, service.nouns ->> 'service',
+        format('%s (%s %s) does not go from %s to %s. Its stops: %s.', service.name, service.nouns ->> 'service',
                service.bus_id, origin, destination, array_to_string(stops, ' – ')),
         jsonb_build_object('stops', to_jsonb(stops)));
 END $$;

@@ -1,5 +1,4 @@
--- Wait for the lock of a trip. The row of trips is its one lock: every write takes it first, so that nothing
--- else changes the trip until the transaction ends.
+-- Lock a trip until the end of the transaction. Every write first locks the trip's row of trips.
 CREATE OR REPLACE FUNCTION api.lock_trip(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
--- A booking, opened by its reference and one thing more: the phone that was given with it, whoever asks;
--- or being signed in as its owner, as an operator of its service, or as an admin. A guest's booking that
--- has no phone opens by the reference alone; an account's does not. Whatever is wrong, the answer is the same.
+-- Open a booking. The caller knows the reference and one of these: the booking's phone number; an account that
+-- made the booking, or that may change its service. A booking with neither phone number nor account opens by its
+-- reference alone. The refusal does not say what is wrong.
 CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened_booking
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -18,12 +18,12 @@ BEGIN
     RETURN b;
 END $$;
 
--- The status of a ticket as it is now: what has run out is expired, settled or not.
+-- The present status of a ticket: a hold or waitlist entry past its time is expired, settled or not.
 CREATE OR REPLACE FUNCTION api.status_now(status text, expires_at timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 'expired' ELSE status END;
 
--- When the boarding stop of a booking ceases to sell.
+-- Until when the boarding stop of a booking is on sale.
 CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened_booking) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT api.instant(booking.travel_date, r.departs, s.time_zone) + s.sells_until
@@ -34,7 +34,7 @@ LANGUAGE sql STABLE AS $$
     LIMIT 1
 $$;
 
--- A refusal if its boarding stop does not sell any more: then nothing about it changes.
+-- Check that the boarding stop of a booking is on sale. Else the booking cannot be changed.
 CREATE OR REPLACE FUNCTION api.check_not_departed(booking api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('departed', format('The %s of booking %s has left %s; it cannot be changed any more.',

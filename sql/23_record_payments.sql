@@ -1,6 +1,5 @@
--- Bring the payments of some bookings into line with what their tickets say: a ticket that was ever
--- booked is charged its fare once, and what it says was given back is paid back. The bookings are
--- named by bus and reference, pairwise; one named twice counts once.
+-- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
+-- refund that is not recorded yet. bus_ids and refs name the bookings pairwise, with or without duplicates.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
--- Seats as they are now, and how they are taken and given back.
+-- The seats of a trip, whether it is settled or not.
 
--- The seats of a trip with what is taken of them now: holds that have run out are left out of it.
+-- The seats of a trip with their taken segments, without those of expired holds.
 CREATE OR REPLACE FUNCTION api.seats_now(bus_id bigint, travel_date date)
 RETURNS TABLE (seat_no int, taken int4multirange)
 LANGUAGE sql STABLE ROWS 40 AS $$
@@ -14,7 +14,7 @@ LANGUAGE sql STABLE ROWS 40 AS $$
     WHERE s.bus_id = seats_now.bus_id AND s.travel_date = seats_now.travel_date
 $$;
 
--- How many seats are free over a whole segment.
+-- The number of seats that are free on a segment.
 CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s WHERE NOT s.taken && segment

@@ -1,4 +1,4 @@
--- Expire what has run out, then serve the queue. The caller holds the lock.
+-- Settle a trip: expire holds and waitlist entries, then promote the waitlist. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,7 +19,7 @@ BEGIN
     WHERE t.bus_id = settle.bus_id AND t.travel_date = settle.travel_date;
 END $$;
 
--- Be sure that the trip is settled by then. The caller holds the lock.
+-- Have a trip settled at a time or earlier. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.settle_by(bus_id bigint, travel_date date, due timestamptz) RETURNS void
 LANGUAGE sql AS $$
     UPDATE trips t SET settle_at = due

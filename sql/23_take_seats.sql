@@ -1,4 +1,4 @@
--- Take a segment of some seats. The caller holds the lock and has seen that they are free.
+-- Mark a segment of some seats as taken. The caller has locked the trip and checked that the seats are free.
 CREATE OR REPLACE FUNCTION api.take_seats(bus_id bigint, travel_date date, seat_nos int[], segment int4range) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
--- Show a booking to whoever opens it.
+-- A booking, for a caller who may open it.
 CREATE OR REPLACE FUNCTION api.booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -7,7 +7,7 @@ BEGIN
     RETURN coalesce(b.refusal, (api.show_bookings(ARRAY[b.bus_id], ARRAY[b.reference]))[1]);
 END $$;
 
--- The place of a party in the queue of its trip, from 1.
+-- The position of a party on the waitlist of its trip, from 1.
 CREATE OR REPLACE FUNCTION api.waitlist_position(bus_id bigint, travel_date date, queue_no bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(DISTINCT p.reference) FROM passengers p
@@ -15,16 +15,16 @@ LANGUAGE sql STABLE AS $$
       AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= waitlist_position.queue_no
 $$;
 
--- What the operator gave as the reason for cancelling a trip, as a booking tells it.
+-- The operator's reason for cancelling a trip, as a field of a booking.
 CREATE OR REPLACE FUNCTION api.cancellation_reason(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END FROM trips t
     WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
--- Bookings as their passengers see them, in the order in which they are named by bus and reference,
--- pairwise, NULL for one that there is not: sums over the party's tickets. A hold or a place in the
--- queue that has run out shows as expired, settled or not. Where its operator cancelled the trip, it says why.
+-- Bookings as their passengers see them. bus_ids and refs name the bookings pairwise; the result has their order,
+-- and NULL for a booking that does not exist. Fare and refund are sums over the party's tickets. A hold or
+-- waitlist entry past its time is expired, settled or not.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -47,7 +47,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,
                    min(lower(t.segment)) AS from_stop,
-                   -- of those who still ride, since the others may have been cancelled before these got down early
+                   -- of the open tickets: cancelled ones keep the stop that they had
                    coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
                             max(upper(t.segment))) AS to_stop,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,

@@ -1,5 +1,5 @@
--- The bookings of an account, newest first, a page at a time: `after` is the reference that the page
--- before ended with (`next` of its answer). `current`: only those with a ride still ahead or under way.
+-- The bookings of an account, newest first. page: how many at most. after: the reference in `next` of the page
+-- before. current: only bookings with a journey that has not ended.
 CREATE OR REPLACE FUNCTION api.bookings(
     account text, kind text DEFAULT NULL, current boolean DEFAULT false, page int DEFAULT NULL, after text DEFAULT NULL
 ) RETURNS jsonb
@@ -15,23 +15,23 @@ BEGIN
         WHERE p.bus_id = api.reference_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
           AND p.account = bookings.account;
         IF NOT FOUND THEN
-            RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'No booking of yours has that reference.');
+            RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'None of your bookings has that reference.');
         END IF;
     END IF;
-    SELECT array_agg(one.bus_id), array_agg(one.reference) INTO bus_ids, refs FROM (
+    SELECT array_agg(b.bus_id), array_agg(b.reference) INTO bus_ids, refs FROM (
         SELECT p.bus_id, p.reference FROM passengers p
         WHERE p.account = bookings.account AND p.ticket_no = 1
           AND (bookings.after IS NULL OR (p.created_at, p.reference) < (since, bookings.after))
           AND (bookings.kind IS NULL OR bookings.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
           AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))
         ORDER BY p.created_at DESC, p.reference DESC LIMIT size + 1
-    ) AS one;
+    ) AS b;
     RETURN jsonb_build_object('bookings',
             to_jsonb(api.show_bookings(bus_ids[:size], refs[:size])))
         || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
 END $$;
 
--- Whether anybody of a booking has a ride, or waits for one, that has not ended.
+-- Whether a booking has an open ticket whose journey has not ended.
 CREATE OR REPLACE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (

@@ -1,6 +1,5 @@
--- Which tickets a cancellation ends (all that are not ended yet, unless some are named), and what
--- they give back: each its own percentage of its fare, rounded to the paisa, then summed. Held and
--- pending tickets have paid nothing.
+-- The tickets that a cancellation ends (default: all open ones), and their refund. The refund of a ticket is its
+-- own percentage of its fare, rounded to 0.01. Held and pending tickets are not paid and have none.
 CREATE OR REPLACE FUNCTION api.cancel_terms(b api.opened_booking, tickets int[]) RETURNS api.cancel_terms
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -24,34 +23,33 @@ BEGIN
     RETURN terms;
 END $$;
 
--- What a ticket gives back if it is cancelled now: its percentage of what was not given back before.
+-- The refund of a ticket that is cancelled now: its percentage of the fare that was not refunded before.
 CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
 
--- A refusal if the booking has not all of these tickets.
+-- Check that the booking has these tickets. NULL names all of them.
 CREATE OR REPLACE FUNCTION api.check_tickets(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    mine int[] := ARRAY(SELECT p.ticket_no FROM passengers p
+    known int[] := ARRAY(SELECT p.ticket_no FROM passengers p
                         WHERE p.bus_id = b.bus_id AND p.reference = b.reference ORDER BY p.ticket_no);
 BEGIN
-    IF tickets <@ mine OR tickets IS NULL THEN
+    IF tickets <@ known OR tickets IS NULL THEN
         RETURN NULL;
     END IF;
     RETURN api.refusal('unknown_booking', format('Booking %s has %s only: %s.', b.reference,
-            api.format_count(cardinality(mine), 'ticket'), array_to_string(mine, ', ')),
-        jsonb_build_object('tickets', to_jsonb(mine)));
+            api.format_count(cardinality(known), 'ticket'), array_to_string(known, ', ')),
+        jsonb_build_object('tickets', to_jsonb(known)));
 END $$;
 
--- Why tickets cannot be acted on that are neither held, booked nor pending; NULL where there are none
--- such among them (among all, where none are named).
+-- Check that none of these tickets (default: of all tickets) is cancelled or expired.
 CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')
         THEN api.refusal('already_cancelled', format('%s of booking %s: cancelled already.',
             api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference))
-        ELSE api.refusal('hold_expired', format('Booking %s has run out; nothing was paid.', b.reference)) END
+        ELSE api.refusal('hold_expired', format('Booking %s has expired; nothing was paid.', b.reference)) END
     FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
       AND api.status_now(p.status, p.expires_at) IN ('cancelled', 'expired')
@@ -59,23 +57,26 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- What a cancellation would give back, and until when it can be had.
+-- The refund of a cancellation, and until when the quote is valid.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    b     api.opened_booking := api.open_booking(reference, phone, account);
-    terms api.cancel_terms;
+    b           api.opened_booking := api.open_booking(reference, phone, account);
+    terms       api.cancel_terms;
+    valid_until text;
 BEGIN
     b.refusal := coalesce(b.refusal, api.check_not_departed(b));
     IF b.refusal IS NOT NULL THEN
         RETURN b.refusal;
     END IF;
     terms := api.cancel_terms(b, tickets);
+    SELECT api.rfc3339(api.booking_sells_until(b), c.time_zone) INTO valid_until
+    FROM passengers p
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
+    JOIN places c ON c.code = r.place
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1;
     RETURN coalesce(terms.refusal, jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
-        'stands_until', (SELECT api.rfc3339(api.booking_sells_until(b), c.time_zone)
-            FROM passengers p JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
-            JOIN places c ON c.code = r.place
-            WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1)));
+        'valid_until', valid_until, 'stands_until', valid_until));   -- stands_until: the name until 0.1.0
 END $$;

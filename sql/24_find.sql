@@ -1,6 +1,5 @@
--- The references of a guest who lost them: the live bookings under a phone number that board at a place
--- on a date, by the clock of that place. Whoever knows all three may have them; the server limits how
--- often a connection asks.
+-- Find lost references: of the open bookings with a phone number that board at a place on a date, in the place's
+-- time zone. The server limits how often a client may call it.
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -14,13 +13,13 @@ BEGIN
         FROM route_table a
         JOIN places pa ON pa.code = a.place
         JOIN bus_info s ON s.bus_id = a.bus_id
-        -- a day either side covers every pair of zones, as in api.departures
+        -- the time zones of service and place differ by a day at most, as in api.departures
         JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date = ANY (ARRAY[
                 find.date - extract(day FROM justify_hours(a.departs))::int - 1,
                 find.date - extract(day FROM justify_hours(a.departs))::int,
                 find.date - extract(day FROM justify_hours(a.departs))::int + 1])
             AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = find.date
-        -- two arms, so that each has its own partial index
+        -- UNION ALL: each part has a partial index of its own
         CROSS JOIN LATERAL (
             SELECT h.reference, h.segment, h.phone, h.expires_at FROM passengers h
             WHERE h.bus_id = a.bus_id AND h.travel_date = t.travel_date AND h.status IN ('held', 'booked')

@@ -1,5 +1,31 @@
--- For operators: at each stop of a trip who boards, who alights, and which seats come free there. Stops
--- at which nobody does are left out.
+-- The manifest of a trip, for operators: who boards and alights at each stop, and which seats become free.
+
+-- The stops of a trip with the booked passengers who board and alight there (NULL: none). A passenger without
+-- phone number gets that of the account. come_free: the seats of alighting passengers that are not taken from
+-- this stop on.
+CREATE OR REPLACE FUNCTION api.trip_stops(bus_id bigint, travel_date date)
+RETURNS TABLE (stop_no int, place text, time_zone text, arrives interval, departs interval,
+               boards jsonb, alights jsonb, come_free int[])
+LANGUAGE sql STABLE AS $$
+    WITH booked AS MATERIALIZED (
+        SELECT p.seat_no, lower(p.segment) AS from_stop, upper(p.segment) AS to_stop,
+               jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'seat_no', p.seat_no, 'name', p.name,
+                   'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account))) AS passenger
+        FROM passengers p
+        WHERE p.bus_id = trip_stops.bus_id AND p.travel_date = trip_stops.travel_date AND p.status = 'booked'
+    ), seat AS MATERIALIZED (
+        SELECT * FROM api.seats_now(trip_stops.bus_id, trip_stops.travel_date)
+    )
+    SELECT r.stop_no, c.name, c.time_zone, r.arrives, r.departs,
+           (SELECT jsonb_agg(b.passenger ORDER BY b.seat_no) FROM booked b WHERE b.from_stop = r.stop_no),
+           (SELECT jsonb_agg(b.passenger ORDER BY b.seat_no) FROM booked b WHERE b.to_stop = r.stop_no),
+           (SELECT array_agg(b.seat_no ORDER BY b.seat_no) FROM booked b JOIN seat USING (seat_no)
+            WHERE b.to_stop = r.stop_no AND NOT seat.taken @> r.stop_no)
+    FROM route_table r JOIN places c ON c.code = r.place
+    WHERE r.bus_id = trip_stops.bus_id
+$$;
+
+-- A trip with its stops, without those at which no passenger boards or alights.
 CREATE OR REPLACE FUNCTION api.manifest(account text, bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -13,37 +39,13 @@ BEGIN
         RETURN refusal;
     END IF;
     RETURN trip || jsonb_build_object('stops', coalesce((
-        WITH riders AS MATERIALIZED (SELECT * FROM api.booked_passengers(manifest.bus_id, manifest.travel_date))
-        SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', c.name,
-                'arrives_at', api.rfc3339(api.instant(manifest.travel_date, r.arrives, s.time_zone), c.time_zone),
-                'departs_at', api.rfc3339(api.instant(manifest.travel_date, r.departs, s.time_zone), c.time_zone),
-                'boards', coalesce(boards.passengers, '[]'), 'alights', coalesce(alights.passengers, '[]'),
-                'comes_free', coalesce(alights.seats, '[]')) ORDER BY r.stop_no)
-        FROM route_table r
-        JOIN bus_info s ON s.bus_id = r.bus_id
-        JOIN places c ON c.code = r.place
-        CROSS JOIN LATERAL (
-            SELECT jsonb_agg(one.passenger ORDER BY one.seat_no) AS passengers
-            FROM riders AS one WHERE one.from_stop = r.stop_no
-        ) AS boards
-        CROSS JOIN LATERAL (
-            SELECT jsonb_agg(one.passenger ORDER BY one.seat_no) AS passengers,
-                   jsonb_agg(one.seat_no ORDER BY one.seat_no) FILTER (WHERE NOT EXISTS (
-                       SELECT FROM seats n WHERE n.bus_id = manifest.bus_id AND n.travel_date = manifest.travel_date
-                         AND n.seat_no = one.seat_no AND n.taken @> r.stop_no)) AS seats
-            FROM riders AS one WHERE one.to_stop = r.stop_no
-        ) AS alights
-        WHERE r.bus_id = manifest.bus_id AND (boards.passengers IS NOT NULL OR alights.passengers IS NOT NULL)
+        SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', r.place,
+                'arrives_at', api.rfc3339(api.instant(manifest.travel_date, r.arrives, s.time_zone), r.time_zone),
+                'departs_at', api.rfc3339(api.instant(manifest.travel_date, r.departs, s.time_zone), r.time_zone),
+                'boards', coalesce(r.boards, '[]'), 'alights', coalesce(r.alights, '[]'),
+                'comes_free', coalesce(to_jsonb(r.come_free), '[]')) ORDER BY r.stop_no)
+        FROM api.trip_stops(manifest.bus_id, manifest.travel_date) AS r
+        JOIN bus_info s ON s.bus_id = manifest.bus_id
+        WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL
     ), '[]'));
 END $$;
-
--- The passengers of a trip who are booked, with the phone of their account where they gave none.
-CREATE OR REPLACE FUNCTION api.booked_passengers(bus_id bigint, travel_date date)
-RETURNS TABLE (seat_no int, from_stop int, to_stop int, passenger jsonb)
-LANGUAGE sql STABLE AS $$
-    SELECT p.seat_no, lower(p.segment), upper(p.segment), jsonb_build_object('reference', p.reference,
-        'ticket_no', p.ticket_no, 'seat_no', p.seat_no, 'name', p.name,
-        'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
-    FROM passengers p
-    WHERE p.bus_id = booked_passengers.bus_id AND p.travel_date = booked_passengers.travel_date AND p.status = 'booked'
-$$;

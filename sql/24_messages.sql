@@ -1,23 +1,23 @@
--- Messages, read. Numbers are in the order of the commits (api.insert_message), so "everything after N" misses nothing.
+-- Reads of messages. Their numbers are in the order of the commits: see api.insert_message.
 
 -- The number of the last message.
 CREATE OR REPLACE FUNCTION api.last_message() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT max(message_id) FROM messages), 0);
 
--- The messages after a number, in order, at most so many of them.
+-- The messages after number n, in order, at most at_most.
 CREATE OR REPLACE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
 $$;
 
--- What some readers have missed: for a reference, whatever was said to its passengers since the booking
--- was made, by themselves, with their trip or with everybody; for account:name, what was said to all
--- bookings of the account and to whoever was signed in. The last twenty of each reader.
+-- The messages that some readers have not read, the last twenty of each reader. A reader is a reference: messages
+-- to the booking, to its trip and to all, since the booking was made. Or it is account:name: messages to the
+-- account, and to all of its bookings.
 CREATE OR REPLACE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    WITH known AS MATERIALIZED (   -- the bookings that each reader knows; an account knows itself, too
+    WITH recipient AS MATERIALIZED (   -- the bookings of each reader, and its account
         SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since
         FROM unnest(readers) AS r (reader)
         JOIN passengers p ON p.bus_id = api.reference_bus(r.reader) AND p.reference = r.reader AND p.ticket_no = 1
@@ -29,26 +29,26 @@ LANGUAGE sql STABLE AS $$
         SELECT r.reader, NULL, NULL, NULL, a.username, a.created_at
         FROM unnest(readers) AS r (reader)
         JOIN accounts a ON r.reader LIKE 'account:%' AND a.username = substr(r.reader, 9)
-    ), told AS (
-        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.reference = k.reference
+    ), received AS (
+        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.reference = k.reference
         WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
         UNION
-        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.account = k.account
+        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.account = k.account
         WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
         UNION
-        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.bus_id = k.bus_id AND m.travel_date = k.travel_date
+        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.bus_id = k.bus_id AND m.travel_date = k.travel_date
         WHERE m.audience = 'trip' AND m.at >= k.since AND EXISTS (SELECT FROM passengers p
             WHERE p.bus_id = k.bus_id AND p.reference = k.reference AND p.status IN ('held', 'booked', 'pending'))
         UNION
-        SELECT k.reader, m.message_id FROM known k JOIN messages m ON m.audience = 'all' AND m.at >= k.since
+        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.audience = 'all' AND m.at >= k.since
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('reader', u.reader, 'message', to_jsonb(m)) ORDER BY m.message_id), '[]')
     FROM (
-        SELECT t.reader, t.message_id, row_number() OVER (PARTITION BY t.reader ORDER BY t.message_id DESC) AS before_now
-        FROM told t LEFT JOIN messages_read r ON r.reader = t.reader
+        SELECT t.reader, t.message_id, row_number() OVER (PARTITION BY t.reader ORDER BY t.message_id DESC) AS n
+        FROM received t LEFT JOIN messages_read r ON r.reader = t.reader
         WHERE t.message_id > coalesce(r.read_to, 0)
     ) AS u JOIN messages m USING (message_id)
-    WHERE u.before_now <= 20
+    WHERE u.n <= 20
 $$;
 
 -- The last messages, in order.

@@ -1,7 +1,6 @@
--- Find trips that leave the origin on a date: the date on which they leave that very stop, in its own
--- zone, so that the overnight bus of Friday which calls at 01:30 is found on Saturday from there.
--- `until` asks that they reach the destination on that date (a hotel's check-out). Trips that no
--- longer sell from the origin are left out. A date that is past, or that sales have not come to, is refused.
+-- Find trips that leave the origin on a date, in the origin's time zone. For example, Friday's overnight bus that
+-- calls at 01:30 is found on Saturday. until: the date on which they reach the destination (a hotel's
+-- check-out). Trips that are no longer on sale from the origin are left out.
 CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
@@ -17,7 +16,7 @@ BEGIN
     ELSIF destinations IS NULL THEN
         RETURN api.refusal_unknown_place(destination);
     END IF;
-    -- by itself, since filters that are mostly absent mislead the planner about all the rest
+    -- MATERIALIZED, because the filters below, NULL in most calls, mislead the planner's estimates
     WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
     SELECT jsonb_agg(jsonb_build_object(
             'bus_id', t.bus_id, 'kind', t.kind, 'name', t.name, 'operator', t.operator, 'bus_type', t.bus_type,
@@ -42,8 +41,8 @@ BEGIN
     RETURN jsonb_build_object('trips', found);
 END $$;
 
--- The departures on sale between places, for a date at the boarding stop. Where a route calls at the
--- destination twice, the first call after the boarding stop.
+-- The departures on sale between places, on a boarding date. If a route calls at the destination twice, the first
+-- call after the boarding stop counts.
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
@@ -57,12 +56,12 @@ LANGUAGE sql STABLE AS $$
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
     CROSS JOIN LATERAL (SELECT departures.date - extract(day FROM justify_hours(a.departs))::int AS day) AS calendar
-    -- a day either side of the calendar's difference covers every pair of zones
-    CROSS JOIN generate_series(-1, 1) AS beside (days)
+    -- the dates in two time zones differ by a day at most
+    CROSS JOIN generate_series(-1, 1) AS shift (days)
     CROSS JOIN LATERAL (
         SELECT t.travel_date FROM trips t
-        WHERE t.bus_id = a.bus_id AND t.travel_date = calendar.day + beside.days AND t.state = 'open'
-        LIMIT 1   -- there is one at most; said so, since the planner would rather read all trips of the service
+        WHERE t.bus_id = a.bus_id AND t.travel_date = calendar.day + shift.days AND t.state = 'open'
+        LIMIT 1   -- there is at most one; without LIMIT the planner reads all trips of the service
     ) AS t
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
@@ -75,12 +74,12 @@ LANGUAGE sql STABLE AS $$
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
       AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = departures.date
       AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
-      -- first of all, since most services do not go there
+      -- evaluated first: most services do not go there
       AND EXISTS (SELECT FROM route_table r
           WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
 $$;
 
--- Why nothing leaves on a date: it is past, or sales have not come so far; NULL where it is neither.
+-- Check that trips can be on sale on a date: it is not past, and not after the last date of sale.
 CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

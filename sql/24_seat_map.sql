@@ -1,4 +1,4 @@
--- The seats of a trip over a stretch: free, held by somebody who is still deciding, or taken.
+-- The seats of a trip on a segment, each free, held or taken.
 CREATE OR REPLACE FUNCTION api.seat_map(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL
@@ -33,7 +33,7 @@ BEGIN
     RETURN jsonb_build_object('layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
 END $$;
 
--- No such trip: with the dates near the asked one on which the bus does run.
+-- A trip or a service does not exist. The refusal has the nearest dates with a trip of the service.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -42,7 +42,7 @@ DECLARE
 BEGIN
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = refusal_unknown_trip.bus_id;
     IF NOT FOUND THEN
-        RETURN api.refusal('unknown_trip', format('There is no bus %s. A search gives the numbers of those that run.', bus_id));
+        RETURN api.refusal('unknown_trip', format('There is no bus %s. A search lists the numbers of the buses.', bus_id));
     END IF;
     SELECT coalesce(jsonb_agg(near.travel_date ORDER BY near.travel_date), '[]') INTO dates FROM (
         SELECT t.travel_date FROM trips t

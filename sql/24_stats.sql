@@ -1,4 +1,4 @@
--- For operators: what is sold on trips from today on, how many trips are open, and how much was said.
+-- Counts for operators: services, messages, and of today and later: open trips, and tickets by status.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(

@@ -1,5 +1,5 @@
--- For operators: the trips of a travel date that an account runs, by bus, a page at a time: `after` is
--- the `next` of the page before.
+-- The trips of a travel date that an account may change, by bus_id. page: how many at most. after: `next` of the
+-- page before.
 CREATE OR REPLACE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -8,7 +8,7 @@ DECLARE
     last  bigint;
 BEGIN
     IF after !~ '^\d{1,18}$' THEN
-        RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'That is no `next` of a page.');
+        RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', '`after` is not the `next` of a page.');
     END IF;
     SELECT jsonb_agg(api.show_trip(t.bus_id, t.travel_date) ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
         SELECT t.bus_id, t.travel_date FROM trips t
@@ -19,7 +19,7 @@ BEGIN
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', last::text) ELSE '{}' END;
 END $$;
 
--- A trip as its operator sees it: when it runs, and how many seats are sold, held and waited for.
+-- A trip as its operator sees it: its times, and the numbers of booked, held and pending tickets.
 CREATE OR REPLACE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
@@ -36,7 +36,7 @@ LANGUAGE sql STABLE AS $$
     JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = ends.last
     JOIN places pa ON pa.code = a.place
     JOIN places pb ON pb.code = b.place
-    -- in two, so that each has its own partial index
+    -- two subqueries: each has a partial index of its own
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE p.status = 'booked') AS booked,
                count(*) FILTER (WHERE p.status = 'held' AND p.expires_at > api.now()) AS held

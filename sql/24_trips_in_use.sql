@@ -1,4 +1,4 @@
--- For operators: the trips of a date with anybody on them, or waiting, and how many others run.
+-- For operators: the trips of a date that have tickets or a waitlist, and the number of the other open trips.
 CREATE OR REPLACE FUNCTION api.trips_in_use(date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH shown AS MATERIALIZED (

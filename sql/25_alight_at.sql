@@ -1,5 +1,5 @@
--- Get down early, at a stop named by place or position: the rest of the stretch is for sale again.
--- What it gives back is the service's to say (alight_refund_percent of the fare not ridden).
+-- Alight early, at a stop given by place or stop number: the rest of the segment is for sale again. The refund is
+-- alight_refund_percent of the fare of that rest.
 CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,7 +19,7 @@ BEGIN
     IF refusal IS NULL THEN
         UPDATE passengers p
         SET segment = int4range(lower(p.segment), stop.stop_no),
-            -- fares may have risen since: never more than was paid
+            -- fares may have risen since the booking; a refund is never more than the fare paid
             refund = least(p.fare, p.refund + round((r.fare - stop.fare) * service.alight_refund_percent / 100, 2))
         FROM route_table r
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
@@ -30,7 +30,7 @@ BEGIN
     RETURN refusal;
 END $$;
 
--- The stop meant: the position, or the first call at the place that lies within the ride.
+-- The stop at which to alight: the stop number, or the first call at the place, within the segments of the tickets.
 CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
@@ -42,7 +42,8 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.stop_no LIMIT 1
 $$;
 
-CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, named text) RETURNS jsonb
+-- Check that the tickets are booked and that the stop lies within their segments and ahead.
+CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, stop_name text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
@@ -50,10 +51,10 @@ BEGIN
         RETURN coalesce(api.check_not_ended(b, tickets),
             api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)));
     ELSIF stop.stop_no IS NULL THEN
-        RETURN api.refusal('not_on_route', format('%s is no stop between the ends of this ride.', named),
+        RETURN api.refusal('not_on_route', format('%s is not a stop between the boarding and the alighting stop.', stop_name),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
     ELSIF api.instant(b.travel_date, coalesce(stop.departs, stop.arrives), service.time_zone) + service.sells_until <= api.now() THEN
-        RETURN api.refusal('departed', format('The %s has left there already.', service.nouns ->> 'service'));
+        RETURN api.refusal('departed', format('The %s has already left that stop.', service.nouns ->> 'service'));
     END IF;
     RETURN NULL;
 END $$;

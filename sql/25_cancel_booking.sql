@@ -1,4 +1,4 @@
--- Cancel a booking, or some of its tickets. The seats go to those who wait, or on sale.
+-- Cancel a booking, or some of its tickets.
 CREATE OR REPLACE FUNCTION api.cancel_booking(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,8 +10,7 @@ BEGIN
     RETURN terms.refusal;
 END $$;
 
--- End tickets that are held, booked or pending: they say what they give back, their seats come free,
--- and those who wait are served.
+-- Cancel tickets that are held, booked or pending: record their refunds, free their seats, promote the waitlist.
 CREATE OR REPLACE FUNCTION api.end_tickets(b api.opened_booking, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

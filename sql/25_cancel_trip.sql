@@ -1,6 +1,5 @@
--- The operator's own cancellation of a trip. Whoever has not got down yet gets the whole fare back, whatever
--- the terms; who holds or waits is let go; and nothing is sold on it any more. Rides that have ended stay
--- as they are. Takes the trip's lock and settles it, so that it can be called by hand.
+-- Cancel a trip, as its operator. Every booked passenger whose journey has not ended gets a full refund; all holds
+-- and waitlist entries are cancelled. Can be called in psql: it locks and settles the trip itself.
 CREATE OR REPLACE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,12 +16,12 @@ BEGIN
     END IF;
     o.refusal := CASE
         WHEN trip.bus_id IS NULL THEN api.refusal_unknown_trip(bus_id, travel_date)
-        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', format('The trip is cancelled already. %s', trip.reason))
+        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', format('The trip is already cancelled. %s', trip.reason))
         WHEN api.trip_ends_at(bus_id, travel_date) <= api.now() THEN api.refusal('departed', 'The trip has ended.') END;
     IF o.refusal IS NOT NULL THEN
         RETURN o;
     END IF;
-    WITH riding AS (
+    WITH affected AS (
         SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END AS back
         FROM passengers p
         JOIN bus_info s ON s.bus_id = p.bus_id
@@ -31,10 +30,10 @@ BEGIN
           AND p.status IN ('held', 'booked', 'pending')
           AND (p.status <> 'booked' OR api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
     ), ended AS (
-        UPDATE passengers p SET status = 'cancelled', refund = p.refund + riding.back, ended_at = api.now()
-        FROM riding
-        WHERE p.bus_id = cancel_trip.bus_id AND p.reference = riding.reference AND p.ticket_no = riding.ticket_no
-        RETURNING p.reference, riding.back
+        UPDATE passengers p SET status = 'cancelled', refund = p.refund + affected.back, ended_at = api.now()
+        FROM affected
+        WHERE p.bus_id = cancel_trip.bus_id AND p.reference = affected.reference AND p.ticket_no = affected.ticket_no
+        RETURNING p.reference, affected.back
     )
     SELECT array_agg(DISTINCT ended.reference), count(*), coalesce(sum(ended.back), 0) INTO refs, tickets, refund FROM ended;
     PERFORM api.recount(bus_id, travel_date, ARRAY(SELECT s.seat_no FROM seats s

@@ -1,6 +1,6 @@
--- The reasons not to sell, each a function that answers a refusal, or NULL where there is none.
+-- Checks of a sale. Each returns a refusal or NULL.
 
--- The trip does not run.
+-- Check that the trip is not cancelled.
 CREATE OR REPLACE FUNCTION api.check_trip_runs(service bus_info, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -14,7 +14,7 @@ BEGIN
         service.name, service.nouns ->> 'service', service.bus_id, travel_date, reason)));
 END $$;
 
--- The trip does not run, or has left the boarding stop.
+-- Check that the trip is not cancelled and that the boarding stop is on sale.
 CREATE OR REPLACE FUNCTION api.check_on_sale(service bus_info, trip trips, s api.found_segment) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -30,8 +30,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- The party is too large for one booking, contradicts itself, or leaves no contact, a phone or an
--- account, where one is needed.
+-- Check the size of the party, its seat numbers and passengers, and that there is a contact (phone number or
+-- account) if the service needs one.
 CREATE OR REPLACE FUNCTION api.check_party(service bus_info, seats int[], wanted int, contact text, passengers jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -41,7 +41,7 @@ BEGIN
         RETURN api.refusal('too_many_seats', format('One booking may have %s; this asks for %s.',
             api.format_count(service.max_seats, service.nouns ->> 'seat'), wanted), jsonb_build_object('limit', service.max_seats));
     ELSIF service.phone_required AND contact IS NULL THEN
-        RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is needed, to open the booking with.');
+        RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is required. It opens the booking later.');
     ELSIF jsonb_array_length(passengers) > wanted THEN
         RETURN api.refusal_bad_request('passengers', 'one passenger a seat at most', 'There are more passengers than seats.');
     ELSIF cardinality(seats) > 1 THEN
@@ -52,12 +52,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A named seat does not exist, or is taken over part of the stretch.
+-- Check that the seats exist and are free on the segment.
 CREATE OR REPLACE FUNCTION api.check_seats(service bus_info, travel_date date, s api.found_segment, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known int[];
-    gone  int[];
+    taken int[];
     seat  text;
 BEGIN
     IF cardinality(seats) = (SELECT count(*) FROM seats t
@@ -66,20 +66,21 @@ BEGIN
         RETURN NULL;
     END IF;
     seat := service.nouns ->> 'seat';
-    SELECT array_agg(t.seat_no), array_agg(t.seat_no ORDER BY t.seat_no) FILTER (WHERE t.taken && s.segment) INTO known, gone
+    SELECT array_agg(t.seat_no), array_agg(t.seat_no ORDER BY t.seat_no) FILTER (WHERE t.taken && s.segment) INTO known, taken
     FROM seats t
     WHERE t.bus_id = service.bus_id AND t.travel_date = check_seats.travel_date AND t.seat_no = ANY (check_seats.seats);
     IF cardinality(known) IS DISTINCT FROM cardinality(check_seats.seats) THEN
         RETURN api.refusal_unknown_seat(service, travel_date, ARRAY(SELECT unnest(check_seats.seats) EXCEPT SELECT unnest(known) ORDER BY 1));
-    ELSIF gone IS NOT NULL THEN
-        RETURN api.refusal('seat_taken', format('%s %s taken between %s and %s.', api.format_numbers(gone, seat),
-            CASE WHEN cardinality(gone) = 1 THEN 'is' ELSE 'are' END,
+    ELSIF taken IS NOT NULL THEN
+        RETURN api.refusal('seat_taken', format('%s %s taken between %s and %s.', api.format_numbers(taken, seat),
+            CASE WHEN cardinality(taken) = 1 THEN 'is' ELSE 'are' END,
             api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop)),
-            jsonb_build_object('seats', to_jsonb(gone)));
+            jsonb_build_object('seats', to_jsonb(taken)));
     END IF;
     RETURN NULL;
 END $$;
 
+-- Some seats do not exist.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_seat(service bus_info, travel_date date, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -91,7 +92,8 @@ BEGIN
         jsonb_build_object('seats', to_jsonb(refusal_unknown_seat.seats), 'seat_count', n));
 END $$;
 
--- Fewer seats are free than asked for. NULL where the party may wait for them instead.
+-- Check that a party for which too few seats are free goes on the waitlist: it accepts that, the trip has enough
+-- seats, and the waitlist is not full.
 CREATE OR REPLACE FUNCTION api.check_waitlist(service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -110,7 +112,7 @@ BEGIN
     SELECT count(DISTINCT p.reference) INTO waiting FROM passengers p
     WHERE p.bus_id = service.bus_id AND p.travel_date = check_waitlist.travel_date AND p.status = 'pending';
     IF waiting >= service.queue_limit THEN
-        RETURN api.refusal('queue_full', format('The waiting list is full: %s wait already.', waiting),
+        RETURN api.refusal('queue_full', format('The waitlist is full. Parties on it: %s.', waiting),
             jsonb_build_object('limit', service.queue_limit));
     END IF;
     RETURN NULL;

@@ -1,4 +1,4 @@
--- Turn a hold into a booking. One that ran out gets the same seats again if they are all still free.
+-- Confirm a hold. An expired hold gets its seats again if all of them are free.
 CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -15,7 +15,7 @@ BEGIN
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
     ) THEN
         RETURN api.refusal('hold_expired',
-            format('The hold ran out, and somebody else has taken the %s.', service.nouns ->> 'seat'));
+            format('The hold has expired, and the %s is taken.', service.nouns ->> 'seat'));
     END IF;
     WITH confirmed AS (
         UPDATE passengers p SET status = 'booked', booked_at = api.now(), expires_at = NULL, ended_at = NULL
@@ -27,7 +27,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Give a hold up.
+-- Release a hold.
 CREATE OR REPLACE FUNCTION api.release_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,13 +38,13 @@ BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     ELSIF tickets = '{}' THEN
-        RETURN api.refusal('hold_expired', 'The hold ran out by itself; there is nothing to give up.');
+        RETURN api.refusal('hold_expired', 'The hold has expired; there is nothing to release.');
     END IF;
     PERFORM api.end_tickets(b, tickets);
     RETURN NULL;
 END $$;
 
--- Why a booking is no hold; NULL where it is one, even one that has run out.
+-- Check that a booking is a hold, live or expired.
 CREATE OR REPLACE FUNCTION api.check_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE
@@ -52,9 +52,9 @@ LANGUAGE sql STABLE AS $$
             api.refusal('already_booked', format('Booking %s is confirmed already.', b.reference))
         WHEN bool_or(p.status = 'held' OR p.status = 'expired' AND p.seat_no IS NOT NULL) THEN NULL
         WHEN bool_or(p.status = 'pending') THEN
-            api.refusal('not_held', format('Booking %s waits for seats; it is confirmed by itself.', b.reference))
+            api.refusal('not_held', format('Booking %s is on the waitlist. It is booked when seats are free.', b.reference))
         WHEN bool_or(p.status = 'expired') THEN
-            api.refusal('not_held', format('Booking %s waited in vain; it holds no seats.', b.reference))
+            api.refusal('not_held', format('Booking %s expired on the waitlist. It has no seats.', b.reference))
         ELSE
             api.refusal('already_cancelled', format('Booking %s is cancelled already.', b.reference))
         END

@@ -1,4 +1,4 @@
--- Some readers (see api.missed_messages) have been shown everything up to a message.
+-- Record that some readers (see api.missed_messages) were shown all messages up to a number.
 CREATE OR REPLACE FUNCTION api.mark_read(readers text[], message_id bigint) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     INSERT INTO messages_read AS r (reader, read_to)

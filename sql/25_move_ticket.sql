@@ -1,4 +1,4 @@
--- Move a ticket to another seat that is free over the ticket's stretch.
+-- Move a ticket to another seat that is free on the ticket's segment.
 CREATE OR REPLACE FUNCTION api.move_ticket(b api.opened_booking, ticket_no int, seat_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -13,7 +13,7 @@ BEGIN
     SELECT * INTO ticket FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
     refusal := CASE
-        WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket waits for a seat; it has none to change.')
+        WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket is on the waitlist; it has no seat to change.')
         WHEN ticket.status IN ('cancelled', 'expired') THEN api.check_not_ended(b, ARRAY[ticket_no]) END;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
         refusal := api.check_seats(service, b.travel_date,

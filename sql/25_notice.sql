@@ -1,5 +1,5 @@
--- An operator says something: to one client, to the passengers of a booking or of a trip, or, where none
--- of these is named, to everybody. Answers {"message_id": n}, or a refusal.
+-- Send an operator's notice to a client, or to the passengers of a booking or of a trip, or else to all clients.
+-- Returns {"message_id": n}, or a refusal.
 CREATE OR REPLACE FUNCTION api.notice(
     body text, client_no bigint DEFAULT NULL, reference text DEFAULT NULL, bus_id bigint DEFAULT NULL,
     travel_date date DEFAULT NULL, key uuid DEFAULT NULL, sender text DEFAULT 'operator'
@@ -38,7 +38,7 @@ BEGIN
     RETURN coalesce(refusal, jsonb_build_object('message_id', api.insert_message(m)));
 END $$;
 
--- A refusal if nobody could be told: the client is none, or has left and no booking of it is known.
+-- Check that a message reaches a client: it is connected, or its booking or account is known.
 CREATE OR REPLACE FUNCTION api.check_client(client_no bigint, client clients) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE
@@ -46,9 +46,9 @@ RETURN CASE
         api.refusal_bad_request('client_no', 'the number of a client', format('There is no client %s.', client_no))
     WHEN client.left_at IS NOT NULL AND client.reference IS NULL AND client.account IS NULL THEN
         api.refusal_bad_request('client_no', 'the number of a client',
-            format('Client %s has left, and no booking of it is known.', client_no)) END;
+            format('Client %s has disconnected, and its booking is not known.', client_no)) END;
 
--- An operator's word to all passengers of a trip, by an account that runs the bus.
+-- Send a notice to all passengers of a trip, as an account that may change the service.
 CREATE OR REPLACE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp

@@ -1,8 +1,8 @@
--- Who is connected where: the processes that serve or that an operator sits at, and their clients.
+-- The processes that are alive, and their clients.
 
--- Clients of a process that have come, changed or left. present: an array of {connection_no, client_no
--- (if it has one from before), address, face, reference, account}; gone: numbers of connections. Those
--- who left are remembered for a minute. Answers the numbers by which operators know those present.
+-- Record the clients of a process that are new, have changed, or have disconnected. present: an array of
+-- {connection_no, client_no (if it has one), address, face, reference, account}. gone: the connection_no of
+-- clients that have disconnected; their rows stay for a minute. Returns the numbers of the present clients.
 CREATE OR REPLACE FUNCTION api.presence(process_no int, present jsonb, gone bigint[])
 RETURNS TABLE (connection_no bigint, client_no bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
@@ -23,8 +23,8 @@ BEGIN
     PERFORM pg_notify('busware', '{"clients":true}');
 END $$;
 
--- For operators: the processes that are there, and the clients of those that serve, with those who left
--- within the last minute.
+-- For operators: the processes that are alive, and their clients, with those that disconnected within the last
+-- minute.
 CREATE OR REPLACE FUNCTION api.present() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH alive AS MATERIALIZED (SELECT * FROM processes p WHERE api.is_alive(p.process_no))

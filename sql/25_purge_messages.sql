@@ -1,4 +1,5 @@
--- Forget messages that are older than a time, and the marks of readers that have none left. Answers how many.
+-- Delete messages older than an interval, and the rows of messages_read that are before all messages. Returns the
+-- number of messages deleted.
 CREATE OR REPLACE FUNCTION api.purge_messages(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

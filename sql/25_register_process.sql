@@ -1,19 +1,19 @@
--- Enter a process, over a connection that it keeps: the process is there as long as the connection, whose
--- advisory lock on its number goes with it. `before`: the number it had over a connection that was lost.
--- What is left of processes that are gone is swept up. Answers the number.
+-- Register a process, and return its number. Its connection holds an advisory lock on the number: see
+-- api.is_alive. before: the number of the process on a connection that it lost. Deletes the rows of dead
+-- processes.
 CREATE OR REPLACE FUNCTION api.register_process(role text, name text, before int DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int := nextval('process_no_seq');
 BEGIN
-    PERFORM pg_advisory_lock(1651864439, n);   -- of the session; the number is new, so nobody has it
+    PERFORM pg_advisory_lock(1651864439, n);   -- the number is new, so the lock is free
     DELETE FROM processes p WHERE p.process_no = before OR NOT api.is_alive(p.process_no);
     INSERT INTO processes (process_no, role, name, since) VALUES (n, role, name, api.now());
     PERFORM pg_notify('busware', '{"clients":true}');
     RETURN n;
 END $$;
 
--- A process leaves.
+-- Delete a process that stops.
 CREATE OR REPLACE FUNCTION api.unregister_process(process_no int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     DELETE FROM processes p WHERE p.process_no = unregister_process.process_no;

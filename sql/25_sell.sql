@@ -1,5 +1,5 @@
--- Sell a stretch of a trip to a party: all its seats or none. Booked at once; or held for a while; or,
--- when it asks for a number of seats that are not free and may wait, pending.
+-- Sell a segment of a trip to a party: all its seats or none. hold_for: hold the seats for that time; NULL: book
+-- them. A party that asks for a number of seats and accepts the waitlist becomes pending if too few are free.
 CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -46,7 +46,7 @@ BEGIN
     RETURN o;
 END $$;
 
--- Write the tickets of some sales, each party in the order of its seats.
+-- Insert the tickets of some sales. Ticket n of a party has its nth seat.
 CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,11 +1,11 @@
--- Messages, kept and told. Whoever listens on channel "busware" hears, with the commit, that there is one.
+-- Messages. A notification on channel "busware" says that there is a new one.
 
--- Keep a message: numbered and committed one at a time, for the lock is given back with the commit.
--- Answers its number; for a key that was seen, that of the message that is kept already.
+-- Insert a message, and return its number; for a known key, the number of the first message with that key. The
+-- lock lasts until the commit, so messages are numbered and committed one at a time.
 CREATE OR REPLACE FUNCTION api.insert_message(message messages) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; 1 and more are the processes (api.register_process)
+    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; api.register_process locks numbers from 1
     message.message_id := nextval('message_id_seq');
     message.key := coalesce(message.key, gen_random_uuid());
     message.at := api.now();
@@ -17,15 +17,15 @@ BEGIN
     RETURN message.message_id;
 END $$;
 
--- A refusal of what is no message.
+-- Check the text of a message.
 CREATE OR REPLACE FUNCTION api.check_message_text(body text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '[\x01-\x1f\x7f-\x9f]' THEN
     api.refusal_bad_request('text', 'up to 2000 characters on one line', 'A message is up to 2000 characters on one line.') END;
 
--- A traveller says something to the operators. The connection is named as in table clients, which may
--- not know it yet; line is its address and port; account and reference say who it is, as far as that is
--- known. From one address so many messages a minute are taken.
+-- Send the operators a message of a client. process_no and connection_no are as in table clients; if the client has
+-- no row yet, it gets one. line: its address and port. account, reference: as far as known. a_minute: how many
+-- messages are accepted from an address each minute.
 CREATE OR REPLACE FUNCTION api.send_message(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
@@ -36,9 +36,9 @@ DECLARE
     m       messages;
     refusal jsonb := api.check_message_text(body);
 BEGIN
-    IF refusal IS NULL AND a_minute <= (SELECT count(*) FROM messages said
-            WHERE said.at > api.now() - interval '1 minute' AND said.address = send_message.address) THEN
-        refusal := api.refusal('not_allowed', format('%s messages a minute are the most; wait a little.', a_minute),
+    IF refusal IS NULL AND a_minute <= (SELECT count(*) FROM messages sent
+            WHERE sent.at > api.now() - interval '1 minute' AND sent.address = send_message.address) THEN
+        refusal := api.refusal('not_allowed', format('At most %s messages a minute are accepted. Try again in a minute.', a_minute),
             jsonb_build_object('limit', a_minute, 'retry_after', 60));
     END IF;
     IF refusal IS NOT NULL THEN

@@ -1,4 +1,7 @@
--- How often somebody was wrong about each of these since a while ago, and when that will be one less.
+-- Counts of failed credentials, for the rate limits.
+
+-- For each subject, the number of failures since an interval ago, and the seconds until the oldest of them no
+-- longer counts.
 CREATE OR REPLACE FUNCTION api.attempts(subjects text[], since interval)
 RETURNS TABLE (subject text, attempts bigint, seconds_left float)
 LANGUAGE sql STABLE AS $$
@@ -7,6 +10,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY a.subject
 $$;
 
+-- Record a failure for each subject.
 CREATE OR REPLACE FUNCTION api.note_attempts(subjects text[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     INSERT INTO attempts (subject, at) SELECT subject, api.now() FROM unnest(subjects) AS subject

@@ -1,13 +1,13 @@
--- Writes. The server's role may read the tables, and write none of them: the functions that write for it run
--- with their owner's rights (SECURITY DEFINER), with a search_path of their own.
+-- Writes. The server's role may read the tables but not write them. The functions that write for it run with the
+-- rights of their owner (SECURITY DEFINER), and have a search_path of their own.
 
--- Write: an array of {method, args, caller, key}; a row for each, n from 0, all in one transaction.
+-- Execute many writes in one transaction. calls: an array of {method, args, caller, key}. Returns a row for each
+-- call, n from 0.
 --
--- They are decided in their order, each under the lock of its trip. A trip that somebody else holds is
--- passed over: its request comes back without an answer (deferred), to be sent again. So a batch never
--- waits for a trip, and nothing can deadlock. What can be done for all at once comes last, because a
--- statement for many costs little more than a statement for one: the tickets of the sales, the money, the
--- bookings as they are then, and the record by which a repeated request gets its first answer.
+-- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip,
+-- the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for no trip and cannot
+-- deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
+-- and the answers by key are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -30,7 +30,7 @@ BEGIN
         answer := api.recorded_answer(m.bus_id, m.caller, m.key, m.method, m.args);
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
-                PERFORM api.insert_tickets(sales);   -- what is decided now may be about them
+                PERFORM api.insert_tickets(sales);   -- this call may be about their bookings
                 sales := '{}';
             END IF;
             o := api.dispatch(m.method, m.request, trip);
@@ -56,8 +56,7 @@ BEGIN
     END IF;
 END $$;
 
--- The bus and the date a request is about: named, or those of the booking its reference opens. The
--- columns are NULL where it names none.
+-- The trip of a request: given by bus_id and travel_date, or by the reference of a booking. NULL if there is none.
 CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -73,8 +72,8 @@ BEGIN
     END IF;
 END $$;
 
--- The calls of a batch, in their order. again: whether one before it has the same key; it is answered
--- from the record of that one, in the next batch.
+-- The calls of a batch, in order. again: an earlier call of the batch has the same key; the next batch answers it
+-- from the record of that call.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
                bus_id bigint, travel_date date, again boolean)
@@ -88,8 +87,8 @@ LANGUAGE sql STABLE AS $$
     ORDER BY c.ordinal
 $$;
 
--- The answer to a call that was made before: as it was then, or a refusal where its key was used for
--- something else; NULL where it is new.
+-- The recorded answer to a call with a known key; a refusal if the key belongs to another request; NULL if the key
+-- is new.
 CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -100,7 +99,7 @@ BEGIN
     RETURN CASE WHEN NOT FOUND THEN NULL
                 WHEN earlier.digest = api.request_digest(method, args) THEN earlier.answer
                 ELSE api.refusal('key_reused',
-                    'This key was used for another request. A new request takes a new key.') END;
+                    'This key was used for another request. A new request needs a new key.') END;
 END $$;
 
 CREATE OR REPLACE FUNCTION api.trip_exists(bus_id bigint, travel_date date) RETURNS boolean
@@ -109,7 +108,7 @@ BEGIN
     RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = trip_exists.bus_id AND t.travel_date = trip_exists.travel_date);
 END $$;
 
--- Answer the calls that were carried out, and keep the answers of those that have a key.
+-- The answers to the calls that were executed. Records those of calls with a key.
 CREATE OR REPLACE FUNCTION api.record_answers(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
@@ -127,7 +126,7 @@ BEGIN
     SELECT a.n, a.answer FROM answered AS a;
 END $$;
 
--- What a request asks for, by which another request of the same key is known to be the same.
+-- The digest of a request, which tells a repeated request from another one with the same key.
 CREATE OR REPLACE FUNCTION api.request_digest(method text, args jsonb) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 RETURN md5(method || args::text)::uuid;

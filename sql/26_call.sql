@@ -1,4 +1,4 @@
--- Write: one request, waiting for its trip. For psql, and for a database sharded by bus_id.
+-- Execute one write; waits for the lock of its trip. For psql, and for a database sharded by bus_id.
 CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

@@ -1,6 +1,5 @@
--- One write on one trip: method and arguments as the protocol has them. The caller holds the trip's lock.
-
--- trip: its row; all NULL where there is no such trip.
+-- Execute a method of the protocol on a trip. trip: its row; all columns are NULL if it does not exist. The caller
+-- has locked and settled the trip.
 CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -9,7 +8,7 @@ DECLARE
 BEGIN
     IF method IN ('book', 'hold') THEN
         RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END);
-    ELSIF method = 'settle' THEN   -- the lock has done it
+    ELSIF method = 'settle' THEN   -- api.batch has settled the trip
         RETURN o;
     ELSIF method = 'cancel_trip' THEN
         o.refusal := api.check_operator(a.account, a.bus_id);
@@ -19,7 +18,7 @@ BEGIN
     o.reference := b.reference;
     o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.check_not_departed(b) END);
     IF o.refusal IS NULL THEN
-        CASE method   -- any other is a fault
+        CASE method   -- raises an exception for any other
             WHEN 'confirm' THEN o.refusal := api.confirm_hold(b);
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);

@@ -1,4 +1,4 @@
--- Forget tokens that have expired, and attempts that are too old to count. Answers how many tokens.
+-- Delete expired tokens, and failed attempts older than an interval. Returns the number of tokens deleted.
 CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

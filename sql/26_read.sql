@@ -1,4 +1,4 @@
--- Read. One row: the reply, or a refusal.
+-- Execute a read. Returns one row: the reply or the refusal.
 CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -8,7 +8,7 @@ BEGIN
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         place text, account text, after text, "limit" int, current boolean);
-    CASE method   -- any other is a fault
+    CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind);
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);

@@ -1,18 +1,18 @@
--- Accounts, for the server. It makes the hashes and the tokens; what is kept of a token is its digest.
+-- Accounts. The server makes password hashes and tokens; the database stores the hash, and the digest of a token.
 
--- Add a traveller. Answers false when the username is another's.
+-- Add an account of a traveller. Returns false if the username is taken.
 CREATE OR REPLACE FUNCTION api.register(username text, password_hash text, phone text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     INSERT INTO accounts (username, password_hash, phone, created_at)
     VALUES (register.username, register.password_hash, register.phone, api.now())
     ON CONFLICT DO NOTHING;
-    -- a hash is salted: the same one is our own, of a try whose answer was lost
+    -- a hash is salted, so an equal one is from an earlier attempt of the same request
     RETURN EXISTS (SELECT FROM accounts a
         WHERE a.username = register.username AND a.password_hash = register.password_hash);
 END $$;
 
--- Add an operator, or an admin who runs everything (operator NULL). For the owner of the database alone.
+-- Add an account of an operator; operator NULL: of an admin. Only the owner of the database may call it.
 CREATE OR REPLACE FUNCTION api.add_operator(username text, password_hash text, operator text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,8 +23,8 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Another password, and nobody is signed in by the old one. For the owner of the database alone. Answers
--- whether there is such an account.
+-- Change a password, and delete the tokens of the account. Only the owner of the database may call it. Returns false
+-- if there is no such account.
 CREATE OR REPLACE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -33,7 +33,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Another hash of the same password, after it was given: the parameters of hashes rise with the years.
+-- Replace the hash of a password by one with stronger parameters.
 CREATE OR REPLACE FUNCTION api.set_password_hash(username text, old_hash text, new_hash text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     UPDATE accounts a SET password_hash = new_hash

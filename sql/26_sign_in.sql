@@ -1,4 +1,5 @@
--- Remember a token for a while, and at most so many of an account: the oldest go. Answers until when.
+-- Store a token. at_most: the oldest tokens of the account beyond that number are deleted. Returns the time at which
+-- it expires.
 CREATE OR REPLACE FUNCTION api.sign_in(username text, digest bytea, lasts interval, at_most int) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
@@ -10,7 +11,7 @@ BEGIN
     RETURN api.rfc3339(api.now() + lasts, 'UTC');
 END $$;
 
--- Who is signed in by a token, as a JSON object; no row when nobody is, any more.
+-- The account of a token; no row if the token is unknown or expired.
 CREATE OR REPLACE FUNCTION api.session(digest bytea)
 RETURNS TABLE (username text, role text, operator text, expires_at text)
 LANGUAGE sql STABLE AS $$
@@ -19,11 +20,11 @@ LANGUAGE sql STABLE AS $$
     WHERE t.digest = session.digest AND t.expires_at > api.now()
 $$;
 
--- Revoke a token, or every token of its account. Answers which, so that they can be forgotten.
+-- Delete a token, or all tokens of its account. Returns the digests of the deleted ones.
 CREATE OR REPLACE FUNCTION api.sign_out(digest bytea, everywhere boolean) RETURNS SETOF bytea
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     DELETE FROM tokens t
     WHERE t.digest = sign_out.digest
-       OR everywhere AND t.username = (SELECT mine.username FROM tokens mine WHERE mine.digest = sign_out.digest)
+       OR everywhere AND t.username = (SELECT u.username FROM tokens u WHERE u.digest = sign_out.digest)
     RETURNING t.digest
 $$;

@@ -1,4 +1,4 @@
--- The writes by name, for people at psql: each is api.call with its arguments in order.
+-- The writes as functions with named arguments, for psql. Each calls api.call.
 
 CREATE OR REPLACE FUNCTION api.book(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
@@ -37,7 +37,7 @@ LANGUAGE sql
 RETURN api.call('change_seat', jsonb_build_object('reference', reference, 'phone', phone,
     'ticket_no', ticket_no, 'seat_no', seat_no));
 
--- `at` is a place or a position, as JSON has it: '"Mandya"' or '3'.
+-- at: a place or a stop number, as JSON: '"Mandya"' or '3'.
 CREATE OR REPLACE FUNCTION api.alight(reference text, at jsonb, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('alight', jsonb_build_object('reference', reference, 'phone', phone, 'tickets', tickets, 'at', at));

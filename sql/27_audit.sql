@@ -1,14 +1,14 @@
--- The truth about the whole database, rule by rule: a row for every finding, none when all is well.
+-- Check the rules of the data over the whole database. Returns a row for each violation.
 CREATE OR REPLACE FUNCTION api.audit() RETURNS TABLE (rule text, bus_id bigint, travel_date date, finding text)
 LANGUAGE sql STABLE AS $$
-    -- No stretch of a seat is sold twice.
+    -- No segment of a seat is sold twice.
     SELECT 'sold_twice', a.bus_id, a.travel_date, format('seat %s: tickets %s/%s %s and %s/%s %s overlap',
         a.seat_no, a.reference, a.ticket_no, a.segment, b.reference, b.ticket_no, b.segment)
     FROM passengers a JOIN passengers b USING (bus_id, travel_date, seat_no)
     WHERE a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')
       AND (a.reference, a.ticket_no) < (b.reference, b.ticket_no) AND a.segment && b.segment
     UNION ALL
-    -- What is taken of a seat is the union of its live tickets.
+    -- seats.taken is the union of the segments of the seat's live tickets.
     SELECT 'taken', s.bus_id, s.travel_date, format('seat %s: taken is %s, its live tickets are %s',
         s.seat_no, s.taken, coalesce(live.taken, '{}'))
     FROM seats s LEFT JOIN (
@@ -17,14 +17,14 @@ LANGUAGE sql STABLE AS $$
     ) AS live USING (bus_id, travel_date, seat_no)
     WHERE s.taken <> coalesce(live.taken, '{}')
     UNION ALL
-    -- A ticket rides from a stop of its route to a later one.
-    SELECT 'off_route', p.bus_id, p.travel_date, format('ticket %s/%s: stretch %s is not on the route', p.reference, p.ticket_no, p.segment)
+    -- The segment of a ticket begins and ends at stops of the route.
+    SELECT 'off_route', p.bus_id, p.travel_date, format('ticket %s/%s: segment %s is not on the route', p.reference, p.ticket_no, p.segment)
     FROM passengers p
     WHERE NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = lower(p.segment))
        OR NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = upper(p.segment))
     UNION ALL
-    -- A ticket that was ever booked is charged its fare once, any other nothing; what the ticket says
-    -- was given back is what was paid back, and never more than the fare.
+    -- The fare of a ticket that was ever booked is charged once, of any other never. Its recorded refunds equal the
+    -- refund of the ticket, which is at most the fare.
     SELECT 'money', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, charged %s; refund %s, paid back %s',
         p.reference, p.ticket_no, p.status, p.fare, coalesce(m.charged, 0), p.refund, coalesce(m.refunded, 0))
     FROM passengers p LEFT JOIN (
@@ -36,8 +36,8 @@ LANGUAGE sql STABLE AS $$
        OR coalesce(m.refunded, 0) <> p.refund OR p.refund > p.fare
        OR p.status = 'booked' AND p.booked_at IS NULL
     UNION ALL
-    -- A party is of one trip, one phone and one account, and what is not cancelled of it stands together: all booked,
-    -- all held, all waiting, or all expired.
+    -- The tickets of a party have one trip, one phone number, one account, and, apart from cancelled ones, one
+    -- status. Their numbers are 1, 2, 3 and so on.
     SELECT 'half_booked', p.bus_id, min(p.travel_date), format('booking %s: %s', p.reference,
         string_agg(p.ticket_no || ' ' || p.status || ' ' || p.travel_date, ', ' ORDER BY p.ticket_no))
     FROM passengers p GROUP BY p.bus_id, p.reference
@@ -46,26 +46,26 @@ LANGUAGE sql STABLE AS $$
         OR count(DISTINCT p.status) FILTER (WHERE p.status <> 'cancelled') > 1
         OR min(p.ticket_no) > 1 OR max(p.ticket_no) <> count(*)
     UNION ALL
-    -- A request is answered once: no booking comes of two, and none that was answered is missing.
-    SELECT 'answered_twice', r.bus_id, NULL, format('booking %s comes of %s requests, of which %s is the last',
-        r.answer ->> 'reference', count(*), max(r.key))
-    FROM idempotency_keys r WHERE r.method IN ('book', 'hold')
-    GROUP BY r.bus_id, r.answer ->> 'reference' HAVING count(*) > 1
+    -- No two keys have the same new booking as answer, and every booking in an answer exists.
+    SELECT 'answered_twice', k.bus_id, NULL, format('booking %s is the answer to %s requests, the last with key %s',
+        k.answer ->> 'reference', count(*), max(k.key))
+    FROM idempotency_keys k WHERE k.method IN ('book', 'hold')
+    GROUP BY k.bus_id, k.answer ->> 'reference' HAVING count(*) > 1
     UNION ALL
-    SELECT 'answer_lost', r.bus_id, NULL, format('request %s was answered with booking %s, which is not there', r.key, r.answer ->> 'reference')
-    FROM idempotency_keys r
-    WHERE r.answer ? 'reference' AND NOT EXISTS (SELECT FROM passengers p
-        WHERE p.bus_id = r.bus_id AND p.reference = r.answer ->> 'reference')
+    SELECT 'answer_lost', k.bus_id, NULL, format('the answer to the request with key %s is booking %s, which does not exist', k.key, k.answer ->> 'reference')
+    FROM idempotency_keys k
+    WHERE k.answer ? 'reference' AND NOT EXISTS (SELECT FROM passengers p
+        WHERE p.bus_id = k.bus_id AND p.reference = k.answer ->> 'reference')
     UNION ALL
-    -- What runs out is known to the trip, or nobody would settle it in time.
-    SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s runs out at %s, the trip settles at %s',
+    -- A trip is settled no later than its first hold or waitlist entry expires.
+    SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, the trip is settled at %s',
         p.reference, p.ticket_no, p.expires_at, coalesce(t.settle_at::text, 'no time'))
     FROM passengers p JOIN trips t USING (bus_id, travel_date)
     WHERE p.status IN ('held', 'pending') AND (t.settle_at IS NULL OR t.settle_at > p.expires_at)
     UNION ALL
-    -- Nobody waits for a stretch that is free, on a trip that runs.
-    SELECT 'kept_waiting', q.bus_id, q.travel_date, format('booking %s waits for %s over %s, and %s are free',
-        q.reference, q.party, q.segment, free.n)
+    -- No party is on the waitlist of an open trip while enough seats are free on its segment.
+    SELECT 'kept_waiting', q.bus_id, q.travel_date, format('booking %s waits for %s on segment %s, free seats: %s',
+        q.reference, api.format_count(q.party, 'seat'), q.segment, free.n)
     FROM (
         SELECT p.bus_id, p.travel_date, p.reference, p.segment, count(*) AS party
         FROM passengers p JOIN trips t USING (bus_id, travel_date)

@@ -1,4 +1,4 @@
--- How many tickets there are: held, pending, and sold. A look at all of them: not to be asked every second.
+-- The numbers of held, pending and sold tickets. It reads all tickets, so it is not for frequent calls.
 CREATE OR REPLACE FUNCTION api.count_tickets() RETURNS TABLE (status text, tickets bigint)
 LANGUAGE sql STABLE AS $$
     SELECT kind.status, count(p.status)

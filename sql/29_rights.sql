@@ -1,4 +1,4 @@
--- Nobody executes a function of schema api unless it is granted to them. Whoever starts the database
--- makes the server's role and grants it these functions and the reading of the tables (server/db/schema.py):
--- those that write for it run with their owner's rights, all others with the caller's own.
+-- The functions of schema api are not public. server/db/schema.py grants the server's role EXECUTE on them, and
+-- SELECT on the tables. Functions that write for that role are SECURITY DEFINER, all others run with the caller's
+-- rights.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA api FROM PUBLIC;

@@ -191,7 +191,7 @@ PROBLEMS: dict[int, Problem] = {
         of_body(413, "The body is too long: at most 65536 bytes."),
         of_body(415, "The body is application/json, not text/plain."),
         of_refusal(
-            Refusal("key_reused", "This key was used for another request. A new request takes a new key.")
+            Refusal("key_reused", "This key was used for another request. A new request needs a new key.")
         ),
         of_refusal(
             Refusal(

@@ -159,7 +159,7 @@ def test_waiting_for_seats(run: Run) -> None:
     ("arguments", "told"),
     [
         (("search", "bengaluru", "mysru", "2026-12-05"), "Did you mean Mysuru"),
-        (("seats", *RIDE[:2], "mandya", "bengaluru"), "It goes: Bengaluru – Ramanagara – Mandya"),
+        (("seats", *RIDE[:2], "mandya", "bengaluru"), "Its stops: Bengaluru – Ramanagara – Mandya"),
         (("book", *RIDE, *PHONE, "--seats", "7,8"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
         (("book", *RIDE, *PHONE, "--seats", "9"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
         (("book", *RIDE, *PHONE), "Here: --seats 7,8, or --count 2 for any two."),

@@ -30,7 +30,7 @@ BROKEN = [
     (
         "off_route",
         "UPDATE passengers SET segment = '[1,6)' WHERE reference = '{booking}' AND ticket_no = 1",
-        "ticket {booking}/1: stretch [1,6) is not on the route",
+        "ticket {booking}/1: segment [1,6) is not on the route",
     ),
     (
         "money",
@@ -99,28 +99,28 @@ BROKEN = [
         "answered_twice",
         "INSERT INTO idempotency_keys "
         "SELECT bus_id, caller, 'again', method, digest, answer, at FROM idempotency_keys",
-        "booking {booking} comes of 2 requests",
+        "booking {booking} is the answer to 2 requests",
     ),
     (
         "answer_lost",
         'UPDATE idempotency_keys SET answer = answer || \'{{"reference": "BZZZZZ"}}\'',
-        "request k was answered with booking BZZZZZ, which is not there",
+        "the answer to the request with key k is booking BZZZZZ, which does not exist",
     ),
     (
         "unsettled",
         "UPDATE trips SET settle_at = NULL",
-        "ticket {hold}/1 runs out at",
+        "ticket {hold}/1 expires at",
     ),
     (
         "unsettled",
         "UPDATE trips SET settle_at = settle_at + interval '1 second' WHERE settle_at IS NOT NULL",
-        "the trip settles at",
+        "the trip is settled at",
     ),
     (
         "kept_waiting",
         "UPDATE passengers SET status = 'cancelled' WHERE reference = '{hold}';"
         "UPDATE seats SET taken = '{{}}' WHERE seat_no IN (3, 4)",
-        "booking {waiting} waits for 1 over [1,5), and 2 are free",
+        "booking {waiting} waits for 1 seat on segment [1,5), free seats: 2",
     ),
 ]
 

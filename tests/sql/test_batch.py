@@ -104,7 +104,7 @@ def test_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]
     (refusal,) = api.batch(call("book", "k", **{**sale(1), **other}))
     assert refusal == {
         "reason": "key_reused",
-        "message": "This key was used for another request. A new request takes a new key.",
+        "message": "This key was used for another request. A new request needs a new key.",
     }
     assert reasons(api.batch(call("hold", "k", **sale(1)))) == ["key_reused"]
     assert api.everything() == before

@@ -84,7 +84,7 @@ def test_expired_hold_is_refused_while_one_of_its_seats_is_taken(api: SchemaApi,
     refusal = api.change("confirm", hold)
     assert refusal == {
         "reason": "hold_expired",
-        "message": "The hold ran out, and somebody else has taken the seat.",
+        "message": "The hold has expired, and the seat is taken.",
     }
     api.cancel(taken, phone=RAVI)
     assert api.change("confirm", hold)["status"] == "booked"

@@ -52,7 +52,7 @@ def test_unknown_place_is_refused_with_the_nearest_names(api: SchemaApi) -> None
     }
     unlike = api.read("search", origin="Bengaluru", destination="Xyzzy", date=DAY)
     assert unlike["nearest"] == []
-    assert unlike["message"] == 'No place is called "Xyzzy", nor anything like it.'
+    assert unlike["message"] == 'No place is called "Xyzzy", and no name is similar.'
 
 
 # Search ----------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_rows_are_numbered_per_deck(api: SchemaApi) -> None:
 # Refusals of a trip and a segment ---------------------------------------------------------------
 
 UNKNOWN_TRIPS = [
-    ({"bus_id": 99}, "There is no bus 99. A search gives the numbers of those that run.", None),
+    ({"bus_id": 99}, "There is no bus 99. A search lists the numbers of the buses.", None),
     (
         {"travel_date": "2027-02-01"},
         "Day Bus (bus 1) has no trip on 2027-02-01. The nearest: 2026-12-13, 2026-12-14, 2026-12-15.",
@@ -267,20 +267,24 @@ POSITIONS = {"origin": None, "destination": None}
         (
             {"origin": "Mysuru", "destination": "Mandya"},
             "not_on_route",
-            "does not go from Mysuru to Mandya. It goes: ",
+            "does not go from Mysuru to Mandya. Its stops: ",
         ),
-        ({"destination": "Chennai"}, "not_on_route", "does not go from Bengaluru to Chennai. It goes: "),
-        ({"destination": "Bengaluru"}, "not_on_route", "does not go from Bengaluru to Bengaluru. It goes: "),
+        ({"destination": "Chennai"}, "not_on_route", "does not go from Bengaluru to Chennai. Its stops: "),
+        (
+            {"destination": "Bengaluru"},
+            "not_on_route",
+            "does not go from Bengaluru to Bengaluru. Its stops: ",
+        ),
         ({"destination": "Mysroe"}, "unknown_place", "Did you mean Mysuru?"),
         ({**POSITIONS, "from_stop": 3, "to_stop": 3}, "not_on_route", "from stop 3 to stop 3"),
         ({**POSITIONS, "from_stop": 4, "to_stop": 2}, "not_on_route", "from stop 4 to stop 2"),
         ({**POSITIONS, "from_stop": 1, "to_stop": 6}, "not_on_route", "from stop 1 to stop 6"),
         ({**POSITIONS, "from_stop": 0, "to_stop": 2}, "not_on_route", "from stop 0 to stop 2"),
-        (POSITIONS, "bad_request", "Say from where to where"),
-        ({"origin": None}, "bad_request", "Say from where to where"),
-        ({**POSITIONS, "from_stop": 1}, "bad_request", "Say from where to where"),
-        ({**POSITIONS, "to_stop": 2}, "bad_request", "Say from where to where"),
-        ({"destination": None, "to_stop": 2}, "bad_request", "Say from where to where"),
+        (POSITIONS, "bad_request", "Give origin and destination"),
+        ({"origin": None}, "bad_request", "Give origin and destination"),
+        ({**POSITIONS, "from_stop": 1}, "bad_request", "Give origin and destination"),
+        ({**POSITIONS, "to_stop": 2}, "bad_request", "Give origin and destination"),
+        ({"destination": None, "to_stop": 2}, "bad_request", "Give origin and destination"),
     ],
 )
 @pytest.mark.parametrize("method", ["seat_map", "book"])

@@ -80,7 +80,7 @@ def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs:
         ("Mysuru | 00:25 | 00:20 | 1 | 1", "as in 18:00 | 32:00"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not fall"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not fall"),
-        ("# nothing more", "two stops at least"),
+        ("# nothing more", "at least two stops"),
     ],
 )
 def test_wrong_line_is_refused(database: Database, line: str, message: str) -> None:
@@ -98,7 +98,7 @@ def test_wrong_line_is_refused(database: Database, line: str, message: str) -> N
             'Service 7: no layout is called "2+2 nonesuch". SELECT name',
         ),
         ({"time_zone": "Asia/Mysuru"}, 'there is no time zone "Asia/Mysuru"'),
-        ({"runs_on": "Mon Wen"}, '"wen" is no weekday'),
+        ({"runs_on": "Mon Wen"}, '"wen" is not a weekday'),
     ],
 )
 def test_wrong_argument_is_refused(database: Database, changed: dict[str, str], message: str) -> None:
@@ -107,7 +107,7 @@ def test_wrong_argument_is_refused(database: Database, changed: dict[str, str], 
 
 def test_misspelt_layout_is_refused_with_the_nearest_name(database: Database) -> None:
     database.query("INSERT INTO layouts VALUES ('2+2 pushback 40', 'ss.ss'), ('1+1 luxury 24', 's.s')")
-    assert error_of_adding(database, layout="2+2 pushbak 40").endswith('Like it are: "2+2 pushback 40".')
+    assert error_of_adding(database, layout="2+2 pushbak 40").endswith('Similar names: "2+2 pushback 40".')
 
 
 def test_layout_is_parsed_into_numbered_seats(database: Database) -> None:
@@ -167,7 +167,7 @@ def test_service_with_tickets_is_ended_and_not_replaced(database: Database, canc
         if cancelled:
             api.cancel(booking)
         error = error_of_adding(database, bus_id=1, replace=True)
-        assert "Service 1 has 1 ticket and cannot change under them." in error
+        assert "Service 1 has 1 ticket, so it cannot be replaced." in error
         assert "api.end_service(1, " in error
         database.query("SELECT api.end_service(1, %s)", DAY)  # sells nothing after DAY
         assert api.book(2)["status"] == "booked"

@@ -166,7 +166,7 @@ def test_length_of_the_waitlist_is_limited(api: SchemaApi, database: Database, f
     before = api.everything()
     assert api.book(count=1, waitlist=True) == {
         "reason": "queue_full",
-        "message": "The waiting list is full: 2 wait already.",
+        "message": "The waitlist is full. Parties on it: 2.",
         "limit": 2,
     }
     assert api.everything() == before

@@ -359,7 +359,7 @@ def test_expired_hold_repeats_the_choice_of_seats_only(
         slow,
         """
         > yes
-        The hold ran out, and somebody else has taken the seat.
+        The hold has expired, and the seat is taken.
         main (seats)
         +--- driver +
         | 1 2   3 4 |

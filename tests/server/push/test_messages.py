@@ -97,7 +97,7 @@ def test_messages_of_one_address_have_a_rate_limit(
     assert [line.call("say", text="a"), other.call("say", text="b")] == [{}, {}]
     refused = connect().call("say", text="c")
     assert refused["data"] == {"reason": "not_allowed", "limit": 2, "retry_after": 60}
-    transcript(connect(), "> say d\n2 messages a minute are the most; wait a little.")
+    transcript(connect(), "> say d\nAt most 2 messages a minute are accepted. Try again in a minute.")
     clock.advance(minutes=1)
     assert line.call("say", text="e") == {}
 
@@ -321,7 +321,7 @@ def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
     left = console.number_of(stranger)
     stranger.close()
     console.wait_until_left(left)
-    with pytest.raises(Refusal, match="has left, and no booking of it is known"):
+    with pytest.raises(Refusal, match="has disconnected, and its booking is not known"):
         console.notice("Good-bye.", client_no=left)
 
 
