@@ -146,7 +146,7 @@ def booking(answer: Booking) -> RenderableType:
 
 def quote(answer: Quote) -> RenderableType:
     """What a cancellation gives back, and how long that stands."""
-    return Text(f"Refund {answer.refund}, if cancelled before {moment(answer.stands_until)}.")
+    return Text(f"Refund {answer.refund}, if cancelled before {moment(answer.valid_until)}.")
 
 
 def references(answer: References) -> RenderableType:

@@ -38,7 +38,7 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
                 answer, console.width, coloured=coloured(console), with_code=console.is_terminal
             )
         case Quote():
-            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.stands_until)}.")
+            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
     raise TypeError(f"no picture of a {type(answer).__name__}")
 
 

@@ -81,7 +81,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
         refund = f"Your refund is {money(quote.refund)}."
     else:
         question, refund = f"Cancel {count}? You have not paid yet.", "There is nothing to refund."
-    hint = f"You can cancel until {moment(quote.stands_until)}."
+    hint = f"You can cancel until {moment(quote.valid_until)}."
     if not (yield answers.ask_yes_no(question, hint)):
         yield Tell("Nothing is cancelled.")
         return

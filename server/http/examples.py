@@ -150,7 +150,12 @@ EXAMPLES: dict[str, Example] = {
         {"phone": "98450 12345", "date": "2026-12-05", "place": "Bengaluru"}, {"references": ["DTK7GHJ"]}
     ),
     "cancel_quote": Example(
-        {**_BOOKING, "tickets": [2]}, {"refund": "130.00", "stands_until": "2026-12-05T22:00:00+05:30"}
+        {**_BOOKING, "tickets": [2]},
+        {
+            "refund": "130.00",
+            "valid_until": "2026-12-05T22:00:00+05:30",
+            "stands_until": "2026-12-05T22:00:00+05:30",
+        },
     ),
     "cancel": Example({**_BOOKING, "tickets": [2]}, _CANCELLED),
     "change_seat": Example({**_BOOKING, "ticket_no": 1, "seat_no": 11}, _SEAT_CHANGED),

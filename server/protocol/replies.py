@@ -123,7 +123,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     """What a cancellation would refund, and until when."""
 
     refund: Money
-    stands_until: Instant
+    valid_until: Instant
+    stands_until: Instant  # the previous name of valid_until
 
 
 class References(Struct, frozen=True, kw_only=True):

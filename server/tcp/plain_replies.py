@@ -156,4 +156,4 @@ def _ticket(ticket: Ticket, party: Booking) -> str:
 
 def quote(answer: Quote) -> str:
     """The refund, and until when the quote is valid."""
-    return f"The refund is {money(answer.refund)} if you cancel before {moment(answer.stands_until)}."
+    return f"The refund is {money(answer.refund)} if you cancel before {moment(answer.valid_until)}."

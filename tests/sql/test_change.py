@@ -45,13 +45,14 @@ def test_some_tickets_are_cancelled(api: SchemaApi, database: Database) -> None:
 
 def test_quote_equals_the_refund_of_a_cancellation(api: SchemaApi) -> None:
     booking = api.book(1, 2, from_stop=2, to_stop=4)
-    stands_until = "2026-12-05T10:55:00+05:30"
+    until = "2026-12-05T10:55:00+05:30"
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA) == {
         "refund": "140.00",
-        "stands_until": stands_until,
+        "valid_until": until,
+        "stands_until": until,
     }
     one = api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[2])
-    assert one == {"refund": "70.00", "stands_until": stands_until}
+    assert one == {"refund": "70.00", "valid_until": until, "stands_until": until}
     assert api.cancel(booking, 2)["refund"] == "70.00"
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "70.00"
 
