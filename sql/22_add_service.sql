@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION api.add_service(
     first_date date DEFAULT NULL, last_date date DEFAULT NULL,
     nouns jsonb DEFAULT '{"service": "bus", "seat": "seat"}', replace boolean DEFAULT false
 ) RETURNS boolean
--- Thousands may be added in one session, which keeps the plans it made while there were none.
+-- A session that adds thousands of services keeps the plans that it made while the tables were empty.
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);

@@ -1,6 +1,6 @@
-"""Releases of Busware that never were: their sql folders, and servers that run from these.
+"""Later releases of Busware, made up for the tests of upgrades: their sql folders and their servers.
 
-`python -m tests.support.later_release FOLDER VERSION …` is the server of a release: its sql, its version.
+`python -m tests.support.later_release FOLDER VERSION …` runs a server with the SQL and version of a release.
 """
 
 import shutil
@@ -20,7 +20,7 @@ _LAST_FIELD = "at jsonb, reason text, account text"  # of api.request
 
 @pytest.fixture
 def sql_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the folder sql, which the test may change, in place of the project's."""
+    """A copy of the folder sql that the server uses instead of the original; the test may change it."""
     copy = tmp_path / "sql"
     shutil.copytree(schema.FOLDER, copy)
     monkeypatch.setattr(schema, "FOLDER", copy)
@@ -29,8 +29,8 @@ def sql_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def prepare(database: Any, **settings: Any) -> None:
     """Bring the database to the version of schema.FOLDER."""
-    told = Settings(**{"seed": False, "connect_seconds": 0.1, **settings})
-    schema.prepare(database.owner, database.server, told)
+    defaults = {"seed": False, "connect_seconds": 0.1}
+    schema.prepare(database.owner, database.server, Settings(**{**defaults, **settings}))
 
 
 def version_of(n: int) -> str:
@@ -39,11 +39,11 @@ def version_of(n: int) -> str:
 
 
 def make_release(folder: Path, n: int) -> Path:
-    """The sql folder of the nth release, made from the present one.
+    """Make the sql folder of the nth release from the present one.
 
-    It has one more migration than the release before, which adds a column to a table in use. All reads and
-    writes call a function that no other release has. Every third release changes a composite type, every
-    third another function's result type.
+    It has one more migration than release n - 1, which adds a column to a table in use. All reads and writes
+    call a function that no other release has. Every third release changes a composite type, and every third
+    one the result type of a function.
     """
     sql = folder / f"sql_{n}"
     shutil.copytree(schema.FOLDER, sql)
@@ -65,9 +65,9 @@ def make_release(folder: Path, n: int) -> Path:
 
 
 def replace(file: Path, old: str, new: str) -> None:
-    """Change a file where it says `old`, once."""
+    """Replace the only occurrence of `old` in a file."""
     text = file.read_text()
-    assert text.count(old) == 1, f"{file.name} has changed: {old!r} is not there once"
+    assert text.count(old) == 1, f"{file.name} contains {old!r} {text.count(old)} times"
     file.write_text(text.replace(old, new))
 
 

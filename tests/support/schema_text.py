@@ -8,7 +8,7 @@ from tests.support.project import PROJECT
 
 REVIEWED = PROJECT / "tests" / "data" / "schema.txt"
 
-# Each answers lines in their order. Objects of extensions are left out.
+# Each query returns a heading and its lines. Objects of extensions are left out.
 _TABLES = """
 SELECT format('%s %s', CASE relpersistence WHEN 'u' THEN 'UNLOGGED TABLE' ELSE 'TABLE' END, relname), ARRAY(
     SELECT format('    %s %s', a.attname, format_type(a.atttypid, a.atttypmod))
@@ -19,7 +19,7 @@ SELECT format('%s %s', CASE relpersistence WHEN 'u' THEN 'UNLOGGED TABLE' ELSE '
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 ) || ARRAY(
     SELECT format('    CONSTRAINT %s %s', conname, pg_get_constraintdef(k.oid, true)) FROM pg_constraint k
-    WHERE k.conrelid = c.oid AND contype <> 'n' ORDER BY conname      -- 18 has NOT NULL here, too
+    WHERE k.conrelid = c.oid AND contype <> 'n' ORDER BY conname      -- 18 lists NOT NULL, too
 ) || ARRAY(
     SELECT '    ' || pg_get_indexdef(i.indexrelid) FROM pg_index i
     WHERE i.indrelid = c.oid AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
@@ -54,7 +54,7 @@ ORDER BY pronamespace::regnamespace::text, proname, pg_get_function_identity_arg
 
 
 def schema_text(conn: psycopg.Connection[Any]) -> str:
-    """Tables, sequences, types, views and functions; of a function what its caller sees, not its body."""
+    """Tables, sequences, types, views and functions; of a function its signature, not its body."""
     lines: list[str] = []
     for query in (_TABLES, _SEQUENCES, _COLUMNS, _FUNCTIONS):
         for head, details in conn.execute(query).fetchall():
