@@ -81,7 +81,7 @@ def test_all_seats_or_none(api: SchemaApi) -> None:
         ),
         ({"seats": []}, "bad_request", "Say which seats, or how many."),
         ({"seats": None}, "bad_request", "Say which seats, or how many."),
-        ({"seats": [1], "phone": None}, "bad_request", "A phone number is needed"),
+        ({"seats": [1], "phone": None}, "bad_request", "A phone number is required"),
         ({"seats": [1], "passengers": [{}, {}]}, "bad_request", "There are more passengers than seats."),
     ],
 )
