@@ -1,1 +1,1 @@
-"""The operator's console: the lines typed there (prompt), and what it shows unasked (feed)."""
+"""The operator's console: its commands (prompt), and the events that it shows (feed)."""

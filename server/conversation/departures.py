@@ -135,8 +135,8 @@ def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
 
 def _find_alternatives(words: Words, draft: BookingDraft, search: Search, today: date) -> Steps[list[Trip]]:
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
-    kind_of_bus = named(draft.bus_type, draft.ac, words.service)
-    none = f"No {kind_of_bus} runs {draft.route} on {day_of(draft.day)}."
+    wanted_service = named(draft.bus_type, draft.ac, words.service)
+    none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
     if any_type != search and (trips := (yield from _trips(any_type))):
         yield Tell(f"{none} Available on that date:")

@@ -151,10 +151,11 @@ class Dialogue:
         self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
-        self._interludes: list[tuple[Steps[None], Step]] = []  # steps before the own one; the last first
+        # Steps to execute before the dialogue continues, each with its current step. The last comes first.
+        self._interludes: list[tuple[Steps[None], Step]] = []
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
-        self._own: Step | None = self._resume(None)
+        self._own: Step | None = self._resume(None)  # the dialogue's own step
 
     @property
     def step(self) -> Step | None:
