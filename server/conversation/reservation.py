@@ -14,7 +14,7 @@ from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.departures import BookingDraft, ask_place, choose_trip, read_seat_map
 from busware.server.conversation.dialogue import Ask, Call, Context, Show, Steps, Tell
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, day_of, money
+from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, day_of, money, plural
 from busware.server.protocol import (
     Book,
     Booking,
@@ -200,8 +200,9 @@ def _join_waitlist(
     words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted
 ) -> Steps[Booking | Refusal | None]:
     """Join the waitlist; or book, if enough seats are free by now. None: the traveller declined."""
+    seats = f"{wanted.count} {plural(words.seat, range(wanted.count))}"
     yes = yield ask_yes_no(
-        f"Wait for {wanted.count} {words.seat}s at {money(trip.fare)} each, and pay when you get them?",
+        f"Wait for {seats} at {money(trip.fare)} each, and pay when you get them?",
         "yes: join the waitlist. no: choose again.",
     )
     if not yes:

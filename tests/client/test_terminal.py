@@ -217,12 +217,12 @@ def test_a_full_bus_offers_its_queue(
     asha = traveller()
     asha.goes_through(
         *STEPS[:8],
-        ("How many seats would you wait for?", "1"),
+        ("How many seats do you want?", "1"),
         ("Name of passenger", "Asha"),
         ("Phone number:", "98450 12345"),
-        ("Wait for 1 at 260.00 each", "yes"),
+        ("Wait for 1 seat at 260.00 each", "yes"),
     )
-    asha.sees("Waiting", "Number 1 in the queue", "you are told")
+    asha.sees("Waiting", "Number 1 in the queue", "You get a message")
     other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
     asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
 

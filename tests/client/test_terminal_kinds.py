@@ -47,7 +47,7 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
     )
-    asha.sees("A line books a seat at once, at its fare.")
+    asha.sees("A line books a seat at once.")
     asha.goes_through(("source,destination,date,time):", "USA,IND,+9,10:00"))
     asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?")
     asha.goes_through(
@@ -78,7 +78,7 @@ def test_the_theatre(asha: Traveller, database: Database) -> None:
     assert "0 is free" not in seen  # which is about the matrix of plain text
     asha.types("7 8")
     asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
-    asha.goes_through(("", "show tomorrow"), ("Later that day: 15:00, 18:30 and 21:30.", "back"))
+    asha.goes_through(("", "show tomorrow"), ("Also on that day: 15:00, 18:30 and 21:30.", "back"))
     asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
     asha.sees("Only 23 seats are free: 24 cannot be booked.")
     asha.goes_through(("How many seats?", "quit"))

@@ -41,10 +41,10 @@ def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
     _, taken = (other.call("book", **trip, count=4, phone=OTHER)["reference"] for _ in range(2))
     asha.goes_through(
         *STEPS[:8],
-        ("How many seats would you wait for?", "1"),
+        ("How many seats do you want?", "1"),
         ("Name of passenger", "Asha"),
         ("Phone number:", "98450 12345"),
-        ("Wait for 1 at 260.00 each", "yes"),
+        ("Wait for 1 seat at 260.00 each", "yes"),
     )
     asha.sees("you are told", "What would you like?")
     served.process.kill()
