@@ -46,7 +46,7 @@ def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
         ("Phone number:", "98450 12345"),
         ("Wait for 1 seat at 260.00 each", "yes"),
     )
-    asha.sees("you are told", "What would you like?")
+    asha.sees("You get a message", "What would you like?")
     served.process.kill()
     asha.sees("The connection is lost.")
     if when == "while it was lost":
