@@ -149,7 +149,7 @@ def _password() -> str:
 
 
 def _number(words: list[str], prompt: str) -> int:
-    """The number that follows a command; if there is none, it is asked for. Raises ValueError."""
+    """The number after a command; without it, the guest is prompted. Raises ValueError."""
     word = words[0] if words else _line(prompt)
     if not word.isdecimal():
         raise ValueError(f"'{word}' is not a number; write a number such as 2.")

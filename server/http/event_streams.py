@@ -69,7 +69,7 @@ class EventStreams:
         self._receive(ChangeNotification(everything=True))
 
     def accepts(self, resource: Resource, http: HttpRequest) -> bool:
-        """Whether a request asks for the event stream of its resource."""
+        """Whether a request accepts the event stream of its resource."""
         return resource.kind in EVENT_NAMES and EVENT_STREAM in http.headers.get("accept", "")
 
     async def stream(self, resource: Resource, http: HttpRequest) -> StreamingResponse:

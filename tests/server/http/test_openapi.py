@@ -103,13 +103,13 @@ def test_example_gets_a_documented_response(
     http: HttpClient, admin: str, existing: dict[str, list[Any]], method: str
 ) -> None:
     operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(method)
-    resource, asks = RESOURCES[method], EXAMPLES[method].request
+    resource, fields = RESOURCES[method], EXAMPLES[method].request
     known = {name: values[method in NEEDS_HOLD and name == "reference"] for name, values in existing.items()}
-    asks = {name: known.get(name, value) for name, value in asks.items()} | REPLACED.get(method, {})
-    query = {name: asks[name] for name in resource.in_query if name in asks}
-    body = {"body": {name: asks[name] for name in resource.in_body if name in asks}}
+    fields = {name: known.get(name, value) for name, value in fields.items()} | REPLACED.get(method, {})
+    query = {name: fields[name] for name in resource.in_query if name in fields}
+    body = {"body": {name: fields[name] for name in resource.in_body if name in fields}}
     case = operation.Case(
-        path_parameters={name: asks[name] for name in resource.in_path},
+        path_parameters={name: fields[name] for name in resource.in_path},
         query={name: "true" if value is True else value for name, value in query.items()},
         **(body if resource.has_body else {}),
     )
