@@ -1,7 +1,7 @@
 """Access to PostgreSQL: nothing outside this package holds a connection that serves requests.
 
-pool      pooled connections, and what an error of PostgreSQL means
-reader    every read; several of them in one statement where they wait
+pool      the connection pool, and the classification of errors
+reader    every read; reads that wait share a statement
 writer    every write to a trip, by group commit
 listener  change notifications between processes, by LISTEN and NOTIFY
 schema    brings a database to this version

@@ -349,8 +349,9 @@ def _message(error: psycopg.Error) -> str:
 
 
 def _release(comment: str) -> tuple[int, ...]:
-    """The release in the comment on schema api; () if there is none."""
-    return tuple(map(int, re.findall(r"\d+", comment.partition(" ")[0])))
+    """The release in the comment on schema api; () if there is none, as in version 0.1.0."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+) ", comment)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _explain(conn: Connection, settings: Settings, error: psycopg.Error) -> SchemaError:

@@ -175,6 +175,6 @@ def test_an_unread_message_is_read(
     client_socket.call("booking", reference=left["h_seat"], phone=ASHA)
     texts = []
     while "Seat 8 has a new cushion." not in texts:  # which may come after a message to all
-        method, told = client_socket.notification()
-        texts.append(told["text"])
+        method, params = client_socket.notification()
+        texts.append(params["text"])
     assert method == "message"
