@@ -1,4 +1,4 @@
-"""The client of Busware: an SDK for programs, synchronous and asynchronous, and commands for people.
+"""The client of Busware: an SDK for programs, synchronous and asynchronous, and the command `busware`.
 
     with connect("127.0.0.1", 9999) as busware:
         for trip in busware.search("Bengaluru", "Mysuru", date(2026, 12, 5)):
@@ -6,27 +6,30 @@
         busware.login("asha", password)
         print(*busware.bookings(current=True))
 
-The SDK. scripts/generate makes NAME.py from async_NAME.py:
+The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport and http_link:
 
-  async_factory      connect_async() → connect()
-  async_sdk          a method for each request          async_http_client  the same over HTTP
-  async_connection   one connection, requests sent again
-  async_links  async_http_link   sockets, for asyncio   links  http_link   sockets, for threads
-  retries            limits, keys, ConnectionLost       http_messages      requests as HTTP has them
+  async_factory      connect_async()
+  async_sdk          a method for each request
+  async_connection   sign-in, repeated requests
+  async_transport    one TCP connection              transport    the same, with threads
+  async_http_client  the requests over HTTP
+  async_http_link    one HTTP connection             http_link    the same, with threads
+  retries            limits, keys, ConnectionLost    http_messages    requests and errors in HTTP
 
-The commands:
+The command:
 
-  __main__           from arguments to an exit status   commands           the command line → a request
-  render             a reply → text for people          dates              a date, in the service's time zone
-  terminal           the traveller's terminal           prompts            its questions
-  screen  seatmap  ticket   what it draws               hotel              the guest's terminal of the hotel
+  __main__    runs a command line                    commands     from the command line to a request
+  render      replies as text                        dates        dates in the server's time zone
+  terminal    the terminal client                    prompts      its questions
+  screen      its replies                            seatmap, ticket    drawings
+  hotel       the terminal client of the hotel
 """
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-if find_spec("busware") is None or find_spec("msgspec") is None:  # a checkout without its environment
-    raise SystemExit("busware: this Python lacks what Busware needs. Use scripts/python, which installs it.")
+if find_spec("busware") is None or find_spec("msgspec") is None:  # a checkout, another Python
+    raise SystemExit("busware is not installed in this Python. Use scripts/python, which installs it.")
 
 from busware.factory import connect
 from busware.retries import ConnectionLost
@@ -60,13 +63,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The asynchronous client, loaded by its first use: a synchronous program need not wait for asyncio."""
-    if name == "connect_async":
-        from busware.async_factory import connect_async
+    """Import the asynchronous client at its first use: synchronous programs do not need asyncio."""
+    if name in ("AsyncClient", "connect_async"):
+        from busware import async_factory
 
-        return connect_async
-    if name == "AsyncClient":
-        from busware.async_sdk import AsyncClient
-
-        return AsyncClient
+        return getattr(async_factory, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

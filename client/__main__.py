@@ -1,8 +1,7 @@
-"""The client as a command: one request, its reply as a table or as JSON, an exit status.
+"""The command `busware`: sends one request, prints its reply as text or JSON, and sets an exit status.
 
-Replies go to stdout, whatever is wrong to stderr; with --json a refusal goes to stdout, as
-{"error": …}, for the script that reads it. rich and shtab are loaded only by what needs them, since
-somebody waits for --help.
+Replies go to stdout, errors to stderr. With --json a refusal goes to stdout too, as {"error": …}. rich and
+shtab are imported where they are used, because they would delay --help.
 """
 
 import argparse
@@ -25,155 +24,137 @@ from busware.server.conversation import clean_text
 from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
 
-DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # 2 is argparse's, too
-COMMAND_TRIES = 3  # fewer than a program's: somebody waits, and can ask again
-RETRY_HINT = "It may have been done. Ask again with the same arguments and, so that it is done once, --key "
-START_HINT = f"Is the server running? {installation.SERVER} starts one."
-OPTION_HINTS = {  # for what a refusal calls a field
-    "seats": "--seats 7,8, or --count 2 for any two",
+DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # argparse exits with 2 too
+COMMAND_TRIES = 3  # fewer than DEFAULT_TRIES, because a person waits and can repeat the command
+RETRY_HINT = "The server may have executed it. Repeat the command with the same arguments and --key "
+START_HINT = f"Is the server running? {installation.SERVER} starts it."
+AUTHORITY_HINT = "--authority FILE gives the certificates to verify the server with."
+OPTION_HINTS = {  # for a field in a refusal's data
+    "seats": "--seats 7,8, or --count 2 for any two seats",
     "count": "--count 2, or --seats 7,8",
-    "passengers": "--name NAME, for each seat at most one",
+    "passengers": "--name NAME, at most once for each seat",
     "phone": "--phone '98450 12345'",
 }
-AUTHORITY_HINT = "--authority FILE names the certificates of whoever vouches for it."
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say; return the exit status. Raises SystemExit."""
+    """Run a command line; return the exit status. Raises SystemExit."""
     installation.require("terminal", "prompt_toolkit", "rich", "segno", "shtab")
-    parser = commands.command_line()
-    parsed = commands.parse(parser, arguments)
+    parsed = commands.parse(commands.command_line(), arguments)
     if parsed.command == "completion":
-        print(completion(parsed.shell))
-        return DONE
-    if parsed.command is None:
-        from busware import terminal
+        import shtab
 
-        return terminal.run(parsed.host, parsed.port, tls_of(parsed, parsed.host), parsed.token)
+        # A shell completes scripts/client by the last part of its path.
+        print(shtab.complete(commands.command_line(prog=commands.PROG.rpartition("/")[2]), parsed.shell))
+        return DONE
+    url = commands.hotel_url(parsed) if parsed.command == "hotel" else parsed.host
+    try:
+        tls = tls_context(url, parsed.tls, parsed.authority)
+    except OSError as error:
+        _print_error(f"{parsed.authority} has no certificates to verify the server with: {error}")
+        return USAGE
     if parsed.command == "hotel":
         from busware import hotel
 
-        url = commands.hotel_url(parsed)
-        return hotel.run(url, tls_of(parsed, url))
-    return ask(parsed)
+        return hotel.run(url, tls)
+    if parsed.command is None:
+        from busware import terminal
+
+        hint = START_HINT
+        if arguments[:1] == [parsed.host] and parsed.host.isalpha():  # not 127.0.0.1, not a domain name
+            reason = f"'{parsed.host}' was taken for a host name, because it is not a command."
+            hint = f"{reason} {commands.command_names()}"
+        return terminal.run(parsed.host, parsed.port, tls, parsed.token, hint)
+    return send_request(parsed, tls)
 
 
-def completion(shell: str) -> str:
-    """The script that teaches a shell the commands. A shell completes scripts/client by its last part."""
-    import shtab
-
-    return str(shtab.complete(commands.command_line(prog=commands.PROG.rpartition("/")[2]), shell))
-
-
-def ask(parsed: argparse.Namespace) -> int:
-    """Send the request of a parsed command, show what comes of it, and return the exit status."""
-    if parsed.asks in (protocol.Register, protocol.Login):
-        parsed.password = ask_password()
+def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
+    """Send the request of a command and print the reply; return the exit status."""
+    if parsed.request_type in (protocol.Register, protocol.Login):
+        parsed.password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     request: protocol.Request = protocol.Ping()
-    with open_client(parsed) as client:
+    with new_client(
+        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=COMMAND_TRIES, tls=tls,
+        token=parsed.token, on_notification=_print_message,
+    ) as client:  # fmt: skip
         try:
             request = with_key(commands.request(parsed, client.today))
-            show(client.call(request, msgspec.Raw if parsed.json else request.reply))
+            _print_reply(client.call(request, msgspec.Raw if parsed.json else request.reply))
             return DONE
         except (Refusal, RpcError) as error:
             if parsed.json:
                 print(error_json(error))
             else:
                 explain(error, request, client)
-            return NO_ANSWER if reason(error) == "outcome_unknown" else REFUSED
+            return NO_ANSWER if _reason(error) == "outcome_unknown" else REFUSED
         except ConnectionLost as lost:
             hint = AUTHORITY_HINT if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START_HINT
-            complain(f"There is {lost}.", RETRY_HINT + lost.key if lost.key else hint)
+            _print_error(f"There is {lost}.", RETRY_HINT + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
-            complain("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
+            _print_error("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
             return INTERRUPTED
 
 
-def open_client(parsed: argparse.Namespace) -> Client:
-    """A client of the server that is named, over TCP or HTTP. Exits when it cannot be verified."""
-    tls = tls_of(parsed, parsed.host)
-    return new_client(
-        parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=COMMAND_TRIES, tls=tls,
-        token=parsed.token,
-        on_notification=show_notification,
-    )  # fmt: skip
-
-
-def show_notification(method: str, params: dict[str, Any]) -> None:
-    """Show what an operator said while the traveller was away: it comes once, to whoever comes back."""
-    if method == "message":
-        complain(clean_text(f"Server: {params['text']}"))
-
-
-def tls_of(parsed: argparse.Namespace, host: str) -> ssl.SSLContext | None:
-    """The TLS to speak with a host, or at a URL. Exits when there is nothing to verify it by."""
-    try:
-        return tls_context(host, parsed.tls, parsed.authority)
-    except OSError as error:
-        complain(f"{parsed.authority} holds no certificates to verify the server by: {error}")
-        raise SystemExit(USAGE) from None
-
-
-def ask_password() -> str:
-    """The password, typed unseen; or the first line of what is no terminal."""
-    if sys.stdin.isatty():
-        return getpass.getpass()
-    return sys.stdin.readline().removesuffix("\n")
-
-
-def show(reply: object) -> None:
-    """A reply, as it came or for people."""
-    if isinstance(reply, msgspec.Raw):
-        print(bytes(reply).decode())
-    else:
-        from busware import render
-
-        render.console().print(render.reply(reply))
-
-
 def explain(error: Refusal | RpcError, request: protocol.Request, client: Client) -> None:
-    """What is wrong, and what would be right, for people."""
+    """Print a refusal, and how to correct the command."""
     from busware import render
 
     out = render.console(stderr=True)
     out.print(render.error(error))
-    if isinstance(request, protocol.SegmentRequest) and reason(error) in ("seat_taken", "unknown_seat"):
+    if isinstance(request, protocol.SegmentRequest) and _reason(error) in ("seat_taken", "unknown_seat"):
         segment = {field: getattr(request, field) for field in protocol.SegmentRequest.__struct_fields__}
-        with contextlib.suppress(Refusal, RpcError, ConnectionLost):  # the message alone will do
-            out.print(render.free_seats(client.call(protocol.SeatMap(**segment), protocol.Seats)))
-    if reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
-        out.print("Where a phone number was given with the booking, so it must be here: --phone.")
-    if isinstance(request, protocol.Book) and not request.waitlist and reason(error) == "sold_out":
-        out.print("With --waitlist, the booking waits until enough come free.")
+        with contextlib.suppress(Refusal, RpcError, ConnectionLost):
+            free = client.call(protocol.SeatMap(**segment), protocol.Seats).free
+            out.print(f"Free seats on this segment: {', '.join(map(str, free)) or 'none'}.")
+    if _reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
+        out.print("If the booking was made with a phone number, add it: --phone.")
+    if isinstance(request, protocol.Book) and not request.waitlist and _reason(error) == "sold_out":
+        out.print("To join the waitlist, add --waitlist.")
     if option := OPTION_HINTS.get(str(error.data.get("field"))):
-        out.print(f"Here: {option}.", markup=False)
+        out.print(f"Use {option}.", markup=False)
 
 
 def error_json(error: Refusal | RpcError) -> str:
-    """The error object of the reply, as it came, on one line."""
+    """The error object of a JSON-RPC reply, on one line."""
     data = {"reason": error.reason, **error.data} if isinstance(error, Refusal) else error.data
     members = {"code": error.code, "message": error.message, "data": data}
     return msgspec.json.encode({"error": members}).decode()
 
 
-def reason(error: Refusal | RpcError) -> str | None:
-    """Which refusal it is; None for a fault."""
+def _reason(error: Refusal | RpcError) -> str | None:
     return error.reason if isinstance(error, Refusal) else None
 
 
-def complain(*lines: str) -> None:
-    """Lines on stderr."""
+def _print_reply(reply: object) -> None:
+    if isinstance(reply, msgspec.Raw):
+        print(bytes(reply).decode())
+    else:
+        from busware import render
+
+        out = render.console()
+        out.print(render.reply(reply, out.width))
+
+
+def _print_message(method: str, params: dict[str, Any]) -> None:
+    """Print a message from an operator. The server sends the unread ones once, at the next connection."""
+    if method == "message":
+        _print_error(clean_text(f"Message from the operator: {params['text']}"))
+
+
+def _print_error(*lines: str) -> None:
     print(*filter(None, lines), sep="\n", file=sys.stderr)
 
 
 def run() -> None:
-    """The command busware."""
+    """The entry point of the command `busware`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # on a terminal of few letters
+            stream.reconfigure(errors="replace")  # for a terminal that cannot print every character
     try:
         sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of the output has ended, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,10 +1,10 @@
-"""connect_async(): an asynchronous client over TCP or HTTP, plain or under TLS, as the host says."""
+"""connect_async(): an asynchronous client over TCP or HTTP, with or without TLS."""
 
-# ruff: noqa: PLR0913 - an argument for each thing that a caller may want otherwise
+# ruff: noqa: PLR0913 – one parameter for each option
 
 import os
-import ssl
 from pathlib import Path
+from typing import Any
 
 from busware.async_sdk import AsyncClient
 from busware.retries import DEFAULT_TRIES, HOST, PORT, TIMEOUT_SECONDS, OnNotification, tls_context
@@ -21,19 +21,19 @@ async def connect_async(
     authority: Path | None = None,
     token: str | None = None,
 ) -> AsyncClient:
-    """Connect to a server, and see that it is one.
+    """Connect to a server, and check with a `ping` that it is a Busware server.
 
         async with await connect_async() as busware:
             trips = await busware.search("Bengaluru", "Mysuru", await busware.today())
 
-    host: a name or an address; or http://host:port or https://host:port, to go by its HTTP port. Host and
-    port are those of BUSWARE_HOST and BUSWARE_PORT unless given, or 9999 on this machine.
-    timeout_seconds: for the reply to a request, each time it is sent. tries: how often it is sent
-    at most. on_notification: called with the method and the params of what the server sends unasked (over
-    TCP), where the connection is read; it must not wait for the client. tls: whether to speak TLS over TCP,
-    which is so with every machine but this one unless given; the server is verified. authority: a file of
-    certificates, by which to verify it instead of by the machine's. token: to be signed in by. Raises
-    ConnectionLost, or Refusal when the server is too busy for one more client, or the token is not valid.
+    host: a host name or an address for the TCP port, or http://host:port or https://host:port for the HTTP
+    port. host and port default to BUSWARE_HOST and BUSWARE_PORT, then to 127.0.0.1 and 9999.
+    timeout_seconds: for each reply, at each try. tries: the number of times that a request is sent at most.
+    on_notification: called over TCP with the method and the params of each notification, where the connection
+    is read; it must not wait for the client. tls: whether to use TLS over TCP; the default is to use it for
+    every host but this machine. authority: a file of certificates to verify the server with, instead of the
+    machine's. token: signs in. Raises ConnectionLost, or Refusal if the server has too many clients or the
+    token is not valid.
     """
     host = host or os.environ.get("BUSWARE_HOST", HOST)
     port = port or int(os.environ.get("BUSWARE_PORT", PORT))
@@ -53,20 +53,12 @@ def new_client(
     host: str,
     port: int,
     *,
-    timeout_seconds: float,
-    tries: int,
-    tls: ssl.SSLContext | None,
-    token: str | None,
     on_notification: OnNotification | None = None,
+    **options: Any,
 ) -> AsyncClient:
     """A client that has not connected yet: over HTTP if the host is a URL, else over TCP."""
     if "://" in host:
-        from busware.async_http_client import (
-            AsyncHttpClient,
-        )  # here, since a client over TCP does not need it
+        from busware.async_http_client import AsyncHttpClient  # not needed over TCP
 
-        return AsyncHttpClient(host, timeout_seconds=timeout_seconds, tries=tries, tls=tls, token=token)
-    return AsyncClient(
-        host, port, timeout_seconds=timeout_seconds, tries=tries, on_notification=on_notification,
-        tls=tls, token=token,
-    )  # fmt: skip
+        return AsyncHttpClient(host, **options)
+    return AsyncClient(host, port, on_notification=on_notification, **options)

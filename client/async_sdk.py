@@ -1,20 +1,20 @@
-"""The requests as methods: what a user's program calls.
+"""A client with one method for each request.
 
-Each method sends one request of server/protocol and returns its reply, a struct of the same module.
-A place is its name, code or alias; where a route passes a place twice, the position of the stop (an
-int, from `search`) stands instead. Every method raises Refusal when the server refuses the request, and
-ConnectionLost when it gives no reply. Every write takes an idempotency key, or makes one: a program that
-repeats a write later, say after a crash, has to repeat its key.
+Each method sends one request of server/protocol and returns its reply, a struct of the same module. A place
+is its name, code or alias. Where a route passes a place twice, give the stop number instead (an int, from
+`search`). Every method raises Refusal if the server refuses the request, and ConnectionLost if there is no
+reply. Every write takes an idempotency key, and makes one if none is given. A program that may repeat a write
+after a crash must give the same key both times.
 """
 
-# ruff: noqa: PLR0913 – a method has an argument for each field of its request
+# ruff: noqa: PLR0913 – one parameter for each field of a request
 
 from collections.abc import AsyncIterator
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from busware.async_connection import AsyncConnection
+from busware.retries import Stop, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
     Booking,
@@ -29,25 +29,21 @@ from busware.server.protocol import (
     Trip,
 )
 
-Stop = str | int
-
 
 class AsyncClient(AsyncConnection):
-    """A method for each request. AsyncConnection says how it is shared, and what it does about failures."""
+    """A method for each request. AsyncConnection describes sharing between threads, and retries."""
 
     async def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""
         return await self.call(protocol.Ping(), Pong)
 
     async def today(self) -> date:
-        """The date where the service is, which need not be the date here."""
-        pong = await self.ping()
-        return datetime.now(ZoneInfo(pong.time_zone)).date()
+        """Today's date in the server's time zone."""
+        return datetime.now(ZoneInfo((await self.ping()).time_zone)).date()
 
     async def places(self, kind: str | None = None) -> list[Place]:
-        """The places that services (of a kind) call at."""
-        reply = await self.call(protocol.Places(kind=kind), protocol.PlaceList)
-        return reply.places
+        """The places that services stop at. kind: services of this kind only."""
+        return (await self.call(protocol.Places(kind=kind), protocol.PlaceList)).places
 
     async def search(
         self,
@@ -61,21 +57,21 @@ class AsyncClient(AsyncConnection):
         ac: bool | None = None,
         seats: int | None = None,
     ) -> list[Trip]:
-        """The trips that leave origin on date, by departure.
+        """The trips that leave origin on date, in order of departure.
 
-        until: they reach the destination on that date (for nights). seats: so many are free.
+        until: the date of arrival (for hotels: the check-out). seats: the least number of free seats.
         """
         request = protocol.Search(
             origin=origin, destination=destination, date=date, until=until,
             kind=kind, bus_type=bus_type, ac=ac, seats=seats,
         )  # fmt: skip
-        reply = await self.call(request, protocol.TripList)
-        return reply.trips
+        return (await self.call(request, protocol.TripList)).trips
 
     async def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
-        """The seats of a trip, and which are free over a stretch."""
+        """The seats of a trip, with their state on a segment."""
         return await self.call(
-            protocol.SeatMap(bus_id=bus_id, travel_date=travel_date, **stretch(origin, destination)), Seats
+            protocol.SeatMap(bus_id=bus_id, travel_date=travel_date, **segment_fields(origin, destination)),
+            Seats,
         )
 
     async def book(
@@ -92,15 +88,14 @@ class AsyncClient(AsyncConnection):
         waitlist: bool = False,
         key: str | None = None,
     ) -> Booking:
-        """Book these seats, or any so many, all of them or none.
+        """Book these seats, or `count` seats of the server's choice: all of them or none.
 
-        waitlist: when fewer than count are free, wait for them: status `pending`.
+        waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
-        request = protocol.Book(
+        return await self.call(protocol.Book(
             bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, waitlist=waitlist, key=key, **stretch(origin, destination),
-        )  # fmt: skip
-        return await self.call(request, Booking)
+            passengers=passengers, waitlist=waitlist, key=key, **segment_fields(origin, destination),
+        ), Booking)  # fmt: skip
 
     async def hold(
         self,
@@ -116,34 +111,34 @@ class AsyncClient(AsyncConnection):
         seconds: int | None = None,
         key: str | None = None,
     ) -> Booking:
-        """Keep seats until the booking's expires_at, to be confirmed or released before."""
-        request = protocol.Hold(
+        """Hold seats until the booking's expires_at. Confirm or release the hold before."""
+        return await self.call(protocol.Hold(
             bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, seconds=seconds, key=key, **stretch(origin, destination),
-        )  # fmt: skip
-        return await self.call(request, Booking)
+            passengers=passengers, seconds=seconds, key=key, **segment_fields(origin, destination),
+        ), Booking)  # fmt: skip
 
     async def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Turn a hold into a booking."""
         return await self.call(protocol.Confirm(reference=reference, phone=phone, key=key), Booking)
 
     async def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
-        """Give a hold up."""
+        """Release a hold."""
         return await self.call(protocol.Release(reference=reference, phone=phone, key=key), Booking)
 
     async def booking(self, reference: str, phone: str | None = None) -> Booking:
-        """A booking as it stands."""
+        """The present state of a booking."""
         return await self.call(protocol.GetBooking(reference=reference, phone=phone), Booking)
 
     async def find(self, phone: str, date: date, place: str) -> list[str]:
-        """The references of a guest's bookings, for who knows the phone, the date and the boarding place."""
-        reply = await self.call(protocol.Find(phone=phone, date=date, place=place), protocol.References)
-        return reply.references
+        """The references of the bookings with this phone number, boarding date and boarding place."""
+        return (
+            await self.call(protocol.Find(phone=phone, date=date, place=place), protocol.References)
+        ).references
 
     async def cancel_quote(
         self, reference: str, phone: str | None = None, *, tickets: list[int] | None = None
     ) -> Quote:
-        """What cancelling the booking, or these tickets of it, would give back."""
+        """The refund if the booking, or these tickets of it, were cancelled now."""
         return await self.call(protocol.CancelQuote(reference=reference, phone=phone, tickets=tickets), Quote)
 
     async def cancel(
@@ -154,7 +149,7 @@ class AsyncClient(AsyncConnection):
         tickets: list[int] | None = None,
         key: str | None = None,
     ) -> Booking:
-        """Cancel the booking, or these tickets of it; its refund says what is given back."""
+        """Cancel the booking, or these tickets of it."""
         return await self.call(
             protocol.Cancel(reference=reference, phone=phone, tickets=tickets, key=key), Booking
         )
@@ -169,10 +164,12 @@ class AsyncClient(AsyncConnection):
         key: str | None = None,
     ) -> Booking:
         """Move a ticket to another free seat of its trip."""
-        request = protocol.ChangeSeat(
-            reference=reference, phone=phone, ticket_no=ticket_no, seat_no=seat_no, key=key
+        return await self.call(
+            protocol.ChangeSeat(
+                reference=reference, phone=phone, ticket_no=ticket_no, seat_no=seat_no, key=key
+            ),
+            Booking,
         )
-        return await self.call(request, Booking)
 
     async def alight(
         self,
@@ -183,28 +180,29 @@ class AsyncClient(AsyncConnection):
         tickets: list[int] | None = None,
         key: str | None = None,
     ) -> Booking:
-        """Get down early, at a stop before the destination."""
-        request = protocol.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key)
-        return await self.call(request, Booking)
+        """Shorten the journey of the booking, or of these tickets: leave at a stop before the destination."""
+        return await self.call(
+            protocol.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key), Booking
+        )
 
     # Accounts ----------------------------------------------------------------------------------
 
     async def register(self, username: str, password: str, phone: str | None = None) -> Session:
-        """Open an account, and be signed in from now on, on every connection that is made."""
+        """Create an account and sign in, on this connection and all later ones."""
         return await self.call(protocol.Register(username=username, password=password, phone=phone), Session)
 
     async def login(
         self, username: str | None = None, password: str | None = None, *, token: str | None = None
     ) -> Session:
-        """Sign in, by username and password or by a token; on every connection that is made from now on."""
+        """Sign in with a password or a token, on this connection and all later ones."""
         return await self.call(protocol.Login(username=username, password=password, token=token), Session)
 
     async def logout(self, *, everywhere: bool = False) -> None:
-        """Sign out. everywhere: no token of the account is worth anything any more."""
+        """Sign out. everywhere: revoke every token of the account."""
         await self.call(protocol.Logout(everywhere=everywhere), protocol.Done)
 
     async def bookings(self, kind: str | None = None, *, current: bool = False) -> AsyncIterator[Booking]:
-        """One's own bookings, newest first. current: those with a ride that has not ended."""
+        """The account's bookings, newest first. current: only those with a journey that has not ended."""
         after = None
         while True:
             page = await self.call(
@@ -218,7 +216,7 @@ class AsyncClient(AsyncConnection):
     # Operators ---------------------------------------------------------------------------------
 
     async def trips(self, date: date) -> AsyncIterator[OperatedTrip]:
-        """The trips of a travel date that one runs, by bus."""
+        """The operator's trips on a travel date, in order of bus_id."""
         after = None
         while True:
             page = await self.call(protocol.OperatorTrips(date=date, after=after), protocol.OperatedTrips)
@@ -228,7 +226,7 @@ class AsyncClient(AsyncConnection):
                 return
 
     async def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
-        """Who boards and who alights at each stop of a trip."""
+        """The passengers who board and alight at each stop of a trip."""
         return await self.call(
             protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest
         )
@@ -236,28 +234,24 @@ class AsyncClient(AsyncConnection):
     async def cancel_trip(
         self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
     ) -> protocol.CancelledTrip:
-        """Cancel a trip; everybody on it gets the whole fare back."""
-        request = protocol.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key)
-        return await self.call(request, protocol.CancelledTrip)
+        """Cancel a trip. Every passenger whose journey has not ended gets a full refund."""
+        return await self.call(
+            protocol.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key),
+            protocol.CancelledTrip,
+        )
 
     async def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
-        """Put the trips of a bus on sale; how many were not before."""
-        request = protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date)
-        reply = await self.call(request, protocol.OpenedSales)
-        return reply.opened
+        """Put trips of a bus on sale; return how many were not on sale before."""
+        return (
+            await self.call(
+                protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date), protocol.OpenedSales
+            )
+        ).opened
 
     async def say(self, text: str) -> None:
-        """Say something to the operators. Their answers come by on_notification, as `message`."""
+        """Send a message to the operators. An answer arrives as the notification `message`."""
         await self.call(protocol.Say(text=text), protocol.Done)
 
     async def notice(self, bus_id: int, travel_date: date, text: str) -> None:
-        """For operators: say something to all passengers of a trip."""
+        """For operators: send a notice to all passengers of a trip."""
         await self.call(protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.Done)
-
-
-def stretch(origin: Stop, destination: Stop) -> dict[str, Any]:
-    """The fields of a stretch: a place for a str, a position for an int."""
-    return {
-        "origin" if isinstance(origin, str) else "from_stop": origin,
-        "destination" if isinstance(destination, str) else "to_stop": destination,
-    }

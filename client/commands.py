@@ -1,7 +1,8 @@
-"""The command line: arguments in, a request out.
+"""The command line: from arguments to a request.
 
-A command is one request of server/protocol with some of its fields: COMMANDS says which, in order,
-ARGUMENTS how each is typed. A field is described in the words of its type, which are the server's.
+Each command sends one request of server/protocol. COMMANDS lists the arguments of each command, ARGUMENTS
+says how each argument is read. Its help text is the description of the request's field, unless ARGUMENTS has
+another.
 """
 
 import argparse
@@ -9,13 +10,13 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
+from msgspec import Meta
 
 from busware.dates import day
-from busware.retries import HOST, PORT, TIMEOUT_SECONDS
-from busware.sdk import stretch
+from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
 from busware.server import installation, protocol
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.dates import EXAMPLES
@@ -26,12 +27,12 @@ HTTP_PORT = 8000
 SHELLS = ("bash", "zsh")
 
 USAGE = """\
-%(prog)s [HOST [PORT]]
+%(prog)s [HOST [PORT]]                    the terminal client
        %(prog)s [--host HOST] [--port PORT] [--json] COMMAND ..."""
-DESCRIPTION = "Search, book and look after seats, on a Busware server."
+DESCRIPTION = "Search trips and book seats on a Busware server."
 EPILOG = f"""\
-A DATE: {EXAMPLES}, 5/12 (day first), +3 (in 3 days); today is the date where the server is.
-A place: its name, code or alias, or the position of the stop on the route.
+A DATE: {EXAMPLES}, 5/12 (day first), +3 (in 3 days). Today is the date in the server's time zone.
+A place: its name, code or alias, or the stop number on the route.
 
 examples:
   %(prog)s search bengaluru mysuru tomorrow
@@ -43,18 +44,18 @@ examples:
 
 exit status:
   0  done
-  1  refused: nothing was changed, and the message says why
+  1  refused: nothing was changed, and the message gives the reason
   2  the command line is wrong
-  3  no answer: the server is out of reach, or cannot tell whether it was done
+  3  no answer: the server cannot be reached, or the outcome is unknown
 
 environment:
-  BUSWARE_HOST, BUSWARE_PORT  the server, unless --host and --port name one
-  BUSWARE_TOKEN               signs in, unless --token does; register and login print one
-  BUSWARE_AUTHORITY           verifies the server, unless --authority does
+  BUSWARE_HOST, BUSWARE_PORT  the server, unless --host and --port are given
+  BUSWARE_TOKEN               the token to sign in with, unless --token is given; register and login print it
+  BUSWARE_AUTHORITY           certificates to verify the server with, unless --authority is given
   NO_COLOR                    no colours
 """
 
-# What each command asks, and its arguments: field names, and options.
+# Command → its request, and its arguments: names of fields, or options.
 COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "search": (protocol.Search, "origin destination date --until --kind --type --ac --free"),
     "places": (protocol.Places, "--kind"),
@@ -88,13 +89,36 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "ping": (protocol.Ping, ""),
 }
 
+OTHER_COMMANDS = ("hotel", "completion")  # that do not send one request
+ALIASES = {"status": "booking", "change": "change-seat"}  # the names of these commands in the terminal client
 
-MORE = ("hotel", "completion")  # which are no single request
-ALSO = {"status": "booking", "change": "change-seat"}  # as the terminal calls them
+
+def _converter(read: Callable[[str], object], kind: Any, expected: str) -> Callable[[str], Any]:
+    """A function for argparse. read: raises ValueError. kind: the type, with its limits."""
+
+    def convert(text: str) -> Any:
+        try:
+            return msgspec.convert(read(text), kind)
+        except (ValueError, msgspec.ValidationError):
+            raise argparse.ArgumentTypeError(f"'{text}' is not {expected}") from None
+
+    return convert
+
+
+_number = _converter(int, int, "a number; write one such as 7")
+_numbers = _converter(
+    lambda text: [int(number) for number in text.replace(",", " ").split()],
+    Annotated[list[int], Meta(min_length=1)],
+    "a list of numbers; write one such as 7,8",
+)
+_port = _converter(int, Annotated[int, Meta(ge=1, le=65535)], "a port; write a number from 1 to 65535")
+_seconds = _converter(
+    float, Annotated[float, Meta(gt=0, le=3600)], "a time; write a number of seconds, such as 30"
+)
 
 
 def _date(text: str) -> str:
-    """A date as it is typed: which day that is, the server's clock decides (`request`)."""
+    """Check a date as it was typed. `request` converts it, because it may depend on the server's today."""
     try:
         parse_date(text, date.today())
     except InvalidInput as error:
@@ -103,136 +127,118 @@ def _date(text: str) -> str:
 
 
 def _stop(text: str) -> str | int:
-    """A place, or the position of a stop."""
+    """A place, or a stop number."""
     return int(text) if text.isdecimal() else text
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is no number; write one such as 7")
-    return int(text)
-
-
-def _numbers(text: str) -> list[int]:
-    parts = text.replace(",", " ").split()
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers; write one such as 7,8")
-    return [int(part) for part in parts]
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is no port; write a number from 1 to 65535")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time to wait; write seconds, such as 30")
-    return seconds
-
-
-def _bus_type(text: str) -> str:
-    return text.upper().replace("-", "_")
-
-
-def _passenger(text: str) -> protocol.Passenger:
-    return protocol.Passenger(name=text)
 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "origin": {"metavar": "ORIGIN", "type": _stop},
     "destination": {"metavar": "DESTINATION", "type": _stop},
-    "date": {"metavar": "DATE", "type": _date, "help": "the date it leaves there, such as 5 dec"},
+    "date": {"metavar": "DATE", "type": _date, "help": "the date of departure from there, such as 5 dec"},
     "place": {"metavar": "PLACE", "help": "the place where the passenger boards"},
     "bus_id": {"metavar": "BUS", "type": _number},
-    "travel_date": {"metavar": "DATE", "type": _date, "help": "the date of the trip, as search shows it"},
+    "travel_date": {"metavar": "DATE", "type": _date, "help": "the date of the trip, as search prints it"},
     "reference": {"metavar": "REFERENCE"},
     "ticket_no": {"metavar": "TICKET", "type": _number},
     "seat_no": {"metavar": "SEAT", "type": _number},
     "at": {"metavar": "AT", "type": _stop},
     "text": {"metavar": "TEXT", "help": "the message, in quotes"},
     "username": {"metavar": "USERNAME"},
-    "reason": {"metavar": "REASON", "help": "what travellers are told, in quotes"},
+    "reason": {"metavar": "REASON", "help": "the reason that the passengers read, in quotes"},
     "from_date": {"metavar": "FROM", "type": _date, "help": "the first date"},
     "to_date": {"metavar": "TO", "type": _date, "help": "the last date"},
-    "--everywhere": {"action": "store_true", "help": "and so is every other token of the account"},
-    "--current": {"action": "store_true", "help": "only those with a ride that has not ended"},
+    "--everywhere": {"action": "store_true", "help": "revoke every token of the account"},
+    "--current": {"action": "store_true", "help": "only bookings with a journey that has not ended"},
     "--limit": {"metavar": "N", "type": _number},
     "--after": {"metavar": "NEXT"},
-    "--until": {"metavar": "DATE", "type": _date, "help": "the date it reaches DESTINATION"},
+    "--until": {"metavar": "DATE", "type": _date, "help": "the date of arrival at DESTINATION"},
     "--kind": {"metavar": "KIND"},
     "--type": {
         "dest": "bus_type",
-        "type": _bus_type,
+        "type": lambda text: text.upper().replace("-", "_"),
         "metavar": "TYPE",
         "choices": BUS.types,
     },
-    "--ac": {"action": argparse.BooleanOptionalAction, "help": "with, or without, air conditioning"},
-    "--free": {"dest": "seats", "metavar": "N", "type": _number, "help": "only with so many seats free"},
+    "--ac": {"action": argparse.BooleanOptionalAction, "help": "with or without air conditioning"},
+    "--free": {
+        "dest": "seats",
+        "metavar": "N",
+        "type": _number,
+        "help": "only trips with N or more free seats",
+    },
     "--seats": {"metavar": "N,N…", "type": _numbers},
-    "--count": {"metavar": "N", "type": _number, "help": "how many seats, whichever they are"},
+    "--count": {"metavar": "N", "type": _number, "help": "the number of seats, if any seats will do"},
     "--phone": {"metavar": "PHONE"},
     "--name": {
         "dest": "passengers",
         "metavar": "NAME",
         "action": "append",
-        "type": _passenger,
-        "help": "who rides, once for each ticket",
+        "type": lambda text: protocol.Passenger(name=text),
+        "help": "the name of a passenger; repeat it for each ticket",
     },
-    "--waitlist": {"action": "store_true", "help": "with --count: wait for seats when too few are free"},
+    "--waitlist": {
+        "action": "store_true",
+        "help": "join the waitlist if too few seats are free",
+    },
     "--seconds": {"metavar": "N", "type": _number},
     "--tickets": {"metavar": "N,N…", "type": _numbers, "help": "only these tickets of the booking"},
-    "--key": {"metavar": "KEY", "help": "an idempotency key: whatever has the same is done once"},
+    "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }
-
+SERVER_OPTIONS: dict[str, dict[str, Any]] = {
+    "--host": {"metavar": "HOST", "help": f"the server's host name or address; the default is {HOST}"},
+    "--port": {"metavar": "PORT", "type": _port, "help": f"the server's port; the default is {PORT}"},
+    "--token": {"metavar": "TOKEN", "help": "the token to sign in with"},
+    "--tls": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "use TLS; the default is to use it for every host but this machine",
+    },
+    "--authority": {"metavar": "FILE", "help": "certificates to verify the server with"},
+    "--timeout": {"metavar": "SECONDS", "type": _seconds, "help": "how long to wait for an answer"},
+    "--json": {"action": "store_true", "help": "print the reply as the server sent it, JSON on one line"},
+}
 
 _DATES = {name.removeprefix("--") for name, settings in ARGUMENTS.items() if settings.get("type") is _date}
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """What is wrong, in a line, and where to read what would be right."""
-        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help says how it is written.\n")
+        """Exit with the error and a pointer to the help, a line each."""
+        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help explains the command line.\n")
 
 
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
-    """The parser of a command; `request` makes a request of what it parsed."""
+    """The parser for the whole command line."""
     parser = _Parser(
         prog=prog, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter, parents=[_server_options()],
     )  # fmt: skip
     host, port = environment.get("BUSWARE_HOST", HOST), environment.get("BUSWARE_PORT", str(PORT))
     parser.set_defaults(
-        host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, asks=protocol.Ping, tls=None,
+        host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, request_type=protocol.Ping, tls=None,
         token=environment.get("BUSWARE_TOKEN"), authority=environment.get("BUSWARE_AUTHORITY"),
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", prog=prog)
-    for name, (asks, arguments) in COMMANDS.items():
-        about = (asks.__doc__ or "").splitlines()[0]
+    for name, (request_type, arguments) in COMMANDS.items():
+        about = (request_type.__doc__ or "").splitlines()[0]
         command = commands.add_parser(
-            name, aliases=[also for also, of in ALSO.items() if of == name],
+            name, aliases=[alias for alias, of in ALIASES.items() if of == name],
             help=about, description=about, allow_abbrev=False, parents=[_server_options()],
         )  # fmt: skip
-        command.set_defaults(asks=asks)
+        command.set_defaults(request_type=request_type)
         for argument in arguments.split():
-            _add_argument(command, asks, argument)
-    about = "Be a guest of the hotel: username and password, then rooms, book, query, update, checkout."
+            _add_argument(command, request_type, argument)
+    about = "Book hotel rooms in a dialogue: rooms, book, query, update, checkout."
     hotel = commands.add_parser("hotel", help=about, description=about)
-    hotel.add_argument("--url", metavar="URL", help="the hotel's door, if it is not the server's /hotel")
-    hotel.add_argument("--authority", metavar="FILE", help="certificates to verify the server by")
-    about = f"Print what teaches a shell to complete {PROG}."
+    hotel.add_argument("--url", metavar="URL", help="the hotel API, unless it is /hotel at the server")
+    hotel.add_argument("--authority", **SERVER_OPTIONS["--authority"])
+    about = f"Print a script that completes {PROG} in a shell."
     completion = commands.add_parser("completion", help=about, description=about)
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=" or ".join(SHELLS))
     return parser
 
 
 def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> str:
-    """Where the hotel's door is: at the server, unless told."""
+    """The URL of the hotel API: --url, or /hotel at the server."""
     if parsed.url:
         return str(parsed.url)
     if "://" in parsed.host:
@@ -241,47 +247,56 @@ def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.en
 
 
 def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.Request:
-    """The request of a parsed command. today: asked only where a date depends on it."""
-    asks: type[protocol.Request] = parsed.asks
-    given = ((field, getattr(parsed, field, None)) for field in asks.__struct_fields__)
+    """The request of a parsed command. Calls `today` only if a date depends on it."""
+    request_type: type[protocol.Request] = parsed.request_type
+    given = ((field, getattr(parsed, field, None)) for field in request_type.__struct_fields__)
     fields = {field: value for field, value in given if value is not None}
     for field in _DATES & set(fields):
         fields[field] = day(fields[field], today)
-    if issubclass(asks, protocol.SegmentRequest):
-        fields |= stretch(fields.pop("origin"), fields.pop("destination"))
-    return asks(**fields)
+    if issubclass(request_type, protocol.SegmentRequest):
+        fields |= segment_fields(fields.pop("origin"), fields.pop("destination"))
+    return request_type(**fields)
 
 
 def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
-    """The arguments of a command, or of HOST [PORT]: then the command is None. Exits when they are wrong."""
-    if not arguments or arguments[0].startswith("-") or arguments[0] in (*COMMANDS, *ALSO, *MORE):
+    """Parse a command, or HOST [PORT], for which the command is None. Exits if the arguments are wrong."""
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    if (
+        not arguments
+        or arguments[0].startswith("-")
+        or arguments[0] in (*COMMANDS, *ALIASES, *OTHER_COMMANDS)
+    ):
         return parser.parse_args(arguments)
-    meant = difflib.get_close_matches(arguments[0], COMMANDS, 1)
-    if meant or len(arguments) > 2:
-        parser.error(f"there is no command '{arguments[0]}'; did you mean {' or '.join(meant or COMMANDS)}?")
+    similar = difflib.get_close_matches(arguments[0], COMMANDS, 1)
+    if similar or len(arguments) > 2:
+        hint = f"Did you mean {similar[0]}?" if similar else command_names()
+        parser.error(f"'{arguments[0]}' is not a command. {hint}")
     return parser.parse_args(["--host", arguments[0], *(f"--port={port}" for port in arguments[1:])])
 
 
+def command_names() -> str:
+    """A sentence that lists the commands."""
+    return f"Commands: {', '.join([*COMMANDS, *OTHER_COMMANDS])}."
+
+
 def _server_options() -> _Parser:
-    """Options that may stand before the command and after it; those who write none get the defaults."""
+    """A parent parser: the options that may stand before or after the command. It sets no defaults."""
     parser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    server = parser.add_argument_group("server")
-    server.add_argument("--host", metavar="HOST", help=f"where the server is, {HOST} by default")
-    server.add_argument("--port", metavar="PORT", type=_port, help=f"its port, {PORT} by default")
-    server.add_argument("--token", metavar="TOKEN", help="sign in by it")
-    server.add_argument(
-        "--tls", action=argparse.BooleanOptionalAction, help="speak TLS, as with every machine but this one"
-    )
-    server.add_argument("--authority", metavar="FILE", help="certificates to verify the server by")
-    server.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long to wait for an answer")
-    server.add_argument("--json", action="store_true", help="print the reply as it came, JSON on one line")
+    group = parser.add_argument_group("server")
+    for name, settings in SERVER_OPTIONS.items():
+        group.add_argument(name, **settings)
     return parser
 
 
-def _add_argument(command: argparse.ArgumentParser, asks: type[protocol.Request], argument: str) -> None:
+def _add_argument(
+    command: argparse.ArgumentParser, request_type: type[protocol.Request], argument: str
+) -> None:
     settings = dict(ARGUMENTS[argument])
     field = settings.get("dest", argument.removeprefix("--"))
-    settings.setdefault("help", asks.takes(field))
+    settings.setdefault("help", request_type.takes(field))
     if argument.startswith("--"):
-        settings["required"] = any(f.required for f in msgspec.structs.fields(asks) if f.name == field)
+        settings["required"] = any(
+            f.required for f in msgspec.structs.fields(request_type) if f.name == field
+        )
     command.add_argument(argument, **settings)

@@ -1,73 +1,39 @@
-# Generated from async_connection.py by scripts/generate: edit that one.
-"""A conversation with a server: requests out, replies in, sent again when the connection breaks.
+# Generated from async_connection.py by scripts/generate: edit that file.
+"""A connection to a server: sends requests, returns replies, and repeats a request if the connection breaks.
 
-A call that finds its link broken opens a new one and sends the same request again. A signed-in client signs
-in on every link, by its token.
+A client that is signed in sends its token first on every new connection.
 """
 
-import itertools
 import ssl
-import threading
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
-from busware.links import Event, Lock, TcpLink, wait_for
 from busware.retries import (
-    DEFAULT_TRIES,
     DRAINING,
-    HOST,
-    PORT,
     RETRY_REASONS,
     SIGN_IN,
-    TIMEOUT_SECONDS,
+    BaseConnection,
     ConnectionLost,
-    OnChange,
-    OnNotification,
     final_error,
-    token_of,
-    waits,
+    retry_delays,
+    token_after,
     with_key,
 )
-from busware.server.protocol import Login, Logout, Refusal, Request, Session
+from busware.server.protocol import Login, Refusal, Request, Session
 from busware.server.protocol.jsonrpc import decode_reply, encode_request
+from busware.transport import Event, Lock, TcpTransport, connect, wait_for
 
 Reply = TypeVar("Reply")
 
 
-class Connection:
-    """Carries requests to a server, one at a time. tls: to speak TLS. token: to be signed in by.
+class Connection(BaseConnection):
+    """Carries requests to a server, one at a time. It connects at the first request.
 
-    Threads, or the tasks of an event loop, may share it: a lock makes them take turns. Connects with the
-    first request. on_change: called with False when the connection breaks, or the server says that it goes
-    down, and with True when a server has replied; from any thread, and it must not call the connection.
+    Threads, or tasks of one event loop, may share a connection: their requests take turns.
     """
 
-    def __init__(  # noqa: PLR0913 - an option each
-        self,
-        host: str = HOST,
-        port: int = PORT,
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        tries: int = DEFAULT_TRIES,
-        on_notification: OnNotification | None = None,
-        tls: ssl.SSLContext | None = None,
-        token: str | None = None,
-    ) -> None:
-        self.host = host
-        self.port = port
-        self._timeout = timeout_seconds
-        self._tries = tries
-        self.on_notification = on_notification
-        self.on_change: OnChange | None = None
-        self._ids = itertools.count(1)
-        self._turn = Lock()
-        self._closed = Event()
-        self._reporting = threading.Lock()  # of changes, which several threads see: reported in their order
-        self._is_there = False  # the server is, as reported last
-        self._tls = tls
-        self._token = token
-        self._link: TcpLink | None = None
+    lock_type, event_type = Lock, Event
 
     def __enter__(self) -> Self:
         return self
@@ -76,62 +42,53 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the connection for good; a call that waits elsewhere raises ConnectionLost."""
+        """Close the connection for good. A call in progress raises ConnectionLost."""
         self._closed.set()
         self._hang_up()
 
     def call(self, request: Request, reply_type: type[Reply]) -> Reply:
-        """Send a request until it is answered; return the reply as reply_type.
+        """Send a request until the server replies; return the reply as reply_type.
 
-        Raises Refusal when the server refuses it (with the `key` of a write that may be sent again in its
-        data), ConnectionLost when it gives no reply, RpcError on an internal error of the server.
+        Raises Refusal if the server refuses it. If a refused write should be repeated, the refusal's data
+        has its `key`. Raises ConnectionLost without a reply, and RpcError on an internal error of the
+        server.
         """
         request = with_key(request)
-        where = f"{self.host}:{self.port}"
         key: str | None = None
         failure: Exception | None = None
         with self._turn:
-            for seconds in waits(self._tries):
+            for seconds in retry_delays(self.tries):
                 if wait_for(self._closed, seconds):
-                    raise ConnectionLost("the connection was closed here", key)
+                    raise ConnectionLost("the connection was closed by this program", key)
                 try:
                     self._reach(request)
                     key = getattr(request, "key", None)
-                    return self._signed(request, self._exchange(request, reply_type))
+                    reply = self._exchange(request, reply_type)
+                    self._token = token_after(request, reply, self._token)
+                    return reply
                 except Refusal as refusal:
                     failure = refusal
                     if refusal.reason not in RETRY_REASONS:
                         break
-                    self._hang_up()  # another server may know more
-                except msgspec.DecodeError as error:
-                    self._hang_up()
-                    raise ConnectionLost(
-                        f"no Busware server at {where}, or one of another version: {error}", key
-                    ) from error
-                except ssl.SSLCertVerificationError as error:
-                    doubt = error.verify_message.rstrip(".")
-                    raise ConnectionLost(f"no server to be trusted at {where}: {doubt}") from error
-                except (OSError, UnicodeError) as error:  # UnicodeError: of a host name that is none
+                    self._hang_up()  # the next connection may reach another server
+                except (msgspec.DecodeError, ssl.SSLCertVerificationError) as error:
                     failure = error
-        raise final_error(failure, where, key) from failure
-
-    def _signed(self, request: Request, reply: Reply) -> Reply:
-        """Remember the token after a request that signs in or out."""
-        if isinstance(request, SIGN_IN):
-            self._token = token_of(reply)
-        elif isinstance(request, Logout):
-            self._token = None
-        return reply
+                    self._hang_up()
+                    break
+                except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be encoded
+                    failure = error
+        raise final_error(failure, f"{self.host}:{self.port}", key) from failure
 
     # Over TCP ----------------------------------------------------------------------------------
 
     def _reach(self, request: Request) -> None:
-        """Be connected to the server, and signed in there. Raises OSError, or Refusal."""
-        if self._link is not None and self._link.is_open:
+        """Connect and sign in, unless connected. Raises OSError or Refusal."""
+        if self._transport is not None and self._transport.is_open:
             return
-        self._link = TcpLink.open(self.host, self.port, self._tls, self._notified, self._broke)
-        if self._closed.is_set():  # meanwhile
-            self._link.close()
+        connected = connect(self.host, self.port, self._tls)
+        self._transport = TcpTransport(connected, self._notify, self._report)
+        if self._closed.is_set():  # closed while it connected
+            self._transport.close()
         if self._token is None or isinstance(request, SIGN_IN):
             return
         try:
@@ -143,37 +100,18 @@ class Connection:
             raise
 
     def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:
-        """Send a request and return its reply. Raises whatever comes instead."""
-        link = self._link
-        if link is None:
-            raise ConnectionError("there is no connection")
-        line = link.ask(encode_request(next(self._ids), request), self._timeout)
-        is_there = True
+        """Send a request and return its reply. Raises OSError, Refusal, RpcError or DecodeError."""
+        transport = self._transport
+        line = transport.send(encode_request(next(self._ids), request), self._timeout)
+        draining = False
         try:
             return decode_reply(line, reply_type)
         except Refusal as refusal:
-            is_there = refusal.reason != DRAINING
+            draining = refusal.reason == DRAINING
             raise
         finally:
-            self._changed(link, is_there=is_there)
+            self._report(transport, server_replies=not draining)
 
     def _hang_up(self) -> None:
-        if self._link is not None:
-            self._link.close()
-
-    def _notified(self, method: str, params: dict[str, Any]) -> None:
-        if self.on_notification is not None:
-            self.on_notification(method, params)
-
-    def _broke(self, link: TcpLink) -> None:
-        self._changed(link, is_there=False)
-
-    def _changed(self, link: TcpLink, *, is_there: bool) -> None:
-        """Report whether the server is there, when that is new: a server that is ending may still accept a
-        connection, one that replies is there. A link that was replaced or has ended is no news of it."""
-        with self._reporting:
-            if link is not self._link or is_there == self._is_there or (is_there and not link.is_open):
-                return
-            self._is_there = is_there
-            if self.on_change is not None:
-                self.on_change(is_there)
+        if self._transport is not None:
+            self._transport.close()

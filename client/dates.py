@@ -1,4 +1,4 @@
-"""Dates as people type them to a service in what may be another time zone: it is today where that is."""
+"""Dates that people type, in the server's time zone."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,12 +8,12 @@ from busware.server.conversation.dates import parse_date
 
 
 def today_in(time_zone: str | None) -> date:
-    """The date in a time zone, as `ping` tells it; on this machine where none was told."""
+    """Today's date in a time zone; None: that of this machine."""
     return datetime.now(ZoneInfo(time_zone) if time_zone else None).date()
 
 
 def day(typed: str, today: Callable[[], date]) -> date:
-    """What a date means. today: asked only where it depends on it. Raises InvalidInput."""
+    """The date that was typed. Calls `today` only if the text depends on it. Raises InvalidInput."""
     try:
         return date.fromisoformat(typed)
     except ValueError:

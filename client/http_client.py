@@ -1,4 +1,4 @@
-# Generated from async_http_client.py by scripts/generate: edit that one.
+# Generated from async_http_client.py by scripts/generate: edit that file.
 """The client over HTTP: each request is a resource, and its reply the same struct as over TCP.
 
 It keeps one connection open and sends a failed request again with the same key, as over TCP. The server

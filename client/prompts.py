@@ -1,8 +1,7 @@
-"""How a question is put: with prompt_toolkit on a terminal, a line at a time off one.
+"""How the terminal client asks a question: with prompt_toolkit on a terminal, line by line in a pipe.
 
-On a terminal there are completion, a toolbar with the keys and the ways out, and, for seats, the map
-itself, drawn anew with every key so that the seats being typed stand out. What is printed meanwhile
-(patch_stdout) appears above the question.
+On a terminal, an answer is completed, and a toolbar shows the keys. A question for seats draws the seat map
+again at each key, with the typed seats marked. Other output (patch_stdout) appears above the question.
 """
 
 import re
@@ -30,12 +29,13 @@ from busware.server.conversation.words import day_of
 from busware.server.protocol import Booking, Seats
 from busware.server.terminal import end_prompt, read_line
 
-DAYS_AHEAD = 21  # offered as dates of a journey
-ESC_SECONDS = 0.05  # how long after Esc a key would make an Alt-key of it
-REFRESH_SECONDS = 1.0  # how often the time left of a hold is told
-MENU_ROWS = 12  # at most, kept free below a question for what completes it
-_MAPPED = ("seats", "seat")  # the fields that are answered on the map
-_LISTED = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets")
+DAYS_AHEAD = 21  # dates in the menu
+ESC_SECONDS = 0.05  # a key that follows Esc sooner makes an Alt-key of it
+REFRESH_SECONDS = 1.0  # of the time left of a hold
+MENU_ROWS = 12  # at most
+_MAP_FIELDS = ("seats", "seat")  # questions with the seat map
+# Questions whose menu is open from the start.
+_MENU_FIELDS = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets")
 _STYLE = Style.from_dict(
     {
         "question": "bold",
@@ -43,57 +43,49 @@ _STYLE = Style.from_dict(
         "bottom-toolbar.left": "fg:ansiyellow bold",
     }
 )
-_NUMBER = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
-_MAX_RANGE_SEATS = 100  # seats of one such range
+_SEAT_RANGE = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
+_MAX_RANGE_SEATS = 100
 
 
-class Asker:
-    """Puts questions.
+class LineAsker:
+    """Asks on a stream: prints the question and reads a line.
 
-    seat_map, yours: what was shown last; held: the hold under way. printing: to be held by whoever
-    prints, so that nothing is printed to a question that is just coming or being taken away: one of the two
-    would be lost.
+    printing: a lock for every thread that prints. seat_map, yours: the map that was shown last, and the
+    traveller's seats in it. held: the hold that waits for confirmation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, out: Callable[[str], None]) -> None:
+        self._out = out
         self.seat_map: Seats | None = None
         self.yours: tuple[int, ...] = ()
         self.held: Booking | None = None
         self.printing = threading.RLock()
 
     def ask(self, question: Ask) -> str:
-        """The answer. Raises EOFError when there are no more, KeyboardInterrupt on Ctrl-C."""
-        raise NotImplementedError
-
-    def end(self) -> bool:
-        """End the question that stands as the end of the input does; whether one stands. For signals."""
-        return False
-
-
-class Lines(Asker):
-    """Questions off a terminal: a line out, a line in."""
-
-    def __init__(self, out: Callable[[str], None]) -> None:
-        super().__init__()
-        self._out = out
-
-    def ask(self, question: Ask) -> str:
-        """The next line of the standard input."""
+        """The answer. Raises EOFError at the end of the input, KeyboardInterrupt on Ctrl-C."""
         self._out(question.prompt)
         line = sys.stdin.readline()
         if not line:
             raise EOFError
         return line.rstrip("\r\n")
 
+    def end(self) -> bool:
+        """End the open question with EOFError; return whether there was one. For signal handlers."""
+        return False
 
-class Prompts(Asker):
-    """Questions on a terminal."""
+
+class PromptAsker(LineAsker):
+    """Asks on a terminal.
+
+    Output that a thread writes while a prompt appears or disappears would erase the prompt, or be erased.
+    So `printing` is held then.
+    """
 
     def __init__(self, *, coloured: bool, today: Callable[[], date]) -> None:
-        super().__init__()
+        super().__init__(print)
         self._today = today
-        self._asked = False  # anything yet: what may be said first is listed
-        self._ended = False  # no question is to stand any more
+        self._is_first = True  # the first question opens its menu
+        self._ended = False
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
         self._session = PromptSession[str](
             style=_STYLE, key_bindings=_keys(), color_depth=depth, enable_suspend=True
@@ -101,61 +93,53 @@ class Prompts(Asker):
         self._session.app.ttimeoutlen = self._session.app.timeoutlen = ESC_SECONDS
 
     def ask(self, question: Ask) -> str:
-        """The line that is typed."""
-        if self._ended:  # when the last question had just been answered
+        """The typed line."""
+        if self._ended:  # between two questions
             raise EOFError
-        mapped = question.field in _MAPPED and self.seat_map is not None
-        listed = question.field in _LISTED or not self._asked
-        self._asked = True
-        if question.field == "confirm":
-            self._forget_typed()
-        choices = self._dates() if question.field == "date" else () if mapped else question.choices
+        menu_open = question.field in _MENU_FIELDS or self._is_first
+        self._is_first = False
+        if question.field == "confirm":  # discard what was typed before the question was visible
+            clear_typeahead(self._session.input)
+            termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
+        seat_map = self.seat_map if question.field in _MAP_FIELDS else None
+        choices = self._dates() if question.field == "date" else () if seat_map else question.choices
+        rows = max(1, min(MENU_ROWS, self._session.output.get_size().rows - 4))  # below question and toolbar
         return read_line(
             self._session,
-            lambda: self._message(question, mapped=mapped),
+            lambda: self._message(question, seat_map),
             printing=self.printing,
             above=patch_stdout(raw=True),
-            on_display=lambda: get_app().current_buffer.start_completion() if listed else None,
+            on_display=lambda: get_app().current_buffer.start_completion() if menu_open else None,
             completer=Choices(choices),
             bottom_toolbar=lambda: self._toolbar(question),
             refresh_interval=REFRESH_SECONDS if self.held else 0,
-            # room is made when the menu opens, so that until then what was shown stays on the screen
-            complete_while_typing=Condition(lambda: listed or bool(get_app().current_buffer.text)),
-            reserve_space_for_menu=min(len(choices) + 1, self._menu_rows()) if choices else 0,
+            # The menu takes rows only once it opens, so the text above stays visible until then.
+            complete_while_typing=Condition(lambda: menu_open or bool(get_app().current_buffer.text)),
+            reserve_space_for_menu=min(len(choices) + 1, rows) if choices else 0,
         )
 
     def end(self) -> bool:
-        """As above."""
+        """End the open question, and every later one."""
         self._ended = True
         return end_prompt(self._session)
 
-    def _forget_typed(self) -> None:
-        """What was typed before a question was seen does not answer it."""
-        clear_typeahead(self._session.input)
-        termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
-
-    def _menu_rows(self) -> int:
-        """How many rows there are for a menu, beside the question, which may need two, and the keys."""
-        return max(1, min(MENU_ROWS, self._session.output.get_size().rows - 4))
-
-    def _message(self, question: Ask, *, mapped: bool) -> StyleAndTextTuples:
+    def _message(self, question: Ask, seat_map: Seats | None) -> StyleAndTextTuples:
         message: StyleAndTextTuples = []
-        if mapped and self.seat_map is not None:
+        if seat_map is not None:
             app = get_app()
-            yours = {*self.yours, *named_in(app.current_buffer.text).intersection(self.seat_map.free)}
-            message += seatmap.as_prompt(seatmap.draw(self.seat_map, yours, app.output.get_size().columns))
-        message += [("class:question", f"{question.prompt} ")]
-        return message
+            yours = {*self.yours, *typed_seats(app.current_buffer.text).intersection(seat_map.free)}
+            message += seatmap.as_prompt(seatmap.draw(seat_map, yours, app.output.get_size().columns))
+        return [*message, ("class:question", f"{question.prompt} ")]
 
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
         keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
         if question.field == "command":
             keys = ["Tab or arrows choose", "Enter takes", "Ctrl-C or Ctrl-D end"]
-        elif question.field in _LISTED:
+        elif question.field in _MENU_FIELDS:
             keys[0] = "Tab or arrows choose"
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
-        room = get_app().output.get_size().columns - len(held)
-        return [("class:bottom-toolbar.left", held), ("", fitted(keys, room))]
+        columns = get_app().output.get_size().columns - len(held)
+        return [("class:bottom-toolbar.left", held), ("", fitted(keys, columns))]
 
     def _dates(self) -> tuple[Choice, ...]:
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
@@ -163,50 +147,49 @@ class Prompts(Asker):
         return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
 
 
-def time_left(until: datetime | None) -> str:
-    """How long a hold goes on; nothing where there is none."""
-    if until is None:
+def time_left(expires_at: datetime | None) -> str:
+    """The time left of a hold, for the toolbar."""
+    if expires_at is None:
         return ""
-    left = int((until - datetime.now(until.tzinfo)).total_seconds())
-    return f" held for {left // 60}:{left % 60:02d} " if left > 0 else " the hold has run out "
+    seconds = int((expires_at - datetime.now(expires_at.tzinfo)).total_seconds())
+    return f" held for {seconds // 60}:{seconds % 60:02d} " if seconds > 0 else " the hold has expired "
 
 
 def fitted(keys: Sequence[str], columns: int) -> str:
-    """As many of the keys as there is room for; the last, which are the ways out, stay the longest."""
+    """The toolbar with as many keys as fit. The last ones, which leave the dialogue, are dropped last."""
     bar = f" {' · '.join(keys)}"
     return bar if len(bar) <= columns or len(keys) == 1 else fitted(keys[1:], columns)
 
 
-def named_in(typed: str) -> set[int]:
-    """The seats that an answer names, as far as it is typed; "best 2" names none."""
-    if typed.lstrip()[:1].isalpha():
+def typed_seats(text: str) -> set[int]:
+    """The seat numbers in a partly typed answer. "best 2" has none."""
+    if text.lstrip()[:1].isalpha():
         return set()
     return {
         number
-        for low, high in _NUMBER.findall(typed)
+        for low, high in _SEAT_RANGE.findall(text)
         for number in range(int(low), min(int(high or low), int(low) + _MAX_RANGE_SEATS) + 1)
     }
 
 
 class Choices(Completer):
-    """Completes an answer to one of the choices, by its beginning, or by a word of what is said about it."""
+    """Completes an answer to a choice whose text, or else a word of its description, begins so."""
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """What may be meant by what was typed so far."""
-        typed = document.text_before_cursor.lstrip().lower()
-        named = [one for one in self._choices if one.text.lower().startswith(typed)]
-        described = [
-            one
-            for one in self._choices
-            if one not in named
-            and any(word.lower().startswith(typed) for word in re.split(r"[\s,]+", one.about))
+        """The choices for the text before the cursor, with matches of the text first."""
+        before = document.text_before_cursor
+        typed = before.lstrip().lower()
+        by_text = [choice for choice in self._choices if choice.text.lower().startswith(typed)]
+        by_word = [
+            choice
+            for choice in self._choices
+            if any(word.lower().startswith(typed) for word in re.split(r"[\s,]+", choice.about))
         ]
-        for choice in named + described:
-            back = -len(document.text_before_cursor)
-            yield Completion(choice.text, start_position=back, display_meta=choice.about)
+        for choice in dict.fromkeys(by_text + by_word):
+            yield Completion(choice.text, start_position=-len(before), display_meta=choice.about)
 
 
 def _keys() -> KeyBindings:
@@ -214,7 +197,7 @@ def _keys() -> KeyBindings:
 
     @keys.add("escape")
     def _back(event: KeyPressEvent) -> None:
-        """Back; or, where something is typed already, only that is taken back."""
+        """Clear the typed text; without any, go back to the question before."""
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:
@@ -223,7 +206,7 @@ def _keys() -> KeyBindings:
     @keys.add("tab")
     @keys.add("down", filter=~has_completions)
     def _choose(event: KeyPressEvent) -> None:
-        """Open the menu with its first choice taken; go on to the next one where it is open."""
+        """Open the menu at its first choice; in an open menu, go to the next choice."""
         if event.current_buffer.complete_state:
             event.current_buffer.complete_next()
         else:

@@ -1,4 +1,4 @@
-"""Replies on the traveller's screen: one function for each, each returns something rich can print."""
+"""Replies on the screen of the terminal client."""
 
 from collections.abc import Sequence
 
@@ -22,12 +22,12 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import Booking, Quote, Seats, Trip, TripList
 
-_ALIGNED = "><<>>>"  # the columns of trips: their number, times, duration, fare, free seats
+_ALIGNMENTS = "><<>>>"  # of the columns: number, departure, arrival, duration, fare, free seats
 _ENDS = {"origin": "from", "destination": "to"}
 
 
 def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ()) -> RenderableType:
-    """A reply, for that console."""
+    """A reply, for this console. yours: the traveller's seats in it."""
     match answer:
         case TripList():
             return trips(answer, console.width)
@@ -39,30 +39,32 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
             )
         case Quote():
             return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
-    raise TypeError(f"no picture of a {type(answer).__name__}")
+    raise TypeError(f"no drawing of a {type(answer).__name__}")
 
 
 def coloured(console: Console) -> bool:
-    """Whether that console shows colours."""
+    """Whether the console shows colours."""
     return console.color_system is not None and not console.no_color
 
 
-def trips(answer: TripList, columns: int) -> RenderableType:
-    """Buses as a table: times, duration, fare, free seats; and behind each, or below it, which bus it is."""
-    service = words_of(answer.trips[0].kind).service.capitalize()
-    rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, answer.trips)]
+def trips(found: TripList, columns: int) -> RenderableType:
+    """A table of trips. The description of a trip is in its row if all of them fit, else below it."""
+    service = words_of(found.trips[0].kind).service.capitalize()
+    rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, found.trips)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    head, *lines = (Text("  ".join(map(_in_column, _ALIGNED, row, widths))) for row in rows)
-    about = [_about(trip, differing_ends(answer)) for trip in answer.trips]
-    beside = len(head) + 2 + max(map(len, about)) <= columns
+    head, *lines = (Text("  ".join(map("{:{}{}}".format, row, _ALIGNMENTS, widths))) for row in rows)
+    ends = differing_ends(found)
+    descriptions = [_description(trip, ends) for trip in found.trips]
+    beside = len(head) + 2 + max(map(len, descriptions)) <= columns
     head.stylize("dim")
-    shown: list[RenderableType] = [Text(journey(answer), "bold"), head]
-    for trip, line, words in zip(answer.trips, lines, about, strict=True):
+    shown: list[RenderableType] = [Text(journey(found), "bold"), head]
+    for trip, line, description in zip(found.trips, lines, descriptions, strict=True):
+        free = trip.seats_free
         line.stylize("bold", 0, widths[0])
-        line.stylize(_free(trip), len(line) - widths[-1])
-        shown.append(line.append(f"  {words}") if beside else line)
+        line.stylize("red" if free == 0 else "yellow" if free < 6 else "green", len(line) - widths[-1])
+        shown.append(line.append(f"  {description}") if beside else line)
         if not beside:
-            shown.append(Padding(Text(words, "dim"), (0, 0, 0, widths[0] + 2)))
+            shown.append(Padding(Text(description, "dim"), (0, 0, 0, widths[0] + 2)))
     return Group(*shown)
 
 
@@ -74,16 +76,7 @@ def _cells(trip: Trip) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _in_column(aligned: str, cell: str, width: int) -> str:
-    return f"{cell:{aligned}{width}}"
-
-
-def _free(trip: Trip) -> str:
-    """The colour of the number of free seats."""
-    return "red" if trip.seats_free == 0 else "yellow" if trip.seats_free < 6 else "green"
-
-
-def _about(trip: Trip, differ: Sequence[str]) -> str:
-    """KSRTC Airavat Club Class, AC semi-sleeper; and its ends, where they differ from the others'."""
-    ends = (f"{_ENDS[end]} {getattr(trip, end)}" for end in differ)
-    return ", ".join(filter(None, (service_of(trip), comfort(trip), *ends)))
+def _description(trip: Trip, ends: Sequence[str]) -> str:
+    """KSRTC Airavat Club Class, AC semi-sleeper. ends: the ends that differ between the trips."""
+    differing = (f"{_ENDS[end]} {getattr(trip, end)}" for end in ends)
+    return ", ".join(filter(None, (service_of(trip), comfort(trip), *differing)))

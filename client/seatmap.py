@@ -1,8 +1,8 @@
-"""The seat map, drawn as the bus is laid out: rows from the driver's end, decks side by side.
+"""Drawing of a seat map: rows from the driver's end, decks side by side.
 
-`draw` gives lines of (state, text) pieces; `as_text` and `as_prompt` put each state into the style of
-rich, which prints, and of prompt_toolkit, which draws it anew with every key that is typed. A seat
-that is yours has brackets and a taken one a cross, so that nothing hangs on colour.
+`draw` returns lines of pieces, each a state and its text. `as_text` styles them for rich, `as_prompt` for
+prompt_toolkit. The traveller's seats have brackets and the taken seats a cross, so that the map is readable
+without colours.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,30 +14,30 @@ from busware.server.conversation.drawing import drivers, states
 from busware.server.conversation.words import money
 from busware.server.protocol import Seat, Seats
 
-Piece = tuple[str, str]  # a state, or "" for the bus itself, and what stands there
+Piece = tuple[str, str]  # a state, or "" for the frame, and a text
 Line = list[Piece]
 
 _RICH = {"free": "green", "held": "yellow", "taken": "red", "yours": "bold black on green", "": "dim"}
-_PROMPT = {
+_PROMPT_TOOLKIT = {
     "free": "fg:ansigreen",
     "held": "fg:ansiyellow",
     "taken": "fg:ansired",
     "yours": "bold fg:ansiblack bg:ansigreen",
     "": "fg:ansibrightblack",
 }
-_LONG = {"berth": "═"}  # what stands behind the number of a seat that is one to lie on
+_MARKS = {"berth": "═"}  # by kind of seat: what follows the number
 _DRIVER = "◎"
 _LEGEND = {
     "free": ("nn", "free"),
-    "held": ("~~", "taken for now"),  # by somebody who is deciding
+    "held": ("~~", "held"),
     "taken": ("××", "taken"),
     "yours": ("[nn]", "yours"),
 }
-_DECK_GAP = 4
+_DECK_GAP = 4  # columns
 
 
 def draw(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> list[Line]:
-    """The map and its legend. yours: the seats that are chosen. columns: of the terminal."""
+    """The map and its legend. yours: the traveller's seats. columns: the width of the screen."""
     names = list(dict.fromkeys(seat.deck for seat in seat_map.seats))
     decks = [_deck(name, seat_map, yours) for name in names]
     wide = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
@@ -47,26 +47,22 @@ def draw(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> lis
 
 def as_text(lines: list[Line]) -> Text:
     """The lines for rich."""
-    text = Text(no_wrap=True, end="")
-    for line in lines:
-        for state, piece in line:
-            text.append(piece, _RICH[state])
-        text.append("\n")
-    return text
+    styled = (Text.assemble(*((piece, _RICH[state]) for state, piece in line)) for line in lines)
+    return Text("\n", no_wrap=True).join(styled)
 
 
 def as_prompt(lines: list[Line]) -> list[tuple[str, str]]:
     """The lines for prompt_toolkit."""
-    return [(_PROMPT[state], piece) for line in lines for state, piece in [*line, ("", "\n")]]
+    return [(_PROMPT_TOOLKIT[state], piece) for line in lines for state, piece in [*line, ("", "\n")]]
 
 
 def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
-    """One deck: its name, and its rows in a frame. Every line is as wide as the others."""
+    """The rows of one deck in a frame with its name. All lines have the same width."""
     at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
     drives = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
     spots = {*at, *drives}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
-    cell = digits + 2 + any(seat.kind in _LONG for seat in at.values())
+    cell = digits + 2 + any(seat.kind in _MARKS for seat in at.values())
     across = range(1, max(column for _, column in spots) + 1)
     inside = cell * len(across)
     title = "" if name == "main" else name.capitalize()
@@ -80,7 +76,7 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
 def _cell(seat: Seat | None, driver: bool, width: int, yours: Collection[int]) -> Piece:
     if seat is None:
         return "", (_DRIVER if driver else "").center(width)
-    long = _LONG.get(seat.kind, "")
+    long = _MARKS.get(seat.kind, "")
     if seat.seat_no in yours:
         return "yours", f"[{f'{seat.seat_no}{long}':>{width - 2}}]"
     glyph = seat.seat_no if seat.state == "free" else _LEGEND[seat.state][0]
@@ -98,11 +94,11 @@ def _beside(decks: list[list[Line]]) -> Iterator[Line]:
 
 
 def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]:
-    """What the glyphs in this map mean; how many seats are free, and what one costs."""
+    """The meaning of the glyphs in this map, the number of free seats and the fare."""
     there = states(seat_map, yours)
     kinds = {seat.kind for seat in seat_map.seats}
     entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in there]
-    entries += [("", mark, kind) for kind, mark in _LONG.items() if kind in kinds]
+    entries += [("", mark, kind) for kind, mark in _MARKS.items() if kind in kinds]
     if any(drivers(seat_map.layout)):
         entries.append(("", _DRIVER, "driver"))
     lines: list[Line] = [[]]

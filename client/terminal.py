@@ -1,17 +1,16 @@
-"""The traveller's terminal: the guided conversation of server/conversation, with everything shown well.
+"""The terminal client: carries out the dialogues of server/conversation on a terminal or in a pipe.
 
-The conversation says what to ask, to call and to show; this module carries it out: a question by
-client/prompts.py, a reply by client/screen.py, a call in a thread of its own, so that a spinner turns
-while it takes long. Lines that the server sends by itself, and what becomes of the connection, are
-printed above the question that stands.
+A dialogue yields steps. prompts.py asks the questions, screen.py draws the replies, and calls run in another
+thread, so that a spinner can turn. Notifications and changes of the connection are printed above the open
+question.
 """
 
-import concurrent.futures
 import os
 import signal
 import ssl
 import sys
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import date
 from types import FrameType
@@ -23,7 +22,7 @@ from rich.text import Text
 
 from busware import screen
 from busware.dates import today_in
-from busware.prompts import Asker, Lines, Prompts
+from busware.prompts import LineAsker, PromptAsker
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server.conversation import (
@@ -48,27 +47,23 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.words import changed
-from busware.server.installation import CLIENT, SERVER
-from busware.server.protocol import OPEN, Booking, GetBooking, Ping, Pong, Refusal, Request, Seats
+from busware.server.protocol import OPEN, Booking, GetBooking, Refusal, Request, Seats
 from busware.server.protocol.jsonrpc import RpcError
 
 DONE, NO_ANSWER = 0, 3  # exit statuses
-SPINNER_SECONDS = 0.5  # a call that takes longer shows that it does
-TERMINAL_TRIES = 10  # how often a request is sent before the traveller is asked: half a minute or less
-RECONNECT_SECONDS = 2.0  # the pause between attempts while nobody asks for anything
-MAX_FOLLOWED_BOOKINGS = (
-    20  # bookings, of those that were opened last, that are looked at after a lost connection
-)
+SPINNER_SECONDS = 0.5  # a call that takes longer shows a spinner
+TERMINAL_TRIES = 10  # at most half a minute; then the traveller is asked whether to try again
+RECONNECT_SECONDS = 2.0  # between two attempts to reconnect while no call is made
+MAX_FOLLOWED_BOOKINGS = 20  # read again after a reconnection
 PIPED_COLUMNS = 79
 
-WELCOME = "Welcome to Busware. Choose with Tab and Enter, or type: bus books seats, help tells the rest."
+WELCOME = "Welcome to Busware. Choose a command with Tab and Enter, or type it. Type help for all commands."
 GOOD_BYE = "Good-bye."
-WAITING = "Waiting for the server … (Ctrl-C waits no longer)"
-INTERRUPTED = "Interrupted: there is no answer."
-INTERRUPTED_WRITE = "Interrupted. What you asked for may be done; asked again, it is done once."
-LOST = "The connection is lost. It is being made again; what you typed is kept."
+WAITING = "Waiting for the server … (Ctrl-C stops waiting)"
+INTERRUPTED = "Interrupted before the server answered."
+INTERRUPTED_WRITE = "Interrupted. The server may have done it. If you try again, it is still done only once."
+LOST = "The connection is lost. Reconnecting … You can continue to type."
 CONNECTED = "Connected again."
-START_HINT = f"Is the server running? {SERVER} starts one. Commands are listed by {CLIENT} --help."
 
 _COMMAND = Ask(
     "What would you like?",
@@ -76,106 +71,129 @@ _COMMAND = Ask(
     "command",
     choices=(
         *(Choice(word, command.about) for word, command in COMMANDS.items()),
-        Choice(HELP, "what there is"),
+        Choice(HELP, "list all commands"),
         Choice(QUIT, "end"),
     ),
 )
 
 
-class EndRequested(Exception):
-    """The traveller has ended it."""
+def run(host: str, port: int, tls: ssl.SSLContext | None, token: str | None, hint: str) -> int:
+    """Run the terminal client; return the exit status.
 
-
-def run(host: str, port: int, tls: ssl.SSLContext | None = None, token: str | None = None) -> int:
-    """Talk to the traveller until they leave; return the exit status.
-
-    tls: to speak TLS. token: to be signed in by.
+    tls: the context for TLS, or None. token: signs in. hint: printed if there is no server.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=PIPED_COLUMNS)
-    try:  # once: nobody wants to wait for a server that is not there
-        with Client(host, port, tries=1, tls=tls, token=token) as probe:
-            probe.ping()
-    except (ConnectionLost, Refusal, RpcError) as error:
-        hint = f"\n{START_HINT}" if isinstance(error, ConnectionLost) else ""
-        console.print(Text(f"{error}{hint}", "red"))
-        return NO_ANSWER
-    with Client(host, port, tries=TERMINAL_TRIES, tls=tls, token=token) as client:
-        return Terminal(client, console).run()
+        console.width = PIPED_COLUMNS
+    with Client(host, port, tries=1, tls=tls, token=token) as client:
+        terminal = Terminal(client, console)
+        try:
+            terminal.connect()
+        except (ConnectionLost, Refusal, RpcError) as error:
+            lost = isinstance(error, ConnectionLost)
+            console.print(Text(f"There is {error}.\n{hint}" if lost else str(error), "red"))
+            return NO_ANSWER
+        client.tries = TERMINAL_TRIES
+        return terminal.run()
+
+
+class FollowedBookings:
+    """The bookings that were opened last, each with its last known state. Several threads use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bookings: dict[str, tuple[GetBooking, Booking]] = {}  # by reference; the request opens it
+
+    def add(self, booking: Booking, phone: str | None) -> None:
+        """Follow a booking. phone: the number that opens it."""
+        with self._lock:
+            self._bookings.pop(booking.reference, None)
+            self._bookings[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
+            while len(self._bookings) > MAX_FOLLOWED_BOOKINGS:
+                del self._bookings[next(iter(self._bookings))]
+
+    def update(self, booking: Booking) -> bool:
+        """Record the state of a followed booking; return whether it changed."""
+        with self._lock:
+            request, known = self._bookings.get(booking.reference, (None, booking))
+            if request is not None:
+                self._bookings[booking.reference] = request, booking
+            return (booking.status, booking.tickets) != (known.status, known.tickets)
+
+    def open_requests(self) -> list[GetBooking]:
+        """The requests for the bookings that may still change."""
+        with self._lock:
+            return [request for request, booking in self._bookings.values() if booking.status in OPEN]
 
 
 class Terminal:
-    """One traveller, at a terminal or behind a pipe. Takes over what the client hears of by itself."""
+    """One traveller's session. It takes over the callbacks of its client."""
 
     def __init__(self, client: Client, console: Console) -> None:
         self._client = client
         self._console = console
         self._interactive = console.is_terminal and sys.stdin.isatty()
-        self._asker: Asker = (
-            Prompts(coloured=screen.coloured(console), today=self._today)
+        self._asker = (
+            PromptAsker(coloured=screen.coloured(console), today=self._today)
             if self._interactive
-            else Lines(self._say)
+            else LineAsker(self._print)
         )
         self._context = Context(today=self._today, with_names=True)
-        self._zone: str | None = None  # the server's, once it is known
-        self._dialogue: Dialogue | None = None  # that is under way
-        self._watching = threading.Lock()  # held to look at the watched ones, which several threads do
-        self._watched: dict[str, tuple[GetBooking, Booking]] = {}  # how each is opened, and as it is known
-        self._calls = concurrent.futures.ThreadPoolExecutor(1, "call")
+        self._time_zone: str | None = None  # the server's, once connected
+        self._dialogue: Dialogue | None = None
+        self._followed = FollowedBookings()
+        self._calls = ThreadPoolExecutor(1, "call")
         self._lost = False
         self._closing = threading.Event()
 
+    def connect(self) -> None:
+        """Open the connection. Raises ConnectionLost, Refusal or RpcError."""
+        self._client.on_notification, self._client.on_change = self._notified, self._connection_changed
+        self._time_zone = self._client.ping().time_zone
+
     def run(self) -> int:
-        """Commands and conversations, until the end."""
-        self._client.on_notification, self._client.on_change = self._notified, self._changed
-        signal.signal(signal.SIGTERM, self._terminated)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(signal.SIGHUP, self._hung_up)
+        """Carry out commands until the end; return the exit status."""
+        signal.signal(signal.SIGTERM, self._terminate)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+            signal.signal(signal.SIGHUP, self._hang_up)
         try:
-            pong = self._call(Ping())  # so that there is a connection for what the server says by itself
-            if isinstance(pong, Pong):
-                self._zone = pong.time_zone
-            self._say(WELCOME if self._interactive else commands.WELCOME, "bold")
+            self._print(WELCOME if self._interactive else commands.WELCOME, "bold")
             while True:
-                self._command(self._line(_COMMAND))
-        except (EndRequested, EOFError, KeyboardInterrupt):
-            self._say(GOOD_BYE)
+                self._carry_out_command(self._read_line(_COMMAND))
+        except (EOFError, KeyboardInterrupt):
+            self._print(GOOD_BYE)
             return DONE
         finally:
             self._closing.set()
             self._calls.shutdown(wait=False, cancel_futures=True)
 
     def _today(self) -> date:
-        return today_in(self._zone)
+        return today_in(self._time_zone)
 
-    def _command(self, line: str) -> None:
+    def _carry_out_command(self, line: str) -> None:
         word = line.strip().lower()
         if word == QUIT:
-            raise EndRequested
+            raise EOFError
         if word in ("", BACK):
             return
-        self._converse(begin(line, self._context))
-
-    def _converse(self, dialogue: Dialogue) -> None:
-        self._dialogue = dialogue
+        self._dialogue = dialogue = begin(line, self._context)
         try:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
-        except (EndRequested, EOFError):
-            if isinstance(dialogue.step, Call):  # a signal did not wait for it
+        except EOFError:  # the end of the input, a word that ends the session, or a signal
+            if isinstance(dialogue.step, Call):  # a signal interrupted it
                 dialogue.replied(no_answer(INTERRUPTED))
             if dialogue.unresolved:
-                self._say(OUTCOME_UNKNOWN, "yellow")
+                self._print(OUTCOME_UNKNOWN, "yellow")
             for request in dialogue.abandon():
-                self._say(undo_outcome(self._call(request)).text, "yellow")
+                self._print(undo_outcome(self._call(request)).text, "yellow")
             raise
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
         match step:
             case Ask():
                 try:
-                    dialogue.answer(self._line(step))
+                    dialogue.answer(self._read_line(step))
                 except KeyboardInterrupt:
                     dialogue.answer(QUIT)
             case Call():
@@ -184,30 +202,32 @@ class Terminal:
                 self._show(step)
                 dialogue.shown()
             case Tell():
-                self._say(step.text, "yellow" if step.problem else "")
+                self._print(step.text, "yellow" if step.problem else "")
                 dialogue.shown()
 
-    def _terminated(self, number: int, frame: FrameType | None) -> None:
-        """Somebody wants the end: as if the traveller did."""
-        if not self._asker.end():
-            raise EndRequested
+    def _read_line(self, question: Ask) -> str:
+        line = self._asker.ask(question)
+        if line.strip().lower() in END:
+            raise EOFError
+        return line
 
-    def _hung_up(self, number: int, frame: FrameType | None) -> None:
-        """The window was closed, and there is nobody to be told: what is held is given up."""
-        for again in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):  # a shell passes it on when it has ended
-            signal.signal(again, lambda number, frame: None)
+    # Signals -----------------------------------------------------------------------------------
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        """End the session as the traveller would."""
+        if not self._asker.end():
+            raise EOFError
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        """Release what is held, and exit. The terminal is closed, so nothing can be printed."""
+        for repeated in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):  # the shell may send these too
+            signal.signal(repeated, lambda number, frame: None)
         for request in self._dialogue.abandon() if self._dialogue else ():
             with suppress(ConnectionLost, Refusal, RpcError):
                 self._client.call(request, request.reply)
         os._exit(128 + number)
 
-    def _line(self, question: Ask) -> str:
-        line = self._asker.ask(question)
-        if line.strip().lower() in END:
-            raise EndRequested
-        return line
-
-    # What is shown -----------------------------------------------------------------------------
+    # Output ------------------------------------------------------------------------------------
 
     def _show(self, step: Show) -> None:
         reply = step.reply
@@ -215,22 +235,22 @@ class Terminal:
         if isinstance(reply, Seats):
             self._asker.seat_map, self._asker.yours = reply, step.yours
             if self._interactive and reply.free:
-                return  # the question for the seats draws it
+                return  # the next question draws the map
         self._console.print(screen.reply(reply, self._console, step.yours))
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _print(self, text: str, style: str = "") -> None:
         with self._asker.printing:
             self._console.print(Text(clean_text(text), style))
 
-    # The server --------------------------------------------------------------------------------
+    # Calls -------------------------------------------------------------------------------------
 
     def _call(self, request: Request) -> Any:
-        """The reply to a request, or the Refusal, or why there is none."""
+        """The reply to a request, or its Refusal; without an answer, a Refusal that says so."""
         call = self._calls.submit(self._client.call, request, request.reply)
         try:
-            reply = self._wait(call)
+            reply = wait_with_spinner(call, self._console if self._interactive else None)
             if isinstance(reply, Booking):
-                self._watch(reply, getattr(request, "phone", None))
+                self._followed.add(reply, getattr(request, "phone", None))
             return reply
         except Refusal as refusal:
             return refusal
@@ -241,71 +261,56 @@ class Terminal:
         except KeyboardInterrupt:
             return no_answer(INTERRUPTED_WRITE if request.writes else INTERRUPTED)
 
-    def _wait(self, call: "concurrent.futures.Future[Any]") -> Any:
-        done, _ = concurrent.futures.wait([call], SPINNER_SECONDS)
-        if done or not self._interactive:
-            return call.result()
-        spinner = self._console.status(WAITING)
-        try:  # no with: Ctrl-C may come when it is seen, and not yet entered
-            spinner.start()
-            return call.result()
-        finally:
-            spinner.stop()
+    # Notifications and reconnection ------------------------------------------------------------
 
     def _notified(self, method: str, params: dict[str, Any]) -> None:
-        """The server says something by itself."""
         match method, params:
             case "message", {"text": str(text)}:
                 bus_id, day = params.get("bus_id"), params.get("travel_date")
-                about = f", about {bus_id} of {day}" if bus_id and day else ""
-                self._say(f"Server{about}: {text}", "bold cyan")
+                trip = f" about service {bus_id} of {day}" if bus_id and day else ""
+                self._print(f"Message from the operator{trip}: {text}", "bold cyan")
             case "booking_changed", _:
-                self._tell_changed(msgspec.convert(params, Booking))
+                booking = msgspec.convert(params, Booking)
+                self._followed.update(booking)
+                self._print_change(booking)
 
-    def _tell_changed(self, booking: Booking) -> None:
+    def _print_change(self, booking: Booking) -> None:
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
-        with self._watching:
-            if booking.reference in self._watched:
-                self._watched[booking.reference] = self._watched[booking.reference][0], booking
-        self._say(changed(booking), "bold cyan")
+        self._print(changed(booking), "bold cyan")
 
-    def _watch(self, booking: Booking, phone: str | None) -> None:
-        """Remember a booking as it is now, and how it is opened."""
-        with self._watching:
-            self._watched.pop(booking.reference, None)
-            self._watched[booking.reference] = GetBooking(reference=booking.reference, phone=phone), booking
-            while len(self._watched) > MAX_FOLLOWED_BOOKINGS:
-                del self._watched[next(iter(self._watched))]
-
-    def _changed(self, connected: bool) -> None:
-        """The connection broke, or is made."""
+    def _connection_changed(self, connected: bool) -> None:
         if connected and self._lost:
             self._lost = False
-            self._say(CONNECTED, "green")
+            self._print(CONNECTED, "green")
         elif not connected and not self._lost and not self._closing.is_set():
             self._lost = True
-            self._say(LOST, "yellow")
+            self._print(LOST, "yellow")
             threading.Thread(target=self._reconnect, name="reconnect", daemon=True).start()
 
     def _reconnect(self) -> None:
-        """Make the connection again, so that what the server says is heard, and see what it has said."""
+        """Connect again, and open the followed bookings, so that their changes are pushed there."""
         while self._lost and not self._closing.is_set():
             try:
                 self._client.ping()
             except (ConnectionLost, Refusal, RpcError):
                 self._closing.wait(RECONNECT_SECONDS)
-        with self._watching:
-            watched = [*self._watched.values()]
-        for opens, known in watched:
-            if known.status in OPEN and not self._closing.is_set():
-                self._look_again(opens)
+        for request in self._followed.open_requests():
+            if not self._closing.is_set():
+                with suppress(ConnectionLost, Refusal, RpcError):
+                    booking = self._client.call(request, Booking)
+                    if self._followed.update(booking):
+                        self._print_change(booking)
 
-    def _look_again(self, opens: GetBooking) -> None:
-        """Open a booking on the new connection, so that its changes are heard there; tell those missed."""
-        with suppress(ConnectionLost, Refusal, RpcError):
-            booking = self._client.call(opens, Booking)
-            with self._watching:  # as it is known by now: the traveller has gone on meanwhile
-                _, known = self._watched.get(booking.reference, (opens, booking))
-            if (booking.status, booking.tickets) != (known.status, known.tickets):
-                self._tell_changed(booking)
+
+def wait_with_spinner(call: "Future[Any]", console: Console | None) -> Any:
+    """The result of a call. Turns a spinner on the console if it takes long."""
+    done, _ = wait([call], SPINNER_SECONDS)
+    if done or console is None:
+        return call.result()
+    spinner = console.status(WAITING)
+    try:  # not `with`: Ctrl-C during start() would leave the spinner on the screen
+        spinner.start()
+        return call.result()
+    finally:
+        spinner.stop()

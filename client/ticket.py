@@ -1,7 +1,7 @@
-"""The ticket: what a traveller shows the conductor, with its QR code. Any booking is drawn with it.
+"""A booking on the screen of the terminal client: in a frame, with a QR code once it is booked.
 
-The code says BUSWARE: and the reference, which is all that is needed to look the booking up; so it
-is of the smallest size, and a whole ticket fits a screen of 80 × 24.
+The code contains BUSWARE: and the reference. That is enough to look the booking up, and it fits the smallest
+QR code, so that a whole ticket fits a screen of 80 × 24.
 """
 
 import math
@@ -26,66 +26,63 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import Booking
 
-_NARROW = 72  # columns, below which the code stands under the words and not beside them
-_BORDER = 2  # modules around the code; phones manage with two
-_HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
-_STYLES = {"booked": "green", "held": "yellow", "pending": "yellow", "cancelled": "red", "expired": "red"}
-_TITLES = {
-    "booked": "Ticket",
-    "held": "Held for you",
-    "pending": "Waiting",
-    "cancelled": "Cancelled",
-    "expired": "Expired",
+_NARROW_COLUMNS = 72  # on a screen narrower than this, the code is below the text
+_BORDER = 2  # modules around the code; the standard asks for 4, phones read it with 2
+_HALF_BLOCKS = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # by upper and lower module
+_LOOKS = {  # by status: title, colour
+    "booked": ("Ticket", "green"),
+    "held": ("Held for you", "yellow"),
+    "pending": ("On the waitlist", "yellow"),
+    "cancelled": ("Cancelled", "red"),
+    "expired": ("Expired", "red"),
 }
 
 
 def draw(
     booking: Booking, columns: int = 80, *, coloured: bool = True, with_code: bool = True
 ) -> RenderableType:
-    """A booking in a frame; once it is booked, with its code."""
-    style = _STYLES[booking.status]
-    table = Table(box=None, pad_edge=False, show_header=True, padding=(0, 2, 0, 0), header_style="dim")
-    words = words_of(booking.kind)
-    for head in ("No", words.seat.capitalize()):
-        table.add_column(head, justify="right")
-    table.add_column(words.passenger.capitalize(), overflow="fold")  # a name is never cut
-    table.add_column("Fare", justify="right")
-    for one in booking.tickets:
-        ended = one.status != booking.status
-        name = f"{one.name or '–'}" + (f" ({one.status})" if ended else "")
-        cells = (str(one.ticket_no), str(one.seat_no or "–"), name, money(one.fare))
-        table.add_row(*(Text(cell, "dim" if ended else "") for cell in cells))
-    details = Group(*_head(booking, style), Text(), table, Text(), *_money(booking))
+    """A booking in a frame."""
+    title, style = _LOOKS[booking.status]
+    details = Group(*_head(booking, style), Text(), _tickets(booking), Text(), *_summary(booking))
     shown: RenderableType = details
     if booking.status == "booked" and with_code:
-        its_code = code(booking.reference, coloured=coloured)
-        if columns < _NARROW:
-            shown = Group(details, Text(), its_code)
+        qr_code = code(booking.reference, coloured=coloured)
+        if columns < _NARROW_COLUMNS:
+            shown = Group(details, Text(), qr_code)
         else:
             shown = Table.grid(padding=(0, 3, 0, 0))
-            shown.add_row(details, its_code)
-    return Panel(
-        shown,
-        title=Text(_TITLES[booking.status], "bold"),
-        title_align="left",
-        border_style=style,
-        expand=False,
-    )
+            shown.add_row(details, qr_code)
+    return Panel(shown, title=Text(title, "bold"), title_align="left", border_style=style, expand=False)
+
+
+def _tickets(booking: Booking) -> Table:
+    words = words_of(booking.kind)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("No", justify="right")
+    table.add_column(words.seat.capitalize(), justify="right")
+    table.add_column(words.passenger.capitalize(), overflow="fold")  # a name is never cut
+    table.add_column("Fare", justify="right")
+    for ticket in booking.tickets:
+        differs = ticket.status != booking.status
+        name = f"{ticket.name or '–'}" + (f" ({ticket.status})" if differs else "")
+        cells = (str(ticket.ticket_no), str(ticket.seat_no or "–"), name, money(ticket.fare))
+        table.add_row(*(Text(cell) for cell in cells), style="dim" if differs else "")
+    return table
 
 
 def _head(booking: Booking, style: str) -> list[RenderableType]:
     reference = Text.assemble(("Reference ", "dim"), (booking.reference, f"bold {style}"))
     return [
-        *([] if booking.status == "held" else [reference]),  # which is of no use before it is confirmed
+        *([] if booking.status == "held" else [reference]),  # a traveller needs it after the confirmation
         Text(service_of(booking)),
         Text(f"{booking.kind} {booking.bus_id}", "dim"),
         Text(),
-        *_ride(booking),
+        *_journey(booking),
     ]
 
 
-def _ride(booking: Booking) -> list[RenderableType]:
-    """From where to where, and when; or, of a stay in one place, from when to when."""
+def _journey(booking: Booking) -> list[RenderableType]:
+    """Origin, destination and times; for a stay in one place, the place and the times."""
     departs, arrives = booking.departs_at, booking.arrives_at
     if booking.origin == booking.destination:
         return [Text(booking.origin, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}")]
@@ -96,34 +93,35 @@ def _ride(booking: Booking) -> list[RenderableType]:
     ]
 
 
-def _money(booking: Booking) -> list[RenderableType]:
+def _summary(booking: Booking) -> list[RenderableType]:
+    """The money, and what the traveller must know now."""
     lines = [Text(f"Fare {money(booking.fare)}", "bold")]
     if float(booking.refund):
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
-        until = f"{booking.expires_at.astimezone():%H:%M:%S} on your clock"
-        lines.append(Text(f"For {minutes} minutes, until {until}", "yellow"))
+        before = f"{booking.expires_at.astimezone():%H:%M:%S}"
+        lines.append(Text(f"Confirm within {minutes} minutes, before {before} (local time)", "yellow"))
     if booking.position is not None:
-        lines.append(Text(f"Number {booking.position} in the queue", "bold yellow"))
+        lines.append(Text(f"Position {booking.position} on the waitlist", "bold yellow"))
     if booking.why is not None:
         lines.append(Text(does_not_run(booking), "bold red"))
     return [*lines]
 
 
 def code(reference: str, *, coloured: bool = True) -> Text:
-    """The QR code of a reference, two rows of it a line, dark on light.
+    """The QR code of a reference, two rows of modules on each line, dark on light.
 
-    Without colours the light is drawn: on a dark terminal that comes to the same.
+    Without colours, the light modules are drawn: on a dark terminal that looks the same.
     """
     rows = [list(row) for row in segno.make_qr(f"BUSWARE:{reference}", error="m").matrix_iter(border=_BORDER)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
     text = Text(no_wrap=True, end="")
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):
-        halves = (
-            (bool(a), bool(b)) if coloured else (not a, not b) for a, b in zip(upper, lower, strict=True)
+        blocks = (
+            _HALF_BLOCKS[a ^ (not coloured), b ^ (not coloured)] for a, b in zip(upper, lower, strict=True)
         )
-        text.append("".join(_HALVES[a, b] for a, b in halves), "black on white" if coloured else "")
+        text.append("".join(blocks), "black on white" if coloured else "")
         text.append("\n")
     return text

@@ -3,7 +3,7 @@
 OpenSSL does not allow two threads in one SSL object, and a thread that waits in a read would block the
 writers. So the SSL object works on two memory buffers, under a lock that is never held while a thread waits.
 Threads wait on the socket itself, with its own timeouts. Used by the connections of the server
-(server/tcp/server.py) and of the client (client/links.py).
+(server/tcp/server.py) and of the client (client/transport.py).
 """
 
 import io

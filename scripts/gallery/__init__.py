@@ -1,1 +1,1 @@
-"""The pictures of the terminal client: scripts/pictures."""
+"""Takes pictures of the terminal client: scripts/pictures."""

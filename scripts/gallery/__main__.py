@@ -1,7 +1,7 @@
-"""Pictures of the terminal client, as SVG, for the README: scripts/pictures.
+"""Takes pictures of the terminal client, as SVG, for the docs: scripts/pictures.
 
-A real server on a fresh database, a real client in tmux; a scene is what is typed, what is waited for,
-and the picture that is taken then. tmux knows what stands on the screen, and rich draws it.
+It starts a server with a new database, and a client in tmux. It types the text of each scene, waits for a
+text on the screen, and takes a picture. tmux returns the content of the screen, and rich draws it.
 """
 
 import re
@@ -23,11 +23,11 @@ from busware import connect
 PROJECT = Path(__file__).parent.parent.parent
 COLUMNS, ROWS = 80, 24
 WAIT_SECONDS = 60.0  # for a text to appear
-LOOK_SECONDS = 0.2  # between two looks at the screen
-SETTLE_SECONDS = 0.7  # after it has appeared, for the rest of the screen
-BUS = 309  # a sleeper of two decks, from Bengaluru to Kochi by Coimbatore
+POLL_SECONDS = 0.2  # between two reads of the screen
+SETTLE_SECONDS = 0.7  # for the rest of the screen, after the text has appeared
+BUS = 309  # a sleeper with two decks, from Bengaluru to Kochi by way of Coimbatore
 
-# What is typed, what is waited for then, and the name of the picture that is taken.
+# The text to type, the text to wait for, and the name of the picture, if one is taken.
 SCENES = [
     ("bus\r", "Reservation or", ""),
     ("reservation\r", "Date of journey", ""),
@@ -47,9 +47,9 @@ SCENES = [
 
 
 def main() -> None:
-    """Take all the pictures."""
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as port:
-        others_book(port)
+    """Take all pictures."""
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as port:
+        book_for_others(port)
         with terminal(f"{sys.executable} -m busware 127.0.0.1 {port}") as tmux:
             wait_for(tmux, "What would you like?")
             for typed, awaited, name in SCENES:
@@ -62,23 +62,23 @@ def main() -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
-    """A server with the timetables, on a database in that folder."""
+def running_server(folder: Path) -> Iterator[int]:
+    """A server with the timetables and a database in this folder; yields its port."""
     folder.chmod(0o755)
     command = [sys.executable, "-m", "busware.server", "--port", "0", "--data", str(folder / "data")]
     server = subprocess.Popen(
         command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
     )
     try:
-        said = next(line for line in server.stdout or () if "serves on" in line)
-        yield int(re.search(r"serves on \S+:(\d+)", said)[1])  # type: ignore[index]
+        line = next(line for line in server.stdout or () if "serves on" in line)
+        yield int(re.search(r"serves on \S+:(\d+)", line)[1])  # type: ignore[index]
     finally:
         server.terminate()
         server.wait()
 
 
-def others_book(port: int) -> None:
-    """Seats that are taken, and one that somebody is deciding about."""
+def book_for_others(port: int) -> None:
+    """Book some seats, and hold one."""
     with connect("127.0.0.1", port) as busware:
         tomorrow = busware.today() + timedelta(days=1)
         for seats in ([4, 7], [14, 15], [2], [21], [25], [26, 27]):
@@ -88,7 +88,7 @@ def others_book(port: int) -> None:
 
 @contextmanager
 def terminal(command: str) -> Iterator[list[str]]:
-    """A tmux of its own with the command in it; what to begin its commands with."""
+    """Run a command in a new tmux server; yields the start of its tmux commands."""
     tmux = ["tmux", "-L", f"busware-pictures-{time.time_ns()}"]
     run(tmux, "-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), command)
     try:
@@ -98,23 +98,23 @@ def terminal(command: str) -> Iterator[list[str]]:
 
 
 def wait_for(tmux: list[str], text: str) -> str:
-    """The screen, with its colours, once the text stands on it."""
-    give_up_at = time.monotonic() + WAIT_SECONDS
+    """Wait until the text is on the screen; return the screen with its colours."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while text not in run(tmux, "capture-pane", "-p"):
-        if time.monotonic() > give_up_at:
+        if time.monotonic() > deadline:
             raise SystemExit(f"{text!r} did not appear:\n{run(tmux, 'capture-pane', '-p')}")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     time.sleep(SETTLE_SECONDS)
     return run(tmux, "capture-pane", "-p", "-e")
 
 
 def run(tmux: list[str], *arguments: str) -> str:
-    """What a command of tmux answers."""
+    """Run a tmux command; return its output."""
     return subprocess.run([*tmux, *arguments], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
 
 def draw(screen: str) -> str:
-    """The screen as SVG, with no font that a reader would have to fetch."""
+    """The screen as SVG, without fonts that a reader would have to download."""
     console = Console(
         record=True, width=COLUMNS, file=StringIO(), force_terminal=True, color_system="truecolor"
     )

@@ -1,10 +1,10 @@
-"""The synchronous client, made from the asynchronous one: scripts/generate.
+"""Generates the synchronous client from the asynchronous one: scripts/generate.
 
-A generated file is its source without `async` and `await`, and without Async in front of a name. So the
-methods, the retries and connect() are written once and typed for both clients; only the sockets are written
-twice (client/links.py, client/async_links.py …). A core without I/O and two thin drivers could share the
-retries, but not the methods: no type says that one method returns `list[Trip]` and its twin
-`Awaitable[list[Trip]]`.
+A generated file is its source without `async` and `await`, and without the prefix Async in names. So the
+methods and the retries are written once, and both clients are typed. Only the transports are written twice:
+client/transport.py and client/async_transport.py. A core without I/O could share the retries, but not the
+methods: no type describes a method that returns `list[Trip]` in one client and `Awaitable[list[Trip]]` in the
+other.
 """
 
 import re
@@ -19,7 +19,7 @@ _REPLACED = {
     r"\basync (?=def |with |for )": "",
     r"\bawait ": "",
     r"\bAsync(?=[A-Z])": "",  # AsyncClient, AsyncIterator
-    r"\basync_(?=\w)": "",  # async_links
+    r"\basync_(?=\w)": "",  # async_transport
     r"_async\b": "",  # connect_async
     r"__a(?=enter__|exit__)": "__",
     r"\basynchronous\b": "synchronous",
@@ -32,21 +32,13 @@ def generate(name: str) -> str:
     text = (CLIENT / f"async_{name}.py").read_text()
     for pattern, replacement in _REPLACED.items():
         text = re.sub(pattern, replacement, text)
-    text = f"# Generated from async_{name}.py by scripts/generate: edit that one.\n{text}"
-    # `yield from`, which is for synchronous generators alone; then the order of imports and the line breaks
+    text = f"# Generated from async_{name}.py by scripts/generate: edit that file.\n{text}"
+    # First `yield from`, which only synchronous generators may use, and the imports; then the line breaks.
     text = _ruff("check", "--fix-only", "--unsafe-fixes", "--select", "I,UP028", name=name, text=text)
     return _ruff("format", name=name, text=text)
 
 
 def _ruff(*arguments: str, name: str, text: str) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "ruff",
-        *arguments,
-        "--quiet",
-        "--stdin-filename",
-        f"{CLIENT}/{name}.py",
-        "-",
-    ]
+    file = f"{CLIENT}/{name}.py"
+    command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", file, "-"]
     return subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout

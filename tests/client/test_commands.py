@@ -1,4 +1,4 @@
-"""The client as a command: what people and scripts read, and what exit status they get."""
+"""The command `busware`: what it prints for people and for scripts, and its exit status."""
 
 import io
 import json
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -19,10 +20,11 @@ from busware import __main__ as command
 from busware import commands, render
 from busware.server.protocol import METHODS, Seat, Seats
 from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.support.project import PROJECT
 
-RIDE = ("1", "2026-12-05", "bengaluru", "mandya")
+SEGMENT = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
-NO_TRIP = "No trip goes from the one to the other on that date.\n"
+NO_TRIP = "No trip goes from this origin to this destination on that date.\n"
 
 
 class Outcome(NamedTuple):
@@ -36,7 +38,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(server: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Does a command line on the server."""
+    """Runs a command line against the server."""
     monkeypatch.setenv("BUSWARE_HOST", server.host)
     monkeypatch.setenv("BUSWARE_PORT", str(server.port))
 
@@ -52,7 +54,7 @@ def run(server: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 def book(run: Run, *more: str) -> dict[str, Any]:
-    outcome = run("book", *RIDE, *PHONE, "--json", *more)
+    outcome = run("book", *SEGMENT, *PHONE, "--json", *more)
     assert outcome.status == 0, outcome
     return json.loads(outcome.out)
 
@@ -60,7 +62,7 @@ def book(run: Run, *more: str) -> dict[str, Any]:
 # For people ------------------------------------------------------------------------------------
 
 
-def test_search_shows_what_book_takes(run: Run) -> None:
+def test_search_prints_the_arguments_of_book(run: Run) -> None:
     found = run("search", "Bangalore", "mysuru", "5 dec 2026")
     assert (found.status, found.err) == (0, "")
     assert found.out == (
@@ -75,23 +77,23 @@ def test_search_shows_what_book_takes(run: Run) -> None:
     assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
-def test_the_seats_are_drawn_as_the_bus_is_laid_out(run: Run) -> None:
+def test_seats_are_drawn_in_the_layout_of_the_bus(run: Run) -> None:
     book(run, "--seats", "3")
-    run("hold", *RIDE, *PHONE, "--seats", "5,6")
+    run("hold", *SEGMENT, *PHONE, "--seats", "5,6")
     assert run("seats", "1", "2026-12-05", "bengaluru", "mysuru").out == (
         "╭────────────────────╮\n"
         "│             ◎      │\n"
         "│  1   2      ××   4 │\n"
         "│ ~~  ~~       7   8 │\n"
         "╰────────────────────╯\n"
-        "nn free   ~~ taken for now   ×× taken   ◎ driver   \n"
+        "nn free   ~~ held   ×× taken   ◎ driver   \n"
         "5 of 8 free, 260.00 each\n"
     )
     assert "│  1   2       3   4 │" in run("seats", "1", "2026-12-05", "mandya", "mysuru").out
 
 
 @pytest.mark.parametrize(("columns", "beside"), [(80, True), (30, False)])
-def test_decks_stand_side_by_side_where_the_width_allows(columns: int, beside: bool) -> None:
+def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) -> None:
     seats = [
         Seat(seat_no=10 + 3 * deck + column, deck=name, row=2, column=column, kind="berth", state="free")
         for deck, name in enumerate(("lower", "upper"))
@@ -100,7 +102,7 @@ def test_decks_stand_side_by_side_where_the_width_allows(columns: int, beside: b
     out = io.StringIO()
     drawing = "lower:\n...D\nb.bb\nupper:\nb.bb"
     Console(file=out, width=columns).print(
-        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6))
+        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6), columns)
     )
     first = out.getvalue().splitlines()[0]
     assert ("Lower" in first, "Upper" in first) == (True, beside)
@@ -108,7 +110,7 @@ def test_decks_stand_side_by_side_where_the_width_allows(columns: int, beside: b
 
 @pytest.fixture
 def in_tokyo() -> Iterator[None]:
-    """The traveller's own clock is that of Tokyo."""
+    """The traveller's time zone is that of Tokyo."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "Asia/Tokyo")
         time.tzset()
@@ -119,13 +121,13 @@ def in_tokyo() -> Iterator[None]:
 @pytest.mark.usefixtures("in_tokyo")
 def test_a_booking_from_hold_to_refund(run: Run) -> None:
     held = run(
-        "hold", *RIDE, *PHONE, "--seats", "3, 4", "--name", "Asha", "--name", "[Ravi]", "--seconds", "60"
+        "hold", *SEGMENT, *PHONE, "--seats", "3, 4", "--name", "Asha", "--name", "[Ravi]", "--seconds", "60"
     )
     reference = held.out.split()[1].rstrip(",")
     assert held.out == (
         f"Held: {reference}, KSRTC Day Bus (1) of 2026-12-05.\n"
         "Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.\n"
-        "Held until 12:31:00: confirm it before.\n"
+        "Confirm it before 12:31:00 (local time).\n"
         "Ticket  Seat  Name    Status    Fare  Refund\n"
         "     1     3  Asha    held    180.00    0.00\n"
         "     2     4  [Ravi]  held    180.00    0.00\n"
@@ -145,41 +147,41 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert run("status", reference, *PHONE) == shown
 
 
-def test_waiting_for_seats(run: Run) -> None:
+def test_booking_joins_the_waitlist(run: Run) -> None:
     for seats in ("1,2,3,4,5,6", "7,8"):
         book(run, "--seats", seats)
-    assert "--waitlist" in run("book", *RIDE, *PHONE, "--count", "2").err
-    waiting = run("book", *RIDE, *PHONE, "--count", "2", "--waitlist").out
+    assert "--waitlist" in run("book", *SEGMENT, *PHONE, "--count", "2").err
+    waiting = run("book", *SEGMENT, *PHONE, "--count", "2", "--waitlist").out
     assert waiting.startswith("Pending: ")
-    assert "Number 1 of those who wait for seats." in waiting
+    assert "Position 1 on the waitlist." in waiting
     assert "     1     -        pending" in waiting
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "hint"),
     [
         (("search", "bengaluru", "mysru", "2026-12-05"), "Did you mean Mysuru"),
-        (("seats", *RIDE[:2], "mandya", "bengaluru"), "Its stops: Bengaluru – Ramanagara – Mandya"),
-        (("book", *RIDE, *PHONE, "--seats", "7,8"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
-        (("book", *RIDE, *PHONE, "--seats", "9"), "Free on that stretch: 1, 2, 3, 4, 5, 6, 8."),
-        (("book", *RIDE, *PHONE), "Here: --seats 7,8, or --count 2 for any two."),
-        (("book", *RIDE, "--seats", "1"), "Here: --phone '98450 12345'."),
-        (("book", *RIDE, *PHONE), "a list of different seat numbers"),
-        (("book", *RIDE, "--count", "1", "--phone", "12"), "a phone number, such as"),
+        (("seats", *SEGMENT[:2], "mandya", "bengaluru"), "Its stops: Bengaluru – Ramanagara – Mandya"),
+        (("book", *SEGMENT, *PHONE, "--seats", "7,8"), "Free seats on this segment: 1, 2, 3, 4, 5, 6, 8."),
+        (("book", *SEGMENT, *PHONE, "--seats", "9"), "Free seats on this segment: 1, 2, 3, 4, 5, 6, 8."),
+        (("book", *SEGMENT, *PHONE), "Use --seats 7,8, or --count 2 for any two seats."),
+        (("book", *SEGMENT, "--seats", "1"), "Use --phone '98450 12345'."),
+        (("book", *SEGMENT, *PHONE), "a list of different seat numbers"),
+        (("book", *SEGMENT, "--count", "1", "--phone", "12"), "a phone number, such as"),
         (("booking", "QQQQQQ"), "No booking has that reference"),
     ],
 )
-def test_a_refusal_says_what_would_be_right(run: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_refusal_explains_the_correction(run: Run, arguments: tuple[str, ...], hint: str) -> None:
     book(run, "--seats", "7")
     outcome = run(*arguments)
     assert (outcome.status, outcome.out) == (1, "")
-    assert told in outcome.err
+    assert hint in outcome.err
 
 
 # For scripts -----------------------------------------------------------------------------------
 
 
-def test_json_is_the_reply_as_it_came(run: Run, client_socket: LineClient) -> None:
+def test_json_is_the_reply_of_the_server(run: Run, client_socket: LineClient) -> None:
     search = {"origin": "bengaluru", "destination": "mysuru", "date": "2026-12-05"}
     out = run("search", *search.values(), "--json").out
     assert out.count("\n") == 1
@@ -191,49 +193,60 @@ def test_json_is_the_reply_as_it_came(run: Run, client_socket: LineClient) -> No
     }
 
 
-def test_the_same_key_books_once(run: Run, database: Database) -> None:
+def test_same_key_books_once(run: Run, database: Database) -> None:
     assert book(run, "--count", "1", "--key", "mine") == book(run, "--count", "1", "--key", "mine")
     assert database.value("SELECT count(*)::int FROM passengers") == 1
-    assert run("book", *RIDE, *PHONE, "--count", "2", "--key", "mine").status == 1
+    assert run("book", *SEGMENT, *PHONE, "--count", "2", "--key", "mine").status == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (("serch",), "did you mean search?"),
+        (("serch",), "'serch' is not a command. Did you mean search?"),
         (("serch",), "scripts/client --help"),
-        (("no", "such", "thing"), "there is no command 'no'"),
-        (("localhost", "port"), "'port' is no port; write a number from 1 to 65535"),
+        (("no", "such", "thing"), "'no' is not a command. Commands: search, places,"),
+        (("localhost", "port"), "'port' is not a port; write a number from 1 to 65535"),
         (("search", "bengaluru"), "the following arguments are required: DESTINATION, DATE"),
         (("search", "bengaluru", "mysuru", "soon"), '"soon" is not a date. Type a date such as 2026-12-05'),
-        (("seats", "first", *RIDE[1:]), "'first' is no number"),
-        (("book", *RIDE, "--seats", "7-8"), "'7-8' is no list of numbers; write one such as 7,8"),
-        (("search", *RIDE[2:], "today", "--type", "bunk"), "invalid choice: 'BUNK'"),
-        (("ping", "--timeout", "nan"), "'nan' is no time to wait"),
+        (("seats", "first", *SEGMENT[1:]), "'first' is not a number; write one such as 7"),
+        (("book", *SEGMENT, "--seats", "7-8"), "'7-8' is not a list of numbers; write one such as 7,8"),
+        (("search", *SEGMENT[2:], "today", "--type", "bunk"), "invalid choice: 'BUNK'"),
+        (("ping", "--timeout", "nan"), "'nan' is not a time; write a number of seconds, such as 30"),
     ],
 )
-def test_a_wrong_command_line_is_told_what_is_right(run: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_command_line_is_explained(run: Run, arguments: tuple[str, ...], message: str) -> None:
     outcome = run(*arguments)
     assert (outcome.status, outcome.out) == (2, "")
-    assert told in " ".join(outcome.err.split())
+    assert message in " ".join(outcome.err.split())
     assert len(outcome.err.splitlines()) == 2
 
 
-def test_a_server_out_of_reach(run: Run, server: SimpleNamespace) -> None:
+def test_unreachable_server(run: Run, server: SimpleNamespace) -> None:
     server.tcp.drain()
     outcome = run("places")
     assert (outcome.status, outcome.out) == (3, "")
     assert f"no answer from {server.host}:{server.port}" in outcome.err
     assert "scripts/start" in outcome.err
     assert "Errno" not in outcome.err
-    no_command = run("frobnicate")
-    assert no_command.status == 3
-    assert "no answer from frobnicate:" in no_command.out
-    assert "Errno" not in no_command.out
-    assert "scripts/client --help" in no_command.out
 
 
-def test_host_and_port_are_where_people_put_them(
+def test_unknown_word_is_taken_for_a_host_name(run: Run) -> None:
+    outcome = run("frobnicate")
+    assert outcome.status == 3
+    assert "no answer from frobnicate:" in outcome.out
+    assert "Errno" not in outcome.out
+    assert (
+        "'frobnicate' was taken for a host name, because it is not a command. Commands: search, places,"
+        in " ".join(outcome.out.split())
+    )
+
+
+def test_help_is_a_word_too(run: Run) -> None:
+    assert run("help") == run("--help")
+    assert run("help", "book").out == run("book", "--help").out
+
+
+def test_host_and_port_may_be_anywhere(
     run: Run, server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for arguments in (("--port", "1", "ping"), ("ping", "--port", "1"), ("127.0.0.1", "1")):
@@ -252,14 +265,27 @@ def test_host_and_port_are_where_people_put_them(
         (["--host", "192.0.2.1", "hotel", "--url", "http://inn.example"], "http://inn.example"),
     ],
 )
-def test_the_hotel_is_at_the_server_that_is_named(arguments: list[str], url: str) -> None:
+def test_url_of_the_hotel(arguments: list[str], url: str) -> None:
     parsed = commands.command_line({}).parse_args(arguments)
     assert commands.hotel_url(parsed, {"BUSWARE_HTTP_PORT": "8001"}) == url
 
 
-def test_every_method_has_a_command_and_every_reply_a_text() -> None:
-    assert {asks.method for asks, _ in commands.COMMANDS.values()} == set(METHODS)
-    assert {asks.reply for asks in METHODS.values()} == set(render.TEXTS)
+def test_every_method_has_a_command() -> None:
+    assert {request_type.method for request_type, _ in commands.COMMANDS.values()} == set(METHODS)
+
+
+def test_every_reply_has_a_text() -> None:
+    """Prints the replies in the transcript of release 0.1.0."""
+    out = io.StringIO()
+    printed = set()
+    for line in (PROJECT / "tests/data/0.1.0/json_rpc.jsonl").read_text().splitlines():
+        match json.loads(line):
+            case {"send": {"method": str(method)}, "reply": {"result": result}}:
+                reply_type = METHODS[method].reply
+                reply = msgspec.convert(json.loads(json.dumps(result)), reply_type)
+                Console(file=out, width=80).print(render.reply(reply, 80))
+                printed.add(reply_type)
+    assert printed == {request_type.reply for request_type in METHODS.values()}
 
 
 # As a process ----------------------------------------------------------------------------------
@@ -270,16 +296,16 @@ def client(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, text=True, capture_output=True, timeout=WAIT_SECONDS, **more)
 
 
-def test_help_waits_for_nothing_it_does_not_need() -> None:
+def test_help_imports_only_what_it_needs() -> None:
     code = "import sys; from client.__main__ import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=WAIT_SECONDS)
-    for promised in ("examples:", "exit status:", *commands.COMMANDS):
-        assert promised in shown.stdout
+    for part in ("examples:", "exit status:", *commands.COMMANDS):
+        assert part in shown.stdout
     assert not {"rich", "shtab", "psycopg", "asyncio"} & set(shown.stdout.split())
 
 
 @pytest.mark.parametrize("shell", commands.SHELLS)
-def test_the_completion_script_is_one_of_its_shell(shell: str) -> None:
+def test_completion_script_is_valid(shell: str) -> None:
     script = client("completion", shell).stdout
     assert "change-seat" in script
     if shutil.which(shell):
@@ -299,11 +325,11 @@ def test_bash_completes_commands_and_options() -> None:
 
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
-def test_colour_is_for_terminals_that_want_it(
+def test_colour_depends_on_the_terminal_and_no_color(
     server: SimpleNamespace, environment: dict[str, str], coloured: bool
 ) -> None:
     main, terminal = pty.openpty()
-    seats = ("seats", *RIDE, "--host", server.host, "--port", str(server.port))
+    seats = ("seats", *SEGMENT, "--host", server.host, "--port", str(server.port))
     inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     process = subprocess.Popen(
         [sys.executable, "-m", "client", *seats],
@@ -318,7 +344,7 @@ def test_colour_is_for_terminals_that_want_it(
     assert ("\x1b[32m" in shown) is coloured
 
 
-def test_a_reader_that_has_had_enough_is_no_error(server: SimpleNamespace) -> None:
+def test_closed_pipe_is_no_error(server: SimpleNamespace) -> None:
     ask = f"{sys.executable} -m client places --host {server.host} --port {server.port}"
     line = f"{ask} | true; echo ${{PIPESTATUS[0]}}"
     shown = subprocess.run(["bash", "-c", line], text=True, capture_output=True, timeout=WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""The synchronous client is made from the asynchronous one, and is up to date."""
+"""The synchronous client is generated from the asynchronous one, and is up to date."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from scripts.generator import CLIENT, NAMES, generate
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_generated_file_is_up_to_date(name: str) -> None:
+def test_generated_file_is_up_to_date(name: str) -> None:
     assert (CLIENT / f"{name}.py").read_text() == generate(name), "run scripts/generate"
 
 
-def test_every_asynchronous_file_has_its_synchronous_twin() -> None:
+def test_every_asynchronous_file_has_a_synchronous_twin() -> None:
     twins = {path.name.removeprefix("async_") for path in CLIENT.glob("async_*.py")}
-    assert twins == {"links.py", "http_link.py", *(f"{name}.py" for name in NAMES)}
+    assert twins == {"transport.py", "http_link.py", *(f"{name}.py" for name in NAMES)}

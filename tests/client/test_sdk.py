@@ -1,4 +1,4 @@
-"""The SDK, both of its clients, on a real server: through a relay that loses, delays and replaces lines."""
+"""Both clients of the SDK on a real server, through a relay that loses, delays and replaces replies."""
 
 import asyncio
 import contextlib
@@ -22,20 +22,20 @@ from tests.support.both_clients import Sdk
 
 DAY = date(2026, 12, 5)
 PHONE = "98450 12345"
-RIDE = (1, DAY, "Bengaluru", "Mandya")
+SEGMENT = (1, DAY, "Bengaluru", "Mandya")
 
-Fate = Callable[[bytes], bytes | None]  # what the client gets for the server's line; None: the end
+Fault = Callable[[bytes], bytes | None]  # from the server's line to the client's; None: disconnect
 
 
 class Relay:
-    """Stands between a client and the server, a line at a time.
+    """Forwards lines between clients and the server.
 
-    fates: what befalls the replies to come, the first one first; those after pass. seen: the
-    requests, in order. connections: how many there were.
+    faults: one for each of the next replies. Later replies pass unchanged. seen: the requests, in order.
+    connections: the number of connections so far.
     """
 
     def __init__(self, server: SimpleNamespace) -> None:
-        self.fates: list[Fate] = []
+        self.faults: list[Fault] = []
         self.seen: list[dict] = []
         self.connections = 0
         self._server = (server.host, server.port)
@@ -58,8 +58,7 @@ class Relay:
 
     def _carry(self, near: socket.socket) -> None:
         far = socket.create_connection(self._server)
-        # the client may go at any time
-        with (
+        with (  # the client may disconnect at any time
             near,
             far,
             near.makefile("rb") as requests,
@@ -70,15 +69,15 @@ class Relay:
                 self.seen.append(json.loads(request))
                 far.sendall(request)
                 reply = replies.readline()
-                told = self.fates.pop(0)(reply) if self.fates else reply
-                if told is None:
+                answer = self.faults.pop(0)(reply) if self.faults else reply
+                if answer is None:
                     break
-                near.sendall(told)
+                near.sendall(answer)
 
     def hang_up(self) -> None:
-        """Break every connection; the next ones are taken."""
+        """Break every connection. New connections are accepted."""
         for near in self._open:
-            with contextlib.suppress(OSError):  # it has gone by itself
+            with contextlib.suppress(OSError):  # it has ended already
                 near.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -90,16 +89,16 @@ class Relay:
 
 
 def lost(reply: bytes) -> None:
-    """The server has done it, and the connection breaks before the client knows."""
+    """The server has executed the request, and the connection breaks before the reply."""
 
 
-def kept_back(reply: bytes) -> bytes:
-    """The server has done it, and nothing comes."""
+def withheld(reply: bytes) -> bytes:
+    """The server has executed the request, and no reply arrives."""
     return b""
 
 
-def refused(reason: str) -> Fate:
-    """Instead of the reply comes a refusal."""
+def refused(reason: str) -> Fault:
+    """A refusal arrives instead of the reply."""
     error = {"code": -32001, "message": "Not now.", "data": {"reason": reason}}
     return lambda reply: (
         json.dumps({"jsonrpc": "2.0", "id": json.loads(reply)["id"], "error": error}).encode() + b"\n"
@@ -119,7 +118,7 @@ def busware(server: SimpleNamespace, sdk: Sdk) -> Iterator[Client]:
         yield busware
 
 
-# What the methods answer -----------------------------------------------------------------------
+# The methods -----------------------------------------------------------------------------------
 
 
 def test_from_search_to_refund(busware: Client) -> None:
@@ -128,7 +127,7 @@ def test_from_search_to_refund(busware: Client) -> None:
     assert trip.departs_at.isoformat() == "2026-12-05T10:00:00+05:30"
 
     held = busware.hold(
-        *RIDE, seats=[3, 4], phone=PHONE, passengers=[Passenger(name="Asha"), Passenger()], seconds=60
+        *SEGMENT, seats=[3, 4], phone=PHONE, passengers=[Passenger(name="Asha"), Passenger()], seconds=60
     )
     assert (held.status, held.fare, held.expires_at is not None) == ("held", "360.00", True)
     seats = busware.seat_map(1, DAY, "Bengaluru", "Mysuru")
@@ -142,7 +141,7 @@ def test_from_search_to_refund(busware: Client) -> None:
     moved = busware.change_seat(held.reference, PHONE, ticket_no=2, seat_no=8)
     assert [t.seat_no for t in moved.tickets] == [3, 8]
     shortened = busware.alight(held.reference, PHONE, at="Ramanagara", tickets=[1])
-    assert shortened.to_stop == 3  # the party's: the other ticket rides on
+    assert shortened.to_stop == 3  # the end of the longest ticket
 
     assert busware.find(PHONE, DAY, "Bangalore") == [held.reference]
     assert busware.cancel_quote(held.reference, PHONE, tickets=[2]).refund == "90.00"
@@ -151,7 +150,7 @@ def test_from_search_to_refund(busware: Client) -> None:
     assert busware.booking(held.reference, PHONE) == cancelled
 
 
-def test_it_connects_where_the_environment_says(
+def test_connect_uses_the_environment(
     sdk: Sdk, server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUSWARE_HOST", server.host)
@@ -165,7 +164,7 @@ def test_every_method_has_a_python_method() -> None:
     assert METHODS.keys() <= vars(AsyncClient).keys()
 
 
-def test_positions_stand_for_places(busware: Client) -> None:
+def test_stop_numbers_instead_of_places(busware: Client) -> None:
     booking = busware.book(1, DAY, 2, 3, count=1, phone=PHONE)
     assert (booking.origin, booking.destination) == ("Ramanagara", "Mandya")
     held = busware.hold(1, DAY, 3, 5, seats=[1], phone=PHONE)
@@ -179,10 +178,10 @@ def test_places_and_ping(busware: Client) -> None:
     ]
 
 
-def test_a_refusal_is_raised_with_its_data(busware: Client) -> None:
-    busware.book(*RIDE, seats=[7], phone=PHONE)
+def test_refusal_is_raised_with_its_data(busware: Client) -> None:
+    busware.book(*SEGMENT, seats=[7], phone=PHONE)
     with pytest.raises(Refusal) as refusal:
-        busware.book(*RIDE, seats=[6, 7], phone=PHONE)
+        busware.book(*SEGMENT, seats=[6, 7], phone=PHONE)
     assert (refusal.value.reason, refusal.value.data) == ("seat_taken", {"seats": [7]})
     with pytest.raises(Refusal, match="Did you mean Mysuru"):
         busware.search("Bengaluru", "Mysru", DAY)
@@ -195,14 +194,14 @@ def party_count(database: Database) -> int:
     return database.value("SELECT count(DISTINCT reference)::int FROM passengers")
 
 
-@pytest.mark.parametrize("fate", [lost, kept_back, refused("outcome_unknown"), refused("draining")])
-def test_a_write_whose_answer_is_lost_is_done_once(
-    sdk: Sdk, relay: Relay, database: Database, fate: Fate
+@pytest.mark.parametrize("fault", [lost, withheld, refused("outcome_unknown"), refused("draining")])
+def test_write_is_executed_once_if_its_reply_is_lost(
+    sdk: Sdk, relay: Relay, database: Database, fault: Fault
 ) -> None:
-    patience = 2 if fate is kept_back else WAIT_SECONDS
-    with sdk.client("127.0.0.1", relay.port, timeout_seconds=patience) as busware:
-        relay.fates = [fate, fate]
-        booking = busware.book(*RIDE, seats=[7], phone=PHONE)
+    timeout_seconds = 2 if fault is withheld else WAIT_SECONDS
+    with sdk.client("127.0.0.1", relay.port, timeout_seconds=timeout_seconds) as busware:
+        relay.faults = [fault, fault]
+        booking = busware.book(*SEGMENT, seats=[7], phone=PHONE)
         assert busware.booking(booking.reference, PHONE) == booking
     first, second, third, _ = relay.seen
     assert uuid.UUID(first["params"]["key"])
@@ -211,46 +210,52 @@ def test_a_write_whose_answer_is_lost_is_done_once(
     assert party_count(database) == 1
 
 
-def test_a_connection_that_broke_between_calls_is_made_again(
+def test_client_reconnects_if_the_connection_broke_between_calls(
     sdk: Sdk, relay: Relay, database: Database
 ) -> None:
     with sdk.connect("127.0.0.1", relay.port) as busware:
         relay.hang_up()
-        booking = busware.book(*RIDE, seats=[7], phone=PHONE)
+        booking = busware.book(*SEGMENT, seats=[7], phone=PHONE)
         relay.hang_up()
         assert busware.cancel(booking.reference, PHONE).refund == "90.00"
     assert party_count(database) == 1
 
 
-def test_after_all_the_tries_the_key_is_told_and_settles_it(
-    sdk: Sdk, relay: Relay, database: Database
-) -> None:
-    relay.fates = [lost, lost]
+def test_client_signs_in_again_after_a_reconnection(sdk: Sdk, relay: Relay) -> None:
+    with sdk.connect("127.0.0.1", relay.port) as busware:
+        busware.register("asha", "correct horse battery")
+        relay.hang_up()
+        assert list(busware.bookings()) == []
+        assert relay.connections == 2
+
+
+def test_key_of_a_lost_write_can_be_sent_again(sdk: Sdk, relay: Relay, database: Database) -> None:
+    relay.faults = [lost, lost]
     with sdk.client("127.0.0.1", relay.port, tries=2) as busware:
         with pytest.raises(ConnectionLost, match="no answer from") as broken:
-            busware.book(*RIDE, seats=[7], phone=PHONE)
+            busware.book(*SEGMENT, seats=[7], phone=PHONE)
         key = broken.value.key
         assert key == relay.seen[0]["params"]["key"]
-        booking = busware.book(*RIDE, seats=[7], phone=PHONE, key=key)
+        booking = busware.book(*SEGMENT, seats=[7], phone=PHONE, key=key)
     assert booking.status == "booked"
     assert party_count(database) == 1
 
 
-def test_an_unknown_outcome_is_raised_with_the_key(sdk: Sdk, relay: Relay) -> None:
-    relay.fates = [refused("outcome_unknown")] * 2
+def test_unknown_outcome_is_raised_with_the_key(sdk: Sdk, relay: Relay) -> None:
+    relay.faults = [refused("outcome_unknown")] * 2
     with sdk.client("127.0.0.1", relay.port, tries=2) as busware, pytest.raises(Refusal) as refusal:
-        busware.book(*RIDE, seats=[7], phone=PHONE)
+        busware.book(*SEGMENT, seats=[7], phone=PHONE)
     assert refusal.value.data == {"key": relay.seen[0]["params"]["key"]}
 
 
 def test_busy_is_raised_at_once(sdk: Sdk, relay: Relay) -> None:
-    relay.fates = [refused("busy")]
+    relay.faults = [refused("busy")]
     with sdk.client("127.0.0.1", relay.port) as busware, pytest.raises(Refusal) as refusal:
         busware.places()
     assert (refusal.value.reason, refusal.value.data, len(relay.seen)) == ("busy", {}, 1)
 
 
-def test_nobody_listens(sdk: Sdk) -> None:
+def test_no_server_on_the_port(sdk: Sdk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionLost, match="Connection refused") as broken:
@@ -258,18 +263,18 @@ def test_nobody_listens(sdk: Sdk) -> None:
     assert broken.value.key is None
 
 
-def test_who_answers_is_no_busware_server(sdk: Sdk, relay: Relay) -> None:
-    relay.fates = [lambda reply: b"HTTP/1.1 400 Bad Request\r\n"]
+def test_another_kind_of_server(sdk: Sdk, relay: Relay) -> None:
+    relay.faults = [lambda reply: b"HTTP/1.1 400 Bad Request\r\n"]
     with pytest.raises(ConnectionLost, match="no Busware server at"):
         sdk.connect("127.0.0.1", relay.port)
 
 
-def test_a_server_that_goes_down_is_told_of_until_another_answers(sdk: Sdk, relay: Relay) -> None:
+def test_draining_server_is_reported_until_another_replies(sdk: Sdk, relay: Relay) -> None:
     changes: list[bool] = []
     with sdk.client("127.0.0.1", relay.port, tries=2) as busware:
         busware.on_change = changes.append
         busware.ping()
-        relay.fates = [refused("draining")] * 2
+        relay.faults = [refused("draining")] * 2
         with pytest.raises(Refusal):
             busware.ping()
         assert changes == [True, False]
@@ -277,7 +282,7 @@ def test_a_server_that_goes_down_is_told_of_until_another_answers(sdk: Sdk, rela
         assert changes == [True, False, True]
 
 
-def test_a_connection_that_breaks_is_reported(sdk: Sdk, relay: Relay) -> None:
+def test_broken_connection_is_reported(sdk: Sdk, relay: Relay) -> None:
     changes = queue.SimpleQueue[bool]()
     with sdk.client("127.0.0.1", relay.port) as busware:
         busware.on_change = changes.put
@@ -287,14 +292,14 @@ def test_a_connection_that_breaks_is_reported(sdk: Sdk, relay: Relay) -> None:
         assert changes.get(timeout=WAIT_SECONDS) is False
 
 
-def test_close_ends_the_wait_of_another_thread(sdk: Sdk, relay: Relay) -> None:
+def test_close_ends_a_call_of_another_thread(sdk: Sdk, relay: Relay) -> None:
     sent = threading.Event()
 
     def keep_back(reply: bytes) -> bytes:
         sent.set()
         return b""
 
-    relay.fates = [keep_back]
+    relay.faults = [keep_back]
     busware = sdk.client("127.0.0.1", relay.port)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(busware.places)
@@ -303,23 +308,23 @@ def test_close_ends_the_wait_of_another_thread(sdk: Sdk, relay: Relay) -> None:
         assert isinstance(waiting.exception(WAIT_SECONDS), ConnectionLost)
 
 
-def test_close_ends_the_wait_over_http_too(sdk: Sdk) -> None:
+def test_close_ends_a_call_over_http(sdk: Sdk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as pool:
         busware = sdk.http_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=WAIT_SECONDS)
         waiting = pool.submit(busware.places)
-        with silent.accept()[0] as asked:
-            assert asked.recv(4) == b"GET "
+        with silent.accept()[0] as accepted:
+            assert accepted.recv(4) == b"GET "
             busware.close()
             assert isinstance(waiting.exception(WAIT_SECONDS / 2), ConnectionLost)
 
 
-def test_an_interrupted_call_leaves_nothing_to_the_next(relay: Relay) -> None:
+def test_reply_of_an_interrupted_call_does_not_answer_the_next(relay: Relay) -> None:
     def interrupt(reply: bytes) -> bytes:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         return b""
 
-    relay.fates = [interrupt]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    relay.faults = [interrupt]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     try:
         with Client("127.0.0.1", relay.port) as busware:
             with pytest.raises(KeyboardInterrupt):
@@ -330,7 +335,7 @@ def test_an_interrupted_call_leaves_nothing_to_the_next(relay: Relay) -> None:
     assert relay.connections == 2
 
 
-def test_a_cancelled_call_leaves_nothing_to_the_next(relay: Relay) -> None:
+def test_reply_of_a_cancelled_call_does_not_answer_the_next(relay: Relay) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         async with AsyncClient("127.0.0.1", relay.port) as busware:
@@ -340,7 +345,7 @@ def test_a_cancelled_call_leaves_nothing_to_the_next(relay: Relay) -> None:
                 loop.call_soon_threadsafe(call.cancel)
                 return b""
 
-            relay.fates = [cancel]
+            relay.faults = [cancel]
             with pytest.raises(asyncio.CancelledError):
                 await call
             assert (await busware.ping()).server == "busware"
@@ -354,20 +359,20 @@ def test_a_cancelled_call_leaves_nothing_to_the_next(relay: Relay) -> None:
 
 def test_threads_share_a_client(busware: Client) -> None:
     with ThreadPoolExecutor(8) as pool:
-        bookings = list(pool.map(lambda seat: busware.book(*RIDE, seats=[seat], phone=PHONE), range(1, 9)))
+        bookings = list(pool.map(lambda seat: busware.book(*SEGMENT, seats=[seat], phone=PHONE), range(1, 9)))
     assert [booking.tickets[0].seat_no for booking in bookings] == list(range(1, 9))
 
 
-def test_notifications_go_to_the_callback_and_its_faults_nowhere(sdk: Sdk, relay: Relay) -> None:
-    told: list[tuple[str, dict]] = []
+def test_error_of_the_notification_callback_is_contained(sdk: Sdk, relay: Relay) -> None:
+    received: list[tuple[str, dict]] = []
 
-    def note(method: str, params: dict) -> None:
-        told.append((method, params))
-        raise ValueError("a fault of the callback's")
+    def fail(method: str, params: dict) -> None:
+        received.append((method, params))
+        raise ValueError("an error of the callback")
 
     line = b'{"jsonrpc":"2.0","method":"message","params":{"text":"The bus is late."}}\n'
-    relay.fates = [lambda reply: line + reply + line]
-    with sdk.connect("127.0.0.1", relay.port, on_notification=note) as busware:
+    relay.faults = [lambda reply: line + reply + line]
+    with sdk.connect("127.0.0.1", relay.port, on_notification=fail) as busware:
         assert busware.places()
         assert busware.ping().server == "busware"
-    assert told == [("message", {"text": "The bus is late."})] * 2
+    assert received == [("message", {"text": "The bus is late."})] * 2

@@ -1,4 +1,4 @@
-"""The terminal's seat map, line by line: who sits where, which glyph says what, what fits the screen."""
+"""The seat map of the terminal client: its lines, its glyphs, its width."""
 
 import textwrap
 from collections.abc import Collection
@@ -11,13 +11,13 @@ from busware.server.protocol import Seat, Seats
 SEATER = "....D\nss.ss\nss.ss\nsssss"
 SLEEPER = "lower:\n...D\nb.bb\nb.bb\nupper:\nb.bb\nb.bb"
 SLEEPER_LEGEND = """\
-nn free   ~~ taken for now   ×× taken   [nn] yours   ═ berth   ◎ driver
+nn free   ~~ held   ×× taken   [nn] yours   ═ berth   ◎ driver
 10 of 12 free, 260.00 each
 """
 
 
 def seats_of(layout: str, **states: set[int]) -> Seats:
-    """The map of a drawing, read as api.layout_seats reads it. states: the seats that are not free."""
+    """The seat map of a layout, read as api.layout_seats reads it. states: state → seats, if not free."""
     found: list[Seat] = []
     deck, row = "main", 0
     for line in layout.splitlines():
@@ -35,13 +35,13 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
 
 
 def drawn(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> str:
-    """The map as text, without the blanks that end a line."""
+    """The map as text, without blanks at the ends of lines."""
     lines = seatmap.as_text(seatmap.draw(seat_map, yours, columns)).plain.splitlines()
     assert max(map(len, lines)) <= columns
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def test_a_seater_with_its_driver() -> None:
+def test_seater_with_driver() -> None:
     assert drawn(seats_of(SEATER, held={3}, taken={6, 7}), {1, 9}) == textwrap.dedent(
         """\
         ╭────────────────────╮
@@ -50,13 +50,13 @@ def test_a_seater_with_its_driver() -> None:
         │  5  ××      ××   8 │
         │[ 9] 10  11  12  13 │
         ╰────────────────────╯
-        nn free   ~~ taken for now   ×× taken   [nn] yours   ◎ driver
+        nn free   ~~ held   ×× taken   [nn] yours   ◎ driver
         10 of 13 free, 260.00 each
         """
     )
 
 
-def test_decks_stand_side_by_side_where_there_is_room() -> None:
+def test_decks_are_side_by_side_if_the_width_allows() -> None:
     beside = (
         textwrap.dedent(
             """\
@@ -87,7 +87,7 @@ def test_decks_are_stacked_on_a_narrow_screen() -> None:
         │  7═        8═ [ 9═]│
         │ 10═       11═  12═ │
         ╰────────────────────╯
-        nn free   ~~ taken for now
+        nn free   ~~ held
         ×× taken   [nn] yours
         ═ berth   ◎ driver
         10 of 12 free, 260.00 each
@@ -100,26 +100,25 @@ def test_decks_are_stacked_on_a_narrow_screen() -> None:
     [
         (seats_of("ss\nss"), set(), "nn free"),
         (seats_of("ss\nss", taken={1, 2, 3, 4}), set(), "×× taken"),
-        (seats_of("ss\nss", held={1, 2, 3, 4}), set(), "~~ taken for now"),
+        (seats_of("ss\nss", held={1, 2, 3, 4}), set(), "~~ held"),
         (seats_of("ss\nss"), {1, 2, 3, 4}, "[nn] yours"),
         (seats_of("Deck:\nbb"), set(), "nn free   ═ berth"),
         (seats_of(".D\nss"), {2}, "nn free   [nn] yours   ◎ driver"),
     ],
 )
-def test_the_legend_tells_what_is_there_alone(seat_map: Seats, yours: set[int], legend: str) -> None:
+def test_legend_explains_only_the_glyphs_in_the_map(seat_map: Seats, yours: set[int], legend: str) -> None:
     assert drawn(seat_map, yours).splitlines()[-2] == legend
 
 
-def test_the_numbers_of_a_large_hall_are_as_wide_as_the_largest() -> None:
-    hall = seats_of("s" * 10 + "\n" + "\n".join(["s" * 10] * 9), taken={100})
-    first, *_, last = drawn(hall, {1}).splitlines()[1:-3]
+def test_all_numbers_are_as_wide_as_the_largest() -> None:
+    theatre = seats_of("s" * 10 + "\n" + "\n".join(["s" * 10] * 9), taken={100})
+    first, *_, last = drawn(theatre, {1}).splitlines()[1:-3]
     assert first.startswith("│[  1]   2    3 ")
     assert last.endswith("  98   99   ×× │")
 
 
-def test_the_prompt_draws_the_same() -> None:
-    """What rich prints and what prompt_toolkit draws while seats are typed differ in colours alone."""
+def test_prompt_toolkit_draws_the_same_text_as_rich() -> None:
     lines = seatmap.draw(seats_of(SLEEPER, held={2}, taken={5}), {1, 9})
     pieces = seatmap.as_prompt(lines)
-    assert "".join(text for _, text in pieces) == seatmap.as_text(lines).plain
+    assert "".join(text for _, text in pieces) == seatmap.as_text(lines).plain + "\n"
     assert len({style for style, text in pieces if text.strip()}) == 5

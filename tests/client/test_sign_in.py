@@ -1,4 +1,4 @@
-"""The client that signs in, by either door: SDK, commands, the hotel's desk; and TLS on both ports."""
+"""Sign-in over TCP and HTTP with the SDK, the commands and the hotel client; TLS on both ports."""
 
 import dataclasses
 import socket
@@ -34,7 +34,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(params=["tcp", "http"])
-def dial(
+def connect_by(
     request: pytest.FixtureRequest, server: SimpleNamespace, http: HttpClient, sdk: Sdk
 ) -> Callable[..., Client]:
     """Connects over TCP or HTTP, as either client."""
@@ -45,30 +45,30 @@ def dial(
 # The SDK ---------------------------------------------------------------------------------------
 
 
-def test_a_traveller_signs_in(dial: Callable[..., Client], clock: Clock) -> None:
-    with dial() as busware:
+def test_traveller_signs_in(connect_by: Callable[..., Client], clock: Clock) -> None:
+    with connect_by() as busware:
         session = busware.register("Asha", PASSWORD, phone="98450 12345")
         assert (session.username, session.role) == ("asha", "traveller")
         booked = []
         for seat in range(1, 4):
             clock.advance(seconds=1)
             booked.append(busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[seat]).reference)
-        assert [one.reference for one in busware.bookings(current=True)] == booked[::-1]
+        assert [booking.reference for booking in busware.bookings(current=True)] == booked[::-1]
         assert busware.booking(booked[0]).status == "booked"
         assert busware.cancel(booked[0], tickets=[1]).status == "cancelled"
         busware.logout()
         with pytest.raises(Refusal, match="log in"):
             list(busware.bookings())
     with pytest.raises(Refusal, match=r"log in again|never was one"):
-        dial(token=session.token)
-    with dial() as again:
+        connect_by(token=session.token)
+    with connect_by() as again:
         token = again.login("asha", PASSWORD).token
-    with dial(token=token) as again:
+    with connect_by(token=token) as again:
         assert len(list(again.bookings())) == 3
 
 
-def test_an_operator_at_work(dial: Callable[..., Client], database: Database) -> None:
-    with dial() as busware:
+def test_operator_manages_a_trip(connect_by: Callable[..., Client], database: Database) -> None:
+    with connect_by() as busware:
         busware.book(1, DAY, "Bengaluru", "Mandya", seats=[2], phone="98450 12345")
         busware.register("boss", PASSWORD)
         database.query("UPDATE accounts SET role = 'operator', operator = 'KSRTC'")
@@ -86,27 +86,24 @@ def test_an_operator_at_work(dial: Callable[..., Client], database: Database) ->
         with pytest.raises(Refusal, match="does not run") as refusal:
             busware.book(1, DAY, "Bengaluru", "Mandya", seats=[3], phone="98450 12345")
         assert refusal.value.reason == "trip_cancelled"
-        gone = busware.manifest(1, DAY)
-        assert (gone.state, gone.why, gone.booked, gone.stops) == ("cancelled", "The road is flooded.", 0, [])
+        manifest = busware.manifest(1, DAY)
+        assert (manifest.state, manifest.why, manifest.booked, manifest.stops) == (
+            "cancelled",
+            "The road is flooded.",
+            0,
+            [],
+        )
 
 
-def test_who_is_signed_in_stays_so_when_the_connection_breaks(server: SimpleNamespace) -> None:
-    with connect(server.host, server.port) as busware:
-        busware.register("asha", PASSWORD)
-        for connection in list(server.tcp._connections):
-            connection.cut()
-        assert list(busware.bookings()) == []
-
-
-def test_the_same_key_over_either_door(server: SimpleNamespace, http: HttpClient, database: Database) -> None:
-    ride = {"seats": [1], "phone": "98450 12345", "key": "once"}
+def test_same_key_over_tcp_and_http(server: SimpleNamespace, http: HttpClient, database: Database) -> None:
+    party = {"seats": [1], "phone": "98450 12345", "key": "once"}
     with connect(server.host, server.port) as by_tcp, connect(http.url) as by_http:
-        first = by_tcp.book(1, DAY, "Bengaluru", "Mysuru", **ride)
-        assert by_http.book(1, DAY, "Bengaluru", "Mysuru", **ride) == first
+        first = by_tcp.book(1, DAY, "Bengaluru", "Mysuru", **party)
+        assert by_http.book(1, DAY, "Bengaluru", "Mysuru", **party) == first
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_no_server_there(http: HttpClient) -> None:
+def test_unreachable_http_server(http: HttpClient) -> None:
     http.server.drain()
     with pytest.raises(ConnectionLost, match="no answer"):
         connect(http.url, tries=1)
@@ -118,7 +115,7 @@ def test_no_server_there(http: HttpClient) -> None:
 
 
 def client(*arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
-    """`python -m client …`: its status, and what it says."""
+    """Run `python -m client`; return its exit status and its output."""
     done = subprocess.run(
         [sys.executable, "-m", "client", *arguments], input=typed, text=True, cwd=PROJECT, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"PATH": "/usr/bin:/bin", **environment},
@@ -126,16 +123,16 @@ def client(*arguments: str, typed: str = "", **environment: str) -> tuple[int, s
     return done.returncode, done.stdout
 
 
-def test_commands_that_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
+def test_commands_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
     where = ("--port", str(server.port))
-    status, said = client("register", "asha", *where, typed=f"{PASSWORD}\n")
-    assert (status, said.split(" until ")[0]) == (0, "Signed in as asha (traveller)")
-    token = said.split()[-1]
-    ride = ("1", "2026-12-02", "Bengaluru", "Mysuru", "--seats", "1")
-    assert client("book", *ride, *where, "--token", token)[0] == 0
-    status, said = client("bookings", *where, BUSWARE_TOKEN=token)
-    assert (status, said.count("booked")) == (0, 1)
-    assert client("bookings", "--host", http.url, "--token", token) == (status, said)
+    status, output = client("register", "asha", *where, typed=f"{PASSWORD}\n")
+    assert (status, output.split(" until ")[0]) == (0, "Signed in as asha (traveller)")
+    token = output.split()[-1]
+    segment = ("1", "2026-12-02", "Bengaluru", "Mysuru", "--seats", "1")
+    assert client("book", *segment, *where, "--token", token)[0] == 0
+    status, output = client("bookings", *where, BUSWARE_TOKEN=token)
+    assert (status, output.count("booked")) == (0, 1)
+    assert client("bookings", "--host", http.url, "--token", token) == (status, output)
     mine = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
     assert f"Reference {mine}" in client(*where, typed=f"status {mine}\n", BUSWARE_TOKEN=token)[1]
     assert client("login", "asha", *where, typed="something else\n")[0] == 1
@@ -147,22 +144,22 @@ def test_commands_that_sign_in(server: SimpleNamespace, http: HttpClient) -> Non
 
 @pytest.fixture
 def hotel(database: Database, http: HttpClient) -> str:
-    """The door of a hotel whose guests live by the clock."""
+    """The URL of the hotel API, with the hotel of the seed."""
     database.query(SEED)
     return f"{http.url}/hotel"
 
 
-def at_the_desk(url: str, *lines: str) -> tuple[int, list[str]]:
-    status, said = client("hotel", "--url", url, typed="".join(f"{line}\n" for line in lines))
-    return status, said.splitlines()
+def run_hotel(url: str, *lines: str) -> tuple[int, list[str]]:
+    status, output = client("hotel", "--url", url, typed="".join(f"{line}\n" for line in lines))
+    return status, output.splitlines()
 
 
-def test_the_desk_of_the_hotel(hotel: str) -> None:
+def test_hotel_client(hotel: str) -> None:
     known = "Type rooms, book, query, update, checkout or exit; help says more."
-    status, said = at_the_desk(
+    status, output = run_hotel(
         hotel, "asha", "pw", "book 2", "query", "update 8", "checkout", "query", "exit"
     )
-    assert (status, said) == (
+    assert (status, output) == (
         0,
         [
             "Welcome. Your first booking registers you.",
@@ -175,9 +172,9 @@ def test_the_desk_of_the_hotel(hotel: str) -> None:
             "Goodbye.",
         ],
     )
-    assert at_the_desk(hotel, "asha", "wrong", "rooms") == (1, ["Invalid password."])
-    status, said = at_the_desk(hotel, "asha", "pw", "book", "11", "book x", "dance", "rooms")
-    assert (status, said[:4]) == (
+    assert run_hotel(hotel, "asha", "wrong", "rooms") == (1, ["Invalid password."])
+    status, output = run_hotel(hotel, "asha", "pw", "book", "11", "book x", "dance", "rooms")
+    assert (status, output[:4]) == (
         0,
         [
             "Welcome back. You have not booked any rooms.",
@@ -186,23 +183,23 @@ def test_the_desk_of_the_hotel(hotel: str) -> None:
             "'x' is no number; write one such as 2.",
         ],
     )
-    assert said[-1] == "Room 10  free"
+    assert output[-1] == "Room 10  free"
 
 
-def test_the_desk_of_no_hotel(http: HttpClient) -> None:
+def test_hotel_client_without_a_server(http: HttpClient) -> None:
     http.server.drain()
-    status, said = at_the_desk(f"{http.url}/hotel", "asha", "pw")
+    status, output = run_hotel(f"{http.url}/hotel", "asha", "pw")
     assert status == 3
-    assert said[0].startswith(f"There is no answer from {http.url}/hotel")
+    assert output[0].startswith(f"There is no answer from {http.url}/hotel")
 
 
 # TLS -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """An authority, and a server's certificate and key by it."""
-    folder = tmp_path_factory.mktemp("papers")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The files of a certificate authority, and of a server certificate that it issued."""
+    folder = tmp_path_factory.mktemp("pki")
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")
     paths = SimpleNamespace(
@@ -217,9 +214,9 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 
 @pytest.fixture
-def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleNamespace]:
-    """Both ports, speaking TLS."""
-    context = tls.server_context(papers.certificate, papers.key)
+def tls_servers(server: SimpleNamespace, pki: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """A TCP server and an HTTP server with TLS."""
+    context = tls.server_context(pki.certificate, pki.key)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     http = HttpServer(server.settings, server.operations, context)
     tcp.start()
@@ -231,64 +228,63 @@ def sealed(server: SimpleNamespace, papers: SimpleNamespace) -> Iterator[SimpleN
     tcp.drain()
 
 
-@pytest.mark.parametrize("door", ["tcp", "http"])
-def test_tls_on_both_ports(sealed: SimpleNamespace, papers: SimpleNamespace, door: str) -> None:
-    where = getattr(sealed, door)
-    with connect(*where, tls=True, authority=papers.authority) as busware:
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_tls_on_both_ports(tls_servers: SimpleNamespace, pki: SimpleNamespace, protocol: str) -> None:
+    where = getattr(tls_servers, protocol)
+    with connect(*where, tls=True, authority=pki.authority) as busware:
         busware.register("asha", PASSWORD)
         assert busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[1]).status == "booked"
         assert len(list(busware.bookings())) == 1
         assert len(busware.seat_map(1, DAY, "Bengaluru", "Mysuru").seats) == 8
 
 
-@pytest.mark.parametrize("door", ["tcp", "http"])
-def test_a_server_that_nobody_vouches_for(sealed: SimpleNamespace, door: str) -> None:
-    with pytest.raises(ConnectionLost, match="no server to be trusted"):
-        connect(*getattr(sealed, door), tls=True)
+@pytest.mark.parametrize("protocol", ["tcp", "http"])
+def test_server_with_an_unknown_authority(tls_servers: SimpleNamespace, protocol: str) -> None:
+    with pytest.raises(ConnectionLost, match="no trusted server"):
+        connect(*getattr(tls_servers, protocol), tls=True)
 
 
-def test_a_server_that_is_another(server: SimpleNamespace, papers: SimpleNamespace) -> None:
-    """The authority vouches for it, under another name."""
-    context = tls.server_context(papers.certificate, papers.key)
-    papers.of_another.configure_cert(context)
+def test_certificate_for_another_name(server: SimpleNamespace, pki: SimpleNamespace) -> None:
+    context = tls.server_context(pki.certificate, pki.key)
+    pki.of_another.configure_cert(context)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     tcp.start()
-    with pytest.raises(ConnectionLost, match=r"no server to be trusted at .*: .*mismatch"):
-        connect("127.0.0.1", tcp.port, tls=True, authority=papers.authority)
+    with pytest.raises(ConnectionLost, match=r"no trusted server at .*: .*mismatch"):
+        connect("127.0.0.1", tcp.port, tls=True, authority=pki.authority)
     tcp.drain()
 
 
-def test_one_speaks_tls_and_the_other_does_not(sealed: SimpleNamespace, server: SimpleNamespace) -> None:
+def test_tls_on_one_end_only(tls_servers: SimpleNamespace, server: SimpleNamespace) -> None:
     with pytest.raises(ConnectionLost):
-        connect(*sealed.tcp, tries=1, timeout_seconds=5)
+        connect(*tls_servers.tcp, tries=1, timeout_seconds=5)
     with pytest.raises(ConnectionLost):
         connect(server.host, server.port, tries=1, tls=True)
     with pytest.raises(requests.ConnectionError):
-        requests.get(sealed.http[0].replace("https", "http") + "/healthz", timeout=20)
+        requests.get(tls_servers.http[0].replace("https", "http") + "/healthz", timeout=20)
 
 
-def test_who_never_comes_to_terms(server: SimpleNamespace, papers: SimpleNamespace) -> None:
-    """Silence before TLS is agreed on takes as long as a head may, at most."""
+def test_silent_client_during_the_tls_handshake(server: SimpleNamespace, pki: SimpleNamespace) -> None:
+    """The server disconnects it after http_read_seconds."""
     settings = dataclasses.replace(server.settings, http_read_seconds=2)
-    http = HttpServer(settings, server.operations, tls.server_context(papers.certificate, papers.key))
+    http = HttpServer(settings, server.operations, tls.server_context(pki.certificate, pki.key))
     http.start()
     with socket.create_connection(("127.0.0.1", http.port), timeout=20) as silent:
         assert silent.recv(1) == b""
-    assert requests.get(f"https://127.0.0.1:{http.port}/healthz", timeout=20, verify=papers.authority).ok
+    assert requests.get(f"https://127.0.0.1:{http.port}/healthz", timeout=20, verify=pki.authority).ok
     http.drain()
 
 
-def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> None:
-    verified = {"BUSWARE_PORT": str(sealed.port), "BUSWARE_AUTHORITY": str(papers.authority)}
+def test_commands_over_tls(tls_servers: SimpleNamespace, pki: SimpleNamespace) -> None:
+    verified = {"BUSWARE_PORT": str(tls_servers.port), "BUSWARE_AUTHORITY": str(pki.authority)}
     assert client("ping", "--tls", **verified) == (0, f"busware {VERSION}\n")
-    status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port))
-    assert (status, said.splitlines()[-1].split(" names")[0]) == (3, "--authority FILE")
-    status, said = client("ping", "--tls", BUSWARE_PORT=str(sealed.port), BUSWARE_AUTHORITY="/nowhere")
-    assert (status, said.startswith("/nowhere holds no certificates")) == (2, True)
+    status, output = client("ping", "--tls", BUSWARE_PORT=str(tls_servers.port))
+    assert (status, output.splitlines()[-1].split(" gives")[0]) == (3, "--authority FILE")
+    status, output = client("ping", "--tls", BUSWARE_PORT=str(tls_servers.port), BUSWARE_AUTHORITY="/nowhere")
+    assert (status, output.startswith("/nowhere has no certificates")) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"host": "0.0.0.0"}, "BUSWARE_HOST=0.0.0.0 accepts connections from other machines"),
         ({"host": "::"}, "accepts connections from other machines"),
@@ -299,14 +295,14 @@ def test_commands_over_tls(sealed: SimpleNamespace, papers: SimpleNamespace) -> 
         ({"tls_cert": PROJECT / "README.md", "tls_key": PROJECT / "README.md"}, "cannot be used"),
     ],
 )
-def test_doors_that_are_not_opened(changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_refused_tls_settings(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         tls_context(Settings(**changed))
 
 
-def test_doors_that_are(papers: SimpleNamespace) -> None:
+def test_accepted_tls_settings(pki: SimpleNamespace) -> None:
     for host in ("127.0.0.1", "127.8.0.1", "::1", "localhost"):
         assert tls_context(Settings(host=host)) is None
     assert tls_context(Settings(host="0.0.0.0", plain=True)) is None
-    sealed = Settings(host="0.0.0.0", tls_cert=papers.certificate, tls_key=papers.key)
-    assert isinstance(tls_context(sealed), ssl.SSLContext)
+    with_tls = Settings(host="0.0.0.0", tls_cert=pki.certificate, tls_key=pki.key)
+    assert isinstance(tls_context(with_tls), ssl.SSLContext)

@@ -1,10 +1,9 @@
-"""The terminal client, driven through a pseudo-terminal of 80 × 24 as a traveller would."""
+"""The terminal client on a pseudo-terminal of 80 × 24."""
 
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +11,11 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from busware.prompts import Choices, fitted, named_in
+from busware.prompts import Choices, fitted, typed_seats
 from busware.server.conversation import WELCOME, Choice
-from busware.server.push.messages import Message
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import Served
+from tests.support.pushing import Console
 from tests.support.traveller import (
     COLUMNS,
     CTRL_C,
@@ -36,29 +35,31 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
 
 @pytest.fixture(autouse=True)
 def today(one_day: None, database: Database) -> None:
-    """Let the clock of the database go, since the client's does, and open sales from today."""
+    """Let the database use the real time, as the client does, and put trips on sale from today."""
     database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")
 
 
 @pytest.fixture
 def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
-    there: list[Traveller] = []
+    travellers: list[Traveller] = []
 
     def start(**options: Any) -> Traveller:
-        there.append(Traveller(server.port, **options))
-        return there[-1]
+        travellers.append(Traveller(server.port, **options))
+        return travellers[-1]
 
     yield start
-    for one in there:
-        one.child.close(force=True)
+    for traveller in travellers:
+        traveller.child.close(force=True)
 
 
 def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
     asha.sees("Welcome to Busware")
     asha.goes_through(*STEPS)
-    asha.sees("Held for you", "Asha", "Fare 520.00", "For 10 minutes, until ", "Confirm, for 520.00?")
+    asha.sees(
+        "Held for you", "Asha", "Fare 520.00", "Confirm within 10 minutes, before ", "Confirm, for 520.00?"
+    )
     asha.types("yes")
     asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "To see the booking: status ")
     ((reference, names),) = database.query(
@@ -82,7 +83,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
     assert asha.ends() == 0
 
 
-def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Traveller]) -> None:
+def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.goes_through(*STEPS[:8])
     asha.sees("Seat numbers")
@@ -91,7 +92,7 @@ def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Tr
 
 
 @pytest.mark.parametrize(
-    ("typed", "named"),
+    ("typed", "seats"),
     [
         ("", set()),
         ("3 7", {3, 7}),
@@ -101,11 +102,11 @@ def test_chosen_seats_stand_out_while_they_are_typed(traveller: Callable[..., Tr
         ("1-99999", set(range(1, 102))),
     ],
 )
-def test_seats_are_named_as_far_as_they_are_typed(typed: str, named: set[int]) -> None:
-    assert named_in(typed) == named
+def test_seats_in_a_partly_typed_answer(typed: str, seats: set[int]) -> None:
+    assert typed_seats(typed) == seats
 
 
-def test_escape_gives_the_hold_up(traveller: Callable[..., Traveller], database: Database) -> None:
+def test_escape_releases_the_hold(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
@@ -117,7 +118,7 @@ def test_escape_gives_the_hold_up(traveller: Callable[..., Traveller], database:
 
 
 @pytest.mark.parametrize("leave", [CTRL_C, "quit\r"])
-def test_a_conversation_is_left_and_holds_nothing(
+def test_leaving_a_dialogue_releases_the_hold(
     traveller: Callable[..., Traveller], database: Database, leave: str
 ) -> None:
     asha = traveller()
@@ -133,7 +134,7 @@ def test_a_conversation_is_left_and_holds_nothing(
 
 
 @pytest.mark.parametrize("end", [CTRL_D, "STOP\r"])
-def test_the_end_gives_the_hold_up_too(
+def test_end_of_session_releases_the_hold(
     traveller: Callable[..., Traveller], database: Database, end: str
 ) -> None:
     asha = traveller()
@@ -145,7 +146,7 @@ def test_the_end_gives_the_hold_up_too(
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
-def test_places_are_completed_by_any_of_their_names(traveller: Callable[..., Traveller]) -> None:
+def test_places_are_completed_by_code_and_alias(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.goes_through(*STEPS[:5])
     asha.sees("Source:")
@@ -155,16 +156,16 @@ def test_places_are_completed_by_any_of_their_names(traveller: Callable[..., Tra
     asha.sees("Destination:")
 
 
-def test_the_menu_makes_room_for_itself_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
+def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.goes_through(("What would you like?", "help"), ("What would you like?", "help"))
     asha.sees("What would you like?")
     asha.child.send("\t")
-    asha.sees("book seats on a bus, or cancel them", "find a lost reference", "what there is")
+    asha.sees("book seats on a bus, or cancel them", "find a lost reference", "list all commands")
 
 
 @pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
-def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
+def test_menu_opens_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
     asha = traveller()
     asha.goes_through(("What would you like?", "help"))
     asha.sees("What would you like?")
@@ -174,13 +175,13 @@ def test_the_menu_is_chosen_from_at_every_command(traveller: Callable[..., Trave
     asha.sees("Reservation or cancellation:")
 
 
-def test_what_is_named_so_comes_before_what_is_described_so() -> None:
+def test_matches_of_the_name_precede_matches_of_the_description() -> None:
     choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
     for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
         assert [one.text for one in choices.get_completions(Document(typed), CompleteEvent())] == found
 
 
-def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller]) -> None:
+def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[..., Traveller]) -> None:
     asha = traveller(columns=60)
     asha.goes_through(*STEPS[:7])
     asha.sees("KSRTC Day Bus, non-AC seater", "Bus id:")
@@ -190,7 +191,7 @@ def test_a_narrow_screen_keeps_the_ways_out(traveller: Callable[..., Traveller])
     assert fitted(keys, 5) == " Ctrl-D end"
 
 
-def test_a_seat_lost_while_choosing_shows_the_map_again(
+def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
     traveller: Callable[..., Traveller], database: Database, connect: Callable[[], LineClient]
 ) -> None:
     asha = traveller()
@@ -204,7 +205,7 @@ def test_a_seat_lost_while_choosing_shows_the_map_again(
     asha.sees("Held for you", "Asha", "Confirm, for 520.00?")
 
 
-def test_a_full_bus_offers_its_queue(
+def test_full_bus_offers_its_waitlist(
     traveller: Callable[..., Traveller],
     pushing: SimpleNamespace,
     database: Database,
@@ -222,12 +223,12 @@ def test_a_full_bus_offers_its_queue(
         ("Phone number:", "98450 12345"),
         ("Wait for 1 seat at 260.00 each", "yes"),
     )
-    asha.sees("Waiting", "Number 1 in the queue", "You get a message")
+    asha.sees("On the waitlist", "Position 1 on the waitlist", "You get a message")
     other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
     asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
 
 
-def test_what_takes_long_shows_that_it_does(traveller: Callable[..., Traveller], database: Database) -> None:
+def test_long_call_shows_a_spinner(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
     asha.goes_through(*STEPS[:-1])
     asha.sees("Phone number:")
@@ -239,28 +240,24 @@ def test_what_takes_long_shows_that_it_does(traveller: Callable[..., Traveller],
     asha.sees("Held for you")
 
 
-def test_what_the_server_says_stands_above_what_is_typed(
-    traveller: Callable[..., Traveller], server: SimpleNamespace
+def test_notice_is_printed_above_the_typed_text(
+    traveller: Callable[..., Traveller], console: Console, connect: Callable[[], LineClient]
 ) -> None:
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
     asha = traveller()
-    asha.goes_through(*STEPS[:5])
+    asha.goes_through(("What would you like?", f"status {reference} 98450 12345"), *STEPS[:5])
     asha.sees("Source:")
     asha.child.send("Mys")
     asha.sees("Mys")
-    (connection,) = server.tcp._connections
-    connection.push_message(
-        Message(
-            message_id=1, at=datetime.now(UTC), sender="operator", audience="trip",
-            body="Road\x1b[2J closed at Maddur.", client_no=None, bus_id=1, travel_date="2026-12-05",
-            reference=None, account=None,
-        )
-    )  # fmt: skip
-    asha.sees("Server, about 1 of 2026-12-05: TcpProxy[2J closed at Maddur.", "Source:", "Mys")
+    console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
+    about = f"Message from the operator about service 1 of {tomorrow()}:"
+    asha.sees(about, "Road closed at Maddur.", "Source:", "Mys")
     asha.types("uru")
     asha.sees("Destination:")
 
 
-def test_no_colours_where_none_are_wanted(traveller: Callable[..., Traveller]) -> None:
+def test_no_colours_with_no_color(traveller: Callable[..., Traveller]) -> None:
     for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
         asha = traveller(**environment)
         seen = asha.sees("Welcome")
@@ -279,7 +276,7 @@ def test_no_colours_where_none_are_wanted(traveller: Callable[..., Traveller]) -
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day and an hour apart
-def test_it_is_today_where_the_server_is(server: SimpleNamespace, zone: str, database: Database) -> None:
+def test_today_is_the_date_at_the_server(server: SimpleNamespace, zone: str, database: Database) -> None:
     where, steps = (
         ("127.0.0.1", str(server.port)),
         "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]),
@@ -296,7 +293,7 @@ def test_it_is_today_where_the_server_is(server: SimpleNamespace, zone: str, dat
     assert database.value("SELECT min(travel_date)::text FROM passengers") == tomorrow()
 
 
-def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
+def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
     answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
     done = subprocess.run(
         [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
@@ -304,13 +301,13 @@ def test_a_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(WELCOME)  # which does not speak of keys
+    assert done.stdout.startswith(WELCOME)  # without the keys of a terminal
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
     assert re.search(r"To see the booking: status [A-Z0-9]+\. To cancel it", done.stdout)
 
 
-def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace) -> None:
+def test_pipe_with_a_small_character_set(server: SimpleNamespace) -> None:
     answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
     done = subprocess.run(
         [sys.executable, "-m", "client", "127.0.0.1", str(server.port)], input=answers.encode(),
@@ -320,15 +317,15 @@ def test_a_pipe_of_few_letters_gets_what_they_can_spell(server: SimpleNamespace)
     assert b"To see the booking: status " in done.stdout
 
 
-def test_without_a_server_it_says_so(server: SimpleNamespace) -> None:
+def test_unreachable_server(server: SimpleNamespace) -> None:
     server.tcp.drain()
     asha = Traveller(server.port)
     asha.sees("no answer from", "Is the server running?")
     assert asha.ends() == 3
 
 
-def test_the_server_is_killed_and_started_again_at_every_step(database: Database) -> None:
-    """Every second question is answered while the server is down; nothing is lost, nothing is done twice."""
+def test_server_is_killed_and_restarted_at_every_step(database: Database) -> None:
+    """Every second question is answered while the server is down. Nothing is lost or done twice."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
     with Served("0", **urls) as first:
         port, served = first.port, first

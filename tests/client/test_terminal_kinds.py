@@ -1,4 +1,4 @@
-"""The terminal client with flights, the theatre and the hotel: the same script as at the plain-text face."""
+"""The terminal client with flights, the theatre and the hotel."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:
-    """The tests' database with the seeds of all kinds, whose clock goes, since the client's does."""
+    """The database of the tests with the services of all kinds and the real time, as the client has it."""
     with cluster.database("kinds", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("kinds")[0], autocommit=True) as conn:
             conn.execute("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
@@ -34,7 +34,7 @@ def asha(server: SimpleNamespace) -> Iterator[Traveller]:
 
 
 def booked(database: Database) -> list[tuple[str, list[int]]]:
-    """What was booked, in order: the kind, and the seats."""
+    """The bookings in order: kind and seats."""
     return database.query(
         """SELECT s.kind, array_agg(p.seat_no ORDER BY p.ticket_no)
         FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'booked'
@@ -42,7 +42,7 @@ def booked(database: Database) -> list[tuple[str, list[int]]]:
     )
 
 
-def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Database) -> None:
+def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Database) -> None:
     asha.goes_through(
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
@@ -57,8 +57,8 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
         ("To (a country or an airport):", "ind"),
     )
     table = asha.sees("Flight", "705", "from San Francisco Airport", "Flight id:")
-    assert "Type" not in table  # no flight has one
-    assert "…" not in table  # and there is room for the airports
+    assert "Type" not in table  # flights have no type
+    assert "…" not in table  # nothing is cut
     asha.goes_through(
         ("", "701"), ("Seat numbers", "3 4"), ("Name of passenger 1", "Asha"),
         ("Name of passenger 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for 124,000.00?", "yes"),
@@ -68,14 +68,14 @@ def test_a_flight_by_its_line_and_one_step_by_step(asha: Traveller, database: Da
 
 
 @pytest.mark.usefixtures("one_day")
-def test_the_theatre(asha: Traveller, database: Database) -> None:
+def test_theatre(asha: Traveller, database: Database) -> None:
     asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
     seen = asha.sees(
         "The fare is 600.00. Your answer books the seats at once.",
         "25 of 25 free",
         "Seat numbers, 2 of them, from 1 to 25:",
     )
-    assert "0 is free" not in seen  # which is about the matrix of plain text
+    assert "0 is free" not in seen  # only plain text has that matrix
     asha.types("7 8")
     asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
     asha.goes_through(("", "show tomorrow"), ("Also on that day: 15:00, 18:30 and 21:30.", "back"))
@@ -86,22 +86,22 @@ def test_the_theatre(asha: Traveller, database: Database) -> None:
     assert booked(database) == [("show", [7, 8])]
 
 
-def test_the_nights_of_a_hotel(asha: Traveller, database: Database) -> None:
+def test_hotel(asha: Traveller, database: Database) -> None:
     asha.goes_through(
         ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
     )  # fmt: skip
-    asha.sees("2 nights: ", ".00 for each room.")  # how much depends on the day of the week
+    asha.sees("2 nights: ", ".00 for each room.")  # the amount depends on the day of the week
     asha.goes_through(
         ("Room numbers", "best 2"), ("Name of guest 1 of 2", ""),
         ("Name of guest 2 of 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for", "yes"),
     )  # fmt: skip
     seen = asha.sees("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
-    assert "→" not in seen  # one stays where one is
+    assert "→" not in seen  # a stay has one place
     ((kind, rooms),) = booked(database)
     assert (kind, len(rooms)) == ("hotel", 2)
 
 
-def test_a_word_with_the_operator(asha: Traveller, console: Console) -> None:
+def test_messages_to_and_from_the_operator(asha: Traveller, console: Console) -> None:
     asha.goes_through(
         ("What would you like?", "say Which gate?"),
         ("Sent to the operator.", "bus"),
@@ -111,4 +111,4 @@ def test_a_word_with_the_operator(asha: Traveller, console: Console) -> None:
     first, second = console.after(0)
     assert (first.body, second.body, first.client_no) == ("Which gate?", "And when?", second.client_no)
     console.notice("Gate 5, at nine.", client_no=second.client_no)
-    asha.sees("Server: Gate 5, at nine.")
+    asha.sees("Message from the operator: Gate 5, at nine.")

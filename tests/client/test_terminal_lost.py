@@ -1,7 +1,6 @@
-"""The terminal client when something is lost: the line, the window, or the traveller's patience."""
+"""The terminal client when the connection is lost, the window is closed, or the traveller interrupts it."""
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -32,7 +31,7 @@ def asha(served: Served) -> Iterator[Traveller]:
 
 
 @pytest.mark.parametrize("when", ["while it was lost", "after it came back"])
-def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
+def test_change_of_a_booking_is_shown_after_a_reconnection(
     served: Served, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], LineClient],
     database: Database, when: str,
 ) -> None:  # fmt: skip
@@ -60,13 +59,13 @@ def test_what_becomes_of_a_booking_is_told_on_the_next_connection(
         asha.sees("(bus 1, seat ", "Status: Booked, fare 260.00")
 
 
-def waits_for_a_hold(served: Served, asha: Traveller) -> None:
-    """Have a traveller ask a server for a hold that is stopped, and does not answer."""
+def wait_for_hold(served: Served, asha: Traveller) -> None:
+    """Let the traveller request a hold from a server that is stopped."""
     asha.goes_through(*STEPS[:-1])
     asha.sees("Phone number:")
     served.process.send_signal(signal.SIGSTOP)
     asha.types("98450 12345")
-    asha.sees("Waiting for the server", "Ctrl-C waits no longer")
+    asha.sees("Waiting for the server", "Ctrl-C stops waiting")
 
 
 def held_seats(database: Database) -> list[int]:
@@ -74,7 +73,7 @@ def held_seats(database: Database) -> list[int]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM])
-def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Database, how: int) -> None:
+def test_closed_window_releases_the_hold(asha: Traveller, database: Database, how: int) -> None:
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     assert held_seats(database) == [3, 4]
@@ -85,33 +84,30 @@ def test_a_window_that_is_closed_gives_the_hold_up(asha: Traveller, database: Da
     wait_until(lambda: held_seats(database) == [])
 
 
-def test_a_window_whose_end_is_told_twice_gives_the_hold_up_all_the_same(
+def test_closed_window_releases_the_hold_despite_further_signals(
     served: Served, asha: Traveller, database: Database, urls: dict[str, str]
 ) -> None:
     asha.goes_through(*STEPS)
     asha.sees("Confirm, for")
     served.process.kill()
     asha.sees("The connection is lost.")
-    for how in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):  # by the shell, by the kernel, by whoever
-        asha.child.kill(how)
-        time.sleep(0.1)  # so that they do not come as one
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # from kernel and shell
+        asha.child.kill(number)
     with Served(str(served.port), **urls):
         wait_until(lambda: held_seats(database) == [])
 
 
-def test_whoever_is_ended_while_an_answer_is_waited_for_is_told_that_it_may_be_done(
-    served: Served, asha: Traveller
-) -> None:
-    waits_for_a_hold(served, asha)
+def test_termination_during_a_call_warns_that_it_may_be_done(served: Served, asha: Traveller) -> None:
+    wait_for_hold(served, asha)
     asha.child.kill(signal.SIGTERM)
     asha.sees(OUTCOME_UNKNOWN, "Good-bye.")
     assert asha.ends() == 0
 
 
-def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
+def test_text_typed_before_the_fare_is_visible_confirms_nothing(
     served: Served, asha: Traveller, database: Database
 ) -> None:
-    waits_for_a_hold(served, asha)
+    wait_for_hold(served, asha)
     asha.types("yes")
     asha.sees("yes")
     served.process.send_signal(signal.SIGCONT)
@@ -121,19 +117,19 @@ def test_what_is_typed_before_the_fare_is_seen_confirms_nothing(
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
-def test_whoever_does_not_wait_for_a_hold_and_leaves_keeps_nobody_from_the_seats(
+def test_leaving_after_an_interrupted_hold_releases_it(
     served: Served, asha: Traveller, database: Database
 ) -> None:
-    waits_for_a_hold(served, asha)
+    wait_for_hold(served, asha)
     asha.child.send(CTRL_C)
-    asha.sees("Interrupted. What you asked for may be done", "Press Enter to try again")
+    asha.sees("Interrupted. The server may have done it.", "Press Enter to try again")
     served.process.send_signal(signal.SIGCONT)
     asha.child.send(CTRL_C)
     asha.sees("Your hold is released.", "You left the dialogue. Nothing was changed.")
     wait_until(lambda: held_seats(database) == [])
 
 
-def test_it_can_be_suspended(served: Served) -> None:
+def test_client_can_be_suspended(served: Served) -> None:
     asha = Traveller(served.port, shell=True)
     asha.goes_through(*STEPS[:5])
     asha.sees("Source:")
@@ -149,7 +145,7 @@ def test_it_can_be_suspended(served: Served) -> None:
 
 
 @pytest.mark.parametrize("rows", [8, 12])
-def test_a_low_window_has_room_for_question_and_menu(served: Served, rows: int) -> None:
+def test_question_and_menu_fit_a_low_window(served: Served, rows: int) -> None:
     ravi = Traveller(served.port, rows=rows)
     ravi.goes_through(("What would you like?", "bus"), ("Reservation or cancellation:", "res"))
     assert "too small" not in ravi.sees("Date of journey", "today", "tomorrow")

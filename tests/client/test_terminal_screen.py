@@ -1,4 +1,4 @@
-"""The terminal client on screens of other sizes, and what becomes of a line that is only half typed."""
+"""The terminal client on screens of other sizes, and a partly typed line across resizes and restarts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,39 +12,39 @@ from tests.support.traveller import STEPS, Traveller
 
 pytestmark = pytest.mark.system
 
-At = Callable[[int, int], Traveller]  # so many columns and rows
+At = Callable[[int, int], Traveller]  # columns, rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEATS = "Seat numbers"
-NIGHT = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the buses, of which one goes by night
+NIGHT = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the list of buses, with a night bus
 
 
 @pytest.fixture(autouse=True)
 def today(database: Database) -> None:
-    """Let the clock of the database go, since the client's does, and open sales from today."""
+    """Let the database use the real time, as the client does, and put trips on sale from today."""
     database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")
 
 
 def lines_of(seen: str) -> list[str]:
-    """What was printed, without colours."""
+    """The printed lines, without colours."""
     return [line.rstrip() for line in ANSI.sub("", seen).splitlines()]
 
 
 @pytest.fixture
 def at_a_screen(server: SimpleNamespace) -> Iterator[At]:
-    there: list[Traveller] = []
+    travellers: list[Traveller] = []
 
     def start(columns: int, rows: int) -> Traveller:
-        there.append(Traveller(server.port, columns=columns, rows=rows))
-        return there[-1]
+        travellers.append(Traveller(server.port, columns=columns, rows=rows))
+        return travellers[-1]
 
     yield start
-    for one in there:
-        one.child.close(force=True)
+    for traveller in travellers:
+        traveller.child.close(force=True)
 
 
 @pytest.mark.parametrize(("columns", "rows", "beside"), [(200, 50, True), (80, 24, False)])
-def test_the_buses_have_a_line_each_where_there_is_room(
+def test_buses_have_one_line_each_if_the_width_allows(
     at_a_screen: At, columns: int, rows: int, beside: bool
 ) -> None:
     asha = at_a_screen(columns, rows)
@@ -58,12 +58,12 @@ def test_the_buses_have_a_line_each_where_there_is_room(
     assert sum("Day Bus" in line or "Night Sleeper" in line for line in lines) == 2
 
 
-def test_a_resize_keeps_what_is_typed_and_the_map(at_a_screen: At, database: Database) -> None:
+def test_resize_keeps_the_map_and_the_typed_text(at_a_screen: At, database: Database) -> None:
     asha = at_a_screen(80, 24)
     asha.goes_through(*STEPS[:8])
     asha.sees(SEATS)
     asha.child.send("3 7")
-    asha.sees("[ 3]", "[ 7]")  # of which a key draws one alone: both again, and it is all drawn anew
+    asha.sees("[ 3]", "[ 7]")  # seen both again below, so all is drawn again
     for rows, columns in ((50, 200), (30, 60)):
         asha.child.setwinsize(rows, columns)
         asha.sees("╭", "[ 3]", "[ 7]", SEATS, "3 7")
@@ -73,7 +73,7 @@ def test_a_resize_keeps_what_is_typed_and_the_map(at_a_screen: At, database: Dat
     assert database.query("SELECT seat_no FROM passengers ORDER BY 1") == [3, 7]
 
 
-def test_a_resize_stacks_the_decks(at_a_screen: At) -> None:
+def test_resize_stacks_the_decks(at_a_screen: At) -> None:
     asha = at_a_screen(80, 24)
     asha.goes_through(*NIGHT, ("Bus id:", "2"))
     beside = lines_of(asha.sees("╭ Lower ", SEATS))
@@ -92,10 +92,10 @@ def test_a_resize_stacks_the_decks(at_a_screen: At) -> None:
         (9, "Lakshmi Nara", "yan", [STEPS[9][0], "Lakshmi Nara"]),
     ],
 )
-def test_half_typed_text_survives_a_restart(
+def test_partly_typed_text_survives_a_restart(
     database: Database, at: int, typed: str, rest: str, kept: list[str]
 ) -> None:
-    """At one of the STEPS, the server is killed between the first half of the answer and the second."""
+    """The server is killed between the two halves of an answer. at: the number of its step."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
     with Served("0", **urls) as served:
         asha = Traveller(served.port)

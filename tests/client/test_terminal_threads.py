@@ -1,77 +1,89 @@
-"""What the threads of the terminal client do at once; and Ctrl-C, or a signal, at an odd moment."""
+"""The terminal client when threads and signals meet: printing, Ctrl-C, reconnection."""
 
 import io
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 import pytest
-from prompt_toolkit.application import create_app_session
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session, get_app
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 from rich.live import Live
 
-from busware.prompts import Prompts
-from busware.sdk import Client
+from busware.prompts import PromptAsker
 from busware.server.conversation import Ask
-from busware.server.protocol import GetBooking
-from busware.terminal import Terminal
+from busware.terminal import FollowedBookings, wait_with_spinner
 from tests.client.test_ticket import party
 
 pytestmark = pytest.mark.system
 
-OPENS = GetBooking(reference="DT7VKKK", phone="+919845012345")
+PHONE = "+919845012345"
+SHOW_CURSOR = "\x1b[?25h"
+PROMPT = PromptSession.prompt
 
 
-class Travelled(Client):
-    """A client, not connected, of a traveller who cancels a booking before it is looked at again."""
+class ObservedOutput(DummyOutput):
+    """A screen that calls a function each time a question has been drawn."""
 
-    terminal: Terminal
+    on_flush: Callable[[], None] | None = None
 
-    def call(self, request: Any, reply_type: Any) -> Any:
-        self.terminal._watch(party("cancelled"), OPENS.phone)
-        return party("cancelled")
-
-
-def console() -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, width=80)
+    def flush(self) -> None:
+        if self.on_flush is not None:
+            self.on_flush()
 
 
-def printed(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+def new_asker() -> PromptAsker:
+    return PromptAsker(coloured=False, today=lambda: party().travel_date)
 
 
-def test_who_cancels_after_a_lost_connection_is_not_told_so_as_news() -> None:
-    client, out = Travelled(), console()
-    client.terminal = Terminal(client, out)
-    client.terminal._watch(party("booked"), OPENS.phone)
-    client.terminal._reconnect()
-    assert printed(out) == ""
+def test_change_made_by_the_traveller_is_not_reported() -> None:
+    """While the client opens a booking again after a reconnection, the traveller cancels it."""
+    followed = FollowedBookings()
+    followed.add(party("booked"), PHONE)
+    (request,) = followed.open_requests()
+    assert (request.reference, request.phone) == (party().reference, PHONE)
+    followed.add(party("cancelled"), PHONE)
+    assert not followed.update(party("cancelled"))
+    assert followed.open_requests() == []
 
 
-def test_ctrl_c_as_soon_as_the_spinner_is_seen_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_made_by_another_is_reported_once() -> None:
+    followed = FollowedBookings()
+    followed.add(party("pending"), PHONE)
+    assert followed.update(party("booked"))
+    assert not followed.update(party("booked"))
+    assert len(followed.open_requests()) == 1
+
+
+def test_ctrl_c_as_soon_as_the_spinner_is_visible_removes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(live: Live, refresh: bool = False) -> None:
         start(live, refresh)
         raise KeyboardInterrupt
 
     start = Live.start
-
-    out = console()
-    terminal = Terminal(Client(), out)
-    terminal._interactive = True
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
     with monkeypatch.context() as patched:
         patched.setattr(Live, "start", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            terminal._wait(Future())
-    assert out._live_stack == []
+            wait_with_spinner(Future(), console)
+    assert isinstance(console.file, io.StringIO)
+    assert SHOW_CURSOR in console.file.getvalue()
 
 
-def test_a_signal_just_after_enter_ends_the_next_question() -> None:
-    with create_pipe_input() as keys, create_app_session(keys, DummyOutput()):
-        asker = Prompts(coloured=False, today=lambda: party().travel_date)
-        asker._session.app.after_render += lambda app: bool(app.is_done and asker.end())
+def test_signal_between_two_questions_ends_the_next_one() -> None:
+    def end_when_answered() -> None:
+        if get_app().is_done:
+            asker.end()
+
+    screen = ObservedOutput()
+    with create_pipe_input() as keys, create_app_session(keys, screen):
+        asker = new_asker()
+        screen.on_flush = end_when_answered
         keys.send_text("bus\rshow\r")
         with suppress(EOFError):
             assert asker.ask(Ask("First?", str)) == "bus"
@@ -79,24 +91,27 @@ def test_a_signal_just_after_enter_ends_the_next_question() -> None:
             asker.ask(Ask("Second?", str))
 
 
-def test_nobody_prints_while_a_question_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another thread writes as the question is drawn first could take its place."""
-    seen: list[bool] = []
-
+def test_no_thread_prints_while_a_question_appears(monkeypatch: pytest.MonkeyPatch) -> None:
     def may_print() -> bool:
-        if had := asker.printing.acquire(blocking=False):
+        acquired = asker.printing.acquire(blocking=False)
+        if acquired:
             asker.printing.release()
-        return had
+        return acquired
+
+    def observe() -> None:
+        seen.append(other.submit(may_print).result())
 
     def prompt(*arguments: Any, **options: Any) -> str:
-        seen.append(other.submit(may_print).result())
-        return ask(*arguments, **options)
+        observe()
+        screen.on_flush = observe
+        return PROMPT(*arguments, **options)
 
-    with create_pipe_input() as keys, create_app_session(keys, DummyOutput()), ThreadPoolExecutor(1) as other:
-        asker = Prompts(coloured=False, today=lambda: party().travel_date)
-        asker._session.app.after_render += lambda app: seen.append(other.submit(may_print).result())
-        ask = asker._session.prompt
-        monkeypatch.setattr(asker._session, "prompt", prompt)
+    seen: list[bool] = []
+    screen = ObservedOutput()
+    monkeypatch.setattr(PromptSession, "prompt", prompt)
+    with ThreadPoolExecutor(1) as other, create_pipe_input() as keys, create_app_session(keys, screen):
+        asker = new_asker()
         keys.send_text("bus\r")
         assert asker.ask(Ask("First?", str)) == "bus"
-    assert seen[:2] == [False, True]
+    before, after, *_ = [allowed for allowed, _ in groupby(seen)]  # the question is drawn
+    assert (before, after) == (False, True)

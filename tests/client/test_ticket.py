@@ -1,4 +1,4 @@
-"""The ticket: its code, read back from the screen by a real scanner, and its size."""
+"""The drawing of a ticket: a barcode scanner reads its code; its size."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ NAME = "Srinivasa Ramanujan Iyengar of Kumbakonam, Tamil Nadu, and his large fam
 
 
 def party(status: str = "booked", reference: str = "DT7VKKK", name: str = NAME, size: int = 6) -> Booking:
-    """A booking with so many passengers of that name."""
+    """A booking. name: of each passenger. size: the number of passengers."""
     return Booking(
         reference=reference, status=status, kind="bus", name="Airavat Club Class", operator="KSRTC",
         bus_id=101, travel_date=date(2026, 12, 5), origin="Bengaluru", destination="Mysuru",
@@ -34,16 +34,16 @@ def party(status: str = "booked", reference: str = "DT7VKKK", name: str = NAME, 
 
 
 def modules(code: Text, *, light: bool) -> list[list[int]]:
-    """The code's modules, 1 for a dark one, from its half blocks. light: those that are drawn are light."""
+    """The modules of a code, 1 for dark, from its half blocks. light: the drawn blocks are light modules."""
     halves = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
     lines = [[halves[glyph] for glyph in line] for line in code.plain.splitlines()]
     return [[pair[half] ^ light for pair in line] for line in lines for half in (0, 1)]
 
 
 def scanned(rows: list[list[int]], file: Path) -> str:
-    """What a scanner reads in a picture of those modules."""
+    """The text that a scanner reads in a picture of these modules."""
     if ZBARIMG is None:
-        pytest.skip("there is no zbarimg here: apt install zbar-tools")
+        pytest.skip("zbarimg is not installed: apt install zbar-tools")
     wide = [[str(module) for module in row for _ in range(PIXELS)] for row in rows]
     bits = "\n".join(" ".join(row) for row in wide for _ in range(PIXELS))
     file.write_text(f"P1\n{len(wide[0])} {len(wide) * PIXELS}\n{bits}\n")
@@ -54,7 +54,7 @@ def scanned(rows: list[list[int]], file: Path) -> str:
 
 
 def screen(booking: Booking, columns: int = COLUMNS, **console: object) -> list[str]:
-    """The lines of a ticket on a terminal."""
+    """The lines of a booking on a terminal."""
     terminal = Console(width=columns, force_terminal=True, highlight=False, **console)
     with terminal.capture() as captured:
         terminal.print(ticket.draw(booking, columns, coloured=not terminal.no_color))
@@ -63,21 +63,21 @@ def screen(booking: Booking, columns: int = COLUMNS, **console: object) -> list[
 
 @pytest.mark.parametrize("coloured", [True, False])
 @pytest.mark.parametrize("reference", REFERENCES)
-def test_a_scanner_reads_the_reference(reference: str, coloured: bool, tmp_path: Path) -> None:
+def test_scanner_reads_the_reference(reference: str, coloured: bool, tmp_path: Path) -> None:
     rows = modules(ticket.code(reference, coloured=coloured), light=not coloured)
     assert scanned(rows, tmp_path / "code.pbm") == f"BUSWARE:{reference}"
 
 
 @pytest.mark.parametrize("coloured", [True, False])
-def test_the_code_has_a_light_border(coloured: bool) -> None:
+def test_code_has_a_light_border(coloured: bool) -> None:
     rows = modules(ticket.code("DT7VKKK", coloured=coloured), light=not coloured)
     assert {len(row) for row in rows} == {25}
     assert not any(map(any, [*rows[:2], *rows[-2:]]))
     assert not any(any(row[:2] + row[-2:]) for row in rows)
 
 
-def test_the_code_brings_its_own_light() -> None:
-    """Dark on light whatever the terminal's own colours are; without colours, what is light is drawn."""
+def test_code_is_dark_on_light_on_any_terminal() -> None:
+    """Without colours, the light modules are drawn."""
     coloured, plain = (ticket.code("DT7VKKK", coloured=coloured) for coloured in (True, False))
     assert {str(span.style) for span in coloured.spans} == {"black on white"}
     assert sum(span.end - span.start for span in coloured.spans) == len(coloured.plain.replace("\n", ""))
@@ -85,8 +85,8 @@ def test_the_code_brings_its_own_light() -> None:
 
 
 @pytest.mark.parametrize("no_color", [False, True])
-def test_a_scanner_reads_it_off_a_whole_ticket(no_color: bool, tmp_path: Path) -> None:
-    """Of a party whose names are as long as they may be, on 80 columns: the code stands beside them."""
+def test_scanner_reads_the_code_of_a_whole_ticket(no_color: bool, tmp_path: Path) -> None:
+    """The names have the maximal length. On 80 columns the code is beside them."""
     lines = screen(party(), no_color=no_color)
     assert {len(line) for line in lines} == {COLUMNS}
     codes = [line[-27:-2] for line in lines[1:14]]
@@ -94,8 +94,8 @@ def test_a_scanner_reads_it_off_a_whole_ticket(no_color: bool, tmp_path: Path) -
     assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
 
 
-def test_a_scanner_reads_it_in_a_narrow_window(tmp_path: Path) -> None:
-    """There the code stands below, and is not cut."""
+def test_scanner_reads_the_code_in_a_narrow_window(tmp_path: Path) -> None:
+    """The code is below the text, and is not cut."""
     lines = screen(party(), 40)
     assert {len(line) for line in lines} == {40}
     rows = modules(Text("\n".join(line[2:27] for line in lines[-14:-1])), light=False)
@@ -103,7 +103,7 @@ def test_a_scanner_reads_it_in_a_narrow_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [NAME, "Wolfeschlegelsteinhausenbergerdorff" * 2 + "y Ramirez."])
-def test_a_long_name_is_all_there(name: str) -> None:
+def test_long_name_is_not_cut(name: str) -> None:
     lines = screen(party(name=name))
     assert max(map(len, lines)) == COLUMNS
     (head,) = [number for number, line in enumerate(lines) if "Passenger" in line]
@@ -113,10 +113,10 @@ def test_a_long_name_is_all_there(name: str) -> None:
     assert read == name.replace(" ", "") * 6
 
 
-def test_a_party_of_two_fits_a_screen_of_24_lines() -> None:
+def test_ticket_of_two_fits_24_lines() -> None:
     assert len(screen(party(name="Asha", size=2))) < 24
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])
-def test_only_what_is_booked_has_a_code(status: str) -> None:
+def test_only_a_booked_ticket_has_a_code(status: str) -> None:
     assert not set("▀▄█") & set("".join(screen(party(status))))

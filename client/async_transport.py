@@ -1,7 +1,4 @@
-"""The asynchronous link over TCP, by asyncio's streams.
-
-links.py has the same names for threads, and says what a link is.
-"""
+"""One TCP connection to a server, with asyncio. transport.py has the same names for threads."""
 
 import asyncio
 import contextlib
@@ -9,48 +6,34 @@ import ssl
 from asyncio import Event as Event
 from asyncio import Lock as Lock
 from collections.abc import Callable
-from typing import Self
 
 from busware.retries import CONNECT_SECONDS, MAX_REPLY_BYTES, OnNotification, deliver
 
 
 async def wait_for(event: Event, seconds: float) -> bool:
-    """Wait for an event, at most so many seconds. Whether it has happened."""
-    if event.is_set() or not seconds:
-        return event.is_set()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+    """Wait for an event, at most so many seconds. Return whether it is set."""
+    if seconds:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
     return event.is_set()
 
 
-class TcpLink:
+class TcpTransport:
     """A TCP connection, and a task that reads it: replies to the waiting call, notifications to a callback.
 
-    on_end: called when the server ends it, from that task.
+    It is open until either end closes it or a call on it fails. It is never opened again, so a reply on an
+    old connection cannot answer a request on a new one. on_end: called in the reading task when the server
+    closes the connection.
     """
-
-    @classmethod
-    async def open(
-        cls,
-        host: str,
-        port: int,
-        tls: ssl.SSLContext | None,
-        on_notification: OnNotification,
-        on_end: Callable[["TcpLink"], None],
-    ) -> Self:
-        """Connect. Raises OSError."""
-        return cls(*await connect(host, port, tls), on_notification, on_end)
 
     def __init__(
         self,
-        lines: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        connected: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         on_notification: OnNotification,
-        on_end: Callable[["TcpLink"], None],
+        on_end: Callable[["TcpTransport"], None],
     ) -> None:
-        self._lines = lines
-        self._writer = writer
+        self._lines, self._writer = connected
         self._on_notification = on_notification
         self._on_end = on_end
         self._replies = asyncio.Queue[bytes | None]()
@@ -58,23 +41,23 @@ class TcpLink:
         self._reader = asyncio.create_task(self._read(), name="busware reader")
 
     async def close(self) -> None:
-        """Close it, and wait for the end of the reader."""
+        """Close the connection, and wait until the reading task has ended."""
         self.is_open = False
         self._writer.transport.abort()
         await asyncio.wait([self._reader])
 
-    async def ask(self, line: bytes, timeout_seconds: float) -> bytes:
-        """Send a line and wait for its reply. Closes the link, and raises OSError, when there is none."""
+    async def send(self, line: bytes, timeout_seconds: float) -> bytes:
+        """Send a request and return the line that answers it. Without one, closes and raises OSError."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                with contextlib.suppress(OSError):  # the reader learns why: a last line, or the end
+                with contextlib.suppress(OSError):  # the reading task sees the end, after a last line
                     self._writer.write(line)
                     await self._writer.drain()
                 reply = await self._replies.get()
         except TimeoutError:
             await self.close()
-            raise TimeoutError(f"nothing came within {timeout_seconds:g} s") from None
-        except BaseException:  # a cancelled task: no later call may take the reply that is on its way
+            raise TimeoutError(f"no reply within {timeout_seconds:g} s") from None
+        except BaseException:  # a cancelled task: its reply must not answer the next call
             await self.close()
             raise
         if reply is None:
@@ -82,11 +65,11 @@ class TcpLink:
         return reply
 
     async def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: of a line that is too long
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a line is too long
             while (line := await self._lines.readline()).endswith(b"\n"):
                 deliver(line, self._replies.put_nowait, self._on_notification)
         ended_by_server, self.is_open = self.is_open, False
-        await end(self._writer)
+        await close_writer(self._writer)
         self._replies.put_nowait(None)
         if ended_by_server:
             self._on_end(self)
@@ -95,13 +78,13 @@ class TcpLink:
 async def connect(
     host: str, port: int, tls: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """The streams of a connection to the server. Raises OSError."""
+    """Open a connection. Raises OSError."""
     async with asyncio.timeout(CONNECT_SECONDS):
         return await asyncio.open_connection(host, port, ssl=tls, limit=MAX_REPLY_BYTES)
 
 
-async def end(writer: asyncio.StreamWriter) -> None:
-    """Close a connection at once, and wait until it is closed."""
+async def close_writer(writer: asyncio.StreamWriter) -> None:
+    """Close a connection without delay, and wait until it is closed."""
     writer.transport.abort()
-    with contextlib.suppress(OSError):  # what ended it
+    with contextlib.suppress(OSError):  # the error that ended the connection
         await writer.wait_closed()
