@@ -1,9 +1,9 @@
 -- The places of the timetables: towns and cities of South India, and Goa, which contains six of them.
 --
--- A code is four letters, so that it never meets an airport's (three letters) or a country's; Goa
--- has the one of ISO 3166-2. Aliases are the older and other names people still type. What contains
--- others comes before them: whoever searches for Goa finds what calls at Panaji, Mapusa or Margao.
--- A place that is there already is left alone. Names can be checked on any map, e.g. openstreetmap.org.
+-- A code has four letters, so that it differs from the codes of airports (three letters) and countries.
+-- Goa has the code of ISO 3166-2. Aliases are older and other names that people type. A region comes
+-- before its places: a search for Goa finds services that stop at Panaji, Mapusa or Margao.
+-- Existing places are not changed. Names can be checked on any map, e.g. openstreetmap.org.
 
 -- Karnataka
 INSERT INTO places (code, name, aliases) VALUES

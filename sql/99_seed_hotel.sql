@@ -1,10 +1,10 @@
 -- The hotel: ten rooms, service 901.
 --
--- A night is a stop at the house: one checks in at 14:00, and out by 11:00 of a later day, which is another
--- stop. A season is a trip of 52 weeks, from a Monday; it has to be of one length, since the stops are the
--- service's. Three seasons follow each other here, the first from this week's Monday on, and nobody stays
--- from one into the next; SELECT api.add_trip(901, '…') adds another. A night sells until 06:00 of its
--- morning. Friday and Saturday nights cost more. Whoever leaves early gets half of the nights not slept.
+-- A night is a stop at the house: guests check in at 14:00, and check out until 11:00 of a later day, which is
+-- another stop. A season is a trip of 52 weeks that begins on a Monday. Three seasons follow each other, the
+-- first from Monday of this week, and no stay spans two of them; SELECT api.add_trip(901, '…') adds another.
+-- A night sells until 06:00 of the next morning. Friday and Saturday nights cost more. A guest who leaves
+-- early gets half of the fare of the remaining nights back.
 
 INSERT INTO places (code, name, aliases) VALUES
     ('HOTEL', 'Brindavan House', '{Hotel,Brindavan}')

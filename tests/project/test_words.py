@@ -1,0 +1,32 @@
+"""Words that the project does not use: docs/style.md asks for plain technical English."""
+
+import re
+
+import pytest
+
+from tests.project.test_layout import TEXTS
+
+WORDS = re.compile(r"\b(whoever|somebody|told|pen|bell|stirred|let_go)\b", re.IGNORECASE)
+CHECKED = (".md", ".py", ".sql")
+ALLOWED = {  # file → a pattern of the lines that may have such a word
+    "docs/style.md": r".*",  # lists words to avoid
+    "tests/project/test_words.py": r".*",
+}
+
+
+def lines_with_words(name: str, text: str) -> list[str]:
+    """The lines of a file with such a word, except the allowed ones."""
+    allowed = re.compile(ALLOWED.get(name, r"(?!)"))
+    return [line for line in text.splitlines() if WORDS.search(line) and not allowed.match(line.strip())]
+
+
+def test_no_file_uses_the_words() -> None:
+    checked = {name: text for name, text in TEXTS.items() if name.endswith(CHECKED)}
+    found = {name: lines for name, text in checked.items() if (lines := lines_with_words(name, text))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("line", ["# Whoever asks", "somebody = 1", "writer.let_go()", "it is told"])
+def test_word_is_found(line: str) -> None:
+    assert lines_with_words("server/start.py", line) == [line]
+    assert lines_with_words("docs/style.md", line) == []
