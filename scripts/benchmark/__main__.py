@@ -5,10 +5,10 @@ import resource
 import sys
 
 from scripts.benchmark import PROJECT, batch, report, seats
-from scripts.benchmark.load import Time
+from scripts.benchmark.datasets import Datasets, InvalidRun
+from scripts.benchmark.load import Duration
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
-from scripts.benchmark.world import Unsound, Worlds
 
 _COMMANDS = ("list", "seats", "batch", "write")
 FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the figures
@@ -24,13 +24,13 @@ def main() -> None:
         report.write(FOLDER)
     else:
         _raise_file_limit()
-        with Worlds(FOLDER / "postgres") as worlds:
+        with Datasets(FOLDER / "postgres") as datasets:
             if arguments.command == "seats":
-                report.store(FOLDER, "seats", seats.measure(worlds))
+                report.store(FOLDER, "seats", seats.measure(datasets))
             elif arguments.command == "batch":
-                batch.measure(worlds)
+                batch.measure(datasets)
             else:
-                _measure(worlds, arguments)
+                _measure(datasets, arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -53,14 +53,14 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _measure(worlds: Worlds, arguments: argparse.Namespace) -> None:
-    time = Time(arguments.warmup, arguments.seconds)
+def _measure(datasets: Datasets, arguments: argparse.Namespace) -> None:
+    duration = Duration(arguments.warmup, arguments.seconds)
     for name in arguments.names or MEASUREMENTS:
         measurement = MEASUREMENTS[name]
         print(f"\n{name}: {measurement.what} ({measurement.target})", flush=True)
         try:
-            result = measurement.run(worlds, arguments.runs, time, _tell)
-        except Unsound as error:
+            result = measurement.run(datasets, arguments.runs, duration, _tell)
+        except InvalidRun as error:
             sys.exit(f"No figure: {error}.")
         figures = report.figures(result)
         report.store(FOLDER, name, figures)

@@ -16,9 +16,9 @@ from msgspec import Raw
 from busware.server.db.pool import connect
 from busware.server.db.writer import BATCH, Call
 from busware.server.settings import Settings
+from scripts.benchmark.datasets import Datasets, InvalidRun
 from scripts.benchmark.sides import processor_time
 from scripts.benchmark.workloads import BOOK
-from scripts.benchmark.world import Unsound, Worlds
 
 SIZES = (1, 4, 16, 64, 256)
 BOOKINGS = 12_000  # for each size, in at most MAX_BATCHES batches
@@ -28,22 +28,22 @@ PROFILED = 64  # the batch size for which functions are listed
 MAX_FUNCTIONS = 16
 
 
-def measure(worlds: Worlds) -> None:
-    """Print the cost of a booking by batch size, and the time in each function. Raises Unsound."""
+def measure(datasets: Datasets) -> None:
+    """Print the cost of a booking by batch size, and the time in each function. Raises InvalidRun."""
     print(f"{'batch':>8}{'bookings/s':>12}{'µs each':>10}{'processor':>12}")
     for size in SIZES:
-        with worlds.clone(BOOK.world) as database:
-            took, spent, count = _book(worlds, database, size)
+        with datasets.clone(BOOK.dataset) as database:
+            took, spent, count = _book(datasets, database, size)
         each, processor = 1e6 * took / count, spent / count
         print(f"{size:8}{count / took:12,.0f}{each:10.0f}{processor:12.0f}", flush=True)
-    with worlds.clone(BOOK.world) as database:
-        _profile(worlds, database)
+    with datasets.clone(BOOK.dataset) as database:
+        _profile(datasets, database)
 
 
-def _profile(worlds: Worlds, database: str) -> None:
-    with worlds.connect(database) as owner:
+def _profile(datasets: Datasets, database: str) -> None:
+    with datasets.connect(database) as owner:
         owner.execute(f"ALTER DATABASE {database} SET track_functions = 'all'")
-        _, _, count = _book(worlds, database, PROFILED)
+        _, _, count = _book(datasets, database, PROFILED)
         owner.execute("SELECT pg_stat_force_next_flush()")
         rows = owner.execute(
             "SELECT funcname, calls, self_time FROM pg_stat_user_functions ORDER BY self_time DESC LIMIT %s",
@@ -55,11 +55,11 @@ def _profile(worlds: Worlds, database: str) -> None:
         print(f"{1000 * milliseconds / bookings:8.1f} µs  {name} (called {calls / bookings:.2f} times)")
 
 
-def _book(worlds: Worlds, database: str, size: int) -> tuple[float, float, int]:
+def _book(datasets: Datasets, database: str, size: int) -> tuple[float, float, int]:
     """Make bookings: the seconds, the processor time of the backend in microseconds, and their number."""
     counted = min(MAX_BATCHES, BOOKINGS // size)
-    with connect(worlds.urls(database).server, Settings(), "bench") as conn:
-        batches = islice(_batches(worlds, database, size), WARMUP_BATCHES + counted)
+    with connect(datasets.urls(database).server, Settings(), "bench") as conn:
+        batches = islice(_batches(datasets, database, size), WARMUP_BATCHES + counted)
         for batch in islice(batches, WARMUP_BATCHES):
             _send(conn, batch)
         rest, pid = list(batches), conn.info.backend_pid
@@ -67,14 +67,14 @@ def _book(worlds: Worlds, database: str, size: int) -> tuple[float, float, int]:
         for batch in rest:
             _send(conn, batch)
         took, spent = perf_counter() - began, processor_time([pid]) - before
-    worlds.audit(database)
+    datasets.audit(database)
     return took, spent, counted * size
 
 
-def _batches(worlds: Worlds, database: str, size: int) -> Iterator[bytes]:
+def _batches(datasets: Datasets, database: str, size: int) -> Iterator[bytes]:
     """The parameters of the writer's statement, for bookings none of which is refused."""
-    with worlds.connect(database) as conn:
-        operations = BOOK.operations(BOOK.world, conn)
+    with datasets.connect(database) as conn:
+        operations = BOOK.operations(BOOK.dataset, conn)
         n = 0
         while batch := list(islice(operations, size)):
             calls = []
@@ -87,4 +87,4 @@ def _batches(worlds: Worlds, database: str, size: int) -> Iterator[bytes]:
 
 def _send(conn: psycopg.Connection, batch: bytes) -> None:
     if any(refused for _, refused, _ in conn.execute(BATCH, (Raw(batch),), prepare=True)):
-        raise Unsound("a booking of a free seat was refused")
+        raise InvalidRun("a booking of a free seat was refused")

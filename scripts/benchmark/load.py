@@ -22,8 +22,8 @@ _NAMED = b'"reference": "'  # as PostgreSQL writes it
 
 
 @dataclass(frozen=True)
-class Time:
-    """The duration of a run: the warm-up, which is not measured, and the measured seconds."""
+class Duration:
+    """The duration of a run in seconds: the warm-up, which is not measured, and the measured part."""
 
     warmup: float
     seconds: float
@@ -36,19 +36,19 @@ class Plan:
     host: str
     port: int
     operations: list[list[list[bytes]]]
-    time: Time
+    duration: Duration
     idle: int = 0  # more connections, which send nothing
     http: bool = False
 
 
 @dataclass
-class Tally:
+class RunResult:
     """The result of a run. latencies: of the operations that count, in seconds."""
 
     latencies: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)  # in the measured seconds, by reason
     done: int = 0  # all operations that succeeded
-    ran_dry: bool = False  # a client had no operation left before the end
+    out_of_operations: bool = False  # a client had no operation left before the end
 
 
 class _Client:
@@ -84,7 +84,7 @@ class _Client:
 
 
 def run(pipe: Connection) -> None:
-    """Receive a Plan, connect, send a word and wait for one, execute the plan, send the Tally."""
+    """Receive a Plan, connect, report that, wait for the start, execute the plan, send the RunResult."""
     plan: Plan = pipe.recv()
     idle = [socket.create_connection((plan.host, plan.port), REPLY_TIMEOUT_SECONDS) for _ in range(plan.idle)]
     clients = [_Client(plan, operations) for operations in plan.operations]
@@ -95,12 +95,12 @@ def run(pipe: Connection) -> None:
         connection.close()
 
 
-def _execute(plan: Plan, clients: list[_Client]) -> Tally:
-    tally = Tally()
+def _execute(plan: Plan, clients: list[_Client]) -> RunResult:
+    result = RunResult()
     poll = select.epoll()
     by_fd = {client.socket.fileno(): client for client in clients}
-    start = perf_counter() + plan.time.warmup
-    end = start + plan.time.seconds
+    start = perf_counter() + plan.duration.warmup
+    end = start + plan.duration.seconds
     busy = 0
     for fd, client in by_fd.items():
         poll.register(fd, select.EPOLLIN)
@@ -119,16 +119,16 @@ def _execute(plan: Plan, clients: list[_Client]) -> Tally:
             if good and client.proceed(reply):
                 continue
             now = perf_counter()
-            tally.done += good
+            result.done += good
             if start <= now < end:
                 if good:
-                    tally.latencies.append(now - client.began)
+                    result.latencies.append(now - client.began)
                 else:
-                    tally.refused[_reason(reply)] += 1
+                    result.refused[_reason(reply)] += 1
             if now >= end or not client.begin(now):
-                tally.ran_dry |= now < end
+                result.out_of_operations |= now < end
                 busy -= 1
-    return tally
+    return result
 
 
 def _receive(connection: socket.socket) -> bytes:

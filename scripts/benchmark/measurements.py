@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Literal
 
 from scripts.benchmark import workloads
-from scripts.benchmark.load import Time
+from scripts.benchmark.datasets import Datasets
+from scripts.benchmark.load import Duration
 from scripts.benchmark.sides import Client, PgBench, Sample, Server, Side, Starting
-from scripts.benchmark.world import Worlds
 
 Quantity = Literal["rate", "median", "p99"]
 
@@ -44,11 +44,13 @@ class Measurement:
     target: Target
     quantity: Quantity = "rate"
 
-    def run(self, worlds: Worlds, runs: int, time: Time, tell: Callable[[Side, Sample], None]) -> "Result":
-        """Run the two sides in turn. tell: called with each sample. Raises Unsound."""
+    def run(
+        self, datasets: Datasets, runs: int, duration: Duration, tell: Callable[[Side, Sample], None]
+    ) -> "Result":
+        """Run the two sides in turn. tell: called with each sample. Raises InvalidRun."""
 
         def sample(side: Side) -> Sample:
-            taken = side.run(worlds, time)
+            taken = side.run(datasets, duration)
             tell(side, taken)
             return taken
 
@@ -151,7 +153,7 @@ def _whole_server() -> Iterator[tuple[str, Measurement]]:
     )
     http = Server(book, 16, http=True)
     yield "http", Measurement("`POST /v1/bookings`, 16 clients", http, None, least(1_000))
-    start = Starting(book.world)
+    start = Starting(book.dataset)
     yield "start", Measurement("start of the server to its first answer", start, None, most(1.0), "median")
     yield "client", Measurement("`client --help`", Client(), None, most(0.25), "median")
 

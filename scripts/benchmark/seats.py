@@ -1,9 +1,10 @@
-"""How much of the demand each way to choose seats sells, through a real server.
+"""Measures the share of the demand that each strategy for choosing seats sells, through a real server.
 
 A day is one trip with 40 seats and 10 legs of equal length. Parties of 1 to 4 book a random segment one after
-the other, all seats or none, until the demand is the load times the capacity. All ways get the same demand.
-`any` lets the server choose, `first` takes the first free seats, `random` random ones. The bound refuses a
-party only if some leg of its segment is full; no way to choose seats can sell more.
+the other, all seats or none, until they have requested `load` times the capacity. All strategies get the same
+demand. `any` lets the server choose the seats, `first` takes the first free seats, and `random` takes random
+free seats. The bound refuses a party only if some leg of its segment is full, as if passengers could change
+seats at every stop.
 """
 
 import random
@@ -14,11 +15,11 @@ from datetime import timedelta
 
 import msgspec
 
+from scripts.benchmark.datasets import FIRST_DATE, Dataset, Datasets, InvalidRun
 from scripts.benchmark.sides import serving
 from scripts.benchmark.workloads import line
-from scripts.benchmark.world import FIRST_DATE, Unsound, World, Worlds
 
-DAYS = 40  # for each load and way
+DAYS = 40  # for each load and strategy
 LOADS = (0.8, 1.0, 1.2, 1.5, 2.0)  # demand in seat-legs, as a multiple of the capacity
 LARGEST_PARTY = 4
 
@@ -38,27 +39,27 @@ class Party:
         return self.size * len(self.legs)
 
 
-def measure(worlds: Worlds) -> dict[str, dict[str, float]]:
-    """Print and return the share of the bound that each way sells, by load. Raises Unsound."""
-    days = {load: [_demand(world_of_a_day(), load, n) for n in range(DAYS)] for load in LOADS}
-    bounds = {load: sum(_bound(world_of_a_day(), day) for day in days[load]) for load in LOADS}
+def measure(datasets: Datasets) -> dict[str, dict[str, float]]:
+    """Print and return the share of the bound that each strategy sells, by load. Raises InvalidRun."""
+    days = {load: [_demand(dataset_of_all_days(), load, n) for n in range(DAYS)] for load in LOADS}
+    bounds = {load: sum(_bound(dataset_of_all_days(), day) for day in days[load]) for load in LOADS}
     shares: dict[str, dict[str, float]] = {}
     print(f"{'load':10}" + "".join(f"{load:>9}" for load in LOADS))
-    for name, choose in WAYS.items():
-        sold = _sell(worlds, choose, days)
+    for name, choose in STRATEGIES.items():
+        sold = _sell(datasets, choose, days)
         shares[name] = {str(load): sold[load] / bounds[load] for load in LOADS}
         print(f"{name:10}" + "".join(f"{share:9.3f}" for share in shares[name].values()), flush=True)
     return shares
 
 
-def world_of_a_day() -> World:
-    """A world with a trip for each day of demand."""
-    return World("days", services=1, days=DAYS * len(LOADS), rows=10, stops=11, districts=(1,))
+def dataset_of_all_days() -> Dataset:
+    """A dataset with one trip on each date; every day of demand uses another date."""
+    return Dataset("days", services=1, days=DAYS * len(LOADS), rows=10, stops=11, districts=(1,))
 
 
-def _demand(world: World, load: float, n: int) -> list[Party]:
+def _demand(dataset: Dataset, load: float, n: int) -> list[Party]:
     numbers = random.Random(f"{load} {n}")
-    legs, parties, wanted = world.stops - 1, [], load * world.seats * (world.stops - 1)
+    legs, parties, wanted = dataset.stops - 1, [], load * dataset.seats * (dataset.stops - 1)
     while wanted > 0:
         first, last = sorted(numbers.sample(range(legs + 1), 2))
         parties.append(Party(numbers.randint(1, LARGEST_PARTY), range(first, last)))
@@ -66,8 +67,8 @@ def _demand(world: World, load: float, n: int) -> list[Party]:
     return parties
 
 
-def _bound(world: World, parties: list[Party]) -> int:
-    free = [world.seats] * (world.stops - 1)
+def _bound(dataset: Dataset, parties: list[Party]) -> int:
+    free = [dataset.seats] * (dataset.stops - 1)
     sold = 0
     for party in parties:
         if all(free[leg] >= party.size for leg in party.legs):
@@ -77,7 +78,7 @@ def _bound(world: World, parties: list[Party]) -> int:
     return sold
 
 
-# Ways to choose seats: a function that names them, or None if the server chooses ------------------
+# Strategies: a function that chooses seats, or None if the server chooses them --------------------
 
 
 def _first(free: list[int], size: int, numbers: random.Random) -> list[int]:
@@ -89,33 +90,38 @@ def _random(free: list[int], size: int, numbers: random.Random) -> list[int]:
 
 
 Choose = Callable[[list[int], int, random.Random], list[int]]
-WAYS: dict[str, Choose | None] = {"any": None, "first": _first, "random": _random}
+STRATEGIES: dict[str, Choose | None] = {"any": None, "first": _first, "random": _random}
 
 
-def _sell(worlds: Worlds, choose: Choose | None, days: dict[float, list[list[Party]]]) -> dict[float, int]:
-    """Sell all days in one way through a server: the seat-legs sold, by load."""
-    world, sold = world_of_a_day(), dict.fromkeys(days, 0)
-    with worlds.clone(world) as database:
-        with serving(worlds.urls(database)) as server, socket.create_connection(server.address) as connection:
+def _sell(
+    datasets: Datasets, choose: Choose | None, days: dict[float, list[list[Party]]]
+) -> dict[float, int]:
+    """Sell all days with one strategy through a server. Returns the seat-legs sold, by load."""
+    dataset, sold = dataset_of_all_days(), dict.fromkeys(days, 0)
+    with datasets.clone(dataset) as database:
+        with (
+            serving(datasets.urls(database)) as server,
+            socket.create_connection(server.address) as connection,
+        ):
             replies = connection.makefile("rb")
-            dates = (str(FIRST_DATE + timedelta(days=n)) for n in range(world.days))
+            dates = (str(FIRST_DATE + timedelta(days=n)) for n in range(dataset.days))
             for load, parties_of_days in days.items():
                 for parties in parties_of_days:
-                    for request, party in _requests(world, next(dates), parties, choose):
+                    for request, party in _requests(dataset, next(dates), parties, choose):
                         connection.sendall(request)
                         if "result" in msgspec.json.decode(replies.readline()):
                             sold[load] += party.seat_legs
                         elif choose:
-                            raise Unsound("a booking of a free seat was refused")
-        worlds.audit(database)
+                            raise InvalidRun("a booking of a free seat was refused")
+        datasets.audit(database)
     return sold
 
 
 def _requests(
-    world: World, date: str, parties: list[Party], choose: Choose | None
+    dataset: Dataset, date: str, parties: list[Party], choose: Choose | None
 ) -> Iterator[tuple[bytes, Party]]:
-    """The requests of a day, party by party. A way that names seats skips a party that it has none for."""
-    booked: Booked = [set() for _ in range(world.seats)]
+    """The requests of a day. With a function, a party for which too few seats are free makes no request."""
+    booked: Booked = [set() for _ in range(dataset.seats)]
     numbers = random.Random(date)
     for party in parties:
         trip = {

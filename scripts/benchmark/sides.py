@@ -1,7 +1,7 @@
 """The sides of a comparison: pgbench, and this server with its clients.
 
 A run that writes has a database of its own. After each run the database is audited, and must hold exactly the
-acknowledged operations. Else the run raises Unsound, and there is no figure.
+acknowledged operations. Else the run raises InvalidRun, and there is no figure.
 """
 
 import json
@@ -24,9 +24,9 @@ from typing import Protocol, Self
 
 from busware.server.embedded.data_folder import Urls
 from scripts.benchmark import PROJECT, load, pgbench
-from scripts.benchmark.load import Plan, Tally, Time
+from scripts.benchmark.datasets import Dataset, Datasets, InvalidRun
+from scripts.benchmark.load import Duration, Plan, RunResult
 from scripts.benchmark.workloads import Operation, Workload, line
-from scripts.benchmark.world import Unsound, World, Worlds
 
 MAX_PER_SECOND = 32_000  # operations that are encoded before the run
 STOP_SECONDS = 30  # time for a server to stop
@@ -69,8 +69,8 @@ class Side(Protocol):
 
     name: str
 
-    def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Run once. Raises Unsound."""
+    def run(self, datasets: Datasets, duration: Duration) -> Sample:
+        """Run once. Raises InvalidRun."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,14 @@ class PgBench:
         """The name in the table."""
         return f"pgbench, {self.clients}"
 
-    def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Run once. Raises Unsound."""
-        with _database(worlds, self.workload) as database:
-            tally = pgbench.run(worlds, database, self.workload, self.clients, time)
-            left = _durable(worlds, database, self.workload)
+    def run(self, datasets: Datasets, duration: Duration) -> Sample:
+        """Run once. Raises InvalidRun."""
+        with _database(datasets, self.workload) as database:
+            result = pgbench.run(datasets, database, self.workload, self.clients, duration)
+            left = _durable(datasets, database, self.workload)
         # pgbench counts refusals as transactions; the database tells how many were not refused
-        share = 1.0 if left is None else left / max(1, tally.done)
-        return _sample(tally, time, share)
+        share = 1.0 if left is None else left / max(1, result.done)
+        return _sample(result, duration, share)
 
 
 @dataclass(frozen=True)
@@ -112,33 +112,33 @@ class Server:
         processes = f", {self.processes} processes" if self.processes > 1 else ""
         return f"busware, {self.clients}{idle}{processes}{' over HTTP' * self.http}"
 
-    def run(self, worlds: Worlds, time: Time) -> Sample:
-        """Run once. Raises Unsound."""
-        with _database(worlds, self.workload) as database:
-            with worlds.connect(database) as conn:
-                wanted = round(MAX_PER_SECOND * (time.warmup + time.seconds))
-                operations = list(islice(self.workload.operations(self.workload.world, conn), wanted))
-            with serving(worlds.urls(database), processes=self.processes) as server:
+    def run(self, datasets: Datasets, duration: Duration) -> Sample:
+        """Run once. Raises InvalidRun."""
+        with _database(datasets, self.workload) as database:
+            with datasets.connect(database) as conn:
+                wanted = round(MAX_PER_SECOND * (duration.warmup + duration.seconds))
+                operations = list(islice(self.workload.operations(self.workload.dataset, conn), wanted))
+            with serving(datasets.urls(database), processes=self.processes) as server:
                 address = server.http_address if self.http else server.address
-                before = self._spent(worlds, database, server)
-                tally, grown_kb = _put_load(server, self._plan(address, operations, time))
-                spent = [b - a for a, b in zip(before, self._spent(worlds, database, server), strict=True)]
-            left = _durable(worlds, database, self.workload)
-        if left is not None and left != tally.done:
-            raise Unsound(f"{tally.done} operations were acknowledged, and the database has {left}")
-        if tally.ran_dry:
-            raise Unsound("the clients ran out of requests")
-        done = tally.done + tally.refused.total()
+                before = self._spent(datasets, database, server)
+                result, grown_kb = _put_load(server, self._plan(address, operations, duration))
+                spent = [b - a for a, b in zip(before, self._spent(datasets, database, server), strict=True)]
+            left = _durable(datasets, database, self.workload)
+        if left is not None and left != result.done:
+            raise InvalidRun(f"{result.done} operations were acknowledged, and the database has {left}")
+        if result.out_of_operations:
+            raise InvalidRun("the clients ran out of requests")
+        done = result.done + result.refused.total()
         return replace(
-            _sample(tally, time),
+            _sample(result, duration),
             server_us=spent[0] / done,
             database_us=spent[1] / done,
             idle_kb=grown_kb / self.idle if self.idle else None,
         )
 
-    def _spent(self, worlds: Worlds, database: str, server: "Serving") -> tuple[float, float]:
+    def _spent(self, datasets: Datasets, database: str, server: "Serving") -> tuple[float, float]:
         """Processor time of the server's processes and of their backends so far, in microseconds."""
-        with worlds.connect(database) as conn:
+        with datasets.connect(database) as conn:
             backends = conn.execute(
                 "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'busware %%' AND datname = %s",
                 [database],
@@ -148,23 +148,23 @@ class Server:
         children = [child for of in listed for child in of.read_text().split()]
         return processor_time([own, *children]), processor_time([pid for (pid,) in backends])
 
-    def _plan(self, address: tuple[str, int], operations: list[Operation], time: Time) -> Plan:
+    def _plan(self, address: tuple[str, int], operations: list[Operation], duration: Duration) -> Plan:
         if self.http:
             operations = [[as_http(line, address) for line in operation] for operation in operations]
         each = [operations[n :: self.clients] for n in range(self.clients)]
-        return Plan(*address, each, time, self.idle, self.http)
+        return Plan(*address, each, duration, self.idle, self.http)
 
 
 @dataclass(frozen=True)
 class Starting:
     """`python -m busware.server` on a database that is ready, until it has answered a first request."""
 
-    world: World
+    dataset: Dataset
     name: str = "busware"
 
-    def run(self, worlds: Worlds, time: Time) -> Sample:
+    def run(self, datasets: Datasets, duration: Duration) -> Sample:
         """Start it once."""
-        urls = worlds.urls(worlds.template(self.world))
+        urls = datasets.urls(datasets.template(self.dataset))
         began = perf_counter()
         with serving(urls) as server, socket.create_connection(server.address) as connection:
             connection.sendall(line("ping"))
@@ -178,7 +178,7 @@ class Client:
 
     name: str = "busware"
 
-    def run(self, worlds: Worlds, time: Time) -> Sample:
+    def run(self, datasets: Datasets, duration: Duration) -> Sample:
         """Run it once."""
         began = perf_counter()
         command = [sys.executable, "-m", "busware", "--help"]
@@ -239,28 +239,28 @@ def as_http(request: bytes, address: tuple[str, int]) -> bytes:
 
 
 @contextmanager
-def _database(worlds: Worlds, workload: Workload) -> Iterator[str]:
-    """A clone of the workload's world; for reads, the world itself."""
+def _database(datasets: Datasets, workload: Workload) -> Iterator[str]:
+    """A clone of the workload's dataset; for reads, the dataset itself."""
     if workload.durable:
-        with worlds.clone(workload.world) as database:
+        with datasets.clone(workload.dataset) as database:
             yield database
     else:
-        yield worlds.template(workload.world)
+        yield datasets.template(workload.dataset)
 
 
-def _durable(worlds: Worlds, database: str, workload: Workload) -> int | None:
+def _durable(datasets: Datasets, database: str, workload: Workload) -> int | None:
     """Audit the database, and count the operations that it holds. None for reads, which change nothing."""
     if not workload.durable:
         return None
-    worlds.audit(database)
-    with worlds.connect(database) as conn:
+    datasets.audit(database)
+    with datasets.connect(database) as conn:
         row = conn.execute(workload.durable.encode()).fetchone()
-    with worlds.connect(worlds.template(workload.world)) as conn:
+    with datasets.connect(datasets.template(workload.dataset)) as conn:
         before = conn.execute(workload.durable.encode()).fetchone()
     return int(row[0] - before[0]) if row and before else None
 
 
-def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
+def _put_load(server: Serving, plan: Plan) -> tuple[RunResult, int]:
     """Execute a plan in a process of its own: the result, and the memory that the connections took in kB."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -272,9 +272,9 @@ def _put_load(server: Serving, plan: Plan) -> tuple[Tally, int]:
     ours.recv()
     grown = server.memory_kb() - before
     ours.send("go")
-    tally: Tally = ours.recv()
+    result: RunResult = ours.recv()
     process.join()
-    return tally, grown
+    return result, grown
 
 
 def processor_time(pids: Iterable[int | str]) -> float:
@@ -283,9 +283,9 @@ def processor_time(pids: Iterable[int | str]) -> float:
     return sum(int(field[11]) + int(field[12]) for field in fields) * 1e6 / _TICKS
 
 
-def _sample(tally: Tally, time: Time, share: float = 1.0) -> Sample:
-    if len(tally.latencies) < 2:
-        raise Unsound(f"fewer than two operations succeeded; refused: {dict(tally.refused)}")
-    centiles = statistics.quantiles(tally.latencies, n=100)
-    rate = share * len(tally.latencies) / time.seconds
-    return Sample(rate, centiles[49], centiles[98], tally.refused)
+def _sample(result: RunResult, duration: Duration, share: float = 1.0) -> Sample:
+    if len(result.latencies) < 2:
+        raise InvalidRun(f"fewer than two operations succeeded; refused: {dict(result.refused)}")
+    centiles = statistics.quantiles(result.latencies, n=100)
+    rate = share * len(result.latencies) / duration.seconds
+    return Sample(rate, centiles[49], centiles[98], result.refused)

@@ -12,8 +12,8 @@ from datetime import timedelta
 from itertools import repeat
 from typing import Any
 
+from scripts.benchmark.datasets import FIRST_DATE, Connection, Dataset, stop_name
 from scripts.benchmark.load import REFERENCE
-from scripts.benchmark.world import FIRST_DATE, Connection, World, stop_name
 
 Operation = list[bytes]  # lines; each is sent after the reply to the one before it
 
@@ -25,8 +25,8 @@ class Workload:
     durable: a query that counts the operations in the database; None for reads.
     """
 
-    world: World
-    operations: Callable[[World, Connection], Iterator[Operation]]
+    dataset: Dataset
+    operations: Callable[[Dataset, Connection], Iterator[Operation]]
     script: str
     durable: str | None = None
     variables: dict[str, int] = field(default_factory=dict)
@@ -70,82 +70,82 @@ _SEAT = "seats => ARRAY[:seat::int]"
 _FOUR = "seats => ARRAY[4 * :seat::int - 3, 4 * :seat::int - 2, 4 * :seat::int - 1, 4 * :seat::int]"
 
 
-def _segment(world: World, n: int, units: int) -> tuple[dict[str, Any], int]:
+def _segment(dataset: Dataset, n: int, units: int) -> tuple[dict[str, Any], int]:
     """The trip and one-leg segment of the n-th booking, and its seat or row (a unit), from 1."""
-    stop = 1 + n // world.trips // units
+    stop = 1 + n // dataset.trips // units
     trip = {
-        "bus_id": 1 + n % world.services,
-        "travel_date": str(FIRST_DATE + timedelta(days=n // world.services % world.days)),
+        "bus_id": 1 + n % dataset.services,
+        "travel_date": str(FIRST_DATE + timedelta(days=n // dataset.services % dataset.days)),
         "from_stop": stop,
         "to_stop": stop + 1,
         "phone": phone(n),
     }
-    return trip, 1 + n // world.trips % units
+    return trip, 1 + n // dataset.trips % units
 
 
-def _book(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.segments):
-        trip, seat = _segment(world, n, world.seats)
+def _book(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(dataset.segments):
+        trip, seat = _segment(dataset, n, dataset.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
-def _book_at_random(world: World, conn: Connection) -> Iterator[Operation]:
-    numbers = random.Random(world.segments)
+def _book_at_random(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    numbers = random.Random(dataset.segments)
     while True:
-        trip, seat = _segment(world, numbers.randrange(world.segments), world.seats)
+        trip, seat = _segment(dataset, numbers.randrange(dataset.segments), dataset.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
-def _book_four(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.segments // 4):
-        trip, row = _segment(world, n, world.rows)
+def _book_four(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(dataset.segments // 4):
+        trip, row = _segment(dataset, n, dataset.rows)
         yield [line("book", **trip, seats=[4 * row - 3, 4 * row - 2, 4 * row - 1, 4 * row])]
 
 
-def _book_any_four(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.segments // 4):
-        trip, _ = _segment(world, n, world.rows)
+def _book_any_four(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(dataset.segments // 4):
+        trip, _ = _segment(dataset, n, dataset.rows)
         yield [line("book", **trip, count=4)]
 
 
-def _hold_and_confirm(world: World, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(world.segments):
-        trip, seat = _segment(world, n, world.seats)
+def _hold_and_confirm(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for n in shuffled(dataset.segments):
+        trip, seat = _segment(dataset, n, dataset.seats)
         confirm = line("confirm", reference=REFERENCE.decode(), phone=trip["phone"])
         yield [line("hold", **trip, seats=[seat]), confirm]
 
 
-def _sold(world: World, conn: Connection) -> Iterator[tuple[str, str, int]]:
+def _sold(dataset: Dataset, conn: Connection) -> Iterator[tuple[str, str, int]]:
     """The existing bookings, in a random order: reference, phone, seat."""
     rows = conn.execute("SELECT reference, phone, seat_no FROM bench_bookings ORDER BY n").fetchall()
-    return (rows[n] for n in shuffled(world.sold))
+    return (rows[n] for n in shuffled(dataset.sold))
 
 
-def _cancel(world: World, conn: Connection) -> Iterator[Operation]:
-    for reference, phone, _ in _sold(world, conn):
+def _cancel(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for reference, phone, _ in _sold(dataset, conn):
         yield [line("cancel", reference=reference, phone=phone)]
 
 
-def _change_seat(world: World, conn: Connection) -> Iterator[Operation]:
-    for reference, phone, seat in _sold(world, conn):
+def _change_seat(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
+    for reference, phone, seat in _sold(dataset, conn):
         yield [line("change_seat", reference=reference, phone=phone, ticket_no=1, seat_no=seat + 1)]
 
 
-def _seat_map(world: World, conn: Connection) -> Iterator[Operation]:
+def _seat_map(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
     while True:
-        for n in shuffled(world.segments):
-            trip, _ = _segment(world, n, world.seats)
+        for n in shuffled(dataset.segments):
+            trip, _ = _segment(dataset, n, dataset.seats)
             del trip["phone"]
             yield [line("seat_map", **trip)]
 
 
 # The workloads -----------------------------------------------------------------------------------
 
-BUSES = World("buses")
-HALL = World("hall", services=1, days=1, rows=1000)  # one trip, not sold out within a run
-SOLD = World("sold", sold=70_000)
+BUSES = Dataset("buses")
+ONE_TRIP = Dataset("one_trip", services=1, days=1, rows=1000)  # not sold out within a run
+SOLD = Dataset("sold", sold=70_000)
 SEARCHED = {
-    n: World(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
+    n: Dataset(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
     for n in (100, 1_000, 10_000)
 }
 DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}  # by number of services
@@ -153,13 +153,13 @@ DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}
 _BOOKED = "SELECT count(DISTINCT (bus_id, reference)) FROM passengers WHERE status = 'booked'"
 
 
-def _selling(world: World, operations: Any, seats: str, units: int, **other: Any) -> Workload:
+def _selling(dataset: Dataset, operations: Any, seats: str, units: int, **other: Any) -> Workload:
     return Workload(
-        world,
+        dataset,
         operations,
         f"{_NEXT}{_SEGMENT}SELECT api.book({_TRIP}, {seats}, {_PHONE});",
         _BOOKED,
-        {"space": world.trips * units * (world.stops - 1), "units": units} | other,
+        {"space": dataset.trips * units * (dataset.stops - 1), "units": units} | other,
     )
 
 
@@ -167,11 +167,11 @@ BOOK = _selling(BUSES, _book, _SEAT, BUSES.seats)
 BOOK_FOUR = _selling(BUSES, _book_four, _FOUR, BUSES.rows)
 BOOK_ANY_FOUR = _selling(BUSES, _book_any_four, "count => 4", BUSES.rows)
 RUSH = Workload(
-    HALL,
+    ONE_TRIP,
     _book_at_random,
     rf"\set n random(0, :space - 1){_SEGMENT}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
     _BOOKED,
-    {"space": HALL.segments, "units": HALL.seats},
+    {"space": ONE_TRIP.segments, "units": ONE_TRIP.seats},
 )
 HOLD_AND_CONFIRM = Workload(
     BUSES,
@@ -209,32 +209,34 @@ SEAT_MAP = Workload(
 
 
 def search(services: int, found: int) -> Workload:
-    """Searches in a world with a number of services; each finds `found` trips."""
-    world = SEARCHED[services]
+    """Searches in a dataset with a number of services; each finds `found` trips."""
+    dataset = SEARCHED[services]
     districts = DISTRICTS_OF_A_HUNDRED[found]
-    first, count, of_all = districts[0], len(districts), len(world.districts)
+    first, count, of_all = districts[0], len(districts), len(dataset.districts)
 
-    def operations(world: World, conn: Connection) -> Iterator[Operation]:
+    def operations(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
         numbers = random.Random(found)
         while True:
             district = of_all * numbers.randrange(services // 100) + first + numbers.randrange(count)
-            stop = numbers.randint(1, world.stops - 1)
-            day = FIRST_DATE + timedelta(days=numbers.randrange(world.days))
+            stop = numbers.randint(1, dataset.stops - 1)
+            day = FIRST_DATE + timedelta(days=numbers.randrange(dataset.days))
             origin, destination = stop_name(district, stop), stop_name(district, stop + 1)
             yield [line("search", origin=origin, destination=destination, date=str(day))]
 
     script = rf"""
 \set district {of_all} * random(0, {services // 100 - 1}) + {first} + random(0, {count - 1})
-\set stop random(1, {world.stops - 1})
-\set day random(0, {world.days - 1})
+\set stop random(1, {dataset.stops - 1})
+\set day random(0, {dataset.days - 1})
 SELECT refused, answer FROM api.read('search', jsonb_build_object(
     'origin', 'Stop ' || :district::text || '-' || :stop::text,
     'destination', 'Stop ' || :district::text || '-' || (:stop::int + 1)::text,
     'date', DATE '2090-01-02' + :day::int));
 """
-    return Workload(world, operations, script)
+    return Workload(dataset, operations, script)
 
 
 def alike(workload: Workload) -> Workload:
     """The first operation of a workload, repeated: what all clients send on the day of a sale."""
-    return replace(workload, operations=lambda world, conn: repeat(next(workload.operations(world, conn))))
+    return replace(
+        workload, operations=lambda dataset, conn: repeat(next(workload.operations(dataset, conn)))
+    )

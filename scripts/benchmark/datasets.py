@@ -1,12 +1,12 @@
-"""The worlds of the benchmark: databases with a timetable, on an embedded PostgreSQL of their own.
+"""The datasets of the benchmark: databases with a timetable, on an embedded PostgreSQL of their own.
 
-A world is created once, as a template, by api.add_service like any timetable; it is created again when its
+A dataset is created once, as a template, by api.add_service like any timetable; it is created again when its
 definition has changed. A run that writes gets a clone, which is dropped afterwards, so that all runs begin
 with the same rows. PostgreSQL has the options of the server's embedded one: fsync and synchronous_commit are
 on.
 
 The services of a district share their stops, and no other district has these stops. All trips are on dates
-far ahead, so that a world does not age.
+far in the future, so that a dataset can be used for years.
 """
 
 import hashlib
@@ -28,18 +28,21 @@ from busware.server.settings import Settings
 FIRST_DATE = date(2090, 1, 2)
 MINUTES_OF_SERVICE = 18 * 60  # the departures of a district are spread over this time
 CONNECTIONS = 400  # 256 of pgbench, and those of the server
-SALE_CHUNK = 500  # bookings in one transaction, while a world with tickets is created
+SALE_CHUNK = 500  # bookings in one transaction, while a dataset with tickets is created
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-class Unsound(Exception):
-    """A run gives no figure: the audit has findings, an operation was lost, or the run was not valid."""
+class InvalidRun(Exception):
+    """A run without a valid figure: the audit has findings, an operation was lost, or a limit was reached."""
 
 
 @dataclass(frozen=True)
-class World:
-    """The content of a world. rows: of four seats. districts: their sizes, repeated for all services.
+class Dataset:
+    """The definition of a dataset.
+
+    rows: of four seats, in the layout of every service.
+    districts: the number of services in each district; repeated until all services have a district.
 
     sold: the number of bookings of one leg, on every second seat, which are listed in bench_bookings.
     """
@@ -80,19 +83,19 @@ class World:
                     yield bus_id, district, n * MINUTES_OF_SERVICE // size
 
     def digest(self) -> str:
-        """A digest of the definition of the world. It does not depend on sql/, which is upgraded in place."""
+        """A digest of the definition. It does not depend on sql/, which is upgraded in place."""
         return hashlib.sha256(repr(self).encode() + Path(__file__).read_bytes()).hexdigest()
 
 
-class Worlds:
-    """The embedded PostgreSQL with the worlds; it runs inside a `with`."""
+class Datasets:
+    """The embedded PostgreSQL with the datasets; it runs inside a `with`."""
 
     def __init__(self, folder: Path) -> None:
         self._postgres = EmbeddedPostgres(folder, options={"max_connections": str(CONNECTIONS)})
 
     def __enter__(self) -> Self:
         self._urls = self._postgres.start()
-        self._ready: set[World] = set()
+        self._ready: set[Dataset] = set()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,20 +114,20 @@ class Worlds:
         """A connection as the owner, in autocommit mode."""
         return psycopg.connect(self.urls(database).owner, autocommit=True)
 
-    def template(self, world: World) -> str:
-        """The database of a world, with the functions of this version. Created if it is missing."""
-        name = f"world_{world.name}"
-        if world not in self._ready:
-            if self._comment(name) != world.digest():
-                self._make(world, name)
+    def template(self, dataset: Dataset) -> str:
+        """The database of a dataset, with the functions of this version. Created if it is missing."""
+        name = f"dataset_{dataset.name}"
+        if dataset not in self._ready:
+            if self._comment(name) != dataset.digest():
+                self._make(dataset, name)
             prepare(*self.urls(name), Settings(seed=False))
-            self._ready.add(world)
+            self._ready.add(dataset)
         return name
 
     @contextmanager
-    def clone(self, world: World) -> Iterator[str]:
-        """A copy of a world, for one run."""
-        template = self.template(world)
+    def clone(self, dataset: Dataset) -> Iterator[str]:
+        """A copy of a dataset, for one run."""
+        template = self.template(dataset)
         with self.connect("busware") as conn:
             conn.execute("DROP DATABASE IF EXISTS load WITH (FORCE)")
             conn.execute(sql.SQL("CREATE DATABASE load TEMPLATE {}").format(sql.Identifier(template)))
@@ -135,11 +138,11 @@ class Worlds:
                 conn.execute("DROP DATABASE load WITH (FORCE)")
 
     def audit(self, database: str) -> None:
-        """Raise Unsound if the audit has findings."""
+        """Raise InvalidRun if the audit has findings."""
         with self.connect(database) as conn:
             findings = conn.execute("SELECT rule, bus_id, travel_date, finding FROM api.audit()").fetchall()
         if findings:
-            raise Unsound(f"the audit has {len(findings)} findings, first: {findings[0]}")
+            raise InvalidRun(f"the audit has {len(findings)} findings, first: {findings[0]}")
 
     def _comment(self, database: str) -> str | None:
         with self.connect("busware") as conn:
@@ -148,19 +151,22 @@ class Worlds:
             ).fetchone()
         return row[0] if row else None
 
-    def _make(self, world: World, name: str) -> None:
-        print(f"Creating world {world.name}: {world.trips:,} trips with {world.seats} seats …", flush=True)
+    def _make(self, dataset: Dataset, name: str) -> None:
+        print(
+            f"Creating dataset {dataset.name}: {dataset.trips:,} trips with {dataset.seats} seats …",
+            flush=True,
+        )
         database = sql.Identifier(name)
         with self.connect("busware") as conn:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
             conn.execute(sql.SQL("CREATE DATABASE {}").format(database))
             prepare(*self.urls(name), Settings(seed=False))
             with self.connect(name) as inside:
-                _add_services(inside, world)
-                _sell(inside, world)
+                _add_services(inside, dataset)
+                _sell(inside, dataset)
                 inside.execute("VACUUM ANALYZE")
             comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-            conn.execute(comment.format(database, sql.Literal(world.digest())))
+            conn.execute(comment.format(database, sql.Literal(dataset.digest())))
 
 
 def stop_name(district: int, stop: int) -> str:
@@ -168,42 +174,43 @@ def stop_name(district: int, stop: int) -> str:
     return f"Stop {district}-{stop}"
 
 
-def _add_services(conn: Connection, world: World) -> None:
-    drawing = "\n".join(["ss.ss"] * world.rows)
+def _add_services(conn: Connection, dataset: Dataset) -> None:
+    drawing = "\n".join(["ss.ss"] * dataset.rows)
     place = "INSERT INTO places (code, name) VALUES (%s, %s)"
-    districts = {district for _, district, _ in world.timetable()}
+    districts = {district for _, district, _ in dataset.timetable()}
     conn.cursor().executemany(
-        place, [(f"S{d}-{n}", stop_name(d, n)) for d in sorted(districts) for n in range(1, world.stops + 1)]
+        place,
+        [(f"S{d}-{n}", stop_name(d, n)) for d in sorted(districts) for n in range(1, dataset.stops + 1)],
     )
     conn.execute("ANALYZE places")  # before the functions that look them up are planned
-    for bus_id, district, minute in world.timetable():
+    for bus_id, district, minute in dataset.timetable():
         with conn.transaction():
             conn.execute(
                 "SELECT api.add_service(bus_id => %s, name => 'Bench', operator => 'Bench', "
                 "layout => %s, stops => %s, first_date => %s)",
-                (bus_id, drawing, _stops(world, district, minute), FIRST_DATE),
+                (bus_id, drawing, _stops(dataset, district, minute), FIRST_DATE),
             )
             conn.execute(
                 "SELECT api.open_sales(%s::bigint, %s::date, %s::date + %s::int - 1)",
-                (bus_id, FIRST_DATE, FIRST_DATE, world.days),
+                (bus_id, FIRST_DATE, FIRST_DATE, dataset.days),
             )
 
 
-def _stops(world: World, district: int, minute: int) -> str:
+def _stops(dataset: Dataset, district: int, minute: int) -> str:
     """The timetable of a service, with ten minutes between stops."""
     lines = []
-    for n in range(1, world.stops + 1):
+    for n in range(1, dataset.stops + 1):
         at = minute + 10 * n
         time = f"{at // 60}:{at % 60:02}"
-        arrives, departs = ("-", time) if n == 1 else (time, "-" if n == world.stops else time)
+        arrives, departs = ("-", time) if n == 1 else (time, "-" if n == dataset.stops else time)
         lines.append(f"{stop_name(district, n)} | {arrives} | {departs} | {10 * n} | {15 * n}")
     return "\n".join(lines)
 
 
-def _sell(conn: Connection, world: World) -> None:
-    """Make the bookings of a world, and list them in bench_bookings."""
+def _sell(conn: Connection, dataset: Dataset) -> None:
+    """Make the bookings of a dataset, and list them in bench_bookings."""
     conn.execute("CREATE TABLE bench_bookings (n int PRIMARY KEY, reference text, phone text, seat_no int)")
-    for n in range(0, world.sold, SALE_CHUNK):
+    for n in range(0, dataset.sold, SALE_CHUNK):
         conn.execute(
             """
             WITH wanted AS (
@@ -224,11 +231,11 @@ def _sell(conn: Connection, world: World) -> None:
             {
                 "n": n,
                 "chunk": SALE_CHUNK,
-                "sold": world.sold,
-                "pairs": world.seats // 2,
-                "trips": world.trips,
-                "services": world.services,
-                "days": world.days,
+                "sold": dataset.sold,
+                "pairs": dataset.seats // 2,
+                "trips": dataset.trips,
+                "services": dataset.services,
+                "days": dataset.days,
                 "first": FIRST_DATE,
             },
         )
