@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION api.add_service(
     first_date date DEFAULT NULL, last_date date DEFAULT NULL,
     nouns jsonb DEFAULT '{"service": "bus", "seat": "seat"}', replace boolean DEFAULT false
 ) RETURNS boolean
--- A session that adds thousands of services keeps the plans that it made while the tables were empty.
+-- A session that adds thousands of services reuses the plans that it made while the tables were empty. Without
+-- enable_seqscan = off, these plans scan whole tables.
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);
@@ -36,7 +37,7 @@ BEGIN
         SELECT string_agg(format('"%s"', l.name), ', ' ORDER BY similarity(l.name, layout) DESC, l.name) INTO similar_names
         FROM layouts l WHERE similarity(l.name, layout) >= 0.3;
         RAISE EXCEPTION 'Service %: no layout is called "%".', bus_id, layout
-            USING HINT = coalesce('Similar names: ' || similar_names || '.', 'SELECT name FROM layouts lists them; or draw one.');
+            USING HINT = coalesce('Similar names: ' || similar_names || '.', 'List the layouts with SELECT name FROM layouts, or write a drawing instead of a name.');
     END IF;
     INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,
         sales_days, time_zone, refund_percent, alight_refund_percent, sells_until, max_seats, phone_required, nouns)

@@ -1,6 +1,6 @@
 -- The stops of a timetable in text (see api.add_service) as rows of route_table. Raises an exception that quotes
 -- the line if a place is unknown, a time is invalid, or km or fare decrease. A departure on the day after the
--- arrival and more than 12 hours later is taken for a mistake.
+-- arrival and more than 12 hours later is invalid, too.
 CREATE OR REPLACE FUNCTION api.parse_stops(stops text)
 RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
 LANGUAGE plpgsql STABLE AS $$
@@ -40,7 +40,7 @@ BEGIN
         fare := cells[5];
         stop_no := stop_no + 1;
         IF arrives IS NULL AND departs IS NULL OR km < last_km OR fare < last_fare THEN
-            RAISE EXCEPTION 'A stop needs a time, and km and fare that do not fall: "%".', line USING HINT = hint;
+            RAISE EXCEPTION 'A stop needs a time, and km and fare that do not decrease: "%".', line USING HINT = hint;
         END IF;
         last_km := km;
         last_fare := fare;
@@ -51,8 +51,8 @@ BEGIN
     END IF;
 END $$;
 
--- A time of day as an interval since midnight of the travel date, on the first day on which it is not before
--- `after`.
+-- `clock` as an interval since midnight of the travel date. If it is before `after`, the same time of day on the
+-- first day on which it is not before `after`. NULL for "-".
 CREATE OR REPLACE FUNCTION api.next_time(after interval, clock text) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN clock = '-' THEN NULL

@@ -38,7 +38,7 @@ BEGIN
     IF wanted IS NULL OR wanted < 1 THEN
         RETURN api.refusal_bad_request('seats', 'a list of seat numbers, or count', 'Say which seats, or how many.');
     ELSIF wanted > service.max_seats THEN
-        RETURN api.refusal('too_many_seats', format('One booking may have %s; this asks for %s.',
+        RETURN api.refusal('too_many_seats', format('One booking may have at most %s; you asked for %s.',
             api.format_count(service.max_seats, service.nouns ->> 'seat'), wanted), jsonb_build_object('limit', service.max_seats));
     ELSIF service.phone_required AND contact IS NULL THEN
         RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is required. It opens the booking later.');
@@ -86,7 +86,8 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     n bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = refusal_unknown_seat.travel_date);
 BEGIN
-    RETURN api.refusal('unknown_seat', format('There is no %s; the %s has %s, numbered from 1.',
+    RETURN api.refusal('unknown_seat', format('There %s no %s; the %s has %s, numbered from 1.',
+            CASE WHEN cardinality(refusal_unknown_seat.seats) = 1 THEN 'is' ELSE 'are' END,
             lower(api.format_numbers(refusal_unknown_seat.seats, service.nouns ->> 'seat')), service.nouns ->> 'service',
             api.format_count(n, service.nouns ->> 'seat')),
         jsonb_build_object('seats', to_jsonb(refusal_unknown_seat.seats), 'seat_count', n));

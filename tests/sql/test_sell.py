@@ -18,21 +18,21 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
 def test_fields_of_a_booking(api: SchemaApi) -> None:
     booking = api.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
     reference = booking.pop("reference")
-    paid = {"status": "booked", "fare": "180.00", "refund": "0.00"}
+    booked = {"status": "booked", "fare": "180.00", "refund": "0.00"}
     assert booking == {
         "status": "booked", "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_id": 1,
         "travel_date": DAY, "origin": "Bengaluru", "destination": "Mandya", "from_stop": 1, "to_stop": 3,
         "departs_at": "2026-12-05T10:00:00+05:30", "arrives_at": "2026-12-05T11:45:00+05:30",
         "fare": "360.00", "refund": "0.00",
         "tickets": [
-            {"ticket_no": 1, "seat_no": 7, "name": "Asha"} | paid,
-            {"ticket_no": 2, "seat_no": 3, "name": None} | paid,
+            {"ticket_no": 1, "seat_no": 7, "name": "Asha"} | booked,
+            {"ticket_no": 2, "seat_no": 3, "name": None} | booked,
         ],
     }  # fmt: skip
     assert api.show({"reference": reference}) == booking | {"reference": reference}
 
 
-def test_fare_of_a_segment_is_a_difference(api: SchemaApi, database: Database) -> None:
+def test_fare_of_a_segment_is_the_difference_of_its_stops_fares(api: SchemaApi, database: Database) -> None:
     assert api.book(1, from_stop=2, to_stop=4)["fare"] == "140.00"
     night = api.book(1, bus_id=2, origin="Mandya", destination="Ooty")
     assert night["fare"] == "550.50"
@@ -71,13 +71,13 @@ def test_all_seats_or_none(api: SchemaApi) -> None:
     ("changed", "reason", "message"),
     [
         ({"seats": [9]}, "unknown_seat", "There is no seat 9; the bus has 8 seats, numbered from 1."),
-        ({"seats": [1, 10, 9]}, "unknown_seat", "There is no seats 9 and 10; the bus has 8 seats"),
+        ({"seats": [1, 10, 9]}, "unknown_seat", "There are no seats 9 and 10; the bus has 8 seats"),
         ({"seats": [0]}, "unknown_seat", "There is no seat 0;"),
         ({"seats": [1, 1]}, "bad_request", "The same seat is named twice."),
         (
             {"seats": [1, 2, 3, 4, 5, 6, 7]},
             "too_many_seats",
-            "One booking may have 6 seats; this asks for 7.",
+            "One booking may have at most 6 seats; you asked for 7.",
         ),
         ({"seats": []}, "bad_request", "Say which seats, or how many."),
         ({"seats": None}, "bad_request", "Say which seats, or how many."),
@@ -86,7 +86,7 @@ def test_all_seats_or_none(api: SchemaApi) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["book", "hold"])
-def test_wrong_party_is_refused(
+def test_invalid_sale_is_refused_and_changes_nothing(
     api: SchemaApi, method: str, changed: dict[str, Any], reason: str, message: str
 ) -> None:
     before = api.everything()
@@ -121,7 +121,7 @@ def test_messages_use_the_nouns_of_the_service(api: SchemaApi, database: Databas
     assert api.book(9)["message"] == "There is no room 9; the hotel has 8 rooms, numbered from 1."
     api.book(1)
     assert api.book(1)["message"] == "Room 1 is taken between Bengaluru and Mysuru."
-    assert api.book(2, 3)["message"] == "One booking may have 1 room; this asks for 2."
+    assert api.book(2, 3)["message"] == "One booking may have at most 1 room; you asked for 2."
 
 
 # Any seats -------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_any_seats_are_together_and_leave_no_single_seats(
     assert seats_of(api.book(count=count)) == chosen
 
 
-def test_any_seat_is_the_one_with_the_shortest_gap(api: SchemaApi) -> None:
+def test_seat_with_the_shortest_gap_is_chosen(api: SchemaApi) -> None:
     api.book(6, from_stop=1, to_stop=2)
     api.book(6, from_stop=4, to_stop=5)  # seat 6 is free on [2,4)
     api.book(7, from_stop=4, to_stop=5)  # seat 7 is free on [1,4)
