@@ -9,7 +9,7 @@
 -- frees the seat from that stop on.
 
 CREATE EXTENSION IF NOT EXISTS btree_gist;   -- "=" beside "&&" in one exclusion constraint
-CREATE EXTENSION IF NOT EXISTS pg_trgm;      -- the nearest names to a mistyped place
+CREATE EXTENSION IF NOT EXISTS pg_trgm;      -- finds the names that are similar to a mistyped place
 
 CREATE TABLE migrations (
     name        text PRIMARY KEY,
@@ -31,7 +31,7 @@ CREATE TABLE places (
     code        text PRIMARY KEY CHECK (code ~ '^[A-Z0-9-]{2,16}$'),
     name        text NOT NULL,
     aliases     text[] NOT NULL DEFAULT '{}',
-    part_of     text REFERENCES places,            -- an airport of a country
+    part_of     text REFERENCES places,            -- the place that contains it: of an airport, its country
     time_zone   text NOT NULL DEFAULT 'Asia/Kolkata'
 );
 
@@ -58,9 +58,9 @@ CREATE TABLE bus_info (
     time_zone       text NOT NULL DEFAULT 'Asia/Kolkata',
     refund_percent  numeric(5,2) NOT NULL DEFAULT 50 CHECK (refund_percent BETWEEN 0 AND 100),
     alight_refund_percent numeric(5,2) NOT NULL DEFAULT 0 CHECK (alight_refund_percent BETWEEN 0 AND 100),
-    sells_until     interval NOT NULL DEFAULT '0', -- a stop is on sale until this long after its departure
-    max_seats       int NOT NULL DEFAULT 6 CHECK (max_seats BETWEEN 1 AND 100),   -- of one booking
-    queue_limit     int NOT NULL DEFAULT 200 CHECK (queue_limit >= 0),   -- of the waitlist of a trip, in parties
+    sells_until     interval NOT NULL DEFAULT '0', -- how long a stop stays on sale after its departure
+    max_seats       int NOT NULL DEFAULT 6 CHECK (max_seats BETWEEN 1 AND 100),   -- in one booking
+    queue_limit     int NOT NULL DEFAULT 200 CHECK (queue_limit >= 0),   -- the most parties on the waitlist of a trip
     phone_required  boolean NOT NULL DEFAULT true, -- whether a booking without account needs a phone number
     nouns           jsonb NOT NULL DEFAULT '{"service": "bus", "seat": "seat"}',
     CHECK (first_date <= last_date)
@@ -83,10 +83,10 @@ CREATE TABLE route_table (
     bus_id      bigint NOT NULL REFERENCES bus_info,
     stop_no     int NOT NULL CHECK (stop_no > 0),
     place       text NOT NULL REFERENCES places,
-    arrives     interval,                          -- since midnight of the travel date, in the
-    departs     interval,                          -- service's zone; past 24 h when overnight
+    arrives     interval,                          -- both since midnight of the travel date in the service's
+    departs     interval,                          -- time zone; above 24 h on the days after it
     km          numeric(7,1) NOT NULL DEFAULT 0,
-    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the origin; a segment's fare is a difference
+    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the first stop; a segment: a difference of two
     PRIMARY KEY (bus_id, stop_no),
     CHECK (arrives <= departs),
     CHECK (arrives IS NOT NULL OR departs IS NOT NULL)
@@ -131,14 +131,14 @@ CREATE TABLE passengers (
     name            text,
     phone           text,                          -- E.164
     fare            numeric(10,2) NOT NULL CHECK (fare >= 0),
-    refund_percent  numeric(5,2) NOT NULL,         -- as of the booking
+    refund_percent  numeric(5,2) NOT NULL,         -- of the service, when the ticket was sold
     refund          numeric(10,2) NOT NULL DEFAULT 0,
     status          text NOT NULL,
     queue_no        bigint,                        -- the order of the waitlist
     created_at      timestamptz NOT NULL,
     expires_at      timestamptz,                   -- of a hold or a waitlist entry
     booked_at       timestamptz,
-    ended_at        timestamptz,                   -- cancelled or expired
+    ended_at        timestamptz,                   -- when it was cancelled or expired
     PRIMARY KEY (bus_id, reference, ticket_no),
     FOREIGN KEY (bus_id, travel_date) REFERENCES trips,
     FOREIGN KEY (bus_id, travel_date, seat_no) REFERENCES seats,

@@ -2,9 +2,9 @@
 
 INSERT INTO migrations (name) VALUES ('11_messages');
 
--- api.insert_message numbers and commits messages under one lock, so that their numbers are committed in order.
--- Numbers of a sequence alone are not: a reader of "all messages after N" could miss one with a lower number
--- that is committed later.
+-- api.insert_message numbers and commits messages under one lock, so that their numbers are committed in order. A
+-- sequence alone does not ensure this order: a reader of "all messages after N" could miss a message with a lower
+-- number that is committed later.
 CREATE SEQUENCE message_id_seq;
 CREATE TABLE messages (
     message_id  bigint PRIMARY KEY,
@@ -54,7 +54,7 @@ CREATE UNLOGGED TABLE clients (
     connection_no bigint NOT NULL,             -- numbered by the process
     client_no   bigint NOT NULL UNIQUE DEFAULT nextval('client_no_seq'),   -- the number that operators see
     address     text NOT NULL,
-    face        text NOT NULL,                 -- text or json; '' before its first line
+    face        text NOT NULL,                 -- its protocol: text or json; '' before its first line
     reference   text,                          -- of the booking that it made or opened last
     account     text,
     since       timestamptz NOT NULL,

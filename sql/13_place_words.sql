@@ -1,5 +1,5 @@
--- Indexes that find a place by its name, code or alias, and the places that are part of it. There are some
--- hundreds of places, so building an index takes milliseconds. IF NOT EXISTS: earlier versions of 10_tables
+-- Indexes that find a place by its name, code or alias, and the places that are part of it. There are a
+-- few hundred places, so building an index takes milliseconds. IF NOT EXISTS: earlier versions of 10_tables
 -- created them.
 
 INSERT INTO migrations (name) VALUES ('13_place_words');

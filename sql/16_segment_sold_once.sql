@@ -1,4 +1,4 @@
--- The exclusion constraint of passengers gets the name that the documentation uses. No function names it.
+-- The exclusion constraint of passengers gets the name that the documentation uses. No function refers to it by name.
 
 INSERT INTO migrations (name) VALUES ('16_segment_sold_once');
 

@@ -9,9 +9,9 @@
 -- 26 entry points of the server; 27 audit, and functions of earlier versions; 28 views for psql; 29 rights.
 --
 -- A refusal (api.refusal) is a JSON value and not an exception: it needs no subtransaction. A function checks
--- first and writes afterwards, so a refusal changes nothing. A function check_… returns NULL if what its name
--- says holds, else the refusal; a function refusal_… always returns one. Where a parameter has the name of a
--- column, it is qualified by the function's name.
+-- first and writes afterwards, so a refusal changes nothing. A function check_… returns NULL if the condition in
+-- its name is true, and a refusal if it is false. A function refusal_… always returns a refusal. Where a parameter
+-- has the name of a column, it is qualified by the function's name.
 
 DROP SCHEMA IF EXISTS api CASCADE;
 CREATE SCHEMA api;
@@ -22,8 +22,8 @@ CREATE TYPE api.opened_booking AS (bus_id bigint, reference text, travel_date da
 -- The result of api.cancel_terms: the tickets that a cancellation ends and their refund, or the refusal.
 CREATE TYPE api.cancel_terms AS (tickets int[], refund numeric, refusal jsonb);
 
--- The result of api.find_segment: a segment of a trip, or the refusal. It is found even if the trip does not
--- exist or the boarding stop is no longer on sale.
+-- The result of api.find_segment: a segment of a trip, or the refusal. There is a segment even if
+-- the trip does not exist or the boarding stop is no longer on sale.
 CREATE TYPE api.found_segment AS (
     from_stop   int,
     to_stop     int,
@@ -34,7 +34,7 @@ CREATE TYPE api.found_segment AS (
     refusal     jsonb          -- unknown_place, not_on_route or bad_request; the rest is NULL
 );
 
--- The arguments of a write: the fields of all methods. Fields of other methods are NULL.
+-- The arguments of a write. It has the fields of all methods; those that a method does not have are NULL.
 CREATE TYPE api.request AS (
     bus_id bigint, travel_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
@@ -47,11 +47,11 @@ CREATE TYPE api.sale AS (
     phone text, account text, fare numeric, refund_percent numeric, status text, expires_at timestamptz
 );
 
--- The result of a write: its booking, or the refusal. api.batch locks and settles the trip before, and writes
--- tickets and payments and reads the booking afterwards.
+-- The result of a write: the reference of its booking, or the refusal. Before the write, api.batch locks and settles
+-- the trip. After the write, it inserts tickets and payments and reads the booking.
 CREATE TYPE api.outcome AS (
     reference text,
     refusal   jsonb,
-    reply     jsonb,       -- of a method whose result is no booking
+    reply     jsonb,       -- of a method whose result is not a booking
     sale      api.sale
 );

@@ -1,4 +1,5 @@
--- A reference is the bus_id in base 28, followed by five random digits of base 28. So it leads to its bus.
+-- A reference is the bus_id in base 28, followed by five random digits of base 28. api.reference_bus
+-- computes the bus_id from it.
 
 -- The digits of base 28: no letters and digits that are misread, such as I and 1, O and 0.
 CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
@@ -26,7 +27,7 @@ BEGIN
     RETURN bus_id;
 END $$;
 
--- A reference of a bus that no booking has.
+-- Make a reference that no booking of the bus has.
 CREATE OR REPLACE FUNCTION api.new_reference(bus_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

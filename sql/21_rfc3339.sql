@@ -10,7 +10,7 @@ BEGIN
         || to_char(CASE WHEN utc_offset < '0' THEN -utc_offset ELSE utc_offset END, 'HH24:MI');
 END $$;
 
--- The time that is an interval after midnight of a travel date, in the time zone of the service.
+-- A time of a timetable (since midnight of the travel date, in the time zone of the service) as a timestamptz.
 CREATE OR REPLACE FUNCTION api.instant(travel_date date, since_midnight interval, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN (travel_date + since_midnight) AT TIME ZONE zone;

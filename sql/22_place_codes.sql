@@ -1,7 +1,7 @@
 -- Places by name, code or alias.
 
--- The codes of the places with a name, code or alias, and of the places that are part of them; NULL if there is
--- none.
+-- The codes of the places whose name, code or alias is `place`, and of the places that are part of them. NULL if
+-- there is none.
 CREATE OR REPLACE FUNCTION api.place_codes(place text) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE matching AS (

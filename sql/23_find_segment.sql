@@ -1,6 +1,7 @@
 -- Segments of a trip, found by places or by stop numbers.
 
--- Find a segment. If the route calls at the origin twice, it begins at the first call before the destination.
+-- Find a segment. If several stops of the route match, it is the first origin that has a destination after it, and
+-- the first such destination.
 CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int
 ) RETURNS api.found_segment

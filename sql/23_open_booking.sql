@@ -1,6 +1,6 @@
--- Open a booking. The caller knows the reference and one of these: the booking's phone number; an account that
--- made the booking, or that may change its service. A booking with neither phone number nor account opens by its
--- reference alone. The refusal does not say what is wrong.
+-- Open a booking. The caller must give the reference and one of these: the booking's phone number; the account that
+-- made the booking; an account that may change its service. For a booking with neither phone number nor account, the
+-- reference is enough. The refusal does not say which value is wrong, so that it does not confirm a guessed reference.
 CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened_booking
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -18,12 +18,13 @@ BEGIN
     RETURN b;
 END $$;
 
--- The present status of a ticket: a hold or waitlist entry past its time is expired, settled or not.
+-- The present status of a ticket: a hold or waitlist entry is expired from its expires_at on, even if the trip is
+-- not settled yet.
 CREATE OR REPLACE FUNCTION api.status_now(status text, expires_at timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 'expired' ELSE status END;
 
--- Until when the boarding stop of a booking is on sale.
+-- The time until which the boarding stop of a booking is on sale.
 CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened_booking) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT api.instant(booking.travel_date, r.departs, s.time_zone) + s.sells_until

@@ -1,5 +1,5 @@
 -- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
--- refund that is not recorded yet. bus_ids and refs name the bookings pairwise, with or without duplicates.
+-- refund that is not recorded yet. bus_ids[i] and refs[i] name a booking; duplicates are allowed.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -11,12 +11,12 @@ BEGIN
     ON CONFLICT DO NOTHING;
 
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
-    SELECT p.bus_id, p.reference, p.ticket_no, paid.last + 1, 'refund', p.refund - paid.back, api.now()
+    SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, api.now()
     FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference AND p.refund > 0
     CROSS JOIN LATERAL (
-        SELECT max(y.payment_no) AS last, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0) AS back
+        SELECT max(y.payment_no) AS last_no, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0) AS refund
         FROM payments y WHERE y.bus_id = p.bus_id AND y.reference = p.reference AND y.ticket_no = p.ticket_no
-    ) AS paid
-    WHERE p.refund > paid.back;
+    ) AS recorded
+    WHERE p.refund > recorded.refund;
 END $$;

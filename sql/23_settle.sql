@@ -19,7 +19,7 @@ BEGIN
     WHERE t.bus_id = settle.bus_id AND t.travel_date = settle.travel_date;
 END $$;
 
--- Have a trip settled at a time or earlier. The caller has locked the trip.
+-- Schedule a trip to be settled at `due`, if it is not scheduled for an earlier time. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.settle_by(bus_id bigint, travel_date date, due timestamptz) RETURNS void
 LANGUAGE sql AS $$
     UPDATE trips t SET settle_at = due

@@ -22,9 +22,9 @@ LANGUAGE sql STABLE AS $$
     WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
--- Bookings as their passengers see them. bus_ids and refs name the bookings pairwise; the result has their order,
--- and NULL for a booking that does not exist. Fare and refund are sums over the party's tickets. A hold or
--- waitlist entry past its time is expired, settled or not.
+-- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that
+-- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
+-- is expired from its expires_at on, even if the trip is not settled yet.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

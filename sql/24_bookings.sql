@@ -1,17 +1,17 @@
--- The bookings of an account, newest first. page: how many at most. after: the reference in `next` of the page
--- before. current: only bookings with a journey that has not ended.
+-- The bookings of an account, newest first. page: the maximum number of bookings. after: the reference in `next` of
+-- the previous page. current: only bookings with a journey that has not ended.
 CREATE OR REPLACE FUNCTION api.bookings(
     account text, kind text DEFAULT NULL, current boolean DEFAULT false, page int DEFAULT NULL, after text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     size    int := coalesce(page, 20);
-    since   timestamptz;
+    after_created_at timestamptz;
     bus_ids bigint[];
     refs    text[];
 BEGIN
     IF after IS NOT NULL THEN
-        SELECT p.created_at INTO since FROM passengers p
+        SELECT p.created_at INTO after_created_at FROM passengers p
         WHERE p.bus_id = api.reference_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
           AND p.account = bookings.account;
         IF NOT FOUND THEN
@@ -21,7 +21,7 @@ BEGIN
     SELECT array_agg(b.bus_id), array_agg(b.reference) INTO bus_ids, refs FROM (
         SELECT p.bus_id, p.reference FROM passengers p
         WHERE p.account = bookings.account AND p.ticket_no = 1
-          AND (bookings.after IS NULL OR (p.created_at, p.reference) < (since, bookings.after))
+          AND (bookings.after IS NULL OR (p.created_at, p.reference) < (after_created_at, bookings.after))
           AND (bookings.kind IS NULL OR bookings.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
           AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))
         ORDER BY p.created_at DESC, p.reference DESC LIMIT size + 1
@@ -31,7 +31,7 @@ BEGIN
         || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
 END $$;
 
--- Whether a booking has an open ticket whose journey has not ended.
+-- Whether a booking has a held, booked or pending ticket whose journey has not ended.
 CREATE OR REPLACE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (

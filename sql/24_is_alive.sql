@@ -1,4 +1,5 @@
 -- Whether a process is connected: its listening connection holds the advisory lock on its number.
+-- 1651864439 is "busw" in ASCII (see api.register_process). objsubid 2: a lock with two int keys.
 CREATE OR REPLACE FUNCTION api.is_alive(process_no int) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM pg_locks l

@@ -1,8 +1,9 @@
--- The manifest of a trip, for operators: who boards and alights at each stop, and which seats become free.
+-- The manifest of a trip, for operators: the passengers who board and alight at each stop, and the seats that become
+-- free there.
 
 -- The stops of a trip with the booked passengers who board and alight there (NULL: none). A passenger without
--- phone number gets that of the account. come_free: the seats of alighting passengers that are not taken from
--- this stop on.
+-- phone number is listed with the phone number of the account. come_free: the seats of alighting passengers that are
+-- not taken on the next leg.
 CREATE OR REPLACE FUNCTION api.trip_stops(bus_id bigint, travel_date date)
 RETURNS TABLE (stop_no int, place text, time_zone text, arrives interval, departs interval,
                boards jsonb, alights jsonb, come_free int[])

@@ -1,5 +1,5 @@
--- The trips of a travel date that an account may change, by bus_id. page: how many at most. after: `next` of the
--- page before.
+-- The trips of a travel date that an account may change, by bus_id. page: the maximum number of trips. after:
+-- `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

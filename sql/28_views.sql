@@ -1,6 +1,6 @@
 -- Views for psql, with names and local times.
 
--- Every ticket. A hold or waitlist entry past its time is expired, settled or not.
+-- Every ticket. A hold or waitlist entry is expired from its expires_at on, even if the trip is not settled yet.
 CREATE OR REPLACE VIEW bookings AS
 SELECT p.reference, p.ticket_no,
        api.status_now(p.status, p.expires_at) AS status,
@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
 ) AS free
 WHERE t.state = 'open' AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now();
 
--- For the conductor: who boards and alights at each stop of a trip, and which seats become free.
+-- The passengers who board and alight at each stop of a trip, and the seats that become free there.
 CREATE OR REPLACE VIEW manifest AS
 SELECT t.bus_id, t.travel_date, s.name AS service, r.stop_no, r.place AS stop,
        t.travel_date + r.arrives AS arrives, t.travel_date + r.departs AS departs,

@@ -72,7 +72,7 @@ class Trip:
     # State -----------------------------------------------------------------------------------------
 
     def has_expired(self, party: Party, ticket: Ticket) -> bool:
-        """Whether the hold or the waiting of a ticket has expired, settled or not."""
+        """Whether a hold or a waitlist entry has expired, even if its trip is not settled yet."""
         return (
             ticket.status in ("held", "pending")
             and party.expires_at is not None
