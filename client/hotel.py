@@ -26,7 +26,7 @@ rooms [CHECK-IN CHECK-OUT]     show which rooms are taken, tonight if no dates a
 book N [CHECK-IN CHECK-OUT]    book any N rooms
 query                          show your rooms
 update N                       move from your first room to room N
-checkout                       give back the nights from tonight on
+checkout                       release the nights from tonight on
 exit                           end the program"""
 
 

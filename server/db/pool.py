@@ -192,7 +192,7 @@ class Pool:
         try:
             connection = self._connections.getconn()
         except psycopg_pool.PoolClosed as error:
-            raise Refusal("draining", "The server is going down: nothing was done, try again.") from error
+            raise Refusal("draining", "The server is shutting down: nothing was done, try again.") from error
         except psycopg_pool.PoolTimeout as error:
             raise Refusal(
                 "busy",

@@ -141,7 +141,7 @@ class Writer:
         queued = QueuedCall(call, time.monotonic() + self._settings.write_wait_seconds)
         with self._submit_lock:
             if self.stopping.is_set():
-                raise Refusal("draining", "The server is going down: nothing was done, try again.")
+                raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
             if self.waiting >= self._settings.write_queue:
                 raise Refusal("busy", "Too many writes are waiting: nothing was done, try again.")
             alone = not self.waiting and self._write_lock.acquire(blocking=False)

@@ -11,12 +11,11 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from busware.server import metrics
-from busware.server.http import openapi, page
+from busware.server.http import openapi, page, problems
 from busware.server.http.event_streams import EventStreams
-from busware.server.http.executor import JSON, Executor, tagged
+from busware.server.http.executor import JSON, Executor, response_with_etag
 from busware.server.http.hotel import Hotel
 from busware.server.http.limits import check_head
-from busware.server.http.problems import of_error
 from busware.server.http.routes import RESOURCES, Resource
 from busware.server.protocol import Refusal
 
@@ -35,8 +34,8 @@ def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
         try:
             check_head(scope, executor.settings)
             await router(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - of_error logs it
-            await of_error(HttpRequest(scope), error).response()(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - problems.of_error logs it
+            await problems.of_error(HttpRequest(scope), error).response()(scope, receive, send)
 
     return app
 
@@ -88,12 +87,12 @@ def _description() -> Handlers:
         return page.html(json.decode(document()))
 
     async def answer_json(http: HttpRequest) -> Response:
-        return tagged(http, document())
+        return response_with_etag(http, document())
 
     async def answer_html_or_json(http: HttpRequest) -> Response:
         if "text/html" not in http.headers.get("accept", ""):
-            return tagged(http, document())
-        response = tagged(http, html(), "text/html")
+            return response_with_etag(http, document())
+        response = response_with_etag(http, html(), "text/html")
         response.headers.update(page.HEADERS)
         return response
 

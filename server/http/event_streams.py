@@ -70,7 +70,7 @@ class EventStreams:
 
     def accepts(self, resource: Resource, http: HttpRequest) -> bool:
         """Whether a request accepts the event stream of its resource."""
-        return resource.kind in EVENT_NAMES and EVENT_STREAM in http.headers.get("accept", "")
+        return resource.request_type in EVENT_NAMES and EVENT_STREAM in http.headers.get("accept", "")
 
     async def stream(self, resource: Resource, http: HttpRequest) -> StreamingResponse:
         """Begin the event stream of a resource. Raises Refusal: busy, or that of the first reading."""
@@ -81,12 +81,12 @@ class EventStreams:
             return self._executor.perform(request, self._executor.caller(http, request))
 
         first = await self._executor.run(read)
-        fields = http.path_params if resource.kind is SeatMap else msgspec.json.decode(first)
+        fields = http.path_params if resource.request_type is SeatMap else msgspec.json.decode(first)
         trip = msgspec.convert(fields, _TripFields, strict=False)
         subscription = _Subscription((trip.bus_id, trip.travel_date))
         self._check_limit()  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
-        events = self._events(subscription, EVENT_NAMES[resource.kind], first, read)
+        events = self._events(subscription, EVENT_NAMES[resource.request_type], first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
     def _check_limit(self) -> None:

@@ -35,7 +35,7 @@ class _Reference(msgspec.Struct):
 
 
 class Executor:
-    """Executes requests. draining: refuse new requests. now: the clock, for the nights of the hotel."""
+    """Executes requests. draining: whether to refuse new requests. now: the clock that the hotel uses."""
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self.operations = operations
@@ -61,7 +61,7 @@ class Executor:
         return _success(resource, http, reply)
 
     def parse(self, resource: Resource, http: HttpRequest, body: bytes = b"") -> protocol.Request:
-        """The request of the protocol that an HTTP request contains. Raises Refusal (bad_request)."""
+        """Decode an HTTP request into a request of the protocol. Raises Refusal (bad_request)."""
         query = http.scope["query_string"].decode("latin-1")
         return resource.request(http.path_params, query, body, http.headers.get("idempotency-key"))
 
@@ -75,14 +75,14 @@ class Executor:
     def caller(self, http: HttpRequest, request: protocol.Request) -> Caller:
         """The caller of a request, by the token in its header. Raises Refusal (not_signed_in, draining)."""
         if self.draining:
-            raise Refusal("draining", "The server is going down: nothing was done, try again.")
+            raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
         address = address_of(http)
         authorization = http.headers.get("authorization")
         if authorization is None or isinstance(request, _PASSWORD_REQUESTS):
             return Caller(address=address)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Refusal("not_signed_in", "The header Authorization takes: Bearer, and a token.")
+            raise Refusal("not_signed_in", 'The header Authorization must be "Bearer", a space and a token.')
         return self.operations.accounts.by_token(token.strip(), address)
 
     async def run(self, function: Callable[[], T], *, checks_password: bool = False) -> T:
@@ -108,8 +108,8 @@ class Executor:
 
     async def _json_body(self, http: HttpRequest) -> bytes:
         content_type = http.headers.get("content-type", JSON)
-        kind = content_type.partition(";")[0].strip().lower()
-        if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
+        mime_type = content_type.partition(";")[0].strip().lower()
+        if mime_type != JSON and not (mime_type.startswith("application/") and mime_type.endswith("+json")):
             raise problems.of_body(415, f"The body is application/json, not {content_type[:80]}.")
         return await self.body(http)
 
@@ -119,7 +119,7 @@ def address_of(http: HttpRequest) -> str:
     return http.client.host if http.client else ""
 
 
-def tagged(http: HttpRequest, body: bytes, media_type: str = JSON) -> Response:
+def response_with_etag(http: HttpRequest, body: bytes, media_type: str = JSON) -> Response:
     """A response with an ETag; 304 without a body if the client has it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -130,9 +130,9 @@ def tagged(http: HttpRequest, body: bytes, media_type: str = JSON) -> Response:
 
 def _success(resource: Resource, http: HttpRequest, reply: bytes) -> Response:
     if resource.http_method == "GET":
-        return tagged(http, reply)
+        return response_with_etag(http, reply)
     headers = {"Cache-Control": "no-store"}
     if resource.makes_booking:
         reference = msgspec.json.decode(reply, type=_Reference).reference
         headers["Location"] = f"/v1/bookings/{reference}"
-    return Response(reply, resource.kind.status, headers, JSON)
+    return Response(reply, resource.request_type.status, headers, JSON)

@@ -1,8 +1,8 @@
 """The hotel's API under /hotel, for existing clients: its own paths, fields, messages and statuses.
 
-A night is a stop of the hotel's season, and a stay is a segment of it, so each call becomes requests of the
-protocol, made as the account of the guest. Tonight is the first night that is on sale. A stay that ends
-after tonight is current. Checking out gives back the nights from tonight on.
+A night is a stop of the hotel's season, and a stay is a segment of it. So this module executes each call as
+requests of the protocol, with the guest's account as the caller. Tonight is the first night that is on sale.
+A stay that ends after tonight is current. Checkout releases the nights from tonight on.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.accounts.sessions import normalize_username
+from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, address_of
-from busware.server.http.problems import of_error
 from busware.server.protocol import Booking, Caller, Refusal, Ticket, Trip
 
 KIND = "hotel"
 PLACE = "HOTEL"  # the code of the hotel's only place
 ONE_NIGHT = timedelta(days=1)
-_PAGE_STAYS = 100  # the largest limit of a page
-_MAX_ROOMS = 100  # the largest count of a booking
+_STAYS_PER_PAGE = 100  # the maximum of Bookings.limit
+_MAX_ROOMS = 100  # the maximum of Book.count
 
 JsonObject = dict[str, Any]
 
@@ -67,8 +67,8 @@ class Hotel:
             status, fields = 200, await self._answer(http)
         except HotelError as error:
             status, fields = error.status, error.fields
-        except Exception as error:  # noqa: BLE001 - of_error logs it
-            problem = of_error(http, error)
+        except Exception as error:  # noqa: BLE001 - problems.of_error logs it
+            problem = problems.of_error(http, error)
             status, fields, headers = problem.status, {"error": str(problem)}, problem.headers
         return Response(msgspec.json.encode(fields), status, headers, JSON)
 
@@ -113,7 +113,7 @@ class Hotel:
         return {"message": f"Your booked rooms: {rooms}" if rooms else "You have not booked any rooms."}
 
     def update(self, call: HotelCall) -> JsonObject:
-        """Move from the room with the lowest number to another room."""
+        """Exchange the guest's room with the lowest number for another room."""
         _credentials(call)
         room = call.fields.get("new_room")
         if not _is_integer(room):
@@ -140,7 +140,7 @@ class Hotel:
         return {"message": f"Updated booking: released {min(tickets)}, assigned {room}."}
 
     def checkout(self, call: HotelCall) -> JsonObject:
-        """Give back the nights from tonight on of every current stay."""
+        """In every current stay, release the nights from tonight on."""
         guest, tonight = self._guest(call), self._tonight()
         stays = self._stays(guest, tonight)
         if not stays:
@@ -172,7 +172,7 @@ class Hotel:
             raise HotelError(401, error="Invalid password.") from None
 
     def _nights(self, call: HotelCall) -> Trip:
-        """The nights of a call, tonight by default. Raises HotelError or Refusal."""
+        """The nights that a call asks for, as a trip; tonight by default. Raises HotelError or Refusal."""
         dates = [call.fields.get(name) for name in ("check_in", "check_out")]
         if dates == [None, None]:
             return self._tonight()
@@ -187,7 +187,7 @@ class Hotel:
         raise HotelError(400, error=f"The nights from {check_in} to {check_out} are not on sale.")
 
     def _tonight(self) -> Trip:
-        """The first night that is on sale: after midnight, still the night of yesterday."""
+        """The first night on sale, as a trip. After midnight it can be the night that began yesterday."""
         today = self._executor.now().date()
         for check_in in (today - ONE_NIGHT, today):
             with suppress(Refusal):
@@ -203,13 +203,13 @@ class Hotel:
     def _stays(self, guest: Caller, tonight: Trip) -> list[Booking]:
         """The guest's stays with a night from tonight on, newest first."""
         stays: list[Booking] = []
-        request: protocol.Bookings | None = protocol.Bookings(kind=KIND, current=True, limit=_PAGE_STAYS)
+        request: protocol.Bookings | None = protocol.Bookings(kind=KIND, current=True, limit=_STAYS_PER_PAGE)
         while request:
             page = self._perform(request, guest)
             stays += page.bookings
             request = msgspec.structs.replace(request, after=page.next) if page.next else None
-        first = (tonight.travel_date, tonight.from_stop)
-        return [stay for stay in stays if _tickets(stay) and (stay.travel_date, stay.to_stop) > first]
+        tonight_start = (tonight.travel_date, tonight.from_stop)
+        return [stay for stay in stays if _tickets(stay) and (stay.travel_date, stay.to_stop) > tonight_start]
 
     def _end(self, stay: Booking, tonight: Trip, guest: Caller) -> Decimal:
         """End a stay tonight; return the refund, which is 0 if another call has ended the stay."""
@@ -229,8 +229,8 @@ class Hotel:
 def _decode_fields(body: bytes) -> JsonObject:
     """The fields of a JSON body. Raises HotelError.
 
-    No field of the API is an object or an array: these stay JSON text, because decoding deeply nested
-    values overflows the stack.
+    No field of the API takes an object or an array. Such a value is not decoded and stays JSON text, because
+    decoding deeply nested values overflows the stack.
     """
     try:
         fields = msgspec.json.decode(body, type=dict[str, Raw])

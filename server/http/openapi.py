@@ -23,11 +23,11 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
-_FIELDS_OF_EXISTING = {"origin", "place", "reference", "bus_id", "after"}  # may name what does not exist
+_LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # a value may name nothing that exists
 _RATE_LIMITED = (protocol.AboutBooking, protocol.Find, protocol.Login)
 _STREAM = (
-    "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if a later "
-    "reading is refused, the last event is `problem`"
+    "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
+    "server cannot read it again, the last event is `problem`"
 )
 _ABOUT = """\
 Seats for segments of a route: buses, flights, shows and hotel nights. The fields are those of the TCP
@@ -39,8 +39,8 @@ Authorization: Bearer.
 
 
 def document() -> Json:
-    """The document."""
-    _, schemas = json.schema_components([r.kind.reply for r in RESOURCES.values()], ref_template=_REF)
+    """Make the OpenAPI document."""
+    _, schemas = json.schema_components([r.request_type.reply for r in RESOURCES.values()], ref_template=_REF)
     paths = _health()
     for method, resource in RESOURCES.items():
         operations = paths.setdefault(resource.path, {})
@@ -59,41 +59,42 @@ def document() -> Json:
 
 
 def _operation(method: str, resource: Resource, schemas: Json) -> Json:
-    """An operation. Adds the schemas that it refers to."""
-    kind, example = resource.kind, EXAMPLES[method].request
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    found, more = json.schema_components([field.type for field in fields.values()], ref_template=_REF)
-    schemas |= more
-    takes = dict(zip(fields, found, strict=True))
-    names = [(name, name, "path") for name in resource.in_path]
-    names += [(name, name, "query") for name in resource.in_query]
+    """The operation of a method. Adds the schemas that the operation uses to `schemas`."""
+    request_type, example = resource.request_type, EXAMPLES[method].request
+    fields = {field.encode_name: field for field in msgspec.structs.fields(request_type)}
+    types = [field.type for field in fields.values()]
+    found_schemas, components = json.schema_components(types, ref_template=_REF)
+    schemas |= components
+    field_schemas = dict(zip(fields, found_schemas, strict=True))
+    names = [(name, name, "path") for name in resource.path_fields]
+    names += [(name, name, "query") for name in resource.query_fields]
     names += [("key", "Idempotency-Key", "header")] if resource.has_key else []
     operation: Json = {
         "operationId": method,
-        "summary": _first_line(kind),
+        "summary": _first_line(request_type),
         "tags": [resource.path.split("/")[2]],
         "parameters": [
             {
                 "name": name,
-                "in": place,
+                "in": location,
                 "required": fields[field].required,
-                **_schema_and_description(takes[field]),
+                **_schema_and_description(field_schemas[field]),
                 **({"example": example[field]} if field in example else {}),
             }
-            for field, name, place in names
+            for field, name, location in names
         ],
         "responses": _responses(method, resource),
-        "security": [{"bearer": []}] if _needs_account(kind) else [{}, {"bearer": []}],
+        "security": [{"bearer": []}] if _needs_account(request_type) else [{}, {"bearer": []}],
     }
     if resource.has_body:
-        required = [name for name in resource.in_body if fields[name].required]
+        required = [name for name in resource.body_fields if fields[name].required]
         schema = {
             "type": "object",
-            "properties": {name: takes[name] for name in resource.in_body},
+            "properties": {name: field_schemas[name] for name in resource.body_fields},
             "required": required,
             "additionalProperties": False,
         }
-        body = {"schema": schema, "example": {k: v for k, v in example.items() if k in resource.in_body}}
+        body = {"schema": schema, "example": {k: v for k, v in example.items() if k in resource.body_fields}}
         operation["requestBody"] = {"required": bool(required), "content": {JSON: body}}
     return operation
 
@@ -106,46 +107,47 @@ def _schema_and_description(schema: Json) -> Json:
 
 
 def _responses(method: str, resource: Resource) -> Json:
-    kind = resource.kind
-    reply = {"schema": {"$ref": _REF.format(name=kind.reply.__name__)}, "example": EXAMPLES[method].reply}
-    success: Json = {"description": _first_line(kind.reply), "content": {JSON: reply}}
-    responses = {str(kind.status): success, **_problem_references(_error_statuses(resource))}
-    if kind in EVENT_NAMES:
+    request_type = resource.request_type
+    reference = _REF.format(name=request_type.reply.__name__)
+    reply = {"schema": {"$ref": reference}, "example": EXAMPLES[method].reply}
+    success: Json = {"description": _first_line(request_type.reply), "content": {JSON: reply}}
+    responses = {str(request_type.status): success, **_problem_references(_error_statuses(resource))}
+    if request_type in EVENT_NAMES:
         success["content"][EVENT_STREAM] = {"schema": {**_TEXT, "description": _STREAM}}
     if resource.http_method == "GET":
         success["headers"] = {"ETag": {"schema": _TEXT}}
-        responses["304"] = {"description": "Unchanged, by If-None-Match."}
+        responses["304"] = {"description": "Not changed: If-None-Match has the ETag of the reply."}
     elif resource.makes_booking:
         success["headers"] = {"Location": {"schema": _TEXT}}
         success["links"] = {
             name: {"operationId": name, "parameters": {"path.reference": "$response.body#/reference"}}
             for name, other in RESOURCES.items()
-            if issubclass(other.kind, protocol.AboutBooking) and "reference" in other.in_path
+            if issubclass(other.request_type, protocol.AboutBooking) and "reference" in other.path_fields
         }
     return responses
 
 
 def _error_statuses(resource: Resource) -> list[int]:
-    kind = resource.kind
+    request_type = resource.request_type
     conditions = {
         (400, 401, 408, 431, 500, 503): True,
         (413, 415): resource.has_body,
-        (404, 409, 422): resource.in_path
-        or _FIELDS_OF_EXISTING.intersection(resource.in_body or resource.in_query),
-        (429,): issubclass(kind, _RATE_LIMITED),
-        (403,): _needs_account(kind),
-        (409,): kind is protocol.Register,
-        (422, 504): kind.writes,
+        (404, 409, 422): resource.path_fields
+        or _LOOKUP_FIELDS.intersection(resource.body_fields or resource.query_fields),
+        (429,): issubclass(request_type, _RATE_LIMITED),
+        (403,): _needs_account(request_type),
+        (409,): request_type is protocol.Register,
+        (422, 504): request_type.writes,
     }
     return sorted({status for statuses, applies in conditions.items() if applies for status in statuses})
 
 
-def _needs_account(kind: type[protocol.Request]) -> bool:
-    return "guest" not in permissions.RIGHTS[kind]
+def _needs_account(request_type: type[protocol.Request]) -> bool:
+    return "guest" not in permissions.RIGHTS[request_type]
 
 
-def _first_line(kind: type) -> str:
-    return (kind.__doc__ or "").split("\n", 1)[0]
+def _first_line(documented: type) -> str:
+    return (documented.__doc__ or "").split("\n", 1)[0]
 
 
 # Problems --------------------------------------------------------------------------------------
@@ -191,7 +193,9 @@ def _problem_response(status: int) -> Json:
 def _health() -> Json:
     """The paths of health checks and metrics."""
     schema = {"type": "object", "properties": {"status": _TEXT}, "required": ["status"]}
-    ok = {"description": "Yes.", "content": {JSON: {"schema": schema, "example": {"status": "ok"}}}}
+    ok = {JSON: {"schema": schema, "example": {"status": "ok"}}}
+    healthy = {"description": "The server answers.", "content": ok}
+    ready = {"description": "The server reaches its database.", "content": ok}
     unready = {
         "description": "The database is unavailable, or the server is stopping.",
         "content": {
@@ -210,8 +214,8 @@ def _health() -> Json:
             }
         }
         for name, summary, responses in (
-            ("healthz", "Does the server answer?", {"200": ok}),
-            ("readyz", "Does the server reach its database?", {"200": ok, "503": unready}),
+            ("healthz", "Does the server answer?", {"200": healthy}),
+            ("readyz", "Does the server reach its database?", {"200": ready, "503": unready}),
             ("metrics", "Metrics for Prometheus", {"200": metrics}),
         )
     }

@@ -94,7 +94,7 @@ def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None
 
 
 def of_body(status: int, message: str) -> Problem:
-    """A problem of the body of a request as a whole."""
+    """The problem for an HTTP request whose body as a whole is invalid."""
     refusal = Refusal("bad_request", message, field="body", takes="a JSON object, as application/json")
     return of_refusal(refusal, status)
 
@@ -102,7 +102,7 @@ def of_body(status: int, message: str) -> Problem:
 def of_error(http: HttpRequest, error: Exception) -> Problem:
     """The problem for an error of the router or of a handler.
 
-    An internal error is logged under a request id; the client gets nothing else of it.
+    An internal error is logged with a request id. The client gets the request id and no details.
     """
     path = http.scope["path"]
     match error:

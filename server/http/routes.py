@@ -1,10 +1,12 @@
-"""A method of the protocol as a resource: from path, query and body of an HTTP request to its struct.
+"""Resources, one for each method of the protocol: they make its request from the parts of an HTTP request.
 
-The path has some fields. The others are in the query of a GET or a DELETE, and in the body of a POST; the
-idempotency key is a header. All are put together as JSON and decoded by the decoder of the TCP server
-(server/protocol/jsonrpc.py), so both servers accept the same values and name the same field in an error.
+The path has some fields of the request. The others are in the query of a GET or a DELETE, and in the body of
+a POST; the idempotency key is a header. A resource puts all of them together as JSON, and the decoder of the
+TCP server (server/protocol/jsonrpc.py) decodes it. So both servers accept the same values and name the same
+field in an error.
+
 Values in a path or a query have no types: a text becomes a number or a boolean if its field takes one and
-the text looks like one. Without I/O.
+the text looks like one. This module does no I/O.
 """
 
 import re
@@ -23,27 +25,27 @@ from busware.server.protocol.jsonrpc import decode_params
 KEY = "key"  # the field that is a header: Idempotency-Key
 _MAX_QUERY_FIELDS = 100
 
-_objects = msgspec.json.Decoder(dict[str, Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
 
 
 class Resource:
-    """A method of the protocol as a resource. kind: the struct of its requests."""
+    """A method of the protocol as a resource. request_type: the struct of its requests."""
 
-    def __init__(self, kind: type[Request]) -> None:
-        self.kind = kind
-        self.http_method, self.path = kind.resource.split(" ")
-        self.in_path = re.findall(r"{(\w+)}", self.path)
-        fields = [field.encode_name for field in msgspec.structs.fields(kind)]
+    def __init__(self, request_type: type[Request]) -> None:
+        self.request_type = request_type
+        self.http_method, self.path = request_type.resource.split(" ")
+        self.path_fields = re.findall(r"{(\w+)}", self.path)
+        fields = [field.encode_name for field in msgspec.structs.fields(request_type)]
         self.has_key = KEY in fields
-        self.makes_booking = kind.reply is Booking and kind.status == HTTPStatus.CREATED
-        rest = [name for name in fields if name not in (*self.in_path, KEY)]
+        self.makes_booking = request_type.reply is Booking and request_type.status == HTTPStatus.CREATED
+        rest = [name for name in fields if name not in (*self.path_fields, KEY)]
         self.has_body = self.http_method not in ("GET", "DELETE")
-        self.in_query = [] if self.has_body else rest
-        self.in_body = rest if self.has_body else []
+        self.query_fields = [] if self.has_body else rest
+        self.body_fields = rest if self.has_body else []
 
     def request(self, path: Mapping[str, str], query: str, body: bytes, key: str | None) -> Request:
-        """The request in the parts of an HTTP request. Raises Refusal (bad_request)."""
+        """Make a request from the parts of an HTTP request. Raises Refusal (bad_request)."""
         params: dict[str, Any] = {name: self._value(name, [text]) for name, text in path.items()}
         params |= self._query_values(query)
         if key is not None and self.has_key:
@@ -53,9 +55,9 @@ class Resource:
             for name in members:
                 if name in params or name == KEY:
                     where = "header Idempotency-Key" if name == KEY else "path"
-                    raise self.kind.wrong(name, f"{name} is given in the {where}, not in the body.")
+                    raise self.request_type.wrong(name, f"Give {name} in the {where}, not in the body.")
             params |= members
-        return decode_params(self.kind, _encode(params))
+        return decode_params(self.request_type, _encode(params))
 
     def _query_values(self, query: str) -> dict[str, Any]:
         try:
@@ -66,16 +68,16 @@ class Resource:
             raise Refusal("bad_request", message, field="query", takes=takes) from None
         texts: dict[str, list[str]] = {}
         for name, text in pairs:
-            if name in (*self.in_path, *self.in_body, KEY):
-                takes = ", ".join(self.in_query) or "no fields"
-                message = f"{name} is not given in the query, which takes {takes}."
+            if name in (*self.path_fields, *self.body_fields, KEY):
+                takes = ", ".join(self.query_fields) or "no fields"
+                message = f"The query does not take {name}. It takes {takes}."
                 raise Refusal("bad_request", message, field=name, takes=takes)
             texts.setdefault(name, []).append(text)
         return {name: self._value(name, values) for name, values in texts.items()}
 
     def _value(self, name: str, texts: list[str]) -> Any:
         """The value of a field in a path or a query. The decoder refuses a text that is not converted."""
-        types = self._types.get(name, ())
+        types = self._field_types.get(name, ())
         values: list[Any] = texts
         if inspect.IntType in types:
             values = [int(t) if re.fullmatch(r"[+-]?\d{1,19}", t, re.ASCII) else t for t in texts]
@@ -84,14 +86,14 @@ class Resource:
         return values if inspect.ListType in types or len(values) > 1 else values[0]
 
     @cached_property
-    def _types(self) -> dict[str, list[type[inspect.Type]]]:
-        """The types in the type of each field: IntType and NoneType for `int | None`."""
-        info = inspect.type_info(self.kind)
+    def _field_types(self) -> dict[str, list[type[inspect.Type]]]:
+        """The types that the type of each field consists of: IntType and NoneType for `int | None`."""
+        info = inspect.type_info(self.request_type)
         assert isinstance(info, inspect.StructType)  # noqa: S101 - for the type checker
-        return {field.encode_name: list(_parts(field.type)) for field in info.fields}
+        return {field.encode_name: list(_simple_types(field.type)) for field in info.fields}
 
 
-RESOURCES = {method: Resource(kind) for method, kind in METHODS.items()}
+RESOURCES = {method: Resource(request_type) for method, request_type in METHODS.items()}
 
 
 def _body_members(body: bytes) -> dict[str, Raw]:
@@ -99,7 +101,7 @@ def _body_members(body: bytes) -> dict[str, Raw]:
     if not body.strip():
         return {}
     try:
-        return _objects.decode(body)
+        return _object_decoder.decode(body)
     except msgspec.ValidationError:
         message = "The body must be an object: the fields of the request by name."
     except (msgspec.DecodeError, RecursionError):
@@ -107,15 +109,15 @@ def _body_members(body: bytes) -> dict[str, Raw]:
     raise Refusal("bad_request", message, field="body", takes="a JSON object, with each field once")
 
 
-def _parts(kind: inspect.Type) -> Iterator[type[inspect.Type]]:
+def _simple_types(kind: inspect.Type) -> Iterator[type[inspect.Type]]:
     match kind:
         case inspect.Metadata():
-            yield from _parts(kind.type)
+            yield from _simple_types(kind.type)
         case inspect.UnionType():
             for part in kind.types:
-                yield from _parts(part)
+                yield from _simple_types(part)
         case inspect.ListType():
             yield inspect.ListType
-            yield from _parts(kind.item_type)
+            yield from _simple_types(kind.item_type)
         case _:
             yield type(kind)

@@ -122,7 +122,7 @@ def over_http(http: HttpClient, caller: str) -> Ask:
     def ask(method: str, params: dict[str, Any]) -> str:
         resource = RESOURCES[method]
         path = resource.path.format(**params)
-        rest = {name: value for name, value in params.items() if name not in resource.in_path}
+        rest = {name: value for name, value in params.items() if name not in resource.path_fields}
         how = {"json": rest} if resource.has_body else {"params": rest}
         answer = http.call(resource.http_method, path, token=token, **how)
         return str(answer.json()["reason"]) if answer.status_code >= 400 else "ok"

@@ -106,15 +106,15 @@ def test_example_gets_a_documented_response(
     resource, fields = RESOURCES[method], EXAMPLES[method].request
     known = {name: values[method in NEEDS_HOLD and name == "reference"] for name, values in existing.items()}
     fields = {name: known.get(name, value) for name, value in fields.items()} | REPLACED.get(method, {})
-    query = {name: fields[name] for name in resource.in_query if name in fields}
-    body = {"body": {name: fields[name] for name in resource.in_body if name in fields}}
+    query = {name: fields[name] for name in resource.query_fields if name in fields}
+    body = {"body": {name: fields[name] for name in resource.body_fields if name in fields}}
     case = operation.Case(
-        path_parameters={name: fields[name] for name in resource.in_path},
+        path_parameters={name: fields[name] for name in resource.path_fields},
         query={name: "true" if value is True else value for name, value in query.items()},
         **(body if resource.has_body else {}),
     )
     answer = case.call_and_validate(headers=authorization(admin), checks=CHECKS, session=http.session)
-    assert answer.status_code == resource.kind.status
+    assert answer.status_code == resource.request_type.status
 
 
 @pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
