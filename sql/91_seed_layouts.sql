@@ -1,11 +1,10 @@
--- Drawings of buses, for timetables to name: api.add_service copies one into bus_info.layout.
+-- Layouts of buses. A timetable gives the name of one, and api.add_service copies it into bus_info.layout.
 --
--- A line is a row, from the driver's end to the back; "lower:" and "upper:" begin a deck. A character
--- is a column: s seat, b berth, D driver (who sits on the right, the door is on the left), . nothing.
--- api.layout_seats (22_layout.sql) reads them and numbers the seats; the number at the end of a name
--- is how many there are. No deck has more than 12 rows, so that a map fits a screen of 24 lines.
--- They are drawn after common coaches of each kind, not after one maker's plan. One that is there
--- already is left alone.
+-- A line is a row, from the driver's end to the back; "lower:" and "upper:" begin a deck. A character is a column:
+-- s seat, b berth, D driver (on the right; the door is on the left), . nothing. api.layout_seats
+-- (22_layout_seats.sql) reads a layout and numbers the seats. The number at the end of a name is the number of
+-- seats. No deck has more than 12 rows, so that a seat map fits a screen of 24 lines. The layouts follow common
+-- coaches of each type, not those of one manufacturer. An existing layout is not changed.
 
 -- Sleepers
 INSERT INTO layouts (name, drawing) VALUES
@@ -94,7 +93,7 @@ b.bb
 b.bb')
 ON CONFLICT DO NOTHING;
 
--- Seats that lean back, most with one more across the end of the aisle
+-- Semi-sleeper seats; most layouts have one more seat at the end of the aisle
 INSERT INTO layouts (name, drawing) VALUES
 ('2+1 luxury 31', '...D
 s.ss
@@ -143,7 +142,7 @@ ss.ss
 sssss')
 ON CONFLICT DO NOTHING;
 
--- Plain seats: the door takes two of the left-hand ones
+-- Seats; the door takes the place of two seats on the left
 INSERT INTO layouts (name, drawing) VALUES
 ('2+2 seater 39', '....D
 ...ss

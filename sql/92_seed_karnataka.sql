@@ -1,13 +1,14 @@
--- Timetables of Karnataka, buses 101 to 112: the Mysuru road, on to Ooty, Hubballi and Shivamogga.
+-- Timetables of Karnataka, services 101 to 112: Mysuru and Ooty, Hubballi, Shivamogga.
 --
--- An odd number goes out, the even one after it comes back. api.add_service (22_add_service.sql)
--- says how to read a line: place | arrives | departs | km | fare; it leaves a bus that is there alone.
+-- Services with odd numbers are outward journeys, and the next even number is the return. A line of a timetable
+-- is: place | arrives | departs | km | fare (api.add_service in 22_add_service.sql). An existing service is not
+-- changed.
 --
--- The times and fares are nobody's official ones: they are modelled on how such services run. What
--- runs today stands on the operators' own booking pages (KSRTC: ksrtc.in); distances are those of
--- the road (NH 275 to Mysuru, NH 48 to Hubballi, NH 69/73 to Shivamogga), give or take a few km.
+-- The times and fares are invented, and modelled on real services. The operators publish the real ones
+-- (KSRTC: ksrtc.in).
+-- The distances are those of the road (NH 275 to Mysuru, NH 48 to Hubballi, NH 69/73 to Shivamogga), within a few km.
 
--- The Mysuru road by day, in comfort.
+-- Bengaluru to Mysuru by day.
 SELECT api.add_service(
     bus_id => 101, name => 'Airavat Club Class', operator => 'KSRTC',
     bus_type => 'SEMI_SLEEPER', ac => true, layout => '2+2 pushback 40', runs_on => 'daily',
@@ -34,7 +35,7 @@ SELECT api.add_service(
         Bengaluru     | 17:40 | -     | 145 | 260
     $$);
 
--- The evening express that stops at every town; back before breakfast.
+-- An evening express that stops in every town, and returns in the early morning.
 SELECT api.add_service(
     bus_id => 103, name => 'Karnataka Sarige', operator => 'KSRTC',
     bus_type => 'SEATER', ac => false, layout => '3+2 ordinary 54', runs_on => 'daily',
@@ -65,7 +66,7 @@ SELECT api.add_service(
         Bengaluru     | 09:20 | -     | 145 | 145
     $$);
 
--- The last bus of the night: it leaves before midnight and calls at Mandya after it.
+-- A bus that leaves before midnight and stops at Mandya after midnight.
 SELECT api.add_service(
     bus_id => 105, name => 'Rajahamsa Executive', operator => 'KSRTC',
     bus_type => 'SEATER', ac => false, layout => '2+2 seater 39', runs_on => 'daily',
@@ -156,7 +157,7 @@ SELECT api.add_service(
         Bengaluru   | 06:15 | -     | 508 | 910
     $$);
 
--- For those who work there: weekdays only.
+-- For commuters: weekdays only.
 SELECT api.add_service(
     bus_id => 111, name => 'Karnataka Sarige', operator => 'KSRTC',
     bus_type => 'SEATER', ac => false, layout => '2+2 seater 43', runs_on => 'Mon Tue Wed Thu Fri',

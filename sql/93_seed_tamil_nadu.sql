@@ -1,11 +1,12 @@
--- Timetables of Tamil Nadu, buses 201 to 214: out of Chennai, and from Bengaluru to the south.
+-- Timetables of Tamil Nadu, services 201 to 214: from Chennai, and from Bengaluru to the south.
 --
--- An odd number goes out, the even one after it comes back. api.add_service (22_add_service.sql)
--- says how to read a line: place | arrives | departs | km | fare; it leaves a bus that is there alone.
+-- Services with odd numbers are outward journeys, and the next even number is the return. A line of a timetable
+-- is: place | arrives | departs | km | fare (api.add_service in 22_add_service.sql). An existing service is not
+-- changed.
 --
--- The times and fares are nobody's official ones: they are modelled on how such services run. What
--- runs today stands on the operators' own booking pages (TNSTC and SETC: tnstc.in); distances are
--- those of the road (NH 48, NH 32/38, NH 79/544, NH 44), give or take a few km.
+-- The times and fares are invented, and modelled on real services. The operators publish the real ones
+-- (TNSTC and SETC: tnstc.in).
+-- The distances are those of the road (NH 48, NH 32/38, NH 79/544, NH 44), within a few km.
 
 -- Chennai and Bengaluru by day.
 SELECT api.add_service(
@@ -38,7 +39,7 @@ SELECT api.add_service(
         Chennai       | 17:10 | -     | 348 | 485
     $$);
 
--- The same around the weekend by night: a berth on each side of the aisle.
+-- Chennai and Bengaluru by night, around the weekend: a berth on each side of the aisle.
 SELECT api.add_service(
     bus_id => 203, name => 'Coromandel Suite', operator => 'Coromandel Coachlines',
     bus_type => 'SLEEPER', ac => true, layout => '1+1 luxury sleeper 24', runs_on => 'Thu Fri Sat Sun',
@@ -127,7 +128,7 @@ SELECT api.add_service(
         Chennai      | 07:00 | -     | 507 | 1220
     $$);
 
--- Bengaluru to Coimbatore by day, two armchairs and one.
+-- Bengaluru to Coimbatore by day, with two seats and one seat beside the aisle.
 SELECT api.add_service(
     bus_id => 209, name => 'Blue Nilgiri Day Club', operator => 'Blue Nilgiri Travels',
     bus_type => 'SEMI_SLEEPER', ac => true, layout => '2+1 luxury 31', runs_on => 'daily',
@@ -156,7 +157,7 @@ SELECT api.add_service(
         Bengaluru   | 21:05 | -     | 368 | 810
     $$);
 
--- The longest of all, fourteen stops: to the southern end of the country.
+-- The longest route, with fourteen stops, to the southern end of the country.
 SELECT api.add_service(
     bus_id => 211, name => 'AC Sleeper cum Seater', operator => 'SETC',
     bus_type => 'SEMI_SLEEPER', ac => true, layout => '2+1 seater sleeper 40', runs_on => 'daily',

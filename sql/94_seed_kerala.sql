@@ -1,11 +1,12 @@
--- Timetables of Kerala, buses 301 to 310: from Bengaluru over the passes, along the coast, to Madurai.
+-- Timetables of Kerala, services 301 to 310: from Bengaluru, along the coast, and to Madurai.
 --
--- An odd number goes out, the even one after it comes back. api.add_service (22_add_service.sql)
--- says how to read a line: place | arrives | departs | km | fare; it leaves a bus that is there alone.
+-- Services with odd numbers are outward journeys, and the next even number is the return. A line of a timetable
+-- is: place | arrives | departs | km | fare (api.add_service in 22_add_service.sql). An existing service is not
+-- changed.
 --
--- The times and fares are nobody's official ones: they are modelled on how such services run. What
--- runs today stands on the operators' own booking pages (Kerala RTC: keralartc.com); distances are
--- those of the road (NH 44/544, NH 766, NH 66, NH 183), give or take a few km.
+-- The times and fares are invented, and modelled on real services. The operators publish the real ones
+-- (Kerala RTC: keralartc.com).
+-- The distances are those of the road (NH 44/544, NH 766, NH 66, NH 183), within a few km.
 
 -- Overnight to Kochi, through Salem and the Palakkad gap.
 SELECT api.add_service(
@@ -69,7 +70,7 @@ SELECT api.add_service(
         Bengaluru       | 17:00 | -     | 356 | 535
     $$);
 
--- The length of the coast in one long day.
+-- Along the whole coast in one day.
 SELECT api.add_service(
     bus_id => 305, name => 'Super Fast', operator => 'Kerala RTC',
     bus_type => 'SEATER', ac => false, layout => '2+2 seater 43', runs_on => 'daily',
@@ -137,7 +138,7 @@ SELECT api.add_service(
         Kochi         | 17:15 | -     | 308 | 310
     $$);
 
--- Overnight the whole way to Thiruvananthapuram.
+-- Overnight to Thiruvananthapuram.
 SELECT api.add_service(
     bus_id => 309, name => 'Malabar Night Line', operator => 'Malabar Starways',
     bus_type => 'SLEEPER', ac => true, layout => '2+1 sleeper 30', runs_on => 'daily',

@@ -1,11 +1,12 @@
--- Timetables of Andhra Pradesh and Telangana, buses 401 to 412: Hyderabad, Vijayawada, Tirupati.
+-- Timetables of Andhra Pradesh and Telangana, services 401 to 412: Hyderabad, Vijayawada, Tirupati.
 --
--- An odd number goes out, the even one after it comes back. api.add_service (22_add_service.sql)
--- says how to read a line: place | arrives | departs | km | fare; it leaves a bus that is there alone.
+-- Services with odd numbers are outward journeys, and the next even number is the return. A line of a timetable
+-- is: place | arrives | departs | km | fare (api.add_service in 22_add_service.sql). An existing service is not
+-- changed.
 --
--- The times and fares are nobody's official ones: they are modelled on how such services run. What
--- runs today stands on the operators' own booking pages (APSRTC: apsrtconline.in, TGSRTC, once
--- TSRTC: tgsrtcbus.in); distances are those of the road (NH 44, 65, 16, 40, 716 and 75).
+-- The times and fares are invented, and modelled on real services. The operators publish the real ones
+-- (APSRTC: apsrtconline.in, TGSRTC, formerly TSRTC: tgsrtcbus.in).
+-- The distances are those of the road (NH 44, 65, 16, 40, 716 and 75), within a few km.
 
 -- Overnight on NH 44.
 SELECT api.add_service(
@@ -38,7 +39,7 @@ SELECT api.add_service(
         Bengaluru      | 06:55 | -     | 571 | 1315
     $$);
 
--- Hyderabad and Vijayawada by day, on batteries.
+-- Hyderabad and Vijayawada by day, with electric buses.
 SELECT api.add_service(
     bus_id => 403, name => 'e-Garuda', operator => 'TGSRTC',
     bus_type => 'SEATER', ac => true, layout => '2+2 pushback 41', runs_on => 'daily',

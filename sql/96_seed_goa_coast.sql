@@ -1,12 +1,13 @@
--- Timetables of Goa and the west coast, buses 501 to 508: from Bengaluru over the ghats to the sea.
+-- Timetables of Goa and the west coast, services 501 to 508: from Bengaluru to the sea.
 --
--- An odd number goes out, the even one after it comes back. api.add_service (22_add_service.sql)
--- says how to read a line: place | arrives | departs | km | fare; it leaves a bus that is there alone.
--- Panaji, Mapusa, Margao and three more are in Goa: a search for "Goa" finds whatever calls there.
+-- Services with odd numbers are outward journeys, and the next even number is the return. A line of a timetable
+-- is: place | arrives | departs | km | fare (api.add_service in 22_add_service.sql). An existing service is not
+-- changed. Panaji, Mapusa, Margao and three more places are part of Goa: a search for "Goa" finds services that
+-- stop at any of them.
 --
--- The times and fares are nobody's official ones: they are modelled on how such services run. What
--- runs today stands on the operators' own booking pages (Kadamba: ktclgoa.com, KSRTC: ksrtc.in);
--- distances are those of the road (NH 48, NH 52/66, NH 748, NH 75), give or take a few km.
+-- The times and fares are invented, and modelled on real services. The operators publish the real ones
+-- (Kadamba: ktclgoa.com, KSRTC: ksrtc.in).
+-- The distances are those of the road (NH 48, NH 52/66, NH 748, NH 75), within a few km.
 
 -- Overnight to the beaches, down the ghat at Yellapur.
 SELECT api.add_service(

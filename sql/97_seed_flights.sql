@@ -1,11 +1,11 @@
 -- Flights: countries, their airports, and services 701 to 718 between them.
 --
--- A flight is a bus whose stops are airports. A country is a place that contains its airports, so that
--- "USA to IND" finds whatever leaves any airport of the one for any of the other. The code of an
--- airport is IATA's, of a country what people write (ISO 3166 is among the aliases). Times are by the
--- clock of the origin, the service's time zone, all the way; people see each airport's own. The cabins
--- are small, so that one person can fill one and see the waiting list. The airlines are invented; the
--- times, distances and fares (in rupees) are like those of such flights.
+-- A flight is a service whose stops are airports. A country is a place that contains its airports, so "USA to
+-- IND" finds every flight from an airport of the first to an airport of the second. The code of an airport is
+-- IATA's; the code of a country is what people write, and the ISO 3166 code is an alias. All times of a service
+-- are in its time zone, that of the origin; travellers see the local time of each airport. The cabins are small,
+-- so that one person can fill one and try the waitlist. The airlines are invented; the times, distances and fares
+-- (in rupees) are similar to those of real flights.
 
 INSERT INTO places (code, name, aliases, time_zone) VALUES
     ('IND', 'India',                '{IN,Bharat}',                             'Asia/Kolkata'),
@@ -27,7 +27,7 @@ INSERT INTO places (code, name, aliases, part_of, time_zone) VALUES
     ('SIN', 'Singapore Changi',      '{Changi}',                    'SGP', 'Asia/Singapore')
 ON CONFLICT DO NOTHING;
 
--- Drawn without a driver: the pilots' end is the first row.
+-- The drawings have no driver: the first row is at the front.
 INSERT INTO layouts (name, drawing) VALUES
 ('cabin 4', 's.s
 s.s'),
@@ -39,7 +39,7 @@ s.ss
 s.ss')
 ON CONFLICT DO NOTHING;
 
--- A service as all flights are: what differs is said below. It is gone when this session ends.
+-- Adds a flight; the parameters are what differs between flights. The function exists in this session only.
 CREATE FUNCTION pg_temp.add_flight(bus_id bigint, name text, operator text, time_zone text, layout text, stops text)
 RETURNS boolean
 LANGUAGE sql
@@ -58,7 +58,7 @@ SELECT pg_temp.add_flight(702, 'AS 702', 'Atlantic Star', 'Asia/Kolkata', 'cabin
     JFK | 18:20 | -     | 11760 | 64500
 $$);
 
--- By way of London: each leg sells separately.
+-- Via London: each leg sells separately.
 SELECT pg_temp.add_flight(703, 'AS 703', 'Atlantic Star', 'America/New_York', 'cabin 6', $$
     JFK | -     | 21:30 |     0 |     0
     LHR | 28:25 | 30:15 |  5540 | 34000
@@ -108,7 +108,7 @@ SELECT pg_temp.add_flight(712, 'TA 712', 'Thames Air', 'Europe/London', 'cabin 9
     JFK | 19:30 | -     | 5540 | 37900
 $$);
 
--- The Gulf, Singapore, and London – Mumbai by way of Dubai
+-- The Gulf, Singapore, and London – Mumbai via Dubai
 SELECT pg_temp.add_flight(713, 'GC 713', 'Gulf Crescent', 'Asia/Kolkata', 'cabin 6', $$
     DEL | -     | 10:15 |    0 |     0
     DXB | 14:05 | -     | 2190 | 15500

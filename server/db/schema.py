@@ -105,7 +105,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
             )
             _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [_PREPARE_LOCK]))
-            _migrate(conn, settings)
+            migrate(conn, settings)
             role = _create_role(conn, server_url)
             is_newer = _replace_functions(conn, settings, role)
             _retry(settings, lambda: _grant(conn, [role]))
@@ -201,19 +201,19 @@ def _migrations() -> dict[str, Path]:
     return {file.stem: file for file in sorted(FOLDER.glob("1*.sql"))}
 
 
-def _is_breaking(file: Path) -> bool:
+def is_breaking(file: Path) -> bool:
     """Whether a migration records itself as breaking."""
     record = "INSERT INTO migrations (name, breaking) VALUES ('{}', true);"
     return record.format(file.stem) in file.read_text()
 
 
-def _migrate(conn: Connection, settings: Settings) -> None:
+def migrate(conn: Connection, settings: Settings) -> None:
     """Run the missing migrations. Raises SchemaError if the database is too new for this version."""
     done = _column(conn, "name", "migrations")
     if "14_breaking" in done and (why := explain_outdated(conn)):
         raise SchemaError(why)
     missing = [file for name, file in _migrations().items() if name not in done]
-    breaking = [file.stem for file in missing if _is_breaking(file)]
+    breaking = [file.stem for file in missing if is_breaking(file)]
     if breaking and "11_messages" in done:  # else no server has ever used this database
         _stop_other_servers(conn, settings, ", ".join(breaking))
     for file in missing:

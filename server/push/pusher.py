@@ -39,9 +39,10 @@ class _Due:
 
 
 class Pusher:
-    """Pushes to the subscriptions of this process."""
+    """Pushes to the subscriptions of this process. last_pushed: the number of the last message it has read."""
 
     def __init__(self, messages: Messages, listener: Listener) -> None:
+        self.last_pushed = 0
         self._messages = messages
         self._listener = listener
         self._lock = threading.Lock()  # for the next two
@@ -51,12 +52,11 @@ class Pusher:
 
         # Only the worker thread uses these.
         self._published_as: int | None = None  # the process_no under which the clients were published
-        self._last_pushed = 0  # the number of a message
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
         """Start to push. Messages before now are not pushed. Raises Refusal or InternalError."""
-        self._last_pushed = self._messages.last()
+        self.last_pushed = self._messages.last()
         self._worker.start()
         self._unsubscribe = self._listener.subscribe(self._receive)
 
@@ -166,7 +166,7 @@ class Pusher:
 
     def _push_messages(self) -> None:
         """Push new messages."""
-        for message in self._messages.after(self._last_pushed):
+        for message in self._messages.after(self.last_pushed):
             all_readers: set[str] = set()
             for subscription in self._connected():
                 if (readers := subscription.readers_of(message)) is not None:
@@ -174,7 +174,7 @@ class Pusher:
                     all_readers |= readers
             if all_readers:
                 self._messages.mark_read(all_readers, message.message_id)
-            self._last_pushed = message.message_id
+            self.last_pushed = message.message_id
 
     def _push_bookings(self, changes: ChangeNotification) -> float | None:
         """Push changed bookings. If the pause has not ended, return its remaining seconds instead."""

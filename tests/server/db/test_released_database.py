@@ -82,7 +82,7 @@ def test_the_functions_of_the_release_work_on_the_migrated_tables(
 ) -> None:
     """An upgrade replaces the functions a moment after the last migration, while servers call them."""
     stop_clock(restored.conn, datetime.fromisoformat(left["clock"]))
-    schema._migrate(restored.conn, Settings())
+    schema.migrate(restored.conn, Settings())
     args = {**DAY, "travel_date": "2026-12-10", "seats": [6], "phone": ASHA}
     with restored.connect_as_server() as server:
         call = "SELECT refused, answer ->> 'reference' FROM api.batch(%s)"

@@ -279,7 +279,7 @@ def test_a_migration_is_breaking_if_it_records_that(empty_database: Database, sq
     add_migration(sql_folder, "CREATE TABLE more (x int)", breaking=True)
     prepare(empty_database)
     recorded = dict(empty_database.query("SELECT name, breaking FROM migrations"))
-    assert recorded == {file.stem: schema._is_breaking(file) for file in sql_folder.glob("1*.sql")}
+    assert recorded == {file.stem: schema.is_breaking(file) for file in sql_folder.glob("1*.sql")}
     assert [name for name in recorded if recorded[name]] == ["19_more"]
 
 
