@@ -39,7 +39,7 @@ class _Due:
 
 
 class Pusher:
-    """Pushes to the subscriptions of this process. last_pushed: the number of the last message it has read."""
+    """Pushes to the subscriptions of this process. last_pushed: the number of the last message it pushed."""
 
     def __init__(self, messages: Messages, listener: Listener) -> None:
         self.last_pushed = 0

@@ -1,6 +1,8 @@
 """Messages between clients and operators: who receives which, and what a client missed is pushed later."""
 
+import io
 import json
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -273,14 +275,20 @@ def test_missed_messages_are_shown_by_a_command(
     first.close()
     console.wait_until_left(number)
     console.notice("Platform 3.", reference=reference)
-    lines: list[str] = []
-    monkeypatch.setattr(command, "complain", lines.append)
-    monkeypatch.setattr(
-        command, "show", lambda reply: wait_until(lambda: lines)
-    )  # it is pushed after the reply
+    errors = io.StringIO()
+
+    class LateOutput(io.StringIO):
+        """Print the reply after the message, which is pushed later: the command ends after the reply."""
+
+        def write(self, text: str) -> int:
+            wait_until(errors.getvalue)
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stderr", errors)
+    monkeypatch.setattr(sys, "stdout", LateOutput())
     where = ("--host", pushing.host, "--port", str(pushing.port))
     assert command.main(["booking", reference, "--phone", ASHA, *where]) == 0
-    assert lines == ["Server: Platform 3."]
+    assert errors.getvalue() == "Message from the operator: Platform 3.\n"
 
 
 def test_missed_messages_are_pushed_when_the_owner_signs_in(
