@@ -6,7 +6,7 @@ A subcommand loads its own modules alone. `--help` lists the subcommands.
 import sys
 from importlib import import_module
 
-from busware.server.installation import USAGE, require
+from busware.server.installation import EXIT_USAGE, require
 
 _PACKAGES = (  # of the extra [server], as they are imported
     "argon2", "dotenv", "httptools", "phonenumbers", "prometheus_client", "prompt_toolkit",
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
         getattr(import_module(f"busware.server.{module}"), function)(arguments)
     except SettingsError as error:
         print(f"busware: {error}", file=sys.stderr)
-        raise SystemExit(USAGE) from None
+        raise SystemExit(EXIT_USAGE) from None
 
 
 def run() -> None:

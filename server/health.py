@@ -1,4 +1,4 @@
-"""The subcommand health: sends `GET /readyz` to the running server of the same settings.
+"""The subcommand health: sends `GET /readyz` to the running server with the same settings.
 
 It imports little, because a container runs it every few seconds.
 """
@@ -12,7 +12,7 @@ from busware.server.installation import subcommand
 from busware.server.settings import Settings
 
 TIMEOUT_SECONDS = 5
-NOT_READY = 1  # exit status
+EXIT_NOT_READY = 1
 
 
 class NotReady(Exception):
@@ -25,7 +25,7 @@ def check(settings: Settings) -> None:
     connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
     if settings.tls_cert:
         context = ssl.create_default_context()
-        context.check_hostname = False  # the certificate names the public host, which may be another one
+        context.check_hostname = False  # the certificate has the public host name, which may differ
         context.verify_mode = ssl.CERT_NONE
         connection = http.client.HTTPSConnection(*address, timeout=TIMEOUT_SECONDS, context=context)
     try:
@@ -51,5 +51,5 @@ def main(arguments: list[str]) -> None:
         check(settings)
     except NotReady as error:
         print(f"busware: {error}", file=sys.stderr)
-        raise SystemExit(NOT_READY) from None
+        raise SystemExit(EXIT_NOT_READY) from None
     print(f"The server on {settings.host}:{settings.http_port} is ready.")

@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-USAGE = 2  # exit status: the command line, a setting or the installation is wrong
+EXIT_USAGE = 2  # the command line, a setting or the installation is wrong
 
 _FOLDER = Path(__file__).resolve().parent.parent
 CHECKOUT = _FOLDER if (_FOLDER / "scripts" / "start").exists() else None  # the folder of a checkout, or None
@@ -25,11 +25,11 @@ SUBCOMMANDS = {  # of the server; server/__main__.py runs them
 }
 
 
-def subcommand(word: str) -> str:
+def subcommand(name: str) -> str:
     """The command line of a subcommand of the server, such as psql."""
-    if CHECKOUT and (CHECKOUT / "scripts" / word).exists():
-        return f"scripts/{word}"
-    return f"{SERVER} {word}"
+    if CHECKOUT and (CHECKOUT / "scripts" / name).exists():
+        return f"scripts/{name}"
+    return f"{SERVER} {name}"
 
 
 def require(extra: str, *modules: str) -> None:
@@ -37,4 +37,4 @@ def require(extra: str, *modules: str) -> None:
     if any(find_spec(module) is None for module in modules):
         command = f"{sys.executable} -m pip install 'busware[{extra}]'"
         print(f"busware: this command needs more packages. Run: {command}", file=sys.stderr)
-        raise SystemExit(USAGE)
+        raise SystemExit(EXIT_USAGE)

@@ -58,7 +58,7 @@ def check_ports(settings: Settings) -> Settings:
 def share_port(settings: Settings, which: Port) -> Iterator[int]:
     """Reserve a port for the processes of one supervisor. Yields its number; raises PortError.
 
-    A bound socket that never listens keeps the port while no process listens on it. SO_REUSEPORT would let
+    A bound socket that never listens reserves the port while no process listens on it. SO_REUSEPORT would let
     another supervisor share the port unnoticed, so a lock excludes it.
     """
     with ExitStack() as stack:
@@ -69,8 +69,8 @@ def share_port(settings: Settings, which: Port) -> Iterator[int]:
             reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             reserved.bind(address)
             port: int = reserved.getsockname()[1]
-            # An abstract name: the kernel frees it when the process ends, in any way. Like a port, it belongs
-            # to the network namespace.
+            # An abstract name: the kernel frees it when the process ends, however it ends. Like a port, it
+            # belongs to the network namespace.
             lock = stack.enter_context(socket.socket(socket.AF_UNIX))
             lock.bind(f"\0busware-port-{port}")
         yield port
@@ -92,7 +92,7 @@ def _explain_failure(settings: Settings, which: Port) -> Iterator[None]:
     except OSError as error:
         port = getattr(settings, which)
         reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-        advice = "BUSWARE_HOST (or --host) takes an address of this machine, or a name of it."
+        advice = "BUSWARE_HOST (or --host) must be an address or a host name of this machine."
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             argument = f", or {SERVER} PORT" if which == "port" else ""
             advice = (

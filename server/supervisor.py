@@ -134,5 +134,5 @@ class Supervisor:
             if self._outdated.acquire(blocking=False):
                 self._on_outdated(line.removeprefix(OUTDATED).rstrip())
         else:
-            with suppress(OSError):  # the terminal is gone: the worker continues
+            with suppress(OSError):  # the terminal is closed: the worker continues
                 print(line, end="", file=sys.stderr, flush=True)

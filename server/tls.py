@@ -40,7 +40,7 @@ def is_loopback(host: str) -> bool:
 class TlsSocket(io.RawIOBase):
     """A connected socket with TLS. hostname: the server to verify; None: this end is the server.
 
-    cut_short: the connection ended without TLS's closing message, so an attacker may have cut it.
+    truncated: the stream ended without TLS's closing message, so an attacker may have ended it.
     """
 
     def __init__(self, plain: socket.socket, context: ssl.SSLContext, hostname: str | None = None) -> None:
@@ -48,15 +48,14 @@ class TlsSocket(io.RawIOBase):
         self.shutdown = plain.shutdown
         self.setsockopt = plain.setsockopt
         self.settimeout = plain.settimeout
-        self.cut_short = False
+        self.truncated = False
         self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._received, self._to_send, server_side=hostname is None, server_hostname=hostname
         )
         self._tls_lock = threading.Lock()  # for _tls and its two buffers
-        self._send_lock = (
-            threading.Lock()
-        )  # taken before _tls_lock: records are sent in the order of encryption
+        # Acquired before _tls_lock, so that records are sent in the order in which they were encrypted.
+        self._send_lock = threading.Lock()
 
     def handshake(self) -> None:
         """Do the TLS handshake. Raises OSError."""
@@ -85,7 +84,7 @@ class TlsSocket(io.RawIOBase):
                 if self._to_send.pending:
                     self._flush()
                 if not self._receive():
-                    self.cut_short = True
+                    self.truncated = True
                     return b""
             except ssl.SSLZeroReturnError:  # TLS's closing message
                 return b""
@@ -96,13 +95,13 @@ class TlsSocket(io.RawIOBase):
             self._plain.sendall(self._encrypt(data))
 
     def send(self, data: bytes, flags: int = 0) -> int:
-        """Send all data at once, or return 0 or raise OSError: then the connection is broken."""
+        """Send all data in one call. If that fails, return 0 or raise OSError: close the connection."""
         with self._send_lock:
             encrypted = self._encrypt(data)
             return len(data) if self._plain.send(encrypted, flags) == len(encrypted) else 0
 
     def close(self) -> None:
-        """Send TLS's closing message if that needs no waiting, and close the socket."""
+        """Send TLS's closing message if that does not block, and close the socket."""
         if not self.closed:
             with suppress(OSError):
                 self._plain.setblocking(False)
@@ -127,7 +126,7 @@ class TlsSocket(io.RawIOBase):
         return io.BufferedReader(self)
 
     def _encrypt(self, data: bytes) -> bytes:
-        """The records of the data, and before them what the TLS session has still to send."""
+        """The records of the data, preceded by those that the TLS session still has to send."""
         with self._tls_lock:
             self._tls.write(data)
             return self._to_send.read()

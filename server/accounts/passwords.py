@@ -13,14 +13,15 @@ import argon2
 
 from busware.server.protocol import Refusal
 
-# Compared with if there is no account: as slow as a real hash, and no known password has a hash of zeros.
+# Verified if there is no account, so that this takes as long as for a real one. Its salt and hash are all
+# zeros; no known password has this hash.
 DUMMY_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
     """Computes and compares password hashes.
 
-    at_once: how many at the same time. wait_seconds: how long a caller waits for its turn.
+    at_once: how many are computed at the same time. wait_seconds: how long a caller waits for its turn.
     """
 
     def __init__(self, at_once: int, wait_seconds: float) -> None:
@@ -43,7 +44,7 @@ class Passwords:
         return self._argon2.hash(_normalize(password))
 
     def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether a hash is that of the password. For None it is not, after the same time."""
+        """Whether a hash is that of the password. If hashed is None, returns False after the same time."""
         try:
             self._argon2.verify(hashed or DUMMY_HASH, _normalize(password))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -51,7 +52,7 @@ class Passwords:
         return hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether new hashes have other parameters."""
+        """Whether a hash has other parameters than those of new hashes."""
         return self._argon2.check_needs_rehash(hashed)
 
 

@@ -16,7 +16,7 @@ from busware.server.db.pool import Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
-_MAX_SUSPECTS = 10_000
+_MAX_FAILED = 10_000
 _IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
 
 _COUNT = "SELECT * FROM api.attempts(%s, make_interval(secs => %s))"
@@ -36,13 +36,13 @@ class RateLimiter:
             "address": settings.attempts_per_address,
         }
         self._lock = threading.Lock()
-        self._suspects: OrderedDict[str, None] = OrderedDict()  # subjects with a failure in this process
+        self._failed: OrderedDict[str, None] = OrderedDict()  # subjects with a failure in this process
 
-    def check_if_suspect(self, *subjects: str) -> None:
+    def check_failed(self, *subjects: str) -> None:
         """Check the subjects that have failed in this process. Raises Refusal (not_allowed)."""
-        suspects = [subject for subject in subjects if subject in self._suspects]
-        if suspects:
-            self.check(*suspects)
+        failed = [subject for subject in subjects if subject in self._failed]
+        if failed:
+            self.check(*failed)
 
     def check(self, *subjects: str) -> None:
         """Raises Refusal (not_allowed) if one of the subjects has reached its limit."""
@@ -57,9 +57,9 @@ class RateLimiter:
     def record_failure(self, *subjects: str) -> None:
         """Count a failure of each subject."""
         with self._lock:
-            self._suspects.update(dict.fromkeys(subjects))
-            while len(self._suspects) > _MAX_SUSPECTS:
-                self._suspects.popitem(last=False)
+            self._failed.update(dict.fromkeys(subjects))
+            while len(self._failed) > _MAX_FAILED:
+                self._failed.popitem(last=False)
         self._pool.execute(_RECORD_FAILURE, (list(subjects),))
 
 

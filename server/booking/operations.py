@@ -48,18 +48,18 @@ class Operations:
         messages = Messages(pool, settings)
         self.accounts = Accounts(pool, settings)
         self.metrics = Metrics(pool, self._reader, writer, settings)
-        self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # others: _read or _write
+        self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # else: _read or _write
             protocol.Ping: lambda request, caller: self._pong,
             protocol.Register: self.accounts.register,
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
             protocol.OpenSales: self._open_sales,
             protocol.Say: messages.say,
-            protocol.Notice: messages.notice_by,
+            protocol.Notice: messages.notice_to_trip,
         }
 
     def perform(self, request: Request, caller: Caller) -> Answer:
-        """Execute a request. The answer may be refused.
+        """Execute a request. The answer is a reply, or a refusal of the database.
 
         Raises Refusal if the request is refused before it reaches the database, InternalError if it fails.
         """
@@ -75,7 +75,7 @@ class Operations:
             self.metrics.observe_request(request.method, outcome, time.perf_counter() - began)
 
     def check(self) -> None:
-        """Raises Refusal (busy) if the writer or the database is not available."""
+        """Check that the writer and the database are available. Raises Refusal (busy)."""
         if not self._writer.is_running:
             raise Refusal("busy", "The writer is not running: nothing was done, try again.")
         self._pool.execute("SELECT 1")
@@ -90,7 +90,7 @@ class Operations:
         if isinstance(request, protocol.Party):
             _check_party(request)
         subjects = _rate_limited_subjects(request, caller)
-        self.accounts.rate_limiter.check_if_suspect(*subjects)
+        self.accounts.rate_limiter.check_failed(*subjects)
         handler = self._handlers.get(type(request)) or (self._write if request.writes else self._read)
         answer = handler(request, caller)
         if subjects and _found_nothing(request, answer):
@@ -147,7 +147,7 @@ def _rate_limited_subjects(request: Request, caller: Caller) -> tuple[str, ...]:
         return f"phone:{request.phone}", address_subject(caller.address)
     if not isinstance(request, protocol.AboutBooking):
         return ()
-    if caller.account and request.phone is None:  # as the owner, whom failures of others must not lock out
+    if caller.account and request.phone is None:  # the owner: failures of other callers must not lock it out
         return (address_subject(caller.address),)
     return f"booking:{request.reference}", address_subject(caller.address)
 
@@ -194,7 +194,7 @@ def _check_segment(request: protocol.SegmentRequest) -> None:
 
 
 def _check_party(request: protocol.Party) -> None:
-    """Raises Refusal unless the request has either seats or a count, and not more passengers."""
+    """Raises Refusal unless the request has either seats or a count, and no more passengers than seats."""
     if request.seats and request.count:
         raise request.wrong("count", "Give seats or count, not both.")
     size = len(request.seats) if request.seats else request.count

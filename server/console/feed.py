@@ -11,7 +11,7 @@ from busware.server.conversation import clean_text
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal
-from busware.server.push.messages import Message, Messages, Present, Process
+from busware.server.push.messages import Message, Messages, Presence, Process
 from busware.server.worker_thread import WorkerThread
 
 
@@ -26,19 +26,19 @@ class ConsoleFeed:
         self._worker = WorkerThread("console feed", self._show_changes)
 
         # After the start, only the worker thread uses these.
-        self._own: set[int | None] = set()  # each process_no of this process; it changes with the connection
-        self._read_to: int | None = None  # the id of the last message that was shown
-        self._present: Present | None = None  # processes and clients, as last read
-        self._disconnected = False  # the operator has seen that the database is not reachable
+        self._own_numbers: set[int | None] = set()  # each process_no that this process has had
+        self._last_shown_id: int | None = None  # of the messages
+        self._presence: Presence | None = None  # as last read
+        self._disconnected = False  # whether the console has printed that the database is not reachable
 
     def start(self) -> None:
-        """Start to show events."""
+        """Start showing events."""
         self._unsubscribe = self._listener.subscribe(self._receive)
         self._show_changes()
         self._worker.start()
 
     def stop(self) -> None:
-        """Stop."""
+        """Stop showing events."""
         self._unsubscribe()
         self._worker.stop()
 
@@ -48,10 +48,10 @@ class ConsoleFeed:
 
     def _show_changes(self) -> None:
         try:
-            if self._read_to is None:
-                self._read_to = self._messages.last()
-            messages = list(self._messages.after(self._read_to))
-            present = self._messages.present()  # read last, so it includes the senders of the messages
+            if self._last_shown_id is None:
+                self._last_shown_id = self._messages.last()
+            messages = list(self._messages.after(self._last_shown_id))
+            presence = self._messages.presence()  # read last, so it includes the senders of the messages
         except (Refusal, InternalError) as error:
             if not self._disconnected:
                 self._out(f"The database is not reachable. {error}")
@@ -60,26 +60,26 @@ class ConsoleFeed:
         if self._disconnected:
             self._out("The database is reachable again.")
         self._disconnected = False
-        self._own.add(self._listener.process_no)
-        before, self._present = self._present or present, present
-        self._show_arrivals(before, present)
+        self._own_numbers.add(self._listener.process_no)
+        before, self._presence = self._presence or presence, presence
+        self._show_connected(before, presence)
         for message in messages:
             if message.audience == "operators":
                 self.last_message = message
             self._show(f"{heading(message)}: {message.body}", message.at)
-            self._read_to = message.message_id
-        self._show_departures(before, present)
+            self._last_shown_id = message.message_id
+        self._show_disconnected(before, presence)
 
-    def _show_arrivals(self, before: Present, now: Present) -> None:
-        for process in self._others(now.processes, than=before.processes):
+    def _show_connected(self, before: Presence, now: Presence) -> None:
+        for process in self._missing_in(before.processes, now.processes):
             self._show(f"{process.role} {process.name} connected")
         known = {client.client_no for client in before.clients}
         for client in now.clients:
             if client.client_no not in known:
                 self._show(f"client {client.client_no} connected from {client.address}", client.since)
 
-    def _show_departures(self, before: Present, now: Present) -> None:
-        for process in self._others(before.processes, than=now.processes):
+    def _show_disconnected(self, before: Presence, now: Presence) -> None:
+        for process in self._missing_in(now.processes, before.processes):
             self._show(f"{process.role} {process.name} disconnected")
         shown = {client.client_no for client in before.clients if client.left_at}
         connected = {client.client_no for client in now.clients if not client.left_at}
@@ -87,10 +87,10 @@ class ConsoleFeed:
         for number in sorted(left_at.keys() - shown - connected):
             self._show(f"client {number} disconnected", left_at[number])
 
-    def _others(self, processes: list[Process], than: list[Process]) -> list[Process]:
-        """The processes that are not in another list, except this one."""
-        known = {process.process_no for process in than} | self._own
-        return [process for process in processes if process.process_no not in known]
+    def _missing_in(self, known: list[Process], processes: list[Process]) -> list[Process]:
+        """The processes that are not among the known ones, except this process."""
+        numbers = {process.process_no for process in known} | self._own_numbers
+        return [process for process in processes if process.process_no not in numbers]
 
     def _show(self, text: str, at: datetime | None = None) -> None:
         when = (at or datetime.now().astimezone()).astimezone()

@@ -128,7 +128,7 @@ class Console:
     # Lists -------------------------------------------------------------------------------------
 
     def _clients(self, rest: str) -> None:
-        clients = [client for client in self.messages.present().clients if client.left_at is None]
+        clients = [client for client in self.messages.presence().clients if client.left_at is None]
         for client in clients:
             since = f"{client.since.astimezone():%H:%M:%S}"
             columns = f"{client.client_no:>5}  since {since}  {client.address:21}  {client.protocol:4}"
@@ -147,9 +147,9 @@ class Console:
         self.out(f"Trips with passengers: {len(found['trips'])}, without: {found['others']}.")
 
     def _stats(self, rest: str) -> None:
-        stats, present = self.messages.stats(), self.messages.present()
-        clients = Counter(client.process_no for client in present.clients if client.left_at is None)
-        for process in present.processes:
+        stats, presence = self.messages.stats(), self.messages.presence()
+        clients = Counter(client.process_no for client in presence.clients if client.left_at is None)
+        for process in presence.processes:
             count = f", clients: {clients[process.process_no]}" if process.role == "server" else ""
             since = f"{process.since.astimezone():%d %b %H:%M}"
             self._show(f"{process.role} {process.name}, since {since}{count}")

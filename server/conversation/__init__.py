@@ -1,7 +1,7 @@
 """The guided dialogues of plain text and of the terminal client, without sockets, clocks or database.
 
   dialogue      the engine: steps, back, quit          commands      the lines that begin a dialogue
-  reservation   `bus`: from the date to the ticket     departures    its first half: the choice of a trip
+  reservation   `bus`: from the date to the ticket     trips         its first half: the choice of a trip
   flights       `flight`, and the welcome              shows         `show`: the theatre
   nights        `hotel`                                bookings      `status`, `cancel`, `change`, `find`
   answers       parsers of answers                     seating       parsers of answers about seats

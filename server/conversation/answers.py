@@ -17,10 +17,11 @@ from busware.server.protocol import Place
 
 T = TypeVar("T")
 
-MAX_NAME = 80  # characters, as protocol.fields.PersonName has it
+MAX_NAME = 80  # characters, as in protocol.fields.PersonName
 _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
+_MAX_RANGE = 100  # numbers
 _REFERENCE = re.compile(f"[{REFERENCE_ALPHABET}]{{6,18}}")
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
@@ -99,20 +100,20 @@ def one_or_any(options: Mapping[str, T]) -> Callable[[str], T | None]:
 yes_or_no = one_of({"yes": True, "no": False}, _YES_NO)
 
 
-def place(places: Sequence[Place], other: Place | None = None) -> Callable[[str], Place]:
-    """A place by name, code or alias, or the beginning of one. other: a place that is not allowed."""
+def place(places: Sequence[Place], excluded: Place | None = None) -> Callable[[str], Place]:
+    """A place by name, code or alias, or the beginning of one. excluded: the origin."""
     by_word = {word.lower(): p for p in places for word in (*p.aliases, p.code, p.name)}
 
     def parse(typed: str) -> Place:
         word = " ".join(typed.lower().split())
-        begins = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
-        found = by_word.get(word) or (next(iter(begins.values())) if len(begins) == 1 else None)
+        matches = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
+        found = by_word.get(word) or (next(iter(matches.values())) if len(matches) == 1 else None)
         if found is None:
             similar = [by_word[w] for w in difflib.get_close_matches(word, by_word, 5, 0.5)]
-            names = list(dict.fromkeys(p.name for p in [*begins.values(), *similar]))[:5]
+            names = list(dict.fromkeys(p.name for p in [*matches.values(), *similar]))[:5]
             hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
             raise InvalidInput(f"{quoted(typed)} is not a place on any route. {hint}")
-        if found == other:
+        if found == excluded:
             raise InvalidInput(f"You leave from {found.name}. Type another place.")
         return found
 
@@ -146,7 +147,7 @@ def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...
 
 
 def phone(typed: str) -> str:
-    """A phone number by its characters; the server checks whether it exists."""
+    """A phone number. Only its characters are checked here; whether it is valid is checked on use."""
     if not _PHONE.fullmatch(typed) or sum(c.isdigit() for c in typed) < 6:
         raise InvalidInput(f"{quoted(typed)} is not a phone number. Type a number such as {PHONE_EXAMPLES}.")
     return typed
@@ -175,7 +176,7 @@ def name(typed: str) -> str | None:
     if len(typed) > MAX_NAME:
         raise InvalidInput(f"A name has at most {MAX_NAME} characters. This name has {len(typed)}.")
     if typed and not (typed.isprintable() and any(c.isalpha() for c in typed)):
-        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha, or just Enter.")
+        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha, or press Enter.")
     return typed or None
 
 
@@ -189,8 +190,8 @@ def number_list(
     """
 
     def parse(typed: str) -> tuple[int, ...]:
-        spread = _RANGE.sub(lambda found: _spread(int(found[1]), int(found[2])), typed.lower())
-        words = [word for word in _SEPARATORS.split(spread) if word]
+        expanded = _RANGE.sub(lambda found: _expand_range(int(found[1]), int(found[2])), typed.lower())
+        words = [word for word in _SEPARATORS.split(expanded) if word]
         if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
             raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")
         for number, times in Counter(int(word) for word in words).items():
@@ -219,5 +220,6 @@ def choices(*texts: object) -> tuple[Choice, ...]:
     return tuple(Choice(str(text)) for text in texts)
 
 
-def _spread(low: int, high: int) -> str:
-    return " ".join(str(n) for n in range(low, high + 1)) if 0 <= high - low < 100 else "?"
+def _expand_range(low: int, high: int) -> str:
+    """The numbers of a range as text; "?", which is not a number, if the range is reversed or too long."""
+    return " ".join(str(n) for n in range(low, high + 1)) if 0 <= high - low < _MAX_RANGE else "?"

@@ -8,7 +8,6 @@ from typing import Any
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.departures import ask_place, read_seat_map
 from busware.server.conversation.dialogue import (
     Ask,
     Call,
@@ -20,6 +19,7 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
+from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
@@ -44,7 +44,7 @@ from busware.server.protocol import (
     Ticket,
 )
 
-_MAX_SHOWN = 10  # bookings found, of which a line is shown
+_MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
 
 def status(context: Context, typed: str) -> Steps[None]:
@@ -153,7 +153,8 @@ def find(context: Context, typed: str) -> Steps[None]:
 def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
     """The booking that a reference and a phone number open, and that phone number.
 
-    typed: the two, as far as they follow the command. A reference alone is first tried alone.
+    typed: the text after the command: both, a reference, or nothing. A reference without a phone number is
+    tried first, because it opens a booking that has no phone number, and a booking of the caller's account.
     """
     typed_reference, _, typed_phone = typed.partition(" ")
     reference = yield from answered(_ask_reference(), typed_reference)
@@ -175,7 +176,7 @@ def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
 
 
 def _ask_reference(last: str = "") -> Ask:
-    """The question for a reference. last: the answer of the last time, since only the phone may be wrong."""
+    """The question for a reference. last: the previous answer; Enter repeats it, to correct the phone."""
     return Ask(
         f"Reference of the booking (Enter: {last}):" if last else "Reference of the booking:",
         lambda typed: answers.reference(typed or last), "reference",

@@ -209,7 +209,7 @@ class Dialogue:
                     self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
 
     def abandon(self) -> list[Request]:
-        """End the dialogue of a traveller who is gone; return the requests that undo its calls."""
+        """End the dialogue of a traveller who has disconnected; return the requests that undo its calls."""
         undoing = self._forget(0) if self._own is not None else []
         self._interludes.clear()
         self._own = None

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 
 from busware.server.conversation import answers
 from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.departures import BookingDraft, choose_from_list, choose_venue
 from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Steps, Tell, require
 from busware.server.conversation.reservation import book
+from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue
 from busware.server.conversation.words import HOTEL, day_of, money, service_of
 from busware.server.protocol import Refusal, Search
 

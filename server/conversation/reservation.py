@@ -11,9 +11,9 @@ from typing import Any
 from busware.server.conversation import answers, bookings, seating
 from busware.server.conversation.answers import ask_yes_no
 from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.departures import BookingDraft, ask_place, choose_trip, read_seat_map
 from busware.server.conversation.dialogue import Ask, Call, Context, Show, Steps, Tell
 from busware.server.conversation.seating import Wanted
+from busware.server.conversation.trips import BookingDraft, ask_place, choose_trip, read_seat_map
 from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, day_of, money, plural
 from busware.server.protocol import (
     Book,

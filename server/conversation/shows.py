@@ -1,16 +1,16 @@
-"""The dialogue of `show`: how many seats, the hall as a matrix of 0 and 1, which seats, a ticket for each.
+"""The dialogue of `show`: how many seats, the seat map as 0 and 1, which seats, a ticket for each.
 
-Programs rely on its lines (server/PROTOCOL.md). If more seats are wanted than are free, a plain-text
-connection ends. If a chosen seat is taken, nothing is booked and the matrix is shown again.
+Programs rely on its lines (server/PROTOCOL.md). If more seats are wanted than are free, the server
+ends a plain-text connection. If a chosen seat is taken, nothing is booked and the seat map is shown again.
 """
 
 from datetime import date, timedelta
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.departures import choose_venue, read_seat_map
 from busware.server.conversation.dialogue import Ask, Call, Context, InvalidInput, Show, Steps, Tell, require
 from busware.server.conversation.reservation import keep_reference
+from busware.server.conversation.trips import choose_venue, read_seat_map
 from busware.server.conversation.words import SHOW, clock, listed, moment, money, numbered, ticket_number
 from busware.server.protocol import Book, Booking, Search, Seats, Trip
 
@@ -20,7 +20,7 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
     today = context.today()
-    time, day = _when(typed, today)
+    time, day = _parse_time_and_date(typed, today)
     trip = yield from _performance(today, time, day)
     booked = False
     while not booked:
@@ -33,7 +33,7 @@ def show(context: Context, typed: str) -> Steps[None]:
         booked = yield from _book_seats(trip, count)
 
 
-def _when(typed: str, today: date) -> tuple[str | None, date | None]:
+def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | None]:
     """The time and the date typed after the command."""
     first, _, rest = typed.partition(" ")
     time = answers.time_of_day(first)
@@ -75,7 +75,10 @@ def _performance(today: date, time: str | None, day: date | None) -> Steps[Trip]
 
 
 def _book_seats(trip: Trip, count: int) -> Steps[bool]:
-    """Show the matrix, ask for seats and book them; again if one is taken. False: ask for another count."""
+    """Show the seat map, ask for seats and book them, until it succeeds or too few seats are free.
+
+    Returns False if the traveller can ask for fewer seats.
+    """
     while True:
         seat_map = yield from read_seat_map(trip)
         free = len(seat_map.free)
@@ -83,7 +86,7 @@ def _book_seats(trip: Trip, count: int) -> Steps[bool]:
             seats_are = "seat is" if free == 1 else "seats are"
             yield Tell(f"Only {free} {seats_are} free: {count} cannot be booked.", problem=True, last=True)
             return not free
-        yield Show(seat_map, brief=f"{_matrix(seat_map)}\n0 is free, 1 is not.")
+        yield Show(seat_map, brief=f"{_draw_bits(seat_map)}\n0 is free, 1 is not.")
         total = money(count * float(trip.fare))
         yield Tell(f"The fare is {total}. Your answer books the seats at once.", aside=True)
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
@@ -109,8 +112,8 @@ def _book_seats(trip: Trip, count: int) -> Steps[bool]:
         yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
 
 
-def _matrix(seat_map: Seats) -> str:
-    """The hall row by row: 0 is a free seat, 1 a seat that is held or taken."""
+def _draw_bits(seat_map: Seats) -> str:
+    """The seat map row by row: 0 is a free seat, 1 a seat that is held or taken."""
     rows: dict[tuple[str, int], list[str]] = {}
     for seat in seat_map.seats:
         rows.setdefault((seat.deck, seat.row), []).append("0" if seat.state == "free" else "1")

@@ -1,12 +1,12 @@
 """Change notifications between processes: a trip changed, there is a message, clients connected or left.
 
 A notification says what to read again, never its new state. It is sent by NOTIFY after the commit, outside
-the booking's transaction (inside, NOTIFY would serialize all commits). The changes of hint_ms are sent
-together. A lost notification only delays subscribers: they read everything again on connect and every
+the booking's transaction (inside, NOTIFY would serialize all commits). Changes within `hint_ms` are
+sent together. A lost notification only delays subscribers: they read everything again on connect and every
 reread_seconds.
 
 One thread owns one connection, which listens and sends. The connection also registers this process in table
-`processes`: when the connection ends, for whatever reason, other processes see that this one is gone.
+`processes`: when the connection ends, for whatever reason, other processes see that this one has ended.
 """
 
 import logging
@@ -62,7 +62,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
 _NOTHING = ChangeNotification()
 
 
-class _TripOf(Struct):
+class _TripFields(Struct):
     """The part of a call's args or answer that names its trip."""
 
     bus_id: int | None = None
@@ -70,7 +70,7 @@ class _TripOf(Struct):
 
 
 _decode_notification = msgspec.json.Decoder(ChangeNotification).decode
-_decode_trip = msgspec.json.Decoder(_TripOf).decode
+_decode_trip = msgspec.json.Decoder(_TripFields).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -78,7 +78,7 @@ class Listener:
     """The notification listener of a process.
 
     process_no: the number under which this process is registered; None before the first connection.
-    role: of this process: server or console.
+    role: server or console.
     on_outdated: called once, with the reason, when a breaking migration outdates this version.
     """
 
@@ -91,7 +91,7 @@ class Listener:
         self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet
         self._stopping = False
         self._connect_tried = threading.Event()  # set after the first attempt to connect
-        self._interrupt: socket.socket | None = None  # a byte written to it ends the wait of the thread
+        self._interrupt_sender: socket.socket | None = None  # a byte sent here ends the wait of the thread
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
         # Only the thread uses these.
@@ -105,7 +105,7 @@ class Listener:
     def start(self, name: str) -> None:
         """Listen, and register this process under a name. Without a connection, the thread retries."""
         self._name = name
-        self._interrupted, self._interrupt = socket.socketpair()
+        self._interrupt_receiver, self._interrupt_sender = socket.socketpair()
         self._thread.start()
         self._connect_tried.wait()
 
@@ -114,9 +114,9 @@ class Listener:
         self._stopping = True
         self._interrupt_wait()
         self._thread.join()
-        self._interrupted.close()
-        if self._interrupt:
-            self._interrupt.close()
+        self._interrupt_receiver.close()
+        if self._interrupt_sender:
+            self._interrupt_sender.close()
 
     def subscribe(self, callback: Callable[[ChangeNotification], None]) -> Callable[[], None]:
         """Call a function for every notification. Return a function that ends the subscription.
@@ -129,16 +129,16 @@ class Listener:
     def queue_changes(self, calls: Iterable[tuple[Raw, Raw]]) -> None:
         """Send notifications of the trips of committed calls, each given as its args and its answer.
 
-        Not for several threads at once: the writer calls it under its write lock.
+        Not thread-safe: the writer calls it under its write lock.
         """
         self._committed.append(calls)
-        if len(self._committed) == 1 and not self._disconnected:  # else the thread will look by itself
+        if len(self._committed) == 1 and not self._disconnected:  # else the thread does not wait
             self._interrupt_wait()
 
     def _interrupt_wait(self) -> None:
-        if self._interrupt:
+        if self._interrupt_sender:
             with suppress(OSError):  # the listener has stopped
-                self._interrupt.send(b"\0")
+                self._interrupt_sender.send(b"\0")
 
     # The thread --------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Listener:
         self._connect_tried.set()
 
     def _step(self, connection: psycopg.Connection) -> None:
-        """Send what is due, and pass on what was received; if nothing was, wait for more."""
+        """Send due notifications, and call the subscribers with received ones; if there are none, wait."""
         now = time.monotonic()
         if now >= self._send_at and (self._committed or self._changed):
             self._send(connection)
@@ -182,7 +182,7 @@ class Listener:
         while notification := connection.pgconn.notifies():
             self._receive(notification.extra)
         if now >= self._reread_at:
-            why_outdated = explain_outdated(connection)  # on a line of its own: it may change _received
+            why_outdated = explain_outdated(connection)  # a handler may change _received
             self._received |= ChangeNotification(everything=True, upgrade=why_outdated)
             self._reread_at = now + self._settings.reread_seconds
         if self._received:
@@ -198,7 +198,7 @@ class Listener:
     def _receive(self, payload: bytes) -> None:
         try:
             self._received |= _decode_notification(payload)
-        except (msgspec.DecodeError, RecursionError):  # sent by hand
+        except (msgspec.DecodeError, RecursionError):  # not sent by Busware
             self._received |= ChangeNotification(everything=True)
 
     def _notify_subscribers(self, notification: ChangeNotification) -> None:
@@ -227,11 +227,11 @@ class Listener:
     def _wait(self, readable: list[int], seconds: float) -> None:
         """Wait until a file is readable, until an interrupt, or for a number of seconds."""
         poll = select.poll()  # select does not support file numbers above 1,023
-        interrupted = self._interrupted.fileno()
-        for file in (*readable, interrupted):
+        interrupt = self._interrupt_receiver.fileno()
+        for file in (*readable, interrupt):
             poll.register(file, select.POLLIN)
-        if interrupted in dict(poll.poll(max(0.0, seconds) * 1000)):
-            self._interrupted.recv(4096)
+        if interrupt in dict(poll.poll(max(0.0, seconds) * 1000)):
+            self._interrupt_receiver.recv(4096)
 
 
 def _trip_of(json: Raw) -> Trip | None:

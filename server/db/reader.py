@@ -133,7 +133,7 @@ class Reader:
             for read in batch:
                 read.outcome = error
             if len(batch) > 1 and isinstance(error, InternalError | Overloaded):
-                give_up_at = time.monotonic() + self._settings.read_wait_seconds
+                deadline = time.monotonic() + self._settings.read_wait_seconds
                 for read in batch:
-                    if time.monotonic() < give_up_at:
+                    if time.monotonic() < deadline:
                         self._execute([read])

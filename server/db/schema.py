@@ -185,13 +185,13 @@ def _retry(settings: Settings, work: Callable[[], object]) -> None:
 
     Raises psycopg.Error after upgrade_wait_seconds.
     """
-    give_up_at = time.monotonic() + settings.upgrade_wait_seconds
+    deadline = time.monotonic() + settings.upgrade_wait_seconds
     while True:
         try:
             work()
             return
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            if time.monotonic() >= give_up_at:
+            if time.monotonic() >= deadline:
                 raise
         time.sleep(settings.upgrade_retry_ms / 1000)
 
@@ -228,14 +228,14 @@ def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -
     """
     log.info("Migration %s is breaking: other servers are asked to stop.", migrations)
     payload = msgspec.json.encode({"upgrade": f"Busware {VERSION} is about to run migration {migrations}."})
-    give_up_at = time.monotonic() + settings.upgrade_leave_seconds
+    deadline = time.monotonic() + settings.upgrade_leave_seconds
     while True:
         conn.execute("SELECT pg_notify('busware', %s)", [payload.decode()])
         ((no_writer,),) = conn.execute("SELECT pg_try_advisory_lock(%s)", [_WRITERS_LOCK]).fetchall()
         running = [name for (name,) in conn.execute(_RUNNING)]
         if no_writer and not running:
             return
-        if time.monotonic() >= give_up_at:
+        if time.monotonic() >= deadline:
             raise SchemaError(
                 f"Migration {migrations} is breaking: it waits until every other server has stopped. After "
                 f"{settings.upgrade_leave_seconds:g} s these have not: {'; '.join(running) or 'a writer'}. "

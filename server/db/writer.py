@@ -282,12 +282,12 @@ class Writer:
     def _recount_taken(self, call: Call) -> None:
         """Derive seats.taken of a trip from its tickets, some of which were written by hand."""
         args = msgspec.json.decode(call.args)
-        trip = args.get("reference") or f"{args.get('bus_id')} of {args.get('travel_date')}"
+        trip = args.get("reference") or f"service {args.get('bus_id')} on {args.get('travel_date')}"
         try:
             ((seats,),) = self._connection.get().execute(_RECOUNT, (call.args,))
-            log.warning("tickets of %s were changed by hand: %d seats corrected", trip, seats)
+            log.warning("tickets of %s were changed by hand; seats corrected: %d", trip, seats)
         except (psycopg.Error, DatabaseUnavailable) as error:
-            log.warning("tickets of %s were changed by hand, and a recount failed: %s", trip, error)
+            log.warning("tickets of %s were changed by hand; their seats were not corrected: %s", trip, error)
 
 
 class WriterConnection:

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import pq
 
 from busware.server.embedded.data_folder import PostgresError, find_programs, owner_url
-from busware.server.installation import USAGE, subcommand
+from busware.server.installation import EXIT_USAGE, subcommand
 from busware.server.settings import Settings
 
 FINDINGS, NOT_CHECKED = 1, 2  # exit statuses of audit; 0: no findings
@@ -49,7 +49,7 @@ def seed(arguments: list[str]) -> None:
     for file in parser.parse_args(arguments).files:
         if not os.access(file, os.R_OK):
             print(f"busware: there is no file {file} to read", file=sys.stderr)
-            raise SystemExit(USAGE)
+            raise SystemExit(EXIT_USAGE)
         program, environment = _find_psql()
         command = [program, *_SEED_OPTIONS, "--file", file]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)

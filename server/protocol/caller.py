@@ -1,4 +1,4 @@
-"""The caller of a request, and the answer: what accompanies a request and a reply inside the server."""
+"""Structs that the modules of the server exchange: the caller of a request, and the answer to it."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from busware.server.protocol.replies import Role
 
 
 class ClientConnection(Struct, frozen=True, kw_only=True, rename={"protocol": "face"}):
-    """A TCP connection of a client. With a message, it says where operators can send their reply."""
+    """A TCP connection of a client. A message to the operators names it, so that they can reply."""
 
     process_no: int | None = None
     connection_no: int = 0  # unique in the process
-    client_no: int | None = None  # None until the connection is published
+    client_no: int | None = None  # None until the connection is in table `clients`
     address: str | None = None  # with the port
     protocol: str = ""  # text or json; empty before the first line
     reference: str | None = None  # of the booking that was made or opened last
@@ -35,7 +35,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 class Answer(Struct, frozen=True):
     """What an `api` function returned: the JSON of a reply, or of a refusal if `refused`.
 
-    caller: who the caller is from now on, if the request has signed it in or out.
+    caller: replaces the caller of the connection, if the request has signed it in or out.
     """
 
     body: msgspec.Raw

@@ -38,7 +38,7 @@ class PlaceList(Struct, frozen=True, kw_only=True):
 
 
 class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a trip, a booking and a trip of an operator have in common."""
+    """The fields that a trip, a booking and an operator's trip share."""
 
     bus_id: int
     kind: str
@@ -162,7 +162,7 @@ class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
     booked: int
     held: int
     pending: int
-    why: str | None = None  # it was cancelled
+    why: str | None = None  # the reason, if it was cancelled
 
 
 class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -172,7 +172,7 @@ class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next: str | None = None
 
 
-class Rider(Struct, frozen=True, kw_only=True):
+class ManifestPassenger(Struct, frozen=True, kw_only=True):
     """A passenger in a manifest."""
 
     reference: str
@@ -183,14 +183,14 @@ class Rider(Struct, frozen=True, kw_only=True):
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):
-    """A stop at which passengers board or alight. comes_free: the seats without a ticket from there on."""
+    """A stop at which passengers board or alight. comes_free: the seats that no ticket has after it."""
 
     stop_no: int
     place: str
     arrives_at: Instant | None
     departs_at: Instant | None
-    boards: list[Rider]
-    alights: list[Rider]
+    boards: list[ManifestPassenger]
+    alights: list[ManifestPassenger]
     comes_free: list[int]
 
 
@@ -201,7 +201,7 @@ class TripManifest(OperatedTrip, frozen=True, kw_only=True):
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):
-    """A cancelled trip. tickets: how many the cancellation ended. refund: their sum."""
+    """A cancelled trip. tickets: how many were cancelled with it. refund: the sum of their refunds."""
 
     bus_id: int
     travel_date: datetime.date

@@ -63,7 +63,7 @@ class Client(ClientConnection, frozen=True, kw_only=True):
     left_at: datetime | None
 
 
-class Present(Struct, frozen=True):
+class Presence(Struct, frozen=True):
     """The registered processes and their clients."""
 
     processes: list[Process]
@@ -90,7 +90,7 @@ class Messages:
             )
         )  # fmt: skip
 
-    def notice_by(self, request: Notice, caller: Caller) -> Answer:
+    def notice_to_trip(self, request: Notice, caller: Caller) -> Answer:
         """Send all passengers of a trip a notice, as the caller's account."""
         return _answer(
             self._value(
@@ -149,9 +149,9 @@ class Messages:
         statement = "SELECT connection_no, client_no FROM api.presence(%s, %s, %s)"
         return dict(self._pool.execute(statement, (process_no, Raw(_encode(changed)), left)))
 
-    def present(self) -> Present:
-        """The registered processes, and their clients; with those that left within the last minute."""
-        return _decode(self._value("SELECT api.present()"), type=Present)
+    def presence(self) -> Presence:
+        """The registered processes, and their clients with those that left within the last minute."""
+        return _decode(self._value("SELECT api.present()"), type=Presence)
 
     # Bookings ----------------------------------------------------------------------------------
 

@@ -39,7 +39,10 @@ _GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
 
 
 class Lines:
-    """Splits a stream of bytes into lines. A line that is too long is cut to max_bytes + 1 or more."""
+    """Splits a stream of bytes into lines.
+
+    A line longer than max_bytes is truncated to max_bytes + 1 or + 2, and so remains too long.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._kept_bytes = max_bytes + 2  # one for \r, one that shows that the line is too long
@@ -107,9 +110,9 @@ class Connection:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
-    def cut(self) -> None:
+    def disconnect(self) -> None:
         """Close the connection at once."""
-        self._outbox.cut()
+        self._outbox.shut_down()
 
     def _run(self) -> None:
         log.info("%s connected", self.name)
@@ -159,8 +162,8 @@ class Connection:
 
     def _ended_by_client(self) -> bool:
         """Whether the stream was ended by the client, not by this server or a broken connection."""
-        truncated = isinstance(self._socket, TlsSocket) and self._socket.cut_short
-        return not (truncated or self._server.draining or self._outbox.is_cut)
+        truncated = isinstance(self._socket, TlsSocket) and self._socket.truncated
+        return not (truncated or self._server.draining or self._outbox.is_shut_down)
 
     def _handle_line(self, line: bytes) -> None:
         """Send the reply to a line; then let the pusher check the subscription, if that is due."""

@@ -25,7 +25,7 @@ class Outbox:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._pushed = deque[bytes]()
-        self.is_cut = False
+        self.is_shut_down = False
 
     def send(self, line: bytes) -> None:
         """Send a line; wait while the client does not read. Raises OSError, after SO_SNDTIMEO at most."""
@@ -44,16 +44,16 @@ class Outbox:
         else:
             self._send_pushed()
 
-    def cut(self) -> None:
+    def shut_down(self) -> None:
         """End the connection at once."""
-        self.is_cut = True
+        self.is_shut_down = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the socket, when no thread sends any more."""
         with self._lock:
-            self.is_cut = True
+            self.is_shut_down = True
             self._socket.close()
 
     def _send_pushed(self) -> None:
@@ -71,6 +71,6 @@ class Outbox:
 
     def _disconnect(self) -> None:
         self._pushed.clear()
-        if not self.is_cut:
+        if not self.is_shut_down:
             log.warning("%s was disconnected: it does not read what is pushed to it", self._name)
-            self.cut()
+            self.shut_down()

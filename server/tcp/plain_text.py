@@ -61,7 +61,7 @@ class PlainText:
         return "".join(f"{text}\n" for text in texts).encode()
 
     def close(self) -> None:
-        """Release what the dialogue holds, because the traveller is gone."""
+        """Release what the dialogue holds, because the traveller has disconnected."""
         if self._dialogue is not None:
             for request in self._dialogue.abandon():
                 self._call(request)

@@ -1,9 +1,9 @@
 """The TCP server: accepts connections, and starts a thread for each client (server/tcp/connection.py).
 
-Settings limit the number of clients, the length of a line, the time without data from a client, and the time
-and the bytes for which replies wait to be sent. The timeouts are SO_RCVTIMEO and SO_SNDTIMEO of the socket,
-which need no poll before each recv and send. A client that sends faster than it is answered is slowed down by
-TCP.
+Settings limit the number of clients, the length of a line, how long a client may send nothing, and how long
+and how many bytes of replies may wait to be sent. The timeouts are SO_RCVTIMEO and SO_SNDTIMEO of the socket,
+so that no poll is needed before each recv and send. A client that sends faster than it is answered is slowed
+down by TCP.
 
 To stop, the server drains: it sends the replies of the requests that are being executed, refuses the requests
 received after them, and closes the connections.
@@ -32,7 +32,7 @@ _ACCEPT_PAUSE_SECONDS = 0.1  # after a failed accept, such as without free file 
 
 
 class TcpServer:
-    """Listens on a port. port: the real one after start, if the setting is 0. tls: None for plain TCP."""
+    """Listens on a port. port: if the setting is 0, known after start. tls: None for plain TCP."""
 
     def __init__(
         self,
@@ -77,13 +77,13 @@ class TcpServer:
             connections = list(self._connections)
         for connection in connections:
             connection.stop_reading()
-        give_up_at = time.monotonic() + self.settings.drain_seconds
+        deadline = time.monotonic() + self.settings.drain_seconds
         for connection in connections:
-            connection.thread.join(max(0.0, give_up_at - time.monotonic()))
+            connection.thread.join(max(0.0, deadline - time.monotonic()))
         for connection in connections:
             if connection.thread.is_alive():
                 log.warning("%s was disconnected: its reply took longer than drain_seconds", connection.name)
-                connection.cut()
+                connection.disconnect()
 
     def _accept(self) -> None:
         while True:
@@ -106,15 +106,15 @@ class TcpServer:
             if not full:
                 self._connections.add(connection)
         if full:
-            self._turn_away(client, address)
+            self._reject(client, address)
             return
         try:
             connection.thread.start()
         except RuntimeError:  # out of threads
             self.remove(connection)
-            self._turn_away(client, address)
+            self._reject(client, address)
 
-    def _turn_away(self, client: socket.socket, address: str) -> None:
+    def _reject(self, client: socket.socket, address: str) -> None:
         log.warning("refused %s: there are %d clients", address, len(self._connections))
         busy = Refusal("busy", "There are too many clients: nothing was done, try again later.")
         with client, suppress(OSError):

@@ -24,8 +24,8 @@ from tests.support.traveller import (
     PROJECT,
     STEPS,
     Traveller,
+    client_environment,
     tomorrow,
-    variables,
 )
 
 pytestmark = pytest.mark.system
@@ -55,40 +55,40 @@ def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
 
 def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
-    asha.sees("Welcome to Busware")
-    asha.goes_through(*STEPS)
-    asha.sees(
+    asha.wait_for("Welcome to Busware")
+    asha.answer(*STEPS)
+    asha.wait_for(
         "Held for you", "Asha", "Fare 520.00", "Confirm within 10 minutes, before ", "Confirm, for 520.00?"
     )
-    asha.types("yes")
-    asha.sees("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "To see the booking: status ")
+    asha.type_line("yes")
+    asha.wait_for("Ticket", "KSRTC Day Bus", "▀▀▀▀▀", "To see the booking: status ")
     ((reference, names),) = database.query(
         "SELECT reference, array_agg(name ORDER BY seat_no) FROM passengers GROUP BY 1"
     )
     assert names == ["Asha", None]
-    asha.goes_through(
+    asha.answer(
         ("What would you like?", f"cancel {reference}"),
         ("Phone number of the booking", "9845012345"),
         ("Which tickets?", "2"),
         ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
     )
-    asha.sees("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. Your refund is 130.00.")
-    asha.goes_through(
+    asha.wait_for("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. Your refund is 130.00.")
+    asha.answer(
         ("What would you like?", f"change {reference} 98450 12345"),
         ("Instead of seat 3, which seat?", "7"),
     )
-    asha.sees("Ticket 1 has seat 7 now, instead of 3.", "What would you like?")
+    asha.wait_for("Ticket 1 has seat 7 now, instead of 3.", "What would you like?")
     assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]
     asha.child.send(CTRL_D)
-    assert asha.ends() == 0
+    assert asha.wait_for_exit() == 0
 
 
 def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS[:8])
-    asha.sees("Seat numbers")
+    asha.answer(*STEPS[:8])
+    asha.wait_for("Seat numbers")
     asha.child.send("3 7")
-    asha.sees("[ 3]", "[ 7]")
+    asha.wait_for("[ 3]", "[ 7]")
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_seats_in_a_partly_typed_answer(typed: str, seats: set[int]) -> None:
 
 def test_escape_releases_the_hold(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS)
-    asha.sees("Confirm, for")
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for")
     asha.child.send(ESCAPE)
-    asha.sees("Phone number:")
+    asha.wait_for("Phone number:")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
-    asha.types("98450 54321")
-    asha.sees("Asha", "Confirm, for")
+    asha.type_line("98450 54321")
+    asha.wait_for("Asha", "Confirm, for")
 
 
 @pytest.mark.parametrize("leave", [CTRL_C, "quit\r"])
@@ -122,10 +122,10 @@ def test_leaving_a_dialogue_releases_the_hold(
     traveller: Callable[..., Traveller], database: Database, leave: str
 ) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS)
-    asha.sees("Confirm, for")
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for")
     asha.child.send(leave)
-    asha.sees(
+    asha.wait_for(
         "Your hold is released.",
         "You left the dialogue. Nothing was changed.",
         "What would you like?",
@@ -138,41 +138,41 @@ def test_end_of_session_releases_the_hold(
     traveller: Callable[..., Traveller], database: Database, end: str
 ) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS)
-    asha.sees("Confirm, for")
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for")
     asha.child.send(end)
-    asha.sees("Your hold is released.", "Good-bye.")
-    assert asha.ends() == 0
+    asha.wait_for("Your hold is released.", "Good-bye.")
+    assert asha.wait_for_exit() == 0
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
 def test_places_are_completed_by_code_and_alias(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS[:5])
-    asha.sees("Source:")
+    asha.answer(*STEPS[:5])
+    asha.wait_for("Source:")
     asha.child.send("bangal")
-    asha.sees("BLRU, Bangalore")
+    asha.wait_for("BLRU, Bangalore")
     asha.child.send("\t\r")
-    asha.sees("Destination:")
+    asha.wait_for("Destination:")
 
 
 def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
-    asha.goes_through(("What would you like?", "help"), ("What would you like?", "help"))
-    asha.sees("What would you like?")
+    asha.answer(("What would you like?", "help"), ("What would you like?", "help"))
+    asha.wait_for("What would you like?")
     asha.child.send("\t")
-    asha.sees("book seats on a bus, or cancel them", "find a lost reference", "list all commands")
+    asha.wait_for("book seats on a bus, or cancel them", "find a lost reference", "list all commands")
 
 
 @pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
 def test_menu_opens_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
     asha = traveller()
-    asha.goes_through(("What would you like?", "help"))
-    asha.sees("What would you like?")
+    asha.answer(("What would you like?", "help"))
+    asha.wait_for("What would you like?")
     asha.child.send(key)
-    asha.sees("book seats on a bus, or cancel them")
+    asha.wait_for("book seats on a bus, or cancel them")
     asha.child.send("\r")
-    asha.sees("Reservation or cancellation:")
+    asha.wait_for("Reservation or cancellation:")
 
 
 def test_matches_of_the_name_precede_matches_of_the_description() -> None:
@@ -183,8 +183,8 @@ def test_matches_of_the_name_precede_matches_of_the_description() -> None:
 
 def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[..., Traveller]) -> None:
     asha = traveller(columns=60)
-    asha.goes_through(*STEPS[:7])
-    asha.sees("KSRTC Day Bus, non-AC seater", "Bus id:")
+    asha.answer(*STEPS[:7])
+    asha.wait_for("KSRTC Day Bus, non-AC seater", "Bus id:")
     keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
     assert fitted(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
     assert fitted(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
@@ -195,14 +195,14 @@ def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
     traveller: Callable[..., Traveller], database: Database, connect: Callable[[], LineClient]
 ) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
+    asha.answer(*STEPS[:-1])
+    asha.wait_for("Phone number:")
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
-    asha.types("98450 12345")
-    asha.sees("Seat 4 is taken", "××", "Seat numbers")
-    asha.types("3 7")
-    asha.sees("Held for you", "Asha", "Confirm, for 520.00?")
+    asha.type_line("98450 12345")
+    asha.wait_for("Seat 4 is taken", "××", "Seat numbers")
+    asha.type_line("3 7")
+    asha.wait_for("Held for you", "Asha", "Confirm, for 520.00?")
 
 
 def test_full_bus_offers_its_waitlist(
@@ -216,28 +216,28 @@ def test_full_bus_offers_its_waitlist(
     other.call("book", **trip, seats=[1, 2, 3, 4], phone="98800 99000")
     taken = other.call("book", **trip, seats=[5, 6, 7, 8], phone="98800 99000")
     asha = traveller()
-    asha.goes_through(
+    asha.answer(
         *STEPS[:8],
         ("How many seats do you want?", "1"),
         ("Name of passenger", "Asha"),
         ("Phone number:", "98450 12345"),
         ("Wait for 1 seat at 260.00 each", "yes"),
     )
-    asha.sees("On the waitlist", "Position 1 on the waitlist", "You get a message")
+    asha.wait_for("On the waitlist", "Position 1 on the waitlist", "You get a message")
     other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
-    asha.sees("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
+    asha.wait_for("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
 
 
 def test_long_call_shows_a_spinner(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
+    asha.answer(*STEPS[:-1])
+    asha.wait_for("Phone number:")
     with database.connect(autocommit=False) as operator:
         operator.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
-        asha.types("98450 12345")
-        asha.sees("Waiting for the server")
+        asha.type_line("98450 12345")
+        asha.wait_for("Waiting for the server")
         operator.rollback()
-    asha.sees("Held for you")
+    asha.wait_for("Held for you")
 
 
 def test_notice_is_printed_above_the_typed_text(
@@ -246,33 +246,33 @@ def test_notice_is_printed_above_the_typed_text(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
     asha = traveller()
-    asha.goes_through(("What would you like?", f"status {reference} 98450 12345"), *STEPS[:5])
-    asha.sees("Source:")
+    asha.answer(("What would you like?", f"status {reference} 98450 12345"), *STEPS[:5])
+    asha.wait_for("Source:")
     asha.child.send("Mys")
-    asha.sees("Mys")
+    asha.wait_for("Mys")
     console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
     about = f"Message from the operator about service 1 of {tomorrow()}:"
-    asha.sees(about, "Road closed at Maddur.", "Source:", "Mys")
-    asha.types("uru")
-    asha.sees("Destination:")
+    asha.wait_for(about, "Road closed at Maddur.", "Source:", "Mys")
+    asha.type_line("uru")
+    asha.wait_for("Destination:")
 
 
 def test_no_colours_with_no_color(traveller: Callable[..., Traveller]) -> None:
     for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
         asha = traveller(**environment)
-        seen = asha.sees("Welcome")
+        seen = asha.wait_for("Welcome")
         for question, answer in STEPS:
-            seen += asha.sees(question)
-            asha.types(answer)
-        seen += asha.sees("Confirm, for")
-        asha.types("yes")
-        seen += asha.sees("Keep the reference")
+            seen += asha.wait_for(question)
+            asha.type_line(answer)
+        seen += asha.wait_for("Confirm, for")
+        asha.type_line("yes")
+        seen += asha.wait_for("Keep the reference")
         assert bool(COLOUR.search(seen)) is coloured
-        asha.types(f"cancel {re.search('([A-Z0-9]+). To cancel it', asha.sees('To cancel it'))[1]}")
-        asha.goes_through(
+        asha.type_line(f"cancel {re.search('([A-Z0-9]+). To cancel it', asha.wait_for('To cancel it'))[1]}")
+        asha.answer(
             ("Phone number", "9845012345"), ("Which tickets", ""), ("Cancel 2 tickets, and get", "yes")
         )
-        asha.sees("Refunded")
+        asha.wait_for("Refunded")
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day and an hour apart
@@ -284,7 +284,7 @@ def test_today_is_the_date_at_the_server(server: SimpleNamespace, zone: str, dat
     search = ("--host", where[0], "--port", where[1], "search", "bengaluru", "mysuru", "tomorrow", "--json")
     for arguments, typed in ((search, ""), (where, f"{steps}\n")):
         done = subprocess.run(
-            [sys.executable, "-m", "client", *arguments], input=typed, env=variables(TZ=zone),
+            [sys.executable, "-m", "client", *arguments], input=typed, env=client_environment(TZ=zone),
             capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
@@ -297,7 +297,7 @@ def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
     answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
     done = subprocess.run(
         [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
-        input=answers, env=variables(), capture_output=True, text=True, timeout=WAIT_SECONDS,
+        input=answers, env=client_environment(), capture_output=True, text=True, timeout=WAIT_SECONDS,
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -311,7 +311,8 @@ def test_pipe_with_a_small_character_set(server: SimpleNamespace) -> None:
     answers = "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]) + "\n"
     done = subprocess.run(
         [sys.executable, "-m", "client", "127.0.0.1", str(server.port)], input=answers.encode(),
-        env=variables(PYTHONIOENCODING="latin-1"), capture_output=True, timeout=WAIT_SECONDS, cwd=PROJECT,
+        env=client_environment(PYTHONIOENCODING="latin-1"), cwd=PROJECT, timeout=WAIT_SECONDS,
+        capture_output=True,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"To see the booking: status " in done.stdout
@@ -320,8 +321,8 @@ def test_pipe_with_a_small_character_set(server: SimpleNamespace) -> None:
 def test_unreachable_server(server: SimpleNamespace) -> None:
     server.tcp.drain()
     asha = Traveller(server.port)
-    asha.sees("no answer from", "Is the server running?")
-    assert asha.ends() == 3
+    asha.wait_for("no answer from", "Is the server running?")
+    assert asha.wait_for_exit() == 3
 
 
 def test_server_is_killed_and_restarted_at_every_step(database: Database) -> None:
@@ -331,29 +332,29 @@ def test_server_is_killed_and_restarted_at_every_step(database: Database) -> Non
         port, served = first.port, first
         asha = Traveller(port)
 
-        def goes_through(steps: list[tuple[str, str]]) -> None:
+        def answer_all(steps: list[tuple[str, str]]) -> None:
             nonlocal served
             for n, (question, answer) in enumerate(steps):
-                asha.sees(question)
+                asha.wait_for(question)
                 served.process.kill()
                 with served.process:
                     pass
-                asha.sees("The connection is lost.")
+                asha.wait_for("The connection is lost.")
                 if n % 2:
-                    asha.types(answer)
+                    asha.type_line(answer)
                 served = Served(str(port), **urls)
-                asha.sees("Connected again.")
+                asha.wait_for("Connected again.")
                 if not n % 2:
-                    asha.types(answer)
+                    asha.type_line(answer)
 
-        goes_through([*STEPS, ("Confirm, for 520.00?", "yes")])
-        asha.sees("Ticket", "To see the booking: status ")
-        reference = asha.sees(". To cancel it").split()[0].rstrip(".")
-        goes_through([
+        answer_all([*STEPS, ("Confirm, for 520.00?", "yes")])
+        asha.wait_for("Ticket", "To see the booking: status ")
+        reference = asha.wait_for(". To cancel it").split()[0].rstrip(".")
+        answer_all([
             ("What would you like?", f"cancel {reference}"), ("Phone number of the booking", "9845012345"),
             ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
         ])  # fmt: skip
-        asha.sees("Ticket 2 is cancelled. Your refund is 130.00.")
+        asha.wait_for("Ticket 2 is cancelled. Your refund is 130.00.")
         with served:
             asha.child.close(force=True)
     states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")

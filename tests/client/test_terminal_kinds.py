@@ -28,7 +28,7 @@ def template(cluster: Running, template: str) -> Iterator[str]:
 @pytest.fixture
 def asha(server: SimpleNamespace) -> Iterator[Traveller]:
     traveller = Traveller(server.port)
-    traveller.sees("Welcome to Busware")
+    traveller.wait_for("Welcome to Busware")
     yield traveller
     traveller.child.close(force=True)
 
@@ -43,72 +43,74 @@ def booked(database: Database) -> list[tuple[str, list[int]]]:
 
 
 def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Database) -> None:
-    asha.goes_through(
+    asha.answer(
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
     )
-    asha.sees("A line books a seat at once.")
-    asha.goes_through(("source,destination,date,time):", "USA,IND,+9,10:00"))
-    asha.sees("Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?")
-    asha.goes_through(
+    asha.wait_for("A line books a seat at once.")
+    asha.answer(("source,destination,date,time):", "USA,IND,+9,10:00"))
+    asha.wait_for(
+        "Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?"
+    )
+    asha.answer(
         ("", "flight choose"),
         ("Date of journey", "+9"),
         ("From (a country or an airport):", "usa"),
         ("To (a country or an airport):", "ind"),
     )
-    table = asha.sees("Flight", "705", "from San Francisco Airport", "Flight id:")
+    table = asha.wait_for("Flight", "705", "from San Francisco Airport", "Flight id:")
     assert "Type" not in table  # flights have no type
     assert "…" not in table  # nothing is cut
-    asha.goes_through(
+    asha.answer(
         ("", "701"), ("Seat numbers", "3 4"), ("Name of passenger 1", "Asha"),
         ("Name of passenger 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for 124,000.00?", "yes"),
     )  # fmt: skip
-    asha.sees("Ticket", "Keep the reference")
+    asha.wait_for("Ticket", "Keep the reference")
     assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
 
 
 @pytest.mark.usefixtures("one_day")
 def test_theatre(asha: Traveller, database: Database) -> None:
-    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
-    seen = asha.sees(
+    asha.answer(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
+    seen = asha.wait_for(
         "The fare is 600.00. Your answer books the seats at once.",
         "25 of 25 free",
         "Seat numbers, 2 of them, from 1 to 25:",
     )
-    assert "0 is free" not in seen  # only plain text has that matrix
-    asha.types("7 8")
-    asha.sees("Ticket", "Ranga Hall, doors", "What would you like?")
-    asha.goes_through(("", "show tomorrow"), ("Also on that day: 15:00, 18:30 and 21:30.", "back"))
-    asha.goes_through(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
-    asha.sees("Only 23 seats are free: 24 cannot be booked.")
-    asha.goes_through(("How many seats?", "quit"))
-    asha.sees("What would you like?")
+    assert "0 is free" not in seen  # only the seat map of plain text has it
+    asha.type_line("7 8")
+    asha.wait_for("Ticket", "Ranga Hall, doors", "What would you like?")
+    asha.answer(("", "show tomorrow"), ("Also on that day: 15:00, 18:30 and 21:30.", "back"))
+    asha.answer(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
+    asha.wait_for("Only 23 seats are free: 24 cannot be booked.")
+    asha.answer(("How many seats?", "quit"))
+    asha.wait_for("What would you like?")
     assert booked(database) == [("show", [7, 8])]
 
 
 def test_hotel(asha: Traveller, database: Database) -> None:
-    asha.goes_through(
+    asha.answer(
         ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
     )  # fmt: skip
-    asha.sees("2 nights: ", ".00 for each room.")  # the amount depends on the day of the week
-    asha.goes_through(
+    asha.wait_for("2 nights: ", ".00 for each room.")  # the amount depends on the day of the week
+    asha.answer(
         ("Room numbers", "best 2"), ("Name of guest 1 of 2", ""),
         ("Name of guest 2 of 2", ""), ("Phone number (Enter: none):", ""), ("Confirm, for", "yes"),
     )  # fmt: skip
-    seen = asha.sees("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
+    seen = asha.wait_for("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
     assert "→" not in seen  # a stay has one place
     ((kind, rooms),) = booked(database)
     assert (kind, len(rooms)) == ("hotel", 2)
 
 
 def test_messages_to_and_from_the_operator(asha: Traveller, console: Console) -> None:
-    asha.goes_through(
+    asha.answer(
         ("What would you like?", "say Which gate?"),
         ("Sent to the operator.", "bus"),
         ("Reservation or cancellation:", "say And when?"),
     )
-    asha.sees("Sent to the operator.", "Reservation or cancellation:")
+    asha.wait_for("Sent to the operator.", "Reservation or cancellation:")
     first, second = console.after(0)
     assert (first.body, second.body, first.client_no) == ("Which gate?", "And when?", second.client_no)
     console.notice("Gate 5, at nine.", client_no=second.client_no)
-    asha.sees("Message from the operator: Gate 5, at nine.")
+    asha.wait_for("Message from the operator: Gate 5, at nine.")

@@ -38,34 +38,34 @@ def test_change_of_a_booking_is_shown_after_a_reconnection(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     other = line_to(served.port)
     _, taken = (other.call("book", **trip, count=4, phone=OTHER)["reference"] for _ in range(2))
-    asha.goes_through(
+    asha.answer(
         *STEPS[:8],
         ("How many seats do you want?", "1"),
         ("Name of passenger", "Asha"),
         ("Phone number:", "98450 12345"),
         ("Wait for 1 seat at 260.00 each", "yes"),
     )
-    asha.sees("You get a message", "What would you like?")
+    asha.wait_for("You get a message", "What would you like?")
     served.process.kill()
-    asha.sees("The connection is lost.")
+    asha.wait_for("The connection is lost.")
     if when == "while it was lost":
         database.query("SELECT api.cancel(%s, '+919880099000')", taken)
     with Served(str(served.port), **urls):
-        asha.sees("Connected again.")
+        asha.wait_for("Connected again.")
         if when == "after it came back":
             watched = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
             wait_until(lambda: database.value(watched))
             line_to(served.port).call("cancel", reference=taken, phone=OTHER)
-        asha.sees("(bus 1, seat ", "Status: Booked, fare 260.00")
+        asha.wait_for("(bus 1, seat ", "Status: Booked, fare 260.00")
 
 
 def wait_for_hold(served: Served, asha: Traveller) -> None:
     """Let the traveller request a hold from a server that is stopped."""
-    asha.goes_through(*STEPS[:-1])
-    asha.sees("Phone number:")
+    asha.answer(*STEPS[:-1])
+    asha.wait_for("Phone number:")
     served.process.send_signal(signal.SIGSTOP)
-    asha.types("98450 12345")
-    asha.sees("Waiting for the server", "Ctrl-C stops waiting")
+    asha.type_line("98450 12345")
+    asha.wait_for("Waiting for the server", "Ctrl-C stops waiting")
 
 
 def held_seats(database: Database) -> list[int]:
@@ -74,23 +74,23 @@ def held_seats(database: Database) -> list[int]:
 
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM])
 def test_closed_window_releases_the_hold(asha: Traveller, database: Database, how: int) -> None:
-    asha.goes_through(*STEPS)
-    asha.sees("Confirm, for")
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for")
     assert held_seats(database) == [3, 4]
     asha.child.kill(how)
     if how == signal.SIGTERM:
-        asha.sees("Your hold is released.", "Good-bye.")
-        assert asha.ends() == 0
+        asha.wait_for("Your hold is released.", "Good-bye.")
+        assert asha.wait_for_exit() == 0
     wait_until(lambda: held_seats(database) == [])
 
 
 def test_closed_window_releases_the_hold_despite_further_signals(
     served: Served, asha: Traveller, database: Database, urls: dict[str, str]
 ) -> None:
-    asha.goes_through(*STEPS)
-    asha.sees("Confirm, for")
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for")
     served.process.kill()
-    asha.sees("The connection is lost.")
+    asha.wait_for("The connection is lost.")
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # from kernel and shell
         asha.child.kill(number)
     with Served(str(served.port), **urls):
@@ -100,20 +100,20 @@ def test_closed_window_releases_the_hold_despite_further_signals(
 def test_termination_during_a_call_warns_that_it_may_be_done(served: Served, asha: Traveller) -> None:
     wait_for_hold(served, asha)
     asha.child.kill(signal.SIGTERM)
-    asha.sees(OUTCOME_UNKNOWN, "Good-bye.")
-    assert asha.ends() == 0
+    asha.wait_for(OUTCOME_UNKNOWN, "Good-bye.")
+    assert asha.wait_for_exit() == 0
 
 
 def test_text_typed_before_the_fare_is_visible_confirms_nothing(
     served: Served, asha: Traveller, database: Database
 ) -> None:
     wait_for_hold(served, asha)
-    asha.types("yes")
-    asha.sees("yes")
+    asha.type_line("yes")
+    asha.wait_for("yes")
     served.process.send_signal(signal.SIGCONT)
-    asha.sees("Held for you", "Confirm, for 520.00?")
-    asha.types("no")
-    asha.sees("Seat numbers")
+    asha.wait_for("Held for you", "Confirm, for 520.00?")
+    asha.type_line("no")
+    asha.wait_for("Seat numbers")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
@@ -122,31 +122,31 @@ def test_leaving_after_an_interrupted_hold_releases_it(
 ) -> None:
     wait_for_hold(served, asha)
     asha.child.send(CTRL_C)
-    asha.sees("Interrupted. The server may have done it.", "Press Enter to try again")
+    asha.wait_for("Interrupted. The server may have done it.", "Press Enter to try again")
     served.process.send_signal(signal.SIGCONT)
     asha.child.send(CTRL_C)
-    asha.sees("Your hold is released.", "You left the dialogue. Nothing was changed.")
+    asha.wait_for("Your hold is released.", "You left the dialogue. Nothing was changed.")
     wait_until(lambda: held_seats(database) == [])
 
 
 def test_client_can_be_suspended(served: Served) -> None:
     asha = Traveller(served.port, shell=True)
-    asha.goes_through(*STEPS[:5])
-    asha.sees("Source:")
+    asha.answer(*STEPS[:5])
+    asha.wait_for("Source:")
     asha.child.send("Mys")
-    asha.sees("Mys")
+    asha.wait_for("Mys")
     asha.child.send(CTRL_Z)
-    asha.sees("Stopped", "shell>")
-    asha.types("fg")
-    asha.sees("Source:", "Mys")
-    asha.types("uru")
-    asha.sees("Destination:")
+    asha.wait_for("Stopped", "shell>")
+    asha.type_line("fg")
+    asha.wait_for("Source:", "Mys")
+    asha.type_line("uru")
+    asha.wait_for("Destination:")
     asha.child.close(force=True)
 
 
 @pytest.mark.parametrize("rows", [8, 12])
 def test_question_and_menu_fit_a_low_window(served: Served, rows: int) -> None:
     ravi = Traveller(served.port, rows=rows)
-    ravi.goes_through(("What would you like?", "bus"), ("Reservation or cancellation:", "res"))
-    assert "too small" not in ravi.sees("Date of journey", "today", "tomorrow")
+    ravi.answer(("What would you like?", "bus"), ("Reservation or cancellation:", "res"))
+    assert "too small" not in ravi.wait_for("Date of journey", "today", "tomorrow")
     ravi.child.close(force=True)

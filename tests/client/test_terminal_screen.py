@@ -48,9 +48,9 @@ def test_buses_have_one_line_each_if_the_width_allows(
     at_a_screen: At, columns: int, rows: int, beside: bool
 ) -> None:
     asha = at_a_screen(columns, rows)
-    asha.goes_through(*NIGHT)
-    asha.sees("Leaves")
-    lines = lines_of(asha.sees("Bus id:"))
+    asha.answer(*NIGHT)
+    asha.wait_for("Leaves")
+    lines = lines_of(asha.wait_for("Bus id:"))
     (day,) = [line for line in lines if "10:00" in line]
     (night,) = [line for line in lines if "22:00" in line]
     assert day.endswith("KSRTC Day Bus, non-AC seater") is beside
@@ -60,28 +60,28 @@ def test_buses_have_one_line_each_if_the_width_allows(
 
 def test_resize_keeps_the_map_and_the_typed_text(at_a_screen: At, database: Database) -> None:
     asha = at_a_screen(80, 24)
-    asha.goes_through(*STEPS[:8])
-    asha.sees(SEATS)
+    asha.answer(*STEPS[:8])
+    asha.wait_for(SEATS)
     asha.child.send("3 7")
-    asha.sees("[ 3]", "[ 7]")  # seen both again below, so all is drawn again
+    asha.wait_for("[ 3]", "[ 7]")  # seen both again below, so all is drawn again
     for rows, columns in ((50, 200), (30, 60)):
         asha.child.setwinsize(rows, columns)
-        asha.sees("╭", "[ 3]", "[ 7]", SEATS, "3 7")
-    asha.types("")
-    asha.goes_through(*STEPS[9:])
-    asha.sees("Confirm, for 520.00?")
+        asha.wait_for("╭", "[ 3]", "[ 7]", SEATS, "3 7")
+    asha.type_line("")
+    asha.answer(*STEPS[9:])
+    asha.wait_for("Confirm, for 520.00?")
     assert database.query("SELECT seat_no FROM passengers ORDER BY 1") == [3, 7]
 
 
 def test_resize_stacks_the_decks(at_a_screen: At) -> None:
     asha = at_a_screen(80, 24)
-    asha.goes_through(*NIGHT, ("Bus id:", "2"))
-    beside = lines_of(asha.sees("╭ Lower ", SEATS))
+    asha.answer(*NIGHT, ("Bus id:", "2"))
+    beside = lines_of(asha.wait_for("╭ Lower ", SEATS))
     assert any("╮    ╭ Upper" in line for line in beside)
     asha.child.send("1")
-    asha.sees("[ 1═]")
+    asha.wait_for("[ 1═]")
     asha.child.setwinsize(30, 30)
-    stacked = lines_of(asha.sees("╭ Lower ", "[ 1═]", "╭ Upper ", SEATS))
+    stacked = lines_of(asha.wait_for("╭ Lower ", "[ 1═]", "╭ Upper ", SEATS))
     assert not any("╮    ╭ Upper" in line for line in stacked)
 
 
@@ -99,17 +99,17 @@ def test_partly_typed_text_survives_a_restart(
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
     with Served("0", **urls) as served:
         asha = Traveller(served.port)
-        asha.goes_through(*STEPS[:at])
-        asha.sees(STEPS[at][0])
+        asha.answer(*STEPS[:at])
+        asha.wait_for(STEPS[at][0])
         asha.child.send(typed)
-        asha.sees(typed)
+        asha.wait_for(typed)
         served.process.kill()
-        asha.sees("The connection is lost.", *kept)
+        asha.wait_for("The connection is lost.", *kept)
     with Served(str(served.port), **urls):
-        asha.sees("Connected again.", *kept)
-        asha.types(rest)
-        asha.goes_through(*STEPS[at + 1 :])
-        asha.sees("Confirm, for 520.00?")
+        asha.wait_for("Connected again.", *kept)
+        asha.type_line(rest)
+        asha.answer(*STEPS[at + 1 :])
+        asha.wait_for("Confirm, for 520.00?")
         asha.child.close(force=True)
     seats, names = ([3, 7], ["Asha", None]) if at == 8 else ([3, 4], ["Lakshmi Narayan", None])
     assert database.query("SELECT seat_no, name FROM passengers ORDER BY 1") == list(

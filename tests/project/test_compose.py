@@ -13,9 +13,14 @@ from tests.support.project import PROJECT
 
 def compose(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     shutil.copy(PROJECT / "docker-compose.yml", folder)
-    known = {name: value for name, value in os.environ.items() if not name.startswith("BUSWARE_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BUSWARE_")}
     return subprocess.run(
-        ["docker-compose", *arguments], cwd=folder, env=known, capture_output=True, text=True, check=False
+        ["docker-compose", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""docker compose on a separate Docker engine: the commands of README.md, crashes, an upgrade from 0.1.0.
+"""docker compose on a separate Docker engine: the commands of docs/docker.md, crashes, an upgrade from 0.1.0.
 
 The base images are replaced (see tests/support/docker_engine.py); docker-compose.yml and Dockerfile are the
 project's. The published ports are open in the engine's network only.
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pexpect
 import pytest
 
-from tests.support.docker_engine import Engine, make_base_images, missing, new_engine
+from tests.support.docker_engine import Engine, make_base_images, new_engine, reason_to_skip
 from tests.support.line_client import wait_until
 from tests.support.processes import WAIT_SECONDS
 from tests.support.project import PROJECT
@@ -110,11 +110,11 @@ class Installation:
             terminal.expect(pexpect.EOF)
 
     def psql(self, statement: str) -> list[str]:
-        """Run a statement with the psql command of README.md: the rows that it prints."""
+        """Run a statement with the psql command of docs/docker.md. Returns the rows that it prints."""
         return self.execute("postgres", *PSQL, "-At", "-c", statement).splitlines()
 
     def client(self, *arguments: str) -> dict[str, Any]:
-        """Run scripts/client on the host: the reply or refusal that it prints."""
+        """Run scripts/client on the host. Returns the reply or refusal that it prints."""
         done = self.engine.run_in_network(PROJECT / "scripts/client", *arguments, "--json", check=False)
         assert done.stdout, done.stderr
         reply: dict[str, Any] = json.loads(done.stdout)
@@ -131,7 +131,7 @@ def booking_command(date: str, origin: str, destination: str) -> tuple[str, ...]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    if reason := missing():
+    if reason := reason_to_skip():
         pytest.skip(reason)
     with new_engine() as engine:
         make_base_images(engine)
@@ -184,7 +184,7 @@ def check_out(folder: Path, copy: Callable[[Path], None]) -> None:
 
 
 def check_confinement(busware: Installation) -> None:
-    """Check that the server has no capabilities and a small image, to which it cannot write."""
+    """Check that the server has no capabilities, and that its image is small and read-only."""
     server, run = busware.container("server"), busware.engine.run
     process_status = busware.execute(
         "server", "grep", "-E", "Uid|CapBnd|NoNewPrivs", "/proc/1/status"
@@ -250,10 +250,10 @@ def test_compose_upgrades_from_0_1_0(engine: Engine, command: list[str], folder:
     engine.run(folder / "scripts/env")
     with Installation(engine, command, folder) as busware:
         busware.compose("up", "--detach")
-        busware.wait_for_line("server", "serves on")  # it has no health check
-        of_0_1_0 = ("python", "-m", "client", "--host", "127.0.0.1", "--json")
+        busware.wait_for_line("server", "serves on")  # version 0.1.0 has no health check
+        client_of_0_1_0 = ("python", "-m", "client", "--host", "127.0.0.1", "--json")
         first = booking_command(tomorrow, "Bengaluru", "Mandya")
-        booked = json.loads(busware.execute("server", *of_0_1_0, *first))
+        booked = json.loads(busware.execute("server", *client_of_0_1_0, *first))
 
         check_out(folder, copy_project)
         busware.up("--build")

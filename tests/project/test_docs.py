@@ -102,7 +102,7 @@ def test_reply_is_documented_with_its_fields(name: str) -> None:
     assert documented.split(", ") == list(REPLIES[name].__struct_fields__)
 
 
-@pytest.mark.parametrize("struct", [protocol.ManifestStop, protocol.Rider])
+@pytest.mark.parametrize("struct", [protocol.ManifestStop, protocol.ManifestPassenger])
 def test_manifest_is_documented_with_its_fields(struct: type[msgspec.Struct]) -> None:
     assert f"`{', '.join(struct.__struct_fields__)}`" in section("### `manifest`")
 

@@ -126,16 +126,16 @@ def test_request_under_way_is_answered_before_the_stop(
     day = travel_day(database)
     with (
         Served("0", "--processes", "2", **urls) as server,
-        closing(database.connect(autocommit=False)) as holder,
+        closing(database.connect(autocommit=False)) as locking,
         ThreadPoolExecutor(1) as client,
     ):
         line = line_to(server.port)
-        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [day])
+        locking.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [day])
         answer = client.submit(line.call, "book", travel_date=day, seats=[1], **TRIP)
         wait_until_deferred(database)
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: refuses(server.port))
-        holder.commit()
+        locking.commit()
         assert answer.result(WAIT_SECONDS)["status"] == "booked"
         assert server.end()[0] == 0
 
@@ -165,17 +165,17 @@ def test_supervisor_runs_the_console(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with Operator("0", "--processes", "2", **urls) as operator:
-        port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
-        operator.sees("This is the operator's console.")
+        port = int(operator.wait_for_match(r"serves on 127\.0\.0\.1:(\d+),"))
+        operator.wait_for("This is the operator's console.")
         lines = on_each_process(database, port, line_to)
         for n, line in enumerate(lines):
             line.call("say", text=f"This is number {n}.")
-            operator.sees(f"This is number {n}.")
-        operator.types("all Welcome.")
+            operator.wait_for(f"This is number {n}.")
+        operator.type_line("all Welcome.")
         for line in lines:
             assert b'"text":"Welcome."' in line.receive()
-        operator.types("exit")
-        assert operator.ends() == 0
+        operator.type_line("exit")
+        assert operator.wait_for_exit() == 0
 
 
 # Ports ----------------------------------------------------------------------------------------

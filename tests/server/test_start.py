@@ -95,7 +95,8 @@ def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
 
 
 # The main thread blocks SIGTERM. So the kernel delivers it to another thread, and no system call of the main
-# thread is interrupted. A signal that comes just before a system call interrupts it no more than this.
+# thread is interrupted. A signal that arrives just before a system call does not interrupt that
+# call either.
 SIGNAL_TO_OTHER_THREAD = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -144,20 +145,20 @@ def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, 
     """A client whose booking waits for its trip, and the connection that has locked the trip."""
     date, urls = load_timetable(folder), read_urls(folder)
     assert urls
-    with line_to(server) as line, closing(psycopg.connect(urls.owner)) as holder:
-        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
+    with line_to(server) as line, closing(psycopg.connect(urls.owner)) as locking:
+        locking.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", [date])
         params = {"travel_date": date, "seats": [7], **BOOK}
         line.send({"jsonrpc": "2.0", "id": 1, "method": "book", "params": params})
         wait_until_received(line)
-        yield line, holder
+        yield line, locking
 
 
 def test_request_under_way_is_answered_before_the_stop(data_folder: Path) -> None:
     with Served("0", "--data", str(data_folder)) as server:
-        with write_under_way(server, data_folder) as (line, holder):
+        with write_under_way(server, data_folder) as (line, locking):
             server.process.send_signal(signal.SIGTERM)
             server.read_until("Stopping:")
-            holder.rollback()
+            locking.rollback()
             assert b'"booked"' in line.receive()
             assert line.receive() == b""
         assert server.end()[0] == 0

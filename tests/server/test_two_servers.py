@@ -55,7 +55,7 @@ def servers(
 @pytest.fixture
 def third_console(servers: TwoServers, urls: dict[str, str]) -> Iterator[Operator]:
     with Operator("console", **urls) as operator:
-        operator.sees("This is the operator's console.", "operator>")
+        operator.wait_for("This is the operator's console.", "operator>")
         yield operator
 
 
@@ -73,7 +73,7 @@ def test_a_message_of_a_client_is_shown_at_every_console(
         else:
             assert line.call("say", text=f"This is number {n}.") == {}
     for console in (servers.here, servers.there, third_console):
-        console.sees(*(f"This is number {n}." for n in range(4)))
+        console.wait_for(*(f"This is number {n}." for n in range(4)))
 
 
 def test_notices_of_operators_reach_the_clients_of_every_process(
@@ -83,19 +83,19 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
     lines = program, text, other_program, other_text = servers.lines()
     for line in (text, other_text):
         transcript(line, "> say hello\nSent to the operator.")
-    servers.there.sees("hello", "hello")
+    servers.there.wait_for("hello", "hello")
     book(program, day, seats=[1])
     reference = book(other_program, day, seats=[2])
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
     for _ in range(5):
         text.receive()
-    servers.here.types(f"trip 1 {day} From platform 3.")
+    servers.here.type_line(f"trip 1 {day} From platform 3.")
     for line in (program, other_program):
         assert line.notification()[1]["text"] == "From platform 3."
     assert text.receive() == b"Server: From platform 3."
-    servers.there.types("reply To you alone.")
+    servers.there.type_line("reply To you alone.")
     assert other_text.receive() == b"Server: To you alone."
-    third_console.types("all Good evening.")
+    third_console.type_line("all Good evening.")
     for line in lines:
         assert b"Good evening." in line.receive()  # and nothing else before it
 
@@ -104,9 +104,9 @@ def test_a_missed_notice_is_shown_at_the_other_server(servers: TwoServers, datab
     program, _, _, other = servers.lines()
     reference = book(program, travel_day(database), seats=[1])
     program.close()
-    servers.there.sees("disconnected")
-    servers.here.types(f"to {reference} The bus is red.")
-    servers.there.sees(f"operator to {reference}: The bus is red.")
+    servers.there.wait_for("disconnected")
+    servers.here.type_line(f"to {reference} The bus is red.")
+    servers.there.wait_for(f"operator to {reference}: The bus is red.")
     assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
     assert other.notification()[1]["text"] == "The bus is red."
 
@@ -135,7 +135,7 @@ def test_killed_processes_are_replaced(
         wait_until(lambda port=port: len({*serving(database, port)} - {*killed}) == 2)
     for n, line in enumerate(servers.lines()):
         line.call("say", text=f"This is number {n}.")
-    third_console.sees(*(f"This is number {n}." for n in range(4)))
+    third_console.wait_for(*(f"This is number {n}." for n in range(4)))
 
 
 def test_one_server_ends_and_the_other_continues(
@@ -145,15 +145,15 @@ def test_one_server_ends_and_the_other_continues(
     for line in (text, *others):
         transcript(line, "> say hello\nSent to the operator.")
     assert program.call("ping")["server"] == "busware"
-    servers.here.types("exit")
+    servers.here.type_line("exit")
     assert text.receive() == b"Server: I am going down now. Good-bye."
     assert text.receive() == b"" == program.receive()
-    assert servers.here.ends() == 0
+    assert servers.here.wait_for_exit() == 0
     for console in (servers.there, third_console):
-        console.sees(*[f"server 127.0.0.1:{servers.port}", " disconnected"] * 2)
+        console.wait_for(*[f"server 127.0.0.1:{servers.port}", " disconnected"] * 2)
     assert len(serving(database)) == 2
-    third_console.types("exit")
-    assert third_console.ends() == 0
-    servers.there.types("all We go on.")
+    third_console.type_line("exit")
+    assert third_console.wait_for_exit() == 0
+    servers.there.type_line("all We go on.")
     for line in others:
         assert line.receive() == b"Server: We go on."

@@ -51,12 +51,12 @@ exec dockerd --config-file "$1/daemon.json"
 RESOLVER = "nameserver 10.0.2.3\n"  # slirp4netns forwards it to the host's name server
 
 
-def missing() -> str:
+def reason_to_skip() -> str:
     """The reason why no engine can run here; empty if one can."""
     if os.geteuid() != 0:
         return "a Docker engine needs root"
-    lacking = [program for program in NEEDED if not shutil.which(program)]
-    return f"missing programs: {', '.join(lacking)}; .ci/run installs them" if lacking else ""
+    missing = [program for program in NEEDED if not shutil.which(program)]
+    return f"missing programs: {', '.join(missing)}; .ci/run installs them" if missing else ""
 
 
 class Engine:

@@ -49,12 +49,12 @@ class Operator:
     ) -> None:
         self.child.close(force=True)
 
-    def sees(self, *texts: str) -> None:
+    def wait_for(self, *texts: str) -> None:
         """Wait for texts, in this order, after the last one that was waited for."""
         for text in texts:
-            self.sees_match(f"({re.escape(text)})")
+            self.wait_for_match(f"({re.escape(text)})")
 
-    def sees_match(self, pattern: str) -> str:
+    def wait_for_match(self, pattern: str) -> str:
         """Wait for a pattern; return its group."""
         while not (found := re.search(pattern, self.seen)):
             try:
@@ -64,11 +64,11 @@ class Operator:
         self.seen = self.seen[found.end() :]
         return found[1]
 
-    def types(self, line: str) -> None:
+    def type_line(self, line: str) -> None:
         """Type a line, and Enter."""
         self.child.send(f"{line}\r")
 
-    def ends(self) -> int:
+    def wait_for_exit(self) -> int:
         """Wait for the end; return the exit status."""
         self.seen += _CODES.sub("", self.child.read())
         self.child.close()
@@ -79,6 +79,6 @@ class Operator:
 def operating(*arguments: str, **environment: str) -> Iterator[tuple[Operator, int]]:
     """A server with its console, and its port."""
     with Operator("0", *arguments, **environment) as operator:
-        port = int(operator.sees_match(r"serves on 127\.0\.0\.1:(\d+),"))
-        operator.sees("This is the operator's console.", "operator>")
+        port = int(operator.wait_for_match(r"serves on 127\.0\.0\.1:(\d+),"))
+        operator.wait_for("This is the operator's console.", "operator>")
         yield operator, port

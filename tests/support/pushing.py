@@ -34,13 +34,13 @@ class Console(Messages):
         address = line.address
         return int(
             wait_until(
-                lambda: next((c.client_no for c in self.present().clients if c.address == address), None)
+                lambda: next((c.client_no for c in self.presence().clients if c.address == address), None)
             )
         )
 
     def wait_until_left(self, number: int) -> None:
         """Wait until it is published that a client has left."""
-        wait_until(lambda: [c for c in self.present().clients if c.client_no == number and c.left_at])
+        wait_until(lambda: [c for c in self.presence().clients if c.client_no == number and c.left_at])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.project import PROJECT
 ROWS, COLUMNS = 24, 80
 ESCAPE, CTRL_C, CTRL_D = "\x1b", "\x03", "\x04"
 
-# The questions of a reservation up to the fare, with answers.
+# The questions of a reservation up to the fare, each with its answer.
 STEPS = [
     ("What would you like?", "bus"),
     ("Reservation or cancellation:", "reservation"),
@@ -38,8 +38,8 @@ def tomorrow() -> str:
     return str(datetime.now(ZoneInfo(Settings.time_zone)).date() + timedelta(days=1))
 
 
-def hear_signals() -> None:
-    """Restore the default handlers: a shell that runs the tests in the background ignores these signals."""
+def restore_signal_handlers() -> None:
+    """Restore the default handlers: programs that a shell starts in the background ignore these signals."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -55,42 +55,44 @@ class Traveller:
         self.child = pexpect.spawn(
             program,
             arguments,
-            env=variables(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", PS1="shell> ", **environment),
+            env=client_environment(
+                TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", PS1="shell> ", **environment
+            ),
             dimensions=(rows, columns),
             encoding="utf-8",
             timeout=WAIT_SECONDS,
             cwd=str(PROJECT),
-            preexec_fn=hear_signals,
+            preexec_fn=restore_signal_handlers,
         )
         if shell:
-            self.types(shlex.join(client))
+            self.type_line(shlex.join(client))
 
-    def sees(self, *texts: str) -> str:
+    def wait_for(self, *texts: str) -> str:
         """Wait for texts, in this order; return the output up to the last one."""
-        return "".join(self._sees(text) for text in texts)
+        return "".join(self._wait_for(text) for text in texts)
 
-    def _sees(self, text: str) -> str:
+    def _wait_for(self, text: str) -> str:
         self.child.expect_exact(text)
         return str(self.child.before + self.child.after)
 
-    def types(self, line: str) -> None:
+    def type_line(self, line: str) -> None:
         """Type a line, and Enter."""
         self.child.send(line + "\r")
 
-    def goes_through(self, *steps: tuple[str, str]) -> None:
+    def answer(self, *steps: tuple[str, str]) -> None:
         """Wait for each question, and type its answer."""
         for question, answer in steps:
-            self.sees(question)
-            self.types(answer)
+            self.wait_for(question)
+            self.type_line(answer)
 
-    def ends(self) -> int:
+    def wait_for_exit(self) -> int:
         """Wait for the end; return the exit status."""
         self.child.expect(pexpect.EOF)
         self.child.close()
         return int(self.child.exitstatus)
 
 
-def variables(**more: str) -> dict[str, str]:
+def client_environment(**more: str) -> dict[str, str]:
     """The environment of a client, without variables that change its output."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {"LC_ALL": "C.UTF-8", **inherited, **more}

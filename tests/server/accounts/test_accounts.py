@@ -130,7 +130,9 @@ def test_usernames_are_compared_in_normalized_form(client_socket: LineClient) ->
         assert client_socket.call("login", username=same, password="long enough")["username"] == "ünal iv"
 
 
-def test_simultaneous_registrations_of_a_username(connect: Callable[[], LineClient]) -> None:
+def test_only_one_of_simultaneous_registrations_of_a_username_succeeds(
+    connect: Callable[[], LineClient],
+) -> None:
     lines, replies = [connect() for _ in range(4)], []
     threads = [
         threading.Thread(target=lambda line=line: replies.append(line.call("register", **ASHA)))
@@ -207,8 +209,8 @@ def test_the_oldest_token_beyond_the_limit_is_revoked(client_socket: LineClient,
 
 def test_the_database_stores_hashes_only(client_socket: LineClient, database: Database) -> None:
     token = client_socket.call("register", **ASHA)["token"]
-    kept = database.value("SELECT password_hash FROM accounts")
-    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    stored = database.value("SELECT password_hash FROM accounts")
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert database.query("SELECT digest FROM tokens") == [hashlib.sha256(token.encode()).digest()]
     everything = database.query("SELECT accounts::text FROM accounts") + database.query(
         "SELECT tokens::text FROM tokens"
@@ -250,7 +252,7 @@ def test_an_unknown_username_has_the_same_rate_limit(client_socket: LineClient) 
 
 
 @pytest.mark.settings(attempts_per_address=3)
-def test_an_address_has_a_rate_limit_over_tcp_and_http_together(
+def test_failures_over_tcp_and_http_count_towards_one_rate_limit_of_the_address(
     client_socket: LineClient, http: HttpClient
 ) -> None:
     client_socket.call("login", username="a", password="guess")
@@ -289,7 +291,7 @@ def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], LineClient])
 
 
 @pytest.mark.settings(attempts_per_booking=2)
-def test_a_wrong_ticket_number_is_not_counted(client_socket: LineClient) -> None:
+def test_a_wrong_ticket_number_does_not_count_towards_the_rate_limit(client_socket: LineClient) -> None:
     booked = client_socket.call("book", **TRIP, count=1, phone="98450 12345")
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
     for _ in range(4):
@@ -320,7 +322,7 @@ def test_rate_limits_are_shared_by_all_processes(server: SimpleNamespace, settin
         ("", "address:"),
     ],
 )
-def test_the_subject_of_an_address(address: str, subject: str) -> None:
+def test_an_address_is_normalized_and_ipv6_reduced_to_its_network(address: str, subject: str) -> None:
     assert address_subject(address) == subject
 
 
@@ -333,7 +335,7 @@ def test_the_number_of_hashes_at_once_is_limited() -> None:
         pass
 
 
-# The operators' command ------------------------------------------------------------------------
+# Operator accounts -----------------------------------------------------------------------------
 
 
 def operator(database: Database, *arguments: str, password: str = "keys of the depot\n") -> tuple[int, str]:
@@ -346,7 +348,7 @@ def operator(database: Database, *arguments: str, password: str = "keys of the d
     return done.returncode, done.stdout + done.stderr
 
 
-def test_accounts_of_operators_are_created(database: Database, client_socket: LineClient) -> None:
+def test_operator_accounts_are_created(database: Database, client_socket: LineClient) -> None:
     output = 'The account "boss" was created. It runs all services (admin).\n'
     assert operator(database, "add", "Boss", "--admin") == (0, output)
     output = 'The account "depot" was created. It runs the services of KSRTC.\n'
@@ -358,9 +360,9 @@ def test_accounts_of_operators_are_created(database: Database, client_socket: Li
     assert [trip["bus_id"] for trip in client_socket.call("trips", date="2026-12-02")["trips"]] == [1]
 
 
-def test_invalid_accounts_of_operators_are_refused(database: Database) -> None:
+def test_invalid_operator_accounts_are_refused(database: Database) -> None:
     output = 'The account "boss" was created. It runs all services (admin).\n'
-    assert operator(database, "add", "boss") == (0, output)  # the first
+    assert operator(database, "add", "boss") == (0, output)  # the first account is an admin
     output = 'busware: The account "boss" exists already.\n'
     assert operator(database, "add", "BOSS", "--admin") == (1, output)
     output = 'busware: No service is run by "Nobody Travels". Operators: KSRTC, SRS Travels.\n'

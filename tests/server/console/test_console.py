@@ -27,26 +27,26 @@ def test_console_shows_clients_and_exchanges_messages_with_them(
 ) -> None:
     with operating(**urls) as (operator, port):
         asha = line_to(port)
-        number = operator.sees_match(r"client (\d+) connected from 127\.0\.0\.1:\d+")
+        number = operator.wait_for_match(r"client (\d+) connected from 127\.0\.0\.1:\d+")
         transcript(asha, "> say Where is my bus?\nSent to the operator.")
-        operator.sees(f"client {number}: Where is my bus?")
-        operator.types(f"to {number} At the corner.")
+        operator.wait_for(f"client {number}: Where is my bus?")
+        operator.type_line(f"to {number} At the corner.")
         assert asha.receive() == b"Server: At the corner."
-        operator.sees(f"operator to client {number}: At the corner.")
+        operator.wait_for(f"operator to client {number}: At the corner.")
         ravi = line_to(port)
-        other = operator.sees_match(r"client (\d+) connected")
+        other = operator.wait_for_match(r"client (\d+) connected")
         transcript(ravi, "> say And mine?\nSent to the operator.")
-        operator.sees(f"client {other}: And mine?")
-        operator.types("reply Behind it.")
+        operator.wait_for(f"client {other}: And mine?")
+        operator.type_line("reply Behind it.")
         assert ravi.receive() == b"Server: Behind it."
-        operator.types("all We leave in five minutes.")
+        operator.type_line("all We leave in five minutes.")
         assert asha.receive() == ravi.receive() == b"Server: We leave in five minutes."
         transcript(asha, "> terminate\nSTOPPED")
-        operator.sees(f"client {number} disconnected")
-        operator.types("exit")
+        operator.wait_for(f"client {number} disconnected")
+        operator.type_line("exit")
         assert ravi.receive() == b"Server: I am going down now. Good-bye."
         assert ravi.receive() == b""
-        assert operator.ends() == 0
+        assert operator.wait_for_exit() == 0
 
 
 def test_notice_to_a_trip_and_lists_of_the_console(
@@ -56,23 +56,23 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         day = str(database.value("SELECT max(travel_date) FROM trips"))
         passenger = line_to(port)
         reference = passenger.call("book", travel_date=day, seats=[1], **TRIP)["reference"]
-        operator.types(f"trip 1 {day} From platform 3.")
-        operator.sees(f"operator to 1 of {day}: From platform 3.")
+        operator.type_line(f"trip 1 {day} From platform 3.")
+        operator.wait_for(f"operator to 1 of {day}: From platform 3.")
         assert b'"text":"From platform 3."' in passenger.receive()
-        operator.types(f"to {reference} You have the best seat.")
+        operator.type_line(f"to {reference} You have the best seat.")
         assert b'"text":"You have the best seat."' in passenger.receive()
-        operator.types(f"trips {day}")
-        operator.sees(
+        operator.type_line(f"trips {day}")
+        operator.wait_for(
             "bus 1",
             "Bengaluru to Mysuru: 1 booked, 0 held, 0 waiting, 8 seats",
             "Trips with passengers: 1, without: ",
         )
-        operator.types("clients")
-        operator.sees("json", reference, "Connected clients: 1.")
-        operator.types("stats")
-        operator.sees(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
-        operator.types("messages")
-        operator.sees(f"operator to {reference}: You have the best seat.")
+        operator.type_line("clients")
+        operator.wait_for("json", reference, "Connected clients: 1.")
+        operator.type_line("stats")
+        operator.wait_for(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
+        operator.type_line("messages")
+        operator.wait_for(f"operator to {reference}: You have the best seat.")
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_notice_to_a_trip_and_lists_of_the_console(
 def test_invalid_command_gets_a_message_and_sends_nothing(
     attached: Operator, database: Database, line: str, problem: str
 ) -> None:
-    attached.types(line)
-    attached.sees(problem)
+    attached.type_line(line)
+    attached.wait_for(problem)
     assert database.value("SELECT count(*) FROM messages") == 0
-    attached.types("help")
-    attached.sees(
+    attached.type_line("help")
+    attached.wait_for(
         "to NUMBER|REFERENCE TEXT", "all TEXT", "trip BUS DATE TEXT", "clients", "trips", "stats", "exit"
     )
 
@@ -107,7 +107,7 @@ def test_invalid_command_gets_a_message_and_sends_nothing(
 def attached(urls: dict[str, str]) -> Iterator[Operator]:
     """An attached console."""
     with Operator("console", **urls) as operator:
-        operator.sees("This is the operator's console.", "operator>")
+        operator.wait_for("This is the operator's console.", "operator>")
         yield operator
 
 
@@ -118,7 +118,7 @@ def test_escape_sequences_of_a_client_are_removed(
     database.query("ALTER TABLE messages DROP CONSTRAINT messages_body_check")
     database.query(f"SELECT api.insert_message(ROW(NULL, NULL, NULL, E'client{evil} 1', 'operators', NULL,"
                    f" NULL, NULL, E'REF{evil}', NULL, NULL, E'boo{evil}!')::messages)")  # fmt: skip
-    attached.sees_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
+    attached.wait_for_match(r"(client\]0;gone\[2J 1 \[REF\]0;gone\[2J\]: boo\]0;gone\[2J!)")
 
 
 def test_message_right_after_registration_is_shown(urls: dict[str, str], database: Database) -> None:
@@ -129,20 +129,20 @@ def test_message_right_after_registration_is_shown(urls: dict[str, str], databas
     database.query(f"CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {say}; END $$")
     database.query("CREATE TRIGGER greet AFTER INSERT ON processes FOR EACH ROW EXECUTE FUNCTION greet()")
     with Operator("console", **urls) as late:
-        before = late.sees_match(r"(?s)(.*)client 1: You are here!")
+        before = late.wait_for_match(r"(?s)(.*)client 1: You are here!")
         assert " connected" not in before  # its own registration is not shown
 
 
 def test_console_does_not_report_its_own_reconnection(attached: Operator, database: Database) -> None:
     (number,) = database.query("SELECT process_no FROM processes WHERE role = 'console'")
-    attached.types("all Before.")
-    attached.sees("to all: Before.")
+    attached.type_line("all Before.")
+    attached.wait_for("to all: Before.")
     name = "application_name = 'busware listener'"
     database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
     anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
     wait_until(lambda: database.query(anew, number))
-    attached.types("all After.")
-    assert "disconnected" not in attached.sees_match(r"(?s)(.*)to all: After\.")
+    attached.type_line("all After.")
+    assert "disconnected" not in attached.wait_for_match(r"(?s)(.*)to all: After\.")
 
 
 def test_events_read_at_once_are_shown_in_order(attached: Operator, database: Database) -> None:
@@ -152,35 +152,35 @@ def test_events_read_at_once_are_shown_in_order(attached: Operator, database: Da
     with database.conn.transaction():
         database.query(say, number)
         database.query("SELECT api.presence(%s, '[]', '{7}')", number)
-    attached.sees("connected from 127.0.0.1:4711", ": hello", " disconnected")
+    attached.wait_for("connected from 127.0.0.1:4711", ": hello", " disconnected")
 
 
 def test_messages_and_clients_are_shown_across_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port), Served("0", **urls) as other:
-        attached.sees(
+        attached.wait_for(
             f"server 127.0.0.1:{port}", " connected", f"server 127.0.0.1:{other.port}", " connected"
         )
         here, there = line_to(port), line_to(other.port)
         transcript(here, "> say I am here.\nSent to the operator.")
         transcript(there, "> say I am there.\nSent to the operator.")
         for console in (operator, attached):
-            console.sees("I am here.", "I am there.")
-        attached.types("all Good morning.")
+            console.wait_for("I am here.", "I am there.")
+        attached.type_line("all Good morning.")
         assert here.receive() == there.receive() == b"Server: Good morning."
-        operator.sees("operator to all: Good morning.")
-        operator.types("reply To you there.")
+        operator.wait_for("operator to all: Good morning.")
+        operator.type_line("reply To you there.")
         assert there.receive() == b"Server: To you there."
         other.end(signal.SIGTERM)
         assert there.receive() == b"Server: I am going down now. Good-bye."
         for console in (operator, attached):
-            console.sees(f"server 127.0.0.1:{other.port}", " disconnected")
-        attached.types("exit")
-        assert attached.ends() == 0
-        operator.sees("console in process", " disconnected")
+            console.wait_for(f"server 127.0.0.1:{other.port}", " disconnected")
+        attached.type_line("exit")
+        assert attached.wait_for_exit() == 0
+        operator.wait_for("console in process", " disconnected")
         transcript(here, "> say Still here.\nSent to the operator.")
-        operator.sees("Still here.")
+        operator.wait_for("Still here.")
 
 
 @pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
@@ -190,13 +190,13 @@ def test_console_ends_by_exit_keys_and_signals_and_stops_the_server(
     with operating("--data", str(data_folder)) as (operator, port):
         client = line_to(port)
         transcript(client, "> say hello\nSent to the operator.")
-        operator.sees("hello")
+        operator.wait_for("hello")
         if isinstance(way, signal.Signals):
             operator.child.kill(way)
         else:
             operator.child.send("exit\r" if way == "exit" else way)
         assert client.receive() == b"Server: I am going down now. Good-bye."
-        assert operator.ends() == 0
+        assert operator.wait_for_exit() == 0
         assert "Traceback" not in operator.seen
     assert running_on(data_folder) == []
 
@@ -206,28 +206,28 @@ def test_attached_console_survives_the_end_of_the_server(
 ) -> None:
     here = ("--data", str(data_folder))
     with operating(*here) as (operator, port), Operator("console", *here) as attached:
-        attached.sees("This is the operator's console.")
-        operator.sees("console in process", " connected")
+        attached.wait_for("This is the operator's console.")
+        operator.wait_for("console in process", " connected")
         transcript(line_to(port), "> say hello\nSent to the operator.")
-        attached.sees("hello")
-        operator.types("exit")
-        assert operator.ends() == 0
-        attached.sees(" disconnected")
-        attached.types("exit")
-        assert attached.ends() == 0
+        attached.wait_for("hello")
+        operator.type_line("exit")
+        assert operator.wait_for_exit() == 0
+        attached.wait_for(" disconnected")
+        attached.type_line("exit")
+        assert attached.wait_for_exit() == 0
 
 
 def test_log_lines_appear_above_the_prompt(urls: dict[str, str], database: Database) -> None:
     with operating(**urls) as (operator, _):
         operator.child.send("all We le")
-        operator.sees("all We le")
+        operator.wait_for("all We le")
         kill = (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%% listener'"
         )
         database.query(kill)
-        operator.sees("WARNING busware.listener", "operator> all We le")
-        operator.types("ave now.")
-        operator.sees("operator to all: We leave now.")
+        operator.wait_for("WARNING busware.listener", "operator> all We le")
+        operator.type_line("ave now.")
+        operator.wait_for("operator to all: We leave now.")
 
 
 # No terminal -----------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def test_server_in_the_background_does_not_read_the_terminal(data_folder: Path) 
 
 def test_console_without_a_server_reports_it(tmp_path: Path) -> None:
     with Operator("console", "--data", str(tmp_path)) as operator:
-        assert operator.ends() == 1
+        assert operator.wait_for_exit() == 1
         assert f"no running server has its database in {tmp_path}" in operator.seen
 
 
@@ -275,7 +275,7 @@ def test_console_after_the_server_stopped_reports_it(data_folder: Path) -> None:
         server.end(signal.SIGTERM)
     assert read_urls(data_folder)
     with Operator("console", "--data", str(data_folder), BUSWARE_CONNECT_SECONDS="1") as operator:
-        assert operator.ends() == 1
+        assert operator.wait_for_exit() == 1
         assert "the server is not running" in operator.seen
 
 

@@ -96,7 +96,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.reference, "K7", "is not a booking reference"),
         (answers.reference, "tomorrow", "such as CVK7GHJ, without I, O, 0, 1, 2, 4, 5 and 6."),
         (answers.reference, "9845012345", "is not a booking reference"),
-        (answers.name, "98450 12345", "is not a name. Type a name such as Asha, or just Enter."),
+        (answers.name, "98450 12345", "is not a name. Type a name such as Asha, or press Enter."),
         (answers.name, "Asha\u202e", "is not a name"),
         (answers.phone, "call me", "is not a phone number"),
         (answers.name, "x" * 81, "at most 80"),

@@ -21,7 +21,7 @@ PENDING = f"Booking flight from USA to IND on {DAY} at 10:00. Status: Pending"
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:
-    """The template database with the seeded timetables."""
+    """The template database with the seeded flights."""
     with cluster.database("flights", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("flights")[0], autocommit=True) as conn:
             conn.execute((PROJECT / "sql" / "97_seed_flights.sql").read_bytes())
@@ -73,7 +73,7 @@ def test_welcome_uses_the_stored_spelling(client_socket: LineClient, typed: str,
     assert client_socket.receive().decode() == f"Welcome to {welcomed}"
 
 
-def test_country_is_welcomed_once_a_flight_serves_it(client_socket: LineClient, database: Database) -> None:
+def test_country_is_welcomed_if_a_flight_serves_it(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')
     database.query("INSERT INTO places (code, name) VALUES ('FRA', 'France')")
     transcript(client_socket, '> FRA\n"FRA" is not a command. Type help for all commands.')  # no flight yet
@@ -102,7 +102,7 @@ def test_request_line_works_without_the_command(client_socket: LineClient) -> No
     transcript(client_socket, f"> usa , ind,{DAY} , 10:00\n{BOOKED}\nReference {{ref}}.")
 
 
-# Full ------------------------------------------------------------------------------------------
+# Full flights ----------------------------------------------------------------------------------
 
 
 def test_full_flight_has_a_waitlist_that_a_cancellation_promotes(

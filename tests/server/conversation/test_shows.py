@@ -25,7 +25,7 @@ ONE = "Seat number, from 1 to 25:"
 
 @pytest.fixture(scope="module")
 def template(cluster: Running, template: str) -> Iterator[str]:
-    """The template database with the seeded timetables."""
+    """The template database with the seeded theatre."""
     with cluster.database("theatre", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("theatre")[0], autocommit=True) as conn:
             conn.execute((PROJECT / "sql" / "98_seed_theatre.sql").read_bytes())
@@ -37,12 +37,12 @@ def several(count: int) -> str:
 
 
 def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show") -> list[str]:
-    """Go up to the question for seats; return the matrix."""
+    """Go up to the question for seats; return the seat map."""
     transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
-    matrix = [line.receive().decode() for _ in range(5)]
+    seat_map = [line.receive().decode() for _ in range(5)]
     assert line.receive().decode() == LEGEND
     assert line.receive().decode() == (several(count) if count > 1 else ONE)
-    return matrix
+    return seat_map
 
 
 def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
@@ -281,21 +281,21 @@ def test_sold_seats_are_taken_after_a_restart(data_folder: Path) -> None:
     day = date.today() + timedelta(days=5)
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         with closing(LineClient(server.host, server.port)) as line:
-            assert hall(line, day) == EMPTY
+            assert read_seat_map(line, day) == EMPTY
             transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
         assert server.end(signal.SIGTERM)[0] == 0
     with (
         Served("0", "--data", str(data_folder)) as server,
         closing(LineClient(server.host, server.port)) as line,
     ):
-        assert hall(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
+        assert read_seat_map(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
 
 
-def hall(line: LineClient, day: date) -> list[str]:
-    """Go up to the question for a seat; return the matrix."""
+def read_seat_map(line: LineClient, day: date) -> list[str]:
+    """Go up to the question for a seat; return the seat map."""
     line.send(f"show 18:30 {day}")
     assert line.receive().startswith(b"How many seats?")
     line.send("1")
-    matrix = [line.receive().decode() for _ in range(5)]
+    seat_map = [line.receive().decode() for _ in range(5)]
     assert [line.receive().decode() for _ in range(2)] == [LEGEND, ONE]
-    return matrix
+    return seat_map

@@ -238,7 +238,7 @@ def test_processes_are_listed_until_they_stop(
     first, console = listen(), listen("console")
 
     def roles() -> list[tuple[str, int]]:
-        return [(process.role, process.process_no) for process in messages.present().processes]
+        return [(process.role, process.process_no) for process in messages.presence().processes]
 
     assert roles() == [("server", first.listener.process_no), ("console", console.listener.process_no)]
     console.received.clear()
@@ -260,10 +260,10 @@ def test_a_process_that_dies_is_not_listed_nor_are_its_clients(
         add_clients = "SELECT * FROM api.presence(%s, %s, '{}')"
         client = '[{"connection_no": 1, "address": "192.0.2.1:1", "face": "text"}]'
         dying.execute(add_clients, (number, client))
-        assert [client.address for client in messages.present().clients] == ["192.0.2.1:1"]
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while messages.present().processes:
-        assert time.monotonic() < give_up_at
-    assert messages.present().clients == []
+        assert [client.address for client in messages.presence().clients] == ["192.0.2.1:1"]
+    deadline = time.monotonic() + WAIT_SECONDS
+    while messages.presence().processes:
+        assert time.monotonic() < deadline
+    assert messages.presence().clients == []
     listen()  # api.register_process deletes the rows of dead processes
     assert database.value("SELECT count(*) FROM clients") == 0

@@ -110,7 +110,7 @@ def test_an_answer_is_the_text_of_the_database(reader: Reader, database: Databas
     assert bytes(answer.body).decode() == text
 
 
-def test_a_refusal_is_marked_as_one(reader: Reader) -> None:
+def test_a_refusal_is_returned_as_refused(reader: Reader) -> None:
     answer = reader.read("search", b'{"origin":"Mandia","destination":"Mysuru","date":"2026-12-02"}')
     assert answer.refused
     assert answer.refusal().reason == "unknown_place"

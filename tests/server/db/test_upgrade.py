@@ -326,10 +326,10 @@ def test_a_breaking_migration_ends_consoles(
 ) -> None:
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int", breaking=True)
     with Operator("console", **urls) as operator:
-        operator.sees("This is the operator's console.", "operator>")
+        operator.wait_for("This is the operator's console.", "operator>")
         prepare(database)
-        operator.sees("is about to run migration 19_more")
-        assert operator.ends() == 0
+        operator.wait_for("is about to run migration 19_more")
+        assert operator.wait_for_exit() == 0
 
 
 def test_a_breaking_migration_waits_for_servers_that_do_not_stop(

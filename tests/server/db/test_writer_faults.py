@@ -85,7 +85,7 @@ def test_taken_seats_are_counted_again_after_tickets_were_written_by_hand(databa
         DATE,
     )
     assert outcome(submit(book(1))) == "seat_taken"
-    assert f"tickets of 1 of {DATE} were changed by hand: 1 seats corrected" in caplog.text
+    assert f"tickets of service 1 on {DATE} were changed by hand; seats corrected: 1" in caplog.text
     (taken,) = database.query(
         "SELECT taken::text FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1)", DATE
     )
@@ -120,7 +120,8 @@ def test_a_batch_is_sent_again_after_its_connection_was_terminated(database, sub
 
 
 def test_a_call_is_committed_once_if_its_reply_is_lost(database, submit, proxy):
-    outcome(submit(book(1, bus=2)))  # prepares the statement: from now on one reply is one commit
+    # Prepares the statement, so that the next call has one reply: that of its commit.
+    outcome(submit(book(1, bus=2)))
     proxy.drops_replies = True
     assert seats_of(outcome(submit(book(1)))) == [1]
     assert not proxy.drops_replies
@@ -166,7 +167,7 @@ def test_the_outcome_is_unknown_if_a_call_is_deferred_after_it_was_sent(
 
 
 @pytest.mark.settings(connect_seconds=0.2)
-def test_a_batch_that_always_breaks_the_connection_is_given_up(database, submit):
+def test_the_outcome_is_unknown_if_a_batch_always_breaks_the_connection(database, submit):
     replace_batch(database, "SELECT 0, pg_terminate_backend(pg_backend_pid()), NULL::jsonb")
     assert outcome(submit(book(1))) == "outcome_unknown"
     assert outcome(submit(book(2))) == "outcome_unknown"

@@ -90,11 +90,11 @@ def test_streams_that_begin_together_are_limited(http: HttpClient, database: Dat
         return requests.get(http.url + path, headers=headers, stream=True, timeout=WAIT_SECONDS)
 
     with ThreadPoolExecutor(3) as clients:
-        with database.connect(autocommit=False) as holder:
-            holder.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
+        with database.connect(autocommit=False) as locking:
+            locking.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
             responses = clients.map(begin, ("Ramanagara", "Mandya", "Mysuru"))
             wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
-            holder.commit()
+            locking.commit()
         begun = list(responses)
     assert sorted(response.status_code for response in begun) == [200, 503, 503]
     for response in begun:
@@ -109,8 +109,8 @@ def test_draining_answers_pending_requests_and_ends_the_streams(
 ) -> None:
     stream, answers = Stream(http, SEATS), []
     stream.next()
-    with database.connect(autocommit=False) as holder:
-        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
+    with database.connect(autocommit=False) as locking:
+        locking.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         call = threading.Thread(target=lambda: answers.append(http.call("POST", "/v1/bookings", json=BOOK)))
         call.start()
         wait_until(lambda: server.writer.waiting)
@@ -120,7 +120,7 @@ def test_draining_answers_pending_requests_and_ends_the_streams(
         assert (name, refusal["reason"]) == ("problem", "draining")
         with pytest.raises(EOFError):
             stream.next()
-        holder.commit()
+        locking.commit()
     call.join()
     drain.join()
     assert [answer.status_code for answer in answers] == [201]

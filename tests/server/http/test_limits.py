@@ -33,13 +33,13 @@ def read_all(connection: socket.socket) -> bytes:
 
 @pytest.mark.settings(write_queue=1)
 def test_busy_has_retry_after(http: HttpClient, server: SimpleNamespace, database: Database) -> None:
-    with database.connect(autocommit=False) as holder:
-        holder.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
+    with database.connect(autocommit=False) as locking:
+        locking.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         calls = [threading.Thread(target=http.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
         calls[0].start()
         wait_until(lambda: server.writer.waiting)
         answer = http.call("POST", "/v1/bookings", json=BOOK)
-        holder.commit()
+        locking.commit()
     calls[0].join()
     assert problem(answer) == (503, "busy")
     assert answer.headers["Retry-After"] == "1"

@@ -47,7 +47,7 @@ def test_an_id_is_a_string_a_number_or_null(id):
     assert rejection(line) == error(-32600, "id is a string, a number or null.")
 
 
-def test_params_become_the_struct():
+def test_params_are_decoded_to_the_struct_of_the_method():
     line = (
         b'{"jsonrpc":"2.0","id":7,"method":"book","params":{"bus_id":9007199254740993,"seats":[1,2],'
         b'"travel_date":"2026-12-05","from_stop":1,"to_stop":3,"passengers":[{"name":"Asha"},{}]}}'
@@ -222,9 +222,9 @@ def test_a_wrong_field_byte_for_byte():
 
 
 def test_every_field_says_what_it_takes():
-    for kind in protocol.METHODS.values():
-        for field in msgspec.structs.fields(kind):
-            assert kind.takes(field.encode_name), (kind, field.name)
+    for request_type in protocol.METHODS.values():
+        for field in msgspec.structs.fields(request_type):
+            assert request_type.takes(field.encode_name), (request_type, field.name)
 
 
 # Batches ---------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_a_refusal_of_the_database_becomes_an_error():
     )
 
 
-def test_a_bad_request_has_the_code_of_the_protocol():
+def test_a_bad_request_has_the_code_of_invalid_params():
     body = b'{"field": "date", "takes": "a date", "reason": "bad_request", "message": "No."}'
     reply = jsonrpc.encode_reply(b"1", Answer(msgspec.Raw(body), refused=True))
     assert reply.startswith(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32602,')

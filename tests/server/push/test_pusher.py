@@ -251,7 +251,7 @@ def test_a_client_is_published_until_it_leaves(connect: Callable[[], LineClient]
     number = console.number_of(line)
     transcript(line, "> STOP\nSTOPPED")
     (client,) = wait_until(
-        lambda: [c for c in console.present().clients if c.client_no == number and c.left_at]
+        lambda: [c for c in console.presence().clients if c.client_no == number and c.left_at]
     )
     assert client.protocol in ("", "text")
 

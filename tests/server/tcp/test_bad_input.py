@@ -1,6 +1,6 @@
 """Wrong input over TCP: the error says what is right, the connection stays usable, and nothing changes.
 
-Wrong JSON-RPC has tests in tests/server/protocol/test_jsonrpc.py, too.
+tests/server/protocol/test_jsonrpc.py has more tests of wrong JSON-RPC.
 """
 
 import json
@@ -12,17 +12,18 @@ from busware.server.protocol import VERSION
 PONG = {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}
 DATE = "2026-12-02"
 TRIP = {"bus_id": 1, "travel_date": DATE}
-WAY = {"origin": "Bengaluru", "destination": "Mysuru"}
+PLACES = {"origin": "Bengaluru", "destination": "Mysuru"}
 GUEST = {"phone": "98450 12345"}
 PLACE = "the name, code or alias of a place"
 PHONE = "a phone number, such as 98450 12345 or +44 20 7946 0958"
 BUS = "the number of a service, as `search` returns it"
 STOP = "the position of a stop, as `search` returns it"
+COUNT = "a number of seats, 1 to 100"
 SEATS = "a list of different seat numbers, from 1"
 KEY = "an idempotency key, up to 255 characters"
 SECONDS = "a number of seconds, 10 to 1,800"
 PASSENGERS = 'a list of passengers, such as [{"name": "Asha"}]'
-ALL = """
+ROW_COUNTS = """
     SELECT count(*), (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM payments) FROM passengers
 """
 
@@ -30,10 +31,10 @@ ALL = """
 @pytest.fixture
 def client(client_socket, database):
     """A connection. After the test it must still reply, and no table may have changed."""
-    before = database.query(ALL)
+    before = database.query(ROW_COUNTS)
     yield client_socket
     assert client_socket.call("ping") == PONG
-    assert database.query(ALL) == before
+    assert database.query(ROW_COUNTS) == before
 
 
 def refusal(error):
@@ -87,24 +88,24 @@ def test_a_line_of_300_000_bytes(client):
 @pytest.mark.parametrize(
     ("method", "params", "field", "takes"),
     [
-        ("search", {**WAY, "date": "tomorrow"}, "date", "a date, YYYY-MM-DD"),
-        ("search", {**WAY, "origin": 7, "date": DATE}, "origin", PLACE),
-        ("search", {**WAY, "origin": "  ", "date": DATE}, "origin", PLACE),
-        ("search", {**WAY, "origin": "Mysuru\0", "date": DATE}, "origin", PLACE),
-        ("seat_map", {**TRIP, **WAY, "bus_id": 10**30}, "bus_id", BUS),
+        ("search", {**PLACES, "date": "tomorrow"}, "date", "a date, YYYY-MM-DD"),
+        ("search", {**PLACES, "origin": 7, "date": DATE}, "origin", PLACE),
+        ("search", {**PLACES, "origin": "  ", "date": DATE}, "origin", PLACE),
+        ("search", {**PLACES, "origin": "Mysuru\0", "date": DATE}, "origin", PLACE),
+        ("seat_map", {**TRIP, **PLACES, "bus_id": 10**30}, "bus_id", BUS),
         ("seat_map", {**TRIP}, "origin", PLACE),
         ("seat_map", {**TRIP, "origin": "Bengaluru"}, "destination", PLACE),
         ("seat_map", {**TRIP, "to_stop": 2}, "from_stop", STOP),
-        ("seat_map", {**TRIP, **WAY, "to_stop": 2}, "to_stop", STOP),
-        ("book", {**TRIP, **WAY, **GUEST}, "seats", SEATS),
-        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "count": 1}, "count", "a number of seats, 1 to 100"),
-        ("book", {**TRIP, **WAY, **GUEST, "seats": [1, 1]}, "seats", SEATS),
-        ("book", {**TRIP, **WAY, **GUEST, "seats": [1], "passengers": [{}, {}]}, "passengers", PASSENGERS),
-        ("book", {**TRIP, **WAY, "seats": [1], "phone": "12345"}, "phone", PHONE),
-        ("book", {**TRIP, **WAY, "seats": [1], "phone": "00000 00000"}, "phone", PHONE),
-        ("book", {**TRIP, **WAY, "seats": [1], "phone": "nobody"}, "phone", PHONE),
-        ("book", {**TRIP, **WAY, "seats": [1], "phone": "+999 1234567"}, "phone", PHONE),
-        ("hold", {**TRIP, **WAY, **GUEST, "seats": [1], "seconds": 5}, "seconds", SECONDS),
+        ("seat_map", {**TRIP, **PLACES, "to_stop": 2}, "to_stop", STOP),
+        ("book", {**TRIP, **PLACES, **GUEST}, "seats", SEATS),
+        ("book", {**TRIP, **PLACES, **GUEST, "seats": [1], "count": 1}, "count", COUNT),
+        ("book", {**TRIP, **PLACES, **GUEST, "seats": [1, 1]}, "seats", SEATS),
+        ("book", {**TRIP, **PLACES, **GUEST, "seats": [1], "passengers": [{}, {}]}, "passengers", PASSENGERS),
+        ("book", {**TRIP, **PLACES, "seats": [1], "phone": "12345"}, "phone", PHONE),
+        ("book", {**TRIP, **PLACES, "seats": [1], "phone": "00000 00000"}, "phone", PHONE),
+        ("book", {**TRIP, **PLACES, "seats": [1], "phone": "nobody"}, "phone", PHONE),
+        ("book", {**TRIP, **PLACES, "seats": [1], "phone": "+999 1234567"}, "phone", PHONE),
+        ("hold", {**TRIP, **PLACES, **GUEST, "seats": [1], "seconds": 5}, "seconds", SECONDS),
         ("confirm", {"phone": "98450 12345"}, "reference", "the reference of a booking"),
         ("cancel", {"reference": "ABC", "key": ""}, "key", KEY),
         ("cancel", {"reference": "ABC", "key": "k" * 256}, "key", KEY),
@@ -115,13 +116,13 @@ def test_a_wrong_field_is_named_with_what_it_takes(client, method, params, field
 
 
 def test_a_missing_phone_number_is_named(client):
-    field, _ = bad_request(client.call("book", **TRIP, **WAY, seats=[1]))
+    field, _ = bad_request(client.call("book", **TRIP, **PLACES, seats=[1]))
     assert field == "phone"
 
 
 @pytest.mark.parametrize("date", ["2026-11-30", "2026-12-31", "0001-01-01", "9999-12-31"])
 def test_a_date_in_the_past_or_after_the_last_sale(client, date):
-    field, takes = bad_request(client.call("search", **WAY, date=date))
+    field, takes = bad_request(client.call("search", **PLACES, date=date))
     assert (field, takes[:6]) == ("date", "a date")
 
 
@@ -156,13 +157,13 @@ def test_an_unknown_place_lists_similar_names(client, name):
     ],
 )
 def test_the_reason_of_a_refused_booking(client, changed, reason):
-    data = refusal(client.call("book", **{**TRIP, **WAY, **GUEST, "seats": [1], **changed}))
+    data = refusal(client.call("book", **{**TRIP, **PLACES, **GUEST, "seats": [1], **changed}))
     assert data["reason"] == reason
 
 
 def test_a_trip_that_has_departed(client, clock):
     clock.set("2026-12-02 10:01+05:30")
-    data = refusal(client.call("book", **TRIP, **WAY, **GUEST, seats=[1]))
+    data = refusal(client.call("book", **TRIP, **PLACES, **GUEST, seats=[1]))
     assert data["reason"] == "departed"
 
 

@@ -61,8 +61,8 @@ def count_tickets(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM passengers"))
 
 
-def wait_for_end() -> None:
-    """Wait until no client is connected: each has a thread with its name."""
+def wait_for_disconnects() -> None:
+    """Wait until no client is connected, which is when no thread of a client runs."""
     wait_until(lambda: not any(thread.name.startswith("client ") for thread in threading.enumerate()))
 
 
@@ -118,7 +118,7 @@ def test_an_incomplete_line_is_discarded_after_a_reset(incomplete: LineClient, d
     reset = struct.pack("ii", 1, 0)  # close with a reset
     incomplete.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
     incomplete.close()
-    wait_for_end()
+    wait_for_disconnects()
     assert count_tickets(database) == 0
 
 
@@ -147,7 +147,7 @@ def test_an_incomplete_line_is_discarded_when_the_server_disconnects_the_client(
         if "was disconnected" in caplog.text:
             break
         console.notice("x" * 1900)
-    wait_for_end()
+    wait_for_disconnects()
     assert "does not read what is pushed to it" in caplog.text
     assert count_tickets(database) == 0
 
@@ -164,5 +164,5 @@ def test_an_incomplete_line_is_discarded_without_the_close_notify_of_tls(
         if not with_close_notify:
             line.shutdown(socket.SHUT_WR)
             assert line.recv(1000) == b""
-    wait_for_end()
+    wait_for_disconnects()
     assert count_tickets(database) == with_close_notify

@@ -29,8 +29,8 @@ def request(method, id=1, **params):
 
 
 @pytest.fixture
-def held_trip(database):
-    """A session that has locked the trip, as psql may; commit() releases the lock."""
+def locked_trip(database):
+    """A database session that has locked the trip; commit() releases the lock."""
     with database.connect(autocommit=False) as conn:
         conn.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
         yield conn
@@ -41,10 +41,10 @@ def held_trip(database):
 
 @given(st.lists(st.sampled_from([b"", b"a", b"bc", b"\r", b"\n", b"x\ry", b"12345", b"123456", b"1234567"])))
 def test_lines_do_not_depend_on_the_chunks_received(chunks):
-    """A line that is too long is cut, but stays too long."""
+    """A line that is too long is truncated, and remains too long."""
     *lines, _ = b"".join(chunks).split(b"\n")
-    got = Lines(5)
-    fed = [line for chunk in chunks for line in got.feed(chunk)]
+    parser = Lines(5)
+    fed = [line for chunk in chunks for line in parser.feed(chunk)]
     assert [len(line) > 5 for line in fed] == [len(line.removesuffix(b"\r")) > 5 for line in lines]
     assert [line for line in fed if len(line) <= 5] == [
         line.removesuffix(b"\r") for line in lines if len(line.removesuffix(b"\r")) <= 5
@@ -179,7 +179,7 @@ def test_find_has_a_rate_limit(connect):
     assert client.call("find", **wanted | {"phone": "9880099000"}) == {"references": []}
 
 
-# The end ---------------------------------------------------------------------------------------
+# Disconnecting and draining --------------------------------------------------------------------
 
 
 def test_a_half_closed_socket_receives_its_replies(client_socket):
@@ -190,18 +190,20 @@ def test_a_half_closed_socket_receives_its_replies(client_socket):
 
 
 def test_the_thread_of_a_client_that_resets_its_connection_ends(connect):
-    gone, here = connect(), connect()
-    assert gone.ask(PING) == here.ask(PING)
+    resetting, other = connect(), connect()
+    assert resetting.ask(PING) == other.ask(PING)
     (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("client 1 ")]
-    gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
-    gone.send(request("places") * 100)
-    gone.close()
+    resetting.socket.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+    )  # close with a reset
+    resetting.send(request("places") * 100)
+    resetting.close()
     thread.join(WAIT_SECONDS)
     assert not thread.is_alive()
-    assert here.ask(PING)["result"]
+    assert other.ask(PING)["result"]
 
 
-def test_draining_finishes_a_request_and_refuses_later_ones(connect, server, held_trip):
+def test_draining_finishes_a_request_and_refuses_later_ones(connect, server, locked_trip):
     busy, idle = connect(), connect()
     idle.ask(PING)
     busy.send(request("book", 1, **BOOK) + request("ping", 2) + b"[" + PING[:-1] + b"]\n")
@@ -209,7 +211,7 @@ def test_draining_finishes_a_request_and_refuses_later_ones(connect, server, hel
     drain = threading.Thread(target=server.tcp.drain)
     drain.start()
     assert idle.receive() == b""  # draining has begun
-    held_trip.commit()
+    locked_trip.commit()
     assert json.loads(busy.receive())["result"]["status"] == "booked"
     draining = (
         b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32001,'
@@ -225,7 +227,7 @@ def test_draining_finishes_a_request_and_refuses_later_ones(connect, server, hel
 
 
 @pytest.mark.settings(drain_seconds=0.05)
-def test_draining_ends_after_drain_seconds(connect, server, held_trip, caplog):
+def test_draining_ends_after_drain_seconds(connect, server, locked_trip, caplog):
     client = connect()
     client.send(PING + request("book", **BOOK))
     assert client.receive() == PONG
@@ -234,7 +236,7 @@ def test_draining_ends_after_drain_seconds(connect, server, held_trip, caplog):
     assert client.receive() == b""
     assert "client 1" in caplog.text
     assert "was disconnected" in caplog.text
-    held_trip.commit()
+    locked_trip.commit()
 
 
 def test_a_port_in_use_is_an_error(server, settings):

@@ -41,7 +41,7 @@ class BookingDraft:
 
     @property
     def route(self) -> str:
-        """From Bengaluru to Mysuru."""
+        """The places as a part of a sentence, such as "from Bengaluru to Mysuru"."""
         return f"from {self.origin.name} to {self.destination.name}"
 
     def passengers(self) -> list[Passenger] | None:
@@ -49,10 +49,10 @@ class BookingDraft:
         return [Passenger(name=name) for name in self.names] if any(self.names) else None
 
 
-def ask_place(prompt: str, field: str, places: list[Place], other: Place | None = None) -> Ask:
-    """The question for a place. other: a place that is not allowed."""
+def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | None = None) -> Ask:
+    """The question for a place. excluded: the origin, which cannot be the destination too."""
     return Ask(
-        prompt, answers.place(places, other), field,
+        prompt, answers.place(places, excluded), field,
         f"One of: {', '.join(place.name for place in places)}.",
         tuple(Choice(place.name, ", ".join((place.code, *place.aliases))) for place in places),
     )  # fmt: skip
@@ -71,7 +71,7 @@ def choose_venue(words: Words) -> Steps[Place]:
 
 
 def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: str) -> Steps[int]:
-    """One of several numbers, after a line for each."""
+    """Show a line for each number, and ask for one of them."""
     for number, about in options.items():
         yield Tell(f"  {number}  {about}")
     chosen: int = yield answers.ask_number(prompt, options, noun, field, "The number at the start of a line.")
@@ -113,13 +113,13 @@ def choose_trip(
     segments = dict(enumerate((trip for trip in trips if trip.bus_id == bus_id), 1))
     if len(segments) == 1:
         return segments[1]
-    ends = {
+    described = {
         n: f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} {clock(trip.arrives_at)}, "
         f"{money(trip.fare)}"
         for n, trip in segments.items()
     }
-    question = f"Which stops of this {words.service}? (1 to {len(ends)})"
-    return segments[(yield from choose_from_list(question, ends, "number", "segment"))]
+    question = f"Which stops of this {words.service}? (1 to {len(described)})"
+    return segments[(yield from choose_from_list(question, described, "number", "segment"))]
 
 
 def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
