@@ -38,7 +38,7 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._failed: OrderedDict[str, None] = OrderedDict()  # subjects with a failure in this process
 
-    def check_failed(self, *subjects: str) -> None:
+    def check_if_failed_before(self, *subjects: str) -> None:
         """Check the subjects that have failed in this process. Raises Refusal (not_allowed)."""
         failed = [subject for subject in subjects if subject in self._failed]
         if failed:

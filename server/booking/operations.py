@@ -90,7 +90,7 @@ class Operations:
         if isinstance(request, protocol.Party):
             _check_party(request)
         subjects = _rate_limited_subjects(request, caller)
-        self.accounts.rate_limiter.check_failed(*subjects)
+        self.accounts.rate_limiter.check_if_failed_before(*subjects)
         handler = self._handlers.get(type(request)) or (self._write if request.writes else self._read)
         answer = handler(request, caller)
         if subjects and _found_nothing(request, answer):

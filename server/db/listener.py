@@ -132,7 +132,9 @@ class Listener:
         Not thread-safe: the writer calls it under its write lock.
         """
         self._committed.append(calls)
-        if len(self._committed) == 1 and not self._disconnected:  # else the thread does not wait
+        # If earlier calls are queued, the thread has been interrupted. Without a connection, an interrupt
+        # would only shorten the pause before the next attempt to connect.
+        if len(self._committed) == 1 and not self._disconnected:
             self._interrupt_wait()
 
     def _interrupt_wait(self) -> None:
@@ -182,7 +184,8 @@ class Listener:
         while notification := connection.pgconn.notifies():
             self._receive(notification.extra)
         if now >= self._reread_at:
-            why_outdated = explain_outdated(connection)  # a handler may change _received
+            # Executed before |= reads self._received: it may receive notifications, which change that.
+            why_outdated = explain_outdated(connection)
             self._received |= ChangeNotification(everything=True, upgrade=why_outdated)
             self._reread_at = now + self._settings.reread_seconds
         if self._received:

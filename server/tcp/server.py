@@ -1,9 +1,9 @@
 """The TCP server: accepts connections, and starts a thread for each client (server/tcp/connection.py).
 
-Settings limit the number of clients, the length of a line, how long a client may send nothing, and how long
-and how many bytes of replies may wait to be sent. The timeouts are SO_RCVTIMEO and SO_SNDTIMEO of the socket,
-so that no poll is needed before each recv and send. A client that sends faster than it is answered is slowed
-down by TCP.
+Settings limit the number of clients, the length of a line, how long a client may send nothing, how long the
+server tries to send a reply, and how many bytes may wait to be sent. The timeouts are SO_RCVTIMEO and
+SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client that sends faster
+than it is answered is slowed down by TCP.
 
 To stop, the server drains: it sends the replies of the requests that are being executed, refuses the requests
 received after them, and closes the connections.
