@@ -143,7 +143,8 @@ class Accounts:
             if refusal.reason != "not_signed_in":
                 raise
             self.rate_limiter.record_failure(subject)
-            raise Refusal("wrong_password", "The token has expired, was revoked, or is wrong.") from None
+            message = "The token has expired, was revoked, or is wrong: log in again."
+            raise Refusal("wrong_password", message) from None
         return _session_answer(token, msgspec.structs.replace(account, address=caller.address), expires_at)
 
 
