@@ -301,7 +301,7 @@ class WriterConnection:
     def __init__(self, url: str, settings: Settings, stopping: threading.Event) -> None:
         self._url, self._settings, self._stopping = url, settings, stopping
         self._connection: psycopg.Connection
-        self._give_up_at: float | None = None  # None: there is no outage
+        self._outage_deadline: float | None = None  # None: there is no outage
 
     def open(self) -> None:
         """Connect, and prevent breaking migrations from then on. Raises DatabaseUnavailable."""
@@ -342,18 +342,18 @@ class WriterConnection:
     def begin_outage(self, reason: DatabaseUnavailable) -> None:
         """Close the connection, which broke."""
         log.warning("lost the connection to the database: %s", reason)
-        if self._give_up_at is None:
-            self._give_up_at = time.monotonic() + self._settings.connect_seconds
+        if self._outage_deadline is None:
+            self._outage_deadline = time.monotonic() + self._settings.connect_seconds
         self.close()
 
     def end_outage(self) -> None:
         """Note that the database works."""
-        self._give_up_at = None
+        self._outage_deadline = None
 
     @property
     def is_given_up(self) -> bool:
         """Whether an outage has lasted too long to send anything again."""
-        return self._stopping.is_set() or (self._give_up_at or 0.0) <= time.monotonic()
+        return self._stopping.is_set() or (self._outage_deadline or 0.0) <= time.monotonic()
 
     def set_lock_timeout(self, milliseconds: int) -> None:
         """Set lock_timeout. If that fails, the connection broke, and the next one has the default again."""
