@@ -6,14 +6,14 @@
         busware.login("asha", password)
         print(*busware.bookings(current=True))
 
-The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport and http_link:
+The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport and http_transport:
 
   async_factory      connect_async()
   async_sdk          a method for each request
   async_connection   sign-in, repeated requests
   async_transport    one TCP connection              transport    the same, with threads
   async_http_client  the requests over HTTP
-  async_http_link    one HTTP connection             http_link    the same, with threads
+  async_http_transport  one HTTP connection          http_transport    the same, with threads
   retries            limits, keys, ConnectionLost    http_messages    requests and errors in HTTP
 
 The command:

@@ -1,7 +1,7 @@
 """The command `busware`: sends one request, prints its reply as text or JSON, and sets an exit status.
 
-Replies go to stdout, errors to stderr. With --json a refusal goes to stdout too, as {"error": …}. rich and
-shtab are imported where they are used, because they would delay --help.
+Replies go to stdout, errors to stderr. With --json, a refusal goes to stdout instead, as {"error": …}. rich
+and shtab are imported where they are used, because they would delay --help.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
         hint = START_HINT
         if arguments[:1] == [parsed.host] and parsed.host.isalpha():  # not 127.0.0.1, not a domain name
-            reason = f"'{parsed.host}' was taken for a host name, because it is not a command."
+            reason = f"'{parsed.host}' is read as a host name, because it is not a command."
             hint = f"{reason} {commands.command_names()}"
         return terminal.run(parsed.host, parsed.port, tls, parsed.token, hint)
     return send_request(parsed, tls)
@@ -85,19 +85,19 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             if parsed.json:
                 print(error_json(error))
             else:
-                explain(error, request, client)
+                _print_refusal(error, request, client)
             return NO_ANSWER if _reason(error) == "outcome_unknown" else REFUSED
         except ConnectionLost as lost:
             hint = AUTHORITY_HINT if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START_HINT
-            _print_error(f"There is {lost}.", RETRY_HINT + lost.key if lost.key else hint)
+            _print_error(f"{lost}.", RETRY_HINT + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
             _print_error("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
             return INTERRUPTED
 
 
-def explain(error: Refusal | RpcError, request: protocol.Request, client: Client) -> None:
-    """Print a refusal, and how to correct the command."""
+def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client: Client) -> None:
+    """Print a refusal, and what to change in the command."""
     from busware import render
 
     out = render.console(stderr=True)
@@ -155,7 +155,7 @@ def run() -> None:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of the output has ended, such as head
+    except BrokenPipeError:  # the program that reads the output has ended, for example head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

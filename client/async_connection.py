@@ -55,10 +55,10 @@ class AsyncConnection(BaseConnection):
         request = with_key(request)
         key: str | None = None
         failure: Exception | None = None
-        async with self._turn:
+        async with self._call_lock:
             for seconds in retry_delays(self.tries):
                 if await wait_for(self._closed, seconds):
-                    raise ConnectionLost("the connection was closed by this program", key)
+                    raise ConnectionLost("The connection was closed by this program", key)
                 try:
                     await self._reach(request)
                     key = getattr(request, "key", None)
@@ -84,8 +84,8 @@ class AsyncConnection(BaseConnection):
         """Connect and sign in, unless connected. Raises OSError or Refusal."""
         if self._transport is not None and self._transport.is_open:
             return
-        connected = await connect(self.host, self.port, self._tls)
-        self._transport = TcpTransport(connected, self._notify, self._report)
+        connection = await connect(self.host, self.port, self._tls)
+        self._transport = TcpTransport(connection, self._notify, self._report)
         if self._closed.is_set():  # closed while it connected
             await self._transport.close()
         if self._token is None or isinstance(request, SIGN_IN):

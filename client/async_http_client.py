@@ -6,7 +6,7 @@ sends no notifications over HTTP: to see a change, send a request again.
 
 import ssl
 
-from busware.async_http_link import HttpLink
+from busware.async_http_transport import HttpTransport
 from busware.async_sdk import AsyncClient
 from busware.http_messages import Reply, decode_reply, encode_request, split_url
 from busware.retries import DEFAULT_TRIES, TIMEOUT_SECONDS
@@ -27,17 +27,17 @@ class AsyncHttpClient(AsyncClient):
     ) -> None:
         host, port, self._base_path = split_url(url)
         super().__init__(host, port, timeout_seconds=timeout_seconds, tries=tries, tls=tls, token=token)
-        self._http = HttpLink(host, port, tls)
+        self._http = HttpTransport(host, port, tls)
 
     async def _reach(self, request: Request) -> None:
         if not self._http.is_open:
-            self._http = HttpLink(self.host, self.port, self._tls)
-        if self._closed.is_set():  # close() has closed the link before
+            self._http = HttpTransport(self.host, self.port, self._tls)
+        if self._closed.is_set():  # close() has closed the transport before
             await self._http.close()
 
     async def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:
         message = encode_request(request, self._base_path, self._token)
-        return decode_reply(*await self._http.ask(*message, self._timeout), reply_type)
+        return decode_reply(*await self._http.send(*message, self._timeout), reply_type)
 
     async def _hang_up(self) -> None:
         await self._http.close()

@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import ssl
-from asyncio import Event as Event
+from asyncio import Event as Event  # imported from here by async_connection.py
 from asyncio import Lock as Lock
 from collections.abc import Callable
 
-from busware.retries import CONNECT_SECONDS, MAX_REPLY_BYTES, OnNotification, deliver
+from busware.retries import CONNECT_SECONDS, MAX_REPLY_BYTES, OnNotification, dispatch_line
 
 
 async def wait_for(event: Event, seconds: float) -> bool:
-    """Wait for an event, at most so many seconds. Return whether it is set."""
+    """Wait until an event is set, for at most `seconds`. Return whether it is set."""
     if seconds:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -29,35 +29,35 @@ class TcpTransport:
 
     def __init__(
         self,
-        connected: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         on_notification: OnNotification,
         on_end: Callable[["TcpTransport"], None],
     ) -> None:
-        self._lines, self._writer = connected
+        self._stream, self._writer = streams
         self._on_notification = on_notification
         self._on_end = on_end
         self._replies = asyncio.Queue[bytes | None]()
         self.is_open = True
-        self._reader = asyncio.create_task(self._read(), name="busware reader")
+        self._reading_task = asyncio.create_task(self._read(), name="busware reader")
 
     async def close(self) -> None:
         """Close the connection, and wait until the reading task has ended."""
         self.is_open = False
         self._writer.transport.abort()
-        await asyncio.wait([self._reader])
+        await asyncio.wait([self._reading_task])
 
     async def send(self, line: bytes, timeout_seconds: float) -> bytes:
-        """Send a request and return the line that answers it. Without one, closes and raises OSError."""
+        """Send a request; return the line that answers it. Closes the connection on an OSError."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                with contextlib.suppress(OSError):  # the reading task sees the end, after a last line
+                with contextlib.suppress(OSError):  # the reading task reports it, after a last reply
                     self._writer.write(line)
                     await self._writer.drain()
                 reply = await self._replies.get()
         except TimeoutError:
             await self.close()
             raise TimeoutError(f"no reply within {timeout_seconds:g} s") from None
-        except BaseException:  # a cancelled task: its reply must not answer the next call
+        except BaseException:  # the task was cancelled: its reply must not answer the next call
             await self.close()
             raise
         if reply is None:
@@ -66,8 +66,8 @@ class TcpTransport:
 
     async def _read(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # ValueError: a line is too long
-            while (line := await self._lines.readline()).endswith(b"\n"):
-                deliver(line, self._replies.put_nowait, self._on_notification)
+            while (line := await self._stream.readline()).endswith(b"\n"):
+                dispatch_line(line, self._replies.put_nowait, self._on_notification)
         ended_by_server, self.is_open = self.is_open, False
         await close_writer(self._writer)
         self._replies.put_nowait(None)

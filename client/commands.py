@@ -89,12 +89,15 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "ping": (protocol.Ping, ""),
 }
 
-OTHER_COMMANDS = ("hotel", "completion")  # that do not send one request
+OTHER_COMMANDS = ("hotel", "completion")  # commands that send no request or several
 ALIASES = {"status": "booking", "change": "change-seat"}  # the names of these commands in the terminal client
 
 
 def _converter(read: Callable[[str], object], kind: Any, expected: str) -> Callable[[str], Any]:
-    """A function for argparse. read: raises ValueError. kind: the type, with its limits."""
+    """A type for argparse: applies `read`, which may raise ValueError, then the limits of `kind`.
+
+    expected: how the error message describes a valid argument.
+    """
 
     def convert(text: str) -> Any:
         try:
@@ -118,7 +121,7 @@ _seconds = _converter(
 
 
 def _date(text: str) -> str:
-    """Check a date as it was typed. `request` converts it, because it may depend on the server's today."""
+    """Check a date, and return it as typed. `request` converts it, with the server's date for "today"."""
     try:
         parse_date(text, date.today())
     except InvalidInput as error:
@@ -134,7 +137,7 @@ def _stop(text: str) -> str | int:
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "origin": {"metavar": "ORIGIN", "type": _stop},
     "destination": {"metavar": "DESTINATION", "type": _stop},
-    "date": {"metavar": "DATE", "type": _date, "help": "the date of departure from there, such as 5 dec"},
+    "date": {"metavar": "DATE", "type": _date, "help": "the date of departure, such as 5 dec"},
     "place": {"metavar": "PLACE", "help": "the place where the passenger boards"},
     "bus_id": {"metavar": "BUS", "type": _number},
     "travel_date": {"metavar": "DATE", "type": _date, "help": "the date of the trip, as search prints it"},
@@ -167,7 +170,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "only trips with N or more free seats",
     },
     "--seats": {"metavar": "N,N…", "type": _numbers},
-    "--count": {"metavar": "N", "type": _number, "help": "the number of seats, if any seats will do"},
+    "--count": {"metavar": "N", "type": _number, "help": "the number of seats; the server chooses them"},
     "--phone": {"metavar": "PHONE"},
     "--name": {
         "dest": "passengers",
@@ -221,7 +224,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     for name, (request_type, arguments) in COMMANDS.items():
         about = (request_type.__doc__ or "").splitlines()[0]
         command = commands.add_parser(
-            name, aliases=[alias for alias, of in ALIASES.items() if of == name],
+            name, aliases=[alias for alias, command in ALIASES.items() if command == name],
             help=about, description=about, allow_abbrev=False, parents=[_server_options()],
         )  # fmt: skip
         command.set_defaults(request_type=request_type)
@@ -231,7 +234,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     hotel = commands.add_parser("hotel", help=about, description=about)
     hotel.add_argument("--url", metavar="URL", help="the hotel API, unless it is /hotel at the server")
     hotel.add_argument("--authority", **SERVER_OPTIONS["--authority"])
-    about = f"Print a script that completes {PROG} in a shell."
+    about = f"Print the script with which a shell completes the commands of {PROG}."
     completion = commands.add_parser("completion", help=about, description=about)
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=" or ".join(SHELLS))
     return parser

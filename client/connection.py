@@ -56,10 +56,10 @@ class Connection(BaseConnection):
         request = with_key(request)
         key: str | None = None
         failure: Exception | None = None
-        with self._turn:
+        with self._call_lock:
             for seconds in retry_delays(self.tries):
                 if wait_for(self._closed, seconds):
-                    raise ConnectionLost("the connection was closed by this program", key)
+                    raise ConnectionLost("The connection was closed by this program", key)
                 try:
                     self._reach(request)
                     key = getattr(request, "key", None)
@@ -85,8 +85,8 @@ class Connection(BaseConnection):
         """Connect and sign in, unless connected. Raises OSError or Refusal."""
         if self._transport is not None and self._transport.is_open:
             return
-        connected = connect(self.host, self.port, self._tls)
-        self._transport = TcpTransport(connected, self._notify, self._report)
+        connection = connect(self.host, self.port, self._tls)
+        self._transport = TcpTransport(connection, self._notify, self._report)
         if self._closed.is_set():  # closed while it connected
             self._transport.close()
         if self._token is None or isinstance(request, SIGN_IN):

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from busware.dates import day, today_in
-from busware.http_link import HttpLink
 from busware.http_messages import split_url
+from busware.http_transport import HttpTransport
 from busware.server.conversation import InvalidInput
 
 DONE, REFUSED, NO_ANSWER = 0, 1, 3  # exit statuses
@@ -51,7 +51,7 @@ def run(url: str, tls: ssl.SSLContext | None) -> int:
     except (EOFError, KeyboardInterrupt):
         return DONE
     except (OSError, msgspec.DecodeError) as error:
-        print(f"There is no answer from {url}: {error}", file=sys.stderr)
+        print(f"No answer from {url}: {error}", file=sys.stderr)
         return NO_ANSWER
 
 
@@ -129,13 +129,13 @@ class Guest:
 
     def _send(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
         """The status and the fields of a response. Raises OSError or DecodeError."""
-        link = HttpLink(self._host, self._port, self._tls)
+        transport = HttpTransport(self._host, self._port, self._tls)
         body = msgspec.json.encode(fields) if fields else None
         headers = {"Content-Type": "application/json"} if fields else {}
         try:
-            status, reply = link.ask(method, path, body, headers, TIMEOUT_SECONDS)
+            status, reply = transport.send(method, path, body, headers, TIMEOUT_SECONDS)
         finally:
-            link.close()
+            transport.close()
         return status, msgspec.json.decode(reply, type=dict[str, Any])
 
 

@@ -39,7 +39,7 @@ PIPED_COLUMNS = 1000  # the width where there is no terminal
 COLUMN_GAP = 2  # spaces between columns
 
 _WRAPPED_COLUMNS = ("Service", "Also called")  # the other columns keep their width on a narrow terminal
-_END_HEADS = {"origin": "From", "destination": "To"}
+_PLACE_HEADERS = {"origin": "From", "destination": "To"}
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # Fields in a refusal's data, with the label to print them under.
 _DATA_LABELS = {
@@ -55,7 +55,7 @@ _DATA_LABELS = {
 }
 
 Cell = str | Text
-Row = dict[str, Cell]  # head of the column → cell. A head that begins with ">" aligns its column right.
+Row = dict[str, Cell]  # header of the column → cell. A header that begins with ">" aligns its column right.
 
 
 class _Console(Console):
@@ -109,7 +109,7 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
         case TripManifest():
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
-            return Text(f"The trip is cancelled. Tickets: {answer.tickets}, refunds: {answer.refund}.")
+            return Text(f"The trip is cancelled. Tickets: {answer.tickets}, total refund: {answer.refund}.")
         case OpenedSales():
             return Text(f"Trips put on sale: {answer.opened}.")
     raise TypeError(f"no text for a {type(answer).__name__}")
@@ -126,7 +126,7 @@ def error(problem: Refusal | RpcError) -> RenderableType:
     return Group(*lines)
 
 
-# Rows of the tables, by head of column ---------------------------------------------------------
+# Rows of the tables, by header of column ---------------------------------------------------------
 
 
 def _place(place: Place) -> Row:
@@ -139,13 +139,13 @@ def _place(place: Place) -> Row:
 
 
 def _trip(trip: Trip, ends: list[str]) -> Row:
-    """Bus and Date are what the commands seats and book take. ends: the ends that differ between trips."""
+    """Bus and Date are arguments of the commands seats and book. ends: the places that trips differ in."""
     return {
         ">Bus": str(trip.bus_id),
         "Date": str(trip.travel_date),
         "Departs": clock(trip.departs_at),
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
-        **{_END_HEADS[end]: getattr(trip, end) for end in ends},
+        **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
         "Service": ", ".join(filter(None, (service_of(trip), comfort(trip)))),
         ">Fare": trip.fare,
         ">Free": Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
@@ -190,16 +190,16 @@ def _operated_trip(trip: OperatedTrip) -> Row:
 
 
 def _table(rows: Iterable[Row], if_empty: str = "") -> RenderableType:
-    """A table with the heads of the first row, or a text if there are no rows."""
+    """A table with the headers of the first row, or a text if there are no rows."""
     rows = list(rows)
     if not rows:
         return Text(if_empty)
     table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0))
-    for head in rows[0]:
+    for header in rows[0]:
         table.add_column(
-            head.lstrip(">"),
-            justify="right" if head.startswith(">") else "left",
-            no_wrap=head not in _WRAPPED_COLUMNS,
+            header.lstrip(">"),
+            justify="right" if header.startswith(">") else "left",
+            no_wrap=header not in _WRAPPED_COLUMNS,
             overflow="fold",
         )
     for row in rows:
@@ -208,7 +208,7 @@ def _table(rows: Iterable[Row], if_empty: str = "") -> RenderableType:
 
 
 def _page(rows: Iterable[Row], after: str | None, if_empty: str) -> RenderableType:
-    """A page of a list. after: the option for the next page."""
+    """A page of a list. after: the value of --after for the next page, or None."""
     table = _table(rows, if_empty)
     return table if after is None else Group(table, Text(f"For the next page: --after {after}", "dim"))
 

@@ -20,7 +20,7 @@ from busware.server.protocol import Login, Logout, Refusal, Register, Request
 from busware.server.protocol.jsonrpc import decode_notification
 
 OnNotification = Callable[[str, dict[str, Any]], None]
-OnChange = Callable[[bool], None]
+OnConnectionChange = Callable[[bool], None]
 Stop = str | int  # a place, or a stop number
 
 HOST = "127.0.0.1"
@@ -71,14 +71,14 @@ def final_error(failure: Exception | None, server: str, key: str | None) -> Refu
                 failure.data.setdefault("key", key)
             return failure
         case msgspec.DecodeError():
-            message = f"no Busware server at {server}, or one of another version: {failure}"
+            message = f"No Busware server at {server}, or one of another version: {failure}"
         case ssl.SSLCertVerificationError():
-            message = f"no trusted server at {server}: {failure.verify_message.rstrip('.')}"
+            message = f"No trusted server at {server}: {failure.verify_message.rstrip('.')}"
         case ConnectionError(errno=int(errno)):  # asyncio's own text differs
-            message = f"no answer from {server}: {os.strerror(errno)}"
+            message = f"No answer from {server}: {os.strerror(errno)}"
         case _:
             detail = getattr(failure, "strerror", None) or str(failure) or "timed out"
-            message = f"no answer from {server}: {detail}"
+            message = f"No answer from {server}: {detail}"
     return ConnectionLost(message, key)
 
 
@@ -91,24 +91,24 @@ def segment_fields(origin: Stop, destination: Stop) -> dict[str, Any]:
 
 
 def token_after(request: Request, reply: object, token: str | None) -> str | None:
-    """The token to sign in with after this request. token: the one before it."""
+    """The token to sign in with after this request. token: the one that was used before it."""
     if isinstance(request, SIGN_IN):
         return str(msgspec.json.decode(msgspec.json.encode(reply))["token"])
     return None if isinstance(request, Logout) else token
 
 
-def deliver(line: bytes, on_reply: Callable[[bytes], None], on_notification: OnNotification) -> None:
-    """Pass a line from the server on: a notification to its callback, any other line to on_reply."""
+def dispatch_line(line: bytes, on_reply: Callable[[bytes], None], on_notification: OnNotification) -> None:
+    """Call on_notification for a notification of the server, and on_reply for any other line."""
     try:
         notification = decode_notification(line)
     except msgspec.DecodeError:
-        notification = None  # on_reply's receiver reports the error
+        notification = None  # the call that takes the reply reports the error
     if notification is None:
         on_reply(line)
         return
     try:
         on_notification(notification.method, notification.params)
-    except Exception:  # the reading continues
+    except Exception:  # the next lines must still be read
         log.exception("The callback failed on the notification %s", notification.method)
 
 
@@ -131,7 +131,7 @@ def tls_context(
 class BaseConnection:
     """The state of a connection to a server. The subclasses carry requests, with threads or with asyncio.
 
-    tries: the number of times that a request is sent at most.
+    tries: the maximum number of times a request is sent.
     tls: the context for TLS, None for a plain connection. token: signs in on each connection. on_change:
     called with True when the server replies, and with False when the connection breaks or the server
     drains. It is called from any thread, and must not call the connection.
@@ -158,13 +158,13 @@ class BaseConnection:
         self._tls = tls
         self._token = token
         self.on_notification = on_notification
-        self.on_change: OnChange | None = None
+        self.on_change: OnConnectionChange | None = None
         self._ids = itertools.count(1)
-        self._turn = self.lock_type()
+        self._call_lock = self.lock_type()
         self._closed = self.event_type()
         self._transport: Any = None
-        self._server_replies = False  # as reported last to on_change
-        self._reporting = threading.Lock()  # keeps the reports of several threads in order
+        self._server_replies = False  # what on_change was last called with
+        self._report_lock = threading.Lock()  # keeps the reports of several threads in order
 
     def _notify(self, method: str, params: dict[str, Any]) -> None:
         if self.on_notification is not None:
@@ -172,7 +172,7 @@ class BaseConnection:
 
     def _report(self, transport: Any, *, server_replies: bool = False) -> None:
         """Call on_change if this is a change. Ignores a transport that was replaced or has ended."""
-        with self._reporting:
+        with self._report_lock:
             outdated = transport is not self._transport or (server_replies and not transport.is_open)
             if not outdated and server_replies != self._server_replies:
                 self._server_replies = server_replies

@@ -17,15 +17,15 @@ from busware.server.protocol import Seat, Seats
 Piece = tuple[str, str]  # a state, or "" for the frame, and a text
 Line = list[Piece]
 
-_RICH = {"free": "green", "held": "yellow", "taken": "red", "yours": "bold black on green", "": "dim"}
-_PROMPT_TOOLKIT = {
+_RICH_STYLES = {"free": "green", "held": "yellow", "taken": "red", "yours": "bold black on green", "": "dim"}
+_PROMPT_TOOLKIT_STYLES = {
     "free": "fg:ansigreen",
     "held": "fg:ansiyellow",
     "taken": "fg:ansired",
     "yours": "bold fg:ansiblack bg:ansigreen",
     "": "fg:ansibrightblack",
 }
-_MARKS = {"berth": "═"}  # by kind of seat: what follows the number
+_MARKS = {"berth": "═"}  # by kind of seat: the character after its number
 _DRIVER = "◎"
 _LEGEND = {
     "free": ("nn", "free"),
@@ -40,50 +40,52 @@ def draw(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> lis
     """The map and its legend. yours: the traveller's seats. columns: the width of the screen."""
     names = list(dict.fromkeys(seat.deck for seat in seat_map.seats))
     decks = [_deck(name, seat_map, yours) for name in names]
-    wide = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
-    lines = list(_beside(decks)) if wide <= columns else [line for deck in decks for line in deck]
+    total_width = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
+    stacked = [line for deck in decks for line in deck]
+    lines = list(_side_by_side(decks)) if total_width <= columns else stacked
     return [*lines, *_legend(seat_map, yours, columns)]
 
 
 def as_text(lines: list[Line]) -> Text:
     """The lines for rich."""
-    styled = (Text.assemble(*((piece, _RICH[state]) for state, piece in line)) for line in lines)
+    styled = (Text.assemble(*((piece, _RICH_STYLES[state]) for state, piece in line)) for line in lines)
     return Text("\n", no_wrap=True).join(styled)
 
 
 def as_prompt(lines: list[Line]) -> list[tuple[str, str]]:
     """The lines for prompt_toolkit."""
-    return [(_PROMPT_TOOLKIT[state], piece) for line in lines for state, piece in [*line, ("", "\n")]]
+    return [(_PROMPT_TOOLKIT_STYLES[state], piece) for line in lines for state, piece in [*line, ("", "\n")]]
 
 
 def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     """The rows of one deck in a frame with its name. All lines have the same width."""
-    at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
-    drives = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
-    spots = {*at, *drives}
+    seats_at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
+    drivers_at = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
+    positions = {*seats_at, *drivers_at}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
-    cell = digits + 2 + any(seat.kind in _MARKS for seat in at.values())
-    across = range(1, max(column for _, column in spots) + 1)
-    inside = cell * len(across)
+    cell_width = digits + 2 + any(seat.kind in _MARKS for seat in seats_at.values())
+    seat_columns = range(1, max(column for _, column in positions) + 1)
+    inner_width = cell_width * len(seat_columns)
     title = "" if name == "main" else name.capitalize()
-    lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inside + 1, "─") + "╮")]]
-    for row in range(min(row for row, _ in spots), max(row for row, _ in spots) + 1):
-        cells = [_cell(at.get((row, column)), (row, column) in drives, cell, yours) for column in across]
+    lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inner_width + 1, "─") + "╮")]]
+    for row in range(min(row for row, _ in positions), max(row for row, _ in positions) + 1):
+        places = [(row, column) for column in seat_columns]
+        cells = [_cell(seats_at.get(at), at in drivers_at, cell_width, yours) for at in places]
         lines.append([("", "│"), *cells, ("", "│")])
-    return [*lines, [("", f"╰{'─' * inside}╯")]]
+    return [*lines, [("", f"╰{'─' * inner_width}╯")]]
 
 
-def _cell(seat: Seat | None, driver: bool, width: int, yours: Collection[int]) -> Piece:
+def _cell(seat: Seat | None, is_driver: bool, width: int, yours: Collection[int]) -> Piece:
     if seat is None:
-        return "", (_DRIVER if driver else "").center(width)
-    long = _MARKS.get(seat.kind, "")
+        return "", (_DRIVER if is_driver else "").center(width)
+    mark = _MARKS.get(seat.kind, "")
     if seat.seat_no in yours:
-        return "yours", f"[{f'{seat.seat_no}{long}':>{width - 2}}]"
+        return "yours", f"[{f'{seat.seat_no}{mark}':>{width - 2}}]"
     glyph = seat.seat_no if seat.state == "free" else _LEGEND[seat.state][0]
-    return seat.state, f" {f'{glyph}{long}':>{width - 2}} "
+    return seat.state, f" {f'{glyph}{mark}':>{width - 2}} "
 
 
-def _beside(decks: list[list[Line]]) -> Iterator[Line]:
+def _side_by_side(decks: list[list[Line]]) -> Iterator[Line]:
     widths = [_width(deck[0]) for deck in decks]
     for row in zip_longest(*decks):
         line: Line = []
@@ -95,9 +97,9 @@ def _beside(decks: list[list[Line]]) -> Iterator[Line]:
 
 def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]:
     """The meaning of the glyphs in this map, the number of free seats and the fare."""
-    there = states(seat_map, yours)
+    present = states(seat_map, yours)
     kinds = {seat.kind for seat in seat_map.seats}
-    entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in there]
+    entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in present]
     entries += [("", mark, kind) for kind, mark in _MARKS.items() if kind in kinds]
     if any(drivers(seat_map.layout)):
         entries.append(("", _DRIVER, "driver"))

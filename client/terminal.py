@@ -1,8 +1,8 @@
 """The terminal client: carries out the dialogues of server/conversation on a terminal or in a pipe.
 
-A dialogue yields steps. prompts.py asks the questions, screen.py draws the replies, and calls run in another
-thread, so that a spinner can turn. Notifications and changes of the connection are printed above the open
-question.
+A dialogue yields steps. prompts.py asks the questions, and screen.py draws the replies. Calls run in another
+thread, so that this one can display a spinner. Notifications and changes of the connection are printed above
+the open question.
 """
 
 import os
@@ -61,7 +61,7 @@ WELCOME = "Welcome to Busware. Choose a command with Tab and Enter, or type it. 
 GOOD_BYE = "Good-bye."
 WAITING = "Waiting for the server … (Ctrl-C stops waiting)"
 INTERRUPTED = "Interrupted before the server answered."
-INTERRUPTED_WRITE = "Interrupted. The server may have done it. If you try again, it is still done only once."
+INTERRUPTED_WRITE = "Interrupted. The server may have executed it. If you try again, it is done only once."
 LOST = "The connection is lost. Reconnecting … You can continue to type."
 CONNECTED = "Connected again."
 
@@ -91,7 +91,7 @@ def run(host: str, port: int, tls: ssl.SSLContext | None, token: str | None, hin
             terminal.connect()
         except (ConnectionLost, Refusal, RpcError) as error:
             lost = isinstance(error, ConnectionLost)
-            console.print(Text(f"There is {error}.\n{hint}" if lost else str(error), "red"))
+            console.print(Text(f"{error}.\n{hint}" if lost else str(error), "red"))
             return NO_ANSWER
         client.tries = TERMINAL_TRIES
         return terminal.run()
@@ -102,7 +102,7 @@ class FollowedBookings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bookings: dict[str, tuple[GetBooking, Booking]] = {}  # by reference; the request opens it
+        self._bookings: dict[str, tuple[GetBooking, Booking]] = {}  # by reference; with the request for it
 
     def add(self, booking: Booking, phone: str | None) -> None:
         """Follow a booking. phone: the number that opens it."""
@@ -214,14 +214,14 @@ class Terminal:
     # Signals -----------------------------------------------------------------------------------
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
-        """End the session as the traveller would."""
+        """End the session as if the traveller had quit: with EOFError, in the open question or here."""
         if not self._asker.end():
             raise EOFError
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         """Release what is held, and exit. The terminal is closed, so nothing can be printed."""
-        for repeated in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):  # the shell may send these too
-            signal.signal(repeated, lambda number, frame: None)
+        for ignored in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):  # the shell may send these too
+            signal.signal(ignored, lambda number, frame: None)
         for request in self._dialogue.abandon() if self._dialogue else ():
             with suppress(ConnectionLost, Refusal, RpcError):
                 self._client.call(request, request.reply)
@@ -255,7 +255,7 @@ class Terminal:
         except Refusal as refusal:
             return refusal
         except ConnectionLost as lost:
-            return no_answer(f"There is {lost}.")
+            return no_answer(f"{lost}.")
         except RpcError as error:
             return no_answer(error.message)
         except KeyboardInterrupt:
@@ -289,7 +289,7 @@ class Terminal:
             threading.Thread(target=self._reconnect, name="reconnect", daemon=True).start()
 
     def _reconnect(self) -> None:
-        """Connect again, and open the followed bookings, so that their changes are pushed there."""
+        """Connect again, and open the followed bookings, so that this connection receives their changes."""
         while self._lost and not self._closing.is_set():
             try:
                 self._client.ping()
@@ -304,7 +304,7 @@ class Terminal:
 
 
 def wait_with_spinner(call: "Future[Any]", console: Console | None) -> Any:
-    """The result of a call. Turns a spinner on the console if it takes long."""
+    """The result of a call. Displays a spinner on the console if it takes long."""
     done, _ = wait([call], SPINNER_SECONDS)
     if done or console is None:
         return call.result()

@@ -29,7 +29,7 @@ from busware.server.protocol import Booking
 _NARROW_COLUMNS = 72  # on a screen narrower than this, the code is below the text
 _BORDER = 2  # modules around the code; the standard asks for 4, phones read it with 2
 _HALF_BLOCKS = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # by upper and lower module
-_LOOKS = {  # by status: title, colour
+_TITLES_AND_COLOURS = {  # by status
     "booked": ("Ticket", "green"),
     "held": ("Held for you", "yellow"),
     "pending": ("On the waitlist", "yellow"),
@@ -42,7 +42,7 @@ def draw(
     booking: Booking, columns: int = 80, *, coloured: bool = True, with_code: bool = True
 ) -> RenderableType:
     """A booking in a frame."""
-    title, style = _LOOKS[booking.status]
+    title, style = _TITLES_AND_COLOURS[booking.status]
     details = Group(*_head(booking, style), Text(), _tickets(booking), Text(), *_summary(booking))
     shown: RenderableType = details
     if booking.status == "booked" and with_code:
@@ -94,7 +94,7 @@ def _journey(booking: Booking) -> list[RenderableType]:
 
 
 def _summary(booking: Booking) -> list[RenderableType]:
-    """The money, and what the traveller must know now."""
+    """The fare, the refund, and the next step or the reason of a cancellation."""
     lines = [Text(f"Fare {money(booking.fare)}", "bold")]
     if float(booking.refund):
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
@@ -112,7 +112,7 @@ def _summary(booking: Booking) -> list[RenderableType]:
 def code(reference: str, *, coloured: bool = True) -> Text:
     """The QR code of a reference, two rows of modules on each line, dark on light.
 
-    Without colours, the light modules are drawn: on a dark terminal that looks the same.
+    Without colours, the light modules are drawn, which is correct on a dark terminal only.
     """
     rows = [list(row) for row in segno.make_qr(f"BUSWARE:{reference}", error="m").matrix_iter(border=_BORDER)]
     if len(rows) % 2:

@@ -6,15 +6,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from threading import Event as Event
+from threading import Event as Event  # imported from here by connection.py
 from threading import Lock as Lock
 
-from busware.retries import CONNECT_SECONDS, MAX_REPLY_BYTES, OnNotification, deliver
+from busware.retries import CONNECT_SECONDS, MAX_REPLY_BYTES, OnNotification, dispatch_line
 from busware.server.tls import TlsSocket
 
 
 def wait_for(event: Event, seconds: float) -> bool:
-    """Wait for an event, at most so many seconds. Return whether it is set."""
+    """Wait until an event is set, for at most `seconds`. Return whether it is set."""
     return event.wait(seconds)
 
 
@@ -28,11 +28,11 @@ class TcpTransport:
 
     def __init__(
         self,
-        connected: socket.socket | TlsSocket,
+        connection: socket.socket | TlsSocket,
         on_notification: OnNotification,
         on_end: Callable[["TcpTransport"], None],
     ) -> None:
-        self._socket = connected
+        self._socket = connection
         self._on_notification = on_notification
         self._on_end = on_end
         self._replies = queue.SimpleQueue[bytes | None]()
@@ -46,9 +46,9 @@ class TcpTransport:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def send(self, line: bytes, timeout_seconds: float) -> bytes:
-        """Send a request and return the line that answers it. Without one, closes and raises OSError."""
+        """Send a request; return the line that answers it. Closes the connection on an OSError."""
         try:
-            with contextlib.suppress(OSError):  # the reading thread sees the end, after a last line
+            with contextlib.suppress(OSError):  # the reading thread reports it, after a last reply
                 self._socket.sendall(line)
             reply = self._replies.get(timeout=timeout_seconds)
         except queue.Empty:
@@ -64,7 +64,7 @@ class TcpTransport:
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._socket, self._socket.makefile("rb") as lines:
             while (line := lines.readline(MAX_REPLY_BYTES)).endswith(b"\n"):
-                deliver(line, self._replies.put, self._on_notification)
+                dispatch_line(line, self._replies.put, self._on_notification)
         ended_by_server, self.is_open = self.is_open, False
         self._replies.put(None)
         if ended_by_server:
@@ -75,13 +75,13 @@ def connect(host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket |
     """Open a connection. Raises OSError."""
     plain = socket.create_connection((host, port), CONNECT_SECONDS)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connected: socket.socket | TlsSocket = plain
+    connection: socket.socket | TlsSocket = plain
     if tls is not None:
-        connected = TlsSocket(plain, tls, host)
+        connection = TlsSocket(plain, tls, host)
         try:
-            connected.handshake()
+            connection.handshake()
         except BaseException:
             plain.close()
             raise
     plain.settimeout(None)  # the reading thread waits without limit; each call has its own timeout
-    return connected
+    return connection

@@ -225,7 +225,7 @@ def test_unreachable_server(run: Run, server: SimpleNamespace) -> None:
     server.tcp.drain()
     outcome = run("places")
     assert (outcome.status, outcome.out) == (3, "")
-    assert f"no answer from {server.host}:{server.port}" in outcome.err
+    assert f"No answer from {server.host}:{server.port}" in outcome.err
     assert "scripts/start" in outcome.err
     assert "Errno" not in outcome.err
 
@@ -233,10 +233,10 @@ def test_unreachable_server(run: Run, server: SimpleNamespace) -> None:
 def test_unknown_word_is_taken_for_a_host_name(run: Run) -> None:
     outcome = run("frobnicate")
     assert outcome.status == 3
-    assert "no answer from frobnicate:" in outcome.out
+    assert "No answer from frobnicate:" in outcome.out
     assert "Errno" not in outcome.out
     assert (
-        "'frobnicate' was taken for a host name, because it is not a command. Commands: search, places,"
+        "'frobnicate' is read as a host name, because it is not a command. Commands: search, places,"
         in " ".join(outcome.out.split())
     )
 

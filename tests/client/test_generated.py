@@ -12,4 +12,4 @@ def test_generated_file_is_up_to_date(name: str) -> None:
 
 def test_every_asynchronous_file_has_a_synchronous_twin() -> None:
     twins = {path.name.removeprefix("async_") for path in CLIENT.glob("async_*.py")}
-    assert twins == {"transport.py", "http_link.py", *(f"{name}.py" for name in NAMES)}
+    assert twins == {"transport.py", "http_transport.py", *(f"{name}.py" for name in NAMES)}

@@ -191,7 +191,7 @@ def test_hotel_client_without_a_server(http: HttpClient) -> None:
     http.server.drain()
     status, output = run_hotel(f"{http.url}/hotel", "asha", "pw")
     assert status == 3
-    assert output[0].startswith(f"There is no answer from {http.url}/hotel")
+    assert output[0].startswith(f"No answer from {http.url}/hotel")
 
 
 # TLS -------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_tls_on_both_ports(tls_servers: SimpleNamespace, pki: SimpleNamespace, p
 
 @pytest.mark.parametrize("protocol", ["tcp", "http"])
 def test_server_with_an_unknown_authority(tls_servers: SimpleNamespace, protocol: str) -> None:
-    with pytest.raises(ConnectionLost, match="no trusted server"):
+    with pytest.raises(ConnectionLost, match="No trusted server"):
         connect(*getattr(tls_servers, protocol), tls=True)
 
 
@@ -250,7 +250,7 @@ def test_certificate_for_another_name(server: SimpleNamespace, pki: SimpleNamesp
     pki.of_another.configure_cert(context)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     tcp.start()
-    with pytest.raises(ConnectionLost, match=r"no trusted server at .*: .*mismatch"):
+    with pytest.raises(ConnectionLost, match=r"No trusted server at .*: .*mismatch"):
         connect("127.0.0.1", tcp.port, tls=True, authority=pki.authority)
     tcp.drain()
 

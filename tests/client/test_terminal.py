@@ -321,7 +321,7 @@ def test_pipe_with_a_small_character_set(server: SimpleNamespace) -> None:
 def test_unreachable_server(server: SimpleNamespace) -> None:
     server.tcp.drain()
     asha = Traveller(server.port)
-    asha.wait_for("no answer from", "Is the server running?")
+    asha.wait_for("No answer from", "Is the server running?")
     assert asha.wait_for_exit() == 3
 
 

@@ -1,4 +1,4 @@
-"""The HTTP links of the synchronous and the asynchronous client read the same responses."""
+"""The HTTP transports of the synchronous and the asynchronous client read the same responses."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from busware import async_http_link, http_link
+from busware import async_http_transport, http_transport
 from tests.conftest import WAIT_SECONDS
 
 RESPONSES = {
@@ -59,27 +59,27 @@ def serve_response() -> Iterator[Callable[[bytes], int]]:
 
 
 def ask(port: int) -> tuple[int, bytes, bool] | None:
-    """What the synchronous link returns: status, body, whether it stays open. None if it raises."""
-    link = http_link.HttpLink("127.0.0.1", port, None)
+    """What the synchronous transport returns: status, body, whether it stays open. None if it raises."""
+    transport = http_transport.HttpTransport("127.0.0.1", port, None)
     try:
-        return *link.ask(*REQUEST), link.is_open
+        return *transport.send(*REQUEST), transport.is_open
     except ConnectionError:
-        assert not link.is_open
+        assert not transport.is_open
         return None
     finally:
-        link.close()
+        transport.close()
 
 
 async def ask_async(port: int) -> tuple[int, bytes, bool] | None:
-    """The same of the asynchronous link."""
-    link = async_http_link.HttpLink("127.0.0.1", port, None)
+    """The same of the asynchronous transport."""
+    transport = async_http_transport.HttpTransport("127.0.0.1", port, None)
     try:
-        return *(await link.ask(*REQUEST)), link.is_open
+        return *(await transport.send(*REQUEST)), transport.is_open
     except ConnectionError:
-        assert not link.is_open
+        assert not transport.is_open
         return None
     finally:
-        await link.close()
+        await transport.close()
 
 
 @pytest.mark.parametrize("name", RESPONSES)
@@ -90,18 +90,18 @@ def test_both_links_return_the_same(name: str, serve_response: Callable[[bytes],
 
 
 def test_header_with_line_break_is_not_sent() -> None:
-    link = http_link.HttpLink("127.0.0.1", 9, None)  # raises before it connects
+    transport = http_transport.HttpTransport("127.0.0.1", 9, None)  # raises before it connects
     headers = {"Authorization": "Bearer x\r\nX-Forwarded-For: y"}
     with pytest.raises(ConnectionError, match="a header of the request") as error:
-        link.ask("GET", "/", None, headers, WAIT_SECONDS)
+        transport.send("GET", "/", None, headers, WAIT_SECONDS)
     assert "Bearer" not in str(error.value)
 
 
-def test_cancelled_request_ends_the_link() -> None:
+def test_cancelled_request_ends_the_transport() -> None:
     async def cancel() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            link = async_http_link.HttpLink("127.0.0.1", listener.getsockname()[1], None)
-            task = asyncio.create_task(link.ask(*REQUEST))
+            transport = async_http_transport.HttpTransport("127.0.0.1", listener.getsockname()[1], None)
+            task = asyncio.create_task(transport.send(*REQUEST))
             connection, _ = await asyncio.to_thread(listener.accept)
             with connection:
                 received = b""
@@ -110,7 +110,7 @@ def test_cancelled_request_ends_the_link() -> None:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-                assert not link.is_open
+                assert not transport.is_open
                 assert await asyncio.to_thread(connection.recv, 65536) == b""
 
     asyncio.run(cancel())
@@ -133,11 +133,11 @@ def test_close_just_before_a_read_under_tls_raises_connection_error() -> None:
     client.sslsocket_class = PausedSocket
     with socket.create_server(("localhost", 0)) as listener, ThreadPoolExecutor() as threads:
         accepted = threads.submit(lambda: server.wrap_socket(listener.accept()[0], server_side=True))
-        link = http_link.HttpLink("localhost", listener.getsockname()[1], client)
-        response = threads.submit(link.ask, *REQUEST)
+        transport = http_transport.HttpTransport("localhost", listener.getsockname()[1], client)
+        response = threads.submit(transport.send, *REQUEST)
         with accepted.result(WAIT_SECONDS):
             assert about_to_read.wait(WAIT_SECONDS)
-            link.close()
+            transport.close()
             closed.set()
             assert isinstance(response.exception(WAIT_SECONDS), ConnectionError)
             assert "header" not in str(response.exception())

@@ -1,37 +1,37 @@
-"""The asynchronous link over HTTP: the synchronous link, on a thread of its own."""
+"""One HTTP connection to a server, with asyncio: http_transport.py on a thread of its own."""
 
 import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 
-from busware import http_link
+from busware import http_transport
 
 
-class HttpLink:
-    """An HTTP connection, as http_link.HttpLink describes it."""
+class HttpTransport:
+    """An HTTP connection, as http_transport.HttpTransport describes it."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        self._link = http_link.HttpLink(host, port, tls)
+        self._transport = http_transport.HttpTransport(host, port, tls)
         self._thread = ThreadPoolExecutor(1, f"busware http {host}:{port}")
 
     @property
     def is_open(self) -> bool:
         """Whether a request may be sent on it."""
-        return self._link.is_open
+        return self._transport.is_open
 
     async def close(self) -> None:
         """Close it. A request that waits in another task raises OSError."""
-        self._link.close()
+        self._transport.close()
         self._thread.shutdown(wait=False)
 
-    async def ask(
+    async def send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_seconds: float
     ) -> tuple[int, bytes]:
-        """Send a request; return the status and the body of its response. Closes and raises OSError."""
+        """Send a request; return the status and body of its response. Closes the connection on an OSError."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(
-                self._thread, self._link.ask, method, path, body, headers, timeout_seconds
+                self._thread, self._transport.send, method, path, body, headers, timeout_seconds
             )
         except BaseException:  # a cancelled task too: that ends the request in the thread
             await self.close()

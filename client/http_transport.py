@@ -1,4 +1,4 @@
-"""The synchronous link over HTTP. async_http_link.py has the same name for asyncio."""
+"""One HTTP connection to a server, with threads. async_http_transport.py has the same name for asyncio."""
 
 import contextlib
 import http.client
@@ -9,10 +9,10 @@ import threading
 from busware.retries import CONNECT_SECONDS
 
 
-class HttpLink:
+class HttpTransport:
     """An HTTP connection. The first request opens it, and it stays open for the next ones.
 
-    It ends with close(), with a request that fails, or by the server, and is never opened again.
+    It is open until either end closes it or a request on it fails. It is never opened again.
     """
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
@@ -27,20 +27,20 @@ class HttpLink:
     def close(self) -> None:
         """Close it. A request that waits in another thread raises OSError; that thread closes the socket."""
         self.is_open = False
-        connected: socket.socket | None = self._http.sock
-        if connected is not None:
+        open_socket: socket.socket | None = self._http.sock
+        if open_socket is not None:
             with contextlib.suppress(OSError):  # not connected any more
                 # SSLSocket.shutdown drops the TLS object, which the other thread may be about to use
-                socket.socket.shutdown(connected, socket.SHUT_RDWR)
+                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
         if self._in_use.acquire(blocking=False):
             self._http.close()
             self._in_use.release()
 
-    def ask(
+    def send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_seconds: float
     ) -> tuple[int, bytes]:
-        """Send a request; return the status and the body of its response. Closes and raises OSError."""
-        keep = False
+        """Send a request; return the status and body of its response. Closes the connection on an OSError."""
+        reusable = False
         try:
             with self._in_use:
                 self._http.request(method, path, body, headers)
@@ -49,14 +49,14 @@ class HttpLink:
                 self._http.sock.settimeout(timeout_seconds)
                 response = self._http.getresponse()
                 answer = response.read()
-            keep = self.is_open and not response.will_close
+            reusable = self.is_open and not response.will_close
             return response.status, answer
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
-        except (OSError, UnicodeError):  # some of them are ValueErrors
+        except (OSError, UnicodeError):  # UnicodeError is a ValueError, and needs no other text
             raise
         except ValueError:  # its text repeats the header, which may be the token
             raise ConnectionError("a header of the request has a character that HTTP forbids") from None
         finally:
-            if not keep:  # after Ctrl-C too: a later call must not read the response to this request
+            if not reusable:  # after Ctrl-C too: a later call must not read the response to this request
                 self.close()
