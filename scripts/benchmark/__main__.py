@@ -19,7 +19,7 @@ def main() -> None:
     arguments = _arguments()
     if arguments.command == "list":
         for name, measurement in MEASUREMENTS.items():
-            print(f"{name:20} {measurement.what} ({measurement.target})")
+            print(f"{name:20} {measurement.title} ({measurement.target})")
     elif arguments.command == "write":
         report.write(FOLDER)
     else:
@@ -39,9 +39,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
-        help="measurements (default: all); or `list`: list them; `seats`: how many seats each way to choose "
-        "them sells; `batch`: the cost of a batch in PostgreSQL, and of its functions; `write`: write the "
-        "figures measured so far into docs/performance.md",
+        help="measurements (default: all); or `list`: list them; `seats`: the share of the demand that "
+        "each strategy for choosing seats sells; `batch`: the cost of a batch in PostgreSQL, and of its "
+        "functions; `write`: write the figures measured so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="runs of each side; the result is the median (5)")
     parser.add_argument("--seconds", type=float, default=4.0, help="measured seconds of a run (4)")
@@ -57,18 +57,18 @@ def _measure(datasets: Datasets, arguments: argparse.Namespace) -> None:
     duration = Duration(arguments.warmup, arguments.seconds)
     for name in arguments.names or MEASUREMENTS:
         measurement = MEASUREMENTS[name]
-        print(f"\n{name}: {measurement.what} ({measurement.target})", flush=True)
+        print(f"\n{name}: {measurement.title} ({measurement.target})", flush=True)
         try:
-            result = measurement.run(datasets, arguments.runs, duration, _tell)
+            result = measurement.run(datasets, arguments.runs, duration, _print_sample)
         except InvalidRun as error:
             sys.exit(f"No figure: {error}.")
         figures = report.figures(result)
         report.store(FOLDER, name, figures)
-        print(f"  = {report.sentence(name, figures)}", flush=True)
+        print(f"  = {report.summary(name, figures)}", flush=True)
 
 
-def _tell(side: Side, sample: Sample) -> None:
-    """Print a sample. The sum is the processor time of an operation: in the server + in the database."""
+def _print_sample(side: Side, sample: Sample) -> None:
+    """Print a sample. "a + b µs" is the processor time of an operation in the server and in the database."""
     spent = "" if sample.server_us is None else f"   {sample.server_us:.0f} + {sample.database_us:.0f} µs"
     idle = f", {sample.idle_kb:.0f} kB for each idle client" if sample.idle_kb is not None else ""
     refused = f", refused {sample.refused.total():,}" if sample.refused else ""

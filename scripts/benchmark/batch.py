@@ -24,7 +24,7 @@ SIZES = (1, 4, 16, 64, 256)
 BOOKINGS = 12_000  # for each size, in at most MAX_BATCHES batches
 MAX_BATCHES = 2_000
 WARMUP_BATCHES = 20  # the first ones plan every function, and are not measured
-PROFILED = 64  # the batch size for which functions are listed
+PROFILED_BATCH_SIZE = 64  # for the times of functions
 MAX_FUNCTIONS = 16
 
 
@@ -33,9 +33,11 @@ def measure(datasets: Datasets) -> None:
     print(f"{'batch':>8}{'bookings/s':>12}{'µs each':>10}{'processor':>12}")
     for size in SIZES:
         with datasets.clone(BOOK.dataset) as database:
-            took, spent, count = _book(datasets, database, size)
-        each, processor = 1e6 * took / count, spent / count
-        print(f"{size:8}{count / took:12,.0f}{each:10.0f}{processor:12.0f}", flush=True)
+            seconds, processor_us, count = _book(datasets, database, size)
+        print(
+            f"{size:8}{count / seconds:12,.0f}{1e6 * seconds / count:10.0f}{processor_us / count:12.0f}",
+            flush=True,
+        )
     with datasets.clone(BOOK.dataset) as database:
         _profile(datasets, database)
 
@@ -43,36 +45,36 @@ def measure(datasets: Datasets) -> None:
 def _profile(datasets: Datasets, database: str) -> None:
     with datasets.connect(database) as owner:
         owner.execute(f"ALTER DATABASE {database} SET track_functions = 'all'")
-        _, _, count = _book(datasets, database, PROFILED)
+        _, _, count = _book(datasets, database, PROFILED_BATCH_SIZE)
         owner.execute("SELECT pg_stat_force_next_flush()")
         rows = owner.execute(
             "SELECT funcname, calls, self_time FROM pg_stat_user_functions ORDER BY self_time DESC LIMIT %s",
             [MAX_FUNCTIONS],
         ).fetchall()
-    bookings = count + WARMUP_BATCHES * PROFILED
-    print(f"\nTime in each function for a booking, in batches of {PROFILED}:")
+    bookings = count + WARMUP_BATCHES * PROFILED_BATCH_SIZE
+    print(f"\nTime in each function for a booking, in batches of {PROFILED_BATCH_SIZE}:")
     for name, calls, milliseconds in rows:
         print(f"{1000 * milliseconds / bookings:8.1f} µs  {name} (called {calls / bookings:.2f} times)")
 
 
 def _book(datasets: Datasets, database: str, size: int) -> tuple[float, float, int]:
-    """Make bookings: the seconds, the processor time of the backend in microseconds, and their number."""
-    counted = min(MAX_BATCHES, BOOKINGS // size)
+    """Make bookings; return the seconds, the backend's processor time in microseconds, and their number."""
+    measured = min(MAX_BATCHES, BOOKINGS // size)
     with connect(datasets.urls(database).server, Settings(), "bench") as conn:
-        batches = islice(_batches(datasets, database, size), WARMUP_BATCHES + counted)
+        batches = islice(_batches(datasets, database, size), WARMUP_BATCHES + measured)
         for batch in islice(batches, WARMUP_BATCHES):
             _send(conn, batch)
         rest, pid = list(batches), conn.info.backend_pid
         before, began = processor_time([pid]), perf_counter()
         for batch in rest:
             _send(conn, batch)
-        took, spent = perf_counter() - began, processor_time([pid]) - before
+        seconds, processor_us = perf_counter() - began, processor_time([pid]) - before
     datasets.audit(database)
-    return took, spent, counted * size
+    return seconds, processor_us, measured * size
 
 
 def _batches(datasets: Datasets, database: str, size: int) -> Iterator[bytes]:
-    """The parameters of the writer's statement, for bookings none of which is refused."""
+    """The parameters of the writer's statement, with bookings that are not refused."""
     with datasets.connect(database) as conn:
         operations = BOOK.operations(BOOK.dataset, conn)
         n = 0

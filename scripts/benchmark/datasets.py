@@ -104,7 +104,7 @@ class Datasets:
     @property
     def programs(self) -> Path:
         """The folder of PostgreSQL's programs, such as pgbench."""
-        return self._postgres.cluster.programs
+        return self._postgres.data_folder.programs
 
     def urls(self, database: str) -> Urls:
         """The URLs of a database."""

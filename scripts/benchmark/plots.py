@@ -14,7 +14,7 @@ def draw(stored: dict[str, Any], folder: Path) -> None:
     """Draw the plots as SVG, as far as there are figures."""
     bookings: Series = {
         name: {n: stored[f"book-{n}"][side]["rate"] for n in CLIENTS if f"book-{n}" in stored}
-        for name, side in (("Busware", "ours"), ("pgbench", "limit"))
+        for name, side in (("Busware", "ours"), ("pgbench", "baseline"))
     }
     _plot(folder / "performance-bookings.svg", "clients", "bookings a second", bookings)
     searches: Series = {
@@ -24,7 +24,7 @@ def draw(stored: dict[str, Any], folder: Path) -> None:
             if f"search-{n}-{found}" in stored
         }
         for found in DISTRICTS_OF_A_HUNDRED
-        for name, side in (("Busware", "ours"), ("pgbench", "limit"))
+        for name, side in (("Busware", "ours"), ("pgbench", "baseline"))
     }
     _plot(folder / "performance-search.svg", "services", "p99 of a search, ms", searches)
     seats: Series = {

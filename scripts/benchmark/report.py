@@ -26,19 +26,19 @@ def figures(result: Result) -> Figures:
     """What is stored of a result: the medians of both sides, each ratio, the date, the number of cores."""
     return {
         "ours": medians(result.ours),
-        "limit": medians(result.limits),
+        "baseline": medians(result.baselines),
         "ratios": result.ratios,
         "on": f"{date.today()}, {os.cpu_count()} cores",
     }
 
 
-def sentence(name: str, stored: Figures) -> str:
+def summary(name: str, stored: Figures) -> str:
     """A result in one line."""
     measurement = MEASUREMENTS[name]
-    ours, limit, ratio = _texts(measurement, stored)
-    beside = f" to {limit}: {ratio:.2f}" if limit else ""
-    reached = "met" if measurement.target.reached(ratio) else "NOT MET"
-    return f"{ours}{beside} (target {measurement.target}: {reached})"
+    ours, baseline, ratio = _texts(measurement, stored)
+    comparison = f" to {baseline}: {ratio:.2f}" if baseline else ""
+    met = "met" if measurement.target.is_met_by(ratio) else "NOT MET"
+    return f"{ours}{comparison} (target {measurement.target}: {met})"
 
 
 def store(folder: Path, name: str, stored: Figures) -> None:
@@ -64,34 +64,36 @@ def write(folder: Path) -> None:
 
 
 def _table(stored: Figures) -> Iterator[str]:
-    heads = "`scripts/bench` | measurement | Busware | compared with | ratio | target | met | processor time"
-    yield f"| {heads} |"
-    yield "|---" * len(heads.split(" | ")) + "|"
+    headers = (
+        "`scripts/bench` | measurement | Busware | compared with | ratio | target | met | processor time"
+    )
+    yield f"| {headers} |"
+    yield "|---" * len(headers.split(" | ")) + "|"
     yield from (_row(name, stored[name]) for name in MEASUREMENTS if name in stored)
 
 
 def _row(name: str, stored: Figures) -> str:
     measurement, ratios = MEASUREMENTS[name], stored["ratios"]
-    ours, limit, ratio = _texts(measurement, stored)
-    beside = f"{limit} ({measurement.limit.name})" if measurement.limit else ""
-    between = f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if measurement.limit else ""
-    reached = "yes" if measurement.target.reached(ratio) else "no"
+    ours, baseline, ratio = _texts(measurement, stored)
+    compared = f"{baseline} ({measurement.baseline.name})" if measurement.baseline else ""
+    ratio_range = f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if measurement.baseline else ""
+    met = "yes" if measurement.target.is_met_by(ratio) else "no"
     spent = stored["ours"]
     time = f"{spent['server_us']:.0f} + {spent['database_us']:.0f} µs" if "server_us" in spent else ""
     idle = f"; {spent['idle_kb']:.0f} kB for each idle client" if "idle_kb" in spent else ""
-    what, target = measurement.what + idle, f"{measurement.target}"
-    cells = (f"`{name}`", what, ours, beside, between, target, reached, time)
+    title, target = measurement.title + idle, f"{measurement.target}"
+    cells = (f"`{name}`", title, ours, compared, ratio_range, target, met, time)
     return "| " + " | ".join(cells) + " |"
 
 
 def _texts(measurement: Measurement, stored: Figures) -> tuple[str, str, float]:
-    """Our figure and the limit as text ('' if there is no limit), and the ratio."""
-    ours, limit = (
-        _written(stored[side][measurement.quantity], measurement) if stored[side] else ""
-        for side in ("ours", "limit")
+    """Our figure and the baseline's as text ('' if there is no baseline), and the ratio."""
+    ours, baseline = (
+        _figure_text(stored[side][measurement.quantity], measurement) if stored[side] else ""
+        for side in ("ours", "baseline")
     )
-    return ours, limit, statistics.median(stored["ratios"])
+    return ours, baseline, statistics.median(stored["ratios"])
 
 
-def _written(figure: float, measurement: Measurement) -> str:
+def _figure_text(figure: float, measurement: Measurement) -> str:
     return f"{figure:,.0f}/s" if measurement.quantity == "rate" else f"{1000 * figure:,.2f} ms"

@@ -89,7 +89,7 @@ class PgBench:
         """Run once. Raises InvalidRun."""
         with _database(datasets, self.workload) as database:
             result = pgbench.run(datasets, database, self.workload, self.clients, duration)
-            left = _durable(datasets, database, self.workload)
+            left = _count_operations(datasets, database, self.workload)
         # pgbench counts refusals as transactions; the database tells how many were not refused
         share = 1.0 if left is None else left / max(1, result.done)
         return _sample(result, duration, share)
@@ -123,7 +123,7 @@ class Server:
                 before = self._spent(datasets, database, server)
                 result, grown_kb = _put_load(server, self._plan(address, operations, duration))
                 spent = [b - a for a, b in zip(before, self._spent(datasets, database, server), strict=True)]
-            left = _durable(datasets, database, self.workload)
+            left = _count_operations(datasets, database, self.workload)
         if left is not None and left != result.done:
             raise InvalidRun(f"{result.done} operations were acknowledged, and the database has {left}")
         if result.out_of_operations:
@@ -241,22 +241,22 @@ def as_http(request: bytes, address: tuple[str, int]) -> bytes:
 @contextmanager
 def _database(datasets: Datasets, workload: Workload) -> Iterator[str]:
     """A clone of the workload's dataset; for reads, the dataset itself."""
-    if workload.durable:
+    if workload.count_query:
         with datasets.clone(workload.dataset) as database:
             yield database
     else:
         yield datasets.template(workload.dataset)
 
 
-def _durable(datasets: Datasets, database: str, workload: Workload) -> int | None:
+def _count_operations(datasets: Datasets, database: str, workload: Workload) -> int | None:
     """Audit the database, and count the operations that it holds. None for reads, which change nothing."""
-    if not workload.durable:
+    if not workload.count_query:
         return None
     datasets.audit(database)
     with datasets.connect(database) as conn:
-        row = conn.execute(workload.durable.encode()).fetchone()
+        row = conn.execute(workload.count_query.encode()).fetchone()
     with datasets.connect(datasets.template(workload.dataset)) as conn:
-        before = conn.execute(workload.durable.encode()).fetchone()
+        before = conn.execute(workload.count_query.encode()).fetchone()
     return int(row[0] - before[0]) if row and before else None
 
 

@@ -20,15 +20,16 @@ Operation = list[bytes]  # lines; each is sent after the reply to the one before
 
 @dataclass(frozen=True)
 class Workload:
-    """operations: in the order in which they are sent. script: one operation of pgbench.
+    """What the clients of a run do.
 
-    durable: a query that counts the operations in the database; None for reads.
+    operations: those of our clients, in the order in which they are sent. script: one operation of pgbench.
+    count_query: counts the operations that the database holds; None for reads. variables: of the script.
     """
 
     dataset: Dataset
     operations: Callable[[Dataset, Connection], Iterator[Operation]]
     script: str
-    durable: str | None = None
+    count_query: str | None = None
     variables: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,7 +51,8 @@ def phone(n: int) -> str:
     return f"+9198{n:08}"
 
 
-# The trip, seat and segment of the n-th booking: first for pgbench, then for Python.
+# The trip, seat and segment of the n-th booking: first for pgbench, then for Python. `space` is the number of
+# possible bookings, and `units` that of the seats or rows of a trip.
 
 _NEXT = r"""
 \set i :i + 1
@@ -90,9 +92,9 @@ def _book(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
 
 
 def _book_at_random(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    numbers = random.Random(dataset.segments)
+    generator = random.Random(dataset.segments)
     while True:
-        trip, seat = _segment(dataset, numbers.randrange(dataset.segments), dataset.seats)
+        trip, seat = _segment(dataset, generator.randrange(dataset.segments), dataset.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
@@ -115,19 +117,19 @@ def _hold_and_confirm(dataset: Dataset, conn: Connection) -> Iterator[Operation]
         yield [line("hold", **trip, seats=[seat]), confirm]
 
 
-def _sold(dataset: Dataset, conn: Connection) -> Iterator[tuple[str, str, int]]:
+def _existing_bookings(dataset: Dataset, conn: Connection) -> Iterator[tuple[str, str, int]]:
     """The existing bookings, in a random order: reference, phone, seat."""
     rows = conn.execute("SELECT reference, phone, seat_no FROM bench_bookings ORDER BY n").fetchall()
     return (rows[n] for n in shuffled(dataset.sold))
 
 
 def _cancel(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for reference, phone, _ in _sold(dataset, conn):
+    for reference, phone, _ in _existing_bookings(dataset, conn):
         yield [line("cancel", reference=reference, phone=phone)]
 
 
 def _change_seat(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for reference, phone, seat in _sold(dataset, conn):
+    for reference, phone, seat in _existing_bookings(dataset, conn):
         yield [line("change_seat", reference=reference, phone=phone, ticket_no=1, seat_no=seat + 1)]
 
 
@@ -153,7 +155,7 @@ DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}
 _BOOKED = "SELECT count(DISTINCT (bus_id, reference)) FROM passengers WHERE status = 'booked'"
 
 
-def _selling(dataset: Dataset, operations: Any, seats: str, units: int, **other: Any) -> Workload:
+def _booking_workload(dataset: Dataset, operations: Any, seats: str, units: int, **other: Any) -> Workload:
     return Workload(
         dataset,
         operations,
@@ -163,10 +165,10 @@ def _selling(dataset: Dataset, operations: Any, seats: str, units: int, **other:
     )
 
 
-BOOK = _selling(BUSES, _book, _SEAT, BUSES.seats)
-BOOK_FOUR = _selling(BUSES, _book_four, _FOUR, BUSES.rows)
-BOOK_ANY_FOUR = _selling(BUSES, _book_any_four, "count => 4", BUSES.rows)
-RUSH = Workload(
+BOOK = _booking_workload(BUSES, _book, _SEAT, BUSES.seats)
+BOOK_FOUR = _booking_workload(BUSES, _book_four, _FOUR, BUSES.rows)
+BOOK_ANY_FOUR = _booking_workload(BUSES, _book_any_four, "count => 4", BUSES.rows)
+BOOK_ONE_TRIP = Workload(
     ONE_TRIP,
     _book_at_random,
     rf"\set n random(0, :space - 1){_SEGMENT}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
@@ -212,19 +214,23 @@ def search(services: int, found: int) -> Workload:
     """Searches in a dataset with a number of services; each finds `found` trips."""
     dataset = SEARCHED[services]
     districts = DISTRICTS_OF_A_HUNDRED[found]
-    first, count, of_all = districts[0], len(districts), len(dataset.districts)
+    first, count, districts_per_hundred = districts[0], len(districts), len(dataset.districts)
 
     def operations(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-        numbers = random.Random(found)
+        generator = random.Random(found)
         while True:
-            district = of_all * numbers.randrange(services // 100) + first + numbers.randrange(count)
-            stop = numbers.randint(1, dataset.stops - 1)
-            day = FIRST_DATE + timedelta(days=numbers.randrange(dataset.days))
+            district = (
+                districts_per_hundred * generator.randrange(services // 100)
+                + first
+                + generator.randrange(count)
+            )
+            stop = generator.randint(1, dataset.stops - 1)
+            day = FIRST_DATE + timedelta(days=generator.randrange(dataset.days))
             origin, destination = stop_name(district, stop), stop_name(district, stop + 1)
             yield [line("search", origin=origin, destination=destination, date=str(day))]
 
     script = rf"""
-\set district {of_all} * random(0, {services // 100 - 1}) + {first} + random(0, {count - 1})
+\set district {districts_per_hundred} * random(0, {services // 100 - 1}) + {first} + random(0, {count - 1})
 \set stop random(1, {dataset.stops - 1})
 \set day random(0, {dataset.days - 1})
 SELECT refused, answer FROM api.read('search', jsonb_build_object(
@@ -235,8 +241,8 @@ SELECT refused, answer FROM api.read('search', jsonb_build_object(
     return Workload(dataset, operations, script)
 
 
-def alike(workload: Workload) -> Workload:
-    """The first operation of a workload, repeated: what all clients send on the day of a sale."""
+def repeat_first(workload: Workload) -> Workload:
+    """The first operation of a workload, repeated: many clients send the same search at the same time."""
     return replace(
         workload, operations=lambda dataset, conn: repeat(next(workload.operations(dataset, conn)))
     )

@@ -24,7 +24,7 @@ PROJECT = Path(__file__).parent.parent.parent
 COLUMNS, ROWS = 80, 24
 WAIT_SECONDS = 60.0  # for a text to appear
 POLL_SECONDS = 0.2  # between two reads of the screen
-SETTLE_SECONDS = 0.7  # for the rest of the screen, after the text has appeared
+REDRAW_SECONDS = 0.7  # until the rest of the screen is drawn too, after the text has appeared
 BUS = 309  # a sleeper with two decks, from Bengaluru to Kochi by way of Coimbatore
 
 # The text to type, the text to wait for, and the name of the picture, if one is taken.
@@ -53,7 +53,7 @@ def main() -> None:
         with terminal(f"{sys.executable} -m busware 127.0.0.1 {port}") as tmux:
             wait_for(tmux, "What would you like?")
             for typed, awaited, name in SCENES:
-                run(tmux, "send-keys", "-l", typed)
+                run_tmux(tmux, "send-keys", "-l", typed)
                 screen = wait_for(tmux, awaited)
                 if name:
                     picture = PROJECT / "docs" / f"client-{name}.svg"
@@ -90,25 +90,25 @@ def book_for_others(port: int) -> None:
 def terminal(command: str) -> Iterator[list[str]]:
     """Run a command in a new tmux server; yields the start of its tmux commands."""
     tmux = ["tmux", "-L", f"busware-pictures-{time.time_ns()}"]
-    run(tmux, "-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), command)
+    run_tmux(tmux, "-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), command)
     try:
         yield tmux
     finally:
-        run(tmux, "kill-server")
+        run_tmux(tmux, "kill-server")
 
 
 def wait_for(tmux: list[str], text: str) -> str:
     """Wait until the text is on the screen; return the screen with its colours."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while text not in run(tmux, "capture-pane", "-p"):
+    while text not in run_tmux(tmux, "capture-pane", "-p"):
         if time.monotonic() > deadline:
-            raise SystemExit(f"{text!r} did not appear:\n{run(tmux, 'capture-pane', '-p')}")
+            raise SystemExit(f"{text!r} did not appear:\n{run_tmux(tmux, 'capture-pane', '-p')}")
         time.sleep(POLL_SECONDS)
-    time.sleep(SETTLE_SECONDS)
-    return run(tmux, "capture-pane", "-p", "-e")
+    time.sleep(REDRAW_SECONDS)
+    return run_tmux(tmux, "capture-pane", "-p", "-e")
 
 
-def run(tmux: list[str], *arguments: str) -> str:
+def run_tmux(tmux: list[str], *arguments: str) -> str:
     """Run a tmux command; return its output."""
     return subprocess.run([*tmux, *arguments], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
