@@ -155,7 +155,7 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     postgres = None if server_url else _embedded_postgres(settings)
     if postgres:
         stack.callback(postgres.stop)
-        postgres.cluster.lock_if_exists()  # before the ports: the error names the server that uses the folder
+        postgres.data_folder.lock_if_exists()  # before the ports, for the error that names the other server
     settings = check_ports(settings)  # before a new data folder is created
     if postgres:
         urls = postgres.start()
@@ -169,7 +169,7 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     else:
         port, http_port = serve(settings, urls.server, stack, _stop_outdated)
     if postgres:
-        postgres.cluster.announce(f"{settings.host}:{port}")
+        postgres.data_folder.announce(f"{settings.host}:{port}")
     _print_addresses(settings, port, http_port)
     return urls.server
 

@@ -198,7 +198,7 @@ def cluster() -> Iterator[Running]:
     fast = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
     postgres = EmbeddedPostgres(folder, options=fast, programs=Path(programs) if programs else None)
     try:
-        yield Running(*postgres.start(), postgres.cluster.programs)
+        yield Running(*postgres.start(), postgres.data_folder.programs)
     finally:
         postgres.stop()
         shutil.rmtree(folder)

@@ -43,10 +43,10 @@ log_lock_waits = on
 log_min_duration_statement = 2s
 """
 
-# Prints the first of its arguments, which are folders, that cannot be entered.
+# A shell script whose arguments are folders: prints the first one that cannot be entered.
 _FIND_CLOSED_FOLDER = 'for folder do cd "$folder" 2>/dev/null || { echo "$folder"; exit; }; done'
 
-User = dict[str, Any]  # arguments of Popen that run a program as another user; empty: as the current user
+PopenUser = dict[str, Any]  # arguments of Popen to run a program as another user; {}: as the current one
 
 
 class PostgresError(Exception):
@@ -60,24 +60,25 @@ class Urls(NamedTuple):
     server: str
 
 
-class Cluster:
+class DataFolder:
     """The data folder, locked from `lock_if_exists()` or `open()` to `close()`.
 
-    programs: the folder of PostgreSQL's programs; None: `open` chooses one.
+    path: the data folder. data_directory: PostgreSQL's own, inside it. programs: the folder of PostgreSQL's
+    programs; None: `open` chooses one.
     """
 
-    def __init__(self, data: Path, programs: Path | None = None) -> None:
-        self.data = data.resolve()
-        self.folder = self.data / "postgres"
-        self.log = self.data / "postgres.log"
+    def __init__(self, path: Path, programs: Path | None = None) -> None:
+        self.path = path.resolve()
+        self.data_directory = self.path / "postgres"
+        self.log = self.path / "postgres.log"
         self._given_programs = programs
         self._lock: IO[str] | None = None
 
     def lock_if_exists(self) -> None:
         """Lock the folder if it exists. Raises PostgresError if another server uses it."""
-        if not self.data.exists() or self._lock:
+        if not self.path.exists() or self._lock:
             return
-        lock = (self.data / "lock").open("a+")
+        lock = (self.path / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -85,7 +86,7 @@ class Cluster:
                 lock.seek(0)
                 holder = lock.read()
             raise PostgresError(
-                f"Busware is already running on {self.data}: {holder}.\n"
+                f"Busware is already running on {self.path}: {holder}.\n"
                 "Stop that server first, or give this one another port and another folder: "
                 "BUSWARE_PORT=… BUSWARE_DATA=…"
             ) from None
@@ -94,16 +95,16 @@ class Cluster:
 
     def open(self) -> Urls:
         """Lock the folder, and create what it lacks. Raises PostgresError."""
-        if not self.data.exists():
-            self.data.mkdir(parents=True)
-            self.data.chmod(0o711)  # PostgreSQL's user has to pass through
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            self.path.chmod(0o711)  # PostgreSQL's user must be able to enter its subfolder
         self.lock_if_exists()
-        user = _unprivileged_user(self.folder)
-        _check_access(self.data, user)
-        self.popen = {"cwd": self.data, **user}  # arguments of Popen for PostgreSQL's programs
-        self.programs = self._given_programs or _choose_programs(self.folder, user)
+        user = _unprivileged_user(self.data_directory)
+        _check_access(self.path, user)
+        self.popen = {"cwd": self.path, **user}  # arguments of Popen for PostgreSQL's programs
+        self.programs = self._given_programs or _choose_programs(self.data_directory, user)
         self.urls = self._load_urls()
-        if not self.folder.exists():
+        if not self.data_directory.exists():
             self._initdb(user)
         return self.urls
 
@@ -122,12 +123,12 @@ class Cluster:
 
     def _load_urls(self) -> Urls:
         """The URLs of the last start, with another port if that one is taken; new ones at the first start."""
-        file = self.data / "urls.env"
-        old = read_urls(self.data)
-        if old is None and self.folder.exists():
+        file = self.path / "urls.env"
+        old = read_urls(self.path)
+        if old is None and self.data_directory.exists():
             raise PostgresError(
-                f"{file} is missing: it holds the passwords of {self.folder}. Put it back, "
-                f"or move {self.data} away to begin with an empty database."
+                f"{file} is missing: it holds the passwords of {self.data_directory}. Put it back, "
+                f"or move {self.path} away to begin with an empty database."
             )
         old_port = urlsplit(old.owner).port if old else None
         port = _free_port(preferred=old_port or 0)
@@ -144,10 +145,10 @@ class Cluster:
         file.with_suffix(".new").replace(file)
         return urls
 
-    def _initdb(self, user: User) -> None:
+    def _initdb(self, user: PopenUser) -> None:
         """Make PostgreSQL's data directory. It gets its name when it is complete."""
-        log.info("Making a new database in %s.", self.folder)
-        unfinished, password = self.data / "postgres.new", self.data / "password.new"
+        log.info("Making a new database in %s.", self.data_directory)
+        unfinished, password = self.path / "postgres.new", self.path / "password.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         _write_secret(password, urlsplit(self.urls.owner).password or "")
@@ -161,10 +162,10 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self.popen)
         password.unlink()
         if done.returncode:
-            raise PostgresError(f"PostgreSQL's initdb failed in {self.data}:\n{done.stderr.strip()}")
+            raise PostgresError(f"PostgreSQL's initdb failed in {self.path}:\n{done.stderr.strip()}")
         with (unfinished / "postgresql.conf").open("a") as conf:
             conf.write(_CONF)
-        unfinished.rename(self.folder)
+        unfinished.rename(self.data_directory)
 
 
 def read_urls(data: Path) -> Urls | None:
@@ -196,8 +197,8 @@ def find_programs() -> Iterator[Path]:
     return (folder for folder in folders if (folder / "initdb").exists())
 
 
-def _choose_programs(folder: Path, user: User) -> Path:
-    """The first programs that the user can run, of the version that made the folder if it exists."""
+def _choose_programs(data_directory: Path, user: PopenUser) -> Path:
+    """The first programs that the user can run, of the version that made the data directory."""
     found = list(find_programs())
     if not found:
         raise PostgresError(
@@ -207,9 +208,9 @@ def _choose_programs(folder: Path, user: User) -> Path:
     usable = [programs for programs in found if not _closed_folder(programs, user)]
     if not usable:
         _check_access(found[0], user)
-    if not folder.exists():
+    if not data_directory.exists():
         return usable[0]
-    version = (folder / "PG_VERSION").read_text().strip()
+    version = (data_directory / "PG_VERSION").read_text().strip()
     versions = {_major_version(programs): programs for programs in reversed(usable)}
     if version not in versions:
         raise PostgresError(
@@ -229,13 +230,13 @@ def _major_version(programs: Path) -> str:
 # The user that PostgreSQL runs as --------------------------------------------------------------
 
 
-def _unprivileged_user(folder: Path) -> User:
+def _unprivileged_user(data_directory: Path) -> PopenUser:
     """The user to run PostgreSQL as: the current one; if that is root, the owner of the data directory."""
-    owner = folder.stat() if folder.exists() else None
+    owner = data_directory.stat() if data_directory.exists() else None
     if os.geteuid():
         if owner and owner.st_uid != os.geteuid():
             raise PostgresError(
-                f"{folder} belongs to another user, number {owner.st_uid}. "
+                f"{data_directory} belongs to another user, number {owner.st_uid}. "
                 "Start Busware as that user or as root, or give it another folder: BUSWARE_DATA=…"
             )
         return {}
@@ -248,7 +249,7 @@ def _unprivileged_user(folder: Path) -> User:
     raise PostgresError("PostgreSQL does not run as root, and there is no user postgres or nobody: add one.")
 
 
-def _closed_folder(path: Path, user: User) -> str:
+def _closed_folder(path: Path, user: PopenUser) -> str:
     """The first folder on the way to `path` that the user cannot enter, or ''."""
     if not user:
         return ""
@@ -258,7 +259,7 @@ def _closed_folder(path: Path, user: User) -> str:
     ).stdout.strip()
 
 
-def _check_access(path: Path, user: User) -> None:
+def _check_access(path: Path, user: PopenUser) -> None:
     """Raise PostgresError if the user cannot enter a folder."""
     if closed := _closed_folder(path, user):
         raise PostgresError(

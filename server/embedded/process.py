@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import pq
 
-from busware.server.embedded.data_folder import Cluster, PostgresError, Urls
+from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls
 
 log = logging.getLogger("busware.postgres")
 
@@ -44,7 +44,7 @@ exit $status
 class EmbeddedPostgres:
     """The PostgreSQL of a data folder, running from `start()` to `stop()`.
 
-    options: settings of PostgreSQL. programs: the folder of PostgreSQL's programs; None: chosen by Cluster.
+    options: settings of PostgreSQL. programs: the folder of PostgreSQL's programs; None: found.
     """
 
     def __init__(
@@ -54,20 +54,20 @@ class EmbeddedPostgres:
         options: Mapping[str, str] | None = None,
         programs: Path | None = None,
     ) -> None:
-        self.cluster = Cluster(data, programs)
+        self.data_folder = DataFolder(data, programs)
         self._options = options or {}
         self._stopping = threading.Event()
-        self._changing = threading.Lock()  # held while PostgreSQL is started or stopped
+        self._start_stop_lock = threading.Lock()  # held while PostgreSQL is started or stopped
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Urls:
         """Start PostgreSQL; returns when it accepts connections. Makes the data directory if there is none.
 
-        Raises PostgresError; nothing runs then.
+        Raises PostgresError; then it leaves no process running.
         """
         try:
-            urls = self.cluster.open()
+            urls = self.data_folder.open()
             process = self._launch()
         except BaseException:
             self.stop()
@@ -81,15 +81,15 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop PostgreSQL and unlock the folder. May be called again."""
         self._stopping.set()
-        with self._changing:
+        with self._start_stop_lock:
             self._end()
         if self._thread:
             self._thread.join()
-        self.cluster.close()
+        self.data_folder.close()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         """Start PostgreSQL, and return when it accepts connections. Raises PostgresError."""
-        crashed = end_orphan(self.cluster)
+        crashed = end_orphan(self.data_folder)
         deadline = time.monotonic() + START_SECONDS
         while True:
             process = self._process = self._spawn()
@@ -97,27 +97,27 @@ class EmbeddedPostgres:
                 return process
             self._end()
             if not crashed or time.monotonic() > deadline or self._stopping.is_set():
-                last_lines = self.cluster.log.read_text(errors="replace").splitlines()[-5:]
+                last_lines = self.data_folder.log.read_text(errors="replace").splitlines()[-5:]
                 raise PostgresError("PostgreSQL does not start. Its log ends with:\n" + "\n".join(last_lines))
             time.sleep(0.1)  # processes of the crashed PostgreSQL may still be ending
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        cluster = self.cluster
-        if cluster.log.exists() and cluster.log.stat().st_size > MAX_LOG_BYTES:
-            cluster.log.replace(cluster.log.with_suffix(".log.1"))
+        folder = self.data_folder
+        if folder.log.exists() and folder.log.stat().st_size > MAX_LOG_BYTES:
+            folder.log.replace(folder.log.with_suffix(".log.1"))
         command = [
-            f"{cluster.programs}/postgres", "-D", str(cluster.folder), "--listen_addresses=127.0.0.1",
-            f"--port={urlsplit(cluster.urls.owner).port}", "--unix_socket_directories=",
+            f"{folder.programs}/postgres", "-D", str(folder.data_directory), "--listen_addresses=127.0.0.1",
+            f"--port={urlsplit(folder.urls.owner).port}", "--unix_socket_directories=",
             *(f"--{name}={value}" for name, value in self._options.items()),
         ]  # fmt: skip
-        with cluster.log.open("ab") as output:
+        with folder.log.open("ab") as output:
             return subprocess.Popen(
                 ["/bin/sh", "-c", _SUPERVISE, "busware-postgres", *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C in the terminal reaches only the server, which drains first
-                **cluster.popen,
+                **folder.popen,
             )
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> bool:
@@ -125,14 +125,14 @@ class EmbeddedPostgres:
 
         Returns False if PostgreSQL ends, if it is not ready at the deadline, or if stop() was called.
         """
-        url = self.cluster.urls.owner.removesuffix("/busware") + "/postgres"
+        url = self.data_folder.urls.owner.removesuffix("/busware") + "/postgres"
         while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
             if pq.PGconn.ping(url.encode()) == pq.Ping.OK:
                 with psycopg.connect(url, autocommit=True) as conn:
                     if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'busware'").fetchone():
                         conn.execute("CREATE DATABASE busware")
                     version = conn.info.parameter_status("server_version")
-                    log.info("PostgreSQL %s is running, from %s.", version, self.cluster.programs)
+                    log.info("PostgreSQL %s is running, from %s.", version, self.data_folder.programs)
                 return True
             time.sleep(0.02)
         return False
@@ -146,14 +146,14 @@ class EmbeddedPostgres:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             log.warning("PostgreSQL has not stopped in %s s, and is killed.", STOP_SECONDS)
-            end_orphan(self.cluster)
+            end_orphan(self.data_folder)
             self._process.wait()
 
     def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
         """The thread that starts PostgreSQL again when it ends by itself."""
         while True:
             status = process.wait()
-            with self._changing:
+            with self._start_stop_lock:
                 if self._stopping.is_set():
                     return
                 self._end()
@@ -165,35 +165,41 @@ class EmbeddedPostgres:
             self._stopping.wait(0 if process.poll() is None else RETRY_SECONDS)
 
 
-def end_orphan(cluster: Cluster) -> bool:
+def end_orphan(data_folder: DataFolder) -> bool:
     """Stop a PostgreSQL that a killed server has left running. Returns whether the last one ended uncleanly.
 
     Raises PostgresError if it does not stop.
     """
-    file = cluster.folder / "postmaster.pid"
+    file = data_folder.data_directory / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return False
-    if not _is_postgres(pid, cluster):
+    if not _is_postgres(pid, data_folder):
         if Path(f"/proc/{pid}").exists():
             file.unlink()  # another program has this process id: PostgreSQL would refuse to start
         return True
-    log.warning("Stopping process %d, a PostgreSQL that was left running on %s.", pid, cluster.folder)
+    log.warning(
+        "Stopping process %d, a PostgreSQL that was left running on %s.", pid, data_folder.data_directory
+    )
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast shutdown, immediate shutdown, kill
         with suppress(ProcessLookupError):
             os.kill(pid, number)
         deadline = time.monotonic() + STOP_SECONDS / 3
         while time.monotonic() < deadline:
-            if not _is_postgres(pid, cluster):
+            if not _is_postgres(pid, data_folder):
                 return True
             time.sleep(0.02)
-    raise PostgresError(f"Another PostgreSQL, process {pid}, runs on {cluster.folder} and does not stop.")
+    raise PostgresError(
+        f"Another PostgreSQL, process {pid}, runs on {data_folder.data_directory} and does not stop."
+    )
 
 
-def _is_postgres(pid: int, cluster: Cluster) -> bool:
-    """Whether the process is a PostgreSQL on the data folder."""
+def _is_postgres(pid: int, data_folder: DataFolder) -> bool:
+    """Whether the process is a PostgreSQL on this data folder."""
     try:
-        return str(cluster.folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return str(data_folder.data_directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(
+            b"\0"
+        )
     except OSError:
         return False

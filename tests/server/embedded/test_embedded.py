@@ -54,7 +54,7 @@ def killable_server(folder: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def create_table(postgres: EmbeddedPostgres) -> None:
-    with psycopg.connect(postgres.cluster.urls.owner) as conn:
+    with psycopg.connect(postgres.data_folder.urls.owner) as conn:
         conn.execute("CREATE TABLE numbers AS SELECT 42 AS x")
 
 
@@ -78,8 +78,8 @@ def test_data_survives_a_restart_and_no_process_is_left(data_folder: Path) -> No
         assert processes.running_on(data_folder)
     assert processes.running_on(data_folder) == []
     with running(data_folder) as second:
-        assert read_table(second.cluster.urls.owner) == 42
-        assert second.cluster.urls == first.cluster.urls
+        assert read_table(second.data_folder.urls.owner) == 42
+        assert second.data_folder.urls == first.data_folder.urls
 
 
 def test_folder_is_created_with_its_parents(data_folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_folder_is_created_with_its_parents(data_folder: Path) -> None:
         assert (folder / "postgres" / "PG_VERSION").exists()
 
 
-def test_it_does_not_run_as_root(data_folder: Path) -> None:
+def test_postgresql_does_not_run_as_root(data_folder: Path) -> None:
     with running(data_folder):
         owner = Path(f"/proc/{processes.postmaster(data_folder)}").stat().st_uid
         assert owner != 0
@@ -96,27 +96,27 @@ def test_it_does_not_run_as_root(data_folder: Path) -> None:
         assert stat.S_IMODE((data_folder / "postgres").stat().st_mode) == 0o700
 
 
-def test_it_listens_on_loopback_only_and_requires_the_password(data_folder: Path) -> None:
+def test_postgresql_listens_on_loopback_only_and_requires_the_password(data_folder: Path) -> None:
     with running(data_folder) as postgres:
-        url = urlsplit(postgres.cluster.urls.owner)
+        url = urlsplit(postgres.data_folder.urls.owner)
         assert url.hostname == "127.0.0.1"
-        with psycopg.connect(postgres.cluster.urls.owner) as conn:
+        with psycopg.connect(postgres.data_folder.urls.owner) as conn:
             addresses, sockets = conn.execute(
                 "SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories')"
             ).fetchone() or ("", "")
             assert (addresses, sockets) == ("127.0.0.1", "")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(postgres.cluster.urls.owner.replace(str(url.password), "guess"))
+            psycopg.connect(postgres.data_folder.urls.owner.replace(str(url.password), "guess"))
 
 
 def test_other_users_cannot_read_the_passwords(data_folder: Path) -> None:
     with running(data_folder) as postgres:
         file = data_folder / "urls.env"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert read_urls(data_folder) == postgres.cluster.urls
-        assert owner_url(Settings(data=data_folder)) == postgres.cluster.urls.owner
+        assert read_urls(data_folder) == postgres.data_folder.urls
+        assert owner_url(Settings(data=data_folder)) == postgres.data_folder.urls.owner
         assert not (data_folder / "password.new").exists()
-        passwords = {urlsplit(url).password for url in postgres.cluster.urls}
+        passwords = {urlsplit(url).password for url in postgres.data_folder.urls}
         assert len(passwords) == 2
         command_lines = "".join(
             Path(f"/proc/{p}/cmdline").read_text() for p in processes.running_on(data_folder)
@@ -131,16 +131,16 @@ def test_unfinished_initdb_is_done_again(data_folder: Path) -> None:
     assert not (data_folder / "postgres.new").exists()
 
 
-def test_port_in_use_is_replaced_permanently(data_folder: Path) -> None:
+def test_port_in_use_is_replaced_by_another_that_stays(data_folder: Path) -> None:
     with running(data_folder) as first:
-        old = urlsplit(first.cluster.urls.owner).port
+        old = urlsplit(first.data_folder.urls.owner).port
         create_table(first)
     with closing(socket.create_server(("127.0.0.1", old or 0))), running(data_folder) as second:
-        assert urlsplit(second.cluster.urls.owner).port != old
-        assert read_table(second.cluster.urls.owner) == 42
-        assert read_urls(data_folder) == second.cluster.urls
+        assert urlsplit(second.data_folder.urls.owner).port != old
+        assert read_table(second.data_folder.urls.owner) == 42
+        assert read_urls(data_folder) == second.data_folder.urls
     with running(data_folder) as third:
-        assert third.cluster.urls == second.cluster.urls
+        assert third.data_folder.urls == second.data_folder.urls
 
 
 def test_folder_runs_with_the_version_that_made_it(data_folder: Path) -> None:
@@ -149,9 +149,9 @@ def test_folder_runs_with_the_version_that_made_it(data_folder: Path) -> None:
     older.start()
     create_table(older)
     older.stop()
-    with running(data_folder) as found:
-        assert found.cluster.programs == programs
-        assert read_table(found.cluster.urls.owner) == 42
+    with running(data_folder) as restarted:
+        assert restarted.data_folder.programs == programs
+        assert read_table(restarted.data_folder.urls.owner) == 42
 
 
 # Crashes ---------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_postgresql_stops_when_the_server_is_killed(data_folder: Path) -> None:
     assert processes.running_on(data_folder) == []
     assert not (data_folder / "postgres" / "postmaster.pid").exists()  # a clean stop removes it
     with running(data_folder) as again:
-        assert read_table(again.cluster.urls.owner) == 42
+        assert read_table(again.data_folder.urls.owner) == 42
 
 
 def test_new_server_starts_while_postgresql_of_a_killed_one_stops(data_folder: Path) -> None:
@@ -176,7 +176,7 @@ def test_new_server_starts_while_postgresql_of_a_killed_one_stops(data_folder: P
         process.kill()
         process.wait()
         with running(data_folder) as again:
-            assert read_table(again.cluster.urls.owner) == 42
+            assert read_table(again.data_folder.urls.owner) == 42
     assert processes.running_on(data_folder) == []
 
 
@@ -184,12 +184,12 @@ def test_killed_postgresql_is_started_again(data_folder: Path) -> None:
     with running(data_folder) as postgres:
         create_table(postgres)
         first = processes.postmaster(data_folder)
-        with psycopg.connect(postgres.cluster.urls.owner) as idle:
+        with psycopg.connect(postgres.data_folder.urls.owner) as idle:
             os.kill(first, signal.SIGKILL)
             with pytest.raises(psycopg.OperationalError):
                 while True:
                     idle.execute("SELECT 1")
-        assert read_after_restart(postgres.cluster.urls.owner) == 42
+        assert read_after_restart(postgres.data_folder.urls.owner) == 42
         assert processes.postmaster(data_folder) != first
     assert processes.running_on(data_folder) == []
 
@@ -210,7 +210,7 @@ def test_start_after_server_and_postgresql_were_killed(data_folder: Path) -> Non
             os.kill(postmaster, signal.SIGKILL)
         processes.wait_for_end(pids)
     with running(data_folder) as again:
-        assert read_table(again.cluster.urls.owner) == 42
+        assert read_table(again.data_folder.urls.owner) == 42
 
 
 def test_orphaned_postgresql_is_found_and_stopped(data_folder: Path) -> None:
@@ -227,7 +227,7 @@ def test_orphaned_postgresql_is_found_and_stopped(data_folder: Path) -> None:
         assert process.wait()
     assert orphan in processes.running_on(data_folder)
     with running(data_folder) as again:
-        assert read_table(again.cluster.urls.owner) == 42
+        assert read_table(again.data_folder.urls.owner) == 42
         assert processes.postmaster(data_folder) != orphan
     assert processes.running_on(data_folder) == []
 
@@ -238,7 +238,7 @@ def test_process_id_of_another_program_in_postmaster_pid_is_ignored(data_folder:
     file.write_text(f"{os.getpid()}\n{data_folder}/postgres\n1\n1\n\n127.0.0.1\n0 0\nready   \n")
     os.chown(file, (data_folder / "postgres").stat().st_uid, -1)
     with running(data_folder) as again:
-        assert read_table(again.cluster.urls.owner) == 42
+        assert read_table(again.data_folder.urls.owner) == 42
 
 
 # Errors at start -------------------------------------------------------------------------------
@@ -253,14 +253,14 @@ def start_error(folder: Path) -> str:
 
 def test_second_start_on_a_folder_is_refused(data_folder: Path) -> None:
     with running(data_folder) as first:
-        first.cluster.announce("127.0.0.1:9999")
+        first.data_folder.announce("127.0.0.1:9999")
         with pytest.raises(PostgresError) as refused:
             EmbeddedPostgres(data_folder).start()
         assert f"already running on {data_folder}: 127.0.0.1:9999, process {os.getpid()}." in str(
             refused.value
         )
         assert "BUSWARE_PORT=" in str(refused.value)
-        with psycopg.connect(first.cluster.urls.owner) as conn:  # it still runs
+        with psycopg.connect(first.data_folder.urls.owner) as conn:  # it still runs
             conn.execute("SELECT 1")
 
 
