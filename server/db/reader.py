@@ -1,10 +1,11 @@
 """The reader: every read of the database; reads that wait share a statement.
 
 While a connection is free, a caller sends its read at once, in its own thread. While all connections are in
-use, reads wait; equal reads (same method, same args) become one. When a connection becomes free, the oldest
-waiting read gets it, and takes a share of the others along, up to read_batch in one statement. This costs
-less than a statement for each read, and next to nothing when thousands of clients send the same read. A read
-that was sent is not joined, so no answer is older than its request.
+use, reads wait; callers with equal reads (same method, same args) share one. When a connection becomes free,
+it executes the oldest waiting read together with the next ones, up to read_batch in one statement, and leaves
+an equal share to the other connections. This costs less than a statement for each read. Thousands of callers
+with the same read cost little more than one. A caller never joins a read that was already sent, so no answer
+is older than its request.
 """
 
 import threading
@@ -50,7 +51,7 @@ class Reader:
         self._pool, self._settings = pool, settings
         self._lock = threading.Lock()  # guards the next two attributes
         self._waiting: dict[tuple[str, bytes], _Read] = {}  # oldest first; empty while a connection is free
-        self._free = settings.read_connections  # how many more reads may be sent at once
+        self._free = settings.read_connections  # the number of connections that execute no read
 
     @property
     def waiting(self) -> int:
@@ -91,7 +92,7 @@ class Reader:
             return read
 
     def _leave(self, read: _Read) -> None:
-        """Remove a caller whose time is up, and raise Refusal, unless the read has its connection by now."""
+        """Remove a caller whose time is up, and raise Refusal, unless the read has just got a connection."""
         with self._lock:
             if self._waiting.get((read.method, read.args)) is not read:
                 return
@@ -101,7 +102,7 @@ class Reader:
         raise Refusal("busy", "Too many reads are waiting: nothing was done, try again.")
 
     def _send(self, first: _Read) -> None:
-        """Execute a read with a share of those that wait, then give the connection to the next one."""
+        """Execute a read with a share of the waiting ones, then pass the connection to the next one."""
         with self._lock:
             share = len(self._waiting) // self._settings.read_connections
             batch = [first, *self._pop(min(share, self._settings.read_batch - 1))]
@@ -111,9 +112,9 @@ class Reader:
             self._execute(batch)
         finally:
             with self._lock:
-                following = self._pop(1)
-                self._free += not following
-            for read in (*batch[1:], *following):
+                next_reads = self._pop(1)
+                self._free += not next_reads
+            for read in (*batch[1:], *next_reads):
                 read.turn.release()
 
     def _pop(self, count: int) -> list[_Read]:
@@ -121,7 +122,7 @@ class Reader:
         return [self._waiting.pop(key) for key in [*islice(self._waiting, count)]]
 
     def _execute(self, batch: list[_Read]) -> None:
-        """Set the outcome of each read. If the batch fails, execute its reads alone, as time allows."""
+        """Set the outcome of each read. If a batch fails, execute its reads one by one until the deadline."""
         statement, parameters = _READ, [batch[0].method, Raw(batch[0].args)]
         if len(batch) > 1:
             calls = [{"method": read.method, "args": Raw(read.args)} for read in batch]

@@ -6,7 +6,7 @@ changed trips that a connection of this process follows. It compares each bookin
 client last received, so a client is not sent its own changes. The same thread sends missed messages to a
 client that comes back, and publishes the connected clients in the database, for operators.
 
-The comparison of bookings is limited to a 2 % duty cycle, with at most _MAX_PAUSE_SECONDS between two.
+Comparisons of bookings are limited to a 2 % duty cycle; a pause is at most _MAX_PAUSE_SECONDS long.
 """
 
 import threading
@@ -32,7 +32,9 @@ _MAX_PAUSE_SECONDS = 2.0
 class _Due:
     """What the next check has to do."""
 
-    checks: dict[Subscription, list[str]] = field(default_factory=dict)  # and the readers that came back
+    checks: dict[Subscription, list[str]] = field(
+        default_factory=dict
+    )  # subscriptions to check, with the readers that have returned to them
     ended: dict[Subscription, None] = field(default_factory=dict)
     messages: bool = False  # read new messages
     changes: ChangeNotification = field(default_factory=ChangeNotification)  # compare bookings
@@ -99,7 +101,7 @@ class Pusher:
     # The worker thread -------------------------------------------------------------------------
 
     def _check(self) -> float | None:
-        """Do what is due; if it fails, it stays due. Returns the seconds until a comparison that is due.
+        """Do what is due; if it fails, it stays due. Returns the seconds until the next comparison, or None.
 
         Raises Refusal or InternalError.
         """
@@ -108,7 +110,7 @@ class Pusher:
             due.checks = {s: readers for s, readers in due.checks.items() if s in self._subscriptions}
         try:
             for subscription in due.checks:
-                subscription.push_early()
+                subscription.push_kept()
             self._publish_presence(due.checks, due.ended)
             self._push_missed(due.checks)
             if due.messages:
@@ -152,7 +154,7 @@ class Pusher:
     def _push_missed(self, checks: dict[Subscription, list[str]]) -> None:
         """Push missed messages to the clients that have opened a booking or signed in."""
         for subscription, readers in checks.items():
-            readers += subscription.take_returned()
+            readers += subscription.take_returned_readers()
         returned = {reader for readers in checks.values() for reader in readers}
         if not returned:
             return

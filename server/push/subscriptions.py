@@ -18,7 +18,7 @@ from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Req
 from busware.server.push.messages import Message, Missed
 
 _MAX_PUSHED = 1000  # numbers of pushed messages that are remembered
-_MAX_EARLY = 20  # messages that are kept for a client that has not sent a line yet
+_MAX_KEPT = 20  # messages that are kept for a client that has not sent a line yet
 
 
 class Subscriber(Protocol):
@@ -41,7 +41,7 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BookingState:
-    """A booking as the client last received it. version: a hash of what clients are notified of."""
+    """A booking as the client last received it. version: a hash of the fields whose changes are pushed."""
 
     reference: str
     bus_id: int
@@ -71,14 +71,20 @@ class Subscription:
         self.published: ClientConnection | None = None
         self._subscriber = subscriber
         self._max_bookings = max_bookings
-        self._lock = threading.Lock()  # for _bookings and _returned
-        self._replies = deque[tuple[Raw, bool]](maxlen=max_bookings)  # not decoded; opened or made
-        self._bookings: OrderedDict[str, BookingState] = OrderedDict()  # the one made or opened last is last
+        self._lock = threading.Lock()  # for _bookings and _returned_readers
+        self._replies = deque[tuple[Raw, bool]](
+            maxlen=max_bookings
+        )  # the reply, and whether it opened a booking or made one
+        self._bookings: OrderedDict[str, BookingState] = (
+            OrderedDict()
+        )  # in the order in which they were made or opened
         self._requested = ""  # the reference in the request that is being executed
-        self._returned: list[str] = []  # readers that may have missed messages; see Missed
+        self._returned_readers: list[str] = []  # readers that may have missed messages; see Missed
         self._pushed = deque[int](maxlen=_MAX_PUSHED)  # numbers of messages
-        self._early = deque[Message](maxlen=_MAX_EARLY)
-        self._read_to: dict[str, int] = {}  # by reader: the last message when its missed messages were pushed
+        self._kept = deque[Message](maxlen=_MAX_KEPT)
+        self._read_up_to: dict[
+            str, int
+        ] = {}  # by reader: the last message that existed when its missed messages were read
 
     # For the connection's thread ---------------------------------------------------------------
 
@@ -98,7 +104,7 @@ class Subscription:
     def sign_in(self, account: str) -> None:
         """Follow an account."""
         with self._lock:
-            self._returned.append(f"account:{account}")
+            self._returned_readers.append(f"account:{account}")
 
     # For the pusher's thread -------------------------------------------------------------------
 
@@ -126,31 +132,31 @@ class Subscription:
             account=self._subscriber.account,
         )
 
-    def take_returned(self) -> list[str]:
+    def take_returned_readers(self) -> list[str]:
         """The bookings that were opened and the accounts that signed in since the last call, as readers."""
         with self._lock:
             self._decode_replies()
-            returned, self._returned = self._returned, []
+            returned, self._returned_readers = self._returned_readers, []
             return returned
 
     def push_missed(self, readers: Collection[str], missed: list[Missed], last: int) -> None:
-        """Push the messages that these readers have missed. last: the last message when they were read."""
+        """Push the messages that these readers have missed. last: the last message of all at that time."""
         for entry in missed:
             if entry.reader in readers:
                 self.push_message(entry.message)
-        self._read_to |= dict.fromkeys(readers, last)
+        self._read_up_to |= dict.fromkeys(readers, last)
 
     def push_message(self, message: Message) -> None:
         """Push a message, unless it was pushed before."""
         if message.message_id not in self._pushed:
             self._pushed.append(message.message_id)
-            self._early.append(message)
-            self.push_early()
+            self._kept.append(message)
+            self.push_kept()
 
-    def push_early(self) -> None:
-        """Push the messages that are kept, if the client has sent a line: its format is known then."""
-        while self._early and self._subscriber.protocol:
-            self._subscriber.push_message(self._early.popleft())
+    def push_kept(self) -> None:
+        """Push the kept messages, if the client has sent a line, which tells its protocol."""
+        while self._kept and self._subscriber.protocol:
+            self._subscriber.push_message(self._kept.popleft())
 
     def readers_of(self, message: Message) -> set[str] | None:
         """The readers for which this connection receives a new message; None if it does not receive it."""
@@ -158,7 +164,7 @@ class Subscription:
             return None
         account, bookings = self._subscriber.account, self.bookings
         followed = [*bookings, f"account:{account}"] if account else bookings
-        readers = {reader for reader in followed if message.message_id > self._read_to.get(reader, 0)}
+        readers = {reader for reader in followed if message.message_id > self._read_up_to.get(reader, 0)}
         if message.audience == "all":
             return readers
         if message.audience == "trip":
@@ -179,7 +185,9 @@ class Subscription:
         """Push a booking whose state has changed, unless the client itself has changed it since."""
         now = BookingState.of(booking)
         with self._lock:
-            requested = self._requested  # read first: the reply is recorded before it is cleared
+            requested = (
+                self._requested
+            )  # read before the replies: end_request records the reply, then clears it
             self._decode_replies()
             if requested == before.reference or self._bookings.get(before.reference) is not before:
                 return
@@ -193,8 +201,8 @@ class Subscription:
             body, opened = self._replies.popleft()
             state = BookingState.of(msgspec.json.decode(body, type=Booking))
             if opened and state.reference not in self._bookings:
-                self._returned.append(state.reference)
+                self._returned_readers.append(state.reference)
             self._bookings[state.reference] = state
             self._bookings.move_to_end(state.reference)
             if len(self._bookings) > self._max_bookings:
-                self._read_to.pop(self._bookings.popitem(last=False)[0], None)
+                self._read_up_to.pop(self._bookings.popitem(last=False)[0], None)

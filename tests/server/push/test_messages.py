@@ -126,12 +126,12 @@ def test_a_notice_to_one_client_reaches_only_that_client(
 def test_a_notice_is_kept_until_a_client_sends_its_first_line(
     connect: Callable[[], LineClient], console: Console
 ) -> None:
-    text, program, heard = connect(), connect(), connect()
+    text, program, active = connect(), connect(), connect()
     for line in (text, program):
         console.number_of(line)  # it is connected
-    transcript(heard, "> say hello\nSent to the operator.")
+    transcript(active, "> say hello\nSent to the operator.")
     console.notice("Hello, all.")
-    assert heard.receive() == b"Server: Hello, all."
+    assert active.receive() == b"Server: Hello, all."
     program.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert json.loads(program.receive())["id"] == 1
     assert program.notification()[1]["text"] == "Hello, all."
@@ -178,7 +178,7 @@ def test_a_notice_to_an_unknown_recipient_is_refused(
     console: Console, to: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(Refusal) as refused:
-        console.notice("Is anybody there?", **to)
+        console.notice("Hello?", **to)
     assert refused.value.reason == reason
     assert console.messages() == []
 
@@ -234,17 +234,17 @@ def test_missed_messages_are_pushed_once_when_the_booking_is_opened(
 def test_a_client_that_connects_during_a_push_receives_the_next_message(
     connect: Callable[[], LineClient], console: Console, database: Database
 ) -> None:
-    there = connect()
-    reference = book(there)["reference"]
+    present = connect()
+    reference = book(present)["reference"]
     with database.connect(autocommit=False) as slow:
         slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
         console.notice("First.", reference=reference)
-        assert there.notification()[1]["text"] == "First."  # not marked as read yet
+        assert present.notification()[1]["text"] == "First."  # not marked as read yet
         wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
-        came = connect()
-        came.call("booking", reference=reference, phone=ASHA)
+        newcomer = connect()
+        newcomer.call("booking", reference=reference, phone=ASHA)
         console.notice("Later.", reference=reference)
-    assert there.notification()[1]["text"] == came.notification()[1]["text"] == "Later."
+    assert present.notification()[1]["text"] == newcomer.notification()[1]["text"] == "Later."
 
 
 def test_missed_messages_are_pushed_in_plain_text(
@@ -278,7 +278,7 @@ def test_missed_messages_are_shown_by_a_command(
     errors = io.StringIO()
 
     class LateOutput(io.StringIO):
-        """Print the reply after the message, which is pushed later: the command ends after the reply."""
+        """Delays the reply until the message has arrived, because the command ends after its reply."""
 
         def write(self, text: str) -> int:
             wait_until(errors.getvalue)
@@ -301,10 +301,13 @@ def test_missed_messages_are_pushed_when_the_owner_signs_in(
     first.close()
     console.wait_until_left(number)
     console.notice("To the booking.", reference=reference)
-    console.notice("To who was there.", client_no=number)
+    console.notice("To the client that has left.", client_no=number)
     back = connect()
     assert back.call("login", username="asha", password="mango chutney")["token"]
-    assert [back.notification()[1]["text"] for _ in range(2)] == ["To the booking.", "To who was there."]
+    assert [back.notification()[1]["text"] for _ in range(2)] == [
+        "To the booking.",
+        "To the client that has left.",
+    ]
     again = connect()
     again.call("login", username="asha", password="mango chutney")
     console.notice("Later.", reference=reference)
@@ -334,7 +337,7 @@ def test_a_notice_to_a_client_that_left_is_pushed_when_its_booking_is_opened(
 
 
 def test_messages_are_numbered_in_commit_order(console: Console, database: Database) -> None:
-    """A number that is drawn first and committed last would be missed by a reader of "after N"."""
+    """A reader of "all after N" would miss a message that commits after one with a higher number."""
     with closing(database.connect(autocommit=False)) as slow:
         slow.execute("SELECT api.notice('first')")
         with closing(database.connect()) as quick:
@@ -348,7 +351,9 @@ def test_messages_are_numbered_in_commit_order(console: Console, database: Datab
     assert [message.body for message in console.messages()] == ["first", "second"]
 
 
-def test_the_same_message_twice_is_stored_once(database: Database, console: Console) -> None:
+def test_a_message_that_is_sent_again_with_its_key_is_stored_once(
+    database: Database, console: Console
+) -> None:
     say = "SELECT api.send_message('hello', '6d1d1a7e-0000-4000-8000-000000000001', '127.0.0.1')"
     assert [database.value(say), database.value(say)] == [{}, {}]
     assert len(console.messages()) == 1
