@@ -105,7 +105,7 @@ def test_same_key_over_tcp_and_http(server: SimpleNamespace, http: HttpClient, d
 
 def test_unreachable_http_server(http: HttpClient) -> None:
     http.server.drain()
-    with pytest.raises(ConnectionLost, match="no answer"):
+    with pytest.raises(ConnectionLost, match="No answer"):
         connect(http.url, tries=1)
     with pytest.raises(ConnectionLost):
         connect("http://nowhere.invalid", tries=1)
