@@ -28,6 +28,7 @@ DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # argparse exits
 COMMAND_TRIES = 3  # fewer than DEFAULT_TRIES, because a person waits and can repeat the command
 RETRY_HINT = "The server may have executed it. Repeat the command with the same arguments and --key "
 START_HINT = f"Is the server running? {installation.SERVER} starts it."
+SIGN_IN_HINT = f"{installation.CLIENT} login USERNAME prints a token. Set BUSWARE_TOKEN to it, or add --token TOKEN."
 AUTHORITY_HINT = "--authority FILE gives the certificates to verify the server with."
 OPTION_HINTS = {  # for a field in a refusal's data
     "seats": "--seats 7,8, or --count 2 for any two seats",
@@ -111,6 +112,8 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
         out.print("If the booking was made with a phone number, add it: --phone.")
     if isinstance(request, protocol.Book) and not request.waitlist and _reason(error) == "sold_out":
         out.print("To join the waitlist, add --waitlist.")
+    if _reason(error) == "not_signed_in":
+        out.print(SIGN_IN_HINT, markup=False)
     if option := OPTION_HINTS.get(str(error.data.get("field"))):
         out.print(f"Use {option}.", markup=False)
 

@@ -183,7 +183,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "join the waitlist if too few seats are free",
     },
-    "--seconds": {"metavar": "N", "type": _number},
+    "--seconds": {"metavar": "N", "type": _number, "help": "how long to hold the seats: 10 to 1,800 seconds"},
     "--tickets": {"metavar": "N,N…", "type": _numbers, "help": "only these tickets of the booking"},
     "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }

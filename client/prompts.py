@@ -134,7 +134,7 @@ class PromptAsker(LineAsker):
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
         keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
         if question.field == "command":
-            keys = ["Tab or arrows choose", "Enter takes", "Ctrl-C or Ctrl-D end"]
+            keys = ["Tab or arrows choose", "Enter selects", "Ctrl-C or Ctrl-D end"]
         elif question.field in _MENU_FIELDS:
             keys[0] = "Tab or arrows choose"
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""

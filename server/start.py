@@ -138,7 +138,7 @@ def _read_settings(arguments: list[str]) -> Settings:
     parser.add_argument("--version", action="version", version=f"Busware {VERSION}")
     parsed = parser.parse_args(arguments)
     if parsed.port and parsed.port.isalpha():
-        parser.error(f'there is no command "{parsed.port}", and a port is a whole number from 0 to 65535')
+        parser.error(f'there is no command "{parsed.port}", and it is not a port (0 to 65535)')
     overrides = {
         "BUSWARE_PORT": parsed.port or parsed.port_option,
         "BUSWARE_HOST": parsed.host,
@@ -182,20 +182,20 @@ def _embedded_postgres(settings: Settings) -> EmbeddedPostgres:
 
 def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
     """Print the addresses of this server, and commands that reach it."""
-    database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL, in {settings.data}"
+    database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL in {settings.data}"
     http = f"{'https' if settings.tls_cert else 'http'}://{settings.host}:{http_port}"
     where = "" if port == Settings.port else f" --port {port}"
     folder = "" if settings.data == Settings.data else f"BUSWARE_DATA={shlex.quote(str(settings.data))} "
-    by_hand = f'echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}'
+    without_client = f'echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}'
     if settings.tls_cert:
         where += " --tls"
-        by_hand = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
+        without_client = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
     print(
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, described at {http}/schema\n"
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
-        f"  By hand:  {by_hand}\n"
-        f"  The data: {folder}{installation.subcommand('psql')}\n"
+        f"  JSON-RPC: {without_client}\n"
+        f"  Database: {folder}{installation.subcommand('psql')}\n"
         "  Ctrl-C stops it.",
         flush=True,
     )

@@ -47,8 +47,9 @@ END $$;
 CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')
-        THEN api.refusal('already_cancelled', format('%s of booking %s: cancelled already.',
-            api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference))
+        THEN api.refusal('already_cancelled', format('%s of booking %s %s already cancelled.',
+            api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference,
+            CASE WHEN count(*) FILTER (WHERE p.status = 'cancelled') = 1 THEN 'is' ELSE 'are' END))
         ELSE api.refusal('hold_expired', format('Booking %s has expired; nothing was paid.', b.reference)) END
     FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference

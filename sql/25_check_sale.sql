@@ -41,7 +41,7 @@ BEGIN
         RETURN api.refusal('too_many_seats', format('One booking may have at most %s; you asked for %s.',
             api.format_count(service.max_seats, service.nouns ->> 'seat'), wanted), jsonb_build_object('limit', service.max_seats));
     ELSIF service.phone_required AND contact IS NULL THEN
-        RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is required. It opens the booking later.');
+        RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is required. You need it to see or change the booking later.');
     ELSIF jsonb_array_length(passengers) > wanted THEN
         RETURN api.refusal_bad_request('passengers', 'one passenger a seat at most', 'There are more passengers than seats.');
     ELSIF cardinality(seats) > 1 THEN

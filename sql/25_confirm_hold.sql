@@ -49,14 +49,14 @@ CREATE OR REPLACE FUNCTION api.check_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN bool_or(p.status = 'booked') THEN
-            api.refusal('already_booked', format('Booking %s is confirmed already.', b.reference))
+            api.refusal('already_booked', format('Booking %s is already confirmed.', b.reference))
         WHEN bool_or(p.status = 'held' OR p.status = 'expired' AND p.seat_no IS NOT NULL) THEN NULL
         WHEN bool_or(p.status = 'pending') THEN
             api.refusal('not_held', format('Booking %s is on the waitlist. It is booked when seats are free.', b.reference))
         WHEN bool_or(p.status = 'expired') THEN
             api.refusal('not_held', format('Booking %s expired on the waitlist. It has no seats.', b.reference))
         ELSE
-            api.refusal('already_cancelled', format('Booking %s is cancelled already.', b.reference))
+            api.refusal('already_cancelled', format('Booking %s is already cancelled.', b.reference))
         END
     FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
 $$;

@@ -94,7 +94,7 @@ class Console:
     def _to(self, rest: str) -> None:
         to, _, text = rest.partition(" ")
         if not text.strip():
-            raise UsageError("The command clients lists the numbers.")
+            raise UsageError("Type clients for the numbers of the clients.")
         if _is_number(to):
             self.messages.notice(text.strip(), client_no=int(to))
         else:
@@ -102,7 +102,7 @@ class Console:
 
     def _all(self, rest: str) -> None:
         if not rest:
-            raise UsageError("Connected clients get the text now, passengers when they connect again.")
+            raise UsageError("Connected clients get the message now, passengers when they connect again.")
         self.messages.notice(rest)
 
     def _trip(self, rest: str) -> None:
@@ -117,7 +117,7 @@ class Console:
         if message is None:
             raise InvalidInput("No client has sent a message yet.")
         if not rest:
-            raise UsageError("The text goes to the sender of the last message.")
+            raise UsageError("The reply goes to the sender of the last message.")
         if message.client_no is not None:
             self.messages.notice(rest, client_no=message.client_no)
         elif message.reference is not None:
@@ -172,9 +172,9 @@ class Console:
 
 
 COMMANDS = {
-    "to": Command("NUMBER|REFERENCE TEXT", "send a text to a client, or to a booking", Console._to),
-    "all": Command("TEXT", "send a text to everyone", Console._all),
-    "trip": Command("BUS DATE TEXT", "send a text to all passengers of a trip", Console._trip),
+    "to": Command("NUMBER|REFERENCE TEXT", "send a message to a client, or to a booking", Console._to),
+    "all": Command("TEXT", "send a message to all clients and passengers", Console._all),
+    "trip": Command("BUS DATE TEXT", "send a notice to all passengers of a trip", Console._trip),
     "reply": Command("TEXT", "answer the last message from a client", Console._reply),
     "clients": Command("", "list the connected clients", Console._clients),
     "trips": Command("[DATE]", "list the trips with passengers, of today or a date", Console._trips),

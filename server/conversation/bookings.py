@@ -83,7 +83,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
         question, refund = f"Cancel {count}? You have not paid yet.", "There is nothing to refund."
     hint = f"You can cancel until {moment(quote.valid_until)}."
     if not (yield answers.ask_yes_no(question, hint)):
-        yield Tell("Nothing is cancelled.")
+        yield Tell("Nothing was cancelled.")
         return
     yield Show((yield from require(Cancel(**request))))
     yield Tell(f"{numbered('ticket', chosen)} cancelled. {refund}")
@@ -112,7 +112,7 @@ def change(context: Context, typed: str) -> Steps[None]:
             yield Tell(f"No other {noun} is free.")
             return
         wanted = yield Ask(
-            f"Instead of {noun} {seats[ticket_no]}, which {noun}?", seating.another_seat(seat_map, noun, own),
+            f"Which {noun} instead of {noun} {seats[ticket_no]}?", seating.another_seat(seat_map, noun, own),
             "seat", f"The number of a free {noun}.", answers.choices(*seat_map.free),
         )  # fmt: skip
         changed = yield Call(
@@ -134,7 +134,7 @@ def find(context: Context, typed: str) -> Steps[None]:
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
     phone = yield from answered(ask_phone, typed)
-    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date")
+    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date", "The date on which you board.")
     place = yield ask_place(f"{BUS.source} (where you board):", "origin", places)
     while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place.code))), Refusal):
         if found.data.get("field") != "phone":

@@ -44,7 +44,7 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus),
-    "flight": Command("book a flight by one line; choose: by questions", flights.flight, "[choose]"),
+    "flight": Command("book a flight by one line, or choose one from a list", flights.flight, "[choose]"),
     "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", nights.stay),
     "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
@@ -102,7 +102,7 @@ def help_text() -> str:
     """A line for each command."""
     lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
     lines += [
-        ("help", "show this list, or at a question, what it takes"),
+        ("help", "show this list; at a question, explain the answers"),
         ("back", "go to the previous question"),
         ("quit", "leave the dialogue"),
         ("STOP, terminate", "end the connection"),

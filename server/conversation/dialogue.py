@@ -34,6 +34,7 @@ OUTCOME_UNKNOWN = "The server did not answer. Your last request may have been ca
 RELEASED = "Your hold is released."
 NOT_RELEASED = "Your hold could not be released. It expires by itself."
 RETRY_QUESTION = "Press Enter to try again. Your answers are kept. Or type: back, quit."
+SAY_WITHOUT_TEXT = "Type say and the message on one line, such as: say Where is my bus?"
 NO_ANSWER = "no_answer"  # the reason of a refusal that stands for a missing reply; the server never sends it
 _RETRYABLE_REASONS = ("busy", "draining", "outcome_unknown", NO_ANSWER)
 _UNKNOWN_OUTCOME_REASONS = ("outcome_unknown", NO_ANSWER)
@@ -200,6 +201,8 @@ class Dialogue:
                 self._interrupt(_sequence(*(Tell(text) for text in (question.hint, GUIDE) if text)))
             case _ if question.field != "name" and (message := _SAY_COMMAND.fullmatch(typed)):
                 self._interrupt(send_to_operator(message[1]))
+            case "say" if question.field not in ("name", "message"):
+                self._interrupt(_sequence(Tell(SAY_WITHOUT_TEXT, problem=True)))
             case word:
                 try:
                     self._accept(question.parse(typed))

@@ -135,9 +135,9 @@ def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool]]:
 def _ask_seats(words: Words, seat_map: Seats) -> Ask:
     example = " ".join(str(n) for n in seat_map.free[:2])
     return Ask(
-        f"{words.seat.capitalize()} numbers, such as {example}; or best 2, for any two:",
+        f"{words.seat.capitalize()} numbers, such as {example}, or best 2 for any two:",
         seating.seats(seat_map, words.seat), "seats",
-        f"The numbers of the {words.seat}s you want. Or: best 2, for any two, side by side if possible.",
+        f"The numbers of the {words.seat}s you want, or best 2 for any two, side by side if possible.",
         answers.choices("best 1", "best 2", *seat_map.free),
     )  # fmt: skip
 

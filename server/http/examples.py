@@ -183,7 +183,7 @@ PROBLEMS: dict[int, Problem] = {
         of_refusal(
             Refusal(
                 "bad_request",
-                "date is missing. It takes a date, YYYY-MM-DD.",
+                "date is missing. Expected: a date, YYYY-MM-DD.",
                 field="date",
                 takes="a date, YYYY-MM-DD",
             )

@@ -74,7 +74,7 @@ def parse(line: bytes, max_batch: int) -> Incoming | bytes | list[Incoming | byt
             return _parse_request(line)
         members = _arrays.decode(line)
         if not 1 <= len(members) <= max_batch:
-            return _error(NO_ID, INVALID_REQUEST, f"A batch is 1 to {max_batch} requests.")
+            return _error(NO_ID, INVALID_REQUEST, f"A batch has 1 to {max_batch} requests.")
         return [_parse_request(member) for member in members]
     except _NOT_JSON:
         return _error(NO_ID, PARSE_ERROR, "The line is not JSON.")
@@ -98,7 +98,7 @@ def _parse_request(text: bytes | Raw) -> Incoming | bytes:
         return _error(id or NO_ID, INVALID_REQUEST, problem)
     kind = METHODS.get(frame.method)
     if kind is None:
-        hint = _nearest(frame.method, METHODS) or f"there are {', '.join(METHODS)}."
+        hint = _nearest(frame.method, METHODS) or f"the methods are {', '.join(METHODS)}."
         return _error(id, METHOD_NOT_FOUND, f"There is no method {_echo(frame.method)}: {hint}")
     try:
         return Incoming(id, decode_params(kind, params))

@@ -74,7 +74,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     def wrong(cls, field: str, problem: str | None = None) -> Refusal:
         """The refusal (bad_request) of a wrong field. problem: a sentence to begin the message with."""
         takes = cls.takes(field)
-        message = f"{problem} It takes {takes}." if problem else f"{field} takes {takes}."
+        message = f"{problem} Expected: {takes}." if problem else f"{field} takes {takes}."
         return Refusal("bad_request", message, field=field, takes=takes)
 
 
@@ -147,7 +147,7 @@ class Places(Request, frozen=True, kw_only=True):
 
 @_method("search", TripList, "GET /v1/trips")
 class Search(Request, frozen=True, kw_only=True):
-    """Find trips that leave the origin on a date (with `until`: and reach the destination on that date)."""
+    """Find trips by origin, destination, date of departure, and optionally date of arrival."""
 
     origin: PlaceName
     destination: PlaceName
@@ -239,7 +239,7 @@ class Alight(AboutBooking, frozen=True, kw_only=True):
 
 @_method("bookings", BookingList, "GET /v1/bookings")
 class Bookings(Request, frozen=True, kw_only=True):
-    """List the bookings of your account, newest first; with `current`: those whose trip has not ended."""
+    """List the bookings of your account, newest first; optionally only those not yet travelled."""
 
     kind: KindName | None = None
     current: Flag = False
@@ -267,7 +267,7 @@ class Login(Request, frozen=True, kw_only=True):
 
 @_method("logout", Done, "DELETE /v1/sessions")
 class Logout(Request, frozen=True, kw_only=True):
-    """Sign out and revoke the token; with `everywhere`: all tokens of the account."""
+    """Sign out and revoke the token, or all tokens of the account."""
 
     everywhere: Flag = False
 

@@ -75,7 +75,7 @@ def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], dat
     asha.wait_for("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. Your refund is 130.00.")
     asha.answer(
         ("What would you like?", f"change {reference} 98450 12345"),
-        ("Instead of seat 3, which seat?", "7"),
+        ("Which seat instead of seat 3?", "7"),
     )
     asha.wait_for("Ticket 1 has seat 7 now, instead of 3.", "What would you like?")
     assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]

@@ -70,7 +70,7 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
     with Served("0", "--data", str(data_folder)) as server:
         server.read_until("Ctrl-C stops it.")
         output = "".join(server.output)
-        assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL, in {data_folder}." in output
+        assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL in {data_folder}." in output
         assert f"scripts/client --port {server.port} search" in output
         assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in output
         booking = book(server, data_folder)
@@ -249,7 +249,7 @@ def test_port_in_use_is_refused_before_anything_is_created(data_folder: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [
-        (["helth"], {}, 'there is no command "helth", and a port is a whole number from 0 to 65535'),
+        (["helth"], {}, 'there is no command "helth", and it is not a port (0 to 65535)'),
         (["9x"], {}, "BUSWARE_PORT takes a whole number from 0 to 65535; it is '9x'."),
         ([], {"BUSWARE_MAX_CLIENTS": "many"}, "BUSWARE_MAX_CLIENTS takes a whole number, 1 or more"),
         ([], {"BUSWARE_OWNER_URL": "postgresql://a@b/c"}, "is set without DATABASE_URL"),

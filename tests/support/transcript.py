@@ -61,7 +61,7 @@ RESERVATION = f"""
     +-----------+
     A number means free.
     8 of 8 free, 260.00 each.
-    Seat numbers, such as 1 2; or best 2, for any two:
+    Seat numbers, such as 1 2, or best 2 for any two:
     > 7, 8
     Phone number:
     > {ASHA}

@@ -26,7 +26,7 @@ STEPS = [
     ("Source:", "Bangalore"),
     ("Destination:", "mysuru"),
     ("Bus id:", "1"),
-    ("Seat numbers, such as 1 2; or best 2, for any two:", "3 4"),
+    ("Seat numbers, such as 1 2, or best 2 for any two:", "3 4"),
     ("Name of passenger 1 of 2", "Asha"),
     ("Name of passenger 2 of 2", ""),
     ("Phone number:", "98450 12345"),

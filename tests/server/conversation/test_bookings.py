@@ -63,7 +63,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         The refund is 130.00 if you cancel before Sat 5 Dec 2026 10:00.
         Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
         > no
-        Nothing is cancelled.
+        Nothing was cancelled.
         > STOP
         STOPPED
         """,
@@ -166,10 +166,10 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
         +-----------+
         A number means free, * yours.
         7 of 8 free, 260.00 each.
-        Instead of seat 3, which seat?
+        Which seat instead of seat 3?
         > 3
         You have seat 3 already. Type another number, or: back.
-        Instead of seat 3, which seat?
+        Which seat instead of seat 3?
         > 5
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -228,7 +228,7 @@ def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: Lin
         ],
         [
             ("change {ref} 9845012345", "Which ticket?", "9", "1"),
-            ("", "Instead of seat 3", "99", "5"),
+            ("", "Which seat instead of seat 3", "99", "5"),
         ],
         [
             ("find", "Phone number of the booking", "call me", ASHA),

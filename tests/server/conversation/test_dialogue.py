@@ -205,8 +205,8 @@ def test_quit_and_abandon_undo_calls() -> None:
 def test_refused_undo_shows_its_message() -> None:
     talk = at_the_last_question()
     talk.answer("quit")
-    talk.replied(Refusal("already_booked", "Booking BAAAAA is confirmed already."))
-    assert "Booking BAAAAA is confirmed already." in texts_of(talk)
+    talk.replied(Refusal("already_booked", "Booking BAAAAA is already confirmed."))
+    assert "Booking BAAAAA is already confirmed." in texts_of(talk)
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_flight_booked_by_questions(client_socket: LineClient) -> None:
         +-------+
         A number means free.
         4 of 4 free, 62,000.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
+        Seat numbers, such as 1 2, or best 2 for any two:
         > 3 4
         Phone number (Enter: none):
         >

@@ -28,7 +28,7 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         +-----------+
         A number means free.
         8 of 8 free, 260.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
+        Seat numbers, such as 1 2, or best 2 for any two:
         > back
         Bengaluru to Mysuru, Sat 5 Dec 2026:
            Bus  Leaves  Arrives    Takes       Fare  Free  Service
@@ -118,7 +118,7 @@ def test_command_at_a_question_gets_a_hint(client_socket: LineClient) -> None:
 def test_phone_number_refused_by_the_server_is_asked_again(client_socket: LineClient) -> None:
     steps = RESERVATION.split(f"> {ASHA}")
     transcript(client_socket, steps[0])
-    wrong = '"12345678" is not a phone number. It takes '
+    wrong = '"12345678" is not a phone number. Expected: '
     wrong += "a phone number, such as 98450 12345 or +44 20 7946 0958."
     for _ in range(10):
         transcript(client_socket, f"> 12345678\n{wrong}\nPhone number:")
@@ -135,7 +135,7 @@ def shown(free: int, last: str, marks: str) -> str:
         +-----------+
         A number means free{marks}.
         {free} of 8 free, 260.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
+        Seat numbers, such as 1 2, or best 2 for any two:
     """
 
 
@@ -367,7 +367,7 @@ def test_expired_hold_repeats_the_choice_of_seats_only(
         +-----------+
         A number means free, x taken.
         7 of 8 free, 260.00 each.
-        Seat numbers, such as 1 2; or best 2, for any two:
+        Seat numbers, such as 1 2, or best 2 for any two:
         > 8
         Held: {ref}
         """,

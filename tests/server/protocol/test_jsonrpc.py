@@ -138,8 +138,8 @@ def test_json_that_is_not_a_request(line, id, message):
     ("method", "message"),
     [
         ("serch", 'There is no method \\"serch\\": did you mean search?'),
-        ("rpc.discover", f'There is no method \\"rpc.discover\\": there are {", ".join(protocol.METHODS)}.'),
-        ("x" * 41, f'There is no method \\"{"x" * 40}…\\": there are {", ".join(protocol.METHODS)}.'),
+        ("rpc.discover", f'There is no method \\"rpc.discover\\": the methods are {", ".join(protocol.METHODS)}.'),
+        ("x" * 41, f'There is no method \\"{"x" * 40}…\\": the methods are {", ".join(protocol.METHODS)}.'),
     ],
 )
 def test_unknown_method(method, message):
@@ -163,8 +163,8 @@ OBJECT = "an object, with each field once"
 @pytest.mark.parametrize(
     ("method", "params", "field", "takes", "message"),
     [
-        ("search", {}, "origin", PLACE, "origin is missing. It takes {}."),
-        ("search", {"origin": "a", "destination": "b"}, "date", DATE, "date is missing. It takes {}."),
+        ("search", {}, "origin", PLACE, "origin is missing. Expected: {}."),
+        ("search", {"origin": "a", "destination": "b"}, "date", DATE, "date is missing. Expected: {}."),
         ("search", {"origin": 1}, "origin", PLACE, "origin takes {}."),
         ("search", {"origin": None}, "origin", PLACE, "origin takes {}."),
         ("search", {"origin": ""}, "origin", PLACE, "origin takes {}."),
@@ -175,11 +175,11 @@ OBJECT = "an object, with each field once"
         ("search", {"until": "2026-02-30", "origin": "a", "destination": "b", "date": "2026-02-28"},
          "until", DATE, "until takes {}."),
         ("places", {"kind": "a\0b"}, "kind", "a kind of service: bus, flight, show, hotel",
-         "kind has the control character U+0000. It takes {}."),
+         "kind has the control character U+0000. Expected: {}."),
         ("places", {"kind": "bus\n"}, "kind", "a kind of service: bus, flight, show, hotel",
-         "kind has the control character U+000A. It takes {}."),
+         "kind has the control character U+000A. Expected: {}."),
         ("places", {"kind": "\x9b1m"}, "kind", "a kind of service: bus, flight, show, hotel",
-         "kind has the control character U+009B. It takes {}."),
+         "kind has the control character U+009B. Expected: {}."),
         ("seat_map", {"bus_id": "1"}, "bus_id", BUS, "bus_id takes {}."),
         ("seat_map", {"bus_id": 1.0}, "bus_id", BUS, "bus_id takes {}."),
         ("seat_map", {"bus_id": True}, "bus_id", BUS, "bus_id takes {}."),
@@ -256,7 +256,7 @@ def test_members_of_a_batch_that_are_not_requests():
 
 @pytest.mark.parametrize("line", [b"[]", b"[ ]", b"[1,2,3,4]"])
 def test_an_empty_or_too_large_batch(line):
-    assert rejection(line) == error(-32600, "A batch is 1 to 3 requests.")
+    assert rejection(line) == error(-32600, "A batch has 1 to 3 requests.")
 
 
 # Replies ---------------------------------------------------------------------------------------
