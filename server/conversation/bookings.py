@@ -134,7 +134,10 @@ def find(context: Context, typed: str) -> Steps[None]:
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
     phone = yield from answered(ask_phone, typed)
-    day = yield Ask(f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date", "The date on which you board.")
+    day = yield Ask(
+        f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date",
+        "The date on which the passengers board.",
+    )  # fmt: skip
     place = yield ask_place(f"{BUS.source} (where you board):", "origin", places)
     while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place.code))), Refusal):
         if found.data.get("field") != "phone":

@@ -217,7 +217,7 @@ def migrate(conn: Connection, settings: Settings) -> None:
     if breaking and "11_messages" in done:  # else no server has ever used this database
         _stop_other_servers(conn, settings, ", ".join(breaking))
     for file in missing:
-        log.info("Apply migration %s.", file.stem)
+        log.info("Applying migration %s.", file.stem)
         _retry(settings, partial(conn.execute, file.read_bytes()))  # several statements, one transaction
 
 
@@ -323,7 +323,7 @@ def _load_seeds(conn: Connection, settings: Settings) -> None:
     loaded = _column(conn, "name || ' ' || digest", "seeds_loaded")
     for file in sorted(FOLDER.glob("9*.sql")):
         if f"{file.stem} {_digest(file)}" not in loaded:
-            log.info("Load timetables from %s.", file.stem)
+            log.info("Loading %s.", file.stem)
             _retry(settings, partial(load_seed, conn, file))
 
 

@@ -15,6 +15,7 @@ from busware.server.conversation.dialogue import (
     NOT_RELEASED,
     OUTCOME_UNKNOWN,
     RELEASED,
+    SAY_WITHOUT_TEXT,
     TOO_LONG,
     Ask,
     Call,
@@ -324,3 +325,10 @@ def test_cleaning_keeps_joiners_of_other_scripts() -> None:
 @given(st.text())
 def test_cleaning_removes_all_control_characters(text: str) -> None:
     assert all(c == "\n" or c.isprintable() or not c.isascii() for c in clean_text(text))
+
+
+def test_say_without_a_message_is_explained_and_not_taken_for_the_answer() -> None:
+    talk = dialogue(hold_dialogue)
+    talk.answer("say")
+    assert talk.step == Tell(SAY_WITHOUT_TEXT, problem=True)
+    assert next_prompt(talk) == "First?"
