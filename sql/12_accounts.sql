@@ -1,7 +1,7 @@
 -- Accounts, their tokens, failed credentials, and the account of a booking.
 --
--- passengers.account is no foreign key: passengers can be sharded by bus_id, and accounts would be copied to
--- every shard.
+-- passengers.account is not a foreign key: passengers can be sharded by bus_id, and a foreign key would require a
+-- copy of accounts on every shard.
 
 INSERT INTO migrations (name) VALUES ('12_accounts');
 

@@ -1,5 +1,5 @@
 -- Open the trips of a service from one date (default: today) to another (default: sales_days ahead), with their
--- seats. Existing trips stay as they are, cancelled ones too. Returns the number of new trips.
+-- seats. Existing trips are not changed, even if they are cancelled. Returns the number of new trips.
 CREATE OR REPLACE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
     RETURN coalesce(cardinality(opened), 0);
 END $$;
 
--- Open one extra trip, such as the season of a hotel. Returns false if it exists.
+-- Open one extra trip, whatever the days on which its service runs. Returns false if the trip exists.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,13 +1,13 @@
 -- Promote the waitlist of a trip: book each party for which seats are free, in order of arrival. A party that
--- does not fit does not block the parties behind it. The query leaves out parties for which there are too few
--- seats at the start; promotions only take more. The caller has locked the trip.
+-- does not fit does not block the parties behind it. The query leaves out parties for which too few seats are
+-- free at the start, because a promotion only reduces the free seats. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     party  record;
     chosen int[];
 BEGIN
-    IF NOT EXISTS (SELECT FROM passengers p   -- nearly always; ten times as fast as the query below
+    IF NOT EXISTS (SELECT FROM passengers p   -- true in most calls, and ten times as fast as the query below
             WHERE p.bus_id = promote.bus_id AND p.travel_date = promote.travel_date AND p.status = 'pending') THEN
         RETURN;
     END IF;

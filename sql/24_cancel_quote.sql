@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
 
--- Check that the booking has these tickets. NULL names all of them.
+-- Check that the booking has these tickets (NULL: all of them).
 CREATE OR REPLACE FUNCTION api.check_tickets(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -38,12 +38,12 @@ BEGIN
     IF tickets <@ known OR tickets IS NULL THEN
         RETURN NULL;
     END IF;
-    RETURN api.refusal('unknown_booking', format('Booking %s has %s only: %s.', b.reference,
+    RETURN api.refusal('unknown_booking', format('Booking %s has only %s: %s.', b.reference,
             api.format_count(cardinality(known), 'ticket'), array_to_string(known, ', ')),
         jsonb_build_object('tickets', to_jsonb(known)));
 END $$;
 
--- Check that none of these tickets (default: of all tickets) is cancelled or expired.
+-- Check that none of these tickets (NULL: none of all tickets) is cancelled or expired.
 CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')

@@ -12,9 +12,9 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
 $$;
 
--- The messages that some readers have not read, the last twenty of each reader. A reader is a reference: messages
--- to the booking, to its trip and to all, since the booking was made. Or it is account:name: messages to the
--- account, and to all of its bookings.
+-- The messages that some readers have not read, at most the last twenty of each reader. A reader is a reference or
+-- account:USERNAME. A reference receives the messages to the booking, to its trip and to all clients since the
+-- booking was made. An account receives the messages to itself and to each of its bookings.
 CREATE OR REPLACE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH recipient AS MATERIALIZED (   -- the bookings of each reader, and its account
@@ -30,17 +30,17 @@ LANGUAGE sql STABLE AS $$
         FROM unnest(readers) AS r (reader)
         JOIN accounts a ON r.reader LIKE 'account:%' AND a.username = substr(r.reader, 9)
     ), received AS (
-        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.reference = k.reference
-        WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
+        SELECT r.reader, m.message_id FROM recipient r JOIN messages m ON m.reference = r.reference
+        WHERE m.audience IN ('booking', 'client') AND m.at >= r.since
         UNION
-        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.account = k.account
-        WHERE m.audience IN ('booking', 'client') AND m.at >= k.since
+        SELECT r.reader, m.message_id FROM recipient r JOIN messages m ON m.account = r.account
+        WHERE m.audience IN ('booking', 'client') AND m.at >= r.since
         UNION
-        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.bus_id = k.bus_id AND m.travel_date = k.travel_date
-        WHERE m.audience = 'trip' AND m.at >= k.since AND EXISTS (SELECT FROM passengers p
-            WHERE p.bus_id = k.bus_id AND p.reference = k.reference AND p.status IN ('held', 'booked', 'pending'))
+        SELECT r.reader, m.message_id FROM recipient r JOIN messages m ON m.bus_id = r.bus_id AND m.travel_date = r.travel_date
+        WHERE m.audience = 'trip' AND m.at >= r.since AND EXISTS (SELECT FROM passengers p
+            WHERE p.bus_id = r.bus_id AND p.reference = r.reference AND p.status IN ('held', 'booked', 'pending'))
         UNION
-        SELECT k.reader, m.message_id FROM recipient k JOIN messages m ON m.audience = 'all' AND m.at >= k.since
+        SELECT r.reader, m.message_id FROM recipient r JOIN messages m ON m.audience = 'all' AND m.at >= r.since
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('reader', u.reader, 'message', to_jsonb(m)) ORDER BY m.message_id), '[]')
     FROM (

@@ -16,7 +16,7 @@ BEGIN
     ELSIF destinations IS NULL THEN
         RETURN api.refusal_unknown_place(destination);
     END IF;
-    -- MATERIALIZED, because the filters below, NULL in most calls, mislead the planner's estimates
+    -- MATERIALIZED, because the planner misjudges the filters below, which are NULL in most calls
     WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
     SELECT jsonb_agg(jsonb_build_object(
             'bus_id', t.bus_id, 'kind', t.kind, 'name', t.name, 'operator', t.operator, 'bus_type', t.bus_type,
@@ -56,7 +56,7 @@ LANGUAGE sql STABLE AS $$
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
     CROSS JOIN LATERAL (SELECT departures.date - extract(day FROM justify_hours(a.departs))::int AS day) AS calendar
-    -- the dates in two time zones differ by a day at most
+    -- a travel date is in the time zone of the service; the date at a place differs from it by a day at most
     CROSS JOIN generate_series(-1, 1) AS shift (days)
     CROSS JOIN LATERAL (
         SELECT t.travel_date FROM trips t
@@ -89,6 +89,7 @@ BEGIN
     RETURN CASE
         WHEN date < today THEN api.refusal_bad_request('date', format('a date from %s on', today),
             format('%s is in the past; today is %s.', date, today))
+        -- last is in the time zone of the service; at the origin the date may be a day later
         WHEN date > last + 1 THEN api.refusal_bad_request('date', format('a date up to %s', last),
             format('Sales are open up to %s.', last)) END;
 END $$;

@@ -21,7 +21,7 @@ BEGIN
     IF trip.state = 'cancelled' THEN
         RETURN api.check_trip_runs(service, trip.travel_date);
     ELSIF s.sells_until <= api.now() THEN
-        RETURN (SELECT api.refusal('departed', format('%s (%s %s) of %s no longer sells from %s: it left at %s.',
+        RETURN (SELECT api.refusal('departed', format('%s (%s %s) of %s is no longer sold from %s, where it departs at %s.',
                 service.name, service.nouns ->> 'service', service.bus_id, trip.travel_date, p.name,
                 to_char(s.departs_at AT TIME ZONE p.time_zone, 'HH24:MI')))
             FROM route_table r JOIN places p ON p.code = r.place
@@ -80,7 +80,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Some seats do not exist.
+-- The refusal for seats that the trip does not have.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_seat(service bus_info, travel_date date, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -93,8 +93,8 @@ BEGIN
         jsonb_build_object('seats', to_jsonb(refusal_unknown_seat.seats), 'seat_count', n));
 END $$;
 
--- Check that a party for which too few seats are free goes on the waitlist: it accepts that, the trip has enough
--- seats, and the waitlist is not full.
+-- Check that a party for which too few seats are free can join the waitlist: the party accepts the waitlist, the
+-- trip has enough seats in total, and the waitlist is not full.
 CREATE OR REPLACE FUNCTION api.check_waitlist(service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

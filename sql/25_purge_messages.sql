@@ -1,5 +1,5 @@
--- Delete messages older than an interval, and the rows of messages_read that are before all messages. Returns the
--- number of messages deleted.
+-- Delete messages older than an interval, and the rows of messages_read that precede every message that is left.
+-- Returns the number of messages deleted.
 CREATE OR REPLACE FUNCTION api.purge_messages(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

@@ -110,7 +110,7 @@ def test_nothing_is_sold_after_departure(api: SchemaApi, clock: Clock) -> None:
     refusal = api.book(2, **today)
     assert refusal["reason"] == "departed"
     assert refusal["message"] == (
-        "Day Bus (bus 1) of 2026-12-01 no longer sells from Bengaluru: it left at 10:00."
+        "Day Bus (bus 1) of 2026-12-01 is no longer sold from Bengaluru, where it departs at 10:00."
     )
     assert api.hold(2, **today)["reason"] == "departed"
     assert api.book(2, **today, from_stop=2, to_stop=5)["status"] == "booked"
