@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import perf_counter
 
-REFERENCE = b"<reference>"  # in a line: the reference in the reply to the line before it
+REFERENCE = b"<reference>"  # in a line: is replaced by the reference in the reply to the previous line
 REPLY_TIMEOUT_SECONDS = 60  # reached only if something is broken
 _RESULT = b'{"jsonrpc":"2.0","id":1,"result":'
-_NAMED = b'"reference": "'  # as PostgreSQL writes it
+_REFERENCE_FIELD = b'"reference": "'  # as PostgreSQL writes it
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class _Client:
     def __init__(self, plan: Plan, operations: list[list[bytes]]) -> None:
         self.socket = socket.create_connection((plan.host, plan.port), REPLY_TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.is_complete = _is_http if plan.http else _is_line
-        self.good = b"HTTP/1.1 20" if plan.http else _RESULT
+        self.is_complete = _is_http_response if plan.http else _is_line
+        self.success_prefix = b"HTTP/1.1 20" if plan.http else _RESULT
         self.operations = iter(operations)
         self.lines: Iterator[bytes] = iter(())
         self.received = b""
@@ -78,7 +78,7 @@ class _Client:
         if line is None:
             return False
         if REFERENCE in line:
-            line = line.replace(REFERENCE, reply.split(_NAMED, 1)[1].split(b'"', 1)[0])
+            line = line.replace(REFERENCE, reply.split(_REFERENCE_FIELD, 1)[1].split(b'"', 1)[0])
         self.socket.sendall(line)
         return True
 
@@ -115,13 +115,13 @@ def _execute(plan: Plan, clients: list[_Client]) -> RunResult:
             if not client.is_complete(client.received):
                 continue
             reply, client.received = client.received, b""
-            good = reply.startswith(client.good)
-            if good and client.proceed(reply):
+            succeeded = reply.startswith(client.success_prefix)
+            if succeeded and client.proceed(reply):
                 continue
             now = perf_counter()
-            result.done += good
+            result.done += succeeded
             if start <= now < end:
-                if good:
+                if succeeded:
                     result.latencies.append(now - client.began)
                 else:
                     result.refused[_reason(reply)] += 1
@@ -142,7 +142,7 @@ def _is_line(received: bytes) -> bool:
     return received.endswith(b"\n")
 
 
-def _is_http(received: bytes) -> bool:
+def _is_http_response(received: bytes) -> bool:
     """Whether this is a complete response."""
     head, gap, body = received.partition(b"\r\n\r\n")
     if not gap:

@@ -16,7 +16,7 @@ from datetime import timedelta
 import msgspec
 
 from scripts.benchmark.datasets import FIRST_DATE, Dataset, Datasets, InvalidRun
-from scripts.benchmark.sides import serving
+from scripts.benchmark.sides import run_server
 from scripts.benchmark.workloads import line
 
 DAYS = 40  # for each load and strategy
@@ -100,7 +100,7 @@ def _sell(
     dataset, sold = dataset_of_all_days(), dict.fromkeys(days, 0)
     with datasets.clone(dataset) as database:
         with (
-            serving(datasets.urls(database)) as server,
+            run_server(datasets.urls(database)) as server,
             socket.create_connection(server.address) as connection,
         ):
             replies = connection.makefile("rb")

@@ -32,7 +32,7 @@ MAX_PER_SECOND = 32_000  # operations that are encoded before the run
 STOP_SECONDS = 30  # time for a server to stop
 _QUANTITIES = ("rate", "median", "p99", "server_us", "database_us", "idle_kb")  # of a sample
 _TICKS = os.sysconf("SC_CLK_TCK")  # units of processor time in a second
-_LINES_OF_A_START = 2  # the lines with the addresses of the server
+_START_LINES = 2  # the first lines that a server prints, with its addresses
 _ADDRESS = re.compile(r"([\w.]+):(\d+)[/,]")
 
 
@@ -61,7 +61,8 @@ class Sample:
 def medians(samples: list[Sample]) -> dict[str, float]:
     """The median of each quantity of the samples, by its name."""
     quantities = {name: [getattr(sample, name) for sample in samples] for name in _QUANTITIES}
-    return {name: statistics.median(of) for name, of in quantities.items() if of and None not in of}
+    known = {name: values for name, values in quantities.items() if values and None not in values}
+    return {name: statistics.median(values) for name, values in known.items()}
 
 
 class Side(Protocol):
@@ -89,9 +90,9 @@ class PgBench:
         """Run once. Raises InvalidRun."""
         with _database(datasets, self.workload) as database:
             result = pgbench.run(datasets, database, self.workload, self.clients, duration)
-            left = _count_operations(datasets, database, self.workload)
-        # pgbench counts refusals as transactions; the database tells how many were not refused
-        share = 1.0 if left is None else left / max(1, result.done)
+            stored = _count_operations(datasets, database, self.workload)
+        # pgbench counts refusals as transactions; the database holds only operations that were not refused
+        share = 1.0 if stored is None else stored / max(1, result.done)
         return _sample(result, duration, share)
 
 
@@ -118,14 +119,15 @@ class Server:
             with datasets.connect(database) as conn:
                 wanted = round(MAX_PER_SECOND * (duration.warmup + duration.seconds))
                 operations = list(islice(self.workload.operations(self.workload.dataset, conn), wanted))
-            with serving(datasets.urls(database), processes=self.processes) as server:
+            with run_server(datasets.urls(database), processes=self.processes) as server:
                 address = server.http_address if self.http else server.address
-                before = self._spent(datasets, database, server)
+                before = self._processor_time(datasets, database, server)
                 result, grown_kb = _put_load(server, self._plan(address, operations, duration))
-                spent = [b - a for a, b in zip(before, self._spent(datasets, database, server), strict=True)]
-            left = _count_operations(datasets, database, self.workload)
-        if left is not None and left != result.done:
-            raise InvalidRun(f"{result.done} operations were acknowledged, and the database has {left}")
+                after = self._processor_time(datasets, database, server)
+                spent = [b - a for a, b in zip(before, after, strict=True)]
+            stored = _count_operations(datasets, database, self.workload)
+        if stored is not None and stored != result.done:
+            raise InvalidRun(f"{result.done} operations were acknowledged, and the database has {stored}")
         if result.out_of_operations:
             raise InvalidRun("the clients ran out of requests")
         done = result.done + result.refused.total()
@@ -136,7 +138,9 @@ class Server:
             idle_kb=grown_kb / self.idle if self.idle else None,
         )
 
-    def _spent(self, datasets: Datasets, database: str, server: "Serving") -> tuple[float, float]:
+    def _processor_time(
+        self, datasets: Datasets, database: str, server: "RunningServer"
+    ) -> tuple[float, float]:
         """Processor time of the server's processes and of their backends so far, in microseconds."""
         with datasets.connect(database) as conn:
             backends = conn.execute(
@@ -145,7 +149,7 @@ class Server:
             ).fetchall()
         own = server.process.pid
         listed = Path(f"/proc/{own}/task").glob("*/children")  # of each thread
-        children = [child for of in listed for child in of.read_text().split()]
+        children = [child for file in listed for child in file.read_text().split()]
         return processor_time([own, *children]), processor_time([pid for (pid,) in backends])
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], duration: Duration) -> Plan:
@@ -166,7 +170,7 @@ class Starting:
         """Start it once."""
         urls = datasets.urls(datasets.template(self.dataset))
         began = perf_counter()
-        with serving(urls) as server, socket.create_connection(server.address) as connection:
+        with run_server(urls) as server, socket.create_connection(server.address) as connection:
             connection.sendall(line("ping"))
             connection.recv(1024)
             return Sample.of_one(perf_counter() - began)
@@ -187,7 +191,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Serving:
+class RunningServer:
     """A running server."""
 
     process: "subprocess.Popen[str]"
@@ -201,8 +205,8 @@ class Serving:
 
 
 @contextmanager
-def serving(urls: Urls, **options: int) -> Iterator[Serving]:
-    """Run `python -m busware.server` on a database and a free port."""
+def run_server(urls: Urls, **options: int) -> Iterator[RunningServer]:
+    """Run `python -m busware.server` on a database and a free port; stop it at the end."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_")}
     environment = {
         **inherited,
@@ -220,11 +224,11 @@ def serving(urls: Urls, **options: int) -> Iterator[Serving]:
     )  # fmt: skip
     try:
         assert process.stdout  # noqa: S101 - it is a pipe
-        said = "".join(islice(process.stdout, _LINES_OF_A_START))
-        tcp, http = (_ADDRESS.search(said, said.find(before)) for before in ("serves on", "HTTP:"))
+        printed = "".join(islice(process.stdout, _START_LINES))
+        tcp, http = (_ADDRESS.search(printed, printed.find(before)) for before in ("serves on", "HTTP:"))
         if tcp is None or http is None:
-            raise RuntimeError(f"the server does not start: {said}")
-        yield Serving(process, (tcp[1], int(tcp[2])), (http[1], int(http[2])))
+            raise RuntimeError(f"the server did not start: {printed}")
+        yield RunningServer(process, (tcp[1], int(tcp[2])), (http[1], int(http[2])))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=STOP_SECONDS)
@@ -260,7 +264,7 @@ def _count_operations(datasets: Datasets, database: str, workload: Workload) -> 
     return int(row[0] - before[0]) if row and before else None
 
 
-def _put_load(server: Serving, plan: Plan) -> tuple[RunResult, int]:
+def _put_load(server: RunningServer, plan: Plan) -> tuple[RunResult, int]:
     """Execute a plan in a process of its own: the result, and the memory that the connections took in kB."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
