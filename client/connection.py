@@ -30,7 +30,7 @@ Reply = TypeVar("Reply")
 class Connection(BaseConnection):
     """Carries requests to a server, one at a time. It connects at the first request.
 
-    Threads, or tasks of one event loop, may share a connection: their requests take turns.
+    Threads, or tasks of one event loop, may share a connection: it sends one request at a time.
     """
 
     lock_type, event_type = Lock, Event

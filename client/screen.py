@@ -23,11 +23,11 @@ from busware.server.conversation.words import (
 from busware.server.protocol import Booking, Quote, Seats, Trip, TripList
 
 _ALIGNMENTS = "><<>>>"  # of the columns: number, departure, arrival, duration, fare, free seats
-_ENDS = {"origin": "from", "destination": "to"}
+_PREPOSITIONS = {"origin": "from", "destination": "to"}
 
 
 def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ()) -> RenderableType:
-    """A reply, for this console. yours: the traveller's seats in it."""
+    """A reply as it is displayed on this console. yours: the traveller's own seats in it."""
     match answer:
         case TripList():
             return trips(answer, console.width)
@@ -39,7 +39,7 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
             )
         case Quote():
             return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
-    raise TypeError(f"no drawing of a {type(answer).__name__}")
+    raise TypeError(f"{type(answer).__name__} cannot be displayed")
 
 
 def coloured(console: Console) -> bool:
@@ -48,22 +48,22 @@ def coloured(console: Console) -> bool:
 
 
 def trips(found: TripList, columns: int) -> RenderableType:
-    """A table of trips. The description of a trip is in its row if all of them fit, else below it."""
+    """A table of trips. If one description is too wide for its row, each is on a line below its row."""
     service = words_of(found.trips[0].kind).service.capitalize()
     rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, found.trips)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *lines = (Text("  ".join(map("{:{}{}}".format, row, _ALIGNMENTS, widths))) for row in rows)
     ends = differing_ends(found)
     descriptions = [_description(trip, ends) for trip in found.trips]
-    beside = len(head) + 2 + max(map(len, descriptions)) <= columns
+    fits = len(head) + 2 + max(map(len, descriptions)) <= columns
     head.stylize("dim")
     shown: list[RenderableType] = [Text(journey(found), "bold"), head]
     for trip, line, description in zip(found.trips, lines, descriptions, strict=True):
         free = trip.seats_free
         line.stylize("bold", 0, widths[0])
         line.stylize("red" if free == 0 else "yellow" if free < 6 else "green", len(line) - widths[-1])
-        shown.append(line.append(f"  {description}") if beside else line)
-        if not beside:
+        shown.append(line.append(f"  {description}") if fits else line)
+        if not fits:
             shown.append(Padding(Text(description, "dim"), (0, 0, 0, widths[0] + 2)))
     return Group(*shown)
 
@@ -77,6 +77,6 @@ def _cells(trip: Trip) -> tuple[str, ...]:
 
 
 def _description(trip: Trip, ends: Sequence[str]) -> str:
-    """KSRTC Airavat Club Class, AC semi-sleeper. ends: the ends that differ between the trips."""
-    differing = (f"{_ENDS[end]} {getattr(trip, end)}" for end in ends)
+    """A trip in words: KSRTC Airavat Club Class, AC semi-sleeper. ends: those that differ between trips."""
+    differing = (f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in ends)
     return ", ".join(filter(None, (service_of(trip), comfort(trip), *differing)))

@@ -84,7 +84,7 @@ class Housekeeper:
         """Delete records that are older than the settings allow."""
         for records, function, max_age_seconds in (
             ("idempotency keys", "purge_idempotency_keys", self._settings.idempotency_hours * 3600),
-            ("tokens", "purge_accounts", self._settings.attempt_minutes * 60),  # max. age of a failed attempt
+            ("tokens", "purge_accounts", self._settings.attempt_minutes * 60),  # the age of failed attempts
             ("messages", "purge_messages", self._settings.message_days * 86400),
         ):
             purge = f"SELECT api.{function}(make_interval(secs => %s))"

@@ -62,7 +62,7 @@ def serve(
     pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     stack.callback(listener.stop)
-    stack.callback(pusher.stop)  # first, because the listener removes this process from the list of processes
+    stack.callback(pusher.stop)  # runs before listener.stop, which unregisters this process
     return tcp.port, http.port
 
 

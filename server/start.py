@@ -70,7 +70,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     """Start everything. Then run the operator's console, or without a terminal, wait for a signal."""
     url = _start(settings, stack)
     if prompt.on_a_terminal():
-        prompt.operate(url, settings, prompt.STOPS)
+        prompt.operate(url, settings, prompt.EXIT_STOPS_SERVER)
         _expect_second_signal()
     else:
         _wait()
@@ -95,13 +95,13 @@ def _wait(*files: int) -> None:
     A signal that comes just before a system call, or to another thread, does not interrupt the call. So each
     signal also writes a byte to a socket, which ends the wait.
     """
-    woken, waker = socket.socketpair()
-    with woken, waker:
-        waker.setblocking(False)
-        signal.set_wakeup_fd(waker.fileno())
+    receiver, sender = socket.socketpair()
+    with receiver, sender:
+        sender.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno())
         try:
             poll = select.poll()
-            for file in (woken.fileno(), *files):
+            for file in (receiver.fileno(), *files):
                 poll.register(file, select.POLLIN)
             poll.poll()
         finally:

@@ -13,9 +13,9 @@ log = logging.getLogger("busware.worker")
 class WorkerThread:
     """Calls `work` in a thread of its own, when it is scheduled, and after the delay that `work` returned.
 
-    work: returns the seconds until the next call, or None if only `schedule` is to cause one. It is scheduled
-    at most once more while it runs. Its exceptions are logged: Refusal and InternalError, which mean that the
-    database is not available, as a warning once until a call succeeds.
+    work: returns the seconds until the next call, or None to wait for `schedule`. While it runs, several
+    calls of `schedule` cause one more call. Its exceptions are logged: Refusal and InternalError, which mean
+    that the database is not available, as a warning once until a call succeeds.
     retry_seconds: the pause after a failure; only `stop` ends it early.
     """
 

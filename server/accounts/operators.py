@@ -50,9 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add = commands.add_parser("add", help="create an account for an operator")
     add.set_defaults(run=_add)
-    runs = add.add_mutually_exclusive_group()
-    runs.add_argument("--operator", metavar="OPERATOR", help="run the services of this operator only")
-    runs.add_argument(
+    scope = add.add_mutually_exclusive_group()
+    scope.add_argument("--operator", metavar="OPERATOR", help="run the services of this operator only")
+    scope.add_argument(
         "--admin", action="store_true", help="run all services; the default for the first account"
     )
     password = commands.add_parser("password", help="change the password of an account, and sign it out")
@@ -65,11 +65,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add(conn: psycopg.Connection, username: str, options: argparse.Namespace) -> str:
     if not options.operator and not options.admin and conn.execute(_FIRST_OPERATOR).fetchone():
         raise UsageError("Give --operator OPERATOR, or --admin for all services.")
-    operator = _operator(conn, options.operator) if options.operator else None
+    operator = _find_operator(conn, options.operator) if options.operator else None
     if conn.execute(_ADD, (username, _new_hash(username), operator)).fetchone() != (True,):
         raise UsageError(f'The account "{username}" exists already.')
-    runs = f"runs the services of {operator}" if operator else "runs all services (admin)"
-    return f'The account "{username}" was created. It {runs}.'
+    rights = f"runs the services of {operator}" if operator else "runs all services (admin)"
+    return f'The account "{username}" was created. It {rights}.'
 
 
 def _change_password(conn: psycopg.Connection, username: str, options: argparse.Namespace) -> str:
@@ -78,7 +78,7 @@ def _change_password(conn: psycopg.Connection, username: str, options: argparse.
     return f'The password of "{username}" was changed, and the account was signed out everywhere.'
 
 
-def _operator(conn: psycopg.Connection, name: str) -> str:
+def _find_operator(conn: psycopg.Connection, name: str) -> str:
     """The operator's name as the timetable has it, for a name in any case."""
     operators: list[str] = [operator for (operator,) in conn.execute(_OPERATORS).fetchall()]
     for operator in operators:
@@ -96,7 +96,10 @@ def _new_hash(username: str) -> str:
 
 
 def _prompt(username: str) -> str:
-    """A password, prompted for until it is valid: what is typed must never reach the shell's prompt."""
+    """Prompt until a valid password is typed twice.
+
+    If the command ended after a mistake, what is typed next would be visible in the shell.
+    """
     while True:
         try:
             password = _valid_password(getpass.getpass(f"Password for {username}: "))
@@ -109,7 +112,7 @@ def _prompt(username: str) -> str:
 
 def _valid_password(password: str) -> str:
     if len(password) < _MIN_PASSWORD_LENGTH:
-        raise UsageError(f"A password has at least {_MIN_PASSWORD_LENGTH} characters.")
+        raise UsageError(f"The password is too short: it needs at least {_MIN_PASSWORD_LENGTH} characters.")
     return _validated("password", password)
 
 

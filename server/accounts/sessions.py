@@ -52,7 +52,8 @@ class Accounts:
     def register(self, request: protocol.Register, caller: Caller) -> Answer:
         """Create an account, and sign in. Raises Refusal (bad_request, username_taken, busy)."""
         if len(request.password) < self._settings.password_length:
-            problem = f"A password has at least {self._settings.password_length} characters."
+            length = self._settings.password_length
+            problem = f"The password is too short: it needs at least {length} characters."
             raise request.wrong("password", problem)
         account = self.add(request.username, request.password, caller.address, request.phone)
         if account is None:
@@ -92,7 +93,7 @@ class Accounts:
     def verify(self, username: str, password: str, address: str) -> Caller:
         """The account with this password. Raises Refusal (wrong_password, not_allowed, busy)."""
         subjects = (f"account:{username}", address_subject(address))
-        with self._passwords.turn():  # the check is in the turn: simultaneous attempts cannot pass the limit
+        with self._passwords.turn():  # includes the check, so simultaneous attempts cannot exceed the limit
             self.rate_limiter.check(*subjects)
             found = self._pool.execute(_ACCOUNT, (username,))
             hashed, role, operator = found[0] if found else (None, "guest", None)
@@ -110,7 +111,7 @@ class Accounts:
     def current(self, caller: Caller) -> Caller:
         """The caller with its account as it is now. Raises Refusal (not_signed_in) if the session has ended.
 
-        Sessions are read again at different times, since each adds the first byte of its digest to the time.
+        The first byte of the digest shifts the period, so that not all sessions are read again at once.
         """
         digest = caller.session or b"\0"
         period = int(time.monotonic() / self._settings.token_recheck_seconds + digest[0] / 256)
@@ -128,7 +129,7 @@ class Accounts:
         return Caller(account=username, role=role, operator=operator, session=digest), expires_at
 
     def _sign_in(self, account: Caller) -> Answer:
-        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: it never begins with -, like an option
+        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: never begins with - like an option
         digest = _digest(token)
         seconds, max_tokens = self._settings.token_hours * 3600, self._settings.tokens_per_account
         ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.account, digest, seconds, max_tokens))

@@ -38,19 +38,19 @@ log = logging.getLogger("busware.console")
 
 PROMPT = "operator> "
 WELCOME = "This is the operator's console. Type help for its commands."
-STOPS = "stop the server, after it has answered its open requests"
-LEAVES = "leave the console; the server continues"
+EXIT_STOPS_SERVER = "stop the server, after it has answered its open requests"
+EXIT_LEAVES_CONSOLE = "leave the console; the server continues"
 _MESSAGES_SHOWN = 20
 _MAX_DIGITS = 18  # of a bigint
 
 
 class UsageError(Exception):
-    """A command without what it takes; the message explains it."""
+    """The arguments of a command are missing or wrong; the message explains them."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the console. takes: what follows it."""
+    """A command of the console. takes: its arguments."""
 
     takes: str
     about: str
@@ -59,7 +59,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Console:
-    """The commands. today: the date where the server is. out: prints a line. at_exit: what `exit` does."""
+    """Executes commands. today: in the server's time zone. out: prints a line. at_exit: help of `exit`."""
 
     messages: Messages
     feed: ConsoleFeed
@@ -75,7 +75,7 @@ class Console:
                 pass
 
     def execute(self, line: str) -> bool:
-        """Execute a line. False: it is `exit`."""
+        """Execute a line. Returns False if it is `exit`."""
         word, _, rest = clean_text(line).strip().partition(" ")
         command = COMMANDS.get(word.lower())
         try:
@@ -268,7 +268,7 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(f"busware: no running server has its database in {settings.data}.")
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
-        operate(url, settings, LEAVES, _leave)
+        operate(url, settings, EXIT_LEAVES_CONSOLE, _leave)
     except DatabaseUnavailable as error:
         raise SystemExit(f"busware: the server is not running. {error}") from None
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from busware.server.conversation import answers, bookings, flights, nights, reservation, shows
 from busware.server.conversation.dialogue import (
-    ALSO_QUIT,
     BACK,
     HELP,
     QUIT,
+    QUIT_SYNONYMS,
     Ask,
     Context,
     Dialogue,
@@ -56,8 +56,8 @@ COMMANDS: dict[str, Command] = {
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }
 
-# `say` can be answered to any question, so it is no reason to quit.
-_COMMANDS_TO_QUIT_FOR = COMMANDS.keys() - {"say"}
+# `say` is accepted at every question. The other commands require `quit` first.
+_COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 
 # The names of the same commands in scripts/client.
 _SYNONYMS = {
@@ -67,8 +67,8 @@ _SYNONYMS = {
 
 
 def begin(line: str, context: Context) -> Dialogue:
-    """The dialogue that a line begins. If it is not a command, the dialogue is a text about that."""
-    return Dialogue(lambda: _steps(line, context), _COMMANDS_TO_QUIT_FOR)
+    """The dialogue that a line begins. If it is not a command, the dialogue only says so."""
+    return Dialogue(lambda: _steps(line, context), _COMMANDS_AFTER_QUIT)
 
 
 def _steps(line: str, context: Context) -> Steps[None]:
@@ -84,7 +84,7 @@ def _steps(line: str, context: Context) -> Steps[None]:
             yield from command.begin(context, rest if command.takes else "")
         elif name in (HELP, "?"):
             yield Tell(help_text())
-        elif name in (BACK, QUIT, *ALSO_QUIT):
+        elif name in (BACK, QUIT, *QUIT_SYNONYMS):
             yield Tell(NO_QUESTION)
         elif not typed:
             yield Tell(WELCOME)

@@ -1,4 +1,4 @@
-"""The dialogue engine: it hands out the next step and takes its result.
+"""The dialogue engine: it returns the next step, and receives the result of that step.
 
 A dialogue is a generator of steps: `Ask` the traveller, `Call` the server, `Show` a reply, `Tell` a text.
 It receives the parsed answer of an Ask, and the reply or the `Refusal` of a Call. The TCP server and the
@@ -25,11 +25,11 @@ from busware.server.protocol import Refusal, Request, Say
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
-ALSO_QUIT = ("exit", "bye")
+QUIT_SYNONYMS = ("exit", "bye")
 GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
 MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
 TOO_LONG = "This dialogue is too long. Nothing was booked. Start again."
-LEFT = "You left the dialogue. Nothing was changed."
+LEFT_DIALOGUE = "You left the dialogue. Nothing was changed."
 OUTCOME_UNKNOWN = "The server did not answer. Your last request may have been carried out."
 RELEASED = "Your hold is released."
 NOT_RELEASED = "Your hold could not be released. It expires by itself."
@@ -152,21 +152,21 @@ class Dialogue:
         self._commands = commands
         self._new_key = new_key
         self._record: list[tuple[Step | None, Any]] = []
-        # Steps to execute before the dialogue continues, each with its current step. The last comes first.
+        # A stack of steps to execute before the dialogue continues, each with its current step.
         self._interludes: list[tuple[Steps[None], Step]] = []
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
-        self._own: Step | None = self._resume(None)  # the dialogue's own step
+        self._main_step: Step | None = self._resume(None)  # of the dialogue itself, not of an interlude
 
     @property
     def step(self) -> Step | None:
         """The step to execute now."""
-        return self._interludes[-1][1] if self._interludes else self._own
+        return self._interludes[-1][1] if self._interludes else self._main_step
 
     @property
     def unresolved(self) -> Call | None:
         """The last write, if it may have been carried out although no reply came."""
-        call = self._own
+        call = self._main_step
         return call if self._outcome_unknown and isinstance(call, Call) and call.request.writes else None
 
     def shown(self) -> None:
@@ -174,7 +174,7 @@ class Dialogue:
         if self._interludes:
             self._continue_interlude(None)
         else:
-            self._own = self._resume(None)
+            self._main_step = self._resume(None)
 
     def replied(self, reply: msgspec.Struct | Refusal) -> None:
         """Report the result of a Call."""
@@ -195,10 +195,11 @@ class Dialogue:
         match typed.lower():
             case "back":
                 self._back()
-            case word if word == QUIT or word in ALSO_QUIT:
+            case word if word == QUIT or word in QUIT_SYNONYMS:
                 self._leave()
             case "help" | "?":
                 self._interrupt(_sequence(*(Tell(text) for text in (question.hint, GUIDE) if text)))
+            # A name may begin with "say".
             case _ if question.field != "name" and (message := _SAY_COMMAND.fullmatch(typed)):
                 self._interrupt(send_to_operator(message[1]))
             case "say" if question.field not in ("name", "message"):
@@ -213,9 +214,9 @@ class Dialogue:
 
     def abandon(self) -> list[Request]:
         """End the dialogue of a traveller who has disconnected; return the requests that undo its calls."""
-        undoing = self._forget(0) if self._own is not None else []
+        undoing = self._drop_record(0) if self._main_step is not None else []
         self._interludes.clear()
-        self._own = None
+        self._main_step = None
         return [call.request for call in undoing]
 
     def _accept(self, value: Any) -> None:
@@ -223,12 +224,12 @@ class Dialogue:
         if self._interludes:
             self._continue_interlude(value)
             return
-        self._record.append((self._own, value))
+        self._record.append((self._main_step, value))
         self._outcome_unknown = False
         if len(self._record) > MAX_STEPS:
             self._leave(TOO_LONG)
         else:
-            self._own = self._resume(value)
+            self._main_step = self._resume(value)
 
     def _resume(self, value: Any) -> Step | None:
         try:
@@ -258,14 +259,14 @@ class Dialogue:
             return
         kept = 1 + max((n for n in range(path[-1]) if isinstance(self._record[n][0], Ask)), default=-1)
         self._interludes.clear()
-        self._interrupt(self._undo(self._forget(kept), self.unresolved))
+        self._interrupt(self._undo(self._drop_record(kept), self.unresolved))
         self._outcome_unknown = False
         self._steps = self._begin()
-        self._own = self._resume(None)
+        self._main_step = self._resume(None)
         for _, value in self._record:
-            while isinstance(self._own, Show | Tell):
-                self._own = self._resume(None)
-            self._own = self._resume(value)
+            while isinstance(self._main_step, Show | Tell):
+                self._main_step = self._resume(None)
+            self._main_step = self._resume(value)
 
     def _path(self) -> list[int]:
         """The indexes in the record of the answers that led to the current question.
@@ -274,7 +275,7 @@ class Dialogue:
         answers between the two times do not count.
         """
         path: dict[tuple[str, str], int] = {}
-        for n, (step, _) in enumerate([*self._record, (self._own, None)]):
+        for n, (step, _) in enumerate([*self._record, (self._main_step, None)]):
             if isinstance(step, Ask):
                 question = (step.field, _END_OF_QUESTION_STEM.split(step.prompt, 1)[0])
                 while question in path:
@@ -282,10 +283,10 @@ class Dialogue:
                 path[question] = n
         return [n for n in path.values() if n < len(self._record)]
 
-    def _leave(self, message: str = LEFT) -> None:
+    def _leave(self, message: str = LEFT_DIALOGUE) -> None:
         self._interludes.clear()
-        self._interrupt(self._undo(self._forget(0), self.unresolved, Tell(message)))
-        self._own = None
+        self._interrupt(self._undo(self._drop_record(0), self.unresolved, Tell(message)))
+        self._main_step = None
 
     def _undo(self, calls: list[Call], unresolved: Call | None, *last: Tell) -> Steps[None]:
         """Execute the calls that undo others. Then send the unresolved write again, and undo it.
@@ -303,8 +304,11 @@ class Dialogue:
                 yield undo_outcome((yield Call(self._with_new_key(unresolved.undo(reply)))))
         yield from last
 
-    def _forget(self, kept: int) -> list[Call]:
-        """Drop the record from an index on; return the calls that undo what it wrote, the last one first."""
+    def _drop_record(self, kept: int) -> list[Call]:
+        """Drop the record from an index on. Return the calls that undo its writes, the last write first.
+
+        A write that the dialogue has undone itself is left out.
+        """
         dropped = [(step, value) for step, value in self._record[kept:] if isinstance(step, Call)]
         del self._record[kept:]
         sent = [msgspec.structs.replace(s.request, key=None) for s, _ in dropped if s.request.writes]

@@ -33,7 +33,7 @@ _FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00"
 
 
 def find_country(typed: str) -> Steps[str | None]:
-    """The country that flights serve by this code, name or alias, as it is spelled; None if there is none."""
+    """The code, name or alias of a country, as it is stored, if flights serve that country; else None."""
     if not 2 <= len(typed) <= _MAX_COUNTRY_NAME:
         return None
     places = (yield Call(Places(kind=FLIGHT.kind))).places
@@ -65,8 +65,8 @@ def flight(context: Context, typed: str) -> Steps[None]:
         raise InvalidInput(f"{answers.quoted(time_text)} is not a time. Type {_FORMAT}.")
     day = answers.any_date(context.today())(day_text)
     places = (yield Call(Places(kind=FLIGHT.kind))).places
-    origin_name, origin = _served(source, places)
-    destination_name, destination = _served(target, places)
+    origin_name, origin = _find_served(source, places)
+    destination_name, destination = _find_served(target, places)
     found = yield from require(
         Search(origin=origin.code, destination=destination.code, date=day, kind=FLIGHT.kind)
     )
@@ -99,8 +99,8 @@ def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Tr
     return max(found, key=lambda trip: trip.seats_free > 0)
 
 
-def _served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
-    """The country or airport, by its code, name or alias, and that word as it is spelled."""
+def _find_served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
+    """The code, name or alias as it is stored, and its country or airport. Raises InvalidInput."""
     if found := _find(typed, places):
         return found
     countries = listed((country.code for country in _countries(places)), "and")

@@ -28,7 +28,7 @@ from busware.server.protocol import (
     Trip,
 )
 
-# Refusals after which the traveller chooses seats again. After any other, another trip.
+# After these refusals the traveller chooses other seats; after any other refusal, another trip.
 _SEAT_REASONS = ("seat_taken", "sold_out", "unknown_seat", "too_many_seats", "hold_expired", "not_held")
 
 
@@ -78,18 +78,18 @@ def reservation(context: Context, words: Words) -> Steps[None]:
 
 
 def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Steps[None]:
-    """Choose seats, then hold and confirm them or join the waitlist. Raises Refusal: choose another trip."""
+    """Choose seats, then hold and confirm them or join the waitlist. A Refusal requires another trip."""
     wanted: Wanted | None = None
-    waits = False
+    joins_waitlist = False
     while True:
         if wanted is None:
-            wanted, waits = yield from _choose_seats(words, trip)
+            wanted, joins_waitlist = yield from _choose_seats(words, trip)
         if context.with_names and len(draft.names) != wanted.count:
             draft.names = yield from _ask_names(words, wanted, draft.names)
         if not draft.phone_known:
             draft.phone = yield _ask_phone(words)
             draft.phone_known = True
-        outcome = yield from (_join_waitlist if waits else _hold)(words, draft, trip, wanted)
+        outcome = yield from (_join_waitlist if joins_waitlist else _hold)(words, draft, trip, wanted)
         if isinstance(outcome, Booking):
             yield Show(outcome)
             yield Tell(keep_reference(outcome, draft.phone))
@@ -179,7 +179,7 @@ def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> S
 
 def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Steps[Booking | Refusal | None]:
     """Hold the seats, show the fare, and confirm. None: the traveller declined."""
-    release = _releasing(draft.phone)
+    release = _make_release(draft.phone)
     held = yield Call(Hold(**_party(draft, trip, wanted)), undo=release)
     if isinstance(held, Refusal):
         return held
@@ -221,12 +221,12 @@ def _party(draft: BookingDraft, trip: Trip, wanted: Wanted) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _releasing(phone: str | None) -> Callable[[Booking], Release]:
+def _make_release(phone: str | None) -> Callable[[Booking], Release]:
     return lambda held: Release(reference=held.reference, phone=phone)
 
 
 def keep_reference(booking: Booking, phone: str | None) -> str:
-    """What to do with the reference of a new booking. phone: the one given, which opens it."""
+    """What to do with the reference of a new booking. phone: the phone number, if one was given."""
     reference = booking.reference
     if booking.status == "pending":
         return (

@@ -23,7 +23,7 @@ from busware.server.protocol import (
     TripList,
 )
 
-_NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # days from the date asked for, the nearest first
+_NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
 
 
 @dataclass
@@ -109,7 +109,7 @@ def choose_trip(
         "bus_id",
         "The number in the first column.",
     )
-    # A search for a place that contains others, such as Goa, may find one bus several times.
+    # A search for a place that contains others, such as Goa, may find one service several times.
     segments = dict(enumerate((trip for trip in trips if trip.bus_id == bus_id), 1))
     if len(segments) == 1:
         return segments[1]

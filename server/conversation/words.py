@@ -76,45 +76,45 @@ def numbered(noun: str, numbers: list[int]) -> str:
 
 
 def day_of(day: date) -> str:
-    """Sat 5 Dec 2026."""
+    """A date, such as Sat 5 Dec 2026."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def clock(at: datetime) -> str:
-    """22:05."""
+    """A time of day, such as 22:05."""
     return f"{at:%H:%M}"
 
 
 def moment(at: datetime) -> str:
-    """Sat 5 Dec 2026 22:05."""
+    """A date and time, such as Sat 5 Dec 2026 22:05."""
     return f"{day_of(at)} {clock(at)}"
 
 
 def arrival(arrives: datetime, departs: datetime) -> str:
-    """05:10, or 05:10 +1 on the day after the departure. Both are local times."""
+    """The arrival: 05:10, or 05:10 +1 on the day after the departure. Both are local times."""
     days = (arrives.date() - departs.date()).days
     return clock(arrives) + (f" {days:+d}" if days else "")
 
 
 def duration(departs: datetime, arrives: datetime) -> str:
-    """3h05."""
+    """The time between two instants, such as 3h05."""
     minutes = int((arrives - departs).total_seconds()) // 60
     return f"{minutes // 60}h{minutes % 60:02d}"
 
 
 def money(amount: str | float) -> str:
-    """1,234.50."""
+    """An amount, such as 1,234.50."""
     return f"{float(amount):,.2f}"
 
 
 def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
-    """AC SLEEPER bus, without the parts that are unknown."""
+    """The type of a service, such as AC SLEEPER bus, without the parts that are unknown."""
     cooling = {True: "AC", False: "NON_AC", None: ""}[ac]
     return " ".join(filter(None, (cooling, bus_type, service)))
 
 
 def comfort(trip: Trip) -> str:
-    """AC semi-sleeper, or non-AC seater, without the parts that are unknown."""
+    """The type of a trip in words: AC semi-sleeper or non-AC seater, without the parts that are unknown."""
     cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
     return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
 

@@ -135,7 +135,7 @@ class Pool:
             url,
             kwargs=_connection_options(settings, "read"),
             configure=_use_raw_json,
-            min_size=1,  # the pool rotates its connections: a lone client would plan on each of many
+            min_size=1,  # the pool uses its connections in turn, and each plans every statement once
             max_size=settings.read_connections,
             timeout=settings.read_wait_seconds,
             reconnect_timeout=settings.connect_seconds,

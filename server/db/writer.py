@@ -7,7 +7,7 @@ its own call as a batch of one, which saves two thread switches.
 
 A call ends in one of these ways:
     answered           by the database, after the commit
-    busy               the queue is full, its time is up, or another session holds one of its rows
+    busy               the queue is full, its deadline has passed, or another session locks one of its rows
     internal error     its statement failed when it ran alone
     outcome_unknown    the connection broke after it was sent, and it could not be sent again in time
 
@@ -47,7 +47,7 @@ _EXCLUSION_VIOLATION = "23P01"  # tickets were written by hand, and seats.taken 
 
 
 class Call(Struct, frozen=True):
-    """A write. args: as JSON. caller, key: the idempotency key and its owner; '' is replaced by a new key."""
+    """A write. args: as JSON. key: the idempotency key; '' is replaced by a new one. caller: its owner."""
 
     method: str
     args: Raw
@@ -58,7 +58,8 @@ class Call(Struct, frozen=True):
 class QueuedCall:
     """A call, and the caller that waits for its outcome.
 
-    done: a lock, released when there is an outcome. next: the call whose caller this caller releases.
+    done: a lock, released when there is an outcome.
+    next: the following call of the batch, whose caller this caller releases.
     maybe_committed: the call was sent on a connection that broke.
     """
 
@@ -113,7 +114,7 @@ class Writer:
         self._calls = deque[QueuedCall]()
         self._wakeups = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._write_lock = threading.Lock()  # guards what follows
+        self._write_lock = threading.Lock()  # guards the attributes below
         self._write_lock.acquire()  # until `start`
         self._deferred = deque[QueuedCall]()
         self._connection = WriterConnection(url, settings, self.stopping)
@@ -361,7 +362,7 @@ class WriterConnection:
             self._connection.execute(f"SET lock_timeout = {milliseconds:d}")
 
     def _is_closed_by_server(self) -> bool:
-        """Whether the server has closed an idle connection. libpq reads its last message, then the end."""
+        """Whether the server has closed an idle connection. Two reads: its last message, then the end."""
         if self._connection.closed:
             return False
         with suppress(psycopg.OperationalError):

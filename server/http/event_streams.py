@@ -49,7 +49,8 @@ class EventStreams:
     def __init__(self, executor: Executor, listener: Listener | None) -> None:
         self._executor = executor
         self._settings = executor.settings
-        self._subscriptions = weakref.WeakSet[_Subscription]()  # weak: a stream that never begins never ends
+        # Weak references, because a response that is never sent never reaches `finally` in _events.
+        self._subscriptions = weakref.WeakSet[_Subscription]()
         self._unsubscribe: Callable[[], None] = lambda: None
         self._listener = listener
 

@@ -203,7 +203,7 @@ PROBLEMS: dict[int, Problem] = {
                 "not_allowed", "Too many wrong attempts: try again in 9 minutes.", limit=10, retry_after=540
             )
         ),
-        of_status(431, "The head of a request has 16384 bytes at most."),
+        of_status(431, "The head of the request is too long: at most 16384 bytes."),
         of_status(500, "Something went wrong inside the server.", request_id="5f3a9c01"),
         of_refusal(Refusal("busy", "There are too many connections: nothing was done, try again.")),
         of_refusal(

@@ -30,7 +30,7 @@ def limited_protocol(settings: Settings) -> type[HttpToolsProtocol]:
 
 
 class _LimitedProtocol(HttpToolsProtocol):
-    """One connection. A head that is incomplete takes up to http_header_bytes and http_read_seconds."""
+    """One connection. An incomplete head is limited to http_header_bytes and http_read_seconds."""
 
     settings: ClassVar[Settings]
 
@@ -77,7 +77,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def _time_out(self) -> None:
         seconds = self.settings.http_read_seconds
-        self._refuse(problems.of_status(408, f"The head of a request arrives within {seconds:g} s."))
+        self._refuse(problems.of_status(408, f"The head of the request did not arrive within {seconds:g} s."))
 
     def _refuse(self, problem: Problem) -> None:
         """Send a problem and close the connection. There is no request that uvicorn could answer."""
@@ -96,6 +96,5 @@ class _LimitedProtocol(HttpToolsProtocol):
 
 
 def _head_too_long(settings: Settings) -> Problem:
-    return problems.of_status(
-        431, f"The head of a request has {settings.http_header_bytes} bytes at most.", {"Connection": "close"}
-    )
+    message = f"The head of the request is too long: at most {settings.http_header_bytes} bytes."
+    return problems.of_status(431, message, {"Connection": "close"})

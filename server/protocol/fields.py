@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-# Without control characters: they cannot be stored, or move a cursor. `$` alone accepts a final \n.
+# No control characters: PostgreSQL cannot store \0, and others move a terminal's cursor. `$` alone accepts a
+# final \n.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _MAX_BIGINT = 2**63 - 1
 

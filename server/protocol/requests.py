@@ -97,14 +97,14 @@ def _method(
 
 
 class TripRequest(Request, frozen=True, kw_only=True):
-    """About a trip."""
+    """A request about a trip."""
 
     bus_id: BusId
     travel_date: Date
 
 
 class SegmentRequest(TripRequest, frozen=True, kw_only=True):
-    """About a segment of a trip, given by two places or by two stop numbers."""
+    """A request about a segment of a trip, given by two places or by two stop numbers."""
 
     origin: PlaceName | None = None
     destination: PlaceName | None = None
@@ -113,7 +113,7 @@ class SegmentRequest(TripRequest, frozen=True, kw_only=True):
 
 
 class Party(SegmentRequest, frozen=True, kw_only=True):
-    """For a party: given seats, or a count of any seats."""
+    """A request for a party: given seats, or any seats by count."""
 
     seats: SeatNos | None = None
     count: Count | None = None
@@ -124,7 +124,7 @@ class Party(SegmentRequest, frozen=True, kw_only=True):
 
 
 class AboutBooking(Request, frozen=True, kw_only=True):
-    """About a booking, identified by its reference and, if it was made with one, the phone number."""
+    """A request about a booking: its reference, and its phone number if it has one."""
 
     reference: Reference
     phone: Phone | None = None

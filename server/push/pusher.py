@@ -4,7 +4,7 @@ Each connection has a subscription (server/push/subscriptions.py). One worker th
 change notifications (server/db/listener.py), and reads what they name: new messages, and the bookings on
 changed trips that a connection of this process follows. It compares each booking with the state that the
 client last received, so a client is not sent its own changes. The same thread sends missed messages to a
-client that comes back, and publishes the connected clients in the database, for operators.
+client that reconnects, and publishes the connected clients in the database, for operators.
 
 Comparisons of bookings are limited to a 2 % duty cycle; a pause is at most _MAX_PAUSE_SECONDS long.
 """

@@ -35,8 +35,8 @@ _LEGEND = {
     "taken": "x taken",
     "yours": f"{_YOURS} yours",
 }
-_ENDS = {"origin": "from", "destination": "to"}
-_TRIP = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
+_PREPOSITIONS = {"origin": "from", "destination": "to"}
+_TRIP_ROW = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
 
 
 def wrapped(text: str) -> str:
@@ -63,11 +63,11 @@ def trips(answer: TripList) -> str:
     service = words_of(answer.trips[0].kind).service.capitalize()
     lines = [
         f"{journey(answer)}:",
-        _TRIP.format(service, "Leaves", "Arrives", "Takes", "Fare", "Free", "Service"),
+        _TRIP_ROW.format(service, "Leaves", "Arrives", "Takes", "Fare", "Free", "Service"),
     ]
     differ = differing_ends(answer)
     for trip in answer.trips:
-        head = _TRIP.format(
+        head = _TRIP_ROW.format(
             trip.bus_id,
             clock(trip.departs_at),
             arrival(trip.arrives_at, trip.departs_at),
@@ -77,7 +77,7 @@ def trips(answer: TripList) -> str:
             "",
         )
         words = [service_of(trip), named(trip.bus_type, trip.ac)]
-        words += [f"{_ENDS[end]} {getattr(trip, end)}" for end in differ]
+        words += [f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in differ]
         lines += textwrap.wrap(
             ", ".join(filter(None, words)),
             WIDTH,
@@ -96,8 +96,8 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
         _DECK_GAP.join(line.ljust(width) for line, width in zip(row, widths, strict=True)).rstrip()
         for row in zip_longest(*decks, fillvalue="")
     )
-    there = states(answer, yours)
-    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in there)
+    shown = states(answer, yours)
+    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in shown)
     total = f"{len(answer.free)} of {len(answer.seats)} free, {money(answer.fare)} each."
     return "\n".join([*rows, f"{legend}.", total])
 
@@ -124,7 +124,7 @@ def _cell(seat: Seat | None, yours: tuple[int, ...]) -> str:
 
 
 def booking(answer: Booking, now: datetime) -> str:
-    """Status and reference, the journey, the tickets, the fare, and what the booking waits for."""
+    """Status and reference, the journey, the tickets, the fare, and the end of the hold or the position."""
     lines = [
         f"{answer.status.capitalize()}: {answer.reference}",
         f"{service_of(answer)} ({answer.kind} {answer.bus_id})",

@@ -2,7 +2,8 @@
 
 Telnet sends commands in the middle of lines. After Ctrl-C it sends DO TIMING-MARK, and displays nothing more
 until it has a reply. So commands are processed when they arrive, not when their line ends. A newline ends a
-line even within a command. A line of JSON is not changed: it is UTF-8, which has no byte of a command.
+line even within a command. A line of JSON is not changed: it is UTF-8, which never contains the byte 255 with
+which a command begins.
 """
 
 import re
@@ -26,16 +27,16 @@ class Telnet:
     """Separates telnet's commands from the bytes of one client."""
 
     def __init__(self) -> None:
-        self._line = b""  # the beginning of the current line: { for JSON, else a dot; empty if not known yet
+        self._line_start = b""  # of the current line: { for JSON, a dot for text, empty before its first byte
         self._incomplete = b""  # a command whose end has not been received
 
     def read(self, chunk: bytes) -> tuple[bytes, bytes]:
         """The chunk without telnet's commands, and the reply to them; either may be empty."""
         if not self._incomplete and _IAC not in chunk:  # the usual case
-            self._follow(chunk)
+            self._update_line_start(chunk)
             return chunk, b""
-        line, data = self._line, self._incomplete + chunk
-        self._follow(chunk)
+        line_start, data = self._line_start, self._incomplete + chunk
+        self._update_line_start(chunk)
         self._incomplete, reply = b"", bytearray()
 
         def replace(part: re.Match[bytes]) -> bytes:
@@ -45,11 +46,11 @@ class Telnet:
                 reply.extend(_IAC + _REFUSALS[part["verb"]] + part["option"])
             return part["json"] or part["byte"] or (b"\n" if part["option"] == b"\n" else b"")
 
-        return _PART.sub(replace, line + data)[len(line) :], bytes(reply)
+        return _PART.sub(replace, line_start + data)[len(line_start) :], bytes(reply)
 
-    def _follow(self, chunk: bytes) -> None:
-        """Update the beginning of the current line."""
+    def _update_line_start(self, chunk: bytes) -> None:
+        """Note how the last line of a chunk begins."""
         start = chunk.rfind(b"\n") + 1
-        if start or not self._line:
+        if start or not self._line_start:
             first = chunk[start : start + 1]
-            self._line = b"{" if first in (b"{", b"[") else b"." if first else b""
+            self._line_start = b"{" if first in (b"{", b"[") else b"." if first else b""

@@ -368,7 +368,7 @@ def test_invalid_operator_accounts_are_refused(database: Database) -> None:
     output = 'busware: No service is run by "Nobody Travels". Operators: KSRTC, SRS Travels.\n'
     assert operator(database, "add", "depot", "--operator", "Nobody Travels") == (1, output)
     status, output = operator(database, "add", "depot", "--admin", password="short\n")
-    assert (status, output) == (1, "busware: A password has at least 8 characters.\n")
+    assert (status, output) == (1, "busware: The password is too short: it needs at least 8 characters.\n")
     status, output = operator(database, "add", "depot", "--admin", password="x" * 257)
     assert (status, output) == (1, "busware: password takes a password of up to 256 characters.\n")
     assert operator(database, "add", " ", "--admin")[0] == 1

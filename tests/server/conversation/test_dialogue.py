@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.conversation.dialogue import (
-    LEFT,
+    LEFT_DIALOGUE,
     MAX_STEPS,
     NOT_RELEASED,
     OUTCOME_UNKNOWN,
@@ -223,7 +223,7 @@ def test_quit_shows_the_outcome_of_the_release(reply: Any, message: str) -> None
     talk = at_the_last_question()
     talk.answer("quit")
     talk.replied(reply)
-    assert texts_of(talk) == [message, LEFT]
+    assert texts_of(talk) == [message, LEFT_DIALOGUE]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_hold_without_reply_is_sent_again_and_released(
     if undo_reply:
         assert_releases(talk.step)
         talk.replied(undo_reply)
-    assert texts_of(talk) == texts + [LEFT] * (way_out == "quit" and texts != [OUTCOME_UNKNOWN])
+    assert texts_of(talk) == texts + [LEFT_DIALOGUE] * (way_out == "quit" and texts != [OUTCOME_UNKNOWN])
     assert talk.step == (None if way_out == "quit" else Call(Ping()))
 
 
@@ -281,7 +281,7 @@ def test_leaving_after_a_refused_write_shows_no_warning() -> None:
     talk.replied(Refusal("busy", "Too many."))
     talk.shown()
     talk.answer("quit")
-    assert texts_of(talk) == [LEFT]
+    assert texts_of(talk) == [LEFT_DIALOGUE]
 
 
 def texts_of(talk: Dialogue) -> list[str]:
