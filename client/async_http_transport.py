@@ -1,4 +1,4 @@
-"""One HTTP connection to a server, with asyncio: http_transport.py on a thread of its own."""
+"""One HTTP connection to a server, for asyncio: a thread executes the requests of http_transport.py."""
 
 import asyncio
 import ssl
@@ -8,7 +8,7 @@ from busware import http_transport
 
 
 class HttpTransport:
-    """An HTTP connection, as http_transport.HttpTransport describes it."""
+    """The asynchronous counterpart of http_transport.HttpTransport."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._transport = http_transport.HttpTransport(host, port, tls)
@@ -33,6 +33,6 @@ class HttpTransport:
             return await loop.run_in_executor(
                 self._thread, self._transport.send, method, path, body, headers, timeout_seconds
             )
-        except BaseException:  # a cancelled task too: that ends the request in the thread
+        except BaseException:  # also if the task is cancelled: closing ends the request in the thread
             await self.close()
             raise

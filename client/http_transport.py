@@ -1,4 +1,4 @@
-"""One HTTP connection to a server, with threads. async_http_transport.py has the same name for asyncio."""
+"""One HTTP connection to a server, for threads. async_http_transport.py is the same for asyncio."""
 
 import contextlib
 import http.client
@@ -44,8 +44,8 @@ class HttpTransport:
         try:
             with self._in_use:
                 self._http.request(method, path, body, headers)
-                if not self.is_open:  # closed while it connected
-                    raise ConnectionError("the connection was closed here")
+                if not self.is_open:  # `close` was called while it connected
+                    raise ConnectionError("the client closed the connection")
                 self._http.sock.settimeout(timeout_seconds)
                 response = self._http.getresponse()
                 answer = response.read()
@@ -53,10 +53,10 @@ class HttpTransport:
             return response.status, answer
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
-        except (OSError, UnicodeError):  # UnicodeError is a ValueError, and needs no other text
+        except (OSError, UnicodeError):  # a UnicodeError is a ValueError too, but its text has no header
             raise
         except ValueError:  # its text repeats the header, which may be the token
             raise ConnectionError("a header of the request has a character that HTTP forbids") from None
         finally:
-            if not reusable:  # after Ctrl-C too: a later call must not read the response to this request
+            if not reusable:  # also after Ctrl-C: the next call must not read the response to this request
                 self.close()

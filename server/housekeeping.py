@@ -84,7 +84,8 @@ class Housekeeper:
         """Delete records that are older than the settings allow."""
         for records, function, max_age_seconds in (
             ("idempotency keys", "purge_idempotency_keys", self._settings.idempotency_hours * 3600),
-            ("tokens", "purge_accounts", self._settings.attempt_minutes * 60),  # the age of failed attempts
+            # tokens are deleted when they have expired, so the age applies to attempts only
+            ("tokens", "purge_tokens_and_attempts", self._settings.attempt_minutes * 60),
             ("messages", "purge_messages", self._settings.message_days * 86400),
         ):
             purge = f"SELECT api.{function}(make_interval(secs => %s))"

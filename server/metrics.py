@@ -1,8 +1,8 @@
 """The metrics, in Prometheus' format.
 
 Requests are counted by booking/operations.py, and the sizes of batches by db/writer.py. The rest is read when
-the metrics are requested: waiting calls, connections, and the number of tickets by status. That number is a
-query of all tickets, so it is read at most every metrics_seconds.
+the metrics are requested: waiting calls, connections, and the number of tickets by status. Counting reads all
+tickets, so it is done at most once in metrics_seconds.
 """
 
 import functools
@@ -22,9 +22,9 @@ from busware.server.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
-_CALLS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_COUNT_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
+_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Metrics(Collector):
@@ -41,12 +41,12 @@ class Metrics(Collector):
             "busware_request_seconds",
             "How long requests took, by method and outcome: ok, fault, or the reason of a refusal",
             ("method", "outcome"),
-            buckets=_SECONDS,
+            buckets=_DURATION_BUCKETS,
             registry=self._registry,
         )
         self._requests = functools.cache(requests.labels)  # `labels` is slow: it checks the names each time
         batches = Histogram(
-            "busware_batch_calls", "Writes in one commit", buckets=_CALLS, registry=self._registry
+            "busware_batch_calls", "Writes in one commit", buckets=_BATCH_BUCKETS, registry=self._registry
         )
         writer.on_batch = batches.observe
         self._registry.register(self)
@@ -79,7 +79,7 @@ class Metrics(Collector):
             if time.monotonic() - self._counted_at >= self._max_age_seconds:
                 self._counted_at = time.monotonic()
                 try:
-                    self._tickets = dict(self._pool.execute(_TICKETS))
+                    self._tickets = dict(self._pool.execute(_COUNT_TICKETS))
                 except (Refusal, InternalError):
                     self._tickets = {}
             return self._tickets

@@ -28,7 +28,7 @@ log = logging.getLogger("busware.supervisor")
 READY = "ready"
 OUTDATED = "outdated: "  # the reason follows
 _RESTART_SECONDS = 1.0  # the pause before a worker that ended early is replaced
-_EARLY_SECONDS = 10.0
+_EARLY_SECONDS = 10.0  # a process that runs for a shorter time has ended early
 _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then it is killed
 
 
@@ -45,13 +45,13 @@ class Supervisor:
         self._on_outdated = on_outdated
         self._environment = environment() | {"BUSWARE_OWNER_URL": owner_url, "DATABASE_URL": server_url}
         self._ports = ExitStack()
-        self._outdated = threading.Lock()  # taken when the first worker is outdated, and never released
+        self._outdated = threading.Lock()  # acquired when the first worker is outdated, never released
         self._stopping = threading.Event()
         self._stdin, self._stdin_write_end = os.pipe()
         self._threads: list[threading.Thread] = []  # one for each worker
         self._processes: dict[str, subprocess.Popen[str]] = {}  # the last process of each worker
         self._ready: set[str] = set()  # the workers that have served
-        self._starts = SimpleQueue[str]()  # an item for each worker: "", or why it does not start
+        self._start_results = SimpleQueue[str]()  # one for each worker: "", or why it does not start
 
     def start(self) -> tuple[int, int]:
         """Start the workers. Returns their TCP port and HTTP port when all serve.
@@ -70,7 +70,7 @@ class Supervisor:
             self._threads.append(thread)
             thread.start()
         for _ in self._threads:
-            if failure := self._starts.get():
+            if failure := self._start_results.get():
                 raise OSError(failure)
         return port, http_port
 
@@ -97,9 +97,9 @@ class Supervisor:
                 return
             if name not in self._ready:
                 log.error("%s.", end)
-                self._starts.put(f"{name} does not start: its output is above")
+                self._start_results.put(f"{name} does not start: its output is above")
                 return
-            log.error("%s: replaced", end)
+            log.error("%s. Starting another process.", end)
             if time.monotonic() - started_at < _EARLY_SECONDS:
                 self._stopping.wait(_RESTART_SECONDS)
 
@@ -129,7 +129,7 @@ class Supervisor:
         if line.rstrip() == READY:
             if name not in self._ready:
                 self._ready.add(name)
-                self._starts.put("")
+                self._start_results.put("")
         elif line.startswith(OUTDATED):
             if self._outdated.acquire(blocking=False):
                 self._on_outdated(line.removeprefix(OUTDATED).rstrip())

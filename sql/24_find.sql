@@ -1,5 +1,5 @@
--- Find lost references: of the open bookings with a phone number that board at a place on a date, in the place's
--- time zone. The server limits how often a client may call it.
+-- Find lost references: the open bookings with a phone number whose passengers board at a place on a date. The date
+-- is in the time zone of the place. The server limits how often a client may call it.
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -13,7 +13,7 @@ BEGIN
         FROM route_table a
         JOIN places pa ON pa.code = a.place
         JOIN bus_info s ON s.bus_id = a.bus_id
-        -- the time zones of service and place differ by a day at most, as in api.departures
+        -- the dates in the time zones of the service and the place differ by one day at most, as in api.departures
         JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date = ANY (ARRAY[
                 find.date - extract(day FROM justify_hours(a.departs))::int - 1,
                 find.date - extract(day FROM justify_hours(a.departs))::int,

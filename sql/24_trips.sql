@@ -1,5 +1,5 @@
--- The trips of a travel date that an account may change, by bus_id. page: the maximum number of trips. after:
--- `next` of the previous page.
+-- The trips of a travel date that an account may change, in the order of bus_id. page: the maximum number of trips.
+-- after: `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -27,7 +27,7 @@ LANGUAGE sql STABLE AS $$
             'departs_at', api.rfc3339(api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone),
             'arrives_at', api.rfc3339(api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone),
             'seats', (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id),
-            'booked', live.booked, 'held', live.held, 'pending', waiting.n)
+            'booked', live.booked, 'held', live.held, 'pending', waiting.pending)
         || CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END
     FROM trips t
     JOIN bus_info s ON s.bus_id = t.bus_id
@@ -44,7 +44,7 @@ LANGUAGE sql STABLE AS $$
         WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date AND p.status IN ('held', 'booked')
     ) AS live
     CROSS JOIN LATERAL (
-        SELECT count(*) AS n FROM passengers p
+        SELECT count(*) AS pending FROM passengers p
         WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date AND p.status = 'pending' AND p.expires_at > api.now()
     ) AS waiting
     WHERE t.bus_id = show_trip.bus_id AND t.travel_date = show_trip.travel_date

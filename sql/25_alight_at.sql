@@ -1,5 +1,5 @@
--- Alight early, at a stop given by place or stop number: the rest of the segment is for sale again. The refund is
--- alight_refund_percent of the fare of that rest.
+-- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again, and
+-- alight_refund_percent of its fare is refunded.
 CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -30,7 +30,7 @@ BEGIN
     RETURN refusal;
 END $$;
 
--- The stop at which to alight: the stop number, or the first call at the place, within the segments of the tickets.
+-- The stop at which to alight: the stop with the number, or the first one at the place, within the tickets' segments.
 CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
@@ -42,7 +42,7 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.stop_no LIMIT 1
 $$;
 
--- Check that the tickets are booked and that the stop lies within their segments and ahead.
+-- Check that the tickets are booked, that the stop lies within their segments, and that the service has not left it.
 CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, stop_name text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

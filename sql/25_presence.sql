@@ -1,8 +1,9 @@
 -- The processes that are alive, and their clients.
 
 -- Record the clients of a process that are new, have changed, or have disconnected. present: an array of
--- {connection_no, client_no (if it has one), address, face, reference, account}. gone: the connection_no of
--- clients that have disconnected; their rows stay for a minute. Returns the numbers of the present clients.
+-- {connection_no, client_no (if it has one), address, face (its protocol), reference, account}. gone: the
+-- connection_no of clients that have disconnected; their rows stay for a minute. Returns the client_no of each
+-- client in `present`.
 CREATE OR REPLACE FUNCTION api.presence(process_no int, present jsonb, gone bigint[])
 RETURNS TABLE (connection_no bigint, client_no bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

@@ -21,6 +21,10 @@ CREATE OR REPLACE FUNCTION api.purge_requests(keep interval DEFAULT '48 hours') 
 LANGUAGE sql
 RETURN api.purge_idempotency_keys(keep);
 
+CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
+LANGUAGE sql
+RETURN api.purge_tokens_and_attempts(since);
+
 -- A text for each booking that changes with its tickets. bus_ids and refs name the bookings pairwise.
 CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
 LANGUAGE sql STABLE AS $$

@@ -21,12 +21,13 @@ DUMMY_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 class Passwords:
     """Computes and compares password hashes.
 
-    at_once: how many are computed at the same time. wait_seconds: how long a caller waits for its turn.
+    max_concurrent: how many hashes are computed at the same time. wait_seconds: how long a caller waits for
+    its turn.
     """
 
-    def __init__(self, at_once: int, wait_seconds: float) -> None:
+    def __init__(self, max_concurrent: int, wait_seconds: float) -> None:
         self._argon2 = argon2.PasswordHasher()  # with the parameters of RFC 9106, section 4
-        self._turns = threading.BoundedSemaphore(at_once)
+        self._turns = threading.BoundedSemaphore(max_concurrent)
         self._wait_seconds = wait_seconds
 
     @contextmanager

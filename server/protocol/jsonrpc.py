@@ -145,15 +145,16 @@ def _find_wrong_field(kind: type[Request], params: bytes) -> Refusal:
             elif field.required:
                 return kind.wrong(name, f"{name} is missing.")
         except msgspec.ValidationError:
-            return kind.wrong(name, _control_character(name, given[name]))
-    return _wrong_params("A field of params is given twice.")  # msgspec checks both, the loop the last
+            return kind.wrong(name, _describe_control_character(name, given[name]))
+    # msgspec checks every value of a repeated field; the loop above sees the last one
+    return _wrong_params("A field of params is given twice.")
 
 
 def _wrong_params(message: str) -> Refusal:
     return Refusal("bad_request", message, field="params", takes="an object, with each field once")
 
 
-def _control_character(name: str, value: Raw) -> str | None:
+def _describe_control_character(name: str, value: Raw) -> str | None:
     """A sentence that names the first control character in a JSON string, if there is one."""
     text = msgspec.json.decode(value, type=str) if bytes(value).startswith(b'"') else ""
     found = re.search(r"[\x00-\x1f\x7f-\x9f]", text)

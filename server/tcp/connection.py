@@ -209,7 +209,7 @@ class Connection:
         self._set_protocol("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
-        return self._text.line(line)
+        return self._text.handle_line(line)
 
     def _set_protocol(self, protocol: str) -> None:
         if self.protocol != protocol:

@@ -1,8 +1,9 @@
-"""What is sent to one client: replies by its own thread, and lines that other threads push.
+"""Sends lines to one client: replies from the client's own thread, and lines that other threads push.
 
-Both use one socket, and a lock keeps lines whole. The client's thread waits while the client does not read,
-for SO_SNDTIMEO at most. A push never waits: if the lock is held, its holder sends the line. A client that
-leaves more unread than the socket's buffer and max_bytes of pushed lines is disconnected.
+All use one socket; a lock ensures that a line is not sent in the middle of another one. The client's thread
+waits while the client does not read, for SO_SNDTIMEO at most. A push never waits: if the lock is held, its
+holder sends the line. A client is disconnected if a pushed line does not fit into the buffer of the socket,
+or if more than max_bytes of pushed lines wait for the lock.
 """
 
 import logging

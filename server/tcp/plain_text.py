@@ -1,7 +1,7 @@
-"""Plain text on one connection: a line in, lines out, and a dialogue between them.
+"""Plain text on one connection: passes each typed line to a dialogue, and returns the lines of the reply.
 
-A question is a line of its own, because programs look for whole lines. The connection's thread calls `line`
-for each line it reads, and executes requests there. server/tcp/connection.py sends what `line` returns.
+A question is a line of its own, because programs read whole lines. The connection's thread calls
+`handle_line` for each line that it reads, and executes requests. server/tcp/connection.py sends the reply.
 """
 
 import re
@@ -35,7 +35,7 @@ class PlainText:
     """The plain text of one connection.
 
     perform: executes a request; raises Refusal or RequestFailed. now: the time in the server's time zone.
-    ended: the connection has to end.
+    ended: the connection is to be closed.
     """
 
     def __init__(self, perform: Callable[[Request], Answer], now: Callable[[], datetime]) -> None:
@@ -45,9 +45,9 @@ class PlainText:
         self._context = Context(today=lambda: now().date())
         self._dialogue: Dialogue | None = None
 
-    def line(self, line: bytes) -> bytes:
-        """The reply to a line."""
-        typed = readable(line)
+    def handle_line(self, line: bytes) -> bytes:
+        """Execute a typed line; return the lines of the reply."""
+        typed = typed_text(line)
         if typed.strip().lower() in END:
             self.close()
             self.ended = True
@@ -80,7 +80,7 @@ class PlainText:
                     texts.append(step.brief or plain_replies.reply(step.reply, self._now(), step.yours))
                     dialogue.shown()
                 case Tell():
-                    if not step.aside:  # a problem is one line, for programs that read it
+                    if not step.aside:  # a problem is not wrapped: programs read it as one line
                         texts.append(step.text if step.problem else plain_replies.wrapped(step.text))
                     dialogue.shown()
                     if step.last:
@@ -108,8 +108,8 @@ class RequestFailed(Exception):
         self.request_id = request_id
 
 
-def readable(line: bytes) -> str:
-    """A line as typed: backspaces applied, without escape sequences and control characters."""
+def typed_text(line: bytes) -> str:
+    """The text of a typed line: backspaces are applied, escape sequences and control characters removed."""
     typed: list[str] = []
     for character in _ESCAPE_SEQUENCES.sub("", line.decode(errors="replace")):
         if character not in _BACKSPACES:

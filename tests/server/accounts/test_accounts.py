@@ -92,7 +92,7 @@ def test_an_unknown_username_gets_the_same_reply_as_a_wrong_password(client_sock
 
 
 def test_an_unknown_username_costs_a_hash_with_the_same_parameters() -> None:
-    passwords = Passwords(at_once=1, wait_seconds=1)
+    passwords = Passwords(max_concurrent=1, wait_seconds=1)
     assert not passwords.is_outdated(DUMMY_HASH)
     assert not passwords.matches(None, "something else")
     with pytest.raises(argon2.exceptions.VerifyMismatchError):  # compared, not rejected as invalid
@@ -193,7 +193,7 @@ def test_a_token_expires(
     clock.advance(minutes=1)
     assert reason(client_socket.call("bookings")) == "not_signed_in"
     assert reason(client_socket.call("login", token=token)) == "wrong_password"
-    assert server.pool.execute("SELECT api.purge_accounts(interval '15 minutes')") == [(1,)]
+    assert server.pool.execute("SELECT api.purge_tokens_and_attempts(interval '15 minutes')") == [(1,)]
     assert database.value("SELECT count(*) FROM tokens") == 0
 
 
@@ -326,8 +326,8 @@ def test_an_address_is_normalized_and_ipv6_reduced_to_its_network(address: str, 
     assert address_subject(address) == subject
 
 
-def test_the_number_of_hashes_at_once_is_limited() -> None:
-    passwords = Passwords(at_once=1, wait_seconds=0.01)
+def test_the_number_of_concurrent_hashes_is_limited() -> None:
+    passwords = Passwords(max_concurrent=1, wait_seconds=0.01)
     with passwords.turn(), pytest.raises(Refusal) as refused, passwords.turn():
         pass
     assert refused.value.reason == "busy"

@@ -68,7 +68,7 @@ Ask = Callable[[str, dict[str, Any]], str]
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return Passwords(at_once=1, wait_seconds=1).hash(PASSWORD)
+    return Passwords(max_concurrent=1, wait_seconds=1).hash(PASSWORD)
 
 
 @pytest.fixture

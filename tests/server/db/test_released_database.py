@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from busware.server.db import schema
 from busware.server.settings import Settings
-from tests.conftest import Clock, Database, LineClient, Running, stop_clock
+from tests.conftest import Clock, Cluster, Database, LineClient, stop_clock
 from tests.support.calls_json_rpc import ASHA, DAY, PASSWORD, RAVI
 from tests.support.release import DATA, VERSIONS, restore
 from tests.support.schema_text import REVIEWED, schema_text
@@ -30,8 +30,8 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def left(version: str) -> dict[str, str]:
-    """References and tokens in the database, by name, and the clock."""
+def saved(version: str) -> dict[str, str]:
+    """The values that record_release.py saved: references and tokens by name, and the clock."""
     values: dict[str, str] = json.loads((DATA / version / "left.json").read_text())
     return values
 
@@ -39,7 +39,7 @@ def left(version: str) -> dict[str, str]:
 @pytest.fixture
 def restored(
     version: str,
-    cluster: Running,
+    cluster: Cluster,
     new_database: Callable[..., Database],
     template: str,  # creates the server's role
 ) -> Database:
@@ -50,19 +50,19 @@ def restored(
 
 
 @pytest.fixture
-def database(restored: Database, left: dict[str, str]) -> Database:
+def database(restored: Database, saved: dict[str, str]) -> Database:
     """The database, upgraded."""
     before = restored.query(TICKETS)
     assert {status for status, _ in before} == STATUSES
     schema.prepare(restored.owner, restored.server, Settings(seed=False))
     assert restored.query(TICKETS) == before
-    stop_clock(restored.conn, datetime.fromisoformat(left["clock"]))
+    stop_clock(restored.conn, datetime.fromisoformat(saved["clock"]))
     return restored
 
 
 @pytest.fixture
-def clock(database: Database, left: dict[str, str]) -> Clock:
-    return Clock(database.conn, datetime.fromisoformat(left["clock"]))
+def clock(database: Database, saved: dict[str, str]) -> Clock:
+    return Clock(database.conn, datetime.fromisoformat(saved["clock"]))
 
 
 def test_the_audit_has_no_findings_and_all_views_have_rows(database: Database) -> None:
@@ -78,10 +78,10 @@ def test_the_schema_is_that_of_a_new_database(database: Database) -> None:
 
 
 def test_the_functions_of_the_release_work_on_the_migrated_tables(
-    restored: Database, left: dict[str, str]
+    restored: Database, saved: dict[str, str]
 ) -> None:
     """An upgrade replaces the functions a moment after the last migration, while servers call them."""
-    stop_clock(restored.conn, datetime.fromisoformat(left["clock"]))
+    stop_clock(restored.conn, datetime.fromisoformat(saved["clock"]))
     schema.migrate(restored.conn, Settings())
     args = {**DAY, "travel_date": "2026-12-10", "seats": [6], "phone": ASHA}
     with restored.connect_as_server() as server:
@@ -98,7 +98,7 @@ def test_the_functions_of_the_release_work_on_the_migrated_tables(
 
 
 def test_servers_of_the_release_call_functions_by_their_previous_names(
-    database: Database, left: dict[str, str]
+    database: Database, saved: dict[str, str]
 ) -> None:
     with database.connect_as_server() as server:
         ((number,),) = server.execute("SELECT api.enlist('server', 'an older one', NULL)").fetchall()
@@ -108,8 +108,11 @@ def test_servers_of_the_release_call_functions_by_their_previous_names(
             [number],
         )
         kept = "SELECT reference, state FROM api.booking_states(ARRAY[api.reference_bus(%s)], ARRAY[%s])"
-        assert server.execute(kept, [left["kept"]] * 2).fetchall() == [(left["kept"], "1 booked 4 0.00 to 5")]
+        assert server.execute(kept, [saved["kept"]] * 2).fetchall() == [
+            (saved["kept"], "1 booked 4 0.00 to 5")
+        ]
         assert server.execute("SELECT api.purge_requests(interval '1 year')").fetchone() == (0,)
+        server.execute("SELECT api.purge_accounts(interval '1 year')")
         server.execute("SELECT api.leave(%s)", [number])
     assert database.query("SELECT body FROM messages ORDER BY message_id DESC LIMIT 1") == ["hello"]
     assert database.query("SELECT * FROM processes WHERE process_no = %s", number) == []
@@ -122,9 +125,9 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     assert database.value(described) == before
 
 
-def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, left: dict[str, str]) -> None:
+def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, saved: dict[str, str]) -> None:
     opened = {
-        name: client_socket.call("booking", reference=left[name], phone=phone)["status"]
+        name: client_socket.call("booking", reference=saved[name], phone=phone)["status"]
         for name, phone in (
             ("open_hold", ASHA), ("kept", ASHA), ("pair", RAVI), ("car_queue", RAVI), ("resold", RAVI),
             ("expired", ASHA),
@@ -133,7 +136,7 @@ def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, left:
     assert opened == {
         "open_hold": "held",
         "kept": "booked",
-        "pair": "booked",  # of one ticket of two
+        "pair": "booked",  # one of its two tickets; the other one is cancelled
         "car_queue": "pending",
         "resold": "cancelled",
         "expired": "expired",
@@ -141,40 +144,42 @@ def test_bookings_of_every_status_can_be_opened(client_socket: LineClient, left:
 
 
 def test_holds_keys_and_the_waitlist_still_work(
-    database: Database, client_socket: LineClient, left: dict[str, str]
+    database: Database, client_socket: LineClient, saved: dict[str, str]
 ) -> None:
     again = client_socket.call(
         "book", **DAY | {"travel_date": "2026-12-10"}, seats=[4], phone=ASHA, key="kept"
     )
-    assert again["reference"] == left["kept"]
-    confirmed = client_socket.call("confirm", reference=left["open_hold"], phone=ASHA)
+    assert again["reference"] == saved["kept"]
+    confirmed = client_socket.call("confirm", reference=saved["open_hold"], phone=ASHA)
     assert (confirmed["status"], confirmed["fare"]) == ("booked", "520.00")
-    assert client_socket.call("release", reference=left["other_hold"], phone=RAVI)["status"] == "cancelled"
-    cancelled = client_socket.call("cancel", reference=left["kept"], phone=ASHA)
+    assert client_socket.call("release", reference=saved["other_hold"], phone=RAVI)["status"] == "cancelled"
+    cancelled = client_socket.call("cancel", reference=saved["kept"], phone=ASHA)
     assert (cancelled["status"], cancelled["refund"]) == ("cancelled", "130.00")
-    waiting = {"reference": left["car_queue"], "phone": RAVI}
+    waiting = {"reference": saved["car_queue"], "phone": RAVI}
     assert client_socket.call("booking", **waiting)["status"] == "pending"
-    client_socket.call("cancel", reference=left["car_taken"], phone=ASHA)
+    client_socket.call("cancel", reference=saved["car_taken"], phone=ASHA)
     assert client_socket.call("booking", **waiting)["status"] == "booked"
     assert database.query("SELECT * FROM api.audit()") == []
 
 
-def test_accounts_sign_in(client_socket: LineClient, left: dict[str, str]) -> None:
+def test_accounts_sign_in(client_socket: LineClient, saved: dict[str, str]) -> None:
     for username, role in (("asha", "traveller"), ("conductor", "operator"), ("boss", "admin")):
         assert client_socket.call("login", username=username, password=PASSWORD)["role"] == role
-        assert client_socket.call("login", token=left[username.replace("boss", "boss_again")])["role"] == role
-    assert client_socket.call("login", token=left["ravi"])["data"] == {"reason": "wrong_password"}
-    client_socket.call("login", token=left["asha"])
+        assert (
+            client_socket.call("login", token=saved[username.replace("boss", "boss_again")])["role"] == role
+        )
+    assert client_socket.call("login", token=saved["ravi"])["data"] == {"reason": "wrong_password"}
+    client_socket.call("login", token=saved["asha"])
     own = client_socket.call("bookings")["bookings"]
-    assert {booking["reference"] for booking in own} == {left["own"], left["own_too"]}
+    assert {booking["reference"] for booking in own} == {saved["own"], saved["own_too"]}
 
 
-def test_an_unread_message_is_read(
-    pushing: SimpleNamespace, client_socket: LineClient, left: dict[str, str]
+def test_an_unread_message_is_pushed(
+    pushing: SimpleNamespace, client_socket: LineClient, saved: dict[str, str]
 ) -> None:
-    client_socket.call("booking", reference=left["h_seat"], phone=ASHA)
+    client_socket.call("booking", reference=saved["h_seat"], phone=ASHA)
     texts = []
-    while "Seat 8 has a new cushion." not in texts:  # which may come after a message to all
+    while "Seat 8 has a new cushion." not in texts:  # a message to all may come first
         method, params = client_socket.notification()
         texts.append(params["text"])
     assert method == "message"

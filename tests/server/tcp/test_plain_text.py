@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from busware.server.tcp.plain_text import readable
+from busware.server.tcp.plain_text import typed_text
 from tests.conftest import Database, LineClient
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
@@ -77,13 +77,13 @@ def test_too_long_line_is_refused_and_the_question_stays_open(
 
 def test_sequences_of_arrow_and_function_keys_are_removed() -> None:
     up, left, delete, f1 = b"\x1b[A", b"\x1bOD", b"\x1b[3~", b"\x1bOP"
-    assert readable(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
-    assert readable(b"\x1b" * 3 + b"[2") == "[2"  # not a complete sequence
+    assert typed_text(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
+    assert typed_text(b"\x1b" * 3 + b"[2") == "[2"  # not a complete sequence
 
 
 def test_backspaces_are_applied_in_linear_time() -> None:
     began = thread_time()
-    assert readable(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"
+    assert typed_text(b"\x08bus" + b"x" * 32_000 + b"\x08" * 16_000 + b"\x7f" * 16_000) == "bus"
     assert thread_time() - began < 2  # CPU seconds; a quadratic loop takes more than ten
 
 

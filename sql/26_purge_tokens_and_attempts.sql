@@ -1,0 +1,11 @@
+-- Delete expired tokens, and records of attempts older than max_age. Returns the number of deleted tokens.
+CREATE OR REPLACE FUNCTION api.purge_tokens_and_attempts(max_age interval) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM attempts a WHERE a.at <= api.now() - max_age;
+    DELETE FROM tokens t WHERE t.expires_at <= api.now();
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
