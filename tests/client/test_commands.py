@@ -71,9 +71,9 @@ def test_search_prints_the_arguments_of_book(run: Run) -> None:
         "  2  2026-12-05  22:00    00:50 +1  SRS Travels Night Sleeper, AC sleeper  500.00     4\n"
     )
     assert "Night" not in run("search", "BLRU", "MYSU", "2026-12-05", "--no-ac", "--free", "5").out
-    to_many = run("search", "bengaluru", "karnataka", "2026-12-05").out.splitlines()
-    assert "Arrives   To             Service" in to_many[0]
-    assert "10:00    10:50     Ramanagara     KSRTC Day Bus" in to_many[1]
+    to_region = run("search", "bengaluru", "karnataka", "2026-12-05").out.splitlines()
+    assert "Arrives   To             Service" in to_region[0]
+    assert "10:00    10:50     Ramanagara     KSRTC Day Bus" in to_region[1]
     assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
@@ -171,7 +171,7 @@ def test_booking_joins_the_waitlist(run: Run) -> None:
         (("booking", "QQQQQQ"), "No booking has that reference"),
     ],
 )
-def test_refusal_explains_the_correction(run: Run, arguments: tuple[str, ...], hint: str) -> None:
+def test_refusal_says_what_to_do(run: Run, arguments: tuple[str, ...], hint: str) -> None:
     book(run, "--seats", "7")
     outcome = run(*arguments)
     assert (outcome.status, outcome.out) == (1, "")
@@ -241,7 +241,7 @@ def test_unknown_word_is_taken_for_a_host_name(run: Run) -> None:
     )
 
 
-def test_help_is_a_word_too(run: Run) -> None:
+def test_help_is_a_command_and_an_option(run: Run) -> None:
     assert run("help") == run("--help")
     assert run("help", "book").out == run("book", "--help").out
 
@@ -274,7 +274,7 @@ def test_every_method_has_a_command() -> None:
     assert {request_type.method for request_type, _ in commands.COMMANDS.values()} == set(METHODS)
 
 
-def test_every_reply_has_a_text() -> None:
+def test_every_reply_can_be_printed() -> None:
     """Prints the replies in the transcript of release 0.1.0."""
     out = io.StringIO()
     printed = set()

@@ -20,8 +20,8 @@ RESPONSES = {
     "no body": b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
     "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
     b"0\r\n\r\n",
-    "a response that closes": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
-    "a body up to the end": b"HTTP/1.0 200 OK\r\n\r\nall of it",
+    "Connection: close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+    "a body that ends with the connection": b"HTTP/1.0 200 OK\r\n\r\nall of it",
     "an interim response first": b"HTTP/1.1 100 Continue\r\n\r\n"
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
     "a body that is cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
@@ -71,7 +71,7 @@ def ask(port: int) -> tuple[int, bytes, bool] | None:
 
 
 async def ask_async(port: int) -> tuple[int, bytes, bool] | None:
-    """The same of the asynchronous transport."""
+    """What the asynchronous transport returns."""
     transport = async_http_transport.HttpTransport("127.0.0.1", port, None)
     try:
         return *(await transport.send(*REQUEST)), transport.is_open
@@ -83,7 +83,7 @@ async def ask_async(port: int) -> tuple[int, bytes, bool] | None:
 
 
 @pytest.mark.parametrize("name", RESPONSES)
-def test_both_links_return_the_same(name: str, serve_response: Callable[[bytes], int]) -> None:
+def test_both_transports_return_the_same(name: str, serve_response: Callable[[bytes], int]) -> None:
     result = ask(serve_response(RESPONSES[name]))
     assert asyncio.run(ask_async(serve_response(RESPONSES[name]))) == result
     assert (result is None) == (name in FAILURES)
@@ -97,7 +97,7 @@ def test_header_with_line_break_is_not_sent() -> None:
     assert "Bearer" not in str(error.value)
 
 
-def test_cancelled_request_ends_the_transport() -> None:
+def test_cancelled_request_closes_the_connection() -> None:
     async def cancel() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             transport = async_http_transport.HttpTransport("127.0.0.1", listener.getsockname()[1], None)

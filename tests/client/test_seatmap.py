@@ -17,7 +17,7 @@ nn free   ~~ held   ×× taken   [nn] yours   ═ berth   ◎ driver
 
 
 def seats_of(layout: str, **states: set[int]) -> Seats:
-    """The seat map of a layout, read as api.layout_seats reads it. states: state → seats, if not free."""
+    """The seat map of a layout, parsed as by api.layout_seats. states: seats that are not free, by state."""
     found: list[Seat] = []
     deck, row = "main", 0
     for line in layout.splitlines():
@@ -35,7 +35,7 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
 
 
 def drawn(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> str:
-    """The map as text, without blanks at the ends of lines."""
+    """The drawn map as text, without blanks at the ends of lines."""
     lines = seatmap.as_text(seatmap.draw(seat_map, yours, columns)).plain.splitlines()
     assert max(map(len, lines)) <= columns
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -34,7 +34,7 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;\dm]")
 
 
 @pytest.fixture(autouse=True)
-def today(one_day: None, database: Database) -> None:
+def today(away_from_midnight: None, database: Database) -> None:
     """Let the database use the real time, as the client does, and put trips on sale from today."""
     database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")

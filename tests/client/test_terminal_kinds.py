@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from tests.conftest import Database, Running
+from tests.conftest import Cluster, Database
 from tests.support.project import PROJECT
 from tests.support.pushing import Console
 from tests.support.traveller import Traveller
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")
-def template(cluster: Running, template: str) -> Iterator[str]:
+def template(cluster: Cluster, template: str) -> Iterator[str]:
     """The database of the tests with the services of all kinds and the real time, as the client has it."""
     with cluster.database("kinds", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("kinds")[0], autocommit=True) as conn:
@@ -69,7 +69,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
     assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
 
 
-@pytest.mark.usefixtures("one_day")
+@pytest.mark.usefixtures("away_from_midnight")
 def test_theatre(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
     seen = asha.wait_for(

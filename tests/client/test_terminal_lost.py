@@ -14,7 +14,7 @@ from tests.support.traveller import CTRL_C, STEPS, Traveller, tomorrow
 CTRL_Z = "\x1a"
 OTHER = "98800 99000"
 
-pytestmark = [pytest.mark.system, pytest.mark.usefixtures("one_day")]
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("away_from_midnight")]
 
 
 @pytest.fixture

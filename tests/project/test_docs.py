@@ -340,7 +340,7 @@ _PROGRAMS = re.compile(r"\b(nc|curl) ")
 _COUNT_SERVICES = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
 
 
-@pytest.mark.usefixtures("one_day")
+@pytest.mark.usefixtures("away_from_midnight")
 def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
     with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:

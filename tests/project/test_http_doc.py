@@ -27,7 +27,7 @@ DAY = "2026-12-05"  # replaces the page's `date` command, because the clock of t
 @pytest.fixture
 def database(new_database: Callable[..., Database]) -> Database:
     """A database with the timetables, loaded at NOW."""
-    database = new_database("followed")
+    database = new_database("http_doc")
     schema.prepare(database.owner, database.server, Settings(seed=False))
     stop_clock(database.conn, NOW)
     schema.prepare(database.owner, database.server)

@@ -28,6 +28,7 @@ def script(link: Path, name: str, *arguments: str, **environment: str) -> "subpr
 
 @pytest.fixture
 def link(tmp_path: Path) -> Path:
+    """A symlink to scripts/. Beside it is a module `server` that the scripts must not import."""
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
     (tmp_path / "server.py").write_text("raise SystemExit('the wrong module')")
     return tmp_path / "scripts"
@@ -82,7 +83,7 @@ def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> Non
         assert (stopped.returncode, stopped.stdout, stopped.stderr) == (status, "", no_server)
 
 
-def test_wrong_use_of_scripts_is_explained(data_folder: Path, link: Path) -> None:
+def test_missing_server_and_missing_file_are_explained(data_folder: Path, link: Path) -> None:
     stopped = script(link, "psql", BUSWARE_DATA=str(data_folder))
     assert stopped.returncode == 1
     assert stopped.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
@@ -104,7 +105,7 @@ def test_help_of_every_script_describes_it_and_does_nothing_else(name: str, link
     assert not (link.parent / "data").exists()
 
 
-def test_error_of_a_python_without_packages_names_scripts_python() -> None:
+def test_python_without_the_packages_prints_one_line_that_names_scripts_python() -> None:
     for run in ("-m server", "-m client", "-c 'import client'"):
         done = subprocess.run(
             f"{sys.executable} -S {run}", shell=True, cwd=PROJECT, capture_output=True, text=True, check=False

@@ -239,7 +239,7 @@ print(booking.status, booking.tickets[0].seat_no)
 """
 
 
-@pytest.mark.usefixtures("one_day")
+@pytest.mark.usefixtures("away_from_midnight")
 def test_wheel_serves_and_books(complete: Environment, base: Environment) -> None:
     with serving(complete) as (port, http_port, printed):
         assert (complete.folder / "data" / "postgres").is_dir()

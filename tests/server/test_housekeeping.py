@@ -1,4 +1,4 @@
-"""Housekeeping: trips are settled and put on sale, old records are deleted, and failures stay local."""
+"""Housekeeping: trips are settled and put on sale, old records are deleted; failures delay nothing else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,11 +10,13 @@ from busware.server.housekeeping import Housekeeper
 from tests.conftest import Clock, Database, LineClient
 from tests.support.line_client import wait_until
 
-HOUSEKEEPING = Callable[[], AbstractContextManager[None]]
+RunHousekeeping = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def housekeeping(server: SimpleNamespace) -> HOUSEKEEPING:
+def housekeeping(server: SimpleNamespace) -> RunHousekeeping:
+    """A function that returns a context manager, which runs the housekeeper."""
+
     @contextmanager
     def run() -> Iterator[None]:
         housekeeper = Housekeeper(server.pool, server.writer, server.settings)
@@ -29,7 +31,7 @@ def housekeeping(server: SimpleNamespace) -> HOUSEKEEPING:
 
 @pytest.mark.settings(settle_seconds=0.01)
 def test_trips_are_settled_and_put_on_sale_and_old_keys_are_deleted(
-    database: Database, clock: Clock, client_socket: LineClient, housekeeping: HOUSEKEEPING
+    database: Database, clock: Clock, client_socket: LineClient, housekeeping: RunHousekeeping
 ) -> None:
     trip = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
     guest = {"phone": "9845012345"}
@@ -54,9 +56,9 @@ def test_trips_are_settled_and_put_on_sale_and_old_keys_are_deleted(
 
 @pytest.mark.settings(settle_seconds=0.01, write_wait_seconds=0.2)
 def test_locked_trip_does_not_delay_other_trips(
-    database: Database, clock: Clock, client_socket: LineClient, housekeeping: HOUSEKEEPING
+    database: Database, clock: Clock, client_socket: LineClient, housekeeping: RunHousekeeping
 ) -> None:
-    """The trip that is due first is locked. Its failure must not end the round before the second trip."""
+    """The trip that is due first is locked. The second trip must be settled although the first one fails."""
     for bus, to, seconds in ((1, "Mysuru", 60), (2, "Ooty", 61)):
         trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}
         client_socket.call("hold", **trip, phone="9845012345", seats=[1], seconds=seconds)
@@ -72,7 +74,7 @@ def test_locked_trip_does_not_delay_other_trips(
 
 
 def test_service_that_cannot_be_put_on_sale_does_not_delay_others(
-    database: Database, clock: Clock, housekeeping: HOUSEKEEPING, caplog: pytest.LogCaptureFixture
+    database: Database, clock: Clock, housekeeping: RunHousekeeping, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.query("UPDATE bus_info SET time_zone = 'Mars/Olympus' WHERE bus_id = 1")
     trips = "SELECT count(*) FROM trips WHERE bus_id = 2"

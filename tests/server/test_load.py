@@ -1,7 +1,7 @@
 """200 clients in several processes book seats of two trips; then the whole database is audited.
 
-Every acknowledged booking is in the database, and no other one. Competition for seats
-explains the reason of every refusal.
+The database has exactly the acknowledged bookings. Every refusal has a reason that competition for seats can
+cause.
 """
 
 import datetime
@@ -21,7 +21,7 @@ from tests.support.processes import Served
 
 pytestmark = pytest.mark.system
 
-PROCESSES, CLIENTS, SECONDS = 4, 50, 20
+PROCESSES, CLIENTS_PER_PROCESS, SECONDS = 4, 50, 20
 EXPECTED_REASONS = {
     "seat_taken", "sold_out", "queue_full", "hold_expired", "not_held", "already_booked", "already_cancelled",
     "unknown_booking",  # a ticket number that the booking does not have
@@ -33,16 +33,16 @@ def run_clients(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, 
     clients = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.load_client", server.host, str(server.port),
-             json.dumps(trips), str(first), str(CLIENTS), str(SECONDS)],
+             json.dumps(trips), str(first), str(CLIENTS_PER_PROCESS), str(SECONDS)],
             stdout=subprocess.PIPE,
         )
-        for first in range(0, PROCESSES * CLIENTS, CLIENTS)
+        for first in range(0, PROCESSES * CLIENTS_PER_PROCESS, CLIENTS_PER_PROCESS)
     ]  # fmt: skip
     return [json.loads(client.communicate(timeout=SECONDS + 60)[0]) for client in clients]
 
 
 def tickets_of(conn: psycopg.Connection[Any], reference: str) -> dict[str, list[Any]]:
-    """The status and the seat of each ticket of a booking, from the view for psql."""
+    """The status and the seat of each ticket of a booking, from the view `bookings`."""
     rows = conn.execute(
         "SELECT ticket_no, status, seat_no FROM bookings WHERE reference = %s", (reference,)
     ).fetchall()
@@ -66,14 +66,14 @@ def test_two_hundred_clients_book_two_trips(data_folder: Path) -> None:
                 for n, (status, seat) in replied.items():
                     assert stored[n][0] in MAY_BECOME.get(status, {status}), (reference, replied, stored)
                     assert stored[n][0] != status or stored[n][1] == seat, (reference, replied, stored)
-            (parties,) = conn.execute("SELECT count(DISTINCT reference) FROM passengers").fetchone() or (0,)
-            assert parties == len(acknowledged)
+            (bookings,) = conn.execute("SELECT count(DISTINCT reference) FROM passengers").fetchone() or (0,)
+            assert bookings == len(acknowledged)
         status, output = server.end(15)
         assert status == 0
     refused = sum((Counter(result["refused"]) for result in results), Counter())
-    assert [fault for result in results for fault in result["errors"]] == []
+    assert [error for result in results for error in result["errors"]] == []
     assert set(refused) <= EXPECTED_REASONS, refused
-    assert len(acknowledged) > PROCESSES * CLIENTS  # so the clients competed for seats
+    assert len(acknowledged) > PROCESSES * CLIENTS_PER_PROCESS  # so the clients competed for seats
     log = "".join(path.read_text(errors="replace") for path in data_folder.rglob("*.log"))
     assert log, "PostgreSQL's log was not found"
     assert "deadlock" not in log

@@ -58,7 +58,7 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_HOST", "two words"),
     ],
 )
-def test_refused_value_is_named_with_what_the_variable_takes(name: str, text: str) -> None:
+def test_error_shows_the_refused_value_and_what_the_variable_takes(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.load({name: text})
     assert str(refused.value) == f"{name} takes {FIELDS[name].metadata['kind'].takes}; it is {text!r}."

@@ -1,4 +1,4 @@
-"""The worker thread: when it works, and what it does after a failure."""
+"""The worker thread: when it executes its work, and what it does after a failure."""
 
 import logging
 import queue
@@ -23,9 +23,9 @@ def running(work: Callable[[], float | None], retry_seconds: float = 0.01) -> It
         worker.stop()
 
 
-def test_it_works_once_more_if_it_is_scheduled_several_times_while_it_works() -> None:
+def test_work_scheduled_several_times_while_it_runs_is_done_once_more() -> None:
     calls, proceed = queue.SimpleQueue[int](), threading.Semaphore(0)
-    # the third call follows the second one by its delay
+    # the second call returns a delay of 0 s, which causes the third call
     delays: list[float | None] = [None, 0.0, None]
 
     def work() -> float | None:
@@ -54,7 +54,7 @@ def test_work_scheduled_before_the_start_is_done() -> None:
     worker.stop()
 
 
-def test_it_works_again_after_the_returned_delay() -> None:
+def test_work_is_done_again_after_the_returned_delay() -> None:
     delays, done = [0.01, 0.01, None], threading.Event()
 
     def work() -> float | None:

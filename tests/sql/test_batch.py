@@ -11,7 +11,18 @@ from psycopg.types.json import Jsonb
 
 from busware.server.db.pool import SESSION
 from tests.conftest import Clock, Database
-from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, call, reasons, sale
+from tests.support.schema_api import (
+    ASHA,
+    DAY,
+    OTHER_DAY,
+    RAVI,
+    Answer,
+    SchemaApi,
+    book,
+    call,
+    outcomes_of,
+    sale,
+)
 
 # Order -----------------------------------------------------------------------------------------
 
@@ -25,9 +36,9 @@ def test_batch_of_one_call(api: SchemaApi) -> None:
     assert answer == api.show(answer)
 
 
-def test_calls_are_decided_in_order(api: SchemaApi) -> None:
+def test_calls_are_executed_in_order(api: SchemaApi) -> None:
     answers = api.batch(book(1), book(1), book(2), book(2, 3), book(3))
-    assert reasons(answers) == ["booked", "seat_taken", "booked", "seat_taken", "booked"]
+    assert outcomes_of(answers) == ["booked", "seat_taken", "booked", "seat_taken", "booked"]
 
 
 def test_call_sees_the_effects_of_earlier_calls(api: SchemaApi) -> None:
@@ -39,7 +50,7 @@ def test_call_sees_the_effects_of_earlier_calls(api: SchemaApi) -> None:
         call("cancel", reference=second["reference"], phone=ASHA),
         book(2, phone=RAVI),
     )
-    assert reasons(answers) == ["cancelled", "booked", "seat_taken", "cancelled", "booked"]
+    assert outcomes_of(answers) == ["cancelled", "booked", "seat_taken", "cancelled", "booked"]
 
 
 def test_batch_with_several_trips_and_methods(api: SchemaApi, database: Database) -> None:
@@ -55,8 +66,8 @@ def test_batch_with_several_trips_and_methods(api: SchemaApi, database: Database
         call("settle", bus_id=1, travel_date=DAY),
         call("settle", bus_id=99, travel_date=DAY),
     )
-    assert reasons(answers[:4]) == ["unknown_seat", "booked", "booked", "unknown_trip"]
-    assert reasons(answers[4:7]) == ["unknown_trip", "unknown_booking", "held"]
+    assert outcomes_of(answers[:4]) == ["unknown_seat", "booked", "booked", "unknown_trip"]
+    assert outcomes_of(answers[4:7]) == ["unknown_trip", "unknown_booking", "held"]
     assert answers[7:] == [{}, {}]
     assert database.value("SELECT count(*) FROM payments") == 2
 
@@ -68,7 +79,7 @@ def test_answers_show_the_bookings_after_the_whole_batch(api: SchemaApi, databas
         call("cancel", reference=full[0]["reference"], phone=ASHA, tickets=[1]),
         call("cancel", reference=full[0]["reference"], phone=ASHA, tickets=[2]),
     )
-    assert reasons(answers) == ["booked", "booked", "booked"]
+    assert outcomes_of(answers) == ["booked", "booked", "booked"]
     assert answers[1] == answers[2]
     assert answers[2]["refund"] == "260.00"
     assert database.value("SELECT count(*) FROM payments WHERE kind = 'refund'") == 2
@@ -79,7 +90,7 @@ def test_batch_settles_the_trip_first(api: SchemaApi, clock: Clock) -> None:
     hold = api.hold(1, 2)
     clock.advance(minutes=10)
     answers = api.batch(book(1), call("confirm", reference=hold["reference"], phone=ASHA), book(2), book(2))
-    assert reasons(answers) == ["booked", "hold_expired", "booked", "seat_taken"]
+    assert outcomes_of(answers) == ["booked", "hold_expired", "booked", "seat_taken"]
 
 
 # Idempotency -----------------------------------------------------------------------------------
@@ -106,13 +117,13 @@ def test_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]
         "reason": "key_reused",
         "message": "This key was used for another request. A new request needs a new key.",
     }
-    assert reasons(api.batch(call("hold", "k", **sale(1)))) == ["key_reused"]
+    assert outcomes_of(api.batch(call("hold", "k", **sale(1)))) == ["key_reused"]
     assert api.everything() == before
 
 
 def test_key_is_unique_per_service_and_caller(api: SchemaApi) -> None:
     answers = api.batch(book(1, key="k"), book(1, key="k", bus_id=2), book(2, key="k", caller="ravi"))
-    assert reasons(answers) == ["booked", "booked", "booked"]
+    assert outcomes_of(answers) == ["booked", "booked", "booked"]
     assert len({answer["reference"] for answer in answers}) == 3
 
 
@@ -142,9 +153,9 @@ def test_every_write_accepts_a_key(api: SchemaApi) -> None:
 
 def test_refusal_is_not_recorded(api: SchemaApi) -> None:
     taken = api.book(1)
-    assert reasons(api.batch(book(1, key="k"))) == ["seat_taken"]
+    assert outcomes_of(api.batch(book(1, key="k"))) == ["seat_taken"]
     api.cancel(taken)
-    assert reasons(api.batch(book(1, key="k"))) == ["booked"]
+    assert outcomes_of(api.batch(book(1, key="k"))) == ["booked"]
 
 
 def test_calls_without_key_are_independent(api: SchemaApi) -> None:
@@ -158,8 +169,8 @@ def test_second_call_with_a_key_is_deferred_to_the_next_batch(api: SchemaApi) ->
     assert second is None
     assert api.batch(book(1, key="k")) == [first]
     answers = api.batch(book(2, key="m"), book(3, key="m"), book(2, key="m"))
-    assert reasons(answers) == ["booked", None, None]
-    assert reasons(api.batch(book(3, key="m"), book(2, key="m"))) == ["key_reused", "booked"]
+    assert outcomes_of(answers) == ["booked", None, None]
+    assert outcomes_of(api.batch(book(3, key="m"), book(2, key="m"))) == ["key_reused", "booked"]
     assert api.seats("taken") == [1, 2]
 
 
@@ -176,7 +187,7 @@ def test_idempotency_keys_are_deleted_after_two_days(
     assert api.conn.execute("SELECT api.purge_idempotency_keys(interval '1 second')").fetchone() == (0,)
 
 
-# Cost ------------------------------------------------------------------------------------------
+# Query plans -----------------------------------------------------------------------------------
 
 
 def test_plans_made_for_empty_tables_do_not_scan_them_later(api: SchemaApi, database: Database) -> None:
@@ -221,10 +232,10 @@ def test_calls_of_a_locked_trip_are_deferred_and_others_are_not(
     with database.connect(autocommit=False) as psql:
         psql.execute(lock)
         answers = api.batch(*calls)  # does not wait for the lock
-        assert reasons(answers) == [None, "booked", None, "booked", "unknown_trip"]
-        assert reasons(api.batch(calls[0], calls[2])) == [None, None]
+        assert outcomes_of(answers) == [None, "booked", None, "booked", "unknown_trip"]
+        assert outcomes_of(api.batch(calls[0], calls[2])) == [None, None]
         psql.rollback()
-    assert reasons(api.batch(calls[0], calls[2])) == ["booked", "cancelled"]
+    assert outcomes_of(api.batch(calls[0], calls[2])) == ["booked", "cancelled"]
 
 
 def test_recorded_answer_is_returned_while_the_trip_is_locked(api: SchemaApi, database: Database) -> None:
@@ -238,7 +249,7 @@ def test_locks_of_other_rows_do_not_defer_a_call(api: SchemaApi, database: Datab
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM bus_info FOR SHARE")
         psql.execute("SELECT FROM trips WHERE travel_date = %s FOR UPDATE", (OTHER_DAY,))
-        assert reasons(api.batch(book(1), book(1, travel_date=OTHER_DAY))) == ["booked", None]
+        assert outcomes_of(api.batch(book(1), book(1, travel_date=OTHER_DAY))) == ["booked", None]
 
 
 # Errors ----------------------------------------------------------------------------------------
@@ -257,7 +268,7 @@ def test_error_undoes_the_batch_and_its_other_calls_succeed_alone(api: SchemaApi
     calls = [book(1), call("book", **{**sale(2), "travel_date": "soon"}), book(3)]
     assert sqlstate_of_batch(api, *calls) == "22007"
     assert sqlstate_of_batch(api, calls[1]) == "22007"
-    assert reasons(api.batch(calls[0])) == reasons(api.batch(calls[2])) == ["booked"]
+    assert outcomes_of(api.batch(calls[0])) == outcomes_of(api.batch(calls[2])) == ["booked"]
 
 
 def test_wrong_taken_column_fails_a_batch_until_the_trip_is_recounted(
@@ -268,7 +279,7 @@ def test_wrong_taken_column_fails_a_batch_until_the_trip_is_recounted(
     calls = [book(2), book(1, phone=RAVI), book(1, travel_date=OTHER_DAY)]
     assert sqlstate_of_batch(api, *calls) == sqlstate_of_batch(api, calls[1]) == "23P01"
     assert api.conn.execute("SELECT api.recount_for(%s)", (Jsonb(calls[1]["args"]),)).fetchone() == (1,)
-    assert reasons(api.batch(*calls)) == ["booked", "seat_taken", "booked"]
+    assert outcomes_of(api.batch(*calls)) == ["booked", "seat_taken", "booked"]
 
 
 def test_unknown_method_fails(api: SchemaApi) -> None:

@@ -79,9 +79,9 @@ def test_batch_equals_single_requests(api: SchemaApi, database: Database, clock:
         [request(d, f"{day} {n}", day, before) for n in range(REQUESTS)]
         for d, day, before in zip(chance, (DAY, OTHER_DAY), sold, strict=True)
     ]
-    at_once = api.batch(*calls[0])
+    in_one_batch = api.batch(*calls[0])
     one_by_one = [api.batch(one)[0] for one in calls[1]]
-    assert [answer and answer.get("reason") for answer in at_once] == [
+    assert [answer and answer.get("reason") for answer in in_one_batch] == [
         answer and answer.get("reason") for answer in one_by_one
     ]
     assert state(database, DAY) == state(database, OTHER_DAY)

@@ -154,7 +154,7 @@ def test_held_ticket_may_change_its_seat_and_may_keep_it(api: SchemaApi) -> None
     assert api.seats("held") == [2]
 
 
-def test_new_seat_must_be_free_on_the_segment_of_the_ticket_only(api: SchemaApi) -> None:
+def test_new_seat_must_be_free_only_on_the_segment_of_the_ticket(api: SchemaApi) -> None:
     api.book(2, from_stop=3, to_stop=5, phone=RAVI)
     booking = api.book(1, from_stop=1, to_stop=3)
     assert api.change("change_seat", booking, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
@@ -203,7 +203,7 @@ def test_one_ticket_of_a_party_alights(api: SchemaApi) -> None:
     assert (api.free(3, 5)[0], api.seats("taken", 3, 5)) == (2, [1])
 
 
-def test_refund_for_alighting_is_a_percentage_of_the_service(api: SchemaApi, database: Database) -> None:
+def test_service_sets_the_percentage_of_the_refund_for_alighting(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     booking = api.book(1)
     assert api.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30

@@ -55,7 +55,7 @@ def timetable_of(database: Any) -> list[Any]:
     ]
 
 
-@pytest.mark.usefixtures("one_day")
+@pytest.mark.usefixtures("away_from_midnight")
 def test_psql_and_server_create_the_same_database(new_database: Callable[[str], Any], cluster: Any) -> None:
     by_psql, by_server = new_database("by_psql"), new_database("by_server")
     load_by_psql(by_psql, cluster.programs)

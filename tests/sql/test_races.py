@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.support.race import Race
-from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, reasons
+from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, outcomes_of
 
 # A seat ----------------------------------------------------------------------------------------
 
@@ -36,10 +36,10 @@ def test_two_bookings_of_the_last_seat(race: Race) -> None:
 
 
 def test_two_batches_that_book_one_seat(race: Race) -> None:
-    assert reasons(race.first.batch(book(1))) == ["booked"]
-    assert reasons(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
+    assert outcomes_of(race.first.batch(book(1))) == ["booked"]
+    assert outcomes_of(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
     race.first.conn.commit()
-    assert reasons(race.second.batch(book(1))) == ["seat_taken"]
+    assert outcomes_of(race.second.batch(book(1))) == ["seat_taken"]
 
 
 def test_adjacent_segments_of_one_seat(race: Race) -> None:
@@ -57,16 +57,16 @@ def test_overlapping_parties_in_opposite_order(race: Race) -> None:
 
 
 def test_batches_of_two_trips_in_opposite_order(race: Race) -> None:
-    """Each transaction locks a trip and calls for the other one: a deadlock if calls waited."""
+    """Each transaction locks one trip and writes to the other one. It would be a deadlock if calls waited."""
     one_day, other_day = book(1), book(1, travel_date=OTHER_DAY)
     with race.database.connect_as_server(autocommit=False) as third:
         other = SchemaApi(third)
-        assert reasons(race.first.batch(one_day)) == ["booked"]
-        assert reasons(other.batch(other_day)) == ["booked"]
-        assert reasons(race.first.batch(other_day)) == reasons(other.batch(one_day)) == [None]
+        assert outcomes_of(race.first.batch(one_day)) == ["booked"]
+        assert outcomes_of(other.batch(other_day)) == ["booked"]
+        assert outcomes_of(race.first.batch(other_day)) == outcomes_of(other.batch(one_day)) == [None]
         third.commit()
     race.first.conn.commit()
-    assert reasons(race.second.batch(one_day, other_day)) == ["seat_taken", "seat_taken"]
+    assert outcomes_of(race.second.batch(one_day, other_day)) == ["seat_taken", "seat_taken"]
 
 
 # A booking -------------------------------------------------------------------------------------

@@ -15,7 +15,18 @@ from psycopg.types.json import Jsonb
 
 from tests.conftest import WAIT_SECONDS, Clock, Database
 from tests.support.race import Race
-from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaApi, book, call, reasons, sale
+from tests.support.schema_api import (
+    ASHA,
+    DAY,
+    OTHER_DAY,
+    RAVI,
+    Answer,
+    SchemaApi,
+    book,
+    call,
+    outcomes_of,
+    sale,
+)
 
 
 @pytest.fixture
@@ -70,7 +81,7 @@ def test_key_committed_between_snapshot_and_locks_of_a_batch(
     gate.execute("SELECT pg_advisory_unlock(1)")
     answers = running.result(WAIT_SECONDS)
     assert answers[0] == first
-    assert reasons(answers) == ["booked", "booked"]
+    assert outcomes_of(answers) == ["booked", "booked"]
 
 
 def test_one_key_for_two_trips(race: Race) -> None:
@@ -79,7 +90,7 @@ def test_one_key_for_two_trips(race: Race) -> None:
     second = race.start(lambda: race.second.batch(book(1, key="k", travel_date=OTHER_DAY)))
     with pytest.raises(psycopg.errors.UniqueViolation):
         race.then_commit(second)
-    assert reasons(race.second.batch(book(1, key="k", travel_date=OTHER_DAY))) == ["key_reused"]
+    assert outcomes_of(race.second.batch(book(1, key="k", travel_date=OTHER_DAY))) == ["key_reused"]
 
 
 # One trip --------------------------------------------------------------------------------------
@@ -94,13 +105,13 @@ def test_trip_changed_between_snapshot_and_locks_of_a_batch(
     race.first.conn.commit()
     clock.advance(minutes=10)
     gate.execute("SELECT pg_advisory_unlock(1)")
-    assert reasons(running.result(WAIT_SECONDS)) == ["booked", "seat_taken"]
+    assert outcomes_of(running.result(WAIT_SECONDS)) == ["booked", "seat_taken"]
 
 
 def test_trip_locked_in_psql(race: Race) -> None:
     with race.database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = %s FOR UPDATE", (DAY,))
-        assert reasons(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
+        assert outcomes_of(race.second.batch(book(1), book(1, bus_id=2))) == [None, "booked"]
         waiting = race.start(lambda: race.second.book(1))  # api.call waits for the lock
         psql.rollback()
         assert waiting.result(WAIT_SECONDS)["status"] == "booked"
@@ -187,7 +198,7 @@ def send_random_requests(api: SchemaApi, seed: int, count: int = 100) -> set[str
         else:
             while (answer := api.batch(request)[0]) is None:
                 pass
-        outcomes.update(reasons([answer]))
+        outcomes.update(outcomes_of([answer]))
         if "reference" in answer:
             bookings.append(answer)
     return outcomes

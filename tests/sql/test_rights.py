@@ -24,7 +24,7 @@ def conn(database: Database) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
-def denied(conn: psycopg.Connection[Any], statement: sql.Composable | str) -> None:
+def assert_denied(conn: psycopg.Connection[Any], statement: sql.Composable | str) -> None:
     """Check that a statement fails for lack of rights."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(statement)  # type: ignore[call-overload]
@@ -47,9 +47,9 @@ def test_server_writes_no_table(database: Database, conn: psycopg.Connection[Any
     )
     for name in tables:
         table = sql.Identifier(name)
-        denied(conn, sql.SQL("INSERT INTO {} DEFAULT VALUES").format(table))
-        denied(conn, sql.SQL("DELETE FROM {}").format(table))
-        denied(conn, sql.SQL("TRUNCATE {}").format(table))
+        assert_denied(conn, sql.SQL("INSERT INTO {} DEFAULT VALUES").format(table))
+        assert_denied(conn, sql.SQL("DELETE FROM {}").format(table))
+        assert_denied(conn, sql.SQL("TRUNCATE {}").format(table))
     writable = database.query(
         "SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
         "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND attnum > 0 "
@@ -60,11 +60,13 @@ def test_server_writes_no_table(database: Database, conn: psycopg.Connection[Any
 
 
 def test_server_creates_nothing(conn: psycopg.Connection[Any]) -> None:
-    denied(conn, "CREATE TABLE mine (n int)")
-    denied(conn, "CREATE FUNCTION api.mine() RETURNS int LANGUAGE sql RETURN 1")
-    denied(conn, "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN pg_catalog.now()")
-    denied(conn, "SELECT nextval('queue_no_seq')")
-    denied(conn, "DROP SCHEMA api CASCADE")
+    assert_denied(conn, "CREATE TABLE mine (n int)")
+    assert_denied(conn, "CREATE FUNCTION api.mine() RETURNS int LANGUAGE sql RETURN 1")
+    assert_denied(
+        conn, "CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN pg_catalog.now()"
+    )
+    assert_denied(conn, "SELECT nextval('queue_no_seq')")
+    assert_denied(conn, "DROP SCHEMA api CASCADE")
 
 
 def test_server_writes_through_the_entry_points_only(
@@ -85,10 +87,10 @@ def test_server_writes_through_the_entry_points_only(
     ):
         conn.execute(statement)  # type: ignore[call-overload]
     # Inner functions run with the rights of the caller, who may not write tables.
-    denied(conn, "SELECT api.take_seats(1, '2026-12-05', '{1}', '[1,5)')")
-    denied(conn, "SELECT api.settle(1, '2026-12-05')")
-    denied(conn, "SELECT api.end_service(1, '2026-12-05')")
-    denied(conn, "SELECT api.add_trip(1, '2027-12-05')")
+    assert_denied(conn, "SELECT api.take_seats(1, '2026-12-05', '{1}', '[1,5)')")
+    assert_denied(conn, "SELECT api.settle(1, '2026-12-05')")
+    assert_denied(conn, "SELECT api.end_service(1, '2026-12-05')")
+    assert_denied(conn, "SELECT api.add_trip(1, '2027-12-05')")
 
 
 def test_security_definer_functions_have_a_fixed_search_path(database: Database) -> None:
@@ -136,9 +138,9 @@ def test_unknown_role_has_no_rights(database: Database) -> None:
     try:
         database.query("SET ROLE busware_other")
         for name in ("passengers", "bookings", "bus_info"):
-            denied(database.conn, sql.SQL("SELECT FROM {}").format(sql.Identifier(name)))
-        denied(database.conn, "SELECT api.now()")
-        denied(database.conn, "SELECT * FROM api.batch('[]')")
+            assert_denied(database.conn, sql.SQL("SELECT FROM {}").format(sql.Identifier(name)))
+        assert_denied(database.conn, "SELECT api.now()")
+        assert_denied(database.conn, "SELECT * FROM api.batch('[]')")
     finally:
         database.query("RESET ROLE")
         database.query("DROP ROLE busware_other")

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from busware.server.db import schema
 from busware.server.settings import Settings
-from tests.conftest import NOW, Database, Running, stop_clock
+from tests.conftest import NOW, Cluster, Database, stop_clock
 from tests.support.schema_api import ASHA, DAY, audit
 
 FILES = sorted(schema.FOLDER.glob("9*.sql"))
@@ -36,7 +36,7 @@ class Service(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def seeded(cluster: Running) -> Iterator[Database]:
+def seeded(cluster: Cluster) -> Iterator[Database]:
     """A database with the timetables, loaded at NOW as a server loads them. No test changes it."""
     urls = cluster.urls("seeded")
     with cluster.database("seeded"):
@@ -153,11 +153,11 @@ def test_every_segment_takes_time_and_costs_money(seeded: Database) -> None:
 
 
 def test_route_begins_with_a_departure_and_ends_with_an_arrival(seeded: Database) -> None:
-    ends = """
+    wrong = """
         SELECT bus_id FROM (SELECT *, max(stop_no) OVER (PARTITION BY bus_id) AS last FROM route_table) AS r
         WHERE (stop_no > 1) <> (arrives IS NOT NULL) OR (stop_no < last) <> (departs IS NOT NULL)
            OR stop_no = 1 AND (km, fare, departs >= interval '24 hours') <> (0, 0, false)"""
-    assert seeded.query(ends) == []
+    assert seeded.query(wrong) == []
 
 
 def test_names_of_places_are_unique(seeded: Database) -> None:
@@ -169,8 +169,8 @@ def test_names_of_places_are_unique(seeded: Database) -> None:
 
 
 def test_every_place_has_a_stop_in_it(seeded: Database) -> None:
-    called = {place["code"] for place in seeded.value("SELECT api.places()")["places"]}
-    assert called == set(seeded.query("SELECT code FROM places"))
+    served = {place["code"] for place in seeded.value("SELECT api.places()")["places"]}
+    assert served == set(seeded.query("SELECT code FROM places"))
 
 
 # Plausibility, for the buses of South India -----------------------------------------------------
@@ -192,8 +192,8 @@ def test_every_city_is_served_and_every_route_runs_both_ways(seeded: Database, b
     assert {(there, back) for back, there in ends} == ends
     codes = {city: set(seeded.value("SELECT api.place_codes(%s)", city)) for city in CITIES}
     names = dict(seeded.query("SELECT name, code FROM places"))
-    called = {names[stop[1]] for bus in buses for stop in bus.stops}
-    assert [city for city in CITIES if not codes[city] & called] == []
+    served = {names[stop[1]] for bus in buses for stop in bus.stops}
+    assert [city for city in CITIES if not codes[city] & served] == []
     routes = [[stop[1] for stop in bus.stops] for bus in buses]
     assert any({"Bengaluru", "Mandya", "Mysuru"} <= set(route) for route in routes)
 

@@ -1,4 +1,4 @@
-"""The synchronous and the asynchronous client behind the same calls, so that one test covers both."""
+"""The synchronous and the asynchronous client with the same methods, so that one test covers both."""
 
 import asyncio
 import inspect
@@ -29,7 +29,7 @@ class Sdk:
 SYNCHRONOUS = Sdk(connect, Client, HttpClient)
 
 
-class Blocking:
+class BlockingClient:
     """An AsyncClient whose methods block until they have their results."""
 
     def __init__(self, run: Callable[[Coroutine[Any, Any, Any]], Any], client: AsyncClient) -> None:
@@ -75,9 +75,9 @@ def asynchronous() -> Iterator[Sdk]:
 
     try:
         yield Sdk(
-            lambda *arguments, **options: Blocking(run, run(connect_async(*arguments, **options))),
-            lambda *arguments, **options: Blocking(run, AsyncClient(*arguments, **options)),
-            lambda *arguments, **options: Blocking(run, AsyncHttpClient(*arguments, **options)),
+            lambda *arguments, **options: BlockingClient(run, run(connect_async(*arguments, **options))),
+            lambda *arguments, **options: BlockingClient(run, AsyncClient(*arguments, **options)),
+            lambda *arguments, **options: BlockingClient(run, AsyncHttpClient(*arguments, **options)),
             is_async=True,
         )
         assert run(other_tasks()) == set()

@@ -114,7 +114,7 @@ ACCOUNTS = [
     call("GET", "/v1/bookings", headers={"Authorization": "Basic nonsense"}),
     call("POST", "/v1/bookings", token="hari", json=DAY | {"travel_date": "2026-12-12", "seats": [1]},
          keep={"h_own": "body.reference"}),
-    {"clock": "2026-12-01T09:00:30+05:30"},  # the next is the newer one
+    {"clock": "2026-12-01T09:00:30+05:30"},  # later, so the next booking is the newer one
     call("POST", "/v1/bookings", token="hari", json=DAY | {"travel_date": "2026-12-12", "seats": [2]},
          keep={"h_own_too": "body.reference"}),
     call("GET", "/v1/bookings", token="hari", query={"limit": 1}, keep={"h_next": "body.next"}),

@@ -33,7 +33,7 @@ _ids = count(1)
 
 
 def call(method: str, *, on: str = "guest", keep: str | None = None, times: int = 1, **params: Any) -> Entry:
-    """A call of a method. keep: the name under which the reference in its result is kept."""
+    """A call of a method. on: the name of its connection. keep: the name for the reference in its result."""
     request: Entry = {"jsonrpc": "2.0", "id": next(_ids), "method": method}
     request |= {"params": params} if params else {}
     return (
@@ -44,22 +44,22 @@ def call(method: str, *, on: str = "guest", keep: str | None = None, times: int 
 
 
 def sign_in(method: str, token: str, *, on: str, **params: Any) -> Entry:
-    """A call of register or login; token: the name under which the token is kept."""
+    """A call of register or login. token: the name for the token in its result."""
     return call(method, on=on, **params) | {"keep": {token: "result.token"}}
 
 
 def line(text: str, **how: Any) -> Entry:
-    """A line that is sent as it is."""
+    """A line that is sent unchanged. how: further members of the entry (see transcripts.py)."""
     return {"on": "guest", "send": text, **how}
 
 
 def sql(statement: str, *args: Any, **how: Any) -> Entry:
-    """What the owner of the database does in psql."""
+    """A statement that the owner of the database executes. how: as for `line`."""
     return {"sql": statement, "args": list(args), **how}
 
 
 PROTOCOL = [
-    {"clock": "2026-12-01T10:00:00+05:30"},  # later than the HTTP transcript: its messages count no more
+    {"clock": "2026-12-01T10:00:00+05:30"},  # an hour after the HTTP transcript: its messages no longer count
     line("{"),
     line('{"jsonrpc":"2.0","id":1,"method":'),
     line('[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","method":"ping"},7]'),
@@ -143,7 +143,7 @@ SALES = [
     call("release", reference="$car_waits", phone=RAVI),
 ]  # fmt: skip
 
-AFTERWARDS = [
+CHANGES = [
     call("booking", reference="$first", phone=ASHA),
     call("booking", reference="$first", phone="98450 99999"),
     call("booking", reference="NOSUCH7", phone=ASHA),
@@ -174,7 +174,7 @@ AFTERWARDS = [
     call("change_seat", reference="$resold", phone=RAVI, ticket_no=1, seat_no=2),
 ]  # fmt: skip
 
-WAITING = [
+WAITLIST = [
     call("book", **NIGHT, seats=[1, 2], phone=ASHA, keep="night"),
     call("book", **NIGHT, seats=[3, 4], phone=ASHA, keep="upper"),
     call("book", **NIGHT, count=2, phone=RAVI, waitlist=True, keep="promoted", on="waiter"),
@@ -208,7 +208,7 @@ ACCOUNTS = [
     call("register", username="ravi"),
     call("bookings", on="asha"),
     call("book", **DAY | {"travel_date": "2026-12-07"}, seats=[1], on="asha", keep="own"),
-    {"clock": "2026-12-01T10:02:30+05:30"},  # the next is the newer one
+    {"clock": "2026-12-01T10:02:30+05:30"},  # later, so the next booking is the newer one
     call("book", **DAY | {"travel_date": "2026-12-08"}, seats=[1], phone=ASHA, on="asha", keep="own_too"),
     call("bookings", on="asha"),
     call("bookings", on="asha", limit=1) | {"keep": {"next": "result.next"}},
@@ -277,7 +277,7 @@ OPERATORS = [
     call("book", **DAY | {"travel_date": "2026-12-07"}, count=1, phone=ASHA),
     call("logout", on="boss"),
     sign_in("login", "boss_again", on="boss", username="boss", password=PASSWORD),
-    # An operator account of another company, which signs in no more after its password was changed.
+    # An operator account of another company, which cannot sign in after its password was changed.
     sql("SELECT api.add_operator('depot', %s, 'SRS Travels')", HASH),
     sql("SELECT api.change_password('depot', %s)", HASH),
 ]  # fmt: skip
@@ -324,8 +324,8 @@ DEPARTURE = [
     call("cancel_trip", on="conductor", bus_id=1, travel_date="2026-12-01", reason="Rain."),
 ]  # fmt: skip
 
-# What is still open at the end, for the dump.
-LEFT_BEHIND = [
+# Holds, bookings and messages that are open when the database is dumped.
+OPEN_AT_DUMP = [
     sql("SELECT api.end_service(4, DATE '2026-12-03')"),
     call("search", origin="Mandya", destination="Mysuru", date="2026-12-05", kind="bus"),
     call("hold", **DAY | {"travel_date": "2026-12-10"}, seats=[1, 2], phone=ASHA, seconds=1800,
@@ -345,6 +345,6 @@ LEFT_BEHIND = [
 ]  # fmt: skip
 
 CALLS = [
-    *PROTOCOL, *TIMETABLE, *SALES, *AFTERWARDS, *WAITING, *EXPIRY, *ACCOUNTS, *OPERATORS, *MESSAGES,
-    *DEPARTURE, *LEFT_BEHIND,
+    *PROTOCOL, *TIMETABLE, *SALES, *CHANGES, *WAITLIST, *EXPIRY, *ACCOUNTS, *OPERATORS, *MESSAGES,
+    *DEPARTURE, *OPEN_AT_DUMP,
 ]  # fmt: skip

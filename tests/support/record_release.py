@@ -13,7 +13,7 @@ import json
 
 import pytest
 
-from tests.conftest import Clock, Database, Running
+from tests.conftest import Clock, Cluster, Database
 from tests.support.http_client import HttpClient
 from tests.support.published import published
 from tests.support.release import CALLS, DATA, database, dump, stage, write_transcript  # noqa: F401
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long
 def test_record_release(
     stage: Stage,  # noqa: F811 - a fixture
     http: HttpClient,
-    cluster: Running,
+    cluster: Cluster,
     database: Database,  # noqa: F811
     clock: Clock,
 ) -> None:

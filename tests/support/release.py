@@ -18,7 +18,7 @@ import pytest
 
 from busware.server.db import schema
 from busware.server.settings import Settings
-from tests.conftest import NOW, Clock, Database, Running, stop_clock
+from tests.conftest import NOW, Clock, Cluster, Database, stop_clock
 from tests.support import calls_http, calls_json_rpc, calls_plain_text
 from tests.support.http_client import HttpClient
 from tests.support.transcripts import Entry, Stage
@@ -63,7 +63,7 @@ def write_transcript(file: Path, entries: list[Entry]) -> None:
     file.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries))
 
 
-def dump(cluster: Running, database: Database, file: Path) -> None:
+def dump(cluster: Cluster, database: Database, file: Path) -> None:
     """Dump the database with grants and comments, so that PostgreSQL 15 and later can restore it.
 
     First set api.now() back to the system clock, as in any database of a server.
@@ -82,7 +82,7 @@ def dump(cluster: Running, database: Database, file: Path) -> None:
     file.write_text(head + "\n".join(kept).strip("\n") + "\n")
 
 
-def restore(cluster: Running, database: Database, file: Path) -> None:
+def restore(cluster: Cluster, database: Database, file: Path) -> None:
     """Load a dump into an empty database, by psql."""
     subprocess.run(
         [cluster.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", file,

@@ -136,7 +136,7 @@ def book(*seats: int, key: str | None = None, caller: str = "asha", **args: Any)
     return call("book", key, caller, **sale(*seats, **args))
 
 
-def reasons(answers: list[Answer | None]) -> list[str | None]:
+def outcomes_of(answers: list[Answer | None]) -> list[str | None]:
     """The status or the refusal's reason of each answer; None for a deferred call."""
     return [answer and answer.get("status", answer.get("reason")) for answer in answers]
 

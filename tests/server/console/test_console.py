@@ -145,7 +145,7 @@ def test_console_does_not_report_its_own_reconnection(attached: Operator, databa
     assert "disconnected" not in attached.wait_for_match(r"(?s)(.*)to all: After\.")
 
 
-def test_events_read_at_once_are_shown_in_order(attached: Operator, database: Database) -> None:
+def test_events_read_together_are_shown_in_order(attached: Operator, database: Database) -> None:
     """The connection is shown before the message, and the disconnection after it."""
     (number,) = database.query("SELECT process_no FROM processes")
     say = "SELECT api.send_message('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"

@@ -37,27 +37,27 @@ PONG = Pong(server="busware", version="1", time_zone="Asia/Kolkata")
 
 def number(typed: str) -> int:
     if not typed.isdigit():
-        raise InvalidInput(f"{typed} is no number.")
+        raise InvalidInput(f"{typed} is not a number.")
     return int(typed)
 
 
-def dialogue(begin: Callable[[], Steps[None]]) -> Dialogue:
+def new_dialogue(begin: Callable[[], Steps[None]]) -> Dialogue:
     """A dialogue whose idempotency keys are 1, 2, 3."""
     keys = itertools.count(1)
     return Dialogue(begin, new_key=lambda: str(next(keys)))
 
 
-def next_prompt(talk: Dialogue) -> str:
+def next_prompt(dialogue: Dialogue) -> str:
     """The next question, after the texts before it."""
-    while isinstance(talk.step, Tell | Show):
-        talk.shown()
-    assert isinstance(talk.step, Ask)
-    return talk.step.prompt
+    while isinstance(dialogue.step, Tell | Show):
+        dialogue.shown()
+    assert isinstance(dialogue.step, Ask)
+    return dialogue.step.prompt
 
 
 def hold_dialogue() -> Steps[None]:
     """A dialogue with a read, a hold that can be undone, and a last question."""
-    n = yield Ask("First?", number, hint="Any will do.")
+    n = yield Ask("First?", number, hint="Type any number.")
     yield Call(Ping())
     yield Tell("Looked up.")
     second = yield Ask("Second?", number)
@@ -73,39 +73,41 @@ def write_dialogue() -> Steps[None]:
     yield Call(Hold(bus_id=n, travel_date=TODAY, from_stop=1, to_stop=2, count=1))
 
 
-# Forward ---------------------------------------------------------------------------------------
+# Answers and retries ---------------------------------------------------------------------------
 
 
 def test_dialogue_returns_steps_in_order() -> None:
-    talk = dialogue(hold_dialogue)
-    talk.answer("1")
-    assert talk.step == Call(Ping())
-    talk.replied(PONG)
-    assert talk.step == Tell("Looked up.")
-    talk.shown()
-    talk.answer(" 2 ")
-    assert isinstance(talk.step, Call)
-    assert talk.step.request == Hold(bus_id=1, travel_date=TODAY, from_stop=1, to_stop=2, count=1, key="1")
-    talk.replied(PONG)
-    talk.answer("3")
-    assert talk.step == Tell("Done.")
-    talk.shown()
-    assert talk.step is None
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("1")
+    assert dialogue.step == Call(Ping())
+    dialogue.replied(PONG)
+    assert dialogue.step == Tell("Looked up.")
+    dialogue.shown()
+    dialogue.answer(" 2 ")
+    assert isinstance(dialogue.step, Call)
+    assert dialogue.step.request == Hold(
+        bus_id=1, travel_date=TODAY, from_stop=1, to_stop=2, count=1, key="1"
+    )
+    dialogue.replied(PONG)
+    dialogue.answer("3")
+    assert dialogue.step == Tell("Done.")
+    dialogue.shown()
+    assert dialogue.step is None
 
 
 def test_invalid_answer_repeats_the_question_without_limit() -> None:
-    talk = dialogue(hold_dialogue)
+    dialogue = new_dialogue(hold_dialogue)
     for _ in range(10 * MAX_STEPS):
-        talk.answer("one\x1b[2J")
-        assert talk.step == Tell("one[2J is no number.", problem=True)
-        assert next_prompt(talk) == "First?"
+        dialogue.answer("one\x1b[2J")
+        assert dialogue.step == Tell("one[2J is not a number.", problem=True)
+        assert next_prompt(dialogue) == "First?"
 
 
 def test_answer_without_a_question_raises_type_error() -> None:
-    talk = dialogue(hold_dialogue)
-    talk.answer("1")
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("1")
     with pytest.raises(TypeError):
-        talk.answer("2")
+        dialogue.answer("2")
 
 
 @pytest.mark.parametrize(
@@ -113,25 +115,25 @@ def test_answer_without_a_question_raises_type_error() -> None:
     [
         no_answer("The connection is lost."),
         Refusal("busy", "Too many."),
-        Refusal("outcome_unknown", "Who knows."),
+        Refusal("outcome_unknown", "The outcome is unknown."),
     ],
 )
 def test_failed_call_is_sent_again_with_the_same_key(reply: Refusal) -> None:
-    talk = at_the_hold()
-    first = talk.step
+    dialogue = at_the_hold()
+    first = dialogue.step
     for _ in range(10):
-        talk.replied(reply)
-        assert talk.step == Tell(reply.message, problem=True)
-        assert next_prompt(talk).startswith("Press Enter to try again")
-        talk.answer("")
-        assert talk.step is first
+        dialogue.replied(reply)
+        assert dialogue.step == Tell(reply.message, problem=True)
+        assert next_prompt(dialogue).startswith("Press Enter to try again")
+        dialogue.answer("")
+        assert dialogue.step is first
 
 
 def test_help_shows_the_hint_of_the_question() -> None:
-    talk = dialogue(hold_dialogue)
-    talk.answer("help")
-    assert talk.step == Tell("Any will do.")
-    assert next_prompt(talk) == "First?"
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("help")
+    assert dialogue.step == Tell("Type any number.")
+    assert next_prompt(dialogue) == "First?"
 
 
 def test_number_of_steps_is_limited() -> None:
@@ -139,31 +141,33 @@ def test_number_of_steps_is_limited() -> None:
         while True:
             yield Ask("Again?", number)
 
-    talk = dialogue(endless)
+    dialogue = new_dialogue(endless)
     for _ in range(MAX_STEPS):
-        assert next_prompt(talk) == "Again?"
-        talk.answer("1")
-    talk.answer("1")
-    assert talk.step == Tell(TOO_LONG)
+        assert next_prompt(dialogue) == "Again?"
+        dialogue.answer("1")
+    dialogue.answer("1")
+    assert dialogue.step == Tell(TOO_LONG)
 
 
 # Back and quit ---------------------------------------------------------------------------------
 
 
 def at_the_hold() -> Dialogue:
-    talk = dialogue(hold_dialogue)
-    talk.answer("1")
-    talk.replied(PONG)
-    talk.shown()
-    talk.answer("2")
-    return talk
+    """A hold_dialogue whose next step is the hold."""
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("1")
+    dialogue.replied(PONG)
+    dialogue.shown()
+    dialogue.answer("2")
+    return dialogue
 
 
 def at_the_last_question() -> Dialogue:
-    talk = at_the_hold()
-    talk.replied(PONG)
-    assert next_prompt(talk) == "Sure?"
-    return talk
+    """A hold_dialogue that has its hold and asks the last question."""
+    dialogue = at_the_hold()
+    dialogue.replied(PONG)
+    assert next_prompt(dialogue) == "Sure?"
+    return dialogue
 
 
 def assert_releases(step: Step | None) -> None:
@@ -173,132 +177,132 @@ def assert_releases(step: Step | None) -> None:
 
 
 def test_back_undoes_calls_since_the_previous_question() -> None:
-    talk = at_the_last_question()
-    talk.answer("back")
-    assert_releases(talk.step)
-    talk.replied(PONG)
-    assert texts_of(talk) == [RELEASED]
-    assert talk.step == Call(Ping())  # its reply may be out of date
-    talk.replied(PONG)
-    assert next_prompt(talk) == "Second?"
-    talk.answer("5")
-    assert isinstance(talk.step, Call)
-    assert talk.step.request.to_stop == 5  # type: ignore[attr-defined]
+    dialogue = at_the_last_question()
+    dialogue.answer("back")
+    assert_releases(dialogue.step)
+    dialogue.replied(PONG)
+    assert texts_of(dialogue) == [RELEASED]
+    assert dialogue.step == Call(Ping())  # its reply may be out of date
+    dialogue.replied(PONG)
+    assert next_prompt(dialogue) == "Second?"
+    dialogue.answer("5")
+    assert isinstance(dialogue.step, Call)
+    assert dialogue.step.request.to_stop == 5  # type: ignore[attr-defined]
 
 
 def test_back_at_the_first_question_ends_the_dialogue() -> None:
-    talk = dialogue(hold_dialogue)
-    talk.answer("back")
-    assert isinstance(talk.step, Tell)
-    talk.shown()
-    assert talk.step is None
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("back")
+    assert isinstance(dialogue.step, Tell)
+    dialogue.shown()
+    assert dialogue.step is None
 
 
 def test_quit_and_abandon_undo_calls() -> None:
-    talk = at_the_last_question()
-    talk.answer("QUIT")
-    assert_releases(talk.step)
+    dialogue = at_the_last_question()
+    dialogue.answer("QUIT")
+    assert_releases(dialogue.step)
     (request,) = at_the_last_question().abandon()
     assert isinstance(request, Release)
     assert at_the_hold().abandon() == []
 
 
 def test_refused_undo_shows_its_message() -> None:
-    talk = at_the_last_question()
-    talk.answer("quit")
-    talk.replied(Refusal("already_booked", "Booking BAAAAA is already confirmed."))
-    assert "Booking BAAAAA is already confirmed." in texts_of(talk)
+    dialogue = at_the_last_question()
+    dialogue.answer("quit")
+    dialogue.replied(Refusal("already_booked", "Booking BAAAAA is already confirmed."))
+    assert "Booking BAAAAA is already confirmed." in texts_of(dialogue)
 
 
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
         (PONG, RELEASED),
-        (Refusal("hold_expired", "It ran out."), RELEASED),
+        (Refusal("hold_expired", "The hold has expired."), RELEASED),
         (no_answer("The connection is lost."), NOT_RELEASED),
-        (Refusal("outcome_unknown", "Who knows."), NOT_RELEASED),
+        (Refusal("outcome_unknown", "The outcome is unknown."), NOT_RELEASED),
     ],
 )
 def test_quit_shows_the_outcome_of_the_release(reply: Any, message: str) -> None:
-    talk = at_the_last_question()
-    talk.answer("quit")
-    talk.replied(reply)
-    assert texts_of(talk) == [message, LEFT_DIALOGUE]
+    dialogue = at_the_last_question()
+    dialogue.answer("quit")
+    dialogue.replied(reply)
+    assert texts_of(dialogue) == [message, LEFT_DIALOGUE]
 
 
 @pytest.mark.parametrize(
-    "reply", [no_answer("The connection is lost."), Refusal("outcome_unknown", "Who knows.")]
+    "reply", [no_answer("The connection is lost."), Refusal("outcome_unknown", "The outcome is unknown.")]
 )
-@pytest.mark.parametrize("way_out", ["quit", "back"])
-def test_leaving_after_a_write_without_reply_shows_a_warning(reply: Refusal, way_out: str) -> None:
-    talk = dialogue(write_dialogue)
-    talk.answer("1")
-    fail_twice(talk, reply)
-    talk.answer(way_out)
-    assert texts_of(talk) == [OUTCOME_UNKNOWN]
+@pytest.mark.parametrize("command", ["quit", "back"])
+def test_leaving_after_a_write_without_reply_shows_a_warning(reply: Refusal, command: str) -> None:
+    dialogue = new_dialogue(write_dialogue)
+    dialogue.answer("1")
+    fail_twice(dialogue, reply)
+    dialogue.answer(command)
+    assert texts_of(dialogue) == [OUTCOME_UNKNOWN]
 
 
 @pytest.mark.parametrize(
     ("second_reply", "undo_reply", "texts"),
     [
         (PONG, PONG, [RELEASED]),
-        (Refusal("seat_taken", "By then."), None, []),
+        (Refusal("seat_taken", "Taken meanwhile."), None, []),
         (no_answer("The connection is lost."), None, [OUTCOME_UNKNOWN]),
         (Refusal("busy", "Too many."), None, [OUTCOME_UNKNOWN]),
     ],
 )
-@pytest.mark.parametrize("way_out", ["quit", "back"])
+@pytest.mark.parametrize("command", ["quit", "back"])
 def test_hold_without_reply_is_sent_again_and_released(
-    second_reply: Any, undo_reply: Any, texts: list[str], way_out: str
+    second_reply: Any, undo_reply: Any, texts: list[str], command: str
 ) -> None:
-    talk = at_the_hold()
-    hold = talk.step
-    fail_twice(talk, no_answer("The connection is lost."))
-    talk.answer(way_out)
-    assert talk.step == hold  # with the same key
-    talk.replied(second_reply)
+    dialogue = at_the_hold()
+    hold = dialogue.step
+    fail_twice(dialogue, no_answer("The connection is lost."))
+    dialogue.answer(command)
+    assert dialogue.step == hold  # with the same key
+    dialogue.replied(second_reply)
     if undo_reply:
-        assert_releases(talk.step)
-        talk.replied(undo_reply)
-    assert texts_of(talk) == texts + [LEFT_DIALOGUE] * (way_out == "quit" and texts != [OUTCOME_UNKNOWN])
-    assert talk.step == (None if way_out == "quit" else Call(Ping()))
+        assert_releases(dialogue.step)
+        dialogue.replied(undo_reply)
+    assert texts_of(dialogue) == texts + [LEFT_DIALOGUE] * (command == "quit" and texts != [OUTCOME_UNKNOWN])
+    assert dialogue.step == (None if command == "quit" else Call(Ping()))
 
 
-def fail_twice(talk: Dialogue, reply: Refusal) -> None:
+def fail_twice(dialogue: Dialogue, reply: Refusal) -> None:
     """Let a call fail twice, up to the second retry question.
 
-    The second failure does not say what became of the first call.
+    The second failure does not tell whether the first call was executed.
     """
-    talk.replied(reply)
-    talk.shown()
-    talk.answer("")
-    talk.replied(Refusal("busy", "Too many."))
-    talk.shown()
+    dialogue.replied(reply)
+    dialogue.shown()
+    dialogue.answer("")
+    dialogue.replied(Refusal("busy", "Too many."))
+    dialogue.shown()
 
 
 def test_leaving_after_a_refused_write_shows_no_warning() -> None:
-    talk = at_the_hold()
-    talk.replied(Refusal("busy", "Too many."))
-    talk.shown()
-    talk.answer("quit")
-    assert texts_of(talk) == [LEFT_DIALOGUE]
+    dialogue = at_the_hold()
+    dialogue.replied(Refusal("busy", "Too many."))
+    dialogue.shown()
+    dialogue.answer("quit")
+    assert texts_of(dialogue) == [LEFT_DIALOGUE]
 
 
-def texts_of(talk: Dialogue) -> list[str]:
-    """The texts up to the next other step."""
+def texts_of(dialogue: Dialogue) -> list[str]:
+    """The texts of the next steps, up to a step that is not a Tell."""
     texts = []
-    while isinstance(talk.step, Tell):
-        texts.append(talk.step.text)
-        talk.shown()
+    while isinstance(dialogue.step, Tell):
+        texts.append(dialogue.step.text)
+        dialogue.shown()
     return texts
 
 
 def test_back_works_at_the_retry_question() -> None:
-    talk = at_the_hold()
-    talk.replied(Refusal("busy", "Too many."))
-    talk.shown()
-    talk.answer("back")
-    assert talk.step == Call(Ping())
+    dialogue = at_the_hold()
+    dialogue.replied(Refusal("busy", "Too many."))
+    dialogue.shown()
+    dialogue.answer("back")
+    assert dialogue.step == Call(Ping())
 
 
 # Cleaning --------------------------------------------------------------------------------------
@@ -317,7 +321,7 @@ def test_cleaning_keeps_times() -> None:
     assert clean(quote) == quote
 
 
-def test_cleaning_keeps_joiners_of_other_scripts() -> None:
+def test_cleaning_keeps_zero_width_joiners() -> None:
     for name in ("ക്‍ഷ", "می‌خواهم", "Ülkü – 東京"):
         assert clean_text(name) == name
 
@@ -328,7 +332,7 @@ def test_cleaning_removes_all_control_characters(text: str) -> None:
 
 
 def test_say_without_a_message_is_explained_and_not_taken_for_the_answer() -> None:
-    talk = dialogue(hold_dialogue)
-    talk.answer("say")
-    assert talk.step == Tell(SAY_WITHOUT_TEXT, problem=True)
-    assert next_prompt(talk) == "First?"
+    dialogue = new_dialogue(hold_dialogue)
+    dialogue.answer("say")
+    assert dialogue.step == Tell(SAY_WITHOUT_TEXT, problem=True)
+    assert next_prompt(dialogue) == "First?"

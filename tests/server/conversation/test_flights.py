@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from tests.conftest import Clock, Database, LineClient, Running
+from tests.conftest import Clock, Cluster, Database, LineClient
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
 
@@ -20,7 +20,7 @@ PENDING = f"Booking flight from USA to IND on {DAY} at 10:00. Status: Pending"
 
 
 @pytest.fixture(scope="module")
-def template(cluster: Running, template: str) -> Iterator[str]:
+def template(cluster: Cluster, template: str) -> Iterator[str]:
     """The template database with the seeded flights."""
     with cluster.database("flights", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("flights")[0], autocommit=True) as conn:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import Clock, Database, LineClient, Running
+from tests.conftest import Clock, Cluster, Database, LineClient
 from tests.support.processes import Served
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
@@ -24,7 +24,7 @@ ONE = "Seat number, from 1 to 25:"
 
 
 @pytest.fixture(scope="module")
-def template(cluster: Running, template: str) -> Iterator[str]:
+def template(cluster: Cluster, template: str) -> Iterator[str]:
     """The template database with the seeded theatre."""
     with cluster.database("theatre", template_dbname=template, as_template=True):
         with psycopg.connect(cluster.urls("theatre")[0], autocommit=True) as conn:

@@ -21,7 +21,7 @@ def pool(database: Database, settings: Settings) -> Iterator[Pool]:
 
 
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
-def test_a_statement_is_busy_if_no_connection_becomes_free(pool: Pool, database: Database) -> None:
+def test_a_statement_is_refused_as_busy_if_no_connection_becomes_free(pool: Pool, database: Database) -> None:
     with database.connect(autocommit=False) as locking, ThreadPoolExecutor(1) as threads:
         locking.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
         blocked = threads.submit(pool.execute, "SELECT count(*) > 0 FROM trips")

@@ -40,13 +40,13 @@ def test_a_second_preparation_changes_nothing(empty_database: Any) -> None:
 
 
 def test_the_schema_is_the_reviewed_one(empty_database: Any) -> None:
-    """The file has the schema that results from all migrations, so that a review of a change sees it."""
+    """The file shows the schema that results from all migrations, so that reviewers see each change of it."""
     prepare_database(empty_database)
     now = schema_text(empty_database.conn)
     if os.environ.get("BUSWARE_TEST_RENEW"):
         REVIEWED.write_text(now)
     assert now == REVIEWED.read_text(), (
-        "The schema has changed. If that is meant, renew the file and review its diff: "
+        "The schema has changed. If this is intended, renew the file and review its diff: "
         "BUSWARE_TEST_RENEW=1 scripts/python -m pytest tests/server/db/test_schema.py -k reviewed"
     )
 
@@ -57,7 +57,7 @@ def test_functions_of_another_version_are_replaced(empty_database: Any) -> None:
     empty_database.query("CREATE FUNCTION api.of_another_version() RETURNS int RETURN 1")
     prepare_database(empty_database)
     assert empty_database.value("SELECT to_regproc('api.of_another_version') IS NULL")
-    with empty_database.connect_as_server() as conn:  # which has its rights again
+    with empty_database.connect_as_server() as conn:  # it has its rights again
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
         conn.execute("SELECT * FROM bookings")
 
@@ -87,7 +87,7 @@ def test_a_failing_migration_is_rolled_back(empty_database: Any, sql_folder: Pat
     prepare_database(empty_database)
 
 
-def test_two_servers_can_prepare_at_once(empty_database: Any) -> None:
+def test_two_servers_can_prepare_concurrently(empty_database: Any) -> None:
     begin, failures = threading.Barrier(3), []
 
     def prepare_once() -> None:
@@ -150,7 +150,7 @@ def test_the_server_reads_every_table_and_writes_none(database: Any, as_server: 
         "SELECT setval('bus_id_seq', 1)",
     ],
 )
-def test_the_server_can_only_write_by_its_entry_points(as_server: Any, statement: str) -> None:
+def test_the_server_can_only_write_through_its_entry_points(as_server: Any, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         as_server.execute(statement)
 
@@ -232,12 +232,12 @@ def test_one_role_can_be_owner_and_server(empty_database: Any, plain_owner: str)
     prepare(plain_owner, plain_owner, Settings(seed=False))
 
 
-def test_a_server_without_an_owner_can_serve_a_prepared_database(empty_database: Any) -> None:
+def test_a_server_without_an_owner_url_can_serve_a_prepared_database(empty_database: Any) -> None:
     prepare_database(empty_database, seed=True)
     prepare(empty_database.server, empty_database.server)
 
 
-def test_a_server_without_an_owner_cannot_prepare(empty_database: Any, cluster: Any) -> None:
+def test_a_server_without_an_owner_url_cannot_prepare(empty_database: Any, cluster: Any) -> None:
     prepare_database(empty_database)  # creates the role
     empty_database.query("DROP SCHEMA api CASCADE")
     with pytest.raises(SchemaError, match=r"(?s)busware may not create .* BUSWARE_OWNER_URL="):

@@ -144,7 +144,7 @@ def test_an_older_server_keeps_the_functions_of_a_newer_one(
     assert empty_database.value("SELECT api.now() > now() + interval '1 day'")
 
 
-def test_two_servers_can_upgrade_at_once(empty_database: Database, sql_folder: Path) -> None:
+def test_two_servers_can_upgrade_concurrently(empty_database: Database, sql_folder: Path) -> None:
     prepare(empty_database)
     replace(sql_folder / "20_schema.sql", "reason text, account text", "reason text, account text, more int")
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int")

@@ -104,7 +104,7 @@ def test_a_lone_caller_writes_in_its_own_thread_and_queued_calls_in_the_writers(
 # Locked rows -----------------------------------------------------------------------------------
 
 
-def test_a_key_used_for_two_trips_at_once_is_refused_for_the_second(database, submit, other_session):
+def test_a_key_used_concurrently_for_two_trips_is_refused_for_the_second(database, submit, other_session):
     first = book(1, date="2026-12-03", key="mine")
     other_session.execute(
         "SELECT api.call('book', %s::jsonb, 'phone:1', 'mine')", [bytes(first.args).decode()]

@@ -24,7 +24,7 @@ class Stream:
         self._lines = self.response.iter_lines()
 
     def next(self) -> tuple[str, Any]:
-        """The next event, without comments."""
+        """The next event. Comments are skipped."""
         fields: dict[str, str] = {}
         for line in self._lines:
             name, _, value = line.decode().partition(": ")

@@ -25,9 +25,9 @@ from busware.server.http.problems import STATUSES
 from busware.server.http.routes import RESOURCES
 from tests.support.http_client import HttpClient
 
-REQUESTS_EACH = 50
+REQUESTS_PER_OPERATION = 50
 PASSWORD = "correct horse battery"
-RIDE = {"bus_id": 1, "travel_date": "2026-12-03", "origin": "Bengaluru", "destination": "Mysuru"}
+TRIP = {"bus_id": 1, "travel_date": "2026-12-03", "origin": "Bengaluru", "destination": "Mysuru"}
 CHECKS = (
     checks.not_a_server_error,
     openapi_checks.status_code_conformance,
@@ -37,13 +37,13 @@ CHECKS = (
 )
 
 
-def signed_in(http: HttpClient, username: str) -> str:
+def register(http: HttpClient, username: str) -> str:
     """The token of a new account."""
     new = {"username": username, "password": PASSWORD}
     return str(http.call("POST", "/v1/accounts", json=new).json()["token"])
 
 
-# No rate limit for the many wrong requests of one address; a changed role applies at once.
+# The many wrong requests come from one address, so its rate limit is high. A changed role applies at once.
 pytestmark = pytest.mark.settings(
     attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
 )
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.settings(
 @pytest.fixture
 def admin(http: HttpClient, database: Any) -> str:
     """The token of an admin."""
-    token = signed_in(http, "asha")
+    token = register(http, "asha")
     database.query("UPDATE accounts SET role = 'admin'")
     return token
 
@@ -60,14 +60,14 @@ def admin(http: HttpClient, database: Any) -> str:
 @pytest.fixture
 def traveller(http: HttpClient) -> str:
     """The token of a traveller without bookings."""
-    return signed_in(http, "ravi")
+    return register(http, "ravi")
 
 
 @pytest.fixture
 def existing(http: HttpClient, admin: str) -> dict[str, list[Any]]:
-    """Values that exist, by field; the first of each replaces the value of an example."""
+    """Values that exist in the database, by field. In the examples, the first one replaces the example's."""
     booked, held = (
-        http.call("POST", path, token=admin, json={**RIDE, "count": 1}).json()["reference"]
+        http.call("POST", path, token=admin, json={**TRIP, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
     )
     http.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
@@ -84,14 +84,14 @@ def existing(http: HttpClient, admin: str) -> dict[str, list[Any]]:
     }
 
 
-# Fields of the examples that the test database needs to be different.
+# Values that replace those of the examples, because the test database differs.
 REPLACED: dict[str, dict[str, Any]] = {
     "search": {"ac": "false"},
     "cancel_quote": {"tickets": [1]},
     "cancel": {"tickets": [1]},
     "register": {"username": "meera"},
 }
-NEEDS_HOLD = ("confirm", "release")
+NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
 
 
 def authorization(token: str | None) -> dict[str, str]:
@@ -129,7 +129,7 @@ def test_generated_requests_get_documented_responses(
 
     @given(case=st.one_of(modes), known=st.none() | known_fields, token=st.sampled_from(callers))
     @hypothesis_settings(
-        max_examples=REQUESTS_EACH,
+        max_examples=REQUESTS_PER_OPERATION,
         deadline=None,
         derandomize=True,
         database=None,
@@ -184,8 +184,8 @@ def test_schema_is_json_for_programs(http: HttpClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-class Loads(HTMLParser):
-    """Collects what a page would load or run."""
+class ActiveContent(HTMLParser):
+    """Collects the parts of a page that a browser would load or run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ def test_page_loads_nothing(http: HttpClient) -> None:
     answer = http.call("GET", "/schema", headers={"Accept": "text/html,*/*"})
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    page = Loads()
+    page = ActiveContent()
     page.feed(answer.text)
     assert page.found == []
     assert "url(" not in answer.text and "@import" not in answer.text

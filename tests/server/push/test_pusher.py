@@ -76,8 +76,8 @@ def test_a_promotion_from_the_waitlist_is_pushed(
     assert params["tickets"][0]["seat_no"] == 2
     holder.call("cancel", reference=booked["reference"], phone=ASHA)
     assert program.notification()[1]["reference"] == other["reference"]
-    ride = f"(bus 2, seat 1) from Bengaluru to Ooty on {TRAVEL_DAY} at 22:00"
-    assert text.receive().decode() == f"Booking {other['reference']} {ride}. Status: Booked, fare 900.50"
+    details = f"(bus 2, seat 1) from Bengaluru to Ooty on {TRAVEL_DAY} at 22:00"
+    assert text.receive().decode() == f"Booking {other['reference']} {details}. Status: Booked, fare 900.50"
 
 
 def test_a_client_is_not_pushed_its_own_changes(

@@ -18,7 +18,7 @@ from tests.support.transcript import transcript
 
 TELNET = shutil.which("telnet")
 CTRL_C = b"\xff\xf4\xff\xfd\x06"  # as Debian's telnet sends it: IP, DO TIMING-MARK
-NO_MARK = b"\xff\xfc\x06"
+WONT_TIMING_MARK = b"\xff\xfc\x06"
 GREETING = b"Busware. Type bus, flight, show or hotel to book, or help for all commands."
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
@@ -39,10 +39,10 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
 
 def test_negotiation_is_answered_before_the_line_ends(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C)
-    assert client_socket.read(3) == NO_MARK
+    assert client_socket.read(3) == WONT_TIMING_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
     client_socket.send(b"re" + CTRL_C)
-    assert client_socket.read(3) == NO_MARK
+    assert client_socket.read(3) == WONT_TIMING_MARK
     transcript(client_socket, "> s\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
@@ -58,7 +58,7 @@ def test_every_option_is_refused(client_socket: LineClient) -> None:
 
 def test_refusal_of_an_option_is_not_answered(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfc\x06\xff\xfe\x06" + CTRL_C)
-    assert client_socket.read(3) == NO_MARK
+    assert client_socket.read(3) == WONT_TIMING_MARK
     transcript(client_socket, "> bus\nReservation or cancellation:")
 
 
@@ -74,7 +74,7 @@ def test_negotiation_is_removed_from_lines(client_socket: LineClient) -> None:
 
 def test_json_can_follow_negotiation(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C + PING + b"\n")
-    assert client_socket.read(3) == NO_MARK
+    assert client_socket.read(3) == WONT_TIMING_MARK
     assert client_socket.receive().startswith(b'{"jsonrpc":"2.0","id":1,"result"')
 
 
@@ -119,7 +119,7 @@ def test_result_does_not_depend_on_chunks(pieces: list[bytes], data: st.DataObje
     ends = sorted(data.draw(st.lists(st.integers(0, len(sent)))))
     telnet = Telnet()
     parts = [telnet.read(sent[a:b]) for a, b in zip([0, *ends], [*ends, len(sent)], strict=True)]
-    assert (b"".join(typed for typed, _ in parts), b"".join(said for _, said in parts)) == whole
+    assert (b"".join(typed for typed, _ in parts), b"".join(reply for _, reply in parts)) == whole
     assert whole[0].count(b"\n") == sent.count(b"\n")
     json = [line for line in sent.split(b"\n") if line.startswith((b"{", b"["))]
     assert [line for line in json if line not in whole[0].split(b"\n")] == []
