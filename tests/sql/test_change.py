@@ -86,7 +86,7 @@ def test_ticket_is_cancelled_only_once(api: SchemaApi) -> None:
     again = api.cancel(booking, 1)
     assert (again["reason"], again["message"]) == (
         "already_cancelled",
-        f"Ticket 1 of booking {booking['reference']}: cancelled already.",
+        f"Ticket 1 of booking {booking['reference']} is already cancelled.",
     )
     assert api.cancel(booking, 2, 1)["reason"] == "already_cancelled"
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[1])["reason"] == (
