@@ -26,7 +26,7 @@ from busware.server.protocol.jsonrpc import RpcError
 
 DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # argparse exits with 2 too
 COMMAND_TRIES = 3  # fewer than DEFAULT_TRIES, because a person waits and can repeat the command
-RETRY_HINT = "The server may have executed it. Repeat the command with the same arguments and --key "
+RETRY_HINT = "The server may have executed the request. Repeat the command with the same arguments and --key "
 START_HINT = f"Is the server running? {installation.SERVER} starts it."
 SIGN_IN_HINT = f"{installation.CLIENT} login USERNAME prints a token. Add it: --token TOKEN."
 AUTHORITY_HINT = "--authority FILE gives the certificates to verify the server with."

@@ -41,15 +41,15 @@ class AsyncConnection(BaseConnection):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection for good. A call in progress raises ConnectionLost."""
+        """Close the connection permanently. A call in progress raises ConnectionLost."""
         self._closed.set()
-        await self._hang_up()
+        await self._disconnect()
 
     async def call(self, request: Request, reply_type: type[Reply]) -> Reply:
         """Send a request until the server replies; return the reply as reply_type.
 
         Raises Refusal if the server refuses it. If a refused write should be repeated, the refusal's data
-        has its `key`. Raises ConnectionLost without a reply, and RpcError on an internal error of the
+        has its `key`. Raises ConnectionLost if no reply arrives, and RpcError on an internal error of the
         server.
         """
         request = with_key(request)
@@ -60,7 +60,7 @@ class AsyncConnection(BaseConnection):
                 if await wait_for(self._closed, seconds):
                     raise ConnectionLost("The connection was closed by this program", key)
                 try:
-                    await self._reach(request)
+                    await self._ensure_connected(request)
                     key = getattr(request, "key", None)
                     reply = await self._exchange(request, reply_type)
                     self._token = token_after(request, reply, self._token)
@@ -69,10 +69,10 @@ class AsyncConnection(BaseConnection):
                     failure = refusal
                     if refusal.reason not in RETRY_REASONS:
                         break
-                    await self._hang_up()  # the next connection may reach another server
+                    await self._disconnect()  # the next connection may reach another server
                 except (msgspec.DecodeError, ssl.SSLCertVerificationError) as error:
                     failure = error
-                    await self._hang_up()
+                    await self._disconnect()
                     break
                 except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be encoded
                     failure = error
@@ -80,7 +80,7 @@ class AsyncConnection(BaseConnection):
 
     # Over TCP ----------------------------------------------------------------------------------
 
-    async def _reach(self, request: Request) -> None:
+    async def _ensure_connected(self, request: Request) -> None:
         """Connect and sign in, unless connected. Raises OSError or Refusal."""
         if self._transport is not None and self._transport.is_open:
             return
@@ -111,6 +111,6 @@ class AsyncConnection(BaseConnection):
         finally:
             self._report(transport, server_replies=not draining)
 
-    async def _hang_up(self) -> None:
+    async def _disconnect(self) -> None:
         if self._transport is not None:
             await self._transport.close()

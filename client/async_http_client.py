@@ -29,7 +29,7 @@ class AsyncHttpClient(AsyncClient):
         super().__init__(host, port, timeout_seconds=timeout_seconds, tries=tries, tls=tls, token=token)
         self._http = HttpTransport(host, port, tls)
 
-    async def _reach(self, request: Request) -> None:
+    async def _ensure_connected(self, request: Request) -> None:
         if not self._http.is_open:
             self._http = HttpTransport(self.host, self.port, self._tls)
         if self._closed.is_set():  # close() has closed the transport before
@@ -39,5 +39,5 @@ class AsyncHttpClient(AsyncClient):
         message = encode_request(request, self._base_path, self._token)
         return decode_reply(*await self._http.send(*message, self._timeout), reply_type)
 
-    async def _hang_up(self) -> None:
+    async def _disconnect(self) -> None:
         await self._http.close()

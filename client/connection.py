@@ -42,15 +42,15 @@ class Connection(BaseConnection):
         self.close()
 
     def close(self) -> None:
-        """Close the connection for good. A call in progress raises ConnectionLost."""
+        """Close the connection permanently. A call in progress raises ConnectionLost."""
         self._closed.set()
-        self._hang_up()
+        self._disconnect()
 
     def call(self, request: Request, reply_type: type[Reply]) -> Reply:
         """Send a request until the server replies; return the reply as reply_type.
 
         Raises Refusal if the server refuses it. If a refused write should be repeated, the refusal's data
-        has its `key`. Raises ConnectionLost without a reply, and RpcError on an internal error of the
+        has its `key`. Raises ConnectionLost if no reply arrives, and RpcError on an internal error of the
         server.
         """
         request = with_key(request)
@@ -61,7 +61,7 @@ class Connection(BaseConnection):
                 if wait_for(self._closed, seconds):
                     raise ConnectionLost("The connection was closed by this program", key)
                 try:
-                    self._reach(request)
+                    self._ensure_connected(request)
                     key = getattr(request, "key", None)
                     reply = self._exchange(request, reply_type)
                     self._token = token_after(request, reply, self._token)
@@ -70,10 +70,10 @@ class Connection(BaseConnection):
                     failure = refusal
                     if refusal.reason not in RETRY_REASONS:
                         break
-                    self._hang_up()  # the next connection may reach another server
+                    self._disconnect()  # the next connection may reach another server
                 except (msgspec.DecodeError, ssl.SSLCertVerificationError) as error:
                     failure = error
-                    self._hang_up()
+                    self._disconnect()
                     break
                 except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be encoded
                     failure = error
@@ -81,7 +81,7 @@ class Connection(BaseConnection):
 
     # Over TCP ----------------------------------------------------------------------------------
 
-    def _reach(self, request: Request) -> None:
+    def _ensure_connected(self, request: Request) -> None:
         """Connect and sign in, unless connected. Raises OSError or Refusal."""
         if self._transport is not None and self._transport.is_open:
             return
@@ -112,6 +112,6 @@ class Connection(BaseConnection):
         finally:
             self._report(transport, server_replies=not draining)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._transport is not None:
             self._transport.close()

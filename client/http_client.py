@@ -30,7 +30,7 @@ class HttpClient(Client):
         super().__init__(host, port, timeout_seconds=timeout_seconds, tries=tries, tls=tls, token=token)
         self._http = HttpTransport(host, port, tls)
 
-    def _reach(self, request: Request) -> None:
+    def _ensure_connected(self, request: Request) -> None:
         if not self._http.is_open:
             self._http = HttpTransport(self.host, self.port, self._tls)
         if self._closed.is_set():  # close() has closed the transport before
@@ -40,5 +40,5 @@ class HttpClient(Client):
         message = encode_request(request, self._base_path, self._token)
         return decode_reply(*self._http.send(*message, self._timeout), reply_type)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         self._http.close()

@@ -50,8 +50,8 @@ _MAX_RANGE_SEATS = 100
 class LineAsker:
     """Asks on a stream: prints the question and reads a line.
 
-    printing: a lock for every thread that prints. seat_map, yours: the map that was shown last, and the
-    traveller's seats in it. held: the hold that waits for confirmation.
+    print_lock: the lock that a thread holds while it prints. seat_map, yours: the map that was shown last,
+    and the traveller's seats in it. held: the hold that waits for confirmation.
     """
 
     def __init__(self, out: Callable[[str], None]) -> None:
@@ -59,7 +59,7 @@ class LineAsker:
         self.seat_map: Seats | None = None
         self.yours: tuple[int, ...] = ()
         self.held: Booking | None = None
-        self.printing = threading.RLock()
+        self.print_lock = threading.RLock()
 
     def ask(self, question: Ask) -> str:
         """The answer. Raises EOFError at the end of the input, KeyboardInterrupt on Ctrl-C."""
@@ -78,7 +78,7 @@ class PromptAsker(LineAsker):
     """Asks on a terminal.
 
     Output that a thread writes while a prompt appears or disappears would erase the prompt, or be erased.
-    So `printing` is held then.
+    So `print_lock` is held then.
     """
 
     def __init__(self, *, coloured: bool, today: Callable[[], date]) -> None:
@@ -107,8 +107,8 @@ class PromptAsker(LineAsker):
         return read_line(
             self._session,
             lambda: self._message(question, seat_map),
-            printing=self.printing,
-            above=patch_stdout(raw=True),
+            print_lock=self.print_lock,
+            redirection=patch_stdout(raw=True),
             on_display=lambda: get_app().current_buffer.start_completion() if menu_open else None,
             completer=Choices(choices),
             bottom_toolbar=lambda: self._toolbar(question),

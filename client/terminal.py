@@ -61,7 +61,9 @@ WELCOME = "Welcome to Busware. Choose a command with Tab and Enter, or type it. 
 GOOD_BYE = "Good-bye."
 WAITING = "Waiting for the server … (Ctrl-C stops waiting)"
 INTERRUPTED = "Interrupted before the server answered."
-INTERRUPTED_WRITE = "Interrupted. The server may have executed it. If you try again, it is done only once."
+INTERRUPTED_WRITE = (
+    "Interrupted. The server may have executed the request. If you try again, it executes it only once."
+)
 LOST = "The connection is lost. Reconnecting … You can continue to type."
 CONNECTED = "Connected again."
 
@@ -239,7 +241,7 @@ class Terminal:
         self._console.print(screen.reply(reply, self._console, step.yours))
 
     def _print(self, text: str, style: str = "") -> None:
-        with self._asker.printing:
+        with self._asker.print_lock:
             self._console.print(Text(clean_text(text), style))
 
     # Calls -------------------------------------------------------------------------------------

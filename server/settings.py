@@ -173,7 +173,7 @@ class Settings:
     token_hours: float = setting(720, "hours", "how long a token is valid", DURATION)
     tokens_per_account: int = setting(50, "tokens", "the most valid tokens of an account", COUNT)
     token_recheck_seconds: float = setting(
-        5, "seconds", "how long a token stays valid here after another process revoked it", DURATION
+        5, "seconds", "how long a process accepts a token that another process has revoked", DURATION
     )
     attempt_minutes: float = setting(
         15, "minutes", "the period in which failed attempts are counted", DURATION

@@ -1,4 +1,4 @@
-"""A prompt on a terminal above which other threads print, and which a signal handler can end."""
+"""A terminal prompt. Other threads can print above it, and a signal handler can end it."""
 
 import threading
 from collections.abc import Callable
@@ -12,19 +12,19 @@ def read_line(
     session: PromptSession[str],
     message: Any,
     *,
-    printing: threading.RLock,
-    above: AbstractContextManager[Any],
+    print_lock: threading.RLock,
+    redirection: AbstractContextManager[Any],
     on_display: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> str:
     """The line typed at a prompt. Raises EOFError or KeyboardInterrupt.
 
-    above: redirects printing to above the prompt. printing: a lock that each thread holds to print. It is
-    held here while the redirection begins and ends, because a line printed then would be lost.
+    print_lock: the lock that a thread holds while it prints. redirection: while it is open, printed lines
+    appear above the prompt. It opens and closes under the lock, because a line printed then would be lost.
     """
     with ExitStack() as redirecting:
-        redirecting.enter_context(printing)
-        above.__enter__()
+        redirecting.enter_context(print_lock)
+        redirection.__enter__()
 
         def displayed() -> None:
             redirecting.close()
@@ -34,12 +34,15 @@ def read_line(
             line: str = session.prompt(message, pre_run=displayed, **options)
             return line
         finally:
-            with printing:
-                above.__exit__(None, None, None)
+            with print_lock:
+                redirection.__exit__(None, None, None)
 
 
 def end_prompt(session: PromptSession[str]) -> bool:
-    """End the open prompt as the end of input does. False if none is open. For signal handlers."""
+    """End the open prompt as if the input had ended. For signal handlers.
+
+    Returns False if no prompt is open.
+    """
     app = session.app
     if not app.is_running or app.loop is None:
         return False

@@ -47,7 +47,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,
                    min(lower(t.segment)) AS from_stop,
-                   -- of the open tickets: cancelled ones keep the stop that they had
+                   -- the last stop of the open tickets; if none is open, of all tickets
                    coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
                             max(upper(t.segment))) AS to_stop,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,

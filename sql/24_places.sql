@@ -1,15 +1,15 @@
--- The places at which services call, and the places that contain them, with their kinds of services; and the last
--- date on which a trip leaves one of them.
+-- The places at which services stop, and the places that contain them. kinds: the kinds of these services.
+-- on_sale_until: the last date on which a trip departs from one of the places.
 CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    WITH RECURSIVE stop AS (
+    WITH RECURSIVE served AS (
         SELECT DISTINCT r.place AS code, s.kind FROM route_table r JOIN bus_info s USING (bus_id)
         UNION
-        SELECT p.part_of, stop.kind FROM stop JOIN places p USING (code) WHERE p.part_of IS NOT NULL
+        SELECT p.part_of, served.kind FROM served JOIN places p USING (code) WHERE p.part_of IS NOT NULL
     ), place AS (
-        SELECT p.code, p.name, p.aliases, p.part_of, jsonb_agg(stop.kind ORDER BY stop.kind) AS kinds
-        FROM stop JOIN places p USING (code)
-        WHERE places.kind IS NULL OR stop.kind = places.kind
+        SELECT p.code, p.name, p.aliases, p.part_of, jsonb_agg(served.kind ORDER BY served.kind) AS kinds
+        FROM served JOIN places p USING (code)
+        WHERE places.kind IS NULL OR served.kind = places.kind
         GROUP BY p.code
     )
     SELECT jsonb_build_object('places', coalesce(jsonb_agg(

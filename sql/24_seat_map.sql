@@ -33,7 +33,7 @@ BEGIN
     RETURN jsonb_build_object('layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
 END $$;
 
--- A trip or a service does not exist. The refusal has the nearest dates with a trip of the service.
+-- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -22,7 +22,7 @@ BEGIN
         RETURN o;
     END IF;
     WITH affected AS (
-        SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END AS back
+        SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END AS amount
         FROM passengers p
         JOIN bus_info s ON s.bus_id = p.bus_id
         JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
@@ -30,12 +30,12 @@ BEGIN
           AND p.status IN ('held', 'booked', 'pending')
           AND (p.status <> 'booked' OR api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
     ), ended AS (
-        UPDATE passengers p SET status = 'cancelled', refund = p.refund + affected.back, ended_at = api.now()
+        UPDATE passengers p SET status = 'cancelled', refund = p.refund + affected.amount, ended_at = api.now()
         FROM affected
         WHERE p.bus_id = cancel_trip.bus_id AND p.reference = affected.reference AND p.ticket_no = affected.ticket_no
-        RETURNING p.reference, affected.back
+        RETURNING p.reference, affected.amount
     )
-    SELECT array_agg(DISTINCT ended.reference), count(*), coalesce(sum(ended.back), 0) INTO refs, tickets, refund FROM ended;
+    SELECT array_agg(DISTINCT ended.reference), count(*), coalesce(sum(ended.amount), 0) INTO refs, tickets, refund FROM ended;
     PERFORM api.recount(bus_id, travel_date, ARRAY(SELECT s.seat_no FROM seats s
         WHERE s.bus_id = cancel_trip.bus_id AND s.travel_date = cancel_trip.travel_date));
     IF refs IS NOT NULL THEN

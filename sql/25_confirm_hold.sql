@@ -15,7 +15,7 @@ BEGIN
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
     ) THEN
         RETURN api.refusal('hold_expired',
-            format('The hold has expired, and the %s is taken.', service.nouns ->> 'seat'));
+            format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
     END IF;
     WITH confirmed AS (
         UPDATE passengers p SET status = 'booked', booked_at = api.now(), expires_at = NULL, ended_at = NULL

@@ -1,12 +1,12 @@
 -- Register a process, and return its number. Its connection holds an advisory lock on the number: see
--- api.is_alive. before: the number of the process on a connection that it lost. Deletes the rows of dead
--- processes.
+-- api.is_alive. before: after a reconnection, the number that the process had on its lost connection. Also
+-- deletes the rows of dead processes.
 CREATE OR REPLACE FUNCTION api.register_process(role text, name text, before int DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int := nextval('process_no_seq');
 BEGIN
-    PERFORM pg_advisory_lock(1651864439, n);   -- the number is new, so the lock is free
+    PERFORM pg_advisory_lock(1651864439, n);   -- "busw" in ASCII; the number is new, so the lock is free
     DELETE FROM processes p WHERE p.process_no = before OR NOT api.is_alive(p.process_no);
     INSERT INTO processes (process_no, role, name, since) VALUES (n, role, name, api.now());
     PERFORM pg_notify('busware', '{"clients":true}');

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION api.insert_message(message messages) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw"; api.register_process locks numbers from 1
+    PERFORM pg_advisory_xact_lock(1651864439, 0);   -- "busw" in ASCII; api.register_process locks numbers from 1
     message.message_id := nextval('message_id_seq');
     message.key := coalesce(message.key, gen_random_uuid());
     message.at := api.now();
@@ -24,8 +24,8 @@ RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '
     api.refusal_bad_request('text', 'up to 2000 characters on one line', 'A message is up to 2000 characters on one line.') END;
 
 -- Send the operators a message of a client. process_no and connection_no are as in table clients; if the client has
--- no row yet, it gets one. line: its address and port. account, reference: as far as known. a_minute: how many
--- messages are accepted from an address each minute.
+-- no row yet, it gets one. line: its address and port. face: its protocol. account, reference: NULL if unknown.
+-- a_minute: how many messages are accepted from an address each minute.
 CREATE OR REPLACE FUNCTION api.send_message(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,

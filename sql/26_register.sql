@@ -7,12 +7,12 @@ BEGIN
     INSERT INTO accounts (username, password_hash, phone, created_at)
     VALUES (register.username, register.password_hash, register.phone, api.now())
     ON CONFLICT DO NOTHING;
-    -- a hash is salted, so an equal one is from an earlier attempt of the same request
+    -- hashes are salted: if the hash is equal, an earlier try of the same request added the account
     RETURN EXISTS (SELECT FROM accounts a
         WHERE a.username = register.username AND a.password_hash = register.password_hash);
 END $$;
 
--- Add an account of an operator; operator NULL: of an admin. Only the owner of the database may call it.
+-- Add an operator's account; if operator is NULL, an admin's account. Only the owner of the database may call it.
 CREATE OR REPLACE FUNCTION api.add_operator(username text, password_hash text, operator text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
--- The numbers of held, pending and sold tickets. It reads all tickets, so it is not for frequent calls.
+-- The numbers of held, pending and sold tickets. Do not call it often: it reads all tickets.
 CREATE OR REPLACE FUNCTION api.count_tickets() RETURNS TABLE (status text, tickets bigint)
 LANGUAGE sql STABLE AS $$
     SELECT kind.status, count(p.status)

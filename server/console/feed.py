@@ -49,7 +49,7 @@ class ConsoleFeed:
     def _show_changes(self) -> None:
         try:
             if self._last_shown_id is None:
-                self._last_shown_id = self._messages.last()
+                self._last_shown_id = self._messages.last_message_id()
             messages = list(self._messages.after(self._last_shown_id))
             presence = self._messages.presence()  # read last, so it includes the senders of the messages
         except (Refusal, InternalError) as error:

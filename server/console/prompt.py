@@ -207,10 +207,10 @@ def operate(
     """
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # some terminals never report the cursor's position
     settings = dataclasses.replace(settings, read_connections=1)
-    printing = threading.RLock()
+    print_lock = threading.RLock()
 
     def out(text: str) -> None:
-        with printing:
+        with print_lock:
             print(text)
 
     with ExitStack() as stack:
@@ -235,7 +235,7 @@ def operate(
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
         Console(messages, feed, lambda: settings.now().date(), out, at_exit).run(
-            lambda: read_line(session, PROMPT, printing=printing, above=_above_the_prompt())
+            lambda: read_line(session, PROMPT, print_lock=print_lock, redirection=_above_the_prompt())
         )
 
 

@@ -84,7 +84,7 @@ def _description() -> Handlers:
 
     @cache
     def html() -> bytes:
-        return page.html(json.decode(document()))
+        return page.render_html(json.decode(document()))
 
     async def answer_json(http: HttpRequest) -> Response:
         return response_with_etag(http, document())

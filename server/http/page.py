@@ -1,4 +1,4 @@
-"""The OpenAPI document as an HTML page, which loads nothing. Each reason of a refusal has an anchor."""
+"""The OpenAPI document as an HTML page without external resources. Each refusal reason has an anchor."""
 
 import re
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ summary { cursor: pointer; } .soft { opacity: .7; }
 """
 
 
-def html(document: Json) -> bytes:
-    """The page of a document."""
+def render_html(document: Json) -> bytes:
+    """Render an OpenAPI document as an HTML page."""
     operations = [
         (verb.upper(), path, operation)
         for path, verbs in document["paths"].items()

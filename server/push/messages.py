@@ -25,7 +25,10 @@ _decode = msgspec.json.decode
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """A message or notice. audience: operators, all, trip, booking or client. The rest is None if unknown."""
+    """A message or notice. audience: operators, all, trip, booking or client.
+
+    The other fields are None if they are unknown or do not apply.
+    """
 
     message_id: int
     at: datetime
@@ -39,7 +42,7 @@ class Message(Struct, frozen=True, kw_only=True):
     account: str | None
 
 
-class Missed(Struct, frozen=True):
+class MissedMessage(Struct, frozen=True):
     """A message that a reader has missed. reader: the reference of a booking, or account:name."""
 
     reader: str
@@ -71,7 +74,7 @@ class Presence(Struct, frozen=True):
 
 
 class Messages:
-    """Messages, clients and booking states. Every method raises Refusal or InternalError, as Pool.execute."""
+    """Messages, clients and booking states. Every method can raise Refusal or InternalError."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
@@ -81,12 +84,13 @@ class Messages:
 
     def say(self, request: Say, caller: Caller) -> Answer:
         """Send the operators a message of a caller."""
-        by = caller.connection or ClientConnection()
+        sender = caller.connection or ClientConnection()
         return _answer(
             self._value(
                 "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 request.text, uuid.uuid4(), caller.address, self._settings.says_per_minute,
-                by.process_no, by.connection_no, by.address, by.protocol, by.reference, caller.account,
+                sender.process_no, sender.connection_no, sender.address, sender.protocol, sender.reference,
+                caller.account,
             )
         )  # fmt: skip
 
@@ -114,7 +118,7 @@ class Messages:
 
     # Read --------------------------------------------------------------------------------------
 
-    def last(self) -> int:
+    def last_message_id(self) -> int:
         """The number of the last message."""
         return int(self._value("SELECT api.last_message()"))
 
@@ -126,12 +130,12 @@ class Messages:
             message_id = found[-1].message_id
 
     def recent(self, at_most: int) -> list[Message]:
-        """The last messages, in order."""
+        """The last `at_most` messages, in order."""
         return _decode(self._value("SELECT api.recent_messages(%s)", at_most), type=list[Message])
 
-    def missed(self, readers: Collection[str]) -> list[Missed]:
+    def missed(self, readers: Collection[str]) -> list[MissedMessage]:
         """The messages that these readers have missed, in order."""
-        return _decode(self._value("SELECT api.missed_messages(%s)", list(readers)), type=list[Missed])
+        return _decode(self._value("SELECT api.missed_messages(%s)", list(readers)), type=list[MissedMessage])
 
     def mark_read(self, readers: Iterable[str], message_id: int) -> None:
         """Record that these readers have received everything up to that message."""
@@ -150,7 +154,7 @@ class Messages:
         return dict(self._pool.execute(statement, (process_no, Raw(_encode(changed)), left)))
 
     def presence(self) -> Presence:
-        """The registered processes, and their clients with those that left within the last minute."""
+        """The registered processes, and their clients that are connected or left in the last minute."""
         return _decode(self._value("SELECT api.present()"), type=Presence)
 
     # Bookings ----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Pusher:
 
     def start(self) -> None:
         """Start to push. Messages before now are not pushed. Raises Refusal or InternalError."""
-        self.last_pushed = self._messages.last()
+        self.last_pushed = self._messages.last_message_id()
         self._worker.start()
         self._unsubscribe = self._listener.subscribe(self._receive)
 
@@ -158,7 +158,7 @@ class Pusher:
         returned = {reader for readers in checks.values() for reader in readers}
         if not returned:
             return
-        last = self._messages.last()
+        last = self._messages.last_message_id()
         missed = self._messages.missed(returned)
         for subscription, readers in checks.items():
             subscription.push_missed(readers, missed, last)

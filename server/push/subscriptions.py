@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request
-from busware.server.push.messages import Message, Missed
+from busware.server.push.messages import Message, MissedMessage
 
 _MAX_PUSHED = 1000  # numbers of pushed messages that are remembered
 _MAX_KEPT = 20  # messages that are kept for a client that has not sent a line yet
@@ -79,7 +79,7 @@ class Subscription:
             OrderedDict()
         )  # in the order in which they were made or opened
         self._requested = ""  # the reference in the request that is being executed
-        self._returned_readers: list[str] = []  # readers that may have missed messages; see Missed
+        self._returned_readers: list[str] = []  # readers that may have missed messages; see MissedMessage
         self._pushed = deque[int](maxlen=_MAX_PUSHED)  # numbers of messages
         self._kept = deque[Message](maxlen=_MAX_KEPT)
         self._read_up_to: dict[
@@ -139,7 +139,7 @@ class Subscription:
             returned, self._returned_readers = self._returned_readers, []
             return returned
 
-    def push_missed(self, readers: Collection[str], missed: list[Missed], last: int) -> None:
+    def push_missed(self, readers: Collection[str], missed: list[MissedMessage], last: int) -> None:
         """Push the messages that these readers have missed. last: the last message of all at that time."""
         for entry in missed:
             if entry.reader in readers:

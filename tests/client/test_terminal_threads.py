@@ -1,4 +1,4 @@
-"""The terminal client when threads and signals meet: printing, Ctrl-C, reconnection."""
+"""Threads and signals in the terminal client: printing, Ctrl-C, reconnection."""
 
 import io
 from collections.abc import Callable
@@ -93,9 +93,9 @@ def test_signal_between_two_questions_ends_the_next_one() -> None:
 
 def test_no_thread_prints_while_a_question_appears(monkeypatch: pytest.MonkeyPatch) -> None:
     def may_print() -> bool:
-        acquired = asker.printing.acquire(blocking=False)
+        acquired = asker.print_lock.acquire(blocking=False)
         if acquired:
-            asker.printing.release()
+            asker.print_lock.release()
         return acquired
 
     def observe() -> None:
@@ -113,5 +113,5 @@ def test_no_thread_prints_while_a_question_appears(monkeypatch: pytest.MonkeyPat
         asker = new_asker()
         keys.send_text("bus\r")
         assert asker.ask(Ask("First?", str)) == "bus"
-    before, after, *_ = [allowed for allowed, _ in groupby(seen)]  # the question is drawn
+    before, after, *_ = [allowed for allowed, _ in groupby(seen)]  # before and after the question is drawn
     assert (before, after) == (False, True)

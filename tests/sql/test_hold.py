@@ -84,7 +84,7 @@ def test_expired_hold_is_refused_while_one_of_its_seats_is_taken(api: SchemaApi,
     refusal = api.change("confirm", hold)
     assert refusal == {
         "reason": "hold_expired",
-        "message": "The hold has expired, and the seat is taken.",
+        "message": "The hold has expired, and at least one seat of it is taken.",
     }
     api.cancel(taken, phone=RAVI)
     assert api.change("confirm", hold)["status"] == "booked"
@@ -136,7 +136,7 @@ def test_hold_on_a_cancelled_trip_cannot_be_confirmed(
 
 # Who may open a booking ------------------------------------------------------------------------
 
-OPENERS = [
+WRITES_ON_A_BOOKING = [
     ("confirm", {}),
     ("release", {}),
     ("cancel", {}),
@@ -145,7 +145,7 @@ OPENERS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "args"), OPENERS)
+@pytest.mark.parametrize(("method", "args"), WRITES_ON_A_BOOKING)
 def test_write_needs_reference_and_phone(api: SchemaApi, method: str, args: dict[str, Any]) -> None:
     hold = api.hold(1)
     before = api.everything()

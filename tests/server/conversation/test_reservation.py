@@ -125,7 +125,7 @@ def test_phone_number_refused_by_the_server_is_asked_again(client_socket: LineCl
     transcript(client_socket, textwrap.dedent(f"    > {ASHA}{steps[1]}"))
 
 
-def shown(free: int, last: str, marks: str) -> str:
+def question_for_seats(free: int, last: str, marks: str) -> str:
     """The seat map of bus 1, and the question for seats."""
     return f"""
         main (seats)
@@ -147,9 +147,9 @@ def test_seat_taken_while_choosing_repeats_only_that_question(connect: Callable[
         "book", bus_id=1, travel_date=TRAVEL_DAY, origin="Mandya", destination="Mysuru", seats=[8], phone=ASHA
     )
     assert booked["status"] == "booked"
-    left = shown(7, "7 x", ", x taken")
-    transcript(slow, f"        > {ASHA}\n        Seat 8 is taken between Bengaluru and Mysuru.{left}")
-    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free seats: 1, 2, 3, 4, 5, 6, 7.{left}")
+    question = question_for_seats(7, "7 x", ", x taken")
+    transcript(slow, f"        > {ASHA}\n        Seat 8 is taken between Bengaluru and Mysuru.{question}")
+    transcript(slow, f"        > 7 8\n        Seat 8 is not free. Free seats: 1, 2, 3, 4, 5, 6, 7.{question}")
     transcript(slow, "> best 1\nHeld: {ref}")
 
 
@@ -159,18 +159,18 @@ def test_seat_that_became_free_is_accepted(connect: Callable[[], LineClient]) ->
     transcript(slow, before)
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     held = quick.call("hold", **trip, seats=[7, 8], phone=ASHA)
-    taken = shown(6, "~ ~", ", ~ held by another traveller")
-    transcript(slow, f"        > 1{taken}")
+    question = question_for_seats(6, "~ ~", ", ~ held by another traveller")
+    transcript(slow, f"        > 1{question}")
     message = "Seats 7 and 8 are not free. Free seats: 1, 2, 3, 4, 5, 6."
-    transcript(slow, f"        > 7, 8\n        {message}{taken}")
+    transcript(slow, f"        > 7, 8\n        {message}{question}")
     quick.call("release", reference=held["reference"], phone=ASHA)
     transcript(slow, "> 7, 8\nPhone number:")
 
 
 def test_back_after_declining_does_not_hold_again(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    given_up = "The seats are released. Choose others, or type: back, quit."
-    transcript(client_socket, f"        > no\n        {given_up}{shown(8, '7 8', '')}")
+    released = "The seats are released. Choose others, or type: back, quit."
+    transcript(client_socket, f"        > no\n        {released}{question_for_seats(8, '7 8', '')}")
     table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
     transcript(client_socket, f"    > back\n{table}")
     transcript(client_socket, "> quit\nYou left the dialogue. Nothing was changed.")
@@ -359,7 +359,7 @@ def test_expired_hold_repeats_the_choice_of_seats_only(
         slow,
         """
         > yes
-        The hold has expired, and the seat is taken.
+        The hold has expired, and at least one seat of it is taken.
         main (seats)
         +--- driver +
         | 1 2   3 4 |

@@ -211,7 +211,7 @@ def test_missed_messages_are_pushed_once_when_the_booking_is_opened(
     console.notice("To another trip.", bus_id=1, travel_date="2026-12-06")
     console.notice("To the booking.", reference=reference)
     console.notice("To all.")
-    wait_until(lambda: pushing.pusher.last_pushed == console.last())
+    wait_until(lambda: pushing.pusher.last_pushed == console.last_message_id())
     back = connect()
     back.send(
         {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
