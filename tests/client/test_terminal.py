@@ -14,7 +14,7 @@ from prompt_toolkit.document import Document
 from busware.prompts import Choices, fitted, typed_seats
 from busware.server.conversation import WELCOME, Choice
 from tests.conftest import WAIT_SECONDS, Database, LineClient
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 from tests.support.pushing import Console
 from tests.support.traveller import (
     COLUMNS,
@@ -53,7 +53,9 @@ def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
         traveller.child.close(force=True)
 
 
-def test_from_the_welcome_to_the_ticket(traveller: Callable[..., Traveller], database: Database) -> None:
+def test_reservation_cancellation_and_change_of_seat(
+    traveller: Callable[..., Traveller], database: Database
+) -> None:
     asha = traveller()
     asha.wait_for("Welcome to Busware")
     asha.answer(*STEPS)
@@ -165,7 +167,7 @@ def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> 
 
 
 @pytest.mark.parametrize("key", ["\t", "\x1b[B"])  # Tab, Down
-def test_menu_opens_at_every_command(traveller: Callable[..., Traveller], key: str) -> None:
+def test_tab_and_down_open_the_menu_of_commands(traveller: Callable[..., Traveller], key: str) -> None:
     asha = traveller()
     asha.answer(("What would you like?", "help"))
     asha.wait_for("What would you like?")
@@ -277,12 +279,22 @@ def test_no_colours_with_no_color(traveller: Callable[..., Traveller]) -> None:
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day and an hour apart
 def test_today_is_the_date_at_the_server(server: SimpleNamespace, zone: str, database: Database) -> None:
-    where, steps = (
+    address, steps = (
         ("127.0.0.1", str(server.port)),
         "\n".join([answer for _, answer in STEPS] + ["yes", "quit"]),
     )
-    search = ("--host", where[0], "--port", where[1], "search", "bengaluru", "mysuru", "tomorrow", "--json")
-    for arguments, typed in ((search, ""), (where, f"{steps}\n")):
+    search = (
+        "--host",
+        address[0],
+        "--port",
+        address[1],
+        "search",
+        "bengaluru",
+        "mysuru",
+        "tomorrow",
+        "--json",
+    )
+    for arguments, typed in ((search, ""), (address, f"{steps}\n")):
         done = subprocess.run(
             [sys.executable, "-m", "client", *arguments], input=typed, env=client_environment(TZ=zone),
             capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
@@ -328,7 +340,7 @@ def test_unreachable_server(server: SimpleNamespace) -> None:
 def test_server_is_killed_and_restarted_at_every_step(database: Database) -> None:
     """Every second question is answered while the server is down. Nothing is lost or done twice."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
-    with Served("0", **urls) as first:
+    with ServerProcess("0", **urls) as first:
         port, served = first.port, first
         asha = Traveller(port)
 
@@ -342,7 +354,7 @@ def test_server_is_killed_and_restarted_at_every_step(database: Database) -> Non
                 asha.wait_for("The connection is lost.")
                 if n % 2:
                     asha.type_line(answer)
-                served = Served(str(port), **urls)
+                served = ServerProcess(str(port), **urls)
                 asha.wait_for("Connected again.")
                 if not n % 2:
                     asha.type_line(answer)

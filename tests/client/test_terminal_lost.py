@@ -8,7 +8,7 @@ import pytest
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 from tests.support.traveller import CTRL_C, STEPS, Traveller, tomorrow
 
 CTRL_Z = "\x1a"
@@ -18,21 +18,21 @@ pytestmark = [pytest.mark.system, pytest.mark.usefixtures("away_from_midnight")]
 
 
 @pytest.fixture
-def served(urls: dict[str, str]) -> Iterator[Served]:
-    with Served("0", **urls) as served:
+def served(urls: dict[str, str]) -> Iterator[ServerProcess]:
+    with ServerProcess("0", **urls) as served:
         yield served
 
 
 @pytest.fixture
-def asha(served: Served) -> Iterator[Traveller]:
+def asha(served: ServerProcess) -> Iterator[Traveller]:
     asha = Traveller(served.port)
     yield asha
     asha.child.close(force=True)
 
 
-@pytest.mark.parametrize("when", ["while it was lost", "after it came back"])
+@pytest.mark.parametrize("when", ["while disconnected", "after the reconnection"])
 def test_change_of_a_booking_is_shown_after_a_reconnection(
-    served: Served, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], LineClient],
+    served: ServerProcess, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], LineClient],
     database: Database, when: str,
 ) -> None:  # fmt: skip
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
@@ -48,19 +48,19 @@ def test_change_of_a_booking_is_shown_after_a_reconnection(
     asha.wait_for("You get a message", "What would you like?")
     served.process.kill()
     asha.wait_for("The connection is lost.")
-    if when == "while it was lost":
+    if when == "while disconnected":
         database.query("SELECT api.cancel(%s, '+919880099000')", taken)
-    with Served(str(served.port), **urls):
+    with ServerProcess(str(served.port), **urls):
         asha.wait_for("Connected again.")
-        if when == "after it came back":
-            watched = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
-            wait_until(lambda: database.value(watched))
+        if when == "after the reconnection":
+            followed = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
+            wait_until(lambda: database.value(followed))
             line_to(served.port).call("cancel", reference=taken, phone=OTHER)
         asha.wait_for("(bus 1, seat ", "Status: Booked, fare 260.00")
 
 
-def wait_for_hold(served: Served, asha: Traveller) -> None:
-    """Let the traveller request a hold from a server that is stopped."""
+def request_hold_from_stopped_server(served: ServerProcess, asha: Traveller) -> None:
+    """Let the traveller request a hold from a stopped server, and wait until the client waits."""
     asha.answer(*STEPS[:-1])
     asha.wait_for("Phone number:")
     served.process.send_signal(signal.SIGSTOP)
@@ -85,7 +85,7 @@ def test_closed_window_releases_the_hold(asha: Traveller, database: Database, ho
 
 
 def test_closed_window_releases_the_hold_despite_further_signals(
-    served: Served, asha: Traveller, database: Database, urls: dict[str, str]
+    served: ServerProcess, asha: Traveller, database: Database, urls: dict[str, str]
 ) -> None:
     asha.answer(*STEPS)
     asha.wait_for("Confirm, for")
@@ -93,21 +93,23 @@ def test_closed_window_releases_the_hold_despite_further_signals(
     asha.wait_for("The connection is lost.")
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # from kernel and shell
         asha.child.kill(number)
-    with Served(str(served.port), **urls):
+    with ServerProcess(str(served.port), **urls):
         wait_until(lambda: held_seats(database) == [])
 
 
-def test_termination_during_a_call_warns_that_it_may_be_done(served: Served, asha: Traveller) -> None:
-    wait_for_hold(served, asha)
+def test_termination_during_a_call_warns_that_the_outcome_is_unknown(
+    served: ServerProcess, asha: Traveller
+) -> None:
+    request_hold_from_stopped_server(served, asha)
     asha.child.kill(signal.SIGTERM)
     asha.wait_for(OUTCOME_UNKNOWN, "Good-bye.")
     assert asha.wait_for_exit() == 0
 
 
 def test_text_typed_before_the_fare_is_visible_confirms_nothing(
-    served: Served, asha: Traveller, database: Database
+    served: ServerProcess, asha: Traveller, database: Database
 ) -> None:
-    wait_for_hold(served, asha)
+    request_hold_from_stopped_server(served, asha)
     asha.type_line("yes")
     asha.wait_for("yes")
     served.process.send_signal(signal.SIGCONT)
@@ -118,9 +120,9 @@ def test_text_typed_before_the_fare_is_visible_confirms_nothing(
 
 
 def test_leaving_after_an_interrupted_hold_releases_it(
-    served: Served, asha: Traveller, database: Database
+    served: ServerProcess, asha: Traveller, database: Database
 ) -> None:
-    wait_for_hold(served, asha)
+    request_hold_from_stopped_server(served, asha)
     asha.child.send(CTRL_C)
     asha.wait_for("Interrupted. The server may have executed the request.", "Press Enter to try again")
     served.process.send_signal(signal.SIGCONT)
@@ -129,7 +131,7 @@ def test_leaving_after_an_interrupted_hold_releases_it(
     wait_until(lambda: held_seats(database) == [])
 
 
-def test_client_can_be_suspended(served: Served) -> None:
+def test_client_can_be_suspended(served: ServerProcess) -> None:
     asha = Traveller(served.port, shell=True)
     asha.answer(*STEPS[:5])
     asha.wait_for("Source:")
@@ -145,7 +147,7 @@ def test_client_can_be_suspended(served: Served) -> None:
 
 
 @pytest.mark.parametrize("rows", [8, 12])
-def test_question_and_menu_fit_a_low_window(served: Served, rows: int) -> None:
+def test_question_and_menu_fit_a_low_window(served: ServerProcess, rows: int) -> None:
     ravi = Traveller(served.port, rows=rows)
     ravi.answer(("What would you like?", "bus"), ("Reservation or cancellation:", "res"))
     assert "too small" not in ravi.wait_for("Date of journey", "today", "tomorrow")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import Database
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 from tests.support.traveller import STEPS, Traveller
 
 pytestmark = pytest.mark.system
@@ -97,7 +97,7 @@ def test_partly_typed_text_survives_a_restart(
 ) -> None:
     """The server is killed between the two halves of an answer. at: the number of its step."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
-    with Served("0", **urls) as served:
+    with ServerProcess("0", **urls) as served:
         asha = Traveller(served.port)
         asha.answer(*STEPS[:at])
         asha.wait_for(STEPS[at][0])
@@ -105,7 +105,7 @@ def test_partly_typed_text_survives_a_restart(
         asha.wait_for(typed)
         served.process.kill()
         asha.wait_for("The connection is lost.", *kept)
-    with Served(str(served.port), **urls):
+    with ServerProcess(str(served.port), **urls):
         asha.wait_for("Connected again.", *kept)
         asha.type_line(rest)
         asha.answer(*STEPS[at + 1 :])

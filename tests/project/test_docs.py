@@ -26,7 +26,7 @@ from busware.server import protocol
 from busware.server.db import schema
 from busware.server.settings import Settings, variable
 from tests.conftest import NOW, stop_clock
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
 
 PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
@@ -343,7 +343,7 @@ _COUNT_SERVICES = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight')
 @pytest.mark.usefixtures("away_from_midnight")
 def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
     (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
-    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+    with ServerProcess("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         http_port = re.findall(r":(\d+)/v1", server.read_until("HTTP:"))[0]
         environment = {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": str(server.port)}
         reader = Reader(tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port})

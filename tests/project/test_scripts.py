@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Served, running_on
+from tests.support.processes import ServerProcess, running_on
 from tests.support.project import PROJECT, TIMETABLE
 
 
@@ -36,7 +36,7 @@ def link(tmp_path: Path) -> Path:
 
 def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
     environment = {"BUSWARE_DATA": str(data_folder)}
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         loaded = script(link, "seed", str(TIMETABLE), **environment)
         assert "2 added" in loaded.stdout, loaded.stderr
         trip = ("1", "+1", "Bengaluru", "Mysuru", "--seats", "7", "--phone", "9845012345")

@@ -60,7 +60,9 @@ def test_stopped_server_fails(plain_settings: Settings, http: HttpClient) -> Non
         check(plain_settings)
 
 
-def test_command_exits_by_readiness(plain_settings: Settings, http: HttpClient) -> None:
+def test_command_reports_readiness_by_exit_status_and_message(
+    plain_settings: Settings, http: HttpClient
+) -> None:
     def run() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "busware.server", "health"],

@@ -17,7 +17,7 @@ import pytest
 
 from busware.server.embedded.data_folder import read_urls
 from tests.server.test_start import load_timetable
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 
 pytestmark = pytest.mark.system
 
@@ -29,7 +29,7 @@ EXPECTED_REASONS = {
 MAY_BECOME = {"held": {"held", "expired"}, "pending": {"pending", "booked"}}  # without a request
 
 
-def run_clients(server: Served, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
+def run_clients(server: ServerProcess, trips: list[tuple[int, str]]) -> list[dict[str, Any]]:
     clients = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.load_client", server.host, str(server.port),
@@ -50,7 +50,7 @@ def tickets_of(conn: psycopg.Connection[Any], reference: str) -> dict[str, list[
 
 
 def test_two_hundred_clients_book_two_trips(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         date = load_timetable(data_folder)
         day_before = str(datetime.date.fromisoformat(date) - datetime.timedelta(days=1))
         results = run_clients(server, [(1, date), (1, day_before)])

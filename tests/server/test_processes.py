@@ -22,7 +22,7 @@ from busware.server.supervisor import Supervisor
 from tests.conftest import Database
 from tests.support.line_client import WAIT_SECONDS, LineClient, wait_until
 from tests.support.operator import Operator
-from tests.support.processes import Served, fail_to_start, running_on, start, wait_for_end
+from tests.support.processes import ServerProcess, fail_to_start, running_on, start, wait_for_end
 from tests.support.schema_api import audit
 from tests.support.serving import on_each_process, serving, travel_day
 from tests.support.transcript import ASHA, transcript
@@ -39,7 +39,7 @@ def test_clients_are_distributed_and_see_one_database(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
-    with Served("0", "--processes", "3", **urls) as server:
+    with ServerProcess("0", "--processes", "3", **urls) as server:
         assert len(serving(database)) == 3
         assert server.process.pid not in serving(database)
         lines = on_each_process(database, server.port, line_to)
@@ -62,7 +62,7 @@ def test_messages_and_promotions_reach_clients_of_other_processes(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
-    with Served("0", "--processes", "2", **urls) as server:
+    with ServerProcess("0", "--processes", "2", **urls) as server:
         holder, waiting = on_each_process(database, server.port, line_to)
         booked = holder.call("book", travel_date=day, count=6, **TRIP)
         waiting.call("book", travel_date=day, count=3, waitlist=True, **TRIP)
@@ -77,7 +77,7 @@ def test_killed_worker_is_replaced(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = travel_day(database)
-    with Served("0", "--processes", "2", **urls) as server:
+    with ServerProcess("0", "--processes", "2", **urls) as server:
         before = serving(database)
         lines = on_each_process(database, server.port, line_to)
         reference = lines[0].call("book", travel_date=day, seats=[1], **TRIP)["reference"]
@@ -98,7 +98,7 @@ def test_killed_worker_is_replaced(
 def test_workers_drain_when_the_supervisor_is_killed(
     data_folder: Path, line_to: Callable[[int], LineClient]
 ) -> None:
-    with Served("0", "--processes", "2", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
+    with ServerProcess("0", "--processes", "2", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
         urls = read_urls(data_folder)
         assert urls
         with psycopg.connect(urls.owner) as conn:
@@ -113,7 +113,7 @@ def test_workers_drain_when_the_supervisor_is_killed(
 
 
 def test_ctrl_c_reaches_only_the_supervisor(urls: dict[str, str], database: Database) -> None:
-    with Served("0", "--processes", "2", **urls) as server:
+    with ServerProcess("0", "--processes", "2", **urls) as server:
         workers = serving(database)
         os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
         status, output = server.end()
@@ -128,7 +128,7 @@ def test_request_under_way_is_answered_before_the_stop(
 ) -> None:
     day = travel_day(database)
     with (
-        Served("0", "--processes", "2", **urls) as server,
+        ServerProcess("0", "--processes", "2", **urls) as server,
         closing(database.connect(autocommit=False)) as locking,
         ThreadPoolExecutor(1) as client,
     ):
@@ -185,13 +185,13 @@ def test_supervisor_runs_the_console(
 
 
 def test_two_servers_cannot_share_a_port(urls: dict[str, str]) -> None:
-    with Served("0", "--processes", "2", **urls) as server:
+    with ServerProcess("0", "--processes", "2", **urls) as server:
         for processes in ("1", "2"):
             status, output = fail_to_start(str(server.port), "--processes", processes, **urls)
             assert status == 1
             assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in output
             assert "Traceback" not in output
-    with Served("0", **urls) as server:
+    with ServerProcess("0", **urls) as server:
         status, output = fail_to_start(str(server.port), "--processes", "2", **urls)
         assert status == 1
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use." in output
@@ -287,8 +287,8 @@ def test_two_servers_and_their_processes_on_one_database(urls: dict[str, str], d
     """Clients of two servers with two processes each compete for a few seats."""
     day = travel_day(database)
     with (
-        Served("0", "--processes", "2", **urls) as first,
-        Served("0", "--processes", "2", **urls) as second,
+        ServerProcess("0", "--processes", "2", **urls) as first,
+        ServerProcess("0", "--processes", "2", **urls) as second,
         ExitStack() as stack,
     ):
         assert len(serving(database)) == 4

@@ -10,27 +10,27 @@ import pytest
 
 from tests.conftest import Database, LineClient
 from tests.support.http_client import HttpClient
-from tests.support.published import lost, published
+from tests.support.published import missing_names, published
 from tests.support.release import (
     CALLS,
     DATA,
     VERSIONS,
     database,  # noqa: F401 - a fixture
+    player,  # noqa: F401 - a fixture
     read_transcript,
-    stage,  # noqa: F401 - a fixture
 )
-from tests.support.transcripts import Stage, compare, differences
+from tests.support.transcripts import TranscriptPlayer, compare, differences
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_recorded_transcripts_of_a_version(version: str, stage: Stage) -> None:  # noqa: F811
+def test_recorded_transcripts_of_a_version(version: str, player: TranscriptPlayer) -> None:  # noqa: F811
     found = []
     for name in CALLS:
         file = DATA / version / f"{name}.jsonl"
         if file.exists():  # a version that is older than these calls has no file
-            found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), stage)]
+            found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), player)]
     assert found == [], "\n".join(found)
 
 
@@ -43,7 +43,7 @@ def test_names_published_by_a_version(
 ) -> None:
     assert client_socket.call("places")["places"]  # creates the metrics of requests
     old = json.loads((DATA / version / "published.json").read_text())
-    found = list(lost(old, published(http.call, database.query)))
+    found = list(missing_names(old, published(http.call, database.query)))
     assert found == [], "\n".join(found)
 
 

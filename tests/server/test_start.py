@@ -18,7 +18,7 @@ from busware.server.embedded.data_folder import read_urls
 from tests.conftest import LineClient
 from tests.support.processes import (
     WAIT_SECONDS,
-    Served,
+    ServerProcess,
     fail_to_start,
     postmaster,
     running_on,
@@ -33,7 +33,7 @@ BOOK = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "9
 
 
 @contextmanager
-def line_to(server: Served) -> Iterator[LineClient]:
+def line_to(server: ServerProcess) -> Iterator[LineClient]:
     line = LineClient(server.host, server.port)
     try:
         yield line
@@ -51,14 +51,14 @@ def load_timetable(folder: Path) -> str:
     return str(date)
 
 
-def book(server: Served, folder: Path) -> dict[str, Any]:
+def book(server: ServerProcess, folder: Path) -> dict[str, Any]:
     with line_to(server) as line:
         booking = line.call("book", travel_date=load_timetable(folder), seats=[7], **BOOK)
     assert booking["status"] == "booked"
     return booking
 
 
-def find(server: Served, booking: dict[str, Any]) -> Any:
+def find(server: ServerProcess, booking: dict[str, Any]) -> Any:
     with line_to(server) as line:
         return line.call("booking", reference=booking["reference"], phone=BOOK["phone"])
 
@@ -67,7 +67,7 @@ def find(server: Served, booking: dict[str, Any]) -> Any:
 
 
 def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         server.read_until("Ctrl-C stops it.")
         output = "".join(server.output)
         assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL in {data_folder}." in output
@@ -78,12 +78,12 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
         assert status == 0
         assert "Traceback" not in output
     assert running_on(data_folder) == []
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking
 
 
 def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
         status, output = server.end()
         assert status == 0
@@ -131,17 +131,22 @@ def test_signal_during_the_start_stops_the_server(data_folder: Path) -> None:
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
     assert running_on(data_folder) == []
-    with Served("0", "--data", str(data_folder)):
+    with ServerProcess("0", "--data", str(data_folder)):
         pass
 
 
 def test_timetables_are_loaded_at_start(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server, line_to(server) as line:
+    with (
+        ServerProcess("0", "--data", str(data_folder), BUSWARE_SEED="true") as server,
+        line_to(server) as line,
+    ):
         assert len(line.call("places")["places"]) > 50
 
 
 @contextmanager
-def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, psycopg.Connection[Any]]]:
+def write_under_way(
+    server: ServerProcess, folder: Path
+) -> Iterator[tuple[LineClient, psycopg.Connection[Any]]]:
     """A client whose booking waits for its trip, and the connection that has locked the trip."""
     date, urls = load_timetable(folder), read_urls(folder)
     assert urls
@@ -154,7 +159,7 @@ def write_under_way(server: Served, folder: Path) -> Iterator[tuple[LineClient, 
 
 
 def test_request_under_way_is_answered_before_the_stop(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         with write_under_way(server, data_folder) as (line, locking):
             server.process.send_signal(signal.SIGTERM)
             server.read_until("Stopping:")
@@ -166,7 +171,7 @@ def test_request_under_way_is_answered_before_the_stop(data_folder: Path) -> Non
 
 
 def test_second_signal_stops_at_once(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder), BUSWARE_DRAIN_SECONDS="600") as server:
+    with ServerProcess("0", "--data", str(data_folder), BUSWARE_DRAIN_SECONDS="600") as server:
         with write_under_way(server, data_folder):
             pids = running_on(data_folder)
             server.process.send_signal(signal.SIGTERM)
@@ -193,19 +198,19 @@ def wait_until_received(line: LineClient) -> None:
 
 
 def test_killed_server_leaves_no_process_and_loses_no_booking(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         booking = book(server, data_folder)
         pids = running_on(data_folder)
         assert len(pids) > 3
         server.end(signal.SIGKILL)
         wait_for_end(pids)
     assert running_on(data_folder) == []
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking
 
 
 def test_server_survives_killed_postgresql(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         booking = book(server, data_folder)
         os.kill(postmaster(data_folder), signal.SIGKILL)
         answer = find(server, booking)
@@ -223,7 +228,7 @@ def test_server_survives_killed_postgresql(data_folder: Path) -> None:
 
 
 def test_second_server_on_a_folder_reports_the_first_one(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder)) as server:
+    with ServerProcess("0", "--data", str(data_folder)) as server:
         status, output = fail_to_start(str(server.port), "--data", str(data_folder))
         assert status == 1
         assert (
@@ -278,7 +283,9 @@ def test_unreachable_database_exits_with_1() -> None:
 
 
 def test_database_url_replaces_the_embedded_postgresql(empty_database: Any) -> None:
-    with Served("0", DATABASE_URL=empty_database.server, BUSWARE_OWNER_URL=empty_database.owner) as server:
+    with ServerProcess(
+        "0", DATABASE_URL=empty_database.server, BUSWARE_OWNER_URL=empty_database.owner
+    ) as server:
         assert "from DATABASE_URL" in "".join(server.output)
         with line_to(server) as line:
             assert line.call("places")["places"] == []
@@ -293,8 +300,10 @@ def test_two_servers_start_together_on_an_empty_database(empty_database: Any) ->
         "BUSWARE_OWNER_URL": empty_database.owner,
         "BUSWARE_SEED": "true",
     }
-    servers: list[Served] = []
-    threads = [threading.Thread(target=lambda: servers.append(Served("0", **environment))) for _ in range(2)]
+    servers: list[ServerProcess] = []
+    threads = [
+        threading.Thread(target=lambda: servers.append(ServerProcess("0", **environment))) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -314,7 +323,7 @@ def test_open_files_limit_is_raised_to_the_hard_limit(empty_database: Any) -> No
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
     try:
         url = {"DATABASE_URL": empty_database.server, "BUSWARE_OWNER_URL": empty_database.owner}
-        with Served("0", **url) as server:
+        with ServerProcess("0", **url) as server:
             assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

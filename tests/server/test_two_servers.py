@@ -26,7 +26,7 @@ class TwoServers:
     def __init__(
         self, database: Database, connect: Callable[[int], LineClient], *servers: tuple[Operator, int]
     ) -> None:
-        (self.here, self.port), (self.there, self.other_port) = servers
+        (self.console, self.port), (self.other_console, self.other_port) = servers
         self._database = database
         self._connect = connect
 
@@ -72,7 +72,7 @@ def test_a_message_of_a_client_is_shown_at_every_console(
             transcript(line, f"> say This is number {n}.\nSent to the operator.")
         else:
             assert line.call("say", text=f"This is number {n}.") == {}
-    for console in (servers.here, servers.there, third_console):
+    for console in (servers.console, servers.other_console, third_console):
         console.wait_for(*(f"This is number {n}." for n in range(4)))
 
 
@@ -83,17 +83,17 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
     lines = program, text, other_program, other_text = servers.lines()
     for line in (text, other_text):
         transcript(line, "> say hello\nSent to the operator.")
-    servers.there.wait_for("hello", "hello")
+    servers.other_console.wait_for("hello", "hello")
     book(program, day, seats=[1])
     reference = book(other_program, day, seats=[2])
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
     for _ in range(5):
         text.receive()
-    servers.here.type_line(f"trip 1 {day} From platform 3.")
+    servers.console.type_line(f"trip 1 {day} From platform 3.")
     for line in (program, other_program):
         assert line.notification()[1]["text"] == "From platform 3."
     assert text.receive() == b"Server: From platform 3."
-    servers.there.type_line("reply To you alone.")
+    servers.other_console.type_line("reply To you alone.")
     assert other_text.receive() == b"Server: To you alone."
     third_console.type_line("all Good evening.")
     for line in lines:
@@ -104,14 +104,14 @@ def test_a_missed_notice_is_shown_at_the_other_server(servers: TwoServers, datab
     program, _, _, other = servers.lines()
     reference = book(program, travel_day(database), seats=[1])
     program.close()
-    servers.there.wait_for("disconnected")
-    servers.here.type_line(f"to {reference} The bus is red.")
-    servers.there.wait_for(f"operator to {reference}: The bus is red.")
+    servers.other_console.wait_for("disconnected")
+    servers.console.type_line(f"to {reference} The bus is red.")
+    servers.other_console.wait_for(f"operator to {reference}: The bus is red.")
     assert other.call("booking", reference=reference, phone=ASHA)["status"] == "booked"
     assert other.notification()[1]["text"] == "The bus is red."
 
 
-def test_a_seat_released_at_one_server_is_pushed_at_the_other(
+def test_a_cancellation_at_one_server_promotes_a_client_of_the_other(
     servers: TwoServers, database: Database
 ) -> None:
     day = travel_day(database)
@@ -145,15 +145,15 @@ def test_one_server_ends_and_the_other_continues(
     for line in (text, *others):
         transcript(line, "> say hello\nSent to the operator.")
     assert program.call("ping")["server"] == "busware"
-    servers.here.type_line("exit")
+    servers.console.type_line("exit")
     assert text.receive() == b"Server: I am going down now. Good-bye."
     assert text.receive() == b"" == program.receive()
-    assert servers.here.wait_for_exit() == 0
-    for console in (servers.there, third_console):
+    assert servers.console.wait_for_exit() == 0
+    for console in (servers.other_console, third_console):
         console.wait_for(*[f"server 127.0.0.1:{servers.port}", " disconnected"] * 2)
     assert len(serving(database)) == 2
     third_console.type_line("exit")
     assert third_console.wait_for_exit() == 0
-    servers.there.type_line("all We go on.")
+    servers.other_console.type_line("all We go on.")
     for line in others:
         assert line.receive() == b"Server: We go on."

@@ -17,7 +17,7 @@ BOOKINGS_BEFORE = 6
 REQUESTS = 14
 
 
-def book_before(api: SchemaApi, chance: random.Random, day: str) -> list[Answer]:
+def fill_trip(api: SchemaApi, chance: random.Random, day: str) -> list[Answer]:
     """Bookings, holds and waitlist entries before the batch; the short holds expire before it."""
     sold = []
     while len(sold) < BOOKINGS_BEFORE:
@@ -38,7 +38,7 @@ def book_before(api: SchemaApi, chance: random.Random, day: str) -> list[Answer]
     return sold
 
 
-def request(chance: random.Random, key: str, day: str, sold: list[Answer]) -> Answer:
+def random_request(chance: random.Random, key: str, day: str, sold: list[Answer]) -> Answer:
     """A random request."""
     start = chance.randint(1, 4)
     segment = {"from_stop": start, "to_stop": chance.randint(start + 1, 5), "travel_date": day}
@@ -72,12 +72,12 @@ def state(database: Database, day: str) -> list[list[Any]]:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_batch_equals_single_requests(api: SchemaApi, database: Database, clock: Clock, seed: int) -> None:
-    sold = [book_before(api, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
+    sold = [fill_trip(api, random.Random(seed), day) for day in (DAY, OTHER_DAY)]
     clock.advance(minutes=2)
-    chance = [random.Random(f"requests {seed}") for _ in sold]
+    chances = [random.Random(f"requests {seed}") for _ in sold]
     calls = [
-        [request(d, f"{day} {n}", day, before) for n in range(REQUESTS)]
-        for d, day, before in zip(chance, (DAY, OTHER_DAY), sold, strict=True)
+        [random_request(chance, f"{day} {n}", day, before) for n in range(REQUESTS)]
+        for chance, day, before in zip(chances, (DAY, OTHER_DAY), sold, strict=True)
     ]
     in_one_batch = api.batch(*calls[0])
     one_by_one = [api.batch(one)[0] for one in calls[1]]

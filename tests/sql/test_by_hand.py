@@ -85,7 +85,7 @@ def test_account_gets_the_missed_messages_of_its_bookings(api: SchemaApi, databa
     assert database.value(missed, ["account:asha", "account:ravi", "asha"]) == ["account:asha"]
 
 
-def test_to_stop_of_a_booking_is_of_the_tickets_that_are_not_cancelled(api: SchemaApi) -> None:
+def test_to_stop_of_a_booking_ignores_cancelled_tickets(api: SchemaApi) -> None:
     party = api.book(1, 2)
     assert api.cancel(party, 2)["to_stop"] == 5
     assert api.change("alight", party, at="Mandya")["to_stop"] == 3

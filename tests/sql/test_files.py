@@ -43,7 +43,7 @@ def schema_of(database: Any, programs: Path) -> str:
         text=True,
         check=True,
     ).stdout
-    return re.sub(r"^\\(un)?restrict .*\n", "", dumped, flags=re.MULTILINE)  # with a random key in each dump
+    return re.sub(r"^\\(un)?restrict .*\n", "", dumped, flags=re.MULTILINE)  # these lines have a random key
 
 
 def timetable_of(database: Any) -> list[Any]:

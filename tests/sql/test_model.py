@@ -67,7 +67,7 @@ class Requests(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Delete the trip, so that the audit stays fast."""
-        for table in ("payments", "requests", "passengers", "seats", "trips"):
+        for table in ("payments", "idempotency_keys", "passengers", "seats", "trips"):
             self.database.query(f"DELETE FROM {table} WHERE bus_id = {BUS}")
 
     # Requests ------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Requests(RuleBasedStateMachine):
         )
 
     @rule(seconds=st.sampled_from([1, 600, 1800, 3600]))
-    def time_passes(self, seconds: int) -> None:
+    def advance_clock(self, seconds: int) -> None:
         self.trip.now += timedelta(seconds=seconds)
         self.set_clock()
 
@@ -147,16 +147,21 @@ class Requests(RuleBasedStateMachine):
     @precondition(lambda self: self.last)
     @rule()
     def repeat(self) -> None:
-        """A repeated idempotency key returns the first answer and changes nothing but settles the trip."""
+        """A repeated idempotency key returns the first answer. The trip is settled; nothing else changes."""
         assert self.last
         send, answer = self.last
         assert send() == answer
         self.trip.settle(self.chosen)
 
-    # Requests to both ----------------------------------------------------------------------------
+    # Requests to the database and the model -------------------------------------------------------
 
     def sell(
-        self, ends: tuple[int, int], seats: list[int] | None, count: int, waitlist: bool, seconds: int | None
+        self,
+        segment: tuple[int, int],
+        seats: list[int] | None,
+        count: int,
+        waitlist: bool,
+        seconds: int | None,
     ) -> None:
         method = "book" if seconds is None else "hold"
         wanted: Answer = {"seats": seats} if seats else {"count": count}
@@ -165,13 +170,13 @@ class Requests(RuleBasedStateMachine):
         elif waitlist:
             wanted["waitlist"] = True
         answer = self.send(
-            method, bus_id=BUS, travel_date=str(self.day), from_stop=ends[0], to_stop=ends[1], **wanted
+            method, bus_id=BUS, travel_date=str(self.day), from_stop=segment[0], to_stop=segment[1], **wanted
         )
         self.trip.settle(self.chosen)
         reason = self.trip.sell(
             lambda: answer["reference"],
             lambda: [ticket["seat_no"] for ticket in answer["tickets"]],
-            *ends, seats, count, waitlist, None if seconds is None else timedelta(seconds=seconds),
+            *segment, seats, count, waitlist, None if seconds is None else timedelta(seconds=seconds),
         )  # fmt: skip
         assert answer.get("reason") == reason
 
@@ -200,7 +205,7 @@ class Requests(RuleBasedStateMachine):
         return latest_first[which % len(latest_first)]
 
     def existing(self, which: int, tickets: list[int] | None) -> list[int] | None:
-        """The given ticket numbers that the booking has; without such, its first ticket."""
+        """The given ticket numbers that the booking has; if it has none of them, its first ticket."""
         size = len(self.booking(which)[1].tickets)
         return tickets and ([n for n in tickets if n <= size] or [1])
 

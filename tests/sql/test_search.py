@@ -169,7 +169,9 @@ def test_date_is_in_the_time_zone_of_the_place(api: SchemaApi, database: Databas
     assert [trip["travel_date"] for trip in search(api, date="2026-12-04", ac=False)] == [DAY]
 
 
-def test_first_stop_at_the_destination_after_boarding_counts(api: SchemaApi, database: Database) -> None:
+def test_route_that_visits_a_place_twice_ends_at_the_first_visit_after_boarding(
+    api: SchemaApi, database: Database
+) -> None:
     there_and_back = """
         Chennai | -     | 06:00 | 0 | 0
         Mandya  | 07:00 | 07:05 | 9 | 10

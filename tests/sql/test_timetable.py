@@ -261,7 +261,7 @@ def test_wrong_reference_names_no_service(database: Database, reference: str) ->
 
 
 def test_add_service_reads_tables_by_key_only(database: Database) -> None:
-    """Also in a session whose plans were made while the tables were almost empty."""
+    """This holds also in a session whose plans were made while the tables were almost empty."""
     tables = "('places', 'layouts', 'bus_info', 'trips', 'seats', 'route_table', 'seat_plan')"
     read = "SELECT sum(%s)::int FROM pg_stat_xact_user_tables WHERE relname IN %s"
     scans, places = read % ("seq_scan", tables), read % ("coalesce(idx_tup_fetch, 0)", "('places')")

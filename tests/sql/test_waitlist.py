@@ -104,16 +104,16 @@ def test_one_freed_seat_promotes_two_parties_on_adjacent_segments(api: SchemaApi
 def test_party_waits_until_a_seat_is_free_on_its_whole_segment(api: SchemaApi) -> None:
     for seat in range(1, 8):
         api.book(seat, phone=RAVI)
-    short = api.book(8, from_stop=1, to_stop=3, phone=RAVI)
-    moves = api.book(count=1, from_stop=3, to_stop=5, phone=RAVI)
-    api.cancel(short, phone=RAVI)
+    first_half = api.book(8, from_stop=1, to_stop=3, phone=RAVI)
+    second_half = api.book(count=1, from_stop=3, to_stop=5, phone=RAVI)
+    api.cancel(first_half, phone=RAVI)
     waiting = wait(api)
     other = api.book(8, from_stop=1, to_stop=3, phone=RAVI)
-    assert moves["tickets"][0]["seat_no"] == 8
+    assert second_half["tickets"][0]["seat_no"] == 8
     assert promoted(api, waiting) == [False]
     api.cancel(other, phone=RAVI)
     assert promoted(api, waiting) == [False]  # seat 8 is still taken from Mandya on
-    api.cancel(moves, phone=RAVI)
+    api.cancel(second_half, phone=RAVI)
     assert promoted(api, waiting) == [True]
 
 
@@ -221,9 +221,8 @@ def test_recount_repairs_a_trip_before_it_is_settled(
     api.book(8, phone=RAVI)
     waiting = wait(api)
     clock.advance(minutes=11)
-    database.query(
-        "UPDATE seats SET taken = '{}' WHERE seat_no = 2"
-    )  # wrong, and the trip has an expired hold
+    # a wrong value, while the trip has an expired hold
+    database.query("UPDATE seats SET taken = '{}' WHERE seat_no = 2")
     with pytest.raises(Exception, match="segment_sold_once"):
         api.book(count=1, phone=RAVI, from_stop=2, to_stop=3)
     database.value("SELECT api.recount_for(%s)", f'{{"reference": "{hold["reference"]}"}}')

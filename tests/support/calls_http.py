@@ -154,9 +154,9 @@ OPERATORS = [
 ]  # fmt: skip
 
 
-def guest(method: str, what: str, username: str, password: str = "my word", **fields: Any) -> Entry:
-    """What a guest of the hotel sends."""
-    return call(method, f"/hotel/{what}", json={"username": username, "password": password, **fields})
+def guest(method: str, endpoint: str, username: str, password: str = "my word", **fields: Any) -> Entry:
+    """A request of a guest of the hotel."""
+    return call(method, f"/hotel/{endpoint}", json={"username": username, "password": password, **fields})
 
 
 NIGHTS = {"check_in": "2026-12-05", "check_out": "2026-12-07"}

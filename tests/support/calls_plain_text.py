@@ -1,7 +1,7 @@
 """The calls of the plain-text transcripts: dialogues, with the lines that programs rely on.
 
-Fixed are the lines that PROTOCOL.md shows without `…` for flights, the theatre and pushes; short questions;
-the first line of a booking; and the end. Other texts may change.
+These lines are fixed: those that PROTOCOL.md shows without `…` for flights, the theatre and pushes; short
+questions; the first line of a booking; and the last line. Other texts may change.
 """
 
 from tests.support.transcripts import CLOSED, Entry
@@ -39,7 +39,7 @@ CALLS = [
     type_("bus", "Reservation or cancellation:"),
     type_("quit"),
     # The same lines sent at once, as from a file. The hold ends with the connection.
-    type_("\n".join(RESERVATION), "Held: {p_given_up}", "Confirm, for 1,000.00? (yes or no)", on="pipe"),
+    type_("\n".join(RESERVATION), "Held: {p_unconfirmed}", "Confirm, for 1,000.00? (yes or no)", on="pipe"),
     type_("STOP", "STOPPED", CLOSED, on="pipe"),
     # A ticket is cancelled.
     type_(f"cancel $p_bus {ASHA}", "Booked: $p_bus"),

@@ -134,7 +134,7 @@ class Engine:
         return self.run("nsenter", f"--target={self._pid}", "--net", *command, check=check)
 
     def prints(self, text: str, *command: str) -> bool:
-        """Run a command until it prints a line with this text, or ends; whether it printed one."""
+        """Run a command until it ends or prints a line with this text. Returns whether it printed one."""
         with subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:

@@ -17,7 +17,10 @@ _CODES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r|\x07")
 
 
 class Operator:
-    """`python -m server …` in a terminal; killed at the end of a `with` if it is still running."""
+    """`python -m server …` in a terminal; killed at the end of a `with` if it is still running.
+
+    unmatched: the output after the last text that was waited for.
+    """
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         inherited = {
@@ -39,7 +42,7 @@ class Operator:
             encoding="utf-8",
             codec_errors="replace",
         )
-        self.seen = ""
+        self.unmatched = ""
 
     def __enter__(self) -> "Operator":
         return self
@@ -56,12 +59,12 @@ class Operator:
 
     def wait_for_match(self, pattern: str) -> str:
         """Wait for a pattern; return its group."""
-        while not (found := re.search(pattern, self.seen)):
+        while not (found := re.search(pattern, self.unmatched)):
             try:
-                self.seen += _CODES.sub("", self.child.read_nonblocking(4096, WAIT_SECONDS))
+                self.unmatched += _CODES.sub("", self.child.read_nonblocking(4096, WAIT_SECONDS))
             except (pexpect.TIMEOUT, pexpect.EOF) as end:
-                raise AssertionError(f"{pattern!r} did not appear; seen since: {self.seen!r}") from end
-        self.seen = self.seen[found.end() :]
+                raise AssertionError(f"{pattern!r} did not appear; seen since: {self.unmatched!r}") from end
+        self.unmatched = self.unmatched[found.end() :]
         return found[1]
 
     def type_line(self, line: str) -> None:
@@ -70,7 +73,7 @@ class Operator:
 
     def wait_for_exit(self) -> int:
         """Wait for the end; return the exit status."""
-        self.seen += _CODES.sub("", self.child.read())
+        self.unmatched += _CODES.sub("", self.child.read())
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
 

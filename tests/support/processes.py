@@ -45,7 +45,7 @@ def wait_for_end(pids: Iterable[int]) -> None:
             os.close(handle)
 
 
-class Served:
+class ServerProcess:
     """A running `python -m server`; at the end of a `with` it is killed, if it has not ended.
 
     output: the lines that it has printed.
@@ -58,7 +58,7 @@ class Served:
         self.host, _, port = ready.split("serves on ")[1].split(",")[0].rpartition(":")
         self.port = int(port)
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> "ServerProcess":
         return self
 
     def __exit__(self, *_: object) -> None:

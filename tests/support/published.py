@@ -1,6 +1,6 @@
 """The published names: settings, command options, views, functions, metrics, HTTP fields.
 
-`published` lists the names of the running version. `lost` compares an older list with it.
+`published` lists the names of the running version. `missing_names` compares an older list with it.
 """
 
 import json
@@ -54,12 +54,12 @@ def published(call: Callable[..., Any], query: Callable[..., list[Any]]) -> dict
     }
 
 
-def lost(old: Any, new: Any, where: str = "") -> Iterator[str]:
+def missing_names(old: Any, new: Any, where: str = "") -> Iterator[str]:
     """A line for each name of an older list that a newer one does not have."""
     if isinstance(old, dict):
         for name, value in old.items():
             if name in new:
-                yield from lost(value, new[name], f"{where} {name}")
+                yield from missing_names(value, new[name], f"{where} {name}")
             else:
                 yield f"{where} {name} is missing"
     elif where.startswith(" functions"):  # arguments may be passed by position
@@ -108,7 +108,7 @@ def _metrics(text: str) -> dict[str, list[str]]:
 
 
 def _http(document: dict[str, Any]) -> dict[str, list[str]]:
-    """Each operation with the fields that it takes, by where they are."""
+    """Each operation with the fields that it takes, and the place of each field."""
     found = {}
     for path, verbs in document["paths"].items():
         for verb, operation in verbs.items():

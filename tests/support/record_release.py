@@ -16,14 +16,14 @@ import pytest
 from tests.conftest import Clock, Cluster, Database
 from tests.support.http_client import HttpClient
 from tests.support.published import published
-from tests.support.release import CALLS, DATA, database, dump, stage, write_transcript  # noqa: F401
-from tests.support.transcripts import Stage, record
+from tests.support.release import CALLS, DATA, database, dump, player, write_transcript  # noqa: F401
+from tests.support.transcripts import TranscriptPlayer, record
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)  # a hash takes long on a busy machine
 
 
 def test_record_release(
-    stage: Stage,  # noqa: F811 - a fixture
+    player: TranscriptPlayer,  # noqa: F811 - a fixture
     http: HttpClient,
     cluster: Cluster,
     database: Database,  # noqa: F811
@@ -35,7 +35,7 @@ def test_record_release(
         if name == "stopping":  # it stops the server
             lists = published(http.call, database.query)
             (folder / "published.json").write_text(json.dumps(lists, indent=1) + "\n")
-            left = {"clock": clock.now.isoformat(), **stage.kept}
+            left = {"clock": clock.now.isoformat(), **player.kept}
             (folder / "left.json").write_text(json.dumps(left, indent=1) + "\n")
             dump(cluster, database, folder / "database.sql")
-        write_transcript(folder / f"{name}.jsonl", list(record(calls, stage)))
+        write_transcript(folder / f"{name}.jsonl", list(record(calls, player)))

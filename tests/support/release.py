@@ -21,7 +21,7 @@ from busware.server.settings import Settings
 from tests.conftest import NOW, Clock, Cluster, Database, stop_clock
 from tests.support import calls_http, calls_json_rpc, calls_plain_text
 from tests.support.http_client import HttpClient
-from tests.support.transcripts import Entry, Stage
+from tests.support.transcripts import Entry, TranscriptPlayer
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
@@ -46,11 +46,11 @@ def database(new_database: Callable[..., Database]) -> Database:
 
 
 @pytest.fixture
-def stage(
+def player(
     pushing: SimpleNamespace, connect: Callable[[], Any], http: HttpClient, database: Database, clock: Clock
-) -> Stage:
+) -> TranscriptPlayer:
     """The running server, with HTTP and pushes."""
-    return Stage(connect, http.call, database.query, clock.set, pushing.tcp.drain)
+    return TranscriptPlayer(connect, http.call, database.query, clock.set, pushing.tcp.drain)
 
 
 def read_transcript(file: Path) -> list[Entry]:

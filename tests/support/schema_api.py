@@ -25,7 +25,6 @@ DAY = "2026-12-05"  # a Saturday, four days after the tests' NOW
 OTHER_DAY = "2026-12-06"
 ASHA, RAVI = "+919845012345", "+919880099000"
 TRIP = {"bus_id": 1, "travel_date": DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-LEGS = {"Bengaluru": 1, "Ramanagara": 2, "Mandya": 3, "Srirangapatna": 4, "Mysuru": 5}
 
 Answer = dict[str, Any]
 
@@ -109,7 +108,7 @@ class SchemaApi:
 
     def everything(self) -> list[list[Any]]:
         """The rows of all tables that a write changes, to compare before and after a refusal."""
-        tables = ("trips", "seats", "passengers", "payments", "requests")
+        tables = ("trips", "seats", "passengers", "payments", "idempotency_keys")
         return [self.conn.execute(f"TABLE {name} ORDER BY 1, 2, 3").fetchall() for name in tables]  # type: ignore[arg-type]
 
 

@@ -1,7 +1,7 @@
 -- The services with which the recorded transcripts and database dumps begin. Do not change them: the recorded
 -- replies depend on every line. A call that needs another service adds it itself, by an SQL entry.
 --
--- Small on purpose, few seats and few days on sale: a dump holds all of it.
+-- The services have few seats and few days on sale, because a dump contains all of them.
 
 INSERT INTO places (code, name, aliases, part_of) VALUES
     ('KA',   'Karnataka',      '{}',             NULL),

@@ -42,11 +42,11 @@ MIN_NAMED_LENGTH = 6  # of a kept value that replies may contain; a shorter one 
 CLOSED = "<closed>"  # stands for the end of a connection, as a line of plain text
 
 
-class Broken(Exception):
+class BrokenProtocol(Exception):
     """The server has broken the protocol, so the transcript cannot continue."""
 
 
-class Stage:
+class TranscriptPlayer:
     """A running server, as a transcript uses it.
 
     connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `http`.
@@ -71,14 +71,14 @@ class Stage:
     def play(self, entry: Entry) -> Any:
         """Execute an entry. Return the reply, with names for the values that were kept.
 
-        Raises Broken.
+        Raises BrokenProtocol.
         """
         play = next(getattr(self, f"_{kind}") for kind in KINDS if kind in entry)
         try:
             for _ in range(entry.get("times", 1)):
                 reply = play(self._filled({name: value for name, value in entry.items() if name != "reply"}))
         except (OSError, ValueError) as error:
-            raise Broken(f"{type(error).__name__}: {error}") from error
+            raise BrokenProtocol(f"{type(error).__name__}: {error}") from error
         for name, path in entry.get("keep", {}).items():
             self.kept[name] = str(_look_up(reply, path))
         return self._named(reply)
@@ -98,10 +98,10 @@ class Stage:
             return bool(method == entry["await"] and text == entry.get("text", text))
 
         while not (found := list(filter(is_awaited, waiting))):
-            came = self._receive(entry["on"])
-            if "id" in came:
-                raise Broken(f"a reply came where a notification was awaited: {came}")
-            waiting.append(came)
+            received = self._receive(entry["on"])
+            if "id" in received:
+                raise BrokenProtocol(f"a reply came where a notification was awaited: {received}")
+            waiting.append(received)
         waiting.remove(found[0])
         return found[0]
 
@@ -114,12 +114,12 @@ class Stage:
             found = None
             while not found:
                 try:
-                    came = line.receive() if CLOSED not in said else b""
+                    received = line.receive() if CLOSED not in said else b""
                 except TimeoutError:
-                    came = None
-                if came is None or CLOSED in said:
-                    raise Broken(f"the line {fixed!r} did not come; these came: {self._named(said)}")
-                said.append(came.decode() or CLOSED)
+                    received = None
+                if received is None or CLOSED in said:
+                    raise BrokenProtocol(f"the line {fixed!r} did not come; these came: {self._named(said)}")
+                said.append(received.decode() or CLOSED)
                 found = re.fullmatch(_pattern(fixed), said[-1])
             self.kept |= found.groupdict()
         return said
@@ -161,16 +161,16 @@ class Stage:
     def _receive(self, connection: str) -> Any:
         line = self._lines[connection].receive()
         if not line:
-            raise Broken("the server closed the connection")
+            raise BrokenProtocol("the server closed the connection")
         return json.loads(line)
 
     def _reply(self, connection: str) -> Any:
         """The next line that is not a notification. Notifications are stored."""
         while True:
-            came = self._receive(connection)
-            if isinstance(came, list) or "id" in came:
-                return came
-            self._notifications.setdefault(connection, []).append(came)
+            received = self._receive(connection)
+            if isinstance(received, list) or "id" in received:
+                return received
+            self._notifications.setdefault(connection, []).append(received)
 
     def _filled(self, value: Any) -> Any:
         """A request, with the kept values in place of their names."""
@@ -193,21 +193,21 @@ class Stage:
 KINDS = ("send", "await", "type", "http", "sql", "clock", "stop")
 
 
-def record(entries: Iterable[Entry], stage: Stage) -> Iterator[Entry]:
+def record(entries: Iterable[Entry], player: TranscriptPlayer) -> Iterator[Entry]:
     """Play the entries; yield each with its reply."""
     for entry in entries:
-        reply = stage.play(entry)
+        reply = player.play(entry)
         yield {**entry, "said" if "type" in entry else "reply": reply}
 
 
-def compare(entries: Iterable[Entry], stage: Stage) -> Iterator[str]:
+def compare(entries: Iterable[Entry], player: TranscriptPlayer) -> Iterator[str]:
     """Play recorded entries; yield a line for each difference from what is recorded."""
     for number, entry in enumerate(entries, 1):
         asked = next((entry[name] for name in ("send", "type", "path", "sql") if entry.get(name)), entry)
         place = f"line {number}, {asked if isinstance(asked, str) else json.dumps(asked)}"
         try:
-            reply = stage.play(entry)
-        except Broken as broken:
+            reply = player.play(entry)
+        except BrokenProtocol as broken:
             yield f"{place}: {broken}"
             return
         if "reply" in entry:
@@ -239,13 +239,13 @@ def differences(old: Any, new: Any, where: str, texts: set[str] = TEXTS) -> Iter
 
 
 def _look_up(reply: Any, path: str) -> Any:
-    """The value under a path such as result.tickets.0.seat_no. Raises Broken."""
+    """The value under a path such as result.tickets.0.seat_no. Raises BrokenProtocol."""
     value = reply
     for step in path.split("."):
         try:
             value = value[int(step) if isinstance(value, list | tuple) else step]
         except (LookupError, TypeError, ValueError):
-            raise Broken(f"there is no {path} in {reply}") from None
+            raise BrokenProtocol(f"there is no {path} in {reply}") from None
     return value
 
 
@@ -265,7 +265,7 @@ def _first_event(lines: Iterable[bytes]) -> dict[str, Any]:
             event["event"] = value
         elif name == "data":
             return event | {"data": json.loads(value)}
-    raise Broken("the stream ended without an event")
+    raise BrokenProtocol("the stream ended without an event")
 
 
 def _map_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -14,7 +14,7 @@ from busware.server.embedded.data_folder import read_urls
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
-from tests.support.processes import Served, running_on
+from tests.support.processes import ServerProcess, running_on
 from tests.support.transcript import ASHA, transcript
 
 pytestmark = pytest.mark.system
@@ -105,7 +105,7 @@ def test_invalid_command_gets_a_message_and_sends_nothing(
 
 @pytest.fixture
 def attached(urls: dict[str, str]) -> Iterator[Operator]:
-    """An attached console."""
+    """A console in a process of its own, on the database of the test."""
     with Operator("console", **urls) as operator:
         operator.wait_for("This is the operator's console.", "operator>")
         yield operator
@@ -139,8 +139,8 @@ def test_console_does_not_report_its_own_reconnection(attached: Operator, databa
     attached.wait_for("to all: Before.")
     name = "application_name = 'busware listener'"
     database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}")
-    anew = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
-    wait_until(lambda: database.query(anew, number))
+    registered_again = "SELECT 1 FROM processes WHERE role = 'console' AND process_no > %s"
+    wait_until(lambda: database.query(registered_again, number))
     attached.type_line("all After.")
     assert "disconnected" not in attached.wait_for_match(r"(?s)(.*)to all: After\.")
 
@@ -158,7 +158,7 @@ def test_events_read_together_are_shown_in_order(attached: Operator, database: D
 def test_messages_and_clients_are_shown_across_servers_and_consoles(
     urls: dict[str, str], attached: Operator, line_to: Callable[[int], LineClient]
 ) -> None:
-    with operating(**urls) as (operator, port), Served("0", **urls) as other:
+    with operating(**urls) as (operator, port), ServerProcess("0", **urls) as other:
         attached.wait_for(
             f"server 127.0.0.1:{port}", " connected", f"server 127.0.0.1:{other.port}", " connected"
         )
@@ -184,7 +184,7 @@ def test_messages_and_clients_are_shown_across_servers_and_consoles(
 
 
 @pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
-def test_console_ends_by_exit_keys_and_signals_and_stops_the_server(
+def test_exit_command_key_or_signal_ends_the_console_and_stops_the_server(
     data_folder: Path, line_to: Callable[[int], LineClient], way: str | signal.Signals
 ) -> None:
     with operating("--data", str(data_folder)) as (operator, port):
@@ -197,7 +197,7 @@ def test_console_ends_by_exit_keys_and_signals_and_stops_the_server(
             operator.child.send("exit\r" if way == "exit" else way)
         assert client.receive() == b"Server: I am going down now. Good-bye."
         assert operator.wait_for_exit() == 0
-        assert "Traceback" not in operator.seen
+        assert "Traceback" not in operator.unmatched
     assert running_on(data_folder) == []
 
 
@@ -234,10 +234,10 @@ def test_log_lines_appear_above_the_prompt(urls: dict[str, str], database: Datab
 
 
 def test_no_console_without_a_terminal(urls: dict[str, str]) -> None:
-    with Served("0", **urls) as server:
-        status, said = server.end(signal.SIGTERM)
+    with ServerProcess("0", **urls) as server:
+        status, output = server.end(signal.SIGTERM)
     assert status == 0
-    assert "operator" not in said
+    assert "operator" not in output
     asked = subprocess.run(
         [sys.executable, "-m", "server", "console"],
         cwd=PROJECT,
@@ -264,19 +264,19 @@ def test_server_in_the_background_does_not_read_the_terminal(data_folder: Path) 
     assert running_on(data_folder) == []
 
 
-def test_console_without_a_server_reports_it(tmp_path: Path) -> None:
+def test_console_reports_a_database_without_a_server(tmp_path: Path) -> None:
     with Operator("console", "--data", str(tmp_path)) as operator:
         assert operator.wait_for_exit() == 1
-        assert f"no running server has its database in {tmp_path}" in operator.seen
+        assert f"no running server has its database in {tmp_path}" in operator.unmatched
 
 
-def test_console_after_the_server_stopped_reports_it(data_folder: Path) -> None:
-    with Served("0", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
+def test_console_reports_a_stopped_server(data_folder: Path) -> None:
+    with ServerProcess("0", "--data", str(data_folder), BUSWARE_HTTP_PORT="0") as server:
         server.end(signal.SIGTERM)
     assert read_urls(data_folder)
     with Operator("console", "--data", str(data_folder), BUSWARE_CONNECT_SECONDS="1") as operator:
         assert operator.wait_for_exit() == 1
-        assert "the server is not running" in operator.seen
+        assert "the server is not running" in operator.unmatched
 
 
 def test_password_is_asked_until_it_is_valid(urls: dict[str, str]) -> None:

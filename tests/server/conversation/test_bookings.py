@@ -244,9 +244,9 @@ def test_question_about_a_booking_accepts_ten_invalid_answers(
     trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, seats=[3, 4], phone=ASHA)["reference"]
     line = connect()
-    for begins, question, wrong, right in steps:
-        if begins:
-            line.send(begins.format(ref=reference))
+    for command, question, wrong, right in steps:
+        if command:
+            line.send(command.format(ref=reference))
         while not (asked := line.receive().decode()).startswith(question):
             pass
         for _ in range(10):
@@ -254,5 +254,5 @@ def test_question_about_a_booking_accepts_ten_invalid_answers(
             assert not line.receive().decode().startswith(question)  # the message
             assert line.receive().decode() == asked
         line.send(right.format(ref=reference))
-    message = [line.receive().decode()]
-    assert not message[0].startswith(tuple(question for _, question, _, _ in steps))
+    last_message = line.receive().decode()  # the dialogue has ended
+    assert not last_message.startswith(tuple(question for _, question, _, _ in steps))

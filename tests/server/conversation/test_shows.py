@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Clock, Cluster, Database, LineClient
-from tests.support.processes import Served
+from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
 
@@ -279,13 +279,13 @@ def test_show_accepts_ten_invalid_answers_to_each_question(
 def test_sold_seats_are_taken_after_a_restart(data_folder: Path) -> None:
     """The server and its database stop and start again."""
     day = date.today() + timedelta(days=5)
-    with Served("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
+    with ServerProcess("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         with closing(LineClient(server.host, server.port)) as line:
             assert read_seat_map(line, day) == EMPTY
             transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
         assert server.end(signal.SIGTERM)[0] == 0
     with (
-        Served("0", "--data", str(data_folder)) as server,
+        ServerProcess("0", "--data", str(data_folder)) as server,
         closing(LineClient(server.host, server.port)) as line,
     ):
         assert read_seat_map(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]

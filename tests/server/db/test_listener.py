@@ -80,7 +80,7 @@ def test_every_process_is_notified_of_a_committed_write(
         assert process.wait_for(lambda change: change.trips).trips == {(1, TRAVEL_DAY)}
 
 
-def test_a_settled_trip_is_notified(
+def test_settling_a_trip_sends_a_notification(
     pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     process = listen()
@@ -107,7 +107,7 @@ def test_a_notification_that_arrives_with_a_result_is_received_at_once(
         process.listener.stop()
 
 
-def test_reads_and_refusals_are_not_notified(
+def test_reads_and_refusals_send_no_notification(
     connect: Callable[[], LineClient], pushing: SimpleNamespace, listen: Callable[..., ListeningProcess]
 ) -> None:
     line = connect()
@@ -206,7 +206,7 @@ def test_subscribers_read_everything_after_a_reconnect(
 def test_changes_without_a_connection_are_sent_after_the_reconnect(
     database: Database, settings: Any, listen: Callable[..., ListeningProcess], proxy: TcpProxy
 ) -> None:
-    """Meanwhile the listener keeps each trip once, and not the calls."""
+    """Without a connection, the listener stores each changed trip once, and does not store the calls."""
 
     class Calls(list[tuple[Raw, Raw]]):
         """A list that can be referenced weakly."""

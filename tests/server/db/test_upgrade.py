@@ -20,7 +20,7 @@ from tests.conftest import Database
 from tests.support.later_release import make_release, prepare, replace, version_of
 from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.operator import Operator
-from tests.support.processes import Served, fail_to_start, start
+from tests.support.processes import ServerProcess, fail_to_start, start
 from tests.support.schema_api import audit
 from tests.support.traffic import Traffic
 from tests.support.writing import book
@@ -57,12 +57,12 @@ def test_ten_upgrades_fail_no_request(urls: dict[str, str], database: Database, 
     days = database.query("SELECT travel_date FROM trips WHERE bus_id = 1 ORDER BY travel_date OFFSET 1")
     quiet, logs = {**urls, "BUSWARE_LOG_LEVEL": "WARNING"}, []
     with ExitStack() as stack:
-        servers = [stack.enter_context(Served("0", **quiet)) for _ in range(2)]
+        servers = [stack.enter_context(ServerProcess("0", **quiet)) for _ in range(2)]
         traffic = stack.enter_context(Traffic(CLIENTS, days, [server.port for server in servers]))
         for n in range(1, UPGRADES + 1):
             traffic.wait_for(ANSWERS)
             program = release_of(make_release(tmp_path, n), version_of(n))
-            servers.append(stack.enter_context(Served("0", program=program, **quiet)))
+            servers.append(stack.enter_context(ServerProcess("0", program=program, **quiet)))
             assert database.value("SELECT api.step()::int") == n
             assert database.value("SELECT to_regproc(%s) IS NULL", f"api.step_{n - 1}")
             traffic.wait_for(ANSWERS)  # from two older servers, with the new functions
@@ -177,21 +177,21 @@ def test_a_killed_upgrade_leaves_the_old_functions(
     before = database.query(FUNCTIONS), database.value(COMMENT)
     killed = start("0", program=release_of(release), **urls)
     with killed:
-        busy = (
+        sleeping = (
             "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(3600)' AND pid <> pg_backend_pid()"
         )
-        (pid,) = wait_until(lambda: database.query(busy))
+        (pid,) = wait_until(lambda: database.query(sleeping))
         with database.connect_as_server() as conn:
             conn.execute("SELECT * FROM api.read('places', '{}')")
         killed.kill()
     database.query("SELECT pg_terminate_backend(%s, %s)", pid, WAIT_SECONDS * 1000)
     assert (database.query(FUNCTIONS), database.value(COMMENT)) == before
     (release / "28_zz.sql").unlink()
-    with Served("0", program=release_of(release), **urls):
+    with ServerProcess("0", program=release_of(release), **urls):
         assert database.value("SELECT api.step()::int") == 3
 
 
-# Statements that an upgrade makes fail ----------------------------------------------------------
+# Statements that fail because of an upgrade ------------------------------------------------------
 
 
 def create_failing(database: Database, times: int, sqlstate: str) -> None:
@@ -227,8 +227,8 @@ def test_a_write_that_fails_because_of_an_upgrade_is_repeated(
     database: Database, settings: Settings, too_often: bool
 ) -> None:
     create_failing(database, settings.upgrade_retries + too_often, "42883")
-    opened = database.value("SELECT pg_get_functiondef('api.parse_calls(jsonb)'::regprocedure)")
-    database.query(opened.replace("SELECT", "SELECT FROM public.failing(); SELECT", 1))
+    definition = database.value("SELECT pg_get_functiondef('api.parse_calls(jsonb)'::regprocedure)")
+    database.query(definition.replace("SELECT", "SELECT FROM public.failing(); SELECT", 1))
     writer = Writer(database.server, settings)
     writer.start()
     try:
@@ -260,7 +260,7 @@ def test_a_migration_rolls_back_and_tries_again(empty_database: Database, sql_fo
     assert "19_more" in empty_database.query(MIGRATIONS)
 
 
-def test_an_upgrade_that_gets_no_lock_says_so(empty_database: Database, sql_folder: Path) -> None:
+def test_an_upgrade_fails_if_it_gets_no_lock_in_time(empty_database: Database, sql_folder: Path) -> None:
     prepare(empty_database)
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int")
     before = empty_database.query(FUNCTIONS)
@@ -275,7 +275,9 @@ def test_an_upgrade_that_gets_no_lock_says_so(empty_database: Database, sql_fold
 # Breaking migrations ---------------------------------------------------------------------------
 
 
-def test_a_migration_is_breaking_if_it_records_that(empty_database: Database, sql_folder: Path) -> None:
+def test_is_breaking_agrees_with_the_record_of_a_migration(
+    empty_database: Database, sql_folder: Path
+) -> None:
     add_migration(sql_folder, "CREATE TABLE more (x int)", breaking=True)
     prepare(empty_database)
     recorded = dict(empty_database.query("SELECT name, breaking FROM migrations"))
@@ -299,16 +301,16 @@ def test_an_older_server_does_not_start_after_a_breaking_migration(empty_databas
 
 @pytest.mark.system
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_breaking_migration_stops_the_older_server_in_time(
+def test_a_breaking_migration_stops_the_older_server_before_it_runs(
     urls: dict[str, str], database: Database, sql_folder: Path, line_to: Callable[[int], Any], processes: str
 ) -> None:
     add_migration(sql_folder, "ALTER TABLE trips ADD COLUMN more int", breaking=True)
     trip = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": "+919845012345"}
     day = str(database.value("SELECT max(travel_date) FROM trips"))
-    with Served("0", "--processes", processes, **urls) as old:
+    with ServerProcess("0", "--processes", processes, **urls) as old:
         line = line_to(old.port)
         assert line.call("book", travel_date=day, seats=[1], **trip)["status"] == "booked"
-        with Served("0", program=release_of(sql_folder), **urls) as new:
+        with ServerProcess("0", program=release_of(sql_folder), **urls) as new:
             status, output = old.end()
             assert status == 0
             assert "Busware 9.0.0 is about to run migration 19_more" in output

@@ -110,7 +110,7 @@ def test_a_key_used_concurrently_for_two_trips_is_refused_for_the_second(databas
         "SELECT api.call('book', %s::jsonb, 'phone:1', 'mine')", [bytes(first.args).decode()]
     )
     second = submit(book(1, key="mine"))
-    wait_until(lambda: writer_waits_for_lock(database))  # to record the key that the first has not committed
+    wait_until(lambda: writer_waits_for_lock(database))  # other_session has inserted the same key
     other_session.commit()
     assert outcome(second) == "key_reused"
 

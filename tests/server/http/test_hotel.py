@@ -249,7 +249,7 @@ def test_wrong_nights(hotel: HotelClient, check_in: Any, check_out: Any, error: 
     assert hotel.book("asha", "pw", 1, check_in=check_in, check_out=check_out) == (400, {"error": error})
 
 
-def test_thirty_guests_book_ten_rooms_together(hotel: HotelClient) -> None:
+def test_thirty_guests_book_ten_rooms_at_the_same_time(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     guests = [
         threading.Thread(target=lambda n=n: answers.append(hotel.book(f"guest {n}", "pw", 1)))
@@ -266,7 +266,7 @@ def test_thirty_guests_book_ten_rooms_together(hotel: HotelClient) -> None:
     ]
 
 
-def test_new_guest_books_twice_together(hotel: HotelClient) -> None:
+def test_new_guest_sends_two_bookings_at_the_same_time(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     calls = [threading.Thread(target=lambda: answers.append(hotel.book("asha", "pw", 1))) for _ in range(2)]
     for call in calls:

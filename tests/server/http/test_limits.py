@@ -1,4 +1,4 @@
-"""The limits of the HTTP server on heads, bodies, connections, failed credentials, and their time."""
+"""The limits of the HTTP server on heads, bodies, connections and failed credentials, and its timeouts."""
 
 import json
 import socket
@@ -35,12 +35,12 @@ def read_all(connection: socket.socket) -> bytes:
 def test_busy_has_retry_after(http: HttpClient, server: SimpleNamespace, database: Database) -> None:
     with database.connect(autocommit=False) as locking:
         locking.execute("SELECT FROM trips WHERE bus_id = 1 AND travel_date = '2026-12-02' FOR UPDATE")
-        calls = [threading.Thread(target=http.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})]
-        calls[0].start()
+        waiting = threading.Thread(target=http.call, args=("POST", "/v1/bookings"), kwargs={"json": BOOK})
+        waiting.start()
         wait_until(lambda: server.writer.waiting)
         answer = http.call("POST", "/v1/bookings", json=BOOK)
         locking.commit()
-    calls[0].join()
+    waiting.join()
     assert problem(answer) == (503, "busy")
     assert answer.headers["Retry-After"] == "1"
 

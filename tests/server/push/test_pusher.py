@@ -48,8 +48,8 @@ def test_a_cancellation_by_another_client_is_pushed_with_its_refund(
     transcript(text, f"> status {booked['reference']} {ASHA}\nBooked: {booked['reference']}")
     for _ in range(5):
         text.receive()
-    back = program.call("cancel", reference=booked["reference"], phone=ASHA)["refund"]
-    assert text.receive().decode().endswith(f" Status: Cancelled, {back} is given back")
+    refund = program.call("cancel", reference=booked["reference"], phone=ASHA)["refund"]
+    assert text.receive().decode().endswith(f" Status: Cancelled, {refund} is given back")
 
 
 def test_a_promotion_from_the_waitlist_is_pushed(
@@ -121,7 +121,8 @@ def test_the_cancellation_of_a_trip_is_pushed(
 ) -> None:
     line = connect()
     booking = book(line)
-    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # by hand: no notification
+    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", TRAVEL_DAY)  # in SQL: no notification
+    # A payload that is not JSON makes the server read everything again.
     database.query("SELECT pg_notify('busware', 'look')")
     method, params = line.notification()
     assert (method, params["reference"], params["refund"], params["why"]) == (
@@ -160,7 +161,7 @@ def test_the_pause_after_a_slow_comparison_is_limited(
         slow.execute("LOCK TABLE passengers IN ACCESS EXCLUSIVE MODE")
         database.query("SELECT pg_notify('busware', 'look')")
         wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
-        slow.execute("SELECT pg_sleep(0.5)")  # fifty times that is longer than the test waits
+        slow.execute("SELECT pg_sleep(0.5)")  # a pause of fifty times that would be longer than WAIT_SECONDS
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
     assert line.notification()[1]["status"] == "cancelled"
 

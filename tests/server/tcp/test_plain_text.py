@@ -44,9 +44,9 @@ def test_empty_line_gets_a_greeting_except_after_json(connect: Callable[[], Line
     assert program.call("ping")["server"] == "busware"
 
 
-@pytest.mark.parametrize("rude", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
-def test_escape_sequences_of_a_line_are_removed(client_socket: LineClient, rude: bytes) -> None:
-    client_socket.send(b"xyz" + rude + b"\n")
+@pytest.mark.parametrize("codes", [b"\x1b]0;gone\x07\x1b[2J", b"\xe2\x80\xae", b"\xc2\x9b31m", b"\x00\x01"])
+def test_escape_sequences_of_a_line_are_removed(client_socket: LineClient, codes: bytes) -> None:
+    client_socket.send(b"xyz" + codes + b"\n")
     answer = client_socket.receive().decode()
     assert answer.startswith('"xyz') and answer.isprintable()
 
@@ -91,9 +91,9 @@ def test_piped_dialogue(client_socket: LineClient) -> None:
     client_socket.send(
         f"bus\nres\nsat\nany\nany\nbengaluru\nmysuru\n1\nbest 2\n{ASHA}\nyes\nterminate".encode() + b"\n"
     )
-    answers = [client_socket.receive().decode() for _ in range(43)]
+    answers = client_socket.read().decode().splitlines()
     assert any(answer.startswith("Booked: ") for answer in answers)
-    assert client_socket.receive() == b"" or "STOPPED" in answers
+    assert answers[-1] == "STOPPED"
 
 
 @pytest.mark.parametrize("end", ["stop", "STOP", "terminate", " Terminate "])
