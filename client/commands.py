@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 from msgspec import Meta
 
-from busware.dates import day
+from busware.dates import parse_typed_date
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
 from busware.server import installation, protocol
 from busware.server.conversation import InvalidInput, parse_date
@@ -255,7 +255,7 @@ def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.R
     given = ((field, getattr(parsed, field, None)) for field in request_type.__struct_fields__)
     fields = {field: value for field, value in given if value is not None}
     for field in _DATES & set(fields):
-        fields[field] = day(fields[field], today)
+        fields[field] = parse_typed_date(fields[field], today)
     if issubclass(request_type, protocol.SegmentRequest):
         fields |= segment_fields(fields.pop("origin"), fields.pop("destination"))
     return request_type(**fields)

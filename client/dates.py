@@ -8,11 +8,11 @@ from busware.server.conversation.dates import parse_date
 
 
 def today_in(time_zone: str | None) -> date:
-    """Today's date in a time zone; None: that of this machine."""
+    """Today's date in a time zone. None: the time zone of this machine."""
     return datetime.now(ZoneInfo(time_zone) if time_zone else None).date()
 
 
-def day(typed: str, today: Callable[[], date]) -> date:
+def parse_typed_date(typed: str, today: Callable[[], date]) -> date:
     """The date that was typed. Calls `today` only if the text depends on it. Raises InvalidInput."""
     try:
         return date.fromisoformat(typed)

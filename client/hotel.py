@@ -1,4 +1,4 @@
-"""The guest's terminal of the hotel: username and password, then rooms, book, query, update, checkout.
+"""The terminal client for hotel guests. It signs in, and executes one command for each line.
 
 Uses the API under /hotel (server/http/hotel.py). A wrong password ends the program. If the input is not a
 terminal, it reads the same lines and prints no prompts.
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from busware.dates import day, today_in
+from busware.dates import parse_typed_date, today_in
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
 from busware.server.conversation import InvalidInput
@@ -22,7 +22,7 @@ DONE, REFUSED, NO_ANSWER = 0, 1, 3  # exit statuses
 TIMEOUT_SECONDS = 30.0
 
 HELP = """\
-rooms [CHECK-IN CHECK-OUT]     show which rooms are taken, tonight if no dates are given
+rooms [CHECK-IN CHECK-OUT]     show which rooms are taken (default: tonight)
 book N [CHECK-IN CHECK-OUT]    book any N rooms
 query                          show your rooms
 update N                       move from your first room to room N
@@ -41,10 +41,10 @@ class Exit(Exception):
 def run(url: str, tls: ssl.SSLContext | None) -> int:
     """Execute the guest's commands; return the exit status. tls: for https."""
     try:
-        guest = Guest(url, tls, _line("Username: "), _password())
-        guest.greet()
+        guest = Guest(url, tls, _read_line("Username: "), _read_password())
+        guest.sign_in()
         while True:
-            guest.do(_line("hotel> "))
+            guest.execute(_read_line("hotel> "))
     except Exit as end:
         print(end, file=sys.stderr if end.status else sys.stdout)
         return end.status
@@ -56,14 +56,14 @@ def run(url: str, tls: ssl.SSLContext | None) -> int:
 
 
 class Guest:
-    """A guest, by username and password, and their commands."""
+    """A guest with a username and a password. Executes the guest's commands."""
 
     def __init__(self, url: str, tls: ssl.SSLContext | None, username: str, password: str) -> None:
         self._host, self._port, self._base_path = split_url(url)
         self._tls = tls
         self._credentials = {"username": username, "password": password}
 
-    def greet(self) -> None:
+    def sign_in(self) -> None:
         """Check the password, and print the guest's rooms. Raises Exit if the password is wrong."""
         status, reply = self._send("POST", f"{self._base_path}/query", **self._credentials)
         if status == HTTPStatus.NOT_FOUND:
@@ -71,10 +71,10 @@ class Guest:
         elif status == HTTPStatus.OK:
             print(f"Welcome back. {reply['message']}")
         else:
-            raise Exit(REFUSED, _text(reply))
+            raise Exit(REFUSED, _reply_text(reply))
         print("Commands: rooms, book, query, update, checkout, exit. Type help for their arguments.")
 
-    def do(self, line: str) -> None:
+    def execute(self, line: str) -> None:
         """Execute a command. Raises Exit."""
         command, *words = line.split() or [""]
         try:
@@ -82,14 +82,14 @@ class Guest:
                 case "rooms":
                     self._rooms(self._nights(words))
                 case "book":
-                    count = _number(words, "How many rooms: ")
-                    self._call("POST", "book", num_rooms=count, **self._nights(words[1:]))
+                    count = _read_number(words, "How many rooms: ")
+                    self._send_and_print("POST", "book", num_rooms=count, **self._nights(words[1:]))
                 case "query":
-                    self._call("POST", "query")
+                    self._send_and_print("POST", "query")
                 case "update":
-                    self._call("PUT", "update", new_room=_number(words, "Which room: "))
+                    self._send_and_print("PUT", "update", new_room=_read_number(words, "Which room: "))
                 case "checkout":
-                    self._call("DELETE", "checkout")
+                    self._send_and_print("DELETE", "checkout")
                 case "exit" | "quit":
                     raise Exit(DONE, "Goodbye.")
                 case _:
@@ -101,7 +101,7 @@ class Guest:
         query = "&".join(f"{name}={night}" for name, night in nights.items())
         status, reply = self._send("GET", f"{self._base_path}/rooms?{query}".rstrip("?"))
         if status != HTTPStatus.OK:
-            print(_text(reply))
+            print(_reply_text(reply))
             return
         for room in reply["rooms"]:
             print(f"Room {room['room_number']:2}  {'occupied' if room['is_occupied'] else 'free'}")
@@ -112,7 +112,7 @@ class Guest:
             return {}
         if len(words) != 2:
             raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
-        check_in, check_out = (day(word, self._today) for word in words)
+        check_in, check_out = (parse_typed_date(word, self._today) for word in words)
         return {"check_in": str(check_in), "check_out": str(check_out)}
 
     def _today(self) -> date:
@@ -120,12 +120,12 @@ class Guest:
         _, reply = self._send("GET", "/v1/ping")
         return today_in(reply.get("time_zone"))
 
-    def _call(self, method: str, name: str, **fields: object) -> None:
+    def _send_and_print(self, method: str, name: str, **fields: object) -> None:
         """Send a request as the guest and print the reply. Raises Exit if the password is wrong."""
         status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
         if status == HTTPStatus.UNAUTHORIZED:
-            raise Exit(REFUSED, _text(reply))
-        print(_text(reply))
+            raise Exit(REFUSED, _reply_text(reply))
+        print(_reply_text(reply))
 
     def _send(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
         """The status and the fields of a response. Raises OSError or DecodeError."""
@@ -139,24 +139,24 @@ class Guest:
         return status, msgspec.json.decode(reply, type=dict[str, Any])
 
 
-def _line(prompt: str) -> str:
+def _read_line(prompt: str) -> str:
     """A line of input. Raises EOFError."""
     return input(prompt if sys.stdin.isatty() else "").strip()
 
 
-def _password() -> str:
+def _read_password() -> str:
     return getpass.getpass() if sys.stdin.isatty() else input()
 
 
-def _number(words: list[str], prompt: str) -> int:
-    """The number after a command; without it, the guest is prompted. Raises ValueError."""
-    word = words[0] if words else _line(prompt)
+def _read_number(words: list[str], prompt: str) -> int:
+    """The number after a command. If there is none, prompt for it. Raises ValueError."""
+    word = words[0] if words else _read_line(prompt)
     if not word.isdecimal():
-        raise ValueError(f"'{word}' is not a number; write a number such as 2.")
+        raise ValueError(f"'{word}' is not a number. Type a number such as 2.")
     return int(word)
 
 
-def _text(reply: dict[str, Any]) -> str:
+def _reply_text(reply: dict[str, Any]) -> str:
     """The message of a reply, with the refund or the number of free rooms."""
     text = str(reply.get("message") or reply.get("error") or reply)
     if "refund" in reply:

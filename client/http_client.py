@@ -1,5 +1,5 @@
 # Generated from async_http_client.py by scripts/generate: edit that file.
-"""The client over HTTP: each request is a resource, and its reply the same struct as over TCP.
+"""The client over HTTP, with the same methods and the same replies as the client over TCP.
 
 It keeps one connection open and sends a failed request again with the same key, as over TCP. The server
 sends no notifications over HTTP: to see a change, send a request again.
@@ -33,7 +33,7 @@ class HttpClient(Client):
     def _ensure_connected(self, request: Request) -> None:
         if not self._http.is_open:
             self._http = HttpTransport(self.host, self.port, self._tls)
-        if self._closed.is_set():  # close() has closed the transport before
+        if self._closed.is_set():  # close() closed the transport before this one
             self._http.close()
 
     def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:

@@ -30,10 +30,10 @@ from busware.server.protocol import Booking, Seats
 from busware.server.terminal import end_prompt, read_line
 
 DAYS_AHEAD = 21  # dates in the menu
-ESC_SECONDS = 0.05  # a key that follows Esc sooner makes an Alt-key of it
-REFRESH_SECONDS = 1.0  # of the time left of a hold
-MENU_ROWS = 12  # at most
-_MAP_FIELDS = ("seats", "seat")  # questions with the seat map
+ESC_SECONDS = 0.05  # Esc and a key within this time are read as Alt and the key
+REFRESH_SECONDS = 1.0  # how often the toolbar shows the time left of a hold again
+MAX_MENU_ROWS = 12
+_MAP_FIELDS = ("seats", "seat")  # questions that show the seat map
 # Questions whose menu is open from the start.
 _MENU_FIELDS = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets")
 _STYLE = Style.from_dict(
@@ -77,8 +77,8 @@ class LineAsker:
 class PromptAsker(LineAsker):
     """Asks on a terminal.
 
-    Output that a thread writes while a prompt appears or disappears would erase the prompt, or be erased.
-    So `print_lock` is held then.
+    `print_lock` is held while a prompt appears or disappears. Otherwise the output of another thread could
+    erase the prompt, or the prompt could erase the output.
     """
 
     def __init__(self, *, coloured: bool, today: Callable[[], date]) -> None:
@@ -103,7 +103,9 @@ class PromptAsker(LineAsker):
             termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
         seat_map = self.seat_map if question.field in _MAP_FIELDS else None
         choices = self._dates() if question.field == "date" else () if seat_map else question.choices
-        rows = max(1, min(MENU_ROWS, self._session.output.get_size().rows - 4))  # below question and toolbar
+        rows = max(
+            1, min(MAX_MENU_ROWS, self._session.output.get_size().rows - 4)
+        )  # without question and toolbar
         return read_line(
             self._session,
             lambda: self._message(question, seat_map),
@@ -139,7 +141,7 @@ class PromptAsker(LineAsker):
             keys[0] = "Tab or arrows choose"
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
         columns = get_app().output.get_size().columns - len(held)
-        return [("class:bottom-toolbar.left", held), ("", fitted(keys, columns))]
+        return [("class:bottom-toolbar.left", held), ("", fit_keys(keys, columns))]
 
     def _dates(self) -> tuple[Choice, ...]:
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
@@ -155,10 +157,10 @@ def time_left(expires_at: datetime | None) -> str:
     return f" held for {seconds // 60}:{seconds % 60:02d} " if seconds > 0 else " the hold has expired "
 
 
-def fitted(keys: Sequence[str], columns: int) -> str:
-    """The toolbar with as many keys as fit. The last ones, which leave the dialogue, are dropped last."""
+def fit_keys(keys: Sequence[str], columns: int) -> str:
+    """The toolbar with as many keys as fit. The last keys leave the dialogue, so they are dropped last."""
     bar = f" {' · '.join(keys)}"
-    return bar if len(bar) <= columns or len(keys) == 1 else fitted(keys[1:], columns)
+    return bar if len(bar) <= columns or len(keys) == 1 else fit_keys(keys[1:], columns)
 
 
 def typed_seats(text: str) -> set[int]:
@@ -173,13 +175,13 @@ def typed_seats(text: str) -> set[int]:
 
 
 class Choices(Completer):
-    """Completes an answer to a choice whose text, or else a word of its description, begins so."""
+    """Offers the choices whose text, or a word of whose description, begins with the typed text."""
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """The choices for the text before the cursor, with matches of the text first."""
+        """The choices for the text before the cursor: first those whose own text matches."""
         before = document.text_before_cursor
         typed = before.lstrip().lower()
         by_text = [choice for choice in self._choices if choice.text.lower().startswith(typed)]
@@ -197,7 +199,7 @@ def _keys() -> KeyBindings:
 
     @keys.add("escape")
     def _back(event: KeyPressEvent) -> None:
-        """Clear the typed text; without any, go back to the question before."""
+        """Clear the typed text. If there is none, go back to the previous question."""
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from busware import seatmap
-from busware.server.conversation.words import arrival, clock, comfort, differing_ends, moment, service_of
+from busware.server.conversation.words import arrival, clock, differing_ends, moment, service_of, type_text
 from busware.server.protocol import (
     Booking,
     BookingList,
@@ -146,7 +146,7 @@ def _trip(trip: Trip, ends: list[str]) -> Row:
         "Departs": clock(trip.departs_at),
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
-        "Service": ", ".join(filter(None, (service_of(trip), comfort(trip)))),
+        "Service": ", ".join(filter(None, (service_of(trip), type_text(trip)))),
         ">Fare": trip.fare,
         ">Free": Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
     }

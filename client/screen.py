@@ -11,13 +11,13 @@ from busware import seatmap, ticket
 from busware.server.conversation.words import (
     arrival,
     clock,
-    comfort,
     differing_ends,
     duration,
     journey,
     moment,
     money,
     service_of,
+    type_text,
     words_of,
 )
 from busware.server.protocol import Booking, Quote, Seats, Trip, TripList
@@ -79,4 +79,4 @@ def _cells(trip: Trip) -> tuple[str, ...]:
 def _description(trip: Trip, ends: Sequence[str]) -> str:
     """A trip in words: KSRTC Airavat Club Class, AC semi-sleeper. ends: those that differ between trips."""
     differing = (f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in ends)
-    return ", ".join(filter(None, (service_of(trip), comfort(trip), *differing)))
+    return ", ".join(filter(None, (service_of(trip), type_text(trip), *differing)))

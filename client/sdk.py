@@ -32,7 +32,7 @@ from busware.server.protocol import (
 
 
 class Client(Connection):
-    """A method for each request. Connection describes sharing between threads, and retries."""
+    """A client with a method for each request. Connection describes sharing, and retries."""
 
     def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""
@@ -60,7 +60,7 @@ class Client(Connection):
     ) -> list[Trip]:
         """The trips that leave origin on date, in order of departure.
 
-        until: the date of arrival (for hotels: the check-out). seats: the least number of free seats.
+        until: the date of arrival (for hotels: the check-out). seats: the minimum number of free seats.
         """
         request = protocol.Search(
             origin=origin, destination=destination, date=date, until=until,

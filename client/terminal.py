@@ -46,7 +46,7 @@ from busware.server.conversation import (
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
-from busware.server.conversation.words import changed
+from busware.server.conversation.words import change_line
 from busware.server.protocol import OPEN, Booking, GetBooking, Refusal, Request, Seats
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -279,7 +279,7 @@ class Terminal:
     def _print_change(self, booking: Booking) -> None:
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
-        self._print(changed(booking), "bold cyan")
+        self._print(change_line(booking), "bold cyan")
 
     def _connection_changed(self, connected: bool) -> None:
         if connected and self._lost:

@@ -23,11 +23,11 @@ from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
-    about,
     moment,
     money,
     numbered,
     plural,
+    summary,
     words_of,
 )
 from busware.server.protocol import (
@@ -149,7 +149,7 @@ def find(context: Context, typed: str) -> Steps[None]:
         return
     for reference in found.references[:_MAX_SHOWN]:
         booking = yield Call(GetBooking(reference=reference, phone=phone))
-        yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {about(booking)}")
+        yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
 
 

@@ -1,9 +1,9 @@
-"""Removes control characters, which could move the cursor of a terminal or change the direction of text."""
+"""Removes control and format characters, which could move the cursor or change the direction of text."""
 
 import unicodedata
 from typing import Any
 
-_ALLOWED = "\n\u200c\u200d"  # line ends of drawings; joiners, which names in several scripts need
+_ALLOWED = "\n\u200c\u200d"  # drawings have line ends; names in some writing systems have joiners
 
 
 def clean_text(text: str) -> str:

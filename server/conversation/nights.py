@@ -25,22 +25,22 @@ def stay(context: Context, typed: str) -> Steps[None]:
     venue = yield from choose_venue(HOTEL)
     today = context.today()
     while True:
-        arrives = yield Ask(
+        check_in = yield Ask(
             f"Check-in date ({EXAMPLES}):", answers.travel_date(today), "date",
             "The date of the first night.",
         )  # fmt: skip
-        leaves = yield Ask(
-            "Check-out date, or how many nights (such as 2):", _check_out(arrives, today), "until",
+        check_out = yield Ask(
+            "Check-out date, or how many nights (such as 2):", _check_out(check_in, today), "until",
             "The date on which you leave.",
         )  # fmt: skip
         search = Search(
-            origin=venue.code, destination=venue.code, date=arrives, until=leaves, kind=HOTEL.kind
+            origin=venue.code, destination=venue.code, date=check_in, until=check_out, kind=HOTEL.kind
         )
         try:
             found = yield from require(search)
             hotels = {trip.bus_id: trip for trip in found.trips}
             if not hotels:
-                raise InvalidInput(f"No room is on sale from {day_of(arrives)} to {day_of(leaves)}.")
+                raise InvalidInput(f"No room is on sale from {day_of(check_in)} to {day_of(check_out)}.")
             hotel_id = next(iter(hotels))
             if len(hotels) > 1:
                 options = {
@@ -48,23 +48,25 @@ def stay(context: Context, typed: str) -> Steps[None]:
                     for n, hotel in hotels.items()
                 }
                 hotel_id = yield from choose_from_list("Hotel id:", options, HOTEL.service, "bus_id")
-            hotel, nights = hotels[hotel_id], (leaves - arrives).days
+            hotel, nights = hotels[hotel_id], (check_out - check_in).days
             yield Tell(f"{nights} night{'s' if nights > 1 else ''}: {money(hotel.fare)} for each room.")
-            yield from book(context, HOTEL, BookingDraft(arrives, venue, venue), hotel)
+            yield from book(context, HOTEL, BookingDraft(check_in, venue, venue), hotel)
             return
         except (Refusal, InvalidInput) as error:
             yield Tell(str(error), problem=True)
 
 
-def _check_out(arrives: date, today: date) -> Callable[[str], date]:
-    """A date after the check-in, or a number of nights."""
-    last = arrives + timedelta(days=MAX_NIGHTS)
+def _check_out(check_in: date, today: date) -> Callable[[str], date]:
+    """A parser of the check-out: a date after the check-in, or a number of nights."""
+    last = check_in + timedelta(days=MAX_NIGHTS)
 
     def parse(typed: str) -> date:
         nights = _NIGHTS.fullmatch(typed.lower())
-        leaves = arrives + timedelta(days=int(nights[1])) if nights else answers.any_date(today)(typed)
-        if not arrives < leaves <= last:
-            raise InvalidInput(f"You cannot leave on {leaves}. Type a date after {arrives}, up to {last}.")
-        return leaves
+        check_out = check_in + timedelta(days=int(nights[1])) if nights else answers.any_date(today)(typed)
+        if not check_in < check_out <= last:
+            raise InvalidInput(
+                f"You cannot leave on {check_out}. Type a date after {check_in}, up to {last}."
+            )
+        return check_out
 
     return parse

@@ -124,9 +124,9 @@ def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool]]:
             if wait:
                 return wanted, True
             continue
-        if seating.not_free(seat_map, wanted, words.seat):  # they may be free by now
+        if seating.describe_unavailable(seat_map, wanted, words.seat):  # they may be free by now
             seat_map = yield from read_seat_map(trip)
-        problem = seating.not_free(seat_map, wanted, words.seat)
+        problem = seating.describe_unavailable(seat_map, wanted, words.seat)
         if not problem:
             return wanted, False
         yield Tell(problem, problem=True)

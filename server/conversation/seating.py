@@ -31,13 +31,13 @@ def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:
-        text = _in_figures(typed)
+        text = _with_figures(typed)
         if typed.lower() in _NUMBERS:
-            return Wanted(_within(limit, int(text), noun))
+            return Wanted(_check_count(limit, int(text), noun))
         if found := _ANY_SEATS.fullmatch(text):
-            return Wanted(_within(limit, int(found[1] or found[2] or 1), noun))
+            return Wanted(_check_count(limit, int(found[1] or found[2] or 1), noun))
         chosen = by_number(typed)
-        return Wanted(_within(limit, len(chosen), noun), chosen)
+        return Wanted(_check_count(limit, len(chosen), noun), chosen)
 
     return parse
 
@@ -47,7 +47,7 @@ def _seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], 
     return number_list(numbers, noun, expected, f"The {noun}s are numbered 1 to {max(numbers)}.")
 
 
-def exactly(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
+def exact_seats(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
     """A fixed number of seats of a map."""
     numbers = range(1, count + 1)
     expected = f"{count} {plural(f'{noun} number', numbers)}"
@@ -66,7 +66,7 @@ def another_seat(seat_map: Seats, noun: str, own: Collection[int]) -> Callable[[
     """One seat of a map, other than the traveller's own."""
 
     def parse(typed: str) -> int:
-        (number,) = exactly(1, seat_map, noun)(typed)
+        (number,) = exact_seats(1, seat_map, noun)(typed)
         if number in own:
             raise InvalidInput(f"You have {noun} {number} already. Type another number, or: back.")
         return number
@@ -78,16 +78,16 @@ def count(noun: str, limit: int | None = None) -> Callable[[str], int]:
     """A number of seats. limit: the most for one booking."""
 
     def parse(typed: str) -> int:
-        found = _COUNT.fullmatch(_in_figures(typed))
+        found = _COUNT.fullmatch(_with_figures(typed))
         if found is None or int(found[1]) == 0:
             raise InvalidInput(f"{quoted(typed)} is not a number of {noun}s. Type a number such as 2.")
-        return _within(limit, int(found[1]), noun)
+        return _check_count(limit, int(found[1]), noun)
 
     return parse
 
 
-def not_free(seat_map: Seats, wanted: Wanted, noun: str) -> str:
-    """A message about the wanted seats that are not free, with those that are; "" if all are free."""
+def describe_unavailable(seat_map: Seats, wanted: Wanted, noun: str) -> str:
+    """A message that lists the wanted seats that are not free, and the free seats; "" if all are free."""
     taken = [n for n in wanted.numbers if n not in seat_map.free]
     if not taken:
         return ""
@@ -101,12 +101,13 @@ def max_count(seat_map: Seats) -> int:
     return min(seat_map.max_seats, len(seat_map.seats))
 
 
-def _in_figures(typed: str) -> str:
-    """The line in lower case, with its number words up to ten as figures."""
+def _with_figures(typed: str) -> str:
+    """The line in lower case, with a figure for each of the words one to ten."""
     return _NUMBER_WORD.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 
 
-def _within(limit: int | None, count: int, noun: str) -> int:
+def _check_count(limit: int | None, count: int, noun: str) -> int:
+    """The count, if a booking may have so many seats. Raises InvalidInput."""
     if limit is not None and not 1 <= count <= limit:
         raise InvalidInput(f"You asked for {count} {noun}s. One booking may have 1 to {limit}.")
     return count

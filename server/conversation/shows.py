@@ -92,7 +92,7 @@ def _book_seats(trip: Trip, count: int) -> Steps[bool]:
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}:",
-            seating.exactly(count, seat_map, "seat"), "seats",
+            seating.exact_seats(count, seat_map, "seat"), "seats",
             "Seats are numbered row by row from the stage, and from the left in each row.",
         )  # fmt: skip
         booked = yield Call(

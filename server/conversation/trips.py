@@ -8,7 +8,7 @@ import msgspec
 
 from busware.server.conversation import answers
 from busware.server.conversation.dialogue import Ask, Call, Choice, InvalidInput, Show, Steps, Tell, require
-from busware.server.conversation.words import Words, clock, day_of, money, named, service_of
+from busware.server.conversation.words import Words, clock, day_of, money, service_of, type_code
 from busware.server.protocol import (
     Booking,
     BusType,
@@ -135,7 +135,7 @@ def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
 
 def _find_alternatives(words: Words, draft: BookingDraft, search: Search, today: date) -> Steps[list[Trip]]:
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
-    wanted_service = named(draft.bus_type, draft.ac, words.service)
+    wanted_service = type_code(draft.bus_type, draft.ac, words.service)
     none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
     if any_type != search and (trips := (yield from _trips(any_type))):

@@ -107,13 +107,13 @@ def money(amount: str | float) -> str:
     return f"{float(amount):,.2f}"
 
 
-def named(bus_type: str | None, ac: bool | None, service: str = "") -> str:
+def type_code(bus_type: str | None, ac: bool | None, service: str = "") -> str:
     """The type of a service, such as AC SLEEPER bus, without the parts that are unknown."""
     cooling = {True: "AC", False: "NON_AC", None: ""}[ac]
     return " ".join(filter(None, (cooling, bus_type, service)))
 
 
-def comfort(trip: Trip) -> str:
+def type_text(trip: Trip) -> str:
     """The type of a trip in words: AC semi-sleeper or non-AC seater, without the parts that are unknown."""
     cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
     return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
@@ -126,8 +126,11 @@ def service_of(trip: Trip | Booking) -> str:
     return trip.name if trip.operator in trip.name else f"{trip.operator} {trip.name}"
 
 
-def about(booking: Booking) -> str:
-    """7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00."""
+def summary(booking: Booking) -> str:
+    """A booking in one sentence.
+
+    Example: 7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00.
+    """
     seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
     seated = f", {plural(words_of(booking.kind).seat, seats)} {', '.join(seats)}" if seats else ""
     return (
@@ -136,12 +139,12 @@ def about(booking: Booking) -> str:
     )
 
 
-def changed(booking: Booking) -> str:
+def change_line(booking: Booking) -> str:
     """A line about a booking that another request, an operator or a time limit has changed."""
     ended = [str(t.ticket_no) for t in booking.tickets if t.status != booking.status]
     fare = sum(float(t.fare) for t in booking.tickets if t.status == "booked")
     parts = (
-        f"Booking {about(booking)} Status: {booking.status.capitalize()}",
+        f"Booking {summary(booking)} Status: {booking.status.capitalize()}",
         f"fare {money(fare)}" if fare else "",
         f"without {plural('ticket', ended)} {', '.join(ended)}" if ended else "",
         f"{money(booking.refund)} is given back" if float(booking.refund) else "",
@@ -166,5 +169,5 @@ def journey(found: TripList) -> str:
 
 
 def differing_ends(found: TripList) -> list[str]:
-    """The ends that differ between trips, and so have a column each: origin, destination."""
+    """Which of origin and destination differ between the trips. Each of these has a column."""
     return [end for end in ("origin", "destination") if len({getattr(trip, end) for trip in found.trips}) > 1]

@@ -21,7 +21,7 @@ from msgspec import Raw
 
 from busware.server.booking.operations import Operations
 from busware.server.conversation import clean_text
-from busware.server.conversation.words import changed
+from busware.server.conversation.words import change_line
 from busware.server.protocol import Answer, Booking, Caller, Refusal, Request, Say, jsonrpc
 from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
@@ -266,7 +266,7 @@ class Connection:
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
         if self.protocol == "text":
-            self._outbox.push(f"{clean_text(changed(booking))}\n".encode())
+            self._outbox.push(f"{clean_text(change_line(booking))}\n".encode())
         else:
             self._outbox.push(jsonrpc.encode_notification("booking_changed", raw))
 

@@ -19,8 +19,8 @@ from busware.server.conversation.words import (
     journey,
     moment,
     money,
-    named,
     service_of,
+    type_code,
     words_of,
 )
 from busware.server.protocol import Booking, Quote, Seat, Seats, Ticket, TripList
@@ -76,7 +76,7 @@ def trips(answer: TripList) -> str:
             trip.seats_free,
             "",
         )
-        words = [service_of(trip), named(trip.bus_type, trip.ac)]
+        words = [service_of(trip), type_code(trip.bus_type, trip.ac)]
         words += [f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in differ]
         lines += textwrap.wrap(
             ", ".join(filter(None, words)),

@@ -95,7 +95,9 @@ def test_operator_manages_a_trip(connect_by: Callable[..., Client], database: Da
         )
 
 
-def test_same_key_over_tcp_and_http(server: SimpleNamespace, http: HttpClient, database: Database) -> None:
+def test_same_key_over_tcp_and_http_books_once(
+    server: SimpleNamespace, http: HttpClient, database: Database
+) -> None:
     party = {"seats": [1], "phone": "98450 12345", "key": "once"}
     with connect(server.host, server.port) as by_tcp, connect(http.url) as by_http:
         first = by_tcp.book(1, DAY, "Bengaluru", "Mysuru", **party)
@@ -103,7 +105,7 @@ def test_same_key_over_tcp_and_http(server: SimpleNamespace, http: HttpClient, d
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_unreachable_http_server(http: HttpClient) -> None:
+def test_unreachable_http_server_raises_connection_lost(http: HttpClient) -> None:
     http.server.drain()
     with pytest.raises(ConnectionLost, match="No answer"):
         connect(http.url, tries=1)
@@ -156,7 +158,7 @@ def run_hotel(url: str, *lines: str) -> tuple[int, list[str]]:
 
 
 def test_hotel_client(hotel: str) -> None:
-    known = "Commands: rooms, book, query, update, checkout, exit. Type help for their arguments."
+    commands = "Commands: rooms, book, query, update, checkout, exit. Type help for their arguments."
     status, output = run_hotel(
         hotel, "asha", "pw", "book 2", "query", "update 8", "checkout", "query", "exit"
     )
@@ -164,7 +166,7 @@ def test_hotel_client(hotel: str) -> None:
         0,
         [
             "Welcome. Your first booking registers you.",
-            known,
+            commands,
             "Rooms booked successfully: [1, 2]",
             "Your booked rooms: [1, 2]",
             "Updated booking: released 1, assigned 8.",
@@ -179,9 +181,9 @@ def test_hotel_client(hotel: str) -> None:
         0,
         [
             "Welcome back. You have not booked any rooms.",
-            known,
+            commands,
             "No rooms available. Free: 10.",
-            "'x' is not a number; write a number such as 2.",
+            "'x' is not a number. Type a number such as 2.",
         ],
     )
     assert output[-1] == "Room 10  free"
@@ -240,12 +242,14 @@ def test_tls_on_both_ports(tls_servers: SimpleNamespace, pki: SimpleNamespace, p
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "http"])
-def test_server_with_an_unknown_authority(tls_servers: SimpleNamespace, protocol: str) -> None:
+def test_certificate_of_an_unknown_authority_is_not_trusted(
+    tls_servers: SimpleNamespace, protocol: str
+) -> None:
     with pytest.raises(ConnectionLost, match="No trusted server"):
         connect(*getattr(tls_servers, protocol), tls=True)
 
 
-def test_certificate_for_another_name(server: SimpleNamespace, pki: SimpleNamespace) -> None:
+def test_certificate_for_another_name_is_not_trusted(server: SimpleNamespace, pki: SimpleNamespace) -> None:
     context = tls.server_context(pki.certificate, pki.key)
     pki.of_another.configure_cert(context)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
@@ -255,7 +259,7 @@ def test_certificate_for_another_name(server: SimpleNamespace, pki: SimpleNamesp
     tcp.drain()
 
 
-def test_tls_on_one_end_only(tls_servers: SimpleNamespace, server: SimpleNamespace) -> None:
+def test_tls_on_one_end_only_fails(tls_servers: SimpleNamespace, server: SimpleNamespace) -> None:
     with pytest.raises(ConnectionLost):
         connect(*tls_servers.tcp, tries=1, timeout_seconds=5)
     with pytest.raises(ConnectionLost):

@@ -11,7 +11,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from busware.prompts import Choices, fitted, typed_seats
+from busware.prompts import Choices, fit_keys, typed_seats
 from busware.server.conversation import WELCOME, Choice
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import ServerProcess
@@ -188,9 +188,9 @@ def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[...,
     asha.answer(*STEPS[:7])
     asha.wait_for("KSRTC Day Bus, non-AC seater", "Bus id:")
     keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
-    assert fitted(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
-    assert fitted(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
-    assert fitted(keys, 5) == " Ctrl-D end"
+    assert fit_keys(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fit_keys(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
+    assert fit_keys(keys, 5) == " Ctrl-D end"
 
 
 def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
