@@ -1,6 +1,6 @@
 """The command busware-server: starts the server, or runs the subcommand that the first argument names.
 
-A subcommand loads its own modules alone. `--help` lists the subcommands.
+Only the modules that the subcommand needs are loaded. `--help` lists the subcommands.
 """
 
 import sys
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from busware.server.installation import EXIT_USAGE, require
 
-_PACKAGES = (  # of the extra [server], as they are imported
+_PACKAGES = (  # of the extra [server], by the names by which they are imported
     "argon2", "dotenv", "httptools", "phonenumbers", "prometheus_client", "prompt_toolkit",
     "psycopg", "psycopg_pool", "starlette", "uvicorn",
 )  # fmt: skip

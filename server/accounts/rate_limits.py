@@ -2,9 +2,10 @@
 
 Failures are counted in the table `attempts`, so the limits hold for all processes and servers together.
 
-To open a booking, the table is read only if a subject of the request has failed in this process before. So a
-caller without failures costs nothing, and an attacker gains one attempt for each further process. Before a
-password is compared, the table is always read: this costs little compared with the hash.
+A subject is an account, a booking, a phone number or an address. Before a booking is opened, the table is
+read only if a subject of the request has failed in this process. So a request without earlier failures needs
+no query, but an attacker gets one more attempt in each further process. Before a password is compared, the
+table is always read, because the query costs little compared with the hash.
 """
 
 import ipaddress
@@ -16,7 +17,7 @@ from busware.server.db.pool import Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
-_MAX_FAILED = 10_000
+_MAX_FAILED_SUBJECTS = 10_000
 _IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
 
 _COUNT = "SELECT * FROM api.attempts(%s, make_interval(secs => %s))"
@@ -58,7 +59,7 @@ class RateLimiter:
         """Count a failure of each subject."""
         with self._lock:
             self._failed.update(dict.fromkeys(subjects))
-            while len(self._failed) > _MAX_FAILED:
+            while len(self._failed) > _MAX_FAILED_SUBJECTS:
                 self._failed.popitem(last=False)
         self._pool.execute(_RECORD_FAILURE, (list(subjects),))
 

@@ -91,7 +91,7 @@ class SchemaError(Exception):
 def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) -> None:  # noqa: B008 - frozen
     """Bring the database to this version: tables, functions, the server's role and rights, timetables.
 
-    owner_url: of the role that may create. server_url: names the role that will serve, and its password.
+    owner_url: connects as the role that owns the database. server_url: has the server's role and password.
     Raises SchemaError; each step is then done or rolled back.
     """
     with _connect(owner_url, settings.connect_seconds) as conn:
@@ -115,7 +115,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
             raise _explain(conn, settings, error) from error
 
 
-def hold_off_breaking_migrations(conn: Connection) -> None:
+def prevent_breaking_migrations(conn: Connection) -> None:
     """Prevent breaking migrations as long as this connection lasts.
 
     Raises SchemaError if one is running, or has run that this version does not know.
@@ -140,16 +140,16 @@ def explain_outdated(conn: Connection) -> str:
     )
 
 
-def load_seed(conn: Connection, file: Path, tell: Callable[[str], None] = log.info) -> None:
+def load_seed(conn: Connection, file: Path, report: Callable[[str], None] = log.info) -> None:
     """Run a timetable file in one transaction, and record it in seeds_loaded. Raises psycopg.Error.
 
-    tell: called with each notice that the file raises.
+    report: called with each notice that the file raises.
     """
 
-    def tell_notice(notice: psycopg.errors.Diagnostic) -> None:
-        tell(f"{file.name}: {notice.message_primary}")
+    def report_notice(notice: psycopg.errors.Diagnostic) -> None:
+        report(f"{file.name}: {notice.message_primary}")
 
-    conn.add_notice_handler(tell_notice)
+    conn.add_notice_handler(report_notice)
     try:
         with conn.transaction():
             conn.execute(file.read_bytes())
@@ -159,7 +159,7 @@ def load_seed(conn: Connection, file: Path, tell: Callable[[str], None] = log.in
                 [file.stem, _digest(file)],
             )
     finally:
-        conn.remove_notice_handler(tell_notice)
+        conn.remove_notice_handler(report_notice)
 
 
 # The steps of prepare --------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _connect(url: str, seconds: float) -> Connection:
 
 
 def _retry(settings: Settings, work: Callable[[], object]) -> None:
-    """Do the work; if it does not get a lock in time, do it again after a pause in which others proceed.
+    """Do the work. If it does not get a lock in time, let other sessions proceed, then do it again.
 
     Raises psycopg.Error after upgrade_wait_seconds.
     """
@@ -224,7 +224,7 @@ def migrate(conn: Connection, settings: Settings) -> None:
 def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -> None:
     """Announce breaking migrations, and wait until all servers and consoles have stopped.
 
-    None starts again as long as `conn` lasts. Raises SchemaError after upgrade_leave_seconds.
+    No server starts again while `conn` is open. Raises SchemaError after upgrade_leave_seconds.
     """
     log.info("Migration %s is breaking: other servers are asked to stop.", migrations)
     payload = msgspec.json.encode({"upgrade": f"Busware {VERSION} is about to run migration {migrations}."})
@@ -245,16 +245,16 @@ def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -
 
 
 def _replace_functions(conn: Connection, settings: Settings, role: str) -> bool:
-    """Bring schema api and the views to this version. Return whether they are kept, being of a newer one."""
+    """Bring schema api and the views to this version. Return whether they are newer, and so kept."""
     files = sorted(FOLDER.glob("2*.sql"))
-    ours = f"{VERSION} {_digest(*files)}"
+    this_version = f"{VERSION} {_digest(*files)}"
     comment = "SELECT coalesce(obj_description(to_regnamespace('api'), 'pg_namespace'), '')"
     ((found,),) = conn.execute(comment.encode()).fetchall()
-    if _release(found) > _release(ours):
-        log.info("Functions and timetables are of Busware %s, and are kept.", found.split()[0])
+    if _release(found) > _release(this_version):
+        log.info("Functions and timetables belong to the newer Busware %s and are kept.", found.split()[0])
         return True
-    if found != ours:
-        install = partial(_install, conn, files, role, ours)
+    if found != this_version:
+        install = partial(_install, conn, files, role, this_version)
         try:
             _retry(settings, partial(install, in_place=True))
         except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege):
@@ -275,14 +275,14 @@ def _install(conn: Connection, files: list[Path], role: str, version: str, *, in
     with conn.transaction():
         roles = [name for (name,) in conn.execute(_SERVER_ROLES)]
         before = conn.execute(_COMPOSITE_TYPES).fetchall()
-        with conn.transaction() as renewal:  # a savepoint
+        with conn.transaction() as new_schema:  # a savepoint, rolled back if the old schema can stay
             conn.execute(schema.read_bytes())
             if in_place and conn.execute(_COMPOSITE_TYPES).fetchall() == before:
-                raise psycopg.Rollback(renewal)
+                raise psycopg.Rollback(new_schema)
         for file in functions:
             conn.execute(file.read_bytes())
         _execute_results(conn, _DROP_OBSOLETE)
-        conn.execute(rights.read_bytes())  # after the drop: it gives every function a new xmin
+        conn.execute(rights.read_bytes())  # after the drop, because REVOKE gives every function a new xmin
         _grant(conn, [role, *roles])
         conn.execute(sql.SQL("COMMENT ON SCHEMA api IS {}").format(version))
 

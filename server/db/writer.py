@@ -31,7 +31,7 @@ import psycopg
 from msgspec import Raw, Struct
 
 from busware.server.db.pool import DatabaseUnavailable, InternalError, SchemaChanged, classify_error, connect
-from busware.server.db.schema import SchemaError, hold_off_breaking_migrations
+from busware.server.db.schema import SchemaError, prevent_breaking_migrations
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
@@ -311,7 +311,7 @@ class WriterConnection:
                 self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms
             )
             try:
-                hold_off_breaking_migrations(connection)
+                prevent_breaking_migrations(connection)
             except BaseException:
                 connection.close()
                 raise

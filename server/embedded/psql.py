@@ -48,14 +48,14 @@ def seed(arguments: list[str]) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="SQL that calls api.add_service")
     for file in parser.parse_args(arguments).files:
         if not os.access(file, os.R_OK):
-            print(f"busware: there is no file {file} to read", file=sys.stderr)
+            print(f"busware: File {file} does not exist, or cannot be read.", file=sys.stderr)
             raise SystemExit(EXIT_USAGE)
         program, environment = _find_psql()
         command = [program, *_SEED_OPTIONS, "--file", file]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.returncode)
-        answers = done.stdout.splitlines()  # of api.add_service: t, or f
+        answers = done.stdout.splitlines()  # api.add_service returns t if it added the service, else f
         added, left = answers.count("t"), answers.count("f")
         print(f"{file} is loaded: {added} added, {left} there already and left unchanged.")
 
@@ -77,7 +77,7 @@ def audit(arguments: list[str]) -> None:
 
 
 def _find_psql() -> tuple[str, dict[str, str]]:
-    """The path of psql, and an environment by which it connects to the database. Raises SystemExit."""
+    """The path of psql, and the environment with which it connects to the database. Raises SystemExit."""
     try:
         url = owner_url(Settings.load())
     except PostgresError as error:

@@ -24,7 +24,7 @@ Handlers = dict[str, dict[str, Handler]]  # path → method → handler
 
 
 def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
-    """The application."""
+    """Make the application."""
     handlers = _resources(executor, streams) | _health(executor) | _description() | _hotel(executor)
     router = Router([_route(*item) for item in handlers.items()], redirect_slashes=False)
 

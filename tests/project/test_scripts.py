@@ -89,7 +89,7 @@ def test_missing_server_and_missing_file_are_explained(data_folder: Path, link: 
     assert stopped.stderr == f"busware: No server runs on {data_folder}. Start one first: scripts/start\n"
     assert script(link, "seed").returncode == 2
     missing = script(link, "seed", "nothing.sql", BUSWARE_DATA=str(data_folder))
-    assert "there is no file nothing.sql to read" in missing.stderr
+    assert "File nothing.sql does not exist, or cannot be read." in missing.stderr
 
 
 SCRIPTS = {path.name for path in (PROJECT / "scripts").iterdir() if path.is_file()}

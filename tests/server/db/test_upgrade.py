@@ -346,7 +346,7 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
         with pytest.raises(SchemaError, match=r"have not: server 127\.0\.0\.1:9999, process 7\. Nothing was"):
             prepare(empty_database, upgrade_leave_seconds=0.1)
     with empty_database.connect_as_server() as writing:
-        schema.hold_off_breaking_migrations(writing)
+        schema.prevent_breaking_migrations(writing)
         with pytest.raises(SchemaError, match="have not: a writer"):
             prepare(empty_database, upgrade_leave_seconds=0.1)
     assert (empty_database.query(FUNCTIONS), empty_database.query(MIGRATIONS)) == before
