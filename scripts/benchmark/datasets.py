@@ -27,8 +27,8 @@ from busware.server.settings import Settings
 
 FIRST_DATE = date(2090, 1, 2)
 MINUTES_OF_SERVICE = 18 * 60  # the departures of a district are spread over this time
-CONNECTIONS = 400  # 256 of pgbench, and those of the server
-SALE_CHUNK = 500  # bookings in one transaction, while a dataset with tickets is created
+MAX_CONNECTIONS = 400  # 256 of pgbench, and those of the server
+BOOKINGS_PER_TRANSACTION = 500  # while a dataset with bookings is created
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -41,10 +41,10 @@ class InvalidRun(Exception):
 class Dataset:
     """The definition of a dataset.
 
-    rows: of four seats, in the layout of every service.
+    rows: the number of rows of four seats in the layout of every service.
     districts: the number of services in each district; repeated until all services have a district.
-
-    sold: the number of bookings of one leg, on every second seat, which are listed in bench_bookings.
+    sold: the number of bookings that the dataset begins with. Each is of one leg. They are on every second
+    seat, and the table bench_bookings lists them.
     """
 
     name: str
@@ -66,8 +66,8 @@ class Dataset:
         return self.services * self.days
 
     @property
-    def segments(self) -> int:
-        """The capacity: the number of bookings of one seat over one leg."""
+    def capacity(self) -> int:
+        """The maximal number of bookings, if each is of one seat over one leg."""
         return self.trips * self.seats * (self.stops - 1)
 
     def timetable(self) -> Iterator[tuple[int, int, int]]:
@@ -91,7 +91,7 @@ class Datasets:
     """The embedded PostgreSQL with the datasets; it runs inside a `with`."""
 
     def __init__(self, folder: Path) -> None:
-        self._postgres = EmbeddedPostgres(folder, options={"max_connections": str(CONNECTIONS)})
+        self._postgres = EmbeddedPostgres(folder, options={"max_connections": str(MAX_CONNECTIONS)})
 
     def __enter__(self) -> Self:
         self._urls = self._postgres.start()
@@ -118,8 +118,8 @@ class Datasets:
         """The database of a dataset, with the functions of this version. Created if it is missing."""
         name = f"dataset_{dataset.name}"
         if dataset not in self._ready:
-            if self._comment(name) != dataset.digest():
-                self._make(dataset, name)
+            if self._stored_digest(name) != dataset.digest():
+                self._create(dataset, name)
             prepare(*self.urls(name), Settings(seed=False))
             self._ready.add(dataset)
         return name
@@ -144,14 +144,15 @@ class Datasets:
         if findings:
             raise InvalidRun(f"the audit has {len(findings)} findings, first: {findings[0]}")
 
-    def _comment(self, database: str) -> str | None:
+    def _stored_digest(self, database: str) -> str | None:
+        """The digest in the comment on a database; None without a database or a comment."""
         with self.connect("busware") as conn:
             row = conn.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database]
             ).fetchone()
         return row[0] if row else None
 
-    def _make(self, dataset: Dataset, name: str) -> None:
+    def _create(self, dataset: Dataset, name: str) -> None:
         print(
             f"Creating dataset {dataset.name}: {dataset.trips:,} trips with {dataset.seats} seats …",
             flush=True,
@@ -161,10 +162,10 @@ class Datasets:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
             conn.execute(sql.SQL("CREATE DATABASE {}").format(database))
             prepare(*self.urls(name), Settings(seed=False))
-            with self.connect(name) as inside:
-                _add_services(inside, dataset)
-                _sell(inside, dataset)
-                inside.execute("VACUUM ANALYZE")
+            with self.connect(name) as dataset_conn:
+                _add_services(dataset_conn, dataset)
+                _create_bookings(dataset_conn, dataset)
+                dataset_conn.execute("VACUUM ANALYZE")
             comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
             conn.execute(comment.format(database, sql.Literal(dataset.digest())))
 
@@ -182,7 +183,7 @@ def _add_services(conn: Connection, dataset: Dataset) -> None:
         place,
         [(f"S{d}-{n}", stop_name(d, n)) for d in sorted(districts) for n in range(1, dataset.stops + 1)],
     )
-    conn.execute("ANALYZE places")  # before the functions that look them up are planned
+    conn.execute("ANALYZE places")  # the functions that look them up are planned with these statistics
     for bus_id, district, minute in dataset.timetable():
         with conn.transaction():
             conn.execute(
@@ -207,10 +208,10 @@ def _stops(dataset: Dataset, district: int, minute: int) -> str:
     return "\n".join(lines)
 
 
-def _sell(conn: Connection, dataset: Dataset) -> None:
+def _create_bookings(conn: Connection, dataset: Dataset) -> None:
     """Make the bookings of a dataset, and list them in bench_bookings."""
     conn.execute("CREATE TABLE bench_bookings (n int PRIMARY KEY, reference text, phone text, seat_no int)")
-    for n in range(0, dataset.sold, SALE_CHUNK):
+    for n in range(0, dataset.sold, BOOKINGS_PER_TRANSACTION):
         conn.execute(
             """
             WITH wanted AS (
@@ -230,7 +231,7 @@ def _sell(conn: Connection, dataset: Dataset) -> None:
             """,
             {
                 "n": n,
-                "chunk": SALE_CHUNK,
+                "chunk": BOOKINGS_PER_TRANSACTION,
                 "sold": dataset.sold,
                 "pairs": dataset.seats // 2,
                 "trips": dataset.trips,

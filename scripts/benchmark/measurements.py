@@ -129,8 +129,8 @@ def _other_writes() -> Iterator[tuple[str, Measurement]]:
 
 
 def _reads() -> Iterator[tuple[str, Measurement]]:
-    for services in workloads.SEARCHED:
-        for found in workloads.DISTRICTS_OF_A_HUNDRED:
+    for services in workloads.SEARCH_DATASETS:
+        for found in workloads.DISTRICTS_BY_SIZE:
             workload = workloads.search(services, found)
             title = f"search that finds {found} of {services:,} services: p99"
             baseline = PgBench(workload, 1)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmark.workloads import DISTRICTS_OF_A_HUNDRED, SEARCHED
+from scripts.benchmark.workloads import DISTRICTS_BY_SIZE, SEARCH_DATASETS
 
 CLIENTS = (1, 16, 64, 256)
 
@@ -11,7 +11,7 @@ Series = dict[str, dict[float, float]]  # the points of each line, by its name
 
 
 def draw(stored: dict[str, Any], folder: Path) -> None:
-    """Draw the plots as SVG, as far as there are figures."""
+    """Draw the plots as SVG. A plot or a point without a stored result is left out."""
     bookings: Series = {
         name: {n: stored[f"book-{n}"][side]["rate"] for n in CLIENTS if f"book-{n}" in stored}
         for name, side in (("Busware", "ours"), ("pgbench", "baseline"))
@@ -20,23 +20,23 @@ def draw(stored: dict[str, Any], folder: Path) -> None:
     searches: Series = {
         f"{name}, finds {found}": {
             n: 1000 * stored[f"search-{n}-{found}"][side]["p99"]
-            for n in SEARCHED
+            for n in SEARCH_DATASETS
             if f"search-{n}-{found}" in stored
         }
-        for found in DISTRICTS_OF_A_HUNDRED
+        for found in DISTRICTS_BY_SIZE
         for name, side in (("Busware", "ours"), ("pgbench", "baseline"))
     }
     _plot(folder / "performance-search.svg", "services", "p99 of a search, ms", searches)
     seats: Series = {
-        way: {float(load): share for load, share in shares.items()}
-        for way, shares in stored.get("seats", {}).items()
+        method: {float(load): share for load, share in shares.items()}
+        for method, shares in stored.get("seats", {}).items()
     }
     _plot(
         folder / "performance-seats.svg", "demand, as a multiple of the capacity", "share of the bound", seats
     )
 
 
-def _plot(file: Path, across: str, up: str, series: Series) -> None:
+def _plot(file: Path, x_label: str, y_label: str, series: Series) -> None:
     """Draw lines with their points. Without points, draw nothing."""
     ticks = sorted({x for points in series.values() for x in points})
     if not ticks:
@@ -52,8 +52,8 @@ def _plot(file: Path, across: str, up: str, series: Series) -> None:
         axes.set_ylim(bottom=0)
     axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
     axes.minorticks_off()
-    axes.set_xlabel(across)
-    axes.set_ylabel(up)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
     axes.grid(visible=True, alpha=0.3)
     axes.legend()
     figure.savefig(file, metadata={"Date": None})

@@ -86,32 +86,32 @@ def _segment(dataset: Dataset, n: int, units: int) -> tuple[dict[str, Any], int]
 
 
 def _book(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(dataset.segments):
+    for n in shuffled(dataset.capacity):
         trip, seat = _segment(dataset, n, dataset.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
 def _book_at_random(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    generator = random.Random(dataset.segments)
+    generator = random.Random(dataset.capacity)
     while True:
-        trip, seat = _segment(dataset, generator.randrange(dataset.segments), dataset.seats)
+        trip, seat = _segment(dataset, generator.randrange(dataset.capacity), dataset.seats)
         yield [line("book", **trip, seats=[seat])]
 
 
 def _book_four(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(dataset.segments // 4):
+    for n in shuffled(dataset.capacity // 4):
         trip, row = _segment(dataset, n, dataset.rows)
         yield [line("book", **trip, seats=[4 * row - 3, 4 * row - 2, 4 * row - 1, 4 * row])]
 
 
 def _book_any_four(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(dataset.segments // 4):
+    for n in shuffled(dataset.capacity // 4):
         trip, _ = _segment(dataset, n, dataset.rows)
         yield [line("book", **trip, count=4)]
 
 
 def _hold_and_confirm(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
-    for n in shuffled(dataset.segments):
+    for n in shuffled(dataset.capacity):
         trip, seat = _segment(dataset, n, dataset.seats)
         confirm = line("confirm", reference=REFERENCE.decode(), phone=trip["phone"])
         yield [line("hold", **trip, seats=[seat]), confirm]
@@ -135,7 +135,7 @@ def _change_seat(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
 
 def _seat_map(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
     while True:
-        for n in shuffled(dataset.segments):
+        for n in shuffled(dataset.capacity):
             trip, _ = _segment(dataset, n, dataset.seats)
             del trip["phone"]
             yield [line("seat_map", **trip)]
@@ -146,11 +146,12 @@ def _seat_map(dataset: Dataset, conn: Connection) -> Iterator[Operation]:
 BUSES = Dataset("buses")
 ONE_TRIP = Dataset("one_trip", services=1, days=1, rows=1000)  # not sold out within a run
 SOLD = Dataset("sold", sold=70_000)
-SEARCHED = {
+SEARCH_DATASETS = {  # by number of services
     n: Dataset(f"services_{n}", services=n, days=60, stops=11, districts=(1,) * 10 + (10,) * 4 + (50,))
     for n in (100, 1_000, 10_000)
 }
-DISTRICTS_OF_A_HUNDRED = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}  # by number of services
+# The districts of the first hundred services, by their number of services.
+DISTRICTS_BY_SIZE = {1: range(1, 11), 10: range(11, 15), 50: range(15, 16)}
 
 _BOOKED = "SELECT count(DISTINCT (bus_id, reference)) FROM passengers WHERE status = 'booked'"
 
@@ -173,7 +174,7 @@ BOOK_ONE_TRIP = Workload(
     _book_at_random,
     rf"\set n random(0, :space - 1){_SEGMENT}SELECT api.book({_TRIP}, {_SEAT}, {_PHONE});",
     _BOOKED,
-    {"space": ONE_TRIP.segments, "units": ONE_TRIP.seats},
+    {"space": ONE_TRIP.capacity, "units": ONE_TRIP.seats},
 )
 HOLD_AND_CONFIRM = Workload(
     BUSES,
@@ -181,7 +182,7 @@ HOLD_AND_CONFIRM = Workload(
     rf"{_NEXT}{_SEGMENT}SELECT api.hold({_TRIP}, {_SEAT}, {_PHONE}) ->> 'reference' AS reference \gset"
     f"\nSELECT api.confirm(reference => :reference, {_PHONE});",
     _BOOKED,
-    {"space": BUSES.segments, "units": BUSES.seats},
+    {"space": BUSES.capacity, "units": BUSES.seats},
 )
 CANCEL = Workload(
     SOLD,
@@ -206,14 +207,14 @@ SEAT_MAP = Workload(
     "SELECT refused, answer FROM api.read('seat_map', jsonb_build_object('bus_id', :bus::int, "
     "'travel_date', DATE '2090-01-02' + :day::int, 'from_stop', :stop::int, 'to_stop', :stop::int + 1));",
     None,
-    {"space": SOLD.segments, "units": SOLD.seats},
+    {"space": SOLD.capacity, "units": SOLD.seats},
 )
 
 
 def search(services: int, found: int) -> Workload:
     """Searches in a dataset with a number of services; each finds `found` trips."""
-    dataset = SEARCHED[services]
-    districts = DISTRICTS_OF_A_HUNDRED[found]
+    dataset = SEARCH_DATASETS[services]
+    districts = DISTRICTS_BY_SIZE[found]
     first, count, districts_per_hundred = districts[0], len(districts), len(dataset.districts)
 
     def operations(dataset: Dataset, conn: Connection) -> Iterator[Operation]:

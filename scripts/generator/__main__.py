@@ -1,4 +1,4 @@
-"""Write the generated files of the client: scripts/generate."""
+"""Write the generated files of the client, as scripts/generate does."""
 
 from scripts.generator import CLIENT, NAMES, generate
 
