@@ -1,7 +1,7 @@
 -- Counts of failed credentials, for the rate limits.
 
--- For each subject, the number of failures since an interval ago, and the seconds until the oldest of them no
--- longer counts.
+-- For each subject, the number of failures within the interval `since` before now, and the seconds until the oldest
+-- of them is outside the interval.
 CREATE OR REPLACE FUNCTION api.attempts(subjects text[], since interval)
 RETURNS TABLE (subject text, attempts bigint, seconds_left float)
 LANGUAGE sql STABLE AS $$

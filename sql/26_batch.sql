@@ -30,7 +30,7 @@ BEGIN
         answer := api.recorded_answer(m.bus_id, m.caller, m.key, m.method, m.args);
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
-                PERFORM api.insert_tickets(sales);   -- this call may be about their bookings
+                PERFORM api.insert_tickets(sales);   -- this call may read a booking of these sales
                 sales := '{}';
             END IF;
             o := api.dispatch(m.method, m.request, trip);

@@ -23,8 +23,8 @@ LANGUAGE sql STABLE AS $$
     WHERE NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = lower(p.segment))
        OR NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = upper(p.segment))
     UNION ALL
-    -- The fare of a ticket that was ever booked is charged once, of any other never. Its recorded refunds equal the
-    -- refund of the ticket, which is at most the fare.
+    -- If a ticket was ever booked, its fare is charged once. Otherwise nothing is charged. The recorded refunds add up
+    -- to the refund of the ticket, which is at most the fare.
     SELECT 'money', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, charged %s; refund %s, paid back %s',
         p.reference, p.ticket_no, p.status, p.fare, coalesce(m.charged, 0), p.refund, coalesce(m.refunded, 0))
     FROM passengers p LEFT JOIN (
@@ -46,7 +46,7 @@ LANGUAGE sql STABLE AS $$
         OR count(DISTINCT p.status) FILTER (WHERE p.status <> 'cancelled') > 1
         OR min(p.ticket_no) > 1 OR max(p.ticket_no) <> count(*)
     UNION ALL
-    -- No two keys have the same new booking as answer, and every booking in an answer exists.
+    -- A booking is the answer of at most one key of book or hold. Every booking in an answer exists.
     SELECT 'answered_twice', k.bus_id, NULL, format('booking %s is the answer to %s requests, the last with key %s',
         k.answer ->> 'reference', count(*), max(k.key))
     FROM idempotency_keys k WHERE k.method IN ('book', 'hold')
