@@ -48,42 +48,42 @@ class Relay:
     def _accept(self) -> None:
         while True:
             try:
-                near, _ = self._listener.accept()
+                client_end, _ = self._listener.accept()
             except OSError:
                 return
             self.connections += 1
-            self._open.append(near)
-            self._threads.append(threading.Thread(target=self._carry, args=(near,)))
+            self._open.append(client_end)
+            self._threads.append(threading.Thread(target=self._forward, args=(client_end,)))
             self._threads[-1].start()
 
-    def _carry(self, near: socket.socket) -> None:
-        far = socket.create_connection(self._server)
+    def _forward(self, client_end: socket.socket) -> None:
+        server_end = socket.create_connection(self._server)
         with (  # the client may disconnect at any time
-            near,
-            far,
-            near.makefile("rb") as requests,
-            far.makefile("rb") as replies,
+            client_end,
+            server_end,
+            client_end.makefile("rb") as requests,
+            server_end.makefile("rb") as replies,
             contextlib.suppress(OSError),
         ):
             for request in requests:
                 self.seen.append(json.loads(request))
-                far.sendall(request)
+                server_end.sendall(request)
                 reply = replies.readline()
                 answer = self.faults.pop(0)(reply) if self.faults else reply
                 if answer is None:
                     break
-                near.sendall(answer)
+                client_end.sendall(answer)
 
-    def hang_up(self) -> None:
-        """Break every connection. New connections are accepted."""
-        for near in self._open:
+    def break_connections(self) -> None:
+        """Shut every connection down. New connections are accepted."""
+        for client_end in self._open:
             with contextlib.suppress(OSError):  # it has ended already
-                near.shutdown(socket.SHUT_RDWR)
+                client_end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self.hang_up()
+        self.break_connections()
         for thread in self._threads:
             thread.join(WAIT_SECONDS)
 
@@ -214,9 +214,9 @@ def test_client_reconnects_if_the_connection_broke_between_calls(
     sdk: Sdk, relay: Relay, database: Database
 ) -> None:
     with sdk.connect("127.0.0.1", relay.port) as busware:
-        relay.hang_up()
+        relay.break_connections()
         booking = busware.book(*SEGMENT, seats=[7], phone=PHONE)
-        relay.hang_up()
+        relay.break_connections()
         assert busware.cancel(booking.reference, PHONE).refund == "90.00"
     assert party_count(database) == 1
 
@@ -224,12 +224,12 @@ def test_client_reconnects_if_the_connection_broke_between_calls(
 def test_client_signs_in_again_after_a_reconnection(sdk: Sdk, relay: Relay) -> None:
     with sdk.connect("127.0.0.1", relay.port) as busware:
         busware.register("asha", "correct horse battery")
-        relay.hang_up()
+        relay.break_connections()
         assert list(busware.bookings()) == []
         assert relay.connections == 2
 
 
-def test_key_of_a_lost_write_can_be_sent_again(sdk: Sdk, relay: Relay, database: Database) -> None:
+def test_lost_write_can_be_repeated_with_its_key(sdk: Sdk, relay: Relay, database: Database) -> None:
     relay.faults = [lost, lost]
     with sdk.client("127.0.0.1", relay.port, tries=2) as busware:
         with pytest.raises(ConnectionLost, match="No answer from") as broken:
@@ -248,14 +248,14 @@ def test_unknown_outcome_is_raised_with_the_key(sdk: Sdk, relay: Relay) -> None:
     assert refusal.value.data == {"key": relay.seen[0]["params"]["key"]}
 
 
-def test_busy_is_raised_at_once(sdk: Sdk, relay: Relay) -> None:
+def test_busy_is_raised_without_another_try(sdk: Sdk, relay: Relay) -> None:
     relay.faults = [refused("busy")]
     with sdk.client("127.0.0.1", relay.port) as busware, pytest.raises(Refusal) as refusal:
         busware.places()
     assert (refusal.value.reason, refusal.value.data, len(relay.seen)) == ("busy", {}, 1)
 
 
-def test_no_server_on_the_port(sdk: Sdk) -> None:
+def test_port_without_a_server_raises_connection_lost(sdk: Sdk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionLost, match="Connection refused") as broken:
@@ -263,7 +263,7 @@ def test_no_server_on_the_port(sdk: Sdk) -> None:
     assert broken.value.key is None
 
 
-def test_another_kind_of_server(sdk: Sdk, relay: Relay) -> None:
+def test_server_that_is_not_busware_raises_connection_lost(sdk: Sdk, relay: Relay) -> None:
     relay.faults = [lambda reply: b"HTTP/1.1 400 Bad Request\r\n"]
     with pytest.raises(ConnectionLost, match="No Busware server at"):
         sdk.connect("127.0.0.1", relay.port)
@@ -288,18 +288,18 @@ def test_broken_connection_is_reported(sdk: Sdk, relay: Relay) -> None:
         busware.on_change = changes.put
         busware.ping()
         assert changes.get(timeout=WAIT_SECONDS) is True
-        relay.hang_up()
+        relay.break_connections()
         assert changes.get(timeout=WAIT_SECONDS) is False
 
 
 def test_close_ends_a_call_of_another_thread(sdk: Sdk, relay: Relay) -> None:
     sent = threading.Event()
 
-    def keep_back(reply: bytes) -> bytes:
+    def withhold(reply: bytes) -> bytes:
         sent.set()
         return b""
 
-    relay.faults = [keep_back]
+    relay.faults = [withhold]
     busware = sdk.client("127.0.0.1", relay.port)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(busware.places)
@@ -324,7 +324,8 @@ def test_reply_of_an_interrupted_call_does_not_answer_the_next(relay: Relay) -> 
         return b""
 
     relay.faults = [interrupt]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    # A background job ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with Client("127.0.0.1", relay.port) as busware:
             with pytest.raises(KeyboardInterrupt):
@@ -363,7 +364,7 @@ def test_threads_share_a_client(busware: Client) -> None:
     assert [booking.tickets[0].seat_no for booking in bookings] == list(range(1, 9))
 
 
-def test_error_of_the_notification_callback_is_contained(sdk: Sdk, relay: Relay) -> None:
+def test_client_works_after_an_error_of_the_notification_callback(sdk: Sdk, relay: Relay) -> None:
     received: list[tuple[str, dict]] = []
 
     def fail(method: str, params: dict) -> None:

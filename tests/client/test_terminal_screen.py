@@ -12,10 +12,10 @@ from tests.support.traveller import STEPS, Traveller
 
 pytestmark = pytest.mark.system
 
-At = Callable[[int, int], Traveller]  # columns, rows
+StartClient = Callable[[int, int], Traveller]  # columns, rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEATS = "Seat numbers"
-NIGHT = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the list of buses, with a night bus
+NIGHT_BUS_STEPS = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the list of buses, with a night bus
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def lines_of(seen: str) -> list[str]:
 
 
 @pytest.fixture
-def at_a_screen(server: SimpleNamespace) -> Iterator[At]:
+def start_client(server: SimpleNamespace) -> Iterator[StartClient]:
     travellers: list[Traveller] = []
 
     def start(columns: int, rows: int) -> Traveller:
@@ -45,10 +45,10 @@ def at_a_screen(server: SimpleNamespace) -> Iterator[At]:
 
 @pytest.mark.parametrize(("columns", "rows", "beside"), [(200, 50, True), (80, 24, False)])
 def test_buses_have_one_line_each_if_the_width_allows(
-    at_a_screen: At, columns: int, rows: int, beside: bool
+    start_client: StartClient, columns: int, rows: int, beside: bool
 ) -> None:
-    asha = at_a_screen(columns, rows)
-    asha.answer(*NIGHT)
+    asha = start_client(columns, rows)
+    asha.answer(*NIGHT_BUS_STEPS)
     asha.wait_for("Leaves")
     lines = lines_of(asha.wait_for("Bus id:"))
     (day,) = [line for line in lines if "10:00" in line]
@@ -58,12 +58,12 @@ def test_buses_have_one_line_each_if_the_width_allows(
     assert sum("Day Bus" in line or "Night Sleeper" in line for line in lines) == 2
 
 
-def test_resize_keeps_the_map_and_the_typed_text(at_a_screen: At, database: Database) -> None:
-    asha = at_a_screen(80, 24)
+def test_resize_keeps_the_map_and_the_typed_text(start_client: StartClient, database: Database) -> None:
+    asha = start_client(80, 24)
     asha.answer(*STEPS[:8])
     asha.wait_for(SEATS)
     asha.child.send("3 7")
-    asha.wait_for("[ 3]", "[ 7]")  # seen both again below, so all is drawn again
+    asha.wait_for("[ 3]", "[ 7]")  # each resize must draw both again
     for rows, columns in ((50, 200), (30, 60)):
         asha.child.setwinsize(rows, columns)
         asha.wait_for("╭", "[ 3]", "[ 7]", SEATS, "3 7")
@@ -73,9 +73,9 @@ def test_resize_keeps_the_map_and_the_typed_text(at_a_screen: At, database: Data
     assert database.query("SELECT seat_no FROM passengers ORDER BY 1") == [3, 7]
 
 
-def test_resize_stacks_the_decks(at_a_screen: At) -> None:
-    asha = at_a_screen(80, 24)
-    asha.answer(*NIGHT, ("Bus id:", "2"))
+def test_resize_stacks_the_decks(start_client: StartClient) -> None:
+    asha = start_client(80, 24)
+    asha.answer(*NIGHT_BUS_STEPS, ("Bus id:", "2"))
     beside = lines_of(asha.wait_for("╭ Lower ", SEATS))
     assert any("╮    ╭ Upper" in line for line in beside)
     asha.child.send("1")
@@ -86,21 +86,21 @@ def test_resize_stacks_the_decks(at_a_screen: At) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "typed", "rest", "kept"),
+    ("step", "typed", "rest", "kept"),
     [
         (8, "3", " 7", ["[ 3]", SEATS, "3"]),
         (9, "Lakshmi Nara", "yan", [STEPS[9][0], "Lakshmi Nara"]),
     ],
 )
 def test_partly_typed_text_survives_a_restart(
-    database: Database, at: int, typed: str, rest: str, kept: list[str]
+    database: Database, step: int, typed: str, rest: str, kept: list[str]
 ) -> None:
-    """The server is killed between the two halves of an answer. at: the number of its step."""
+    """The server is killed after a part of an answer is typed. step: the index in STEPS of this answer."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
     with ServerProcess("0", **urls) as served:
         asha = Traveller(served.port)
-        asha.answer(*STEPS[:at])
-        asha.wait_for(STEPS[at][0])
+        asha.answer(*STEPS[:step])
+        asha.wait_for(STEPS[step][0])
         asha.child.send(typed)
         asha.wait_for(typed)
         served.process.kill()
@@ -108,10 +108,10 @@ def test_partly_typed_text_survives_a_restart(
     with ServerProcess(str(served.port), **urls):
         asha.wait_for("Connected again.", *kept)
         asha.type_line(rest)
-        asha.answer(*STEPS[at + 1 :])
+        asha.answer(*STEPS[step + 1 :])
         asha.wait_for("Confirm, for 520.00?")
         asha.child.close(force=True)
-    seats, names = ([3, 7], ["Asha", None]) if at == 8 else ([3, 4], ["Lakshmi Narayan", None])
+    seats, names = ([3, 7], ["Asha", None]) if step == 8 else ([3, 4], ["Lakshmi Narayan", None])
     assert database.query("SELECT seat_no, name FROM passengers ORDER BY 1") == list(
         zip(seats, names, strict=True)
     )

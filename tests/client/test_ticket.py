@@ -1,4 +1,4 @@
-"""The drawing of a ticket: a barcode scanner reads its code; its size."""
+"""The drawing of a ticket: its size, and its code, which a barcode scanner reads."""
 
 import shutil
 import subprocess
@@ -15,11 +15,13 @@ from busware.server.protocol import Booking, Ticket
 ZBARIMG = shutil.which("zbarimg")
 COLUMNS = 80
 REFERENCES = ["DT7VKKK", "7B8ZGUF", "ZZZZZZZZZZ"]
-PIXELS = 4  # of a module, across and down
+PIXELS_PER_MODULE = 4  # in width and in height
 NAME = "Srinivasa Ramanujan Iyengar of Kumbakonam, Tamil Nadu, and his large family, too"
 
 
-def party(status: str = "booked", reference: str = "DT7VKKK", name: str = NAME, size: int = 6) -> Booking:
+def make_booking(
+    status: str = "booked", reference: str = "DT7VKKK", name: str = NAME, size: int = 6
+) -> Booking:
     """A booking. name: of each passenger. size: the number of passengers."""
     return Booking(
         reference=reference, status=status, kind="bus", name="Airavat Club Class", operator="KSRTC",
@@ -44,16 +46,16 @@ def scanned(rows: list[list[int]], file: Path) -> str:
     """The text that a scanner reads in a picture of these modules."""
     if ZBARIMG is None:
         pytest.skip("zbarimg is not installed: apt install zbar-tools")
-    wide = [[str(module) for module in row for _ in range(PIXELS)] for row in rows]
-    bits = "\n".join(" ".join(row) for row in wide for _ in range(PIXELS))
-    file.write_text(f"P1\n{len(wide[0])} {len(wide) * PIXELS}\n{bits}\n")
+    wide = [[str(module) for module in row for _ in range(PIXELS_PER_MODULE)] for row in rows]
+    bits = "\n".join(" ".join(row) for row in wide for _ in range(PIXELS_PER_MODULE))
+    file.write_text(f"P1\n{len(wide[0])} {len(wide) * PIXELS_PER_MODULE}\n{bits}\n")
     seen = subprocess.run(
         [ZBARIMG, "--quiet", "--raw", str(file)], capture_output=True, text=True, timeout=20
     )
     return seen.stdout.strip()
 
 
-def screen(booking: Booking, columns: int = COLUMNS, **console: object) -> list[str]:
+def draw(booking: Booking, columns: int = COLUMNS, **console: object) -> list[str]:
     """The lines of a booking on a terminal."""
     terminal = Console(width=columns, force_terminal=True, highlight=False, **console)
     with terminal.capture() as captured:
@@ -87,7 +89,7 @@ def test_code_is_dark_on_light_on_any_terminal() -> None:
 @pytest.mark.parametrize("no_color", [False, True])
 def test_scanner_reads_the_code_of_a_whole_ticket(no_color: bool, tmp_path: Path) -> None:
     """The names have the maximal length. On 80 columns the code is beside them."""
-    lines = screen(party(), no_color=no_color)
+    lines = draw(make_booking(), no_color=no_color)
     assert {len(line) for line in lines} == {COLUMNS}
     codes = [line[-27:-2] for line in lines[1:14]]
     rows = modules(Text("\n".join(codes)), light=no_color)
@@ -96,7 +98,7 @@ def test_scanner_reads_the_code_of_a_whole_ticket(no_color: bool, tmp_path: Path
 
 def test_scanner_reads_the_code_in_a_narrow_window(tmp_path: Path) -> None:
     """The code is below the text, and is not cut."""
-    lines = screen(party(), 40)
+    lines = draw(make_booking(), 40)
     assert {len(line) for line in lines} == {40}
     rows = modules(Text("\n".join(line[2:27] for line in lines[-14:-1])), light=False)
     assert scanned(rows, tmp_path / "code.pbm") == "BUSWARE:DT7VKKK"
@@ -104,7 +106,7 @@ def test_scanner_reads_the_code_in_a_narrow_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [NAME, "Wolfeschlegelsteinhausenbergerdorff" * 2 + "y Ramirez."])
 def test_long_name_is_not_cut(name: str) -> None:
-    lines = screen(party(name=name))
+    lines = draw(make_booking(name=name))
     assert max(map(len, lines)) == COLUMNS
     (head,) = [number for number, line in enumerate(lines) if "Passenger" in line]
     start = lines[head].index("Passenger")
@@ -114,9 +116,9 @@ def test_long_name_is_not_cut(name: str) -> None:
 
 
 def test_ticket_of_two_fits_24_lines() -> None:
-    assert len(screen(party(name="Asha", size=2))) < 24
+    assert len(draw(make_booking(name="Asha", size=2))) < 24
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])
 def test_only_a_booked_ticket_has_a_code(status: str) -> None:
-    assert not set("▀▄█") & set("".join(screen(party(status))))
+    assert not set("▀▄█") & set("".join(draw(make_booking(status))))

@@ -2,8 +2,8 @@
 
 server/PROTOCOL.md has the methods, fields, reasons and limits of the code; its examples run in order on a
 server with the timetables of sql/9*.sql and a stopped clock. The commands of README.md and docs/ run from
-top to bottom, in reading order, on one server, or RUN_ELSEWHERE names the file that runs them. Files,
-headings, settings and tests that a page names exist.
+top to bottom, in reading order, on one server, or COMMANDS_RUN_ELSEWHERE names the file that runs them.
+Files, headings, settings and tests that a page names exist.
 
 In an example `…` matches any text, and a reference matches the one that the server returned in its place.
 """
@@ -33,9 +33,10 @@ PROTOCOL = (PROJECT / "server/PROTOCOL.md").read_text()
 README = (PROJECT / "README.md").read_text()
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "server/PROTOCOL.md"])
 INDEX = PROJECT / "docs/README.md"
-DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]  # they read further variables
+# Scripts whose BUSWARE_… variables the pages may name.
+DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]
 REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # of the services 101, 701 or 803
-EVENT = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
+BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
 REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "place": protocol.Place,
     "trip": protocol.Trip,
@@ -278,7 +279,7 @@ def prepare(step: str, line, database) -> None:
 def test_examples_of_the_protocol(connect, server, database) -> None:
     server.tcp.now = lambda: NOW
     line, transcript, seen = connect(), Transcript(), set()
-    for _, block, step in EVENT.findall(PROTOCOL):
+    for _, block, step in BLOCK_OR_STEP.findall(PROTOCOL):
         if step:
             prepare(step, connect(), database)
         elif block.startswith("→ "):
@@ -289,16 +290,16 @@ def test_examples_of_the_protocol(connect, server, database) -> None:
                 check_reply(transcript.typed(sent), received)
             seen.add("json")
         elif block.startswith("> "):
-            talk(connect(), transcript, block)
+            run_conversation(connect(), transcript, block)
             seen.add("text")
     assert seen == {"json", "text"}
 
 
-MAX_ELLIPSIS_LINES = 50  # that an … matches
+MAX_ELLIPSIS_LINES = 50  # the lines that an … matches, at most
 
 
-def talk(line, transcript: Transcript, block: str) -> None:
-    """Run a conversation in plain text. In a documented reply, a line follows an …, so that it ends there."""
+def run_conversation(line, transcript: Transcript, block: str) -> None:
+    """Run a conversation in plain text. In a documented reply, … ends at the line after it."""
     for sent, documented in exchanges(block, ">"):
         line.send(transcript.typed(sent))
         received: list[str] = []
@@ -310,12 +311,12 @@ def talk(line, transcript: Transcript, block: str) -> None:
 
 # The pages -------------------------------------------------------------------------------------
 
-FOLLOWED = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
+PAGES = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
 PRINTED = {  # a pattern of what the Python program of a page prints
     "README.md": r"\w{7} \[\d+, \d+\]\n",
     "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\nbooked\n",
 }
-RUN_ELSEWHERE = {  # a pattern of commands that other files run, and such a file
+COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and such a file
     r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
     r"scripts/client|busware|busware-server": "tests/client/test_terminal.py",
     r"(scripts/python -m )?pip install .*": "scripts/python",
@@ -324,16 +325,16 @@ RUN_ELSEWHERE = {  # a pattern of commands that other files run, and such a file
     r".venv/bin/pre-commit install": ".pre-commit-config.yaml",
     r"scripts/bench( .*)?": "scripts/benchmark/__main__.py",
 }
-FOLLOWED_ELSEWHERE = {
+PAGES_RUN_ELSEWHERE = {
     "docs/http.md": "tests/project/test_http_doc.py",
     "docs/releasing.md": "a release by hand",
 }
 
 
 def is_run_elsewhere(line: str) -> bool:
-    """Whether RUN_ELSEWHERE has the command of a line."""
+    """Whether COMMANDS_RUN_ELSEWHERE has the command of a line."""
     command = re.sub(r" +# .*", "", line)
-    return any(re.fullmatch(pattern, command) for pattern in RUN_ELSEWHERE)
+    return any(re.fullmatch(pattern, command) for pattern in COMMANDS_RUN_ELSEWHERE)
 
 
 _PROGRAMS = re.compile(r"\b(nc|curl) ")
@@ -346,24 +347,26 @@ def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
     with ServerProcess("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         http_port = re.findall(r":(\d+)/v1", server.read_until("HTTP:"))[0]
         environment = {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": str(server.port)}
-        reader = Reader(tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port})
-        reader.run("scripts/python -c ''")  # makes .venv if needed, before the commands that are compared
-        buses, flights = reader.run(f'scripts/psql -At -c "{_COUNT_SERVICES}"').split()
+        runner = PageRunner(
+            tmp_path, environment, {"localhost 9999": server.port, "localhost:8000": http_port}
+        )
+        runner.run("scripts/python -c ''")  # makes .venv if needed, before the commands that are compared
+        buses, flights = runner.run(f'scripts/psql -At -c "{_COUNT_SERVICES}"').split()
         assert f"timetables of {buses} buses" in README
         assert f"{flights} flights" in README
-        for page in FOLLOWED:
-            reader.read(page)
-        clean = reader.run("scripts/audit")
+        for page in PAGES:
+            runner.run_page(page)
+        clean = runner.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
-    assert reader.followed == {"session", "sh", "python", "sql"}
+    assert runner.kinds == {"session", "sh", "python", "sql"}
 
 
-_OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*FOLLOWED, *FOLLOWED_ELSEWHERE)]
+_OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
 
 
 @pytest.mark.parametrize("document", _OTHER_PAGES, ids=named)
 def test_commands_of_other_pages_run_elsewhere(document) -> None:
-    blocks = [block for info, block, _ in EVENT.findall(document.read_text()) if info == "sh"]
+    blocks = [block for info, block, _ in BLOCK_OR_STEP.findall(document.read_text()) if info == "sh"]
     lines = [line for block in blocks for line in block.splitlines()]
     assert [line for line in lines if not is_run_elsewhere(line)] == []
 
@@ -373,22 +376,22 @@ def can_be_run(line: str) -> bool:
     return all(shutil.which(program) for program in _PROGRAMS.findall(line))
 
 
-class Reader:
-    """Runs the blocks of pages in a folder. ports: the replacements for the ports in the pages."""
+class PageRunner:
+    """Runs the blocks of pages in a folder. ports: the real port for each documented `host:port`."""
 
     def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
         self._folder = folder
-        self._ports = {usual: f"{usual[:-4]}{port}" for usual, port in ports.items()}
+        self._ports = {documented: f"{documented[:-4]}{port}" for documented, port in ports.items()}
         self._environment = {
             **os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120",
             "TZ": Settings.time_zone,  # `date` and the server must agree on the date of tomorrow
         }  # fmt: skip
-        self.followed: set[str] = set()
+        self.kinds: set[str] = set()
 
     def run(self, script: str) -> str:
-        """Run a script, which must end with 0, with a password as its input: what it prints."""
-        for usual, port in self._ports.items():
-            script = script.replace(usual, port)
+        """Run a script with a password as its input; return its output. It must exit with 0."""
+        for documented, port in self._ports.items():
+            script = script.replace(documented, port)
         done = subprocess.run(
             ["bash", "-c", script], cwd=self._folder, env=self._environment, input="correct horse\n",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -396,21 +399,21 @@ class Reader:
         assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
-    def read(self, page: str) -> None:
-        """Run the blocks of a page; its Python blocks together are one program."""
+    def run_page(self, page: str) -> None:
+        """Run the blocks of a page. Its Python blocks are run together, as one program."""
         text = (PROJECT / page).read_text()
-        for info, block, _ in EVENT.findall(text):
-            self._follow(info, block)
-        if program := "".join(block for info, block, _ in EVENT.findall(text) if info == "python"):
+        for info, block, _ in BLOCK_OR_STEP.findall(text):
+            self._run_block(info, block)
+        if program := "".join(block for info, block, _ in BLOCK_OR_STEP.findall(text) if info == "python"):
             port = self._environment["BUSWARE_PORT"]
             program = re.sub(r"\b(connect|connect_async)\(\)", rf"\1(port={port})", program)
             (self._folder / "mine.py").write_text(program)
             printed = self.run("scripts/python mine.py")
             assert re.fullmatch(PRINTED[page], printed), printed
 
-    def _follow(self, info: str, block: str) -> None:
-        """Run a block by its kind."""
-        self.followed.add(info or "session")
+    def _run_block(self, info: str, block: str) -> None:
+        """Run a block, as its kind requires."""
+        self.kinds.add(info or "session")
         if block.startswith("$ "):
             self._compare(block)
         elif info == "sh":

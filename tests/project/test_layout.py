@@ -46,11 +46,11 @@ MAY_IMPORT = {
 }
 CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
-PACKAGES = {
+PACKAGES = {  # package → its folder
     "busware": "client",
     "busware.server": "server",
     "busware.sql": "sql",
-}  # → folder
+}
 
 # Files -----------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ def in_folder(*starts: str) -> list[str]:
     return [name for name in TEXTS if name.startswith(starts)]
 
 
-def breaking(names: Iterable[str], breaks: Callable[[str], object]) -> list[str]:
+def violations(names: Iterable[str], breaks: Callable[[str], object]) -> list[str]:
     """The names of the files whose text breaks a rule."""
     return [name for name in names if breaks(TEXTS[name])]
 
@@ -233,11 +233,11 @@ def test_no_file_is_too_long() -> None:
 
 def test_every_file_begins_with_its_description() -> None:
     python = [name for name in TEXTS if name.endswith(".py")]
-    assert breaking(python, lambda text: not ast.get_docstring(parse(text))) == []
+    assert violations(python, lambda text: not ast.get_docstring(parse(text))) == []
     sql = [name for name in TEXTS if name.endswith(".sql")]
-    assert breaking(sql, lambda text: not text.startswith("-- ")) == []
+    assert violations(sql, lambda text: not text.startswith("-- ")) == []
     scripts = [name for name in in_folder("scripts/", ".ci/") if not name.endswith(".py")]
-    assert breaking(scripts, lambda text: not re.match(r"#!/usr/bin/env bash\n# \w", text)) == []
+    assert violations(scripts, lambda text: not re.match(r"#!/usr/bin/env bash\n# \w", text)) == []
     assert [name for name in scripts if not (PROJECT / name).stat().st_mode & 0o111] == []
 
 
@@ -249,12 +249,12 @@ def test_every_file_is_in_its_folder() -> None:
 
 
 def test_no_file_has_stray_whitespace() -> None:
-    assert breaking(TEXTS, lambda text: re.search(r"(?m)[ \t]+$|\r", text)) == []
-    assert breaking(TEXTS, lambda text: not text.endswith("\n")) == []
+    assert violations(TEXTS, lambda text: re.search(r"(?m)[ \t]+$|\r", text)) == []
+    assert violations(TEXTS, lambda text: not text.endswith("\n")) == []
 
 
 def test_no_file_mentions_the_workplace() -> None:
-    assert [name for name in breaking(TEXTS, _WORKPLACE.search) if name != THIS_FILE] == []
+    assert [name for name in violations(TEXTS, _WORKPLACE.search) if name != THIS_FILE] == []
 
 
 def test_named_files_exist() -> None:
@@ -265,8 +265,10 @@ def test_named_files_exist() -> None:
 
 def test_sql_has_no_catch_all_and_no_trigger() -> None:
     sql = in_folder("sql/")
-    assert breaking(sql, re.compile(r"(?i)\bwhen\s+others\b").search) == []
-    assert breaking(sql, re.compile(r"(?i)\bcreate\s+(or\s+replace\s+|constraint\s+)*trigger\b").search) == []
+    assert violations(sql, re.compile(r"(?i)\bwhen\s+others\b").search) == []
+    assert (
+        violations(sql, re.compile(r"(?i)\bcreate\s+(or\s+replace\s+|constraint\s+)*trigger\b").search) == []
+    )
 
 
 def test_security_definer_functions_set_the_search_path() -> None:
@@ -284,5 +286,7 @@ def test_no_kind_of_service_is_a_special_case() -> None:
     """A flight differs from a bus in data only."""
     kinds = r"\(?['\"](bus|flight|show|hotel)\b"
     python = [name for name in in_folder("server/") if name.endswith(".py")]
-    assert breaking(python, re.compile(rf"\bkind\s*(==|!=|in)\s*{kinds}").search) == []
-    assert breaking(in_folder("sql/1", "sql/2"), re.compile(rf"\bkind\s*(=|!=|<>|IN)\s*{kinds}").search) == []
+    assert violations(python, re.compile(rf"\bkind\s*(==|!=|in)\s*{kinds}").search) == []
+    assert (
+        violations(in_folder("sql/1", "sql/2"), re.compile(rf"\bkind\s*(=|!=|<>|IN)\s*{kinds}").search) == []
+    )

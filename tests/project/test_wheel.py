@@ -24,7 +24,8 @@ from tests.support.project import PROJECT, TIMETABLE
 pytestmark = pytest.mark.system
 
 SOURCES = ("client", "server", "sql", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}  # → folder in the wheel
+# Folder of a checkout → its folder in the wheel.
+FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}
 SHIPPED = (".py", ".sql", "py.typed", "PROTOCOL.md")
 
 
@@ -118,17 +119,17 @@ class Environment:
     venv: Path
     folder: Path
 
-    def command(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run_command(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the environment in the user's folder."""
         return subprocess.run(
             [self.venv / "bin" / name, *arguments], cwd=self.folder, env=clean_environment(),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS,
         )  # fmt: skip
 
-    def program(self, text: str) -> str:
-        """Run a Python program in the user's folder: what it prints."""
+    def run_program(self, text: str) -> str:
+        """Run a Python program in the user's folder; return its output."""
         (self.folder / "mine.py").write_text(text)
-        done = self.command("python", "mine.py")
+        done = self.run_command("python", "mine.py")
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -182,7 +183,7 @@ def complete(wheel: Path, data_folder: Path) -> Environment:
 
 @contextmanager
 def serving(environment: Environment) -> Iterator[tuple[int, int, list[str]]]:
-    """Run busware-server with the embedded PostgreSQL: its ports, and the lines that it printed."""
+    """Run busware-server with the embedded PostgreSQL. Yields both ports, and the lines that it printed."""
     settings = "BUSWARE_PORT=0\nBUSWARE_HTTP_PORT=0\nBUSWARE_SEED=false\n"
     (environment.folder / ".env").write_text(settings)
     process = subprocess.Popen(
@@ -247,10 +248,10 @@ def test_wheel_serves_and_books(complete: Environment, base: Environment) -> Non
         assert "busware-server psql" in "".join(printed)
         assert "scripts/" not in "".join(printed)
 
-        loaded = complete.command("busware-server", "seed", str(TIMETABLE))
+        loaded = complete.run_command("busware-server", "seed", str(TIMETABLE))
         assert "2 added" in loaded.stdout, loaded.stderr
         trip = ("tomorrow", "Bengaluru", "Mysuru", "--seats", "1", "--phone", "98450 12345")
-        booked = complete.command("busware", "--port", str(port), "book", "1", *trip)
+        booked = complete.run_command("busware", "--port", str(port), "book", "1", *trip)
         assert "Booked: " in booked.stdout, booked
 
         http = f'"http://127.0.0.1:{http_port}"'
@@ -258,12 +259,12 @@ def test_wheel_serves_and_books(complete: Environment, base: Environment) -> Non
             (BOOKING_PROGRAM, f"port={port}", 2), (BOOKING_PROGRAM, http, 3),
             (BOOKING_ASYNC_PROGRAM, f"port={port}", 4), (BOOKING_ASYNC_PROGRAM, http, 5),
         ):  # fmt: skip
-            assert base.program(text.format(where=where, seat=seat)) == f"booked {seat}\n"
-        counted = complete.command("busware-server", "psql", "-Atc", "SELECT count(*) FROM bookings")
+            assert base.run_program(text.format(where=where, seat=seat)) == f"booked {seat}\n"
+        counted = complete.run_command("busware-server", "psql", "-Atc", "SELECT count(*) FROM bookings")
         assert counted.stdout == "5\n", counted.stderr
-        audit = complete.command("busware-server", "audit")
+        audit = complete.run_command("busware-server", "audit")
         assert (audit.returncode, audit.stdout) == (0, "Clean: every rule holds.\n"), audit.stderr
-    stopped = complete.command("busware-server", "audit")
+    stopped = complete.run_command("busware-server", "audit")
     assert stopped.stderr == (
         f"busware: No server runs on {complete.folder}/data. Start one first: busware-server\n"
     )
@@ -274,7 +275,7 @@ def test_wheel_serves_and_books(complete: Environment, base: Environment) -> Non
 )
 def test_command_without_its_extra_names_it(base: Environment, command: str, extra: str) -> None:
     for arguments in ((), ("--help",), ("ping",)):
-        done = base.command(command, *arguments)
+        done = base.run_command(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.count("\n") == 1
         assert f"pip install 'busware[{extra}]'" in done.stderr
@@ -285,11 +286,11 @@ def test_help_names_no_script(complete: Environment) -> None:
         "busware", "busware-server", "busware-server psql", "busware-server seed", "busware-server audit",
         "busware-server operator", "busware-server console", "busware completion",
     ):  # fmt: skip
-        shown = complete.command(*command.split(), "--help")
+        shown = complete.run_command(*command.split(), "--help")
         assert shown.returncode == 0, shown.stderr
         assert command in shown.stdout
         assert "scripts/" not in shown.stdout
-    assert "_shtab_busware" in complete.command("busware", "completion", "bash").stdout
+    assert "_shtab_busware" in complete.run_command("busware", "completion", "bash").stdout
 
 
 @pytest.mark.parametrize(

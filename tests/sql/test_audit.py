@@ -170,7 +170,7 @@ def test_finding_names_service_and_date(database: Database, references: dict[str
 
 
 def run_script(database: Database, owner_url: str | None = None) -> tuple[int, str]:
-    """Run scripts/audit on a database: its exit status and output."""
+    """Run scripts/audit on a database; return its exit status and output."""
     urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": owner_url or database.owner}
     ran = subprocess.run(
         [PROJECT / "scripts" / "audit"],

@@ -171,7 +171,7 @@ def test_random_requests_for_one_trip(race: Race) -> None:
 
 
 def send_random_requests(api: SchemaApi, seed: int, count: int = 100) -> set[str | None]:
-    """Send random requests: the statuses and refusals' reasons that they returned."""
+    """Send random requests; return the statuses and the reasons of refusals."""
     chance = random.Random(seed)
     bookings: list[Answer] = []
     outcomes: set[str | None] = set()

@@ -24,16 +24,17 @@ PHONE = "+919845012345"
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
 
-OK, NONE = "ok", "unknown_booking"
-OUT, NOT, OTHERS = "not_signed_in", "not_allowed", "not_yours"
+OK, UNKNOWN = "ok", "unknown_booking"
+NOT_SIGNED_IN, NOT_ALLOWED, NOT_YOURS = "not_signed_in", "not_allowed", "not_yours"
 
 ALL_CALLERS = (OK, OK, OK, OK, OK, OK, OK)
-SIGNED_IN = (OUT, OUT, OK, OK, OK, OK, OK)
-BOOKING_ACCESS = (NONE, OK, OK, NONE, OK, NONE, OK)
-SERVICE_OPERATORS = (OUT, OUT, NOT, NOT, OK, OTHERS, OK)
-OPERATORS = (OUT, OUT, NOT, NOT, OK, OK, OK)
+SIGNED_IN = (NOT_SIGNED_IN, NOT_SIGNED_IN, OK, OK, OK, OK, OK)
+BOOKING_ACCESS = (UNKNOWN, OK, OK, UNKNOWN, OK, UNKNOWN, OK)
+SERVICE_OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, NOT_ALLOWED, NOT_ALLOWED, OK, NOT_YOURS, OK)
+OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, NOT_ALLOWED, NOT_ALLOWED, OK, OK, OK)
 
-# For each method: params, and the outcome for each of CALLERS. The references are new ones of `owner`.
+# For each method: params, and the outcome for each of CALLERS. The reference "booking" or "hold" stands for
+# the reference of a new booking or hold of `owner`.
 TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "ping": ({}, ALL_CALLERS),
     "places": ({}, ALL_CALLERS),
@@ -63,7 +64,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 pytestmark = pytest.mark.settings(password_wait_seconds=60)
 
-Ask = Callable[[str, dict[str, Any]], str]
+Send = Callable[[str, dict[str, Any]], str]
 
 
 @pytest.fixture(scope="module")
@@ -101,25 +102,25 @@ class Owner:
         return str(self._line.call({"booking": "book"}.get(what, what), **trip)["reference"])
 
 
-def over_tcp(connect: Callable[[], LineClient], caller: str) -> Ask:
+def over_tcp(connect: Callable[[], LineClient], caller: str) -> Send:
     line = connect()
     if caller not in ("guest", "phone"):
         assert line.call("login", username=caller, password=PASSWORD)["username"] == caller
 
-    def ask(method: str, params: dict[str, Any]) -> str:
+    def send(method: str, params: dict[str, Any]) -> str:
         reply = line.call(method, **params)
         return str(reply["data"]["reason"]) if "data" in reply else "ok"
 
-    return ask
+    return send
 
 
-def over_http(http: HttpClient, caller: str) -> Ask:
+def over_http(http: HttpClient, caller: str) -> Send:
     token = None
     if caller not in ("guest", "phone"):
         login = {"username": caller, "password": PASSWORD}
         token = http.call("POST", "/v1/sessions", json=login).json()["token"]
 
-    def ask(method: str, params: dict[str, Any]) -> str:
+    def send(method: str, params: dict[str, Any]) -> str:
         resource = RESOURCES[method]
         path = resource.path.format(**params)
         rest = {name: value for name, value in params.items() if name not in resource.path_fields}
@@ -127,7 +128,7 @@ def over_http(http: HttpClient, caller: str) -> Ask:
         answer = http.call(resource.http_method, path, token=token, **how)
         return str(answer.json()["reason"]) if answer.status_code >= 400 else "ok"
 
-    return ask
+    return send
 
 
 @pytest.mark.parametrize("server_type", ["tcp", "http"])
@@ -141,14 +142,14 @@ def test_the_permissions_of_a_caller(
     http: HttpClient,
 ) -> None:
     owner = Owner(connect())
-    ask = over_tcp(connect, caller) if server_type == "tcp" else over_http(http, caller)
+    send = over_tcp(connect, caller) if server_type == "tcp" else over_http(http, caller)
     found = {}
     for method, (params, _) in TABLE.items():
-        mine = dict(params)
-        if "reference" in mine:
-            mine["reference"] = owner.make(mine["reference"])
-            mine |= {"phone": PHONE} if caller == "phone" else {}
-        found[method] = ask(method, mine)
+        fields = dict(params)
+        if "reference" in fields:
+            fields["reference"] = owner.make(fields["reference"])
+            fields |= {"phone": PHONE} if caller == "phone" else {}
+        found[method] = send(method, fields)
     assert found == {method: cells[CALLERS.index(caller)] for method, (_, cells) in TABLE.items()}
     assert database.query("SELECT * FROM api.audit()") == []
 
@@ -160,11 +161,11 @@ def test_refused_requests_change_nothing(
     before = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     requests = database.value("SELECT count(*) FROM idempotency_keys")
     for caller in ("guest", "traveller", "other operator"):
-        ask = over_tcp(connect, caller)
+        send = over_tcp(connect, caller)
         for method in ("cancel", "change_seat", "alight", "cancel_trip"):
             params = {**TABLE[method][0]}
             params |= {"reference": reference} if "reference" in params else {"travel_date": "2026-12-03"}
-            assert ask(method, params) != "ok"
+            assert send(method, params) != "ok"
     after = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     assert after == before
     assert database.value("SELECT count(*) FROM idempotency_keys") == requests

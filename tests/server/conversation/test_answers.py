@@ -48,7 +48,7 @@ MAP = Seats(
         (seating.seats(MAP, "seat"), "2 seats", Wanted(2)),
         (seating.seats(MAP, "seat"), "Best two", Wanted(2)),
         (seating.seats(MAP, "seat"), "three seats", Wanted(3)),
-        (seating.seats(MAP, "seat"), "two", Wanted(2)),  # a number in words is a count, in figures a seat
+        (seating.seats(MAP, "seat"), "two", Wanted(2)),  # a word is a count; a figure is a seat number
         (seating.seats(MAP, "seat"), "2", Wanted(1, (2,))),
         (answers.some_of([1, 2, 3], "ticket"), "", (1, 2, 3)),
         (answers.some_of([1, 2, 3], "ticket"), "3 1", (3, 1)),

@@ -17,10 +17,10 @@ from tests.support.project import PROJECT
 from tests.support.transcript import transcript
 
 HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 150.00 each)"
-EMPTY = ["0 0 0 0 0"] * 5
+EMPTY_SEAT_MAP = ["0 0 0 0 0"] * 5
 LEGEND = "0 is free, 1 is not."
-NEITHER = "is not a time such as 18:30, or a date such as 2026-12-05, tomorrow, sat or 5 dec."
-ONE = "Seat number, from 1 to 25:"
+NO_TIME_OR_DATE = "is not a time such as 18:30, or a date such as 2026-12-05, tomorrow, sat or 5 dec."
+SEAT_QUESTION = "Seat number, from 1 to 25:"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def template(cluster: Cluster, template: str) -> Iterator[str]:
         yield "theatre"
 
 
-def several(count: int) -> str:
+def seats_question(count: int) -> str:
     return f"Seat numbers, {count} of them, from 1 to 25:"
 
 
@@ -41,7 +41,7 @@ def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show")
     transcript(line, f"> {command}\n{HOW_MANY.format(free=free)}\n> {count}")
     seat_map = [line.receive().decode() for _ in range(5)]
     assert line.receive().decode() == LEGEND
-    assert line.receive().decode() == (several(count) if count > 1 else ONE)
+    assert line.receive().decode() == (seats_question(count) if count > 1 else SEAT_QUESTION)
     return seat_map
 
 
@@ -49,9 +49,9 @@ def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
     """Book seats by the dialogue; return the ticket numbers."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
-    said = [line.receive().decode() for _ in range(len(seats) + 1)]
-    assert re.fullmatch(r"Reference [A-Z0-9]+\.", said[-1])
-    return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in said[:-1]]
+    replies = [line.receive().decode() for _ in range(len(seats) + 1)]
+    assert re.fullmatch(r"Reference [A-Z0-9]+\.", replies[-1])
+    return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in replies[:-1]]
 
 
 def test_published_dialogue(client_socket: LineClient) -> None:
@@ -67,7 +67,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         0 0 0 0 0
         0 0 0 0 0
         {LEGEND}
-        {several(2)}
+        {seats_question(2)}
         > 7 8
         Ticket {{first}} reserved
         Ticket {{second}} reserved
@@ -81,7 +81,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         0 0 0 0 0
         0 0 0 0 0
         {LEGEND}
-        {ONE}
+        {SEAT_QUESTION}
         > 25
         Ticket {{third}} reserved
         Reference {{other}}.
@@ -130,7 +130,7 @@ def test_taken_seat_gets_a_warning_and_nothing_is_booked(
         0 0 0 0 0
         0 0 0 0 0
         {LEGEND}
-        {several(3)}
+        {seats_question(3)}
         """,
     )
     assert database.value("SELECT count(*) FROM passengers") == 1
@@ -139,7 +139,9 @@ def test_taken_seat_gets_a_warning_and_nothing_is_booked(
     )
 
 
-def test_too_few_seats_after_others_are_taken_end_the_connection(connect: Callable[[], LineClient]) -> None:
+def test_connection_ends_if_too_few_seats_are_left_after_a_taken_seat(
+    connect: Callable[[], LineClient],
+) -> None:
     slow, quick = connect(), connect()
     ask_for(slow, 2)
     reserve(quick, *range(1, 25), free=25)
@@ -166,16 +168,16 @@ def test_concurrent_clients_get_different_seats_and_tickets(
         def choose(n: int) -> list[str]:
             first = 2 * (n % 5) + 1
             lines[n].send(f"{first} {first + 1}")
-            said = [lines[n].receive().decode()]
-            if said[0].startswith("Ticket"):
-                said += [lines[n].receive().decode(), lines[n].receive().decode()]
-            return said
+            replies = [lines[n].receive().decode()]
+            if replies[0].startswith("Ticket"):
+                replies += [lines[n].receive().decode(), lines[n].receive().decode()]
+            return replies
 
         outcomes = list(clients.map(choose, range(20)))
-    booked = [said for said in outcomes if len(said) == 3]
+    booked = [replies for replies in outcomes if len(replies) == 3]
     assert len(booked) == 5
-    assert len({ticket for said in booked for ticket in said[:2]}) == 10
-    assert all(said[0].startswith("Warning: Seat") for said in outcomes if len(said) == 1)
+    assert len({ticket for replies in booked for ticket in replies[:2]}) == 10
+    assert all(replies[0].startswith("Warning: Seat") for replies in outcomes if len(replies) == 1)
     assert database.value("SELECT count(*) FROM api.audit()") == 0
 
 
@@ -204,7 +206,7 @@ def test_time_and_date_select_a_performance(
     transcript(client_socket, f"> {command}\nHow many seats? ({performance})")
 
 
-def test_next_performance_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
+def test_show_offers_a_performance_that_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-01T18:30:00+05:30")
     transcript(
         client_socket,
@@ -231,11 +233,11 @@ def test_next_performance_has_not_begun(client_socket: LineClient, clock: Clock)
         ),
         (
             "show 25:00",
-            f'"25:00" {NEITHER}',
+            f'"25:00" {NO_TIME_OR_DATE}',
         ),
         (
             "show me",
-            f'"me" {NEITHER}',
+            f'"me" {NO_TIME_OR_DATE}',
         ),
         ("show 11:00 2020-01-01", "2020-01-01 is in the past; today is 2026-12-01."),
         ("show 11:00 2029-01-01", "Sales are open up to 2027-03-31."),
@@ -246,7 +248,7 @@ def test_unknown_performance_is_refused(client_socket: LineClient, command: str,
     ask_for(client_socket, 1)
 
 
-def test_show_accepts_ten_invalid_answers_to_each_question(
+def test_show_asks_again_after_each_of_ten_invalid_answers(
     client_socket: LineClient, database: Database
 ) -> None:
     question = HOW_MANY.format(free=25)
@@ -255,7 +257,7 @@ def test_show_accepts_ten_invalid_answers_to_each_question(
         client_socket.send(wrong)
         assert "is not a number of seats. Type a number such as 2." in client_socket.receive().decode()
         assert client_socket.receive().decode() == question
-    transcript(client_socket, "\n".join(["> 2", *EMPTY, LEGEND, several(2)]))
+    transcript(client_socket, "\n".join(["> 2", *EMPTY_SEAT_MAP, LEGEND, seats_question(2)]))
     for wrong, problem in {
         "": "An empty line is not a list of numbers. Type 2 seat numbers such as 1 and 2.",
         "7": "You typed 1 number. Type 2 seat numbers.",
@@ -268,7 +270,7 @@ def test_show_accepts_ten_invalid_answers_to_each_question(
         "1-25": "You typed 25 numbers. Type 2 seat numbers.",
         "7;drop table": '"7;drop table" is not a list of numbers. Type 2 seat numbers such as 1 and 2.',
     }.items():
-        transcript(client_socket, f"> {wrong}\n{problem}\n{several(2)}")
+        transcript(client_socket, f"> {wrong}\n{problem}\n{seats_question(2)}")
     assert database.value("SELECT count(*) FROM passengers") == 0
     transcript(client_socket, "> 7-8\nTicket {a} reserved\nTicket {b} reserved\nReference {ref}.")
 
@@ -281,14 +283,14 @@ def test_sold_seats_are_taken_after_a_restart(data_folder: Path) -> None:
     day = date.today() + timedelta(days=5)
     with ServerProcess("0", "--data", str(data_folder), BUSWARE_SEED="true") as server:
         with closing(LineClient(server.host, server.port)) as line:
-            assert read_seat_map(line, day) == EMPTY
+            assert read_seat_map(line, day) == EMPTY_SEAT_MAP
             transcript(line, "> 13\nTicket {ticket} reserved\nReference {ref}.")
         assert server.end(signal.SIGTERM)[0] == 0
     with (
         ServerProcess("0", "--data", str(data_folder)) as server,
         closing(LineClient(server.host, server.port)) as line,
     ):
-        assert read_seat_map(line, day) == [*EMPTY[:2], "0 0 1 0 0", *EMPTY[3:]]
+        assert read_seat_map(line, day) == [*EMPTY_SEAT_MAP[:2], "0 0 1 0 0", *EMPTY_SEAT_MAP[3:]]
 
 
 def read_seat_map(line: LineClient, day: date) -> list[str]:
@@ -297,5 +299,5 @@ def read_seat_map(line: LineClient, day: date) -> list[str]:
     assert line.receive().startswith(b"How many seats?")
     line.send("1")
     seat_map = [line.receive().decode() for _ in range(5)]
-    assert [line.receive().decode() for _ in range(2)] == [LEGEND, ONE]
+    assert [line.receive().decode() for _ in range(2)] == [LEGEND, SEAT_QUESTION]
     return seat_map
