@@ -12,7 +12,7 @@ CREATE TABLE messages (
     at          timestamptz NOT NULL,
     sender      text NOT NULL,                 -- operator, or a client by its number: client 7
     audience    text NOT NULL CHECK (audience IN ('operators', 'all', 'trip', 'booking', 'client')),
-    -- The traveller who sent or receives it, as far as known.
+    -- The traveller who sent or receives it, if known.
     client_no   bigint,
     bus_id      bigint,
     travel_date date,

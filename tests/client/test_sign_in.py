@@ -135,8 +135,8 @@ def test_commands_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
     status, output = client("bookings", *where, BUSWARE_TOKEN=token)
     assert (status, output.count("booked")) == (0, 1)
     assert client("bookings", "--host", http.url, "--token", token) == (status, output)
-    mine = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
-    assert f"Reference {mine}" in client(*where, typed=f"status {mine}\n", BUSWARE_TOKEN=token)[1]
+    reference = client("bookings", *where, "--token", token)[1].splitlines()[1].split()[0]
+    assert f"Reference {reference}" in client(*where, typed=f"status {reference}\n", BUSWARE_TOKEN=token)[1]
     assert client("login", "asha", *where, typed="something else\n")[0] == 1
     assert client("trips", "2026-12-02", *where, "--token", token) == (1, "trips is for operators.\n")
     assert client("logout", *where, "--token", token) == (0, "Done.\n")

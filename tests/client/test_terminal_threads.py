@@ -18,7 +18,7 @@ from rich.live import Live
 from busware.prompts import PromptAsker
 from busware.server.conversation import Ask
 from busware.terminal import FollowedBookings, wait_with_spinner
-from tests.client.test_ticket import party
+from tests.client.test_ticket import make_booking
 
 pytestmark = pytest.mark.system
 
@@ -38,25 +38,25 @@ class ObservedOutput(DummyOutput):
 
 
 def new_asker() -> PromptAsker:
-    return PromptAsker(coloured=False, today=lambda: party().travel_date)
+    return PromptAsker(coloured=False, today=lambda: make_booking().travel_date)
 
 
 def test_change_made_by_the_traveller_is_not_reported() -> None:
     """While the client opens a booking again after a reconnection, the traveller cancels it."""
     followed = FollowedBookings()
-    followed.add(party("booked"), PHONE)
+    followed.add(make_booking("booked"), PHONE)
     (request,) = followed.open_requests()
-    assert (request.reference, request.phone) == (party().reference, PHONE)
-    followed.add(party("cancelled"), PHONE)
-    assert not followed.update(party("cancelled"))
+    assert (request.reference, request.phone) == (make_booking().reference, PHONE)
+    followed.add(make_booking("cancelled"), PHONE)
+    assert not followed.update(make_booking("cancelled"))
     assert followed.open_requests() == []
 
 
 def test_change_made_by_another_is_reported_once() -> None:
     followed = FollowedBookings()
-    followed.add(party("pending"), PHONE)
-    assert followed.update(party("booked"))
-    assert not followed.update(party("booked"))
+    followed.add(make_booking("pending"), PHONE)
+    assert followed.update(make_booking("booked"))
+    assert not followed.update(make_booking("booked"))
     assert len(followed.open_requests()) == 1
 
 
