@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
 LANGUAGE sql
 RETURN api.purge_tokens_and_attempts(since);
 
--- A text for each booking that changes with its tickets. bus_ids and refs name the bookings pairwise.
+-- For each booking, a text that changes when its tickets change. A bus_id and the ref in the same place name a booking.
 CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
 LANGUAGE sql STABLE AS $$
     SELECT p.reference, string_agg(format('%s %s %s %s', p.ticket_no, api.status_now(p.status, p.expires_at),
