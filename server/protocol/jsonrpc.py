@@ -98,8 +98,9 @@ def _parse_request(text: bytes | Raw) -> Incoming | bytes:
         return _error(id or NO_ID, INVALID_REQUEST, problem)
     kind = METHODS.get(frame.method)
     if kind is None:
-        hint = _nearest(frame.method, METHODS) or f"methods: {', '.join(METHODS)}."
-        return _error(id, METHOD_NOT_FOUND, f"There is no method {_echo(frame.method)}: {hint}")
+        nearest = _nearest(frame.method, METHODS)
+        hint = f": {nearest}" if nearest else f". Methods: {', '.join(METHODS)}."
+        return _error(id, METHOD_NOT_FOUND, f"There is no method {_echo(frame.method)}{hint}")
     try:
         return Incoming(id, decode_params(kind, params))
     except Refusal as refusal:

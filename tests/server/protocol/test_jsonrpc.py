@@ -138,8 +138,8 @@ def test_json_that_is_not_a_request(line, id, message):
     ("method", "message"),
     [
         ("serch", 'There is no method \\"serch\\": did you mean search?'),
-        ("rpc.discover", f'There is no method \\"rpc.discover\\": methods: {", ".join(protocol.METHODS)}.'),
-        ("x" * 41, f'There is no method \\"{"x" * 40}…\\": methods: {", ".join(protocol.METHODS)}.'),
+        ("rpc.discover", f'There is no method \\"rpc.discover\\". Methods: {", ".join(protocol.METHODS)}.'),
+        ("x" * 41, f'There is no method \\"{"x" * 40}…\\". Methods: {", ".join(protocol.METHODS)}.'),
     ],
 )
 def test_unknown_method(method, message):
