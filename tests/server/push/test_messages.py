@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from busware import __main__ as command
-from busware.server.conversation.dates import EXAMPLES
 from busware.server.protocol import Refusal
 from tests.conftest import Clock, Database
 from tests.support.line_client import LineClient, wait_until
@@ -56,7 +55,7 @@ def test_a_message_can_be_sent_at_any_question(client_socket: LineClient, consol
         Sent to the operator.
         {question}
         > say
-        "say" is not a date. Type a date such as {EXAMPLES}.
+        Type say and the message on one line, such as: say Where is my bus?
         {question}
         > quit
         You left the dialogue. Nothing was changed.
