@@ -1,10 +1,10 @@
 """A client with one method for each request.
 
 Each method sends one request of server/protocol and returns its reply, a struct of the same module. A place
-is its name, code or alias. Where a route passes a place twice, give the stop number instead (an int, from
-`search`). Every method raises Refusal if the server refuses the request, and ConnectionLost if there is no
-reply. Every write takes an idempotency key, and makes one if none is given. A program that may repeat a write
-after a crash must give the same key both times.
+is given by its name, code or alias. Where a route passes a place twice, give the stop number instead (an int,
+from `search`). Every method raises Refusal if the server refuses the request, and ConnectionLost if there is
+no reply. `key` is an idempotency key; if none is given, the client makes one. A program that may repeat a
+write after a crash must give the same key both times.
 """
 
 # ruff: noqa: PLR0913 – one parameter for each field of a request
@@ -31,7 +31,10 @@ from busware.server.protocol import (
 
 
 class AsyncClient(AsyncConnection):
-    """A client with a method for each request. AsyncConnection describes sharing, and retries."""
+    """A client with a method for each request.
+
+    AsyncConnection describes who may share it, and when it sends a request again.
+    """
 
     async def ping(self) -> Pong:
         """The server's name and version, and the time zone of its dates."""

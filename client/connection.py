@@ -30,7 +30,7 @@ Reply = TypeVar("Reply")
 class Connection(BaseConnection):
     """Carries requests to a server, one at a time. It connects at the first request.
 
-    Threads, or tasks of one event loop, may share a connection: it sends one request at a time.
+    Callers may share a connection: the threads of a program, or with asyncio the tasks of one event loop.
     """
 
     lock_type, event_type = Lock, Event
@@ -47,11 +47,11 @@ class Connection(BaseConnection):
         self._disconnect()
 
     def call(self, request: Request, reply_type: type[Reply]) -> Reply:
-        """Send a request until the server replies; return the reply as reply_type.
+        """Send a request, at most `tries` times, until the server replies; return the reply as reply_type.
 
-        Raises Refusal if the server refuses it. If a refused write should be repeated, the refusal's data
-        has its `key`. Raises ConnectionLost if no reply arrives, and RpcError on an internal error of the
-        server.
+        Raises Refusal if the server refuses it. If the caller may repeat the refused write later, `data` of
+        the refusal contains the idempotency key. Raises ConnectionLost if no reply arrives, and RpcError on
+        an internal error of the server.
         """
         request = with_key(request)
         key: str | None = None

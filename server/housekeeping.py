@@ -1,9 +1,10 @@
 """Periodic work on the database: settle trips that are due, put trips on sale, delete old records.
 
-Correctness does not depend on it: every write to a trip settles the trip first, and reads leave out what
-has expired. It makes changes prompt (a waitlisted party gets the seats of an expired hold), puts new travel
-dates on sale, and deletes old idempotency keys, tokens and messages. If several servers share a database,
-each does all of this; the second one finds nothing to do.
+To settle a trip is to expire its holds and waitlist entries that are due, and to promote its waitlist.
+Correctness does not depend on this module: every write to a trip settles the trip first, and reads leave out
+what has expired. But without it, a waitlisted party would get the seats of an expired hold only at the next
+write to the trip. If several servers share a database, each does all of this work; the second one finds
+nothing to do.
 """
 
 import logging
@@ -48,7 +49,7 @@ class Housekeeper:
             worker.stop()
 
     def _settle(self) -> float:
-        """Settle the trips that are due, by the writer, like every write to a trip."""
+        """Settle the trips that are due. The writer executes it, like every write to a trip."""
         self._for_each(_DUE_TRIPS, lambda args: self._writer.submit(Call("settle", args)))
         return self._settings.settle_seconds
 

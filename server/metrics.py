@@ -2,7 +2,7 @@
 
 Requests are counted by booking/operations.py, and the sizes of batches by db/writer.py. The rest is read when
 the metrics are requested: waiting calls, connections, and the number of tickets by status. Counting reads all
-tickets, so it is done at most once in metrics_seconds.
+tickets, so it is done at most once every metrics_seconds.
 """
 
 import functools

@@ -1,7 +1,8 @@
-"""One process that serves: creates its parts and connects them. What starts last is stopped first.
+"""One process that serves: creates its parts and connects them.
 
-On a stop, the TCP server and the HTTP server drain: requests under way are answered, later ones are refused.
-Then the writer commits the calls that are queued.
+On a stop, the exit stack stops the parts: the one pushed last is stopped first. The HTTP server and the TCP
+server drain: requests under way are answered, later ones are refused. Then the writer commits the calls that
+are queued.
 """
 
 import os
@@ -62,7 +63,7 @@ def serve(
     pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     stack.callback(listener.stop)
-    stack.callback(pusher.stop)  # runs before listener.stop, which unregisters this process
+    stack.callback(pusher.stop)  # before listener.stop: the pusher needs the registration of this process
     return tcp.port, http.port
 
 
@@ -72,7 +73,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     if certificate and key:
         try:
             return server_context(certificate, key)
-        except OSError as error:  # or ssl.SSLError, which is one
+        except OSError as error:  # ssl.SSLError is a subclass
             raise SettingsError(
                 f"BUSWARE_TLS_CERT ({certificate}) and BUSWARE_TLS_KEY ({key}) cannot be used: {error}."
             ) from None

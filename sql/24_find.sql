@@ -1,5 +1,6 @@
--- Find lost references: the open bookings with a phone number whose passengers board at a place on a date. The date
--- is in the time zone of the place. The server limits how often a client may call it.
+-- Find lost references: those of the open bookings that have this phone number and a passenger who boards at this
+-- place on this date. The date is in the time zone of the place. The server limits how often a client may call this
+-- function.
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

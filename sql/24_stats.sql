@@ -1,4 +1,4 @@
--- Counts for operators: services, messages, and for today and later dates, open trips and tickets by status.
+-- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(

@@ -80,7 +80,10 @@ def _print_sample(side: Side, sample: Sample) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Allow 5,000 connections here, and in the server, which inherits the limit."""
+    """Raise the limit of open files to its maximum, because the measurement `idle` opens 5,000 connections.
+
+    The server inherits the limit.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -5,8 +5,8 @@ definition has changed. A run that writes gets a clone, which is dropped afterwa
 with the same rows. PostgreSQL has the options of the server's embedded one: fsync and synchronous_commit are
 on.
 
-The services of a district share their stops, and no other district has these stops. All trips are on dates
-far in the future, so that a dataset can be used for years.
+A district is a group of services with the same stops. Two districts have no stop in common. All trips are on
+dates far in the future, so that a dataset can be used for years.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class Dataset:
     """The definition of a dataset.
 
     rows: the number of rows of four seats in the layout of every service.
-    districts: the number of services in each district; repeated until all services have a district.
+    districts: the number of services in each district; the tuple is repeated until all services have one.
     sold: the number of bookings that the dataset begins with. Each is of one leg. They are on every second
     seat, and the table bench_bookings lists them.
     """

@@ -36,7 +36,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A row of the table. baseline: None if the target is for the figure itself, not for a ratio."""
+    """A row of the table in docs/performance.md.
+
+    baseline: None if the target is for the figure itself, not for a ratio.
+    """
 
     title: str
     ours: Side

@@ -68,7 +68,8 @@ WHERE c.relnamespace = to_regnamespace('api') AND c.relkind = 'c' AND NOT a.atti
 ORDER BY c.relname, a.attnum
 """
 
-# Drops the functions of schema api that this transaction has not written: no file defines them any more.
+# Statements that drop the functions of schema api that this transaction has not written: no file defines them
+# any more.
 _DROP_OBSOLETE = """
 SELECT format('DROP ROUTINE %s', oid::regprocedure) FROM pg_proc
 WHERE pronamespace = 'api'::regnamespace AND xmin <> pg_current_xact_id()::xid
@@ -214,7 +215,7 @@ def migrate(conn: Connection, settings: Settings) -> None:
         raise SchemaError(why)
     missing = [file for name, file in _migrations().items() if name not in done]
     breaking = [file.stem for file in missing if is_breaking(file)]
-    if breaking and "11_messages" in done:  # else no server has ever used this database
+    if breaking and "11_messages" in done:  # it creates `processes`; without it, no server has run
         _stop_other_servers(conn, settings, ", ".join(breaking))
     for file in missing:
         log.info("Applying migration %s.", file.stem)
@@ -308,7 +309,7 @@ def _create_role(conn: Connection, server_url: str) -> str:
 
 
 def _grant(conn: Connection, roles: Iterable[str]) -> None:
-    """Grant each role the rights for serving that it does not have: to read tables, to execute functions."""
+    """Grant each role the missing rights of a server: to read the tables, to execute the functions."""
     for role in roles:
         _execute_results(conn, _MISSING_GRANTS, {"role": role})
 

@@ -122,7 +122,7 @@ class DataFolder:
             self._lock.flush()
 
     def _load_urls(self) -> Urls:
-        """The URLs of the last start, with another port if that one is taken; new ones at the first start."""
+        """The URLs of the last start, with another port if theirs is taken; new ones at the first start."""
         file = self.path / "urls.env"
         old = read_urls(self.path)
         if old is None and self.data_directory.exists():
@@ -146,7 +146,7 @@ class DataFolder:
         return urls
 
     def _initdb(self, user: PopenUser) -> None:
-        """Make PostgreSQL's data directory. It gets its name when it is complete."""
+        """Make PostgreSQL's data directory. It is renamed to its final name when it is complete."""
         log.info("Making a new database in %s.", self.data_directory)
         unfinished, password = self.path / "postgres.new", self.path / "password.new"
         shutil.rmtree(unfinished, ignore_errors=True)

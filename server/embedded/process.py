@@ -29,7 +29,7 @@ RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
 MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
 
 # "$@" is the command line of PostgreSQL. A shell connects the input of a background command to /dev/null, so
-# the pipe is passed to `read` as file 3.
+# the pipe is passed to `read` as file descriptor 3.
 _SUPERVISE = """
 exec 3<&0
 "$@" 3<&- & postgres=$!
@@ -44,7 +44,8 @@ exit $status
 class EmbeddedPostgres:
     """The PostgreSQL of a data folder, running from `start()` to `stop()`.
 
-    options: settings of PostgreSQL. programs: the folder of PostgreSQL's programs; None: found.
+    options: settings of PostgreSQL.
+    programs: the folder of PostgreSQL's programs; None: the DataFolder chooses one.
     """
 
     def __init__(
@@ -166,8 +167,9 @@ class EmbeddedPostgres:
 
 
 def end_orphan(data_folder: DataFolder) -> bool:
-    """Stop a PostgreSQL that a killed server has left running. Returns whether the last one ended uncleanly.
+    """Stop a PostgreSQL that a killed server has left running.
 
+    Returns False if the last PostgreSQL of this folder had shut down cleanly, else True.
     Raises PostgresError if it does not stop.
     """
     file = data_folder.data_directory / "postmaster.pid"

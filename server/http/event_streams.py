@@ -99,7 +99,7 @@ class EventStreams:
     ) -> AsyncIterator[bytes]:
         try:
             yield _RECONNECT + _event(name, body)
-            while True:  # until a reading is refused; draining refuses it too
+            while True:  # until a reading is refused, as every reading is while the server drains
                 await asyncio.sleep(self._settings.event_pause_ms / 1000)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.reread_seconds):

@@ -313,7 +313,7 @@ def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
         cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(WELCOME)  # without the keys of a terminal
+    assert done.stdout.startswith(WELCOME)  # not the terminal's text, which names keys
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
     assert re.search(r"To see the booking: status [A-Z0-9]+\. To cancel it", done.stdout)

@@ -184,7 +184,7 @@ def check_out(folder: Path, copy: Callable[[Path], None]) -> None:
 
 
 def check_confinement(busware: Installation) -> None:
-    """Check that the server has no capabilities, and that its image is small and read-only."""
+    """Check that the server has no capabilities, a read-only file system, and a small image."""
     server, run = busware.container("server"), busware.engine.run
     process_status = busware.execute(
         "server", "grep", "-E", "Uid|CapBnd|NoNewPrivs", "/proc/1/status"

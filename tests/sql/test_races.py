@@ -57,7 +57,7 @@ def test_overlapping_parties_in_opposite_order(race: Race) -> None:
 
 
 def test_batches_of_two_trips_in_opposite_order(race: Race) -> None:
-    """Each transaction locks one trip and writes to the other one. It would be a deadlock if calls waited."""
+    """Each transaction has locked one trip and books on the other. That call is deferred: no deadlock."""
     one_day, other_day = book(1), book(1, travel_date=OTHER_DAY)
     with race.database.connect_as_server(autocommit=False) as third:
         other = SchemaApi(third)

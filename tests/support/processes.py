@@ -89,10 +89,10 @@ def start(
     *arguments: str,
     program: Sequence[str] = ("-m", "server"),
     stdin: int = subprocess.DEVNULL,
-    stderr: int = subprocess.STDOUT,
+    stderr: int = subprocess.STDOUT,  # by default a part of its output
     **environment: str,
 ) -> "subprocess.Popen[str]":
-    """Start `python -m server` with these settings only. Its standard error is part of its output."""
+    """Start `python -m server`, or another program, with these settings only."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_") and k != "DATABASE_URL"}
     return subprocess.Popen(
         [sys.executable, *program, *arguments],

@@ -14,8 +14,8 @@ sql     a statement, executed as the owner of the database. `wait`: repeat it un
 clock   the time to which the clock of the database and of the server is set
 stop    stops the TCP server
 
-`pad` extends the text of `send` or `data` with blanks to this number of bytes. `times` repeats the action,
-and records the last reply.
+`pad` extends the text of `send` or `data` with blanks to this number of characters. `times` repeats the
+action, and records the last reply.
 
 `keep` names values of the reply, such as {"booking": "result.reference"}. After that, "$booking" stands for
 the value, in requests and in replies. So a recorded file has no value that differs between two runs.
@@ -38,7 +38,8 @@ TEXTS = {"message", "detail", "title", "takes"}
 GENERATED = {"message_id", "request_id", "version", "etag"}
 EXACT_PATHS = "/hotel"  # their texts are compared, too
 HEADERS = ("content-type", "etag", "location", "retry-after", "www-authenticate")
-MIN_NAMED_LENGTH = 6  # of a kept value that replies may contain; a shorter one may be a part of other texts
+# A shorter kept value is not replaced by its name in replies: it may be a part of other texts by chance.
+MIN_NAMED_LENGTH = 6
 CLOSED = "<closed>"  # stands for the end of a connection, as a line of plain text
 
 
@@ -47,7 +48,7 @@ class BrokenProtocol(Exception):
 
 
 class TranscriptPlayer:
-    """A running server, as a transcript uses it.
+    """Plays entries to a running server, through the functions that it is given.
 
     connect: opens a TCP connection (.send, .receive). call: sends an HTTP request, as the fixture `http`.
     query: runs SQL as the owner. set_clock: sets the clock. stop: stops the TCP server.

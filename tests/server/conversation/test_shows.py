@@ -159,7 +159,7 @@ def test_connection_ends_if_too_few_seats_are_left_after_a_taken_seat(
 def test_concurrent_clients_get_different_seats_and_tickets(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
-    """Twenty clients want five pairs of seats. One client gets each pair, the others a warning."""
+    """Twenty clients want five pairs of seats. Each pair goes to one client, and the others get a warning."""
     lines = [connect() for _ in range(20)]
     for line in lines:
         ask_for(line, 2)
