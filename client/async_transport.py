@@ -50,7 +50,7 @@ class TcpTransport:
         """Send a request; return the line that answers it. Closes the connection on an OSError."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                with contextlib.suppress(OSError):  # the reading task reports it, after a last reply
+                with contextlib.suppress(OSError):  # the reading task queues None, after a last reply if any
                     self._writer.write(line)
                     await self._writer.drain()
                 reply = await self._replies.get()

@@ -155,7 +155,8 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     postgres = None if server_url else _embedded_postgres(settings)
     if postgres:
         stack.callback(postgres.stop)
-        postgres.data_folder.lock_if_exists()  # before the ports, for the error that names the other server
+        # Before check_ports: if another server uses the folder, this error names that server.
+        postgres.data_folder.lock_if_exists()
     settings = check_ports(settings)  # before a new data folder is created
     if postgres:
         urls = postgres.start()

@@ -1,5 +1,5 @@
--- Repair the trip of a request whose tickets were changed in psql: derive seats.taken again, and settle the trip,
--- because seats may be free now. Returns the number of seats that were wrong.
+-- Repair a trip whose tickets were changed in psql: derive seats.taken again, and settle the trip, because seats may
+-- be free now. args: the fields of a request that name the trip. Returns the number of seats that were wrong.
 CREATE OR REPLACE FUNCTION api.recount_for(args jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

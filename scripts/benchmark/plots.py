@@ -1,4 +1,7 @@
-"""The plots of docs/performance.md: bookings by clients, searches by services, seats by load."""
+"""The plots of docs/performance.md: rates of bookings, times of searches, and seats sold.
+
+Their x axes are the number of clients, the number of services, and the demand.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -59,7 +59,7 @@ COMMANDS: dict[str, Command] = {
 # `say` is accepted at every question. The other commands require `quit` first.
 _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 
-# The names of the same commands in scripts/client.
+# Other words for these commands: names of commands of scripts/client, and words that travellers may use.
 _SYNONYMS = {
     "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
     "theatre": "show", "theater": "show", "room": "hotel",

@@ -35,7 +35,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     settings: ClassVar[Settings]
 
     _timer: asyncio.TimerHandle
-    _in_head = True  # also before the first byte of the next request
+    _in_head = True  # before the first request, and from each request's first byte to the end of its head
     _received_bytes = 0  # of the head that is incomplete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -50,7 +50,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        was_in_head = self._in_head  # else the data begins with the end of a body
+        was_in_head = self._in_head  # else the data begins in a body or with another request
         super().data_received(data)
         if was_in_head and self._in_head:
             self._received_bytes += len(data)

@@ -72,7 +72,7 @@ def _operation(verb: str, path: str, operation: Json) -> str:
 
 
 def _fields(operation: Json) -> Iterator[tuple[str, str, bool, str]]:
-    """The name, place and description of each field, and whether it is required."""
+    """For each field: its name, where it is sent (path, query or body), if it is required, what it is."""
     for parameter in operation.get("parameters", []):
         yield parameter["name"], parameter["in"], parameter["required"], parameter.get("description", "")
     for body in operation.get("requestBody", {}).get("content", {}).values():

@@ -169,7 +169,10 @@ class Messages:
     # For operators -----------------------------------------------------------------------------
 
     def trips(self, day: date) -> dict[str, Any]:
-        """The trips of a date that have passengers (`trips`), and the number of the others (`others`)."""
+        """The trips of a date that have tickets or a waitlist, and the number of the other open trips.
+
+        Their keys are `trips` and `others`.
+        """
         return _decode(self._value("SELECT api.trips_in_use(%s)", day), type=dict[str, Any])
 
     def stats(self) -> dict[str, Any]:

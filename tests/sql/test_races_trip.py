@@ -1,6 +1,6 @@
 """Concurrent requests with one idempotency key, for one trip, and at random (see tests/support/race.py).
 
-The fixture `gate` stops a batch between its snapshot and its row locks, where no lock would stop it.
+The fixture `gate` stops a batch between its snapshot and its row locks. No other lock stops it there.
 """
 
 import random
@@ -162,7 +162,7 @@ def test_book_and_delete_service(race: Race, database: Database) -> None:
 
 
 def test_random_requests_for_one_trip(race: Race) -> None:
-    """Six connections send random requests for a bus with eight seats. The race checks the audit."""
+    """Six connections send random requests for a bus with eight seats. The fixture `race` runs the audit."""
     with ExitStack() as stack, ThreadPoolExecutor(6) as threads:
         apis = [SchemaApi(stack.enter_context(race.database.connect_as_server())) for _ in range(6)]
         outcomes = set().union(*threads.map(send_random_requests, apis, range(6)))

@@ -1,4 +1,4 @@
-"""Rights: the server's database role reads and executes functions; other roles have no rights."""
+"""Rights: the server's database role may read tables and execute functions; others have no rights."""
 
 from collections.abc import Iterator
 from typing import Any

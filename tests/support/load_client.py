@@ -49,7 +49,7 @@ class LoadClient(threading.Thread):
         self.acknowledged[booking.reference] = {t.ticket_no: [t.status, t.seat_no] for t in booking.tickets}
 
     def requests(self) -> list[Any]:
-        """The requests to choose the next one from."""
+        """The requests of which `run` sends one, chosen at random."""
         references = list(self.acknowledged)
         if not references or self.random.random() < 0.5:
             return [self.book_seats, self.book_any, self.join_waitlist, self.hold]

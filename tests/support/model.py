@@ -1,8 +1,8 @@
 """A model of one trip in plain Python; tests/sql/test_model.py compares the database with it.
 
 Seats are numbers. A leg is the number of the stop at which it begins. `taken` is a set of (seat, leg).
-A request returns the reason of its refusal, or None. If a request names no seats, the database chooses them:
-the model takes over that choice and checks that the seats are free.
+A request returns the reason of its refusal, or None. If a request names no seats, the database chooses them;
+the model uses the same seats, and checks that they are free.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -47,7 +47,7 @@ class Ticket:
 
 @dataclass
 class Party:
-    """All tickets of a booking. expires_at: the end of its hold or of its place on the waitlist."""
+    """All tickets of a booking. expires_at: the end of its hold or of its waitlist entry."""
 
     tickets: list[Ticket]
     expires_at: datetime | None = None

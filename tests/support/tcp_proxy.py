@@ -11,7 +11,7 @@ import psycopg
 class TcpProxy:
     """Forwards TCP connections to PostgreSQL. `url` connects through it.
 
-    drops_replies: the next reply of PostgreSQL breaks its connection and is lost; then False again.
+    drops_replies: if True, the next reply of PostgreSQL is lost and the connection breaks; then False again.
     held_replies: the bytes that PostgreSQL has sent since `hold_replies`; else None.
     """
 

@@ -39,7 +39,10 @@ def tomorrow() -> str:
 
 
 def restore_signal_handlers() -> None:
-    """Restore the default handlers: programs that a shell starts in the background ignore these signals."""
+    """Restore the default handlers of SIGINT and SIGHUP.
+
+    A shell starts background programs with SIGINT ignored, and nohup ignores SIGHUP. Children inherit this.
+    """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 

@@ -91,7 +91,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.some_of([1, 3], "ticket"), "2", "There is no ticket 2. Type 1 or 3."),
         (answers.number_of([101, 103], "bus"), "102", "is not a bus in the list. Type 101 or 103."),
         (answers.yes_or_no, "", "Type yes or no."),
-        (answers.yes_or_no, "c", "Type yes or no."),  # no abbreviation of confirm
+        (answers.yes_or_no, "c", "Type yes or no."),  # `confirm` means yes, but cannot be abbreviated
         (answers.yes_or_no, "yes no", "Type yes or no."),
         (answers.reference, "K7", "is not a booking reference"),
         (answers.reference, "tomorrow", "such as CVK7GHJ, without I, O, 0, 1, 2, 4, 5 and 6."),

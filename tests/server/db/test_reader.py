@@ -65,7 +65,7 @@ class WaitingReads:
 
 @contextmanager
 def blocked(database: Database, reader: Reader) -> Iterator[tuple["Future[Answer]", WaitingReads]]:
-    """A read that a table lock blocks until the end, and reads that wait for its connection."""
+    """A read, blocked by a table lock until the `with` block ends, and reads that wait for its connection."""
     with database.connect(autocommit=False) as locking, ThreadPoolExecutor(32) as threads:
         locking.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
         first = threads.submit(reader.read, "search", search())
@@ -76,7 +76,10 @@ def blocked(database: Database, reader: Reader) -> Iterator[tuple["Future[Answer
 
 @contextmanager
 def delayed(proxy: TcpProxy, reader: Reader) -> Iterator[WaitingReads]:
-    """Reads that wait for the one connection until the end. No statement runs, so none times out."""
+    """Reads that wait for the only connection until the `with` block ends.
+
+    The proxy holds a reply on that connection. No statement runs, so none times out.
+    """
     with ThreadPoolExecutor(32) as threads:
         proxy.hold_replies()
         threads.submit(reader.read, "search", search())
@@ -86,7 +89,7 @@ def delayed(proxy: TcpProxy, reader: Reader) -> Iterator[WaitingReads]:
 
 
 def return_statement_from_places(database: Database) -> None:
-    """Make api.places return the statement that called it: its connection and its time."""
+    """Make api.places return what identifies the calling statement: its connection and its start time."""
     statement = "jsonb_build_array(pg_backend_pid(), statement_timestamp())"
     database.query(f"{REPLACE_PLACES} LANGUAGE sql STABLE RETURN {statement}")
 
@@ -235,6 +238,7 @@ def test_each_caller_gets_an_exception_of_its_own(reader: Reader, database: Data
         bad = waiting.add("seat_map", b'{"bus_id":"one"}', count=20)
     errors = [read.exception(WAIT_SECONDS) for read in bad]
     assert len({id(error) for error in errors}) == 20
+    # If several threads raised one exception, its traceback would collect the frames of all of them.
     assert max(len(traceback.extract_tb(error.__traceback__)) for error in errors if error) < 10
 
 
