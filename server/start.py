@@ -1,6 +1,6 @@
 """Starts and stops the server: database, schema, then one serving process or a supervisor of several.
 
-What starts last is stopped first: the server drains (server/service.py), then PostgreSQL stops. A second
+The server stops in reverse order: it drains (server/service.py), then PostgreSQL stops. A second
 signal ends this process at once; the embedded PostgreSQL then stops by itself.
 """
 

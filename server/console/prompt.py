@@ -144,7 +144,8 @@ class Console:
             ends = f"{trip['origin']} to {trip['destination']}"
             service = f"{trip['kind']} {trip['bus_id']}"
             self._show(f"{service}  {departs:%H:%M}  {ends}: {tickets}, {trip['seats']} seats{state}")
-        self.out(f"Trips with passengers: {len(found['trips'])}, without: {found['others']}.")
+        trips, others = len(found["trips"]), found["others"]
+        self.out(f"Trips with tickets or a waitlist: {trips}. Other open trips: {others}.")
 
     def _stats(self, rest: str) -> None:
         stats, presence = self.messages.stats(), self.messages.presence()

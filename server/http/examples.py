@@ -194,7 +194,7 @@ PROBLEMS: dict[int, Problem] = {
         of_status(408, "The body did not arrive within 10 s."),
         of_refusal(Refusal("seat_taken", "Seat 7 is taken between Bengaluru and Mysuru.", seats=[7])),
         of_body(413, "The body is too long: at most 65536 bytes."),
-        of_body(415, "The body is application/json, not text/plain."),
+        of_body(415, "The body must be application/json; it is text/plain."),
         of_refusal(
             Refusal("key_reused", "This key was used for another request. A new request needs a new key.")
         ),

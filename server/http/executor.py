@@ -110,7 +110,7 @@ class Executor:
         content_type = http.headers.get("content-type", JSON)
         mime_type = content_type.partition(";")[0].strip().lower()
         if mime_type != JSON and not (mime_type.startswith("application/") and mime_type.endswith("+json")):
-            raise problems.of_body(415, f"The body is application/json, not {content_type[:80]}.")
+            raise problems.of_body(415, f"The body must be application/json; it is {content_type[:80]}.")
         return await self.body(http)
 
 

@@ -65,7 +65,7 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         operator.wait_for(
             "bus 1",
             "Bengaluru to Mysuru: 1 booked, 0 held, 0 waiting, 8 seats",
-            "Trips with passengers: 1, without: ",
+            "Trips with tickets or a waitlist: 1. Other open trips: ",
         )
         operator.type_line("clients")
         operator.wait_for("json", reference, "Connected clients: 1.")
