@@ -48,7 +48,7 @@ def coloured(console: Console) -> bool:
 
 
 def trips(found: TripList, columns: int) -> RenderableType:
-    """A table of trips. If one description is too wide for its row, each is on a line below its row."""
+    """A table of trips. If one description does not fit its row, every one gets a line below its row."""
     service = words_of(found.trips[0].kind).service.capitalize()
     rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, found.trips)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -77,6 +77,9 @@ def _cells(trip: Trip) -> tuple[str, ...]:
 
 
 def _description(trip: Trip, ends: Sequence[str]) -> str:
-    """A trip in words: KSRTC Airavat Club Class, AC semi-sleeper. ends: those that differ between trips."""
+    """A trip in words, such as KSRTC Airavat Club Class, AC semi-sleeper.
+
+    ends: which of origin and destination to add, because they differ between the trips of the table.
+    """
     differing = (f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in ends)
     return ", ".join(filter(None, (service_of(trip), type_text(trip), *differing)))

@@ -73,7 +73,7 @@ def _tickets(booking: Booking) -> Table:
 def _head(booking: Booking, style: str) -> list[RenderableType]:
     reference = Text.assemble(("Reference ", "dim"), (booking.reference, f"bold {style}"))
     return [
-        *([] if booking.status == "held" else [reference]),  # a traveller needs it after the confirmation
+        *([] if booking.status == "held" else [reference]),  # needed only once the hold is confirmed
         Text(service_of(booking)),
         Text(f"{booking.kind} {booking.bus_id}", "dim"),
         Text(),

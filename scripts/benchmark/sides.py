@@ -1,7 +1,7 @@
 """The sides of a comparison: pgbench, and this server with its clients.
 
-A run that writes has a database of its own. After each run the database is audited, and must hold exactly the
-acknowledged operations. Else the run raises InvalidRun, and there is no figure.
+A run that writes has a database of its own, which is audited after the run. After a run of this server, it
+must also hold exactly the acknowledged operations. Else the run raises InvalidRun, and there is no figure.
 """
 
 import json

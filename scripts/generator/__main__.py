@@ -1,4 +1,4 @@
-"""Write the generated files of the client, as scripts/generate does."""
+"""The program that scripts/generate runs: writes the generated files of the client."""
 
 from scripts.generator import CLIENT, NAMES, generate
 

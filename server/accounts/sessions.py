@@ -3,8 +3,8 @@
 For an unknown username the password is compared with a dummy hash, so the answer and its time are the same
 as for a wrong password.
 
-A token is random. The database and this process store its SHA-256 only. The process caches sessions for
-token_recheck_seconds, because another process may revoke a token.
+A token is random. The database and this process store its SHA-256 only. The process caches a session for
+at most token_recheck_seconds, because another process may revoke its token.
 """
 
 import hashlib

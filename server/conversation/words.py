@@ -169,5 +169,5 @@ def journey(found: TripList) -> str:
 
 
 def differing_ends(found: TripList) -> list[str]:
-    """Which of origin and destination differ between the trips. Each of these has a column."""
+    """Which of origin and destination differ between the trips, and so are shown for each trip."""
     return [end for end in ("origin", "destination") if len({getattr(trip, end) for trip in found.trips}) > 1]

@@ -38,7 +38,7 @@ _RETRY_SECONDS = 1.0  # between two attempts to connect
 
 
 class ChangeNotification(Struct, frozen=True, omit_defaults=True):
-    """What to read again. everything: all that a subscriber shows, because notifications may be lost."""
+    """What to read again. everything: read all of it, because notifications may have been lost."""
 
     trips: frozenset[Trip] = frozenset()
     messages: bool = False

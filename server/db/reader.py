@@ -1,4 +1,4 @@
-"""The reader: every read of the database; reads that wait share a statement.
+"""The reader: executes the reads of the protocol (api.read); reads that wait share a statement.
 
 While a connection is free, a caller sends its read at once, in its own thread. While all connections are in
 use, reads wait; callers with equal reads (same method, same args) share one. When a connection becomes free,

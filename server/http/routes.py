@@ -76,7 +76,7 @@ class Resource:
         return {name: self._value(name, values) for name, values in texts.items()}
 
     def _value(self, name: str, texts: list[str]) -> Any:
-        """The value of a field in a path or a query. The decoder refuses a text that is not converted."""
+        """The value of a field in a path or a query. A text that does not fit its field stays a text."""
         types = self._field_types.get(name, ())
         values: list[Any] = texts
         if inspect.IntType in types:

@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 with one JSON text per line: decodes lines to structs, encodes structs to lines.
 
 No socket, no clock, no database. `parse` returns the request of a line, or the line that rejects it. The
-client uses the last part.
+last part of this module is for the client.
 
 An id is returned as the JSON text that was received, so no digit of a number is lost. The JSON of an answer
 is copied as the database wrote it. If a request cannot be decoded, its fields are decoded one by one to find

@@ -34,7 +34,7 @@ class _Due:
 
     checks: dict[Subscription, list[str]] = field(
         default_factory=dict
-    )  # subscriptions to check, with the readers that have returned to them
+    )  # subscriptions to check, each with the opened bookings and accounts that may have missed messages
     ended: dict[Subscription, None] = field(default_factory=dict)
     messages: bool = False  # read new messages
     changes: ChangeNotification = field(default_factory=ChangeNotification)  # compare bookings
@@ -47,7 +47,7 @@ class Pusher:
         self.last_pushed = 0
         self._messages = messages
         self._listener = listener
-        self._lock = threading.Lock()  # for the next two
+        self._lock = threading.Lock()  # guards the next two attributes
         self._subscriptions: dict[Subscription, None] = {}  # in order of arrival
         self._due = _Due()
         self._worker = WorkerThread("push", self._check)
@@ -188,7 +188,7 @@ class Pusher:
                 self._due.changes |= changes
             return self._compare_at - began
         self._compare(changes)
-        self._publish_presence(self._connected(), [])  # with the bookings that were made since
+        self._publish_presence(self._connected(), [])  # operators also see the last booking of each client
         ended = time.monotonic()
         self._compare_at = ended + min(_PAUSE_FACTOR * (ended - began), _MAX_PAUSE_SECONDS)
         return None
