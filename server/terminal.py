@@ -20,7 +20,8 @@ def read_line(
     """The line typed at a prompt. Raises EOFError or KeyboardInterrupt.
 
     print_lock: the lock that a thread holds while it prints. redirection: while it is open, printed lines
-    appear above the prompt. It opens and closes under the lock, because a line printed then would be lost.
+    appear above the prompt. The lock is held until the prompt is displayed, and while the redirection closes,
+    because a line printed in these times would be lost.
     """
     with ExitStack() as redirecting:
         redirecting.enter_context(print_lock)

@@ -1,6 +1,6 @@
--- Find trips that leave the origin on a date, in the origin's time zone. For example, Friday's overnight bus that
--- calls at 01:30 is found on Saturday. until: the date on which they reach the destination (a hotel's
--- check-out). Trips that are no longer on sale from the origin are left out.
+-- Find trips that leave the origin on a date, in the origin's time zone. For example, an overnight trip with travel
+-- date Friday that leaves the origin at 01:30 is found on Saturday. until: the date on which they reach the
+-- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out.
 CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
@@ -79,7 +79,7 @@ LANGUAGE sql STABLE AS $$
           WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
 $$;
 
--- Check that trips can be on sale on a date: it is not past, and not after the last date of sale.
+-- Check that trips can be on sale on a date: it is not past, and not after the last date with a departure on sale.
 CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

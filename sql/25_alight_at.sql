@@ -42,7 +42,7 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.stop_no LIMIT 1
 $$;
 
--- Check that the tickets are booked, that the stop lies within their segments, and that the service has not left it.
+-- Check that the tickets are booked, that the stop lies within their segments, and that the trip has not left it.
 CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, stop_name text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -48,7 +48,7 @@ BEGIN
     RETURN o;
 END $$;
 
--- When a trip reaches its last stop.
+-- The time at which a trip reaches its last stop.
 CREATE OR REPLACE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)

@@ -1,4 +1,5 @@
--- Delete messages older than an interval, and the rows of messages_read that precede every message that is left.
+-- Delete messages older than an interval, and the rows of messages_read whose read_to is less than every message_id
+-- that is left: they only say that deleted messages were read.
 -- Returns the number of messages deleted.
 CREATE OR REPLACE FUNCTION api.purge_messages(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

@@ -1,5 +1,5 @@
--- Writes. The server's role may read the tables but not write them. The functions that write for it run with the
--- rights of their owner (SECURITY DEFINER), and have a search_path of their own.
+-- Writes. The server's database role may read the tables but not write them. The functions that write for it run with
+-- the rights of their owner (SECURITY DEFINER), and have a search_path of their own.
 
 -- Execute many writes in one transaction. calls: an array of {method, args, caller, key}. Returns a row for each
 -- call, n from 0.
@@ -7,7 +7,7 @@
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip,
 -- the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for no trip and cannot
 -- deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
--- and the answers by key are written for the whole batch at the end.
+-- and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -72,8 +72,8 @@ BEGIN
     END IF;
 END $$;
 
--- The calls of a batch, in order. again: an earlier call of the batch has the same key; the next batch answers it
--- from the record of that call.
+-- The calls of a batch, in order. again: an earlier call of the batch has the same key. Such a call is deferred
+-- to the next batch, in which the record of the earlier call can be read, if that call was not refused.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
                bus_id bigint, travel_date date, again boolean)
@@ -126,7 +126,7 @@ BEGIN
     SELECT a.n, a.answer FROM answered AS a;
 END $$;
 
--- The digest of a request, which tells a repeated request from another one with the same key.
+-- The digest of a request, to find out whether a request with a known key is the same request again.
 CREATE OR REPLACE FUNCTION api.request_digest(method text, args jsonb) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 RETURN md5(method || args::text)::uuid;

@@ -31,7 +31,7 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, by name, and the last date with a departure on sale, if there is one."""
+    """Every place, sorted by name, and the last date with a departure on sale, if there is one."""
 
     places: list[Place]
     on_sale_until: datetime.date | None = None
@@ -63,7 +63,7 @@ class Trip(_AnyTrip, frozen=True, kw_only=True):
 
 
 class TripList(Struct, frozen=True, kw_only=True):
-    """The trips found, by departure."""
+    """The trips found, sorted by departure."""
 
     trips: list[Trip]
 
@@ -120,7 +120,7 @@ class Booking(_AnyTrip, frozen=True, kw_only=True):
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """What a cancellation would refund, and until when."""
+    """What a cancellation would refund, and until when the quote is valid."""
 
     refund: Money
     valid_until: Instant
@@ -145,7 +145,10 @@ class BookingList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A session, with the token that signs in again. operator: whose services the account runs."""
+    """A session, with the token that signs in again.
+
+    operator: the operator whose services the account may change; only for role operator.
+    """
 
     token: str
     username: str
@@ -166,7 +169,7 @@ class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
 
 
 class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page of trips, by service. next: the value of `after` for the next page, if there is one."""
+    """A page of trips, sorted by bus_id. next: the value of `after` for the next page, if there is one."""
 
     trips: list[OperatedTrip]
     next: str | None = None
@@ -183,7 +186,10 @@ class ManifestPassenger(Struct, frozen=True, kw_only=True):
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):
-    """A stop at which passengers board or alight. comes_free: the seats that no ticket has after it."""
+    """A stop at which passengers board or alight.
+
+    comes_free: the seats of the alighting passengers that no ticket has on the next leg.
+    """
 
     stop_no: int
     place: str

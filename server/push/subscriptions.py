@@ -17,7 +17,7 @@ from msgspec import Raw
 from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request
 from busware.server.push.messages import Message, MissedMessage
 
-_MAX_PUSHED = 1000  # numbers of pushed messages that are remembered
+_MAX_PUSHED = 1000  # how many message_ids are remembered, so that no message is pushed twice
 _MAX_KEPT = 20  # messages that are kept for a client that has not sent a line yet
 
 
@@ -74,13 +74,13 @@ class Subscription:
         self._lock = threading.Lock()  # for _bookings and _returned_readers
         self._replies = deque[tuple[Raw, bool]](
             maxlen=max_bookings
-        )  # the reply, and whether it opened a booking or made one
+        )  # the reply, and whether its request opened a booking (False: made one)
         self._bookings: OrderedDict[str, BookingState] = (
             OrderedDict()
         )  # in the order in which they were made or opened
         self._requested = ""  # the reference in the request that is being executed
         self._returned_readers: list[str] = []  # readers that may have missed messages; see MissedMessage
-        self._pushed = deque[int](maxlen=_MAX_PUSHED)  # numbers of messages
+        self._pushed = deque[int](maxlen=_MAX_PUSHED)  # message_ids
         self._kept = deque[Message](maxlen=_MAX_KEPT)
         self._read_up_to: dict[
             str, int
@@ -140,7 +140,10 @@ class Subscription:
             return returned
 
     def push_missed(self, readers: Collection[str], missed: list[MissedMessage], last: int) -> None:
-        """Push the messages that these readers have missed. last: the last message of all at that time."""
+        """Push the messages that these readers have missed.
+
+        last: the message_id of the last message that existed when they were read.
+        """
         for entry in missed:
             if entry.reader in readers:
                 self.push_message(entry.message)
@@ -182,7 +185,11 @@ class Subscription:
         return [state for state in self.bookings.values() if state.reference != requested]
 
     def push_booking(self, before: BookingState, booking: Booking, raw: Raw) -> None:
-        """Push a booking whose state has changed, unless the client itself has changed it since."""
+        """Push a booking whose state has changed.
+
+        before: the state that it was compared with. Nothing is pushed if the client is requesting the
+        booking, or has received it in a reply since then.
+        """
         now = BookingState.of(booking)
         with self._lock:
             requested = (

@@ -96,7 +96,7 @@ class Connection:
         self._line_count = 0
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
-        self._ended = False  # from then on, requests only release holds, also while the server drains
+        self._ended = False  # True: the requests that remain release holds, which is allowed while draining
 
     @property
     def account(self) -> str | None:
@@ -237,7 +237,7 @@ class Connection:
             self._check_due |= self._subscription.end_request(request, answer)
 
     def _caller_of(self, request: Request) -> Caller:
-        """The caller of a request; for a message with the connection, to which operators reply."""
+        """The caller of a request. For a message, it has the connection too, so that operators can reply."""
         if not isinstance(request, Say):
             return self._caller
         connection = self._subscription.client(self._server.pusher.process_no)

@@ -61,7 +61,7 @@ class PlainText:
         return "".join(f"{text}\n" for text in texts).encode()
 
     def close(self) -> None:
-        """Release what the dialogue holds, because the traveller has disconnected."""
+        """End the dialogue, if there is one, and release the seats that it still holds."""
         if self._dialogue is not None:
             for request in self._dialogue.abandon():
                 self._call(request)
