@@ -213,7 +213,7 @@ class Dialogue:
                     self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
 
     def abandon(self) -> list[Request]:
-        """End the dialogue of a traveller who has disconnected; return the requests that undo its calls."""
+        """End the dialogue, if there is one; return the requests that undo its calls."""
         undoing = self._drop_record(0) if self._main_step is not None else []
         self._interludes.clear()
         self._main_step = None
