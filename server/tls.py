@@ -95,7 +95,7 @@ class TlsSocket(io.RawIOBase):
             self._plain.sendall(self._encrypt(data))
 
     def send(self, data: bytes, flags: int = 0) -> int:
-        """Send all data in one call. If that fails, return 0 or raise OSError: close the connection."""
+        """Send all data in one call, or return 0 or raise OSError: then the caller must disconnect."""
         with self._send_lock:
             encrypted = self._encrypt(data)
             return len(data) if self._plain.send(encrypted, flags) == len(encrypted) else 0

@@ -31,7 +31,7 @@ CREATE TABLE places (
     code        text PRIMARY KEY CHECK (code ~ '^[A-Z0-9-]{2,16}$'),
     name        text NOT NULL,
     aliases     text[] NOT NULL DEFAULT '{}',
-    part_of     text REFERENCES places,            -- the place that contains it: of an airport, its country
+    part_of     text REFERENCES places,            -- the place that contains it: the country of an airport
     time_zone   text NOT NULL DEFAULT 'Asia/Kolkata'
 );
 
@@ -52,7 +52,7 @@ CREATE TABLE bus_info (
     layout          text NOT NULL,                 -- a drawing of the seats: see api.layout_seats
     runs_on         int[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'      -- ISO weekdays, 1 = Monday
                     CHECK (runs_on <@ '{1,2,3,4,5,6,7}'),
-    first_date      date,                          -- NULL: no first and no last date
+    first_date      date,                          -- NULL in first_date or last_date: no limit
     last_date       date,
     sales_days      int NOT NULL DEFAULT 60 CHECK (sales_days BETWEEN 1 AND 730),
     time_zone       text NOT NULL DEFAULT 'Asia/Kolkata',
@@ -86,7 +86,7 @@ CREATE TABLE route_table (
     arrives     interval,                          -- both since midnight of the travel date in the service's
     departs     interval,                          -- time zone; above 24 h on the days after it
     km          numeric(7,1) NOT NULL DEFAULT 0,
-    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the first stop; a segment: a difference of two
+    fare        numeric(10,2) NOT NULL CHECK (fare >= 0),   -- from the first stop; a segment costs the difference
     PRIMARY KEY (bus_id, stop_no),
     CHECK (arrives <= departs),
     CHECK (arrives IS NOT NULL OR departs IS NOT NULL)
@@ -120,7 +120,7 @@ CREATE TABLE seats (
 CREATE SEQUENCE queue_no_seq;
 
 -- One row per ticket; the tickets of a party share a reference. A ticket is live while its status is held or
--- booked, even after expires_at.
+-- booked, even after expires_at. 16_segment_sold_once renames the constraint stretch_sold_once.
 CREATE TABLE passengers (
     bus_id          bigint NOT NULL,
     reference       text NOT NULL,
@@ -167,6 +167,7 @@ CREATE TABLE payments (
 );
 
 -- The answers to requests that succeeded, by idempotency key, written in the transaction of the request.
+-- 15_idempotency_keys renames the table to idempotency_keys.
 CREATE TABLE requests (
     bus_id      bigint NOT NULL,
     caller      text NOT NULL,

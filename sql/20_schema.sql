@@ -1,17 +1,18 @@
 -- Schema api and its composite types. All booking logic that must be atomic is in its functions.
 --
--- An upgrade (server/db/schema.py) runs sql/2*.sql in one transaction. If no type below has changed, it replaces
--- functions and views in place, drops functions that no file defines, and keeps the operator's own grants and
--- views on schema api. If a type has changed, or a function or view cannot be replaced in place (another result
--- type, another parameter name), it drops the schema and creates it again; views that use it are dropped too.
+-- An upgrade (server/db/schema.py) runs sql/2*.sql in one transaction. It executes this file in a savepoint. If no
+-- type below has changed, it rolls back to the savepoint, replaces functions and views in place, drops functions
+-- that no file defines, and keeps the operator's own grants and views on schema api. If a type has changed, or a
+-- function or view cannot be replaced in place (another result type, another parameter name), this file drops the
+-- schema and creates it again; views that use it are dropped too.
 --
 -- Files: 21 references, refusals, times; 22 timetables; 23 a trip under its lock; 24 reads; 25 writes;
 -- 26 entry points of the server; 27 audit, and functions of earlier versions; 28 views for psql; 29 rights.
 --
 -- A refusal (api.refusal) is a JSON value and not an exception: it needs no subtransaction. A function checks
 -- first and writes afterwards, so a refusal changes nothing. A function check_… returns NULL if the condition in
--- its name is true, and a refusal if it is false. A function refusal_… always returns a refusal. Where a parameter
--- has the name of a column, it is qualified by the function's name.
+-- its name is true, and a refusal if it is false. A function refusal_… always returns a refusal. A parameter that
+-- has the name of a column is qualified by the function's name.
 
 DROP SCHEMA IF EXISTS api CASCADE;
 CREATE SCHEMA api;

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';
 
--- The bus of a reference; NULL if it is not a reference.
+-- The bus_id in a reference; NULL if there is none. The last five digits are not checked.
 CREATE OR REPLACE FUNCTION api.reference_bus(reference text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE

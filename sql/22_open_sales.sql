@@ -26,7 +26,7 @@ BEGIN
     RETURN coalesce(cardinality(opened), 0);
 END $$;
 
--- Open one extra trip, whatever the days on which its service runs. Returns false if the trip exists.
+-- Open one extra trip, also on a day on which its service does not run. Returns false if the trip exists.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
 -- The stops of a timetable in text (see api.add_service) as rows of route_table. Raises an exception that quotes
--- the line if a place is unknown, a time is invalid, or km or fare decrease. A departure on the day after the
--- arrival and more than 12 hours later is invalid, too.
+-- the line if a place is unknown, a time is invalid, or km or fare decrease. A departure time below the arrival
+-- time is on the next day; if that is more than 12 hours after the arrival, the time is invalid too.
 CREATE OR REPLACE FUNCTION api.parse_stops(stops text)
 RETURNS TABLE (stop_no int, place text, arrives interval, departs interval, km numeric, fare numeric)
 LANGUAGE plpgsql STABLE AS $$

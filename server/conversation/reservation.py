@@ -1,4 +1,4 @@
-"""The dialogue of `bus`, up to the ticket or a place on the waitlist; other dialogues share its parts.
+"""The dialogue of `bus`, up to the ticket or the waitlist; other dialogues share its parts.
 
 The order of the questions is published in server/PROTOCOL.md. Nothing is written before all questions are
 answered: then the seats are held, and the traveller confirms the fare. After a refusal the dialogue repeats
@@ -78,7 +78,10 @@ def reservation(context: Context, words: Words) -> Steps[None]:
 
 
 def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Steps[None]:
-    """Choose seats, then hold and confirm them or join the waitlist. A Refusal requires another trip."""
+    """Choose seats, then hold and confirm them, or join the waitlist.
+
+    Raises Refusal if the traveller must choose another trip.
+    """
     wanted: Wanted | None = None
     joins_waitlist = False
     while True:

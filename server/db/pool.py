@@ -1,8 +1,9 @@
 """The connection pool, and the classification of PostgreSQL's errors by SQLSTATE.
 
-Reads and the small writes that touch no trip use the pool: each is one statement and one transaction. jsonb
-is msgspec.Raw in both directions, so the JSON of requests and answers is not parsed here. When a connection
-turns out to be broken, the idle ones are replaced too, because a database that restarted has closed them all.
+Reads and the small writes that change no existing trip use the pool: each is one statement and one
+transaction. jsonb is msgspec.Raw in both directions, so the JSON of requests and answers is not parsed here.
+When a connection turns out to be broken, the idle ones are replaced too, because a database that restarted
+has closed them all.
 """
 
 import logging
@@ -51,7 +52,7 @@ _TRANSIENT_SQLSTATES = ("40", "53", "55P03", "57014")
 # like this.
 _SCHEMA_CHANGE_SQLSTATES = ("42", "XX000", "3F000", "0A000")
 
-# The server ends the connection: connection exception (class 08), shutdown, crash, starting up, idle timeout.
+# PostgreSQL ends the connection: connection exception (class 08), shutdown, crash, starting up, idle timeout.
 _DISCONNECT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05")
 
 
@@ -94,7 +95,11 @@ class _RawDumper(Dumper):
 
 
 def _connection_options(settings: Settings, name: str, **parameters: object) -> dict[str, Any]:
-    """The arguments of psycopg.connect. A host that stops answering is noticed within statement_seconds."""
+    """The arguments of psycopg.connect, with the time limits of a connection.
+
+    If the host does not acknowledge a statement within statement_seconds, the connection breaks. Keepalive
+    probes find a host that acknowledged the statement and then stopped.
+    """
     timeout_ms = round(settings.statement_seconds * 1000)
     session = {"statement_timeout": timeout_ms, **SESSION, **parameters}
     return {
@@ -130,12 +135,13 @@ class Pool:
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
-        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # at WARNING it logs a line for each read
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
         self._connections = psycopg_pool.ConnectionPool(
             url,
             kwargs=_connection_options(settings, "read"),
             configure=_use_raw_json,
-            min_size=1,  # the pool uses its connections in turn, and each plans every statement once
+            # Few connections: the pool uses them in turn, and each connection makes its own plans.
+            min_size=1,
             max_size=settings.read_connections,
             timeout=settings.read_wait_seconds,
             reconnect_timeout=settings.connect_seconds,
@@ -161,7 +167,7 @@ class Pool:
         return {"used": stats.get("pool_size", 0) - free, "free": free}
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
-        """Put the trips of a service from the first date to the last on sale, for the operator's account."""
+        """Put on sale the trips of a service between two dates, both included, for the operator's account."""
         statement = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
         ((refused, answer),) = self.execute(statement, (account, bus_id, first, last))
         return Answer(answer, refused)

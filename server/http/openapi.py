@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
-_LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # a value may name nothing that exists
+_LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
 _RATE_LIMITED = (protocol.AboutBooking, protocol.Find, protocol.Login)
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
@@ -100,7 +100,7 @@ def _operation(method: str, resource: Resource, schemas: Json) -> Json:
 
 
 def _schema_and_description(schema: Json) -> Json:
-    """The schema of a parameter without null, which a path or a query cannot express."""
+    """The schema and description of a parameter. Removes null: a path or a query cannot express it."""
     types = [part for part in schema.get("anyOf", [schema]) if part != {"type": "null"}]
     schema = types[0] if len(types) == 1 else {**schema, "anyOf": types}
     return {"schema": schema, **{k: v for k, v in schema.items() if k == "description"}}

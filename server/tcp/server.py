@@ -26,9 +26,10 @@ from busware.server.tls import TlsSocket
 
 log = logging.getLogger("busware.tcp")
 
-# For all threads started later. Parsing the deepest JSON takes up to three quarters of it (CPython 3.13).
+# The stack of each thread that is started later. The most deeply nested JSON that can be parsed uses up to
+# three quarters of it (CPython 3.13).
 _STACK_BYTES = 512 * 1024
-_ACCEPT_PAUSE_SECONDS = 0.1  # after a failed accept, such as without free file descriptors
+_ACCEPT_PAUSE_SECONDS = 0.1  # after a failed accept, for example if no file descriptor is free
 
 
 class TcpServer:
@@ -66,7 +67,7 @@ class TcpServer:
     def drain(self) -> None:
         """Stop: send the replies of the requests being executed, refuse further ones, close the connections.
 
-        Takes drain_seconds at most; connections that are still open then are disconnected.
+        Waits drain_seconds at most, and then disconnects the connections that are still open.
         """
         self.draining = True
         with suppress(OSError):
