@@ -108,7 +108,7 @@ def test_unknown_ticket_number_is_refused(api: SchemaApi) -> None:
     ]
     for refusal in refusals:
         assert (refusal["reason"], refusal["tickets"]) == ("unknown_booking", [1, 2])
-        assert refusal["message"] == f"Booking {booking['reference']} has 2 tickets only: 1, 2."
+        assert refusal["message"] == f"Booking {booking['reference']} has only 2 tickets: 1, 2."
     assert api.everything() == before
 
 
