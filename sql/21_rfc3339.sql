@@ -9,8 +9,3 @@ BEGIN
         || CASE WHEN utc_offset < '0' THEN '-' ELSE '+' END
         || to_char(CASE WHEN utc_offset < '0' THEN -utc_offset ELSE utc_offset END, 'HH24:MI');
 END $$;
-
--- A time of a timetable (since midnight of the travel date, in the time zone of the service) as a timestamptz.
-CREATE OR REPLACE FUNCTION api.instant(travel_date date, since_midnight interval, zone text) RETURNS timestamptz
-LANGUAGE sql STABLE
-RETURN (travel_date + since_midnight) AT TIME ZONE zone;

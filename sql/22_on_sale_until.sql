@@ -1,7 +1,9 @@
--- The last date on which a trip leaves one of the places.
+-- The last date on which a trip leaves one of the places, in the time zone of the place.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
-    SELECT max((t.last + r.departs)::date)
-    FROM (SELECT bus_id, max(departs) AS departs FROM route_table WHERE place = ANY (origins) GROUP BY bus_id) AS r,
+    SELECT max((api.instant(t.last, r.departs, s.time_zone) AT TIME ZONE r.time_zone)::date)
+    FROM (SELECT a.bus_id, p.time_zone, max(a.departs) AS departs FROM route_table a JOIN places p ON p.code = a.place
+          WHERE a.place = ANY (origins) GROUP BY a.bus_id, p.time_zone) AS r
+    JOIN bus_info s ON s.bus_id = r.bus_id,
          LATERAL (SELECT max(travel_date) AS last FROM trips WHERE trips.bus_id = r.bus_id) AS t
 $$;

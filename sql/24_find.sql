@@ -14,12 +14,7 @@ BEGIN
         FROM route_table a
         JOIN places pa ON pa.code = a.place
         JOIN bus_info s ON s.bus_id = a.bus_id
-        -- the dates in the time zones of the service and the place differ by one day at most, as in api.departures
-        JOIN trips t ON t.bus_id = a.bus_id AND t.travel_date = ANY (ARRAY[
-                find.date - extract(day FROM justify_hours(a.departs))::int - 1,
-                find.date - extract(day FROM justify_hours(a.departs))::int,
-                find.date - extract(day FROM justify_hours(a.departs))::int + 1])
-            AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = find.date
+        CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, find.date, pa.time_zone) AS t
         -- UNION ALL: each part has a partial index of its own
         CROSS JOIN LATERAL (
             SELECT h.reference, h.segment, h.phone, h.expires_at FROM passengers h

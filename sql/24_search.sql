@@ -55,14 +55,7 @@ LANGUAGE sql STABLE AS $$
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
-    CROSS JOIN LATERAL (SELECT departures.date - extract(day FROM justify_hours(a.departs))::int AS day) AS calendar
-    -- a travel date is in the time zone of the service; the date at a place differs from it by a day at most
-    CROSS JOIN generate_series(-1, 1) AS shift (days)
-    CROSS JOIN LATERAL (
-        SELECT t.travel_date FROM trips t
-        WHERE t.bus_id = a.bus_id AND t.travel_date = calendar.day + shift.days AND t.state = 'open'
-        LIMIT 1   -- there is at most one; without LIMIT the planner reads all trips of the service
-    ) AS t
+    CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
@@ -71,25 +64,24 @@ LANGUAGE sql STABLE AS $$
                (api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE p.time_zone)::date = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
-    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
-      AND (api.instant(t.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date = departures.date
+    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
       -- evaluated first: most services do not go there
       AND EXISTS (SELECT FROM route_table r
           WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
 $$;
 
--- Check that trips can be on sale on a date: it is not past, and not after the last date with a departure on sale.
+-- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date
+-- with a departure on sale.
 CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    today date := (api.now() AT TIME ZONE (SELECT time_zone FROM places WHERE code = origins[1]))::date;
+    today date := (SELECT min(api.now() AT TIME ZONE p.time_zone)::date FROM places p WHERE p.code = ANY (origins));
     last  date := api.on_sale_until(origins);
 BEGIN
     RETURN CASE
         WHEN date < today THEN api.refusal_bad_request('date', format('a date from %s on', today),
             format('%s is in the past; today is %s.', date, today))
-        -- last is in the time zone of the service; at the origin the date may be a day later
-        WHEN date > last + 1 THEN api.refusal_bad_request('date', format('a date up to %s', last),
+        WHEN date > last THEN api.refusal_bad_request('date', format('a date up to %s', last),
             format('Sales are open up to %s.', last)) END;
 END $$;

@@ -1,0 +1,16 @@
+-- Times of a timetable, which are in the time zone of the service, and the travel dates to which they belong.
+
+-- A time of a timetable on a travel date. As in GTFS, the time is counted from noon minus 12 hours, so that a change of
+-- the clock at night changes no journey time. The days of the interval are days of the calendar: '1 day 14:00' is
+-- 14:00 by the clock on the next day, '38:00' is 38 hours after the day began.
+CREATE OR REPLACE FUNCTION api.instant(travel_date date, since_midnight interval, zone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (travel_date + date_trunc('day', since_midnight) + interval '12 hours') AT TIME ZONE zone
+    - interval '12 hours' + (since_midnight - date_trunc('day', since_midnight));
+
+-- The last travel date on which a stop is left before a date begins at the place of the stop. departs: the stop's time
+-- in the timetable. It inverts api.instant.
+CREATE OR REPLACE FUNCTION api.last_travel_date_before(date date, place_zone text, departs interval, zone text) RETURNS date
+LANGUAGE sql STABLE
+RETURN (((date - interval '1 microsecond') AT TIME ZONE place_zone - (departs - date_trunc('day', departs))
+    + interval '12 hours') AT TIME ZONE zone - interval '12 hours')::date - extract(day FROM departs)::int;
