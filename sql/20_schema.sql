@@ -6,7 +6,7 @@
 -- function or view cannot be replaced in place (another result type, another parameter name), this file drops the
 -- schema and creates it again; views that use it are dropped too.
 --
--- Files: 21 references, refusals, times; 22 timetables; 23 a trip under its lock; 24 reads; 25 writes;
+-- Files: 21 references, refusals, texts, times; 22 timetables; 23 a trip under its lock; 24 reads; 25 writes;
 -- 26 entry points of the server; 27 audit, and functions of earlier versions; 28 views for psql; 29 rights.
 --
 -- A refusal (api.refusal) is a JSON value and not an exception: it needs no subtransaction. A function checks

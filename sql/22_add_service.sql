@@ -4,7 +4,7 @@
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
 --           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40)
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
---   runs_on 'daily', 'never' (trips are added one by one), or weekdays: 'Mon Wed Fri'
+--   runs_on 'daily', 'never' (trips are added one by one), or weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Fri'
 --
 -- Raises an exception with a hint if an argument is invalid.
 CREATE OR REPLACE FUNCTION api.add_service(
@@ -20,7 +20,8 @@ CREATE OR REPLACE FUNCTION api.add_service(
 -- enable_seqscan = off, these plans scan whole tables.
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-    drawing text := coalesce((SELECT l.drawing FROM layouts l WHERE l.name = add_service.layout), layout);
+    drawing text := api.plain_spaces(coalesce(
+        (SELECT l.drawing FROM layouts l WHERE l.name = api.plain_spaces(add_service.layout)), layout));
     similar_names text;
 BEGIN
     IF EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
@@ -30,13 +31,13 @@ BEGIN
         PERFORM api.delete_service(bus_id);
     END IF;
     IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = add_service.time_zone) THEN
-        RAISE EXCEPTION 'Service %: there is no time zone "%".', bus_id, time_zone
+        RAISE EXCEPTION 'Service %: there is no time zone %.', bus_id, api.quoted(time_zone)
             USING HINT = 'Write it as in Asia/Kolkata or Europe/London.';
     END IF;
     IF drawing ~ '^[^\n]*[ \d][^\n]*$' THEN    -- a name: no row of a drawing has a space or a digit
         SELECT string_agg(format('"%s"', l.name), ', ' ORDER BY similarity(l.name, layout) DESC, l.name) INTO similar_names
         FROM layouts l WHERE similarity(l.name, layout) >= 0.3;
-        RAISE EXCEPTION 'Service %: no layout is called "%".', bus_id, layout
+        RAISE EXCEPTION 'Service %: no layout is called %.', bus_id, api.quoted(layout)
             USING HINT = coalesce('Similar names: ' || similar_names || '.', 'List the layouts with SELECT name FROM layouts, or write a drawing instead of a name.');
     END IF;
     INSERT INTO bus_info (bus_id, kind, name, operator, bus_type, ac, layout, runs_on, first_date, last_date,

@@ -14,25 +14,25 @@ DECLARE
 BEGIN
     stop_no := 0;
     FOREACH line IN ARRAY string_to_array(stops, E'\n') LOOP
-        line := btrim(line, E'\r\t ');
+        line := api.plain_spaces(line);
         CONTINUE WHEN line = '' OR line LIKE '#%';
         cells := ARRAY(SELECT btrim(cell) FROM unnest(string_to_array(line, '|')) WITH ORDINALITY AS c (cell, i) ORDER BY i);
-        IF cardinality(cells) <> 5 OR cells[2] !~ '^(-|\d{1,4}:[0-5]\d)$' OR cells[3] !~ '^(-|\d{1,4}:[0-5]\d)$'
-           OR cells[4] !~ '^\d+(\.\d)?$' OR cells[5] !~ '^\d+(\.\d{1,2})?$' THEN
-            RAISE EXCEPTION 'Not a line of a timetable: "%".', line USING HINT = hint;
+        IF cardinality(cells) <> 5 OR cells[2] !~ '^(-|[0-9]{1,4}:[0-5][0-9])$' OR cells[3] !~ '^(-|[0-9]{1,4}:[0-5][0-9])$'
+           OR cells[4] !~ '^[0-9]{1,6}(\.[0-9])?$' OR cells[5] !~ '^[0-9]{1,8}(\.[0-9]{1,2})?$' THEN
+            RAISE EXCEPTION 'Not a line of a timetable: %.', api.quoted(line) USING HINT = hint;
         END IF;
         WITH matching AS MATERIALIZED (   -- min(p.code) alone would scan the primary key, not places_words
             SELECT p.code FROM places p WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])]
         )
         SELECT min(matching.code) INTO place FROM matching;
         IF place IS NULL THEN
-            RAISE EXCEPTION 'No place is called "%", in the line "%".', cells[1], line
+            RAISE EXCEPTION 'No place is called %, in the line %.', api.quoted(cells[1]), api.quoted(line)
                 USING HINT = 'Insert it into places (code, name) first. Similar names: ' || (api.nearest_places(cells[1]) #>> '{}');
         END IF;
         arrives := api.next_time(last_time, cells[2]);
         departs := api.next_time(coalesce(arrives, last_time), cells[3]);
         IF departs - arrives > interval '12 hours' AND departs <> nullif(cells[3], '-')::interval THEN
-            RAISE EXCEPTION 'It departs before it arrives: "%".', line
+            RAISE EXCEPTION 'It departs before it arrives: %.', api.quoted(line)
                 USING HINT = 'If it stops for that long, count the hours past midnight, as in 18:00 | 32:00.';
         END IF;
         last_time := coalesce(departs, arrives, last_time);
@@ -40,7 +40,7 @@ BEGIN
         fare := cells[5];
         stop_no := stop_no + 1;
         IF arrives IS NULL AND departs IS NULL OR km < last_km OR fare < last_fare THEN
-            RAISE EXCEPTION 'A stop needs a time, and km and fare that do not decrease: "%".', line USING HINT = hint;
+            RAISE EXCEPTION 'A stop needs a time, and km and fare that do not decrease: %.', api.quoted(line) USING HINT = hint;
         END IF;
         last_km := km;
         last_fare := fare;
@@ -59,24 +59,38 @@ RETURN CASE WHEN clock = '-' THEN NULL
             WHEN clock::interval >= after THEN clock::interval
             ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
 
--- The ISO weekdays of 'daily', 'never' or 'Mon Wed Fri'.
+-- The ISO weekdays of 'daily', 'never' or a list of weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Thu, Saturday'.
+-- A range may begin late in the week, as in 'Fri-Mon'. Raises an exception for anything else.
 CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-    days int[] := '{}';
-    word text;
+    names CONSTANT text[] := '{monday,tuesday,wednesday,thursday,friday,saturday,sunday}';
+    typed CONSTANT text := lower(api.plain_spaces(runs_on) COLLATE "C");
+    days  int[] := '{}';
+    part  text;
+    ends  text[];
+    first int;
+    last  int;
+    day   int;
 BEGIN
-    IF lower(runs_on) = 'daily' THEN
-        RETURN '{1,2,3,4,5,6,7}';
-    ELSIF lower(runs_on) = 'never' THEN
-        RETURN days;
+    IF typed IN ('daily', 'never') THEN
+        RETURN CASE typed WHEN 'daily' THEN '{1,2,3,4,5,6,7}' ELSE days END;
     END IF;
-    FOREACH word IN ARRAY regexp_split_to_array(lower(btrim(runs_on)), '[\s,]+') LOOP
-        IF array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3)) IS NULL THEN
-            RAISE EXCEPTION '"%" is not a weekday, in "%".', word, runs_on
-                USING HINT = 'Write daily, never, or weekdays such as: Mon Wed Fri.';
+    FOREACH part IN ARRAY regexp_split_to_array(regexp_replace(typed, '\s*[-–]\s*', '-', 'g'), '\s*,\s*|\s+') LOOP
+        ends := string_to_array(part, '-');
+        SELECT min(n) FILTER (WHERE ends[1] IN (name, left(name, 3))),
+               min(n) FILTER (WHERE ends[cardinality(ends)] IN (name, left(name, 3)))
+        INTO first, last FROM unnest(names) WITH ORDINALITY AS weekday (name, n);
+        IF first IS NULL OR last IS NULL OR cardinality(ends) > 2 THEN
+            RAISE EXCEPTION '% is not a weekday or a range of weekdays, in %.', api.quoted(part), api.quoted(runs_on)
+                USING HINT = 'Write daily, never, or weekdays such as: Mon Wed Fri, Mon-Fri, or Saturday, Sunday.';
         END IF;
-        days := days || array_position('{mon,tue,wed,thu,fri,sat,sun}'::text[], left(word, 3));
+        FOR n IN first .. last + CASE WHEN last < first THEN 7 ELSE 0 END LOOP
+            day := (n - 1) % 7 + 1;
+            IF day <> ALL (days) THEN
+                days := days || day;
+            END IF;
+        END LOOP;
     END LOOP;
     RETURN days;
 END $$;

@@ -81,6 +81,11 @@ def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs:
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not decrease"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not decrease"),
         ("# nothing more", "at least two stops"),
+        ("Mysuru | 23:00 | - | 1 | \u0661", "Not a line of a timetable"),  # an Arabic digit
+        ("Mysuru | 23:00 | - | 1 | 123456789", "Not a line of a timetable"),  # more than a fare can be
+        ("Mysuru | 23:\u00ad00 | - | 1 | 1", 'timetable: "Mysuru | 23:\\u00ad00 | - | 1 | 1"'),
+        ("Mysu\u2028ru | 23:00 | - | 1 | 1", 'No place is called "Mysu ru"'),
+        ("Mysu\u200dru | 23:00 | - | 1 | 1", 'No place is called "Mysu\\u200dru"'),
     ],
 )
 def test_wrong_line_is_refused(database: Database, line: str, message: str) -> None:
@@ -99,6 +104,17 @@ def test_wrong_line_is_refused(database: Database, line: str, message: str) -> N
         ),
         ({"time_zone": "Asia/Mysuru"}, 'there is no time zone "Asia/Mysuru"'),
         ({"runs_on": "Mon Wen"}, '"wen" is not a weekday'),
+        ({"runs_on": "Mon/Wed/Fri"}, '"mon/wed/fri" is not a weekday'),
+        ({"runs_on": "MonWedFri"}, "or weekdays such as: Mon Wed Fri, Mon-Fri"),
+        ({"runs_on": "Monsoon"}, '"monsoon" is not a weekday'),
+        ({"runs_on": "Mon-Wed-Fri"}, '"mon-wed-fri" is not a weekday'),
+        ({"runs_on": "Mon-"}, '"mon-" is not a weekday'),
+        ({"runs_on": "Mon daily"}, '"daily" is not a weekday'),
+        ({"runs_on": " "}, '"" is not a weekday'),
+        ({"runs_on": "Mon\u200d"}, '"mon\\u200d" is not a weekday'),
+        ({"layout": "s\u00ads"}, 'no symbol "\\u00ad", in the row "s\\u00ads".'),
+        ({"layout": "upper:\nss\nUpper:\nss"}, 'The layout has the deck "upper" twice.'),
+        ({"layout": "ss\nmain:\nss"}, 'The layout has the deck "main" twice.'),
     ],
 )
 def test_wrong_argument_is_refused(database: Database, changed: dict[str, str], message: str) -> None:
@@ -123,6 +139,25 @@ def test_layout_is_parsed_into_numbered_seats(database: Database) -> None:
     ]
 
 
+SPACES = "\t\x0b\x0c\x85\xa0\u1680\u2000\u2007\u200a\u200b\u2028\u202f\u205f\u2060\u3000\ufeff"
+
+
+def test_any_white_space_may_surround_cells_and_lines(database: Database) -> None:
+    def spaced(text: str) -> str:
+        return SPACES + text.replace("|", f"{SPACES}|{SPACES}").replace("\n", f"{SPACES}\n{SPACES}") + SPACES
+
+    add(database, stops=spaced(STOPS), layout=f"{SPACES}upper:{SPACES}\n{SPACES}ss{SPACES}")
+    assert database.query("SELECT place, km::int FROM route_table WHERE bus_id = 7 ORDER BY stop_no") == [
+        ("BLRU", 0),
+        ("MNDY", 100),
+        ("MYSU", 145),
+    ]
+    assert database.query("SELECT deck, column_no FROM seat_plan WHERE bus_id = 7 ORDER BY seat_no") == [
+        ("upper", 1),
+        ("upper", 2),
+    ]
+
+
 def test_layout_by_name(database: Database) -> None:
     database.query("INSERT INTO layouts VALUES ('two berths', 'b.b')")
     add(database, layout="two berths")
@@ -137,6 +172,12 @@ def test_layout_by_name(database: Database) -> None:
         ("never", []),
         ("Mon Wed Fri", [1, 3, 5]),
         (" sunday, tuesday ", [7, 2]),
+        ("Mon-Fri", [1, 2, 3, 4, 5]),
+        ("Sat - Mon, wednesday", [6, 7, 1, 3]),
+        ("Fri–Fri", [5]),
+        ("Mon,Mon-Tue Tue", [1, 2]),
+        ("\u00a0Mon\u202fWed\t\ufeff", [1, 3]),
+        (" DAILY ", [1, 2, 3, 4, 5, 6, 7]),
     ],
 )
 def test_weekdays(database: Database, runs_on: str, days: list[int]) -> None:
