@@ -28,9 +28,32 @@ _AUDIT_HELP = """\
 Check the whole database against the rules of Busware, and print a line for each finding. \
 Exit status: 0 no findings, 1 findings, 2 the database could not be checked."""
 _SEED_OPTIONS = (  # print rows only; stop at the first error
-    "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--single-transaction",
+    "--no-psqlrc", "--tuples-only", "--no-align", "--quiet",
     "--set", "ON_ERROR_STOP=1", "--set", "SHOW_CONTEXT=never",
 )  # fmt: skip
+
+# A file is loaded in one transaction, and cannot end it. A COMMIT in the file fires the deferred trigger,
+# which raises an exception. After a ROLLBACK, statements that write fail, because the session is read-only.
+_BEFORE_SEED = (
+    "SET default_transaction_read_only = on",
+    "BEGIN READ WRITE",
+    "CREATE TEMP TABLE seed_in_progress ()",
+    """CREATE FUNCTION pg_temp.refuse_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM pg_temp.seed_in_progress) THEN
+            RAISE EXCEPTION 'The file ends its transaction, so nothing of it is loaded.'
+                USING HINT = 'Remove BEGIN, COMMIT and ROLLBACK: a file is loaded in one transaction.';
+        END IF;
+        RETURN NULL;
+    END $$""",
+    "CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON pg_temp.seed_in_progress"
+    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse_commit()",
+    "INSERT INTO pg_temp.seed_in_progress DEFAULT VALUES",
+)
+_AFTER_SEED = (
+    r"\set ON_ERROR_STOP 1",
+    "DELETE FROM pg_temp.seed_in_progress",  # fails after a ROLLBACK, which has dropped the table
+    "COMMIT",
+)
 
 
 def run_psql(arguments: list[str]) -> None:
@@ -51,9 +74,12 @@ def seed(arguments: list[str]) -> None:
             print(f"busware: File {file} does not exist, or cannot be read.", file=sys.stderr)
             raise SystemExit(EXIT_USAGE)
         program, environment = _find_psql()
-        command = [program, *_SEED_OPTIONS, "--file", file]
+        before = (f"--command={statement}" for statement in _BEFORE_SEED)
+        after = (f"--command={statement}" for statement in _AFTER_SEED)
+        command = [program, *_SEED_OPTIONS, *before, "--file", file, *after]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
+            print(f"busware: Nothing of {file} is loaded. Correct it, and load it again.", file=sys.stderr)
             raise SystemExit(done.returncode)
         answers = done.stdout.splitlines()  # api.add_service returns t if it added the service, else f
         added, left = answers.count("t"), answers.count("f")

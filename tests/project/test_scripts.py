@@ -34,6 +34,9 @@ def link(tmp_path: Path) -> Path:
     return tmp_path / "scripts"
 
 
+TRANSACTION_CONTROL = ("COMMIT", "ROLLBACK", "\\set ON_ERROR_STOP 0\nCOMMIT AND CHAIN")
+
+
 def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> None:
     environment = {"BUSWARE_DATA": str(data_folder)}
     with ServerProcess("0", "--data", str(data_folder)) as server:
@@ -73,6 +76,15 @@ def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> Non
         assert "Not a line of a timetable" in wrong.stderr
         assert "HINT:" in wrong.stderr
         assert "CONTEXT:" not in wrong.stderr
+        for control in TRANSACTION_CONTROL:
+            (link.parent / "half.sql").write_text(
+                f"UPDATE places SET name = 'Half' WHERE code = 'XX';\n{control};\n"
+                "UPDATE places SET name = 'Other half' WHERE code = 'XX';\n"
+            )
+            half = script(link, "seed", "half.sql", **environment)
+            assert half.returncode != 0, control
+            assert "Nothing of half.sql is loaded." in half.stderr
+            assert "COMMIT" not in control or "Remove BEGIN, COMMIT and ROLLBACK" in half.stderr
         name = script(link, "psql", "-At", "-c", "SELECT name FROM places WHERE code = 'XX'", **environment)
         assert name.stdout == "Mine\n"
         server.end(signal.SIGTERM)
