@@ -9,7 +9,7 @@ RETURN btrim(translate(text,   -- the last five characters have no counterpart, 
     || E'\u200b\u200e\u200f\u2060\ufeff', repeat(' ', 23)));
 
 -- The characters that cannot be seen, apart from spaces, as a part of a bracket expression: the control characters, and
--- those that Unicode calls Default_Ignorable_Code_Point. server/protocol/text.py has the same.
+-- those that Unicode calls Default_Ignorable_Code_Point.
 CREATE OR REPLACE FUNCTION api.invisible() RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN '\x01-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f'
