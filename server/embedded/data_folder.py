@@ -127,8 +127,8 @@ class DataFolder:
         old = read_urls(self.path)
         if old is None and self.data_directory.exists():
             raise PostgresError(
-                f"{file} is missing: it holds the passwords of {self.data_directory}. Put it back, "
-                f"or move {self.path} away to begin with an empty database."
+                f"{file} is missing or damaged: it holds the passwords of {self.data_directory}. "
+                f"Put a copy of it back, or move {self.path} away to begin with an empty database."
             )
         old_port = urlsplit(old.owner).port if old else None
         port = _free_port(preferred=old_port or 0)
@@ -138,17 +138,16 @@ class DataFolder:
         place = f"127.0.0.1:{port}/busware"
         urls = Urls(f"postgresql://busware_owner:{owner}@{place}", f"postgresql://busware:{server}@{place}")
         _write_secret(
-            file.with_suffix(".new"),
+            file,
             "# How to connect to the embedded PostgreSQL; written by the server.\n"
             f"BUSWARE_OWNER_URL={urls.owner}\nDATABASE_URL={urls.server}\n",
         )
-        file.with_suffix(".new").replace(file)
         return urls
 
     def _initdb(self, user: PopenUser) -> None:
         """Make PostgreSQL's data directory. It is renamed to its final name when it is complete."""
         log.info("Making a new database in %s.", self.data_directory)
-        unfinished, password = self.path / "postgres.new", self.path / "password.new"
+        unfinished, password = self.path / "postgres.new", self.path / "password"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         _write_secret(password, urlsplit(self.urls.owner).password or "")
@@ -165,14 +164,21 @@ class DataFolder:
             raise PostgresError(f"PostgreSQL's initdb failed in {self.path}:\n{done.stderr.strip()}")
         with (unfinished / "postgresql.conf").open("a") as conf:
             conf.write(_CONF)
-        unfinished.rename(self.data_directory)
+            conf.flush()
+            os.fsync(conf.fileno())
+        _rename(unfinished, self.data_directory)
 
 
 def read_urls(data: Path) -> Urls | None:
-    """The connection URLs in a data folder, or None."""
-    values = dotenv_values(data / "urls.env", interpolate=False)
-    owner, server = values.get("BUSWARE_OWNER_URL"), values.get("DATABASE_URL")
-    return Urls(owner, server) if owner and server else None
+    """The connection URLs in a data folder, or None if they are missing or incomplete."""
+    try:
+        values = dotenv_values(data / "urls.env", interpolate=False)
+        urls = Urls(values.get("BUSWARE_OWNER_URL") or "", values.get("DATABASE_URL") or "")
+        parts = [urlsplit(url) for url in urls]
+        complete = all(part.password and part.port and part.path == "/busware" for part in parts)
+    except ValueError:  # not UTF-8, or a port that is not a number
+        return None
+    return urls if complete else None
 
 
 def owner_url(settings: Settings) -> str:
@@ -270,9 +276,25 @@ def _check_access(path: Path, user: PopenUser) -> None:
 
 
 def _write_secret(file: Path, text: str) -> None:
-    file.unlink(missing_ok=True)
-    file.touch(mode=0o600, exist_ok=False)
-    file.write_text(text)
+    """Write a file that other users cannot read. After a power cut it is complete, or as it was before."""
+    unfinished = file.with_name(f"{file.name}.new")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600, exist_ok=False)
+    with unfinished.open("w") as output:
+        output.write(text)
+        output.flush()
+        os.fsync(output.fileno())
+    _rename(unfinished, file)
+
+
+def _rename(unfinished: Path, path: Path) -> None:
+    """Give a complete file or folder its final name, on the disk too."""
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _free_port(preferred: int) -> int:

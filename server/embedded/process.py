@@ -40,6 +40,15 @@ kill $watch 2>/dev/null; wait $watch 2>/dev/null
 exit $status
 """
 
+# Prints the ids of the processes of PostgreSQL whose working directory is "$1". It runs as their user: another
+# user, even root in a container, may not read a process's working directory.
+_FIND_PROCESSES = """
+for process in /proc/[0-9]*; do
+    read -r name <$process/comm && [ "$name" = postgres ] && [ $process/cwd -ef "$1" ] && echo ${process#/proc/}
+done 2>/dev/null
+exit 0
+"""
+
 
 class EmbeddedPostgres:
     """The PostgreSQL of a data folder, running from `start()` to `stop()`.
@@ -90,17 +99,13 @@ class EmbeddedPostgres:
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         """Start PostgreSQL, and return when it accepts connections. Raises PostgresError."""
-        crashed = end_orphan(self.data_folder)
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            process = self._process = self._spawn()
-            if self._wait_until_ready(process, deadline):
-                return process
+        end_orphans(self.data_folder)
+        process = self._process = self._spawn()
+        if not self._wait_until_ready(process):
             self._end()
-            if not crashed or time.monotonic() > deadline or self._stopping.is_set():
-                last_lines = self.data_folder.log.read_text(errors="replace").splitlines()[-5:]
-                raise PostgresError("PostgreSQL does not start. Its log ends with:\n" + "\n".join(last_lines))
-            time.sleep(0.1)  # processes of the crashed PostgreSQL may still be ending
+            last_lines = self.data_folder.log.read_text(errors="replace").splitlines()[-5:]
+            raise PostgresError("PostgreSQL does not start. Its log ends with:\n" + "\n".join(last_lines))
+        return process
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         folder = self.data_folder
@@ -121,11 +126,12 @@ class EmbeddedPostgres:
                 **folder.popen,
             )
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", deadline: float) -> bool:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait until PostgreSQL accepts connections, and create the database busware if there is none.
 
-        Returns False if PostgreSQL ends, if it is not ready at the deadline, or if stop() was called.
+        Returns False if PostgreSQL ends, if it is not ready in START_SECONDS, or if stop() was called.
         """
+        deadline = time.monotonic() + START_SECONDS
         url = self.data_folder.urls.owner.removesuffix("/busware") + "/postgres"
         while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
             if pq.PGconn.ping(url.encode()) == pq.Ping.OK:
@@ -147,7 +153,7 @@ class EmbeddedPostgres:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             log.warning("PostgreSQL has not stopped in %s s, and is killed.", STOP_SECONDS)
-            end_orphan(self.data_folder)
+            end_orphans(self.data_folder)
             self._process.wait()
 
     def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
@@ -166,42 +172,40 @@ class EmbeddedPostgres:
             self._stopping.wait(0 if process.poll() is None else RETRY_SECONDS)
 
 
-def end_orphan(data_folder: DataFolder) -> bool:
-    """Stop a PostgreSQL that a killed server has left running.
+def end_orphans(data_folder: DataFolder) -> None:
+    """Stop the processes of PostgreSQL that a killed server has left running, and remove postmaster.pid.
 
-    Returns False if the last PostgreSQL of this folder had shut down cleanly, else True.
-    Raises PostgresError if it does not stop.
+    The processes are found by their working directory, because after a power cut postmaster.pid may be empty,
+    or name a process of another program. Then PostgreSQL would refuse to start. Raises PostgresError if a
+    process does not stop.
     """
-    file = data_folder.data_directory / "postmaster.pid"
-    try:
-        pid = int(file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        return False
-    if not _is_postgres(pid, data_folder):
-        if Path(f"/proc/{pid}").exists():
-            file.unlink()  # another program has this process id: PostgreSQL would refuse to start
-        return True
-    log.warning(
-        "Stopping process %d, a PostgreSQL that was left running on %s.", pid, data_folder.data_directory
-    )
+    running = _find_processes(data_folder)
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast shutdown, immediate shutdown, kill
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
+        for pid in running:
+            if number != signal.SIGINT or _is_postmaster(pid):  # the others end with the postmaster
+                log.warning("Stopping process %d, left running on %s.", pid, data_folder.data_directory)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
         deadline = time.monotonic() + STOP_SECONDS / 3
-        while time.monotonic() < deadline:
-            if not _is_postgres(pid, data_folder):
-                return True
+        while running and time.monotonic() < deadline:
             time.sleep(0.02)
-    raise PostgresError(
-        f"Another PostgreSQL, process {pid}, runs on {data_folder.data_directory} and does not stop."
-    )
-
-
-def _is_postgres(pid: int, data_folder: DataFolder) -> bool:
-    """Whether the process is a PostgreSQL on this data folder."""
-    try:
-        return str(data_folder.data_directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(
-            b"\0"
+            running = _find_processes(data_folder)
+    if running:
+        raise PostgresError(
+            f"Another PostgreSQL, process {running[0]}, runs on {data_folder.data_directory} and does not stop."
         )
-    except OSError:
-        return False
+    (data_folder.data_directory / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _find_processes(data_folder: DataFolder) -> list[int]:
+    """The processes of PostgreSQL that work in the data directory, as all of its processes do."""
+    command = ["/bin/sh", "-c", _FIND_PROCESSES, "sh", str(data_folder.data_directory)]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **data_folder.popen)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def _is_postmaster(pid: int) -> bool:
+    """Whether a process of PostgreSQL has a command line, and not a title such as "postgres: checkpointer"."""
+    with suppress(OSError):
+        return not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"postgres: ")
+    return False

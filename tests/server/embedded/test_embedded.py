@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from busware.server.embedded.data_folder import PostgresError, find_programs, owner_url, read_urls
+from busware.server.embedded.data_folder import (
+    DataFolder,
+    PostgresError,
+    find_programs,
+    owner_url,
+    read_urls,
+)
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support import processes
@@ -115,7 +121,7 @@ def test_other_users_cannot_read_the_passwords(data_folder: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert read_urls(data_folder) == postgres.data_folder.urls
         assert owner_url(Settings(data=data_folder)) == postgres.data_folder.urls.owner
-        assert not (data_folder / "password.new").exists()
+        assert not (data_folder / "password").exists()
         passwords = {urlsplit(url).password for url in postgres.data_folder.urls}
         assert len(passwords) == 2
         command_lines = "".join(
@@ -232,13 +238,31 @@ def test_orphaned_postgresql_is_found_and_stopped(data_folder: Path) -> None:
     assert processes.running_on(data_folder) == []
 
 
-def test_process_id_of_another_program_in_postmaster_pid_is_ignored(data_folder: Path) -> None:
+def test_unusable_postmaster_pid_does_not_prevent_a_start(data_folder: Path) -> None:
     make_database(data_folder)
     file = data_folder / "postgres" / "postmaster.pid"
-    file.write_text(f"{os.getpid()}\n{data_folder}/postgres\n1\n1\n\n127.0.0.1\n0 0\nready   \n")
-    os.chown(file, (data_folder / "postgres").stat().st_uid, -1)
-    with running(data_folder) as again:
-        assert read_table(again.data_folder.urls.owner) == 42
+    of_another_program = f"{os.getpid()}\n{data_folder}/postgres\n1\n1\n\n127.0.0.1\n0 0\nready   \n"
+    for content in (b"", b"\0" * 100, b"no number\n", b"\xff\n", of_another_program.encode()):
+        file.write_bytes(content)
+        os.chown(file, (data_folder / "postgres").stat().st_uid, -1)
+        with running(data_folder) as again:
+            assert read_table(again.data_folder.urls.owner) == 42
+
+
+def test_orphaned_postgresql_is_found_without_its_postmaster_pid(data_folder: Path) -> None:
+    make_database(data_folder)
+    folder = DataFolder(data_folder)
+    urls = folder.open()
+    directory = folder.data_directory
+    command = [f"{folder.programs}/postgres", "-D", ".", "-k", "", "-p", str(urlsplit(urls.owner).port)]
+    with subprocess.Popen(command, **{**folder.popen, "cwd": directory}, stderr=subprocess.PIPE) as orphan:
+        assert orphan.stderr
+        assert any(b"ready to accept connections" in line for line in orphan.stderr)
+        (directory / "postmaster.pid").write_text("")
+        folder.close()
+        with running(data_folder) as again:
+            assert orphan.wait() is not None
+            assert read_table(again.data_folder.urls.owner) == 42
 
 
 # Errors at start -------------------------------------------------------------------------------
@@ -275,8 +299,27 @@ def test_folder_of_a_missing_version_is_refused(data_folder: Path) -> None:
 
 def test_folder_without_its_passwords_is_refused(data_folder: Path) -> None:
     make_database(data_folder)
-    (data_folder / "urls.env").unlink()
-    assert f"{data_folder}/urls.env is missing" in start_error(data_folder)
+    file = data_folder / "urls.env"
+    complete = file.read_text().rstrip()
+    for kept in (0, len(complete) // 2, len(complete) - 20, len(complete) - 1):
+        file.write_text(complete[:kept])
+        assert f"{file} is missing or damaged" in start_error(data_folder)
+        assert file.read_text() == complete[:kept]
+    file.unlink()
+    assert f"{file} is missing or damaged" in start_error(data_folder)
+    file.write_text(complete)
+    with running(data_folder) as again:
+        assert read_table(again.data_folder.urls.owner) == 42
+
+
+def test_other_files_that_busware_writes_may_be_empty(data_folder: Path) -> None:
+    make_database(data_folder)
+    for name in ("lock", "postgres.log", "postgres/postgresql.conf"):
+        (data_folder / name).write_text("")
+    for name in ("urls.env.new", "password"):  # left by an unfinished start
+        (data_folder / name).touch()
+    with running(data_folder) as again:
+        assert read_table(again.data_folder.urls.owner) == 42
 
 
 def test_error_quotes_the_log_of_postgresql(data_folder: Path) -> None:
