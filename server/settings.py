@@ -307,9 +307,10 @@ def variable(field: "dataclasses.Field[Any]") -> str:
 
 
 def environment() -> dict[str, str]:
-    """The variables of .env, overridden by the environment of this process."""
+    """The settings in .env, overridden by the environment of this process."""
     of_file = dotenv_values(HOME / ".env", interpolate=False)
-    return {name: text for name, text in of_file.items() if text is not None} | dict(os.environ)
+    names = {variable(field) for field in dataclasses.fields(Settings)}
+    return {name: text for name, text in of_file.items() if text and name in names} | dict(os.environ)
 
 
 def _read(field: "dataclasses.Field[Any]", text: str) -> Any:

@@ -13,7 +13,7 @@ import psycopg
 
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import normalize_username
-from busware.server.embedded.data_folder import PostgresError, owner_url
+from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.protocol import Login, Refusal
 from busware.server.protocol.jsonrpc import decode_params
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     settings = Settings.load()
     try:
-        with psycopg.connect(owner_url(settings), autocommit=True) as conn:
+        with psycopg.connect(find_urls(settings).owner, autocommit=True) as conn:
             username = _validated("username", normalize_username(options.name))
             print(options.run(conn, username, options))
     except (UsageError, Refusal, PostgresError) as error:

@@ -27,7 +27,7 @@ from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import InvalidInput, clean_text, parse_date
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
-from busware.server.embedded.data_folder import read_urls
+from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.protocol import Refusal
 from busware.server.push.messages import Messages
@@ -263,13 +263,11 @@ def main(arguments: list[str]) -> None:
     settings = Settings.load(environment() | given)
     if not on_a_terminal():
         raise SystemExit("busware: the console needs a terminal.")
-    urls = read_urls(settings.data)
-    url = settings.database_url or (urls.server if urls else None)
-    if url is None:
-        raise SystemExit(f"busware: no running server has its database in {settings.data}.")
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
-        operate(url, settings, EXIT_LEAVES_CONSOLE, _leave)
+        operate(find_urls(settings).server, settings, EXIT_LEAVES_CONSOLE, _leave)
+    except PostgresError as error:
+        raise SystemExit(f"busware: {error}") from None
     except DatabaseUnavailable as error:
         raise SystemExit(f"busware: the server is not running. {error}") from None
 

@@ -14,6 +14,7 @@ import fcntl
 import logging
 import os
 import pwd
+import re
 import secrets
 import shutil
 import socket
@@ -95,6 +96,7 @@ class DataFolder:
 
     def open(self) -> Urls:
         """Lock the folder, and create what it lacks. Raises PostgresError."""
+        _ignore_libpq_variables()
         if not self.path.exists():
             self.path.mkdir(parents=True)
             self.path.chmod(0o711)  # PostgreSQL's user must be able to enter its subfolder
@@ -181,14 +183,25 @@ def read_urls(data: Path) -> Urls | None:
     return urls if complete else None
 
 
-def owner_url(settings: Settings) -> str:
-    """The URL of the running database, as its owner. Raises PostgresError if no server runs."""
-    if given := settings.owner_url or settings.database_url:
-        return given
+def find_urls(settings: Settings) -> Urls:
+    """The connection URLs of the running database. Raises PostgresError if no server runs."""
+    if settings.database_url:
+        return Urls(settings.owner_url or settings.database_url, settings.database_url)
+    _ignore_libpq_variables()
     urls = read_urls(settings.data)
     if not urls or pq.PGconn.ping(urls.owner.encode()) == pq.Ping.NO_RESPONSE:
         raise PostgresError(f"No server runs on {settings.data}. Start one first: {SERVER}")
-    return urls.owner
+    return urls
+
+
+def _ignore_libpq_variables() -> None:
+    """Remove the variables of libpq and PostgreSQL from the environment, such as PGSSLMODE and PGDATA.
+
+    They describe the user's own databases. Without them, this process and the programs that it starts
+    connect to the embedded PostgreSQL with the parameters of its URLs only.
+    """
+    for name in filter(re.compile("PG[A-Z]").match, list(os.environ)):
+        del os.environ[name]
 
 
 # PostgreSQL's programs -------------------------------------------------------------------------

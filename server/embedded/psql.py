@@ -13,7 +13,7 @@ import sys
 import psycopg
 from psycopg import pq
 
-from busware.server.embedded.data_folder import PostgresError, find_programs, owner_url
+from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
 from busware.server.settings import Settings
 
@@ -90,7 +90,7 @@ def audit(arguments: list[str]) -> None:
     """Check the whole database, and print the findings. Raises SystemExit, unless there are none."""
     argparse.ArgumentParser(prog=subcommand("audit"), description=_AUDIT_HELP).parse_args(arguments)
     try:
-        with psycopg.connect(owner_url(Settings.load())) as connection:
+        with psycopg.connect(find_urls(Settings.load()).owner) as connection:
             findings = connection.execute("SELECT * FROM api.audit()").fetchall()
     except (PostgresError, psycopg.Error) as error:
         print(f"busware: {error}", file=sys.stderr)
@@ -105,7 +105,7 @@ def audit(arguments: list[str]) -> None:
 def _find_psql() -> tuple[str, dict[str, str]]:
     """The path of psql, and the environment with which it connects to the database. Raises SystemExit."""
     try:
-        url = owner_url(Settings.load())
+        url = find_urls(Settings.load()).owner
     except PostgresError as error:
         raise SystemExit(f"busware: {error}") from None
     psql = shutil.which("psql") or next((str(folder / "psql") for folder in find_programs()), None)

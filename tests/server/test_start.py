@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import pq
 
 from busware.server.embedded.data_folder import read_urls
 from tests.conftest import LineClient
@@ -277,6 +278,42 @@ def test_unreachable_database_exits_with_1() -> None:
     assert "The database cannot be reached" in output
     assert "secret" not in output
     assert "Traceback" not in output
+
+
+# The environment -------------------------------------------------------------------------------
+
+LIBPQ_VARIABLES = {option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar} | {
+    "PGDATA", "PGDATESTYLE", "PGGEQO", "PGLOCALEDIR", "PGSERVICEFILE", "PGSYSCONFDIR", "PGTZ",
+}  # fmt: skip
+UNUSABLE_ENVIRONMENT = dict.fromkeys(LIBPQ_VARIABLES, "unusable") | {
+    "PGSSLMODE": "require", "PGHOSTADDR": "192.0.2.1", "PGTARGETSESSIONATTRS": "standby",
+    "LC_ALL": "xx_YY.UTF-8", "TZ": "Nowhere/Nothing",
+}  # fmt: skip
+
+
+def test_embedded_database_ignores_the_environment_of_libpq(data_folder: Path) -> None:
+    environment = {"BUSWARE_DATA": str(data_folder), "BUSWARE_PORT": "0", **UNUSABLE_ENVIRONMENT}
+    with ServerProcess(BUSWARE_PROCESSES="2", **environment) as server:
+        for arguments, expected in (
+            (("seed", str(TIMETABLE)), "2 added"),
+            (("psql", "-At", "-c", "SELECT count(*) FROM bus_info"), "2\n"),
+            (("operator", "add", "anna"), 'The account "anna" was created.'),
+            (("audit",), "Clean: every rule holds."),
+        ):
+            with start(*arguments, stdin=subprocess.PIPE, **environment) as command:
+                output, _ = command.communicate("long enough\n", timeout=WAIT_SECONDS)
+                assert (command.returncode, expected in output) == (0, True), output
+        with line_to(server) as line:
+            assert line.call("places")["places"] != []
+        status, output = server.end(signal.SIGTERM)
+        assert (status, "Traceback" in output) == (0, False), output
+
+
+def test_environment_of_libpq_applies_to_a_database_url(empty_database: Any) -> None:
+    url = {"DATABASE_URL": empty_database.server, "BUSWARE_OWNER_URL": empty_database.owner}
+    status, output = fail_to_start("0", **url, PGSSLMODE="require", BUSWARE_CONNECT_SECONDS="0.1")
+    assert status == 1
+    assert "server does not support SSL" in output
 
 
 # Another PostgreSQL ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from busware.server.embedded.data_folder import (
     DataFolder,
     PostgresError,
     find_programs,
-    owner_url,
+    find_urls,
     read_urls,
 )
 from busware.server.embedded.process import EmbeddedPostgres
@@ -120,7 +120,7 @@ def test_other_users_cannot_read_the_passwords(data_folder: Path) -> None:
         file = data_folder / "urls.env"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert read_urls(data_folder) == postgres.data_folder.urls
-        assert owner_url(Settings(data=data_folder)) == postgres.data_folder.urls.owner
+        assert find_urls(Settings(data=data_folder)) == postgres.data_folder.urls
         assert not (data_folder / "password").exists()
         passwords = {urlsplit(url).password for url in postgres.data_folder.urls}
         assert len(passwords) == 2
@@ -331,9 +331,9 @@ def test_error_quotes_the_log_of_postgresql(data_folder: Path) -> None:
     assert 'invalid value for parameter "shared_buffers"' in message
 
 
-def test_owner_url_of_an_empty_folder_is_refused(data_folder: Path) -> None:
+def test_urls_of_an_empty_folder_is_refused(data_folder: Path) -> None:
     with pytest.raises(PostgresError, match="No server runs on"):
-        owner_url(Settings(data=data_folder))
+        find_urls(Settings(data=data_folder))
 
 
 if os.geteuid() == 0:
