@@ -40,11 +40,11 @@ kill $watch 2>/dev/null; wait $watch 2>/dev/null
 exit $status
 """
 
-# Prints the ids of the processes of PostgreSQL whose working directory is "$1". It runs as their user: another
-# user, even root in a container, may not read a process's working directory.
+# Prints the ids of the processes of PostgreSQL whose working directory is "$1". Their user runs it, because
+# another user may not read the working directory of a process, and in a container not even root.
 _FIND_PROCESSES = """
-for process in /proc/[0-9]*; do
-    read -r name <$process/comm && [ "$name" = postgres ] && [ $process/cwd -ef "$1" ] && echo ${process#/proc/}
+for folder in /proc/[0-9]*; do
+    read -r name <$folder/comm && [ "$name" = postgres ] && [ $folder/cwd -ef "$1" ] && echo ${folder#/proc/}
 done 2>/dev/null
 exit 0
 """
@@ -192,7 +192,8 @@ def end_orphans(data_folder: DataFolder) -> None:
             running = _find_processes(data_folder)
     if running:
         raise PostgresError(
-            f"Another PostgreSQL, process {running[0]}, runs on {data_folder.data_directory} and does not stop."
+            f"Another PostgreSQL, process {running[0]}, runs on {data_folder.data_directory}, and does not "
+            "stop."
         )
     (data_folder.data_directory / "postmaster.pid").unlink(missing_ok=True)
 
@@ -205,7 +206,7 @@ def _find_processes(data_folder: DataFolder) -> list[int]:
 
 
 def _is_postmaster(pid: int) -> bool:
-    """Whether a process of PostgreSQL has a command line, and not a title such as "postgres: checkpointer"."""
+    """Whether a process of PostgreSQL has a command line, not a title such as "postgres: checkpointer"."""
     with suppress(OSError):
         return not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"postgres: ")
     return False
