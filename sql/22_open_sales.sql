@@ -1,13 +1,16 @@
 -- Open the trips of a service from one date (default: today) to another (default: sales_days ahead), with their
--- seats. Existing trips are not changed, even if they are cancelled. Returns the number of new trips.
+-- seats, and the trips that an earlier last date of the service cancelled (trips.ended). Other trips are not changed,
+-- even if they are cancelled. Returns the number of trips opened.
 CREATE OR REPLACE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
-    service bus_info;
-    today   date;
-    opened  date[];
+    service  bus_info;
+    today    date;
+    opened   date[];
+    reopened int;
 BEGIN
-    SELECT * INTO service FROM bus_info b WHERE b.bus_id = open_sales.bus_id;
+    -- the lock: no other session changes the calendar or the seats of the service until the end of the transaction
+    SELECT * INTO service FROM bus_info b WHERE b.bus_id = open_sales.bus_id FOR SHARE;
     today := (api.now() AT TIME ZONE service.time_zone)::date;
     WITH added AS (
         INSERT INTO trips (bus_id, travel_date)
@@ -15,7 +18,7 @@ BEGIN
         FROM generate_series(
             greatest(coalesce(from_date, today), service.first_date),
             least(coalesce(to_date, today + service.sales_days), service.last_date), interval '1 day') AS day
-        WHERE extract(isodow FROM day) = ANY (service.runs_on)
+        WHERE api.runs(service, day::date)
         ON CONFLICT DO NOTHING
         RETURNING travel_date
     )
@@ -23,18 +26,33 @@ BEGIN
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, day, p.seat_no FROM seat_plan p, unnest(opened) AS day
     WHERE p.bus_id = open_sales.bus_id;
-    RETURN coalesce(cardinality(opened), 0);
+    UPDATE trips t SET state = 'open', reason = NULL, ended = false
+    WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
+      AND (t.travel_date <= service.last_date OR service.last_date IS NULL);
+    GET DIAGNOSTICS reopened = ROW_COUNT;
+    RETURN coalesce(cardinality(opened), 0) + reopened;
 END $$;
 
--- Open one extra trip, also on a day on which its service does not run. Returns false if the trip exists.
+-- Whether a service runs on a day by its weekdays and its first date.
+CREATE OR REPLACE FUNCTION api.runs(service bus_info, day date) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN extract(isodow FROM day) = ANY (service.runs_on) AND day >= coalesce(service.first_date, day);
+
+-- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
+-- tickets stay cancelled. Returns false if the trip is open already.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO trips (bus_id, travel_date) VALUES (bus_id, travel_date) ON CONFLICT DO NOTHING;
+    PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR SHARE;   -- as in api.open_sales
+    INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
+    ON CONFLICT ON CONSTRAINT trips_pkey DO UPDATE SET state = 'open', reason = NULL, ended = false
+    WHERE t.state = 'cancelled';
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     INSERT INTO seats (bus_id, travel_date, seat_no)
-    SELECT p.bus_id, add_trip.travel_date, p.seat_no FROM seat_plan p WHERE p.bus_id = add_trip.bus_id;
+    SELECT p.bus_id, add_trip.travel_date, p.seat_no FROM seat_plan p WHERE p.bus_id = add_trip.bus_id
+    ON CONFLICT DO NOTHING;
+    PERFORM api.settle(bus_id, travel_date);   -- a trip that was cancelled by an UPDATE can have a waitlist
     RETURN true;
 END $$;

@@ -63,6 +63,14 @@ LANGUAGE sql STABLE AS $$
     FROM passengers p JOIN trips t USING (bus_id, travel_date)
     WHERE p.status IN ('held', 'pending') AND (t.settle_at IS NULL OR t.settle_at > p.expires_at)
     UNION ALL
+    -- A trip that was cancelled because its service ends before it is after the last date of the service. (If the last
+    -- date is changed by an UPDATE, api.open_sales opens the trip again.)
+    SELECT 'wrongly_ended', t.bus_id, t.travel_date, format('the trip is cancelled because the service had ended, but %s',
+        coalesce('its last date is ' || s.last_date, 'it has no last date'))
+    FROM trips t JOIN bus_info s USING (bus_id)
+    WHERE t.ended AND t.travel_date <= coalesce(s.last_date, t.travel_date)
+      AND t.travel_date >= (api.now() AT TIME ZONE s.time_zone)::date
+    UNION ALL
     -- No party is on the waitlist of an open trip while enough seats are free on its segment.
     SELECT 'kept_waiting', q.bus_id, q.travel_date, format('booking %s waits for %s on segment %s, free seats: %s',
         q.reference, api.format_count(q.party, 'seat'), q.segment, free.n)

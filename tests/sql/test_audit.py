@@ -117,6 +117,12 @@ BROKEN = [
         "the trip is settled at",
     ),
     (
+        "wrongly_ended",
+        "SELECT api.end_service(2, '2026-12-06');"
+        "UPDATE bus_info SET last_date = '2026-12-07' WHERE bus_id = 2",
+        "the trip is cancelled because the service had ended, but its last date is 2026-12-07",
+    ),
+    (
         "kept_waiting",
         "UPDATE passengers SET status = 'cancelled' WHERE reference = '{hold}';"
         "UPDATE seats SET taken = '{{}}' WHERE seat_no IN (3, 4)",

@@ -97,6 +97,16 @@ def test_the_functions_of_the_release_work_on_the_migrated_tables(
     assert restored.query("SELECT * FROM api.audit()") == []
 
 
+def test_a_later_end_opens_the_trips_that_the_release_cancelled_at_an_earlier_one(database: Database) -> None:
+    database.query("SELECT api.end_service(4, '2026-12-05')")
+    states = "SELECT travel_date::text, state FROM trips WHERE bus_id = 4 AND travel_date > %s ORDER BY 1"
+    assert database.query(states, "2026-12-03")[:3] == [
+        ("2026-12-04", "open"),
+        ("2026-12-05", "open"),
+        ("2026-12-06", "cancelled"),
+    ]
+
+
 def test_servers_of_the_release_call_functions_by_their_previous_names(
     database: Database, saved: dict[str, str]
 ) -> None:
