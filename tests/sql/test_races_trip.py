@@ -141,21 +141,42 @@ def test_sales_opened_twice(race: Race, clock: Clock) -> None:
     assert race.database.value("SELECT count(*) FROM seats WHERE bus_id = 1") == 18 * 8
 
 
-def test_delete_service_and_book(race: Race) -> None:
+EDIT = "SELECT api.add_service(1, layout => 's', replace => true)"
+
+
+def test_edit_of_a_service_and_book(race: Race) -> None:
     with race.database.connect(autocommit=False) as psql:
-        psql.execute("SELECT api.delete_service(1)")
-        late = race.start(lambda: race.second.book(1))
+        psql.execute(EDIT)
+        late = race.start(lambda: race.second.book(2))
         psql.commit()
-        assert late.result(WAIT_SECONDS)["reason"] == "unknown_trip"
+        assert late.result(WAIT_SECONDS)["reason"] == "unknown_seat"
 
 
-def test_book_and_delete_service(race: Race, database: Database) -> None:
+def test_book_and_edit_of_a_service(race: Race, database: Database) -> None:
     race.first.book(1)
     with database.connect() as psql:
-        deleting = Race(database, race.first, SchemaApi(psql), race.threads)
-        late = deleting.start(lambda: psql.execute("SELECT api.delete_service(1)"))
+        editing = Race(database, race.first, SchemaApi(psql), race.threads)
+        late = editing.start(lambda: psql.execute(EDIT))
         with pytest.raises(psycopg.errors.RaiseException, match="Service 1 has 1 ticket"):
-            deleting.then_commit(late)
+            editing.then_commit(late)
+
+
+@pytest.mark.parametrize(
+    ("change", "trips", "seats"),
+    [(EDIT, 18, 1), ("SELECT api.end_service(1, '2026-12-16')", 16, 8)],
+)
+def test_change_of_a_service_and_open_sales(
+    race: Race, clock: Clock, change: str, trips: int, seats: int
+) -> None:
+    """The new trips are those of the changed calendar, with the changed seats."""
+    with race.database.connect(autocommit=False) as psql:
+        psql.execute(change)
+        clock.advance(days=3)
+        late = race.start(lambda: race.second.conn.execute("SELECT api.open_sales(1)"))
+        psql.commit()
+        late.result(WAIT_SECONDS)
+    found = "SELECT count(*) FROM trips WHERE bus_id = 1", "SELECT count(*) FROM seats WHERE bus_id = 1"
+    assert [race.database.value(query) for query in found] == [trips, trips * seats]
 
 
 # Random requests -------------------------------------------------------------------------------

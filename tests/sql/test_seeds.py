@@ -121,7 +121,8 @@ def test_load_keeps_an_operators_edits(rolled_back: Database) -> None:
 
 def test_load_adds_what_is_missing(rolled_back: Database) -> None:
     before = contents(rolled_back)
-    rolled_back.query("SELECT api.delete_service(101)")
+    for table in ("seats", "trips", "route_table", "seat_plan", "bus_info"):
+        rolled_back.query(f"DELETE FROM {table} WHERE bus_id = 101")
     rolled_back.query("DELETE FROM layouts WHERE name = '2+2 pushback 40'")
     for file in FILES:
         load(rolled_back, file)

@@ -6,15 +6,17 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from tests.conftest import Clock, Database
-from tests.support.schema_api import DAY, SchemaApi
+from tests.support.schema_api import DAY, SchemaApi, audit, sale
 
 STOPS = """
     Bengaluru | -     | 22:00 |   0 |   0
     Mandya    | 23:40 | 23:45 | 100 | 180
     Mysuru    | 00:50 | -     | 145 | 260
 """
+OF_SERVICE = ("seat_plan", "route_table", "trips", "seats")  # tables with the rows of a service
 SERVICE = {"bus_id": 7, "name": "Night Bus", "operator": "KSRTC", "layout": "ss", "stops": STOPS}
 
 
@@ -199,6 +201,121 @@ def test_service_without_tickets_is_replaced(database: Database) -> None:
     assert add(database, name="New Bus", layout="sss", replace=True) is True
     assert database.query("SELECT name FROM bus_info WHERE bus_id = 7") == ["New Bus"]
     assert database.value("SELECT count(*) FROM seats WHERE bus_id = 7 AND travel_date = %s", DAY) == 3
+    with SchemaApi.open(database) as api:
+        assert api.book(3, bus_id=7)["status"] == "booked"
+
+
+def test_edit_keeps_the_columns_that_it_does_not_name(database: Database) -> None:
+    add(
+        database, bus_type="SLEEPER", ac=True, runs_on="Mon Sat", kind="coach", time_zone="Asia/Colombo",
+        refund_percent=70, alight_refund_percent=20, sells_until=timedelta(minutes=5), max_seats=3,
+        phone_required=False, sales_days=30, first_date=date(2026, 12, 2), last_date=date(2027, 2, 1),
+        nouns=Jsonb({"service": "coach", "seat": "berth"}), queue_limit=9,
+    )  # fmt: skip
+    columns = "SELECT to_jsonb(b) - 'name' FROM bus_info b WHERE bus_id = 7"
+    tables = [f"SELECT to_jsonb(t) FROM {name} t WHERE bus_id = 7 ORDER BY 1" for name in OF_SERVICE]
+    before = [database.query(query) for query in [columns, *tables]]
+    assert all(before)
+    database.query("SELECT api.add_service(7, name => 'New Name', replace => true)")
+    assert [database.query(query) for query in [columns, *tables]] == before
+    assert database.value("SELECT name FROM bus_info WHERE bus_id = 7") == "New Name"
+    assert add(database, max_seats=4, queue_limit=8, replace=True) is True
+    edited = "SELECT max_seats, queue_limit, refund_percent, sales_days FROM bus_info WHERE bus_id = 7"
+    assert database.query(edited) == [(4, 8, 70, 30)]
+
+
+def test_edit_keeps_cancelled_extra_and_early_trips(database: Database) -> None:
+    add(database, runs_on="Mon Fri", sales_days=10)
+    database.query("SELECT api.cancel_trip(7, '2026-12-07', 'Landslide.')")
+    database.query("SELECT api.add_trip(7, %s)", DAY)  # a Saturday
+    database.query("SELECT api.open_sales(7, '2027-03-01', '2027-03-01')")
+    add(database, layout="sss", runs_on="Tue Fri", replace=True)
+    assert database.query(
+        "SELECT travel_date::text, state, reason FROM trips WHERE bus_id = 7 ORDER BY 1"
+    ) == [
+        ("2026-12-01", "open", None),
+        ("2026-12-04", "open", None),
+        (DAY, "open", None),
+        ("2026-12-07", "cancelled", "Landslide."),
+        ("2026-12-08", "open", None),
+        ("2026-12-11", "open", None),
+    ]  # sales of the far Monday are gone with the Mondays
+    database.query("SELECT api.open_sales(7, '2027-03-02', '2027-03-02')")
+    add(database, layout="s", replace=True)
+    assert dates(database, 7)[-1] == date(2027, 3, 2)
+    assert database.query("SELECT DISTINCT seat_no FROM seats WHERE bus_id = 7") == [1]
+    assert database.value("SELECT count(*) FROM seats WHERE bus_id = 7") == 7
+
+
+def test_edit_of_the_dates_is_followed_by_the_trips(database: Database) -> None:
+    add(database, sales_days=5)
+    database.query(
+        "SELECT api.add_service(7, first_date => '2026-12-03', last_date => '2026-12-04', replace => true)"
+    )
+    states = "SELECT travel_date::text, state FROM trips WHERE bus_id = 7 ORDER BY 1"
+    assert database.query(states) == [
+        ("2026-12-03", "open"),
+        ("2026-12-04", "open"),
+        (DAY, "cancelled"),
+        ("2026-12-06", "cancelled"),
+    ]
+    database.query(
+        "SELECT api.add_service(7, first_date => '2026-12-02', last_date => %s, replace => true)", DAY
+    )
+    assert database.query(states) == [
+        ("2026-12-02", "open"),
+        ("2026-12-03", "open"),
+        ("2026-12-04", "open"),
+        (DAY, "open"),
+        ("2026-12-06", "cancelled"),
+    ]
+
+
+def test_new_service_needs_its_name_operator_layout_and_stops(database: Database) -> None:
+    for name in ("name", "operator", "layout", "stops"):
+        message = "Service 7 is new. Give its name, operator, layout and stops."
+        assert error_of_adding(database, **{name: None}) == message
+        assert error_of_adding(database, **{name: None}, replace=True) == message
+
+
+def test_unpaid_tickets_do_not_prevent_an_edit(database: Database, clock: Clock) -> None:
+    """An expired hold, a released one, and two waitlist entries: one left the waitlist, one expired on it."""
+    with SchemaApi.open(database) as api:
+        add(database)
+        segment = {"bus_id": 7, "from_stop": 1, "to_stop": 3}
+        api.change("release", api.hold(1, **segment))
+        expired = api.write("hold", "asha", "k", **sale(1, 2, seconds=10, **segment))
+        api.cancel(api.book(count=1, waitlist=True, **segment))
+        api.book(count=1, waitlist=True, **segment)
+        clock.set(f"{DAY} 23:00+05:30")  # after the departure; nothing has settled the trip
+        add(
+            database, layout="s", stops="Mandya | - | 22:00 | 0 | 0\nMysuru | 23:00 | - | 9 | 9", replace=True
+        )
+        assert api.show(expired)["reason"] == "unknown_booking"
+        again = api.write("hold", "asha", "k", **sale(1, seconds=10, bus_id=7, travel_date="2026-12-06",
+                                                      from_stop=1, to_stop=2))  # fmt: skip
+        assert again["status"] == "held"
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_live_hold_or_waitlist_entry_prevents_an_edit_for_its_time(
+    database: Database, clock: Clock, waits: bool
+) -> None:
+    with SchemaApi.open(database) as api:
+        add(database, layout="s")
+        segment = {"bus_id": 7, "from_stop": 1, "to_stop": 3}
+        api.hold(1, seconds=10, **segment)
+        tickets, until = "1 ticket", "2026-12-01 09:00:10"
+        if waits:
+            api.book(count=1, waitlist=True, **segment)
+            tickets, until = "2 tickets", f"{DAY} 22:00:00"
+        error = error_of_adding(database, name="New Bus", replace=True)
+        assert f"Service 7 has {tickets} on hold or on the waitlist until {until}" in error
+        clock.advance(seconds=10)  # the hold expires, and a party that waits gets the seat
+        if waits:
+            assert "Service 7 has 1 ticket, so" in error_of_adding(database, replace=True)
+        else:
+            assert add(database, name="New Bus", replace=True) is True
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
@@ -217,15 +334,59 @@ def test_service_with_tickets_is_ended_and_not_replaced(database: Database, canc
         assert add(database, bus_id=8) is True
 
 
-def test_service_does_not_end_before_its_last_passenger(database: Database) -> None:
+def test_service_does_not_end_before_its_last_passenger(database: Database, clock: Clock) -> None:
     with SchemaApi.open(database) as api:
         booking = api.book(1)
         with pytest.raises(psycopg.errors.RaiseException, match=f"has passengers after .*: on {DAY}"):
             database.query("SELECT api.end_service(1, '2026-12-03')")
         assert database.value("SELECT last_date FROM bus_info WHERE bus_id = 1") is None
         api.cancel(booking)
+        api.hold(1, seconds=10)
+        clock.advance(seconds=10)  # nothing settles the trip
         database.query("SELECT api.end_service(1, '2026-12-03')")
         assert api.book(1)["reason"] == "trip_cancelled"
+
+
+def test_later_end_opens_the_trips_between(database: Database) -> None:
+    add(database, runs_on="Mon Tue Wed Thu Fri Sat", sales_days=9)
+    database.query("SELECT api.add_trip(7, '2026-12-06')")  # an extra trip on a Sunday
+    with SchemaApi.open(database) as api:
+        trip = {"bus_id": 7, "from_stop": 1, "to_stop": 3}
+        api.cancel(api.book(1, travel_date="2026-12-04", **trip))  # this trip keeps a ticket
+        database.query("SELECT api.cancel_trip(7, '2026-12-07', 'Landslide.')")
+        database.query("SELECT api.end_service(7, '2026-12-03')")
+        assert api.book(1, **trip)["message"].endswith("does not run on 2026-12-05. The service has ended.")
+        database.query("SELECT api.end_service(7, '2026-12-08')")
+        for day in (4, 5, 6, 8):
+            assert api.book(1, travel_date=f"2026-12-0{day}", **trip)["status"] == "booked"
+        assert api.book(1, travel_date="2026-12-07", **trip)["message"].endswith("Landslide.")
+        assert api.book(1, travel_date="2026-12-09", **trip)["reason"] == "trip_cancelled"
+        database.query("SELECT api.end_service(7, NULL)")
+        assert api.book(1, travel_date="2026-12-09", **trip)["status"] == "booked"
+
+
+def test_later_last_date_set_by_hand_is_followed(database: Database) -> None:
+    database.query("SELECT api.end_service(1, %s)", DAY)
+    database.query("UPDATE bus_info SET last_date = '2026-12-07' WHERE bus_id = 1")
+    assert [rule for rule, *_ in audit(database.conn)] == ["wrongly_ended"] * 2
+    assert database.value("SELECT api.open_sales(1)") == 2
+    assert audit(database.conn) == []
+
+
+def test_end_in_the_past_cancels_no_trip_that_has_ended(database: Database, clock: Clock) -> None:
+    with SchemaApi.open(database) as api:
+        api.book(1, travel_date="2026-12-02")
+        clock.set("2026-12-03 12:00+05:30")  # the trip of the 3rd is under way
+        database.query("SELECT api.end_service(1, '2026-12-01')")
+        cancelled = "SELECT min(travel_date)::text FROM trips WHERE bus_id = 1 AND state = 'cancelled'"
+        assert database.value(cancelled) == "2026-12-03"
+
+
+def test_wrong_end_is_refused(database: Database) -> None:
+    add(database, first_date=date(2026, 12, 5))
+    for bus_id, message in ((7, "Service 7 begins on 2026-12-05, after 2026-12-04."), (99, "no service 99")):
+        with pytest.raises(psycopg.errors.RaiseException, match=message):
+            database.query("SELECT api.end_service(%s, '2026-12-04')", bus_id)
 
 
 # Trips on sale ---------------------------------------------------------------------------------
@@ -275,6 +436,26 @@ def test_cancelled_trip_stays_cancelled_and_a_trip_is_added(database: Database) 
             "Night Bus (bus 7) does not run on 2026-12-05. Strike.",
         )
         assert api.book(1, bus_id=7, travel_date="2026-12-08")["status"] == "booked"
+
+
+def test_cancelled_trip_is_opened_again(database: Database) -> None:
+    with SchemaApi.open(database) as api:
+        booking = api.book(1)
+        database.query("SELECT api.cancel_trip(1, %s, 'Strike.')", DAY)
+        assert database.value("SELECT api.add_trip(1, %s)", DAY) is True
+        assert api.show(booking)["status"] == "cancelled"
+        assert api.book(1)["status"] == "booked"
+        assert database.value("SELECT reason FROM trips WHERE bus_id = 1 AND travel_date = %s", DAY) is None
+
+
+def test_waitlist_is_promoted_when_a_cancelled_trip_is_opened_again(database: Database) -> None:
+    with SchemaApi.open(database) as api:
+        full = api.book(count=6), api.book(count=2)
+        waiting = api.book(count=1, waitlist=True)
+        database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 1 AND travel_date = %s", DAY)
+        api.cancel(full[1])
+        database.query("SELECT api.add_trip(1, %s)", DAY)
+        assert api.show(waiting)["status"] == "booked"
 
 
 def test_sales_open_for_a_range_of_dates(database: Database) -> None:

@@ -145,7 +145,7 @@ def test_the_server_reads_every_table_and_writes_none(database: Any, as_server: 
         "CREATE FUNCTION api.mine() RETURNS int RETURN 1",
         "DROP SCHEMA api CASCADE",
         "SELECT api.add_trip(1, '2027-01-01')",
-        "SELECT api.delete_service(1)",
+        "SELECT api.add_service(1, replace => true)",
         "SELECT api.end_service(1, '2026-12-02')",
         "SELECT setval('bus_id_seq', 1)",
     ],
