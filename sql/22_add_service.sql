@@ -1,8 +1,8 @@
 -- Add a service from a timetable in text, or edit one. Returns false if the bus_id exists and `replace` is false: the
 -- service stays as it is. With `replace`, an existing service gets the arguments that are given, and keeps everything
--- else: what an argument that is NULL stands for, cancelled and extra trips, and trips on sale. It is refused while
--- the service has tickets: see api.delete_unpaid_tickets. For a new service an argument that is NULL has the default
--- of its column in bus_info; name, operator, layout and stops have none.
+-- else: its columns for which an argument is NULL, its cancelled and extra trips, its trips on sale. A service with
+-- tickets is not edited: see api.delete_unpaid_tickets. A new service has the defaults of the columns of bus_info for
+-- arguments that are NULL; it needs name, operator, layout and stops.
 --
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
 --           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40)

@@ -60,8 +60,7 @@ RETURN CASE WHEN clock = '-' THEN NULL
             ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
 
 -- The ISO weekdays of 'daily', 'never' or a list of weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Thu, Saturday'.
--- A range may begin late in the week, as in 'Fri-Mon'. NULL for NULL. Raises an
--- exception for anything else.
+-- A range may begin late in the week, as in 'Fri-Mon'. NULL for NULL. Raises an exception for anything else.
 CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
