@@ -5,7 +5,8 @@
 -- arguments that are NULL; it needs name, operator, layout and stops.
 --
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
---           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40)
+--           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40). Such times are
+--           hours after the day began, whatever the clock does; 5d 14:00 is 14:00 by the clock, five days later.
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
 --   runs_on 'daily', 'never' (trips are added one by one), or weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Fri'
 --

@@ -10,6 +10,7 @@ DECLARE
     last_time interval := '0';
     last_km numeric := 0;
     last_fare numeric := 0;
+    time_format CONSTANT text := '^(-|([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9])$';
     hint CONSTANT text := 'A line is: place | arrives | departs | km | fare, as in "Mandya | 23:40 | 23:45 | 100 | 180".';
 BEGIN
     stop_no := 0;
@@ -17,7 +18,7 @@ BEGIN
         line := api.plain_spaces(line);
         CONTINUE WHEN line = '' OR line LIKE '#%';
         cells := ARRAY(SELECT btrim(cell) FROM unnest(string_to_array(line, '|')) WITH ORDINALITY AS c (cell, i) ORDER BY i);
-        IF cardinality(cells) <> 5 OR cells[2] !~ '^(-|[0-9]{1,4}:[0-5][0-9])$' OR cells[3] !~ '^(-|[0-9]{1,4}:[0-5][0-9])$'
+        IF cardinality(cells) <> 5 OR cells[2] !~ time_format OR cells[3] !~ time_format
            OR cells[4] !~ '^[0-9]{1,6}(\.[0-9])?$' OR cells[5] !~ '^[0-9]{1,8}(\.[0-9]{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: %.', api.quoted(line) USING HINT = hint;
         END IF;
@@ -35,6 +36,10 @@ BEGIN
             RAISE EXCEPTION 'It departs before it arrives: %.', api.quoted(line)
                 USING HINT = 'If it stops for that long, count the hours past midnight, as in 18:00 | 32:00.';
         END IF;
+        IF cells[2] LIKE '%d%' AND arrives <> cells[2]::interval OR cells[3] LIKE '%d%' AND departs <> cells[3]::interval THEN
+            RAISE EXCEPTION 'A time is before the previous one: %.', api.quoted(line)
+                USING HINT = 'Only a time without a day, as in 14:00, is moved to a later day. 5d 14:00 is not.';
+        END IF;
         last_time := coalesce(departs, arrives, last_time);
         km := cells[4];
         fare := cells[5];
@@ -51,13 +56,14 @@ BEGIN
     END IF;
 END $$;
 
--- `clock` as an interval since midnight of the travel date. If it is before `after`, the same time of day on the
--- first day on which it is not before `after`. NULL for "-".
+-- `clock` as a time of api.instant. If it is before `after`, the same time of day on the first day on which it is not
+-- before `after`: a day of the calendar if `after` has such days, else 24 hours later. NULL for "-".
 CREATE OR REPLACE FUNCTION api.next_time(after interval, clock text) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN clock = '-' THEN NULL
             WHEN clock::interval >= after THEN clock::interval
-            ELSE clock::interval + interval '24 hours' * ceil(extract(epoch FROM after - clock::interval) / 86400) END;
+            ELSE clock::interval + ceil(extract(epoch FROM after - clock::interval) / 86400)
+                * CASE WHEN extract(day FROM after) > 0 THEN interval '1 day' ELSE interval '24 hours' END END;
 
 -- The ISO weekdays of 'daily', 'never' or a list of weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Thu, Saturday'.
 -- A range may begin late in the week, as in 'Fri-Mon'. NULL for NULL. Raises an exception for anything else.

@@ -25,8 +25,8 @@ WITH night AS (
 SELECT api.add_service(
     bus_id => 901, name => 'Brindavan House', operator => 'Brindavan', kind => 'hotel', layout => 'house 10',
     stops => (SELECT string_agg(format('HOTEL | %s | %s | 0 | %s',
-            CASE WHEN n = 0 THEN '-' ELSE n * 24 + 11 || ':00' END,
-            CASE WHEN n = 364 THEN '-' ELSE n * 24 + 14 || ':00' END, fare), E'\n' ORDER BY n) FROM night),
+            CASE WHEN n = 0 THEN '-' ELSE n || 'd 11:00' END,
+            CASE WHEN n = 364 THEN '-' ELSE n || 'd 14:00' END, fare), E'\n' ORDER BY n) FROM night),
     runs_on => 'never', sells_until => '16 hours', max_seats => 10, phone_required => false,
     refund_percent => 50, alight_refund_percent => 50, nouns => '{"service": "hotel", "seat": "room"}');
 

@@ -56,6 +56,22 @@ def test_change_of_the_clock_changes_no_journey_time(database: Database, date: s
     assert times_on(database, date, "Europe/Berlin") == times
 
 
+def test_time_with_a_day_is_by_the_clock_on_that_day(database: Database) -> None:
+    add_service(
+        database,
+        """
+        Chennai | -         | 14:00 | 0 | 0
+        Chennai | 1d 11:00  | 14:00 | 1 | 1
+        Chennai | 47:00     | 50:00 | 2 | 2
+        Chennai | 90d 11:00 | -     | 3 | 3
+        """,
+        "Europe/Berlin",
+    )
+    # The clock changes on the 28th, so 24 hours later it is an hour later.
+    times = times_on(database, "2027-03-27", "Europe/Berlin")
+    assert times == ["27 14:00", "28 14:00", "29 03:00", "25 11:00"]
+
+
 # Boarding dates --------------------------------------------------------------------------------
 
 

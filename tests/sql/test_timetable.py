@@ -60,6 +60,9 @@ def test_timetable_is_parsed(database: Database) -> None:
         ("Ooty | 22:00 | 22:00 | 9 | 9", "22:00:00"),  # in the same minute
         ("Ooty | 23:50 | 00:10 | 9 | 9", "24:10:00"),  # a stop over midnight
         ("Ooty | 23:00 | 40:00 | 9 | 9", "40:00:00"),  # a long stop
+        ("Ooty | 1d 05:30 | 1d 06:00 | 9 | 9", "1 day 06:00:00"),  # by the clock on the next day
+        ("Ooty | 1d 11:00 | 14:00 | 9 | 9", "1 day 14:00:00"),  # on the same day
+        ("Ooty | 1d 23:50 | 00:10 | 9 | 9", "2 days 00:10:00"),
     ],
 )
 def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs: str) -> None:
@@ -82,6 +85,9 @@ def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs:
         ("Mysuru | 00:25 | 00:20 | 1 | 1", "as in 18:00 | 32:00"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not decrease"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not decrease"),
+        ("Mandya | 2d 09:00 | - | 5 | 5\nMysuru | 1d 10:00 | - | 5 | 5", "A time is before the previous one"),
+        ("Mandya | 2d 09:00 | 1d 10:00 | 5 | 5", "A time is before the previous one"),
+        ("Mandya | 2 d 09:00 | - | 5 | 5", "Not a line of a timetable"),
         ("# nothing more", "at least two stops"),
         ("Mysuru | 23:00 | - | 1 | \u0661", "Not a line of a timetable"),  # an Arabic digit
         ("Mysuru | 23:00 | - | 1 | 123456789", "Not a line of a timetable"),  # more than a fare can be

@@ -89,7 +89,7 @@ SELECT api.add_service(
     layout => E'ground:\nrrrrr\nfirst:\nrrrrr', runs_on => 'never', sells_until => '16 hours', max_seats => 10,
     phone_required => false, alight_refund_percent => 50, nouns => '{"service": "hotel", "seat": "room"}',
     stops => (SELECT string_agg(format('HOTEL | %s | %s | 0 | %s',
-            CASE WHEN n = 0 THEN '-' ELSE n * 24 + 11 || ':00' END,
-            CASE WHEN n = 28 THEN '-' ELSE n * 24 + 14 || ':00' END, n * 2400), E'\n' ORDER BY n)
+            CASE WHEN n = 0 THEN '-' ELSE n || 'd 11:00' END,
+            CASE WHEN n = 28 THEN '-' ELSE n || 'd 14:00' END, n * 2400), E'\n' ORDER BY n)
         FROM generate_series(0, 28) AS n));
 SELECT api.add_trip(901, date_trunc('week', api.now() AT TIME ZONE 'Asia/Kolkata')::date);
