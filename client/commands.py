@@ -108,10 +108,11 @@ def _converter(read: Callable[[str], object], kind: Any, expected: str) -> Calla
     return convert
 
 
-_number = _converter(int, int, "a number; write one such as 7")
+_Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # larger ones cannot be sent
+_number = _converter(int, _Number, "a number; write one such as 7")
 _numbers = _converter(
     lambda text: [int(number) for number in text.replace(",", " ").split()],
-    Annotated[list[int], Meta(min_length=1)],
+    Annotated[list[_Number], Meta(min_length=1)],
     "a list of numbers; write one such as 7,8",
 )
 _port = _converter(int, Annotated[int, Meta(ge=1, le=65535)], "a port; write a number from 1 to 65535")
@@ -131,7 +132,8 @@ def _date(text: str) -> str:
 
 def _stop(text: str) -> str | int:
     """A place, or a stop number."""
-    return int(text) if text.isdecimal() else text
+    stop: str | int = _number(text) if text.isdecimal() else text
+    return stop
 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {

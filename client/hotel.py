@@ -20,6 +20,7 @@ from busware.server.conversation import InvalidInput
 
 DONE, REFUSED, NO_ANSWER = 0, 1, 3  # exit statuses
 TIMEOUT_SECONDS = 30.0
+_MAX_DIGITS = 18  # of a number; larger ones cannot be sent
 
 HELP = """\
 rooms [CHECK-IN CHECK-OUT]     show which rooms are taken (default: tonight)
@@ -151,7 +152,7 @@ def _read_password() -> str:
 def _read_number(words: list[str], prompt: str) -> int:
     """The number after a command. If there is none, prompt for it. Raises ValueError."""
     word = words[0] if words else _read_line(prompt)
-    if not word.isdecimal():
+    if not word.isdecimal() or len(word) > _MAX_DIGITS:
         raise ValueError(f"'{word}' is not a number. Type a number such as 2.")
     return int(word)
 

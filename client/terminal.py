@@ -10,9 +10,11 @@ import signal
 import ssl
 import sys
 import threading
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import date
+from tempfile import NamedTemporaryFile
 from types import FrameType
 from typing import Any
 
@@ -178,18 +180,31 @@ class Terminal:
             raise EOFError
         if word in ("", BACK):
             return
-        self._dialogue = dialogue = begin(line, self._context)
+        self._dialogue = None
         try:
+            self._dialogue = dialogue = begin(line, self._context)
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
         except EOFError:  # the end of the input, a word that ends the session, or a signal
             if isinstance(dialogue.step, Call):  # a signal interrupted it
                 dialogue.replied(no_answer(INTERRUPTED))
-            if dialogue.unresolved:
-                self._print(OUTCOME_UNKNOWN, "yellow")
-            for request in dialogue.abandon():
-                self._print(undo_outcome(self._call(request)).text, "yellow")
+            self._end_dialogue()
             raise
+        except OSError:  # the output is closed
+            raise
+        except Exception:  # noqa: BLE001 - it is logged
+            self._print(_log_error(), "red")
+            self._end_dialogue()
+
+    def _end_dialogue(self) -> None:
+        """End the dialogue, if there is one; undo what it has not finished, and print the outcome."""
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is None:
+            return
+        if dialogue.unresolved:
+            self._print(OUTCOME_UNKNOWN, "yellow")
+        for request in dialogue.abandon():
+            self._print(undo_outcome(self._call(request)).text, "yellow")
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
         match step:
@@ -238,7 +253,12 @@ class Terminal:
             self._asker.seat_map, self._asker.yours = reply, step.yours
             if self._interactive and reply.free:
                 return  # the next question draws the map
-        self._console.print(screen.reply(reply, self._console, step.yours))
+        try:
+            self._console.print(screen.reply(reply, self._console, step.yours))
+        except OSError:  # the output is closed
+            raise
+        except Exception:  # noqa: BLE001 - it is logged; the dialogue continues without the reply
+            self._print(_log_error(), "red")
 
     def _print(self, text: str, style: str = "") -> None:
         with self._asker.print_lock:
@@ -259,9 +279,13 @@ class Terminal:
         except ConnectionLost as lost:
             return no_answer(f"{lost}.")
         except RpcError as error:
-            return no_answer(error.message)
+            return no_answer(str(error))
         except KeyboardInterrupt:
             return no_answer(INTERRUPTED_WRITE if request.writes else INTERRUPTED)
+        except (EOFError, OSError):  # a signal, or the output is closed
+            raise
+        except Exception:  # noqa: BLE001 - it is logged
+            return no_answer(_log_error())
 
     # Notifications and reconnection ------------------------------------------------------------
 
@@ -303,6 +327,13 @@ class Terminal:
                     booking = self._client.call(request, Booking)
                     if self._followed.update(booking):
                         self._print_change(booking)
+
+
+def _log_error() -> str:
+    """Write the exception that is being handled to a new file; return a sentence that names the file."""
+    with NamedTemporaryFile("w", prefix="busware-", suffix=".log", delete=False) as file:
+        traceback.print_exc(file=file)
+    return f"Internal error of this program. The file {file.name} has the details."
 
 
 def wait_with_spinner(call: "Future[Any]", console: Console | None) -> Any:

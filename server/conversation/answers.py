@@ -52,14 +52,14 @@ def any_date(today: date) -> Callable[[str], date]:
     return lambda typed: parse_date(typed[:_MAX_QUOTED], today)
 
 
-def travel_date(today: date, last: date | None = None) -> Callable[[str], date]:
-    """A date from today on. last: the last date on sale."""
+def travel_date(today: date, last: date) -> Callable[[str], date]:
+    """A date from today to the last date on sale."""
 
     def parse(typed: str) -> date:
         day = any_date(today)(typed)
         if day < today:
             raise InvalidInput(f"{day} is in the past. Today is {today}.")
-        if last is not None and day > last:
+        if day > last:
             raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
         return day
 

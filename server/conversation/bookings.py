@@ -128,7 +128,7 @@ def change(context: Context, typed: str) -> Steps[None]:
 
 def find(context: Context, typed: str) -> Steps[None]:
     """The command `find [PHONE]`: the references of bookings, by phone number, date and boarding place."""
-    places = (yield Call(Places(kind=BUS.kind))).places
+    places = (yield from require(Places(kind=BUS.kind))).places
     ask_phone = Ask(
         "Phone number of the booking:", answers.phone, "phone",
         "A booking without a phone number cannot be found: only its reference opens it.",

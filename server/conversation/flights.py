@@ -10,7 +10,6 @@ from datetime import date
 from busware.server.conversation import answers
 from busware.server.conversation.dialogue import (
     Ask,
-    Call,
     Context,
     InvalidInput,
     Show,
@@ -36,7 +35,7 @@ def find_country(typed: str) -> Steps[str | None]:
     """The code, name or alias of a country, as it is stored, if flights serve that country; else None."""
     if not 2 <= len(typed) <= _MAX_COUNTRY_NAME:
         return None
-    places = (yield Call(Places(kind=FLIGHT.kind))).places
+    places = (yield from require(Places(kind=FLIGHT.kind))).places
     found = _find(typed, _countries(places))
     return found[0] if found else None
 
@@ -64,7 +63,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
     if time is None:
         raise InvalidInput(f"{answers.quoted(time_text)} is not a time. Type {_FORMAT}.")
     day = answers.any_date(context.today())(day_text)
-    places = (yield Call(Places(kind=FLIGHT.kind))).places
+    places = (yield from require(Places(kind=FLIGHT.kind))).places
     origin_name, origin = _find_served(source, places)
     destination_name, destination = _find_served(target, places)
     found = yield from require(

@@ -22,12 +22,12 @@ _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
 
 def stay(context: Context, typed: str) -> Steps[None]:
     """The command `hotel`: find rooms for some nights, choose, hold and confirm them."""
-    venue = yield from choose_venue(HOTEL)
+    venue, last = yield from choose_venue(HOTEL)
     today = context.today()
     while True:
         check_in = yield Ask(
-            f"Check-in date ({EXAMPLES}):", answers.travel_date(today), "date",
-            "The date of the first night.",
+            f"Check-in date ({EXAMPLES}):", answers.travel_date(today, last), "date",
+            f"The date of the first night, up to {day_of(last)}.",
         )  # fmt: skip
         check_out = yield Ask(
             "Check-out date, or how many nights (such as 2):", _check_out(check_in, today), "until",

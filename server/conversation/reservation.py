@@ -13,15 +13,19 @@ from busware.server.conversation.answers import ask_yes_no
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.dialogue import Ask, Call, Context, Show, Steps, Tell
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.trips import BookingDraft, ask_place, choose_trip, read_seat_map
+from busware.server.conversation.trips import (
+    BookingDraft,
+    ask_place,
+    choose_trip,
+    places_on_sale,
+    read_seat_map,
+)
 from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, day_of, money, plural
 from busware.server.protocol import (
     Book,
     Booking,
     Confirm,
     Hold,
-    PlaceList,
-    Places,
     Refusal,
     Release,
     Seats,
@@ -46,11 +50,11 @@ def bus(context: Context, typed: str) -> Steps[None]:
 
 def reservation(context: Context, words: Words) -> Steps[None]:
     """Find a trip, choose seats, hold and confirm them."""
-    served: PlaceList = yield Call(Places(kind=words.kind))
-    places, last, today = served.places, served.on_sale_until, context.today()
+    places, last = yield from places_on_sale(words)
+    today = context.today()
     ask_day = Ask(
         f"Date of journey ({EXAMPLES}):", answers.travel_date(today, last), "date",
-        "The date on which you board" + (f", up to {day_of(last)}." if last else "."),
+        f"The date on which you board, up to {day_of(last)}.",
     )  # fmt: skip
     day = yield ask_day
     bus_type = ac = None

@@ -48,7 +48,7 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
 
 def _performance(today: date, time: str | None, day: date | None) -> Steps[Trip]:
     """The next performance at this time, on this date; of any time or date if it is None."""
-    venue = yield from choose_venue(SHOW)
+    venue, _ = yield from choose_venue(SHOW)
     other_times: set[str] = set()
     for candidate in [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
         found = yield from require(

@@ -14,6 +14,7 @@ from busware.server.protocol import (
     BusType,
     Passenger,
     Place,
+    PlaceList,
     Places,
     Refusal,
     Search,
@@ -58,16 +59,22 @@ def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | No
     )  # fmt: skip
 
 
-def choose_venue(words: Words) -> Steps[Place]:
-    """The theatre or the hotel; asks if there are several."""
-    places = (yield Call(Places(kind=words.kind))).places
-    venues: list[Place] = [place for place in places if place.part_of is None]
-    if not venues:
+def places_on_sale(words: Words) -> Steps[tuple[list[Place], date]]:
+    """The places that services of a kind call at, and the last date on sale. Raises InvalidInput, Refusal."""
+    served: PlaceList = yield from require(Places(kind=words.kind))
+    if served.on_sale_until is None:
         raise InvalidInput(f"There is no {words.service} on sale.")
+    return served.places, served.on_sale_until
+
+
+def choose_venue(words: Words) -> Steps[tuple[Place, date]]:
+    """The theatre or the hotel, and the last date on sale; asks if there are several venues."""
+    places, last = yield from places_on_sale(words)
+    venues = [place for place in places if place.part_of is None]
     if len(venues) == 1:
-        return venues[0]
+        return venues[0], last
     venue: Place = yield ask_place(f"{words.source}:", "origin", venues)
-    return venue
+    return venue, last
 
 
 def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: str) -> Steps[int]:

@@ -215,7 +215,9 @@ class RpcError(Exception):
     """An error reply without a reason: an internal error, or a line that the server could not read."""
 
     def __init__(self, code: int, message: str, data: dict[str, Any]) -> None:
-        super().__init__(message)
+        request_id = data.get("request_id")
+        logged = f" Its log has the details: request {request_id}." if request_id else ""
+        super().__init__(f"{message}{logged}")
         self.code = code
         self.message = message
         self.data = data

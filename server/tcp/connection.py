@@ -205,7 +205,7 @@ class Connection:
         if self._text is None:
             if self.protocol == "json" and not line:
                 return b""
-            self._text = PlainText(self._perform, self._server.now)
+            self._text = PlainText(self._perform, self._server.now, self._log_error)
         self._set_protocol("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
@@ -230,11 +230,15 @@ class Connection:
         except Refusal:
             raise
         except Exception as error:
-            request_id = secrets.token_hex(4)
-            log.exception("request %s of %s failed: %s", request_id, self.name, request.method)
-            raise RequestFailed(request_id) from error
+            raise self._log_error(request.method) from error
         finally:
             self._check_due |= self._subscription.end_request(request, answer)
+
+    def _log_error(self, what: str) -> RequestFailed:
+        """Log the exception that is being handled; return it as an error with a request id."""
+        request_id = secrets.token_hex(4)
+        log.exception("request %s of %s failed: %s", request_id, self.name, what)
+        return RequestFailed(request_id)
 
     def _caller_of(self, request: Request) -> Caller:
         """The caller of a request. For a message, it has the connection too, so that operators can reply."""

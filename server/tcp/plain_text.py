@@ -22,7 +22,9 @@ from busware.server.conversation import (
     begin,
     clean_text,
     no_answer,
+    undo_outcome,
 )
+from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.protocol import Answer, Refusal, Request
 from busware.server.tcp import plain_replies
 
@@ -31,17 +33,31 @@ _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of a
 _BACKSPACES = "\x08\x7f"
 
 
+class RequestFailed(Exception):
+    """An internal error. request_id: its id in the log."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Internal error of the server. Its log has the details: request {request_id}.")
+        self.request_id = request_id
+
+
 class PlainText:
     """The plain text of one connection.
 
     perform: executes a request; raises Refusal or RequestFailed. now: the time in the server's time zone.
-    ended: the connection is to be closed.
+    log_error: logs the exception that is being handled. ended: the connection is to be closed.
     """
 
-    def __init__(self, perform: Callable[[Request], Answer], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        perform: Callable[[Request], Answer],
+        now: Callable[[], datetime],
+        log_error: Callable[[str], RequestFailed],
+    ) -> None:
         self.ended = False
         self._perform = perform
         self._now = now
+        self._log_error = log_error
         self._context = Context(today=lambda: now().date())
         self._dialogue: Dialogue | None = None
 
@@ -53,31 +69,37 @@ class PlainText:
             self.ended = True
             texts = [STOPPED]
         else:
-            if self._dialogue is None:
-                self._dialogue = begin(typed, self._context)
-            else:
-                self._dialogue.answer(typed)
-            texts = self._run(self._dialogue)
+            texts = []
+            try:
+                self._converse(typed, texts)
+            except Exception:  # noqa: BLE001 - it is logged
+                texts += [str(self._log_error("plain text")), *self.close()]
         return "".join(f"{text}\n" for text in texts).encode()
 
-    def close(self) -> None:
-        """End the dialogue, if there is one, and release the seats that it still holds."""
-        if self._dialogue is not None:
-            for request in self._dialogue.abandon():
-                self._call(request)
-            self._dialogue = None
+    def close(self) -> list[str]:
+        """End the dialogue, if there is one, and undo what it has not finished; return the outcomes."""
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is None:
+            return []
+        unknown = [OUTCOME_UNKNOWN] if dialogue.unresolved else []
+        return [*unknown, *(undo_outcome(self._call(request)).text for request in dialogue.abandon())]
 
-    def _run(self, dialogue: Dialogue) -> list[str]:
-        """Execute steps up to the next question; return the texts to send."""
-        texts: list[str] = []
+    def _converse(self, typed: str, texts: list[str]) -> None:
+        """Begin or continue a dialogue; append the texts to send, up to the next question."""
+        if self._dialogue is None:
+            self._dialogue = begin(typed, self._context)
+        else:
+            self._dialogue.answer(typed)
+        dialogue = self._dialogue
         while (step := dialogue.step) is not None:
             match step:
                 case Ask():
-                    return [*texts, step.prompt]
+                    texts.append(step.prompt)
+                    return
                 case Call():
                     dialogue.replied(self._call(step.request))
                 case Show():
-                    texts.append(step.brief or plain_replies.reply(step.reply, self._now(), step.yours))
+                    texts.append(step.brief or self._draw(step))
                     dialogue.shown()
                 case Tell():
                     if not step.aside:  # a problem is not wrapped: programs read it as one line
@@ -87,25 +109,27 @@ class PlainText:
                         self.ended = True
                         break
         self.close()
-        return texts
+
+    def _draw(self, step: Show) -> str:
+        """A reply as text. If it cannot be drawn, the dialogue continues without it."""
+        try:
+            return plain_replies.reply(step.reply, self._now(), step.yours)
+        except Exception:  # noqa: BLE001 - it is logged
+            return str(self._log_error(f"drawing of {type(step.reply).__name__}"))
 
     def _call(self, request: Request) -> Any:
         """The reply to a request, or the Refusal."""
         try:
             answer = self._perform(request)
+            return (
+                answer.refusal() if answer.refused else msgspec.json.decode(answer.body, type=request.reply)
+            )
         except Refusal as refusal:
             return refusal
         except RequestFailed as error:
             return no_answer(str(error))
-        return answer.refusal() if answer.refused else msgspec.json.decode(answer.body, type=request.reply)
-
-
-class RequestFailed(Exception):
-    """A request failed with an internal error. request_id: its id in the log."""
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(f"Internal error of the server. Its log has the details: request {request_id}.")
-        self.request_id = request_id
+        except Exception:  # noqa: BLE001 - it is logged
+            return no_answer(str(self._log_error(f"reply to {request.method}")))
 
 
 def typed_text(line: bytes) -> str:

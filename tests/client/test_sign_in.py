@@ -176,14 +176,17 @@ def test_hotel_client(hotel: str) -> None:
         ],
     )
     assert run_hotel(hotel, "asha", "wrong", "rooms") == (1, ["Invalid password."])
-    status, output = run_hotel(hotel, "asha", "pw", "book", "11", "book x", "dance", "rooms")
-    assert (status, output[:4]) == (
+    status, output = run_hotel(
+        hotel, "asha", "pw", "book", "11", "book x", f"book {'9' * 20}", "dance", "rooms"
+    )
+    assert (status, output[:5]) == (
         0,
         [
             "Welcome back. You have not booked any rooms.",
             commands,
             "No rooms available. Free: 10.",
             "'x' is not a number. Type a number such as 2.",
+            f"'{'9' * 20}' is not a number. Type a number such as 2.",
         ],
     )
     assert output[-1] == "Room 10  free"

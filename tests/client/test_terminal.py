@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -317,6 +318,55 @@ def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) < COLUMNS
     assert re.search(r"To see the booking: status [A-Z0-9]+\. To cancel it", done.stdout)
+
+
+def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
+    server: SimpleNamespace, database: Database, connect: Callable[[], LineClient], tmp_path: Path
+) -> None:
+    """The first time of the calendar breaks the drawing of a booking, its last date breaks a dialogue."""
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
+    database.query("""
+        ALTER FUNCTION api.read RENAME TO right_read;
+        CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+        LANGUAGE sql STABLE SECURITY DEFINER AS $$
+            SELECT r.refused AND args ->> 'date' IS DISTINCT FROM '9999-12-31', CASE
+                WHEN args ->> 'date' = '9999-12-31' THEN '{"trips": []}'
+                WHEN method = 'places' THEN r.answer || '{"on_sale_until": "9999-12-31"}'
+                WHEN method = 'booking' THEN r.answer || '{"expires_at": "0001-01-01T00:00:00+05:30"}'
+                ELSE r.answer END
+            FROM api.right_read(method, args) r
+        $$
+    """)
+    answers = [answer for _, answer in STEPS]
+    typed = [f"status {reference} 9845012345", *answers[:2], "9999-12-31", *answers[3:7], "quit"]
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
+        input="\n".join(typed),
+        env=client_environment(TMPDIR=str(tmp_path)), cwd=PROJECT, timeout=WAIT_SECONDS,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = "".join(done.stdout.split())
+    files = list(tmp_path.iterdir())
+    assert len(files) == 2
+    for file in files:
+        assert "OverflowError: date value out of range" in file.read_text()
+        assert f"Internalerrorofthisprogram.Thefile{file}hasthedetails." in printed
+    assert printed.count("Whatwouldyoulike?") == 3
+    assert done.stdout.endswith("Good-bye.\n")
+
+
+def test_internal_error_of_the_server_has_its_request_id(server: SimpleNamespace, database: Database) -> None:
+    database.query("ALTER FUNCTION api.places RENAME TO other")
+    done = subprocess.run(
+        [sys.executable, "-m", "client", "127.0.0.1", str(server.port)], input="show\nquit\nquit\n",
+        env=client_environment(), cwd=PROJECT, timeout=WAIT_SECONDS, capture_output=True, text=True,
+    )  # fmt: skip
+    assert re.search(
+        r"went wrong inside the server\. Its log has the details:\s+request\s+[0-9a-f]{8}\.", done.stdout
+    )
+    assert done.stdout.endswith("Nothing was changed.\nWhat would you like?\nGood-bye.\n")
 
 
 def test_pipe_with_a_small_character_set(server: SimpleNamespace) -> None:
