@@ -15,8 +15,8 @@ BEGIN
     WITH added AS (
         INSERT INTO trips (bus_id, travel_date)
         SELECT service.bus_id, day::date
-        FROM generate_series(
-            greatest(coalesce(from_date, today), service.first_date),
+        FROM generate_series(   -- of timestamps: days in the session's time zone may have no midnight
+            greatest(coalesce(from_date, today), service.first_date)::timestamp,
             least(coalesce(to_date, today + service.sales_days), service.last_date), interval '1 day') AS day
         WHERE api.runs(service, day::date)
         ON CONFLICT DO NOTHING

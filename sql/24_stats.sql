@@ -1,11 +1,16 @@
 -- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status.
+-- Today is the date in the time zone of the service.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
+    WITH service AS MATERIALIZED (
+        SELECT s.bus_id, (api.now() AT TIME ZONE s.time_zone)::date AS today FROM bus_info s
+    )
     SELECT jsonb_build_object(
-        'services', (SELECT count(*) FROM bus_info),
-        'trips', (SELECT count(*) FROM trips t WHERE t.state = 'open' AND t.travel_date >= api.now()::date),
+        'services', (SELECT count(*) FROM service),
+        'trips', (SELECT count(*) FROM trips t JOIN service s USING (bus_id)
+            WHERE t.state = 'open' AND t.travel_date >= s.today),
         'tickets', (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM (
             SELECT api.status_now(p.status, p.expires_at) AS status, count(*) AS n
-            FROM passengers p WHERE p.travel_date >= api.now()::date GROUP BY 1) AS s),
+            FROM passengers p JOIN service s USING (bus_id) WHERE p.travel_date >= s.today GROUP BY 1) AS counted),
         'messages', (SELECT count(*) FROM messages))
 $$;

@@ -1,4 +1,4 @@
--- Views for psql, with names and local times.
+-- Views for psql, with names, and with times in the time zone of the service.
 
 -- Every ticket. A hold or waitlist entry is expired from its expires_at on, even if the trip is not settled yet.
 CREATE OR REPLACE VIEW bookings AS
@@ -6,7 +6,8 @@ SELECT p.reference, p.ticket_no,
        api.status_now(p.status, p.expires_at) AS status,
        p.bus_id, s.name AS service, p.travel_date,
        pa.name AS origin, pb.name AS destination, p.seat_no, p.name AS passenger, p.phone, p.account,
-       p.travel_date + a.departs AS departs, p.travel_date + b.arrives AS arrives,   -- in the service's zone
+       api.instant(p.travel_date, a.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
+       api.instant(p.travel_date, b.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
        p.fare, p.refund, p.created_at, p.expires_at, p.booked_at, p.ended_at
 FROM passengers p
 JOIN bus_info s USING (bus_id)
@@ -35,7 +36,8 @@ WHERE t.state = 'open' AND api.instant(t.travel_date, a.departs, s.time_zone) + 
 -- The passengers who board and alight at each stop of a trip, and the seats that become free there.
 CREATE OR REPLACE VIEW manifest AS
 SELECT t.bus_id, t.travel_date, s.name AS service, r.stop_no, r.place AS stop,
-       t.travel_date + r.arrives AS arrives, t.travel_date + r.departs AS departs,
+       api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
+       api.instant(t.travel_date, r.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
        boards.passengers AS boards, alights.passengers AS alights, r.come_free
 FROM trips t
 JOIN bus_info s USING (bus_id)

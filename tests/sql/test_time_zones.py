@@ -1,13 +1,16 @@
 """Time zones and changes of the clock: times of trips, durations, and the trips of a boarding date."""
 
+from datetime import datetime
+
 import pytest
 
 from tests.conftest import Clock, Database
 from tests.support.schema_api import ASHA, DAY, SchemaApi
 
+KIRITIMATI, PAGO_PAGO = "Pacific/Kiritimati", "Pacific/Pago_Pago"  # UTC+14 and UTC-11
 ZONES = (
-    "Asia/Kolkata", "Europe/Berlin", "America/New_York", "America/St_Johns", "Pacific/Kiritimati",
-    "Pacific/Pago_Pago", "Australia/Lord_Howe", "Pacific/Chatham",
+    "Asia/Kolkata", "Europe/Berlin", "America/New_York", "America/St_Johns", KIRITIMATI, PAGO_PAGO,
+    "Australia/Lord_Howe", "Pacific/Chatham",
     "America/Havana", "Atlantic/Azores",  # midnight is repeated in autumn
     "Asia/Beirut",  # midnight is left out in spring
 )  # fmt: skip
@@ -72,6 +75,36 @@ def test_time_with_a_day_is_by_the_clock_on_that_day(database: Database) -> None
     assert times == ["27 14:00", "28 14:00", "29 03:00", "25 11:00"]
 
 
+def test_views_have_the_times_of_the_clock(api: SchemaApi, database: Database) -> None:
+    add_service(database, NIGHT, "Europe/Berlin")
+    database.query("SELECT api.add_trip(7, '2027-03-28')")
+    api.book(1, bus_id=7, travel_date="2027-03-28")
+    times = [datetime(2027, 3, 28, 0, 50), datetime(2027, 3, 28, 3, 10)]
+    assert database.query("SELECT departs, arrives FROM bookings") == [tuple(times)]
+    stops = "SELECT coalesce(departs, arrives) FROM manifest WHERE bus_id = 7 AND travel_date = '2027-03-28'"
+    assert database.query(f"{stops} ORDER BY stop_no")[::2] == times
+
+
+# The session's time zone -----------------------------------------------------------------------
+
+
+def test_stats_count_from_today_at_the_service(api: SchemaApi, database: Database, clock: Clock) -> None:
+    add_service(database, NIGHT, PAGO_PAGO)
+    counts = []
+    for session in ("UTC", KIRITIMATI, PAGO_PAGO):
+        api.conn.execute("SELECT set_config('TimeZone', %s, false)", [session])
+        for now in ("2026-12-05 23:59+05:30", "2026-12-06 00:00+05:30", "2026-12-06 23:59-11:00"):
+            clock.set(now)
+            counts.append(api.conn.execute("SELECT api.stats() -> 'trips'").fetchone())
+    assert counts == [(2 * 11 + 10,), (2 * 10 + 10,), (2 * 9 + 9,)] * 3
+
+
+def test_sales_open_on_a_day_without_midnight(database: Database) -> None:
+    add_service(database, NIGHT, "UTC")
+    database.query("SET TimeZone = 'Asia/Beirut'")  # the 28th of March begins at 01:00
+    assert database.value("SELECT api.open_sales(7, '2027-03-28', '2027-04-02')") == 6
+
+
 # Boarding dates --------------------------------------------------------------------------------
 
 
@@ -89,9 +122,6 @@ def test_trips_of_a_boarding_date_are_those_that_board_on_it(database: Database)
            OR NOT d.day <= api.last_travel_date_before(b.boards + 1, p.name, t.departs, z.name)
     """
     assert database.query(wrong, zones, zones) == []
-
-
-KIRITIMATI, PAGO_PAGO = "Pacific/Kiritimati", "Pacific/Pago_Pago"  # UTC+14 and UTC-11
 
 
 @pytest.mark.parametrize(
