@@ -2,7 +2,8 @@
 
 Each method sends one request of server/protocol and returns its reply, a struct of the same module. A place
 is given by its name, code or alias. Where a route passes a place twice, give the stop number instead (an int,
-from `search`). Every method raises Refusal if the server refuses the request, and ConnectionLost if there is
+from `search`). A trip is given by one of two dates: travel_date, at its first stop, or boarding_date, at the
+origin. Every method raises Refusal if the server refuses the request, and ConnectionLost if there is
 no reply. `key` is an idempotency key; if none is given, the client makes one. A program that may repeat a
 write after a crash must give the same key both times.
 """
@@ -70,20 +71,29 @@ class AsyncClient(AsyncConnection):
         )  # fmt: skip
         return (await self.call(request, protocol.TripList)).trips
 
-    async def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
+    async def seat_map(
+        self,
+        bus_id: int,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
+        *,
+        boarding_date: date | None = None,
+    ) -> Seats:
         """The seats of a trip, with their state on a segment."""
-        return await self.call(
-            protocol.SeatMap(bus_id=bus_id, travel_date=travel_date, **segment_fields(origin, destination)),
-            Seats,
-        )
+        return await self.call(protocol.SeatMap(
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date,
+            **segment_fields(origin, destination),
+        ), Seats)  # fmt: skip
 
     async def book(
         self,
         bus_id: int,
-        travel_date: date,
-        origin: Stop,
-        destination: Stop,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
         *,
+        boarding_date: date | None = None,
         seats: list[int] | None = None,
         count: int | None = None,
         phone: str | None = None,
@@ -96,17 +106,19 @@ class AsyncClient(AsyncConnection):
         waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
         return await self.call(protocol.Book(
-            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, waitlist=waitlist, key=key, **segment_fields(origin, destination),
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
+            phone=phone, passengers=passengers, waitlist=waitlist, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     async def hold(
         self,
         bus_id: int,
-        travel_date: date,
-        origin: Stop,
-        destination: Stop,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
         *,
+        boarding_date: date | None = None,
         seats: list[int] | None = None,
         count: int | None = None,
         phone: str | None = None,
@@ -116,8 +128,9 @@ class AsyncClient(AsyncConnection):
     ) -> Booking:
         """Hold seats until the booking's expires_at. Confirm or release the hold before."""
         return await self.call(protocol.Hold(
-            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, seconds=seconds, key=key, **segment_fields(origin, destination),
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
+            phone=phone, passengers=passengers, seconds=seconds, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     async def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:

@@ -59,14 +59,14 @@ environment:
 COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "search": (protocol.Search, "origin destination date --until --kind --type --ac --free"),
     "places": (protocol.Places, "--kind"),
-    "seats": (protocol.SeatMap, "bus_id travel_date origin destination"),
+    "seats": (protocol.SeatMap, "bus_id boarding_date origin destination"),
     "book": (
         protocol.Book,
-        "bus_id travel_date origin destination --seats --count --phone --name --waitlist --key",
+        "bus_id boarding_date origin destination --seats --count --phone --name --waitlist --key",
     ),
     "hold": (
         protocol.Hold,
-        "bus_id travel_date origin destination --seats --count --phone --name --seconds --key",
+        "bus_id boarding_date origin destination --seats --count --phone --name --seconds --key",
     ),
     "confirm": (protocol.Confirm, "reference --phone --key"),
     "release": (protocol.Release, "reference --phone --key"),
@@ -80,7 +80,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "login": (protocol.Login, "username"),
     "logout": (protocol.Logout, "--everywhere"),
     "bookings": (protocol.Bookings, "--kind --current --limit --after"),
-    "trips": (protocol.OperatorTrips, "date --limit --after"),
+    "trips": (protocol.OperatorTrips, "trips_date --limit --after"),
     "manifest": (protocol.Manifest, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key"),
     "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
@@ -139,10 +139,24 @@ def _stop(text: str) -> str | int:
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "origin": {"metavar": "ORIGIN", "type": _stop},
     "destination": {"metavar": "DESTINATION", "type": _stop},
-    "date": {"metavar": "DATE", "type": _date, "help": "the date of departure, such as 5 dec"},
+    "date": {
+        "metavar": "DATE",
+        "type": _date,
+        "help": "the date on which the passenger boards, such as 5 dec",
+    },
     "place": {"metavar": "PLACE", "help": "the place where the passenger boards"},
     "bus_id": {"metavar": "BUS", "type": _number},
-    "travel_date": {"metavar": "DATE", "type": _date, "help": "the date of the trip, as search prints it"},
+    "boarding_date": {
+        "metavar": "DATE",
+        "type": _date,
+        "help": "the date on which the passenger boards, as search prints it",
+    },
+    "travel_date": {
+        "metavar": "DATE",
+        "type": _date,
+        "help": "the travel date: on which the trip leaves its first stop",
+    },
+    "trips_date": {"dest": "date", "metavar": "DATE", "type": _date, "help": "the travel date of the trips"},
     "reference": {"metavar": "REFERENCE"},
     "ticket_no": {"metavar": "TICKET", "type": _number},
     "seat_no": {"metavar": "SEAT", "type": _number},
@@ -150,8 +164,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "text": {"metavar": "TEXT", "help": "the message, in quotes"},
     "username": {"metavar": "USERNAME"},
     "reason": {"metavar": "REASON", "help": "the reason that the passengers read, in quotes"},
-    "from_date": {"metavar": "FROM", "type": _date, "help": "the first date"},
-    "to_date": {"metavar": "TO", "type": _date, "help": "the last date"},
+    "from_date": {"metavar": "FROM", "type": _date, "help": "the first travel date"},
+    "to_date": {"metavar": "TO", "type": _date, "help": "the last travel date"},
     "--everywhere": {"action": "store_true", "help": "revoke every token of the account"},
     "--current": {"action": "store_true", "help": "only bookings with a journey that has not ended"},
     "--limit": {"metavar": "N", "type": _number},
@@ -202,7 +216,11 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
     "--json": {"action": "store_true", "help": "print the reply as the server sent it, JSON on one line"},
 }
 
-_DATES = {name.removeprefix("--") for name, settings in ARGUMENTS.items() if settings.get("type") is _date}
+_DATES = {
+    settings.get("dest", name.removeprefix("--"))
+    for name, settings in ARGUMENTS.items()
+    if settings.get("type") is _date
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -304,4 +322,6 @@ def _add_argument(
         settings["required"] = any(
             f.required for f in msgspec.structs.fields(request_type) if f.name == field
         )
+    else:
+        argument = settings.pop("dest", argument)
     command.add_argument(argument, **settings)

@@ -12,6 +12,7 @@ from busware.server.protocol.jsonrpc import RpcError
 
 Reply = TypeVar("Reply")
 
+_PATH_FIELD = re.compile(r"{(\w+)}")
 _PROBLEM_MEMBERS = ("type", "title", "status", "detail", "reason")  # the others are data of the refusal
 
 
@@ -26,14 +27,16 @@ def encode_request(
     request: Request, base_path: str, token: str | None
 ) -> tuple[str, str, bytes | None, dict[str, str]]:
     """A request over HTTP: method, path with its query, body, headers."""
-    method, path = request.resource.split(" ")
     fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(request))
+    places = request.resources.values()  # the first one whose path takes only given fields
+    place = next(place for place in places if fields.keys() >= {*_PATH_FIELD.findall(place)})
+    method, path = place.split(" ")
     headers = {"Accept": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     if key := fields.pop("key", None):
         headers["Idempotency-Key"] = key
-    for name in re.findall(r"{(\w+)}", path):
+    for name in _PATH_FIELD.findall(path):
         path = path.replace(f"{{{name}}}", quote(str(fields.pop(name)), safe=""))
     if method in ("GET", "DELETE"):
         query = {

@@ -104,7 +104,9 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
             return _page(map(_booking, answer.bookings), answer.next, if_empty="There are no bookings.")
         case OperatedTrips():
             return _page(
-                map(_operated_trip, answer.trips), answer.next, if_empty="You have no trip on that date."
+                map(_operated_trip, answer.trips),
+                answer.next,
+                if_empty="You have no trip on that travel date.",
             )
         case TripManifest():
             return Text("\n").join(_manifest(answer))
@@ -142,7 +144,7 @@ def _trip(trip: Trip, ends: list[str]) -> Row:
     """Bus and Date are arguments of the commands seats and book. ends: the places that trips differ in."""
     return {
         ">Bus": str(trip.bus_id),
-        "Date": str(trip.travel_date),
+        "Date": str(trip.boarding_date),
         "Departs": clock(trip.departs_at),
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
@@ -222,7 +224,7 @@ def _summary(booking: Booking) -> Iterable[Text]:
         (booking.status.capitalize(), _STATUS_STYLES.get(booking.status, "")),
         ": ",
         (booking.reference, "bold"),
-        f", {service_of(booking)} ({booking.bus_id}) of {booking.travel_date}.",
+        f", {service_of(booking)} ({booking.bus_id}) of {_dates(booking)}.",
     )
     yield Text(
         f"{booking.origin}, {moment(booking.departs_at)}, to "
@@ -236,6 +238,16 @@ def _summary(booking: Booking) -> Iterable[Text]:
         yield Text(f"The operator cancelled the trip. {booking.why}")
 
 
+def _dates(booking: Booking) -> str:
+    """The boarding date, and the travel date if it differs."""
+    differs = booking.travel_date != booking.boarding_date
+    return (
+        f"{booking.boarding_date}, travel date {booking.travel_date}"
+        if differs
+        else str(booking.boarding_date)
+    )
+
+
 def _session(session: Session) -> Text:
     operator = f", operator of {session.operator}" if session.operator else ""
     return Text.assemble(
@@ -247,7 +259,7 @@ def _session(session: Session) -> Text:
 
 def _manifest(manifest: TripManifest) -> Iterable[Text]:
     """Stop by stop, the passengers who board and alight."""
-    yield Text(f"{manifest.name} ({manifest.bus_id}) of {manifest.travel_date}", "bold")
+    yield Text(f"{manifest.name} ({manifest.bus_id}), travel date {manifest.travel_date}", "bold")
     for stop in manifest.stops:
         at = stop.departs_at or stop.arrives_at
         yield Text(f"{clock(at)}  {stop.place}" if at else stop.place, "bold")

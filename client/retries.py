@@ -82,7 +82,7 @@ def final_error(failure: Exception | None, server: str, key: str | None) -> Refu
     return ConnectionLost(message, key)
 
 
-def segment_fields(origin: Stop, destination: Stop) -> dict[str, Any]:
+def segment_fields(origin: Stop | None, destination: Stop | None) -> dict[str, Any]:
     """The fields of a request that name a segment: by place for a str, by stop number for an int."""
     return {
         "origin" if isinstance(origin, str) else "from_stop": origin,

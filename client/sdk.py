@@ -3,7 +3,8 @@
 
 Each method sends one request of server/protocol and returns its reply, a struct of the same module. A place
 is given by its name, code or alias. Where a route passes a place twice, give the stop number instead (an int,
-from `search`). Every method raises Refusal if the server refuses the request, and ConnectionLost if there is
+from `search`). A trip is given by one of two dates: travel_date, at its first stop, or boarding_date, at the
+origin. Every method raises Refusal if the server refuses the request, and ConnectionLost if there is
 no reply. `key` is an idempotency key; if none is given, the client makes one. A program that may repeat a
 write after a crash must give the same key both times.
 """
@@ -71,20 +72,29 @@ class Client(Connection):
         )  # fmt: skip
         return (self.call(request, protocol.TripList)).trips
 
-    def seat_map(self, bus_id: int, travel_date: date, origin: Stop, destination: Stop) -> Seats:
+    def seat_map(
+        self,
+        bus_id: int,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
+        *,
+        boarding_date: date | None = None,
+    ) -> Seats:
         """The seats of a trip, with their state on a segment."""
-        return self.call(
-            protocol.SeatMap(bus_id=bus_id, travel_date=travel_date, **segment_fields(origin, destination)),
-            Seats,
-        )
+        return self.call(protocol.SeatMap(
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date,
+            **segment_fields(origin, destination),
+        ), Seats)  # fmt: skip
 
     def book(
         self,
         bus_id: int,
-        travel_date: date,
-        origin: Stop,
-        destination: Stop,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
         *,
+        boarding_date: date | None = None,
         seats: list[int] | None = None,
         count: int | None = None,
         phone: str | None = None,
@@ -97,17 +107,19 @@ class Client(Connection):
         waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
         return self.call(protocol.Book(
-            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, waitlist=waitlist, key=key, **segment_fields(origin, destination),
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
+            phone=phone, passengers=passengers, waitlist=waitlist, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     def hold(
         self,
         bus_id: int,
-        travel_date: date,
-        origin: Stop,
-        destination: Stop,
+        travel_date: date | None = None,
+        origin: Stop | None = None,
+        destination: Stop | None = None,
         *,
+        boarding_date: date | None = None,
         seats: list[int] | None = None,
         count: int | None = None,
         phone: str | None = None,
@@ -117,8 +129,9 @@ class Client(Connection):
     ) -> Booking:
         """Hold seats until the booking's expires_at. Confirm or release the hold before."""
         return self.call(protocol.Hold(
-            bus_id=bus_id, travel_date=travel_date, seats=seats, count=count, phone=phone,
-            passengers=passengers, seconds=seconds, key=key, **segment_fields(origin, destination),
+            bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
+            phone=phone, passengers=passengers, seconds=seconds, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:

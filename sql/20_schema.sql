@@ -37,7 +37,7 @@ CREATE TYPE api.found_segment AS (
 
 -- The arguments of a write. It has the fields of all methods; those that a method does not have are NULL.
 CREATE TYPE api.request AS (
-    bus_id bigint, travel_date date, origin text, destination text, from_stop int, to_stop int,
+    bus_id bigint, travel_date date, boarding_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
     reference text, tickets int[], ticket_no int, seat_no int, at jsonb, reason text, account text
 );

@@ -1,9 +1,54 @@
--- Segments of a trip, found by places or by stop numbers.
+-- Segments of a trip, found by places or by stop numbers; the trip of a boarding date.
 
--- Find a segment. If several stops of the route match, it is the first origin that has a destination after it, and
--- the first such destination.
+-- The calls of a service at one of the origins from which it goes on to one of the destinations. time_zone: of the
+-- origin. to_stop: the first call at a destination after it.
+CREATE OR REPLACE FUNCTION api.calls(bus_id bigint, origins text[], destinations text[])
+RETURNS TABLE (from_stop int, departs interval, time_zone text, to_stop int)
+LANGUAGE sql STABLE AS $$
+    SELECT a.stop_no, a.departs, p.time_zone, b.stop_no
+    FROM route_table a
+    JOIN places p ON p.code = a.place
+    CROSS JOIN LATERAL (
+        SELECT r.stop_no FROM route_table r
+        WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
+        ORDER BY r.stop_no LIMIT 1
+    ) AS b
+    WHERE a.bus_id = calls.bus_id AND a.place = ANY (origins) AND a.departs IS NOT NULL
+$$;
+
+-- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is
+-- none. If several trips do, or one does several times, the first call that still sells decides.
+CREATE OR REPLACE FUNCTION api.travel_date_of(bus_id bigint, boarding_date date, origin text, destination text, from_stop int) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT t.travel_date
+    FROM bus_info s
+    CROSS JOIN LATERAL (
+        SELECT r.stop_no, r.departs, p.time_zone FROM route_table r JOIN places p ON p.code = r.place
+        WHERE r.bus_id = s.bus_id AND r.stop_no = travel_date_of.from_stop
+        UNION ALL
+        SELECT c.from_stop, c.departs, c.time_zone
+        FROM api.calls(s.bus_id, api.place_codes(origin), api.place_codes(destination)) AS c
+    ) AS a
+    CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, a.time_zone) AS t
+    WHERE s.bus_id = travel_date_of.bus_id
+    ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until <= api.now(),
+             a.stop_no, t.travel_date
+    LIMIT 1
+$$;
+
+-- The date on which a trip leaves a stop, in the time zone of the place.
+CREATE OR REPLACE FUNCTION api.boarding_date(service bus_info, travel_date date, stop_no int) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT (api.instant(boarding_date.travel_date, r.departs, service.time_zone) AT TIME ZONE p.time_zone)::date
+    FROM route_table r JOIN places p ON p.code = r.place
+    WHERE r.bus_id = service.bus_id AND r.stop_no = boarding_date.stop_no
+$$;
+
+-- Find a segment. If several calls of the route match, it is the first one that still sells, and, with a boarding date,
+-- that is left on that date. If none sells, it is the first one.
 CREATE OR REPLACE FUNCTION api.find_segment(
-    service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int
+    service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int,
+    boarding_date date DEFAULT NULL
 ) RETURNS api.found_segment
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -22,11 +67,12 @@ BEGIN
         IF s.refusal IS NOT NULL THEN
             RETURN s;
         END IF;
-        SELECT a.stop_no, b.stop_no INTO from_stop, to_stop
-        FROM route_table a JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
-        WHERE a.bus_id = service.bus_id AND a.place = ANY (origins) AND b.place = ANY (destinations)
-          AND a.departs IS NOT NULL AND b.arrives IS NOT NULL
-        ORDER BY a.stop_no, b.stop_no LIMIT 1;
+        SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
+        FROM api.calls(service.bus_id, origins, destinations) AS c
+        CROSS JOIN LATERAL api.instant(find_segment.travel_date, c.departs, service.time_zone) AS departs_at
+        ORDER BY (departs_at AT TIME ZONE c.time_zone)::date <> find_segment.boarding_date,
+                 departs_at + service.sells_until <= api.now(), c.from_stop
+        LIMIT 1;
     END IF;
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),

@@ -20,7 +20,7 @@ BEGIN
     WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
     SELECT jsonb_agg(jsonb_build_object(
             'bus_id', t.bus_id, 'kind', t.kind, 'name', t.name, 'operator', t.operator, 'bus_type', t.bus_type,
-            'ac', t.ac, 'travel_date', t.travel_date, 'origin', t.origin, 'destination', t.destination,
+            'ac', t.ac, 'travel_date', t.travel_date, 'boarding_date', search.date, 'origin', t.origin, 'destination', t.destination,
             'from_stop', t.from_stop, 'to_stop', t.to_stop,
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),

@@ -1,7 +1,7 @@
 -- The seats of a trip on a segment, each free, held or taken.
 CREATE OR REPLACE FUNCTION api.seat_map(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
-    from_stop int DEFAULT NULL, to_stop int DEFAULT NULL
+    from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, boarding_date date DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -9,12 +9,13 @@ DECLARE
     s       api.found_segment;
     seats   jsonb;
 BEGIN
+    travel_date := coalesce(travel_date, api.travel_date_of(bus_id, boarding_date, origin, destination, from_stop));
     SELECT i.* INTO service FROM bus_info i JOIN trips t USING (bus_id)
     WHERE t.bus_id = seat_map.bus_id AND t.travel_date = seat_map.travel_date;
     IF NOT FOUND THEN
-        RETURN api.refusal_unknown_trip(bus_id, travel_date);
+        RETURN api.refusal_unknown_trip(bus_id, travel_date, boarding_date, origin, destination, from_stop, to_stop);
     END IF;
-    s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop);
+    s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop, boarding_date);
     IF s.refusal IS NOT NULL THEN
         RETURN s.refusal;
     END IF;
@@ -30,28 +31,45 @@ BEGIN
         WHERE h.bus_id = seat_map.bus_id AND h.travel_date = seat_map.travel_date
           AND h.status = 'held' AND h.expires_at > api.now() AND h.segment && s.segment
     ) AS h ON h.seat_no = p.seat_no;
-    RETURN jsonb_build_object('layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
+    RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
+        'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
+        'layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
 END $$;
 
--- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service.
-CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(bus_id bigint, travel_date date) RETURNS jsonb
+-- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service. If the
+-- request has a boarding date instead of a travel date, these are boarding dates; a wrong segment is refused as such.
+CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(
+    bus_id bigint, travel_date date, boarding_date date DEFAULT NULL, origin text DEFAULT NULL,
+    destination text DEFAULT NULL, from_stop int DEFAULT NULL, to_stop int DEFAULT NULL
+) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     service bus_info;
+    s       api.found_segment;
+    wanted  date := coalesce(travel_date, boarding_date);
     dates   jsonb;
 BEGIN
-    SELECT * INTO service FROM bus_info s WHERE s.bus_id = refusal_unknown_trip.bus_id;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = refusal_unknown_trip.bus_id;
     IF NOT FOUND THEN
         RETURN api.refusal('unknown_trip', format('There is no bus %s. A search lists the numbers of the buses.', bus_id));
     END IF;
-    SELECT coalesce(jsonb_agg(near.travel_date ORDER BY near.travel_date), '[]') INTO dates FROM (
-        SELECT t.travel_date FROM trips t
+    IF travel_date IS NULL AND boarding_date IS NOT NULL THEN
+        s := api.find_segment(service, NULL, origin, destination, from_stop, to_stop);
+        IF s.refusal IS NOT NULL THEN
+            RETURN s.refusal;
+        END IF;
+    END IF;
+    SELECT coalesce(jsonb_agg(near.date ORDER BY near.date), '[]') INTO dates FROM (
+        SELECT d.date FROM trips t
+        CROSS JOIN LATERAL (SELECT CASE WHEN s.from_stop IS NULL THEN t.travel_date
+                                   ELSE api.boarding_date(service, t.travel_date, s.from_stop) END AS date) AS d
         WHERE t.bus_id = refusal_unknown_trip.bus_id AND t.state = 'open'
-          AND t.travel_date >= (api.now() AT TIME ZONE service.time_zone)::date
-        ORDER BY abs(t.travel_date - refusal_unknown_trip.travel_date), t.travel_date LIMIT 3
+          AND d.date >= (api.now() AT TIME ZONE service.time_zone)::date
+        ORDER BY abs(d.date - wanted), d.date LIMIT 3
     ) AS near;
     RETURN api.refusal('unknown_trip',
-        format('%s (%s %s) has no trip on %s.', service.name, service.nouns ->> 'service', bus_id, travel_date)
+        format('%s (%s %s) has no trip%s on %s.', service.name, service.nouns ->> 'service', bus_id,
+            ' from ' || api.stop_name(bus_id, s.from_stop), wanted)
         || CASE WHEN jsonb_array_length(dates) = 0 THEN ''
            ELSE ' The nearest: ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(dates)), ', ') || '.' END,
         jsonb_build_object('dates', dates));

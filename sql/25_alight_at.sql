@@ -13,7 +13,7 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
-    stop := api.alighting_stop(b, tickets, place, stop_no);
+    stop := api.alighting_stop(service, b, tickets, place, stop_no);
     refusal := CASE WHEN place IS NOT NULL AND api.place_codes(place) IS NULL THEN api.refusal_unknown_place(place) END;
     refusal := coalesce(refusal, api.check_alighting(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
     IF refusal IS NULL THEN
@@ -30,8 +30,16 @@ BEGIN
     RETURN refusal;
 END $$;
 
--- The stop at which to alight: the stop with the number, or the first one at the place, within the tickets' segments.
-CREATE OR REPLACE FUNCTION api.alighting_stop(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS route_table
+-- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
+CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN api.instant(travel_date, coalesce((stop).departs, (stop).arrives), (service).time_zone) + (service).sells_until <= api.now();
+
+-- The stop at which to alight, within the tickets' segments: the stop with the number, or the first one at the place
+-- that the trip has not left; if it has left all of them, the first one.
+CREATE OR REPLACE FUNCTION api.alighting_stop(
+    service bus_info, b api.opened_booking, tickets int[], place text, stop_no int
+) RETURNS route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
     WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
@@ -39,7 +47,7 @@ LANGUAGE sql STABLE AS $$
       AND NOT EXISTS (SELECT FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
           AND (r.stop_no <= lower(p.segment) OR r.stop_no >= upper(p.segment)))
-    ORDER BY r.stop_no LIMIT 1
+    ORDER BY api.has_left(service, b.travel_date, r), r.stop_no LIMIT 1
 $$;
 
 -- Check that the tickets are booked, that the stop lies within their segments, and that the trip has not left it.
@@ -53,7 +61,7 @@ BEGIN
     ELSIF stop.stop_no IS NULL THEN
         RETURN api.refusal('not_on_route', format('%s is not a stop between the boarding and the alighting stop.', stop_name),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
-    ELSIF api.instant(b.travel_date, coalesce(stop.departs, stop.arrives), service.time_zone) + service.sells_until <= api.now() THEN
+    ELSIF api.has_left(service, b.travel_date, stop) THEN
         RETURN api.refusal('departed', format('The %s has already left that stop.', service.nouns ->> 'service'));
     END IF;
     RETURN NULL;

@@ -1,7 +1,7 @@
 -- Checks of a sale. Each returns a refusal or NULL.
 
--- Check that the trip is not cancelled.
-CREATE OR REPLACE FUNCTION api.check_trip_runs(service bus_info, travel_date date) RETURNS jsonb
+-- Check that the trip is not cancelled. from_stop: the boarding stop.
+CREATE OR REPLACE FUNCTION api.check_trip_runs(service bus_info, travel_date date, from_stop int) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     reason text := (SELECT coalesce(t.reason, '') FROM trips t
@@ -11,7 +11,7 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN api.refusal('trip_cancelled', rtrim(format('%s (%s %s) does not run on %s. %s',
-        service.name, service.nouns ->> 'service', service.bus_id, travel_date, reason)));
+        service.name, service.nouns ->> 'service', service.bus_id, api.boarding_date(service, travel_date, from_stop), reason)));
 END $$;
 
 -- Check that the trip is not cancelled and that the boarding stop is on sale.
@@ -19,10 +19,10 @@ CREATE OR REPLACE FUNCTION api.check_on_sale(service bus_info, trip trips, s api
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF trip.state = 'cancelled' THEN
-        RETURN api.check_trip_runs(service, trip.travel_date);
+        RETURN api.check_trip_runs(service, trip.travel_date, s.from_stop);
     ELSIF s.sells_until <= api.now() THEN
         RETURN (SELECT api.refusal('departed', format('%s (%s %s) of %s is no longer sold from %s, where it departs at %s.',
-                service.name, service.nouns ->> 'service', service.bus_id, trip.travel_date, p.name,
+                service.name, service.nouns ->> 'service', service.bus_id, (s.departs_at AT TIME ZONE p.time_zone)::date, p.name,
                 to_char(s.departs_at AT TIME ZONE p.time_zone, 'HH24:MI')))
             FROM route_table r JOIN places p ON p.code = r.place
             WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop);

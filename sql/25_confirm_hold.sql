@@ -7,7 +7,8 @@ DECLARE
     tickets int[];
 BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    refusal := coalesce(refusal, api.check_trip_runs(service, b.travel_date));
+    refusal := coalesce(refusal, api.check_trip_runs(service, b.travel_date, (
+        SELECT min(lower(p.segment)) FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference)));
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     ELSIF EXISTS (

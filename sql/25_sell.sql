@@ -13,11 +13,12 @@ DECLARE
     expires   timestamptz;
 BEGIN
     IF trip.bus_id IS NULL THEN
-        o.refusal := api.refusal_unknown_trip(r.bus_id, r.travel_date);
+        o.refusal := api.refusal_unknown_trip(r.bus_id, r.travel_date, r.boarding_date, r.origin, r.destination,
+                                               r.from_stop, r.to_stop);
         RETURN o;
     END IF;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
-    s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop);
+    s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers));
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN

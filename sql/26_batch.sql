@@ -56,7 +56,8 @@ BEGIN
     END IF;
 END $$;
 
--- The trip of a request: given by bus_id and travel_date, or by the reference of a booking. NULL if there is none.
+-- The trip of a request: given by bus_id and travel_date or boarding date, or by the reference of a booking. NULL if
+-- there is none.
 CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -64,7 +65,8 @@ DECLARE
 BEGIN
     IF ref IS NULL THEN
         bus_id := args ->> 'bus_id';
-        travel_date := args ->> 'travel_date';
+        travel_date := coalesce((args ->> 'travel_date')::date, api.travel_date_of(bus_id,
+            (args ->> 'boarding_date')::date, args ->> 'origin', args ->> 'destination', (args ->> 'from_stop')::int));
     ELSE
         bus_id := api.reference_bus(ref);
         SELECT p.travel_date INTO travel_date FROM passengers p
@@ -97,7 +99,9 @@ BEGIN
     SELECT * INTO earlier FROM idempotency_keys r
     WHERE r.bus_id = recorded_answer.bus_id AND r.caller = recorded_answer.caller AND r.key = recorded_answer.key;
     RETURN CASE WHEN NOT FOUND THEN NULL
-                WHEN earlier.digest = api.request_digest(method, args) THEN earlier.answer
+                WHEN earlier.digest = api.request_digest(method, args) THEN CASE WHEN earlier.answer ? 'departs_at'
+                    THEN jsonb_build_object('boarding_date', left(earlier.answer ->> 'departs_at', 10))   -- 0.1.0 did not answer it
+                    ELSE '{}' END || earlier.answer
                 ELSE api.refusal('key_reused',
                     'This key was used for another request. A new request needs a new key.') END;
 END $$;

@@ -6,14 +6,15 @@ DECLARE
 BEGIN
     SELECT * INTO a FROM jsonb_to_record(args) AS r (
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
-        bus_id bigint, travel_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
+        bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         place text, account text, after text, "limit" int, current boolean);
     CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind);
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
         WHEN 'seat_map' THEN
-            answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop);
+            answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop,
+                                   a.boarding_date);
         WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
         WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
         WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);

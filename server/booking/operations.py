@@ -87,6 +87,7 @@ class Operations:
         request = self._normalize(request)
         if isinstance(request, protocol.SegmentRequest):
             _check_segment(request)
+            _check_either(request)
         if isinstance(request, protocol.Party):
             _check_party(request)
         subjects = _rate_limited_subjects(request, caller)
@@ -191,6 +192,16 @@ def _check_segment(request: protocol.SegmentRequest) -> None:
     for field in ("from_stop", "to_stop") if stops else ("origin", "destination"):
         if getattr(request, field) is None:
             raise request.wrong(field, f"{field} is missing.")
+
+
+def _check_either(request: Request) -> None:
+    """Raises Refusal unless the request has exactly one of its fields `either`."""
+    given = [field for field in request.either if getattr(request, field) is not None]
+    choice = " or ".join(request.either)
+    if len(given) > 1:
+        raise request.wrong(given[-1], f"Give {choice}, not both.")
+    if not given:
+        raise request.wrong(request.either[0], f"{choice} is missing.")
 
 
 def _check_party(request: protocol.Party) -> None:

@@ -108,5 +108,5 @@ def heading(message: Message) -> str:
         case "booking":
             return f"{message.sender} to {message.reference}"
         case "trip":
-            return f"{message.sender} to trip {message.bus_id} of {message.travel_date}"
+            return f"{message.sender} to trip {message.bus_id}, travel date {message.travel_date}"
     return f"{message.sender} to all"

@@ -175,10 +175,14 @@ class Console:
 COMMANDS = {
     "to": Command("NUMBER|REFERENCE TEXT", "send a message to a client, or to a booking", Console._to),
     "all": Command("TEXT", "send a message to all clients and passengers", Console._all),
-    "trip": Command("BUS DATE TEXT", "send a notice to all passengers of a trip", Console._trip),
+    "trip": Command(
+        "BUS DATE TEXT", "send a notice to all passengers of a trip; DATE: its travel date", Console._trip
+    ),
     "reply": Command("TEXT", "answer the last message from a client", Console._reply),
     "clients": Command("", "list the connected clients", Console._clients),
-    "trips": Command("[DATE]", "list the trips with passengers, of today or a date", Console._trips),
+    "trips": Command(
+        "[DATE]", "list the trips with passengers; DATE: their travel date, or today", Console._trips
+    ),
     "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
     "stats": Command("", "show processes, and count tickets, services and messages", Console._stats),
     "help": Command("", "show this list", Console._help),

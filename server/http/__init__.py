@@ -7,7 +7,7 @@
   openapi        the document at /schema         examples   of every request and reply
   page           its page for browsers
 
-Every method of the protocol is a resource (`Request.resource`). The handlers, the OpenAPI document and the
+Every method of the protocol is a resource (`Request.resources`). The handlers, the OpenAPI document and the
 client (client/http_client.py) are made from these.
 """
 

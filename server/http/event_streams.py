@@ -82,8 +82,7 @@ class EventStreams:
             return self._executor.perform(request, self._executor.caller(http, request))
 
         first = await self._executor.run(read)
-        fields = http.path_params if resource.request_type is SeatMap else msgspec.json.decode(first)
-        trip = msgspec.convert(fields, _TripFields, strict=False)
+        trip = msgspec.json.decode(first, type=_TripFields)
         subscription = _Subscription((trip.bus_id, trip.travel_date))
         self._check_limit()  # other streams may have begun during the reading
         self._subscriptions.add(subscription)

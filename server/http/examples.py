@@ -34,6 +34,7 @@ _BOOKED: Json = {
     "name": "Airavat Club Class",
     "operator": "KSRTC",
     **_TRIP,
+    "boarding_date": "2026-12-05",
     "origin": "Bengaluru",
     "destination": "Mysuru",
     "from_stop": 1,
@@ -69,7 +70,7 @@ _ENDED_EARLY: Json = {
 }
 _TRIP_FOUND: Json = {
     **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
-    **{name: _BOOKED[name] for name in ("origin", "destination", "from_stop", "to_stop")},
+    **{name: _BOOKED[name] for name in ("boarding_date", "origin", "destination", "from_stop", "to_stop")},
     **{name: _BOOKED[name] for name in ("departs_at", "arrives_at")},
     "bus_type": "SEMI_SLEEPER",
     "ac": True,
@@ -124,6 +125,10 @@ EXAMPLES: dict[str, Example] = {
     "seat_map": Example(
         _SEGMENT,
         {
+            **{
+                name: _BOOKED[name]
+                for name in ("bus_id", "travel_date", "boarding_date", "from_stop", "to_stop")
+            },
             "layout": "...D\nss.ss",
             "fare": "260.00",
             "seats": [

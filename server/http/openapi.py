@@ -42,9 +42,9 @@ def document() -> Json:
     """Make the OpenAPI document."""
     _, schemas = json.schema_components([r.request_type.reply for r in RESOURCES.values()], ref_template=_REF)
     paths = _health()
-    for method, resource in RESOURCES.items():
+    for name, resource in RESOURCES.items():
         operations = paths.setdefault(resource.path, {})
-        operations[resource.http_method.lower()] = _operation(method, resource, schemas)
+        operations[resource.http_method.lower()] = _operation(name, resource, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Busware", "version": protocol.VERSION, "description": _ABOUT},
@@ -58,39 +58,40 @@ def document() -> Json:
     }
 
 
-def _operation(method: str, resource: Resource, schemas: Json) -> Json:
-    """The operation of a method. Adds the schemas that the operation uses to `schemas`."""
-    request_type, example = resource.request_type, EXAMPLES[method].request
+def _operation(name: str, resource: Resource, schemas: Json) -> Json:
+    """The operation with this name. Adds the schemas that the operation uses to `schemas`."""
+    request_type = resource.request_type
+    example = EXAMPLES[request_type.method].request
     fields = {field.encode_name: field for field in msgspec.structs.fields(request_type)}
     types = [field.type for field in fields.values()]
     found_schemas, components = json.schema_components(types, ref_template=_REF)
     schemas |= components
     field_schemas = dict(zip(fields, found_schemas, strict=True))
-    names = [(name, name, "path") for name in resource.path_fields]
-    names += [(name, name, "query") for name in resource.query_fields]
-    names += [("key", "Idempotency-Key", "header")] if resource.has_key else []
+    places = [(field, field, "path") for field in resource.path_fields]
+    places += [(field, field, "query") for field in resource.query_fields]
+    places += [("key", "Idempotency-Key", "header")] if resource.has_key else []
     operation: Json = {
-        "operationId": method,
+        "operationId": name,
         "summary": _first_line(request_type),
         "tags": [resource.path.split("/")[2]],
         "parameters": [
             {
-                "name": name,
+                "name": parameter,
                 "in": location,
-                "required": fields[field].required,
+                "required": location == "path" or fields[field].required,
                 **_schema_and_description(field_schemas[field]),
                 **({"example": example[field]} if field in example else {}),
             }
-            for field, name, location in names
+            for field, parameter, location in places
         ],
-        "responses": _responses(method, resource),
+        "responses": _responses(resource),
         "security": [{"bearer": []}] if _needs_account(request_type) else [{}, {"bearer": []}],
     }
     if resource.has_body:
-        required = [name for name in resource.body_fields if fields[name].required]
+        required = [field for field in resource.body_fields if fields[field].required]
         schema = {
             "type": "object",
-            "properties": {name: field_schemas[name] for name in resource.body_fields},
+            "properties": {field: field_schemas[field] for field in resource.body_fields},
             "required": required,
             "additionalProperties": False,
         }
@@ -106,10 +107,10 @@ def _schema_and_description(schema: Json) -> Json:
     return {"schema": schema, **{k: v for k, v in schema.items() if k == "description"}}
 
 
-def _responses(method: str, resource: Resource) -> Json:
+def _responses(resource: Resource) -> Json:
     request_type = resource.request_type
     reference = _REF.format(name=request_type.reply.__name__)
-    reply = {"schema": {"$ref": reference}, "example": EXAMPLES[method].reply}
+    reply = {"schema": {"$ref": reference}, "example": EXAMPLES[request_type.method].reply}
     success: Json = {"description": _first_line(request_type.reply), "content": {JSON: reply}}
     responses = {str(request_type.status): success, **_problem_references(_error_statuses(resource))}
     if request_type in EVENT_NAMES:

@@ -30,16 +30,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Resource:
-    """A method of the protocol as a resource. request_type: the struct of its requests."""
+    """A method of the protocol as a resource.
 
-    def __init__(self, request_type: type[Request]) -> None:
+    request_type: the struct of its requests. place: HTTP method and path.
+    """
+
+    def __init__(self, request_type: type[Request], place: str) -> None:
         self.request_type = request_type
-        self.http_method, self.path = request_type.resource.split(" ")
+        self.http_method, self.path = place.split(" ")
         self.path_fields = re.findall(r"{(\w+)}", self.path)
         fields = [field.encode_name for field in msgspec.structs.fields(request_type)]
         self.has_key = KEY in fields
         self.makes_booking = request_type.reply is Booking and request_type.status == HTTPStatus.CREATED
-        rest = [name for name in fields if name not in (*self.path_fields, KEY)]
+        elsewhere = {*self.path_fields, KEY}
+        if elsewhere & {*request_type.either}:  # the path has one of them, so no other one is given
+            elsewhere |= {*request_type.either}
+        rest = [name for name in fields if name not in elsewhere]
         self.has_body = self.http_method not in ("GET", "DELETE")
         self.query_fields = [] if self.has_body else rest
         self.body_fields = rest if self.has_body else []
@@ -93,7 +99,11 @@ class Resource:
         return {field.encode_name: list(_simple_types(field.type)) for field in info.fields}
 
 
-RESOURCES = {method: Resource(request_type) for method, request_type in METHODS.items()}
+RESOURCES = {
+    name: Resource(request_type, place)
+    for request_type in METHODS.values()
+    for name, place in request_type.resources.items()
+}
 
 
 def _body_members(body: bytes) -> dict[str, Raw]:

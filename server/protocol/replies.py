@@ -52,8 +52,12 @@ class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Trip(_AnyTrip, frozen=True, kw_only=True):
-    """A trip from an origin to a destination. fare: of one seat."""
+    """A trip from an origin to a destination. fare: of one seat.
 
+    travel_date: the date at the first stop. boarding_date: the date at the origin.
+    """
+
+    boarding_date: datetime.date
     from_stop: int
     to_stop: int
     bus_type: str | None
@@ -82,6 +86,11 @@ class Seat(Struct, frozen=True, kw_only=True):
 class Seats(Struct, frozen=True, kw_only=True):
     """The seats of a trip on a segment, with the layout as text. fare: of one seat."""
 
+    bus_id: int
+    travel_date: datetime.date
+    boarding_date: datetime.date
+    from_stop: int
+    to_stop: int
     layout: str
     fare: Money
     seats: list[Seat]
@@ -105,10 +114,14 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
 
 class Booking(_AnyTrip, frozen=True, kw_only=True):
-    """A booking of a party on a trip. fare, refund: the sums of its tickets."""
+    """A booking of a party on a trip. fare, refund: the sums of its tickets.
+
+    travel_date: the date at the trip's first stop. boarding_date: the date at the origin.
+    """
 
     reference: str
     status: Status
+    boarding_date: datetime.date
     from_stop: int
     to_stop: int
     fare: Money

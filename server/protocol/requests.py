@@ -59,7 +59,8 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
 
     method: ClassVar[str]
     reply: ClassVar[type[Struct]]
-    resource: ClassVar[str]  # HTTP method and path
+    resources: ClassVar[dict[str, str]]  # HTTP method and path, by the name of the operation
+    either: ClassVar[tuple[str, ...]] = ()  # fields of which a request has exactly one
     status: ClassVar[int]  # the HTTP status of a reply that is not a refusal
     writes: ClassVar[bool]  # changes bookings or trips, and takes an idempotency key
 
@@ -83,12 +84,12 @@ R = TypeVar("R", bound=Request)
 
 
 def _method(
-    name: str, reply: type[Struct], resource: str, *, status: int = 200, writes: bool = False
+    name: str, reply: type[Struct], resource: str, *, status: int = 200, writes: bool = False, **others: str
 ) -> Callable[[type[R]], type[R]]:
-    """Register a class of requests in METHODS."""
+    """Register a class of requests in METHODS. others: its other resources, by the name of the operation."""
 
     def register(kind: type[R]) -> type[R]:
-        kind.method, kind.reply, kind.resource = name, reply, resource
+        kind.method, kind.reply, kind.resources = name, reply, {name: resource} | others
         kind.status, kind.writes = status, writes
         METHODS[name] = kind
         return kind
@@ -103,9 +104,18 @@ class TripRequest(Request, frozen=True, kw_only=True):
     travel_date: Date
 
 
-class SegmentRequest(TripRequest, frozen=True, kw_only=True):
-    """A request about a segment of a trip, given by two places or by two stop numbers."""
+class SegmentRequest(Request, frozen=True, kw_only=True):
+    """A request about a segment of a trip.
 
+    The segment is given by two places or by two stop numbers, the trip by its travel date or by the date at
+    the boarding stop.
+    """
+
+    either = ("travel_date", "boarding_date")
+
+    bus_id: BusId
+    travel_date: Date | None = None
+    boarding_date: Date | None = None
     origin: PlaceName | None = None
     destination: PlaceName | None = None
     from_stop: StopNo | None = None
@@ -159,7 +169,12 @@ class Search(Request, frozen=True, kw_only=True):
     seats: Count | None = None
 
 
-@_method("seat_map", Seats, "GET /v1/trips/{bus_id}/{travel_date}/seats")
+@_method(
+    "seat_map",
+    Seats,
+    "GET /v1/trips/{bus_id}/{travel_date}/seats",
+    seat_map_by_query="GET /v1/trips/{bus_id}/seats",
+)
 class SeatMap(SegmentRequest, frozen=True, kw_only=True):
     """Show the seats of a trip on a segment."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -24,6 +25,10 @@ from tests.support.project import PROJECT
 
 SEGMENT = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
+DAY = date(2026, 12, 5)
+TRIP_OF_SEATS: dict[str, Any] = {
+    "bus_id": 1, "travel_date": DAY, "boarding_date": DAY, "from_stop": 1, "to_stop": 3,
+}  # fmt: skip
 NO_TRIP = "No trip goes from this origin to this destination on that date.\n"
 
 
@@ -77,6 +82,26 @@ def test_search_prints_the_arguments_of_book(run: Run) -> None:
     assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
+def test_a_date_is_the_date_at_the_stop_of_the_passenger(run: Run, database: Database) -> None:
+    """Bus 2 leaves Bengaluru at 22:00, and Mysuru at 01:00 of the next day."""
+    boarding = ("2", "6 dec 2026", "mysuru", "ooty")
+    found = run("search", "mysuru", "ooty", "6 dec 2026").out.splitlines()
+    assert found[1].startswith("  2  2026-12-06  01:00    05:30")
+    assert "4 of 4 free" in run("seats", *boarding).out
+    for verb, status in (("book", "Booked"), ("hold", "Held")):
+        made = run(verb, *boarding, *PHONE, "--count", "1").out.splitlines()
+        reference = made[0].split()[1].rstrip(",")
+        assert made[:2] == [
+            f"{status}: {reference}, SRS Travels Night Sleeper (2) of 2026-12-06, travel date 2026-12-05.",
+            "Mysuru, Sun 6 Dec 2026 01:00, to Ooty, Sun 6 Dec 2026 05:30.",
+        ]
+        assert run("find", "2026-12-06", "mysuru", *PHONE).out.split()[-1]
+    assert database.query("SELECT DISTINCT travel_date::text FROM passengers") == ["2026-12-05"]
+    assert run("seats", "2", "2026-12-01", "mysuru", "ooty").err.startswith(
+        "Night Sleeper (bus 2) has no trip from Mysuru on 2026-12-01. The nearest: 2026-12-02, "
+    )
+
+
 def test_seats_are_drawn_in_the_layout_of_the_bus(run: Run) -> None:
     book(run, "--seats", "3")
     run("hold", *SEGMENT, *PHONE, "--seats", "5,6")
@@ -102,7 +127,7 @@ def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) 
     out = io.StringIO()
     drawing = "lower:\n...D\nb.bb\nupper:\nb.bb"
     Console(file=out, width=columns).print(
-        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6), columns)
+        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6, **TRIP_OF_SEATS), columns)
     )
     first = out.getvalue().splitlines()[0]
     assert ("Lower" in first, "Upper" in first) == (True, beside)
@@ -277,6 +302,16 @@ def test_every_method_has_a_command() -> None:
     assert {request_type.method for request_type, _ in commands.COMMANDS.values()} == set(METHODS)
 
 
+def with_new_fields(result: dict[str, Any]) -> dict[str, Any]:
+    """A reply of release 0.1.0, with the fields that it does not have yet."""
+    if "stands_until" in result:
+        result["valid_until"] = result["stands_until"]
+    for reply in (result, *result.get("trips", []), *result.get("bookings", [])):
+        if "from_stop" in reply:
+            reply["boarding_date"] = reply["departs_at"][:10]
+    return TRIP_OF_SEATS | result if "layout" in result else result
+
+
 def test_every_reply_can_be_printed() -> None:
     """Prints the replies in the transcript of release 0.1.0."""
     out = io.StringIO()
@@ -285,9 +320,7 @@ def test_every_reply_can_be_printed() -> None:
         match json.loads(line):
             case {"send": {"method": str(method)}, "reply": {"result": result}}:
                 reply_type = METHODS[method].reply
-                if "stands_until" in result:  # release 0.1.0 has no valid_until
-                    result["valid_until"] = result["stands_until"]
-                reply = msgspec.convert(result, reply_type)
+                reply = msgspec.convert(with_new_fields(result), reply_type)
                 Console(file=out, width=80).print(render.reply(reply, 80))
                 printed.add(reply_type)
     assert printed == {request_type.reply for request_type in METHODS.values()}

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +19,7 @@ from busware import AsyncClient, Client, ConnectionLost, Refusal
 from busware.server.protocol import METHODS, Passenger
 from tests.conftest import WAIT_SECONDS, Database
 from tests.support.both_clients import Sdk
+from tests.support.http_client import HttpClient
 
 DAY = date(2026, 12, 5)
 PHONE = "98450 12345"
@@ -169,6 +170,25 @@ def test_stop_numbers_instead_of_places(busware: Client) -> None:
     assert (booking.origin, booking.destination) == ("Ramanagara", "Mandya")
     held = busware.hold(1, DAY, 3, 5, seats=[1], phone=PHONE)
     assert busware.release(held.reference, PHONE).status == "cancelled"
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+def test_boarding_date_instead_of_the_travel_date(
+    sdk: Sdk, server: SimpleNamespace, http: HttpClient, over_http: bool
+) -> None:
+    """Bus 2 leaves Bengaluru on DAY at 22:00, and Mysuru at 01:00 of the next day."""
+    boarding_date = DAY + timedelta(days=1)
+    boarding = {"origin": "Mysuru", "destination": "Ooty", "boarding_date": boarding_date}
+    with sdk.connect(*([http.url] if over_http else [server.host, server.port])) as busware:
+        (trip,) = busware.search("Mysuru", "Ooty", boarding_date)
+        seats = busware.seat_map(2, **boarding)
+        booked = busware.book(2, count=1, phone=PHONE, **boarding)
+        held = busware.hold(2, count=1, phone=PHONE, **boarding)
+        assert {(found.travel_date, found.boarding_date) for found in (trip, seats, booked, held)} == {
+            (DAY, boarding_date)
+        }
+        with pytest.raises(Refusal, match="Give travel_date or boarding_date, not both"):
+            busware.seat_map(2, DAY, "Mysuru", "Ooty", boarding_date=boarding_date)
 
 
 def test_places_and_ping(busware: Client) -> None:

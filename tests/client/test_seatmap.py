@@ -2,12 +2,14 @@
 
 import textwrap
 from collections.abc import Collection
+from datetime import date
 
 import pytest
 
 from busware import seatmap
 from busware.server.protocol import Seat, Seats
 
+DAY = date(2026, 12, 5)
 SEATER = "....D\nss.ss\nss.ss\nsssss"
 SLEEPER = "lower:\n...D\nb.bb\nb.bb\nupper:\nb.bb\nb.bb"
 SLEEPER_LEGEND = """\
@@ -31,7 +33,10 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
                 state = next((state for state, seats in states.items() if seat_no in seats), "free")
                 kind = {"s": "seat", "b": "berth"}[symbol]
                 found.append(Seat(seat_no=seat_no, deck=deck, row=row, column=column, kind=kind, state=state))
-    return Seats(layout=layout, fare="260.00", seats=found, max_seats=6)
+    return Seats(
+        bus_id=1, travel_date=DAY, boarding_date=DAY, from_stop=1, to_stop=5,
+        layout=layout, fare="260.00", seats=found, max_seats=6,
+    )  # fmt: skip
 
 
 def drawn(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> str:

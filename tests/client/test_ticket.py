@@ -25,8 +25,9 @@ def make_booking(
     """A booking. name: of each passenger. size: the number of passengers."""
     return Booking(
         reference=reference, status=status, kind="bus", name="Airavat Club Class", operator="KSRTC",
-        bus_id=101, travel_date=date(2026, 12, 5), origin="Bengaluru", destination="Mysuru",
-        from_stop=1, to_stop=5, departs_at=datetime.fromisoformat("2026-12-05T07:00+05:30"),
+        bus_id=101, travel_date=date(2026, 12, 5), boarding_date=date(2026, 12, 5), origin="Bengaluru",
+        destination="Mysuru", from_stop=1, to_stop=5,
+        departs_at=datetime.fromisoformat("2026-12-05T07:00+05:30"),
         arrives_at=datetime.fromisoformat("2026-12-05T10:05+05:30"), fare="1560.00", refund="0.00",
         tickets=[
             Ticket(ticket_no=n, seat_no=n, name=name, status=status, fare="260.00", refund="0.00")

@@ -21,7 +21,8 @@ def test_fields_of_a_booking(api: SchemaApi) -> None:
     booked = {"status": "booked", "fare": "180.00", "refund": "0.00"}
     assert booking == {
         "status": "booked", "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_id": 1,
-        "travel_date": DAY, "origin": "Bengaluru", "destination": "Mandya", "from_stop": 1, "to_stop": 3,
+        "travel_date": DAY, "boarding_date": DAY, "origin": "Bengaluru", "destination": "Mandya",
+        "from_stop": 1, "to_stop": 3,
         "departs_at": "2026-12-05T10:00:00+05:30", "arrives_at": "2026-12-05T11:45:00+05:30",
         "fare": "360.00", "refund": "0.00",
         "tickets": [

@@ -22,6 +22,11 @@ PLACES = [
     Place(code="MNDY", name="Mandya", aliases=[], kinds=["bus"]),
 ]
 MAP = Seats(
+    bus_id=1,
+    travel_date=date(2026, 12, 5),
+    boarding_date=date(2026, 12, 5),
+    from_stop=1,
+    to_stop=5,
     layout="ss.ss",
     fare="100.00",
     max_seats=6,

@@ -14,6 +14,8 @@ from tests.server.http.test_http import BOOK, PHONE, SEATS, TRIP, problem
 from tests.support.http_client import WAIT_SECONDS, HttpClient
 from tests.support.line_client import wait_until
 
+SEATS_BY_BOARDING_DATE = "/v1/trips/1/seats?boarding_date=2026-12-02&origin=Bengaluru&destination=Mysuru"
+
 
 class Stream:
     """The events of a stream."""
@@ -34,8 +36,9 @@ class Stream:
         raise EOFError
 
 
-def test_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace) -> None:
-    stream = Stream(http, SEATS)
+@pytest.mark.parametrize("path", [SEATS, SEATS_BY_BOARDING_DATE])
+def test_seat_map_has_an_event_stream(http: HttpClient, pushing: SimpleNamespace, path: str) -> None:
+    stream = Stream(http, path)
     assert stream.response.headers["Content-Type"].startswith("text/event-stream")
     name, seats = stream.next()
     assert (name, seats) == ("seats", http.call("GET", SEATS).json())

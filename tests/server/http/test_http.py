@@ -56,6 +56,38 @@ def test_booking_from_search_to_refund(http: HttpClient, database: Database) -> 
     assert database.query("SELECT * FROM api.audit()") == []
 
 
+def test_a_boarding_date_may_replace_the_travel_date(http: HttpClient) -> None:
+    """Bus 2 leaves Bengaluru on the 2nd at 22:00, and Mysuru on the 3rd at 01:00."""
+    on = {"boarding_date": "2026-12-03", "origin": "Mysuru", "destination": "Ooty"}
+    seats = http.call("GET", "/v1/trips/2/seats", params=on)
+    assert seats.status_code == 200
+    by_travel_date = {"origin": "Mysuru", "destination": "Ooty"}
+    assert seats.json() == http.call("GET", "/v1/trips/2/2026-12-02/seats", params=by_travel_date).json()
+    booked = http.call("POST", "/v1/bookings", json={"bus_id": 2, **on, "count": 1, **PHONE}).json()
+    for answer in (seats.json(), booked):
+        assert (answer["travel_date"], answer["boarding_date"]) == ("2026-12-02", "2026-12-03")
+
+
+@pytest.mark.parametrize(
+    ("path", "dates", "detail"),
+    [
+        ("/v1/trips/1/seats", {}, "travel_date or boarding_date is missing."),
+        (
+            "/v1/trips/1/2026-12-02/seats",
+            {"boarding_date": "2026-12-02"},
+            "Give travel_date or boarding_date, not both.",
+        ),
+    ],
+)
+def test_a_request_has_one_of_the_two_dates(
+    http: HttpClient, path: str, dates: dict[str, str], detail: str
+) -> None:
+    segment = {"origin": "Bengaluru", "destination": "Mysuru"}
+    refused = http.call("GET", path, params={**dates, **segment})
+    assert problem(refused) == (400, "bad_request")
+    assert refused.json()["detail"] == f"{detail} Expected: a date, YYYY-MM-DD."
+
+
 def test_hold_is_confirmed_or_released(http: HttpClient) -> None:
     for seat, action, status in ((1, "confirm", "booked"), (2, "release", "cancelled")):
         held = http.call("POST", "/v1/holds", json={**BOOK, "seats": [seat], "seconds": 60})
@@ -244,9 +276,11 @@ DOCUMENT = (PROJECT / "docs/http.md").read_text()
 
 
 def test_every_resource_is_documented() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `([A-Z]+ /v1/\S+)` \| (\d+)", DOCUMENT, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| `([A-Z]+ /v1/\S+)`[^|]* \| (\d+)", DOCUMENT, re.MULTILINE)
     assert {(method, where, int(status)) for method, where, status in rows} == {
-        (method, kind.resource, kind.status) for method, kind in protocol.METHODS.items()
+        (method, place, kind.status)
+        for method, kind in protocol.METHODS.items()
+        for place in kind.resources.values()
     }
 
 
