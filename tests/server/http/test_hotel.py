@@ -190,6 +190,17 @@ def test_tonight_is_the_first_night_that_is_still_on_sale(
     assert hotel.rooms(check_in="2026-12-02", check_out="2026-12-03") == [1]
 
 
+def test_tonight_is_a_night_of_the_hotel_in_every_time_zone_of_the_server(
+    hotel: HotelClient, clock: Clock
+) -> None:
+    clock.set("2026-12-02 20:00-08:00")  # the 3rd at the hotel
+    hotel.book("asha", "pw", 1)
+    assert hotel.rooms(check_in="2026-12-03", check_out="2026-12-04") == [1]
+    clock.set("2026-12-05 10:00+14:00")  # the 5th at the server, the 5th at 01:30 at the hotel
+    hotel.book("asha", "pw", 1)
+    assert hotel.rooms(check_in="2026-12-04", check_out="2026-12-05") == [1]
+
+
 def test_stay_covers_its_nights_only(hotel: HotelClient) -> None:
     three = {"check_in": "2026-12-10", "check_out": "2026-12-13"}  # Thursday to Sunday
     assert hotel.book("asha", "pw", 1, **three)[0] == 200
