@@ -31,7 +31,7 @@ LANGUAGE sql STABLE AS $$
     ) AS a
     CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, a.time_zone) AS t
     WHERE s.bus_id = travel_date_of.bus_id
-    ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until <= api.now(),
+    ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) <= api.now(),
              a.stop_no, t.travel_date
     LIMIT 1
 $$;
@@ -69,14 +69,16 @@ BEGIN
         END IF;
         SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
         FROM api.calls(service.bus_id, origins, destinations) AS c
-        CROSS JOIN LATERAL api.instant(find_segment.travel_date, c.departs, service.time_zone) AS departs_at
-        ORDER BY (departs_at AT TIME ZONE c.time_zone)::date <> find_segment.boarding_date,
-                 departs_at + service.sells_until <= api.now(), c.from_stop
+        ORDER BY (api.instant(find_segment.travel_date, c.departs, service.time_zone) AT TIME ZONE c.time_zone)::date
+                     <> find_segment.boarding_date,
+                 api.instant(find_segment.travel_date, c.departs + service.sells_until, service.time_zone) <= api.now(),
+                 c.from_stop
         LIMIT 1;
     END IF;
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
-           api.instant(find_segment.travel_date, a.departs, service.time_zone), NULL, b.fare - a.fare, NULL
+           api.instant(find_segment.travel_date, a.departs, service.time_zone),
+           api.instant(find_segment.travel_date, a.departs + service.sells_until, service.time_zone), b.fare - a.fare, NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
@@ -85,7 +87,6 @@ BEGIN
     IF NOT FOUND THEN
         s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
     END IF;
-    s.sells_until := s.departs_at + service.sells_until;
     RETURN s;
 END $$;
 

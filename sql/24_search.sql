@@ -65,7 +65,7 @@ LANGUAGE sql STABLE AS $$
         ORDER BY r.place, r.stop_no
     ) AS b
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
-      AND api.instant(t.travel_date, a.departs, s.time_zone) + s.sells_until > api.now()
+      AND api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) > api.now()
       -- evaluated first: most services do not go there
       AND EXISTS (SELECT FROM route_table r
           WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))

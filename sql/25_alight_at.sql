@@ -33,7 +33,7 @@ END $$;
 -- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
 CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN api.instant(travel_date, coalesce((stop).departs, (stop).arrives), (service).time_zone) + (service).sells_until <= api.now();
+RETURN api.instant(travel_date, coalesce((stop).departs, (stop).arrives) + (service).sells_until, (service).time_zone) <= api.now();
 
 -- The stop at which to alight, within the tickets' segments: the stop with the number, or the first one at the place
 -- that the trip has not left; if it has left all of them, the first one.

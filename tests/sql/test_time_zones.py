@@ -99,6 +99,30 @@ def test_stats_count_from_today_at_the_service(api: SchemaApi, database: Databas
     assert counts == [(2 * 11 + 10,), (2 * 10 + 10,), (2 * 9 + 9,)] * 3
 
 
+def test_stop_stays_on_sale_for_a_day_by_the_clock_of_the_service(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    add_service(database, "Bengaluru | - | 14:00 | 0 | 0\nMysuru | 60:00 | - | 9 | 9", "Europe/Berlin")
+    database.query("UPDATE bus_info SET sells_until = '1 day' WHERE bus_id = 7")
+    database.query("SELECT api.add_trip(7, '2027-03-27')")  # 23 hours before the 28th at 14:00
+    trip = {"bus_id": 7, "travel_date": "2027-03-27"}
+    search = {"origin": "Bengaluru", "destination": "Mysuru", "date": "2027-03-27"}
+    vacancy = "SELECT count(*) FROM vacancy WHERE bus_id = 7 AND travel_date = '2027-03-27'"
+    for session in ("UTC", "America/Los_Angeles"):
+        for conn in (api.conn, database.conn):
+            conn.execute("SELECT set_config('TimeZone', %s, false)", [session])
+        clock.set("2027-03-28 13:59+02:00")
+        booking = api.book(count=1, **trip)
+        quote = {"reference": booking["reference"], "phone": ASHA}
+        assert api.read("cancel_quote", **quote)["valid_until"] == "2027-03-28T17:30:00+05:30"
+        assert (len(api.read("search", **search)["trips"]), database.value(vacancy)) == (1, 1)
+        clock.set("2027-03-28 14:00+02:00")
+        assert api.book(count=1, **trip)["reason"] == "departed"
+        assert api.cancel(booking)["reason"] == api.read("cancel_quote", **quote)["reason"] == "departed"
+        assert database.value(vacancy) == 0
+        assert api.read("search", **search)["reason"] == "bad_request"  # it is the day after
+
+
 def test_sales_open_on_a_day_without_midnight(database: Database) -> None:
     add_service(database, NIGHT, "UTC")
     database.query("SET TimeZone = 'Asia/Beirut'")  # the 28th of March begins at 01:00
