@@ -142,7 +142,7 @@ class Terminal:
             if self._interactive
             else LineAsker(self._print)
         )
-        self._context = Context(today=self._today, with_names=True)
+        self._context = Context(today=self._today, extended=True)
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
         self._followed = FollowedBookings()

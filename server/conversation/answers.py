@@ -22,7 +22,7 @@ _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
 _MAX_RANGE = 100  # numbers
-_REFERENCE = re.compile(f"[{REFERENCE_ALPHABET}]{{6,18}}")
+_REFERENCE = re.compile(rf"([{REFERENCE_ALPHABET}]{{6,18}})(?:0[1-9]\d{{0,2}})?", re.ASCII)
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
 _YES_NO = {
@@ -154,14 +154,14 @@ def phone(typed: str) -> str:
 
 
 def reference(typed: str) -> str:
-    """The reference of a booking."""
-    word = typed.upper().strip(". ")
-    if not _REFERENCE.fullmatch(word):
+    """The reference of a booking, also from the number of a ticket (words.ticket_number)."""
+    found = _REFERENCE.fullmatch(typed.upper().strip(". "))
+    if found is None:
         raise InvalidInput(
             f"{quoted(typed)} is not a booking reference. A reference has 6 or more letters and digits, "
             "such as CVK7GHJ, without I, O, 0, 1, 2, 4, 5 and 6."
         )
-    return word
+    return found[1]
 
 
 def message(typed: str) -> str:

@@ -48,10 +48,14 @@ class InvalidInput(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What a dialogue knows of its connection. with_names: ask for the names of passengers."""
+    """What a dialogue knows of its connection.
+
+    extended: ask and tell more than the published dialogues of plain text, on whose lines programs rely: the
+    names of passengers, the performance, and whether to book a flight or the seats of a show.
+    """
 
     today: Callable[[], date]
-    with_names: bool = False
+    extended: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,11 @@ class Show:
 
 @dataclass(frozen=True)
 class Tell:
-    """A text to display.
-
-    problem: it reports an error. last: in plain text, the connection ends after it. aside: it is left out in
-    plain text, where programs rely on the lines of the published dialogues.
-    """
+    """A text to display. problem: it reports an error. last: in plain text, the connection ends after it."""
 
     text: str
     problem: bool = False
     last: bool = False
-    aside: bool = False
 
 
 Step = Ask | Call | Show | Tell

@@ -18,9 +18,11 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
-from busware.server.conversation.reservation import keep_reference, reservation
+from busware.server.conversation.reservation import book_directly, keep_reference, reservation
+from busware.server.conversation.seating import Wanted
+from busware.server.conversation.trips import BookingDraft
 from busware.server.conversation.words import FLIGHT, clock, listed
-from busware.server.protocol import Book, Booking, Place, Places, Search, Trip
+from busware.server.protocol import Place, Places, Refusal, Search, Trip
 
 PROMPT = (
     "Please enter the source country, destination country, and travel date/time "
@@ -42,12 +44,12 @@ def find_country(typed: str) -> Steps[str | None]:
 
 def flight(context: Context, typed: str) -> Steps[None]:
     """The command `flight`: book a seat by a request line, or join the waitlist. `choose`: by questions."""
-    if not typed:
-        yield Tell(f"A line books a seat at once. To see flights and fares, type: {CHOOSE}.", aside=True)
+    if context.extended and not typed:
+        yield Tell(f"To see flights and fares, type: {CHOOSE}.")
     line = yield from answered(
         Ask(
             PROMPT, str, "flight",
-            f"USA,IND,2026-12-15,10:00 books a seat at once. {CHOOSE}: book by questions.",
+            f"USA,IND,2026-12-15,10:00 books a seat. {CHOOSE}: book by questions.",
             answers.choices(CHOOSE),
         ),
         typed,
@@ -71,12 +73,13 @@ def flight(context: Context, typed: str) -> Steps[None]:
     )
     route = f"from {origin_name} to {destination_name}"
     trip = _departing_at(time, day, found.trips, route)
-    booking: Booking = yield from require(
-        Book(
-            bus_id=trip.bus_id, travel_date=trip.travel_date, from_stop=trip.from_stop,
-            to_stop=trip.to_stop, count=1, waitlist=True,
-        )
-    )  # fmt: skip
+    draft = BookingDraft(day, origin, destination)
+    booking = yield from book_directly(context, FLIGHT, draft, trip, Wanted(1))
+    if booking is None:
+        yield Tell("Nothing was booked.")
+        return
+    if isinstance(booking, Refusal):
+        raise booking
     brief = (
         f"Booking flight {route} on {day} at {time}. Status: {booking.status.capitalize()}\n"
         f"Reference {booking.reference}."
@@ -84,7 +87,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
     if booking.position is not None:
         brief += f"\nNumber {booking.position} in the queue."
     yield Show(booking, brief=brief)
-    yield Tell(keep_reference(booking, None), aside=True)
+    yield Tell(keep_reference(booking, None))
 
 
 def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Trip:

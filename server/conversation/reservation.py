@@ -91,7 +91,7 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
     while True:
         if wanted is None:
             wanted, joins_waitlist = yield from _choose_seats(words, trip)
-        if context.with_names and len(draft.names) != wanted.count:
+        if context.extended and len(draft.names) != wanted.count:
             draft.names = yield from _ask_names(words, wanted, draft.names)
         if not draft.phone_known:
             draft.phone = yield _ask_phone(words)
@@ -102,6 +102,7 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
             yield Tell(keep_reference(outcome, draft.phone))
             return
         if outcome is None:  # the traveller declined
+            yield Tell(f"Choose other {words.seat}s, or type: back, quit.")
             wanted = None
         elif outcome.data.get("field") == "phone":
             yield Tell(outcome.message, problem=True)
@@ -111,6 +112,20 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
             wanted = None
         else:
             raise outcome
+
+
+def book_directly(
+    context: Context, words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted
+) -> Steps[Booking | Refusal | None]:
+    """Book the wanted seats, or join the waitlist for any seats, without more questions than the published.
+
+    An extended dialogue holds the seats and confirms the fare. None: the traveller declined.
+    """
+    if context.extended:
+        step = _hold if wanted.numbers or trip.seats_free >= wanted.count else _join_waitlist
+        return (yield from step(words, draft, trip, wanted))
+    booked: Booking | Refusal = yield Call(Book(**_party(draft, trip, wanted), waitlist=not wanted.numbers))
+    return booked
 
 
 def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool]]:
@@ -199,7 +214,7 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
         booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=draft.phone))
         return booked
     yield Call(release(held))
-    yield Tell(f"The {words.seat}s are released. Choose others, or type: back, quit.")
+    yield Tell(f"The {words.seat}s are released.")
     return None
 
 

@@ -8,20 +8,30 @@ from datetime import date, timedelta
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.dialogue import Ask, Call, Context, InvalidInput, Show, Steps, Tell, require
-from busware.server.conversation.reservation import keep_reference
-from busware.server.conversation.trips import choose_venue, read_seat_map
+from busware.server.conversation.dialogue import (
+    Ask,
+    Choice,
+    Context,
+    InvalidInput,
+    Show,
+    Steps,
+    Tell,
+    require,
+)
+from busware.server.conversation.reservation import book_directly, keep_reference
+from busware.server.conversation.seating import Wanted
+from busware.server.conversation.trips import BookingDraft, choose_venue, read_seat_map
 from busware.server.conversation.words import SHOW, clock, listed, moment, money, numbered, ticket_number
-from busware.server.protocol import Book, Booking, Search, Seats, Trip
+from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList
 
 _DAYS_AHEAD = 8  # searched for the next performance
 
 
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
-    today = context.today()
-    time, day = _parse_time_and_date(typed, today)
-    trip = yield from _performance(today, time, day)
+    time, day = _parse_time_and_date(typed, context.today())
+    venue, _ = yield from choose_venue(SHOW)
+    trip = yield from _performance(context, venue, time, day)
     booked = False
     while not booked:
         count = yield Ask(
@@ -30,7 +40,7 @@ def show(context: Context, typed: str) -> Steps[None]:
             seating.count("seat"), "count",
             "The number of people. The next question is which seats.",
         )  # fmt: skip
-        booked = yield from _book_seats(trip, count)
+        booked = yield from _book_seats(context, venue, trip, count)
 
 
 def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | None]:
@@ -46,26 +56,44 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         ) from None
 
 
-def _performance(today: date, time: str | None, day: date | None) -> Steps[Trip]:
-    """The next performance at this time, on this date; of any time or date if it is None."""
-    venue, _ = yield from choose_venue(SHOW)
+def _performance(context: Context, venue: Place, time: str | None, day: date | None) -> Steps[Trip]:
+    """The next performance at this time, on this date; of any time or date if it is None.
+
+    If no time is given, an extended dialogue shows the performances of the date, and asks.
+    """
+    today = context.today()
+    trips = yield from _performances(today, venue, time, day)
+    while context.extended and time is None:
+        shown = list(trips.values())
+        yield Show(TripList(trips=shown))
+        time, other_day = yield Ask(
+            f"Performance ({listed(trips, 'or')}), or another date:",
+            lambda typed: _parse_time_and_date(typed, today), "performance",
+            f"The time at which it begins, or a date such as {EXAMPLES}.",
+            tuple(
+                Choice(begins, f"{trip.name}, {money(trip.fare)}, {trip.seats_free} free")
+                for begins, trip in trips.items()
+            ),
+        )  # fmt: skip
+        try:
+            day = other_day or shown[0].departs_at.date()
+            trips = yield from _performances(today, venue, time, day)
+        except (InvalidInput, Refusal) as error:
+            yield Tell(str(error), problem=True)
+            time = None
+    return trips[time or next(iter(trips))]
+
+
+def _performances(today: date, venue: Place, time: str | None, day: date | None) -> Steps[dict[str, Trip]]:
+    """The performances of a date by the time at which they begin: of the next date with the wanted one."""
     other_times: set[str] = set()
     for candidate in [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
         found = yield from require(
             Search(origin=venue.code, destination=venue.code, date=candidate, kind=SHOW.kind)
         )
         trips: dict[str, Trip] = {clock(trip.departs_at): trip for trip in found.trips}
-        if time in trips:
-            return trips[time]
-        if trips and time is None:
-            first, *later = trips
-            if later:
-                command = f"show {later[0]} {day or ''}".strip()
-                times = listed(later, "and")
-                yield Tell(
-                    f"Also on that day: {times}. To choose one, type back and then {command}", aside=True
-                )
-            return trips[first]
+        if time in trips or (trips and time is None):
+            return trips
         other_times |= set(trips)
     on = f" on {day}" if day else ""
     if other_times:
@@ -74,7 +102,7 @@ def _performance(today: date, time: str | None, day: date | None) -> Steps[Trip]
     raise InvalidInput(f"No performance is on sale{on}.")
 
 
-def _book_seats(trip: Trip, count: int) -> Steps[bool]:
+def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps[bool]:
     """Show the seat map, ask for seats and book them, until it succeeds or too few seats are free.
 
     Returns False if the traveller can ask for fewer seats.
@@ -87,25 +115,21 @@ def _book_seats(trip: Trip, count: int) -> Steps[bool]:
             yield Tell(f"Only {free} {seats_are} free: {count} cannot be booked.", problem=True, last=True)
             return not free
         yield Show(seat_map, brief=f"{_draw_bits(seat_map)}\n0 is free, 1 is not.")
-        total = money(count * float(trip.fare))
-        yield Tell(f"The fare is {total}. Your answer books the seats at once.", aside=True)
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}:",
             seating.exact_seats(count, seat_map, "seat"), "seats",
             "Seats are numbered row by row from the stage, and from the left in each row.",
         )  # fmt: skip
-        booked = yield Call(
-            Book(
-                bus_id=trip.bus_id, travel_date=trip.travel_date, from_stop=trip.from_stop,
-                to_stop=trip.to_stop, seats=list(seats),
-            )
-        )  # fmt: skip
+        draft = BookingDraft(trip.departs_at.date(), venue, venue)
+        booked = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
         if isinstance(booked, Booking):
             tickets = [f"Ticket {ticket_number(booked, ticket)} reserved" for ticket in booked.tickets]
             yield Show(booked, brief="\n".join([*tickets, f"Reference {booked.reference}."]))
-            yield Tell(keep_reference(booked, None), aside=True)
+            yield Tell(keep_reference(booked, None))
             return True
+        if booked is None:  # the traveller declined
+            continue
         if booked.reason != "seat_taken":
             raise booked
         taken = numbered("seat", booked.data.get("seats", seats))

@@ -9,7 +9,6 @@ from busware.server.protocol import Booking, BusType, Ticket, Trip, TripList
 
 PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
-_MAX_TICKETS = 100  # of one booking
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ def words_of(kind: str) -> Words:
     return _WORDS.get(kind) or Words(kind, kind, "seat", "Source", "Destination", needs_phone=False)
 
 
-def ticket_number(booking: Booking, ticket: Ticket) -> int:
-    """A number that is unique among all tickets: the reference in base 28, and the ticket's number in it."""
-    number = 0
-    for letter in booking.reference:
-        number = number * len(REFERENCE_ALPHABET) + REFERENCE_ALPHABET.index(letter)
-    return number * (_MAX_TICKETS + 1) + ticket.ticket_no
+def ticket_number(booking: Booking, ticket: Ticket) -> str:
+    """A number that is unique among all tickets: the reference, 0, and the ticket's number in the booking.
+
+    It can be read in one way only, because no reference has the digit 0.
+    """
+    return f"{booking.reference}0{ticket.ticket_no}"
 
 
 def listed(items: Iterable[object], last: str) -> str:

@@ -101,9 +101,8 @@ class PlainText:
                 case Show():
                     texts.append(step.brief or self._draw(step))
                     dialogue.shown()
-                case Tell():
-                    if not step.aside:  # a problem is not wrapped: programs read it as one line
-                        texts.append(step.text if step.problem else plain_replies.wrapped(step.text))
+                case Tell():  # a problem is not wrapped: programs read it as one line
+                    texts.append(step.text if step.problem else plain_replies.wrapped(step.text))
                     dialogue.shown()
                     if step.last:
                         self.ended = True

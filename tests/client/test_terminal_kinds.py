@@ -47,8 +47,13 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
     )
-    asha.wait_for("A line books a seat at once.")
+    asha.wait_for("To see flights and fares, type: choose.")
     asha.answer(("source,destination,date,time):", "USA,IND,+9,10:00"))
+    asha.wait_for("Held for you", "New York JFK → Delhi Airport")
+    asha.answer(("Confirm, for 62,000.00?", "no"))
+    asha.wait_for("Nothing was booked.")
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+    asha.answer(("What would you like?", "USA,IND,+9,10:00"), ("Confirm, for 62,000.00?", "yes"))
     asha.wait_for(
         "Ticket", "New York JFK → Delhi Airport", "▀▀▀▀▀", "Keep the reference", "What would you like?"
     )
@@ -69,23 +74,56 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
     assert booked(database) == [("flight", [1]), ("flight", [3, 4])]
 
 
+def test_full_flight_asks_before_it_joins_the_waitlist(asha: Traveller, database: Database) -> None:
+    request = "USA,IND,+9,10:00"
+    asha.answer(("What would you like?", "flight choose"), ("Date of journey", "+9"))
+    asha.answer(("From", "usa"), ("To", "ind"), ("Flight id:", "701"), ("Seat numbers", "1-4"))
+    asha.answer(*((f"Name of passenger {n}", "") for n in range(1, 5)))
+    asha.answer(("Phone number", ""), ("Confirm, for", "yes"), ("What would you like?", request))
+    asha.answer(("Wait for 1 seat at 62,000.00 each, and pay when you get them?", "no"))
+    asha.answer(("Nothing was booked.", request), ("Wait for 1 seat", "yes"))
+    asha.wait_for("Position 1 on the waitlist", "To leave the waitlist: cancel ")
+    assert database.query("SELECT status, count(*) FROM passengers GROUP BY 1 ORDER BY 1") == [
+        ("booked", 4), ("pending", 1),
+    ]  # fmt: skip
+
+
 @pytest.mark.usefixtures("away_from_midnight")
 def test_theatre(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
-    seen = asha.wait_for(
-        "The fare is 600.00. Your answer books the seats at once.",
-        "25 of 25 free",
-        "Seat numbers, 2 of them, from 1 to 25:",
-    )
+    seen = asha.wait_for("25 of 25 free", "Seat numbers, 2 of them, from 1 to 25:")
     assert "0 is free" not in seen  # only the seat map of plain text has it
     asha.type_line("7 8")
-    asha.wait_for("Ticket", "Ranga Hall, doors", "What would you like?")
-    asha.answer(("", "show tomorrow"), ("Also on that day: 15:00, 18:30 and 21:30.", "back"))
+    asha.wait_for("Held for you", "Confirm, for 600.00?")
+    assert booked(database) == []
+    asha.type_line("no")
+    asha.wait_for("The seats are released.", "25 of 25 free")
+    asha.answer(("Seat numbers, 2 of them", "12 13"), ("Confirm, for 600.00?", "yes"))
+    asha.wait_for("Ticket", "Ranga Hall, doors", "Keep the reference")
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
     asha.wait_for("Only 23 seats are free: 24 cannot be booked.")
     asha.answer(("How many seats?", "quit"))
     asha.wait_for("What would you like?")
-    assert booked(database) == [("show", [7, 8])]
+    assert booked(database) == [("show", [12, 13])]
+
+
+@pytest.mark.usefixtures("away_from_midnight")
+def test_performance_is_chosen_from_those_of_a_date(asha: Traveller, database: Database) -> None:
+    asha.answer(("What would you like?", "show tomorrow"))
+    asha.wait_for("Show", "803", "18:30", "Hayavadana")
+    question = "Performance (11:00, 15:00, 18:30 or 21:30), or another date:"
+    asha.answer((question, "17:00"))
+    asha.wait_for("No performance begins at 17:00 on ")
+    asha.answer((question, "yesterday"))
+    asha.wait_for("is in the past")
+    asha.answer((question, "+5"), (question, "21:30"), ("How many seats? (Hayavadana", "1"))
+    asha.answer(("Seat number, from 1 to 25:", "7"), ("Confirm, for 250.00?", "yes"))
+    asha.wait_for("Keep the reference")
+    sold = database.query(
+        "SELECT bus_id, travel_date - (now() AT TIME ZONE 'Asia/Kolkata')::date "
+        "FROM passengers WHERE status = 'booked'"
+    )
+    assert sold == [(804, 5)]
 
 
 def test_hotel(asha: Traveller, database: Database) -> None:

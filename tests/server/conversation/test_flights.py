@@ -28,9 +28,24 @@ def template(cluster: Cluster, template: str) -> Iterator[str]:
         yield "flights"
 
 
+HOW_TO_CANCEL = """Keep the reference.
+To see the booking: status {ref}. To cancel it: cancel {ref}."""
+HOW_TO_LEAVE = """Keep the reference. You get a message when your seats are booked.
+To see your position: status {ref}. To leave the waitlist: cancel {ref}."""
+
+
 def book(line: LineClient, request: str = f"USA,IND,{DAY},10:00", status: str = BOOKED) -> str:
     """Book by the dialogue; return the reference."""
-    return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{status}\nReference {{ref}}.")["ref"]
+    reply = f"{status}\nReference {{ref}}.\n{HOW_TO_CANCEL}"
+    return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{reply}")["ref"]
+
+
+def wait(
+    line: LineClient, position: int, request: str = f"USA,IND,{DAY},10:00", status: str = PENDING
+) -> str:
+    """Join the waitlist by the dialogue; return the reference."""
+    reply = f"{status}\nReference {{ref}}.\nNumber {position} in the queue.\n{HOW_TO_LEAVE}"
+    return transcript(line, f"> flight\n{QUESTION}\n> {request}\n{reply}")["ref"]
 
 
 # The published lines ---------------------------------------------------------------------------
@@ -47,6 +62,8 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         > USA,IND,{DAY},10:00
         {BOOKED}
         Reference {{ref}}.
+        Keep the reference.
+        To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > status {{ref}}
         Booked: {{ref}}
         Atlantic Star AS 701 (flight 701)
@@ -110,10 +127,7 @@ def test_full_flight_has_a_waitlist_that_a_cancellation_promotes(
 ) -> None:
     first, waiting, last = connect(), connect(), connect()
     references = [book(first) for _ in range(4)]
-    ahead = book(waiting, status=PENDING)
-    transcript(waiting, "Number 1 in the queue.")
-    behind = book(last, status=PENDING)
-    transcript(last, "Number 2 in the queue.")
+    ahead, behind = wait(waiting, 1), wait(last, 2)
     transcript(
         first,
         f"""
@@ -148,7 +162,7 @@ def test_full_flight_is_replaced_by_another_at_the_same_time(
     )
     for _ in range(8):
         book(client_socket)
-    book(client_socket, status=PENDING)
+    wait(client_socket, 1)
     sold = "SELECT bus_id, count(*) FROM passengers WHERE status = 'booked' GROUP BY 1 ORDER BY 1"
     assert database.query(sold) == [(701, 4), (791, 4)]
 
@@ -165,7 +179,7 @@ def test_legs_are_sold_separately(client_socket: LineClient, database: Database)
         onward = "Booking flight from UK to IND on 2026-12-16 at 11:15. Status: Booked"
         book(client_socket, "UK,IND,2026-12-16,11:15", onward)
     full = f"Booking flight from USA to IND on {DAY} at 21:30. Status: Pending"
-    book(client_socket, f"USA,IND,{DAY},21:30", full)
+    wait(client_socket, 1, f"USA,IND,{DAY},21:30", full)
     taken = database.query(
         "SELECT DISTINCT taken::text FROM seats WHERE bus_id = 703 AND travel_date = %s", DAY
     )
@@ -211,7 +225,7 @@ def test_invalid_request_gets_one_line_and_ends_the_dialogue(
     client_socket.send(request_line)
     assert client_socket.receive().decode() == problem
     assert database.value("SELECT count(*) FROM passengers") == 0
-    transcript(client_socket, f"> USA,IND,{DAY},10:00\n{BOOKED}\nReference {{ref}}.")
+    transcript(client_socket, f"> USA,IND,{DAY},10:00\n{BOOKED}\nReference {{ref}}.\n{HOW_TO_CANCEL}")
     book(client_socket)
 
 
@@ -283,7 +297,7 @@ def test_help_back_and_quit_at_the_request_question(client_socket: LineClient) -
         > flight
         {QUESTION}
         > help
-        USA,IND,2026-12-15,10:00 books a seat at once. choose: book by questions.
+        USA,IND,2026-12-15,10:00 books a seat. choose: book by questions.
         Or type: back (previous question), quit (leave; nothing is changed).
         {QUESTION}
         > back

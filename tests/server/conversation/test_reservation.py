@@ -169,7 +169,7 @@ def test_seat_that_became_free_is_accepted(connect: Callable[[], LineClient]) ->
 
 def test_back_after_declining_does_not_hold_again(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    released = "The seats are released. Choose others, or type: back, quit."
+    released = "The seats are released.\n        Choose other seats, or type: back, quit."
     transcript(client_socket, f"        > no\n        {released}{question_for_seats(8, '7 8', '')}")
     table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
     transcript(client_socket, f"    > back\n{table}")

@@ -20,6 +20,8 @@ HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 1
 EMPTY_SEAT_MAP = ["0 0 0 0 0"] * 5
 LEGEND = "0 is free, 1 is not."
 NO_TIME_OR_DATE = "is not a time such as 18:30, or a date such as 2026-12-05, tomorrow, sat or 5 dec."
+HOW_TO_CANCEL = """Keep the reference.
+To see the booking: status {ref}. To cancel it: cancel {ref}."""
 SEAT_QUESTION = "Seat number, from 1 to 25:"
 
 
@@ -45,13 +47,15 @@ def ask_for(line: LineClient, count: int, free: int = 25, command: str = "show")
     return seat_map
 
 
-def reserve(line: LineClient, *seats: int, free: int) -> list[int]:
+def reserve(line: LineClient, *seats: int, free: int) -> list[str]:
     """Book seats by the dialogue; return the ticket numbers."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
-    replies = [line.receive().decode() for _ in range(len(seats) + 1)]
-    assert re.fullmatch(r"Reference [A-Z0-9]+\.", replies[-1])
-    return [int(re.fullmatch(r"Ticket (\d+) reserved", ticket)[1]) for ticket in replies[:-1]]
+    replies = [line.receive().decode() for _ in range(len(seats) + 3)]
+    reference = re.fullmatch(r"Reference ([A-Z0-9]+)\.", replies[-3])[1]
+    assert replies[-2:] == HOW_TO_CANCEL.format(ref=reference).splitlines()
+    assert replies[:-3] == [f"Ticket {reference}0{n} reserved" for n in range(1, len(seats) + 1)]
+    return [ticket.split()[1] for ticket in replies[:-3]]
 
 
 def test_published_dialogue(client_socket: LineClient) -> None:
@@ -72,6 +76,8 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         Ticket {{first}} reserved
         Ticket {{second}} reserved
         Reference {{ref}}.
+        Keep the reference.
+        To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > show
         {HOW_MANY.format(free=23)}
         > 1
@@ -85,6 +91,8 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         > 25
         Ticket {{third}} reserved
         Reference {{other}}.
+        Keep the reference.
+        To see the booking: status {{other}}. To cancel it: cancel {{other}}.
         > status {{ref}}
         Booked: {{ref}}
         Ranga Players The Clay Cart (show 801)
@@ -95,8 +103,18 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         Fare 300.00
         """,
     )
-    numbers = {int(known[name]) for name in ("first", "second", "third")}
-    assert len(numbers) == 3
+    first, second, third = (known[name] for name in ("first", "second", "third"))
+    assert (first, second, third) == (f"{known['ref']}01", f"{known['ref']}02", f"{known['other']}01")
+
+
+def test_ticket_number_opens_its_booking(client_socket: LineClient) -> None:
+    _, second = reserve(client_socket, 7, 8, free=25)
+    assert len(second) == 10
+    for command in ("status", "cancel", "change"):
+        transcript(client_socket, f"> {command} {second.lower()}\nBooked: {second[:-2]}")
+        client_socket.send("quit")
+        while not client_socket.receive().startswith((b"You left", b"No question is open")):
+            pass
 
 
 def test_more_seats_than_free_are_refused_and_the_connection_ends(
