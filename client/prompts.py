@@ -35,7 +35,9 @@ REFRESH_SECONDS = 1.0  # how often the toolbar shows the time left of a hold aga
 MAX_MENU_ROWS = 12
 _MAP_FIELDS = ("seats", "seat")  # questions that show the seat map
 # Questions whose menu is open from the start.
-_MENU_FIELDS = ("date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets", "performance")
+_MENU_FIELDS = (
+    "date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets", "performance",
+)  # fmt: skip
 _STYLE = Style.from_dict(
     {
         "question": "bold",

@@ -88,20 +88,23 @@ def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: 
 def choose_trip(
     words: Words, draft: BookingDraft, today: date, places: list[Place], ask_day: Ask
 ) -> Steps[Trip]:
-    """One of the trips found. While there is none, asks for another date or destination."""
+    """One of the trips found. While there is none, asks for another date or destination. Raises Refusal."""
     while True:
         search = Search(
             origin=draft.origin.code, destination=draft.destination.code, date=draft.day,
             kind=words.kind, bus_type=draft.bus_type, ac=draft.ac,
         )  # fmt: skip
         found = yield Call(search)
-        if isinstance(found, Refusal):
+        if isinstance(found, Refusal) and found.data.get("field") != "date":
+            raise found
+        trips: list[Trip] = [] if isinstance(found, Refusal) else found.trips
+        trips = trips or (yield from _find_alternatives(words, draft, search, today))
+        if trips:
+            break
+        if isinstance(found, Refusal):  # other origins have trips on this date
             yield Tell(found.message, problem=True)
             draft.day = yield ask_day
             continue
-        trips = found.trips or (yield from _find_alternatives(words, draft, search, today))
-        if trips:
-            break
         draft.destination = yield ask_place("Another destination:", "destination", places, draft.origin)
     yield Show(TripList(trips=trips))
     options = {

@@ -35,7 +35,7 @@ DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT /
 INDEX = PROJECT / "docs/README.md"
 # Scripts whose BUSWARE_… variables the pages may name.
 DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]
-REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}\b"  # of the services 101, 701 or 803
+REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701 or 803
 BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
 REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "place": protocol.Place,
