@@ -132,7 +132,7 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             continue
         if booked.reason != "seat_taken":
             raise booked
-        taken = numbered("seat", booked.data.get("seats", seats))
+        taken = numbered("seat", booked.data.get("seats") or list(seats))
         yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
 
 
