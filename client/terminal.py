@@ -292,7 +292,7 @@ class Terminal:
     def _notified(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
             case "message", {"text": str(text)}:
-                bus_id, day = params.get("bus_id"), params.get("travel_date")
+                bus_id, day = params.get("bus_id"), params.get("boarding_date")
                 trip = f" about service {bus_id} of {day}" if bus_id and day else ""
                 self._print(f"Message from the operator{trip}: {text}", "bold cyan")
             case "booking_changed", _:

@@ -5,16 +5,25 @@ CREATE OR REPLACE FUNCTION api.last_message() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT max(message_id) FROM messages), 0);
 
--- The messages after number n, in order, at most at_most.
+-- The boarding date of a booking.
+CREATE OR REPLACE FUNCTION api.booking_boarding_date(bus_id bigint, reference text) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT api.boarding_date(s, p.travel_date, lower(p.segment)) FROM passengers p JOIN bus_info s USING (bus_id)
+    WHERE p.bus_id = booking_boarding_date.bus_id AND p.reference = booking_boarding_date.reference LIMIT 1
+$$;
+
+-- The messages after number n, in order, at most at_most. boarding_date: of the booking to which it is sent.
 CREATE OR REPLACE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
+    SELECT coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('boarding_date',
+        CASE m.audience WHEN 'booking' THEN api.booking_boarding_date(m.bus_id, m.reference) END) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
 $$;
 
 -- The messages that some readers have not read, at most the last twenty of each reader. A reader is a reference or
 -- account:USERNAME. A reference receives the messages to the booking, to its trip and to all clients since the
--- booking was made. An account receives the messages to itself and to each of its bookings.
+-- booking was made. An account receives the messages to itself and to each of its bookings. boarding_date: of the reader's
+-- booking on the trip of the message; of several, the first.
 CREATE OR REPLACE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH recipient AS MATERIALIZED (   -- the bookings of each reader, and its account
@@ -42,7 +51,9 @@ LANGUAGE sql STABLE AS $$
         UNION
         SELECT r.reader, m.message_id FROM recipient r JOIN messages m ON m.audience = 'all' AND m.at >= r.since
     )
-    SELECT coalesce(jsonb_agg(jsonb_build_object('reader', u.reader, 'message', to_jsonb(m)) ORDER BY m.message_id), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('reader', u.reader, 'message', to_jsonb(m) || jsonb_build_object(
+        'boarding_date', (SELECT min(api.booking_boarding_date(r.bus_id, r.reference)) FROM recipient r
+            WHERE r.reader = u.reader AND r.bus_id = m.bus_id AND r.travel_date = m.travel_date))) ORDER BY m.message_id), '[]')
     FROM (
         SELECT t.reader, t.message_id, row_number() OVER (PARTITION BY t.reader ORDER BY t.message_id DESC) AS n
         FROM received t LEFT JOIN messages_read r ON r.reader = t.reader

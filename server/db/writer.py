@@ -283,7 +283,8 @@ class Writer:
     def _recount_taken(self, call: Call) -> None:
         """Derive seats.taken of a trip from its tickets, some of which were written by hand."""
         args = msgspec.json.decode(call.args)
-        trip = args.get("reference") or f"service {args.get('bus_id')} on {args.get('travel_date')}"
+        day = args.get("travel_date") or args.get("boarding_date")
+        trip = args.get("reference") or f"service {args.get('bus_id')} on {day}"
         try:
             ((seats,),) = self._connection.get().execute(_RECOUNT, (call.args,))
             log.warning("tickets of %s were changed by hand; seats corrected: %d", trip, seats)

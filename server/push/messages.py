@@ -27,7 +27,8 @@ _decode = msgspec.json.decode
 class Message(Struct, frozen=True, kw_only=True):
     """A message or notice. audience: operators, all, trip, booking or client.
 
-    The other fields are None if they are unknown or do not apply.
+    boarding_date: of the recipient's booking on the trip. The other fields are None if they are unknown or
+    do not apply.
     """
 
     message_id: int
@@ -40,6 +41,7 @@ class Message(Struct, frozen=True, kw_only=True):
     travel_date: str | None
     reference: str | None
     account: str | None
+    boarding_date: str | None = None
 
 
 class MissedMessage(Struct, frozen=True):

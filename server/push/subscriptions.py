@@ -46,6 +46,7 @@ class BookingState:
     reference: str
     bus_id: int
     travel_date: str
+    boarding_date: str
     status: str
     version: int
 
@@ -54,7 +55,8 @@ class BookingState:
         """The state of a booking."""
         tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund) for t in booking.tickets)
         version = hash((booking.to_stop, tickets))
-        return cls(booking.reference, booking.bus_id, str(booking.travel_date), booking.status, version)
+        dates = str(booking.travel_date), str(booking.boarding_date)
+        return cls(booking.reference, booking.bus_id, *dates, booking.status, version)
 
     def travels_on(self, trip: tuple[int | None, str | None]) -> bool:
         """Whether a passenger has or waits for a seat on a trip (bus_id, travel_date)."""
@@ -153,8 +155,16 @@ class Subscription:
         """Push a message, unless it was pushed before."""
         if message.message_id not in self._pushed:
             self._pushed.append(message.message_id)
-            self._kept.append(message)
+            self._kept.append(self._with_boarding_date(message))
             self.push_kept()
+
+    def _with_boarding_date(self, message: Message) -> Message:
+        """The message with the boarding date of the followed booking on its trip, unless it has one."""
+        trip = (message.bus_id, message.travel_date)
+        dates = [state.boarding_date for state in self.bookings.values() if state.travels_on(trip)]
+        if message.boarding_date or not dates:
+            return message
+        return msgspec.structs.replace(message, boarding_date=min(dates))
 
     def push_kept(self) -> None:
         """Push the kept messages, if the client has sent a line, which tells its protocol."""

@@ -263,7 +263,7 @@ class Connection:
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,
                 "message_id": message.message_id, "bus_id": message.bus_id,
-                "travel_date": message.travel_date,
+                "travel_date": message.travel_date, "boarding_date": message.boarding_date,
             }  # fmt: skip
             self._outbox.push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
 

@@ -155,6 +155,48 @@ def test_a_notice_to_a_trip_reaches_its_passengers(
         assert line.notification()[1]["text"] == "To all."
 
 
+def test_a_notice_has_the_boarding_date_of_its_recipient(
+    connect: Callable[[], LineClient], console: Console
+) -> None:
+    """Bus 2 leaves Bengaluru on TRAVEL_DAY, and Mysuru on the next day."""
+    trip = {"bus_id": 2, "travel_date": TRAVEL_DAY}
+    lines = {origin: connect() for origin in ("Bengaluru", "Mysuru")}
+    bookings = {
+        origin: line.call("book", **trip, origin=origin, destination="Ooty", count=1, phone=ASHA)
+        for origin, line in lines.items()
+    }
+    console.notice("Platform 3.", **trip)
+    found = [line.notification()[1] for line in lines.values()]
+    assert [(params["travel_date"], params["boarding_date"]) for params in found] == [
+        (TRAVEL_DAY, TRAVEL_DAY),
+        (TRAVEL_DAY, "2026-12-06"),
+    ]
+    console.notice("To you.", reference=bookings["Mysuru"]["reference"])
+    assert lines["Mysuru"].notification()[1]["boarding_date"] == "2026-12-06"
+    console.notice("To all.")
+    assert lines["Mysuru"].notification()[1]["boarding_date"] is None
+
+
+def test_a_missed_notice_has_the_boarding_date_of_its_recipient(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, console: Console
+) -> None:
+    trip = {"bus_id": 2, "travel_date": TRAVEL_DAY}
+    asha = connect()
+    asha.call("register", username="asha", password="correct horse")
+    booking = asha.call("book", **trip, origin="Mysuru", destination="Ooty", count=1, phone=ASHA)
+    number = console.number_of(asha)
+    asha.close()
+    console.wait_until_left(number)
+    console.notice("Platform 3.", **trip)
+    console.notice("To you.", reference=booking["reference"])
+    wait_until(lambda: pushing.pusher.last_pushed == console.last_message_id())
+    signed_in, opened = connect(), connect()
+    signed_in.call("login", username="asha", password="correct horse")
+    opened.call("booking", reference=booking["reference"], phone=ASHA)
+    for line in (signed_in, opened):
+        assert [line.notification()[1]["boarding_date"] for _ in range(2)] == ["2026-12-06"] * 2
+
+
 def test_a_notice_appears_during_a_conversation(connect: Callable[[], LineClient], console: Console) -> None:
     line = connect()
     transcript(line, "> bus\nReservation or cancellation:")
