@@ -57,7 +57,7 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         passenger = line_to(port)
         reference = passenger.call("book", travel_date=day, seats=[1], **TRIP)["reference"]
         operator.type_line(f"trip 1 {day} From platform 3.")
-        operator.wait_for(f"operator to trip 1 of {day}: From platform 3.")
+        operator.wait_for(f"operator to trip 1, travel date {day}: From platform 3.")
         assert b'"text":"From platform 3."' in passenger.receive()
         operator.type_line(f"to {reference} You have the best seat.")
         assert b'"text":"You have the best seat."' in passenger.receive()
