@@ -36,7 +36,7 @@ _LEGEND = {
     "yours": f"{_YOURS} yours",
 }
 _PREPOSITIONS = {"origin": "from", "destination": "to"}
-_TRIP_ROW = "{:>6}  {:5}  {:8}  {:>6}  {:>9}  {:>4}  {}"
+_TRIP_ROW = "{:>6}  {:6}  {:8}  {:>5}  {:>9}  {:>4}  {}"
 
 
 def wrapped(text: str) -> str:

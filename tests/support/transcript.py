@@ -50,8 +50,8 @@ RESERVATION = f"""
     Destination:
     > Mysuru
     Bengaluru to Mysuru, Sat 5 Dec 2026:
-       Bus  Leaves  Arrives    Takes       Fare  Free  Service
-         1  10:00  12:45       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+       Bus  Leaves  Arrives   Takes       Fare  Free  Service
+         1  10:00   12:45      2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
     Bus id:
     > 1
     main (seats)

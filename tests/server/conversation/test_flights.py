@@ -262,8 +262,8 @@ def test_flight_booked_by_questions(client_socket: LineClient) -> None:
         To (a country or an airport):
         > Delhi Airport
         New York JFK to Delhi Airport, Tue 15 Dec 2026:
-        Flight  Leaves  Arrives    Takes       Fare  Free  Service
-           701  10:00  10:35 +1   14h05  62,000.00     4  Atlantic Star AS 701
+        Flight  Leaves  Arrives   Takes       Fare  Free  Service
+           701  10:00   10:35 +1  14h05  62,000.00     4  Atlantic Star AS 701
         Flight id:
         > 701
         main (seats)

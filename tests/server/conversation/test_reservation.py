@@ -31,8 +31,8 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         Seat numbers, such as 1 2, or best 2 for any two:
         > back
         Bengaluru to Mysuru, Sat 5 Dec 2026:
-           Bus  Leaves  Arrives    Takes       Fare  Free  Service
-             1  10:00  12:45       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+           Bus  Leaves  Arrives   Takes       Fare  Free  Service
+             1  10:00   12:45      2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
         Bus id:
         > back
         Destination:
@@ -205,8 +205,8 @@ def test_full_bus_offers_the_waitlist(connect: Callable[[], LineClient], clock: 
         Destination:
         > ooty
         Mandya to Ooty, Sat 5 Dec 2026:
-           Bus  Leaves  Arrives    Takes       Fare  Free  Service
-             2  23:45  05:30 +1    5h45     550.50     0  SRS Travels Night Sleeper, AC
+           Bus  Leaves  Arrives   Takes       Fare  Free  Service
+             2  23:45   05:30 +1   5h45     550.50     0  SRS Travels Night Sleeper, AC
                                                           SLEEPER
         Bus id:
         > 2
@@ -272,8 +272,8 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
         No AC SEMI_SLEEPER bus runs from Bengaluru to Ooty on Wed 2 Dec 2026. Available
         on that date:
         Bengaluru to Ooty, Wed 2 Dec 2026:
-           Bus  Leaves  Arrives    Takes       Fare  Free  Service
-             2  22:00  05:30 +1    7h30     900.50     4  SRS Travels Night Sleeper, AC
+           Bus  Leaves  Arrives   Takes       Fare  Free  Service
+             2  22:00   05:30 +1   7h30     900.50     4  SRS Travels Night Sleeper, AC
                                                           SLEEPER
         Bus id:
         > back
@@ -338,6 +338,30 @@ def test_nearest_date_prefers_the_wanted_type(client_socket: LineClient, bus_typ
     transcript(client_socket, f"> mysuru\n{message}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
     shown = [client_socket.receive().decode() for _ in range(2)]
     assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
+
+
+def test_date_after_the_last_one_of_an_origin_is_asked_again(
+    client_socket: LineClient, database: Database
+) -> None:
+    database.query(
+        """SELECT api.add_service(bus_id => 90, name => 'X', operator => 'Y', layout => E'ss.ss',
+            stops => E'Ooty | - | 09:00 | 0 | 0\nMysuru | 13:00 | - | 120 | 300', sales_days => 60)"""
+    )
+    for typed in ("bus", "res", "25 jan", "any", "any", "bengaluru"):
+        client_socket.send(typed)
+        client_socket.receive()
+    transcript(
+        client_socket,
+        """
+        > mysuru
+        No bus runs from Bengaluru to Mysuru on that date or in the week after it.
+        Sales are open up to 2026-12-15.
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 16 dec
+        No bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
+        Tue 15 Dec 2026:
+        """,
+    )
 
 
 def test_expired_hold_repeats_the_choice_of_seats_only(
