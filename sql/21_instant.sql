@@ -14,3 +14,11 @@ CREATE OR REPLACE FUNCTION api.last_travel_date_before(date date, place_zone tex
 LANGUAGE sql STABLE
 RETURN (((date - interval '1 microsecond') AT TIME ZONE place_zone - (departs - date_trunc('day', departs))
     + interval '12 hours') AT TIME ZONE zone - interval '12 hours')::date - extract(day FROM departs)::int;
+
+-- The time at which a trip reaches its last stop.
+CREATE OR REPLACE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)
+    FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id
+    WHERE r.bus_id = trip_ends_at.bus_id GROUP BY s.time_zone
+$$;

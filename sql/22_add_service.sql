@@ -9,6 +9,8 @@
 --           hours after the day began, whatever the clock does; 5d 14:00 is 14:00 by the clock, five days later.
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
 --   runs_on 'daily', 'never' (trips are added one by one), or weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Fri'
+--   repeat_legs  the number of legs at the end of the route that repeat without end, as a hotel's nights do each week;
+--           the service runs on 'never', and api.add_trip opens its one trip
 --
 -- Raises an exception with a hint if an argument is invalid.
 CREATE OR REPLACE FUNCTION api.add_service(
@@ -18,7 +20,8 @@ CREATE OR REPLACE FUNCTION api.add_service(
     alight_refund_percent numeric DEFAULT NULL, sells_until interval DEFAULT NULL, max_seats int DEFAULT NULL,
     phone_required boolean DEFAULT NULL, sales_days int DEFAULT NULL,
     first_date date DEFAULT NULL, last_date date DEFAULT NULL,
-    nouns jsonb DEFAULT NULL, replace boolean DEFAULT false, queue_limit int DEFAULT NULL
+    nouns jsonb DEFAULT NULL, replace boolean DEFAULT false, queue_limit int DEFAULT NULL,
+    repeat_legs int DEFAULT NULL
 ) RETURNS boolean
 -- A session that adds thousands of services reuses the plans that it made while the tables were empty. Without
 -- enable_seqscan = off, these plans scan whole tables.
@@ -70,7 +73,8 @@ BEGIN
         sales_days = coalesce(add_service.sales_days, b.sales_days),
         first_date = coalesce(add_service.first_date, b.first_date),
         last_date = coalesce(add_service.last_date, b.last_date),
-        nouns = coalesce(add_service.nouns, b.nouns)
+        nouns = coalesce(add_service.nouns, b.nouns),
+        repeat_legs = coalesce(add_service.repeat_legs, b.repeat_legs)
     WHERE b.bus_id = add_service.bus_id
     RETURNING * INTO service;
     IF stops IS NOT NULL THEN

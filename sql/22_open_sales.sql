@@ -1,6 +1,7 @@
 -- Open the trips of a service from one date (default: today) to another (default: sales_days ahead), with their
 -- seats, and the trips that an earlier last date of the service cancelled (trips.ended). Other trips are not changed,
--- even if they are cancelled. Returns the number of trips opened.
+-- even if they are cancelled. A route whose last legs repeat is extended up to that date instead (api.extend_route).
+-- Returns the number of trips opened.
 CREATE OR REPLACE FUNCTION api.open_sales(bus_id bigint, from_date date DEFAULT NULL, to_date date DEFAULT NULL) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -10,14 +11,14 @@ DECLARE
     reopened int;
 BEGIN
     -- the lock: no other session changes the calendar or the seats of the service until the end of the transaction
-    SELECT * INTO service FROM bus_info b WHERE b.bus_id = open_sales.bus_id FOR SHARE;
+    SELECT * INTO service FROM bus_info b WHERE b.bus_id = open_sales.bus_id FOR NO KEY UPDATE;
     today := (api.now() AT TIME ZONE service.time_zone)::date;
+    to_date := least(coalesce(to_date, today + service.sales_days), service.last_date);
     WITH added AS (
         INSERT INTO trips (bus_id, travel_date)
         SELECT service.bus_id, day::date
         FROM generate_series(   -- of timestamps: days in the session's time zone may have no midnight
-            greatest(coalesce(from_date, today), service.first_date)::timestamp,
-            least(coalesce(to_date, today + service.sales_days), service.last_date), interval '1 day') AS day
+            greatest(coalesce(from_date, today), service.first_date)::timestamp, to_date, interval '1 day') AS day
         WHERE api.runs(service, day::date)
         ON CONFLICT DO NOTHING
         RETURNING travel_date
@@ -30,6 +31,9 @@ BEGIN
     WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
       AND (t.travel_date <= service.last_date OR service.last_date IS NULL);
     GET DIAGNOSTICS reopened = ROW_COUNT;
+    IF service.repeat_legs IS NOT NULL THEN
+        PERFORM api.extend_route(service, to_date);
+    END IF;
     RETURN coalesce(cardinality(opened), 0) + reopened;
 END $$;
 
@@ -39,11 +43,12 @@ LANGUAGE sql IMMUTABLE
 RETURN extract(isodow FROM day) = ANY (service.runs_on) AND day >= coalesce(service.first_date, day);
 
 -- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
--- tickets stay cancelled. Returns false if the trip is open already.
+-- tickets stay cancelled. Returns false if the trip is open already. Raises an exception if the service has one trip that
+-- goes on (bus_info.repeat_legs) and another open trip overlaps it.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR SHARE;   -- as in api.open_sales
+    PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR NO KEY UPDATE;   -- as in api.open_sales
     INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
     ON CONFLICT ON CONSTRAINT trips_pkey DO UPDATE SET state = 'open', reason = NULL, ended = false
     WHERE t.state = 'cancelled';
@@ -53,6 +58,10 @@ BEGIN
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, add_trip.travel_date, p.seat_no FROM seat_plan p WHERE p.bus_id = add_trip.bus_id
     ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT FROM api.overlapping_trips(bus_id)) THEN
+        RAISE EXCEPTION 'Service % is on sale on % in another trip.', bus_id, travel_date
+            USING HINT = 'Its route is extended instead, with SELECT api.open_sales(…).';
+    END IF;
     PERFORM api.settle(bus_id, travel_date);   -- a trip that was cancelled by an UPDATE can have a waitlist
     RETURN true;
 END $$;

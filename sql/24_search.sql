@@ -55,6 +55,8 @@ LANGUAGE sql STABLE AS $$
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
+    JOIN (SELECT r.bus_id, max(r.stop_no) AS stop_no FROM route_table r WHERE r.place = ANY (destinations) GROUP BY r.bus_id)
+      AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no   -- most services do not go there
     CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
@@ -66,9 +68,6 @@ LANGUAGE sql STABLE AS $$
     ) AS b
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) > api.now()
-      -- evaluated first: most services do not go there
-      AND EXISTS (SELECT FROM route_table r
-          WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations))
 $$;
 
 -- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date

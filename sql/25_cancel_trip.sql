@@ -47,11 +47,3 @@ BEGIN
         'tickets', tickets, 'refund', refund::numeric(12,2)::text);
     RETURN o;
 END $$;
-
--- The time at which a trip reaches its last stop.
-CREATE OR REPLACE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)
-    FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id
-    WHERE r.bus_id = trip_ends_at.bus_id GROUP BY s.time_zone
-$$;

@@ -1,7 +1,7 @@
 """The dialogue of `hotel`: the nights, the rooms, and then the same steps as a reservation.
 
-A hotel's season is a trip whose stops are its nights. A stay is a segment of it, from the stop of the
-check-in date to the stop of the check-out date.
+A hotel is a trip whose legs are its nights. A stay is a segment of it, from the stop of the check-in date to
+the stop of the check-out date.
 """
 
 import re

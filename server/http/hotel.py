@@ -1,6 +1,6 @@
 """The hotel's API under /hotel, for existing clients: its own paths, fields, messages and statuses.
 
-A night is a stop of the hotel's season, and a stay is a segment of it. So this module executes each call as
+A night is a leg of the hotel's trip, and a stay is a segment of it. So this module executes each call as
 requests of the protocol, with the guest's account as the caller. Tonight is the first night that is on sale.
 A stay that ends after tonight is current. Checkout releases the nights from tonight on.
 """

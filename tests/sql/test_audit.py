@@ -123,6 +123,14 @@ BROKEN = [
         "the trip is cancelled because the service had ended, but its last date is 2026-12-07",
     ),
     (
+        "sold_by_two_trips",
+        "UPDATE bus_info SET runs_on = '{{}}', repeat_legs = 1 WHERE bus_id = 2;"
+        "UPDATE trips SET state = 'cancelled' WHERE bus_id = 2;"
+        "UPDATE trips SET state = 'open' WHERE bus_id = 2 AND travel_date IN ('2026-12-02', '2026-12-03');"
+        "UPDATE route_table SET arrives = '80:00' WHERE bus_id = 2 AND stop_no = 4",
+        "the trip begins before the end of the trip of 2026-12-02",
+    ),
+    (
         "kept_waiting",
         "UPDATE passengers SET status = 'cancelled' WHERE reference = '{hold}';"
         "UPDATE seats SET taken = '{{}}' WHERE seat_no IN (3, 4)",

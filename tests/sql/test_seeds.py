@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,16 +242,17 @@ def test_layout_fits_the_type_of_bus(seeded: Database) -> None:
 
 
 def test_every_leg_of_every_service_is_sold(rolled_back: Database) -> None:
+    """Of the hotel, the legs of a year and more: the others repeat them."""
     sold = rolled_back.query(
         """
         SELECT api.book(a.bus_id, t.travel_date, from_stop => a.stop_no, to_stop => a.stop_no + 1, count => 1,
                         phone => %s) ->> 'status', count(*)
-        FROM route_table a CROSS JOIN LATERAL (
-            SELECT min(travel_date) AS travel_date FROM trips WHERE bus_id = a.bus_id AND travel_date >= %s
+        FROM route_table a JOIN bus_info s USING (bus_id) CROSS JOIN LATERAL (
+            SELECT min(t.travel_date) AS travel_date FROM trips t WHERE t.bus_id = a.bus_id
+            AND api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) > api.now()
         ) AS t
-        WHERE a.departs IS NOT NULL GROUP BY 1""",
+        WHERE a.departs IS NOT NULL AND t.travel_date IS NOT NULL AND a.stop_no <= 400 GROUP BY 1""",
         ASHA,
-        DAY,
     )
     assert [status for status, _ in sold] == ["booked"]
     assert audit(rolled_back.conn) == []
@@ -263,3 +265,76 @@ def test_every_bus_is_found_by_its_first_and_last_stop(seeded: Database, buses: 
         ends = bus.stops[0][1].upper(), bus.stops[-1][1]
         found = seeded.value("SELECT api.search(%s, %s, %s)", *ends, day)
         assert bus.bus_id in [trip["bus_id"] for trip in found["trips"]]
+
+
+# The hotel -------------------------------------------------------------------------------------
+
+MONDAY = date(2026, 11, 30)
+SEASONS = [MONDAY + timedelta(364 * n) for n in range(3)]
+NIGHTS = "SELECT count(*) - 1 FROM route_table WHERE bus_id = 901"
+TRIPS = "SELECT travel_date FROM trips WHERE bus_id = 901 ORDER BY 1"
+
+
+def stays(database: Database, check_in: date, nights: int) -> list[Any]:
+    """What a search for a stay finds."""
+    found = database.value(
+        "SELECT api.search('Hotel', 'Hotel', %s, %s)", check_in, check_in + timedelta(nights)
+    )
+    return list(found["trips"])
+
+
+def book_stay(database: Database, check_in: date, nights: int) -> Any:
+    (stay,) = stays(database, check_in, nights)
+    return database.value(
+        "SELECT api.book(901, %s, from_stop => %s, to_stop => %s, count => 1)",
+        *(stay[name] for name in ("travel_date", "from_stop", "to_stop")),
+    )
+
+
+def make_seasons(database: Database) -> None:
+    """Make the hotel as version 0.1.0 made it: a trip for each of three seasons of 52 weeks."""
+    database.query("DELETE FROM route_table WHERE bus_id = 901 AND stop_no > 365")
+    database.query("UPDATE route_table SET departs = NULL WHERE bus_id = 901 AND stop_no = 365")
+    database.query("UPDATE bus_info SET repeat_legs = NULL, sales_days = 60 WHERE bus_id = 901")
+    for day in SEASONS[1:]:
+        database.query("SELECT api.add_trip(901, %s)", day)
+
+
+def test_stay_across_the_weeks_and_years_is_one_booking(rolled_back: Database) -> None:
+    assert rolled_back.query(TRIPS) == [MONDAY]
+    for check_in in (SEASONS[1] - timedelta(1), SEASONS[2] - timedelta(1)):
+        (stay,) = stays(rolled_back, check_in, 2)
+        assert stay["fare"] == "4800.00"
+        assert book_stay(rolled_back, check_in, 2)["status"] == "booked"
+
+
+@pytest.mark.parametrize(
+    ("booked", "trips", "nights"),
+    [
+        (None, SEASONS[:1], 1099),  # the whole weeks up to three years from today
+        (SEASONS[0], SEASONS[:1], 1099),
+        (SEASONS[1], SEASONS, 364),
+        (SEASONS[2], [SEASONS[0], SEASONS[2]], 728),
+    ],
+)
+def test_seasons_of_version_0_1_0_become_one_trip_up_to_the_first_later_ticket(
+    rolled_back: Database, booked: date | None, trips: list[date], nights: int
+) -> None:
+    make_seasons(rolled_back)
+    if booked:
+        book_stay(rolled_back, booked + timedelta(7), 2)
+    load(rolled_back, FILES[-1])
+    assert rolled_back.query(TRIPS) == trips
+    assert rolled_back.value(NIGHTS) == nights
+    assert audit(rolled_back.conn) == []
+    for day in (5, 363, 500, 900):
+        assert len(stays(rolled_back, MONDAY + timedelta(day), 1)) == 1  # not in two trips
+    assert len(stays(rolled_back, SEASONS[1] - timedelta(1), 2)) == (booked != SEASONS[1])
+
+
+def test_service_901_of_an_operator_is_not_changed(rolled_back: Database) -> None:
+    make_seasons(rolled_back)
+    rolled_back.query("UPDATE bus_info SET kind = 'lodge' WHERE bus_id = 901")
+    before = contents(rolled_back)
+    load(rolled_back, FILES[-1])
+    assert contents(rolled_back) == before

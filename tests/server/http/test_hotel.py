@@ -252,7 +252,7 @@ def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock)
             "2027-11-28",
             "2027-11-30",
             "The nights from 2027-11-28 to 2027-11-30 are not on sale.",
-        ),  # a stay cannot span two seasons
+        ),  # after the last night on sale
         ("2035-01-01", "2035-01-02", "Sales are open up to 2029-11-25."),
     ],
 )
