@@ -90,11 +90,14 @@ BEGIN
     RETURN s;
 END $$;
 
--- The names of a service's stops, in order.
+-- The names of a service's stops, in order. A place with several stops in a row, such as a hotel, is named once.
 CREATE OR REPLACE FUNCTION api.stop_names(service bus_info) RETURNS text[]
 LANGUAGE sql STABLE AS $$
-    SELECT array_agg(p.name ORDER BY r.stop_no) FROM route_table r JOIN places p ON p.code = r.place
-    WHERE r.bus_id = service.bus_id
+    SELECT array_agg(p.name ORDER BY r.stop_no)
+    FROM (SELECT r.stop_no, r.place, lag(r.place) OVER (ORDER BY r.stop_no) AS previous
+          FROM route_table r WHERE r.bus_id = service.bus_id) AS r
+    JOIN places p ON p.code = r.place
+    WHERE r.place IS DISTINCT FROM r.previous
 $$;
 
 -- The name of the place at a stop.

@@ -507,6 +507,8 @@ def test_route_that_goes_on_is_extended_as_time_passes(database: Database, clock
         assert api.show(stay)["to_stop"] == 8
         longer = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=8, to_stop=10)
         assert longer["fare"] == "250.00"
+        backwards = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=8, to_stop=6)
+        assert backwards["stops"] == ["Mysuru"]
     database.query("SELECT api.end_service(7, '2026-12-07')")
     clock.advance(days=30)
     database.query("SELECT api.open_sales(7)")

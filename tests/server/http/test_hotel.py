@@ -240,6 +240,12 @@ def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock)
     assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})
 
 
+def test_stay_spans_the_weeks_of_two_years(hotel: HotelClient) -> None:
+    stay = {"check_in": "2027-11-28", "check_out": "2027-11-30"}  # version 0.1.0 ended a season between them
+    assert hotel.book("asha", "pw", 2, **stay) == (200, {"message": "Rooms booked successfully: [1, 2]"})
+    assert hotel.rooms(**stay) == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("check_in", "check_out", "error"),
     [
@@ -249,11 +255,11 @@ def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock)
         ("tomorrow", "2026-12-09", "check_in and check_out must be dates, YYYY-MM-DD."),
         ("2026-11-29", "2026-12-05", "2026-11-29 is in the past; today is 2026-12-01."),
         (
-            "2027-11-28",
-            "2027-11-30",
-            "The nights from 2027-11-28 to 2027-11-30 are not on sale.",
-        ),  # after the last night on sale
-        ("2035-01-01", "2035-01-02", "Sales are open up to 2029-11-25."),
+            "2029-12-02",
+            "2029-12-04",
+            "The nights from 2029-12-02 to 2029-12-04 are not on sale.",
+        ),  # of these, only the first is
+        ("2035-01-01", "2035-01-02", "Sales are open up to 2029-12-02."),
     ],
 )
 def test_wrong_nights(hotel: HotelClient, check_in: Any, check_out: Any, error: str) -> None:
