@@ -32,7 +32,7 @@ CREATE TYPE api.found_segment AS (
     departs_at  timestamptz,
     sells_until timestamptz,   -- the boarding stop is on sale until then
     fare        numeric,       -- for each seat
-    refusal     jsonb          -- unknown_place, not_on_route or bad_request; the rest is NULL
+    refusal     jsonb          -- unknown_place, ambiguous_place, not_on_route or bad_request; the rest is NULL
 );
 
 -- The arguments of a write. It has the fields of all methods; those that a method does not have are NULL.

@@ -19,7 +19,7 @@ BEGIN
         IF line = '' THEN
             CONTINUE;
         ELSIF right(line, 1) = ':' THEN
-            deck := lower(rtrim(line, ':'));
+            deck := fold_name(rtrim(line, ':'));
             IF deck = ANY (decks) THEN
                 RAISE EXCEPTION 'The layout has the deck % twice.', api.quoted(deck)
                     USING HINT = 'Give each deck a name of its own.';

@@ -7,6 +7,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     line    text;
     cells   text[];
+    meant   places[];
     last_time interval := '0';
     last_km numeric := 0;
     last_fare numeric := 0;
@@ -22,13 +23,14 @@ BEGIN
            OR cells[4] !~ '^[0-9]{1,6}(\.[0-9])?$' OR cells[5] !~ '^[0-9]{1,8}(\.[0-9]{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: %.', api.quoted(line) USING HINT = hint;
         END IF;
-        WITH matching AS MATERIALIZED (   -- min(p.code) alone would scan the primary key, not places_words
-            SELECT p.code FROM places p WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[lower(cells[1])]
-        )
-        SELECT min(matching.code) INTO place FROM matching;
+        meant := ARRAY(SELECT m FROM api.places_meant(cells[1]) AS m);
+        place := meant[1].code;
         IF place IS NULL THEN
             RAISE EXCEPTION 'No place is called %, in the line %.', api.quoted(cells[1]), api.quoted(line)
                 USING HINT = 'Insert it into places (code, name) first. Similar names: ' || (api.nearest_places(cells[1]) #>> '{}');
+        ELSIF cardinality(meant) > 1 THEN
+            RAISE EXCEPTION 'Several places are called %: %; in the line %.', api.quoted(cells[1]), api.list_places(meant), api.quoted(line)
+                USING HINT = 'Write the code instead of the name.';
         END IF;
         arrives := api.next_time(last_time, cells[2]);
         departs := api.next_time(coalesce(arrives, last_time), cells[3]);
@@ -71,7 +73,7 @@ CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
     names CONSTANT text[] := '{monday,tuesday,wednesday,thursday,friday,saturday,sunday}';
-    typed CONSTANT text := lower(api.plain_spaces(runs_on) COLLATE "C");
+    typed CONSTANT text := fold_name(api.plain_spaces(runs_on));
     days  int[] := '{}';
     part  text;
     ends  text[];

@@ -1,26 +1,70 @@
 -- Places by name, code or alias.
 
--- The codes of the places whose name, code or alias is `place`, and of the places that are part of them. NULL if
--- there is none.
+-- The place that has this code, or else those that have this name or alias.
+CREATE OR REPLACE FUNCTION api.places_named(place text) RETURNS SETOF places
+LANGUAGE sql STABLE AS $$
+    SELECT p.* FROM places p
+    WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[fold_name(place)]
+      AND (p.code = upper(place COLLATE "C") COLLATE "default"
+           OR NOT EXISTS (SELECT FROM places c WHERE c.code = upper(place COLLATE "C") COLLATE "default"))
+$$;
+
+-- The codes of the places with this code, name or alias, and of the places that are part of them. NULL if there is
+-- none.
 CREATE OR REPLACE FUNCTION api.place_codes(place text) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE matching AS (
-        SELECT code FROM places WHERE place_words(code, name, aliases) @> ARRAY[lower(place)]
+        SELECT code FROM api.places_named(place)
         UNION
         SELECT places.code FROM places JOIN matching ON places.part_of = matching.code
     )
     SELECT array_agg(code) FROM matching
 $$;
 
+-- The places that a name may mean: those with this name that are not part of another one with this name. The name is
+-- ambiguous if there are several.
+CREATE OR REPLACE FUNCTION api.places_meant(place text) RETURNS SETOF places
+LANGUAGE sql STABLE AS $$
+    WITH named AS MATERIALIZED (SELECT * FROM api.places_named(place))
+    SELECT n.* FROM named AS n
+    WHERE NOT EXISTS (SELECT FROM named AS o WHERE o.code <> n.code AND n.code = ANY (api.place_codes(o.code)))
+$$;
+
+-- Check that a name means one place. codes: those of api.place_codes that are possible; NULL if there is none.
+CREATE OR REPLACE FUNCTION api.check_place(place text, codes text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    meant text;
+    found jsonb;
+BEGIN
+    IF codes IS NULL THEN
+        RETURN api.refusal_unknown_place(place);
+    ELSIF cardinality(codes) > 1 THEN
+        SELECT api.list_places(array_agg(m)), jsonb_agg(jsonb_build_object('code', m.code, 'name', m.name) ORDER BY m.code)
+        INTO meant, found FROM api.places_meant(place) AS m WHERE api.place_codes(m.code) && codes;
+        IF jsonb_array_length(found) > 1 THEN
+            RETURN api.refusal('ambiguous_place',
+                format('Several places are called %s: %s. Give the code instead of the name.', api.quoted(place), meant),
+                jsonb_build_object('places', found));
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Places as text: 'Neustadt (NEUD), Neustadt (NEUW)'.
+CREATE OR REPLACE FUNCTION api.list_places(places places[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN (SELECT string_agg(format('%s (%s)', p.name, p.code), ', ' ORDER BY p.code) FROM unnest(places) AS p);
+
 -- Up to five names that are similar to a mistyped one, the most similar first.
 CREATE OR REPLACE FUNCTION api.nearest_places(place text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(name ORDER BY similarity DESC, name), '[]')
     FROM (
-        SELECT name, max(similarity(lower(word), lower(place))) AS similarity
+        SELECT name, max(similarity(fold_name(word), fold_name(place))) AS similarity
         FROM places, LATERAL unnest(array[name, code] || aliases) AS word
-        GROUP BY code, name
-        HAVING max(similarity(lower(word), lower(place))) >= 0.2
+        GROUP BY name
+        HAVING max(similarity(fold_name(word), fold_name(place))) >= 0.2
         ORDER BY similarity DESC, name
         LIMIT 5
     ) AS nearest
@@ -32,7 +76,7 @@ DECLARE
     nearest jsonb := api.nearest_places(place);
 BEGIN
     RETURN api.refusal('unknown_place',
-        'No place is called "' || place || '"' || CASE
+        'No place is called ' || api.quoted(place) || CASE
             WHEN jsonb_array_length(nearest) = 0 THEN ', and no name is similar.'
             ELSE '. Did you mean ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(nearest)), ', ') || '?' END,
         jsonb_build_object('nearest', nearest));

@@ -45,7 +45,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Find a segment. If several calls of the route match, it is the first one that still sells, and, with a boarding date,
--- that is left on that date. If none sells, it is the first one.
+-- that is left on that date. If none sells, it is the first one. An ambiguous name is refused if several
+-- of its places fit the route.
 CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int,
     boarding_date date DEFAULT NULL
@@ -55,6 +56,8 @@ DECLARE
     s            api.found_segment;
     origins      text[];
     destinations text[];
+    fitting_origins      text[];
+    fitting_destinations text[];
 BEGIN
     IF from_stop IS NULL OR to_stop IS NULL THEN
         origins := api.place_codes(origin);
@@ -64,6 +67,15 @@ BEGIN
                                   'Give origin and destination, or from_stop and to_stop.')
                           WHEN origins IS NULL THEN api.refusal_unknown_place(origin)
                           WHEN destinations IS NULL THEN api.refusal_unknown_place(destination) END;
+        IF s.refusal IS NULL AND (cardinality(origins) > 1 OR cardinality(destinations) > 1) THEN
+            SELECT array_agg(DISTINCT a.place), array_agg(DISTINCT b.place) INTO fitting_origins, fitting_destinations
+            FROM route_table a JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
+            WHERE a.bus_id = service.bus_id AND a.place = ANY (origins) AND b.place = ANY (destinations)
+              AND a.departs IS NOT NULL AND b.arrives IS NOT NULL;
+            IF fitting_origins IS NOT NULL THEN
+                s.refusal := coalesce(api.check_place(origin, fitting_origins), api.check_place(destination, fitting_destinations));
+            END IF;
+        END IF;
         IF s.refusal IS NOT NULL THEN
             RETURN s;
         END IF;

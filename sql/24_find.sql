@@ -4,10 +4,11 @@
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    codes text[] := api.place_codes(place);
+    codes   text[] := api.place_codes(place);
+    refusal jsonb := api.check_place(place, codes);
 BEGIN
-    IF codes IS NULL THEN
-        RETURN api.refusal_unknown_place(place);
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
     END IF;
     RETURN (
         SELECT jsonb_build_object('references', coalesce(jsonb_agg(DISTINCT p.reference), '[]'))

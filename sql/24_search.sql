@@ -9,12 +9,11 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     origins      text[] := api.place_codes(origin);
     destinations text[] := api.place_codes(destination);
+    refusal      jsonb := coalesce(api.check_place(origin, origins), api.check_place(destination, destinations));
     found        jsonb;
 BEGIN
-    IF origins IS NULL THEN
-        RETURN api.refusal_unknown_place(origin);
-    ELSIF destinations IS NULL THEN
-        RETURN api.refusal_unknown_place(destination);
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
     END IF;
     -- MATERIALIZED, because the planner misjudges the filters below, which are NULL in most calls
     WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))

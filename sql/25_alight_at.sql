@@ -6,6 +6,8 @@ DECLARE
     refusal jsonb := api.check_tickets(b, tickets);
     service bus_info;
     stop    route_table;
+    codes   text[] := api.place_codes(place);
+    stops   route_table[];
 BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
@@ -13,8 +15,12 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
-    stop := api.alighting_stop(service, b, tickets, place, stop_no);
-    refusal := CASE WHEN place IS NOT NULL AND api.place_codes(place) IS NULL THEN api.refusal_unknown_place(place) END;
+    stops := ARRAY(SELECT r FROM api.alighting_stops(b, tickets, codes, stop_no) AS r
+                   ORDER BY api.has_left(service, b.travel_date, r), r.stop_no);
+    stop := stops[1];
+    refusal := CASE WHEN place IS NOT NULL AND codes IS NULL THEN api.refusal_unknown_place(place)
+                    WHEN place IS NOT NULL AND cardinality(stops) > 1 THEN
+                        api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
     refusal := coalesce(refusal, api.check_alighting(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
     IF refusal IS NULL THEN
         UPDATE passengers p
@@ -35,19 +41,17 @@ CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop
 LANGUAGE sql STABLE
 RETURN api.instant(travel_date, coalesce((stop).departs, (stop).arrives) + (service).sells_until, (service).time_zone) <= api.now();
 
--- The stop at which to alight, within the tickets' segments: the stop with the number, or the first one at the place
--- that the trip has not left; if it has left all of them, the first one.
-CREATE OR REPLACE FUNCTION api.alighting_stop(
-    service bus_info, b api.opened_booking, tickets int[], place text, stop_no int
-) RETURNS route_table
+-- The stops at which to alight, within the tickets' segments: the stop with the number, or those at the places. The
+-- first one that the trip has not left is taken; if it has left all of them, the first one.
+CREATE OR REPLACE FUNCTION api.alighting_stops(b api.opened_booking, tickets int[], codes text[], stop_no int)
+RETURNS SETOF route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
     WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
-      AND (r.stop_no = alighting_stop.stop_no OR r.place = ANY (api.place_codes(alighting_stop.place)))
+      AND (r.stop_no = alighting_stops.stop_no OR r.place = ANY (codes))
       AND NOT EXISTS (SELECT FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
           AND (r.stop_no <= lower(p.segment) OR r.stop_no >= upper(p.segment)))
-    ORDER BY api.has_left(service, b.travel_date, r), r.stop_no LIMIT 1
 $$;
 
 -- Check that the tickets are booked, that the stop lies within their segments, and that the trip has not left it.

