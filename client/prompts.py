@@ -26,7 +26,7 @@ from prompt_toolkit.styles import Style
 from busware import seatmap
 from busware.server.conversation import BACK, Ask, Choice
 from busware.server.conversation.words import day_of
-from busware.server.protocol import Booking, Seats
+from busware.server.protocol import Booking, Seats, fold_name
 from busware.server.terminal import end_prompt, read_line
 
 DAYS_AHEAD = 21  # dates in the menu
@@ -185,12 +185,12 @@ class Choices(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The choices for the text before the cursor: first those whose own text matches."""
         before = document.text_before_cursor
-        typed = before.lstrip().lower()
-        by_text = [choice for choice in self._choices if choice.text.lower().startswith(typed)]
+        typed = fold_name(before)
+        by_text = [choice for choice in self._choices if fold_name(choice.text).startswith(typed)]
         by_word = [
             choice
             for choice in self._choices
-            if any(word.lower().startswith(typed) for word in re.split(r"[\s,]+", choice.about))
+            if any(fold_name(word).startswith(typed) for word in re.split(r"[\s,]+", choice.about))
         ]
         for choice in dict.fromkeys(by_text + by_word):
             yield Completion(choice.text, start_position=-len(before), display_meta=choice.about)

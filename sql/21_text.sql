@@ -12,7 +12,7 @@ RETURN btrim(translate(text,   -- the last five characters have no counterpart, 
 -- those that Unicode calls Default_Ignorable_Code_Point.
 CREATE OR REPLACE FUNCTION api.invisible() RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN '\x01-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f'
+RETURN '\x01-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800'
     || '\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff';
 
 -- A text in quotation marks, with the code of each character that cannot be seen, such as \u200d.

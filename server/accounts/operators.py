@@ -12,10 +12,10 @@ import msgspec
 import psycopg
 
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.sessions import normalize_username
+from busware.server.accounts.sessions import check_new_username, normalize_username
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
-from busware.server.protocol import Login, Refusal
+from busware.server.protocol import Login, Refusal, fold_name
 from busware.server.protocol.jsonrpc import decode_params
 from busware.server.settings import Settings
 
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(conn: psycopg.Connection, username: str, options: argparse.Namespace) -> str:
+    check_new_username(username)
     if not options.operator and not options.admin and conn.execute(_FIRST_OPERATOR).fetchone():
         raise UsageError("Give --operator OPERATOR, or --admin for all services.")
     operator = _find_operator(conn, options.operator) if options.operator else None
@@ -81,9 +82,11 @@ def _change_password(conn: psycopg.Connection, username: str, options: argparse.
 def _find_operator(conn: psycopg.Connection, name: str) -> str:
     """The operator's name as the timetable has it, for a name in any case."""
     operators: list[str] = [operator for (operator,) in conn.execute(_OPERATORS).fetchall()]
-    for operator in operators:
-        if operator.casefold() == name.strip().casefold():
-            return operator
+    matching = [operator for operator in operators if fold_name(operator) == fold_name(name)]
+    if name in operators or len(matching) == 1:
+        return name if name in operators else matching[0]
+    if matching:
+        raise UsageError(f"Several operators have that name: {', '.join(matching)}. Type it exactly.")
     raise UsageError(f'No service is run by "{name}". Operators: {", ".join(operators) or "none yet"}.')
 
 

@@ -80,7 +80,8 @@ class Accounts:
     # Callers -----------------------------------------------------------------------------------
 
     def add(self, username: str, password: str, address: str, phone: str | None = None) -> Caller | None:
-        """Create a traveller's account; None if the username is taken. Raises Refusal (busy)."""
+        """Create a traveller's account; None if the username is taken. Raises Refusal (bad_request, busy)."""
+        check_new_username(username)
         with self._passwords.turn():
             hashed = self._passwords.hash(password)
         ((added,),) = self._pool.execute(_REGISTER, (username, hashed, phone))
@@ -159,6 +160,18 @@ def _session_answer(token: str, caller: Caller, expires_at: str) -> Answer:
 def normalize_username(text: str) -> str:
     """A username as it is stored: the same for any case, and for equivalent Unicode characters."""
     return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def check_new_username(username: str) -> None:
+    """Raises Refusal (bad_request) if two accounts could have usernames that look the same because of it.
+
+    Accounts that already have such a username can sign in.
+    """
+    if hidden := protocol.hidden_character(username):
+        problem = f"The username has a character that cannot be seen, {hidden}: leave it out."
+        raise protocol.Register.wrong("username", problem)
+    if not protocol.normalize_text(username):
+        raise protocol.Register.wrong("username", "Nothing in the username can be seen.")
 
 
 def _digest(token: str) -> bytes:

@@ -1,7 +1,7 @@
 """Executes each request, whether it came over TCP or HTTP.
 
 A request is a struct; its answer is the JSON that the database returned. This module checks what the type of
-a field cannot express: the role of the caller, rate limits, and fields that belong together. It strips
+a field cannot express: the role of the caller, rate limits, and fields that belong together. It normalizes
 strings, and turns phone numbers into E.164. It adds the account of the caller to the request; no request has
 a field for the account.
 """
@@ -28,7 +28,7 @@ from busware.server.push.messages import Messages
 from busware.server.settings import Settings
 
 _CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything else here
-_UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not stripped
+_UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not normalized
 _WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.Ping)  # an ended session is ignored
 _FOUND_NOTHING = b'{"references": []}'  # the reply of `find`, as the database writes it
 
@@ -117,19 +117,20 @@ class Operations:
         for field in request.__struct_fields__:
             value = getattr(request, field)
             if isinstance(value, str) and field not in _UNCHANGED_FIELDS:
-                normal[field] = value.strip()
+                normalize = normalize_username if field == "username" else protocol.normalize_text
+                normal[field] = normalize(value)
                 if not normal[field]:
                     raise request.wrong(field)
             elif field == "passengers" and value:
-                normal[field] = [protocol.Passenger(name=(p.name or "").strip() or None) for p in value]
+                normal[field] = [
+                    protocol.Passenger(name=protocol.normalize_text(p.name or "") or None) for p in value
+                ]
         if "phone" in normal:
             normal["phone"] = _e164(normal["phone"], self._region)
             if not normal["phone"]:
                 raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is not a phone number.')
         if "reference" in normal:
             normal["reference"] = normal["reference"].upper()
-        if "username" in normal:
-            normal["username"] = normalize_username(normal["username"])
         return msgspec.structs.replace(request, **normal) if normal else request
 
 

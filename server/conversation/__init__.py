@@ -6,12 +6,11 @@
   nights        `hotel`                                bookings      `status`, `cancel`, `change`, `find`
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        words         nouns, dates and amounts as text
-  drawing       parts of seat maps                     cleaning      removes control characters
+  drawing       parts of seat maps                     cleaning      cleans the texts of a reply
 
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """
 
-from busware.server.conversation.cleaning import clean_text
 from busware.server.conversation.commands import COMMANDS, END, WELCOME, begin
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
@@ -30,6 +29,7 @@ from busware.server.conversation.dialogue import (
     no_answer,
     undo_outcome,
 )
+from busware.server.protocol import clean_text
 
 __all__ = [
     "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",

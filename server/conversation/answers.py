@@ -13,7 +13,7 @@ from typing import TypeVar
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
 from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, listed
-from busware.server.protocol import Place
+from busware.server.protocol import Place, fold_name, normalize_text
 
 T = TypeVar("T")
 
@@ -102,22 +102,68 @@ yes_or_no = one_of({"yes": True, "no": False}, _YES_NO)
 
 def place(places: Sequence[Place], excluded: Place | None = None) -> Callable[[str], Place]:
     """A place by name, code or alias, or the beginning of one. excluded: the origin."""
-    by_word = {word.lower(): p for p in places for word in (*p.aliases, p.code, p.name)}
+    words = [(fold_name(name), p) for p in places for name in spellings(p)]
 
     def parse(typed: str) -> Place:
-        word = " ".join(typed.lower().split())
-        matches = {p.code: p for w, p in by_word.items() if len(word) >= 2 and w.startswith(word)}
-        found = by_word.get(word) or (next(iter(matches.values())) if len(matches) == 1 else None)
+        found = place_named(typed, places)
         if found is None:
-            similar = [by_word[w] for w in difflib.get_close_matches(word, by_word, 5, 0.5)]
-            names = list(dict.fromkeys(p.name for p in [*matches.values(), *similar]))[:5]
+            word = fold_name(typed)
+            matches = {p.code: p for w, p in words if len(word) >= 2 and w.startswith(word)}
+            close = difflib.get_close_matches(word, dict(words), 5, 0.5)
+            similar = {p.code: p for near in close for w, p in words if w == near}
+            names = [label(p, places) for p in {**matches, **similar}.values()][:5]
             hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
-            raise InvalidInput(f"{quoted(typed)} is not a place on any route. {hint}")
+            if len(matches) != 1:
+                raise InvalidInput(f"{quoted(typed)} is not a place on any route. {hint}")
+            (found,) = matches.values()
         if found == excluded:
             raise InvalidInput(f"You leave from {found.name}. Type another place.")
         return found
 
     return parse
+
+
+def place_named(typed: str, places: Sequence[Place]) -> Place | None:
+    """The place with this code, name or alias; None if there is none. The rules of sql/22_place_codes.sql.
+
+    Raises InvalidInput if several places that are not part of each other have the name.
+    """
+    word = fold_name(typed)
+    with_code = [p for p in places if fold_name(p.code) == word]
+    named = with_code or [p for p in places if word in map(fold_name, spellings(p))]
+    codes = {p.code for p in named}
+    by_code = {p.code: p for p in places}
+    meant = [p for p in named if not codes & set(_containers(p, by_code))]
+    if len(meant) > 1:
+        raise InvalidInput(
+            f"Several places are called {quoted(typed)}: {listed(map(_name_and_code, meant), 'and')}. "
+            "Type the code instead of the name."
+        )
+    return meant[0] if meant else None
+
+
+def spellings(place: Place) -> tuple[str, ...]:
+    """The texts that name a place."""
+    return (place.code, place.name, *place.aliases)
+
+
+def label(place: Place, places: Sequence[Place]) -> str:
+    """The name of a place, with its code if another place has the name too."""
+    same = [p for p in places if fold_name(p.name) == fold_name(place.name)]
+    return place.name if len(same) == 1 else _name_and_code(place)
+
+
+def _name_and_code(place: Place) -> str:
+    return f"{place.name} ({place.code})"
+
+
+def _containers(place: Place, by_code: Mapping[str, Place]) -> list[str]:
+    """The codes of the places that contain a place, directly or not."""
+    codes: list[str] = []
+    while place.part_of and place.part_of not in codes:
+        codes.append(place.part_of)
+        place = by_code.get(place.part_of, place)
+    return codes
 
 
 def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
@@ -175,7 +221,7 @@ def name(typed: str) -> str | None:
     """A passenger's name; None if it is empty."""
     if len(typed) > MAX_NAME:
         raise InvalidInput(f"A name has at most {MAX_NAME} characters. This name has {len(typed)}.")
-    if typed and not (typed.isprintable() and any(c.isalpha() for c in typed)):
+    if typed and not (typed == normalize_text(typed) and any(c.isalpha() for c in typed)):
         raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha, or press Enter.")
     return typed or None
 

@@ -1,16 +1,8 @@
-"""Removes control and format characters, which could move the cursor or change the direction of text."""
+"""Removes control and format characters from the texts of a reply."""
 
-import unicodedata
 from typing import Any
 
-_ALLOWED = "\n\u200c\u200d"  # drawings have line ends; names in some writing systems have joiners
-
-
-def clean_text(text: str) -> str:
-    """The text without control and format characters."""
-    return "".join(
-        c for c in text if c in _ALLOWED or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")
-    )
+from busware.server.protocol import clean_text
 
 
 def cleaned(value: Any) -> Any:

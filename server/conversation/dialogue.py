@@ -19,8 +19,8 @@ from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
-from busware.server.conversation.cleaning import clean_text, cleaned
-from busware.server.protocol import Refusal, Request, Say
+from busware.server.conversation.cleaning import cleaned
+from busware.server.protocol import Refusal, Request, Say, clean_text, normalize_text
 
 T = TypeVar("T")
 
@@ -190,7 +190,7 @@ class Dialogue:
         question = self.step
         if not isinstance(question, Ask):
             raise TypeError("there is no open question")
-        typed = line.strip()
+        typed = normalize_text(line)
         match typed.lower():
             case "back":
                 self._back()

@@ -22,7 +22,7 @@ from busware.server.conversation.reservation import book_directly, keep_referenc
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import BookingDraft
 from busware.server.conversation.words import FLIGHT, clock, listed
-from busware.server.protocol import Place, Places, Refusal, Search, Trip
+from busware.server.protocol import Place, Places, Refusal, Search, Trip, fold_name
 
 PROMPT = (
     "Please enter the source country, destination country, and travel date/time "
@@ -110,9 +110,11 @@ def _find_served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
 
 
 def _find(typed: str, places: Sequence[Place]) -> tuple[str, Place] | None:
-    word = " ".join(typed.lower().split())
-    spellings = ((name, place) for place in places for name in (place.code, place.name, *place.aliases))
-    return next(((name, place) for name, place in spellings if name.lower() == word), None)
+    place = answers.place_named(typed, places)
+    if place is None:
+        return None
+    word = fold_name(typed)
+    return next((name, place) for name in answers.spellings(place) if fold_name(name) == word)
 
 
 def _countries(places: Sequence[Place]) -> list[Place]:

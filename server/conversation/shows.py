@@ -20,8 +20,17 @@ from busware.server.conversation.dialogue import (
 )
 from busware.server.conversation.reservation import book_directly, keep_reference
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.trips import BookingDraft, choose_venue, read_seat_map
-from busware.server.conversation.words import SHOW, clock, listed, moment, money, numbered, ticket_number
+from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, read_seat_map
+from busware.server.conversation.words import (
+    SHOW,
+    clock,
+    listed,
+    moment,
+    money,
+    numbered,
+    service_of,
+    ticket_number,
+)
 from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList
 
 _DAYS_AHEAD = 8  # searched for the next performance
@@ -64,15 +73,15 @@ def _performance(context: Context, venue: Place, time: str | None, day: date | N
     today = context.today()
     trips = yield from _performances(today, venue, time, day)
     while context.extended and time is None:
-        shown = list(trips.values())
+        shown = [trip for simultaneous in trips.values() for trip in simultaneous]
         yield Show(TripList(trips=shown))
         time, other_day = yield Ask(
             f"Performance ({listed(trips, 'or')}), or another date:",
             lambda typed: _parse_time_and_date(typed, today), "performance",
             f"The time at which it begins, or a date such as {EXAMPLES}.",
             tuple(
-                Choice(begins, f"{trip.name}, {money(trip.fare)}, {trip.seats_free} free")
-                for begins, trip in trips.items()
+                Choice(begins, "; ".join(map(_describe, simultaneous)))
+                for begins, simultaneous in trips.items()
             ),
         )  # fmt: skip
         try:
@@ -81,17 +90,29 @@ def _performance(context: Context, venue: Place, time: str | None, day: date | N
         except (InvalidInput, Refusal) as error:
             yield Tell(str(error), problem=True)
             time = None
-    return trips[time or next(iter(trips))]
+    simultaneous = {trip.bus_id: trip for trip in trips[time or next(iter(trips))]}
+    if len(simultaneous) == 1:
+        return next(iter(simultaneous.values()))
+    options = {bus_id: _describe(trip) for bus_id, trip in simultaneous.items()}
+    return simultaneous[(yield from choose_from_list("Performance id:", options, "performance", "bus_id"))]
 
 
-def _performances(today: date, venue: Place, time: str | None, day: date | None) -> Steps[dict[str, Trip]]:
+def _describe(trip: Trip) -> str:
+    return f"{service_of(trip)}, {money(trip.fare)}, {trip.seats_free} free"
+
+
+def _performances(
+    today: date, venue: Place, time: str | None, day: date | None
+) -> Steps[dict[str, list[Trip]]]:
     """The performances of a date by the time at which they begin: of the next date with the wanted one."""
     other_times: set[str] = set()
     for candidate in [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
         found = yield from require(
             Search(origin=venue.code, destination=venue.code, date=candidate, kind=SHOW.kind)
         )
-        trips: dict[str, Trip] = {clock(trip.departs_at): trip for trip in found.trips}
+        trips: dict[str, list[Trip]] = {}
+        for trip in found.trips:
+            trips.setdefault(clock(trip.departs_at), []).append(trip)
         if time in trips or (trips and time is None):
             return trips
         other_times |= set(trips)

@@ -52,10 +52,14 @@ class BookingDraft:
 
 def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | None = None) -> Ask:
     """The question for a place. excluded: the origin, which cannot be the destination too."""
+    labels = [answers.label(place, places) for place in places]
     return Ask(
-        prompt, answers.place(places, excluded), field,
-        f"One of: {', '.join(place.name for place in places)}.",
-        tuple(Choice(place.name, ", ".join((place.code, *place.aliases))) for place in places),
+        prompt, answers.place(places, excluded), field, f"One of: {', '.join(labels)}.",
+        tuple(
+            Choice(place.name, ", ".join((place.code, *place.aliases))) if label == place.name
+            else Choice(place.code, ", ".join((place.name, *place.aliases)))
+            for place, label in zip(places, labels, strict=True)
+        ),
     )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ import re
 import unicodedata
 
 _SEPARATORS = "\u2028\u2029"  # of lines and paragraphs
-# Control and format characters: they move the cursor, change the direction of text, or take no space. \n stays,
-# because drawings have it, and so do the joiners \u200c and \u200d where they have a meaning.
+# Control and format characters: they move the cursor, change the direction of text, or take no space. \n is
+# left out, because drawings have it. The joiners \u200c and \u200d stay where they have a meaning.
 _FORMAT = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-# Besides those, what Unicode calls Default_Ignorable_Code_Point, and a blank symbol. sql/21_text.sql has the same.
+# Besides those, what Unicode calls Default_Ignorable_Code_Point, and a blank symbol. api.invisible() in
+# sql/21_text.sql has all of them.
 _IGNORABLE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0080-\U000e0fff]"
 )
@@ -24,7 +25,9 @@ def clean_text(text: str) -> str:
 
 
 def normalize_text(text: str) -> str:
-    """The text as it is stored: in NFC, cleaned, without space at its ends; "" if nothing in it can be seen."""
+    """The text as it is stored: NFC, cleaned, without space at its ends; "" if nothing in it can be seen."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     cleaned = unicodedata.normalize("NFC", clean_text(text)).strip()
     return cleaned if any(_is_visible(c) for c in cleaned) else ""
 
@@ -47,12 +50,12 @@ def _replacement(found: re.Match[str], text: str) -> str:
     character, n = found[0], found.start()
     if character in _SEPARATORS:
         return " "
-    joins = character in _JOINERS and 0 < n and _joins(text[n - 1], text[n + 1 : n + 2])
+    joins = character in _JOINERS and n > 0 and _joins(text[n - 1], text[n + 1 : n + 2])
     return character if joins else ""
 
 
 def _joins(before: str, after: str) -> bool:
-    """Whether a joiner has a meaning between two characters: in a word of a script without case, or an emoji."""
+    """Whether a joiner has a meaning here: in an emoji, or in a word of a script without capital letters."""
     if unicodedata.combining(before) == _VIRAMA:
         return True
     if not after:

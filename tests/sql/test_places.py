@@ -31,7 +31,9 @@ def neustadt(database: Database) -> Database:
             ('NDNB', 'Neustadt Nord', '{}', 'NEUD'),
             ('LUX', 'Luxembourg', '{}', NULL), ('LUXC', 'Luxembourg City', '{Luxembourg}', 'LUX'),
             ('ROME', 'Roma', '{}', NULL), ('RSPA', 'Rome Spa', '{Rome}', NULL)""")
-    database.query(SERVICE, 8, "LUXC | - | 10:00 | 0 | 0\nNEUW | 11:00 | 11:05 | 5 | 5\nRSPA | 12:00 | - | 9 | 9")
+    database.query(
+        SERVICE, 8, "LUXC | - | 10:00 | 0 | 0\nNEUW | 11:00 | 11:05 | 5 | 5\nRSPA | 12:00 | - | 9 | 9"
+    )  # fmt: skip
     database.query(
         SERVICE, 9, "Luxc | - | 10:00 | 0 | 0\nNDNB | 11:00 | 11:05 | 5 | 5\nRSPA | 12:00 | 12:00 | 9 | 9\n"
         "NEUW | 13:00 | - | 12 | 12",
@@ -87,10 +89,8 @@ def test_route_with_one_of_the_places_decides(api: SchemaApi) -> None:
 
 def test_segment_decides_between_two_places_of_the_route(api: SchemaApi) -> None:
     trip = {"bus_id": 9, "travel_date": DAY}
-    segments = [
-        api.book(**trip, origin=origin, destination=destination)
-        for origin, destination in (("neustadt", "Rome Spa"), ("Rome Spa", "neustadt"), ("neustadt", "neustadt"))
-    ]
+    ends = (("neustadt", "Rome Spa"), ("Rome Spa", "neustadt"), ("neustadt", "neustadt"))
+    segments = [api.book(**trip, origin=origin, destination=destination) for origin, destination in ends]
     assert [(s["from_stop"], s["to_stop"]) for s in segments] == [(2, 3), (3, 4), (2, 4)]
     assert_ambiguous(api.book(**trip, origin="Luxembourg", destination="neustadt"))
     assert_ambiguous(api.read("seat_map", **trip, origin="Luxembourg", destination="neustadt"))

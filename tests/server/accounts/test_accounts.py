@@ -130,6 +130,25 @@ def test_usernames_are_compared_in_normalized_form(client_socket: LineClient) ->
         assert client_socket.call("login", username=same, password="long enough")["username"] == "ünal iv"
 
 
+@pytest.mark.parametrize("username", ["as\u200bha", "asha\u202e", "\u3164", "\u0301", "asha\ufe0f"])
+def test_username_with_hidden_characters_is_refused(client_socket: LineClient, username: str) -> None:
+    client_socket.call("register", **ASHA)
+    data = client_socket.call("register", username=username, password="long enough")["data"]
+    assert (data["reason"], data["field"]) == ("bad_request", "username")
+
+
+def test_account_that_has_a_username_with_hidden_characters_can_sign_in(
+    client_socket: LineClient, database: Database
+) -> None:
+    client_socket.call("register", **ASHA)
+    database.query(
+        "INSERT INTO accounts (username, password_hash, created_at) "
+        "SELECT U&'as\\200Bha', password_hash, created_at FROM accounts"
+    )
+    reply = client_socket.call("login", username="As\u200bha", password=ASHA["password"])
+    assert reply["username"] == "as\u200bha"
+
+
 def test_only_one_of_simultaneous_registrations_of_a_username_succeeds(
     connect: Callable[[], LineClient],
 ) -> None:

@@ -21,6 +21,15 @@ PLACES = [
     Place(code="MYSU", name="Mysuru", aliases=["Mysore"], kinds=["bus"]),
     Place(code="MNDY", name="Mandya", aliases=[], kinds=["bus"]),
 ]
+NEUSTADT = [
+    Place(code="NEUD", name="Neustadt", aliases=[], kinds=["bus"]),
+    Place(code="NEUW", name="Neustadt", aliases=["Neustadt an der Weinstraße"], kinds=["bus"]),
+    Place(code="LUX", name="Luxembourg", aliases=[], kinds=["bus"]),
+    Place(code="LUXB", name="Benelux", aliases=[], kinds=["bus"], part_of="LUX"),
+    Place(code="LUXC", name="Luxembourg City", aliases=["Luxembourg"], kinds=["bus"], part_of="LUXB"),
+    Place(code="ROME", name="Roma", aliases=[], kinds=["bus"]),
+    Place(code="RSPA", name="Rome Spa", aliases=["Rome", "Malmö"], kinds=["bus"]),
+]
 MAP = Seats(
     bus_id=1,
     travel_date=date(2026, 12, 5),
@@ -43,6 +52,10 @@ MAP = Seats(
         (answers.place(PLACES), "bangalore", PLACES[0]),
         (answers.place(PLACES), " MYSU ".strip(), PLACES[1]),
         (answers.place(PLACES), "mand", PLACES[2]),
+        (answers.place(NEUSTADT), "neuw", NEUSTADT[1]),
+        (answers.place(NEUSTADT), "Luxembourg", NEUSTADT[2]),  # the whole, not its part
+        (answers.place(NEUSTADT), "rome", NEUSTADT[5]),  # a code comes before a name
+        (answers.place(NEUSTADT), "MALMO\u0308", NEUSTADT[6]),
         (answers.one_or_any({"AC": True, "NON_AC": False}), "non-ac", False),
         (answers.one_or_any({"AC": True, "NON_AC": False}), "", None),
         (answers.one_or_any({"SEMI_SLEEPER": 1, "SLEEPER": 2}), "semi sleeper", 1),
@@ -67,6 +80,7 @@ MAP = Seats(
         (answers.reference, "bk7ghj.", "BK7GHJ"),
         (answers.phone, "+44 20 7946-0958", "+44 20 7946-0958"),
         (answers.name, "", None),
+        (answers.name, "അവന്‍", "അവന്‍"),
         (answers.travel_date(TODAY, LAST), "tomorrow", date(2026, 12, 2)),
     ],
 )  # fmt: skip
@@ -78,6 +92,11 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
     ("parse", "typed", "message"),
     [
         (answers.place(PLACES), "Mysoor", "Did you mean Mysuru?"),
+        (
+            answers.place(NEUSTADT), "neustadt",
+            'Several places are called "neustadt": Neustadt (NEUD) and Neustadt (NEUW). Type the code',
+        ),
+        (answers.place(NEUSTADT), "neust", "Did you mean Neustadt (NEUD), Neustadt (NEUW)"),
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
         (answers.place(PLACES), "", "An empty line is not a place on any route."),
         (answers.place(PLACES, PLACES[0]), "BLRU", "You leave from Bengaluru. Type another place."),
