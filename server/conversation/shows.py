@@ -28,7 +28,6 @@ from busware.server.conversation.words import (
     moment,
     money,
     numbered,
-    service_of,
     ticket_number,
 )
 from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList
@@ -98,7 +97,7 @@ def _performance(context: Context, venue: Place, time: str | None, day: date | N
 
 
 def _describe(trip: Trip) -> str:
-    return f"{service_of(trip)}, {money(trip.fare)}, {trip.seats_free} free"
+    return f"{trip.name}, {money(trip.fare)}, {trip.seats_free} free"
 
 
 def _performances(

@@ -224,6 +224,26 @@ def test_time_and_date_select_a_performance(
     transcript(client_socket, f"> {command}\nHow many seats? ({performance})")
 
 
+def test_performances_that_begin_at_the_same_time_are_offered(
+    client_socket: LineClient, database: Database
+) -> None:
+    database.query("""
+        SELECT api.add_service(805, 'Tughlaq', 'Ranga Players', 'hall 25', kind => 'show',
+            phone_required => false,
+            stops => E'RANGA-DOORS | - | 18:30 | 0 | 0\\nRANGA-CURTAIN | 21:00 | - | 0 | 80')""")
+    transcript(
+        client_socket,
+        """
+        > show 18:30
+          803  Hayavadana, 300.00, 25 free
+          805  Tughlaq, 80.00, 25 free
+        Performance id:
+        > 805
+        How many seats? (Tughlaq, Tue 1 Dec 2026 18:30, 25 free, 80.00 each)
+        """,
+    )
+
+
 def test_show_offers_a_performance_that_has_not_begun(client_socket: LineClient, clock: Clock) -> None:
     clock.set("2026-12-01T18:30:00+05:30")
     transcript(
