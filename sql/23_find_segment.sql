@@ -1,40 +1,44 @@
 -- Segments of a trip, found by places or by stop numbers; the trip of a boarding date.
 
--- The calls of a service at one of the origins from which it goes on to one of the destinations. time_zone: of the
--- origin. to_stop: the first call at a destination after it.
+-- The calls of a service at one of the origins from which it goes on to one of the destinations. to_stop: the first
+-- call at a destination after it.
 CREATE OR REPLACE FUNCTION api.calls(bus_id bigint, origins text[], destinations text[])
-RETURNS TABLE (from_stop int, departs interval, time_zone text, to_stop int)
+RETURNS TABLE (from_stop int, place text, departs interval, to_stop int)
 LANGUAGE sql STABLE AS $$
-    SELECT a.stop_no, a.departs, p.time_zone, b.stop_no
-    FROM route_table a
-    JOIN places p ON p.code = a.place
-    CROSS JOIN LATERAL (
-        SELECT r.stop_no FROM route_table r
-        WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
-        ORDER BY r.stop_no LIMIT 1
-    ) AS b
-    WHERE a.bus_id = calls.bus_id AND a.place = ANY (origins) AND a.departs IS NOT NULL
+    SELECT a.stop_no, a.place, a.departs, a.to_stop
+    FROM (
+        SELECT r.stop_no, r.place, r.departs,
+               min(r.stop_no) FILTER (WHERE r.place = ANY (destinations) AND r.arrives IS NOT NULL)
+                   OVER (ORDER BY r.stop_no DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS to_stop
+        FROM route_table r WHERE r.bus_id = calls.bus_id
+    ) AS a
+    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
 -- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is
 -- none. If several trips do, or one does several times, the first call that still sells decides.
 CREATE OR REPLACE FUNCTION api.travel_date_of(bus_id bigint, boarding_date date, origin text, destination text, from_stop int) RETURNS date
-LANGUAGE sql STABLE AS $$
-    SELECT t.travel_date
-    FROM bus_info s
-    CROSS JOIN LATERAL (
-        SELECT r.stop_no, r.departs, p.time_zone FROM route_table r JOIN places p ON p.code = r.place
-        WHERE r.bus_id = s.bus_id AND r.stop_no = travel_date_of.from_stop
-        UNION ALL
-        SELECT c.from_stop, c.departs, c.time_zone
-        FROM api.calls(s.bus_id, api.place_codes(origin), api.place_codes(destination)) AS c
-    ) AS a
-    CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, a.time_zone) AS t
-    WHERE s.bus_id = travel_date_of.bus_id
-    ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) <= api.now(),
-             a.stop_no, t.travel_date
-    LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    origins      text[] := api.place_codes(origin);
+    destinations text[] := api.place_codes(destination);
+BEGIN
+    RETURN (
+        SELECT t.travel_date
+        FROM bus_info s
+        CROSS JOIN LATERAL (
+            SELECT r.stop_no, r.place, r.departs FROM route_table r
+            WHERE r.bus_id = s.bus_id AND r.stop_no = travel_date_of.from_stop
+            UNION ALL
+            SELECT c.from_stop, c.place, c.departs FROM api.calls(s.bus_id, origins, destinations) AS c
+        ) AS a
+        JOIN places p ON p.code = a.place
+        CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, p.time_zone) AS t
+        WHERE s.bus_id = travel_date_of.bus_id
+        ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) <= api.now(),
+                 a.stop_no, t.travel_date
+        LIMIT 1);
+END $$;
 
 -- The date on which a trip leaves a stop, in the time zone of the place.
 CREATE OR REPLACE FUNCTION api.boarding_date(service bus_info, travel_date date, stop_no int) RETURNS date
@@ -81,8 +85,10 @@ BEGIN
         END IF;
         SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
         FROM api.calls(service.bus_id, origins, destinations) AS c
-        ORDER BY (api.instant(find_segment.travel_date, c.departs, service.time_zone) AT TIME ZONE c.time_zone)::date
-                     <> find_segment.boarding_date,
+        ORDER BY CASE WHEN find_segment.boarding_date IS NOT NULL THEN
+                     (api.instant(find_segment.travel_date, c.departs, service.time_zone)
+                      AT TIME ZONE (SELECT p.time_zone FROM places p WHERE p.code = c.place))::date <> find_segment.boarding_date
+                 END,
                  api.instant(find_segment.travel_date, c.departs + service.sells_until, service.time_zone) <= api.now(),
                  c.from_stop
         LIMIT 1;
