@@ -69,8 +69,11 @@ class Problem(Exception):
 
 
 def of_refusal(refusal: Refusal, status: int | None = None) -> Problem:
-    """The problem for a refusal. status: replaces the status of its reason."""
-    status = status or STATUSES[refusal.reason]
+    """The problem for a refusal. status: replaces the status of its reason.
+
+    The functions of a newer database may have reasons that this version does not know.
+    """
+    status = status or STATUSES.get(refusal.reason, HTTPStatus.CONFLICT)
     headers = {}
     if "retry_after" in refusal.data:
         status = HTTPStatus.TOO_MANY_REQUESTS
@@ -78,7 +81,7 @@ def of_refusal(refusal: Refusal, status: int | None = None) -> Problem:
         headers["WWW-Authenticate"] = "Bearer"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["Retry-After"] = str(refusal.data.get("retry_after") or BUSY_RETRY_SECONDS)
-    title = REASONS[refusal.reason].partition(";")[0]
+    title = REASONS.get(refusal.reason, "the request is refused").partition(";")[0]
     members = {
         "type": f"/schema#{refusal.reason}",
         "title": title[:1].upper() + title[1:],

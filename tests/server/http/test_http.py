@@ -227,6 +227,16 @@ def test_body_is_a_json_object_of_limited_size(
         assert database.value("SELECT count(*) FROM passengers") == 0
 
 
+def test_reason_of_a_newer_database_is_a_conflict(http: HttpClient, database: Database) -> None:
+    database.query(
+        """CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb LANGUAGE sql STABLE
+        RETURN jsonb_build_object('reason', 'full_moon', 'message', 'The moon is full.')"""
+    )
+    answer = http.call("GET", "/v1/places")
+    assert problem(answer) == (409, "full_moon")
+    assert answer.json()["detail"] == "The moon is full."
+
+
 def test_internal_error_is_logged_under_its_request_id(
     http: HttpClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
