@@ -1,5 +1,5 @@
 -- The places at which services stop, and the places that contain them. kinds: the kinds of these services.
--- on_sale_until: the last date on which a trip departs from one of the places.
+-- on_sale_from, on_sale_until: the first date on which a trip from one of the places can be on sale, and the last.
 CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE served AS (
@@ -15,6 +15,6 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('places', coalesce(jsonb_agg(
         jsonb_build_object('code', code, 'name', name, 'aliases', to_jsonb(aliases), 'kinds', kinds)
             || CASE WHEN part_of IS NULL THEN '{}' ELSE jsonb_build_object('part_of', part_of) END ORDER BY name), '[]'),
-        'on_sale_until', api.on_sale_until(array_agg(code)))
+        'on_sale_from', api.on_sale_from(array_agg(code)), 'on_sale_until', api.on_sale_until(array_agg(code)))
     FROM place
 $$;

@@ -74,7 +74,7 @@ $$;
 CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    today date := (SELECT min(api.now() AT TIME ZONE p.time_zone)::date FROM places p WHERE p.code = ANY (origins));
+    today date := api.on_sale_from(origins);
     last  date := api.on_sale_until(origins);
 BEGIN
     RETURN CASE

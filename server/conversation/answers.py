@@ -52,13 +52,13 @@ def any_date(today: date) -> Callable[[str], date]:
     return lambda typed: parse_date(typed[:_MAX_QUOTED], today)
 
 
-def travel_date(today: date, last: date) -> Callable[[str], date]:
-    """A date from today to the last date on sale."""
+def date_on_sale(today: date, first: date, last: date) -> Callable[[str], date]:
+    """A date on sale. first: today at the places; it can differ from the server's today."""
 
     def parse(typed: str) -> date:
         day = any_date(today)(typed)
-        if day < today:
-            raise InvalidInput(f"{day} is in the past. Today is {today}.")
+        if day < first:
+            raise InvalidInput(f"{day} is in the past. Today is {first}.")
         if day > last:
             raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
         return day

@@ -22,11 +22,11 @@ _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
 
 def stay(context: Context, typed: str) -> Steps[None]:
     """The command `hotel`: find rooms for some nights, choose, hold and confirm them."""
-    venue, last = yield from choose_venue(HOTEL)
     today = context.today()
+    venue, first, last = yield from choose_venue(HOTEL, today)
     while True:
         check_in = yield Ask(
-            f"Check-in date ({EXAMPLES}):", answers.travel_date(today, last), "date",
+            f"Check-in date ({EXAMPLES}):", answers.date_on_sale(today, first, last), "date",
             f"The date of the first night, up to {day_of(last)}.",
         )  # fmt: skip
         check_out = yield Ask(

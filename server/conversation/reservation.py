@@ -50,10 +50,9 @@ def bus(context: Context, typed: str) -> Steps[None]:
 
 def reservation(context: Context, words: Words) -> Steps[None]:
     """Find a trip, choose seats, hold and confirm them."""
-    places, last = yield from places_on_sale(words)
-    today = context.today()
+    places, first, last = yield from places_on_sale(words, context.today())
     ask_day = Ask(
-        f"Date of journey ({EXAMPLES}):", answers.travel_date(today, last), "date",
+        f"Date of journey ({EXAMPLES}):", answers.date_on_sale(context.today(), first, last), "date",
         f"The date on which you board, up to {day_of(last)}.",
     )  # fmt: skip
     day = yield ask_day
@@ -73,7 +72,7 @@ def reservation(context: Context, words: Words) -> Steps[None]:
     destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
     draft = BookingDraft(day, origin, destination, bus_type, ac)
     while True:
-        trip = yield from choose_trip(words, draft, today, places, ask_day)
+        trip = yield from choose_trip(words, draft, first, places, ask_day)
         try:
             yield from book(context, words, draft, trip)
             return

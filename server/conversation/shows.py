@@ -38,8 +38,8 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
     time, day = _parse_time_and_date(typed, context.today())
-    venue, _ = yield from choose_venue(SHOW)
-    trip = yield from _performance(context, venue, time, day)
+    venue, first, _ = yield from choose_venue(SHOW, context.today())
+    trip = yield from _performance(context, venue, first, time, day)
     booked = False
     while not booked:
         count = yield Ask(
@@ -64,19 +64,21 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         ) from None
 
 
-def _performance(context: Context, venue: Place, time: str | None, day: date | None) -> Steps[Trip]:
+def _performance(
+    context: Context, venue: Place, first: date, time: str | None, day: date | None
+) -> Steps[Trip]:
     """The next performance at this time, on this date; of any time or date if it is None.
 
+    first: the first date on sale.
     If no time is given, an extended dialogue shows the performances of the date, and asks.
     """
-    today = context.today()
-    trips = yield from _performances(today, venue, time, day)
+    trips = yield from _performances(venue, first, time, day)
     while context.extended and time is None:
         shown = [trip for simultaneous in trips.values() for trip in simultaneous]
         yield Show(TripList(trips=shown))
         time, other_day = yield Ask(
             f"Performance ({listed(trips, 'or')}), or another date:",
-            lambda typed: _parse_time_and_date(typed, today), "performance",
+            lambda typed: _parse_time_and_date(typed, context.today()), "performance",
             f"The time at which it begins, or a date such as {EXAMPLES}.",
             tuple(
                 Choice(begins, "; ".join(map(_describe, simultaneous)))
@@ -85,7 +87,7 @@ def _performance(context: Context, venue: Place, time: str | None, day: date | N
         )  # fmt: skip
         try:
             day = other_day or shown[0].departs_at.date()
-            trips = yield from _performances(today, venue, time, day)
+            trips = yield from _performances(venue, first, time, day)
         except (InvalidInput, Refusal) as error:
             yield Tell(str(error), problem=True)
             time = None
@@ -101,11 +103,11 @@ def _describe(trip: Trip) -> str:
 
 
 def _performances(
-    today: date, venue: Place, time: str | None, day: date | None
+    venue: Place, first: date, time: str | None, day: date | None
 ) -> Steps[dict[str, list[Trip]]]:
     """The performances of a date by the time at which they begin: of the next date with the wanted one."""
     other_times: set[str] = set()
-    for candidate in [day] if day else [today + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
+    for candidate in [day] if day else [first + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
         found = yield from require(
             Search(origin=venue.code, destination=venue.code, date=candidate, kind=SHOW.kind)
         )

@@ -63,22 +63,25 @@ def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | No
     )  # fmt: skip
 
 
-def places_on_sale(words: Words) -> Steps[tuple[list[Place], date]]:
-    """The places that services of a kind call at, and the last date on sale. Raises InvalidInput, Refusal."""
+def places_on_sale(words: Words, today: date) -> Steps[tuple[list[Place], date, date]]:
+    """The places that services of a kind call at, and the first and the last date on sale.
+
+    Raises InvalidInput, Refusal.
+    """
     served: PlaceList = yield from require(Places(kind=words.kind))
     if served.on_sale_until is None:
         raise InvalidInput(f"There is no {words.service} on sale.")
-    return served.places, served.on_sale_until
+    return served.places, served.on_sale_from or today, served.on_sale_until
 
 
-def choose_venue(words: Words) -> Steps[tuple[Place, date]]:
-    """The theatre or the hotel, and the last date on sale; asks if there are several venues."""
-    places, last = yield from places_on_sale(words)
+def choose_venue(words: Words, today: date) -> Steps[tuple[Place, date, date]]:
+    """The theatre or the hotel, the first and the last date on sale; asks if there are several venues."""
+    places, first, last = yield from places_on_sale(words, today)
     venues = [place for place in places if place.part_of is None]
     if len(venues) == 1:
-        return venues[0], last
+        return venues[0], first, last
     venue: Place = yield ask_place(f"{words.source}:", "origin", venues)
-    return venue, last
+    return venue, first, last
 
 
 def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: str) -> Steps[int]:
@@ -90,9 +93,12 @@ def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: 
 
 
 def choose_trip(
-    words: Words, draft: BookingDraft, today: date, places: list[Place], ask_day: Ask
+    words: Words, draft: BookingDraft, first: date, places: list[Place], ask_day: Ask
 ) -> Steps[Trip]:
-    """One of the trips found. While there is none, asks for another date or destination. Raises Refusal."""
+    """One of the trips found. While there is none, asks for another date or destination. Raises Refusal.
+
+    first: the first date on sale.
+    """
     while True:
         search = Search(
             origin=draft.origin.code, destination=draft.destination.code, date=draft.day,
@@ -102,7 +108,7 @@ def choose_trip(
         if isinstance(found, Refusal) and found.data.get("field") != "date":
             raise found
         trips: list[Trip] = [] if isinstance(found, Refusal) else found.trips
-        trips = trips or (yield from _find_alternatives(words, draft, search, today))
+        trips = trips or (yield from _find_alternatives(words, draft, search, first))
         if trips:
             break
         if isinstance(found, Refusal):  # other origins have trips on this date
@@ -147,7 +153,7 @@ def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
     return seat_map
 
 
-def _find_alternatives(words: Words, draft: BookingDraft, search: Search, today: date) -> Steps[list[Trip]]:
+def _find_alternatives(words: Words, draft: BookingDraft, search: Search, first: date) -> Steps[list[Trip]]:
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
     wanted_service = type_code(draft.bus_type, draft.ac, words.service)
     none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
@@ -155,7 +161,7 @@ def _find_alternatives(words: Words, draft: BookingDraft, search: Search, today:
     if any_type != search and (trips := (yield from _trips(any_type))):
         yield Tell(f"{none} Available on that date:")
         return trips
-    days = [day for n in _NEARBY_DAYS if (day := draft.day + timedelta(days=n)) >= today]
+    days = [day for n in _NEARBY_DAYS if (day := draft.day + timedelta(days=n)) >= first]
     for wanted in dict.fromkeys((search, any_type)):
         for day in days:
             if trips := (yield from _trips(msgspec.structs.replace(wanted, date=day))):

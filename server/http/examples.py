@@ -115,6 +115,7 @@ EXAMPLES: dict[str, Example] = {
         {"kind": "bus"},
         {
             "places": [{"code": "BLRU", "name": "Bengaluru", "aliases": ["Bangalore"], "kinds": ["bus"]}],
+            "on_sale_from": "2026-12-01",
             "on_sale_until": "2027-01-31",
         },
     ),

@@ -31,9 +31,10 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, sorted by name, and the last date with a departure on sale, if there is one."""
+    """Every place, sorted by name, and the first and the last date on sale. No date: nothing is."""
 
     places: list[Place]
+    on_sale_from: datetime.date | None = None  # today where it is earliest; 0.1.0 lacks it
     on_sale_until: datetime.date | None = None
 
 

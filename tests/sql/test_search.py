@@ -33,9 +33,10 @@ def test_places_with_stops_and_the_regions_around_them(api: SchemaApi) -> None:
 
 
 def test_places_of_a_kind(api: SchemaApi) -> None:
-    assert api.read("places", kind="flight") == {"places": [], "on_sale_until": None}
+    assert api.read("places", kind="flight") == {"places": [], "on_sale_from": None, "on_sale_until": None}
     served = api.read("places", kind="bus")
     assert len(served["places"]) == 7
+    assert served["on_sale_from"] == "2026-12-01"
     assert served["on_sale_until"] == "2026-12-16"  # the trip of the 15th departs from Mysuru after midnight
 
 

@@ -178,7 +178,9 @@ def test_trip_is_found_on_the_date_at_its_stop_in_every_zone(
 def test_dates_on_sale_are_in_the_time_zone_of_the_place(api: SchemaApi, database: Database) -> None:
     add_service(database, "Chennai | - | 00:30 | 0 | 0\nOoty | 01:30 | - | 0 | 0", KIRITIMATI, CHEN=PAGO_PAGO)
     journey = {"origin": "Chennai", "destination": "Ooty"}
-    assert api.read("places")["on_sale_until"] == "2026-12-16"  # of service 2, from Mysuru
+    served = api.read("places")
+    assert served["on_sale_from"] == "2026-11-30"  # at Chennai
+    assert served["on_sale_until"] == "2026-12-16"  # of service 2, from Mysuru
     last = "2026-12-13"  # the trip of the 15th, which leaves at 10:30 UTC of the 14th
     assert len(api.read("search", **journey, date=last)["trips"]) == 1
     refusal = api.read("search", **journey, date="2026-12-14")

@@ -81,7 +81,7 @@ MAP = Seats(
         (answers.phone, "+44 20 7946-0958", "+44 20 7946-0958"),
         (answers.name, "", None),
         (answers.name, "അവന്‍", "അവന്‍"),
-        (answers.travel_date(TODAY, LAST), "tomorrow", date(2026, 12, 2)),
+        (answers.date_on_sale(TODAY, TODAY, LAST), "tomorrow", date(2026, 12, 2)),
     ],
 )  # fmt: skip
 def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: Any) -> None:
@@ -125,8 +125,8 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.name, "Asha\u202e", "is not a name"),
         (answers.phone, "call me", "is not a phone number"),
         (answers.name, "x" * 81, "at most 80"),
-        (answers.travel_date(TODAY, LAST), "2026-11-30", "is in the past. Today is 2026-12-01."),
-        (answers.travel_date(TODAY, LAST), "9" * 1000, "is not a date"),
+        (answers.date_on_sale(TODAY, TODAY, LAST), "2026-11-30", "is in the past. Today is 2026-12-01."),
+        (answers.date_on_sale(TODAY, TODAY, LAST), "9" * 1000, "is not a date"),
     ],
 )  # fmt: skip
 def test_message_about_an_invalid_answer_says_what_is_valid(
@@ -146,7 +146,7 @@ PARSERS = [
     answers.some_of([1, 2], "ticket"),
     answers.number_of([1], "bus"),
     seating.count("seat", 5),
-    answers.travel_date(TODAY, LAST),
+    answers.date_on_sale(TODAY, TODAY, LAST),
     answers.one_of({"a": 1}),
     answers.phone,
     answers.reference,

@@ -396,3 +396,35 @@ def test_expired_hold_repeats_the_choice_of_seats_only(
         Held: {ref}
         """,
     )
+
+
+def test_date_is_past_when_it_is_past_at_the_places(
+    client_socket: LineClient, clock: Clock, database: Database
+) -> None:
+    database.query("UPDATE places SET time_zone = 'Pacific/Pago_Pago'")
+    clock.set("2026-12-01 09:00+05:30")  # the 30th of November at the places
+    transcript(
+        client_socket,
+        """
+        > bus
+        Reservation or cancellation:
+        > reservation
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 2026-11-29
+        2026-11-29 is in the past. Today is 2026-11-30.
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        > 2026-11-30
+        SLEEPER, SEMI_SLEEPER, SEATER or any:
+        > any
+        AC, NON_AC or any:
+        > NON_AC
+        Source:
+        > Bengaluru
+        Destination:
+        > Mysuru
+        Bengaluru to Mysuru, Mon 30 Nov 2026:
+           Bus  Leaves  Arrives    Takes       Fare  Free  Service
+             1  17:30  20:15       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+        Bus id:
+        """,
+    )

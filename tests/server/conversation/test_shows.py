@@ -339,3 +339,8 @@ def read_seat_map(line: LineClient, day: date) -> list[str]:
     seat_map = [line.receive().decode() for _ in range(5)]
     assert [line.receive().decode() for _ in range(2)] == [LEGEND, SEAT_QUESTION]
     return seat_map
+
+
+def test_next_performance_is_from_today_at_the_theatre(client_socket: LineClient, clock: Clock) -> None:
+    clock.set("2026-12-01 20:00-08:00")  # the 2nd at the theatre
+    transcript(client_socket, f"> show\n{HOW_MANY.format(free=25).replace('Tue 1 Dec', 'Wed 2 Dec')}")
