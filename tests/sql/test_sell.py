@@ -1,4 +1,4 @@
-"""`book` and `hold`: named seats, and the choice of any seats; all seats of a request or none."""
+"""`book` and `hold`: all seats of a request or none. test_choose_seats.py has the choice of any seats."""
 
 from typing import Any
 
@@ -125,65 +125,7 @@ def test_messages_use_the_nouns_of_the_service(api: SchemaApi, database: Databas
     assert api.book(2, 3)["message"] == "One booking may have at most 1 room; you asked for 2."
 
 
-# Any seats -------------------------------------------------------------------------------------
-# The layout of service 1:  1 2 _ 3 4
-#                           5 6 _ 7 8
-
-
-@pytest.mark.parametrize(
-    ("taken", "count", "chosen"),
-    [
-        ([], 1, [1]),
-        ([], 2, [1, 2]),  # side by side
-        ([1], 2, [3, 4]),  # not 2 and 3, across the aisle
-        ([1, 4], 2, [5, 6]),
-        ([], 4, [1, 2, 3, 4]),  # no four seats are side by side: one row
-        ([1], 3, [2, 3, 4]),
-        ([], 6, [1, 2, 3, 4, 5, 6]),  # two adjacent rows
-        ([1], 1, [2]),  # the seat next to a taken one, so that no other pair is split
-        ([1, 4, 6], 1, [2]),
-        ([2, 3, 6, 7], 2, [1, 4]),  # no two are side by side: one row
-        ([2, 3, 4, 6, 7, 8], 2, [1, 5]),  # no two are in one row: adjacent rows
-        ([1, 2, 3, 4, 5, 6, 7], 1, [8]),
-    ],
-)
-def test_any_seats_are_together_and_leave_no_single_seats(
-    api: SchemaApi, taken: list[int], count: int, chosen: list[int]
-) -> None:
-    for first in range(0, len(taken), 6):
-        api.book(*taken[first : first + 6])
-    assert seats_of(api.book(count=count)) == chosen
-
-
-def test_seat_with_the_shortest_gap_is_chosen(api: SchemaApi) -> None:
-    api.book(6, from_stop=1, to_stop=2)
-    api.book(6, from_stop=4, to_stop=5)  # seat 6 is free on [2,4)
-    api.book(7, from_stop=4, to_stop=5)  # seat 7 is free on [1,4)
-    assert seats_of(api.book(from_stop=2, to_stop=4)) == [6]
-    assert seats_of(api.book(from_stop=2, to_stop=4)) == [7]
-    assert seats_of(api.book(from_stop=2, to_stop=4)) == [5]  # its neighbour is taken: no pair is split
-
-
-def test_short_gap_is_preferred_to_a_seat_without_free_neighbour(api: SchemaApi) -> None:
-    api.book(1)  # seat 2 has no free neighbour on the whole route
-    api.book(8, from_stop=2, to_stop=5)  # seat 8 has a gap that fits the first leg
-    assert seats_of(api.book(from_stop=1, to_stop=2)) == [8]
-
-
-def test_party_that_cannot_sit_together_is_still_sold(api: SchemaApi, database: Database) -> None:
-    database.query("SELECT api.add_service(3, 'Tall', 'KSRTC', %s, %s)", "s\n.\ns\n.\ns", """
-        Chennai | -     | 06:00 | 0 | 0
-        Mandya  | 07:00 |   -   | 9 | 10
-    """)  # fmt: skip
-    tall = {"bus_id": 3, "origin": "Chennai", "destination": "Mandya"}
-    assert seats_of(api.book(2, **tall)) == [2]
-    assert seats_of(api.book(count=2, **tall)) == [1, 3]
-
-
-def test_party_is_on_one_deck(api: SchemaApi) -> None:
-    night = {"bus_id": 2}
-    api.book(1, **night)
-    assert seats_of(api.book(count=2, **night)) == [3, 4]
+# Too few seats --------------------------------------------------------------------------------
 
 
 def test_sold_out_says_how_many_are_free(api: SchemaApi) -> None:
