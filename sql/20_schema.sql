@@ -32,6 +32,7 @@ CREATE TYPE api.found_segment AS (
     departs_at  timestamptz,
     sells_until timestamptz,   -- the boarding stop is on sale until then
     fare        numeric,       -- for each seat
+    alight_refunds numeric[],  -- for each seat; as in passengers
     refusal     jsonb          -- unknown_place, ambiguous_place, not_on_route or bad_request; the rest is NULL
 );
 
@@ -39,13 +40,14 @@ CREATE TYPE api.found_segment AS (
 CREATE TYPE api.request AS (
     bus_id bigint, travel_date date, boarding_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
-    reference text, tickets int[], ticket_no int, seat_no int, at jsonb, reason text, account text
+    reference text, tickets int[], ticket_no int, seat_no int, at jsonb, fare numeric, reason text, account text
 );
 
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.
 CREATE TYPE api.sale AS (
     bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
-    phone text, account text, fare numeric, refund_percent numeric, status text, expires_at timestamptz
+    phone text, account text, fare numeric, refund_percent numeric, alight_refunds numeric[],
+    status text, expires_at timestamptz
 );
 
 -- The result of a write: the reference of its booking, or the refusal. Before the write, api.batch locks and settles

@@ -96,7 +96,7 @@ BEGIN
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
            api.instant(find_segment.travel_date, a.departs, service.time_zone),
-           api.instant(find_segment.travel_date, a.departs + service.sells_until, service.time_zone), b.fare - a.fare, NULL
+           api.instant(find_segment.travel_date, a.departs + service.sells_until, service.time_zone), b.fare - a.fare, '{}', NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
@@ -104,6 +104,13 @@ BEGIN
       AND a.stop_no < b.stop_no;
     IF NOT FOUND THEN
         s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
+    END IF;
+    IF service.alight_refund_percent > 0 THEN
+        s.alight_refunds := ARRAY(
+            SELECT round((b.fare - r.fare) * service.alight_refund_percent / 100, 2) FROM route_table r, route_table b
+            WHERE r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
+              AND b.bus_id = service.bus_id AND b.stop_no = s.to_stop
+            ORDER BY r.stop_no);
     END IF;
     RETURN s;
 END $$;

@@ -1,5 +1,5 @@
--- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again, and
--- alight_refund_percent of its fare is refunded.
+-- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again. The refund is that
+-- of the terms at which the ticket was sold: passengers.alight_refunds.
 CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,18 +23,32 @@ BEGIN
                         api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
     refusal := coalesce(refusal, api.check_alighting(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
     IF refusal IS NULL THEN
+        UPDATE passengers p SET alight_refunds = api.alight_refunds_now(service, p)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.alight_refunds IS NULL;
         UPDATE passengers p
         SET segment = int4range(lower(p.segment), stop.stop_no),
-            -- fares may have risen since the booking; a refund is never more than the fare paid
-            refund = least(p.fare, p.refund + round((r.fare - stop.fare) * service.alight_refund_percent / 100, 2))
-        FROM route_table r
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
-          AND r.bus_id = b.bus_id AND r.stop_no = upper(p.segment);
+            refund = coalesce(p.alight_refunds[stop.stop_no - lower(p.segment)], 0)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
         PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
         PERFORM api.promote(b.bus_id, b.travel_date);
     END IF;
     RETURN refusal;
 END $$;
+
+-- The alight_refunds of a ticket that was sold before they were stored: the percentage of today, of its fare divided in
+-- proportion to the fares of today. If it ended early before, its refund then was for a part of the fare, which is left
+-- out.
+CREATE OR REPLACE FUNCTION api.alight_refunds_now(service bus_info, ticket passengers) RETURNS numeric[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(ticket.refund + round((ticket.fare - before.fare) * service.alight_refund_percent / 100
+        * coalesce((b.fare - r.fare) / nullif(b.fare - a.fare, 0), 0), 2) ORDER BY r.stop_no)
+    FROM route_table a
+    JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no = upper(ticket.segment)
+    JOIN route_table r ON r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.stop_no <= b.stop_no
+    CROSS JOIN LATERAL (SELECT CASE WHEN ticket.refund > 0
+        THEN least(ticket.fare, ticket.refund * 100 / nullif(service.alight_refund_percent, 0)) ELSE 0 END AS fare) AS before
+    WHERE a.bus_id = ticket.bus_id AND a.stop_no = lower(ticket.segment)
+$$;
 
 -- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
 CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean

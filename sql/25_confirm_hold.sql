@@ -1,5 +1,5 @@
--- Confirm a hold. An expired hold gets its seats again if all of them are free.
-CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking) RETURNS jsonb
+-- Confirm a hold. fare: the fare that the caller accepts if the hold has expired.
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     refusal jsonb := api.check_hold(b);
@@ -9,14 +9,11 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
     refusal := coalesce(refusal, api.check_trip_runs(service, b.travel_date, (
         SELECT min(lower(p.segment)) FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference)));
+    IF refusal IS NULL THEN
+        refusal := api.renew_hold(service, b, fare);
+    END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
-    ELSIF EXISTS (
-        SELECT FROM passengers p JOIN seats s USING (bus_id, travel_date, seat_no)
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
-    ) THEN
-        RETURN api.refusal('hold_expired',
-            format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
     END IF;
     WITH confirmed AS (
         UPDATE passengers p SET status = 'booked', booked_at = api.now(), expires_at = NULL, ended_at = NULL
@@ -25,6 +22,45 @@ BEGIN
     )
     SELECT array_agg(ticket_no) INTO tickets FROM confirmed;
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+    RETURN NULL;
+END $$;
+
+-- Give the tickets of an expired hold the fare and the terms of today. Refuses if a seat is taken, or if the caller has
+-- not accepted the fare: `fare` is another one, or it is NULL and the fare or the terms have changed. Like the fare of a
+-- booking, it is the sum of all tickets, with the cancelled ones.
+CREATE OR REPLACE FUNCTION api.renew_hold(service bus_info, b api.opened_booking, fare numeric) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    segment  int4range := (SELECT p.segment FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' LIMIT 1);
+    today    api.found_segment;
+    fare_now numeric;
+    changed  boolean;
+BEGIN
+    IF segment IS NULL THEN   -- it has not expired
+        RETURN NULL;
+    ELSIF EXISTS (
+        SELECT FROM passengers p JOIN seats s USING (bus_id, travel_date, seat_no)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
+    ) THEN
+        RETURN api.refusal('hold_expired',
+            format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
+    END IF;
+    today := api.find_segment(service, b.travel_date, NULL, NULL, lower(segment), upper(segment));
+    -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
+    SELECT sum(CASE p.status WHEN 'expired' THEN today.fare ELSE p.fare END),
+           bool_or(p.status = 'expired' AND (p.fare, p.refund_percent, p.alight_refunds)
+                   <> (today.fare, service.refund_percent, today.alight_refunds))
+    INTO fare_now, changed
+    FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
+    IF fare_now <> renew_hold.fare OR renew_hold.fare IS NULL AND changed THEN
+        RETURN api.refusal('hold_expired', format('The hold has expired, and its fare or its terms have changed. '
+                'The fare is now %s. To book, confirm this fare.', fare_now),
+            jsonb_build_object('fare', fare_now::text));
+    END IF;
+    UPDATE passengers p
+    SET fare = today.fare, refund_percent = service.refund_percent, alight_refunds = today.alight_refunds
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired';
     RETURN NULL;
 END $$;
 

@@ -41,7 +41,7 @@ BEGIN
         PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
     END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
-                  r.phone, r.account, s.fare, service.refund_percent, status, expires);
+                  r.phone, r.account, s.fare, service.refund_percent, s.alight_refunds, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
     END IF;
@@ -53,9 +53,9 @@ CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,
-                            refund_percent, status, queue_no, created_at, expires_at, booked_at)
+                            refund_percent, alight_refunds, status, queue_no, created_at, expires_at, booked_at)
     SELECT s.bus_id, s.reference, n, s.travel_date, s.seat_nos[n], s.segment, s.names -> (n - 1) ->> 'name',
-           s.phone, s.account, s.fare, s.refund_percent, s.status,
+           s.phone, s.account, s.fare, s.refund_percent, s.alight_refunds, s.status,
            CASE WHEN s.status = 'pending' THEN nextval('queue_no_seq') END,
            api.now(), s.expires_at, CASE WHEN s.status = 'booked' THEN api.now() END
     FROM unnest(sales) AS s, generate_series(1, s.party) AS n;

@@ -22,9 +22,9 @@ RETURN api.call('hold', jsonb_build_object('bus_id', bus_id, 'travel_date', trav
     'origin', origin, 'destination', destination, 'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'count', count,
     'phone', phone, 'passengers', passengers, 'seconds', seconds));
 
-CREATE OR REPLACE FUNCTION api.confirm(reference text, phone text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.confirm(reference text, phone text DEFAULT NULL, fare numeric DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
-RETURN api.call('confirm', jsonb_build_object('reference', reference, 'phone', phone));
+RETURN api.call('confirm', jsonb_build_object('reference', reference, 'phone', phone, 'fare', fare));
 
 CREATE OR REPLACE FUNCTION api.release(reference text, phone text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql

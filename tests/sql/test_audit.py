@@ -70,6 +70,21 @@ BROKEN = [
         "ticket {booking}/1 (booked)",
     ),
     (
+        "refund",
+        "UPDATE passengers SET alight_refunds = '{{17,8,3}}' WHERE reference = '{ended}'",
+        "ticket {ended}/1 (booked): fare 260.00, refund 20.00, by its terms 8.00",
+    ),
+    (
+        "refund",
+        "UPDATE passengers SET refund_percent = 10 WHERE reference = '{left}'",
+        "ticket {left}/1 (cancelled): fare 260.00, refund 140.00, by its terms 44.00",
+    ),
+    (
+        "refund",
+        "UPDATE passengers SET refund = fare WHERE reference = '{left}'",
+        "ticket {left}/1 (cancelled): fare 260.00, refund 260.00, by its terms 140.00",
+    ),
+    (
         "half_booked",
         "UPDATE passengers SET travel_date = '2026-12-06' WHERE reference = '{booking}' AND ticket_no = 2",
         "booking {booking}: 1 booked 2026-12-05, 2 booked 2026-12-06",
@@ -156,12 +171,14 @@ BROKEN = [
 
 @pytest.fixture
 def references(database: Database, clock: Clock) -> dict[str, str]:
-    """A trip with tickets in every status, and the references of three of its bookings."""
+    """A trip with tickets in every status, and the references of five of its bookings."""
+    database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     with SchemaApi.open(database) as api:
         booking = api.write("book", "asha", "k", **sale(1, 2))
         hold = api.hold(3, 4)
         api.cancel(api.book(5, 6, 7), 2)
-        api.change("alight", api.book(8, phone=RAVI), at=3, phone=RAVI)
+        ended = api.change("alight", api.book(8, phone=RAVI), at=3, phone=RAVI)
+        left = api.cancel(api.change("alight", api.book(6), at=3))
         api.book(6, phone=RAVI)
         waiting = api.book(count=1, waitlist=True)
         return {name: answer["reference"] for name, answer in locals().items() if isinstance(answer, dict)}
@@ -222,12 +239,12 @@ def test_script_reports_no_finding(database: Database, references: dict[str, str
 
 
 def test_script_prints_a_line_for_each_finding(database: Database, references: dict[str, str]) -> None:
-    database.query("UPDATE passengers SET refund = 10 WHERE seat_no = 1")
+    database.query("DELETE FROM payments WHERE reference = %s AND ticket_no = 1", references["booking"])
     status, printed = run_script(database)
     assert status == 1
     assert printed == (
         f"money | 1 | {DAY} | ticket {references['booking']}/1 (booked): "
-        "fare 260.00, charged 260.00; refund 10.00, paid back 0\n"
+        "fare 260.00, charged 0; refund 0.00, paid back 0\n"
     )
 
 

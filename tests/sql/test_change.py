@@ -215,12 +215,72 @@ def test_refunds_never_exceed_the_fare(api: SchemaApi, database: Database) -> No
     database.query("UPDATE bus_info SET alight_refund_percent = 100, refund_percent = 90 WHERE bus_id = 1")
     booking = api.book(1)
     assert api.change("alight", booking, at="Ramanagara")["refund"] == "170.00"
-    database.query("UPDATE route_table SET fare = 1000 * stop_no WHERE bus_id = 1")  # for later bookings
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "81.00"
     assert api.cancel(booking)["refund"] == "251.00"
-    expensive = api.book(1)
-    database.query("UPDATE route_table SET fare = 10000 * stop_no WHERE bus_id = 1")
-    assert api.change("alight", expensive, at="Ramanagara")["refund"] == expensive["fare"]
+
+
+@pytest.mark.parametrize("factor", ["5", "1.2", "0.01", "0"])
+def test_alighting_refunds_by_the_fares_and_the_percentage_of_the_sale(
+    api: SchemaApi, database: Database, factor: str
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
+    sold = [api.book(1), api.change("confirm", api.hold(2))]
+    part = api.book(3, from_stop=2, to_stop=4)
+    database.query("UPDATE route_table SET fare = fare * %s WHERE bus_id = 1", factor)
+    database.query("UPDATE bus_info SET alight_refund_percent = 75 WHERE bus_id = 1")
+    for booking in sold:
+        assert api.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30
+        assert api.change("alight", booking, at="Mandya")["refund"] == "20.00"  # of 80
+        assert api.cancel(booking)["refund"] == "140.00"  # and half of the other 240
+    assert api.change("alight", part, at="Mandya")["refund"] == "12.50"  # of 50
+
+
+def test_alighting_twice_refunds_as_much_as_alighting_once(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")
+    database.query("UPDATE route_table SET fare = 0.33 * stop_no WHERE bus_id = 1")
+    twice, once = api.book(1), api.book(2)
+    api.change("alight", twice, at="Srirangapatna")
+    refunds = [api.change("alight", booking, at="Mandya")["refund"] for booking in (twice, once)]
+    assert refunds == ["0.33", "0.33"]
+
+
+def test_party_promoted_from_the_waitlist_has_the_fares_of_its_request(
+    api: SchemaApi, database: Database
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")
+    full = [api.book(1, 2, 3, 4), api.book(5, 6, 7, 8)]
+    waiting = api.book(count=1, waitlist=True)
+    database.query("UPDATE route_table SET fare = fare * 3 WHERE bus_id = 1")
+    database.query("UPDATE bus_info SET alight_refund_percent = 0, refund_percent = 0 WHERE bus_id = 1")
+    api.cancel(full[0])
+    assert (api.show(waiting)["status"], api.show(waiting)["fare"]) == ("booked", "260.00")
+    assert api.change("alight", waiting, at="Mandya")["refund"] == "40.00"
+    assert api.cancel(waiting)["refund"] == "150.00"
+
+
+@pytest.mark.parametrize(("factor", "refund"), [("1", "20.00"), ("10", "20.00"), ("0.1", "20.00"), ("0", "0.00")])
+def test_fare_of_a_ticket_sold_before_its_refunds_were_stored_is_divided_as_the_fares_of_today(
+    api: SchemaApi, database: Database, factor: str, refund: str
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
+    booking = api.book(1, 2)
+    database.query("UPDATE passengers SET alight_refunds = NULL")
+    database.query("UPDATE route_table SET fare = fare * %s WHERE bus_id = 1", factor)
+    api.change("alight", booking, tickets=[1], at="Srirangapatna")
+    database.query("UPDATE route_table SET fare = stop_no WHERE bus_id = 1")  # the division stays
+    ended = api.change("alight", booking, tickets=[1], at="Mandya")
+    assert ended["tickets"][0]["refund"] == refund
+
+
+def test_ticket_that_ended_early_before_its_refunds_were_stored_ends_still_earlier(
+    api: SchemaApi, database: Database
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
+    booking = api.book(1)
+    assert api.change("alight", booking, at="Mandya")["refund"] == "20.00"  # of 80
+    database.query("UPDATE passengers SET alight_refunds = NULL")
+    database.query("UPDATE route_table SET fare = fare * 2 WHERE bus_id = 1")
+    assert api.change("alight", booking, at="Ramanagara")["refund"] == "42.50"  # of 170
 
 
 def test_alighting_during_the_journey(api: SchemaApi, clock: Clock) -> None:

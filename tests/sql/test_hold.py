@@ -100,6 +100,97 @@ def test_expired_hold_is_confirmed_without_its_cancelled_ticket(api: SchemaApi, 
     assert 2 in api.free()
 
 
+def set_fare(database: Database, fare: str) -> None:
+    """Change the fare of the whole route of bus 1."""
+    database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = 5", fare)
+
+
+def test_live_hold_keeps_its_fare_and_terms(api: SchemaApi, database: Database) -> None:
+    hold = api.hold(1, 2)
+    set_fare(database, "900")
+    database.query("UPDATE bus_info SET refund_percent = 0 WHERE bus_id = 1")
+    booking = api.change("confirm", hold, fare="1800.00")
+    assert (booking["status"], booking["fare"]) == ("booked", "520.00")
+    assert api.cancel(booking)["refund"] == "260.00"
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_expired_hold_is_confirmed_at_the_fare_of_today_once_the_caller_accepts_it(
+    api: SchemaApi, database: Database, clock: Clock, settled: bool
+) -> None:
+    hold = api.hold(1, 2)
+    set_fare(database, "300")
+    clock.advance(minutes=11)
+    if settled:
+        api.write("settle", bus_id=1, travel_date=DAY)
+    refused = {
+        "reason": "hold_expired",
+        "message": "The hold has expired, and its fare or its terms have changed. "
+        "The fare is now 600.00. To book, confirm this fare.",
+        "fare": "600.00",
+    }
+    assert api.change("confirm", hold) == refused
+    assert api.change("confirm", hold, fare="520.00") == refused
+    assert api.show(hold)["status"] == "expired"
+    set_fare(database, "310")
+    assert api.change("confirm", hold, fare="600.00")["fare"] == "620.00"
+    booking = api.change("confirm", hold, fare="620")
+    assert (booking["status"], booking["fare"]) == ("booked", "620.00")
+    assert [ticket["fare"] for ticket in booking["tickets"]] == ["310.00", "310.00"]
+    assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "310.00")] * 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "restored"),
+    [
+        ("UPDATE bus_info SET refund_percent = 10", "UPDATE bus_info SET refund_percent = 50"),
+        ("UPDATE bus_info SET alight_refund_percent = 10", "UPDATE bus_info SET alight_refund_percent = 25"),
+        (
+            "UPDATE route_table SET fare = 200 WHERE bus_id = 1 AND stop_no = 3",
+            "UPDATE route_table SET fare = 180 WHERE bus_id = 1 AND stop_no = 3",
+        ),
+    ],
+)
+def test_expired_hold_is_not_confirmed_silently_at_other_refunds(
+    api: SchemaApi, database: Database, clock: Clock, changed: str, restored: str
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25")
+    holds = [api.hold(1), api.hold(2)]
+    database.query(changed)
+    clock.advance(minutes=11)
+    assert api.change("confirm", holds[0])["fare"] == "260.00"
+    assert api.change("confirm", holds[0], fare="260.00")["status"] == "booked"
+    database.query(restored)
+    assert api.change("confirm", holds[1])["status"] == "booked"
+    assert database.value("SELECT count(DISTINCT (refund_percent, alight_refunds)) FROM passengers") == 2
+
+
+def test_new_fare_of_an_expired_hold_counts_its_cancelled_ticket_as_sold(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    hold = api.hold(1, 2)
+    api.cancel(hold, 2)
+    set_fare(database, "300")
+    clock.advance(minutes=11)
+    assert api.change("confirm", hold)["fare"] == "560.00"  # 300 for ticket 1, 260 of ticket 2
+    booking = api.change("confirm", hold, fare="560.00")
+    assert [ticket["fare"] for ticket in booking["tickets"]] == ["300.00", "260.00"]
+    assert booking["fare"] == "560.00"
+    assert database.query("SELECT ticket_no, amount::text FROM payments") == [(1, "300.00")]
+
+
+def test_expired_hold_on_taken_seats_has_no_new_fare(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    hold = api.hold(1, 2)
+    set_fare(database, "300")
+    clock.advance(minutes=11)
+    api.book(2, phone=RAVI)
+    for fare in ({}, {"fare": "600.00"}):
+        refusal = api.change("confirm", hold, **fare)
+        assert (refusal["reason"], "fare" in refusal) == ("hold_expired", False)
+
+
 @pytest.mark.parametrize("method", ["confirm", "release"])
 def test_only_a_hold_is_confirmed_or_released(api: SchemaApi, method: str, clock: Clock) -> None:
     booked = api.book(1)

@@ -40,7 +40,10 @@ TIMETABLE = """
     Mandya     | 11:50 | 12:00 |  2 | 25.50
     Mysuru     | 14:00 | -     |  3 | 99.99
 """
-FARES = {1: "0", 2: "10.01", 3: "25.50", 4: "99.99"}
+FARES = [  # by stop number; the first one is that of TIMETABLE
+    dict(zip(range(1, STOPS + 1), map(Decimal, fares.split()), strict=True))
+    for fares in ("0 10.01 25.50 99.99", "0 10.01 80 99.99", "5 6 6 300.33", "0 0 0 0")
+]
 
 segments = st.sampled_from([(1, 4), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4)])
 counts = st.sampled_from([1, 2, 3, 4])
@@ -60,13 +63,13 @@ class Requests(RuleBasedStateMachine):
         database.query("SELECT api.add_trip(%s, %s)", BUS, day)
         midnight = datetime.fromisoformat(f"{day}T00:00+05:30")
         departs = {stop: midnight + timedelta(hours=9 + stop) for stop in range(1, STOPS)}
-        fares = {stop: Decimal(fare) for stop, fare in FARES.items()}
-        service = Service(SEATS, departs, fares, 3, 2, Decimal(50), Decimal(25))
+        service = Service(SEATS, departs, FARES[0], 3, 2, Decimal(50), Decimal(25))
         self.trip = Trip(service, midnight + timedelta(hours=8))
         self.set_clock()
 
     def teardown(self) -> None:
         """Delete the trip, so that the audit stays fast."""
+        self.change_fares(FARES[0])
         for table in ("payments", "idempotency_keys", "passengers", "seats", "trips"):
             self.database.query(f"DELETE FROM {table} WHERE bus_id = {BUS}")
 
@@ -99,9 +102,20 @@ class Requests(RuleBasedStateMachine):
         self.sell(segment, None, count, True, None)
 
     @precondition(lambda self: self.trip.parties)
-    @rule(which=which)
-    def confirm(self, which: int) -> None:
-        self.change("confirm", which, self.trip.confirm)
+    @rule(which=which, accepts_fare=st.booleans())
+    def confirm(self, which: int, accepts_fare: bool) -> None:
+        _, party = self.booking(which)
+        fares = self.trip.service.fares
+        fare = sum(
+            ticket.fare if ticket.status == "cancelled" else fares[ticket.end] - fares[ticket.start]
+            for ticket in party.tickets
+        )
+        self.change(
+            "confirm",
+            which,
+            lambda party: self.trip.confirm(party, accepts_fare=accepts_fare),
+            fare=str(fare) if accepts_fare else None,
+        )
 
     @precondition(lambda self: self.trip.parties)
     @rule(which=which)
@@ -133,6 +147,15 @@ class Requests(RuleBasedStateMachine):
         self.change(
             "alight", which, lambda party: self.trip.alight(party, tickets, stop), tickets=tickets, at=stop
         )
+
+    @rule(fares=st.sampled_from(FARES))
+    def change_fares(self, fares: dict[int, Decimal]) -> None:
+        """For later sales: what is sold keeps its fares."""
+        for stop, fare in fares.items():
+            self.database.query(
+                "UPDATE route_table SET fare = %s WHERE bus_id = %s AND stop_no = %s", fare, BUS, stop
+            )
+        self.trip.service.fares = fares
 
     @rule(seconds=st.sampled_from([1, 600, 1800, 3600]))
     def advance_clock(self, seconds: int) -> None:
@@ -228,7 +251,7 @@ class Requests(RuleBasedStateMachine):
     def tickets_agree(self) -> None:
         real = self.database.query(
             "SELECT p.reference, p.ticket_no, b.status, p.seat_no, lower(p.segment), upper(p.segment), "
-            "p.refund FROM passengers p JOIN bookings b USING (reference, ticket_no) WHERE p.bus_id = %s",
+            "p.fare, p.refund FROM passengers p JOIN bookings b USING (reference, ticket_no) WHERE p.bus_id = %s",
             BUS,
         )
         assert sorted(real) == sorted(
@@ -239,6 +262,7 @@ class Requests(RuleBasedStateMachine):
                 ticket.seat,
                 ticket.start,
                 ticket.end,
+                ticket.fare,
                 ticket.refund,
             )
             for reference, party in self.trip.parties.items()

@@ -22,7 +22,7 @@ class Service:
 
     seats: int
     departs: dict[int, datetime]  # by stop number, without the last stop
-    fares: dict[int, Decimal]  # by stop number, from the first stop
+    fares: dict[int, Decimal]  # by stop number, from the first stop; a ticket keeps those of its sale
     max_seats: int
     queue_limit: int
     refund_percent: Decimal
@@ -36,9 +36,18 @@ class Ticket:
     seat: int | None
     start: int
     end: int
-    fare: Decimal
+    fares: dict[int, Decimal]  # the service's, when the ticket was sold
     status: str
     refund: Decimal = Decimal("0.00")
+    sold_to: int = 0  # `end`, when the ticket was sold
+
+    def __post_init__(self) -> None:
+        self.sold_to = self.end
+
+    @property
+    def fare(self) -> Decimal:
+        """The fare of the segment that was sold."""
+        return self.fares[self.sold_to] - self.fares[self.start]
 
     def taken(self) -> set[tuple[int, int]]:
         """The (seat, leg) pairs that the ticket takes while it is live."""
@@ -156,8 +165,8 @@ class Trip:
             return "sold_out"
         if not fits and len(self.waitlist()) >= self.service.queue_limit:
             return "queue_full"
-        fare = self.service.fares[end] - self.service.fares[start]
-        party = Party([Ticket(None, start, end, fare, "pending") for _ in range(count)])
+        fares = self.service.fares
+        party = Party([Ticket(None, start, end, fares, "pending") for _ in range(count)])
         if not fits:
             party.expires_at = self.service.departs[start]
         else:
@@ -166,13 +175,20 @@ class Trip:
         self.parties[reference()] = party
         return None
 
-    def confirm(self, party: Party) -> str | None:
-        """Turn a hold into a booking."""
+    def confirm(self, party: Party, *, accepts_fare: bool) -> str | None:
+        """Turn a hold into a booking. accepts_fare: at any fare, if the hold has expired."""
         if reason := self.check_hold(party):
             return reason
         expired = {pair for ticket in party.with_status("expired") for pair in ticket.taken()}
         if expired & self.taken():
             return "hold_expired"
+        fares = self.service.fares
+        legs = range(party.tickets[0].start, party.tickets[0].end)
+        for ticket in party.with_status("expired"):
+            changed = any(fares[leg + 1] - fares[leg] != ticket.fares[leg + 1] - ticket.fares[leg] for leg in legs)
+            if changed and not accepts_fare:
+                return "hold_expired"
+            ticket.fares = fares
         for ticket in party.with_status("held", "expired"):
             ticket.status = "booked"
         return None
@@ -234,8 +250,8 @@ class Trip:
         if self.has_departed(stop):
             return "departed"
         for ticket in tickets:
-            unused = self.service.fares[ticket.end] - self.service.fares[stop]
-            ticket.refund += percentage(unused, self.service.alight_refund_percent)
+            unused = ticket.fares[ticket.sold_to] - ticket.fares[stop]
+            ticket.refund = percentage(unused, self.service.alight_refund_percent)
             ticket.end = stop
         return None
 
