@@ -133,9 +133,18 @@ class AsyncClient(AsyncConnection):
             **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
-    async def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
-        """Turn a hold into a booking."""
-        return await self.call(protocol.Confirm(reference=reference, phone=phone, key=key), Booking)
+    async def confirm(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        fare: str | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Turn a hold into a booking. fare: the fare that is accepted if the hold has expired."""
+        return await self.call(
+            protocol.Confirm(reference=reference, phone=phone, fare=fare, key=key), Booking
+        )
 
     async def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

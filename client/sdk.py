@@ -134,9 +134,16 @@ class Client(Connection):
             **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
-    def confirm(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
-        """Turn a hold into a booking."""
-        return self.call(protocol.Confirm(reference=reference, phone=phone, key=key), Booking)
+    def confirm(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        fare: str | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Turn a hold into a booking. fare: the fare that is accepted if the hold has expired."""
+        return self.call(protocol.Confirm(reference=reference, phone=phone, fare=fare, key=key), Booking)
 
     def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

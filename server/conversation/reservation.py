@@ -205,13 +205,16 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     if isinstance(held, Refusal):
         return held
     yield Show(held)
-    yes = yield ask_yes_no(
-        f"Confirm, for {money(held.fare)}?",
-        f"yes: book the {words.seat}s. no: release them, and choose others.",
-    )
-    if yes:
-        booked: Booking | Refusal = yield Call(Confirm(reference=held.reference, phone=draft.phone))
-        return booked
+    fare, accepted = held.fare, None
+    hint = f"yes: book the {words.seat}s. no: release them, and choose others."
+    while (yield ask_yes_no(f"Confirm, for {money(fare)}?", hint)):
+        booked: Booking | Refusal = yield Call(
+            Confirm(reference=held.reference, phone=draft.phone, fare=accepted)
+        )
+        if isinstance(booked, Booking) or "fare" not in booked.data:
+            return booked
+        yield Tell(booked.message, problem=True)
+        fare = accepted = booked.data["fare"]
     yield Call(release(held))
     yield Tell(f"The {words.seat}s are released.")
     return None

@@ -53,6 +53,13 @@ Key = Annotated[
         description="an idempotency key, up to 255 characters",
     ),
 ]
+Amount = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,10}(\.[0-9]{1,2})?$(?!\n)",
+        description="an amount of money, such as 520.00",
+    ),
+]
 HoldSeconds = Annotated[int, Meta(ge=10, le=1800, description="a number of seconds, 10 to 1,800")]
 KindName = Annotated[
     str,

@@ -24,7 +24,8 @@ REASONS: dict[str, str] = {
     "sold_out": "fewer seats are free than requested; `seats_free` is their number",
     "too_many_seats": "a booking may not have so many seats; `limit` is the largest number",
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
-    "hold_expired": "the hold has expired; on confirm, its seats are no longer free",
+    "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
+    "terms have changed: `fare` is then the fare of today",
     "not_held": "the booking is not a hold, so it cannot be confirmed or released",
     "already_booked": "the booking is already confirmed",
     "already_cancelled": "the booking or the ticket is already cancelled",

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from busware.server.protocol.fields import (
+    Amount,
     BusId,
     BusType,
     Count,
@@ -193,8 +194,9 @@ class Hold(Party, frozen=True, kw_only=True):
 
 @_method("confirm", Booking, "POST /v1/bookings/{reference}/confirm", writes=True)
 class Confirm(AboutBooking, frozen=True, kw_only=True):
-    """Turn a hold into a booking."""
+    """Turn a hold into a booking. fare: the fare that you accept if the hold has expired."""
 
+    fare: Amount | None = None
     key: Key | None = None
 
 

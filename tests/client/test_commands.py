@@ -20,7 +20,7 @@ from rich.console import Console
 from busware import __main__ as command
 from busware import commands, render
 from busware.server.protocol import METHODS, Seat, Seats
-from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.conftest import WAIT_SECONDS, Clock, Database, LineClient
 from tests.support.project import PROJECT
 
 SEGMENT = ("1", "2026-12-05", "bengaluru", "mandya")
@@ -170,6 +170,16 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     shown = run("booking", reference, *PHONE)
     assert shown.out.endswith("refund 90.00.\n")
     assert run("status", reference, *PHONE) == shown
+
+
+def test_expired_hold_is_confirmed_at_its_new_fare(run: Run, database: Database, clock: Clock) -> None:
+    held = json.loads(run("hold", *SEGMENT, *PHONE, "--seats", "3", "--seconds", "60", "--json").out)
+    database.query("UPDATE route_table SET fare = 200 WHERE bus_id = 1 AND stop_no = 3")
+    clock.advance(minutes=2)
+    refused = run("confirm", held["reference"], *PHONE)
+    assert (refused.status, "The fare is now 200.00." in refused.err) == (1, True)
+    booked = run("confirm", held["reference"], *PHONE, "--fare", "200.00")
+    assert booked.out.endswith("Fare 200.00, refund 0.00.\n")
 
 
 def test_booking_joins_the_waitlist(run: Run) -> None:

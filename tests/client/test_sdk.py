@@ -17,7 +17,7 @@ import pytest
 
 from busware import AsyncClient, Client, ConnectionLost, Refusal
 from busware.server.protocol import METHODS, Passenger
-from tests.conftest import WAIT_SECONDS, Database
+from tests.conftest import WAIT_SECONDS, Clock, Database
 from tests.support.both_clients import Sdk
 from tests.support.http_client import HttpClient
 
@@ -149,6 +149,19 @@ def test_from_search_to_refund(busware: Client) -> None:
     cancelled = busware.cancel(held.reference, PHONE, tickets=[2])
     assert (cancelled.status, cancelled.refund) == ("booked", "90.00")
     assert busware.booking(held.reference, PHONE) == cancelled
+
+
+def test_expired_hold_is_confirmed_at_its_new_fare(
+    busware: Client, database: Database, clock: Clock
+) -> None:
+    held = busware.hold(*SEGMENT, seats=[3, 4], phone=PHONE, seconds=60)
+    database.query("UPDATE route_table SET fare = 200 WHERE bus_id = 1 AND stop_no = 3")
+    clock.advance(minutes=2)
+    with pytest.raises(Refusal) as refused:
+        busware.confirm(held.reference, PHONE)
+    assert (refused.value.reason, refused.value.data) == ("hold_expired", {"fare": "400.00"})
+    booked = busware.confirm(held.reference, PHONE, fare="400.00")
+    assert (booked.status, booked.fare) == ("booked", "400.00")
 
 
 def test_connect_uses_the_environment(

@@ -61,6 +61,51 @@ def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
+CHANGED_FARE = """
+    > yes
+    The hold has expired, and its fare or its terms have changed. The fare is now {fare}. To book, confirm this fare.
+    Confirm, for {fare}? (yes or no)
+"""  # noqa: E501
+
+
+def change_fare(database: Database, fare: int) -> None:
+    database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = 5", fare)
+
+
+def test_expired_hold_is_booked_once_its_new_fare_was_shown(
+    client_socket: LineClient, database: Database, clock: Clock
+) -> None:
+    transcript(client_socket, RESERVATION)
+    clock.advance(minutes=11)
+    for fare in (300, 310):
+        change_fare(database, fare)
+        transcript(client_socket, CHANGED_FARE.replace("{fare}", f"{2 * fare}.00"))
+    assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
+    transcript(client_socket, "> yes\nBooked: {ref}")
+    assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "310.00")] * 2
+
+
+def test_new_fare_of_an_expired_hold_is_declined(
+    client_socket: LineClient, database: Database, clock: Clock
+) -> None:
+    transcript(client_socket, RESERVATION)
+    clock.advance(minutes=11)
+    change_fare(database, 300)
+    transcript(client_socket, CHANGED_FARE.replace("{fare}", "600.00"))
+    transcript(client_socket, "> no\nThe seats are released. Choose others, or type: back, quit.")
+    assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
+
+
+def test_back_at_the_new_fare_returns_to_the_question_before(
+    client_socket: LineClient, database: Database, clock: Clock
+) -> None:
+    transcript(client_socket, RESERVATION)
+    clock.advance(minutes=11)
+    change_fare(database, 300)
+    transcript(client_socket, CHANGED_FARE.replace("{fare}", "600.00"))
+    transcript(client_socket, "> back\nYour hold is released.\nPhone number:")
+
+
 def test_closed_connection_releases_its_hold(connect: Callable[[], LineClient], database: Database) -> None:
     closing = connect()
     transcript(closing, RESERVATION)

@@ -10,7 +10,7 @@ import requests
 from busware.server import protocol
 from busware.server.http.problems import STATUSES
 from busware.server.settings import Settings, variable
-from tests.conftest import Database
+from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
 from tests.support.line_client import wait_until
 from tests.support.project import PROJECT
@@ -94,6 +94,19 @@ def test_hold_is_confirmed_or_released(http: HttpClient) -> None:
         assert (held.status_code, held.json()["status"]) == (201, "held")
         answer = http.call("POST", f"{held.headers['Location']}/{action}", json=PHONE)
         assert (answer.status_code, answer.json()["status"]) == (200, status)
+
+
+def test_expired_hold_is_confirmed_at_its_new_fare(
+    http: HttpClient, database: Database, clock: Clock
+) -> None:
+    held = http.call("POST", "/v1/holds", json={**BOOK, "seconds": 60})
+    database.query("UPDATE route_table SET fare = 300 WHERE bus_id = 1 AND stop_no = 5")
+    clock.advance(minutes=2)
+    confirm = f"{held.headers['Location']}/confirm"
+    refused = http.call("POST", confirm, json=PHONE)
+    assert (problem(refused), refused.json()["fare"]) == ((409, "hold_expired"), "600.00")
+    booked = http.call("POST", confirm, json={**PHONE, "fare": refused.json()["fare"]})
+    assert (booked.status_code, booked.json()["status"], booked.json()["fare"]) == (200, "booked", "600.00")
 
 
 def test_write_with_a_used_key_gets_the_first_answer(http: HttpClient, database: Database) -> None:

@@ -20,6 +20,7 @@ BUS = "the number of a service, as `search` returns it"
 STOP = "the position of a stop, as `search` returns it"
 COUNT = "a number of seats, 1 to 100"
 SEATS = "a list of different seat numbers, from 1"
+AMOUNT = "an amount of money, such as 520.00"
 KEY = "an idempotency key, up to 255 characters"
 SECONDS = "a number of seconds, 10 to 1,800"
 PASSENGERS = 'a list of passengers, such as [{"name": "Asha"}]'
@@ -107,6 +108,10 @@ def test_a_line_of_300_000_bytes(client):
         ("book", {**TRIP, **PLACES, "seats": [1], "phone": "+999 1234567"}, "phone", PHONE),
         ("hold", {**TRIP, **PLACES, **GUEST, "seats": [1], "seconds": 5}, "seconds", SECONDS),
         ("confirm", {"phone": "98450 12345"}, "reference", "the reference of a booking"),
+        ("confirm", {"reference": "ABC", "fare": 520}, "fare", AMOUNT),
+        ("confirm", {"reference": "ABC", "fare": "-1"}, "fare", AMOUNT),
+        ("confirm", {"reference": "ABC", "fare": "520.001"}, "fare", AMOUNT),
+        ("confirm", {"reference": "ABC", "fare": "1" * 11}, "fare", AMOUNT),
         ("cancel", {"reference": "ABC", "key": ""}, "key", KEY),
         ("cancel", {"reference": "ABC", "key": "k" * 256}, "key", KEY),
     ],
