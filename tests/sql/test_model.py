@@ -60,12 +60,12 @@ class Requests(RuleBasedStateMachine):
         self.api, self.database, self.day = api, database, day
         self.last: tuple[Callable[[], Answer], Answer] | None = None
         self.keys = 0
-        database.query("SELECT api.add_trip(%s, %s)", BUS, day)
         midnight = datetime.fromisoformat(f"{day}T00:00+05:30")
         departs = {stop: midnight + timedelta(hours=9 + stop) for stop in range(1, STOPS)}
         service = Service(SEATS, departs, FARES[0], 3, 2, Decimal(50), Decimal(25))
         self.trip = Trip(service, midnight + timedelta(hours=8))
         self.set_clock()
+        database.query("SELECT api.add_trip(%s, %s)", BUS, day)
 
     def teardown(self) -> None:
         """Delete the trip, so that the audit stays fast."""
