@@ -151,9 +151,7 @@ def test_from_search_to_refund(busware: Client) -> None:
     assert busware.booking(held.reference, PHONE) == cancelled
 
 
-def test_expired_hold_is_confirmed_at_its_new_fare(
-    busware: Client, database: Database, clock: Clock
-) -> None:
+def test_expired_hold_is_confirmed_at_its_new_fare(busware: Client, database: Database, clock: Clock) -> None:
     held = busware.hold(*SEGMENT, seats=[3, 4], phone=PHONE, seconds=60)
     database.query("UPDATE route_table SET fare = 200 WHERE bus_id = 1 AND stop_no = 3")
     clock.advance(minutes=2)

@@ -258,7 +258,9 @@ def test_party_promoted_from_the_waitlist_has_the_fares_of_its_request(
     assert api.cancel(waiting)["refund"] == "150.00"
 
 
-@pytest.mark.parametrize(("factor", "refund"), [("1", "20.00"), ("10", "20.00"), ("0.1", "20.00"), ("0", "0.00")])
+@pytest.mark.parametrize(
+    ("factor", "refund"), [("1", "20.00"), ("10", "20.00"), ("0.1", "20.00"), ("0", "0.00")]
+)
 def test_fare_of_a_ticket_sold_before_its_refunds_were_stored_is_divided_as_the_fares_of_today(
     api: SchemaApi, database: Database, factor: str, refund: str
 ) -> None:

@@ -251,7 +251,8 @@ class Requests(RuleBasedStateMachine):
     def tickets_agree(self) -> None:
         real = self.database.query(
             "SELECT p.reference, p.ticket_no, b.status, p.seat_no, lower(p.segment), upper(p.segment), "
-            "p.fare, p.refund FROM passengers p JOIN bookings b USING (reference, ticket_no) WHERE p.bus_id = %s",
+            "p.fare, p.refund FROM passengers p JOIN bookings b USING (reference, ticket_no) "
+            "WHERE p.bus_id = %s",
             BUS,
         )
         assert sorted(real) == sorted(

@@ -183,10 +183,9 @@ class Trip:
         if expired & self.taken():
             return "hold_expired"
         fares = self.service.fares
-        legs = range(party.tickets[0].start, party.tickets[0].end)
         for ticket in party.with_status("expired"):
-            changed = any(fares[leg + 1] - fares[leg] != ticket.fares[leg + 1] - ticket.fares[leg] for leg in legs)
-            if changed and not accepts_fare:
+            changes = {fares[stop] - ticket.fares[stop] for stop in range(ticket.start, ticket.end + 1)}
+            if len(changes) > 1 and not accepts_fare:
                 return "hold_expired"
             ticket.fares = fares
         for ticket in party.with_status("held", "expired"):
