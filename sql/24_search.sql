@@ -54,8 +54,12 @@ LANGUAGE sql STABLE AS $$
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
-    JOIN (SELECT r.bus_id, max(r.stop_no) AS stop_no FROM route_table r WHERE r.place = ANY (destinations) GROUP BY r.bus_id)
-      AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no   -- most services do not go there
+    JOIN (   -- most services do not go there; EXISTS would compare each stop of a hotel with all others
+        SELECT r.bus_id, max(r.stop_no) AS stop_no FROM route_table r
+        WHERE r.place = ANY (destinations)
+          AND r.bus_id IN (SELECT o.bus_id FROM route_table o WHERE o.place = ANY (origins))
+        GROUP BY r.bus_id
+    ) AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no
     CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
