@@ -1,14 +1,14 @@
 """The command `busware`: sends one request, prints its reply as text or JSON, and sets an exit status.
 
-Replies go to stdout, errors to stderr. With --json, a refusal goes to stdout instead, as {"error": …}. rich
-and shtab are imported where they are used, because they would delay --help.
+Replies go to stdout, errors to stderr. With --json, a refusal goes to stdout instead, as {"error": …}. If a
+request was executed and its reply cannot be written, the exit status says so (server/output.py). rich and
+shtab are imported where they are used, because they would delay --help.
 """
 
 import argparse
 import contextlib
 import getpass
 import io
-import os
 import ssl
 import sys
 from typing import Any
@@ -19,13 +19,15 @@ from busware import commands
 from busware.factory import new_client
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
-from busware.server import installation, protocol
+from busware.server import installation, output, protocol
 from busware.server.conversation import clean_text
+from busware.server.output import DONE, INTERRUPTED, NotShown, complain, end_unshown, show
 from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
 
-DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130  # argparse exits with 2 too
+REFUSED, USAGE, NO_ANSWER = 1, 2, 3  # argparse exits with 2 too; server/output.py has the other statuses
 COMMAND_TRIES = 3  # fewer than DEFAULT_TRIES, because a person waits and can repeat the command
+SHOW_HINT = "To see the reply, repeat the command with the same arguments and --key "
 RETRY_HINT = "The server may have executed the request. Repeat the command with the same arguments and --key "
 START_HINT = f"Is the server running? {installation.SERVER} starts it."
 SIGN_IN_HINT = f"{installation.CLIENT} login USERNAME prints a token. Add it: --token TOKEN."
@@ -46,13 +48,13 @@ def main(arguments: list[str]) -> int:
         import shtab
 
         # A shell completes scripts/client by the last part of its path.
-        print(shtab.complete(commands.command_line(prog=commands.PROG.rpartition("/")[2]), parsed.shell))
+        show(shtab.complete(commands.command_line(prog=commands.PROG.rpartition("/")[2]), parsed.shell))
         return DONE
     url = commands.hotel_url(parsed) if parsed.command == "hotel" else parsed.host
     try:
         tls = tls_context(url, parsed.tls, parsed.authority)
     except OSError as error:
-        _print_error(f"{parsed.authority} has no certificates to verify the server with: {error}")
+        complain(f"{parsed.authority} has no certificates to verify the server with: {error}")
         return USAGE
     if parsed.command == "hotel":
         from busware import hotel
@@ -80,20 +82,20 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
     ) as client:  # fmt: skip
         try:
             request = with_key(commands.request(parsed, client.today))
-            _print_reply(client.call(request, msgspec.Raw if parsed.json else request.reply))
-            return DONE
+            reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
+            return _show_reply(request, reply)
         except (Refusal, RpcError) as error:
             if parsed.json:
-                print(error_json(error))
+                _show_error(error_json(error))
             else:
                 _print_refusal(error, request, client)
             return NO_ANSWER if _reason(error) == "outcome_unknown" else REFUSED
         except ConnectionLost as lost:
             hint = AUTHORITY_HINT if isinstance(lost.__cause__, ssl.SSLCertVerificationError) else START_HINT
-            _print_error(f"{lost}.", RETRY_HINT + lost.key if lost.key else hint)
+            complain(f"{lost}.", RETRY_HINT + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
-            _print_error("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
+            complain("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
             return INTERRUPTED
 
 
@@ -101,21 +103,20 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
     """Print a refusal, and what to change in the command."""
     from busware import render
 
-    out = render.console(stderr=True)
-    out.print(render.error(error))
+    complain(render.text(render.console(stderr=True), render.error(error)))
     if isinstance(request, protocol.SegmentRequest) and _reason(error) in ("seat_taken", "unknown_seat"):
         segment = {field: getattr(request, field) for field in protocol.SegmentRequest.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):
             free = client.call(protocol.SeatMap(**segment), protocol.Seats).free
-            out.print(f"Free seats on this segment: {', '.join(map(str, free)) or 'none'}.")
+            complain(f"Free seats on this segment: {', '.join(map(str, free)) or 'none'}.")
     if _reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
-        out.print("If the booking was made with a phone number, add it: --phone.")
+        complain("If the booking was made with a phone number, add it: --phone.")
     if isinstance(request, protocol.Book) and not request.waitlist and _reason(error) == "sold_out":
-        out.print("To join the waitlist, add --waitlist.")
+        complain("To join the waitlist, add --waitlist.")
     if _reason(error) == "not_signed_in":
-        out.print(SIGN_IN_HINT, markup=False)
+        complain(SIGN_IN_HINT)
     if option := OPTION_HINTS.get(str(error.data.get("field"))):
-        out.print(f"Use {option}.", markup=False)
+        complain(f"Use {option}.")
 
 
 def error_json(error: Refusal | RpcError) -> str:
@@ -129,24 +130,47 @@ def _reason(error: Refusal | RpcError) -> str | None:
     return error.reason if isinstance(error, Refusal) else None
 
 
-def _print_reply(reply: object) -> None:
-    if isinstance(reply, msgspec.Raw):
-        print(bytes(reply).decode())
-    else:
-        from busware import render
+def _show_reply(request: protocol.Request, reply: object) -> int:
+    """Print a reply; return the exit status. A request that was executed is reported as done in any case."""
+    try:
+        if isinstance(reply, msgspec.Raw):
+            show(bytes(reply).decode())
+        else:
+            from busware import render
 
-        out = render.console()
-        out.print(render.reply(reply, out.width))
+            out = render.console()
+            show(render.text(out, render.reply(reply, out.width)))
+        return DONE
+    except NotShown as error:
+        return end_unshown(error, _done(request, reply))
+    except KeyboardInterrupt:
+        return end_unshown(NotShown("interrupted"), _done(request, reply))
+    except Exception as error:  # noqa: BLE001 - the request was executed, whatever is wrong with its reply
+        return end_unshown(NotShown(repr(error)), _done(request, reply))
+
+
+def _done(request: protocol.Request, reply: object) -> str:
+    """What a request changed, and how to see its reply; empty for a request that only reads."""
+    if request.resource.startswith("GET"):
+        return ""
+    fields = msgspec.json.decode(msgspec.json.encode(reply))
+    key = getattr(request, "key", None)
+    reference = f"Reference: {fields['reference']}. " if "reference" in fields else ""
+    return f"{reference}{SHOW_HINT}{key}" if key else f"The method {request.method} was executed."
+
+
+def _show_error(text: str) -> None:
+    """Print an error to stdout, or to stderr if that is impossible, because its exit status stays true."""
+    try:
+        show(text)
+    except NotShown:
+        complain(text)
 
 
 def _print_message(method: str, params: dict[str, Any]) -> None:
     """Print a message from an operator. The server sends the unread ones once, at the next connection."""
     if method == "message":
-        _print_error(clean_text(f"Message from the operator: {params['text']}"))
-
-
-def _print_error(*lines: str) -> None:
-    print(*filter(None, lines), sep="\n", file=sys.stderr)
+        complain(clean_text(f"Message from the operator: {params['text']}"))
 
 
 def run() -> None:
@@ -154,12 +178,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for a terminal that cannot print every character
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the program that reads the output has ended, for example head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    output.run(main)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,9 @@ exit status:
   1  refused: nothing was changed, and the message gives the reason
   2  the command line is wrong
   3  no answer: the server cannot be reached, or the outcome is unknown
+  4  done, but the reply could not be written: the error names the booking
+  5  nothing was changed, and the reply could not be written
+  130  interrupted with Ctrl-C: the error says whether the server may have executed the request
 
 environment:
   BUSWARE_HOST, BUSWARE_PORT  the server, unless --host and --port are given

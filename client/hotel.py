@@ -17,8 +17,9 @@ from busware.dates import parse_typed_date, today_in
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
 from busware.server.conversation import InvalidInput
+from busware.server.output import DONE, INTERRUPTED, NotShown, complain, end_unshown, show
 
-DONE, REFUSED, NO_ANSWER = 0, 1, 3  # exit statuses
+REFUSED, NO_ANSWER = 1, 3  # exit statuses, with those of server/output.py
 TIMEOUT_SECONDS = 30.0
 _MAX_DIGITS = 18  # of a number; larger ones cannot be sent
 
@@ -47,12 +48,15 @@ def run(url: str, tls: ssl.SSLContext | None) -> int:
         while True:
             guest.execute(_read_line("hotel> "))
     except Exit as end:
-        print(end, file=sys.stderr if end.status else sys.stdout)
+        if end.status == DONE:
+            show(str(end))
+        else:
+            complain(str(end))
         return end.status
     except (EOFError, KeyboardInterrupt):
         return DONE
     except (OSError, msgspec.DecodeError) as error:
-        print(f"No answer from {url}: {error}", file=sys.stderr)
+        complain(f"No answer from {url}: {error}")
         return NO_ANSWER
 
 
@@ -68,12 +72,12 @@ class Guest:
         """Check the password, and print the guest's rooms. Raises Exit if the password is wrong."""
         status, reply = self._send("POST", f"{self._base_path}/query", **self._credentials)
         if status == HTTPStatus.NOT_FOUND:
-            print("Welcome. Your first booking registers you.")
+            show("Welcome. Your first booking registers you.")
         elif status == HTTPStatus.OK:
-            print(f"Welcome back. {reply['message']}")
+            show(f"Welcome back. {reply['message']}")
         else:
             raise Exit(REFUSED, _reply_text(reply))
-        print("Commands: rooms, book, query, update, checkout, exit. Type help for their arguments.")
+        show("Commands: rooms, book, query, update, checkout, exit. Type help for their arguments.")
 
     def execute(self, line: str) -> None:
         """Execute a command. Raises Exit."""
@@ -94,18 +98,18 @@ class Guest:
                 case "exit" | "quit":
                     raise Exit(DONE, "Goodbye.")
                 case _:
-                    print(HELP)
+                    show(HELP)
         except (ValueError, InvalidInput) as error:
-            print(error)
+            show(str(error))
 
     def _rooms(self, nights: dict[str, str]) -> None:
         query = "&".join(f"{name}={night}" for name, night in nights.items())
         status, reply = self._send("GET", f"{self._base_path}/rooms?{query}".rstrip("?"))
         if status != HTTPStatus.OK:
-            print(_reply_text(reply))
+            show(_reply_text(reply))
             return
         for room in reply["rooms"]:
-            print(f"Room {room['room_number']:2}  {'occupied' if room['is_occupied'] else 'free'}")
+            show(f"Room {room['room_number']:2}  {'occupied' if room['is_occupied'] else 'free'}")
 
     def _nights(self, words: list[str]) -> dict[str, str]:
         """Check-in and check-out. Raises ValueError or InvalidInput."""
@@ -122,11 +126,22 @@ class Guest:
         return today_in(reply.get("time_zone"))
 
     def _send_and_print(self, method: str, name: str, **fields: object) -> None:
-        """Send a request as the guest and print the reply. Raises Exit if the password is wrong."""
-        status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
+        """Send a request as the guest and print the reply.
+
+        Raises Exit if the password is wrong, or if the outcome cannot be shown.
+        """
+        try:
+            status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
+        except KeyboardInterrupt:
+            raise Exit(INTERRUPTED, "Interrupted. The command may have been executed: query shows.") from None
+        text = _reply_text(reply)
         if status == HTTPStatus.UNAUTHORIZED:
-            raise Exit(REFUSED, _reply_text(reply))
-        print(_reply_text(reply))
+            raise Exit(REFUSED, text)
+        try:
+            show(text)
+        except NotShown as error:
+            done = "" if name == "query" or status >= HTTPStatus.BAD_REQUEST else text
+            raise SystemExit(end_unshown(error, done)) from None
 
     def _send(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
         """The status and the fields of a response. Raises OSError or DecodeError."""
@@ -142,7 +157,10 @@ class Guest:
 
 def _read_line(prompt: str) -> str:
     """A line of input. Raises EOFError."""
-    return input(prompt if sys.stdin.isatty() else "").strip()
+    try:
+        return input(prompt if sys.stdin.isatty() else "").strip()
+    except OSError:  # the terminal is gone
+        raise EOFError from None
 
 
 def _read_password() -> str:

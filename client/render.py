@@ -58,17 +58,19 @@ Cell = str | Text
 Row = dict[str, Cell]  # header of the column → cell. A header that begins with ">" aligns its column right.
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        raise  # Rich would exit here. main handles BrokenPipeError.
-
-
 def console(*, stderr: bool = False) -> Console:
     """The console on stdout or stderr, as wide as the terminal, or PIPED_COLUMNS."""
-    out = _Console(stderr=stderr, highlight=False)
+    out = Console(stderr=stderr, highlight=False)
     if not out.is_terminal:
         out.width = PIPED_COLUMNS
     return out
+
+
+def text(out: Console, shown: RenderableType) -> str:
+    """What a console would print, without the last line end."""
+    with out.capture() as captured:
+        out.print(shown)
+    return captured.get().removesuffix("\n")
 
 
 def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR0911, PLR0912 - a case for each reply

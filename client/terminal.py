@@ -19,10 +19,10 @@ from types import FrameType
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
-from busware import screen
+from busware import render, screen
 from busware.dates import today_in
 from busware.prompts import LineAsker, PromptAsker
 from busware.retries import ConnectionLost
@@ -49,10 +49,11 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.words import change_line
+from busware.server.output import DONE, NotShown, end_unshown, show
 from busware.server.protocol import OPEN, Booking, GetBooking, Refusal, Request, Seats
 from busware.server.protocol.jsonrpc import RpcError
 
-DONE, NO_ANSWER = 0, 3  # exit statuses
+NO_ANSWER = 3  # an exit status; server/output.py has the others
 SPINNER_SECONDS = 0.5  # a call that takes longer shows a spinner
 TERMINAL_TRIES = 10  # at most half a minute; then the traveller is asked whether to try again
 RECONNECT_SECONDS = 2.0  # between two attempts to reconnect while no call is made
@@ -95,7 +96,7 @@ def run(host: str, port: int, tls: ssl.SSLContext | None, token: str | None, hin
             terminal.connect()
         except (ConnectionLost, Refusal, RpcError) as error:
             lost = isinstance(error, ConnectionLost)
-            console.print(Text(f"{error}.\n{hint}" if lost else str(error), "red"))
+            show(render.text(console, Text(f"{error}.\n{hint}" if lost else str(error), "red")))
             return NO_ANSWER
         client.tries = TERMINAL_TRIES
         return terminal.run()
@@ -140,12 +141,14 @@ class Terminal:
         self._asker = (
             PromptAsker(coloured=screen.coloured(console), today=self._today)
             if self._interactive
-            else LineAsker(self._print)
+            else LineAsker(self._print_question)
         )
         self._context = Context(today=self._today, extended=True)
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
         self._followed = FollowedBookings()
+        self._last_change: Booking | None = None  # the reply to the last write
+        self._not_shown: NotShown | None = None  # why the output cannot be written
         self._calls = ThreadPoolExecutor(1, "call")
         self._lost = False
         self._closing = threading.Event()
@@ -156,7 +159,10 @@ class Terminal:
         self._time_zone = self._client.ping().time_zone
 
     def run(self) -> int:
-        """Carry out commands until the end; return the exit status."""
+        """Carry out commands until the end; return the exit status.
+
+        The session ends too if its output cannot be written.
+        """
         signal.signal(signal.SIGTERM, self._terminate)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(signal.SIGHUP, self._hang_up)
@@ -166,7 +172,7 @@ class Terminal:
                 self._carry_out_command(self._read_line(_COMMAND))
         except (EOFError, KeyboardInterrupt):
             self._print(GOOD_BYE)
-            return DONE
+            return end_unshown(self._not_shown, self._last_change_line()) if self._not_shown else DONE
         finally:
             self._closing.set()
             self._calls.shutdown(wait=False, cancel_futures=True)
@@ -185,6 +191,7 @@ class Terminal:
             self._dialogue = dialogue = begin(line, self._context)
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
+                self._require_output()
         except EOFError:  # the end of the input, a word that ends the session, or a signal
             if isinstance(dialogue.step, Call):  # a signal interrupted it
                 dialogue.replied(no_answer(INTERRUPTED))
@@ -223,7 +230,11 @@ class Terminal:
                 dialogue.shown()
 
     def _read_line(self, question: Ask) -> str:
-        line = self._asker.ask(question)
+        try:
+            line = self._asker.ask(question)
+        except OSError as error:  # the terminal is gone
+            self._not_shown = NotShown(error.strerror or str(error))
+            raise EOFError from None
         if line.strip().lower() in END:
             raise EOFError
         return line
@@ -254,15 +265,33 @@ class Terminal:
             if self._interactive and reply.free:
                 return  # the next question draws the map
         try:
-            self._console.print(screen.reply(reply, self._console, step.yours))
-        except OSError:  # the output is closed
-            raise
+            self._write(screen.reply(reply, self._console, step.yours))
         except Exception:  # noqa: BLE001 - it is logged; the dialogue continues without the reply
             self._print(_log_error(), "red")
 
     def _print(self, text: str, style: str = "") -> None:
+        self._write(Text(clean_text(text), style))
+
+    def _print_question(self, text: str) -> None:
+        self._print(text)
+        self._require_output()
+
+    def _write(self, shown: RenderableType) -> None:
+        """Print in any thread. If that is impossible, `_require_output` ends the session."""
         with self._asker.print_lock:
-            self._console.print(Text(clean_text(text), style))
+            try:
+                show(render.text(self._console, shown))
+            except NotShown as error:
+                self._not_shown = self._not_shown or error
+
+    def _require_output(self) -> None:
+        """Raise EOFError if the output cannot be written."""
+        if self._not_shown:
+            raise EOFError
+
+    def _last_change_line(self) -> str:
+        booking = self._last_change
+        return f"Booking {booking.reference} is {booking.status}." if booking else ""
 
     # Calls -------------------------------------------------------------------------------------
 
@@ -272,6 +301,8 @@ class Terminal:
         try:
             reply = wait_with_spinner(call, self._console if self._interactive else None)
             if isinstance(reply, Booking):
+                if request.writes:
+                    self._last_change = reply
                 self._followed.add(reply, getattr(request, "phone", None))
             return reply
         except Refusal as refusal:

@@ -6,6 +6,7 @@ Only the modules that the subcommand needs are loaded. `--help` lists the subcom
 import sys
 from importlib import import_module
 
+from busware.server import output
 from busware.server.installation import EXIT_USAGE, require
 
 _PACKAGES = (  # of the extra [server], by the names by which they are imported
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 def run() -> None:
     """Entry point of the installed command."""
-    main(sys.argv[1:])
+    output.run(main)
 
 
 if __name__ == "__main__":

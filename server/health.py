@@ -6,9 +6,10 @@ It imports little, because a container runs it every few seconds.
 import argparse
 import http.client
 import ssl
-import sys
+from contextlib import suppress
 
 from busware.server.installation import subcommand
+from busware.server.output import NotShown, complain, show
 from busware.server.settings import Settings
 
 TIMEOUT_SECONDS = 5
@@ -50,6 +51,7 @@ def main(arguments: list[str]) -> None:
     try:
         check(settings)
     except NotReady as error:
-        print(f"busware: {error}", file=sys.stderr)
+        complain(f"busware: {error}")
         raise SystemExit(EXIT_NOT_READY) from None
-    print(f"The server on {settings.host}:{settings.http_port} is ready.")
+    with suppress(NotShown):  # the exit status says it too
+        show(f"The server on {settings.host}:{settings.http_port} is ready.")

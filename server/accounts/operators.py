@@ -15,10 +15,14 @@ from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import check_new_username, normalize_username
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
+from busware.server.output import NotShown, end_unshown, show
 from busware.server.protocol import Login, Refusal, fold_name
 from busware.server.protocol.jsonrpc import decode_params
 from busware.server.settings import Settings
 
+_HELP = """\
+Accounts of operators. Exit status: 0 done, 1 not done, 2 the command line is wrong, 4 done, but the output \
+could not be written."""
 _MIN_PASSWORD_LENGTH = 8  # in characters, whatever the setting for travellers
 
 _OPERATORS = "SELECT DISTINCT operator FROM bus_info ORDER BY operator"
@@ -38,15 +42,19 @@ def main(arguments: list[str]) -> None:
     try:
         with psycopg.connect(find_urls(settings).owner, autocommit=True) as conn:
             username = _validated("username", normalize_username(options.name))
-            print(options.run(conn, username, options))
+            done = options.run(conn, username, options)
     except (UsageError, Refusal, PostgresError) as error:
         raise SystemExit(f"busware: {error}") from None
     except psycopg.Error as error:
         raise SystemExit(f"busware: the database: {str(error).strip()}") from None
+    try:
+        show(done)
+    except NotShown as error:
+        raise SystemExit(end_unshown(error, done)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=subcommand("operator"), description="Accounts of operators.")
+    parser = argparse.ArgumentParser(prog=subcommand("operator"), description=_HELP)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add = commands.add_parser("add", help="create an account for an operator")
     add.set_defaults(run=_add)

@@ -29,7 +29,8 @@ QUIT_SYNONYMS = ("exit", "bye")
 GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
 MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
 TOO_LONG = "This dialogue is too long. Nothing was booked. Start again."
-LEFT_DIALOGUE = "You left the dialogue. Nothing was changed."
+LEFT_DIALOGUE = "You left the dialogue."
+NOTHING_CHANGED = f"{LEFT_DIALOGUE} Nothing was changed."
 OUTCOME_UNKNOWN = "The server did not answer. Your last request may have been carried out."
 RELEASED = "Your hold is released."
 NOT_RELEASED = "Your hold could not be released. It expires by itself."
@@ -282,9 +283,11 @@ class Dialogue:
                 path[question] = n
         return [n for n in path.values() if n < len(self._record)]
 
-    def _leave(self, message: str = LEFT_DIALOGUE) -> None:
+    def _leave(self, message: str = "") -> None:
         self._interludes.clear()
-        self._interrupt(self._undo(self._drop_record(0), self.unresolved, Tell(message)))
+        undoing, unresolved = self._drop_record(0), self.unresolved
+        message = message or (LEFT_DIALOGUE if undoing or unresolved else NOTHING_CHANGED)
+        self._interrupt(self._undo(undoing, unresolved, Tell(message)))
         self._main_step = None
 
     def _undo(self, calls: list[Call], unresolved: Call | None, *last: Tell) -> Steps[None]:

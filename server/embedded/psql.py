@@ -8,13 +8,13 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 
 import psycopg
 from psycopg import pq
 
 from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
+from busware.server.output import NotShown, complain, end_unshown, show
 from busware.server.settings import Settings
 
 FINDINGS, NOT_CHECKED = 1, 2  # exit statuses of audit; 0: no findings
@@ -23,10 +23,11 @@ _PSQL_HELP = """\
 Run psql on the running database, as its owner. Takes psql's arguments, which {prog} -? lists."""
 _SEED_HELP = """\
 Load timetables into the running database. A file is loaded completely or not at all. \
-docs/timetables.md says how to write one."""
+docs/timetables.md says how to write one. \
+Exit status: 0 loaded, 4 loaded, but the output could not be written; else not loaded."""
 _AUDIT_HELP = """\
 Check the whole database against the rules of Busware, and print a line for each finding. \
-Exit status: 0 no findings, 1 findings, 2 the database could not be checked."""
+Exit status: 0 no findings, 1 findings, 2 the database could not be checked, or the findings not written."""
 _SEED_OPTIONS = (  # print rows only; stop at the first error
     "--no-psqlrc", "--tuples-only", "--no-align", "--quiet",
     "--set", "ON_ERROR_STOP=1", "--set", "SHOW_CONTEXT=never",
@@ -59,7 +60,7 @@ _AFTER_SEED = (
 def run_psql(arguments: list[str]) -> None:
     """Replace this process by psql. Raises SystemExit."""
     if arguments[:1] == ["--help"]:
-        print(_PSQL_HELP.format(prog=subcommand("psql")))
+        show(_PSQL_HELP.format(prog=subcommand("psql")))
         return
     program, environment = _find_psql()
     os.execve(program, ["psql", *arguments], environment)  # noqa: S606 - no shell is needed
@@ -71,7 +72,7 @@ def seed(arguments: list[str]) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="SQL that calls api.add_service")
     for file in parser.parse_args(arguments).files:
         if not os.access(file, os.R_OK):
-            print(f"busware: File {file} does not exist, or cannot be read.", file=sys.stderr)
+            complain(f"busware: File {file} does not exist, or cannot be read.")
             raise SystemExit(EXIT_USAGE)
         program, environment = _find_psql()
         before = (f"--command={statement}" for statement in _BEFORE_SEED)
@@ -79,11 +80,15 @@ def seed(arguments: list[str]) -> None:
         command = [program, *_SEED_OPTIONS, *before, "--file", file, *after]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            print(f"busware: Nothing of {file} is loaded. Correct it, and load it again.", file=sys.stderr)
+            complain(f"busware: Nothing of {file} is loaded. Correct it, and load it again.")
             raise SystemExit(done.returncode)
         answers = done.stdout.splitlines()  # api.add_service returns t if it added the service, else f
         added, left = answers.count("t"), answers.count("f")
-        print(f"{file} is loaded: {added} added, {left} there already and left unchanged.")
+        loaded = f"{file} is loaded: {added} added, {left} there already and left unchanged."
+        try:
+            show(loaded)
+        except NotShown as error:
+            raise SystemExit(end_unshown(error, loaded)) from None
 
 
 def audit(arguments: list[str]) -> None:
@@ -93,13 +98,15 @@ def audit(arguments: list[str]) -> None:
         with psycopg.connect(find_urls(Settings.load()).owner) as connection:
             findings = connection.execute("SELECT * FROM api.audit()").fetchall()
     except (PostgresError, psycopg.Error) as error:
-        print(f"busware: {error}", file=sys.stderr)
+        complain(f"busware: {error}")
         raise SystemExit(NOT_CHECKED) from None
-    for finding in findings:
-        print(*finding, sep=" | ")
+    try:
+        show("\n".join(" | ".join(map(str, finding)) for finding in findings) or "Clean: every rule holds.")
+    except NotShown as error:
+        complain(f"busware: the findings ({len(findings)}) could not be written: {error}.")
+        raise SystemExit(NOT_CHECKED) from None
     if findings:
         raise SystemExit(FINDINGS)
-    print("Clean: every rule holds.")
 
 
 def _find_psql() -> tuple[str, dict[str, str]]:

@@ -22,20 +22,21 @@ from tests.support.project import PROJECT
 # __main__, which runs the subcommands, may import all; __init__ has a docstring only.
 MAY_IMPORT = {
     "installation": "",
+    "output": "",
     "settings": "installation",
-    "health": "installation settings",
+    "health": "installation output settings",
     "ports": "installation settings",
     "protocol": "",
     "terminal": "",
     "tls": "",
     "conversation": "protocol",
     "db": "protocol settings",
-    "embedded": "installation settings",
+    "embedded": "installation output settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "housekeeping": "db protocol settings worker_thread",
     "push": "db protocol settings worker_thread",
-    "accounts": "db embedded installation protocol settings",
+    "accounts": "db embedded installation output protocol settings",
     "booking": "accounts db metrics protocol push settings",
     "tcp": "booking conversation ports protocol push settings tls",
     "http": "accounts booking db metrics ports protocol settings",
@@ -44,7 +45,7 @@ MAY_IMPORT = {
     "supervisor": "ports settings",
     "start": "console db embedded installation ports protocol service settings supervisor",
 }
-CLIENT_MAY_IMPORT = {"conversation", "installation", "protocol", "terminal", "tls"}
+CLIENT_MAY_IMPORT = {"conversation", "installation", "output", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",

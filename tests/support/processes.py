@@ -89,6 +89,7 @@ def start(
     *arguments: str,
     program: Sequence[str] = ("-m", "server"),
     stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
     stderr: int = subprocess.STDOUT,  # by default a part of its output
     **environment: str,
 ) -> "subprocess.Popen[str]":
@@ -99,7 +100,7 @@ def start(
         env={**inherited, "BUSWARE_SEED": "false", "BUSWARE_HTTP_PORT": "0", **environment},
         cwd=PROJECT,
         stdin=stdin,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=stderr,
         text=True,
         start_new_session=True,  # a test can send a signal to the whole group, as a terminal does

@@ -13,6 +13,7 @@ from busware.server.conversation.dialogue import (
     LEFT_DIALOGUE,
     MAX_STEPS,
     NOT_RELEASED,
+    NOTHING_CHANGED,
     OUTCOME_UNKNOWN,
     RELEASED,
     SAY_WITHOUT_TEXT,
@@ -285,7 +286,7 @@ def test_leaving_after_a_refused_write_shows_no_warning() -> None:
     dialogue.replied(Refusal("busy", "Too many."))
     dialogue.shown()
     dialogue.answer("quit")
-    assert texts_of(dialogue) == [LEFT_DIALOGUE]
+    assert texts_of(dialogue) == [NOTHING_CHANGED]
 
 
 def texts_of(dialogue: Dialogue) -> list[str]:
