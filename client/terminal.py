@@ -197,8 +197,6 @@ class Terminal:
                 dialogue.replied(no_answer(INTERRUPTED))
             self._end_dialogue()
             raise
-        except OSError:  # the output is closed
-            raise
         except Exception:  # noqa: BLE001 - it is logged
             self._print(_log_error(), "red")
             self._end_dialogue()
