@@ -151,7 +151,7 @@ def _show_reply(request: protocol.Request, reply: object) -> int:
 
 def _done(request: protocol.Request, reply: object) -> str:
     """What a request changed, and how to see its reply; empty for a request that only reads."""
-    if request.resource.startswith("GET"):
+    if all(resource.startswith("GET ") for resource in request.resources.values()):
         return ""
     fields = msgspec.json.decode(msgspec.json.encode(reply))
     key = getattr(request, "key", None)

