@@ -31,7 +31,7 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, sorted by name, and the first and the last date on sale. No date: nothing is."""
+    """Every place, sorted by name, and the first and the last date on sale, if there is one."""
 
     places: list[Place]
     on_sale_from: datetime.date | None = None  # today where it is earliest; 0.1.0 lacks it
