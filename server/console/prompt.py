@@ -29,7 +29,7 @@ from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
-from busware.server.protocol import Refusal
+from busware.server.protocol import Refusal, normalize_text
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings, environment
 from busware.server.terminal import end_prompt, read_line
@@ -76,7 +76,7 @@ class Console:
 
     def execute(self, line: str) -> bool:
         """Execute a line. Returns False if it is `exit`."""
-        word, _, rest = clean_text(line).strip().partition(" ")
+        word, _, rest = normalize_text(line).partition(" ")
         command = COMMANDS.get(word.lower())
         try:
             if command is not None:

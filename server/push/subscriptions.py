@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request
+from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request, normalize_text
 from busware.server.push.messages import Message, MissedMessage
 
 _MAX_PUSHED = 1000  # how many message_ids are remembered, so that no message is pushed twice
@@ -92,7 +92,7 @@ class Subscription:
 
     def begin_request(self, request: Request) -> None:
         """Record that a request of the client is being executed."""
-        self._requested = (getattr(request, "reference", None) or "").strip().upper()
+        self._requested = normalize_text(getattr(request, "reference", None) or "").upper()
 
     def end_request(self, request: Request, answer: Answer | None) -> bool:
         """Record the answer, if there is one. Returns whether the pusher has to check the subscription."""
