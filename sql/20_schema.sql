@@ -40,7 +40,7 @@ CREATE TYPE api.found_segment AS (
 CREATE TYPE api.request AS (
     bus_id bigint, travel_date date, boarding_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
-    reference text, tickets int[], ticket_no int, seat_no int, at jsonb, fare numeric, reason text, account text
+    reference text, tickets int[], ticket_no int, seat_no int, fare numeric, at jsonb, reason text, account text
 );
 
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.

@@ -86,6 +86,22 @@ def test_reservation_cancellation_and_change_of_seat(
     assert asha.wait_for_exit() == 0
 
 
+def test_new_fare_of_an_expired_hold_is_shown_and_asked_for(
+    traveller: Callable[..., Traveller], database: Database
+) -> None:
+    asha = traveller()
+    asha.answer(*STEPS)
+    asha.wait_for("Confirm, for 520.00?")
+    database.query("UPDATE route_table SET fare = 300 WHERE bus_id = 1 AND stop_no = 5")
+    database.query("UPDATE passengers SET expires_at = now()")
+    database.query("UPDATE trips SET settle_at = now() WHERE settle_at IS NOT NULL")
+    asha.type_line("yes")
+    asha.wait_for("The hold has expired", "Confirm, for 600.00?")
+    asha.type_line("yes")
+    asha.wait_for("Keep the reference.")
+    assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "300.00")] * 2
+
+
 def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.answer(*STEPS[:8])
