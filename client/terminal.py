@@ -193,8 +193,8 @@ class Terminal:
                 self._carry_out(step, dialogue)
                 self._require_output()
         except EOFError:  # the end of the input, a word that ends the session, or a signal
-            if isinstance(dialogue.step, Call):  # a signal interrupted it
-                dialogue.replied(no_answer(INTERRUPTED))
+            if self._dialogue and isinstance(self._dialogue.step, Call):  # a signal interrupted it
+                self._dialogue.replied(no_answer(INTERRUPTED))
             self._end_dialogue()
             raise
         except Exception:  # noqa: BLE001 - it is logged
@@ -319,6 +319,12 @@ class Terminal:
     # Notifications and reconnection ------------------------------------------------------------
 
     def _notified(self, method: str, params: dict[str, Any]) -> None:
+        try:
+            self._print_notification(method, params)
+        except Exception:  # noqa: BLE001 - it is logged
+            self._print(_log_error(), "red")
+
+    def _print_notification(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
             case "message", {"text": str(text)}:
                 bus_id, day = params.get("bus_id"), params.get("boarding_date")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
@@ -371,6 +372,19 @@ def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
         assert f"Internalerrorofthisprogram.Thefile{file}hasthedetails." in printed
     assert printed.count("Whatwouldyoulike?") == 3
     assert done.stdout.endswith("Good-bye.\n")
+
+
+def test_notification_that_cannot_be_printed_gets_a_sentence(
+    traveller: Callable[..., Traveller], server: SimpleNamespace, tmp_path: Path
+) -> None:
+    asha = traveller(TMPDIR=str(tmp_path))
+    asha.wait_for("What would you like?")
+    (connection,) = server.tcp._connections
+    connection.push_booking(None, Raw(b'{"reference": 7}'))
+    asha.wait_for("Internal error of this program. The file ")
+    (file,) = tmp_path.iterdir()
+    assert "ValidationError" in file.read_text()
+    asha.answer(("What would you like?", "bus"), ("Reservation or cancellation:", "quit"))
 
 
 def test_internal_error_of_the_server_has_its_request_id(server: SimpleNamespace, database: Database) -> None:
