@@ -16,7 +16,7 @@ BEGIN
     END IF;
     o.refusal := CASE
         WHEN trip.bus_id IS NULL THEN api.refusal_unknown_trip(bus_id, travel_date)
-        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', format('The trip is already cancelled. %s', trip.reason))
+        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', rtrim(format('The trip is already cancelled. %s', trip.reason)))
         WHEN api.trip_ends_at(bus_id, travel_date) <= api.now() THEN api.refusal('departed', 'The trip has ended.') END;
     IF o.refusal IS NOT NULL THEN
         RETURN o;

@@ -144,7 +144,10 @@ class Connection:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.outbox_bytes)
         if isinstance(tcp, TlsSocket):
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.send_seconds))
-            tcp.handshake()
+            try:
+                tcp.handshake()
+            except BlockingIOError:
+                raise TimeoutError("the TLS handshake waited for the client for send_seconds") from None
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.idle_seconds))
 
     def _serve(self) -> None:

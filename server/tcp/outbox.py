@@ -65,8 +65,11 @@ class Outbox:
                     line = self._pushed.popleft()
                     if self._socket.send(line, socket.MSG_DONTWAIT) < len(line):
                         raise BlockingIOError
-            except OSError:  # the buffer is full and may end with a part of a line, or the client has left
+            except BlockingIOError:  # the buffer is full and may end with a part of a line
                 self._disconnect()
+            except OSError:  # the client has left
+                self._pushed.clear()
+                self.shut_down()
             finally:
                 self._lock.release()
 

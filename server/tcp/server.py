@@ -107,16 +107,16 @@ class TcpServer:
             if not full:
                 self._connections.add(connection)
         if full:
-            self._reject(client, address)
+            self._reject(client, address, f"there are {self.settings.max_clients} clients (max_clients)")
             return
         try:
             connection.thread.start()
-        except RuntimeError:  # out of threads
+        except RuntimeError as error:
             self.remove(connection)
-            self._reject(client, address)
+            self._reject(client, address, f"no thread can be started for it: {error}")
 
-    def _reject(self, client: socket.socket, address: str) -> None:
-        log.warning("refused %s: there are %d clients", address, len(self._connections))
+    def _reject(self, client: socket.socket, address: str, why: str) -> None:
+        log.warning("refused %s: %s", address, why)
         busy = Refusal("busy", "There are too many clients: nothing was done, try again later.")
         with client, suppress(OSError):
             if self.tls is not None:

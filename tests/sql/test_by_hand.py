@@ -34,6 +34,8 @@ def test_cancel_trip_by_name_settles_the_trip_first(api: SchemaApi, database: Da
     assert database.value("SELECT (api.cancel_trip(1, %s)).reply ->> 'tickets'", DAY) == "0"
     assert api.show(held)["status"] == "expired"
     assert database.query("SELECT status FROM passengers") == ["expired"]
+    again = "SELECT (api.cancel_trip(1, %s)).refusal ->> 'message'"
+    assert database.value(again, DAY) == "The trip is already cancelled."
 
 
 def test_cancel_trip_cancels_holds_after_their_arrival(

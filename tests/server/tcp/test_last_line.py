@@ -1,6 +1,7 @@
 """The last line of a stream without a newline: executed only if the client itself has ended the stream."""
 
 import json
+import logging
 import shutil
 import socket
 import struct
@@ -15,6 +16,7 @@ import trustme
 
 from busware.server import tls
 from busware.server.settings import Settings
+from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.server import TcpServer
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.line_client import wait_until
@@ -150,6 +152,27 @@ def test_an_incomplete_line_is_discarded_when_the_server_disconnects_the_client(
     wait_for_disconnects()
     assert "does not read what is pushed to it" in caplog.text
     assert count_tickets(database) == 0
+
+
+def test_a_push_to_a_client_that_has_left_is_not_reported_as_unread(caplog: pytest.LogCaptureFixture) -> None:
+    mine, theirs = socket.socketpair()
+    outbox = Outbox("client 1", mine, max_bytes=4096)
+    theirs.close()
+    outbox.push(b"news\n")
+    outbox.close()
+    assert (outbox.is_shut_down, caplog.text) == (True, "")
+
+
+@pytest.mark.settings(send_seconds=0.05)
+def test_a_client_that_is_silent_during_the_handshake_is_disconnected(
+    tls_server: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with socket.create_connection(("127.0.0.1", tls_server.tcp.port), WAIT_SECONDS) as silent:
+        assert silent.recv(1) == b""
+    wait_for_disconnects()
+    assert "was lost (the TLS handshake waited for the client for send_seconds)" in caplog.text
+    assert "idle_seconds" not in caplog.text
 
 
 @pytest.mark.parametrize("with_close_notify", [True, False])

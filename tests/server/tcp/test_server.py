@@ -152,6 +152,19 @@ def test_clients_beyond_the_limit_are_refused(connect):
     assert connect().ask(PING) == second.ask(PING)
 
 
+def test_a_client_for_which_no_thread_can_be_started_is_refused(connect, caplog, monkeypatch):
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    first = connect()
+    assert first.ask(PING)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        assert b'"reason":"busy"' in connect().receive()
+    assert "no thread can be started for it: can't start new thread" in caplog.text
+    assert connect().ask(PING)
+
+
 @pytest.mark.settings(idle_seconds=0.5)
 def test_a_silent_client_is_disconnected(client_socket):
     client_socket.send(b"{")  # a part of a line
