@@ -79,6 +79,15 @@ LANGUAGE sql STABLE AS $$
     FROM passengers p JOIN trips t USING (bus_id, travel_date)
     WHERE p.status IN ('held', 'pending') AND (t.settle_at IS NULL OR t.settle_at > p.expires_at)
     UNION ALL
+    -- No hold or waitlist entry outlasts the sale of its boarding stop.
+    SELECT 'outlasts_sale', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, its stop is sold until %s',
+        p.reference, p.ticket_no, p.expires_at, sale.ends_at)
+    FROM passengers p
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment),
+         api.instant(p.travel_date, r.departs + s.sells_until, s.time_zone) AS sale (ends_at)
+    WHERE p.status IN ('held', 'pending') AND p.expires_at > sale.ends_at
+    UNION ALL
     -- A trip that was cancelled because its service ends before it is after the last date of the service. (If the last
     -- date is changed by an UPDATE, api.open_sales opens the trip again.)
     SELECT 'wrongly_ended', t.bus_id, t.travel_date, format('the trip is cancelled because the service had ended, but %s',

@@ -132,6 +132,11 @@ BROKEN = [
         "the trip is settled at",
     ),
     (
+        "outlasts_sale",
+        "UPDATE bus_info SET sells_until = '-5 days'",
+        "its stop is sold until 2026-11-30 ",
+    ),
+    (
         "wrongly_ended",
         "SELECT api.end_service(2, '2026-12-06');"
         "UPDATE bus_info SET last_date = '2026-12-07' WHERE bus_id = 2",
