@@ -88,7 +88,7 @@ class Operations:
         if isinstance(request, protocol.SegmentRequest):
             _check_segment(request)
             _check_either(request)
-        if isinstance(request, protocol.Party):
+        if isinstance(request, protocol.PartyRequest):
             _check_party(request)
         subjects = _rate_limited_subjects(request, caller)
         self.accounts.rate_limiter.check_if_failed_before(*subjects)
@@ -147,7 +147,7 @@ def _rate_limited_subjects(request: Request, caller: Caller) -> tuple[str, ...]:
         return ()
     if isinstance(request, protocol.Find):
         return f"phone:{request.phone}", address_subject(caller.address)
-    if not isinstance(request, protocol.AboutBooking):
+    if not isinstance(request, protocol.BookingRequest):
         return ()
     if caller.account and request.phone is None:  # the owner: failures of other callers must not lock it out
         return (address_subject(caller.address),)
@@ -205,7 +205,7 @@ def _check_either(request: Request) -> None:
         raise request.wrong(request.either[0], f"{choice} is missing.")
 
 
-def _check_party(request: protocol.Party) -> None:
+def _check_party(request: protocol.PartyRequest) -> None:
     """Raises Refusal unless the request has either seats or a count, and no more passengers than seats."""
     if request.seats and request.count:
         raise request.wrong("count", "Give seats or count, not both.")

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 _LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
-_RATE_LIMITED = (protocol.AboutBooking, protocol.Find, protocol.Login)
+_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Login)
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
     "server cannot read it again, the last event is `problem`"
@@ -123,7 +123,7 @@ def _responses(resource: Resource) -> Json:
         success["links"] = {
             name: {"operationId": name, "parameters": {"path.reference": "$response.body#/reference"}}
             for name, other in RESOURCES.items()
-            if issubclass(other.request_type, protocol.AboutBooking) and "reference" in other.path_fields
+            if issubclass(other.request_type, protocol.BookingRequest) and "reference" in other.path_fields
         }
     return responses
 

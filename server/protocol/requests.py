@@ -123,7 +123,7 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
     to_stop: StopNo | None = None
 
 
-class Party(SegmentRequest, frozen=True, kw_only=True):
+class PartyRequest(SegmentRequest, frozen=True, kw_only=True):
     """A request for a party: given seats, or any seats by count."""
 
     seats: SeatNos | None = None
@@ -134,7 +134,7 @@ class Party(SegmentRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class AboutBooking(Request, frozen=True, kw_only=True):
+class BookingRequest(Request, frozen=True, kw_only=True):
     """A request about a booking: its reference, and its phone number if it has one."""
 
     reference: Reference
@@ -181,19 +181,19 @@ class SeatMap(SegmentRequest, frozen=True, kw_only=True):
 
 
 @_method("book", Booking, "POST /v1/bookings", status=201, writes=True)
-class Book(Party, frozen=True, kw_only=True):
+class Book(PartyRequest, frozen=True, kw_only=True):
     """Book given seats, or any seats by count: all of them or none."""
 
 
 @_method("hold", Booking, "POST /v1/holds", status=201, writes=True)
-class Hold(Party, frozen=True, kw_only=True):
+class Hold(PartyRequest, frozen=True, kw_only=True):
     """Hold seats for a time, until they are confirmed or released."""
 
     seconds: HoldSeconds | None = None
 
 
 @_method("confirm", Booking, "POST /v1/bookings/{reference}/confirm", writes=True)
-class Confirm(AboutBooking, frozen=True, kw_only=True):
+class Confirm(BookingRequest, frozen=True, kw_only=True):
     """Turn a hold into a booking. fare: the fare that you accept if the hold has expired."""
 
     fare: Amount | None = None
@@ -201,14 +201,14 @@ class Confirm(AboutBooking, frozen=True, kw_only=True):
 
 
 @_method("release", Booking, "POST /v1/bookings/{reference}/release", writes=True)
-class Release(AboutBooking, frozen=True, kw_only=True):
+class Release(BookingRequest, frozen=True, kw_only=True):
     """Release a hold."""
 
     key: Key | None = None
 
 
 @_method("booking", Booking, "GET /v1/bookings/{reference}")
-class GetBooking(AboutBooking, frozen=True, kw_only=True):
+class GetBooking(BookingRequest, frozen=True, kw_only=True):
     """Show a booking."""
 
 
@@ -222,14 +222,14 @@ class Find(Request, frozen=True, kw_only=True):
 
 
 @_method("cancel_quote", Quote, "GET /v1/bookings/{reference}/cancel-quote")
-class CancelQuote(AboutBooking, frozen=True, kw_only=True):
+class CancelQuote(BookingRequest, frozen=True, kw_only=True):
     """Show what a cancellation would refund."""
 
     tickets: TicketNos | None = None
 
 
 @_method("cancel", Booking, "POST /v1/bookings/{reference}/cancel", writes=True)
-class Cancel(AboutBooking, frozen=True, kw_only=True):
+class Cancel(BookingRequest, frozen=True, kw_only=True):
     """Cancel a booking, or some of its tickets."""
 
     tickets: TicketNos | None = None
@@ -237,7 +237,7 @@ class Cancel(AboutBooking, frozen=True, kw_only=True):
 
 
 @_method("change_seat", Booking, "POST /v1/bookings/{reference}/change-seat", writes=True)
-class ChangeSeat(AboutBooking, frozen=True, kw_only=True):
+class ChangeSeat(BookingRequest, frozen=True, kw_only=True):
     """Move a ticket to another free seat of the same trip."""
 
     ticket_no: TicketNo
@@ -246,7 +246,7 @@ class ChangeSeat(AboutBooking, frozen=True, kw_only=True):
 
 
 @_method("alight", Booking, "POST /v1/bookings/{reference}/alight", writes=True)
-class Alight(AboutBooking, frozen=True, kw_only=True):
+class Alight(BookingRequest, frozen=True, kw_only=True):
     """End tickets at an earlier stop; the rest of the segment is for sale again."""
 
     tickets: TicketNos | None = None
