@@ -168,7 +168,8 @@ def _find_alternatives(words: Words, draft: BookingDraft, search: Search, first:
                 other = "" if wanted == search else f" of any other {words.service}"
                 yield Tell(f"{none} The nearest date{other} is {day_of(day)}:")
                 return trips
-    yield Tell(f"No {words.service} runs {draft.route} on that date or in the week after it.", problem=True)
+    dates = "on that date, in the 3 days before it or in the week after it"
+    yield Tell(f"No {words.service} runs {draft.route} {dates}.", problem=True)
     return []
 
 

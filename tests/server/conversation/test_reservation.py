@@ -328,7 +328,7 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
         > ooty
         Destination:
         > bengaluru
-        No bus runs from Ooty to Bengaluru on that date or in the week after it.
+        No bus runs from Ooty to Bengaluru on that date, in the 3 days before it or in the week after it.
         Another destination:
         """,
     )
@@ -399,7 +399,7 @@ def test_date_after_the_last_one_of_an_origin_is_asked_again(
         client_socket,
         """
         > mysuru
-        No bus runs from Bengaluru to Mysuru on that date or in the week after it.
+        No bus runs from Bengaluru to Mysuru on that date, in the 3 days before it or in the week after it.
         Sales are open up to 2026-12-15.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
