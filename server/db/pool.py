@@ -101,6 +101,7 @@ def _connection_options(settings: Settings, name: str, **parameters: object) -> 
     probes find a host that acknowledged the statement and then stopped.
     """
     timeout_ms = round(settings.statement_seconds * 1000)
+    keepalive_seconds = max(1, round(settings.statement_seconds))
     session = {"statement_timeout": timeout_ms, **SESSION, **parameters}
     return {
         "autocommit": True,
@@ -108,7 +109,8 @@ def _connection_options(settings: Settings, name: str, **parameters: object) -> 
         "connect_timeout": max(1, round(settings.connect_seconds)),
         "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         "tcp_user_timeout": timeout_ms,
-        "keepalives_idle": max(1, round(settings.statement_seconds)),
+        "keepalives_idle": keepalive_seconds,
+        "keepalives_interval": keepalive_seconds,
     }
 
 
