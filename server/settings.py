@@ -264,7 +264,10 @@ class Settings:
         DURATION,
     )
     upgrade_retries: int = setting(
-        5, "times", "how often a statement that failed because of an upgrade is sent again", COUNT
+        5,
+        "times",
+        "how often to send a statement again after an upgrade, or a write after tickets were written by hand",
+        COUNT,
     )
 
     # Housekeeping.
