@@ -21,7 +21,7 @@ class Example(NamedTuple):
 _TRIP: Json = {"bus_id": 101, "travel_date": "2026-12-05"}
 _SEGMENT: Json = {**_TRIP, "origin": "Bengaluru", "destination": "Mysuru"}
 _BOOKING: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
-_TOKEN = "Yk3Fv0pPj0pZxR2mC8sQdH5tW1uN7bLeA6oKiVgXzTM"  # noqa: S105 - an example
+_TOKEN = "9f2c41d7a05be8361c7d90f4e2ab5873d6410c9e8b57f2a3046de1c895b7fa20"  # noqa: S105 - an example
 
 _TICKETS: list[Json] = [
     {"ticket_no": 1, "seat_no": 7, "name": "Asha", "status": "booked", "fare": "260.00", "refund": "0.00"},
