@@ -52,14 +52,14 @@ _MAX_RANGE_SEATS = 100
 class LineAsker:
     """Asks on a stream: prints the question and reads a line.
 
-    print_lock: the lock that a thread holds while it prints. seat_map, yours: the map that was shown last,
-    and the traveller's seats in it. held: the hold that waits for confirmation.
+    print_lock: the lock that a thread holds while it prints. seat_map: the map that was shown last.
+    own_seats: the traveller's seats in it. held: the hold that waits for confirmation.
     """
 
     def __init__(self, out: Callable[[str], None]) -> None:
         self._out = out
         self.seat_map: Seats | None = None
-        self.yours: tuple[int, ...] = ()
+        self.own_seats: tuple[int, ...] = ()
         self.held: Booking | None = None
         self.print_lock = threading.RLock()
 
@@ -131,7 +131,7 @@ class PromptAsker(LineAsker):
         message: StyleAndTextTuples = []
         if seat_map is not None:
             app = get_app()
-            yours = {*self.yours, *typed_seats(app.current_buffer.text).intersection(seat_map.free)}
+            yours = {*self.own_seats, *typed_seats(app.current_buffer.text).intersection(seat_map.free)}
             message += seatmap.as_prompt(seatmap.draw(seat_map, yours, app.output.get_size().columns))
         return [*message, ("class:question", f"{question.prompt} ")]
 

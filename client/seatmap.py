@@ -69,8 +69,8 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     title = "" if name == "main" else name.capitalize()
     lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inner_width + 1, "─") + "╮")]]
     for row in range(min(row for row, _ in positions), max(row for row, _ in positions) + 1):
-        places = [(row, column) for column in seat_columns]
-        cells = [_cell(seats_at.get(at), at in drivers_at, cell_width, yours) for at in places]
+        positions_in_row = [(row, column) for column in seat_columns]
+        cells = [_cell(seats_at.get(at), at in drivers_at, cell_width, yours) for at in positions_in_row]
         lines.append([("", "│"), *cells, ("", "│")])
     return [*lines, [("", f"╰{'─' * inner_width}╯")]]
 

@@ -259,11 +259,11 @@ class Terminal:
         reply = step.reply
         self._asker.held = reply if isinstance(reply, Booking) and reply.status == "held" else None
         if isinstance(reply, Seats):
-            self._asker.seat_map, self._asker.yours = reply, step.yours
+            self._asker.seat_map, self._asker.own_seats = reply, step.own_seats
             if self._interactive and reply.free:
                 return  # the next question draws the map
         try:
-            self._write(screen.reply(reply, self._console, step.yours))
+            self._write(screen.reply(reply, self._console, step.own_seats))
         except Exception:  # noqa: BLE001 - it is logged; the dialogue continues without the reply
             self._print(_log_error(), "red")
 

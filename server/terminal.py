@@ -23,12 +23,12 @@ def read_line(
     appear above the prompt. The lock is held until the prompt is displayed, and while the redirection closes,
     because a line printed in these times would be lost.
     """
-    with ExitStack() as redirecting:
-        redirecting.enter_context(print_lock)
+    with ExitStack() as held_print_lock:
+        held_print_lock.enter_context(print_lock)
         redirection.__enter__()
 
         def displayed() -> None:
-            redirecting.close()
+            held_print_lock.close()
             on_display()
 
         try:

@@ -92,10 +92,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Show:
-    """A reply to display. yours: the traveller's own seats in it. brief: its text for plain text, if set."""
+    """A reply to display. own_seats: the traveller's seats in it. brief: its text for plain text, if set."""
 
     reply: msgspec.Struct
-    yours: tuple[int, ...] = ()
+    own_seats: tuple[int, ...] = ()
     brief: str = ""
 
 

@@ -18,7 +18,7 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
-from busware.server.conversation.reservation import book_directly, keep_reference, reservation
+from busware.server.conversation.reservation import book_directly, reference_advice, reservation
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import BookingDraft
 from busware.server.conversation.words import FLIGHT, clock, listed
@@ -87,7 +87,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
     if booking.position is not None:
         brief += f"\nNumber {booking.position} in the queue."
     yield Show(booking, brief=brief)
-    yield Tell(keep_reference(booking, None))
+    yield Tell(reference_advice(booking, None))
 
 
 def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Trip:

@@ -98,7 +98,7 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
         outcome = yield from (_join_waitlist if joins_waitlist else _hold)(words, draft, trip, wanted)
         if isinstance(outcome, Booking):
             yield Show(outcome)
-            yield Tell(keep_reference(outcome, draft.phone))
+            yield Tell(reference_advice(outcome, draft.phone))
             return
         if outcome is None:  # the traveller declined
             yield Tell(f"Choose other {words.seat}s, or type: back, quit.")
@@ -249,7 +249,7 @@ def _make_release(phone: str | None) -> Callable[[Booking], Release]:
     return lambda held: Release(reference=held.reference, phone=phone)
 
 
-def keep_reference(booking: Booking, phone: str | None) -> str:
+def reference_advice(booking: Booking, phone: str | None) -> str:
     """What to do with the reference of a new booking. phone: the phone number, if one was given."""
     reference = booking.reference
     if booking.status == "pending":

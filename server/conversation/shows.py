@@ -18,7 +18,7 @@ from busware.server.conversation.dialogue import (
     Tell,
     require,
 )
-from busware.server.conversation.reservation import book_directly, keep_reference
+from busware.server.conversation.reservation import book_directly, reference_advice
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, read_seat_map
 from busware.server.conversation.words import (
@@ -144,17 +144,17 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             "Seats are numbered row by row from the stage, and from the left in each row.",
         )  # fmt: skip
         draft = BookingDraft(trip.departs_at.date(), venue, venue)
-        booked = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
-        if isinstance(booked, Booking):
-            tickets = [f"Ticket {ticket_number(booked, ticket)} reserved" for ticket in booked.tickets]
-            yield Show(booked, brief="\n".join([*tickets, f"Reference {booked.reference}."]))
-            yield Tell(keep_reference(booked, None))
+        outcome = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
+        if isinstance(outcome, Booking):
+            tickets = [f"Ticket {ticket_number(outcome, ticket)} reserved" for ticket in outcome.tickets]
+            yield Show(outcome, brief="\n".join([*tickets, f"Reference {outcome.reference}."]))
+            yield Tell(reference_advice(outcome, None))
             return True
-        if booked is None:  # the traveller declined
+        if outcome is None:  # the traveller declined
             continue
-        if booked.reason != "seat_taken":
-            raise booked
-        taken = numbered("seat", booked.data.get("seats") or list(seats))
+        if outcome.reason != "seat_taken":
+            raise outcome
+        taken = numbered("seat", outcome.data.get("seats") or list(seats))
         yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
 
 

@@ -112,7 +112,7 @@ class Writer:
         self._settings = settings
         self._submit_lock = threading.Lock()  # makes the check of a limit and the queueing one step
         self._calls = deque[QueuedCall]()
-        self._wakeups = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
+        self._work_signals = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._write_lock = threading.Lock()  # guards the attributes below
         self._write_lock.acquire()  # until `start`
@@ -129,7 +129,7 @@ class Writer:
         """Refuse new calls, complete those that wait, and disconnect."""
         with self._submit_lock:
             self.stopping.set()
-        self._wakeups.put(None)
+        self._work_signals.put(None)
         self._thread.join()
 
     def submit(self, call: Call) -> Answer:
@@ -153,8 +153,8 @@ class Writer:
                 self._write([queued])
             finally:
                 self._write_lock.release()
-        if (not alone or self._deferred) and self._wakeups.empty():
-            self._wakeups.put(None)
+        if (not alone or self._deferred) and self._work_signals.empty():
+            self._work_signals.put(None)
         return queued.wait()
 
     @property
@@ -189,7 +189,7 @@ class Writer:
         pause = self._settings.deferred_retry_ms / 1000 if self._deferred else None
         if pause or not self.stopping.is_set():
             with suppress(queue.Empty):
-                self._wakeups.get(timeout=pause)
+                self._work_signals.get(timeout=pause)
 
     # Under the write lock ----------------------------------------------------------------------
 

@@ -58,8 +58,8 @@ def render_html(document: Json) -> bytes:
 def _operation(verb: str, path: str, operation: Json) -> str:
     account = "" if {} in operation.get("security", [{}]) else '<p class="soft">Needs an account.</p>'
     fields = (
-        f"<tr><td><code>{escape(name)}</code>{'' if required else '?'}<td>{place}<td>{_prose(about)}</tr>"
-        for name, place, required, about in _fields(operation)
+        f"<tr><td><code>{escape(name)}</code>{'' if required else '?'}<td>{sent_in}<td>{_prose(about)}</tr>"
+        for name, sent_in, required, about in _fields(operation)
     )
     success = next(response for status, response in operation["responses"].items() if status < "300")
     reply = success["content"].get("application/json", {}).get("example", "")

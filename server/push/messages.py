@@ -45,7 +45,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class MissedMessage(Struct, frozen=True):
-    """A message that a reader has missed. reader: the reference of a booking, or account:name."""
+    """A message that a recipient has missed. reader: a reference, or account:name."""
 
     reader: str
     message: Message
@@ -135,13 +135,14 @@ class Messages:
         """The last `at_most` messages, in order."""
         return _decode(self._value("SELECT api.recent_messages(%s)", at_most), type=list[Message])
 
-    def missed(self, readers: Collection[str]) -> list[MissedMessage]:
-        """The messages that these readers have missed, in order."""
-        return _decode(self._value("SELECT api.missed_messages(%s)", list(readers)), type=list[MissedMessage])
+    def missed(self, recipients: Collection[str]) -> list[MissedMessage]:
+        """The messages that these recipients have missed, in order."""
+        found = self._value("SELECT api.missed_messages(%s)", list(recipients))
+        return _decode(found, type=list[MissedMessage])
 
-    def mark_read(self, readers: Iterable[str], message_id: int) -> None:
-        """Record that these readers have received everything up to that message."""
-        self._value("SELECT api.mark_read(%s, %s)", list(readers), message_id)
+    def mark_read(self, recipients: Iterable[str], message_id: int) -> None:
+        """Record that these recipients have received everything up to that message."""
+        self._value("SELECT api.mark_read(%s, %s)", list(recipients), message_id)
 
     # Presence ----------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ class Pusher:
         """
         with self._lock:
             due, self._due = self._due, _Due()
-            due.checks = {s: readers for s, readers in due.checks.items() if s in self._subscriptions}
+            due.checks = {s: recipients for s, recipients in due.checks.items() if s in self._subscriptions}
         try:
             for subscription in due.checks:
                 subscription.push_kept()
@@ -153,29 +153,29 @@ class Pusher:
 
     def _push_missed(self, checks: dict[Subscription, list[str]]) -> None:
         """Push missed messages to the clients that have opened a booking or signed in."""
-        for subscription, readers in checks.items():
-            readers += subscription.take_returned_readers()
-        returned = {reader for readers in checks.values() for reader in readers}
+        for subscription, recipients in checks.items():
+            recipients += subscription.take_returned_recipients()
+        returned = {recipient for recipients in checks.values() for recipient in recipients}
         if not returned:
             return
         last = self._messages.last_message_id()
         missed = self._messages.missed(returned)
-        for subscription, readers in checks.items():
-            subscription.push_missed(readers, missed, last)
+        for subscription, recipients in checks.items():
+            subscription.push_missed(recipients, missed, last)
         last_missed = {m.reader: m.message.message_id for m in missed}
-        for reader, message_id in last_missed.items():
-            self._messages.mark_read([reader], message_id)
+        for recipient, message_id in last_missed.items():
+            self._messages.mark_read([recipient], message_id)
 
     def _push_messages(self) -> None:
         """Push new messages."""
         for message in self._messages.after(self.last_pushed):
-            all_readers: set[str] = set()
+            all_recipients: set[str] = set()
             for subscription in self._connected():
-                if (readers := subscription.readers_of(message)) is not None:
+                if (recipients := subscription.recipients_of(message)) is not None:
                     subscription.push_message(message)
-                    all_readers |= readers
-            if all_readers:
-                self._messages.mark_read(all_readers, message.message_id)
+                    all_recipients |= recipients
+            if all_recipients:
+                self._messages.mark_read(all_recipients, message.message_id)
             self.last_pushed = message.message_id
 
     def _push_bookings(self, changes: ChangeNotification) -> float | None:
@@ -198,7 +198,7 @@ class Pusher:
         buses: dict[str, int] = {}
         followers = defaultdict[str, list[tuple[Subscription, BookingState]]](list)
         for subscription in self._connected():
-            for state in subscription.idle_bookings():
+            for state in subscription.unrequested_bookings():
                 if changes.everything or (state.bus_id, state.travel_date) in changes.trips:
                     buses[state.reference] = state.bus_id
                     followers[state.reference].append((subscription, state))

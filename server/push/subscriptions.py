@@ -73,7 +73,7 @@ class Subscription:
         self.published: ClientConnection | None = None
         self._subscriber = subscriber
         self._max_bookings = max_bookings
-        self._lock = threading.Lock()  # for _bookings and _returned_readers
+        self._lock = threading.Lock()  # for _bookings and _returned_recipients
         self._replies = deque[tuple[Raw, bool]](
             maxlen=max_bookings
         )  # the reply, and whether its request opened a booking (False: made one)
@@ -81,12 +81,12 @@ class Subscription:
             OrderedDict()
         )  # in the order in which they were made or opened
         self._requested = ""  # the reference in the request that is being executed
-        self._returned_readers: list[str] = []  # readers that may have missed messages; see MissedMessage
+        self._returned_recipients: list[str] = []  # may have missed messages; see MissedMessage.reader
         self._pushed = deque[int](maxlen=_MAX_PUSHED)  # message_ids
         self._kept = deque[Message](maxlen=_MAX_KEPT)
         self._read_up_to: dict[
             str, int
-        ] = {}  # by reader: the last message that existed when its missed messages were read
+        ] = {}  # by recipient: the last message that existed when its missed messages were read
 
     # For the connection's thread ---------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Subscription:
     def sign_in(self, account: str) -> None:
         """Follow an account."""
         with self._lock:
-            self._returned_readers.append(f"account:{account}")
+            self._returned_recipients.append(f"account:{account}")
 
     # For the pusher's thread -------------------------------------------------------------------
 
@@ -134,22 +134,22 @@ class Subscription:
             account=self._subscriber.account,
         )
 
-    def take_returned_readers(self) -> list[str]:
-        """The bookings that were opened and the accounts that signed in since the last call, as readers."""
+    def take_returned_recipients(self) -> list[str]:
+        """The recipients since the last call: bookings that were opened and accounts that signed in."""
         with self._lock:
             self._decode_replies()
-            returned, self._returned_readers = self._returned_readers, []
+            returned, self._returned_recipients = self._returned_recipients, []
             return returned
 
-    def push_missed(self, readers: Collection[str], missed: list[MissedMessage], last: int) -> None:
-        """Push the messages that these readers have missed.
+    def push_missed(self, recipients: Collection[str], missed: list[MissedMessage], last: int) -> None:
+        """Push the messages that these recipients have missed.
 
         last: the message_id of the last message that existed when they were read.
         """
         for entry in missed:
-            if entry.reader in readers:
+            if entry.reader in recipients:
                 self.push_message(entry.message)
-        self._read_up_to |= dict.fromkeys(readers, last)
+        self._read_up_to |= dict.fromkeys(recipients, last)
 
     def push_message(self, message: Message) -> None:
         """Push a message, unless it was pushed before."""
@@ -171,25 +171,25 @@ class Subscription:
         while self._kept and self._subscriber.protocol:
             self._subscriber.push_message(self._kept.popleft())
 
-    def readers_of(self, message: Message) -> set[str] | None:
-        """The readers for which this connection receives a new message; None if it does not receive it."""
+    def recipients_of(self, message: Message) -> set[str] | None:
+        """The recipients for which this connection receives a new message; None if it does not receive it."""
         if message.audience == "operators":
             return None
         account, bookings = self._subscriber.account, self.bookings
         followed = [*bookings, f"account:{account}"] if account else bookings
-        readers = {reader for reader in followed if message.message_id > self._read_up_to.get(reader, 0)}
+        recipients = {name for name in followed if message.message_id > self._read_up_to.get(name, 0)}
         if message.audience == "all":
-            return readers
+            return recipients
         if message.audience == "trip":
             trip = (message.bus_id, message.travel_date)
             return {
                 state.reference for state in bookings.values() if state.travels_on(trip)
-            } & readers or None
-        addressed = {str(message.reference), f"account:{message.account}"} & readers
+            } & recipients or None
+        addressed = {str(message.reference), f"account:{message.account}"} & recipients
         is_client = self.published is not None and message.client_no == self.published.client_no
         return addressed if addressed or (message.audience == "client" and is_client) else None
 
-    def idle_bookings(self) -> list[BookingState]:
+    def unrequested_bookings(self) -> list[BookingState]:
         """The followed bookings, without the one in the client's current request."""
         requested = self._requested
         return [state for state in self.bookings.values() if state.reference != requested]
@@ -218,7 +218,7 @@ class Subscription:
             body, opened = self._replies.popleft()
             state = BookingState.of(msgspec.json.decode(body, type=Booking))
             if opened and state.reference not in self._bookings:
-                self._returned_readers.append(state.reference)
+                self._returned_recipients.append(state.reference)
             self._bookings[state.reference] = state
             self._bookings.move_to_end(state.reference)
             if len(self._bookings) > self._max_bookings:

@@ -105,14 +105,14 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
 def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
     seats = [seat for seat in answer.seats if seat.deck == name]
     at = {(seat.row, seat.column): seat for seat in seats}
-    cell = max(len(str(seat.seat_no)) for seat in answer.seats)
+    cell_width = max(len(str(seat.seat_no)) for seat in answer.seats)
     columns = range(1, max(column for _, column in at) + 1)
     driver = " driver " if name in {deck for deck, _, _ in drivers(answer.layout)} else ""
-    inner_width = max((cell + 1) * len(columns) + 1, len(driver))
+    inner_width = max((cell_width + 1) * len(columns) + 1, len(driver))
     kinds = ", ".join(dict.fromkeys(f"{seat.kind}s" for seat in seats))
     lines = [f"{name} ({kinds})", f"+{driver.rjust(inner_width, '-')}+"]
     for row in range(min(row for row, _ in at), max(row for row, _ in at) + 1):
-        cells = " ".join(_cell(at.get((row, column)), yours).rjust(cell) for column in columns)
+        cells = " ".join(_cell(at.get((row, column)), yours).rjust(cell_width) for column in columns)
         lines.append(f"| {cells}".ljust(inner_width + 1) + "|")
     return [*lines, f"+{'-' * inner_width}+"]
 

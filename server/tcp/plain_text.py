@@ -112,7 +112,7 @@ class PlainText:
     def _draw(self, step: Show) -> str:
         """A reply as text. If it cannot be drawn, the dialogue continues without it."""
         try:
-            return plain_replies.reply(step.reply, self._now(), step.yours)
+            return plain_replies.reply(step.reply, self._now(), step.own_seats)
         except Exception:  # noqa: BLE001 - it is logged
             return str(self._log_error(f"drawing of {type(step.reply).__name__}"))
 

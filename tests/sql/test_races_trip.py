@@ -1,6 +1,6 @@
 """Concurrent requests with one idempotency key, for one trip, and at random (see tests/support/race.py).
 
-The fixture `gate` stops a batch between its snapshot and its row locks. No other lock stops it there.
+The fixture `snapshot_lock` stops a batch between its snapshot and its row locks; no other lock does.
 """
 
 import random
@@ -30,19 +30,19 @@ from tests.support.schema_api import (
 
 
 @pytest.fixture
-def gate(race: Race) -> Iterator[psycopg.Connection[Any]]:
+def snapshot_lock(race: Race) -> Iterator[psycopg.Connection[Any]]:
     """A connection with advisory lock 1, for which batches of `second` wait after taking their snapshot."""
     race.database.query("ALTER FUNCTION api.trip_of RENAME TO trip_of_call")
     race.database.query("""
         CREATE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
         LANGUAGE plpgsql STABLE AS $$
         BEGIN
-            IF current_setting('test.gate', true) = 'here' THEN
+            IF current_setting('test.waits_after_snapshot', true) = 'yes' THEN
                 PERFORM pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
             END IF;
             SELECT * INTO bus_id, travel_date FROM api.trip_of_call(args);
         END $$""")
-    race.second.conn.execute("SET test.gate = 'here'")
+    race.second.conn.execute("SET test.waits_after_snapshot = 'yes'")
     with race.database.connect() as conn:
         conn.execute("SELECT pg_advisory_lock(1)")
         yield conn
@@ -73,12 +73,12 @@ def test_one_key_in_two_batches(race: Race) -> None:
 
 
 def test_key_committed_between_snapshot_and_locks_of_a_batch(
-    race: Race, gate: psycopg.Connection[Any]
+    race: Race, snapshot_lock: psycopg.Connection[Any]
 ) -> None:
     running = race.start(lambda: race.second.batch(book(1, key="k"), book(2)))
     (first,) = race.first.batch(book(1, key="k"))
     race.first.conn.commit()
-    gate.execute("SELECT pg_advisory_unlock(1)")
+    snapshot_lock.execute("SELECT pg_advisory_unlock(1)")
     answers = running.result(WAIT_SECONDS)
     assert answers[0] == first
     assert outcomes_of(answers) == ["booked", "booked"]
@@ -97,14 +97,14 @@ def test_one_key_for_two_trips(race: Race) -> None:
 
 
 def test_trip_changed_between_snapshot_and_locks_of_a_batch(
-    race: Race, clock: Clock, gate: psycopg.Connection[Any]
+    race: Race, clock: Clock, snapshot_lock: psycopg.Connection[Any]
 ) -> None:
     running = race.start(lambda: race.second.batch(book(1), book(2)))
     race.first.hold(1, phone=RAVI)
     race.first.book(2, phone=RAVI)
     race.first.conn.commit()
     clock.advance(minutes=10)
-    gate.execute("SELECT pg_advisory_unlock(1)")
+    snapshot_lock.execute("SELECT pg_advisory_unlock(1)")
     assert outcomes_of(running.result(WAIT_SECONDS)) == ["booked", "seat_taken"]
 
 

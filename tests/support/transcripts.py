@@ -66,7 +66,7 @@ class TranscriptPlayer:
         self.kept: dict[str, str] = {}
         self._connect, self._call, self._query = connect, call, query
         self._set_clock_to, self._stop_tcp = set_clock, stop
-        self._lines: dict[str, Any] = {}
+        self._connections: dict[str, Any] = {}
         self._notifications: dict[str, list[Any]] = {}
 
     def play(self, entry: Entry) -> Any:
@@ -88,7 +88,7 @@ class TranscriptPlayer:
 
     def _send(self, entry: Entry) -> Any:
         line = entry["send"] if isinstance(entry["send"], str) else json.dumps(entry["send"])
-        self._line(entry).send(line.ljust(entry.get("pad", 0)))
+        self._connection(entry).send(line.ljust(entry.get("pad", 0)))
         return None if entry.get("silent") else self._reply(entry["on"])
 
     def _await(self, entry: Entry) -> Any:
@@ -107,7 +107,7 @@ class TranscriptPlayer:
         return found[0]
 
     def _type(self, entry: Entry) -> list[str]:
-        line = self._line(entry)
+        line = self._connection(entry)
         if entry["type"] is not None:
             line.send(entry["type"])
         said: list[str] = []
@@ -153,14 +153,14 @@ class TranscriptPlayer:
 
     # Shared ------------------------------------------------------------------------------------
 
-    def _line(self, entry: Entry) -> Any:
+    def _connection(self, entry: Entry) -> Any:
         name = entry["on"]
-        if name not in self._lines:
-            self._lines[name] = self._connect()
-        return self._lines[name]
+        if name not in self._connections:
+            self._connections[name] = self._connect()
+        return self._connections[name]
 
     def _receive(self, connection: str) -> Any:
-        line = self._lines[connection].receive()
+        line = self._connections[connection].receive()
         if not line:
             raise BrokenProtocol("the server closed the connection")
         return json.loads(line)

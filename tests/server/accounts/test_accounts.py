@@ -152,10 +152,10 @@ def test_account_that_has_a_username_with_hidden_characters_can_sign_in(
 def test_only_one_of_simultaneous_registrations_of_a_username_succeeds(
     connect: Callable[[], LineClient],
 ) -> None:
-    lines, replies = [connect() for _ in range(4)], []
+    clients, replies = [connect() for _ in range(4)], []
     threads = [
-        threading.Thread(target=lambda line=line: replies.append(line.call("register", **ASHA)))
-        for line in lines
+        threading.Thread(target=lambda client=client: replies.append(client.call("register", **ASHA)))
+        for client in clients
     ]
     for thread in threads:
         thread.start()

@@ -250,7 +250,8 @@ def test_waiting_reads_are_shared_among_the_connections(reader: Reader, database
         wait_until(lambda: database.value(BLOCKED) == 2)
         reads = [waiting.add("places", b'{"kind":"%d"}' % n)[0] for n in range(8)]
     assert len(bodies([second])) == 1
-    assert max(Counter(bodies(reads)).values()) <= 5
+    # A statement has one read and, of the at most 8 that still wait, the share of one of the two connections.
+    assert max(Counter(bodies(reads)).values()) <= 1 + 8 // 2
 
 
 @pytest.mark.settings(read_connections=1)
