@@ -92,7 +92,7 @@ def test_new_fare_of_an_expired_hold_is_declined(
     clock.advance(minutes=11)
     change_fare(database, 300)
     transcript(client_socket, CHANGED_FARE.replace("{fare}", "600.00"))
-    transcript(client_socket, "> no\nThe seats are released. Choose others, or type: back, quit.")
+    transcript(client_socket, "> no\nThe seats are released.\nChoose other seats, or type: back, quit.")
     assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
 
 
@@ -468,8 +468,8 @@ def test_date_is_past_when_it_is_past_at_the_places(
         Destination:
         > Mysuru
         Bengaluru to Mysuru, Mon 30 Nov 2026:
-           Bus  Leaves  Arrives    Takes       Fare  Free  Service
-             1  17:30  20:15       2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+           Bus  Leaves  Arrives   Takes       Fare  Free  Service
+             1  17:30   20:15      2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
         Bus id:
         """,
     )
