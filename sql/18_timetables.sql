@@ -8,6 +8,9 @@ INSERT INTO migrations (name) VALUES ('18_timetables');
 
 ALTER TABLE trips ADD COLUMN ended boolean NOT NULL DEFAULT false;   -- cancelled because its service ends before it
 
+-- A trip that was cancelled and is open again has cancelled tickets with a full refund: api.audit accepts them.
+ALTER TABLE trips ADD COLUMN reopened boolean NOT NULL DEFAULT false;
+
 UPDATE trips SET ended = true FROM bus_info s
 WHERE s.last_date IS NOT NULL AND trips.bus_id = s.bus_id
   AND trips.state = 'cancelled' AND trips.reason = 'The service has ended.';

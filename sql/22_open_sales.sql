@@ -50,7 +50,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR NO KEY UPDATE;   -- as in api.open_sales
     INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
-    ON CONFLICT ON CONSTRAINT trips_pkey DO UPDATE SET state = 'open', reason = NULL, ended = false
+    ON CONFLICT ON CONSTRAINT trips_pkey DO UPDATE SET state = 'open', reason = NULL, ended = false, reopened = true
     WHERE t.state = 'cancelled';
     IF NOT FOUND THEN
         RETURN false;

@@ -37,7 +37,8 @@ LANGUAGE sql STABLE AS $$
        OR p.status = 'booked' AND p.booked_at IS NULL
     UNION ALL
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
-    -- If its trip is cancelled, it is the whole fare. Tickets that were sold before these terms were stored are left out.
+    -- If its trip is cancelled, it is the whole fare, also after the trip is open again. Tickets that were sold before
+    -- these terms were stored are left out.
     SELECT 'refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, refund %s, by its terms %s',
         p.reference, p.ticket_no, p.status, p.fare, p.refund, due.refund)
     FROM passengers p
@@ -50,7 +51,7 @@ LANGUAGE sql STABLE AS $$
             ELSE alighting.refund + round((p.fare - alighting.refund) * p.refund_percent / 100, 2) END AS refund
     ) AS due
     WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
-      AND NOT (t.state = 'cancelled' AND p.status = 'cancelled' AND p.refund = p.fare)
+      AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
     UNION ALL
     -- The tickets of a party have one trip, one phone number, one account, and, apart from cancelled ones, one
     -- status. Their numbers are 1, 2, 3 and so on.
