@@ -103,7 +103,8 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
     """Print a refusal, and what to change in the command."""
     from busware import render
 
-    complain(render.text(render.console(stderr=True), render.error(error)))
+    with contextlib.suppress(NotShown):  # the exit status stays true
+        complain(render.text(render.console(stderr=True), render.error(error)))
     if isinstance(request, protocol.SegmentRequest) and _reason(error) in ("seat_taken", "unknown_seat"):
         segment = {field: getattr(request, field) for field in protocol.SegmentRequest.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from busware import seatmap
 from busware.server.conversation.words import arrival, clock, differing_ends, moment, service_of, type_text
+from busware.server.output import writing
 from busware.server.protocol import (
     Booking,
     BookingList,
@@ -58,17 +59,28 @@ Cell = str | Text
 Row = dict[str, Cell]  # header of the column → cell. A header that begins with ">" aligns its column right.
 
 
-def console(*, stderr: bool = False) -> Console:
+class ReplyConsole(Console):
+    """A console for `text`."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the BrokenPipeError. Rich would exit here, with a status that means a refusal."""
+        raise
+
+
+def console(*, stderr: bool = False) -> ReplyConsole:
     """The console on stdout or stderr, as wide as the terminal, or PIPED_COLUMNS."""
-    out = Console(stderr=stderr, highlight=False)
+    out = ReplyConsole(stderr=stderr, highlight=False)
     if not out.is_terminal:
         out.width = PIPED_COLUMNS
     return out
 
 
 def text(out: Console, shown: RenderableType) -> str:
-    """What a console would print, without the last line end."""
-    with out.capture() as captured:
+    """What a console would print, without the last line end. Raises NotShown.
+
+    Rich writes an empty text to the console, which fails with PYTHONUNBUFFERED on a full disk.
+    """
+    with writing(), out.capture() as captured:
         out.print(shown)
     return captured.get().removesuffix("\n")
 

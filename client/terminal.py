@@ -87,7 +87,7 @@ def run(host: str, port: int, tls: ssl.SSLContext | None, token: str | None, hin
 
     tls: the context for TLS, or None. token: signs in. hint: printed if there is no server.
     """
-    console = Console(highlight=False)
+    console = render.ReplyConsole(highlight=False)
     if not console.is_terminal:
         console.width = PIPED_COLUMNS
     with Client(host, port, tries=1, tls=tls, token=token) as client:

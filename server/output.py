@@ -7,8 +7,8 @@ writes and flushes at once, so that the exit status is decided after the output.
 import errno
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
 DONE = 0
@@ -30,10 +30,17 @@ def show(text: str, end: str = "\n") -> None:
 
     Ctrl-C while it waits for the reader raises NotShown too.
     """
-    try:
+    with writing():
         if sys.stdout is None:  # it was closed before the start
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         print(text, end=end, flush=True)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raise NotShown if standard output cannot be written inside of this context."""
+    try:
+        yield
     except KeyboardInterrupt:
         _discard(sys.stdout)
         raise NotShown("interrupted") from None

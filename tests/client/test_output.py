@@ -56,21 +56,26 @@ OUTPUTS = [full_disk, closed_pipe, lost_terminal, not_open]
 
 
 def start(
-    server: SimpleNamespace, *arguments: str, stdout: int | None, **more: Any
+    server: SimpleNamespace, *arguments: str, stdout: int | None, unbuffered: bool = False, **more: Any
 ) -> "subprocess.Popen[str]":
     line = [sys.executable, "-m", "client", *arguments]
+    environment = client_environment(BUSWARE_HOST=server.host, BUSWARE_PORT=str(server.port))
+    if unbuffered:
+        environment["PYTHONUNBUFFERED"] = "1"
     if stdout is None:
         line = ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *line]
     return subprocess.Popen(
         line, stdout=stdout, text=True, cwd=PROJECT,
-        env=client_environment(BUSWARE_HOST=server.host, BUSWARE_PORT=str(server.port)),
+        env=environment,
         **({"stderr": subprocess.PIPE} | more),
     )  # fmt: skip
 
 
-def run(server: SimpleNamespace, *arguments: str, stdout: int | None) -> tuple[int, str]:
+def run(
+    server: SimpleNamespace, *arguments: str, stdout: int | None, unbuffered: bool = False
+) -> tuple[int, str]:
     """The exit status of a command, and what it writes to stderr."""
-    with start(server, *arguments, stdout=stdout) as process:
+    with start(server, *arguments, stdout=stdout, unbuffered=unbuffered) as process:
         _, errors = process.communicate(timeout=WAIT_SECONDS)
     assert "Traceback" not in errors
     assert "Exception" not in errors
@@ -127,6 +132,18 @@ def test_refusal_that_cannot_be_shown_keeps_its_status(server: SimpleNamespace, 
             with start(server, *arguments, stdout=stdout, stderr=stdout) as process:
                 assert process.wait(WAIT_SECONDS) == expected
     assert len(booked(database)) == 1
+
+
+def test_output_without_a_buffer_is_treated_alike(server: SimpleNamespace, database: Database) -> None:
+    for arguments, expected in ((("book", "99", *BOOK[2:]), 1), (BOOK, DONE_NOT_SHOWN)):
+        with (
+            full_disk() as stdout,
+            start(server, *arguments, stdout=stdout, stderr=stdout, unbuffered=True) as process,
+        ):
+            assert process.wait(WAIT_SECONDS) == expected
+    with full_disk() as stdout:
+        status, errors = run(server, "booking", booked(database)[0], *PHONE, stdout=stdout, unbuffered=True)
+    assert (status, errors) == (NOT_SHOWN, "The output could not be written: No space left on device.\n")
 
 
 def test_ctrl_c_while_the_reply_is_written_is_reported_as_done(
