@@ -28,7 +28,9 @@ The command:
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-if find_spec("busware") is None or find_spec("msgspec") is None:  # a checkout, another Python
+if (
+    find_spec("busware") is None or find_spec("msgspec") is None
+):  # run in a checkout, by another Python than .venv's
     raise SystemExit("busware is not installed in this Python. Use scripts/python, which installs it.")
 
 from busware.factory import connect

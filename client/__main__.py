@@ -21,7 +21,7 @@ from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
 from busware.server.conversation import clean_text
-from busware.server.output import DONE, INTERRUPTED, NotShown, complain, end_unshown, show
+from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 from busware.server.protocol import Refusal
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -143,11 +143,11 @@ def _show_reply(request: protocol.Request, reply: object) -> int:
             show(render.text(out, render.reply(reply, out.width)))
         return DONE
     except NotShown as error:
-        return end_unshown(error, _done(request, reply))
+        return report_not_shown(error, _done(request, reply))
     except KeyboardInterrupt:
-        return end_unshown(NotShown("interrupted"), _done(request, reply))
+        return report_not_shown(NotShown("interrupted"), _done(request, reply))
     except Exception as error:  # noqa: BLE001 - the request was executed, whatever is wrong with its reply
-        return end_unshown(NotShown(repr(error)), _done(request, reply))
+        return report_not_shown(NotShown(repr(error)), _done(request, reply))
 
 
 def _done(request: protocol.Request, reply: object) -> str:
@@ -161,7 +161,7 @@ def _done(request: protocol.Request, reply: object) -> str:
 
 
 def _show_error(text: str) -> None:
-    """Print an error to stdout, or to stderr if that is impossible, because its exit status stays true."""
+    """Print an error to stdout; if that is impossible, to stderr. The exit status stays that of the error."""
     try:
         show(text)
     except NotShown:

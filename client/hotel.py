@@ -17,7 +17,7 @@ from busware.dates import parse_typed_date, today_in
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
 from busware.server.conversation import InvalidInput
-from busware.server.output import DONE, INTERRUPTED, NotShown, complain, end_unshown, show
+from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, with those of server/output.py
 TIMEOUT_SECONDS = 30.0
@@ -27,8 +27,8 @@ HELP = """\
 rooms [CHECK-IN CHECK-OUT]     show which rooms are taken (default: tonight)
 book N [CHECK-IN CHECK-OUT]    book any N rooms
 query                          show your rooms
-update N                       move from your first room to room N
-checkout                       release the nights from tonight on
+update N                       exchange your room with the lowest number for room N
+checkout                       leave: cancel your nights from tonight on
 exit                           end the program"""
 
 
@@ -55,8 +55,11 @@ def run(url: str, tls: ssl.SSLContext | None) -> int:
         return end.status
     except (EOFError, KeyboardInterrupt):
         return DONE
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
         complain(f"No answer from {url}: {error}")
+        return NO_ANSWER
+    except msgspec.DecodeError as error:
+        complain(f"The answer of {url} is not JSON: {error}. Check the address.")
         return NO_ANSWER
 
 
@@ -121,7 +124,7 @@ class Guest:
         return {"check_in": str(check_in), "check_out": str(check_out)}
 
     def _today(self) -> date:
-        """The date in the time zone of the hotel."""
+        """Today's date in the server's time zone."""
         _, reply = self._send("GET", "/v1/ping")
         return today_in(reply.get("time_zone"))
 
@@ -133,7 +136,10 @@ class Guest:
         try:
             status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
         except KeyboardInterrupt:
-            raise Exit(INTERRUPTED, "Interrupted. The command may have been executed: query shows.") from None
+            raise Exit(
+                INTERRUPTED,
+                "Interrupted. The command may have been executed. Start again; query shows your rooms.",
+            ) from None
         text = _reply_text(reply)
         if status == HTTPStatus.UNAUTHORIZED:
             raise Exit(REFUSED, text)
@@ -141,7 +147,7 @@ class Guest:
             show(text)
         except NotShown as error:
             done = "" if name == "query" or status >= HTTPStatus.BAD_REQUEST else text
-            raise SystemExit(end_unshown(error, done)) from None
+            raise SystemExit(report_not_shown(error, done)) from None
 
     def _send(self, method: str, path: str, **fields: object) -> tuple[int, dict[str, Any]]:
         """The status and the fields of a response. Raises OSError or DecodeError."""

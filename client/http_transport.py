@@ -53,7 +53,7 @@ class HttpTransport:
             return response.status, answer
         except http.client.HTTPException as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
-        except (OSError, UnicodeError):  # a UnicodeError is a ValueError too, but its text has no header
+        except (OSError, UnicodeError):  # UnicodeError: a ValueError whose text does not repeat a header
             raise
         except ValueError:  # its text repeats the header, which may be the token
             raise ConnectionError("a header of the request has a character that HTTP forbids") from None

@@ -31,7 +31,7 @@ from busware.server.terminal import end_prompt, read_line
 
 DAYS_AHEAD = 21  # dates in the menu
 ESC_SECONDS = 0.05  # Esc and a key within this time are read as Alt and the key
-REFRESH_SECONDS = 1.0  # how often the toolbar shows the time left of a hold again
+REFRESH_SECONDS = 1.0  # between two updates of the time left of a hold, in the toolbar
 MAX_MENU_ROWS = 12
 _MAP_FIELDS = ("seats", "seat")  # questions that show the seat map
 # Questions whose menu is open from the start.
@@ -177,7 +177,7 @@ def typed_seats(text: str) -> set[int]:
 
 
 class Choices(Completer):
-    """Offers the choices whose text, or a word of whose description, begins with the typed text."""
+    """Offers each choice if its text, or a word of its description, begins with the typed text."""
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices

@@ -61,16 +61,16 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int]) -> list[Line]:
     """The rows of one deck in a frame with its name. All lines have the same width."""
     seats_at = {(seat.row, seat.column): seat for seat in seat_map.seats if seat.deck == name}
     drivers_at = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
-    positions = {*seats_at, *drivers_at}
+    occupied_cells = {*seats_at, *drivers_at}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
     cell_width = digits + 2 + any(seat.kind in _MARKS for seat in seats_at.values())
-    seat_columns = range(1, max(column for _, column in positions) + 1)
+    seat_columns = range(1, max(column for _, column in occupied_cells) + 1)
     inner_width = cell_width * len(seat_columns)
     title = "" if name == "main" else name.capitalize()
     lines: list[Line] = [[("", f"╭{f' {title} ' if title else ''}".ljust(inner_width + 1, "─") + "╮")]]
-    for row in range(min(row for row, _ in positions), max(row for row, _ in positions) + 1):
-        positions_in_row = [(row, column) for column in seat_columns]
-        cells = [_cell(seats_at.get(at), at in drivers_at, cell_width, yours) for at in positions_in_row]
+    for row in range(min(row for row, _ in occupied_cells), max(row for row, _ in occupied_cells) + 1):
+        row_cells = [(row, column) for column in seat_columns]
+        cells = [_cell(seats_at.get(at), at in drivers_at, cell_width, yours) for at in row_cells]
         lines.append([("", "│"), *cells, ("", "│")])
     return [*lines, [("", f"╰{'─' * inner_width}╯")]]
 

@@ -49,7 +49,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.words import change_line
-from busware.server.output import DONE, NotShown, end_unshown, show
+from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import OPEN, Booking, GetBooking, Refusal, Request, Seats
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -172,7 +172,7 @@ class Terminal:
                 self._carry_out_command(self._read_line(_COMMAND))
         except (EOFError, KeyboardInterrupt):
             self._print(GOOD_BYE)
-            return end_unshown(self._not_shown, self._last_change_line()) if self._not_shown else DONE
+            return report_not_shown(self._not_shown, self._last_change_line()) if self._not_shown else DONE
         finally:
             self._closing.set()
             self._calls.shutdown(wait=False, cancel_futures=True)
@@ -240,7 +240,7 @@ class Terminal:
     # Signals -----------------------------------------------------------------------------------
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
-        """End the session as if the traveller had quit: with EOFError, in the open question or here."""
+        """End the session, as if the traveller had quit. Raises EOFError if no question is open to raise it."""
         if not self._asker.end():
             raise EOFError
 

@@ -58,7 +58,7 @@ def complain(*lines: str) -> None:
         _discard(sys.stderr)
 
 
-def end_unshown(error: NotShown, done: str = "") -> int:
+def report_not_shown(error: NotShown, done: str = "") -> int:
     """Report on standard error that something was not shown. Returns the exit status.
 
     done: what was changed; empty if nothing was. A reader that has read enough gets no report then.
@@ -79,7 +79,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         if not status and sys.stdout is not None:
             show("", end="")  # argparse does not flush the help
     except NotShown as error:
-        status = end_unshown(error)
+        status = report_not_shown(error)
     except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a question for a password
         status = INTERRUPTED
     sys.exit(status)

@@ -26,7 +26,7 @@ from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 
 FIRST_DATE = date(2090, 1, 2)
-MINUTES_OF_SERVICE = 18 * 60  # the departures of a district are spread over this time
+DEPARTURE_PERIOD_MINUTES = 18 * 60  # the departures of a district are spread over this time
 MAX_CONNECTIONS = 400  # 256 of pgbench, and those of the server
 BOOKINGS_PER_TRANSACTION = 500  # while a dataset with bookings is created
 
@@ -80,7 +80,7 @@ class Dataset:
                     bus_id += 1
                     if bus_id > self.services:
                         return
-                    yield bus_id, district, n * MINUTES_OF_SERVICE // size
+                    yield bus_id, district, n * DEPARTURE_PERIOD_MINUTES // size
 
     def digest(self) -> str:
         """A digest of the definition. It does not depend on sql/, which is upgraded in place."""

@@ -14,24 +14,25 @@ from typing import Literal
 from scripts.benchmark import workloads
 from scripts.benchmark.datasets import Datasets
 from scripts.benchmark.load import Duration
-from scripts.benchmark.sides import Client, PgBench, Sample, Server, Side, Starting
+from scripts.benchmark.sides import ClientHelp, PgBench, Sample, Server, Side, Starting
 
 Quantity = Literal["rate", "median", "p99"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """The smallest acceptable ratio; for latencies, the largest."""
+    """The smallest acceptable ratio, or figure if there is no baseline; for latencies, the largest."""
 
-    ratio: float
+    limit: float
     is_maximum: bool = False
+    unit: str = ""  # of a figure
 
-    def is_met_by(self, ratio: float) -> bool:
-        """Whether a ratio meets the target."""
-        return ratio <= self.ratio if self.is_maximum else ratio >= self.ratio
+    def is_met_by(self, value: float) -> bool:
+        """Whether a ratio or figure meets the target."""
+        return value <= self.limit if self.is_maximum else value >= self.limit
 
     def __str__(self) -> str:
-        return f"{'≤' if self.is_maximum else '≥'} {self.ratio:g}"
+        return f"{'≤' if self.is_maximum else '≥'} {self.limit:g}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ class Result:
         return [float(getattr(sample, self.measurement.quantity)) for sample in samples]
 
 
-def at_least(ratio: float) -> Target:
+def at_least(limit: float, unit: str = "") -> Target:
     """A target for throughput."""
-    return Target(ratio)
+    return Target(limit, unit=unit)
 
 
-def at_most(ratio: float) -> Target:
+def at_most(limit: float, unit: str = "") -> Target:
     """A target for latency."""
-    return Target(ratio, is_maximum=True)
+    return Target(limit, is_maximum=True, unit=unit)
 
 
 def _booking() -> Iterator[tuple[str, Measurement]]:
@@ -143,7 +144,7 @@ def _reads() -> Iterator[tuple[str, Measurement]]:
             )
     any_ten = workloads.search(100, 10)
     same, baseline = Server(workloads.repeat_first(any_ten), 64), PgBench(any_ten, 64)
-    title = "one search by 64 clients; pgbench: different searches that find as many"
+    title = "the same search by 64 clients; pgbench: different searches, each with as many results"
     yield "search-rush", Measurement(title, same, baseline, at_least(2))
     seats = workloads.SEAT_MAP
     for clients in (16, 64):
@@ -166,10 +167,13 @@ def _whole_server() -> Iterator[tuple[str, Measurement]]:
         Measurement("bookings, 64 clients, 2 processes, compared with 1", two, Server(book, 64), at_least(1)),
     )
     http = Server(book, 16, http=True)
-    yield "http", Measurement("`POST /v1/bookings`, 16 clients", http, None, at_least(1_000))
+    yield "http", Measurement("`POST /v1/bookings`, 16 clients", http, None, at_least(1_000, "/s"))
     start = Starting(book.dataset)
-    yield "start", Measurement("start of the server to its first answer", start, None, at_most(1.0), "median")
-    yield "client", Measurement("`client --help`", Client(), None, at_most(0.25), "median")
+    yield (
+        "start",
+        Measurement("start of the server to its first answer", start, None, at_most(1.0, " s"), "median"),
+    )
+    yield "client", Measurement("`client --help`", ClientHelp(), None, at_most(0.25, " s"), "median")
 
 
 MEASUREMENTS: dict[str, Measurement] = dict([*_booking(), *_other_writes(), *_reads(), *_whole_server()])

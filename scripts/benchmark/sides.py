@@ -177,7 +177,7 @@ class Starting:
 
 
 @dataclass(frozen=True)
-class Client:
+class ClientHelp:
     """`python -m busware --help`."""
 
     name: str = "busware"

@@ -15,7 +15,7 @@ from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import check_new_username, normalize_username
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, end_unshown, show
+from busware.server.output import NotShown, report_not_shown, show
 from busware.server.protocol import Login, Refusal, fold_name
 from busware.server.protocol.jsonrpc import decode_params
 from busware.server.settings import Settings
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
     try:
         show(done)
     except NotShown as error:
-        raise SystemExit(end_unshown(error, done)) from None
+        raise SystemExit(report_not_shown(error, done)) from None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from psycopg import pq
 
 from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
-from busware.server.output import NotShown, complain, end_unshown, show
+from busware.server.output import NotShown, complain, report_not_shown, show
 from busware.server.settings import Settings
 
 FINDINGS, NOT_CHECKED = 1, 2  # exit statuses of audit; 0: no findings
@@ -88,7 +88,7 @@ def seed(arguments: list[str]) -> None:
         try:
             show(loaded)
         except NotShown as error:
-            raise SystemExit(end_unshown(error, loaded)) from None
+            raise SystemExit(report_not_shown(error, loaded)) from None
 
 
 def audit(arguments: list[str]) -> None:

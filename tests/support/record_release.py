@@ -35,7 +35,7 @@ def test_record_release(
         if name == "stopping":  # it stops the server
             lists = published(http.call, database.query)
             (folder / "published.json").write_text(json.dumps(lists, indent=1) + "\n")
-            left = {"clock": clock.now.isoformat(), **player.kept}
-            (folder / "left.json").write_text(json.dumps(left, indent=1) + "\n")
+            final_values = {"clock": clock.now.isoformat(), **player.kept}
+            (folder / "left.json").write_text(json.dumps(final_values, indent=1) + "\n")
             dump(cluster, database, folder / "database.sql")
         write_transcript(folder / f"{name}.jsonl", list(record(calls, player)))

@@ -1,5 +1,5 @@
 -- The services with which the recorded transcripts and database dumps begin. Do not change them: the recorded
--- replies depend on every line. A call that needs another service adds it itself, by an SQL entry.
+-- replies depend on every statement. A transcript that needs another service adds it by an SQL entry of its own.
 --
 -- The services have few seats and few days on sale, because a dump contains all of them.
 
@@ -11,7 +11,7 @@ INSERT INTO places (code, name, aliases, part_of) VALUES
     ('SRPT', 'Srirangapatna',  '{Seringapatam}', 'KA'),
     ('MYSU', 'Mysuru',         '{Mysore}',       'KA'),
     ('OOTY', 'Ooty',           '{Udhagamandalam}', NULL),
-    ('CHEN', 'Chennai',        '{Madras}',       NULL),       -- no service calls here
+    ('CHEN', 'Chennai',        '{Madras}',       NULL),       -- no service stops here
     ('RANGA', 'Ranga Hall',    '{Theatre}',      NULL),
     ('RANGA-DOORS',   'Ranga Hall, doors',   '{}', 'RANGA'),
     ('RANGA-CURTAIN', 'Ranga Hall, curtain', '{}', 'RANGA'),
@@ -57,7 +57,7 @@ SELECT api.add_service(
     $$);
 UPDATE bus_info SET queue_limit = 1 WHERE bus_id = 3;
 
--- A service that ends on its third day.
+-- A transcript ends this service on its third day.
 SELECT api.add_service(
     bus_id => 4, name => 'Old Bus', operator => 'KSRTC', sales_days => 5, layout => 'ss.D',
     stops => $$
@@ -83,7 +83,7 @@ SELECT api.add_service(
         RANGA-CURTAIN | 20:45 | -     | 0 | 300
     $$);
 
--- A season of four weeks, from the Monday of the clock at which this is loaded; 28 nights.
+-- One trip of 28 nights, from Monday of the week (by api.now()) in which this file is loaded.
 SELECT api.add_service(
     bus_id => 901, name => 'Brindavan House', operator => 'Brindavan', kind => 'hotel',
     layout => E'ground:\nrrrrr\nfirst:\nrrrrr', runs_on => 'never', sells_until => '16 hours', max_seats => 10,
