@@ -240,7 +240,7 @@ class Terminal:
     # Signals -----------------------------------------------------------------------------------
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
-        """End the session, as if the traveller had quit. Raises EOFError if no question is open to raise it."""
+        """End the session, as if the traveller had quit: raise EOFError, unless an open question does."""
         if not self._asker.end():
             raise EOFError
 
