@@ -1,8 +1,9 @@
 -- Add a service from a timetable in text, or edit one. Returns false if the bus_id exists and `replace` is false: the
 -- service stays as it is. With `replace`, an existing service gets the arguments that are given, and keeps everything
--- else: its columns for which an argument is NULL, its cancelled and extra trips, its trips on sale. A service with
--- tickets is not edited: see api.delete_unpaid_tickets. A new service has the defaults of the columns of bus_info for
--- arguments that are NULL; it needs name, operator, layout and stops.
+-- else: its columns for which an argument is NULL, its cancelled and extra trips, its trips on sale. An edit that may
+-- change the seats, the stops, the times or the dates of tickets is refused if the service has tickets: see
+-- api.delete_unpaid_tickets. A new service has the defaults of the columns of bus_info for arguments that are NULL; it
+-- needs name, operator, layout and stops.
 --
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
 --           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40). Such times are
@@ -48,7 +49,9 @@ BEGIN
             USING HINT = coalesce('Similar names: ' || similar_names || '.', 'List the layouts with SELECT name FROM layouts, or write a drawing instead of a name.');
     END IF;
     IF before.bus_id IS NOT NULL THEN
-        PERFORM api.delete_unpaid_tickets(before);
+        IF num_nonnulls(layout, stops, runs_on, time_zone, sells_until, first_date) > 0 THEN
+            PERFORM api.delete_unpaid_tickets(before);
+        END IF;
     ELSIF name IS NULL OR operator IS NULL OR layout IS NULL OR stops IS NULL THEN
         RAISE EXCEPTION 'Service % is new.', bus_id USING HINT = 'Give its name, operator, layout and stops.';
     ELSE

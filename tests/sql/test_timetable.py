@@ -230,6 +230,20 @@ def test_edit_keeps_the_columns_that_it_does_not_name(database: Database) -> Non
     assert database.query(edited) == [(4, 8, 70, 30)]
 
 
+def test_edit_that_moves_no_ticket_is_possible_with_tickets(database: Database) -> None:
+    with SchemaApi.open(database) as api:
+        add(database)
+        booked = api.book(1, bus_id=7, from_stop=1, to_stop=3)
+        held = api.hold(2, bus_id=7, from_stop=1, to_stop=3)
+        database.query("SELECT api.add_service(7, max_seats => 1, refund_percent => 10, replace => true)")
+        assert api.show(booked) == booked
+        assert api.show(held) == held
+        too_many = api.write("book", "asha", "k", **sale(3, 4, bus_id=7, from_stop=1, to_stop=3))
+        assert too_many["reason"] == "too_many_seats"
+        with pytest.raises(psycopg.errors.RaiseException, match="Service 7 has 1 ticket, so"):
+            database.query("SELECT api.add_service(7, runs_on => 'Mon', replace => true)")
+
+
 def test_edit_keeps_cancelled_extra_and_early_trips(database: Database) -> None:
     add(database, runs_on="Mon Fri", sales_days=10)
     database.query("SELECT api.cancel_trip(7, '2026-12-07', 'Landslide.')")
