@@ -20,9 +20,8 @@ from busware.factory import new_client
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
-from busware.server.conversation import clean_text
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
-from busware.server.protocol import Refusal
+from busware.server.protocol import Refusal, clean_text
 from busware.server.protocol.jsonrpc import RpcError
 
 REFUSED, USAGE, NO_ANSWER = 1, 2, 3  # argparse exits with 2 too; server/output.py has the other statuses

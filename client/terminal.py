@@ -42,7 +42,6 @@ from busware.server.conversation import (
     Step,
     Tell,
     begin,
-    clean_text,
     commands,
     no_answer,
     undo_outcome,
@@ -50,7 +49,16 @@ from busware.server.conversation import (
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.words import change_line
 from busware.server.output import DONE, NotShown, report_not_shown, show
-from busware.server.protocol import OPEN, Booking, GetBooking, Refusal, Request, Seats
+from busware.server.protocol import (
+    OPEN,
+    Booking,
+    GetBooking,
+    Refusal,
+    Request,
+    Seats,
+    clean_text,
+    normalize_text,
+)
 from busware.server.protocol.jsonrpc import RpcError
 
 NO_ANSWER = 3  # an exit status; server/output.py has the others
@@ -233,7 +241,7 @@ class Terminal:
         except OSError as error:  # the terminal is gone
             self._not_shown = NotShown(error.strerror or str(error))
             raise EOFError from None
-        if line.strip().lower() in END:
+        if normalize_text(line).lower() in END:
             raise EOFError
         return line
 

@@ -7,10 +7,9 @@ process or server a client is connected. Control characters in a client's text a
 from collections.abc import Callable
 from datetime import datetime
 
-from busware.server.conversation import clean_text
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import InternalError
-from busware.server.protocol import Refusal
+from busware.server.protocol import Refusal, clean_text
 from busware.server.push.messages import Message, Messages, Presence, Process
 from busware.server.worker_thread import WorkerThread
 

@@ -24,12 +24,12 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from busware.server.console.feed import ConsoleFeed, heading
-from busware.server.conversation import InvalidInput, clean_text, parse_date
+from busware.server.conversation import InvalidInput, parse_date
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
-from busware.server.protocol import Refusal, normalize_text
+from busware.server.protocol import Refusal, clean_text, normalize_text
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings, environment
 from busware.server.terminal import end_prompt, read_line

@@ -6,7 +6,7 @@
   nights        `hotel`                                bookings      `status`, `cancel`, `change`, `find`
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        words         nouns, dates and amounts as text
-  drawing       parts of seat maps                     cleaning      cleans the texts of a reply
+  drawing       parts of seat maps
 
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """
@@ -29,9 +29,8 @@ from busware.server.conversation.dialogue import (
     no_answer,
     undo_outcome,
 )
-from busware.server.protocol import clean_text
 
 __all__ = [
     "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "Show", "Step", "Tell", "begin", "clean_text", "no_answer", "parse_date", "undo_outcome",
+    "InvalidInput", "Show", "Step", "Tell", "begin", "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

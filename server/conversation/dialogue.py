@@ -19,7 +19,6 @@ from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
-from busware.server.conversation.cleaning import cleaned
 from busware.server.protocol import Refusal, Request, Say, clean_text, normalize_text
 
 T = TypeVar("T")
@@ -350,5 +349,17 @@ def _is_retryable(reply: object) -> TypeGuard[Refusal]:
 def clean(reply: T) -> T:
     """The same reply or refusal without control characters in its texts."""
     if isinstance(reply, Refusal):
-        return Refusal(reply.reason, clean_text(reply.message), **cleaned(reply.data))  # type: ignore[return-value]
-    return msgspec.convert(cleaned(msgspec.to_builtins(reply)), type(reply))
+        return Refusal(reply.reason, clean_text(reply.message), **_cleaned(reply.data))  # type: ignore[return-value]
+    return msgspec.convert(_cleaned(msgspec.to_builtins(reply)), type(reply))
+
+
+def _cleaned(value: Any) -> Any:
+    """A JSON value with every text in it cleaned."""
+    match value:
+        case str():
+            return clean_text(value)
+        case list():
+            return [_cleaned(member) for member in value]
+        case dict():
+            return {name: _cleaned(member) for name, member in value.items()}
+    return value

@@ -20,9 +20,8 @@ import msgspec
 from msgspec import Raw
 
 from busware.server.booking.operations import Operations
-from busware.server.conversation import clean_text
 from busware.server.conversation.words import change_line
-from busware.server.protocol import Answer, Booking, Caller, Refusal, Request, Say, jsonrpc
+from busware.server.protocol import Answer, Booking, Caller, Refusal, Request, Say, clean_text, jsonrpc
 from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription

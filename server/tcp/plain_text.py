@@ -20,12 +20,11 @@ from busware.server.conversation import (
     Show,
     Tell,
     begin,
-    clean_text,
     no_answer,
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
-from busware.server.protocol import Answer, Refusal, Request
+from busware.server.protocol import Answer, Refusal, Request, clean_text
 from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"

@@ -27,10 +27,9 @@ from busware.server.conversation.dialogue import (
     Steps,
     Tell,
     clean,
-    clean_text,
     no_answer,
 )
-from busware.server.protocol import Hold, Ping, Place, Pong, Quote, Refusal, Release
+from busware.server.protocol import Hold, Ping, Place, Pong, Quote, Refusal, Release, clean_text
 
 TODAY = date(2026, 12, 1)
 PONG = Pong(server="busware", version="1", time_zone="Asia/Kolkata")
