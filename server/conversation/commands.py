@@ -19,7 +19,7 @@ from busware.server.conversation.dialogue import (
     answered,
     send_to_operator,
 )
-from busware.server.protocol import Refusal
+from busware.server.protocol import Refusal, normalize_text
 
 END = ("stop", "terminate")
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
@@ -68,12 +68,12 @@ _SYNONYMS = {
 
 def begin(line: str, context: Context) -> Dialogue:
     """The dialogue that a line begins. If it is not a command, the dialogue only says so."""
-    return Dialogue(lambda: _steps(line, context), _COMMANDS_AFTER_QUIT)
+    typed = " ".join(normalize_text(line).split())
+    return Dialogue(lambda: _steps(typed, context), _COMMANDS_AFTER_QUIT)
 
 
-def _steps(line: str, context: Context) -> Steps[None]:
+def _steps(typed: str, context: Context) -> Steps[None]:
     """The steps of a line. An error is shown, and ends the dialogue."""
-    typed = " ".join(line.split())
     word, _, rest = typed.partition(" ")
     name = _SYNONYMS.get(word.lower(), word.lower())
     command = COMMANDS.get(name)

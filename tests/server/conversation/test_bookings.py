@@ -1,10 +1,13 @@
 """The dialogues about an existing booking, in plain text: cancel, change a seat, find, status."""
 
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
+from busware.server.conversation import Call, Context, begin
+from busware.server.protocol import GetBooking
 from tests.conftest import LineClient
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
@@ -181,6 +184,11 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
         """,
         known,
     )
+
+
+def test_command_is_normalized_as_an_answer_is() -> None:
+    dialogue = begin("status\u200b \u00a0DT7VKKK\u200b", Context(today=lambda: date(2026, 12, 1)))
+    assert dialogue.step == Call(GetBooking(reference="DT7VKKK"))
 
 
 def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: LineClient) -> None:
