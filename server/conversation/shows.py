@@ -38,8 +38,8 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
     time, day = _parse_time_and_date(typed, context.today())
-    venue, first, _ = yield from choose_venue(SHOW, context.today())
-    trip = yield from _performance(context, venue, first, time, day)
+    venue, first, last = yield from choose_venue(SHOW, context.today())
+    trip = yield from _performance(context, venue, (first, last), time, day)
     booked = False
     while not booked:
         count = yield Ask(
@@ -65,14 +65,14 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
 
 
 def _performance(
-    context: Context, venue: Place, first: date, time: str | None, day: date | None
+    context: Context, venue: Place, on_sale: tuple[date, date], time: str | None, day: date | None
 ) -> Steps[Trip]:
     """The next performance at this time, on this date; of any time or date if it is None.
 
-    first: the first date on sale.
+    on_sale: the first and the last date on sale.
     If no time is given, an extended dialogue shows the performances of the date, and asks.
     """
-    trips = yield from _performances(venue, first, time, day)
+    trips = yield from _performances(venue, on_sale, time, day)
     while context.extended and time is None:
         shown = [trip for simultaneous in trips.values() for trip in simultaneous]
         yield Show(TripList(trips=shown))
@@ -87,7 +87,7 @@ def _performance(
         )  # fmt: skip
         try:
             day = other_day or shown[0].departs_at.date()
-            trips = yield from _performances(venue, first, time, day)
+            trips = yield from _performances(venue, on_sale, time, day)
         except (InvalidInput, Refusal) as error:
             yield Tell(str(error), problem=True)
             time = None
@@ -103,11 +103,13 @@ def _describe(trip: Trip) -> str:
 
 
 def _performances(
-    venue: Place, first: date, time: str | None, day: date | None
+    venue: Place, on_sale: tuple[date, date], time: str | None, day: date | None
 ) -> Steps[dict[str, list[Trip]]]:
     """The performances of a date by the time at which they begin: of the next date with the wanted one."""
+    first, last = on_sale
+    next_days = [first + timedelta(days=n) for n in range(_DAYS_AHEAD)]
     other_times: set[str] = set()
-    for candidate in [day] if day else [first + timedelta(days=n) for n in range(_DAYS_AHEAD)]:
+    for candidate in [day] if day else [d for d in next_days if d <= last]:
         found = yield from require(
             Search(origin=venue.code, destination=venue.code, date=candidate, kind=SHOW.kind)
         )

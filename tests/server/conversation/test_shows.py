@@ -286,6 +286,18 @@ def test_unknown_performance_is_refused(client_socket: LineClient, command: str,
     ask_for(client_socket, 1)
 
 
+def test_other_times_are_listed_if_sales_end_soon(client_socket: LineClient, database: Database) -> None:
+    database.query("DELETE FROM seats WHERE travel_date > '2026-12-03'")
+    database.query("DELETE FROM trips WHERE travel_date > '2026-12-03'")
+    transcript(
+        client_socket,
+        """
+        > show 10:00
+        No performance begins at 10:00. Performances begin at 11:00, 15:00, 18:30 and 21:30.
+        """,
+    )
+
+
 def test_show_asks_again_after_each_of_ten_invalid_answers(
     client_socket: LineClient, database: Database
 ) -> None:
