@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION api.places_named(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
     SELECT p.* FROM places p
     WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[fold_name(place)]
-      AND (p.code = upper(place COLLATE "C") COLLATE "default"
-           OR NOT EXISTS (SELECT FROM places c WHERE c.code = upper(place COLLATE "C") COLLATE "default"))
+      AND (p.code = upper(fold_name(place) COLLATE "C") COLLATE "default"
+           OR NOT EXISTS (SELECT FROM places c WHERE c.code = upper(fold_name(place) COLLATE "C") COLLATE "default"))
 $$;
 
 -- The codes of the places with this code, name or alias, and of the places that are part of them. NULL if there is

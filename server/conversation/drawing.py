@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from busware.server.protocol import Seats
+from busware.server.protocol import Seats, fold_name
 
 
 def drivers(layout: str) -> Iterator[tuple[str, int, int]]:
@@ -10,7 +10,7 @@ def drivers(layout: str) -> Iterator[tuple[str, int, int]]:
     deck, row = "main", 0
     for line in (line.strip() for line in layout.splitlines()):
         if line.endswith(":"):
-            deck, row = line.rstrip(":").lower(), 0
+            deck, row = fold_name(line.rstrip(":")), 0
         elif line:
             row += 1
             yield from ((deck, row, column) for column, symbol in enumerate(line, 1) if symbol == "D")

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from busware import seatmap
+from busware.server.conversation.drawing import drivers
 from busware.server.protocol import Seat, Seats
 
 DAY = date(2026, 12, 5)
@@ -59,6 +60,11 @@ def test_seater_with_driver() -> None:
         10 of 13 free, 260.00 each
         """
     )
+
+
+def test_driver_is_on_the_deck_whose_name_is_written_in_another_form() -> None:
+    deck, composed = "Fu\u0308r  Alle", "f\u00fcr alle"
+    assert list(drivers(f"{deck} :\ns.D")) == [(composed, 1, 3)]
 
 
 def test_decks_are_side_by_side_if_the_width_allows() -> None:

@@ -167,3 +167,13 @@ def test_name_is_found_in_any_normalization_form(database: Database, stored: str
     with SchemaApi.open(database) as api:
         found = api.read("search", origin="Mysuru", destination=name, date=DAY)
         assert [trip["bus_id"] for trip in found["trips"]] == [7]
+
+
+@pytest.mark.parametrize("name", ["new  delhi", " New\u00a0\tDelhi ", " ndls "])
+@pytest.mark.parametrize("stored", ["New Delhi", "New  Delhi"])
+def test_name_is_found_with_any_spacing(database: Database, stored: str, name: str) -> None:
+    database.query("INSERT INTO places (code, name) VALUES ('NDLS', %s), ('ELSE', 'Ndls')", stored)
+    database.query(SERVICE, 7, f"Mysuru | - | 10:00 | 0 | 0\n{name} | 11:00 | - | 5 | 5")
+    with SchemaApi.open(database) as api:
+        found = api.read("search", origin="Mysuru", destination=name, date=DAY)
+        assert [trip["bus_id"] for trip in found["trips"]] == [7]
