@@ -101,18 +101,15 @@ LANGUAGE sql STABLE AS $$
     SELECT 'sold_by_two_trips', s.bus_id, t.travel_date, format('the trip begins before the end of the trip of %s', t.earlier)
     FROM bus_info s, LATERAL api.overlapping_trips(s.bus_id) AS t WHERE s.repeat_legs IS NOT NULL
     UNION ALL
-    -- A username has no character that cannot be seen: two accounts could look the same. The joiners have a meaning
-    -- after a virama.
-    SELECT 'hidden_characters', NULL, NULL, format('the username %s has characters that cannot be seen', api.quoted(a.username))
-    FROM accounts a
-    WHERE regexp_replace(a.username, '[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca][\u200c\u200d]', '', 'g')
-        ~ ('[' || api.invisible() || ']')
+    -- No two usernames differ only in characters that cannot be seen.
+    SELECT 'hidden_characters', NULL, NULL, format('the usernames %s look the same',
+        string_agg(api.quoted(a.username), ' and ' ORDER BY a.username COLLATE "C"))
+    FROM accounts a GROUP BY api.visible(a.username) HAVING count(*) > 1
     UNION ALL
-    -- The name of a passenger has no character that moves the cursor or changes the direction of text, and something in
-    -- it can be seen.
+    -- The name of a passenger has no character that the server removes, and something in it can be seen.
     SELECT 'hidden_characters', p.bus_id, p.travel_date, format('ticket %s/%s: the name is %s', p.reference, p.ticket_no, api.quoted(p.name))
     FROM passengers p
-    WHERE p.name ~ '[\x01-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb]'
+    WHERE p.name ~ ('[' || api.format_characters() || ']')
        OR p.name !~ ('[^\s' || api.invisible() || ']')
     UNION ALL
     -- No party is on the waitlist of an open trip while enough seats are free on its segment.

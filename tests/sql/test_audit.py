@@ -158,13 +158,20 @@ BROKEN = [
     ),
     (
         "hidden_characters",
-        "INSERT INTO accounts VALUES (U&'as\\200Bha', '', NULL, 'traveller', NULL, now())",
-        'the username "as\\u200bha" has characters that cannot be seen',
+        "INSERT INTO accounts SELECT name, '', NULL, 'traveller', NULL, now()"
+        " FROM unnest(ARRAY['asha', U&'as\\200Dha', U&'ravi\\2764\\FE0F']) AS name"
+        " WHERE name NOT IN (SELECT username FROM accounts)",
+        'the usernames "asha" and "as\\u200dha" look the same',
     ),
     (
         "hidden_characters",
         "UPDATE passengers SET name = U&'Asha\\202E' WHERE reference = '{booking}' AND ticket_no = 1",
         'ticket {booking}/1: the name is "Asha\\u202e"',
+    ),
+    (
+        "hidden_characters",
+        "UPDATE passengers SET name = U&'Asha\\+0E0041' WHERE reference = '{booking}' AND ticket_no = 1",
+        'ticket {booking}/1: the name is "Asha\\U000e0041"',
     ),
     (
         "hidden_characters",

@@ -1,13 +1,15 @@
 """Texts that people write: what is removed from them, and how names are compared."""
 
 import sys
+import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.protocol import clean_text, fold_name, hidden_character, normalize_text
-from busware.server.protocol.text import _FORMAT, _IGNORABLE
+from busware.server.protocol.text import _FORMAT, _IGNORABLE, _VIRAMA
 from tests.conftest import Database
 
 JOINED = [
@@ -51,6 +53,7 @@ def test_stored_text_is_stored_again_unchanged(text: str) -> None:
         ("asha", None),
         ("ünal iv", None),
         ("അവന്\u200d", None),
+        ("က\u1039\u200dက", None),
         ("as\u200bha", "U+200B ZERO WIDTH SPACE"),
         ("as\u200dha", "U+200D ZERO WIDTH JOINER"),
         ("asha\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
@@ -69,11 +72,44 @@ def test_folded_names_are_equal(name: str) -> None:
     assert fold_name(name) == "malmö nord"
 
 
-def test_python_and_sql_agree_on_the_invisible_characters(database: Database) -> None:
-    assigned = [c for c in map(chr, range(1, sys.maxunicode + 1)) if _FORMAT.match(c) or _IGNORABLE.match(c)]
-    around = {ord(c) + n for c in assigned for n in (-1, 0, 1)} - {0, ord("\n")}
-    known = database.query(
-        "SELECT n FROM unnest(%s::int[]) AS n WHERE chr(n) ~ ('[' || api.invisible() || ']') ORDER BY n",
-        sorted(around),
-    )
-    assert known == [n for n in map(ord, assigned) if n in around]
+def in_list(database: Database, name: str, codes: set[int]) -> set[int]:
+    """The characters of these codes that are in a list of sql/21_text.sql."""
+    query = f"SELECT n FROM unnest(%s::int[]) AS n WHERE chr(n) ~ ('[' || api.{name}() || ']')"
+    return set(database.query(query, sorted(codes)))
+
+
+@pytest.mark.parametrize(
+    ("name", "matches"),
+    [
+        # The joiners stay where they have a meaning, \n where a text may have lines.
+        ("format_characters", lambda c: _FORMAT.match(c) and c not in "\u200c\u200d"),
+        ("invisible", lambda c: _FORMAT.match(c) or _IGNORABLE.match(c)),
+    ],
+)
+def test_python_and_sql_agree_on_the_invisible_characters(
+    database: Database, name: str, matches: Callable[[str], bool]
+) -> None:
+    expected = {ord(c) for c in map(chr, range(1, sys.maxunicode + 1)) if matches(c)}
+    around = {n + offset for n in expected for offset in (-1, 0, 1)} - {0, ord("\n")}
+    assert in_list(database, name, around) == expected
+
+
+def test_python_and_sql_agree_on_the_viramas(database: Database) -> None:
+    assigned = {n for n in range(1, 0x20000) if unicodedata.category(chr(n)) not in ("Cn", "Cs")}
+    assert in_list(database, "viramas", assigned) == {
+        n for n in assigned if unicodedata.combining(chr(n)) == _VIRAMA
+    }
+
+
+@pytest.mark.parametrize("username", ["က\u1039\u200dက", "ක\u0dca\u200dෂ", "ക\u0d4d\u200dഷ"])
+def test_joiner_after_a_virama_is_visible(database: Database, username: str) -> None:
+    assert hidden_character(username) is None
+    assert database.query("SELECT api.visible(%s)", username) == [username]
+
+
+def test_python_and_sql_fold_names_alike(database: Database) -> None:
+    spaces = [c for c in map(chr, range(1, sys.maxunicode + 1)) if c.isspace()]
+    names = ["MALMO\u0308  nord", "  Malmö Nord\n", *(f"{c}New{c} {c}Delhi{c}" for c in spaces)]
+    assert database.query("SELECT fold_name(name) FROM unnest(%s::text[]) AS name", names) == [
+        fold_name(name) for name in names
+    ]
