@@ -8,7 +8,6 @@ shtab are imported where they are used, because they would delay --help.
 import argparse
 import contextlib
 import getpass
-import io
 import ssl
 import sys
 from typing import Any
@@ -175,9 +174,6 @@ def _print_message(method: str, params: dict[str, Any]) -> None:
 
 def run() -> None:
     """The entry point of the command `busware`."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # for a terminal that cannot print every character
     output.run(main)
 
 

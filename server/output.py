@@ -5,6 +5,7 @@ writes and flushes at once, so that the exit status is decided after the output.
 """
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -74,6 +75,9 @@ def report_not_shown(error: NotShown, done: str = "") -> int:
 
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Run the command of this process, and exit with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # its encoding may lack a character
     try:
         status = _status_of(main)
         if not status and sys.stdout is not None:

@@ -37,6 +37,18 @@ def test_change_that_cannot_be_shown_is_reported_as_done(database: Database) -> 
     assert (status, errors.startswith(f"{done}{file} is loaded: ")) == (4, True), errors
 
 
+def test_characters_that_the_output_cannot_encode_are_replaced(database: Database) -> None:
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    with start(
+        "operator", "add", "ரவி", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        PYTHONIOENCODING="latin-1", **urls,
+    ) as process:  # fmt: skip
+        shown, errors = process.communicate("long enough\n", timeout=WAIT_SECONDS)
+    assert (process.returncode, errors) == (0, "")
+    assert shown == 'The account "???" was created. It runs all services (admin).\n'
+    assert database.query("SELECT username FROM accounts") == ["ரவி"]
+
+
 def test_findings_that_cannot_be_written_are_not_a_clean_database(database: Database) -> None:
     assert run_on_a_full_disk(database, "audit") == (
         2, "busware: the findings (0) could not be written: No space left on device.\n"
