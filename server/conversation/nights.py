@@ -23,7 +23,7 @@ _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
 def stay(context: Context, typed: str) -> Steps[None]:
     """The command `hotel`: find rooms for some nights, choose, hold and confirm them."""
     today = context.today()
-    venue, first, last = yield from choose_venue(HOTEL, today)
+    venue, first, last = yield from choose_venue(HOTEL)
     while True:
         check_in = yield Ask(
             f"Check-in date ({EXAMPLES}):", answers.date_on_sale(today, first, last), "date",

@@ -50,7 +50,7 @@ def bus(context: Context, typed: str) -> Steps[None]:
 
 def reservation(context: Context, words: Words) -> Steps[None]:
     """Find a trip, choose seats, hold and confirm them."""
-    places, first, last = yield from places_on_sale(words, context.today())
+    places, first, last = yield from places_on_sale(words)
     ask_day = Ask(
         f"Date of journey ({EXAMPLES}):", answers.date_on_sale(context.today(), first, last), "date",
         f"The date on which you board, up to {day_of(last)}.",
@@ -206,7 +206,7 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
         return held
     yield Show(held)
     fare, accepted = held.fare, None
-    hint = f"yes: book the {words.seat}s. no: release them, and choose others."
+    hint = f"yes: book the {words.seat}s. no: release them."
     while (yield ask_yes_no(f"Confirm, for {money(fare)}?", hint)):
         booked: Booking | Refusal = yield Call(
             Confirm(reference=held.reference, phone=draft.phone, fare=accepted)

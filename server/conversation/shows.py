@@ -38,7 +38,7 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
     time, day = _parse_time_and_date(typed, context.today())
-    venue, first, last = yield from choose_venue(SHOW, context.today())
+    venue, first, last = yield from choose_venue(SHOW)
     trip = yield from _performance(context, venue, (first, last), time, day)
     booked = False
     while not booked:

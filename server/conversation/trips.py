@@ -63,20 +63,20 @@ def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | No
     )  # fmt: skip
 
 
-def places_on_sale(words: Words, today: date) -> Steps[tuple[list[Place], date, date]]:
+def places_on_sale(words: Words) -> Steps[tuple[list[Place], date, date]]:
     """The places that services of a kind call at, and the first and the last date on sale.
 
     Raises InvalidInput, Refusal.
     """
     served: PlaceList = yield from require(Places(kind=words.kind))
-    if served.on_sale_until is None:
+    if served.on_sale_from is None or served.on_sale_until is None:
         raise InvalidInput(f"There is no {words.service} on sale.")
-    return served.places, served.on_sale_from or today, served.on_sale_until
+    return served.places, served.on_sale_from, served.on_sale_until
 
 
-def choose_venue(words: Words, today: date) -> Steps[tuple[Place, date, date]]:
+def choose_venue(words: Words) -> Steps[tuple[Place, date, date]]:
     """The theatre or the hotel, the first and the last date on sale; asks if there are several venues."""
-    places, first, last = yield from places_on_sale(words, today)
+    places, first, last = yield from places_on_sale(words)
     venues = [place for place in places if place.part_of is None]
     if len(venues) == 1:
         return venues[0], first, last

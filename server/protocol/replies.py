@@ -1,4 +1,8 @@
-"""The replies, as the client decodes them and tests check them. Schema `api` builds their JSON."""
+"""The replies, as the client decodes them and tests check them. Schema `api` builds their JSON.
+
+A reply of an older server may lack fields: a client needs a server of its own version or a newer one. So a
+new field needs no default, unless the server may leave it out.
+"""
 
 import datetime
 from typing import Annotated, Literal
@@ -31,10 +35,10 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlaceList(Struct, frozen=True, kw_only=True):
-    """Every place, sorted by name, and the first and the last date on sale, if there is one."""
+    """Every place, sorted by name, and the first and the last date on sale, if a trip is on sale."""
 
     places: list[Place]
-    on_sale_from: datetime.date | None = None  # today where it is earliest; 0.1.0 lacks it
+    on_sale_from: datetime.date | None  # today where it is earliest
     on_sale_until: datetime.date | None = None
 
 
