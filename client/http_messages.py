@@ -28,9 +28,9 @@ def encode_request(
 ) -> tuple[str, str, bytes | None, dict[str, str]]:
     """A request over HTTP: method, path with its query, body, headers."""
     fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(request))
-    places = request.resources.values()  # the first one whose path takes only given fields
-    place = next(place for place in places if fields.keys() >= {*_PATH_FIELD.findall(place)})
-    method, path = place.split(" ")
+    targets = request.resources.values()  # the first one whose path takes only given fields
+    target = next(target for target in targets if fields.keys() >= {*_PATH_FIELD.findall(target)})
+    method, path = target.split(" ")
     headers = {"Accept": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"

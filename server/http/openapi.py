@@ -67,9 +67,9 @@ def _operation(name: str, resource: Resource, schemas: Json) -> Json:
     found_schemas, components = json.schema_components(types, ref_template=_REF)
     schemas |= components
     field_schemas = dict(zip(fields, found_schemas, strict=True))
-    places = [(field, field, "path") for field in resource.path_fields]
-    places += [(field, field, "query") for field in resource.query_fields]
-    places += [("key", "Idempotency-Key", "header")] if resource.has_key else []
+    parameters = [(field, field, "path") for field in resource.path_fields]
+    parameters += [(field, field, "query") for field in resource.query_fields]
+    parameters += [("key", "Idempotency-Key", "header")] if resource.has_key else []
     operation: Json = {
         "operationId": name,
         "summary": _first_line(request_type),
@@ -82,7 +82,7 @@ def _operation(name: str, resource: Resource, schemas: Json) -> Json:
                 **_schema_and_description(field_schemas[field]),
                 **({"example": example[field]} if field in example else {}),
             }
-            for field, parameter, location in places
+            for field, parameter, location in parameters
         ],
         "responses": _responses(resource),
         "security": [{"bearer": []}] if _needs_account(request_type) else [{}, {"bearer": []}],

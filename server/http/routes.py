@@ -32,12 +32,12 @@ _encode = msgspec.json.Encoder().encode
 class Resource:
     """A method of the protocol as a resource.
 
-    request_type: the struct of its requests. place: HTTP method and path.
+    request_type: the struct of its requests. target: HTTP method and path.
     """
 
-    def __init__(self, request_type: type[Request], place: str) -> None:
+    def __init__(self, request_type: type[Request], target: str) -> None:
         self.request_type = request_type
-        self.http_method, self.path = place.split(" ")
+        self.http_method, self.path = target.split(" ")
         self.path_fields = re.findall(r"{(\w+)}", self.path)
         fields = [field.encode_name for field in msgspec.structs.fields(request_type)]
         self.has_key = KEY in fields
@@ -100,9 +100,9 @@ class Resource:
 
 
 RESOURCES = {
-    name: Resource(request_type, place)
+    name: Resource(request_type, target)
     for request_type in METHODS.values()
-    for name, place in request_type.resources.items()
+    for name, target in request_type.resources.items()
 }
 
 

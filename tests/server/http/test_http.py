@@ -301,9 +301,9 @@ DOCUMENT = (PROJECT / "docs/http.md").read_text()
 def test_every_resource_is_documented() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([A-Z]+ /v1/\S+)`[^|]* \| (\d+)", DOCUMENT, re.MULTILINE)
     assert {(method, where, int(status)) for method, where, status in rows} == {
-        (method, place, kind.status)
+        (method, target, kind.status)
         for method, kind in protocol.METHODS.items()
-        for place in kind.resources.values()
+        for target in kind.resources.values()
     }
 
 

@@ -152,8 +152,8 @@ def test_generated_requests_get_documented_responses(
 def test_every_method_is_a_resource() -> None:
     assert {resource.request_type.method for resource in RESOURCES.values()} == {*EXAMPLES}
     assert protocol.METHODS.keys() == EXAMPLES.keys() <= RESOURCES.keys()
-    places = [place for kind in protocol.METHODS.values() for place in kind.resources.values()]
-    assert len(set(places)) == len(places)
+    targets = [target for kind in protocol.METHODS.values() for target in kind.resources.values()]
+    assert len(set(targets)) == len(targets)
 
 
 @pytest.mark.parametrize("method", EXAMPLES)
