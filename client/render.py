@@ -39,6 +39,9 @@ from busware.server.protocol.jsonrpc import RpcError
 PIPED_COLUMNS = 1000  # the width where there is no terminal
 COLUMN_GAP = 2  # spaces between columns
 
+# The vehicle of a trip carries the travel date, so a passenger who boards days later may read it there. On a
+# trip that lasts for weeks, as a hotel's does, the travel date says nothing to a guest.
+_MAX_TRAVEL_DATE_DAYS = 7
 _WRAPPED_COLUMNS = ("Service", "Also called")  # the other columns keep their width on a narrow terminal
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
@@ -253,13 +256,10 @@ def _summary(booking: Booking) -> Iterable[Text]:
 
 
 def _dates(booking: Booking) -> str:
-    """The boarding date, and the travel date if it differs."""
-    differs = booking.travel_date != booking.boarding_date
-    return (
-        f"{booking.boarding_date}, travel date {booking.travel_date}"
-        if differs
-        else str(booking.boarding_date)
-    )
+    """The boarding date; and the travel date, if it differs by at most _MAX_TRAVEL_DATE_DAYS."""
+    days = abs((booking.travel_date - booking.boarding_date).days)
+    travel_date = f", travel date {booking.travel_date}" if 0 < days <= _MAX_TRAVEL_DATE_DAYS else ""
+    return f"{booking.boarding_date}{travel_date}"
 
 
 def _session(session: Session) -> Text:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from rich.console import Console
 
 from busware import __main__ as command
 from busware import commands, render
-from busware.server.protocol import METHODS, Seat, Seats
+from busware.server.protocol import METHODS, Booking, Seat, Seats
 from tests.conftest import WAIT_SECONDS, Clock, Database, LineClient
 from tests.support.project import PROJECT
 
@@ -131,6 +131,27 @@ def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) 
     )
     first = out.getvalue().splitlines()[0]
     assert ("Lower" in first, "Upper" in first) == (True, beside)
+
+
+@pytest.mark.parametrize(
+    ("boarding_date", "dates"),
+    [
+        (date(2026, 12, 5), "2026-12-05"),
+        (date(2026, 12, 6), "2026-12-06, travel date 2026-12-05"),
+        (date(2026, 12, 4), "2026-12-04, travel date 2026-12-05"),
+        (date(2027, 3, 5), "2027-03-05"),  # a night of a hotel, whose trip lasts for a year
+    ],
+)
+def test_travel_date_of_a_booking_is_shown_if_it_is_near(boarding_date: date, dates: str) -> None:
+    at = datetime.combine(boarding_date, datetime.min.time(), UTC)
+    booking = Booking(
+        reference="DTK7GHJ", status="booked", bus_id=901, kind="hotel", name="Hotel", operator="Hotel",
+        travel_date=DAY, boarding_date=boarding_date, origin="Hotel", destination="Hotel", departs_at=at,
+        arrives_at=at, from_stop=1, to_stop=2, fare="1.00", refund="0.00", tickets=[],
+    )  # fmt: skip
+    out = io.StringIO()
+    Console(file=out, width=200).print(render.reply(booking, 200))
+    assert f" of {dates}.\n" in out.getvalue()
 
 
 @pytest.fixture
@@ -314,6 +335,8 @@ def test_every_method_has_a_command() -> None:
 
 def with_new_fields(result: dict[str, Any]) -> dict[str, Any]:
     """A reply of release 0.1.0, with the fields that it does not have yet."""
+    if "places" in result:
+        result["on_sale_from"] = str(DAY)
     if "stands_until" in result:
         result["valid_until"] = result["stands_until"]
     for reply in (result, *result.get("trips", []), *result.get("bookings", [])):
