@@ -131,7 +131,7 @@ class Guest:
     def _send_and_print(self, method: str, name: str, **fields: object) -> None:
         """Send a request as the guest and print the reply.
 
-        Raises Exit if the password is wrong, or if the outcome cannot be shown.
+        Raises Exit if the password is wrong, SystemExit if the reply cannot be written.
         """
         try:
             status, reply = self._send(method, f"{self._base_path}/{name}", **self._credentials, **fields)
