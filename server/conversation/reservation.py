@@ -227,7 +227,7 @@ def _join_waitlist(
     seats = f"{wanted.count} {plural(words.seat, range(wanted.count))}"
     yes = yield ask_yes_no(
         f"Wait for {seats} at {money(trip.fare)} each, and pay when you get them?",
-        "yes: join the waitlist. no: choose again.",
+        "yes: join the waitlist. no: do not join it.",
     )
     if not yes:
         return None
