@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import WAIT_SECONDS, Database
 from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
-from tests.support.traveller import STEPS, client_environment
+from tests.support.traveller import STEPS, client_environment, restore_signal_handlers
 
 SEGMENT = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
@@ -66,7 +66,7 @@ def start(
         line = ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *line]
     return subprocess.Popen(
         line, stdout=stdout, text=True, cwd=PROJECT,
-        env=environment,
+        env=environment, preexec_fn=restore_signal_handlers,
         **({"stderr": subprocess.PIPE} | more),
     )  # fmt: skip
 
