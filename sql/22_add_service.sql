@@ -94,6 +94,7 @@ BEGIN
         WHERE t.bus_id = service.bus_id ON CONFLICT DO NOTHING;
     END IF;
     PERFORM api.delete_trips_off_calendar(before, service);
+    PERFORM api.check_end(service);
     PERFORM api.cancel_trips_after(service.bus_id, service.last_date);
     PERFORM api.open_sales(service.bus_id);
     RETURN true;
@@ -114,20 +115,22 @@ BEGIN
            max(p.expires_at) FILTER (WHERE p.status IN ('held', 'pending'))
     INTO paid, waiting, last_expires FROM passengers p WHERE p.bus_id = service.bus_id;
     IF paid > 0 THEN
-        RAISE EXCEPTION 'Service % has %, so it cannot be replaced.', service.bus_id, api.format_count(paid, 'ticket')
+        RAISE EXCEPTION 'Service % has %, so its layout, stops, runs_on, time_zone, sells_until and first_date cannot change.',
+            service.bus_id, api.format_count(paid, 'ticket')
             USING HINT = format('End it with SELECT api.end_service(%s, DATE ''…''), which keeps the tickets, '
                 'and add the new timetable under a new bus_id.', service.bus_id);
     ELSIF waiting > 0 THEN
-        RAISE EXCEPTION 'Service % has % on hold or on the waitlist until %, so it cannot be replaced now.', service.bus_id,
-            api.format_count(waiting, 'ticket'), to_char(last_expires AT TIME ZONE service.time_zone, 'YYYY-MM-DD HH24:MI:SS')
-            USING HINT = 'Replace it after that time, or cancel the trips first.';
+        RAISE EXCEPTION 'Service % has % on hold or on the waitlist until %, so its layout, stops, runs_on, time_zone, sells_until and first_date cannot change now.',
+            service.bus_id, api.format_count(waiting, 'ticket'), to_char(last_expires AT TIME ZONE service.time_zone, 'YYYY-MM-DD HH24:MI:SS')
+            USING HINT = 'Change them after that time, or cancel the trips first.';
     END IF;
     DELETE FROM idempotency_keys k WHERE k.bus_id = service.bus_id AND k.answer ? 'reference';
     DELETE FROM passengers p WHERE p.bus_id = service.bus_id;
 END $$;
 
 -- Delete the trips from today on that were on the calendar of a service before an edit and are not any more. Trips
--- that an operator cancelled stay, and so do extra trips. The caller has locked the trips, which have no tickets.
+-- that an operator cancelled stay, and so do extra trips. If there are such trips, runs_on or first_date has changed. So
+-- the caller has called api.delete_unpaid_tickets, which locks the trips, and the service has no tickets.
 CREATE OR REPLACE FUNCTION api.delete_trips_off_calendar(before bus_info, service bus_info) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

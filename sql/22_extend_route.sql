@@ -1,7 +1,9 @@
--- Routes that go on: their last legs repeat (bus_info.repeat_legs). A hotel is one trip whose legs are nights.
+-- Repeating routes: their last legs repeat (bus_info.repeat_legs). A hotel is one trip whose legs are nights.
 
 -- Extend a route by its last legs until its trips sell a leg on each day up to to_date. The route ends before the next
--- trip of the service begins, so that no two trips sell the same time. The caller has locked the service.
+-- trip of the service begins, so that no two trips sell the same time. All trips have the same route: it is never longer
+-- than the shortest time between two trips. Then api.add_trip after the last trip sells more. The caller has locked the
+-- service.
 CREATE OR REPLACE FUNCTION api.extend_route(service bus_info, to_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -37,7 +39,7 @@ BEGIN
     END IF;
 END $$;
 
--- The open trips of a service whose route goes on that begin before an earlier open trip ends: both sell the same time.
+-- The open trips of a service with a repeating route that begin before an earlier open trip ends: both sell the same time.
 CREATE OR REPLACE FUNCTION api.overlapping_trips(bus_id bigint) RETURNS TABLE (travel_date date, earlier date)
 LANGUAGE sql STABLE AS $$
     SELECT b.travel_date, a.travel_date

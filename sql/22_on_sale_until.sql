@@ -1,7 +1,9 @@
--- The last date on which a trip leaves one of the places, in the time zone of the place.
+-- The last date on which a trip leaves one of the places, in the time zone of the place. The trips of a repeating route do
+-- not do so after the last date of their service.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
-    SELECT max((api.instant(t.last, r.departs, s.time_zone) AT TIME ZONE r.time_zone)::date)
+    SELECT max(least((api.instant(t.last, r.departs, s.time_zone) AT TIME ZONE r.time_zone)::date,
+                     CASE WHEN s.repeat_legs IS NOT NULL THEN s.last_date END))
     FROM (SELECT a.bus_id, p.time_zone, max(a.departs) AS departs FROM route_table a JOIN places p ON p.code = a.place
           WHERE a.place = ANY (origins) GROUP BY a.bus_id, p.time_zone) AS r
     JOIN bus_info s ON s.bus_id = r.bus_id,

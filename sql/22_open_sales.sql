@@ -43,8 +43,8 @@ LANGUAGE sql IMMUTABLE
 RETURN extract(isodow FROM day) = ANY (service.runs_on) AND day >= coalesce(service.first_date, day);
 
 -- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
--- tickets stay cancelled. Returns false if the trip is open already. Raises an exception if the service has one trip that
--- goes on (bus_info.repeat_legs) and another open trip overlaps it.
+-- tickets stay cancelled. Returns false if the trip is open already. Raises an exception if the route of the service is
+-- repeating (bus_info.repeat_legs) and another open trip overlaps it.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

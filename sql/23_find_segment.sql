@@ -49,8 +49,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Find a segment. If several calls of the route match, it is the first one that still sells, and, with a boarding date,
--- that is left on that date. If none sells, it is the first one. An ambiguous name is refused if several
--- of its places fit the route.
+-- that is left on that date. If none sells, it is the first one. A segment after the end of the service is refused. An
+-- ambiguous name is refused if several of its places fit the route.
 CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int,
     boarding_date date DEFAULT NULL
@@ -101,7 +101,7 @@ BEGIN
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
       AND b.bus_id = service.bus_id AND b.stop_no = to_stop AND b.arrives IS NOT NULL
-      AND a.stop_no < b.stop_no;
+      AND a.stop_no < b.stop_no AND NOT api.is_after_end(service, find_segment.travel_date, b.arrives);
     IF NOT FOUND THEN
         s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
     END IF;

@@ -65,6 +65,7 @@ LANGUAGE sql STABLE AS $$
         SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
+          AND NOT api.is_after_end(s, t.travel_date, r.arrives)
           AND (departures.until IS NULL OR
                (api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE p.time_zone)::date = departures.until)
         ORDER BY r.place, r.stop_no

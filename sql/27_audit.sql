@@ -97,7 +97,7 @@ LANGUAGE sql STABLE AS $$
     WHERE t.ended AND t.travel_date <= coalesce(s.last_date, t.travel_date)
       AND t.travel_date >= (api.now() AT TIME ZONE s.time_zone)::date
     UNION ALL
-    -- If the route of a service goes on, no two trips of it sell the same time.
+    -- No two trips of a repeating route sell the same time.
     SELECT 'sold_by_two_trips', s.bus_id, t.travel_date, format('the trip begins before the end of the trip of %s', t.earlier)
     FROM bus_info s, LATERAL api.overlapping_trips(s.bus_id) AS t WHERE s.repeat_legs IS NOT NULL
     UNION ALL

@@ -49,7 +49,7 @@ WITH hotel AS (
 )
 DELETE FROM trips t USING replaced r WHERE t.bus_id = r.bus_id AND t.travel_date = r.travel_date;
 
--- The trip begins on Monday of this week. At first it is on sale for three years.
+-- The trip begins on Monday of this week. Each time this file is loaded, sales open for three years from that day.
 WITH today AS (SELECT (api.now() AT TIME ZONE 'Asia/Kolkata')::date AS date)
 SELECT api.add_trip(901, date_trunc('week', today.date)::date) FROM today
 WHERE NOT EXISTS (SELECT FROM trips WHERE bus_id = 901);

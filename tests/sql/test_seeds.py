@@ -332,6 +332,30 @@ def test_seasons_of_version_0_1_0_become_one_trip_up_to_the_first_later_ticket(
     assert len(stays(rolled_back, SEASONS[1] - timedelta(1), 2)) == (booked != SEASONS[1])
 
 
+def test_season_is_added_to_a_hotel_whose_route_cannot_be_longer(rolled_back: Database) -> None:
+    """The command is that of docs/upgrading.md."""
+    make_seasons(rolled_back)
+    book_stay(rolled_back, SEASONS[1] + timedelta(7), 2)
+    load(rolled_back, FILES[-1])
+    next_season = SEASONS[2] + timedelta(364)
+    search = "SELECT api.search('Hotel', 'Hotel', %s)"
+    assert rolled_back.value(search, next_season)["reason"] == "bad_request"  # not on sale
+    rolled_back.query(
+        "SELECT api.add_trip(901, max(t.travel_date) + (SELECT max(r.stop_no) - 1 FROM route_table r "
+        "WHERE r.bus_id = 901)) FROM trips t WHERE t.bus_id = 901"
+    )
+    assert len(stays(rolled_back, next_season, 2)) == 1
+    assert audit(rolled_back.conn) == []
+
+
+def test_ended_hotel_is_on_sale_up_to_its_last_date(rolled_back: Database) -> None:
+    rolled_back.query("SELECT api.end_service(901, %s)", MONDAY + timedelta(30))
+    assert len(stays(rolled_back, MONDAY + timedelta(30), 1)) == 1
+    assert stays(rolled_back, MONDAY + timedelta(30), 2) == []
+    later = rolled_back.value("SELECT api.search('Hotel', 'Hotel', %s)", MONDAY + timedelta(31))
+    assert later["message"] == "Sales are open up to 2026-12-30."
+
+
 def test_service_901_of_an_operator_is_not_changed(rolled_back: Database) -> None:
     make_seasons(rolled_back)
     rolled_back.query("UPDATE bus_info SET kind = 'lodge' WHERE bus_id = 901")

@@ -345,7 +345,7 @@ def test_service_with_tickets_is_ended_and_not_replaced(database: Database, canc
         if cancelled:
             api.cancel(booking)
         error = error_of_adding(database, bus_id=1, replace=True)
-        assert "Service 1 has 1 ticket, so it cannot be replaced." in error
+        assert "Service 1 has 1 ticket, so its layout, stops, runs_on" in error
         assert "api.end_service(1, " in error
         database.query("SELECT api.end_service(1, %s)", DAY)  # sells nothing after DAY
         assert api.book(2)["status"] == "booked"
@@ -483,71 +483,6 @@ def test_sales_open_for_a_range_of_dates(database: Database) -> None:
     day = date(2027, 1, 30)
     assert database.value("SELECT api.open_sales(7, %s, %s)", day, day + timedelta(days=3)) == 4
     assert database.value("SELECT api.open_sales(99)") == 0  # an unknown service
-
-
-# Routes that go on -----------------------------------------------------------------------------
-
-LODGE = {"runs_on": "never", "repeat_legs": 2, "sales_days": 5, "sells_until": timedelta(hours=16)}
-LODGE_STOPS = """
-    Mysuru | -        | 14:00    | 0 |   0
-    Mysuru | 1d 11:00 | 1d 14:00 | 0 | 100
-    Mysuru | 2d 11:00 | 2d 14:00 | 1 | 250
-    Mysuru | 3d 11:00 | -        | 2 | 350
-"""
-
-
-def test_route_that_goes_on_is_extended_as_time_passes(database: Database, clock: Clock) -> None:
-    add(database, **LODGE, stops=LODGE_STOPS)
-    database.query("SELECT api.add_trip(7, '2026-11-30')")
-    assert database.value("SELECT api.open_sales(7)") == 0  # no trip is new
-    route = (
-        "SELECT stop_no, place, arrives::text, departs::text, km::int, fare::int FROM route_table "
-        "WHERE bus_id = 7 AND stop_no > 2 ORDER BY stop_no"
-    )
-    extended = [
-        (3, "MYSU", "2 days 11:00:00", "2 days 14:00:00", 1, 250),
-        (4, "MYSU", "3 days 11:00:00", "3 days 14:00:00", 2, 350),
-        (5, "MYSU", "4 days 11:00:00", "4 days 14:00:00", 3, 500),
-        (6, "MYSU", "5 days 11:00:00", "5 days 14:00:00", 4, 600),
-        (7, "MYSU", "6 days 11:00:00", "6 days 14:00:00", 5, 750),
-        (8, "MYSU", "7 days 11:00:00", None, 6, 850),  # to the 7th: the night of the 6th is on sale
-    ]
-    assert database.query(route) == extended
-    with SchemaApi.open(database) as api:
-        stay = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=6, to_stop=8)
-        clock.advance(days=1)
-        database.query("SELECT api.open_sales(7)")
-        assert database.value("SELECT max(stop_no) FROM route_table WHERE bus_id = 7") == 10
-        assert api.show(stay)["to_stop"] == 8
-        longer = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=8, to_stop=10)
-        assert longer["fare"] == "250.00"
-        backwards = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=8, to_stop=6)
-        assert backwards["stops"] == ["Mysuru"]
-    database.query("SELECT api.end_service(7, '2026-12-07')")
-    clock.advance(days=30)
-    database.query("SELECT api.open_sales(7)")
-    assert database.value("SELECT max(stop_no) FROM route_table WHERE bus_id = 7") == 10
-
-
-def test_two_trips_of_a_route_that_goes_on_do_not_overlap(database: Database, clock: Clock) -> None:
-    add(database, **LODGE, stops=LODGE_STOPS)
-    database.query("SELECT api.add_trip(7, '2026-11-30')")
-    for day in ("2026-11-28", "2026-12-02"):
-        with pytest.raises(psycopg.errors.RaiseException, match=f"Service 7 is on sale on {day} in another"):
-            database.query("SELECT api.add_trip(7, %s)", day)
-    database.query("SELECT api.add_trip(7, '2026-12-06')")
-    clock.advance(days=20)
-    database.query("SELECT api.open_sales(7)")
-    assert database.value("SELECT max(arrives)::text FROM route_table WHERE bus_id = 7") == "5 days 11:00:00"
-    assert audit(database.conn) == []
-
-
-def test_legs_that_cannot_repeat_are_refused(database: Database) -> None:
-    for legs in (3, 4):
-        error = error_of_adding(database, **LODGE | {"repeat_legs": legs}, stops=LODGE_STOPS)
-        assert f"Service 7: the last {legs} legs cannot repeat." in error
-    with pytest.raises(psycopg.errors.CheckViolation, match="one_trip_goes_on"):
-        add(database, **LODGE | {"runs_on": "daily"}, stops=LODGE_STOPS)
 
 
 # References ------------------------------------------------------------------------------------
