@@ -37,7 +37,8 @@ BEGIN
 END $$;
 
 -- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service. If the
--- request has a boarding date instead of a travel date, these are boarding dates; a wrong segment is refused as such.
+-- request has a boarding date instead of a travel date, these are boarding dates, of all calls that match the request; a
+-- wrong segment is refused as such.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(
     bus_id bigint, travel_date date, boarding_date date DEFAULT NULL, origin text DEFAULT NULL,
     destination text DEFAULT NULL, from_stop int DEFAULT NULL, to_stop int DEFAULT NULL
@@ -47,6 +48,8 @@ DECLARE
     service bus_info;
     s       api.found_segment;
     wanted  date := coalesce(travel_date, boarding_date);
+    origins      text[];   -- NULL, if the request has the numbers of the stops
+    destinations text[];
     dates   jsonb;
 BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = refusal_unknown_trip.bus_id;
@@ -58,14 +61,30 @@ BEGIN
         IF s.refusal IS NOT NULL THEN
             RETURN s.refusal;
         END IF;
+        IF from_stop IS NULL OR to_stop IS NULL THEN
+            origins := api.place_codes(origin);
+            destinations := api.place_codes(destination);
+        END IF;
     END IF;
     SELECT coalesce(jsonb_agg(near.date ORDER BY near.date), '[]') INTO dates FROM (
-        SELECT d.date FROM trips t
-        CROSS JOIN LATERAL (SELECT CASE WHEN s.from_stop IS NULL THEN t.travel_date
-                                   ELSE api.boarding_date(service, t.travel_date, s.from_stop) END AS date) AS d
+        SELECT DISTINCT d.date, abs(d.date - wanted) AS days FROM trips t
+        CROSS JOIN LATERAL (
+            SELECT t.travel_date AS date WHERE s.from_stop IS NULL
+            UNION ALL
+            SELECT (api.instant(t.travel_date, a.departs, service.time_zone) AT TIME ZONE p.time_zone)::date
+            FROM (
+                SELECT s.from_stop, s.to_stop
+                UNION
+                SELECT c.from_stop, c.to_stop FROM api.calls(service.bus_id, origins, destinations) AS c
+            ) AS c
+            JOIN route_table a ON a.bus_id = service.bus_id AND a.stop_no = c.from_stop
+            JOIN route_table b ON b.bus_id = service.bus_id AND b.stop_no = c.to_stop
+            JOIN places p ON p.code = a.place
+            WHERE NOT api.is_after_end(service, t.travel_date, b.arrives)
+        ) AS d
         WHERE t.bus_id = refusal_unknown_trip.bus_id AND t.state = 'open'
           AND d.date >= (api.now() AT TIME ZONE service.time_zone)::date
-        ORDER BY abs(d.date - wanted), d.date LIMIT 3
+        ORDER BY days, d.date LIMIT 3
     ) AS near;
     RETURN api.refusal('unknown_trip',
         format('%s (%s %s) has no trip%s on %s.', service.name, service.nouns ->> 'service', bus_id,

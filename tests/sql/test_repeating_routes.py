@@ -104,6 +104,17 @@ def test_ended_repeating_route_sells_no_night_after_its_last_date(database: Data
         assert api.book(2, **trip, from_stop=10, to_stop=11)["status"] == "booked"
 
 
+def test_nearest_dates_of_a_repeating_route_are_nights(database: Database) -> None:
+    add_lodge(database)
+    database.query("SELECT api.add_trip(7, '2026-11-30'), api.open_sales(7)")
+    with SchemaApi.open(database) as api:
+        request = {"bus_id": 7, "boarding_date": "2027-12-01"}
+        far = api.read("seat_map", **request, origin="Mysuru", destination="Mysuru")
+        assert (far["reason"], far["dates"]) == ("unknown_trip", ["2026-12-04", "2026-12-05", "2026-12-06"])
+        one = api.read("seat_map", **request, from_stop=3, to_stop=4)
+        assert one["dates"] == ["2026-12-02"]
+
+
 def test_legs_that_cannot_repeat_are_refused(database: Database) -> None:
     for legs in (3, 4):
         error = f"Service 7: the last {legs} legs cannot repeat."
