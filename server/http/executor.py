@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -35,13 +34,12 @@ class _Reference(msgspec.Struct):
 
 
 class Executor:
-    """Executes requests. draining: whether to refuse new requests. now: the clock that the hotel uses."""
+    """Executes requests. draining: whether to refuse new requests."""
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self.operations = operations
         self.settings = settings
         self.draining = False
-        self.now: Callable[[], datetime] = settings.now
         self._threads = ThreadPoolExecutor(settings.http_threads, "http")
         self._password_threads = ThreadPoolExecutor(settings.http_threads, "password")
 

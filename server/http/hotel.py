@@ -7,7 +7,7 @@ A stay that ends after tonight is current. Checkout releases the nights from ton
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeGuard
 
@@ -188,9 +188,9 @@ class Hotel:
 
     def _tonight(self) -> Trip:
         """The first night on sale, as a trip. After midnight it can be the night that began yesterday."""
-        today = self._executor.now().astimezone(UTC).date()
-        for days in (-2, -1, 0, 1):  # the date at the hotel differs from that in UTC by at most a day
-            check_in = today + days * ONE_NIGHT
+        today = self._perform(protocol.Places(kind=KIND), Caller()).on_sale_from
+        dates = [] if today is None else [today - ONE_NIGHT, today, today + ONE_NIGHT]
+        for check_in in dates:  # the last one only if another hotel is in a time zone where the date is earlier
             with suppress(Refusal):
                 if night := self._search(check_in, check_in + ONE_NIGHT):
                     return night

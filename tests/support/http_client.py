@@ -33,7 +33,6 @@ def http(server: SimpleNamespace) -> Iterator[HttpClient]:
     from busware.server.http import HttpServer
 
     http_server = HttpServer(server.settings, server.operations, listener=server.listener)
-    http_server.executor.now = server.tcp.now
     http_server.start()
     client = HttpClient(f"http://{server.host}:{http_server.port}", http_server)
     yield client
