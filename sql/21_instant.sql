@@ -8,6 +8,22 @@ LANGUAGE sql STABLE
 RETURN (travel_date + date_trunc('day', since_midnight) + interval '12 hours') AT TIME ZONE zone
     - interval '12 hours' + (since_midnight - date_trunc('day', since_midnight));
 
+-- The date at a place at a time of a timetable.
+CREATE OR REPLACE FUNCTION api.date_at(travel_date date, since_midnight interval, zone text, place_zone text) RETURNS date
+LANGUAGE sql STABLE
+RETURN (api.instant(travel_date, since_midnight, zone) AT TIME ZONE place_zone)::date;
+
+-- The time until which a stop is on sale. departs: the stop's time in the timetable.
+CREATE OR REPLACE FUNCTION api.sells_until(service bus_info, travel_date date, departs interval) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN api.instant(travel_date, departs + (service).sells_until, (service).time_zone);
+
+-- Whether a time of a timetable can be on a date, in any time zone. It is faster than api.instant, and leaves out almost
+-- all stops of a hotel before that is called.
+CREATE OR REPLACE FUNCTION api.can_be_on(date date, travel_date date, since_midnight interval) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN since_midnight BETWEEN make_interval(days => date - travel_date - 3) AND make_interval(days => date - travel_date + 3);
+
 -- The last travel date on which a stop is left before a date begins at the place of the stop. departs: the stop's time
 -- in the timetable. It inverts api.instant.
 CREATE OR REPLACE FUNCTION api.last_travel_date_before(date date, place_zone text, departs interval, zone text) RETURNS date

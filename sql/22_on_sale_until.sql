@@ -2,7 +2,7 @@
 -- not do so after the last date of their service.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
-    SELECT max(least((api.instant(t.last, r.departs, s.time_zone) AT TIME ZONE r.time_zone)::date,
+    SELECT max(least(api.date_at(t.last, r.departs, s.time_zone, r.time_zone),
                      CASE WHEN s.repeat_legs IS NOT NULL THEN s.last_date END))
     FROM (SELECT a.bus_id, p.time_zone, max(a.departs) AS departs FROM route_table a JOIN places p ON p.code = a.place
           WHERE a.place = ANY (origins) GROUP BY a.bus_id, p.time_zone) AS r

@@ -7,5 +7,8 @@ LANGUAGE sql STABLE AS $$
     WHERE t.bus_id = trips_boarding.bus_id
       AND t.travel_date > api.last_travel_date_before(boarding_date, place_zone, departs, zone)
       AND t.travel_date <= api.last_travel_date_before(boarding_date + 1, place_zone, departs, zone)
+      AND EXISTS (SELECT FROM trips n   -- evaluated first, fast, and false for most stops of a hotel
+          WHERE n.bus_id = trips_boarding.bus_id
+            AND n.travel_date BETWEEN (boarding_date - departs)::date - 3 AND (boarding_date - departs)::date + 3)
     OFFSET 0   -- without it, the planner reads all trips of the service
 $$;

@@ -1,8 +1,8 @@
 -- Segments of a trip, found by places or by stop numbers; the trip of a boarding date.
 
--- The calls of a service at one of the origins from which it goes on to one of the destinations. to_stop: the first
--- call at a destination after it.
-CREATE OR REPLACE FUNCTION api.calls(bus_id bigint, origins text[], destinations text[])
+-- The stops of a service at one of the origins from which it goes on to one of the destinations. to_stop: the first
+-- stop at a destination after it.
+CREATE OR REPLACE FUNCTION api.boarding_stops(bus_id bigint, origins text[], destinations text[])
 RETURNS TABLE (from_stop int, place text, departs interval, to_stop int)
 LANGUAGE sql STABLE AS $$
     SELECT a.stop_no, a.place, a.departs, a.to_stop
@@ -10,13 +10,13 @@ LANGUAGE sql STABLE AS $$
         SELECT r.stop_no, r.place, r.departs,
                min(r.stop_no) FILTER (WHERE r.place = ANY (destinations) AND r.arrives IS NOT NULL)
                    OVER (ORDER BY r.stop_no DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS to_stop
-        FROM route_table r WHERE r.bus_id = calls.bus_id
+        FROM route_table r WHERE r.bus_id = boarding_stops.bus_id
     ) AS a
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
 -- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is
--- none. If several trips do, or one does several times, the first call that still sells decides.
+-- none. If several trips do, or one does several times, the first stop that still sells decides.
 CREATE OR REPLACE FUNCTION api.travel_date_of(bus_id bigint, boarding_date date, origin text, destination text, from_stop int) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -30,12 +30,12 @@ BEGIN
             SELECT r.stop_no, r.place, r.departs FROM route_table r
             WHERE r.bus_id = s.bus_id AND r.stop_no = travel_date_of.from_stop
             UNION ALL
-            SELECT c.from_stop, c.place, c.departs FROM api.calls(s.bus_id, origins, destinations) AS c
+            SELECT c.from_stop, c.place, c.departs FROM api.boarding_stops(s.bus_id, origins, destinations) AS c
         ) AS a
         JOIN places p ON p.code = a.place
         CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, p.time_zone) AS t
         WHERE s.bus_id = travel_date_of.bus_id
-        ORDER BY t.state <> 'open' OR api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) <= api.now(),
+        ORDER BY t.state <> 'open' OR api.sells_until(s, t.travel_date, a.departs) <= api.now(),
                  a.stop_no, t.travel_date
         LIMIT 1);
 END $$;
@@ -43,12 +43,12 @@ END $$;
 -- The date on which a trip leaves a stop, in the time zone of the place.
 CREATE OR REPLACE FUNCTION api.boarding_date(service bus_info, travel_date date, stop_no int) RETURNS date
 LANGUAGE sql STABLE AS $$
-    SELECT (api.instant(boarding_date.travel_date, r.departs, service.time_zone) AT TIME ZONE p.time_zone)::date
+    SELECT api.date_at(boarding_date.travel_date, r.departs, service.time_zone, p.time_zone)
     FROM route_table r JOIN places p ON p.code = r.place
     WHERE r.bus_id = service.bus_id AND r.stop_no = boarding_date.stop_no
 $$;
 
--- Find a segment. If several calls of the route match, it is the first one that still sells, and, with a boarding date,
+-- Find a segment. If several stops of the route match, it is the first one that still sells, and, with a boarding date,
 -- that is left on that date. If none sells, it is the first one. A segment after the end of the service is refused. An
 -- ambiguous name is refused if several of its places fit the route.
 CREATE OR REPLACE FUNCTION api.find_segment(
@@ -84,19 +84,19 @@ BEGIN
             RETURN s;
         END IF;
         SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
-        FROM api.calls(service.bus_id, origins, destinations) AS c
+        FROM api.boarding_stops(service.bus_id, origins, destinations) AS c
         ORDER BY CASE WHEN find_segment.boarding_date IS NOT NULL THEN
-                     (api.instant(find_segment.travel_date, c.departs, service.time_zone)
-                      AT TIME ZONE (SELECT p.time_zone FROM places p WHERE p.code = c.place))::date <> find_segment.boarding_date
+                     NOT (api.can_be_on(find_segment.boarding_date, find_segment.travel_date, c.departs)
+                          AND api.boarding_date(service, find_segment.travel_date, c.from_stop) = find_segment.boarding_date)
                  END,
-                 api.instant(find_segment.travel_date, c.departs + service.sells_until, service.time_zone) <= api.now(),
+                 api.sells_until(service, find_segment.travel_date, c.departs) <= api.now(),
                  c.from_stop
         LIMIT 1;
     END IF;
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
            api.instant(find_segment.travel_date, a.departs, service.time_zone),
-           api.instant(find_segment.travel_date, a.departs + service.sells_until, service.time_zone), b.fare - a.fare, '{}', NULL
+           api.sells_until(service, find_segment.travel_date, a.departs), b.fare - a.fare, '{}', NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL

@@ -27,7 +27,7 @@ RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 
 -- The time until which the boarding stop of a booking is on sale.
 CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened_booking) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-    SELECT api.instant(booking.travel_date, r.departs + s.sells_until, s.time_zone)
+    SELECT api.sells_until(s, booking.travel_date, r.departs)
     FROM passengers p
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
     JOIN bus_info s ON s.bus_id = p.bus_id
@@ -45,6 +45,6 @@ LANGUAGE sql STABLE AS $$
     JOIN places c ON c.code = r.place
     JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
-      AND api.instant(p.travel_date, r.departs + s.sells_until, s.time_zone) <= api.now()
+      AND api.sells_until(s, p.travel_date, r.departs) <= api.now()
     LIMIT 1
 $$;

@@ -33,7 +33,7 @@ BEGIN
                 'reference', party.reference, 'status', party.status,
                 'kind', s.kind, 'name', s.name, 'operator', s.operator,
                 'bus_id', party.bus_id, 'travel_date', party.travel_date,
-                'boarding_date', (api.instant(party.travel_date, a.departs, s.time_zone) AT TIME ZONE pa.time_zone)::date,
+                'boarding_date', api.date_at(party.travel_date, a.departs, s.time_zone, pa.time_zone),
                 'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
                 'departs_at', api.rfc3339(api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone),
                 'arrives_at', api.rfc3339(api.instant(party.travel_date, b.arrives, s.time_zone), pb.time_zone),

@@ -40,8 +40,8 @@ BEGIN
     RETURN jsonb_build_object('trips', found);
 END $$;
 
--- The departures on sale between places, on a boarding date. If a route calls at the destination twice, the first
--- call after the boarding stop counts.
+-- The departures on sale between places, on a boarding date. If a route calls at the destination twice, its
+-- first stop there after the boarding stop counts.
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
@@ -66,12 +66,12 @@ LANGUAGE sql STABLE AS $$
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
           AND NOT api.is_after_end(s, t.travel_date, r.arrives)
-          AND (departures.until IS NULL OR
-               (api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE p.time_zone)::date = departures.until)
+          AND (departures.until IS NULL OR api.can_be_on(departures.until, t.travel_date, r.arrives) AND
+               api.date_at(t.travel_date, r.arrives, s.time_zone, p.time_zone) = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
-      AND api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) > api.now()
+      AND api.sells_until(s, t.travel_date, a.departs) > api.now()
 $$;
 
 -- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date

@@ -37,7 +37,7 @@ BEGIN
 END $$;
 
 -- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service. If the
--- request has a boarding date instead of a travel date, these are boarding dates, of all calls that match the request; a
+-- request has a boarding date instead of a travel date, these are boarding dates, of all stops that match the request; a
 -- wrong segment is refused as such.
 CREATE OR REPLACE FUNCTION api.refusal_unknown_trip(
     bus_id bigint, travel_date date, boarding_date date DEFAULT NULL, origin text DEFAULT NULL,
@@ -71,11 +71,11 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT t.travel_date AS date WHERE s.from_stop IS NULL
             UNION ALL
-            SELECT (api.instant(t.travel_date, a.departs, service.time_zone) AT TIME ZONE p.time_zone)::date
+            SELECT api.date_at(t.travel_date, a.departs, service.time_zone, p.time_zone)
             FROM (
                 SELECT s.from_stop, s.to_stop
                 UNION
-                SELECT c.from_stop, c.to_stop FROM api.calls(service.bus_id, origins, destinations) AS c
+                SELECT c.from_stop, c.to_stop FROM api.boarding_stops(service.bus_id, origins, destinations) AS c
             ) AS c
             JOIN route_table a ON a.bus_id = service.bus_id AND a.stop_no = c.from_stop
             JOIN route_table b ON b.bus_id = service.bus_id AND b.stop_no = c.to_stop

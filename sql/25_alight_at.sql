@@ -53,7 +53,7 @@ $$;
 -- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
 CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN api.instant(travel_date, coalesce((stop).departs, (stop).arrives) + (service).sells_until, (service).time_zone) <= api.now();
+RETURN api.sells_until(service, travel_date, coalesce((stop).departs, (stop).arrives)) <= api.now();
 
 -- The stops at which to alight, within the tickets' segments: the stop with the number, or those at the places. The
 -- first one that the trip has not left is taken; if it has left all of them, the first one.

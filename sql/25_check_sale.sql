@@ -22,7 +22,7 @@ BEGIN
         RETURN api.check_trip_runs(service, trip.travel_date, s.from_stop);
     ELSIF s.sells_until <= api.now() THEN
         RETURN (SELECT api.refusal('departed', format('%s (%s %s) of %s is no longer sold from %s, where it departs at %s.',
-                service.name, service.nouns ->> 'service', service.bus_id, (s.departs_at AT TIME ZONE p.time_zone)::date, p.name,
+                service.name, service.nouns ->> 'service', service.bus_id, api.boarding_date(service, trip.travel_date, s.from_stop), p.name,
                 to_char(s.departs_at AT TIME ZONE p.time_zone, 'HH24:MI')))
             FROM route_table r JOIN places p ON p.code = r.place
             WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop);

@@ -86,7 +86,7 @@ LANGUAGE sql STABLE AS $$
     FROM passengers p
     JOIN bus_info s ON s.bus_id = p.bus_id
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment),
-         api.instant(p.travel_date, r.departs + s.sells_until, s.time_zone) AS sale (ends_at)
+         api.sells_until(s, p.travel_date, r.departs) AS sale (ends_at)
     WHERE p.status IN ('held', 'pending') AND p.expires_at > sale.ends_at
     UNION ALL
     -- A trip that was cancelled because its service ends before it is after the last date of the service. (If the last

@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS seats_free, array_agg(n.seat_no ORDER BY n.seat_no) AS seat_nos
     FROM api.seats_now(t.bus_id, t.travel_date) AS n WHERE NOT n.taken && int4range(a.stop_no, b.stop_no)
 ) AS free
-WHERE t.state = 'open' AND api.instant(t.travel_date, a.departs + s.sells_until, s.time_zone) > api.now()
+WHERE t.state = 'open' AND api.sells_until(s, t.travel_date, a.departs) > api.now()
   AND NOT api.is_after_end(s, t.travel_date, b.arrives);
 
 -- The passengers who board and alight at each stop of a trip, and the seats that become free there.

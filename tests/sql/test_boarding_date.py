@@ -1,4 +1,4 @@
-"""Boarding dates, and which call is meant if a route calls at a place several times."""
+"""Boarding dates, and which stop is meant if a route calls at a place several times."""
 
 from typing import Any
 
