@@ -190,7 +190,7 @@ class Hotel:
         """The first night on sale, as a trip. After midnight it can be the night that began yesterday."""
         today = self._perform(protocol.Places(kind=KIND), Caller()).on_sale_from
         dates = [] if today is None else [today - ONE_NIGHT, today, today + ONE_NIGHT]
-        for check_in in dates:  # the last one only if another hotel is in a time zone where the date is earlier
+        for check_in in dates:  # the last one only if it is still yesterday at another hotel
             with suppress(Refusal):
                 if night := self._search(check_in, check_in + ONE_NIGHT):
                     return night
