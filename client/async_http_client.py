@@ -32,7 +32,7 @@ class AsyncHttpClient(AsyncClient):
     async def _ensure_connected(self, request: Request) -> None:
         if not self._http.is_open:
             self._http = HttpTransport(self.host, self.port, self._tls)
-        if self._closed.is_set():  # close() closed the transport before this one
+        if self._closed.is_set():  # close() ran meanwhile, and has not closed this transport
             await self._http.close()
 
     async def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from busware.async_connection import AsyncConnection
-from busware.retries import Stop, segment_fields
+from busware.retries import PlaceOrStopNo, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
     Booking,
@@ -75,8 +75,8 @@ class AsyncClient(AsyncConnection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
     ) -> Seats:
@@ -90,8 +90,8 @@ class AsyncClient(AsyncConnection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
         seats: list[int] | None = None,
@@ -115,8 +115,8 @@ class AsyncClient(AsyncConnection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
         seats: list[int] | None = None,
@@ -201,7 +201,7 @@ class AsyncClient(AsyncConnection):
         reference: str,
         phone: str | None = None,
         *,
-        at: Stop,
+        at: PlaceOrStopNo,
         tickets: list[int] | None = None,
         key: str | None = None,
     ) -> Booking:

@@ -33,7 +33,7 @@ class HttpClient(Client):
     def _ensure_connected(self, request: Request) -> None:
         if not self._http.is_open:
             self._http = HttpTransport(self.host, self.port, self._tls)
-        if self._closed.is_set():  # close() closed the transport before this one
+        if self._closed.is_set():  # close() ran meanwhile, and has not closed this transport
             self._http.close()
 
     def _exchange(self, request: Request, reply_type: type[Reply]) -> Reply:

@@ -1,4 +1,4 @@
-"""What both clients share: limits, idempotency keys, errors, TLS, the state of a connection.
+"""What the clients for TCP and HTTP share: limits, idempotency keys, errors, TLS, the state of a connection.
 
 A write is sent with the same idempotency key at each try, so the server executes it once.
 """
@@ -21,7 +21,7 @@ from busware.server.protocol.jsonrpc import decode_notification
 
 OnNotification = Callable[[str, dict[str, Any]], None]
 OnConnectionChange = Callable[[bool], None]
-Stop = str | int  # a place, or a stop number
+PlaceOrStopNo = str | int
 
 HOST = "127.0.0.1"
 PORT = 9999
@@ -40,7 +40,7 @@ log = logging.getLogger("busware.client")
 
 
 class ConnectionLost(Exception):
-    """The server sent no reply at any try.
+    """No usable reply: no answer at any try, an answer of another version, or a server that is not trusted.
 
     key: the idempotency key of a write that the server may have executed, else None. If the write is sent
     again with this key, it is executed once.
@@ -82,7 +82,7 @@ def final_error(failure: Exception | None, server: str, key: str | None) -> Refu
     return ConnectionLost(message, key)
 
 
-def segment_fields(origin: Stop | None, destination: Stop | None) -> dict[str, Any]:
+def segment_fields(origin: PlaceOrStopNo | None, destination: PlaceOrStopNo | None) -> dict[str, Any]:
     """The fields of a request that name a segment: by place for a str, by stop number for an int."""
     return {
         "origin" if isinstance(origin, str) else "from_stop": origin,

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from busware.connection import Connection
-from busware.retries import Stop, segment_fields
+from busware.retries import PlaceOrStopNo, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
     Booking,
@@ -76,8 +76,8 @@ class Client(Connection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
     ) -> Seats:
@@ -91,8 +91,8 @@ class Client(Connection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
         seats: list[int] | None = None,
@@ -116,8 +116,8 @@ class Client(Connection):
         self,
         bus_id: int,
         travel_date: date | None = None,
-        origin: Stop | None = None,
-        destination: Stop | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
         *,
         boarding_date: date | None = None,
         seats: list[int] | None = None,
@@ -196,7 +196,7 @@ class Client(Connection):
         reference: str,
         phone: str | None = None,
         *,
-        at: Stop,
+        at: PlaceOrStopNo,
         tickets: list[int] | None = None,
         key: str | None = None,
     ) -> Booking:

@@ -1,8 +1,8 @@
 """The server. docs/architecture.md says what each package and module does.
 
-__main__ finds the subcommand. start runs, in this order: the embedded PostgreSQL, the migrations (db/schema),
-and a service or a supervisor of several. The database decides everything that must be atomic, in the
-functions of sql/.
+__main__ finds the subcommand. Module start starts the embedded PostgreSQL, migrates the database (db/schema),
+and runs one server process (service.py) or a supervisor of several. The database decides everything that
+must be atomic, in the functions of sql/.
 """
 
 from importlib.util import find_spec

@@ -39,11 +39,13 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
-        help="measurements (default: all); or `list`: list them; `seats`: the share of the demand that "
-        "each strategy for choosing seats sells; `batch`: the cost of a batch in PostgreSQL, and of its "
-        "functions; `write`: write the figures measured so far into docs/performance.md",
+        help="measurements (default: all); or `list`: list them; `seats`: the share of the demand "
+        "that is sold with each strategy for choosing seats; `batch`: the time of a batch in PostgreSQL, "
+        "in total and by function; `write`: write the figures measured so far into docs/performance.md",
     )  # fmt: skip
-    parser.add_argument("--runs", type=int, default=5, help="runs of each side; the result is the median (5)")
+    parser.add_argument(
+        "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="measured seconds of a run (4)")
     parser.add_argument("--warmup", type=float, default=1.0, help="seconds before them, not measured (1)")
     arguments = parser.parse_args()

@@ -33,7 +33,7 @@ def generate(name: str) -> str:
     for pattern, replacement in _REPLACED.items():
         text = re.sub(pattern, replacement, text)
     text = f"# Generated from async_{name}.py by scripts/generate: edit that file.\n{text}"
-    # First `yield from`, which only synchronous generators may use, and the imports; then the line breaks.
+    # Write loops as `yield from`, which only synchronous generators may use; sort the imports; then format.
     text = _ruff("check", "--fix-only", "--unsafe-fixes", "--select", "I,UP028", name=name, text=text)
     return _ruff("format", name=name, text=text)
 

@@ -94,7 +94,7 @@ class Accounts:
     def verify(self, username: str, password: str, address: str) -> Caller:
         """The account with this password. Raises Refusal (wrong_password, not_allowed, busy)."""
         subjects = (f"account:{username}", address_subject(address))
-        with self._passwords.turn():  # includes the check, so simultaneous attempts cannot exceed the limit
+        with self._passwords.turn():  # the check too: so simultaneous attempts pass the limit by few at most
             self.rate_limiter.check(*subjects)
             found = self._pool.execute(_ACCOUNT, (username,))
             hashed, role, operator = found[0] if found else (None, "guest", None)
@@ -130,7 +130,7 @@ class Accounts:
         return Caller(account=username, role=role, operator=operator, session=digest), expires_at
 
     def _sign_in(self, account: Caller) -> Answer:
-        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: never begins with - like an option
+        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: a command line cannot take it for an option
         digest = _digest(token)
         seconds, max_tokens = self._settings.token_hours * 3600, self._settings.tokens_per_account
         ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.account, digest, seconds, max_tokens))
@@ -163,15 +163,15 @@ def normalize_username(text: str) -> str:
 
 
 def check_new_username(username: str) -> None:
-    """Raises Refusal (bad_request) if two accounts could have usernames that look the same because of it.
+    """Raises Refusal (bad_request) if a part of the username, or all of it, cannot be seen.
 
-    Accounts that already have such a username can sign in.
+    With such usernames, two accounts could look the same. Accounts that already have one can sign in.
     """
     if hidden := protocol.hidden_character(username):
         problem = f"The username has a character that cannot be seen, {hidden}: leave it out."
         raise protocol.Register.wrong("username", problem)
     if not protocol.normalize_text(username):
-        raise protocol.Register.wrong("username", "Nothing in the username can be seen.")
+        raise protocol.Register.wrong("username", "The username has no visible character: choose another.")
 
 
 def _digest(token: str) -> bytes:

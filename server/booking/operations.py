@@ -103,7 +103,7 @@ class Operations:
 
     def _write(self, request: Any, caller: Caller) -> Answer:
         key = request.key or ""
-        if key:  # the key is not a part of the content that it protects
+        if key:  # the database compares a repeated request without its key
             request = msgspec.structs.replace(request, key=None)
         args = Raw(_args(request, caller))
         return self._writer.submit(Call(request.method, args, _key_owner(request, caller), key))
@@ -196,7 +196,7 @@ def _check_segment(request: protocol.SegmentRequest) -> None:
 
 
 def _check_either(request: Request) -> None:
-    """Raises Refusal unless the request has exactly one of its fields `either`."""
+    """Raises Refusal unless the request has exactly one of the fields that `either` of its class names."""
     given = [field for field in request.either if getattr(request, field) is not None]
     choice = " or ".join(request.either)
     if len(given) > 1:

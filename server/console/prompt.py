@@ -59,13 +59,13 @@ class Command:
 
 @dataclass(frozen=True)
 class Console:
-    """Executes commands. today: in the server's time zone. out: prints a line. at_exit: help of `exit`."""
+    """Executes commands. today: in the server's time zone. out: prints a line. exit_help: of `exit`."""
 
     messages: Messages
     feed: ConsoleFeed
     today: Callable[[], date]
     out: Callable[[str], None]
-    at_exit: str
+    exit_help: str
 
     def run(self, read: Callable[[], str]) -> None:
         """Execute lines until `exit`, the end of input, or Ctrl-C."""
@@ -89,12 +89,12 @@ class Console:
             self.out(clean_text(str(error)))
         return word.lower() != "exit"
 
-    # Notices to clients ------------------------------------------------------------------------
+    # Messages and notices -----------------------------------------------------------------------
 
     def _to(self, rest: str) -> None:
         to, _, text = rest.partition(" ")
         if not text.strip():
-            raise UsageError("Type clients for the numbers of the clients.")
+            raise UsageError('The command "clients" lists the numbers of the clients.')
         if _is_number(to):
             self.messages.notice(text.strip(), client_no=int(to))
         else:
@@ -165,7 +165,7 @@ class Console:
 
     def _help(self, rest: str) -> None:
         lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
-        for words, about in [*lines, ("exit", self.at_exit)]:
+        for words, about in [*lines, ("exit", self.exit_help)]:
             self._show(f"{words:24}  {about}")
 
     def _show(self, text: str) -> None:
@@ -204,7 +204,7 @@ def on_a_terminal() -> bool:
 
 
 def operate(
-    url: str, settings: Settings, at_exit: str, on_outdated: Callable[[str], None] = lambda why: None
+    url: str, settings: Settings, exit_help: str, on_outdated: Callable[[str], None] = lambda why: None
 ) -> None:
     """Run a console on a database until the operator leaves. Raises DatabaseUnavailable.
 
@@ -226,7 +226,7 @@ def operate(
         listener = Listener(url, settings, role="console")
         listener.on_outdated = on_outdated
         feed = ConsoleFeed(messages, listener, out)
-        feed.start()  # before the process is registered: messages sent to operators after that are shown
+        feed.start()  # first: it shows every message that is sent after the process is registered
         stack.callback(feed.stop)
         listener.start(f"in process {os.getpid()}")
         stack.callback(listener.stop)
@@ -239,14 +239,14 @@ def operate(
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
-        Console(messages, feed, lambda: settings.now().date(), out, at_exit).run(
+        Console(messages, feed, lambda: settings.now().date(), out, exit_help).run(
             lambda: read_line(session, PROMPT, print_lock=print_lock, redirection=_above_the_prompt())
         )
 
 
 @contextmanager
 def _above_the_prompt() -> Iterator[None]:
-    """Show what is printed or logged above the prompt."""
+    """While it lasts, printed and logged lines appear above the prompt."""
     with patch_stdout(), ExitStack() as restoring:
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):

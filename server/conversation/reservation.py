@@ -116,7 +116,7 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
 def book_directly(
     context: Context, words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted
 ) -> Steps[Booking | Refusal | None]:
-    """Book the wanted seats, or join the waitlist for any seats, without more questions than the published.
+    """Book the wanted seats, or join the waitlist for any seats. Asks only what PROTOCOL.md lists.
 
     An extended dialogue holds the seats and confirms the fare. None: the traveller declined.
     """

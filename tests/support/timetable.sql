@@ -1,7 +1,7 @@
--- The timetable of the tests: two small buses, run daily and on sale for 14 days.
+-- The timetable of the tests: two small services that run daily, on sale for 14 days.
 --
--- Bus 1 by day, 2+2:  1 2 _ 3 4        Bus 2 overnight, in two decks:  lower 1 _ 2
---                     5 6 _ 7 8        and past midnight at Mysuru     upper 3 _ 4
+-- Service 1 runs by day:  1 2 _ 3 4     Service 2 runs overnight, and leaves    lower deck:  1 _ 2
+--                         5 6 _ 7 8     Mysuru after midnight:                  upper deck:  3 _ 4
 
 INSERT INTO places (code, name, aliases, part_of) VALUES
     ('KA',   'Karnataka',      '{}',             NULL),
@@ -11,7 +11,7 @@ INSERT INTO places (code, name, aliases, part_of) VALUES
     ('SRPT', 'Srirangapatna',  '{Seringapatam}', 'KA'),
     ('MYSU', 'Mysuru',         '{Mysore}',       'KA'),
     ('OOTY', 'Ooty',           '{Udhagamandalam}', NULL),
-    ('CHEN', 'Chennai',        '{Madras}',       NULL);       -- no bus calls here
+    ('CHEN', 'Chennai',        '{Madras}',       NULL);       -- no service stops here
 
 SELECT api.add_service(
     bus_id => 1, name => 'Day Bus', operator => 'KSRTC',

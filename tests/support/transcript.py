@@ -13,14 +13,14 @@ TRAVEL_DAY = "2026-12-05"  # a Saturday, four days after the tests' NOW
 ASHA = "98450 12345"
 
 
-def transcript(line: LineClient, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
+def transcript(client: LineClient, text: str, known: dict[str, str] | None = None) -> dict[str, str]:
     """Play a transcript; return the values of the words in braces."""
     known = {} if known is None else known
     for expected in textwrap.dedent(text).strip("\n").splitlines():
         if expected.startswith(">"):
-            line.send(expected[1:].strip().format_map(known))
+            client.send(expected[1:].strip().format_map(known))
         else:
-            match(line.receive().decode(), expected, known)
+            match(client.receive().decode(), expected, known)
     return known
 
 
