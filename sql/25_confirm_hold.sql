@@ -47,6 +47,9 @@ BEGIN
             format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
     END IF;
     today := api.find_segment(service, b.travel_date, NULL, NULL, lower(segment), upper(segment));
+    IF today.refusal IS NOT NULL THEN
+        RETURN today.refusal;
+    END IF;
     -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
     SELECT sum(CASE p.status WHEN 'expired' THEN today.fare ELSE p.fare END),
            bool_or(p.status = 'expired' AND (p.fare, p.refund_percent, p.alight_refunds)

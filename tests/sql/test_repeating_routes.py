@@ -1,4 +1,4 @@
-"""Repeating routes: they are extended as time passes, and end with their service.."""
+"""Repeating routes: they are extended as time passes, and end with their service."""
 
 import psycopg
 import pytest
@@ -102,6 +102,19 @@ def test_ended_repeating_route_sells_no_night_after_its_last_date(database: Data
         assert api.book(2, **trip, from_stop=10, to_stop=11)["reason"] == "not_on_route"
         database.query("SELECT api.end_service(7, NULL)")
         assert api.book(2, **trip, from_stop=10, to_stop=11)["status"] == "booked"
+
+
+def test_expired_hold_after_the_end_of_a_repeating_route_is_not_confirmed(
+    database: Database, clock: Clock
+) -> None:
+    add_lodge(database, sales_days=20)
+    database.query("SELECT api.add_trip(7, '2026-11-30'), api.open_sales(7)")
+    with SchemaApi.open(database) as api:
+        hold = api.hold(1, bus_id=7, travel_date="2026-11-30", from_stop=8, to_stop=10)
+        clock.advance(minutes=11)
+        database.query("SELECT api.end_service(7, '2026-12-04')")
+        assert api.change("confirm", hold)["reason"] == "not_on_route"
+        assert api.show(hold)["status"] == "expired"
 
 
 def test_nearest_dates_of_a_repeating_route_are_nights(database: Database) -> None:
