@@ -1,7 +1,7 @@
 -- Segments of a trip, found by places or by stop numbers; the trip of a boarding date.
 
--- The stops of a service at one of the origins from which it goes on to one of the destinations. to_stop: the first
--- stop at a destination after it.
+-- The stops of a service at one of the origins that have a later stop at one of the destinations. to_stop: the first
+-- such stop.
 CREATE OR REPLACE FUNCTION api.boarding_stops(bus_id bigint, origins text[], destinations text[])
 RETURNS TABLE (from_stop int, place text, departs interval, to_stop int)
 LANGUAGE sql STABLE AS $$
