@@ -6,6 +6,7 @@ documentation with these fields. The environment overrides .env; an empty variab
 """
 
 import dataclasses
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from dotenv import dotenv_values
 from busware.server.installation import CHECKOUT
 
 HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 class SettingsError(ValueError):
@@ -45,6 +48,10 @@ def _path(text: str) -> Path:
     return HOME / Path(text).expanduser()
 
 
+def _networks(text: str) -> Networks:
+    return tuple(ipaddress.ip_network(network.strip()) for network in text.split(","))
+
+
 COUNT = Kind("a whole number, 1 or more", r"\d{1,12}", int, low=1)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
@@ -54,6 +61,11 @@ URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postg
 FOLDER = Kind("a folder", r".+", _path)
 FILE = Kind("a file", r".+", _path)
 ADDRESSES = Kind("addresses, separated by commas", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)
+NETWORKS = Kind(
+    "networks such as 127.0.0.0/8 or ::1/128, separated by commas",
+    r"[\da-f.:/]+(\s*,\s*[\da-f.:/]+)*",
+    _networks,
+)
 ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
 COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
 ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: ZoneInfo(text).key)
@@ -139,6 +151,10 @@ class Settings:
         COUNT,
     )
     drain_seconds: float = setting(10, "seconds", "how long a stop waits for requests under way", DURATION)
+
+    exempt_networks: Networks | None = setting(  # noqa: RUF009 - networks do not change
+        None, "networks", "the networks to which no limit by address applies", NETWORKS
+    )
 
     # HTTP.
     http_connections: int = setting(
@@ -288,6 +304,15 @@ class Settings:
     def now(self) -> datetime:
         """The time in the time zone of the server."""
         return datetime.now(ZoneInfo(self.time_zone))
+
+    def is_exempt(self, address: str) -> bool:
+        """Whether no limit by address applies to an address. A text that is no address is not exempt."""
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        return any(ip in network for network in self.exempt_networks or ())
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

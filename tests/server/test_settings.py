@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
         ("BUSWARE_DATA", "/srv/busware", Path("/srv/busware")),
         ("BUSWARE_DATA", "~/busware", Path.home() / "busware"),
         ("DATABASE_URL", "postgresql://a:b@c/d", "postgresql://a:b@c/d"),
+        (
+            "BUSWARE_EXEMPT_NETWORKS",
+            "127.0.0.0/8, 2001:DB8::/48,10.0.0.7",
+            (ip_network("127.0.0.0/8"), ip_network("2001:db8::/48"), ip_network("10.0.0.7/32")),
+        ),
     ],
 )
 def test_accepted_value(name: str, text: str, value: Any) -> None:
@@ -56,6 +62,11 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_LOG_LEVEL", "LOUD"),
         ("BUSWARE_PHONE_REGION", "India"),
         ("BUSWARE_HOST", "two words"),
+        ("BUSWARE_EXEMPT_NETWORKS", "localhost"),
+        ("BUSWARE_EXEMPT_NETWORKS", "127.0.0.1/8"),
+        ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/33"),
+        ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/8 10.1.0.0/16"),
+        ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/8,"),
     ],
 )
 def test_error_shows_the_refused_value_and_what_the_variable_takes(name: str, text: str) -> None:
@@ -73,6 +84,29 @@ def test_refused_url_is_not_shown_because_it_holds_a_password() -> None:
 def test_owner_url_without_database_url_is_refused() -> None:
     with pytest.raises(SettingsError, match="BUSWARE_OWNER_URL is set without DATABASE_URL"):
         Settings.load({"BUSWARE_OWNER_URL": "postgresql://a:b@c/d"})
+
+
+@pytest.mark.parametrize(
+    ("address", "exempt"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("::ffff:a01:203", True),
+        ("10.2.0.1", False),
+        ("2001:db8:5:7::1", True),
+        ("2001:db8:6::1", False),
+        ("::1", False),
+        ("", False),
+        ("no address", False),
+    ],
+)
+def test_networks_that_a_setting_names_are_exempt(address: str, exempt: bool) -> None:
+    named = Settings.load({"BUSWARE_EXEMPT_NETWORKS": "10.1.0.0/16, 2001:db8:5::/48"})
+    assert named.is_exempt(address) is exempt
+
+
+def test_no_network_is_exempt_by_default() -> None:
+    assert not Settings().is_exempt("127.0.0.1")
 
 
 def test_environment_overrides_dotenv_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
