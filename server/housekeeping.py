@@ -8,18 +8,18 @@ nothing to do.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from busware.server.db.pool import InternalError, Pool
-from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 from busware.server.worker_thread import WorkerThread
 
 log = logging.getLogger("busware.housekeeping")
 
-_DUE_TRIPS = "SELECT jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date) FROM api.due_trips()"
+_DUE_TRIPS = "SELECT bus_id, travel_date FROM api.due_trips()"
+_SETTLE = "SELECT api.settle_due(%s, %s)"
 _SERVICES = "SELECT bus_id FROM bus_info ORDER BY bus_id"
 _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 
@@ -27,8 +27,8 @@ _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 class Housekeeper:
     """Three worker threads, one for each kind of periodic work."""
 
-    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
-        self._pool, self._writer, self._settings = pool, writer, settings
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool, self._settings = pool, settings
         self._stopping = False
         self._workers = [
             WorkerThread("settle", self._settle, settings.settle_seconds),
@@ -49,8 +49,8 @@ class Housekeeper:
             worker.stop()
 
     def _settle(self) -> float:
-        """Settle the trips that are due. The writer executes it, like every write to a trip."""
-        self._for_each(_DUE_TRIPS, lambda args: self._writer.submit(Call("settle", args)))
+        """Settle the trips that are due and not locked, a transaction for each trip."""
+        self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.execute(_SETTLE, trip))
         return self._settings.settle_seconds
 
     def _open_sales(self) -> float:
@@ -58,39 +58,46 @@ class Housekeeper:
         opened: list[int] = []
         try:
             self._for_each(
-                _SERVICES, lambda bus_id: opened.append(self._pool.execute(_OPEN_SALES, (bus_id,))[0][0])
+                self._pool.execute(_SERVICES),
+                lambda bus_id: opened.append(self._pool.execute(_OPEN_SALES, (bus_id,))[0][0]),
             )
         finally:
             if any(opened):
                 log.info("put %d trips on sale", sum(opened))
         return self._settings.housekeeping_seconds
 
-    def _for_each(self, query: str, work: Callable[[Any], object]) -> None:
-        """Call a function with each value of a query, until `stop`. A failure does not prevent the next call.
+    def _purge(self) -> float:
+        """Delete records that are older than the settings allow, a transaction for each kind of record."""
+        settings = self._settings
+        self._for_each(
+            (
+                ("idempotency keys", "purge_idempotency_keys", settings.idempotency_hours * 3600),
+                # tokens are deleted when they have expired, so the age applies to attempts only
+                ("tokens", "purge_tokens_and_attempts", settings.attempt_minutes * 60),
+                ("messages", "purge_messages", settings.message_days * 86400),
+            ),
+            self._purge_records,
+        )
+        return settings.housekeeping_seconds
+
+    def _purge_records(self, records: str, function: str, max_age_seconds: float) -> None:
+        purge = f"SELECT api.{function}(make_interval(secs => %s))"
+        ((count,),) = self._pool.execute(purge, (max_age_seconds,))
+        if count:
+            log.info("deleted %d old %s", count, records)
+
+    def _for_each(self, rows: Iterable[tuple[Any, ...]], work: Callable[..., object]) -> None:
+        """Call a function with the values of each row, until `stop`. A failure does not end it.
 
         Raises the last Refusal or InternalError.
         """
         last_error: Refusal | InternalError | None = None
-        for (value,) in self._pool.execute(query):
+        for row in rows:
             if self._stopping:
                 return
             try:
-                work(value)
+                work(*row)
             except (Refusal, InternalError) as error:
                 last_error = error
         if last_error:
             raise last_error
-
-    def _purge(self) -> float:
-        """Delete records that are older than the settings allow."""
-        for records, function, max_age_seconds in (
-            ("idempotency keys", "purge_idempotency_keys", self._settings.idempotency_hours * 3600),
-            # tokens are deleted when they have expired, so the age applies to attempts only
-            ("tokens", "purge_tokens_and_attempts", self._settings.attempt_minutes * 60),
-            ("messages", "purge_messages", self._settings.message_days * 86400),
-        ):
-            purge = f"SELECT api.{function}(make_interval(secs => %s))"
-            ((count,),) = self._pool.execute(purge, (max_age_seconds,))
-            if count:
-                log.info("deleted %d old %s", count, records)
-        return self._settings.housekeeping_seconds

@@ -48,7 +48,7 @@ def serve(
     writer.on_commit = listener.queue_changes
     writer.start()
     stack.callback(writer.stop)
-    housekeeper = Housekeeper(pool, writer, settings)
+    housekeeper = Housekeeper(pool, settings)
     housekeeper.start()
     stack.callback(housekeeper.stop)
 

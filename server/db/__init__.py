@@ -2,7 +2,7 @@
 
 pool      the connection pool, and the classification of errors
 reader    every read; reads that wait share a statement
-writer    every write to a trip, by group commit
+writer    every requested write to a trip, by group commit
 listener  change notifications between processes, by LISTEN and NOTIFY
 schema    brings a database to this version
 """

@@ -1,9 +1,9 @@
 """The connection pool, and the classification of PostgreSQL's errors by SQLSTATE.
 
-Reads and the small writes that change no existing trip use the pool: each is one statement and one
-transaction. jsonb is msgspec.Raw in both directions, so the JSON of requests and answers is not parsed here.
-When a connection turns out to be broken, the idle ones are replaced too, because a database that restarted
-has closed them all.
+Reads, the small writes that change no existing trip, and the settling of due trips use the pool: each is one
+statement and one transaction. jsonb is msgspec.Raw in both directions, so the JSON of requests and answers is
+not parsed here. When a connection turns out to be broken, the idle ones are replaced too, because a database
+that restarted has closed them all.
 """
 
 import logging

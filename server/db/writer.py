@@ -1,6 +1,6 @@
-"""The writer: every write to a trip, by group commit.
+"""The writer: every requested write to a trip, by group commit.
 
-All writes of a process go through one connection, guarded by the write lock. A thread takes the write lock
+All of a process go through one connection, guarded by the write lock. A thread takes the write lock
 and every queued call, sends them to api.batch as one statement, and after the commit gives each caller its
 own answer. A batch never waits to fill up. If no call is queued and the write lock is free, the caller sends
 its own call as a batch of one, which saves two thread switches.

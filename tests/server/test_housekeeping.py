@@ -19,7 +19,7 @@ def housekeeping(server: SimpleNamespace) -> RunHousekeeping:
 
     @contextmanager
     def run() -> Iterator[None]:
-        housekeeper = Housekeeper(server.pool, server.writer, server.settings)
+        housekeeper = Housekeeper(server.pool, server.settings)
         housekeeper.start()
         try:
             yield
@@ -54,23 +54,35 @@ def test_trips_are_settled_and_put_on_sale_and_old_keys_are_deleted(
     assert client_socket.call("search", **search)["data"]["reason"] == "bad_request"
 
 
-@pytest.mark.settings(settle_seconds=0.01, write_wait_seconds=0.2)
-def test_locked_trip_does_not_delay_other_trips(
+@pytest.mark.settings(settle_seconds=0.01)
+def test_locked_trips_do_not_delay_other_trips(
     database: Database, clock: Clock, client_socket: LineClient, housekeeping: RunHousekeeping
 ) -> None:
-    """The trip that is due first is locked. The second trip must be settled although the first one fails."""
-    for bus, to, seconds in ((1, "Mysuru", 60), (2, "Ooty", 61)):
-        trip = {"bus_id": bus, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": to}
+    """The trips that are due first are locked in another session. The last trip is settled meanwhile."""
+    trips = [(1, f"2026-12-0{day}", "Mysuru", 60) for day in (2, 3, 4)] + [(2, "2026-12-02", "Ooty", 61)]
+    for bus, day, to, seconds in trips:
+        trip = {"bus_id": bus, "travel_date": day, "origin": "Bengaluru", "destination": to}
         client_socket.call("hold", **trip, phone="9845012345", seats=[1], seconds=seconds)
     clock.advance(minutes=2)
-    assert database.query("SELECT bus_id FROM api.due_trips()") == [1, 2]
+    assert database.query("SELECT bus_id FROM api.due_trips()") == [1, 1, 1, 2]
     expired = "SELECT bus_id FROM passengers WHERE status = 'expired' ORDER BY bus_id"
     with database.connect(autocommit=False) as locking:
         locking.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
         with housekeeping():
             wait_until(lambda: database.query(expired) == [2])
             locking.commit()
-            wait_until(lambda: database.query(expired) == [1, 2])
+            wait_until(lambda: database.query(expired) == [1, 1, 1, 2])
+
+
+def test_records_that_cannot_be_deleted_do_not_keep_others(
+    database: Database, clock: Clock, housekeeping: RunHousekeeping, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.query("SELECT api.notice('Welcome.')")
+    database.query("ALTER FUNCTION api.purge_idempotency_keys RENAME TO purge_nothing")
+    clock.advance(days=91)
+    with housekeeping():
+        wait_until(lambda: database.value("SELECT count(*) FROM messages") == 0)
+    assert "purge failed, retrying in 3600 s: 42883" in caplog.text
 
 
 def test_service_that_cannot_be_put_on_sale_does_not_delay_others(
