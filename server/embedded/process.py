@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import pq
 
-from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls
+from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls, open_private
 
 log = logging.getLogger("busware.postgres")
 
@@ -27,6 +27,16 @@ START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash
 STOP_SECONDS = 60  # how long a clean stop may take; then PostgreSQL is killed, and recovers at its next start
 RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
 MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
+
+# The log has no values of parameters and rows, such as password hashes, phones and references. Arguments of
+# PostgreSQL override postgresql.conf, so this holds for the folders of earlier versions too.
+_LOG_OPTIONS = (
+    "--log_parameter_max_length=0",  # of a slow statement
+    "--log_parameter_max_length_on_error=0",
+    "--log_error_verbosity=terse",  # no DETAIL: it quotes the row that breaks a constraint
+    "--log_min_error_statement=panic",  # no text of a failed statement: one that is typed has values in it
+    "--log_file_mode=0600",  # of log files that an operator configures in postgresql.conf
+)
 
 # "$@" is the command line of PostgreSQL. A shell connects the input of a background command to /dev/null, so
 # the pipe is passed to `read` as file descriptor 3.
@@ -113,10 +123,10 @@ class EmbeddedPostgres:
             folder.log.replace(folder.log.with_suffix(".log.1"))
         command = [
             f"{folder.programs}/postgres", "-D", str(folder.data_directory), "--listen_addresses=127.0.0.1",
-            f"--port={urlsplit(folder.urls.owner).port}", "--unix_socket_directories=",
+            f"--port={urlsplit(folder.urls.owner).port}", "--unix_socket_directories=", *_LOG_OPTIONS,
             *(f"--{name}={value}" for name, value in self._options.items()),
         ]  # fmt: skip
-        with folder.log.open("ab") as output:
+        with open_private(folder.log, "a") as output:
             return subprocess.Popen(
                 ["/bin/sh", "-c", _SUPERVISE, "busware-postgres", *command],
                 stdin=subprocess.PIPE,

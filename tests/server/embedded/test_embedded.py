@@ -130,6 +130,68 @@ def test_other_users_cannot_read_the_passwords(data_folder: Path) -> None:
         assert not any(str(password) in command_lines for password in passwords)
 
 
+def open_to_others(folder: Path) -> list[str]:
+    """What another user may enter, read or write, in a folder and below it."""
+    return [str(path) for path in (folder, *folder.rglob("*")) if path.lstat().st_mode & 0o007]
+
+
+def test_other_users_can_read_nothing_in_the_folder(data_folder: Path) -> None:
+    folder = data_folder / "data"
+    with running(folder):
+        assert open_to_others(folder) == []
+        is_group_of_postgres = (folder / "postgres").stat().st_gid == folder.stat().st_gid
+        assert stat.S_IMODE(folder.stat().st_mode) == (0o710 if os.geteuid() == 0 else 0o700)
+        assert is_group_of_postgres
+        files = {path.name for path in folder.iterdir() if stat.S_IMODE(path.lstat().st_mode) == 0o600}
+        assert files == {"lock", "postgres.log", "urls.env"}
+
+
+def test_a_folder_of_an_earlier_version_is_closed_to_other_users(data_folder: Path) -> None:
+    folder = data_folder / "data"
+    make_database(folder)
+    (folder / "postgres.log.1").touch()
+    (folder / "backup").mkdir()
+    (folder / "elsewhere").symlink_to(data_folder)
+    before = data_folder.stat().st_mode
+    folder.chmod(0o711)
+    modes = {"lock": 0o644, "postgres.log": 0o644, "postgres.log.1": 0o666, "backup": 0o755}
+    for name, mode in modes.items():
+        (folder / name).chmod(mode)
+    with running(folder) as postgres:
+        (folder / "elsewhere").unlink()
+        assert open_to_others(folder) == []
+        assert read_table(postgres.data_folder.urls.owner) == 42
+    assert data_folder.stat().st_mode == before
+
+
+def test_the_log_has_no_values_of_parameters_and_rows(data_folder: Path) -> None:
+    hashed, phone, reference = "$argon2id$v=19$m=65536$c2FsdA$aGFzaA", "+919845012345", "DT7VKKK"
+    with running(data_folder) as postgres:
+        with psycopg.connect(postgres.data_folder.urls.owner, autocommit=True) as conn:
+            conn.execute("SET log_min_duration_statement = 0")
+            conn.execute("CREATE TABLE secrets (hash text CHECK (hash = ''), phone text PRIMARY KEY, n int)")
+            conn.execute("SELECT %s::text, %s::text, %s::text", [hashed, phone, reference])
+            conn.execute("INSERT INTO secrets VALUES ('', %s)", [phone])
+            for values in (("", phone, 1), (hashed, "other", 1)):
+                with pytest.raises(psycopg.errors.IntegrityError):
+                    conn.execute("INSERT INTO secrets VALUES (%s, %s, %s)", values)
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                conn.execute("SELECT %s::text, 1 / (length(%s::text) - 7)", [phone, reference])
+            with pytest.raises(psycopg.errors.DuplicateObject):
+                conn.execute("CREATE ROLE busware_owner PASSWORD 'SCRAM-SHA-256$4096:salt$stored:server'")
+        log = postgres.data_folder.log.read_text()
+    assert "duration: " in log
+    assert "division by zero" in log
+    assert not [secret for secret in (hashed, phone, reference, "SCRAM-SHA-256") if secret in log]
+
+
+def test_a_folder_of_something_else_is_refused(data_folder: Path) -> None:
+    (data_folder / "photos").mkdir()
+    data_folder.chmod(0o755)
+    assert f"{data_folder} is not a data folder of Busware: it contains photos." in start_error(data_folder)
+    assert stat.S_IMODE(data_folder.stat().st_mode) == 0o755
+
+
 def test_unfinished_initdb_is_done_again(data_folder: Path) -> None:
     (data_folder / "postgres.new").mkdir()
     (data_folder / "postgres.new" / "PG_VERSION").write_text("18\n")
