@@ -98,6 +98,13 @@ class Settings:
     )
     seed: bool = setting(True, "true or false", "load the timetables of sql/9*.sql at start", FLAG)
 
+    accept_data_loss: bool = setting(
+        False,
+        "true or false",
+        "use a PostgreSQL that may lose acknowledged bookings in a crash, such as one with fsync = off",
+        FLAG,
+    )
+
     # Ports, time zone, log.
     host: str = setting(
         "127.0.0.1", "address", "the address to listen on; 0.0.0.0 for all addresses", ADDRESS

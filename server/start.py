@@ -23,6 +23,7 @@ from busware.server import installation
 from busware.server.console import prompt
 from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
+from busware.server.db.start_check import check_database
 from busware.server.embedded.data_folder import PostgresError, Urls
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.ports import check_ports
@@ -161,6 +162,7 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     if postgres:
         urls = postgres.start()
     prepare(urls.owner, urls.server, settings)
+    check_database(urls.server, settings)
     if settings.processes > 1:
         quiet = prompt.on_a_terminal() and settings.log_level == "INFO"  # the console shows the clients
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings

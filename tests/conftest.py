@@ -196,7 +196,7 @@ def temporary_folder() -> Path:
 def cluster() -> Iterator[Cluster]:
     folder = temporary_folder()
     programs = os.environ.get("BUSWARE_TEST_PG")
-    fast = {"fsync": "off", "autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
+    fast = {"autovacuum": "off", "max_connections": "200", "max_wal_size": "256MB"}
     postgres = EmbeddedPostgres(folder, options=fast, programs=Path(programs) if programs else None)
     try:
         yield Cluster(*postgres.start(), postgres.data_folder.programs)

@@ -5,4 +5,5 @@ reader    every read; reads that wait share a statement
 writer    every requested write to a trip, by group commit
 listener  change notifications between processes, by LISTEN and NOTIFY
 schema    brings a database to this version
+requirements, start_check   what the server requires of PostgreSQL
 """

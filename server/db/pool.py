@@ -18,6 +18,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.types.json import set_json_loads
 
+from busware.server.db.requirements import LossyCommits, require_durable_commits
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
@@ -114,9 +115,15 @@ def _connection_options(settings: Settings, name: str, **parameters: object) -> 
     }
 
 
-def _use_raw_json(connection: psycopg.Connection) -> None:
+def _configure(connection: psycopg.Connection, settings: Settings) -> None:
+    """Make a new connection ready for use, or close it and raise psycopg.OperationalError."""
     connection.adapters.register_dumper(Raw, _RawDumper)
     set_json_loads(Raw, connection)
+    try:
+        require_durable_commits(connection, settings)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def connect(url: str, settings: Settings, name: str, **parameters: object) -> psycopg.Connection:
@@ -125,7 +132,7 @@ def connect(url: str, settings: Settings, name: str, **parameters: object) -> ps
     parameters: more parameters of the PostgreSQL session.
     """
     connection = psycopg.connect(url, **_connection_options(settings, name, **parameters))
-    _use_raw_json(connection)
+    _configure(connection, settings)
     return connection
 
 
@@ -137,11 +144,12 @@ class Pool:
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._settings = settings
+        self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
         self._connections = psycopg_pool.ConnectionPool(
             url,
             kwargs=_connection_options(settings, "read"),
-            configure=_use_raw_json,
+            configure=self._configure,
             # Few connections: the pool uses them in turn, and each connection makes its own plans.
             min_size=1,
             max_size=settings.read_connections,
@@ -157,6 +165,16 @@ class Pool:
             self._connections.open(wait=True, timeout=self._settings.connect_seconds)
         except psycopg_pool.PoolTimeout as error:
             raise DatabaseUnavailable(f"The database does not answer: {error}.") from error
+
+    def _configure(self, connection: psycopg.Connection) -> None:
+        try:
+            _configure(connection, self._settings)
+        except LossyCommits as error:
+            if not self._reported_lossy:
+                log.warning("the connection cannot be used: %s", error)
+            self._reported_lossy = True
+            raise
+        self._reported_lossy = False
 
     def close(self) -> None:
         """Disconnect, after the statements that are running."""

@@ -131,7 +131,7 @@ def turkish() -> Iterator[psycopg.Connection[Any]]:
     if not programs:
         pytest.skip("there is no PostgreSQL of Debian: apt install postgresql")
     folder = temporary_folder()
-    postgres = EmbeddedPostgres(folder, options={"fsync": "off"}, programs=programs[0])
+    postgres = EmbeddedPostgres(folder, programs=programs[0])
     try:
         cluster = Cluster(*postgres.start(), programs[0])
         with psycopg.connect(cluster.owner_url, autocommit=True) as admin:
