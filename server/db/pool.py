@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 import psycopg
 import psycopg_pool
 from msgspec import Raw
@@ -88,6 +89,9 @@ SESSION = {
 }
 
 
+_SET_SESSION = "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)"
+
+
 class _RawDumper(Dumper):
     oid = psycopg.adapters.types["jsonb"].oid
 
@@ -95,7 +99,7 @@ class _RawDumper(Dumper):
         return bytes(obj)
 
 
-def _connection_options(settings: Settings, name: str, **parameters: object) -> dict[str, Any]:
+def _connection_options(settings: Settings, name: str) -> dict[str, Any]:
     """The arguments of psycopg.connect, with the time limits of a connection.
 
     If the host does not acknowledge a statement within statement_seconds, the connection breaks. Keepalive
@@ -103,23 +107,28 @@ def _connection_options(settings: Settings, name: str, **parameters: object) -> 
     """
     timeout_ms = round(settings.statement_seconds * 1000)
     keepalive_seconds = max(1, round(settings.statement_seconds))
-    session = {"statement_timeout": timeout_ms, **SESSION, **parameters}
     return {
         "autocommit": True,
         "application_name": f"busware {name}",
         "connect_timeout": max(1, round(settings.connect_seconds)),
-        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         "tcp_user_timeout": timeout_ms,
         "keepalives_idle": keepalive_seconds,
         "keepalives_interval": keepalive_seconds,
     }
 
 
-def _configure(connection: psycopg.Connection, settings: Settings) -> None:
-    """Make a new connection ready for use, or close it and raise psycopg.OperationalError."""
+def _configure(connection: psycopg.Connection, settings: Settings, **parameters: object) -> None:
+    """Make a new connection ready for use, or close it and raise psycopg.OperationalError.
+
+    parameters: of the PostgreSQL session. They are not sent with the startup message, because PgBouncer
+    rejects `options` there.
+    """
     connection.adapters.register_dumper(Raw, _RawDumper)
     set_json_loads(Raw, connection)
+    timeout_ms = round(settings.statement_seconds * 1000)
+    session = {"statement_timeout": timeout_ms, **SESSION, **parameters}
     try:
+        connection.execute(_SET_SESSION, (Raw(msgspec.json.encode(session)),))
         require_durable_commits(connection, settings)
     except BaseException:
         connection.close()
@@ -131,8 +140,8 @@ def connect(url: str, settings: Settings, name: str, **parameters: object) -> ps
 
     parameters: more parameters of the PostgreSQL session.
     """
-    connection = psycopg.connect(url, **_connection_options(settings, name, **parameters))
-    _configure(connection, settings)
+    connection = psycopg.connect(url, **_connection_options(settings, name))
+    _configure(connection, settings, **parameters)
     return connection
 
 

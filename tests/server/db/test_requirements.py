@@ -1,9 +1,9 @@
 """PostgreSQL that may lose what it commits: the server refuses to use it."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,7 +14,7 @@ from busware.server.db.requirements import LossyCommits, explain_lossy_commits
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
-from tests.conftest import Database
+from tests.conftest import Database, temporary_folder
 from tests.support.line_client import wait_until
 from tests.support.processes import ServerProcess, fail_to_start
 from tests.support.writing import book, outcome, seats_of
@@ -27,18 +27,19 @@ DISCONNECT = (
 
 
 @pytest.fixture(scope="module")
-def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def lossy() -> Iterator[str]:
     """The owner's URL of a PostgreSQL whose configuration may lose commits in three ways."""
-    from tests.conftest import temporary_folder
-
     options = {
         "fsync": "off", "full_page_writes": "off", "synchronous_commit": "local",
         "synchronous_standby_names": "standby",
     }  # fmt: skip
     folder = temporary_folder()
     postgres = EmbeddedPostgres(folder, options=options)
-    yield postgres.start().owner
-    postgres.stop()
+    try:
+        yield postgres.start().owner
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder)
 
 
 def test_settings_of_the_cluster_are_explained(lossy: str) -> None:
@@ -81,13 +82,15 @@ def test_without_a_synchronous_standby_other_values_are_accepted(
         assert conn.execute("SHOW synchronous_commit").fetchone() == (value,)
 
 
-def test_server_does_not_start_if_acknowledged_bookings_may_be_lost(urls: dict[str, str], database: Database) -> None:
+def test_server_does_not_start_if_acknowledged_bookings_may_be_lost(
+    urls: dict[str, str], database: Database
+) -> None:
     database.query(OF_ROLE + "off")
     status, output = fail_to_start("0", **urls)
     assert status == 1
     assert output.splitlines()[-1] == (
-        "busware: PostgreSQL can lose acknowledged bookings in a crash or a failover: synchronous_commit is off, "
-        "set by ALTER ROLE … IN DATABASE … SET. Set it to on. "
+        "busware: PostgreSQL can lose acknowledged bookings in a crash or a failover: "
+        "synchronous_commit is off, set by ALTER ROLE … IN DATABASE … SET. Set it to on. "
         "If the loss of bookings is acceptable, set BUSWARE_ACCEPT_DATA_LOSS=true."
     )
     with ServerProcess("0", **urls, BUSWARE_ACCEPT_DATA_LOSS="true") as server:
