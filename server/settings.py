@@ -54,6 +54,7 @@ def _networks(text: str) -> Networks:
 
 COUNT = Kind("a whole number, 1 or more", r"\d{1,12}", int, low=1)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
+PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
@@ -212,6 +213,20 @@ class Settings:
     )
     attempts_per_address: int = setting(
         100, "attempts", "the most failed attempts from an address in that period", COUNT
+    )
+
+    # Holds. A hold ends within 30 minutes. The limits let a family or an office hold seats, and do not let
+    # one guest hold all seats of a bus. A traveller who is signed in counts for the account and for the
+    # address. Operators have no limit.
+    holds_per_account: int = setting(5, "holds", "the most holds of an account at once", COUNT)
+    held_seats_per_account: int = setting(12, "seats", "the most held seats of an account at once", COUNT)
+    holds_per_address: int = setting(20, "holds", "the most holds of an address at once", COUNT)
+    held_seats_per_address: int = setting(40, "seats", "the most held seats of an address at once", COUNT)
+    hold_share_percent: int = setting(
+        30,
+        "percent",
+        "the largest part of a trip's seats that the holds of one account or address may have together",
+        PERCENT,
     )
 
     # Messages and change notifications.

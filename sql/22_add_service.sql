@@ -125,6 +125,7 @@ BEGIN
             USING HINT = 'Change them after that time, or cancel the trips first.';
     END IF;
     DELETE FROM idempotency_keys k WHERE k.bus_id = service.bus_id AND k.answer ? 'reference';
+    DELETE FROM holders h WHERE h.bus_id = service.bus_id;
     DELETE FROM passengers p WHERE p.bus_id = service.bus_id;
 END $$;
 

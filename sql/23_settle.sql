@@ -8,7 +8,10 @@ BEGIN
         UPDATE passengers p SET status = 'expired', ended_at = api.now()
         WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date
           AND p.status IN ('held', 'pending') AND p.expires_at <= api.now()
-        RETURNING p.seat_no
+        RETURNING p.reference, p.ticket_no, p.seat_no
+    ), forgotten AS (
+        DELETE FROM holders h USING due
+        WHERE h.bus_id = settle.bus_id AND h.reference = due.reference AND h.ticket_no = due.ticket_no
     )
     SELECT array_agg(due.seat_no) INTO freed FROM due WHERE due.seat_no IS NOT NULL;
     PERFORM api.recount(bus_id, travel_date, freed);

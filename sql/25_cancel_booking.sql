@@ -21,6 +21,7 @@ BEGIN
     )
     UPDATE seats s SET taken = s.taken - int4multirange(ended.segment) FROM ended
     WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date AND s.seat_no = ended.seat_no;
+    DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = ANY (tickets);
     PERFORM api.promote(b.bus_id, b.travel_date);
 END $$;
 

@@ -38,6 +38,7 @@ BEGIN
     SELECT array_agg(DISTINCT ended.reference), count(*), coalesce(sum(ended.amount), 0) INTO refs, tickets, refund FROM ended;
     PERFORM api.recount(bus_id, travel_date, ARRAY(SELECT s.seat_no FROM seats s
         WHERE s.bus_id = cancel_trip.bus_id AND s.travel_date = cancel_trip.travel_date));
+    DELETE FROM holders h WHERE h.bus_id = cancel_trip.bus_id AND h.reference = ANY (refs);
     IF refs IS NOT NULL THEN
         PERFORM api.record_payments(array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs);
     END IF;

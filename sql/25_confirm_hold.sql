@@ -21,6 +21,7 @@ BEGIN
         RETURNING p.ticket_no
     )
     SELECT array_agg(ticket_no) INTO tickets FROM confirmed;
+    DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference;
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
     RETURN NULL;
 END $$;

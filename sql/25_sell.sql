@@ -1,7 +1,7 @@
 -- Sell a segment of a trip to a party: all its seats or none. hold_for: hold the seats for that time; NULL: book
--- them. A request without seat numbers (with r.count) that accepts the waitlist becomes pending if too few seats are
+-- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) that accepts the waitlist becomes pending if too few seats are
 -- free.
-CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval) RETURNS api.outcome
+CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     service   bus_info;
@@ -20,7 +20,8 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
     s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
-                          api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers));
+                          api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
+                          CASE WHEN limits IS NOT NULL THEN api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
         o.refusal := api.check_seats(service, trip.travel_date, s, r.seats);
     ELSIF o.refusal IS NULL THEN
@@ -44,6 +45,9 @@ BEGIN
                   r.phone, r.account, s.fare, service.refund_percent, s.alight_refunds, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
+    END IF;
+    IF limits IS NOT NULL AND status = 'held' THEN
+        PERFORM api.record_holders(limits, o.sale);
     END IF;
     RETURN o;
 END $$;

@@ -1,12 +1,12 @@
 -- Writes. The server's database role may read the tables but not write them. The functions that write for it run with
 -- the rights of their owner (SECURITY DEFINER), and have a search_path of their own.
 
--- Execute many writes in one transaction. calls: an array of {method, args, caller, key}. Returns a row for each
--- call, n from 0.
+-- Execute many writes in one transaction. calls: an array of {method, args, caller, key, limits}. limits: see
+-- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.
 --
--- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip,
--- the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for no trip and cannot
--- deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
+-- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, or a
+-- subject of the limits, the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for
+-- no lock of another batch and cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
 -- and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
@@ -28,12 +28,13 @@ BEGIN
             PERFORM api.settle(m.bus_id, m.travel_date);
         END IF;
         answer := api.recorded_answer(m.bus_id, m.caller, m.key, m.method, m.args);
-        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date)) THEN
+        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
+                AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
                 PERFORM api.insert_tickets(sales);   -- this call may read a booking of these sales
                 sales := '{}';
             END IF;
-            o := api.dispatch(m.method, m.request, trip);
+            o := api.dispatch(m.method, m.request, trip, m.limits);
             answer := o.refusal;
             IF answer IS NULL THEN
                 done := done || n;
@@ -77,14 +78,14 @@ END $$;
 -- The calls of a batch, in order. again: an earlier call of the batch has the same key. Such a call is deferred
 -- to the next batch, in which the record of the earlier call can be read, if that call was not refused.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
-RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text,
+RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text, limits jsonb,
                bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
-    SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.caller, c.key,
+    SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.caller, c.key, c.limits,
            t.bus_id, t.travel_date,
            c.key IS NOT NULL AND row_number() OVER (PARTITION BY c.key, c.caller, t.bus_id ORDER BY c.ordinal) > 1
-    FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, caller text, key text))
-             WITH ORDINALITY AS c (method, args, caller, key, ordinal),
+    FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, caller text, key text, limits jsonb))
+             WITH ORDINALITY AS c (method, args, caller, key, limits, ordinal),
          LATERAL api.trip_of(c.args) AS t
     ORDER BY c.ordinal
 $$;

@@ -1,13 +1,13 @@
 -- Execute a method of the protocol on a trip. trip: its row; all columns are NULL if it does not exist. The caller
--- has locked and settled the trip.
-CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips) RETURNS api.outcome
+-- has locked and settled the trip. limits: of holds, see 25_hold_limits.sql.
+CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     b api.opened_booking;
     o api.outcome;
 BEGIN
     IF method IN ('book', 'hold') THEN
-        RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END);
+        RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END, limits);
     ELSIF method = 'settle' THEN   -- api.batch has settled the trip
         RETURN o;
     ELSIF method = 'cancel_trip' THEN

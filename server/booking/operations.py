@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 import phonenumbers
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from busware.server import protocol
 from busware.server.accounts.rate_limits import address_subject
 from busware.server.accounts.sessions import Accounts, normalize_username
 from busware.server.booking import permissions
+from busware.server.booking.hold_limits import limits_on_holds
 from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
 from busware.server.db.writer import Call, Writer
@@ -42,7 +43,7 @@ class Operations:
         self._pool = pool
         self._reader = Reader(pool, settings)
         self._writer = writer
-        self._region = settings.phone_region
+        self._settings = settings
         pong = protocol.Pong(server=protocol.SERVER, version=protocol.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)
         messages = Messages(pool, settings)
@@ -106,7 +107,10 @@ class Operations:
         if key:  # the database compares a repeated request without its key
             request = msgspec.structs.replace(request, key=None)
         args = Raw(_args(request, caller))
-        return self._writer.submit(Call(request.method, args, _key_owner(request, caller), key))
+        limits = limits_on_holds(caller, self._settings) if isinstance(request, protocol.Hold) else ()
+        return self._writer.submit(
+            Call(request.method, args, _key_owner(request, caller), key, limits or UNSET)
+        )
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
@@ -126,7 +130,7 @@ class Operations:
                     protocol.Passenger(name=protocol.normalize_text(p.name or "") or None) for p in value
                 ]
         if "phone" in normal:
-            normal["phone"] = _e164(normal["phone"], self._region)
+            normal["phone"] = _e164(normal["phone"], self._settings.phone_region)
             if not normal["phone"]:
                 raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is not a phone number.')
         if "reference" in normal:

@@ -33,7 +33,9 @@ from busware.server.protocol import (
 )
 
 # After these refusals the traveller chooses other seats; after any other refusal, another trip.
-_SEAT_REASONS = ("seat_taken", "sold_out", "unknown_seat", "too_many_seats", "hold_expired", "not_held")
+_SEAT_REASONS = (
+    "seat_taken", "sold_out", "unknown_seat", "too_many_seats", "too_many_holds", "hold_expired", "not_held",
+)  # fmt: skip
 
 
 def bus(context: Context, typed: str) -> Steps[None]:

@@ -28,7 +28,7 @@ from itertools import pairwise
 
 import msgspec
 import psycopg
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from busware.server.db.pool import DatabaseUnavailable, InternalError, SchemaChanged, classify_error, connect
 from busware.server.db.schema import SchemaError, prevent_breaking_migrations
@@ -46,13 +46,26 @@ _UNIQUE_VIOLATION = "23505"  # another server used the same idempotency key at t
 _EXCLUSION_VIOLATION = "23P01"  # tickets were written by hand, and seats.taken does not include them
 
 
+class HoldLimit(Struct, frozen=True):
+    """What a subject may hold at once: sql/25_hold_limits.sql."""
+
+    subject: str
+    holds: int
+    seats: int
+    percent: int
+
+
 class Call(Struct, frozen=True):
-    """A write. args: as JSON. key: the idempotency key; '' is replaced by a new one. caller: its owner."""
+    """A write. args: as JSON. key: the idempotency key; '' is replaced by a new one. caller: its owner.
+
+    limits: of a hold. They are not in args, because a repeated request is compared by its args.
+    """
 
     method: str
     args: Raw
     caller: str = ""
     key: str = ""
+    limits: tuple[HoldLimit, ...] | UnsetType = UNSET
 
 
 class QueuedCall:

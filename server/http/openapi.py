@@ -24,7 +24,7 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 _LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
-_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Login)
+_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
     "server cannot read it again, the last event is `problem`"
@@ -177,7 +177,7 @@ def _problem_response(status: int) -> Json:
     """An error response: its reasons, and an example."""
     reasons = [reason for reason in protocol.REASONS if problems.STATUSES[reason] == status]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        reasons = ["not_allowed"]
+        reasons.append("not_allowed")
     about = "; ".join(f"`{reason}`: {protocol.REASONS[reason]}" for reason in reasons)
     content = {"schema": {"$ref": _REF.format(name="Problem")}, "example": json.decode(PROBLEMS[status].body)}
     retry_after = {"Retry-After": {"schema": _TEXT, "description": "seconds"}}

@@ -46,6 +46,7 @@ STATUSES: dict[str, int] = {
     "not_on_route": 422,
     "too_many_seats": 422,
     "key_reused": 422,
+    "too_many_holds": 429,
     "busy": 503,
     "draining": 503,
     "outcome_unknown": 504,

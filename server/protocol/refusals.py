@@ -23,6 +23,8 @@ REASONS: dict[str, str] = {
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats",
     "sold_out": "fewer seats are free than requested; `seats_free` is their number",
     "too_many_seats": "a booking may not have so many seats; `limit` is the largest number",
+    "too_many_holds": "the account or the address holds too much without payment; `retry_after` is the "
+    "number of seconds until enough of it expires, `limit` the largest number of holds or of held seats",
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
     "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
     "terms have changed: `fare` is then the fare of today",

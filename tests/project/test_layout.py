@@ -65,7 +65,7 @@ ALLOWED_FILES = {  # the names of files in each folder
     "docs": r"[\w-]+\.(md|svg|png)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
-    "sql": r"\d\d_\w+\.sql",  # flat, because psql runs the files in name order
+    "sql": r"\d[\da-z]_\w+\.sql",  # flat, because psql runs the files in name order
     "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
     r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
 }

@@ -50,7 +50,8 @@ def tickets_of(conn: psycopg.Connection[Any], reference: str) -> dict[str, list[
 
 
 def test_two_hundred_clients_book_two_trips(data_folder: Path) -> None:
-    with ServerProcess("0", "--data", str(data_folder)) as server:
+    exempt = {"BUSWARE_EXEMPT_NETWORKS": "127.0.0.0/8"}  # the clients hold more than one address may
+    with ServerProcess("0", "--data", str(data_folder), **exempt) as server:
         date = load_timetable(data_folder)
         day_before = str(datetime.date.fromisoformat(date) - datetime.timedelta(days=1))
         results = run_clients(server, [(1, date), (1, day_before)])

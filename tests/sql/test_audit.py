@@ -132,6 +132,12 @@ BROKEN = [
         "the trip is settled at",
     ),
     (
+        "holder_kept",
+        "INSERT INTO holders VALUES (1, '{hold}', 1, 'address:192.0.2.1', '2026-12-05', '2027-01-01');"
+        "INSERT INTO holders VALUES (1, '{booking}', 2, 'account:asha', '2026-12-05', '2027-01-01')",
+        "ticket {booking}/2 is not held, but its holder is stored",
+    ),
+    (
         "outlasts_sale",
         "UPDATE bus_info SET sells_until = '-5 days'",
         "its stop is sold until 2026-11-30 ",

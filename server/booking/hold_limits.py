@@ -1,0 +1,31 @@
+"""Limits on holds: how much an account or an address may hold at once without payment.
+
+A traveller who is signed in counts for the account and for the address, because accounts cost nothing. A
+limit for each phone number would let strangers use up the limit of its owner, because nobody proves that a
+phone number is theirs. The database counts the holds: sql/25_hold_limits.sql.
+"""
+
+from busware.server.accounts.rate_limits import address_subject
+from busware.server.booking.permissions import OPERATORS
+from busware.server.db.writer import HoldLimit
+from busware.server.protocol import Caller
+from busware.server.settings import Settings
+
+
+def limits_on_holds(caller: Caller, settings: Settings) -> tuple[HoldLimit, ...]:
+    """The limits for a caller: none for operators, who sell at a counter."""
+    if caller.role in OPERATORS:
+        return ()
+    percent = settings.hold_share_percent
+    limits = []
+    if caller.account:
+        subject = f"account:{caller.account}"
+        limits.append(
+            HoldLimit(subject, settings.holds_per_account, settings.held_seats_per_account, percent)
+        )
+    if not settings.is_exempt(caller.address):
+        subject = address_subject(caller.address)
+        limits.append(
+            HoldLimit(subject, settings.holds_per_address, settings.held_seats_per_address, percent)
+        )
+    return tuple(limits)
