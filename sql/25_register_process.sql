@@ -9,7 +9,7 @@ BEGIN
     PERFORM pg_advisory_lock(1651864439, n);   -- "busw" in ASCII; the number is new, so the lock is free
     DELETE FROM processes p WHERE p.process_no = before OR NOT api.is_alive(p.process_no);
     INSERT INTO processes (process_no, role, name, since) VALUES (n, role, name, api.now());
-    PERFORM pg_notify('busware', '{"clients":true}');
+    PERFORM pg_notify('busware', '{"clients":true,"processes":true}');
     RETURN n;
 END $$;
 
@@ -17,5 +17,5 @@ END $$;
 CREATE OR REPLACE FUNCTION api.unregister_process(process_no int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     DELETE FROM processes p WHERE p.process_no = unregister_process.process_no;
-    SELECT pg_notify('busware', '{"clients":true}');
+    SELECT pg_notify('busware', '{"clients":true,"processes":true}');
 $$;

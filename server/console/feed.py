@@ -1,7 +1,8 @@
 """The console feed: shows an operator when clients and processes connect and disconnect, and their messages.
 
 It reads the database (server/push/messages.py) after change notifications, so it does not matter to which
-process or server a client is connected. Control characters in a client's text are not printed.
+process or server a client is connected. The servers publish their clients once a console is registered; those
+that connected before it are not shown. Control characters in a client's text are not printed.
 """
 
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class ConsoleFeed:
         self._own_numbers: set[int | None] = set()  # each process_no that this process has had
         self._last_shown_id: int | None = None  # of the messages
         self._presence: Presence | None = None  # as last read
+        self._since: datetime | None = None  # when this console was first registered
         self._disconnected = False  # whether the console has printed that the database is not reachable
 
     def start(self) -> None:
@@ -61,6 +63,8 @@ class ConsoleFeed:
         self._disconnected = False
         self._own_numbers.add(self._listener.process_no)
         before, self._presence = self._presence or presence, presence
+        own = (process.since for process in presence.processes if process.process_no in self._own_numbers)
+        self._since = self._since or next(own, None)
         self._show_connected(before, presence)
         for message in messages:
             if message.audience == "operators":
@@ -74,7 +78,7 @@ class ConsoleFeed:
             self._show(f"{process.role} {process.name} connected")
         known = {client.client_no for client in before.clients}
         for client in now.clients:
-            if client.client_no not in known:
+            if client.client_no not in known and self._since and client.since > self._since:
                 self._show(f"client {client.client_no} connected from {client.address}", client.since)
 
     def _show_disconnected(self, before: Presence, now: Presence) -> None:

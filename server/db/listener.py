@@ -1,4 +1,4 @@
-"""Change notifications between processes: a trip changed, there is a message, clients connected or left.
+"""Change notifications between processes: changed trips, messages, clients and processes.
 
 A notification says what to read again, never its new state. It is sent by NOTIFY after the commit, outside
 the booking's transaction (inside, NOTIFY would serialize all commits). Changes within `hint_ms` are
@@ -43,6 +43,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
     trips: frozenset[Trip] = frozenset()
     messages: bool = False
     clients: bool = False
+    processes: bool = False  # a process has started or ended
     everything: bool = False
     upgrade: str = ""  # why a breaking migration makes this process stop
 
@@ -51,6 +52,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
             self.trips | other.trips,
             self.messages or other.messages,
             self.clients or other.clients,
+            self.processes or other.processes,
             self.everything or other.everything,
             self.upgrade or other.upgrade,
         )

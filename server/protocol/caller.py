@@ -1,5 +1,6 @@
 """Structs that the modules of the server exchange: the caller of a request, and the answer to it."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ class ClientConnection(Struct, frozen=True, kw_only=True, rename={"protocol": "f
     protocol: str = ""  # text or json; empty before the first line
     reference: str | None = None  # of the booking that was made or opened last
     account: str | None = None
+    since: datetime | None = None  # when it connected
 
 
 class Caller(Struct, frozen=True, kw_only=True):

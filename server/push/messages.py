@@ -61,7 +61,7 @@ class Process(Struct, frozen=True, kw_only=True):
 
 
 class Client(ClientConnection, frozen=True, kw_only=True):
-    """A client as operators see it. left_at: when it disconnected."""
+    """A client as operators see it. since: when it connected. left_at: when it disconnected."""
 
     client_no: int
     since: datetime
@@ -155,6 +155,10 @@ class Messages:
         """
         statement = "SELECT connection_no, client_no FROM api.presence(%s, %s, %s)"
         return dict(self._pool.execute(statement, (process_no, Raw(_encode(changed)), left)))
+
+    def has_console(self) -> bool:
+        """Whether an operator's console is alive, on this server or another."""
+        return bool(self._value("SELECT api.has_console()"))
 
     def presence(self) -> Presence:
         """The registered processes, and their clients that are connected or left in the last minute."""

@@ -4,7 +4,8 @@ Each connection has a subscription (server/push/subscriptions.py). One worker th
 change notifications (server/db/listener.py), and reads what they name: new messages, and the bookings on
 changed trips that a connection of this process follows. It compares each booking with the state that the
 client last received, so a client is not sent its own changes. The same thread sends missed messages to a
-client that reconnects, and publishes the connected clients in the database, for operators.
+client that reconnects, and publishes the connected clients in the database, for operators: all of them while
+a console is alive, and without one those that have sent the operators a message.
 
 Comparisons of bookings are limited to a 2 % duty cycle; a pause is at most _MAX_PAUSE_SECONDS long.
 """
@@ -53,7 +54,8 @@ class Pusher:
         self._worker = WorkerThread("push", self._check)
 
         # Only the worker thread uses these.
-        self._published_as: int | None = None  # the process_no under which the clients were published
+        self._watched = False  # whether a console is alive
+        self._published_as: tuple[int, bool] | None = None  # process_no and _watched at the last publication
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
@@ -92,7 +94,7 @@ class Pusher:
         self._worker.schedule()
 
     def _receive(self, change: ChangeNotification) -> None:
-        if change.trips or change.messages or change.everything:
+        if change.trips or change.messages or change.processes or change.everything:
             with self._lock:
                 self._due.messages |= change.messages or change.everything
                 self._due.changes |= change
@@ -111,6 +113,8 @@ class Pusher:
         try:
             for subscription in due.checks:
                 subscription.push_kept()
+            if due.changes.processes or due.changes.everything:
+                self._watched = self._messages.has_console()
             self._publish_presence(due.checks, due.ended)
             self._push_missed(due.checks)
             if due.messages:
@@ -135,21 +139,22 @@ class Pusher:
         """Publish the clients that are new, have changed or have left.
 
         When the listener reconnects, the process gets a new number. Then all clients are published under it;
-        they keep their own numbers.
+        they keep their own numbers. They are also published when the first console starts. A client that was
+        published is marked when it leaves.
         """
         process_no = self._listener.process_no
         if process_no is None:  # not registered yet; the first notification of the listener follows
             return
-        reconnected = process_no != self._published_as
-        due = [*(self._connected() if reconnected else checks), *ended]
-        current = {s: s.client(process_no) for s in due}
+        publish_as = (process_no, self._watched)
+        due = [*(checks if publish_as == self._published_as else self._connected()), *ended]
+        current = {s: s.client(process_no) for s in due if self._watched or s.has_sent_message}
         changed = {s: client for s, client in current.items() if client != s.published}
-        left = [current[s].connection_no for s in ended]
+        left = [s.client(process_no).connection_no for s in ended if s in current or s.published]
         if changed or left:
             numbers = self._messages.publish_clients(process_no, list(changed.values()), left)
             for s, client in changed.items():
                 s.published = msgspec.structs.replace(client, client_no=numbers[client.connection_no])
-        self._published_as = process_no
+        self._published_as = publish_as
 
     def _push_missed(self, checks: dict[Subscription, list[str]]) -> None:
         """Push missed messages to the clients that have opened a booking or signed in."""

@@ -9,12 +9,13 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 from msgspec import Raw
 
-from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request, normalize_text
+from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request, Say, normalize_text
 from busware.server.push.messages import Message, MissedMessage
 
 _MAX_PUSHED = 1000  # how many message_ids are remembered, so that no message is pushed twice
@@ -67,12 +68,15 @@ class Subscription:
     """The subscription of one connection, from connect to disconnect.
 
     published: the client as it was last published to operators. The pusher's thread changes it.
+    has_sent_message: whether it has sent the operators a message, so that they may reply.
     """
 
     def __init__(self, subscriber: Subscriber, max_bookings: int) -> None:
         self.published: ClientConnection | None = None
+        self.has_sent_message = False
         self._subscriber = subscriber
         self._max_bookings = max_bookings
+        self._since = datetime.now(UTC)
         self._lock = threading.Lock()  # for _bookings and _returned_recipients
         self._replies = deque[tuple[Raw, bool]](
             maxlen=max_bookings
@@ -97,9 +101,15 @@ class Subscription:
     def end_request(self, request: Request, answer: Answer | None) -> bool:
         """Record the answer, if there is one. Returns whether the pusher has to check the subscription."""
         check_due = False
-        if answer is not None and not answer.refused and request.reply is Booking:
-            self._replies.append((answer.body, bool(self._requested)))
-            check_due = not self._bookings or bool(self._requested and self._requested not in self._bookings)
+        if answer is not None and not answer.refused:
+            if request.reply is Booking:
+                self._replies.append((answer.body, bool(self._requested)))
+                check_due = not self._bookings or bool(
+                    self._requested and self._requested not in self._bookings
+                )
+            elif isinstance(request, Say):
+                check_due = not self.has_sent_message
+                self.has_sent_message = True
         self._requested = ""
         return check_due
 
@@ -132,6 +142,7 @@ class Subscription:
             protocol=self._subscriber.protocol,
             reference=self.reference,
             account=self._subscriber.account,
+            since=self._since,
         )
 
     def take_returned_recipients(self) -> list[str]:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from busware.server.push.messages import Message, Messages
 from tests.support.line_client import LineClient, wait_until
+
+if TYPE_CHECKING:
+    from tests.conftest import Database
 
 
 @pytest.fixture
@@ -44,6 +48,7 @@ class Console(Messages):
 
 
 @pytest.fixture
-def console(pushing: SimpleNamespace) -> Console:
-    """The console of an operator, on `pushing`."""
+def console(pushing: SimpleNamespace, database: "Database") -> Console:
+    """The console of an operator, on `pushing`. It is registered, so clients are published."""
+    database.query("SELECT api.register_process('console', 'of the test')")
     return Console(pushing.pool, pushing.settings)

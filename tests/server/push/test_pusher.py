@@ -2,13 +2,18 @@
 
 import socket
 from collections.abc import Callable
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
+from busware.server.console.feed import ConsoleFeed
+from busware.server.db.listener import ChangeNotification, Listener
+from busware.server.push.messages import Messages
 from tests.conftest import Clock, Database
-from tests.support.line_client import LineClient, wait_until
+from tests.support.line_client import WAIT_SECONDS, LineClient, wait_until
 from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
@@ -255,6 +260,71 @@ def test_a_client_is_published_until_it_leaves(connect: Callable[[], LineClient]
         lambda: [c for c in console.presence().clients if c.client_no == number and c.left_at]
     )
     assert client.protocol in ("", "text")
+
+
+def test_without_a_console_only_clients_that_have_sent_a_message_are_published(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
+) -> None:
+    silent, asking = connect(), connect()
+    silent.call("ping")
+    booking = book(asking)
+    asking.call("say", text="Where is my bus?")
+    clients = "SELECT client_no, address, reference FROM clients"
+    published = wait_until(lambda: [row for row in database.query(clients) if row[2]])
+    number = published[0][0]
+    assert published == database.query(clients) == [(number, asking.address, booking["reference"])]
+    database.query("SELECT api.notice('At the corner.', client_no => %s)", number)
+    assert asking.notification()[1]["text"] == "At the corner."
+
+
+def test_clients_are_published_from_the_first_console_to_the_last(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
+) -> None:
+    early, received = connect(), SimpleQueue[ChangeNotification]()
+    early.call("ping")
+
+    def leave(conn: psycopg.Connection[Any], number: int) -> None:
+        """Unregister a console, and wait until the process is notified of it."""
+        conn.execute("SELECT api.leave(%s)", (number,))
+        while not received.get(timeout=WAIT_SECONDS).processes:
+            pass
+
+    with database.connect_as_server() as first, database.connect_as_server() as second:
+        # as a console of version 0.1.0 registers
+        numbers = [c.execute("SELECT api.enlist('console', '')").fetchall()[0][0] for c in (first, second)]
+        console = Console(pushing.pool, pushing.settings)
+        number = console.number_of(early)
+        pushing.listener.subscribe(received.put)
+        leave(first, numbers[0])
+        late = connect()
+        console.number_of(late)
+        leave(second, numbers[1])
+    unseen = connect()
+    unseen.call("ping")
+    transcript(early, "> STOP\nSTOPPED")
+    console.wait_until_left(number)
+    assert {c.address for c in console.presence().clients} == {early.address, late.address}
+
+
+def test_a_console_shows_the_clients_that_connect_after_it(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
+) -> None:
+    database.query("CREATE OR REPLACE FUNCTION api.now() RETURNS timestamptz STABLE RETURN now()")
+    early = connect()
+    early.call("ping")
+    lines = SimpleQueue[str]()
+    listener = Listener(database.server, pushing.settings, role="console")
+    feed = ConsoleFeed(Messages(pushing.pool, pushing.settings), listener, lines.put)
+    feed.start()
+    listener.start("of the test")
+    try:
+        console = Console(pushing.pool, pushing.settings)
+        console.number_of(early)
+        late = connect()
+        assert lines.get(timeout=WAIT_SECONDS).endswith(f"connected from {late.address}")
+    finally:
+        listener.stop()
+        feed.stop()
 
 
 def test_clients_are_published_and_pushed_to_after_the_listener_reconnects(
