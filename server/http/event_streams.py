@@ -3,7 +3,7 @@
 A stream reads what the plain GET would read, first when it begins and then after each change notification
 for its trip (server/db/listener.py), and sends a reply that differs from its last event. Notifications may
 be lost, so it also reads every reread_seconds; if nothing has changed it sends a comment, which keeps the
-connection alive. A refusal (the token was revoked) is the last event.
+connection alive. A refusal (the token was revoked) or an internal error is the last event.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class EventStreams:
         subscription = _Subscription((trip.bus_id, trip.travel_date))
         self._check_limit()  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
-        events = self._events(subscription, EVENT_NAMES[resource.request_type], first, read)
+        events = self._events(http, subscription, EVENT_NAMES[resource.request_type], first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
     def _check_limit(self) -> None:
@@ -94,7 +94,12 @@ class EventStreams:
             raise Refusal("busy", "There are too many event streams: nothing was done, try again.")
 
     async def _events(
-        self, subscription: _Subscription, name: str, body: bytes, read: Callable[[], bytes]
+        self,
+        http: HttpRequest,
+        subscription: _Subscription,
+        name: str,
+        body: bytes,
+        read: Callable[[], bytes],
     ) -> AsyncIterator[bytes]:
         try:
             yield _RECONNECT + _event(name, body)
@@ -106,8 +111,8 @@ class EventStreams:
                 subscription.changed.clear()
                 last, body = body, await self._executor.run(read)
                 yield _UNCHANGED if body == last else _event(name, body)
-        except Refusal as refusal:
-            yield _event("problem", problems.of_refusal(refusal).body)
+        except Exception as error:  # noqa: BLE001 - problems.of_error logs it
+            yield _event("problem", problems.of_error(http, error).body)
         finally:
             self._subscriptions.discard(subscription)
 

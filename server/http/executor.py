@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -97,8 +96,6 @@ class Executor:
                     body += chunk
                     if len(body) > limit:
                         raise problems.of_body(413, f"The body is too long: at most {limit} bytes.")
-        except ClientDisconnect:
-            raise problems.of_status(400, "The client closed the connection.") from None
         except TimeoutError:
             message = f"The body did not arrive within {seconds:g} s."
             raise problems.of_status(408, message, {"Connection": "close"}) from None

@@ -5,11 +5,12 @@ gets a problem and the connection is closed. The body of a request is limited by
 """
 
 import asyncio
+import weakref
 from http import HTTPStatus
 from typing import ClassVar
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from busware.server.http import problems
 from busware.server.http.problems import Problem
@@ -40,6 +41,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._cycles = weakref.WeakSet[RequestResponseCycle]()
         self._timer = self._start_timer()
         if len(self.connections) > self.settings.http_connections:
             busy = Refusal("busy", "There are too many connections: nothing was done, try again.")
@@ -47,6 +49,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        for cycle in self._cycles:  # uvicorn does this for the last pipelined request only
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -67,6 +72,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._timer.cancel()
         self._in_head = False
         super().on_headers_complete()
+        self._cycles.add(self.cycle)
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -109,18 +110,23 @@ def of_error(http: HttpRequest, error: Exception) -> Problem:
 
     An internal error is logged with a request id. The client gets the request id and no details.
     """
-    path = http.scope["path"]
+    path = "".join(filter(str.isprintable, http.scope["path"]))[:200]
     match error:
         case Problem():
             return error
         case Refusal():
             return of_refusal(error)
+        case ClientDisconnect():  # no client reads the response
+            return of_status(400, "The client closed the connection.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
-            detail = f"{path[:200]} has no {http.method}; see the header Allow."
+            detail = f"{path} has no {http.method}; see the header Allow."
             return of_status(error.status_code, detail, error.headers)
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
-            return of_status(error.status_code, f"There is nothing at {path[:200]}; see /schema.")
+            return of_status(error.status_code, f"There is nothing at {path}; see /schema.")
     request_id = secrets.token_hex(4)
-    log.error("request %s failed: %s %s", request_id, http.method, path, exc_info=error)
+    log.error(
+        "request %s failed: %s %s", request_id, http.method, http.scope["path"][:200],
+        exc_info=error, extra={"request_id": request_id},
+    )  # fmt: skip
     message = "Something went wrong inside the server."
     return of_status(HTTPStatus.INTERNAL_SERVER_ERROR, message, request_id=request_id)

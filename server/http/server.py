@@ -70,7 +70,7 @@ class HttpServer:
 
     def _config(self, tls: ssl.SSLContext | None) -> uvicorn.Config:
         settings = self._settings
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings are about wrong requests
         config = uvicorn.Config(
             make_app(self.executor, self._streams),
             http=limited_protocol(settings),

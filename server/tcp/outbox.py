@@ -76,5 +76,5 @@ class Outbox:
     def _disconnect(self) -> None:
         self._pushed.clear()
         if not self.is_shut_down:
-            log.warning("%s was disconnected: it does not read what is pushed to it", self._name)
+            log.info("%s was disconnected: it does not read what is pushed to it", self._name)
             self.shut_down()

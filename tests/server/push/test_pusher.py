@@ -1,5 +1,6 @@
 """Pushes: changed bookings, the end of the server, presence; and clients that do not read what is pushed."""
 
+import logging
 import socket
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -211,6 +212,7 @@ def test_only_the_last_bookings_of_a_connection_are_followed(
 def test_a_client_that_never_reads_is_disconnected(
     connect: Callable[[], LineClient], console: Console, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     silent, other = connect(), connect()
     silent.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for line in (silent, other):
@@ -232,6 +234,7 @@ def test_the_disconnection_of_a_client_that_never_reads_is_logged_once(
     database: Database,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
     client_socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     transcript(client_socket, "> say hello\nSent to the operator.")
     many = "SELECT count(api.notice(repeat('x', 1900))) FROM generate_series(1, 900)"

@@ -144,6 +144,7 @@ def test_an_incomplete_line_is_discarded_when_the_server_drains(
 def test_an_incomplete_line_is_discarded_when_the_server_disconnects_the_client(
     incomplete: LineClient, console: Console, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     incomplete.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for _ in range(2000):
         if "was disconnected" in caplog.text:
