@@ -71,6 +71,7 @@ ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
 COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
 ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: ZoneInfo(text).key)
 LEVEL = Kind("DEBUG, INFO, WARNING or ERROR", r"DEBUG|INFO|WARNING|ERROR", str.upper)
+FORMAT = Kind("text or json", r"text|json", str.lower)
 
 
 def setting(default: Any, unit: str, about: str, kind: Kind, variable: str | None = None) -> Any:
@@ -126,6 +127,13 @@ class Settings:
     )
     log_level: str = setting(
         "INFO", "level", "the least severe log lines to write: DEBUG, INFO, WARNING or ERROR", LEVEL
+    )
+    log_format: str = setting("text", "text or json", "the format of log lines", FORMAT)
+    log_lines_per_minute: int = setting(
+        60,
+        "lines",
+        "the most log lines of the same kind in a minute, for each process; others are counted and left out",
+        COUNT,
     )
 
     # TLS. With a certificate, both ports use TLS only.

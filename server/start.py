@@ -19,13 +19,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
-from busware.server import installation
+from busware.server import installation, logs
 from busware.server.console import prompt
 from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
 from busware.server.db.start_check import check_database
 from busware.server.embedded.data_folder import PostgresError, Urls
 from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
 from busware.server.protocol import VERSION, Refusal
 from busware.server.service import serve, tls_context
@@ -50,11 +51,7 @@ def work(arguments: list[str]) -> None:
 
 def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> None:
     tls_context(settings)  # raises SettingsError, before anything starts
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    logs.configure(settings)
     if prompt.on_a_terminal():
         logging.getLogger("busware.tcp").setLevel(logging.WARNING)  # the console shows the clients
     _raise_open_files_limit()
@@ -65,6 +62,8 @@ def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> No
             start(settings, stack)
     except (PostgresError, SchemaError, DatabaseUnavailable, InternalError, Refusal, OSError) as error:
         raise SystemExit(f"busware: {error}") from None
+    finally:
+        logs.flush()
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
@@ -184,7 +183,7 @@ def _embedded_postgres(settings: Settings) -> EmbeddedPostgres:
 
 
 def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
-    """Print the addresses of this server, and commands that reach it."""
+    """Print the addresses of this server, and commands that reach it. The server serves without them too."""
     database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL in {settings.data}"
     http = f"{'https' if settings.tls_cert else 'http'}://{settings.host}:{http_port}"
     where = "" if port == Settings.port else f" --port {port}"
@@ -193,15 +192,18 @@ def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
     if settings.tls_cert:
         where += " --tls"
         without_client = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
-    print(
+    addresses = (
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, described at {http}/schema\n"
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
         f"  JSON-RPC: {without_client}\n"
         f"  Database: {folder}{installation.subcommand('psql')}\n"
-        "  Ctrl-C stops it.",
-        flush=True,
+        "  Ctrl-C stops it."
     )
+    try:
+        show(addresses)
+    except NotShown as error:
+        log.warning("Standard output cannot be written: %s. %s", error, addresses.splitlines()[0])
 
 
 def _stop_outdated(reason: str) -> None:

@@ -7,7 +7,7 @@ connections.
 The standard input of all workers is one pipe, of which only the supervisor has the write end. When the
 supervisor ends, in any way, the pipe closes, and the workers drain and end. On its standard output a worker
 prints the line READY when it serves, and a line that begins with OUTDATED when a breaking migration outdates
-it. The supervisor prints all other lines on its own standard error.
+it. The supervisor writes all other lines to its own log.
 """
 
 import logging
@@ -17,9 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from queue import SimpleQueue
 
+from busware.server import logs
 from busware.server.ports import share_port
 from busware.server.settings import Settings, environment
 
@@ -134,5 +135,4 @@ class Supervisor:
             if self._outdated.acquire(blocking=False):
                 self._on_outdated(line.removeprefix(OUTDATED).rstrip())
         else:
-            with suppress(OSError):  # the terminal is closed: the worker continues
-                print(line, end="", file=sys.stderr, flush=True)
+            logs.relay(line.rstrip("\n"))

@@ -23,6 +23,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from busware.server import logs
 from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.db.listener import Listener
@@ -267,7 +268,7 @@ def main(arguments: list[str]) -> None:
     settings = Settings.load(environment() | given)
     if not on_a_terminal():
         raise SystemExit("busware: the console needs a terminal.")
-    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
+    logs.configure(dataclasses.replace(settings, log_level="ERROR"))
     try:
         operate(find_urls(settings).server, settings, EXIT_LEAVES_CONSOLE, _leave)
     except PostgresError as error:

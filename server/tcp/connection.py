@@ -239,7 +239,9 @@ class Connection:
     def _log_error(self, what: str) -> RequestFailed:
         """Log the exception that is being handled; return it as an error with a request id."""
         request_id = secrets.token_hex(4)
-        log.exception("request %s of %s failed: %s", request_id, self.name, what)
+        log.exception(
+            "request %s of %s failed: %s", request_id, self.name, what, extra={"request_id": request_id}
+        )
         return RequestFailed(request_id)
 
     def _caller_of(self, request: Request) -> Caller:

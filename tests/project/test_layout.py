@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "output": "",
     "settings": "installation",
     "health": "installation output settings",
+    "logs": "settings",
     "ports": "installation settings",
     "protocol": "",
     "terminal": "",
@@ -40,10 +41,10 @@ MAY_IMPORT = {
     "booking": "accounts db metrics protocol push settings",
     "tcp": "booking conversation ports protocol push settings tls",
     "http": "accounts booking db metrics ports protocol settings",
-    "console": "conversation db embedded installation protocol push settings terminal worker_thread",
+    "console": "conversation db embedded installation logs protocol push settings terminal worker_thread",
     "service": "booking db housekeeping http push settings tcp tls",
-    "supervisor": "ports settings",
-    "start": "console db embedded installation ports protocol service settings supervisor",
+    "supervisor": "logs ports settings",
+    "start": "console db embedded installation logs output ports protocol service settings supervisor",
 }
 CLIENT_MAY_IMPORT = {"conversation", "installation", "output", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
