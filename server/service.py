@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from busware.server.booking.operations import Operations
+from busware.server.certificates import CertificateReloader
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Pool
 from busware.server.db.writer import Writer
@@ -39,6 +40,12 @@ def serve(
     Raises SettingsError, DatabaseUnavailable or PortError.
     """
     tls = tls_context(settings)
+    if tls and settings.tls_cert and settings.tls_key:
+        certificates = CertificateReloader(
+            tls, settings.tls_cert, settings.tls_key, settings.tls_check_seconds
+        )
+        certificates.start()
+        stack.callback(certificates.stop)
     pool = Pool(url, settings)
     stack.callback(pool.close)
     pool.open()

@@ -143,6 +143,9 @@ class Settings:
     tls_key: Path | None = setting(  # noqa: RUF009 - a path does not change
         None, "file", "the private key of the certificate, in PEM format", FILE
     )
+    tls_check_seconds: float = setting(
+        60, "seconds", "how often to look for a new certificate in these files", DURATION
+    )
     plain: bool = setting(
         False,
         "true or false",

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "embedded": "installation output settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
+    "certificates": "tls worker_thread",
     "housekeeping": "db protocol settings worker_thread",
     "push": "db protocol settings worker_thread",
     "accounts": "db embedded installation output protocol settings",
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "tcp": "booking conversation ports protocol push settings tls",
     "http": "accounts booking db metrics ports protocol settings",
     "console": "conversation db embedded installation logs protocol push settings terminal worker_thread",
-    "service": "booking db housekeeping http push settings tcp tls",
+    "service": "booking certificates db housekeeping http push settings tcp tls",
     "supervisor": "logs ports settings",
     "start": "console db embedded installation logs output ports protocol service settings supervisor",
 }
