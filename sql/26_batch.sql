@@ -9,7 +9,10 @@
 -- no lock of another batch and cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
 -- and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, api, public, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     m       record;
     trip    trips;

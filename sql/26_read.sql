@@ -1,6 +1,9 @@
 -- Execute a read. Returns one row: the reply or the refusal.
 CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, api, public, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     a record;
 BEGIN

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from busware.server.db.pool import SESSION
 from scripts.benchmark.datasets import Dataset, Datasets, InvalidRun
 from scripts.benchmark.load import Duration, RunResult
 from scripts.benchmark.workloads import Workload
@@ -40,8 +39,7 @@ def run(datasets: Datasets, database: str, workload: Workload, clients: int, dur
             *(f"--define={name}={n}" for name, n in _variables(workload, clients).items()),
             "--host", str(url["host"]), "--port", str(url["port"]), "--username", str(url["user"]), database,
         ]  # fmt: skip
-        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-        environment = {**os.environ, "PGPASSWORD": str(url["password"]), "PGOPTIONS": options}
+        environment = {**os.environ, "PGPASSWORD": str(url["password"])}
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         if "ERROR" in ran.stderr:
             raise RuntimeError(ran.stderr)

@@ -76,19 +76,6 @@ def classify_error(
 
 # Connections -----------------------------------------------------------------------------------
 
-# Planner settings of every connection. A request finds a few rows by their keys. A generic plan is made once
-# for each connection, because planning a search takes ten times as long as executing it. A plan that is made
-# while the tables are empty would choose sequential scans, and keep them.
-SESSION = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_material": "off",
-    "jit": "off",
-}
-
-
 _SET_SESSION = "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)"
 
 
@@ -126,7 +113,7 @@ def _configure(connection: psycopg.Connection, settings: Settings, **parameters:
     connection.adapters.register_dumper(Raw, _RawDumper)
     set_json_loads(Raw, connection)
     timeout_ms = round(settings.statement_seconds * 1000)
-    session = {"statement_timeout": timeout_ms, **SESSION, **parameters}
+    session = {"statement_timeout": timeout_ms, **parameters}
     try:
         connection.execute(_SET_SESSION, (Raw(msgspec.json.encode(session)),))
         require_durable_commits(connection, settings)

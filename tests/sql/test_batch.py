@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from busware.server.db.pool import SESSION
 from tests.conftest import Clock, Database
 from tests.support.schema_api import (
     ASHA,
@@ -191,9 +190,7 @@ def test_idempotency_keys_are_deleted_after_two_days(
 
 
 def test_plans_made_for_empty_tables_do_not_scan_them_later(api: SchemaApi, database: Database) -> None:
-    """The tables have no statistics, as on the first day of a server, and the writer keeps its plans."""
-    for setting in SESSION.items():
-        api.conn.execute("SELECT set_config(%s, %s, false)", setting)
+    """The tables have no statistics, as on the first day of a server, and the connection keeps its plans."""
     for n in range(12):
         for bus_id in (1, 2):
             api.batch(
