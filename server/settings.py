@@ -52,6 +52,10 @@ def _networks(text: str) -> Networks:
     return tuple(ipaddress.ip_network(network.strip()) for network in text.split(","))
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(","))
+
+
 COUNT = Kind("a whole number, 1 or more", r"\d{1,12}", int, low=1)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
@@ -66,6 +70,12 @@ NETWORKS = Kind(
     "networks such as 127.0.0.0/8 or ::1/128, separated by commas",
     r"[\da-f.:/]+(\s*,\s*[\da-f.:/]+)*",
     _networks,
+)
+HOST_NAMES = Kind("host names, separated by commas", r"[\w.-]+(\s*,\s*[\w.-]+)*", _names)
+ORIGINS = Kind(
+    "origins such as https://example.org, separated by commas; or *",
+    r"\*|https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*",
+    _names,
 )
 ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
 COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
@@ -179,7 +189,18 @@ class Settings:
     http_connections: int = setting(
         1000, "connections", "the most HTTP connections at once; beyond that, busy", COUNT
     )
-    http_threads: int = setting(32, "requests", "the most HTTP requests executed at once; others wait", COUNT)
+    http_connections_per_address: int = setting(
+        250,
+        "connections",
+        "the most HTTP connections of one address that is not in BUSWARE_HTTP_PROXIES; beyond that, busy",
+        COUNT,
+    )
+    http_threads: int = setting(
+        64, "requests", "the most HTTP requests executed at once, half of them for one address", COUNT
+    )
+    http_wait_seconds: float = setting(
+        3, "seconds", "how long an HTTP request may wait to be executed; after that, busy", DURATION
+    )
     http_header_bytes: int = setting(16384, "bytes", "the longest request head", BYTES)
     http_body_bytes: int = setting(65536, "bytes", "the longest request body", BYTES)
     http_read_seconds: float = setting(
@@ -192,7 +213,23 @@ class Settings:
     http_proxies: str | None = setting(
         None, "addresses", "the reverse proxies whose X-Forwarded-For is trusted", ADDRESSES
     )
+    http_hosts: tuple[str, ...] | None = setting(
+        None,
+        "host names",
+        "the names in the header Host that the server answers to, besides localhost, its own name and any "
+        "address; if it is not set: every name, or none if only this machine can connect",
+        HOST_NAMES,
+    )
+    http_origins: tuple[str, ...] | None = setting(
+        None, "origins", "the web pages of other sites that may send requests; * for all (CORS)", ORIGINS
+    )
+    metrics_networks: Networks = setting(  # noqa: RUF009 - networks do not change
+        _networks("127.0.0.0/8, ::1/128"), "networks", "the networks that may read /metrics", NETWORKS
+    )
     event_streams: int = setting(200, "streams", "the most server-sent event streams at once", COUNT)
+    event_streams_per_address: int = setting(
+        50, "streams", "the most server-sent event streams of one address at once", COUNT
+    )
     event_pause_ms: int = setting(
         200, "milliseconds", "the shortest time between two events of a stream", COUNT
     )
@@ -340,12 +377,11 @@ class Settings:
 
     def is_exempt(self, address: str) -> bool:
         """Whether no limit by address applies to an address. A text that is no address is not exempt."""
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        return any(ip in network for network in self.exempt_networks or ())
+        return self.exempt_networks is not None and _contain(self.exempt_networks, address)
+
+    def may_read_metrics(self, address: str) -> bool:
+        """Whether an address is in metrics_networks."""
+        return _contain(self.metrics_networks, address)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -360,6 +396,16 @@ class Settings:
             if (text := texts.get(variable(field), "").strip())
         }
         return cls(**values)
+
+
+def _contain(networks: Networks, address: str) -> bool:
+    """Whether one of the networks contains the address. An IPv4 address may be written as IPv6."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in networks)
 
 
 def variable(field: "dataclasses.Field[Any]") -> str:

@@ -2,71 +2,131 @@
 
 uvicorn limits none of these three, so this subclass of its connection class does. Past a limit, the client
 gets a problem and the connection is closed. The body of a request is limited by server/http/executor.py.
+
+A connection parses a request, and what follows it only after the answer. So the requests that a client sends
+ahead wait as bytes, in its socket's buffers once those here are full, and the event loop serves one request
+of each connection in turn.
 """
 
 import asyncio
 import weakref
+from collections import Counter
 from http import HTTPStatus
 from typing import ClassVar
 
+import httptools
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from busware.server.accounts.rate_limits import address_subject
 from busware.server.http import problems
 from busware.server.http.problems import Problem
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
+_END_OF_HEAD = b"\r\n\r\n"
+_SINGLE_HEADERS = (b"authorization", b"content-type", b"host", b"idempotency-key", b"origin")
+
 
 def check_head(scope: Scope, settings: Settings) -> None:
-    """Raises Problem (431) if the head of a request is too long."""
+    """Raises Problem if the head of a request is too long (431), or has a header twice (400)."""
     size = len(scope["raw_path"]) + len(scope["query_string"])
     if size + sum(len(name) + len(value) for name, value in scope["headers"]) > settings.http_header_bytes:
         raise _head_too_long(settings)
+    names = [name for name, _ in scope["headers"]]
+    for name in _SINGLE_HEADERS:
+        if names.count(name) > 1:
+            header = name.decode().title()
+            raise problems.of_status(400, f"The header {header} is there twice: send it once.")
 
 
 def limited_protocol(settings: Settings) -> type[HttpToolsProtocol]:
     """uvicorn's connection class, with these limits."""
-    return type("LimitedProtocol", (_LimitedProtocol,), {"settings": settings})
+    members = {"settings": settings, "connection_counts": Counter()}
+    return type("LimitedProtocol", (_LimitedProtocol,), members)
 
 
 class _LimitedProtocol(HttpToolsProtocol):
     """One connection. An incomplete head is limited to http_header_bytes and http_read_seconds."""
 
     settings: ClassVar[Settings]
+    connection_counts: ClassVar[Counter[str]]  # of each subject
 
+    subject: str  # the address, as rate limits count it
+    idle_since: float  # the loop's time of the connection or of the last answer
     _timer: asyncio.TimerHandle
+    _unparsed: bytearray
     _in_head = True  # before the first request, and from each request's first byte to the end of its head
+    _in_message = False  # from each request's first byte to the end of its body
     _received_bytes = 0  # of the head that is incomplete
+
+    # Connections -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._cycles = weakref.WeakSet[RequestResponseCycle]()
+        self._unparsed = bytearray()
+        self.idle_since = self.loop.time()
         self._timer = self._start_timer()
-        if len(self.connections) > self.settings.http_connections:
-            busy = Refusal("busy", "There are too many connections: nothing was done, try again.")
-            self._refuse(problems.of_refusal(busy))
+        address = self.client[0] if self.client else ""
+        self.subject = address_subject(address)
+        self.connection_counts[self.subject] += 1
+        is_too_many = self.connection_counts[self.subject] > self.settings.http_connections_per_address
+        if is_too_many and not self._is_exempt(address):
+            self._refuse_busy("There are too many connections from this address")
+        elif len(self.connections) > self.settings.http_connections and not self._close_idle_connection():
+            self._refuse_busy("There are too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
-        for cycle in self._cycles:  # uvicorn does this for the last pipelined request only
+        for cycle in self._cycles:  # uvicorn does this for the last one only
             cycle.disconnected = True
             cycle.message_event.set()
+        self.connection_counts[self.subject] -= 1
+        if not self.connection_counts[self.subject]:
+            del self.connection_counts[self.subject]
         super().connection_lost(exc)
 
+    def _is_exempt(self, address: str) -> bool:
+        """Whether the limit on the connections of one address does not apply."""
+        is_proxy = isinstance(self.app, ProxyHeadersMiddleware) and address in self.app.trusted_hosts
+        return is_proxy or self.settings.is_exempt(address)
+
+    def _close_idle_connection(self) -> bool:
+        """Close an idle connection of the address that has most of them. False: no connection is idle."""
+        idle = [one for one in self.connections if isinstance(one, _LimitedProtocol) and one.is_idle()]
+        counts = Counter(one.subject for one in idle if one is not self)
+        if not counts:
+            return False
+        ((subject, _),) = counts.most_common(1)
+        oldest = min((one for one in idle if one.subject == subject), key=lambda one: one.idle_since)
+        oldest.transport.abort()
+        return True
+
+    def is_idle(self) -> bool:
+        """Whether no request is being received or answered."""
+        is_sending = self._is_answering() or self.transport.get_write_buffer_size()
+        return not (self._in_message or self._unparsed or is_sending or self.transport.is_closing())
+
+    # Requests ----------------------------------------------------------------------------------
+
     def data_received(self, data: bytes) -> None:
-        was_in_head = self._in_head  # else the data begins in a body or with another request
-        super().data_received(data)
-        if was_in_head and self._in_head:
-            self._received_bytes += len(data)
-            if self._received_bytes > self.settings.http_header_bytes:
-                self._refuse(_head_too_long(self.settings))
+        self._unparsed += data
+        self._parse()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._received_bytes = True, 0
+        self._unset_keepalive_if_required()
+        self._in_head = self._in_message = True
+        self._received_bytes = 0
         self._timer.cancel()
         self._timer = self._start_timer()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer, which nothing here reads
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._timer.cancel()
@@ -74,9 +134,57 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._cycles.add(self.cycle)
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are not HTTP."""
-        self._refuse(problems.of_status(400, msg))
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.idle_since = self.loop.time()
+        if self._unparsed:
+            self._parse()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _parse(self) -> None:
+        """Parse received bytes, up to the end of a request that has no answer yet, or to the end of the turn.
+
+        In one turn, a connection parses about as many bytes as the longest head has.
+        """
+        bytes_per_turn, parsed_bytes = self.settings.http_header_bytes, 0
+        while self._unparsed and (self._in_message or not self._is_answering()):
+            if self.transport.is_closing():
+                return
+            if parsed_bytes >= bytes_per_turn:
+                self.loop.call_soon(self._parse)
+                break
+            end = self._unparsed.find(_END_OF_HEAD, 0, bytes_per_turn)
+            size = end + len(_END_OF_HEAD) if end >= 0 else bytes_per_turn
+            part = self._unparsed[:size]
+            del self._unparsed[:size]
+            parsed_bytes += len(part)
+            self._parse_part(part)
+        if self._unparsed:
+            self.flow.pause_reading()
+        elif self.cycle is None or len(self.cycle.body) <= HIGH_WATER_LIMIT:
+            self.flow.resume_reading()
+
+    def _parse_part(self, part: bytearray) -> None:
+        """Parse some bytes, with the end of one head at most, so that few requests wait to be answered."""
+        was_in_head = self._in_head  # else the part begins in a body or with another request
+        try:
+            self.parser.feed_data(part)
+        except httptools.HttpParserUpgrade:
+            pass  # the request is answered as if it did not ask for another protocol
+        except httptools.HttpParserError:
+            self._refuse(problems.of_status(400, "The request is not valid HTTP."))
+        if was_in_head and self._in_head:
+            self._received_bytes += len(part)
+            if self._received_bytes > self.settings.http_header_bytes:
+                self._refuse(_head_too_long(self.settings))
+
+    # Refusals ----------------------------------------------------------------------------------
 
     def _start_timer(self) -> asyncio.TimerHandle:
         return self.loop.call_later(self.settings.http_read_seconds, self._time_out)
@@ -85,6 +193,9 @@ class _LimitedProtocol(HttpToolsProtocol):
         seconds = self.settings.http_read_seconds
         self._refuse(problems.of_status(408, f"The head of the request did not arrive within {seconds:g} s."))
 
+    def _refuse_busy(self, message: str) -> None:
+        self._refuse(problems.of_refusal(Refusal("busy", f"{message}: nothing was done, try again.")))
+
     def _refuse(self, problem: Problem) -> None:
         """Send a problem and close the connection. There is no request that uvicorn could answer."""
         if self.transport.is_closing():
@@ -92,6 +203,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         headers = {
             "Content-Type": problems.PROBLEM,
             "Content-Length": str(len(problem.body)),
+            "Cache-Control": "no-store",
             "Connection": "close",
             **problem.headers,
         }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from busware.server import settings
-from busware.server.settings import FLAG, Settings, SettingsError, variable
+from busware.server.settings import FLAG, NETWORKS, Settings, SettingsError, variable
 from tests.support.project import PROJECT
 
 FIELDS = {variable(field): field for field in dataclasses.fields(Settings)}
@@ -39,6 +39,13 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
             "127.0.0.0/8, 2001:DB8::/48,10.0.0.7",
             (ip_network("127.0.0.0/8"), ip_network("2001:db8::/48"), ip_network("10.0.0.7/32")),
         ),
+        ("BUSWARE_HTTP_HOSTS", "Bus.Example ,10.0.0.7", ("bus.example", "10.0.0.7")),
+        (
+            "BUSWARE_HTTP_ORIGINS",
+            "https://Shop.example:444, http://b",
+            ("https://shop.example:444", "http://b"),
+        ),
+        ("BUSWARE_HTTP_ORIGINS", "*", ("*",)),
     ],
 )
 def test_accepted_value(name: str, text: str, value: Any) -> None:
@@ -62,6 +69,9 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_LOG_LEVEL", "LOUD"),
         ("BUSWARE_PHONE_REGION", "India"),
         ("BUSWARE_HOST", "two words"),
+        ("BUSWARE_HTTP_HOSTS", "https://bus.example"),
+        ("BUSWARE_HTTP_ORIGINS", "shop.example"),
+        ("BUSWARE_HTTP_ORIGINS", "https://shop.example/"),
         ("BUSWARE_EXEMPT_NETWORKS", "localhost"),
         ("BUSWARE_EXEMPT_NETWORKS", "127.0.0.1/8"),
         ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/33"),
@@ -132,5 +142,7 @@ def test_env_example_explains_exactly_the_settings() -> None:
         assert words.startswith(f"{field.metadata['unit']}: {field.metadata['about']}"), name
         if field.default is not None:
             default = str(field.default).lower() if field.metadata["kind"] is FLAG else str(field.default)
+            if field.metadata["kind"] is NETWORKS:
+                default = ", ".join(str(network) for network in field.default)
             assert value == default.removeprefix(f"{PROJECT}/"), name
         assert Settings.load({name: value, "DATABASE_URL": "postgresql://a@b/c"})

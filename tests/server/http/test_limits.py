@@ -1,9 +1,12 @@
 """The limits of the HTTP server on heads, bodies, connections and failed credentials, and its timeouts."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from ipaddress import ip_network
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -13,6 +16,8 @@ from tests.conftest import Clock, Database
 from tests.server.http.test_http import BOOK, PHONE, problem
 from tests.support.http_client import HttpClient
 from tests.support.line_client import wait_until
+
+PING = b"GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
@@ -29,6 +34,19 @@ def read_all(connection: socket.socket) -> bytes:
     while chunk := connection.recv(65536):
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def read_answer(connection: socket.socket) -> bytes:
+    """The next answer; b"" if the connection has ended."""
+    received = b""
+    while not (head := re.match(rb"(?is).*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n", received)) or (
+        len(received) < head.end() + int(head[1])
+    ):
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        received += chunk
+    return received
 
 
 @pytest.mark.settings(write_queue=1)
@@ -94,16 +112,143 @@ def test_slow_request_is_408(raw: socket.socket, sent: bytes) -> None:
 
 @pytest.mark.settings(http_idle_seconds=1)
 def test_idle_connection_is_closed(raw: socket.socket) -> None:
-    raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert read_all(raw).endswith(b'{"status":"ok"}')
+    raw.sendall(PING)
+    assert read_all(raw).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.settings(http_idle_seconds=1)
+def test_line_ends_between_requests_do_not_keep_a_connection_open(raw: socket.socket) -> None:
+    raw.sendall(PING)
+    assert read_answer(raw).startswith(b"HTTP/1.1 200 OK")
+    raw.sendall(b"\r\n")
+    assert read_all(raw) == b""
+
+
+# Connections ----------------------------------------------------------------------------------
+
+
+def connect_from(address: str, http: HttpClient) -> socket.socket:
+    """A TCP connection to the HTTP server from an address of this machine."""
+    url = urlsplit(http.url)
+    return socket.create_connection((url.hostname, url.port), timeout=20, source_address=(address, 0))
+
+
+def ping(connection: socket.socket) -> bytes:
+    """The answer to a ping; b"" if the connection has ended."""
+    with suppress(ConnectionError):
+        connection.sendall(PING)
+        return read_answer(connection)
+    return b""
 
 
 @pytest.mark.settings(http_connections=1)
 def test_connection_past_the_limit_is_503(http: HttpClient, raw: socket.socket) -> None:
-    raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")
-    answer = http.call("GET", "/healthz")
-    assert problem(answer) == (503, "busy")
+    post = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+    raw.sendall(post + b"Expect: 100-continue\r\n\r\n")
+    assert raw.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # so this connection is not idle
+    assert problem(http.call("GET", "/healthz")) == (503, "busy")
+    raw.sendall(b"{}")
+    assert read_answer(raw).startswith(b"HTTP/1.1 400 Bad Request")
+
+
+@pytest.mark.settings(http_connections=3)
+def test_the_oldest_idle_connection_of_the_address_with_most_is_closed_for_a_new_one(
+    http: HttpClient,
+) -> None:
+    with ExitStack() as stack:
+        older, newer = (stack.enter_context(connect_from("127.0.0.2", http)) for _ in range(2))
+        other = stack.enter_context(connect_from("127.0.0.3", http))
+        for connection in (other, older, newer):
+            assert ping(connection)
+        assert http.call("GET", "/healthz").status_code == 200
+        assert [bool(ping(connection)) for connection in (other, older, newer)] == [True, False, True]
+
+
+@pytest.mark.settings(http_connections_per_address=2)
+def test_connections_of_one_address_are_limited(http: HttpClient) -> None:
+    with connect_from("127.0.0.2", http) as first, connect_from("127.0.0.2", http) as second:
+        assert ping(first) and ping(second)
+        with connect_from("127.0.0.2", http) as third:
+            assert read_all(third).startswith(b"HTTP/1.1 503 Service Unavailable")
+        assert http.call("GET", "/healthz").status_code == 200
+        second.close()
+        wait_until(lambda: ping_from_a_new_connection(http).startswith(b"HTTP/1.1 200 OK"))
+
+
+def ping_from_a_new_connection(http: HttpClient) -> bytes:
+    with connect_from("127.0.0.2", http) as connection:
+        return ping(connection)
+
+
+@pytest.mark.parametrize(
+    "exemption",
+    [
+        pytest.param(None, marks=pytest.mark.settings(http_proxies="127.0.0.2"), id="proxy"),
+        pytest.param(
+            None, marks=pytest.mark.settings(exempt_networks=(ip_network("127.0.0.2/32"),)), id="network"
+        ),
+    ],
+)
+@pytest.mark.settings(http_connections_per_address=1)
+def test_connections_of_proxies_and_exempt_networks_are_not_limited_by_address(
+    http: HttpClient, exemption: None
+) -> None:
+    with connect_from("127.0.0.2", http) as first, connect_from("127.0.0.2", http) as second:
+        assert ping(first) and ping(second)
+
+
+# Requests on one connection ---------------------------------------------------------------------
+
+
+def test_requests_sent_ahead_are_answered_in_order(raw: socket.socket) -> None:
+    book = json.dumps(BOOK).replace(", ", ",\r\n\r\n").encode()  # the body contains the end of a head
+    post = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\n"
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(book), book)
+    length = b"Content-Length: %d\r\n\r\n%s" % (len(book), book)
+    round_of_requests = PING + post + chunks + b"GET /none HTTP/1.1\r\n\r\n" + post + length
+    requests_sent = round_of_requests * 100 + PING.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    sending = threading.Thread(target=raw.sendall, args=(requests_sent,))
+    sending.start()
+    answers = read_all(raw)
+    sending.join()
+    statuses = [int(status) for status in re.findall(rb"(?:^|})HTTP/1\.1 (\d+)", answers)]
+    assert len(statuses) == 401
+    assert statuses[:5] == [200, 201, 404, 409, 200]
+    assert statuses[5:] == [409, 404, 409, 200] * 99
+
+
+def test_request_is_parsed_only_after_the_previous_answer(raw: socket.socket) -> None:
+    raw.sendall(PING * 3 + b"nonsense\r\n\r\n")
+    statuses = re.findall(rb"HTTP/1\.1 (\d+)", read_all(raw))
+    assert statuses == [b"200", b"200", b"200", b"400"]
+
+
+def test_trailers_after_a_body_are_ignored(raw: socket.socket) -> None:
+    book = json.dumps(BOOK).encode()
+    head = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailers = b"Authorization: Bearer none\r\n" + b"X: y\r\n" * 10_000
+    raw.sendall(head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(book), book, trailers))
+    assert read_answer(raw).startswith(b"HTTP/1.1 201 Created")
+    assert ping(raw).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Host", "Origin", "Content-Type"])
+def test_header_that_is_there_twice_is_400(
+    http: HttpClient, raw: socket.socket, database: Database, name: str
+) -> None:
+    book = json.dumps(BOOK).encode()
+    head = f"POST /v1/bookings HTTP/1.1\r\nContent-Length: {len(book)}\r\n{name}: a\r\n{name}: b\r\n\r\n"
+    raw.sendall(head.encode() + book)
+    answer = read_answer(raw)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+    assert f"The header {name} is there twice: send it once.".encode() in answer
+    assert database.value("SELECT count(*) FROM passengers") == 0
+
+
+def test_another_protocol_is_not_offered(raw: socket.socket) -> None:
+    raw.sendall(PING.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+    assert read_answer(raw).startswith(b"HTTP/1.1 200 OK")
+    assert ping(raw).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_bytes_that_are_not_http_are_400(raw: socket.socket) -> None:
