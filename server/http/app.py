@@ -5,19 +5,21 @@ from functools import cache
 from http import HTTPStatus
 
 from msgspec import json
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from busware.server import metrics
-from busware.server.http import openapi, page, problems
+from busware.server.http import health, openapi, page, problems
 from busware.server.http.event_streams import EventStreams
-from busware.server.http.executor import JSON, Executor, response_with_etag
+from busware.server.http.executor import Executor, response_with_etag
 from busware.server.http.hotel import Hotel
 from busware.server.http.limits import check_head
+from busware.server.http.origins import Origins
 from busware.server.http.routes import RESOURCES, Resource
-from busware.server.protocol import Refusal
+
+_NO_IF_MATCH = "If-Match is not supported, so the request was not executed. Send it without If-Match."
 
 Handler = Callable[[HttpRequest], Awaitable[Response]]
 Handlers = dict[str, dict[str, Handler]]  # path → method → handler
@@ -25,17 +27,28 @@ Handlers = dict[str, dict[str, Handler]]  # path → method → handler
 
 def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
     """Make the application."""
-    handlers = _resources(executor, streams) | _health(executor) | _description() | _hotel(executor)
+    handlers = _resources(executor, streams) | health.handlers(executor) | _description() | _hotel(executor)
     router = Router([_route(*item) for item in handlers.items()], redirect_slashes=False)
+    origins = Origins(executor.settings)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = app  # the router raises HTTPException instead of answering in plain text
         scope["path"] = scope["path"].rstrip("/") or "/"
+        headers: dict[str, str] = {}  # of the response, besides those of its handler
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent = MutableHeaders(scope=message)
+                sent.setdefault("Cache-Control", "no-store")
+                sent.update(headers)
+            await send(message)
+
         try:
             check_head(scope, executor.settings)
-            await router(scope, receive, send)
+            headers |= origins.check(Headers(scope=scope))
+            await router(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
-            await problems.of_error(HttpRequest(scope), error).response()(scope, receive, send)
+            await problems.of_error(HttpRequest(scope), error).response()(scope, receive, send_with_headers)
 
     return app
 
@@ -44,6 +57,8 @@ def _route(path: str, handlers: dict[str, Handler]) -> Route:
     async def answer(http: HttpRequest) -> Response:
         if http.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(methods)})
+        if "if-match" in http.headers:
+            raise problems.of_status(HTTPStatus.PRECONDITION_FAILED, _NO_IF_MATCH)
         return await handlers["GET" if http.method == "HEAD" else http.method](http)
 
     route = Route(path, answer, methods=[*handlers, "OPTIONS"])
@@ -97,29 +112,3 @@ def _description() -> Handlers:
         return response
 
     return {"/schema": {"GET": answer_html_or_json}, "/schema/openapi.json": {"GET": answer_json}}
-
-
-def _health(executor: Executor) -> Handlers:
-    """Health checks and metrics."""
-
-    async def is_alive(http: HttpRequest) -> Response:
-        return _status("ok")
-
-    async def is_ready(http: HttpRequest) -> Response:
-        if executor.draining:
-            return _status("draining", HTTPStatus.SERVICE_UNAVAILABLE)
-        try:
-            await executor.run(executor.operations.check)
-        except Refusal:
-            return _status("away", HTTPStatus.SERVICE_UNAVAILABLE)
-        return _status("ok")
-
-    async def measure(http: HttpRequest) -> Response:
-        text = await executor.run(executor.operations.metrics.text)
-        return Response(text, media_type=metrics.CONTENT_TYPE)
-
-    return {"/healthz": {"GET": is_alive}, "/readyz": {"GET": is_ready}, "/metrics": {"GET": measure}}
-
-
-def _status(status: str, code: int = HTTPStatus.OK) -> Response:
-    return Response(json.encode({"status": status}), code, media_type=JSON)

@@ -15,9 +15,10 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
+from busware.server.accounts.rate_limits import address_subject
 from busware.server.db.listener import ChangeNotification, Listener, Trip
 from busware.server.http import problems
-from busware.server.http.executor import Executor
+from busware.server.http.executor import Executor, address_of
 from busware.server.http.routes import Resource
 from busware.server.protocol import GetBooking, Refusal, SeatMap
 
@@ -26,7 +27,7 @@ EVENT_NAMES = {GetBooking: "booking", SeatMap: "seats"}  # of the resources that
 
 _RECONNECT = b"retry: 2000\n\n"  # milliseconds until a client that lost the stream reconnects
 _UNCHANGED = b": unchanged\n\n"
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_HEADERS = {"X-Accel-Buffering": "no"}
 
 
 class _TripFields(msgspec.Struct):
@@ -35,10 +36,11 @@ class _TripFields(msgspec.Struct):
 
 
 class _Subscription:
-    """The trip of one stream, and whether it may have changed since the last reading."""
+    """The trip of one stream, its client, and whether the trip may have changed since the last reading."""
 
-    def __init__(self, trip: Trip) -> None:
+    def __init__(self, trip: Trip, subject: str) -> None:
         self.trip = trip
+        self.subject = subject  # the address, as rate limits count it
         self.changed = asyncio.Event()
         self.changed.set()  # the trip may have changed before the first notification
 
@@ -70,28 +72,37 @@ class EventStreams:
         self._receive(ChangeNotification(everything=True))
 
     def accepts(self, resource: Resource, http: HttpRequest) -> bool:
-        """Whether a request accepts the event stream of its resource."""
-        return resource.request_type in EVENT_NAMES and EVENT_STREAM in http.headers.get("accept", "")
+        """Whether a request asks for the event stream of its resource."""
+        accepted = http.headers.get("accept", "")
+        return http.method == "GET" and resource.request_type in EVENT_NAMES and EVENT_STREAM in accepted
 
     async def stream(self, resource: Resource, http: HttpRequest) -> StreamingResponse:
         """Begin the event stream of a resource. Raises Refusal: busy, or that of the first reading."""
-        self._check_limit()
+        address = address_of(http)
+        self._check_limits(address)
         request = self._executor.parse(resource, http)
 
         def read() -> bytes:
             return self._executor.perform(request, self._executor.caller(http, request))
 
-        first = await self._executor.run(read)
+        first = await self._executor.run(http, read)
         trip = msgspec.json.decode(first, type=_TripFields)
-        subscription = _Subscription((trip.bus_id, trip.travel_date))
-        self._check_limit()  # other streams may have begun during the reading
+        subscription = _Subscription((trip.bus_id, trip.travel_date), address_subject(address))
+        self._check_limits(address)  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
         events = self._events(http, subscription, EVENT_NAMES[resource.request_type], first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
-    def _check_limit(self) -> None:
+    def _check_limits(self, address: str) -> None:
+        """Raises Refusal (busy) if there are too many streams, in all or of this address."""
         if len(self._subscriptions) >= self._settings.event_streams:
             raise Refusal("busy", "There are too many event streams: nothing was done, try again.")
+        subject = address_subject(address)
+        count = sum(subscription.subject == subject for subscription in self._subscriptions)
+        if count >= self._settings.event_streams_per_address and not self._settings.is_exempt(address):
+            raise Refusal(
+                "busy", "There are too many event streams from this address: nothing was done, try again."
+            )
 
     async def _events(
         self,
@@ -109,7 +120,7 @@ class EventStreams:
                     async with asyncio.timeout(self._settings.reread_seconds):
                         await subscription.changed.wait()
                 subscription.changed.clear()
-                last, body = body, await self._executor.run(read)
+                last, body = body, await self._executor.run(http, read)
                 yield _UNCHANGED if body == last else _event(name, body)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             yield _event("problem", problems.of_error(http, error).body)

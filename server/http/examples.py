@@ -199,8 +199,12 @@ PROBLEMS: dict[int, Problem] = {
         of_refusal(Refusal("unknown_booking", "No booking has that reference and phone number.")),
         of_status(408, "The body did not arrive within 10 s."),
         of_refusal(Refusal("seat_taken", "Seat 7 is taken between Bengaluru and Mysuru.", seats=[7])),
+        of_status(
+            412, "If-Match is not supported, so the request was not executed. Send it without If-Match."
+        ),
         of_body(413, "The body is too long: at most 65536 bytes."),
         of_body(415, "The body must be application/json; it is text/plain."),
+        of_status(421, "This server does not answer to the name bus.example."),
         of_refusal(
             Refusal("key_reused", "This key was used for another request. A new request needs a new key.")
         ),

@@ -1,13 +1,13 @@
 """Executes requests on worker threads: finds the caller, performs the request, makes the response.
 
-Operations block, so they do not run on the event loop. Requests that check a password have threads of their
-own: many slow sign-ins do not delay other requests. A reply is the JSON that the database wrote.
+Operations that use the database block, so they do not run on the event loop. Requests that check a password
+have threads of their own: many slow sign-ins do not delay other requests. A reply is the JSON that the
+database wrote.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from busware.server import protocol
 from busware.server.booking.operations import Operations
 from busware.server.http import problems
 from busware.server.http.routes import Resource
+from busware.server.http.workers import Workers
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 JSON = "application/json"
 _PASSWORD_REQUESTS = (protocol.Register, protocol.Login)
+_WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token
 
 
 class _Reference(msgspec.Struct):
@@ -39,22 +41,27 @@ class Executor:
         self.operations = operations
         self.settings = settings
         self.draining = False
-        self._threads = ThreadPoolExecutor(settings.http_threads, "http")
-        self._password_threads = ThreadPoolExecutor(settings.http_threads, "password")
+        self._workers = Workers("http", settings, settings.http_wait_seconds)
+        self._password_workers = Workers("password", settings, settings.password_wait_seconds)
 
     def close(self) -> None:
         """Wait for the running requests, then end the threads."""
-        self._threads.shutdown()
-        self._password_threads.shutdown()
+        self._workers.close()
+        self._password_workers.close()
 
     async def answer(self, resource: Resource, http: HttpRequest) -> Response:
         """The response to a request for a resource. Raises Refusal or Problem."""
         body = await self._json_body(http) if resource.has_body else b""
         request = self.parse(resource, http, body)
-        checks_password = isinstance(request, _PASSWORD_REQUESTS)
-        reply = await self.run(
-            lambda: self.perform(request, self.caller(http, request)), checks_password=checks_password
-        )
+
+        def perform() -> bytes:
+            return self.perform(request, self.caller(http, request))
+
+        if isinstance(request, _WITHOUT_DATABASE) and "authorization" not in http.headers:
+            reply = perform()
+        else:
+            checks_password = isinstance(request, _PASSWORD_REQUESTS)
+            reply = await self.run(http, perform, checks_password=checks_password)
         return _success(resource, http, reply)
 
     def parse(self, resource: Resource, http: HttpRequest, body: bytes = b"") -> protocol.Request:
@@ -82,10 +89,10 @@ class Executor:
             raise Refusal("not_signed_in", 'The header Authorization must be "Bearer", a space and a token.')
         return self.operations.accounts.by_token(token.strip(), address)
 
-    async def run(self, function: Callable[[], T], *, checks_password: bool = False) -> T:
-        """The result of a function that blocks, called on a worker thread."""
-        threads = self._password_threads if checks_password else self._threads
-        return await asyncio.get_running_loop().run_in_executor(threads, function)
+    async def run(self, http: HttpRequest, function: Callable[[], T], *, checks_password: bool = False) -> T:
+        """The result of a function that blocks, called on a worker thread. Raises Refusal (busy)."""
+        workers = self._password_workers if checks_password else self._workers
+        return await workers.run(address_of(http), function)
 
     async def body(self, http: HttpRequest) -> bytes:
         """The body of a request. Raises Problem (too long, too slow)."""
@@ -126,7 +133,7 @@ def response_with_etag(http: HttpRequest, body: bytes, media_type: str = JSON) -
 def _success(resource: Resource, http: HttpRequest, reply: bytes) -> Response:
     if resource.http_method == "GET":
         return response_with_etag(http, reply)
-    headers = {"Cache-Control": "no-store"}
+    headers = {}
     if resource.makes_booking:
         reference = msgspec.json.decode(reply, type=_Reference).reference
         headers["Location"] = f"/v1/bookings/{reference}"

@@ -79,7 +79,7 @@ class Hotel:
         reads = http.method == "GET"
         fields = dict(http.query_params) if reads else _decode_fields(await self._executor.body(http))
         call = HotelCall(fields, address_of(http))
-        return await self._executor.run(lambda: function(call), checks_password=not reads)
+        return await self._executor.run(http, lambda: function(call), checks_password=not reads)
 
     # The calls ---------------------------------------------------------------------------------
 

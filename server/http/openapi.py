@@ -24,6 +24,7 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 _LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
+_STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
@@ -32,7 +33,8 @@ _STREAM = (
 _ABOUT = """\
 Seats for segments of a route: buses, flights, shows and hotel nights. The fields are those of the TCP
 protocol. A write takes the header Idempotency-Key: a write that is sent again with the same key is done
-once. An error is a problem (RFC 9457) with a `reason`; 429, 503 and 504 have the header Retry-After. A GET
+once. A request of another web page gets 403, unless a setting allows its origin. If-Match is refused (412).
+An error is a problem (RFC 9457) with a `reason`; 429, 503 and 504 have the header Retry-After. A GET
 has an ETag: with If-None-Match, an unchanged reply is 304. POST /v1/sessions returns a token: send it as
 Authorization: Bearer.
 """
@@ -131,16 +133,16 @@ def _responses(resource: Resource) -> Json:
 def _error_statuses(resource: Resource) -> list[int]:
     request_type = resource.request_type
     conditions = {
-        (400, 401, 408, 431, 500, 503): True,
+        (401,): True,
         (413, 415): resource.has_body,
         (404, 409, 422): resource.path_fields
         or _LOOKUP_FIELDS.intersection(resource.body_fields or resource.query_fields),
         (429,): issubclass(request_type, _RATE_LIMITED),
-        (403,): _needs_account(request_type),
         (409,): request_type is protocol.Register,
         (422, 504): request_type.writes,
     }
-    return sorted({status for statuses, applies in conditions.items() if applies for status in statuses})
+    others = {status for statuses, applies in conditions.items() if applies for status in statuses}
+    return sorted({*_STATUSES_OF_EVERY_PATH, *others})
 
 
 def _needs_account(request_type: type[protocol.Request]) -> bool:
@@ -211,7 +213,7 @@ def _health() -> Json:
                 "operationId": name,
                 "summary": summary,
                 "tags": ["health"],
-                "responses": _problem_references((408, 431, 500, 503)) | responses,
+                "responses": _problem_references(_STATUSES_OF_EVERY_PATH) | responses,
             }
         }
         for name, summary, responses in (

@@ -104,6 +104,24 @@ def test_streams_that_begin_together_are_limited(http: HttpClient, database: Dat
         response.close()
 
 
+@pytest.mark.settings(event_streams_per_address=1)
+def test_streams_of_one_address_are_limited(http: HttpClient) -> None:
+    headers = {"Accept": "text/event-stream"}
+    first = Stream(http, SEATS)
+    assert problem(http.call("GET", SEATS, headers=headers)) == (503, "busy")
+    other = requests.Session()
+    other.get_adapter(http.url).init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
+    with other, other.get(http.url + SEATS, headers=headers, stream=True, timeout=WAIT_SECONDS) as second:
+        assert second.status_code == 200
+    first.response.close()
+
+
+def test_head_of_a_stream_is_that_of_the_plain_get(http: HttpClient) -> None:
+    head = http.call("HEAD", SEATS, headers={"Accept": "text/event-stream"})
+    assert (head.status_code, head.headers["Content-Type"]) == (200, "application/json")
+    assert http.call("GET", "/v1/ping").status_code == 200  # on the same connection
+
+
 # Draining -------------------------------------------------------------------------------------
 
 

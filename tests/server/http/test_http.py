@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from ipaddress import ip_network
 
 import pytest
 import requests
@@ -155,6 +156,41 @@ def test_head_has_the_headers_of_get(http: HttpClient) -> None:
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
+# Other headers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", SEATS), ("POST", "/v1/bookings"), ("GET", "/hotel/rooms")]
+)
+def test_request_with_if_match_is_not_executed(
+    http: HttpClient, database: Database, method: str, path: str
+) -> None:
+    refused = http.call(method, path, json=BOOK, headers={"If-Match": '"x"'})
+    assert problem(refused) == (412, None)
+    assert database.value("SELECT count(*) FROM passengers") == 0
+
+
+def test_range_and_dates_of_a_get_are_ignored(http: HttpClient) -> None:
+    ignored = {"Range": "bytes=0-3", "If-Modified-Since": "Sun, 29 Nov 2026 09:00:00 GMT"}
+    answer = http.call("GET", SEATS, headers=ignored)
+    assert (answer.status_code, answer.json()["bus_id"]) == (200, 1)
+
+
+def test_every_response_says_how_long_it_may_be_cached(http: HttpClient) -> None:
+    cacheable = 0
+    paths = [*http.call("GET", "/schema").json()["paths"], "/schema", "/hotel/rooms", "/hotel/none", "/none"]
+    for path in [*paths, SEATS]:
+        for method in ("GET", "OPTIONS", "POST"):
+            answer = http.call(method, path)
+            has_etag = "ETag" in answer.headers
+            assert answer.headers["Cache-Control"] == ("private, no-cache" if has_etag else "no-store")
+            cacheable += has_etag
+    stream = http.call("GET", SEATS, headers={"Accept": "text/event-stream"}, stream=True)
+    assert stream.headers["Cache-Control"] == "no-store"
+    stream.close()
+    assert cacheable >= 4
+
+
 # Problems --------------------------------------------------------------------------------------
 
 
@@ -291,6 +327,15 @@ def test_metrics(http: HttpClient) -> None:
     assert sum(float(v) for k, v in lines.items() if k.startswith("busware_read_connections{")) >= 1
     tickets = {s: float(lines[f'busware_tickets{{status="{s}"}}']) for s in ("held", "pending", "sold")}
     assert tickets == {"held": 1, "pending": 0, "sold": 2}
+
+
+@pytest.mark.settings(metrics_networks=(ip_network("127.0.0.2/32"),))
+def test_metrics_are_for_the_networks_of_the_setting(http: HttpClient) -> None:
+    refused = http.call("GET", "/metrics")
+    assert problem(refused) == (403, None)
+    assert refused.json()["detail"].endswith("To allow it, set BUSWARE_METRICS_NETWORKS.")
+    http.session.get_adapter(http.url).init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
+    assert http.call("GET", "/metrics").status_code == 200
 
 
 # Documentation --------------------------------------------------------------------------------

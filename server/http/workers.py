@@ -1,0 +1,95 @@
+"""Worker threads with a fair queue: addresses take turns, and one address never has all threads.
+
+An address gets another thread while it has fewer than are free: half of the threads if it is alone, a half of
+the rest if there is another such address, and so on. So there are threads for an address that has none, even
+while many requests of others wait for a locked trip. This module runs on the event loop, so it has no locks.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from busware.server.accounts.rate_limits import address_subject
+from busware.server.protocol import Refusal
+from busware.server.settings import Settings
+
+T = TypeVar("T")
+
+
+class Workers:
+    """As many threads as http_threads.
+
+    name: the prefix of their names. wait_seconds: how long a call waits for a thread.
+    """
+
+    def __init__(self, name: str, settings: Settings, wait_seconds: float) -> None:
+        self._settings = settings
+        self._wait_seconds = wait_seconds
+        self._threads = ThreadPoolExecutor(settings.http_threads, name)
+        self._free_count = settings.http_threads
+        self._used_counts: Counter[str] = Counter()  # of each address that has threads
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each address, in the order of turns
+
+    def close(self) -> None:
+        """Wait for the running functions, then end the threads."""
+        self._threads.shutdown()
+
+    async def run(self, address: str, function: Callable[[], T]) -> T:
+        """The result of a function that blocks, called on a thread. Raises Refusal (busy)."""
+        subject = "" if self._settings.is_exempt(address) else address_subject(address)
+        if subject not in self._waiting and self._may_run(subject):
+            self._take(subject)
+        else:
+            await self._wait(subject)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, function)
+        running.add_done_callback(lambda _: self._give_back(subject))
+        return await asyncio.shield(running)  # if the request is cancelled, the thread is still used
+
+    def _may_run(self, subject: str) -> bool:
+        """Whether the address gets a thread now. The empty subject is that of all exempt addresses."""
+        return self._free_count > (self._used_counts[subject] if subject else 0)
+
+    def _take(self, subject: str) -> None:
+        self._free_count -= 1
+        self._used_counts[subject] += 1
+
+    def _give_back(self, subject: str) -> None:
+        self._free_count += 1
+        self._used_counts[subject] -= 1
+        if not self._used_counts[subject]:
+            del self._used_counts[subject]
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        """Give each address, in turn, a thread for one of its waiting requests, if there is one for it."""
+        for subject in [subject for subject in self._waiting if self._may_run(subject)]:
+            if self._may_run(subject):  # still, after the turns of the others
+                turns = self._waiting.pop(subject)
+                self._take(subject)
+                turns.popleft().set_result(None)
+                if turns:
+                    self._waiting[subject] = turns  # behind the other addresses
+
+    async def _wait(self, subject: str) -> None:
+        """Wait until this request has a thread. Raises Refusal (busy)."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(subject, deque()).append(turn)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await turn
+        except BaseException as error:
+            if turn.cancelled():
+                self._leave(subject, turn)
+            else:  # it got a thread at the same time
+                self._give_back(subject)
+            if isinstance(error, TimeoutError):
+                message = "The server has too many requests: nothing was done, try again."
+                raise Refusal("busy", message) from None
+            raise
+
+    def _leave(self, subject: str, turn: asyncio.Future[None]) -> None:
+        self._waiting[subject].remove(turn)
+        if not self._waiting[subject]:
+            del self._waiting[subject]
