@@ -263,9 +263,9 @@ class Settings:
         100, "attempts", "the most failed attempts from an address in that period", COUNT
     )
 
-    # Holds. A hold ends within 30 minutes. The limits let a family or an office hold seats, and do not let
-    # one guest hold all seats of a bus. A traveller who is signed in counts for the account and for the
-    # address. Operators have no limit.
+    # Holds and waitlist entries. A hold ends within 30 minutes. The limits let a family or an office hold
+    # seats, and do not let one guest hold all seats of a bus. A traveller who is signed in counts for the
+    # account and for the address. Operators have no limit.
     holds_per_account: int = setting(5, "holds", "the most holds of an account at once", COUNT)
     held_seats_per_account: int = setting(12, "seats", "the most held seats of an account at once", COUNT)
     holds_per_address: int = setting(20, "holds", "the most holds of an address at once", COUNT)
@@ -273,7 +273,8 @@ class Settings:
     hold_share_percent: int = setting(
         30,
         "percent",
-        "the largest part of a trip's seats that the holds of one account or address may have together",
+        "the largest part of a trip's seats, and of its waitlist, that one account or address may have "
+        "without payment",
         PERCENT,
     )
 

@@ -27,6 +27,7 @@ BEGIN
         SET status = 'booked', seat_no = c.seat_no, booked_at = api.now(), expires_at = NULL
         FROM unnest(party.tickets, chosen) AS c (ticket_no, seat_no)
         WHERE p.bus_id = promote.bus_id AND p.reference = party.reference AND p.ticket_no = c.ticket_no;
+        DELETE FROM holders h WHERE h.bus_id = promote.bus_id AND h.reference = party.reference;
         PERFORM api.take_seats(bus_id, travel_date, chosen, party.segment);
         PERFORM api.record_payments(ARRAY[bus_id], ARRAY[party.reference]);
     END LOOP;

@@ -94,8 +94,8 @@ BEGIN
 END $$;
 
 -- Check that a party for which too few seats are free can join the waitlist: the party accepts the waitlist, the
--- trip has enough seats in total, and the waitlist is not full.
-CREATE OR REPLACE FUNCTION api.check_waitlist(service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean) RETURNS jsonb
+-- trip has enough seats in total, the waitlist is not full, and the limits allow it.
+CREATE OR REPLACE FUNCTION api.check_waitlist(service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean, limits jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     free    bigint := api.seats_free(service.bus_id, travel_date, s.segment);
@@ -116,5 +116,5 @@ BEGIN
         RETURN api.refusal('queue_full', format('The waitlist is full. Parties on it: %s.', waiting),
             jsonb_build_object('limit', service.queue_limit));
     END IF;
-    RETURN NULL;
+    RETURN api.check_waitlist_limits(limits, service, travel_date);
 END $$;

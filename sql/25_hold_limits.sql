@@ -1,7 +1,8 @@
--- Limits on holds: how much an account or an address may hold at once. The server sends the limits with a call of
--- `hold`, as an array of {subject, holds, seats, percent}; NULL: no limits. holds, seats: the most live holds and held
--- seats of the subject. percent: the largest part of a trip's seats that the subject may hold, or as many seats as one
--- booking may have, if that is more. A subject that holds nothing is never refused.
+-- Limits on holds and on waitlist entries: how much an account or an address may have at once without payment. The
+-- server sends the limits with a call that may hold or wait, as an array of {subject, holds, seats, percent}; NULL: no
+-- limits. holds, seats: the most live holds and held seats of the subject. percent: the largest part of a trip's seats
+-- that the subject may hold, or as many seats as one booking may have, if that is more; and the largest part of the
+-- trip's waitlist. A subject that has nothing yet is never refused.
 
 -- Lock the subjects of a call until the end of the transaction, so that two transactions cannot both use what is left
 -- of a limit. Returns false if another transaction has locked one of them.
@@ -10,6 +11,11 @@ LANGUAGE sql AS $$
     SELECT bool_and(pg_try_advisory_xact_lock(1752132708, hashtext(l ->> 'subject')))   -- "hold" in ASCII
     FROM jsonb_array_elements(limits) AS l
 $$;
+
+-- A subject in a message.
+CREATE OR REPLACE FUNCTION api.holder_of(subject text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN subject LIKE 'account:%' THEN 'account' ELSE 'network address' END;
 
 -- Check that the limits allow one more hold, with this number of seats. If several limits refuse it, the refusal names
 -- the one that does so longest.
@@ -22,7 +28,7 @@ DECLARE
 BEGIN
     SELECT count(*) INTO seat_count FROM seats s
     WHERE s.bus_id = service.bus_id AND s.travel_date = check_hold_limits.travel_date;
-    SELECT r.*, CASE WHEN l.subject LIKE 'account:%' THEN 'account' ELSE 'network address' END AS holder INTO x
+    SELECT r.*, api.holder_of(l.subject) AS holder INTO x
     FROM (
         SELECT e ->> 'subject' AS subject, (e ->> 'holds')::int AS holds, (e ->> 'seats')::int AS seats,
                greatest(service.max_seats, floor(seat_count * (e ->> 'percent')::numeric / 100))::int AS trip_seats
@@ -67,10 +73,28 @@ BEGIN
         jsonb_build_object('limit', x."limit", 'retry_after', seconds));
 END $$;
 
--- Record who holds the seats of a sale. api.confirm_hold, end_tickets, settle and cancel_trip delete the rows.
+-- Check that the limits allow one more party on the waitlist of a trip. The caller has locked the trip.
+CREATE OR REPLACE FUNCTION api.check_waitlist_limits(limits jsonb, service bus_info, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('queue_full', format('Your %s has as many parties on the waitlist as it may have: %s. Cancel one to add another.',
+        api.holder_of(l.subject), l.most), jsonb_build_object('limit', l.most))
+    FROM (
+        SELECT e ->> 'subject' AS subject,
+               greatest(1, floor(service.queue_limit * (e ->> 'percent')::numeric / 100))::int AS most
+        FROM jsonb_array_elements(limits) AS e
+    ) AS l
+    WHERE l.most <= (SELECT count(DISTINCT h.reference) FROM holders h
+        WHERE h.subject = l.subject AND h.expires_at IS NULL
+          AND h.bus_id = service.bus_id AND h.travel_date = check_waitlist_limits.travel_date)
+    LIMIT 1
+$$;
+
+-- Record who holds the seats of a sale, or waits for them. The rows are deleted by api.confirm_hold, end_tickets,
+-- promote, settle, cancel_trip and delete_unpaid_tickets.
 CREATE OR REPLACE FUNCTION api.record_holders(limits jsonb, sale api.sale) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO holders (bus_id, reference, ticket_no, subject, travel_date, expires_at)
-    SELECT sale.bus_id, sale.reference, n, l ->> 'subject', sale.travel_date, sale.expires_at
+    SELECT sale.bus_id, sale.reference, n, l ->> 'subject', sale.travel_date,
+           CASE sale.status WHEN 'held' THEN sale.expires_at END
     FROM jsonb_array_elements(limits) AS l, generate_series(1, sale.party) AS n
 $$;

@@ -21,13 +21,14 @@ BEGIN
     s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
-                          CASE WHEN limits IS NOT NULL THEN api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
+                          CASE WHEN limits IS NOT NULL AND hold_for IS NOT NULL THEN
+                              api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
         o.refusal := api.check_seats(service, trip.travel_date, s, r.seats);
     ELSIF o.refusal IS NULL THEN
         chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted);
         IF chosen IS NULL THEN
-            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false));
+            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits);
             status := 'pending';
         END IF;
     END IF;
@@ -45,8 +46,6 @@ BEGIN
                   r.phone, r.account, s.fare, service.refund_percent, s.alight_refunds, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
-    END IF;
-    IF limits IS NOT NULL AND status = 'held' THEN
         PERFORM api.record_holders(limits, o.sale);
     END IF;
     RETURN o;

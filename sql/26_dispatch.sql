@@ -1,5 +1,5 @@
 -- Execute a method of the protocol on a trip. trip: its row; all columns are NULL if it does not exist. The caller
--- has locked and settled the trip. limits: of holds, see 25_hold_limits.sql.
+-- has locked and settled the trip. limits: see 25_hold_limits.sql.
 CREATE OR REPLACE FUNCTION api.dispatch(method text, a api.request, trip trips, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

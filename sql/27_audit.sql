@@ -80,11 +80,11 @@ LANGUAGE sql STABLE AS $$
     FROM passengers p JOIN trips t USING (bus_id, travel_date)
     WHERE p.status IN ('held', 'pending') AND (t.settle_at IS NULL OR t.settle_at > p.expires_at)
     UNION ALL
-    -- The holder of a ticket is stored only while the ticket is held.
-    SELECT 'holder_kept', h.bus_id, h.travel_date, format('ticket %s/%s is not held, but its holder is stored', h.reference, h.ticket_no)
+    -- The holder of a ticket is stored only while the ticket is held or on the waitlist.
+    SELECT 'holder_kept', h.bus_id, h.travel_date, format('ticket %s/%s is neither held nor on the waitlist, but its holder is stored', h.reference, h.ticket_no)
     FROM holders h
     WHERE NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = h.bus_id AND p.reference = h.reference
-        AND p.ticket_no = h.ticket_no AND p.status = 'held')
+        AND p.ticket_no = h.ticket_no AND p.status IN ('held', 'pending'))
     UNION ALL
     -- No hold or waitlist entry outlasts the sale of its boarding stop.
     SELECT 'outlasts_sale', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, its stop is sold until %s',

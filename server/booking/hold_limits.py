@@ -1,8 +1,8 @@
-"""Limits on holds: how much an account or an address may hold at once without payment.
+"""Limits on holds and waitlist entries: how much an account or an address may have at once without payment.
 
 A traveller who is signed in counts for the account and for the address, because accounts cost nothing. A
 limit for each phone number would let strangers use up the limit of its owner, because nobody proves that a
-phone number is theirs. The database counts the holds: sql/25_hold_limits.sql.
+phone number is theirs. The database counts: sql/25_hold_limits.sql.
 """
 
 from busware.server.accounts.rate_limits import address_subject

@@ -107,7 +107,8 @@ class Operations:
         if key:  # the database compares a repeated request without its key
             request = msgspec.structs.replace(request, key=None)
         args = Raw(_args(request, caller))
-        limits = limits_on_holds(caller, self._settings) if isinstance(request, protocol.Hold) else ()
+        unpaid = isinstance(request, protocol.Hold) or getattr(request, "waitlist", False)
+        limits = limits_on_holds(caller, self._settings) if unpaid else ()
         return self._writer.submit(
             Call(request.method, args, _key_owner(request, caller), key, limits or UNSET)
         )

@@ -47,7 +47,7 @@ _EXCLUSION_VIOLATION = "23P01"  # tickets were written by hand, and seats.taken 
 
 
 class HoldLimit(Struct, frozen=True):
-    """What a subject may hold at once: sql/25_hold_limits.sql."""
+    """What a subject may have at once without payment: sql/25_hold_limits.sql."""
 
     subject: str
     holds: int
@@ -58,7 +58,8 @@ class HoldLimit(Struct, frozen=True):
 class Call(Struct, frozen=True):
     """A write. args: as JSON. key: the idempotency key; '' is replaced by a new one. caller: its owner.
 
-    limits: of a hold. They are not in args, because a repeated request is compared by its args.
+    limits: of a call that may hold or wait. They are not in args, because a repeated request is compared by
+    its args.
     """
 
     method: str

@@ -135,7 +135,7 @@ BROKEN = [
         "holder_kept",
         "INSERT INTO holders VALUES (1, '{hold}', 1, 'address:192.0.2.1', '2026-12-05', '2027-01-01');"
         "INSERT INTO holders VALUES (1, '{booking}', 2, 'account:asha', '2026-12-05', '2027-01-01')",
-        "ticket {booking}/2 is not held, but its holder is stored",
+        "ticket {booking}/2 is neither held nor on the waitlist, but its holder is stored",
     ),
     (
         "outlasts_sale",

@@ -1,4 +1,4 @@
-"""Limits on holds: what an account or an address may hold at once without payment."""
+"""Limits on holds and waitlist entries: what an account or an address may have at once without payment."""
 
 from typing import Any
 
@@ -151,8 +151,37 @@ def test_calls_without_limits_have_none(api: SchemaApi, database: Database) -> N
 def test_party_on_the_waitlist_holds_nothing(api: SchemaApi, database: Database) -> None:
     api.book(1, 2, 3, 4, 5, 6)
     assert hold(api, limits(holds=1), count=3, waitlist=True)["status"] == "pending"
-    assert holders(database) == []
     assert hold(api, limits(holds=1), count=2)["status"] == "held"
+    assert hold(api, limits(holds=1))["reason"] == "too_many_holds"
+
+
+def test_one_guest_cannot_fill_the_waitlist(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE bus_info SET queue_limit = 10 WHERE bus_id = 1")
+    booked = [api.book(1, 2, 3, 4, 5, 6), api.book(7, 8)]
+    waiting = held_by(limits(percent=30), waitlist=True) | {"method": "book"}
+    answers = api.batch(*[waiting] * 4)
+    assert outcomes_of(answers) == ["pending"] * 3 + ["queue_full"]
+    assert answers[3] == {
+        "reason": "queue_full",
+        "message": "Your network address has as many parties on the waitlist as it may have: 3. "
+        "Cancel one to add another.",
+        "limit": 3,
+    }
+    stranger = waiting | {"limits": [limits(STRANGER, percent=30)]}
+    assert outcomes_of(api.batch(stranger)) == ["pending"]
+    assert answers[0] is not None
+    api.cancel(answers[0])
+    assert outcomes_of(api.batch(waiting, waiting)) == ["pending", "queue_full"]
+    for booking in booked:
+        api.cancel(booking)
+    assert database.query("SELECT DISTINCT status FROM passengers WHERE status <> 'cancelled'") == ["booked"]
+    assert holders(database) == []
+
+
+def test_limits_on_holds_do_not_refuse_a_booking(api: SchemaApi) -> None:
+    hold(api, limits(holds=1))
+    booking = held_by(limits(holds=1), waitlist=True) | {"method": "book"}
+    assert outcomes_of(api.batch(booking)) == ["booked"]
 
 
 def test_limit_holds_within_one_batch(api: SchemaApi) -> None:

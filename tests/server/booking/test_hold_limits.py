@@ -119,3 +119,13 @@ def test_stranger_who_knows_a_phone_number_does_not_block_its_owner(
         assert stranger.call("hold", **sale(n))["status"] == "held"
     database.query("UPDATE holders SET subject = 'address:192.0.2.1'")  # where the stranger is
     assert owner.call("hold", **sale(3))["status"] == "held"
+
+
+def test_guest_cannot_fill_the_waitlist(connect: Callable[[], LineClient], database: Database) -> None:
+    database.query("UPDATE bus_info SET queue_limit = 7 WHERE bus_id = 1")
+    guest = connect()
+    guest.call("book", **sale(1, 2, 3, 4, 5, 6))
+    guest.call("book", **sale(7, 8))
+    waiting = [guest.call("book", **sale(phone=PHONES[n], waitlist=True)) for n in range(3)]
+    assert [answer.get("status") for answer in waiting] == ["pending", "pending", None]
+    assert waiting[2]["data"] == {"reason": "queue_full", "limit": 2}
