@@ -1,17 +1,21 @@
 """One process that serves: creates its parts and connects them.
 
-On a stop, the exit stack stops the parts: the one pushed last is stopped first. The HTTP server and the TCP
-server drain: requests under way are answered, later ones are refused. Then the writer commits the calls that
-are queued.
+On a stop, the parts that use others are stopped first. The HTTP server and the TCP server drain at the same
+time: requests under way are answered, later ones are refused. Then the writer commits the calls that are
+queued. No statement waits for longer than drain_seconds after the stop began (server/db/deadlines.py). A part
+that has not stopped a little later is logged and left behind, so the process ends in any case.
 """
 
+import logging
 import os
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
 from busware.server.booking.operations import Operations
 from busware.server.certificates import CertificateReloader
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Pool
 from busware.server.db.writer import Writer
@@ -23,6 +27,17 @@ from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
 from busware.server.tls import is_loopback, server_context
 
+log = logging.getLogger("busware.service")
+
+_STOP_SECONDS = 5.0  # how long after drain_seconds the parts may take to stop
+
+
+_Stop = tuple[str, Callable[[], None]]  # the name of a part, and the function that stops it
+
+
+class LeftBehind(Exception):
+    """Some parts have not stopped in time. Their threads must not keep the process alive."""
+
 
 def serve(
     settings: Settings,
@@ -32,7 +47,7 @@ def serve(
     *,
     shared: bool = False,
 ) -> tuple[int, int]:
-    """Start all parts and push their stop methods onto the stack. Returns the TCP port and the HTTP port.
+    """Start all parts and push a function that stops them. Returns the TCP port and the HTTP port.
 
     url: of the database, as the server's database role.
     on_outdated: called, with the reason, when a breaking migration outdates this process.
@@ -46,32 +61,60 @@ def serve(
         )
         certificates.start()
         stack.callback(certificates.stop)
-    pool = Pool(url, settings)
-    stack.callback(pool.close)
+    deadlines = Deadlines(settings)
+    pool = Pool(url, settings, deadlines)
+    clients: list[_Stop] = []  # the parts that serve clients
+    stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # each group is stopped before those above
+    stack.callback(_stop, stops, deadlines, settings)
     pool.open()
-    listener = Listener(url, settings)
+    listener = Listener(url, settings, deadlines=deadlines)
     listener.on_outdated = on_outdated
-    writer = Writer(url, settings)
+    writer = Writer(url, settings, deadlines)
     writer.on_commit = listener.queue_changes
     writer.start()
-    stack.callback(writer.stop)
+    stops.append([("writer", writer.stop)])
     housekeeper = Housekeeper(pool, settings)
     housekeeper.start()
-    stack.callback(housekeeper.stop)
+    stops.append([("housekeeping", housekeeper.stop)])
+    stops.append(clients)
 
     operations = Operations(pool, writer, settings)
     pusher = Pusher(Messages(pool, settings), listener)
     tcp = TcpServer(settings, operations, pusher, tls)
     tcp.start(shared=shared)
-    stack.callback(tcp.drain)
+    clients.append(("TCP server", tcp.drain))
     http = HttpServer(settings, operations, tls, listener)
     http.start(shared=shared)
-    stack.callback(http.drain)
+    clients.append(("HTTP server", http.drain))
+
+    def stop_push() -> None:
+        pusher.stop()  # first, because the pusher needs the registration of this process
+        listener.stop()
+
     pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
-    stack.callback(listener.stop)
-    stack.callback(pusher.stop)  # before listener.stop: the pusher needs the registration of this process
+    clients.append(("push", stop_push))
     return tcp.port, http.port
+
+
+def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:
+    """Stop the groups of parts, the last one first, and the parts of a group at the same time.
+
+    Raises LeftBehind.
+    """
+    left: list[str] = []
+    deadlines.begin_stop()
+    for group in reversed(stops):
+        threads = [threading.Thread(target=stop, name=name, daemon=True) for name, stop in group]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(deadlines.seconds_for(settings.drain_seconds) + _STOP_SECONDS)
+            if thread.is_alive():
+                left.append(thread.name)
+                log.error("The %s has not stopped in time, and is left behind.", thread.name)
+    if left:
+        raise LeftBehind(f"These parts have not stopped in time: {', '.join(left)}.")
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

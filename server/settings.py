@@ -332,6 +332,9 @@ class Settings:
 
     # The database.
     connect_seconds: float = setting(10, "seconds", "how long to try to connect to the database", DURATION)
+    host_connect_seconds: float = setting(
+        3, "seconds", "how long an attempt to connect waits for one host of DATABASE_URL", DURATION
+    )
     statement_seconds: float = setting(10, "seconds", "the longest that a statement may take", DURATION)
 
     # Upgrades of the database, at a server's start.

@@ -24,6 +24,7 @@ import msgspec
 import psycopg
 from msgspec import Raw, Struct
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import connect
 from busware.server.db.schema import explain_outdated
 from busware.server.settings import Settings
@@ -84,10 +85,13 @@ class Listener:
     on_outdated: called once, with the reason, when a breaking migration outdates this version.
     """
 
-    def __init__(self, url: str, settings: Settings, role: str = "server") -> None:
+    def __init__(
+        self, url: str, settings: Settings, role: str = "server", deadlines: Deadlines | None = None
+    ) -> None:
         self.process_no: int | None = None
         self.on_outdated: Callable[[str], None] = lambda why: None
         self._url, self._settings, self._role = url, settings, role
+        self._deadlines = deadlines or Deadlines(settings)
         self._name = ""
         self._subscribers: list[Callable[[ChangeNotification], None]] = []
         self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet
@@ -149,7 +153,7 @@ class Listener:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                with closing(connect(self._url, self._settings, "listener")) as connection:
+                with closing(connect(self._url, self._settings, "listener", self._deadlines)) as connection:
                     self._register(connection)
                     while not self._stopping:
                         self._step(connection)

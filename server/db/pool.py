@@ -7,6 +7,7 @@ that restarted has closed them all.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.types.json import set_json_loads
 
+from busware.server.db.deadlines import Deadlines, connection_parameters
 from busware.server.db.requirements import LossyCommits, require_durable_commits
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
@@ -30,7 +32,14 @@ log = logging.getLogger("busware.pool")
 
 
 class DatabaseUnavailable(Exception):
-    """There is no connection to the database, or the connection broke."""
+    """There is no connection to the primary, or the connection broke.
+
+    rolled_back: whether the statement has certainly changed nothing.
+    """
+
+    def __init__(self, message: str, *, rolled_back: bool = False) -> None:
+        super().__init__(message)
+        self.rolled_back = rolled_back
 
 
 class InternalError(Exception):
@@ -57,12 +66,17 @@ _SCHEMA_CHANGE_SQLSTATES = ("42", "XX000", "3F000", "0A000")
 # PostgreSQL ends the connection: connection exception (class 08), shutdown, crash, starting up, idle timeout.
 _DISCONNECT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05")
 
+# A write was sent to a standby: this is not the primary, or not any more.
+_NOT_PRIMARY_SQLSTATE = "25006"
+
 
 def classify_error(
     error: psycopg.Error, connection: psycopg.Connection
 ) -> Refusal | DatabaseUnavailable | InternalError:
     """Classify an error by its SQLSTATE and the state of its connection, never by its text."""
     sqlstate = error.sqlstate or ""
+    if sqlstate == _NOT_PRIMARY_SQLSTATE:
+        return DatabaseUnavailable(str(error), rolled_back=True)
     if connection.closed or sqlstate.startswith(_DISCONNECT_SQLSTATES):
         return DatabaseUnavailable(str(error))
     if sqlstate.startswith(_TRANSIENT_SQLSTATES):
@@ -86,7 +100,7 @@ class _RawDumper(Dumper):
         return bytes(obj)
 
 
-def _connection_options(settings: Settings, name: str) -> dict[str, Any]:
+def _connection_options(url: str, settings: Settings, name: str) -> dict[str, Any]:
     """The arguments of psycopg.connect, with the time limits of a connection.
 
     If the host does not acknowledge a statement within statement_seconds, the connection breaks. Keepalive
@@ -97,7 +111,7 @@ def _connection_options(settings: Settings, name: str) -> dict[str, Any]:
     return {
         "autocommit": True,
         "application_name": f"busware {name}",
-        "connect_timeout": max(1, round(settings.connect_seconds)),
+        **connection_parameters(url, settings),
         "tcp_user_timeout": timeout_ms,
         "keepalives_idle": keepalive_seconds,
         "keepalives_interval": keepalive_seconds,
@@ -122,12 +136,15 @@ def _configure(connection: psycopg.Connection, settings: Settings, **parameters:
         raise
 
 
-def connect(url: str, settings: Settings, name: str, **parameters: object) -> psycopg.Connection:
+def connect(
+    url: str, settings: Settings, name: str, deadlines: Deadlines | None = None, **parameters: object
+) -> psycopg.Connection:
     """Open a connection in autocommit mode, where jsonb is msgspec.Raw. Raises psycopg.OperationalError.
 
     parameters: more parameters of the PostgreSQL session.
     """
-    connection = psycopg.connect(url, **_connection_options(settings, name))
+    options = _connection_options(url, settings, name)
+    connection = (deadlines or Deadlines(settings)).connection_class.connect(url, **options)
     _configure(connection, settings, **parameters)
     return connection
 
@@ -138,13 +155,15 @@ def connect(url: str, settings: Settings, name: str, **parameters: object) -> ps
 class Pool:
     """A connection pool for statements that may be sent twice: reads, and idempotent writes."""
 
-    def __init__(self, url: str, settings: Settings) -> None:
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines | None = None) -> None:
         self._settings = settings
+        self._deadlines = deadlines or Deadlines(settings)
         self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
         self._connections = psycopg_pool.ConnectionPool(
             url,
-            kwargs=_connection_options(settings, "read"),
+            connection_class=self._deadlines.connection_class,
+            kwargs=_connection_options(url, settings, "read"),
             configure=self._configure,
             # Few connections: the pool uses them in turn, and each connection makes its own plans.
             min_size=1,
@@ -191,10 +210,11 @@ class Pool:
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.
 
-        The statement is sent again once after a lost connection, and upgrade_retries times after
-        SchemaChanged.
+        The statement is sent again once after a lost connection, unless that took as long as a statement may
+        take, and upgrade_retries times after SchemaChanged.
         """
         retries, connection_lost = 0, False
+        deadline = time.monotonic() + self._deadlines.seconds_for(self._deadlines.statement_seconds)
         while True:
             try:
                 return self._execute_once(statement, parameters)
@@ -203,16 +223,16 @@ class Pool:
                     raise
                 retries += 1
             except DatabaseUnavailable as error:
-                if connection_lost:
+                self._connections.drain()
+                if connection_lost or time.monotonic() >= deadline:
                     raise Refusal(
                         "busy", "The database is unavailable: nothing was done, try again."
                     ) from error
                 connection_lost = True
-                self._connections.drain()
 
     def _execute_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
-            connection = self._connections.getconn()
+            connection = self._connections.getconn(self._deadlines.seconds_for(self._settings.read_wait_seconds))
         except psycopg_pool.PoolClosed as error:
             raise Refusal("draining", "The server is shutting down: nothing was done, try again.") from error
         except psycopg_pool.PoolTimeout as error:
@@ -224,6 +244,9 @@ class Pool:
         try:
             return connection.execute(statement, parameters, prepare=True).fetchall()
         except psycopg.Error as error:
-            raise classify_error(error, connection) from error
+            reason = classify_error(error, connection)
+            if isinstance(reason, DatabaseUnavailable):
+                connection.close()
+            raise reason from error
         finally:
             self._connections.putconn(connection)

@@ -27,8 +27,9 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import pq, sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from busware.server.db.deadlines import connection_parameters
 from busware.server.protocol import VERSION
 from busware.server.settings import Settings
 
@@ -95,7 +96,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
     owner_url: connects as the role that owns the database. server_url: has the server's role and password.
     Raises SchemaError; each step is then done or rolled back.
     """
-    with _connect(owner_url, settings.connect_seconds) as conn:
+    with _connect(owner_url, settings) as conn:
         version = conn.info.server_version // 10000
         if version < OLDEST_POSTGRES:
             raise SchemaError(
@@ -166,14 +167,16 @@ def load_seed(conn: Connection, file: Path, report: Callable[[str], None] = log.
 # The steps of prepare --------------------------------------------------------------------------
 
 
-def _connect(url: str, seconds: float) -> Connection:
-    """Connect as the owner. If the database is not reachable yet, try again for a number of seconds."""
-    deadline = time.monotonic() + seconds
+def _connect(url: str, settings: Settings) -> Connection:
+    """Connect as the owner. If the database is not reachable yet, try again for connect_seconds."""
+    deadline = time.monotonic() + settings.connect_seconds
     while True:
         try:
-            return psycopg.connect(url, autocommit=True, connect_timeout=max(2, int(seconds)))
+            parameters = connection_parameters(url, settings)
+            return psycopg.connect(url, autocommit=True, **parameters)
         except psycopg.OperationalError as error:
-            is_refusing = pq.PGconn.ping(url.encode()) == pq.Ping.OK  # it runs, and refuses this URL
+            limited_url = make_conninfo(url, **parameters)
+            is_refusing = pq.PGconn.ping(limited_url.encode()) == pq.Ping.OK  # it runs, and refuses this URL
             if is_refusing or time.monotonic() > deadline:
                 raise SchemaError(f"The database cannot be reached: {str(error).strip()}") from error
         except psycopg.ProgrammingError as error:

@@ -30,6 +30,7 @@ import msgspec
 import psycopg
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import DatabaseUnavailable, InternalError, SchemaChanged, classify_error, connect
 from busware.server.db.schema import SchemaError, prevent_breaking_migrations
 from busware.server.protocol import Answer, Refusal
@@ -89,9 +90,15 @@ class QueuedCall:
         self.done = threading.Lock()
         self.done.acquire()
 
-    def wait(self) -> Answer:
-        """Wait for the outcome; return the answer, or raise the reason why there is none."""
-        self.done.acquire()
+    def wait(self, withdraw: Callable[["QueuedCall"], None]) -> Answer:
+        """Wait for the outcome; return the answer, or raise the reason why there is none.
+
+        withdraw: called at the deadline. A call that is being sent then has an outcome soon, because each
+        statement and each attempt to connect has a limit.
+        """
+        if not self.done.acquire(timeout=max(0.0, self.deadline - time.monotonic())):
+            withdraw(self)
+            self.done.acquire()
         if self.next is not None:
             self.next.done.release()
         if isinstance(self.outcome, Answer):
@@ -119,19 +126,20 @@ class Writer:
     stopping: set once new calls are refused.
     """
 
-    def __init__(self, url: str, settings: Settings) -> None:
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines | None = None) -> None:
         self.on_batch: Callable[[int], None] = lambda size: None
         self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
         self.stopping = threading.Event()
         self._settings = settings
-        self._submit_lock = threading.Lock()  # makes the check of a limit and the queueing one step
+        # Makes one step of the check of a limit and the queueing, and of taking calls from the two queues.
+        self._submit_lock = threading.Lock()
         self._calls = deque[QueuedCall]()
         self._work_signals = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._write_lock = threading.Lock()  # guards the attributes below
         self._write_lock.acquire()  # until `start`
         self._deferred = deque[QueuedCall]()
-        self._connection = WriterConnection(url, settings, self.stopping)
+        self._connection = WriterConnection(url, settings, deadlines or Deadlines(settings), self.stopping)
 
     def start(self) -> None:
         """Connect, and begin to write. Raises DatabaseUnavailable."""
@@ -169,7 +177,7 @@ class Writer:
                 self._write_lock.release()
         if (not alone or self._deferred) and self._work_signals.empty():
             self._work_signals.put(None)
-        return queued.wait()
+        return queued.wait(self._withdraw)
 
     @property
     def waiting(self) -> int:
@@ -186,16 +194,25 @@ class Writer:
         while True:
             self._wait_for_work()
             with self._write_lock:
-                batch = [
-                    calls.popleft()
-                    for calls in (self._calls, self._deferred)
-                    for _ in range(min(self._settings.write_batch, len(calls)))
-                ]
+                with self._submit_lock:
+                    batch = [
+                        calls.popleft()
+                        for calls in (self._calls, self._deferred)
+                        for _ in range(min(self._settings.write_batch, len(calls)))
+                    ]
                 if batch:
                     self._write(batch)
                 elif self.stopping.is_set():
                     break
         self._connection.close()
+
+    def _withdraw(self, queued: QueuedCall) -> None:
+        """Fail a call whose deadline has passed, if it waits for a batch."""
+        with self._submit_lock:
+            for calls in (self._calls, self._deferred):
+                if queued in calls:
+                    calls.remove(queued)
+                    queued.fail(_waited_too_long())
 
     def _wait_for_work(self) -> None:
         if self._calls:
@@ -212,7 +229,7 @@ class Writer:
         now = time.monotonic()
         for call in batch:
             if call.deadline <= now:
-                call.fail(Refusal("busy", "The write waited for too long: nothing was done, try again."))
+                call.fail(_waited_too_long())
         try:
             self._send([call for call in batch if call.outcome is None])
         except Exception:
@@ -236,7 +253,7 @@ class Writer:
                         return
                     self._connection.begin_outage(reason)
                     for queued in batch:
-                        queued.maybe_committed = True
+                        queued.maybe_committed |= not reason.rolled_back
                     if self._connection.is_given_up:
                         raise reason from error
         except DatabaseUnavailable:
@@ -306,6 +323,10 @@ class Writer:
             log.warning("tickets of %s were changed by hand; their seats were not corrected: %s", trip, error)
 
 
+def _waited_too_long() -> Refusal:
+    return Refusal("busy", "The write waited for too long: nothing was done, try again.")
+
+
 class WriterConnection:
     """The connection of the writer; it is replaced after it broke.
 
@@ -314,16 +335,19 @@ class WriterConnection:
     stopping: once it is set, `get` tries once.
     """
 
-    def __init__(self, url: str, settings: Settings, stopping: threading.Event) -> None:
-        self._url, self._settings, self._stopping = url, settings, stopping
+    def __init__(
+        self, url: str, settings: Settings, deadlines: Deadlines, stopping: threading.Event
+    ) -> None:
+        self._url, self._settings, self._deadlines, self._stopping = url, settings, deadlines, stopping
         self._connection: psycopg.Connection
         self._outage_deadline: float | None = None  # None: there is no outage
 
     def open(self) -> None:
         """Connect, and prevent breaking migrations from then on. Raises DatabaseUnavailable."""
         try:
+            lock_timeout = self._settings.lock_wait_ms
             connection = connect(
-                self._url, self._settings, "writer", lock_timeout=self._settings.lock_wait_ms
+                self._url, self._settings, "writer", self._deadlines, lock_timeout=lock_timeout
             )
             try:
                 prevent_breaking_migrations(connection)

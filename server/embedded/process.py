@@ -11,20 +11,23 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls, open_private
 
 log = logging.getLogger("busware.postgres")
 
 START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash recovery included
-STOP_SECONDS = 60  # how long a clean stop may take; then PostgreSQL is killed, and recovers at its next start
+STOP_SECONDS = 30  # how long a fast shutdown may take; then an immediate one, with recovery at the next start
+IMMEDIATE_STOP_SECONDS = 10  # how long an immediate shutdown may take; then the processes are killed
+CONNECT_SECONDS = 5  # how long an attempt to connect may take
 RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
 MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
 
@@ -143,6 +146,7 @@ class EmbeddedPostgres:
         """
         deadline = time.monotonic() + START_SECONDS
         url = self.data_folder.urls.owner.removesuffix("/busware") + "/postgres"
+        url = make_conninfo(url, connect_timeout=CONNECT_SECONDS)
         while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
             if pq.PGconn.ping(url.encode()) == pq.Ping.OK:
                 with psycopg.connect(url, autocommit=True) as conn:
@@ -162,8 +166,10 @@ class EmbeddedPostgres:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            log.warning("PostgreSQL has not stopped in %s s, and is killed.", STOP_SECONDS)
-            end_orphans(self.data_folder)
+            log.warning("PostgreSQL has not stopped in %s s: it is stopped at once.", STOP_SECONDS)
+            end_orphans(self.data_folder, (signal.SIGQUIT, signal.SIGKILL))
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # the shell, if it does not run
             self._process.wait()
 
     def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
@@ -182,21 +188,26 @@ class EmbeddedPostgres:
             self._stopping.wait(0 if process.poll() is None else RETRY_SECONDS)
 
 
-def end_orphans(data_folder: DataFolder) -> None:
+def end_orphans(
+    data_folder: DataFolder,
+    signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL),
+) -> None:
     """Stop the processes of PostgreSQL that a killed server has left running, and remove postmaster.pid.
+
+    signals: sent one after the other while processes run: fast shutdown, immediate shutdown, kill.
 
     The processes are found by their working directory, because after a power cut postmaster.pid may be empty,
     or name a process of another program. Then PostgreSQL would refuse to start. Raises PostgresError if a
     process does not stop.
     """
     running = _find_processes(data_folder)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast shutdown, immediate shutdown, kill
+    for number in signals:
         for pid in running:
             if number != signal.SIGINT or _is_postmaster(pid):  # the others end with the postmaster
                 log.warning("Stopping process %d, left running on %s.", pid, data_folder.data_directory)
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
-        deadline = time.monotonic() + STOP_SECONDS / 3
+        deadline = time.monotonic() + (STOP_SECONDS if number == signal.SIGINT else IMMEDIATE_STOP_SECONDS)
         while running and time.monotonic() < deadline:
             time.sleep(0.02)
             running = _find_processes(data_folder)

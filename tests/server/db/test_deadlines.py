@@ -1,0 +1,228 @@
+"""A database that does not answer: every request gets an outcome, and the server stops.
+
+The proxy holds all replies of PostgreSQL back, so it looks as if PostgreSQL were frozen.
+"""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from busware.server.db import schema
+from busware.server.db.listener import Listener
+from busware.server.db.pool import DatabaseUnavailable, Pool
+from busware.server.db.reader import Reader
+from busware.server.db.writer import Writer
+from busware.server.protocol import Refusal
+from busware.server.settings import Settings
+from tests.conftest import Database
+from tests.support.line_client import LineClient, wait_until
+from tests.support.processes import ServerProcess
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.writing import DATE, book, outcome, seats_of
+
+SHORT = {"statement_seconds": 0.1, "connect_seconds": 0.3, "host_connect_seconds": 0.2}
+READ = ("places", b"{}")
+
+pytestmark = pytest.mark.settings(**SHORT)
+
+
+@pytest.fixture
+def pool(proxy: TcpProxy, settings: Settings) -> Iterator[Pool]:
+    pool = Pool(proxy.url, settings)
+    pool.open()
+    yield pool
+    pool.close()
+
+
+def thaw(proxy: TcpProxy) -> None:
+    proxy.held_replies = None
+    proxy.break_connections()
+
+
+# A database that hangs -------------------------------------------------------------------------
+
+
+def test_the_outcome_of_a_write_is_unknown_while_the_database_hangs(
+    database: Database, submit: Any, proxy: TcpProxy
+) -> None:
+    proxy.hold_replies()
+    assert outcome(submit(book(1, key="k"))) == "outcome_unknown"
+    assert outcome(submit(book(2))) == "busy"  # nothing was sent, because there is no connection
+    thaw(proxy)
+    assert seats_of(outcome(submit(book(1, key="k")))) == [1]
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+@pytest.mark.settings(write_wait_seconds=0.2, statement_seconds=3600)
+def test_a_queued_write_is_busy_while_the_database_hangs(
+    writer: Writer, submit: Any, proxy: TcpProxy, database: Database
+) -> None:
+    proxy.hold_replies()
+    sent = submit(book(1))
+    wait_until(lambda: proxy.held_replies)
+    queued = [submit(book(seat)) for seat in (2, 3)]
+    assert [outcome(future) for future in queued] == ["busy", "busy"]
+    assert not sent.done()
+    assert writer.waiting == 0
+    thaw(proxy)
+    assert seats_of(outcome(sent)) == [1]
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
+@pytest.mark.settings(read_wait_seconds=0.2)
+def test_a_read_is_busy_while_the_database_hangs(pool: Pool, settings: Settings, proxy: TcpProxy) -> None:
+    reader = Reader(pool, settings)
+    proxy.hold_replies()
+    for _ in range(settings.read_connections + 1):
+        with pytest.raises(Refusal) as refused:
+            reader.read(*READ)
+        assert refused.value.reason == "busy"
+    thaw(proxy)
+    wait_until(lambda: succeeds(lambda: reader.read(*READ)))
+
+
+def test_change_notifications_are_received_again_after_the_database_hung(
+    database: Database, settings: Settings, proxy: TcpProxy
+) -> None:
+    listener = Listener(proxy.url, settings)
+    everything = threading.Event()
+    listener.subscribe(lambda change: everything.set() if change.everything else None)
+    listener.start("test")
+    assert everything.wait(60)
+    everything.clear()
+    proxy.hold_replies()
+    listener.queue_changes([(msgspec.Raw(msgspec.json.encode({"bus_id": 1, "travel_date": DATE})),) * 2])
+    wait_until(lambda: listener._disconnected)
+    thaw(proxy)
+    assert everything.wait(60)
+    listener.stop()
+
+
+def succeeds(read: Callable[[], object]) -> bool:
+    try:
+        read()
+    except Refusal:
+        return False
+    return True
+
+
+# Several hosts ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frozen_first_host(database: Database) -> Iterator[Callable[[str], str]]:
+    """A function that puts a host in front of that of a URL. It accepts connections, and never answers."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as frozen:
+        port = frozen.getsockname()[1]
+
+        def add(url: str) -> str:
+            parameters = psycopg.conninfo.conninfo_to_dict(url)
+            hosts = f"127.0.0.1:{port},{parameters['host']}:{parameters['port']}"
+            return url.replace(f"{parameters['host']}:{parameters['port']}", hosts)
+
+        yield add
+
+
+@pytest.mark.settings(connect_seconds=1.5)
+def test_a_frozen_first_host_is_passed_over(
+    database: Database, settings: Settings, frozen_first_host: Callable[[str], str]
+) -> None:
+    owner, url = frozen_first_host(database.owner), frozen_first_host(database.server)
+    schema.prepare(owner, url, Settings(seed=False, **SHORT))
+    pool, writer, listener = Pool(url, settings), Writer(url, settings), Listener(url, settings)
+    pool.open()
+    assert pool.execute("SELECT 1") == [(1,)]
+    writer.start()
+    assert b'"booked"' in bytes(writer.submit(book(1)).body)
+    listener.start("test")
+    assert listener.process_no is not None
+    listener.stop()
+    writer.stop()
+    pool.close()
+
+
+# Not the primary -------------------------------------------------------------------------------
+
+
+def fail_twice_as_a_standby(database: Database, function: str, then: str) -> None:
+    """Replace the body of a function: it fails twice as on a standby."""
+    database.query("CREATE SEQUENCE api.calls")
+    database.query(
+        f"CREATE OR REPLACE FUNCTION {function} LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        "  IF nextval('api.calls') <= 2 THEN"
+        "    RAISE EXCEPTION 'read-only' USING ERRCODE = 'read_only_sql_transaction';"
+        f"  END IF; {then}; END $$"
+    )
+
+
+@pytest.mark.settings(connect_seconds=60)
+def test_a_write_that_reached_a_standby_is_sent_again(database: Database, submit: Any) -> None:
+    fail_twice_as_a_standby(
+        database,
+        "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)",
+        "RETURN QUERY SELECT 0, false, '{\"tickets\": []}'::jsonb",
+    )
+    assert outcome(submit(book(1))) == {"tickets": []}
+
+
+@pytest.mark.settings(connect_seconds=0.1)
+def test_a_write_is_busy_if_there_is_no_primary_in_time(database: Database, submit: Any) -> None:
+    batch = "api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)"
+    database.query("CREATE SEQUENCE api.calls")
+    database.query(
+        f"CREATE OR REPLACE FUNCTION {batch} LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        " RAISE EXCEPTION 'read-only' USING ERRCODE = 'read_only_sql_transaction'; END $$"
+    )
+    assert outcome(submit(book(1))) == "busy"  # not outcome_unknown: the statement was rolled back
+
+
+def test_a_statement_of_the_pool_that_reached_a_standby_is_sent_again(
+    database: Database, settings: Settings, pool: Pool
+) -> None:
+    database.query("CREATE TABLE calls (n serial)")
+    fail_once = (
+        "CREATE FUNCTION api.fail_once() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        "  IF nextval('calls_n_seq') <= 1 THEN"
+        "    RAISE EXCEPTION 'read-only' USING ERRCODE = 'read_only_sql_transaction';"
+        "  END IF; RETURN 7; END $$"
+    )
+    database.query(fail_once)
+    database.query("GRANT EXECUTE ON FUNCTION api.fail_once TO PUBLIC")
+    assert pool.execute("SELECT api.fail_once()") == [(7,)]
+
+
+def test_a_database_that_is_read_only_is_not_connected_to(database: Database, settings: Settings) -> None:
+    name = database.value("SELECT current_database()")
+    database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(DatabaseUnavailable, match="read-only"):
+        Writer(database.server, settings).start()
+
+
+
+# Stops --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.system
+def test_the_server_stops_while_the_database_hangs(
+    proxy: TcpProxy, urls: dict[str, str], line_to: Callable[[int], LineClient]
+) -> None:
+    url = {"DATABASE_URL": proxy.url, "BUSWARE_DRAIN_SECONDS": "0.5", "BUSWARE_STATEMENT_SECONDS": "3600"}
+    with ServerProcess("0", **{**urls, **url}) as server:
+        line = line_to(server.port)
+        line.send(b'{"jsonrpc":"2.0","id":1,"method":"places"}\n')
+        assert b'"result"' in line.receive()
+        proxy.hold_replies()
+        hanging = line_to(server.port)
+        hanging.send(b'{"jsonrpc":"2.0","id":1,"method":"places"}\n')
+        wait_until(lambda: proxy.held_replies)
+        line.send(b'{"jsonrpc":"2.0","id":2,"method":"ping"}\n')
+        assert b'"result"' in line.receive()
+        status, output = server.end(signal.SIGTERM)
+        assert (status, "Traceback" in output) == (0, False), output
