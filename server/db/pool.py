@@ -232,7 +232,8 @@ class Pool:
 
     def _execute_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
-            connection = self._connections.getconn(self._deadlines.seconds_for(self._settings.read_wait_seconds))
+            seconds = self._deadlines.seconds_for(self._settings.read_wait_seconds)
+            connection = self._connections.getconn(seconds)
         except psycopg_pool.PoolClosed as error:
             raise Refusal("draining", "The server is shutting down: nothing was done, try again.") from error
         except psycopg_pool.PoolTimeout as error:

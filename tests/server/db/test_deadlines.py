@@ -3,6 +3,7 @@
 The proxy holds all replies of PostgreSQL back, so it looks as if PostgreSQL were frozen.
 """
 
+import resource
 import signal
 import socket
 import threading
@@ -24,6 +25,7 @@ from busware.server.settings import Settings
 from tests.conftest import Database
 from tests.support.line_client import LineClient, wait_until
 from tests.support.processes import ServerProcess
+from tests.support.serving import travel_day
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.writing import DATE, book, outcome, seats_of
 
@@ -204,6 +206,42 @@ def test_a_database_that_is_read_only_is_not_connected_to(database: Database, se
     with pytest.raises(DatabaseUnavailable, match="read-only"):
         Writer(database.server, settings).start()
 
+
+
+# Descriptors -----------------------------------------------------------------------------------
+
+
+@pytest.mark.system
+def test_a_server_without_free_descriptors_is_busy_and_recovers(
+    database: Database, urls: dict[str, str], line_to: Callable[[int], LineClient]
+) -> None:
+    request = {"bus_id": 1, "travel_date": travel_day(database), "origin": "Bengaluru", "destination": "Mysuru"}
+    request |= {"count": 1, "phone": "98450 12345"}
+    limits = {"BUSWARE_CONNECT_SECONDS": "0.1", "BUSWARE_READ_WAIT_SECONDS": "0.2"}
+    with ServerProcess("0", **{**urls, **limits}) as server:
+        pid = server.process.pid
+        http_port = int(server.read_until("HTTP:").split("/v1")[0].rpartition(":")[2])
+        line = line_to(server.port)
+        assert "places" in line.call("places")
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, hard))
+        database.query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'busware %' AND datname = current_database()"
+        )
+        assert line.call("places")["data"]["reason"] == "busy"
+        assert line.call("book", **request)["data"]["reason"] == "busy"
+        later = line_to(server.port)
+        with socket.create_connection(("127.0.0.1", http_port)) as later_http:
+            later_http.sendall(b"GET /v1/ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.read_until("cannot accept")
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+            assert later_http.recv(15) == b"HTTP/1.1 200 OK"
+        assert "server" in later.call("ping")
+        wait_until(lambda: "places" in line.call("places"))
+        wait_until(lambda: "reference" in line.call("book", **request))
+        status, output = server.end(signal.SIGTERM)
+        assert (status, "Traceback" in output) == (0, False), output
 
 
 # Stops --------------------------------------------------------------------------------------------
