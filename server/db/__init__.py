@@ -1,5 +1,6 @@
 """Access to PostgreSQL: nothing outside this package holds a connection that serves requests.
 
+deadlines time limits of every wait for PostgreSQL
 pool      the connection pool, and the classification of errors
 reader    every read; reads that wait share a statement
 writer    every requested write to a trip, by group commit

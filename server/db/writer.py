@@ -335,9 +335,7 @@ class WriterConnection:
     stopping: once it is set, `get` tries once.
     """
 
-    def __init__(
-        self, url: str, settings: Settings, deadlines: Deadlines, stopping: threading.Event
-    ) -> None:
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines, stopping: threading.Event) -> None:
         self._url, self._settings, self._deadlines, self._stopping = url, settings, deadlines, stopping
         self._connection: psycopg.Connection
         self._outage_deadline: float | None = None  # None: there is no outage

@@ -1,12 +1,16 @@
 """The HTTP server: starts and drains uvicorn, which runs in a thread of its own."""
 
 import asyncio
+import errno
 import logging
+import math
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import uvicorn
 
@@ -18,6 +22,11 @@ from busware.server.http.executor import Executor
 from busware.server.http.limits import limited_protocol
 from busware.server.ports import listen
 from busware.server.settings import Settings
+
+log = logging.getLogger("busware.http")
+
+_NO_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # with which accept() fails
+_ACCEPT_LOG_SECONDS = 1.0  # the pause between two log lines about connections that cannot be accepted
 
 
 class HttpServer:
@@ -39,6 +48,8 @@ class HttpServer:
         self._settings = settings
         self._uvicorn = uvicorn.Server(self._config(tls))
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._handle_loop_error)
+        self._accept_error_at = -math.inf  # when the log last said that no connection can be accepted
         if tls is not None:  # uvicorn does not pass this time limit on; asyncio's default is a minute
             self._loop.create_server = partial(  # type: ignore[method-assign]
                 self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
@@ -89,6 +100,18 @@ class HttpServer:
         config.load()
         config.ssl = tls
         return config
+
+    def _handle_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log an error in a callback of the loop; without a free file descriptor, in a line each second.
+
+        asyncio repeats a failed accept() as often as the backlog is long, and then each second.
+        """
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _NO_RESOURCES:
+            loop.default_exception_handler(context)
+        elif time.monotonic() >= self._accept_error_at + _ACCEPT_LOG_SECONDS:
+            self._accept_error_at = time.monotonic()
+            log.warning("cannot accept an HTTP connection: %s", error)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -87,15 +87,18 @@ class TcpServer:
                 connection.disconnect()
 
     def _accept(self) -> None:
+        failing = False
         while True:
             try:
                 client, address = self._listener.accept()
             except OSError as error:
                 if self.draining:
                     return
-                log.warning("cannot accept a client: %s", error)
+                log.log(logging.DEBUG if failing else logging.WARNING, "cannot accept a client: %s", error)
+                failing = True
                 time.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
+            failing = False
             self._admit(client, f"{address[0]}:{address[1]}")
 
     def _admit(self, client: socket.socket, address: str) -> None:

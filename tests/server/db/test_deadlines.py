@@ -207,7 +207,6 @@ def test_a_database_that_is_read_only_is_not_connected_to(database: Database, se
         Writer(database.server, settings).start()
 
 
-
 # Descriptors -----------------------------------------------------------------------------------
 
 
@@ -215,8 +214,8 @@ def test_a_database_that_is_read_only_is_not_connected_to(database: Database, se
 def test_a_server_without_free_descriptors_is_busy_and_recovers(
     database: Database, urls: dict[str, str], line_to: Callable[[int], LineClient]
 ) -> None:
-    request = {"bus_id": 1, "travel_date": travel_day(database), "origin": "Bengaluru", "destination": "Mysuru"}
-    request |= {"count": 1, "phone": "98450 12345"}
+    places = {"origin": "Bengaluru", "destination": "Mysuru"}
+    request = {"bus_id": 1, "travel_date": travel_day(database), **places, "count": 1, "phone": "98450 12345"}
     limits = {"BUSWARE_CONNECT_SECONDS": "0.1", "BUSWARE_READ_WAIT_SECONDS": "0.2"}
     with ServerProcess("0", **{**urls, **limits}) as server:
         pid = server.process.pid
@@ -224,7 +223,7 @@ def test_a_server_without_free_descriptors_is_busy_and_recovers(
         line = line_to(server.port)
         assert "places" in line.call("places")
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, hard))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
         database.query(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE application_name LIKE 'busware %' AND datname = current_database()"
