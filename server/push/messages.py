@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from busware.server.accounts.rate_limits import address_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say
 from busware.server.settings import Settings
@@ -87,10 +88,11 @@ class Messages:
     def say(self, request: Say, caller: Caller) -> Answer:
         """Send the operators a message of a caller."""
         sender = caller.connection or ClientConnection()
+        limit = None if self._settings.is_exempt(caller.address) else self._settings.says_per_minute
         return _answer(
             self._value(
                 "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                request.text, uuid.uuid4(), caller.address, self._settings.says_per_minute,
+                request.text, uuid.uuid4(), address_subject(caller.address), limit,
                 sender.process_no, sender.connection_no, sender.address, sender.protocol, sender.reference,
                 caller.account,
             )

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
     "housekeeping": "db protocol settings worker_thread",
-    "push": "db protocol settings worker_thread",
+    "push": "accounts db protocol settings worker_thread",
     "accounts": "db embedded installation output protocol settings",
     "booking": "accounts db metrics protocol push settings",
     "tcp": "booking conversation ports protocol push settings tls",

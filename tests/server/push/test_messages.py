@@ -6,13 +6,14 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from busware import __main__ as command
-from busware.server.protocol import Refusal
+from busware.server.protocol import Caller, Refusal, Say
 from tests.conftest import Clock, Database
 from tests.support.line_client import LineClient, wait_until
 from tests.support.pushing import Console
@@ -101,6 +102,27 @@ def test_messages_of_one_address_have_a_rate_limit(
     transcript(connect(), "> say d\nAt most 2 messages a minute are accepted. Try again in a minute.")
     clock.advance(minutes=1)
     assert line.call("say", text="e") == {}
+
+
+def say_from(server: SimpleNamespace, *addresses: str) -> list[str]:
+    """Send a message from each address: `sent` or the reason of the refusal."""
+    answers = [server.operations.perform(Say(text="a"), Caller(address=address)) for address in addresses]
+    return [answer.refusal().reason if answer.refused else "sent" for answer in answers]
+
+
+@pytest.mark.settings(says_per_minute=1, exempt_networks=(ip_network("192.0.2.0/24"),))
+@pytest.mark.parametrize(
+    ("addresses", "outcome"),
+    [
+        (("2001:db8:0:1::1", "2001:db8:0:1::2"), "not_allowed"),  # one customer has both
+        (("2001:db8:0:1::1", "2001:db8:0:2::1"), "sent"),
+        (("192.0.2.1", "192.0.2.1"), "sent"),  # exempt
+    ],
+)
+def test_rate_limit_of_messages_applies_to_the_network_of_a_customer(
+    server: SimpleNamespace, addresses: tuple[str, str], outcome: str
+) -> None:
+    assert say_from(server, *addresses) == ["sent", outcome]
 
 
 # From operators --------------------------------------------------------------------------------
