@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from busware.server.accounts.rate_limits import RateLimiter
 from busware.server.db.pool import InternalError, Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
@@ -25,13 +26,14 @@ _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 
 
 class Housekeeper:
-    """Three worker threads, one for each kind of periodic work."""
+    """Four worker threads, one for each kind of periodic work."""
 
-    def __init__(self, pool: Pool, settings: Settings) -> None:
-        self._pool, self._settings = pool, settings
+    def __init__(self, pool: Pool, settings: Settings, rate_limiter: RateLimiter) -> None:
+        self._pool, self._settings, self._rate_limiter = pool, settings, rate_limiter
         self._stopping = False
         self._workers = [
             WorkerThread("settle", self._settle, settings.settle_seconds),
+            WorkerThread("known addresses", self._note_known_addresses, settings.settle_seconds),
             WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
             WorkerThread("purge", self._purge, settings.housekeeping_seconds),
         ]
@@ -51,6 +53,11 @@ class Housekeeper:
     def _settle(self) -> float:
         """Settle the trips that are due and not locked, a transaction for each trip."""
         self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.execute(_SETTLE, trip))
+        return self._settings.settle_seconds
+
+    def _note_known_addresses(self) -> float:
+        """Store from which addresses bookings were opened."""
+        self._rate_limiter.note_known_addresses()
         return self._settings.settle_seconds
 
     def _open_sales(self) -> float:
@@ -74,6 +81,7 @@ class Housekeeper:
                 ("idempotency keys", "purge_idempotency_keys", settings.idempotency_hours * 3600),
                 # tokens are deleted when they have expired, so the age applies to attempts only
                 ("tokens", "purge_tokens_and_attempts", settings.attempt_minutes * 60),
+                ("known addresses", "purge_known_addresses", settings.known_address_days * 86400),
                 ("messages", "purge_messages", settings.message_days * 86400),
             ),
             self._purge_records,

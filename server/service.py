@@ -73,12 +73,12 @@ def serve(
     writer.on_commit = listener.queue_changes
     writer.start()
     stops.append([("writer", writer.stop)])
-    housekeeper = Housekeeper(pool, settings)
+    operations = Operations(pool, writer, settings)
+    housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
     housekeeper.start()
     stops.append([("housekeeping", housekeeper.stop)])
     stops.append(clients)
 
-    operations = Operations(pool, writer, settings)
     pusher = Pusher(Messages(pool, settings), listener)
     tcp = TcpServer(settings, operations, pusher, tls)
     tcp.start(shared=shared)

@@ -235,12 +235,29 @@ class Settings:
     )
 
     # Accounts.
-    password_length: int = setting(8, "characters", "the shortest password of a new account", COUNT)
+    password_length: int = setting(
+        8,
+        "characters",
+        "the shortest password of a new account, and of a login elsewhere than at /hotel",
+        COUNT,
+    )
     password_hashes: int = setting(
-        2, "hashes", "the most password hashes computed at once, with 64 MiB each", COUNT
+        2, "hashes", "the most password hashes computed at once to sign in, with 64 MiB each", COUNT
+    )
+    registration_hashes: int = setting(
+        1, "hashes", "the most password hashes computed at once to register, with 64 MiB each", COUNT
+    )
+    password_checks_per_address: int = setting(
+        8, "passwords", "the most passwords of an address that are checked or wait; beyond that, busy", COUNT
     )
     password_wait_seconds: float = setting(
         10, "seconds", "how long a password may wait to be checked; after that, busy", DURATION
+    )
+    registrations_per_address: int = setting(
+        20,
+        "registrations",
+        "how many registrations an address may try in an hour before further ones are delayed",
+        COUNT,
     )
     token_hours: float = setting(720, "hours", "how long a token is valid", DURATION)
     tokens_per_account: int = setting(50, "tokens", "the most valid tokens of an account", COUNT)
@@ -251,16 +268,42 @@ class Settings:
         15, "minutes", "the period in which failed attempts are counted", DURATION
     )
     attempts_per_account: int = setting(
-        10, "attempts", "the most failed passwords of an account in that period", COUNT
+        10,
+        "attempts",
+        "how many passwords for an account may be wrong, from one address in that period, before further "
+        "ones are delayed",
+        COUNT,
     )
     attempts_per_booking: int = setting(
         20,
         "attempts",
-        "the most failed attempts to open a booking, or to find one by phone number, in that period",
+        "how many attempts to open a booking, or to find one by phone number, may fail, from one address in "
+        "that period, before further ones are delayed",
         COUNT,
     )
     attempts_per_address: int = setting(
-        100, "attempts", "the most failed attempts from an address in that period", COUNT
+        100,
+        "attempts",
+        "how many attempts of any kind may fail, from one address in that period, before further ones are "
+        "delayed",
+        COUNT,
+    )
+    unknown_address_factor: int = setting(
+        10,
+        "times",
+        "by how much the limits for one account, booking or phone number are higher for all unknown "
+        "addresses together",
+        COUNT,
+    )
+    known_address_days: float = setting(
+        30, "days", "how long an address from which an account or booking was opened is known to it", DURATION
+    )
+    hotel_named_failures: int = setting(
+        5,
+        "attempts",
+        "how many failed attempts from one address in that period /hotel tells whether the username or the "
+        "password is wrong",
+        COUNT,
     )
 
     # Holds and waitlist entries. A hold ends within 30 minutes. The limits let a family or an office hold

@@ -1,10 +1,11 @@
--- Delete expired tokens, and records of attempts older than max_age. Returns the number of deleted tokens.
+-- Delete expired tokens, and records of attempts older than max_age and than an hour, for which
+-- registrations count. Returns the number of deleted tokens.
 CREATE OR REPLACE FUNCTION api.purge_tokens_and_attempts(max_age interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;
 BEGIN
-    DELETE FROM attempts a WHERE a.at <= api.now() - max_age;
+    DELETE FROM attempts a WHERE a.at <= api.now() - greatest(max_age, interval '1 hour');
     DELETE FROM tokens t WHERE t.expires_at <= api.now();
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;

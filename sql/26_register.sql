@@ -1,15 +1,23 @@
--- Accounts. The server makes password hashes and tokens; the database stores the hash, and the digest of a token.
+-- Accounts. The server computes password hashes and makes tokens; the database stores the hash, and the digest of a
+-- token. It compares the hashes itself, and gives a stored one to nobody.
 
--- Add an account of a traveller. Returns false if the username is taken.
-CREATE OR REPLACE FUNCTION api.register(username text, password_hash text, phone text DEFAULT NULL) RETURNS boolean
+-- Add an account of a traveller, and store a token of it, unless its digest is NULL. If added is false, the username is
+-- taken.
+CREATE OR REPLACE FUNCTION api.register(
+    username text, password_hash text, phone text, digest bytea, lasts interval, at_most int
+) RETURNS TABLE (added boolean, expires_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     INSERT INTO accounts (username, password_hash, phone, created_at)
     VALUES (register.username, register.password_hash, register.phone, api.now())
     ON CONFLICT DO NOTHING;
     -- hashes are salted: if the hash is equal, an earlier try of the same request added the account
-    RETURN EXISTS (SELECT FROM accounts a
+    added := EXISTS (SELECT FROM accounts a
         WHERE a.username = register.username AND a.password_hash = register.password_hash);
+    IF added AND digest IS NOT NULL THEN
+        expires_at := api.store_token(username, digest, lasts, at_most);
+    END IF;
+    RETURN NEXT;
 END $$;
 
 -- Add an operator's account; if operator is NULL, an admin's account. Only the owner of the database may call it.
@@ -33,7 +41,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Replace the hash of a password by one with stronger parameters.
+-- Replace the hash of a password by one with stronger parameters. The caller must know the old one.
 CREATE OR REPLACE FUNCTION api.set_password_hash(username text, old_hash text, new_hash text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     UPDATE accounts a SET password_hash = new_hash

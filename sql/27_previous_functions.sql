@@ -36,3 +36,26 @@ LANGUAGE sql STABLE AS $$
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
     GROUP BY p.bus_id, p.reference
 $$;
+
+-- Servers of 0.1.0 read the hash of a password from its table, and compare it themselves.
+CREATE OR REPLACE FUNCTION api.register(username text, password_hash text, phone text DEFAULT NULL) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT added FROM api.register(username, password_hash, phone, NULL, NULL, NULL)
+$$;
+
+CREATE OR REPLACE FUNCTION api.sign_in(username text, digest bytea, lasts interval, at_most int) RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+RETURN api.store_token(username, digest, lasts, at_most);
+
+CREATE OR REPLACE FUNCTION api.attempts(subjects text[], since interval)
+RETURNS TABLE (subject text, attempts bigint, seconds_left float)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT a.subject, count(*), extract(epoch FROM min(a.at) + since - api.now())
+    FROM attempts a WHERE a.subject = ANY (subjects) AND a.at > api.now() - since
+    GROUP BY a.subject
+$$;
+
+CREATE OR REPLACE FUNCTION api.note_attempts(subjects text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    INSERT INTO attempts (subject, at) SELECT subject, api.now() FROM unnest(subjects) AS subject
+$$;

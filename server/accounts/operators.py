@@ -103,7 +103,7 @@ def _new_hash(username: str) -> str:
         password = _prompt(username)
     else:
         password = _valid_password(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
-    return Passwords(max_concurrent=1, wait_seconds=1).hash(password)
+    return Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(password)
 
 
 def _prompt(username: str) -> str:

@@ -1,60 +1,84 @@
 """Password hashes: Argon2id, a limited number at once.
 
 A hash takes tens of milliseconds and 64 MiB, so only a few are computed at once, however many clients there
-are. A caller that waits too long for its turn is refused.
+are. A caller that waits too long for its turn is refused, and so is an address with too many callers.
 """
 
+import base64
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import argon2
+from argon2.low_level import hash_secret
 
 from busware.server.protocol import Refusal
 
-# Verified if there is no account, so that this takes as long as for a real one. Its salt and hash are all
-# zeros; no known password has this hash.
+# Computed if there is no account, so that this takes as long as for a real one.
 DUMMY_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
-    """Computes and compares password hashes.
+    """Computes password hashes.
 
-    max_concurrent: how many hashes are computed at the same time. wait_seconds: how long a caller waits for
-    its turn.
+    max_concurrent: how many hashes are computed at the same time. max_of_address: how many callers of one
+    address may compute or wait. wait_seconds: how long a caller waits for its turn.
     """
 
-    def __init__(self, max_concurrent: int, wait_seconds: float) -> None:
+    def __init__(self, max_concurrent: int, max_of_address: int, wait_seconds: float) -> None:
         self._argon2 = argon2.PasswordHasher()  # with the parameters of RFC 9106, section 4
         self._turns = threading.BoundedSemaphore(max_concurrent)
+        self._max_of_address = max_of_address
         self._wait_seconds = wait_seconds
+        self._lock = threading.Lock()
+        self._callers = Counter[str]()  # by address
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Context in which hash and matches may be called. Raises Refusal (busy)."""
-        if not self._turns.acquire(timeout=self._wait_seconds):
-            raise Refusal("busy", "Too many passwords are being checked: nothing was done, try again.")
+    def turn(self, address: str | None) -> Iterator[None]:
+        """Context in which a hash may be computed. Raises Refusal (busy).
+
+        address: of the caller; None for an address without a limit.
+        """
+        with self._lock:
+            if address is not None and self._callers[address] >= self._max_of_address:
+                message = "Too many passwords of this address are being checked: nothing was done, try again."
+                raise Refusal("busy", message)
+            self._callers[address or ""] += 1
         try:
-            yield
+            if not self._turns.acquire(timeout=self._wait_seconds):
+                raise Refusal("busy", "Too many passwords are being checked: nothing was done, try again.")
+            try:
+                yield
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
+            with self._lock:
+                self._callers[address or ""] -= 1
+                self._callers += Counter()  # drops the addresses without a caller
 
     def hash(self, password: str) -> str:
         """The hash of a password, with its parameters and a random salt."""
         return self._argon2.hash(_normalize(password))
 
-    def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether a hash is that of the password. If hashed is None, returns False after the same time."""
+    def hash_like(self, stored: str | None, password: str) -> str:
+        """The hash of a password with the parameters and the salt of another hash; None: of a dummy."""
+        stored = stored or DUMMY_HASH
         try:
-            self._argon2.verify(hashed or DUMMY_HASH, _normalize(password))
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-            return False
-        return hashed is not None
+            parameters = argon2.extract_parameters(stored)
+        except argon2.exceptions.InvalidHashError:
+            return self.hash_like(DUMMY_HASH, password)
+        salt = stored.split("$")[-2]
+        return hash_secret(
+            _normalize(password).encode(), base64.b64decode(salt + "=" * (-len(salt) % 4)),
+            parameters.time_cost, parameters.memory_cost, parameters.parallelism, parameters.hash_len,
+            parameters.type, parameters.version,
+        ).decode()  # fmt: skip
 
-    def is_outdated(self, hashed: str) -> bool:
+    def is_outdated(self, stored: str) -> bool:
         """Whether a hash has other parameters than those of new hashes."""
-        return self._argon2.check_needs_rehash(hashed)
+        return self._argon2.check_needs_rehash(stored)
 
 
 def _normalize(password: str) -> str:

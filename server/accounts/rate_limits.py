@@ -1,67 +1,162 @@
-"""Rate limits for failed credentials: passwords by account, references by booking, and both by address.
+"""Rate limits for failed credentials and for registrations. sql/26_attempts.sql has their rules.
 
-Failures are counted in the table `attempts`, so the limits hold for all processes and servers together.
+Failures are counted in the database, so the limits hold for all processes and servers together. Up to a
+limit, attempts are free. After that, the next one is refused for a time that doubles with each further
+failure.
 
-A subject is an account, a booking, a phone number or an address. Before a booking is opened, the table is
-read only if a subject of the request has failed in this process. So a request without earlier failures needs
-no query, but an attacker gets one more attempt in each further process. Before a password is compared, the
-table is always read, because the query costs little compared with the hash.
+Before a booking is opened, the database is asked only if a subject of the attempt has failed in this process.
+So a request without earlier failures needs no query, but an attacker gets one more attempt in each further
+process. Before a password is compared, the database is always asked, because the query costs little compared
+with the hash.
 """
 
 import ipaddress
 import threading
-from collections import OrderedDict
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
+from typing import NamedTuple
 
 from busware.server.db.pool import Pool
-from busware.server.protocol import Refusal
+from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
 _MAX_FAILED_SUBJECTS = 10_000
 _IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
+_REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long
 
-_COUNT = "SELECT * FROM api.attempts(%s, make_interval(secs => %s))"
-_RECORD_FAILURE = "SELECT api.note_attempts(%s)"
+_REACHED_LIMIT = "SELECT * FROM api.reached_limit(%s, %s, %s, %s::int[], make_interval(secs => %s))"
+_COUNT_FAILURE = "SELECT api.count_failure(%s, %s, %s)"
+_COUNT_REGISTRATION = "SELECT * FROM api.count_registration(%s, %s, make_interval(secs => %s))"
+_NOTE_KNOWN_ADDRESSES = "SELECT api.note_known_addresses(%s)"
+
+
+class Attempt(NamedTuple):
+    """An attempt with credentials that may be wrong.
+
+    address, pair, target: its subjects. target: None if failures of others do not count. limits: the most
+    failures of each subject; None for no limit.
+    """
+
+    address: str
+    pair: str
+    target: str | None
+    limits: tuple[int | None, int, int]
 
 
 class RateLimiter:
-    """Counts failures by subject: `account:…`, `booking:…`, `phone:…` or `address:…`."""
+    """Counts failures, and refuses attempts after too many of them."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
-        self._seconds = settings.attempt_minutes * 60
-        self._limits = {
-            "account": settings.attempts_per_account,
-            "booking": settings.attempts_per_booking,
-            "phone": settings.attempts_per_booking,
-            "address": settings.attempts_per_address,
-        }
-        self._lock = threading.Lock()
-        self._failed: OrderedDict[str, None] = OrderedDict()  # subjects with a failure in this process
+        self._settings = settings
+        self.period_seconds = settings.attempt_minutes * 60
+        self._lock = threading.Condition()  # for all below
+        self._failed = OrderedDict[str, int]()  # failures in this process, by subject
+        self._under_way = Counter[str]()  # attempts to open a booking, by pair
+        self._known = set[str]()  # pairs whose credentials were right since note_known_addresses was called
 
-    def check_if_failed_before(self, *subjects: str) -> None:
-        """Check the subjects that have failed in this process. Raises Refusal (not_allowed)."""
-        failed = [subject for subject in subjects if subject in self._failed]
-        if failed:
-            self.check(*failed)
+    # Attempts ----------------------------------------------------------------------------------
 
-    def check(self, *subjects: str) -> None:
-        """Raises Refusal (not_allowed) if one of the subjects has reached its limit."""
-        for subject, attempts, seconds_left in self._pool.execute(_COUNT, (list(subjects), self._seconds)):
-            limit = self._limits[subject.partition(":")[0]]
-            if attempts >= limit:
-                seconds = max(1, ceil(seconds_left))
-                wait = f"{seconds} s" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
-                message = f"Too many wrong attempts: try again in {wait}."
-                raise Refusal("not_allowed", message, limit=limit, retry_after=seconds)
+    def sign_in(self, username: str, address: str) -> Attempt:
+        """The attempt to sign in by a password."""
+        return self._attempt(address, f"account:{username}", self._settings.attempts_per_account)
 
-    def record_failure(self, *subjects: str) -> None:
-        """Count a failure of each subject."""
+    def opening(self, target: str, caller: Caller, *, by_account: bool) -> Attempt:
+        """The attempt to open a booking, or to find the bookings of a phone number.
+
+        by_account: the credential is the caller's account. Then failures of others do not count, because they
+        must not lock the owner out.
+        """
+        attempt = self._attempt(caller.address, target, self._settings.attempts_per_booking)
+        if by_account:
+            return attempt._replace(pair=f"account:{caller.account} {target}", target=None)
+        return attempt
+
+    def _attempt(self, address: str, target: str, limit: int) -> Attempt:
+        subject = address_subject(address)
+        of_address = None if self._settings.is_exempt(address) else self._settings.attempts_per_address
+        limits = (of_address, limit, limit * self._settings.unknown_address_factor)
+        return Attempt(subject, f"{subject} {target}", target, limits)
+
+    # Checks ------------------------------------------------------------------------------------
+
+    def check(self, attempt: Attempt) -> None:
+        """Raises Refusal (not_allowed) if the attempt has reached a limit."""
+        for limit, seconds in self._pool.execute(
+            _REACHED_LIMIT, (*attempt[:3], list(attempt.limits), self.period_seconds)
+        ):
+            raise too_many("wrong attempts", limit, seconds)
+
+    def count_registration(self, address: str) -> None:
+        """Count a registration from an address. Raises Refusal (not_allowed)."""
+        if not self._settings.is_exempt(address):
+            limit = self._settings.registrations_per_address
+            parameters = (address_subject(address), limit, _REGISTRATION_SECONDS)
+            for reached, seconds in self._pool.execute(_COUNT_REGISTRATION, parameters):
+                raise too_many("registrations", reached, seconds)
+
+    @contextmanager
+    def turn(self, attempt: Attempt) -> Iterator[None]:
+        """Context of an attempt to open a booking. Raises Refusal (not_allowed, busy).
+
+        Of one pair, only so many attempts are under way as may still fail, so simultaneous attempts do not
+        pass the limit. The others wait.
+        """
+        pair, limit = attempt.pair, attempt.limits[1]
+        deadline = time.monotonic() + self._settings.read_wait_seconds
         with self._lock:
-            self._failed.update(dict.fromkeys(subjects))
+            while self._under_way[pair] >= max(1, limit - self._failed.get(pair, 0)):
+                if not self._lock.wait(deadline - time.monotonic()):
+                    raise Refusal("busy", "Too many attempts are under way: nothing was done, try again.")
+            self._under_way[pair] += 1
+            has_failed = any(subject in self._failed for subject in attempt[:3])
+        try:
+            if has_failed:
+                self.check(attempt)
+            yield
+        finally:
+            with self._lock:
+                self._under_way[pair] -= 1
+                if not self._under_way[pair]:
+                    del self._under_way[pair]
+                self._lock.notify_all()
+
+    # Outcomes ----------------------------------------------------------------------------------
+
+    def record_failure(self, attempt: Attempt) -> None:
+        """Count a failure."""
+        with self._lock:
+            for subject in attempt[:3]:
+                if subject is not None:
+                    self._failed[subject] = self._failed.get(subject, 0) + 1
+                    self._failed.move_to_end(subject)
             while len(self._failed) > _MAX_FAILED_SUBJECTS:
                 self._failed.popitem(last=False)
-        self._pool.execute(_RECORD_FAILURE, (list(subjects),))
+        self._pool.execute(_COUNT_FAILURE, attempt[:3])
+
+    def record_success(self, attempt: Attempt) -> None:
+        """The credentials were right. `note_known_addresses` stores this later, with others."""
+        if attempt.target is not None:
+            with self._lock:
+                self._known.add(attempt.pair)
+
+    def note_known_addresses(self) -> None:
+        """Store from which addresses the credentials were right since the last call, in one statement."""
+        with self._lock:
+            pairs, self._known = self._known, set()
+        if pairs:
+            self._pool.execute(_NOTE_KNOWN_ADDRESSES, (sorted(pairs),))
+
+
+def too_many(what: str, limit: int, seconds_left: float) -> Refusal:
+    """The refusal of an attempt that has reached a limit."""
+    seconds = max(1, ceil(seconds_left))
+    wait = f"{seconds} s" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
+    message = f"Too many {what}: try again in {wait}."
+    return Refusal("not_allowed", message, limit=limit, retry_after=seconds)
 
 
 def address_subject(address: str) -> str:

@@ -1,7 +1,8 @@
 """Accounts and sessions: registration, passwords, tokens.
 
-For an unknown username the password is compared with a dummy hash, so the answer and its time are the same
-as for a wrong password.
+The database compares password hashes: this process computes the hash of a password with the parameters of the
+stored one, which it never sees. For an unknown username it computes a dummy hash, so the answer and its time
+are the same as for a wrong password.
 
 A token is random. The database and this process store its SHA-256 only. The process caches a session for
 at most token_recheck_seconds, because another process may revoke its token.
@@ -18,7 +19,7 @@ from msgspec import Raw
 
 from busware.server import protocol
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.rate_limits import RateLimiter, address_subject
+from busware.server.accounts.rate_limits import RateLimiter, address_subject, too_many
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, Refusal
 from busware.server.settings import Settings
@@ -26,15 +27,31 @@ from busware.server.settings import Settings
 _TOKEN_BYTES = 32
 _CACHED_SESSIONS = 10_000
 
-_ACCOUNT = "SELECT password_hash, role, operator FROM accounts WHERE username = %s"
-_REGISTER = "SELECT api.register(%s, %s, %s)"
+_PARAMETERS = "SELECT api.password_parameters(%s)"
+_REGISTER = "SELECT * FROM api.register(%s, %s, %s, %s, make_interval(secs => %s), %s)"
 _REHASH = "SELECT api.set_password_hash(%s, %s, %s)"
-_SIGN_IN = "SELECT api.sign_in(%s, %s, make_interval(secs => %s), %s)"
+_SIGN_IN = (
+    "SELECT * FROM api.sign_in(%s, %s, %s, make_interval(secs => %s), %s, %s, %s::int[], "
+    "make_interval(secs => %s))"
+)
 _SESSION = "SELECT * FROM api.session(%s)"
 _SIGN_OUT = "SELECT api.sign_out(%s, %s)"
 
 _encode = msgspec.json.Encoder().encode
 _DONE = Raw(_encode(protocol.Done()))
+
+
+class WrongPassword(Refusal):
+    """No account has that username and password.
+
+    is_account: whether there is an account with the username. address_failures: the failed attempts from the
+    address in the period of the rate limits, with this one. Neither is for the caller to see.
+    """
+
+    def __init__(self, *, is_account: bool, address_failures: int) -> None:
+        super().__init__("wrong_password", "No account has that username and password.")
+        self.is_account = is_account
+        self.address_failures = address_failures
 
 
 class Accounts:
@@ -43,22 +60,27 @@ class Accounts:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        self._passwords = Passwords(settings.password_hashes, settings.password_wait_seconds)
+        limits = settings.password_checks_per_address, settings.password_wait_seconds
+        self._sign_ins = Passwords(settings.password_hashes, *limits)
+        self._registrations = Passwords(settings.registration_hashes, *limits)
         self._cached_session = lru_cache(_CACHED_SESSIONS)(lambda digest, period: self._session(digest))
         self.rate_limiter = RateLimiter(pool, settings)
 
     # Requests ----------------------------------------------------------------------------------
 
     def register(self, request: protocol.Register, caller: Caller) -> Answer:
-        """Create an account, and sign in. Raises Refusal (bad_request, username_taken, busy)."""
+        """Create an account, and sign in. Raises Refusal (bad_request, username_taken, not_allowed, busy)."""
         if len(request.password) < self._settings.password_length:
             length = self._settings.password_length
             problem = f"The password is too short: it needs at least {length} characters."
             raise request.wrong("password", problem)
-        account = self.add(request.username, request.password, caller.address, request.phone)
+        token = _Token()
+        account, expires_at = self._add(
+            request.username, request.password, caller.address, request.phone, token.digest
+        )
         if account is None:
             raise Refusal("username_taken", f'The username "{request.username}" is taken: choose another.')
-        return self._sign_in(account)
+        return _session_answer(token.text, account, expires_at)
 
     def login(self, request: protocol.Login, caller: Caller) -> Answer:
         """Sign in. Raises Refusal (wrong_password, not_allowed, bad_request, busy)."""
@@ -69,7 +91,17 @@ class Accounts:
         if not request.username or not request.password:
             field = "password" if request.username else "username"
             raise request.wrong(field, f"{field} is missing.")
-        return self._sign_in(self.verify(request.username, request.password, caller.address))
+        length = self._settings.password_length
+        token = _Token() if len(request.password) >= length else None
+        digest = token.digest if token else None
+        account, expires_at = self._verify(request.username, request.password, caller.address, digest)
+        if token is None:
+            raise Refusal(
+                "not_allowed",
+                "The password is right, but it is accepted at /hotel only: elsewhere, a password needs at "
+                f"least {length} characters. Register another account.",
+            )
+        return _session_answer(token.text, account, expires_at)
 
     def logout(self, request: protocol.Logout, caller: Caller) -> Answer:
         """Revoke the token of the caller, or all tokens of the account."""
@@ -79,31 +111,22 @@ class Accounts:
 
     # Callers -----------------------------------------------------------------------------------
 
-    def add(self, username: str, password: str, address: str, phone: str | None = None) -> Caller | None:
-        """Create a traveller's account; None if the username is taken. Raises Refusal (bad_request, busy)."""
-        check_new_username(username)
-        with self._passwords.turn():
-            hashed = self._passwords.hash(password)
-        ((added,),) = self._pool.execute(_REGISTER, (username, hashed, phone))
-        return Caller(address=address, account=username, role="traveller") if added else None
+    def add(self, username: str, password: str, address: str) -> Caller | None:
+        """Create a traveller's account; None if the username is taken.
+
+        Raises Refusal (bad_request, not_allowed, busy).
+        """
+        account, _ = self._add(username, password, address)
+        return account
 
     def exists(self, username: str) -> bool:
         """Whether there is an account with this username."""
-        return bool(self._pool.execute(_ACCOUNT, (username,)))
+        return self._parameters(username) is not None
 
     def verify(self, username: str, password: str, address: str) -> Caller:
-        """The account with this password. Raises Refusal (wrong_password, not_allowed, busy)."""
-        subjects = (f"account:{username}", address_subject(address))
-        with self._passwords.turn():  # the check too: so simultaneous attempts pass the limit by few at most
-            self.rate_limiter.check(*subjects)
-            found = self._pool.execute(_ACCOUNT, (username,))
-            hashed, role, operator = found[0] if found else (None, "guest", None)
-            if not self._passwords.matches(hashed, password):
-                self.rate_limiter.record_failure(*subjects)
-                raise Refusal("wrong_password", "No account has that username and password.")
-            if hashed and self._passwords.is_outdated(hashed):
-                self._pool.execute(_REHASH, (username, hashed, self._passwords.hash(password)))
-        return Caller(address=address, account=username, role=role, operator=operator)
+        """The account with this password. Raises WrongPassword, Refusal (not_allowed, busy)."""
+        account, _ = self._verify(username, password, address)
+        return account
 
     def by_token(self, token: str, address: str) -> Caller:
         """The caller with this token. Raises Refusal (not_signed_in)."""
@@ -129,25 +152,84 @@ class Accounts:
         ((username, role, operator, expires_at),) = found
         return Caller(account=username, role=role, operator=operator, session=digest), expires_at
 
-    def _sign_in(self, account: Caller) -> Answer:
-        token = secrets.token_hex(_TOKEN_BYTES)  # hexadecimal: a command line cannot take it for an option
-        digest = _digest(token)
-        seconds, max_tokens = self._settings.token_hours * 3600, self._settings.tokens_per_account
-        ((expires_at,),) = self._pool.execute(_SIGN_IN, (account.account, digest, seconds, max_tokens))
-        return _session_answer(token, msgspec.structs.replace(account, session=digest), expires_at)
+    def _add(
+        self,
+        username: str,
+        password: str,
+        address: str,
+        phone: str | None = None,
+        digest: bytes | None = None,
+    ) -> tuple[Caller | None, str]:
+        """Create an account, and store the digest of its token, if there is one."""
+        check_new_username(username)
+        self.rate_limiter.count_registration(address)
+        with self._registrations.turn(self._limited(address)):
+            hashed = self._registrations.hash(password)
+        ((added, expires_at),) = self._pool.execute(
+            _REGISTER, (username, hashed, phone, digest, *self._token_limits())
+        )
+        if not added:
+            return None, ""
+        return Caller(address=address, account=username, role="traveller", session=digest), expires_at
+
+    def _verify(
+        self, username: str, password: str, address: str, digest: bytes | None = None
+    ) -> tuple[Caller, str]:
+        """Compare a password, and store the digest of a token, if there is one."""
+        attempt = self.rate_limiter.sign_in(username, address)
+        with self._sign_ins.turn(self._limited(address)):
+            self.rate_limiter.check(attempt)
+            parameters = self._parameters(username)
+            hashed = self._sign_ins.hash_like(parameters, password)
+            ((limit, retry_after, failures, role, operator, expires_at),) = self._pool.execute(
+                _SIGN_IN,
+                (
+                    username, hashed, digest, *self._token_limits(),
+                    attempt.address, list(attempt.limits), self.rate_limiter.period_seconds,
+                ),
+            )  # fmt: skip
+            if limit is not None:
+                raise too_many("wrong attempts", limit, retry_after)
+            if role is None:
+                raise WrongPassword(is_account=parameters is not None, address_failures=failures)
+            if self._sign_ins.is_outdated(hashed):
+                self._pool.execute(_REHASH, (username, hashed, self._sign_ins.hash(password)))
+        return Caller(
+            address=address, account=username, role=role, operator=operator, session=digest
+        ), expires_at
+
+    def _parameters(self, username: str) -> str | None:
+        """The parameters of the password hash of an account; None if there is no account."""
+        parameters: str | None = self._pool.execute(_PARAMETERS, (username,))[0][0]
+        return parameters
+
+    def _limited(self, address: str) -> str | None:
+        """The subject of an address, if limits by address apply to it."""
+        return None if self._settings.is_exempt(address) else address_subject(address)
+
+    def _token_limits(self) -> tuple[float, int]:
+        return self._settings.token_hours * 3600, self._settings.tokens_per_account
 
     def _sign_in_by_token(self, token: str, caller: Caller) -> Answer:
-        subject = address_subject(caller.address)
-        self.rate_limiter.check(subject)
+        """Sign in by a token. A token cannot be guessed, so a wrong one is not counted."""
         try:
             account, expires_at = self._session(_digest(token))
         except Refusal as refusal:
             if refusal.reason != "not_signed_in":
                 raise
-            self.rate_limiter.record_failure(subject)
             message = "The token has expired, was revoked, or is wrong: log in again."
             raise Refusal("wrong_password", message) from None
         return _session_answer(token, msgspec.structs.replace(account, address=caller.address), expires_at)
+
+
+class _Token:
+    """A new token: its text, for the client, and its digest, for the database."""
+
+    def __init__(self) -> None:
+        self.text = secrets.token_hex(
+            _TOKEN_BYTES
+        )  # hexadecimal: a command line cannot take it for an option
+        self.digest = _digest(self.text)
 
 
 def _session_answer(token: str, caller: Caller, expires_at: str) -> Answer:

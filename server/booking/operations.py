@@ -16,7 +16,7 @@ import phonenumbers
 from msgspec import UNSET, Raw
 
 from busware.server import protocol
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.accounts.rate_limits import Attempt, RateLimiter
 from busware.server.accounts.sessions import Accounts, normalize_username
 from busware.server.booking import permissions
 from busware.server.booking.hold_limits import limits_on_holds
@@ -94,13 +94,18 @@ class Operations:
             _check_either(request)
         if isinstance(request, protocol.PartyRequest):
             _check_party(request)
-        subjects = _rate_limited_subjects(request, caller)
-        self.accounts.rate_limiter.check_if_failed_before(*subjects)
         handler = self._handlers.get(type(request)) or (self._write if request.writes else self._read)
-        answer = handler(request, caller)
-        if subjects and _found_nothing(request, answer):
-            self.accounts.rate_limiter.record_failure(*subjects)
-        return answer
+        rate_limiter = self.accounts.rate_limiter
+        attempt = _attempt_to_open(request, caller, rate_limiter)
+        if attempt is None:
+            return handler(request, caller)
+        with rate_limiter.turn(attempt):
+            answer = handler(request, caller)
+            if _found_nothing(request, answer):
+                rate_limiter.record_failure(attempt)
+            elif not answer.refused:
+                rate_limiter.record_success(attempt)
+            return answer
 
     def _read(self, request: Request, caller: Caller) -> Answer:
         return self._reader.read(request.method, _args(request, caller))
@@ -149,17 +154,14 @@ def _args(request: Request, caller: Caller) -> bytes:
     return _encode(msgspec.to_builtins(request) | {"account": caller.account})
 
 
-def _rate_limited_subjects(request: Request, caller: Caller) -> tuple[str, ...]:
-    """The subjects whose failures are counted if the request finds no booking; empty for most requests."""
-    if caller.role not in ("guest", "traveller"):
-        return ()
+def _attempt_to_open(request: Request, caller: Caller, rate_limiter: RateLimiter) -> Attempt | None:
+    """The attempt to open or find a booking; None for most requests."""
     if isinstance(request, protocol.Find):
-        return f"phone:{request.phone}", address_subject(caller.address)
-    if not isinstance(request, protocol.BookingRequest):
-        return ()
-    if caller.account and request.phone is None:  # the owner: failures of other callers must not lock it out
-        return (address_subject(caller.address),)
-    return f"booking:{request.reference}", address_subject(caller.address)
+        return rate_limiter.opening(f"phone:{request.phone}", caller, by_account=False)
+    if isinstance(request, protocol.BookingRequest):
+        by_account = caller.account is not None and request.phone is None
+        return rate_limiter.opening(f"booking:{request.reference}", caller, by_account=by_account)
+    return None
 
 
 def _found_nothing(request: Request, answer: Answer) -> bool:

@@ -1,15 +1,15 @@
 """Executes requests on worker threads: finds the caller, performs the request, makes the response.
 
-Operations that use the database block, so they do not run on the event loop. Requests that check a password
-have threads of their own: many slow sign-ins do not delay other requests. A reply is the JSON that the
-database wrote.
+Operations that use the database block, so they do not run on the event loop. Requests that sign in have
+threads of their own, and so have those that register: many slow passwords do not delay other requests. A
+reply is the JSON that the database wrote.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request as HttpRequest
@@ -26,7 +26,11 @@ from busware.server.settings import Settings
 T = TypeVar("T")
 
 JSON = "application/json"
-_PASSWORD_REQUESTS = (protocol.Register, protocol.Login)
+Threads = Literal["http", "login", "registration"]
+_PASSWORD_REQUESTS: dict[type[protocol.Request], Threads] = {
+    protocol.Register: "registration",
+    protocol.Login: "login",
+}
 _WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token
 
 
@@ -41,13 +45,16 @@ class Executor:
         self.operations = operations
         self.settings = settings
         self.draining = False
-        self._workers = Workers("http", settings, settings.http_wait_seconds)
-        self._password_workers = Workers("password", settings, settings.password_wait_seconds)
+        self._workers: dict[Threads, Workers] = {
+            "http": Workers("http", settings, settings.http_wait_seconds),
+            "login": Workers("login", settings, settings.password_wait_seconds),
+            "registration": Workers("registration", settings, settings.password_wait_seconds),
+        }
 
     def close(self) -> None:
         """Wait for the running requests, then end the threads."""
-        self._workers.close()
-        self._password_workers.close()
+        for workers in self._workers.values():
+            workers.close()
 
     async def answer(self, resource: Resource, http: HttpRequest) -> Response:
         """The response to a request for a resource. Raises Refusal or Problem."""
@@ -60,8 +67,7 @@ class Executor:
         if isinstance(request, _WITHOUT_DATABASE) and "authorization" not in http.headers:
             reply = perform()
         else:
-            checks_password = isinstance(request, _PASSWORD_REQUESTS)
-            reply = await self.run(http, perform, checks_password=checks_password)
+            reply = await self.run(http, perform, _PASSWORD_REQUESTS.get(type(request), "http"))
         return _success(resource, http, reply)
 
     def parse(self, resource: Resource, http: HttpRequest, body: bytes = b"") -> protocol.Request:
@@ -82,17 +88,16 @@ class Executor:
             raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
         address = address_of(http)
         authorization = http.headers.get("authorization")
-        if authorization is None or isinstance(request, _PASSWORD_REQUESTS):
+        if authorization is None or type(request) in _PASSWORD_REQUESTS:
             return Caller(address=address)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Refusal("not_signed_in", 'The header Authorization must be "Bearer", a space and a token.')
         return self.operations.accounts.by_token(token.strip(), address)
 
-    async def run(self, http: HttpRequest, function: Callable[[], T], *, checks_password: bool = False) -> T:
-        """The result of a function that blocks, called on a worker thread. Raises Refusal (busy)."""
-        workers = self._password_workers if checks_password else self._workers
-        return await workers.run(address_of(http), function)
+    async def run(self, http: HttpRequest, function: Callable[[], T], threads: Threads = "http") -> T:
+        """The result of a function that blocks, called on a thread of a kind. Raises Refusal (busy)."""
+        return await self._workers[threads].run(address_of(http), function)
 
     async def body(self, http: HttpRequest) -> bytes:
         """The body of a request. Raises Problem (too long, too slow)."""

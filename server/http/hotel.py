@@ -17,9 +17,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from busware.server import protocol
-from busware.server.accounts.sessions import normalize_username
+from busware.server.accounts.sessions import WrongPassword, normalize_username
 from busware.server.http import problems
-from busware.server.http.executor import JSON, Executor, address_of
+from busware.server.http.executor import JSON, Executor, Threads, address_of
 from busware.server.protocol import Booking, Caller, Refusal, Ticket, Trip
 
 KIND = "hotel"
@@ -79,7 +79,8 @@ class Hotel:
         reads = http.method == "GET"
         fields = dict(http.query_params) if reads else _decode_fields(await self._executor.body(http))
         call = HotelCall(fields, address_of(http))
-        return await self._executor.run(http, lambda: function(call), checks_password=not reads)
+        threads: Threads = "http" if reads else "registration" if function == self.book else "login"
+        return await self._executor.run(http, lambda: function(call), threads)
 
     # The calls ---------------------------------------------------------------------------------
 
@@ -156,19 +157,28 @@ class Hotel:
         return msgspec.json.decode(self._executor.perform(request, caller), type=request.reply)
 
     def _guest(self, call: HotelCall, *, register: bool = False) -> Caller:
-        """The guest, by username and password. Raises HotelError or Refusal."""
+        """The guest, by username and password. Raises HotelError or Refusal.
+
+        After some failures of an address, one error stands for both, so that it does not tell who is a guest.
+        """
         username, password = _credentials(call)
-        accounts = self._executor.operations.accounts
+        accounts, settings = self._executor.operations.accounts, self._executor.settings
         try:
-            if not accounts.exists(username):
-                if not register:
-                    raise HotelError(404, error="User not found.")
-                if account := accounts.add(username, password, call.address):
-                    return account
+            if (
+                register
+                and not accounts.exists(username)
+                and (account := accounts.add(username, password, call.address))
+            ):
+                return account
             return accounts.verify(username, password, call.address)
-        except Refusal as refusal:
-            if refusal.reason != "wrong_password":
-                raise
+        except WrongPassword as wrong:
+            named = settings.is_exempt(call.address) or (
+                wrong.address_failures <= settings.hotel_named_failures
+            )
+            if not named:
+                raise HotelError(401, error="Wrong username or password.") from None
+            if not wrong.is_account:
+                raise HotelError(404, error="User not found.") from None
             raise HotelError(401, error="Invalid password.") from None
 
     def _nights(self, call: HotelCall) -> Trip:

@@ -37,8 +37,8 @@ REASONS: dict[str, str] = {
     "username_taken": "another account has that username",
     "not_signed_in": "the method requires a session, and the caller has none or it has ended",
     "not_yours": "another operator runs the service",
-    "not_allowed": "the account role may not use the method, or a rate limit is exceeded; `retry_after` "
-    "is the number of seconds to wait, `limit` the limit",
+    "not_allowed": "the account role may not use the method, the password is accepted at /hotel only, or a "
+    "rate limit is exceeded; `retry_after` is the number of seconds to wait, `limit` the limit",
     "busy": "a limit is reached; try again",
     "draining": "the server is shutting down; try again",
     "outcome_unknown": "the database connection was lost during the commit; try again with the same key",

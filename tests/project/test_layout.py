@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
-    "housekeeping": "db protocol settings worker_thread",
+    "housekeeping": "accounts db protocol settings worker_thread",
     "push": "accounts db protocol settings worker_thread",
     "accounts": "db embedded installation output protocol settings",
     "booking": "accounts db metrics protocol push settings",

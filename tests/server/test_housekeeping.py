@@ -19,7 +19,8 @@ def housekeeping(server: SimpleNamespace) -> RunHousekeeping:
 
     @contextmanager
     def run() -> Iterator[None]:
-        housekeeper = Housekeeper(server.pool, server.settings)
+        rate_limiter = server.operations.accounts.rate_limiter
+        housekeeper = Housekeeper(server.pool, server.settings, rate_limiter)
         housekeeper.start()
         try:
             yield

@@ -69,7 +69,7 @@ Send = Callable[[str, dict[str, Any]], str]
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return Passwords(max_concurrent=1, wait_seconds=1).hash(PASSWORD)
+    return Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(PASSWORD)
 
 
 @pytest.fixture

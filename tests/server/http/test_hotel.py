@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -86,6 +87,30 @@ def test_wrong_password(hotel: HotelClient) -> None:
     assert hotel.update("asha", "no", 3) == wrong
     assert hotel.checkout("asha", "no") == wrong
     assert hotel.query("ASHA ", "pw") == (200, {"message": "Your booked rooms: [1]"})
+
+
+@pytest.mark.settings(hotel_named_failures=3, attempts_per_address=6)
+def test_usernames_cannot_be_listed(hotel: HotelClient, clock: Clock) -> None:
+    hotel.book("asha", "pw", 1)
+    assert hotel.query("nobody", "pw") == (404, {"error": "User not found."})
+    assert hotel.checkout("nobody", "pw") == (404, {"error": "User not found."})
+    assert hotel.query("asha", "no") == (401, {"error": "Invalid password."})
+    either = (401, {"error": "Wrong username or password."})
+    assert hotel.query("nobody", "pw") == either
+    assert hotel.update("asha", "no", 3) == either
+    assert hotel.book("asha", "no", 1) == either
+    assert hotel.query("nobody", "pw")[0] == 429
+    assert hotel.query("asha", "pw")[0] == 429
+    clock.advance(seconds=1)
+    assert hotel.query("asha", "pw") == (200, {"message": "Your booked rooms: [1]"})
+
+
+@pytest.mark.settings(registrations_per_address=1)
+def test_first_booking_counts_as_a_registration(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 1)
+    status, reply = hotel.book("ravi", "pw", 1)
+    assert (status, reply["error"]) == (429, "Too many registrations: try again in 1 s.")
+    assert hotel.book("asha", "pw", 1) == (200, {"message": "Rooms booked successfully: [2]"})
 
 
 def test_two_guests_share_ten_rooms(hotel: HotelClient) -> None:
@@ -266,6 +291,7 @@ def test_wrong_nights(hotel: HotelClient, check_in: Any, check_out: Any, error: 
     assert hotel.book("asha", "pw", 1, check_in=check_in, check_out=check_out) == (400, {"error": error})
 
 
+@pytest.mark.settings(exempt_networks=(ip_network("127.0.0.0/8"),))
 def test_thirty_guests_book_ten_rooms_at_the_same_time(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     guests = [
