@@ -165,6 +165,15 @@ class Settings:
 
     # Clients.
     max_clients: int = setting(10000, "clients", "the most TCP clients at once, for each process", COUNT)
+    clients_per_address: int = setting(
+        1000, "clients", "the most TCP clients at once from an address, for each process", COUNT
+    )
+    tcp_proxies: Networks | None = setting(  # noqa: RUF009 - networks do not change
+        None,
+        "networks",
+        "the balancers that begin each connection to the TCP port with a PROXY header, version 2",
+        NETWORKS,
+    )
     max_line_bytes: int = setting(65536, "bytes", "the longest line of a client", BYTES)
     max_rpc_batch: int = setting(50, "requests", "the most requests in one JSON-RPC batch", COUNT)
     idle_seconds: float = setting(
@@ -424,11 +433,15 @@ class Settings:
 
     def is_exempt(self, address: str) -> bool:
         """Whether no limit by address applies to an address. A text that is no address is not exempt."""
-        return self.exempt_networks is not None and _contain(self.exempt_networks, address)
+        return _contain(self.exempt_networks or (), address)
 
     def may_read_metrics(self, address: str) -> bool:
         """Whether an address is in metrics_networks."""
         return _contain(self.metrics_networks, address)
+
+    def is_tcp_proxy(self, address: str) -> bool:
+        """Whether connections from an address to the TCP port begin with a PROXY header."""
+        return _contain(self.tcp_proxies or (), address)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -9,6 +9,7 @@ import logging
 import math
 import secrets
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
 from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.plain_text import PlainText, RequestFailed
+from busware.server.tcp.proxy_protocol import HeaderError, read_header
 from busware.server.tcp.telnet import Telnet
 from busware.server.tls import TlsSocket
 
@@ -70,6 +72,9 @@ class Server(Protocol):
     draining: bool
     now: Callable[[], datetime]
 
+    def admit(self, connection: "Connection") -> bool:
+        """Count a connection for its address. False: its address has too many, and it was refused."""
+
     def remove(self, connection: "Connection") -> None:
         """Remove a connection that has ended."""
 
@@ -77,11 +82,13 @@ class Server(Protocol):
 class Connection:
     """A connection and its thread.
 
-    number: unique in this process. address: with the port. protocol: of the last line, text or json; empty
-    before the first line.
+    number: unique in this process. address: with the port; of a balancer, until its client's is known.
+    protocol: of the last line, text or json; empty before the first line. tls: None for plain TCP.
     """
 
-    def __init__(self, server: Server, client: socket.socket | TlsSocket, number: int, address: str) -> None:
+    def __init__(
+        self, server: Server, client: socket.socket, number: int, address: str, tls: ssl.SSLContext | None
+    ) -> None:
         self.number = number
         self.address = address
         self.name = f"client {number} ({address})"
@@ -89,13 +96,19 @@ class Connection:
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._server = server
         self._subscription = Subscription(self, server.settings.watched_bookings)
-        self._socket = client
-        self._outbox = Outbox(self.name, client, server.settings.outbox_bytes)
+        self._plain = client
+        self._socket = client if tls is None else TlsSocket(client, tls)
+        self._outbox = Outbox(self.name, self._socket, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._line_count = 0
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
         self._ended = False  # True: the requests that remain release holds, which is allowed while draining
+
+    @property
+    def host(self) -> str:
+        """The address of the client without the port."""
+        return self._caller.address
 
     @property
     def account(self) -> str | None:
@@ -113,12 +126,35 @@ class Connection:
         """Close the connection at once."""
         self._outbox.shut_down()
 
+    def refuse(self, refusal: Refusal) -> None:
+        """Send a refusal, which is no reply to a request; with TLS, nothing. Then close the connection."""
+        with suppress(OSError):
+            if self._socket is self._plain:
+                self._plain.send(jsonrpc.encode_refusal(jsonrpc.NO_ID, refusal), socket.MSG_DONTWAIT)
+                self._plain.shutdown(socket.SHUT_WR)
+        self._plain.close()
+
     def _run(self) -> None:
+        try:
+            self._set_options()
+            if self._server.settings.is_tcp_proxy(self.host):
+                self._read_address()
+            if self._server.admit(self):
+                self._serve_client()
+        except HeaderError as error:
+            log.warning("%s was closed: %s", self.name, error)
+        except OSError as error:
+            log.info("%s was lost (%s)", self.name, error)
+        finally:
+            self._server.remove(self)
+            self._outbox.close()
+
+    def _serve_client(self) -> None:
         log.info("%s connected", self.name)
         self._server.pusher.subscribe(self._subscription)
         why = "left"
         try:
-            self._configure()
+            self._handshake()
             self._serve()
         except BlockingIOError:
             why = "was disconnected: it sent nothing for idle_seconds"
@@ -129,25 +165,37 @@ class Connection:
             self._server.pusher.unsubscribe(self._subscription)
             if self._text is not None:
                 self._text.close()
-            self._server.remove(self)
-            self._outbox.close()
             log.info("%s %s after %d lines", self.name, why, self._line_count)
 
-    def _configure(self) -> None:
-        settings = self._server.settings
-        tcp = self._socket
+    def _set_options(self) -> None:
+        settings, tcp = self._server.settings, self._plain
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnet sends urgent data
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(settings.send_seconds))
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.outbox_bytes)
-        if isinstance(tcp, TlsSocket):
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.send_seconds))
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.send_seconds))
+
+    def _read_address(self) -> None:
+        """Read the address of the client from the header that a balancer sends. Raises OSError."""
+        try:
+            address = read_header(self._plain.recv)
+        except BlockingIOError:
+            raise HeaderError("its PROXY header did not arrive within send_seconds") from None
+        if address is not None:
+            self.address = address
+            self.name = self._outbox.name = f"client {self.number} ({address})"
+            self._caller = Caller(address=address.rpartition(":")[0])
+
+    def _handshake(self) -> None:
+        """Do the TLS handshake, if this is a connection with TLS. Raises OSError."""
+        if isinstance(self._socket, TlsSocket):
             try:
-                tcp.handshake()
+                self._socket.handshake()
             except BlockingIOError:
                 raise TimeoutError("the TLS handshake waited for the client for send_seconds") from None
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(settings.idle_seconds))
+        idle = _timeval(self._server.settings.idle_seconds)
+        self._plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, idle)
 
     def _serve(self) -> None:
         telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)

@@ -21,7 +21,7 @@ class Outbox:
     """Sends lines to a client. name: its name in the log. max_bytes: limit of the waiting pushed lines."""
 
     def __init__(self, name: str, client: socket.socket | TlsSocket, max_bytes: int) -> None:
-        self._name = name
+        self.name = name
         self._socket = client
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -76,5 +76,5 @@ class Outbox:
     def _disconnect(self) -> None:
         self._pushed.clear()
         if not self.is_shut_down:
-            log.info("%s was disconnected: it does not read what is pushed to it", self._name)
+            log.info("%s was disconnected: it does not read what is pushed to it", self.name)
             self.shut_down()

@@ -1,9 +1,11 @@
 """The TCP server: accepts connections, and starts a thread for each client (server/tcp/connection.py).
 
-Settings limit the number of clients, the length of a line, how long a client may send nothing, how long the
-server tries to send a reply, and how many bytes may wait to be sent. The timeouts are SO_RCVTIMEO and
-SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client that sends faster
-than it is answered is slowed down by TCP.
+Settings limit the number of clients, in all and from one address, the length of a line, how long a client may
+send nothing, how long the server tries to send a reply, and how many bytes may wait to be sent. The timeouts
+are SO_RCVTIMEO and SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client
+that sends faster than it is answered is slowed down by TCP.
+
+A client has the address from which it connects; behind one of tcp_proxies, that in the PROXY header.
 
 To stop, the server drains: it sends the replies of the requests that are being executed, refuses the requests
 received after them, and closes the connections.
@@ -14,15 +16,16 @@ import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 
+from busware.server.accounts.rate_limits import address_subject
 from busware.server.booking.operations import Operations
 from busware.server.ports import listen
-from busware.server.protocol import Refusal, jsonrpc
+from busware.server.protocol import Refusal
 from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings
 from busware.server.tcp.connection import Connection
-from busware.server.tls import TlsSocket
 
 log = logging.getLogger("busware.tcp")
 
@@ -49,8 +52,10 @@ class TcpServer:
         self.port = settings.port
         self.draining = False
         self.now = settings.now  # the clock of plain-text conversations
-        self._lock = threading.Lock()  # for `_connections`
+        self._lock = threading.Lock()  # for the next three attributes
         self._connections: set[Connection] = set()
+        self._subjects: dict[Connection, str] = {}  # of those to which clients_per_address applies
+        self._counts = Counter[str]()  # the connections of each subject
         self._count = 0  # of clients since the start
 
     def start(self, *, shared: bool = False) -> None:
@@ -99,35 +104,50 @@ class TcpServer:
                 time.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
             failing = False
-            self._admit(client, f"{address[0]}:{address[1]}")
+            self._start(client, f"{address[0]}:{address[1]}")
 
-    def _admit(self, client: socket.socket, address: str) -> None:
+    def _start(self, client: socket.socket, address: str) -> None:
+        """Start the thread of a client, or refuse the client."""
         self._count += 1
-        stream = client if self.tls is None else TlsSocket(client, self.tls)
-        connection = Connection(self, stream, self._count, address)
+        connection = Connection(self, client, self._count, address, self.tls)
         with self._lock:
             full = len(self._connections) >= self.settings.max_clients
             if not full:
                 self._connections.add(connection)
         if full:
-            self._reject(client, address, f"there are {self.settings.max_clients} clients (max_clients)")
+            self._refuse(connection, f"there are {self.settings.max_clients} clients (max_clients)")
             return
         try:
             connection.thread.start()
         except RuntimeError as error:
             self.remove(connection)
-            self._reject(client, address, f"no thread can be started for it: {error}")
+            self._refuse(connection, f"no thread can be started for it: {error}")
 
-    def _reject(self, client: socket.socket, address: str, why: str) -> None:
-        log.warning("refused %s: %s", address, why)
-        busy = Refusal("busy", "There are too many clients: nothing was done, try again later.")
-        with client, suppress(OSError):
-            if self.tls is not None:
-                return
-            client.send(jsonrpc.encode_refusal(jsonrpc.NO_ID, busy), socket.MSG_DONTWAIT)
-            client.shutdown(socket.SHUT_WR)
+    def admit(self, connection: Connection) -> bool:
+        """Count a connection for its address. False: its address has too many, and it was refused."""
+        settings = self.settings
+        if settings.is_exempt(connection.host) or settings.is_tcp_proxy(connection.host):
+            return True
+        subject = address_subject(connection.host)
+        with self._lock:
+            full = self._counts[subject] >= settings.clients_per_address
+            if not full:
+                self._counts[subject] += 1
+                self._subjects[connection] = subject
+        if full:
+            why = f"there are {settings.clients_per_address} clients from its address (clients_per_address)"
+            self._refuse(connection, why, "too many clients from your address")
+        return not full
+
+    def _refuse(self, connection: Connection, why: str, there_are: str = "too many clients") -> None:
+        log.warning("refused %s: %s", connection.address, why)
+        connection.refuse(Refusal("busy", f"There are {there_are}: nothing was done, try again later."))
 
     def remove(self, connection: Connection) -> None:
         """Remove a connection that has ended."""
         with self._lock:
             self._connections.discard(connection)
+            if (subject := self._subjects.pop(connection, None)) is not None:
+                self._counts[subject] -= 1
+                if not self._counts[subject]:
+                    del self._counts[subject]

@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "push": "accounts db protocol settings worker_thread",
     "accounts": "db embedded installation output protocol settings",
     "booking": "accounts db metrics protocol push settings",
-    "tcp": "booking conversation ports protocol push settings tls",
+    "tcp": "accounts booking conversation ports protocol push settings tls",
     "http": "accounts booking db metrics ports protocol settings tls",
     "console": "conversation db embedded installation logs protocol push settings terminal worker_thread",
     "service": "booking certificates db housekeeping http push settings tcp tls",
