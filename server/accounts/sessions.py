@@ -162,8 +162,8 @@ class Accounts:
     ) -> tuple[Caller | None, str]:
         """Create an account, and store the digest of its token, if there is one."""
         check_new_username(username)
-        self.rate_limiter.count_registration(address)
         with self._registrations.turn(self._limited(address)):
+            self.rate_limiter.count_registration(address)
             hashed = self._registrations.hash(password)
         ((added, expires_at),) = self._pool.execute(
             _REGISTER, (username, hashed, phone, digest, *self._token_limits())
