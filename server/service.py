@@ -49,7 +49,8 @@ def serve(
 ) -> tuple[int, int]:
     """Start all parts and push a function that stops them. Returns the TCP port and the HTTP port.
 
-    url: of the database, as the server's database role.
+    url: of the database, as the server's database role; it may lead to a transaction pooler if listen_url is
+    set.
     on_outdated: called, with the reason, when a breaking migration outdates this process.
     shared: the other processes of a supervisor listen on the same ports.
     Raises SettingsError, DatabaseUnavailable or PortError.
@@ -61,15 +62,16 @@ def serve(
         )
         certificates.start()
         stack.callback(certificates.stop)
+    session_url = settings.listen_url or url
     deadlines = Deadlines(settings)
     pool = Pool(url, settings, deadlines)
     clients: list[_Stop] = []  # the parts that serve clients
     stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # each group is stopped before those above
     stack.callback(_stop, stops, deadlines, settings)
     pool.open()
-    listener = Listener(url, settings, deadlines=deadlines)
+    listener = Listener(session_url, settings, deadlines=deadlines)
     listener.on_outdated = on_outdated
-    writer = Writer(url, settings, deadlines)
+    writer = Writer(session_url, settings, deadlines)
     writer.on_commit = listener.queue_changes
     writer.start()
     stops.append([("writer", writer.stop)])

@@ -105,6 +105,13 @@ class Settings:
         "the same database as its owner, who creates the tables; if it is not set, DATABASE_URL",
         URL,
     )
+    listen_url: str | None = setting(
+        None,
+        "URL",
+        "the same database without a transaction pooler, for the connections that need a session; "
+        "if it is not set, DATABASE_URL",
+        URL,
+    )
     data: Path = setting(  # noqa: RUF009 - a path does not change
         HOME / "data", "folder", "the data of the embedded PostgreSQL", FOLDER
     )
@@ -424,8 +431,11 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        if self.owner_url and not self.database_url:
-            raise SettingsError("BUSWARE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
+        for name in ("owner_url", "listen_url"):
+            if getattr(self, name) and not self.database_url:
+                raise SettingsError(
+                    f"BUSWARE_{name.upper()} is set without DATABASE_URL: set both, or neither."
+                )
 
     def now(self) -> datetime:
         """The time in the time zone of the server."""

@@ -24,7 +24,7 @@ from busware.server.console import prompt
 from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
 from busware.server.db.start_check import check_database
-from busware.server.embedded.data_folder import PostgresError, Urls
+from busware.server.embedded.data_folder import PostgresError, given_urls
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
@@ -154,18 +154,16 @@ def _read_settings(arguments: list[str]) -> Settings:
 
 def _start(settings: Settings, stack: ExitStack) -> str:
     """Start everything, and push the stop functions onto the stack. Returns the URL of the database."""
-    server_url = settings.database_url or ""
-    urls = Urls(settings.owner_url or server_url, server_url)
-    postgres = None if server_url else _embedded_postgres(settings)
+    postgres = None if settings.database_url else _embedded_postgres(settings)
     if postgres:
         stack.callback(postgres.stop)
         # Before check_ports: if another server uses the folder, this error names that server.
         postgres.data_folder.lock_if_exists()
     settings = check_ports(settings)  # before a new data folder is created
-    if postgres:
-        urls = postgres.start()
-    prepare(urls.owner, urls.server, settings)
-    check_database(urls.server, settings)
+    urls = postgres.start() if postgres else given_urls(settings)
+    session_url = settings.listen_url or urls.server
+    prepare(urls.owner, session_url, settings)
+    check_database(urls.server, session_url, settings)
     if settings.processes > 1:
         quiet = prompt.on_a_terminal() and settings.log_level == "INFO"  # the console shows the clients
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings

@@ -2,7 +2,11 @@
 -- has locked its row or a row of its seats or tickets: it is still due then. So that one locked trip does not delay the
 -- others, the function waits for no lock (1 ms is the shortest lock_timeout) and each trip is a transaction of its own.
 CREATE OR REPLACE FUNCTION api.settle_due(bus_id bigint, travel_date date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET lock_timeout = '1ms' AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, api, public, pg_temp
+SET lock_timeout = '1ms'
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET enable_material = off AS $$
 BEGIN
     PERFORM FROM trips t
     WHERE t.bus_id = settle_due.bus_id AND t.travel_date = settle_due.travel_date AND t.settle_at <= api.now()

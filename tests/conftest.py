@@ -24,6 +24,8 @@ http            a client of the HTTP server, started for `server`: `.url`, and
                 `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
+pgbouncer       a PgBouncer in front of `database`, in transaction mode or in the mode of the mark
+                `@pytest.mark.pool_mode("session")`: `.url` and `.owner_url` connect through it.
 urls            the settings of servers in their own processes, on `database` with a running clock;
                 `line_to(port)` opens a LineClient to one of them.
 
@@ -60,6 +62,7 @@ from tests.support.both_clients import sdk  # noqa: F401 - a fixture
 from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
 from tests.support.line_client import WAIT_SECONDS, LineClient  # noqa: F401 - for the tests
+from tests.support.pgbouncer import pgbouncer  # noqa: F401 - a fixture
 from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
 from tests.support.pushing import console, pushing  # noqa: F401 - fixtures

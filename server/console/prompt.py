@@ -224,7 +224,7 @@ def operate(
         stack.callback(pool.close)
         pool.open()
         messages = Messages(pool, settings)
-        listener = Listener(url, settings, role="console")
+        listener = Listener(settings.listen_url or url, settings, role="console")
         listener.on_outdated = on_outdated
         feed = ConsoleFeed(messages, listener, out)
         feed.start()  # first: it shows every message that is sent after the process is registered

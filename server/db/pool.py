@@ -2,8 +2,9 @@
 
 Reads, the small writes that change no existing trip, and the settling of due trips use the pool: each is one
 statement and one transaction. jsonb is msgspec.Raw in both directions, so the JSON of requests and answers is
-not parsed here. When a connection turns out to be broken, the idle ones are replaced too, because a database
-that restarted has closed them all.
+not parsed here. If listen_url is set, the pool may connect to a transaction pooler: its connections then have
+no prepared statements and no parameters of a session. When a connection turns out to be broken, the idle ones
+are replaced too, because a database that restarted has closed them all.
 """
 
 import logging
@@ -90,6 +91,7 @@ def classify_error(
 
 # Connections -----------------------------------------------------------------------------------
 
+_PREPARE_THRESHOLD = 5  # psycopg's default; None: `prepare` has no effect
 _SET_SESSION = "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)"
 
 
@@ -118,7 +120,11 @@ def _connection_options(url: str, settings: Settings, name: str) -> dict[str, An
     }
 
 
-def _configure(connection: psycopg.Connection, settings: Settings, **parameters: object) -> None:
+def _session_parameters(settings: Settings) -> dict[str, object]:
+    return {"statement_timeout": round(settings.statement_seconds * 1000)}
+
+
+def _configure(connection: psycopg.Connection, settings: Settings, parameters: dict[str, object]) -> None:
     """Make a new connection ready for use, or close it and raise psycopg.OperationalError.
 
     parameters: of the PostgreSQL session. They are not sent with the startup message, because PgBouncer
@@ -126,10 +132,8 @@ def _configure(connection: psycopg.Connection, settings: Settings, **parameters:
     """
     connection.adapters.register_dumper(Raw, _RawDumper)
     set_json_loads(Raw, connection)
-    timeout_ms = round(settings.statement_seconds * 1000)
-    session = {"statement_timeout": timeout_ms, **parameters}
     try:
-        connection.execute(_SET_SESSION, (Raw(msgspec.json.encode(session)),))
+        connection.execute(_SET_SESSION, (Raw(msgspec.json.encode(parameters)),))
         require_durable_commits(connection, settings)
     except BaseException:
         connection.close()
@@ -145,7 +149,7 @@ def connect(
     """
     options = _connection_options(url, settings, name)
     connection = (deadlines or Deadlines(settings)).connection_class.connect(url, **options)
-    _configure(connection, settings, **parameters)
+    _configure(connection, settings, _session_parameters(settings) | parameters)
     return connection
 
 
@@ -158,12 +162,15 @@ class Pool:
     def __init__(self, url: str, settings: Settings, deadlines: Deadlines | None = None) -> None:
         self._settings = settings
         self._deadlines = deadlines or Deadlines(settings)
+        has_session = settings.listen_url is None
+        self._parameters = _session_parameters(settings) if has_session else {}
         self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
         self._connections = psycopg_pool.ConnectionPool(
             url,
             connection_class=self._deadlines.connection_class,
-            kwargs=_connection_options(url, settings, "read"),
+            kwargs=_connection_options(url, settings, "read")
+            | {"prepare_threshold": _PREPARE_THRESHOLD if has_session else None},
             configure=self._configure,
             # Few connections: the pool uses them in turn, and each connection makes its own plans.
             min_size=1,
@@ -183,7 +190,7 @@ class Pool:
 
     def _configure(self, connection: psycopg.Connection) -> None:
         try:
-            _configure(connection, self._settings)
+            _configure(connection, self._settings, self._parameters)
         except LossyCommits as error:
             if not self._reported_lossy:
                 log.warning("the connection cannot be used: %s", error)

@@ -1,15 +1,17 @@
-"""What the server requires of PostgreSQL, checked on every new connection: a committed booking is durable.
+"""What the server requires of PostgreSQL: durable commits, and sessions.
 
-After a failover, the next connection may lead to another host with other settings.
+durable commits  checked on every new connection, because after a failover it may lead to another host
+sessions         LISTEN and advisory locks last as long as the connection; checked at the start. A pooler in
+                 transaction mode runs each transaction of a connection in any session
 """
 
-import logging
+import secrets
 
 import psycopg
 
 from busware.server.settings import Settings
 
-log = logging.getLogger("busware.requirements")
+_NOTIFICATION_SECONDS = 5.0  # how long a notification may take to arrive
 
 # The settings with which PostgreSQL acknowledges a commit that it may lose.
 _LOSSY = """
@@ -55,3 +57,20 @@ def require_durable_commits(connection: psycopg.Connection, settings: Settings) 
             f"PostgreSQL can lose acknowledged bookings in a crash or a failover: {why}. Set it to on. "
             "If the loss of bookings is acceptable, set BUSWARE_ACCEPT_DATA_LOSS=true."
         )
+
+
+def receives_notifications(listening: psycopg.Connection, notifying: psycopg.Connection) -> bool:
+    """Whether a connection has a session, in the same database as another; both are in autocommit mode."""
+    channel = f"busware_{secrets.token_hex(8)}"
+    listening.execute(f"LISTEN {channel}".encode())
+    notifying.execute("SELECT pg_notify(%s, '')", (channel,))
+    return bool(list(listening.notifies(timeout=_NOTIFICATION_SECONDS, stop_after=1)))
+
+
+def explain_transaction_pooler(variable: str) -> str:
+    """What to do if the URL of a setting leads to a pooler in transaction mode."""
+    remedy = "Set BUSWARE_LISTEN_URL too," if variable == "DATABASE_URL" else "Set it"
+    return (
+        f"{variable} leads to a pooler in transaction mode, in which LISTEN and advisory locks have no "
+        f"effect. {remedy} to the same database without that pooler."
+    )

@@ -30,6 +30,7 @@ from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from busware.server.db.deadlines import connection_parameters
+from busware.server.db.requirements import explain_transaction_pooler, receives_notifications
 from busware.server.protocol import VERSION
 from busware.server.settings import Settings
 
@@ -94,6 +95,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
     """Bring the database to this version: tables, functions, the server's role and rights, timetables.
 
     owner_url: connects as the role that owns the database. server_url: has the server's role and password.
+    Neither leads to a pooler in transaction mode.
     Raises SchemaError; each step is then done or rolled back.
     """
     with _connect(owner_url, settings) as conn:
@@ -102,6 +104,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
             raise SchemaError(
                 f"The database is PostgreSQL {version}. Busware needs {OLDEST_POSTGRES} or newer."
             )
+        _require_session(conn, owner_url, settings)
         try:
             conn.execute(
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
@@ -182,6 +185,21 @@ def _connect(url: str, settings: Settings) -> Connection:
         except psycopg.ProgrammingError as error:
             raise SchemaError(f"The URL of the database is not valid: {error}.") from None
         time.sleep(_RECONNECT_SECONDS)
+
+
+def _require_session(conn: Connection, url: str, settings: Settings) -> None:
+    """Raise SchemaError if the URL leads to a pooler in transaction mode. conn: a connection to it."""
+    with _connect(url, settings) as other:
+        if receives_notifications(conn, other):
+            return
+    variable = (
+        "BUSWARE_OWNER_URL"
+        if settings.owner_url
+        else "BUSWARE_LISTEN_URL"
+        if settings.listen_url
+        else "DATABASE_URL"
+    )
+    raise SchemaError(explain_transaction_pooler(variable))
 
 
 def _retry(settings: Settings, work: Callable[[], object]) -> None:

@@ -1,24 +1,45 @@
-"""The check of the database's settings at the start, before the server accepts clients."""
+"""The check at the start that the URLs of the settings lead to a PostgreSQL that the server can use."""
 
 import logging
+from contextlib import closing
 
 import psycopg
 
+from busware.server.db.deadlines import Deadlines, connection_parameters
 from busware.server.db.pool import DatabaseUnavailable, connect
-from busware.server.db.requirements import explain_lossy_commits
+from busware.server.db.requirements import (
+    explain_lossy_commits,
+    explain_transaction_pooler,
+    receives_notifications,
+)
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware")
 
 
-def check_database(server_url: str, settings: Settings) -> None:
+def _connect_without_session(url: str, settings: Settings) -> psycopg.Connection:
+    parameters = connection_parameters(url, settings)
+    return Deadlines(settings).connection_class.connect(url, autocommit=True, **parameters)
+
+
+def check_database(server_url: str, session_url: str, settings: Settings) -> None:
     """Check that PostgreSQL meets the requirements of the server. Raises DatabaseUnavailable.
 
-    server_url: has the server's role and password.
+    server_url: of the pool. session_url: of the connections that need a session.
     """
     try:
-        with connect(server_url, settings, "start") as connection:
-            if why := explain_lossy_commits(connection):
+        with (
+            closing(connect(session_url, settings, "start")) as session,
+            closing(_connect_without_session(server_url, settings)) as other,
+        ):
+            if why := explain_lossy_commits(session):
                 log.warning("BUSWARE_ACCEPT_DATA_LOSS is true: a crash may lose bookings, because %s.", why)
+            if not receives_notifications(session, other):
+                raise DatabaseUnavailable(
+                    "BUSWARE_LISTEN_URL leads to another database than DATABASE_URL, or to a pooler in "
+                    "transaction mode. Set it to the same database without that pooler."
+                    if settings.listen_url
+                    else explain_transaction_pooler("DATABASE_URL")
+                )
     except psycopg.Error as error:
         raise DatabaseUnavailable(str(error)) from error

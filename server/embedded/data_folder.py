@@ -215,10 +215,19 @@ def read_urls(data: Path) -> Urls | None:
     return urls if complete else None
 
 
+def given_urls(settings: Settings) -> Urls:
+    """The connection URLs in the settings, which name a database.
+
+    The owner needs sessions, so without a URL of its own it uses that for sessions.
+    """
+    server = settings.database_url or ""
+    return Urls(settings.owner_url or settings.listen_url or server, server)
+
+
 def find_urls(settings: Settings) -> Urls:
     """The connection URLs of the running database. Raises PostgresError if no server runs."""
     if settings.database_url:
-        return Urls(settings.owner_url or settings.database_url, settings.database_url)
+        return given_urls(settings)
     _ignore_libpq_variables()
     urls = read_urls(settings.data)
     if not urls or pq.PGconn.ping(urls.owner.encode()) == pq.Ping.NO_RESPONSE:

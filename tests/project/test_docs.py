@@ -358,7 +358,7 @@ def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
             runner.run_page(page)
         clean = runner.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
-    assert runner.kinds == {"session", "sh", "python", "sql"}
+    assert runner.kinds == {"session", "sh", "python", "sql", "ini"}
 
 
 _OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
