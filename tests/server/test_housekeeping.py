@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from ipaddress import ip_network
 from types import SimpleNamespace
 
 import pytest
@@ -30,7 +31,7 @@ def housekeeping(server: SimpleNamespace) -> RunHousekeeping:
     return run
 
 
-@pytest.mark.settings(settle_seconds=0.01)
+@pytest.mark.settings(settle_seconds=0.01, exempt_networks=(ip_network("127.0.0.0/8"),))
 def test_trips_are_settled_and_put_on_sale_and_old_keys_are_deleted(
     database: Database, clock: Clock, client_socket: LineClient, housekeeping: RunHousekeeping
 ) -> None:
