@@ -43,9 +43,14 @@ class Workers:
             self._take(subject)
         else:
             await self._wait(subject)
-        running = asyncio.get_running_loop().run_in_executor(self._threads, function)
-        running.add_done_callback(lambda _: self._give_back(subject))
-        return await asyncio.shield(running)  # if the request is cancelled, the thread is still used
+        loop, call = asyncio.get_running_loop(), self._threads.submit(function)
+        try:
+            return await asyncio.wrap_future(call)
+        finally:
+            if call.done():
+                self._give_back(subject)
+            else:  # the request is cancelled, but its thread is still used
+                call.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back, subject))
 
     def _may_run(self, subject: str) -> bool:
         """Whether the address gets a thread now. The empty subject is that of all exempt addresses."""
