@@ -4,13 +4,13 @@ uvicorn limits none of these three, so this subclass of its connection class doe
 gets a problem and the connection is closed. The body of a request is limited by server/http/executor.py.
 
 A connection parses a request, and what follows it only after the answer. So the requests that a client sends
-ahead wait as bytes, in its socket's buffers once those here are full, and the event loop serves one request
-of each connection in turn.
+ahead wait as bytes, in its socket's buffers once those here are full. In a turn of the event loop, one
+connection of each address parses what was sent ahead.
 """
 
 import asyncio
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -44,7 +44,7 @@ def check_head(scope: Scope, settings: Settings) -> None:
 
 def limited_protocol(settings: Settings) -> type[HttpToolsProtocol]:
     """uvicorn's connection class, with these limits."""
-    members = {"settings": settings, "connection_counts": Counter()}
+    members = {"settings": settings, "connection_counts": Counter(), "waiting": {}}
     return type("LimitedProtocol", (_LimitedProtocol,), members)
 
 
@@ -53,6 +53,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     settings: ClassVar[Settings]
     connection_counts: ClassVar[Counter[str]]  # of each subject
+    waiting: ClassVar[dict[str, deque["_LimitedProtocol"]]]  # of each subject: those that wait for a turn
 
     subject: str  # the address, as rate limits count it
     idle_since: float  # the loop's time of the connection or of the last answer
@@ -142,13 +143,31 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self.idle_since = self.loop.time()
         if self._unparsed:
-            self._parse()
+            self._wait_for_turn()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _wait_for_turn(self) -> None:
+        """Parse in a later turn of the event loop. In one turn, one connection of each address does so."""
+        self.flow.pause_reading()
+        waiting = self.waiting.setdefault(self.subject, deque())
+        waiting.append(self)
+        if len(waiting) == 1:
+            self.loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        waiting = self.waiting[self.subject]
+        connection = waiting.popleft()
+        if waiting:
+            self.loop.call_soon(self._next_turn)
+        else:
+            del self.waiting[self.subject]
+        if connection in self.connections:  # it has not ended
+            connection._parse()
+
     def _parse(self) -> None:
-        """Parse received bytes, up to the end of a request that has no answer yet, or to the end of the turn.
+        """Parse received bytes, up to the end of a request that has no answer yet.
 
         In one turn, a connection parses about as many bytes as the longest head has.
         """
@@ -157,7 +176,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             if parsed_bytes >= bytes_per_turn:
-                self.loop.call_soon(self._parse)
+                self._wait_for_turn()
                 break
             end = self._unparsed.find(_END_OF_HEAD, 0, bytes_per_turn)
             size = end + len(_END_OF_HEAD) if end >= 0 else bytes_per_turn

@@ -223,6 +223,23 @@ def test_request_is_parsed_only_after_the_previous_answer(raw: socket.socket) ->
     assert statuses == [b"200", b"200", b"200", b"400"]
 
 
+def test_requests_sent_ahead_by_one_address_do_not_delay_others(http: HttpClient) -> None:
+    count = 50
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connect_from("127.0.0.2", http)) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(b"GET /none HTTP/1.1\r\n\r\n" * count)
+        assert connections[0].recv(1, socket.MSG_PEEK)  # the server has begun to answer
+        for _ in range(count):  # more turns of the event loop than a connection has requests
+            assert http.call("GET", "/v1/ping").status_code == 200
+        answers = b""
+        for connection in connections:
+            connection.setblocking(False)
+            with suppress(BlockingIOError):
+                answers += connection.recv(1_000_000)
+    assert answers.count(b"HTTP/1.1 404") < count * count / 2
+
+
 def test_trailers_after_a_body_are_ignored(raw: socket.socket) -> None:
     book = json.dumps(BOOK).encode()
     head = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
