@@ -247,11 +247,12 @@ def test_a_server_without_free_descriptors_is_busy_and_recovers(
 
 
 @pytest.mark.system
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_the_server_stops_while_the_database_hangs(
-    proxy: TcpProxy, urls: dict[str, str], line_to: Callable[[int], LineClient]
+    proxy: TcpProxy, urls: dict[str, str], line_to: Callable[[int], LineClient], processes: str
 ) -> None:
     url = {"DATABASE_URL": proxy.url, "BUSWARE_DRAIN_SECONDS": "0.5", "BUSWARE_STATEMENT_SECONDS": "3600"}
-    with ServerProcess("0", **{**urls, **url}) as server:
+    with ServerProcess("0", "--processes", processes, **{**urls, **url}) as server:
         line = line_to(server.port)
         line.send(b'{"jsonrpc":"2.0","id":1,"method":"places"}\n')
         assert b'"result"' in line.receive()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from busware.server.embedded import process as embedded_process
 from busware.server.embedded.data_folder import (
     DataFolder,
     PostgresError,
@@ -236,6 +237,18 @@ def test_postgresql_stops_when_the_server_is_killed(data_folder: Path) -> None:
     assert not (data_folder / "postgres" / "postmaster.pid").exists()  # a clean stop removes it
     with running(data_folder) as again:
         assert read_table(again.data_folder.urls.owner) == 42
+
+
+def test_frozen_postgresql_is_killed_at_the_stop(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_process, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(embedded_process, "IMMEDIATE_STOP_SECONDS", 0.1)
+    with running(data_folder) as postgres:
+        create_table(postgres)
+        for pid in processes.running_on(data_folder):  # the shell and the postmaster
+            os.kill(pid, signal.SIGSTOP)
+    assert processes.running_on(data_folder) == []
+    with running(data_folder) as restarted:
+        assert read_table(restarted.data_folder.urls.owner) == 42
 
 
 def test_new_server_starts_while_postgresql_of_a_killed_one_stops(data_folder: Path) -> None:
