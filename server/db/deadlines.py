@@ -42,7 +42,7 @@ class Deadlines:
         self._stop_at = math.inf
 
     def begin_stop(self) -> None:
-        """The server stops: from drain_seconds after now, no statement and no connecting waits or begins."""
+        """The server stops: from drain_seconds after now, no statement and no attempt to connect waits."""
         self._stop_at = time.monotonic() + self._drain_seconds
 
     def seconds_for(self, seconds: float) -> float:
@@ -55,16 +55,16 @@ class Deadlines:
         It yields what it waits for, and is sent what is ready: nothing, if the wait was only interrupted.
         """
         deadline = time.monotonic() + seconds
+        ready = None
         try:
-            ready = None
             while True:
+                ready = yield steps.send(ready)
                 if not ready and time.monotonic() >= min(deadline, self._stop_at):
                     raise DeadlinePassed(
                         "the server is stopping"
                         if self._stop_at <= deadline
                         else f"the database has not answered within {seconds:g} s"
                     )
-                ready = yield steps.send(ready)
         except StopIteration as end:
             result: T = end.value
             return result
