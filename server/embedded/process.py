@@ -202,11 +202,14 @@ def end_orphans(
     """
     running = _find_processes(data_folder)
     for number in signals:
-        for pid in running:
-            if number != signal.SIGINT or _is_postmaster(pid):  # the others end with the postmaster
-                log.warning("Stopping process %d, left running on %s.", pid, data_folder.data_directory)
-                with suppress(ProcessLookupError):
-                    os.kill(pid, number)
+        # After a fast shutdown, the others end with the postmaster.
+        pids = [pid for pid in running if number != signal.SIGINT or _is_postmaster(pid)]
+        if pids:
+            names = ", ".join(map(str, pids))
+            log.warning("Sending %s to processes %s on %s.", number.name, names, data_folder.data_directory)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
         deadline = time.monotonic() + (STOP_SECONDS if number == signal.SIGINT else IMMEDIATE_STOP_SECONDS)
         while running and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -6,6 +6,7 @@ while many requests of others wait for a locked trip. This module runs on the ev
 """
 
 import asyncio
+import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,23 @@ from busware.server.settings import Settings
 T = TypeVar("T")
 
 
+def _start_threads(count: int, name: str) -> ThreadPoolExecutor:
+    """An executor whose threads run already.
+
+    Later, the system may have no thread left. Then submit() raises RuntimeError, but keeps the function in
+    its queue: a write that is refused as busy would be executed after all.
+    """
+    threads = ThreadPoolExecutor(count, name)
+    all_started = threading.Barrier(count)
+    try:
+        for _ in range(count):
+            threads.submit(all_started.wait)
+    except RuntimeError as error:
+        all_started.abort()
+        raise OSError(f"{count} threads for HTTP requests cannot be started: {error}") from error
+    return threads
+
+
 class Workers:
     """As many threads as http_threads.
 
@@ -27,7 +45,7 @@ class Workers:
     def __init__(self, name: str, settings: Settings, wait_seconds: float) -> None:
         self._settings = settings
         self._wait_seconds = wait_seconds
-        self._threads = ThreadPoolExecutor(settings.http_threads, name)
+        self._threads = _start_threads(settings.http_threads, name)
         self._free_count = settings.http_threads
         self._used_counts: Counter[str] = Counter()  # of each address that has threads
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each address, in the order of turns

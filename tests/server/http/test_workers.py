@@ -24,6 +24,13 @@ from tests.support.line_client import wait_until
 A, B, C = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 
+def test_all_threads_run_before_the_first_request(settings: Settings) -> None:
+    workers = Workers("early", settings, settings.http_wait_seconds)
+    names = [thread.name for thread in threading.enumerate() if thread.name.startswith("early")]
+    assert len(names) == settings.http_threads
+    workers.close()
+
+
 class Calls:
     """Calls on worker threads that wait until the test ends them. started: their names, in order."""
 
