@@ -111,7 +111,10 @@ def _body_members(body: bytes) -> dict[str, Raw]:
     if not body.strip():
         return {}
     try:
+        body.decode()  # msgspec does not check the values that it does not decode
         return _object_decoder.decode(body)
+    except UnicodeDecodeError as error:
+        message = f"Byte {error.start + 1} of the body is not UTF-8."
     except msgspec.ValidationError:
         message = "The body must be an object: the fields of the request by name."
     except (msgspec.DecodeError, RecursionError):
