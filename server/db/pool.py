@@ -55,9 +55,18 @@ class Overloaded(Refusal):
     """A statement failed and was rolled back; it may succeed when it is sent again."""
 
 
-# Serialization failure and deadlock (class 40); no memory, disk space or connection left (class 53);
-# lock_timeout; statement_timeout.
+# Serialization failure and deadlock (class 40); no connection left, or a limit of the configuration is
+# exceeded (class 53); lock_timeout; statement_timeout.
 _TRANSIENT_SQLSTATES = ("40", "53", "55P03", "57014")
+
+# The machine of the database lacks something that its operator must provide: what that is, and what to do.
+_SHORTAGES = {
+    "53100": ("The disk of the database is full", "Free some space on it."),
+    "53200": ("The database has no memory left", "Give its machine more memory, or lower work_mem."),
+    "58030": ("The disk of the database cannot be read or written", "Check the disk, and the kernel's log."),
+}
+_SHORTAGE_SECONDS = 60.0  # a shortage without an error for so long has ended
+_shortages: dict[str, float] = {}  # SQLSTATE → the time of its last error
 
 # A function or type is missing or has changed (class 42; XX000, "cache lookup failed"), the schema is missing
 # (3F000), or a prepared statement has another result type (0A000). Only an upgrade makes our statements fail
@@ -78,8 +87,13 @@ def classify_error(
     sqlstate = error.sqlstate or ""
     if sqlstate == _NOT_PRIMARY_SQLSTATE:
         return DatabaseUnavailable(str(error), rolled_back=True)
+    if sqlstate in _SHORTAGES:
+        _report_shortage(sqlstate, error)
     if connection.closed or sqlstate.startswith(_DISCONNECT_SQLSTATES):
         return DatabaseUnavailable(str(error))
+    if sqlstate in _SHORTAGES:
+        what, _ = _SHORTAGES[sqlstate]
+        return Overloaded("busy", f"{what}: nothing was done. The operator is informed; try again later.")
     if sqlstate.startswith(_TRANSIENT_SQLSTATES):
         log.warning("transient error %s: %s", sqlstate, error)
         return Overloaded("busy", "The database is overloaded: nothing was done, try again.")
@@ -87,6 +101,16 @@ def classify_error(
         log.warning("error %s, expected while the schema changes: %s", sqlstate, error)
         return SchemaChanged(f"{sqlstate}: {error}")
     return InternalError(f"{sqlstate}: {error}")
+
+
+def _report_shortage(sqlstate: str, error: psycopg.Error) -> None:
+    """Log a shortage once, while it lasts."""
+    now = time.monotonic()
+    lasts = now < _shortages.get(sqlstate, -_SHORTAGE_SECONDS) + _SHORTAGE_SECONDS
+    _shortages[sqlstate] = now
+    what, remedy = _SHORTAGES[sqlstate]
+    level = logging.DEBUG if lasts else logging.ERROR
+    log.log(level, "%s. Requests that need it are refused. %s (%s)", what, remedy, error)
 
 
 # Connections -----------------------------------------------------------------------------------

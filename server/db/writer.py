@@ -290,7 +290,8 @@ class Writer:
     def _handle_failure(self, batch: list[QueuedCall], error: psycopg.Error, reason: Exception) -> None:
         """After a rollback, run the calls of the batch alone. Run a single call again, if that may help."""
         if len(batch) > 1:
-            log.warning("a batch of %d failed, its calls run alone: %s", len(batch), error)
+            level = logging.DEBUG if isinstance(reason, Refusal) else logging.WARNING  # it is logged already
+            log.log(level, "a batch of %d failed, its calls run alone: %s", len(batch), error)
             if error.sqlstate == _LOCK_NOT_AVAILABLE:  # all of them together wait for lock_wait_ms
                 self._connection.set_lock_timeout(max(1, self._settings.lock_wait_ms // len(batch)))
             for queued in batch:

@@ -7,6 +7,7 @@ thread starts it again on the same port. It listens on loopback only, and every 
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -29,6 +30,7 @@ STOP_SECONDS = 30  # how long a fast shutdown may take; then an immediate one, w
 IMMEDIATE_STOP_SECONDS = 10  # how long an immediate shutdown may take; then the processes are killed
 CONNECT_SECONDS = 5  # how long an attempt to connect may take
 RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
+SEGMENT_BYTES = 16 * 2**20  # of the write-ahead log; PostgreSQL ends if it cannot write one
 MAX_LOG_BYTES = 16 * 2**20  # a longer postgres.log is renamed to postgres.log.1 at start
 
 # The log has no values of parameters and rows, such as password hashes, phones and references. Arguments of
@@ -116,8 +118,12 @@ class EmbeddedPostgres:
         process = self._process = self._spawn()
         if not self._wait_until_ready(process):
             self._end()
+            folder = self.data_folder.data_directory
             last_lines = self.data_folder.log.read_text(errors="replace").splitlines()[-5:]
-            raise PostgresError("PostgreSQL does not start. Its log ends with:\n" + "\n".join(last_lines))
+            free = shutil.disk_usage(folder).free
+            is_full = f" The disk of {folder} is full: free some space on it." if free < SEGMENT_BYTES else ""
+            lines = "\n".join(last_lines)
+            raise PostgresError(f"PostgreSQL does not start.{is_full} Its log ends with:\n{lines}")
         return process
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
@@ -174,17 +180,20 @@ class EmbeddedPostgres:
 
     def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
         """The thread that starts PostgreSQL again when it ends by itself."""
+        level = logging.ERROR
         while True:
             status = process.wait()
             with self._start_stop_lock:
                 if self._stopping.is_set():
                     return
                 self._end()
-                log.error("PostgreSQL ended with status %s, and is started again.", status)
+                log.log(level, "PostgreSQL ended with status %s, and is started again.", status)
                 try:
                     process = self._launch()
+                    level = logging.ERROR
                 except (PostgresError, OSError, psycopg.Error) as error:
-                    log.error("%s", error)
+                    log.log(level, "%s", error)
+                    level = logging.DEBUG  # until it has started
             self._stopping.wait(0 if process.poll() is None else RETRY_SECONDS)
 
 
