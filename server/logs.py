@@ -1,9 +1,9 @@
 """The log of the server: one line for each event, on standard error.
 
 Clients choose some of the texts that are logged. So characters that cannot be printed are escaped, phone
-numbers are masked, and a traceback is a part of its event's line. Equal events are limited to a number a
-minute. A thread of its own writes the lines: no other thread waits for the reader of the log, or fails when
-the disk of the log is full.
+numbers and password hashes are masked, and a traceback is a part of its event's line. Equal events are
+limited to a number a minute. A thread of its own writes the lines: no other thread waits for the reader of
+the log, or fails when the disk of the log is full.
 """
 
 import io
@@ -42,6 +42,7 @@ _PHONE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_PASSWORD_HASH = re.compile(r"\$argon2[\w$=,+/-]+")
 
 
 def configure(settings: Settings) -> None:
@@ -64,18 +65,18 @@ def relay(line: str) -> None:
     """Write a line of another process, which has formatted it, to the log of this process."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LogHandler):
-            handler.write(printable(mask_phones(line)))
+            handler.write(printable(masked(line)))
 
 
 # The text of a line ----------------------------------------------------------------------------
 
 
-def mask_phones(text: str) -> str:
-    """The text with the middle of each phone number replaced: +91***345."""
-    return _PHONE.sub(_mask, text)
+def masked(text: str) -> str:
+    """The text with the middle of each phone number replaced, +91***345, and without password hashes."""
+    return _PASSWORD_HASH.sub("$argon2***", _PHONE.sub(_mask_phone, text))
 
 
-def _mask(found: re.Match[str]) -> str:
+def _mask_phone(found: re.Match[str]) -> str:
     before = found["before"] or found["quote"]
     digits = re.sub(r"\D", "", found["digits"] or found["quoted"])
     return f"{before}{digits[:2]}***{digits[-3:]}"
@@ -99,12 +100,12 @@ class _Formatter(logging.Formatter):
 
     def message(self, record: logging.LogRecord) -> str:
         """The message of a record, masked."""
-        return mask_phones(_shortened(record.getMessage()))
+        return masked(_shortened(record.getMessage()))
 
     def trace(self, record: logging.LogRecord) -> str:
         """The traceback of a record, masked; empty if it has none."""
         texts = (record.exc_info and self.formatException(record.exc_info), record.stack_info)
-        return mask_phones(_shortened("\n".join(text for text in texts if text)))
+        return masked(_shortened("\n".join(text for text in texts if text)))
 
 
 class TextFormatter(_Formatter):
@@ -137,7 +138,7 @@ class JsonFormatter(_Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             fields["exception"] = type(error).__qualname__
-            fields["exception_message"] = mask_phones(_shortened(str(error)))
+            fields["exception_message"] = masked(_shortened(str(error)))
         return json.dumps({name: value for name, value in fields.items() if value is not None})
 
 

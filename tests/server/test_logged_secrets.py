@@ -1,0 +1,58 @@
+"""Phone numbers, passwords and tokens are not in the log, also if a statement fails with its parameters."""
+
+import logging
+
+import pytest
+
+from busware.server.logs import FORMATTERS
+from busware.server.protocol import METHODS
+from tests.conftest import Database, LineClient
+from tests.server.tcp.test_extreme_values import FIELDS, LEFT_OUT
+from tests.support.http_client import HttpClient
+
+SECRETS = {"password": "password-marker", "token": "token-marker", "phone": "98450 12345"}
+# Every function with parameters that a statement of the server calls.
+FUNCTIONS = ["batch", "read", "register", "sign_in", "session", "sign_out", "set_password_hash", "notice"]
+
+
+def fail_with_parameters(database: Database) -> None:
+    """Replace each function by one whose error has all of its parameters."""
+    arguments = (
+        "SELECT pg_get_function_identity_arguments(oid), pronargs, oid::regprocedure::text FROM pg_proc"
+    )
+    for name in FUNCTIONS:
+        found = database.query(f"{arguments} WHERE pronamespace = 'api'::regnamespace AND proname = %s", name)
+        for _, count, signature in found:
+            head = database.value("SELECT pg_get_functiondef(%s::regprocedure)", signature)
+            values = ", ".join(f"${number}" for number in range(1, count + 1))
+            body = f"BEGIN RAISE '%', jsonb_build_array({values})::text; END"
+            database.conn.execute(f"{head.partition(' LANGUAGE')[0]} LANGUAGE plpgsql AS $body${body}$body$")
+
+
+def test_no_secret_of_a_request_is_logged(
+    client_socket: LineClient,
+    http: HttpClient,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    fail_with_parameters(database)
+    for method, kind in METHODS.items():
+        known = {**FIELDS, "reference": "ABCDEFG", **SECRETS}
+        fields = kind.__struct_encode_fields__
+        params = {name: known[name] for name in fields if name in known and name not in LEFT_OUT - {"token"}}
+        params |= {"reference": "ABCDEFG"} if "reference" in fields else {}
+        client_socket.call(method, **params)
+        client_socket.call(method, **{name: value for name, value in params.items() if name != "token"})
+        for operation in kind.resources.values():
+            http_method, path = operation.split(" ")
+            body = {"json": params} if http_method == "POST" else {"params": params}
+            http.call(http_method, path.format(**known), token=SECRETS["token"], **body)
+            http.call(http_method, path.format(**known), **body)
+    guest = {"username": "asha", "password": SECRETS["password"], "num_rooms": 1}
+    http.call("POST", "/hotel/book", json=guest)
+    for form in FORMATTERS.values():
+        lines = "\n".join(form().format(record) for record in caplog.records)
+        assert "ABCDEFG" in lines
+        for secret in ("marker", "98450", "12345", "$argon2id"):
+            assert secret not in lines
