@@ -104,6 +104,10 @@ def test_a_client_that_leaves_tls_is_no_warning(
         plain = socket.create_connection(("127.0.0.1", https.port), WAIT_SECONDS)
         plain.sendall(sent)
         close(plain)
+    last = https.context.wrap_socket(socket.create_connection(("127.0.0.1", https.port), WAIT_SECONDS))
+    with last:  # answered after all handshakes
+        last.sendall(GET)
+        assert last.recv(12) == b"HTTP/1.1 200"
     https.drain()
     assert warnings(caplog) == []
 
