@@ -1,4 +1,4 @@
-"""Periodic work on the database: settle trips that are due, put trips on sale, delete old records.
+"""Periodic work on the database: settle due trips, open sales, delete old records, revoke surplus rights.
 
 To settle a trip is to expire its holds and waitlist entries that are due, and to promote its waitlist.
 Correctness does not depend on this module: every write to a trip settles the trip first, and reads leave out
@@ -22,11 +22,12 @@ log = logging.getLogger("busware.housekeeping")
 _DUE_TRIPS = "SELECT bus_id, travel_date FROM api.due_trips()"
 _SETTLE = "SELECT api.settle_due(%s, %s)"
 _SERVICES = "SELECT bus_id FROM bus_info ORDER BY bus_id"
+_REVOKE_RIGHTS = "SELECT api.revoke_surplus_rights()"
 _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 
 
 class Housekeeper:
-    """Four worker threads, one for each kind of periodic work."""
+    """The worker threads, one for each kind of periodic work."""
 
     def __init__(self, pool: Pool, settings: Settings, rate_limiter: RateLimiter) -> None:
         self._pool, self._settings, self._rate_limiter = pool, settings, rate_limiter
@@ -36,6 +37,7 @@ class Housekeeper:
             WorkerThread("known addresses", self._note_known_addresses, settings.settle_seconds),
             WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
             WorkerThread("purge", self._purge, settings.housekeeping_seconds),
+            WorkerThread("rights", self._revoke_rights, settings.housekeeping_seconds),
         ]
 
     def start(self) -> None:
@@ -93,6 +95,13 @@ class Housekeeper:
         ((count,),) = self._pool.execute(purge, (max_age_seconds,))
         if count:
             log.info("deleted %d old %s", count, records)
+
+    def _revoke_rights(self) -> float:
+        """Revoke the rights of the database role that only servers of 0.1.0 need, if none is alive."""
+        ((count,),) = self._pool.execute(_REVOKE_RIGHTS)
+        if count:
+            log.info("revoked %d rights of the database role that no server needs", count)
+        return self._settings.housekeeping_seconds
 
     def _for_each(self, rows: Iterable[tuple[Any, ...]], work: Callable[..., object]) -> None:
         """Call a function with the values of each row, until `stop`. A failure does not end it.

@@ -61,6 +61,7 @@ BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
+PERIOD = Kind("a number, 1 or more, such as 48 or 1.5", r"\d{1,9}(\.\d{1,3})?", float, low=1)
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str)
 FOLDER = Kind("a folder", r".+", _path)
@@ -312,7 +313,7 @@ class Settings:
         COUNT,
     )
     known_address_days: float = setting(
-        30, "days", "how long an address from which an account or booking was opened is known to it", DURATION
+        30, "days", "how long an address from which an account or booking was opened is known to it", PERIOD
     )
     hotel_named_failures: int = setting(
         5,
@@ -356,7 +357,7 @@ class Settings:
     says_per_minute: int = setting(
         60, "messages", "the most messages from an address to the operators in a minute", COUNT
     )
-    message_days: float = setting(90, "days", "how long messages are kept", DURATION)
+    message_days: float = setting(90, "days", "how long messages are kept", PERIOD)
 
     # Reads and writes.
     read_connections: int = setting(
@@ -427,7 +428,7 @@ class Settings:
         3600, "seconds", "how often to open sales and delete old records", DURATION
     )
     idempotency_hours: float = setting(
-        48, "hours", "how long the answer to an idempotency key is kept", DURATION
+        48, "hours", "how long the answer to an idempotency key is kept", PERIOD
     )
 
     def __post_init__(self) -> None:
@@ -496,7 +497,7 @@ def _read(field: "dataclasses.Field[Any]", text: str) -> Any:
         if not re.fullmatch(kind.pattern, text, re.ASCII | re.IGNORECASE):
             raise ValueError
         value = kind.convert(text)
-        if isinstance(value, int) and not kind.low <= value <= kind.high:
+        if isinstance(value, (int, float)) and not kind.low <= value <= kind.high:
             raise ValueError
     except (ValueError, KeyError, OSError):
         shown = "" if kind is URL else f"; it is {text!r}"  # a URL holds a password

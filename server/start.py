@@ -167,7 +167,7 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     if settings.processes > 1:
         quiet = prompt.on_a_terminal() and settings.log_level == "INFO"  # the console shows the clients
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings
-        supervisor = Supervisor(worker_settings, urls.owner, urls.server, _stop_outdated)
+        supervisor = Supervisor(worker_settings, urls.server, _stop_outdated)
         stack.callback(supervisor.stop)
         port, http_port = supervisor.start()
     else:

@@ -34,17 +34,16 @@ _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then 
 
 
 class Supervisor:
-    """The workers of one server.
+    """The workers of one server. url: of the database, as the server's database role.
 
     on_outdated: called once, with the reason, when a breaking migration outdates the workers; in any thread.
     """
 
-    def __init__(
-        self, settings: Settings, owner_url: str, server_url: str, on_outdated: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, url: str, on_outdated: Callable[[str], None]) -> None:
         self._settings = settings
         self._on_outdated = on_outdated
-        self._environment = environment() | {"BUSWARE_OWNER_URL": owner_url, "DATABASE_URL": server_url}
+        # an empty variable is not set: the workers do not need the owner's password
+        self._environment = environment() | {"DATABASE_URL": url, "BUSWARE_OWNER_URL": ""}
         self._ports = ExitStack()
         self._outdated = threading.Lock()  # acquired when the first worker is outdated, never released
         self._stopping = threading.Event()

@@ -26,7 +26,7 @@ $$;
 -- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
 -- is expired from its expires_at on, even if the trip is not settled yet.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     RETURN ARRAY(
         SELECT CASE WHEN party.reference IS NOT NULL THEN jsonb_build_object(

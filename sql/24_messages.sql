@@ -2,7 +2,7 @@
 
 -- The number of the last message.
 CREATE OR REPLACE FUNCTION api.last_message() RETURNS bigint
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 RETURN coalesce((SELECT max(message_id) FROM messages), 0);
 
 -- The boarding date of a booking.
@@ -14,7 +14,7 @@ $$;
 
 -- The messages after number n, in order, at most at_most. boarding_date: of the booking to which it is sent.
 CREATE OR REPLACE FUNCTION api.messages_after(n bigint, at_most int DEFAULT 1000) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('boarding_date',
         CASE m.audience WHEN 'booking' THEN api.booking_boarding_date(m.bus_id, m.reference) END) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages m WHERE m.message_id > n ORDER BY m.message_id LIMIT at_most) AS m
@@ -25,7 +25,7 @@ $$;
 -- booking was made. An account receives the messages to itself and to each of its bookings. boarding_date: of the reader's
 -- booking on the trip of the message; of several, the first.
 CREATE OR REPLACE FUNCTION api.missed_messages(readers text[]) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH recipient AS MATERIALIZED (   -- the bookings of each reader, and its account
         SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since
         FROM unnest(readers) AS r (reader)
@@ -64,7 +64,7 @@ $$;
 
 -- The last messages, in order.
 CREATE OR REPLACE FUNCTION api.recent_messages(at_most int DEFAULT 20) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages ORDER BY message_id DESC LIMIT at_most) AS m
 $$;

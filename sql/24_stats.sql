@@ -1,7 +1,7 @@
 -- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status.
 -- Today is the date in the time zone of the service.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH service AS MATERIALIZED (
         SELECT s.bus_id, (api.now() AT TIME ZONE s.time_zone)::date AS today FROM bus_info s
     )

@@ -1,6 +1,6 @@
 -- For operators: the trips of a date that have tickets or a waitlist, and the number of the other open trips.
 CREATE OR REPLACE FUNCTION api.trips_in_use(date date) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH shown AS MATERIALIZED (
         SELECT api.show_trip(t.bus_id, t.travel_date) AS trip FROM trips t WHERE t.travel_date = trips_in_use.date
     ), used AS (

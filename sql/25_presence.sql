@@ -3,7 +3,7 @@
 
 -- Whether a console is alive.
 CREATE OR REPLACE FUNCTION api.has_console() RETURNS boolean
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM processes p WHERE p.role = 'console' AND api.is_alive(p.process_no))
 $$;
 

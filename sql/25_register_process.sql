@@ -8,7 +8,8 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_lock(1651864439, n);   -- "busw" in ASCII; the number is new, so the lock is free
     DELETE FROM processes p WHERE p.process_no = before OR NOT api.is_alive(p.process_no);
-    INSERT INTO processes (process_no, role, name, since) VALUES (n, role, name, api.now());
+    INSERT INTO processes (process_no, role, name, since, needs_previous_rights)
+    VALUES (n, role, name, api.now(), false);
     PERFORM pg_notify('busware', '{"clients":true,"processes":true}');
     RETURN n;
 END $$;

@@ -74,13 +74,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     ON CONFLICT (pair) DO UPDATE SET at = excluded.at
 $$;
 
--- Delete the addresses from which nothing was opened for max_age. Returns their number.
+-- Delete the addresses from which nothing was opened for max_age, and for a day. Returns their number.
 CREATE OR REPLACE FUNCTION api.purge_known_addresses(max_age interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     n int;
 BEGIN
-    DELETE FROM known_addresses k WHERE k.at <= api.now() - max_age;
+    DELETE FROM known_addresses k WHERE k.at <= api.now() - greatest(max_age, interval '1 day');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $$;

@@ -1,5 +1,5 @@
--- Writes. The server's database role may read the tables but not write them. The functions that write for it run with
--- the rights of their owner (SECURITY DEFINER), and have a search_path of their own.
+-- Writes. The server's database role may not write the tables. The functions that write for it run with the rights of
+-- their owner (SECURITY DEFINER), and have a search_path of their own.
 
 -- Execute many writes in one transaction. calls: an array of {method, args, caller, key, limits}. limits: see
 -- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.

@@ -1,6 +1,7 @@
--- Execute one write; waits for the lock of its trip. For psql, and for a database sharded by bus_id.
+-- Execute one write; waits for the lock of its trip. For psql, as the owner of the database, and for a database sharded
+-- by bus_id.
 CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE plpgsql
 SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET enable_material = off AS $$

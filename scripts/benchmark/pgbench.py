@@ -27,7 +27,7 @@ def run(datasets: Datasets, database: str, workload: Workload, clients: int, dur
     Raises InvalidRun if a connection had not completed a transaction before the measured seconds began.
     """
     warmup = duration.warmup + _WARMUP_SECONDS_PER_CONNECTION * clients
-    url = conninfo_to_dict(datasets.urls(database).server)
+    url = conninfo_to_dict(datasets.urls(database).owner)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.sql")
         script.write_text(workload.script)

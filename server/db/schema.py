@@ -11,8 +11,8 @@ leaves the functions and timetables of a newer release as they are. A migration 
 cannot work with its result; its record says so. Then older servers stop before it runs, and do not start
 again. docs/upgrading.md has the rules.
 
-The server's database role is created if it is missing and the owner may create roles. It may read the tables,
-and execute the functions of schema api. Functions that write run with their owner's rights.
+The server's database role is created if it is missing and the owner may create roles. It gets the rights of
+api.server_rights: to execute the functions that a server calls, which run with their owner's rights.
 """
 
 import hashlib
@@ -48,18 +48,8 @@ _PREPARE_LOCK = 0x62757377617265  # "busware" in ASCII
 _WRITERS_LOCK = _PREPARE_LOCK + 1
 
 _MISSING_GRANTS = """
-    SELECT format('GRANT CONNECT ON DATABASE %%I TO %%I', current_database(), %(role)s::text)
-    WHERE NOT has_database_privilege(%(role)s::text, current_database(), 'CONNECT')
-UNION ALL
-    SELECT format('GRANT USAGE ON SCHEMA %%I TO %%I', nspname, %(role)s::text) FROM pg_namespace
-    WHERE nspname IN ('public', 'api') AND NOT has_schema_privilege(%(role)s::text, oid, 'USAGE')
-UNION ALL
-    SELECT format('GRANT SELECT ON %%s TO %%I', oid::regclass, %(role)s::text) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-      AND relowner = current_user::regrole AND NOT has_table_privilege(%(role)s::text, oid, 'SELECT')
-UNION ALL
-    SELECT format('GRANT EXECUTE ON FUNCTION %%s TO %%I', oid::regprocedure, %(role)s::text) FROM pg_proc
-    WHERE pronamespace = 'api'::regnamespace AND NOT has_function_privilege(%(role)s::text, oid, 'EXECUTE')
+SELECT format('GRANT %%s ON %%s TO %%I', privilege, object, %(role)s::text)
+FROM (SELECT * FROM api.server_rights() EXCEPT SELECT * FROM api.granted_rights(%(role)s)) AS missing
 """
 
 # The composite types of schema api, column by column.
@@ -77,10 +67,10 @@ SELECT format('DROP ROUTINE %s', oid::regprocedure) FROM pg_proc
 WHERE pronamespace = 'api'::regnamespace AND xmin <> pg_current_xact_id()::xid
 """
 
-# The roles that may use schema api, apart from its owner.
+# The server's roles: those that may execute api.batch, apart from its owner.
 _SERVER_ROLES = """
-SELECT DISTINCT pg_get_userbyid(a.grantee)::text FROM pg_namespace n, aclexplode(n.nspacl) a
-WHERE n.nspname = 'api' AND a.grantee NOT IN (0, n.nspowner)
+SELECT DISTINCT pg_get_userbyid(a.grantee)::text FROM pg_proc p, aclexplode(p.proacl) a
+WHERE p.oid = to_regprocedure('api.batch(jsonb)') AND a.grantee NOT IN (0, p.proowner)
 """
 
 _UNKNOWN_BREAKING = "SELECT name FROM migrations WHERE breaking AND name <> ALL (%s) ORDER BY name"
@@ -111,7 +101,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
             )
             _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [_PREPARE_LOCK]))
             migrate(conn, settings)
-            role = _create_role(conn, server_url)
+            role = _create_role(conn, server_url, settings)
             is_newer = _replace_functions(conn, settings, role)
             _retry(settings, lambda: _grant(conn, [role]))
             if settings.seed and not is_newer:
@@ -309,30 +299,48 @@ def _install(conn: Connection, files: list[Path], role: str, version: str, *, in
         conn.execute(sql.SQL("COMMENT ON SCHEMA api IS {}").format(version))
 
 
-def _create_role(conn: Connection, server_url: str) -> str:
-    """Create the server's database role if it is missing. Return its name."""
+def _create_role(conn: Connection, server_url: str, settings: Settings) -> str:
+    """Create the server's database role if it is missing. Return its name.
+
+    If the role cannot connect, it gets the password of its URL again: a role can change its own password, and
+    PostgreSQL has no right that prevents this.
+    """
     parameters = conninfo_to_dict(server_url)
     role, password = str(parameters.get("user") or ""), str(parameters.get("password") or "")
     if not role:
         raise SchemaError("DATABASE_URL names no role: postgresql://role:password@host/database")
-    if conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+    exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    if exists and (role == conn.info.user or not password or _is_accepted(server_url, settings)):
         return role
     secret = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+    change, problem = ("ALTER", "cannot connect") if exists else ("CREATE", "does not exist")
+    statement = sql.SQL(f"{change} ROLE {{}} LOGIN PASSWORD {{}}")
     try:
-        conn.execute(create.format(sql.Identifier(role), secret if password else None))
+        conn.execute(statement.format(sql.Identifier(role), secret if password else None))
     except psycopg.errors.InsufficientPrivilege as error:
         raise SchemaError(
-            f"DATABASE_URL names role {role}, which does not exist, and {conn.info.user} may not create it. "
-            f"Execute as a role that may: CREATE ROLE {role} LOGIN PASSWORD '…'"
+            f"DATABASE_URL names role {role}, which {problem}, and {conn.info.user} may not {change.lower()} "
+            f"it. Execute as a role that may: {change} ROLE {role} LOGIN PASSWORD '…'"
         ) from error
+    if exists:
+        log.warning("Role %s could not connect: it has the password of DATABASE_URL again.", role)
     return role
 
 
+def _is_accepted(url: str, settings: Settings) -> bool:
+    """Whether PostgreSQL accepts a connection with a URL."""
+    try:
+        psycopg.connect(url, connect_timeout=max(2, int(settings.connect_seconds))).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def _grant(conn: Connection, roles: Iterable[str]) -> None:
-    """Grant each role the missing rights of a server: to read the tables, to execute the functions."""
+    """Grant each role the missing rights of a server; none to the role of this connection itself."""
     for role in roles:
-        _execute_results(conn, _MISSING_GRANTS, {"role": role})
+        if role != conn.info.user:
+            _execute_results(conn, _MISSING_GRANTS, {"role": role})
 
 
 def _execute_results(conn: Connection, query: str, parameters: dict[str, str] | None = None) -> None:

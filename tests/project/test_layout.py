@@ -59,8 +59,8 @@ PACKAGES = {  # package → its folder
 
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", ".pre-commit-config.yaml", ".squawk.toml",
-    "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "docker-compose.yml",
-    "pyproject.toml", "setup.py", "client", "docs", "scripts", "server", "sql", "tests",
+    "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "SECURITY.md",
+    "docker-compose.yml", "pyproject.toml", "setup.py", "client", "docs", "scripts", "server", "sql", "tests",
 }  # fmt: skip
 ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -243,11 +244,20 @@ def test_worker_that_cannot_be_started_is_reported(
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("busware.server.supervisor.subprocess.Popen", fail)
-    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", "", print)
+    supervisor = Supervisor(Settings(port=0, http_port=0, processes=2), "", print)
     with pytest.raises(OSError, match=r"worker \d does not start"):
         supervisor.start()
     supervisor.stop()
     assert "worker 1 cannot be started: [Errno 11] Resource temporarily unavailable" in caplog.text
+
+
+def test_workers_do_not_know_the_password_of_the_owner(urls: dict[str, str], database: Database) -> None:
+    password = urlsplit(database.owner).password
+    with ServerProcess("0", "--processes", "2", **urls):
+        workers = serving(database)
+        assert len(workers) == 2
+        for pid in workers:
+            assert f":{password}@" not in Path(f"/proc/{pid}/environ").read_text()
 
 
 def test_workers_are_kept_when_their_output_cannot_be_printed(

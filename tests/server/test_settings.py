@@ -65,6 +65,8 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_MAX_LINE_BYTES", "10"),
         ("BUSWARE_IDLE_SECONDS", "0"),
         ("BUSWARE_IDLE_SECONDS", "inf"),
+        ("BUSWARE_IDEMPOTENCY_HOURS", "0.9"),
+        ("BUSWARE_MESSAGE_DAYS", "0.99"),
         ("BUSWARE_SEED", "maybe"),
         ("BUSWARE_LOG_LEVEL", "LOUD"),
         ("BUSWARE_PHONE_REGION", "India"),

@@ -306,6 +306,6 @@ def days(database: Database) -> Iterator[date]:
 
 
 def test_database_and_model_agree(database: Database, days: Iterator[date]) -> None:
-    with database.connect_as_server() as conn:
+    with database.connect() as conn:
         api = SchemaApi(conn)
         run_state_machine_as_test(lambda: Requests(api, database, next(days)), settings=EFFORT)

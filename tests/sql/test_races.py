@@ -59,7 +59,7 @@ def test_overlapping_parties_in_opposite_order(race: Race) -> None:
 def test_batches_of_two_trips_in_opposite_order(race: Race) -> None:
     """Each transaction has locked one trip and books on the other. That call is deferred: no deadlock."""
     one_day, other_day = book(1), book(1, travel_date=OTHER_DAY)
-    with race.database.connect_as_server(autocommit=False) as third:
+    with race.database.connect(autocommit=False) as third:
         other = SchemaApi(third)
         assert outcomes_of(race.first.batch(one_day)) == ["booked"]
         assert outcomes_of(other.batch(other_day)) == ["booked"]

@@ -185,7 +185,7 @@ def test_change_of_a_service_and_open_sales(
 def test_random_requests_for_one_trip(race: Race) -> None:
     """Six connections send random requests for a bus with eight seats. The fixture `race` runs the audit."""
     with ExitStack() as stack, ThreadPoolExecutor(6) as threads:
-        apis = [SchemaApi(stack.enter_context(race.database.connect_as_server())) for _ in range(6)]
+        apis = [SchemaApi(stack.enter_context(race.database.connect())) for _ in range(6)]
         outcomes = set().union(*threads.map(send_random_requests, apis, range(6)))
     assert {"booked", "held", "pending", "cancelled", "seat_taken", "sold_out"} <= outcomes
     assert None not in outcomes

@@ -33,8 +33,8 @@ class Race:
     def open(cls, database: "Database") -> Iterator["Race"]:
         """Open both connections. At the end, roll the first one back and check the audit."""
         with (
-            database.connect_as_server(autocommit=False) as first,
-            database.connect_as_server() as second,
+            database.connect(autocommit=False) as first,
+            database.connect() as second,
             ThreadPoolExecutor(1) as threads,
         ):
             yield cls(database, SchemaApi(first), SchemaApi(second), threads)

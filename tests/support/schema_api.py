@@ -1,10 +1,9 @@
 """Schema `api` as Python calls, for the tests of the database.
 
-A `SchemaApi` uses one connection of the server's database role, which may only read tables and execute
-functions. It checks every answer against the protocol: a reply has only the fields of its struct, and a
-refusal has a known reason and a message. A request has defaults for what the test does not name: service 1,
-travel date DAY, the whole route, the phone number ASHA. `SchemaApi.open` checks at its end that
-`api.audit()` finds nothing.
+A `SchemaApi` uses one connection as the owner of the database. It checks every answer against the protocol: a
+reply has only the fields of its struct, and a refusal has a known reason and a message. A request has
+defaults for what the test does not name: service 1, travel date DAY, the whole route, the phone number ASHA.
+`SchemaApi.open` checks at its end that `api.audit()` finds nothing.
 """
 
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ Answer = dict[str, Any]
 
 
 class SchemaApi:
-    """The functions of schema `api` that the server calls, on one connection."""
+    """The functions of schema `api` for bookings, on one connection."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
         self.conn = conn
@@ -39,7 +38,7 @@ class SchemaApi:
     @contextmanager
     def open(cls, database: "Database") -> Iterator["SchemaApi"]:
         """Connect, and check the audit at the end of the `with`."""
-        with database.connect_as_server() as conn:
+        with database.connect() as conn:
             yield cls(conn)
             assert audit(conn) == []
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
+from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from busware.server.db import schema
@@ -21,6 +22,11 @@ from tests.support.schema_text import REVIEWED, schema_text
 pytestmark = [pytest.mark.database, pytest.mark.settings(password_wait_seconds=60)]
 
 TICKETS = "SELECT status, count(*) FROM passengers GROUP BY status ORDER BY status"
+# As servers of 0.1.0 sign in.
+SIGN_IN = (
+    "SELECT password_hash, role, operator FROM accounts WHERE username = 'asha'",
+    "SELECT api.sign_in('asha', sha256('a token'), interval '1 hour', 50)",
+)
 STATUSES = {"held", "booked", "pending", "cancelled", "expired"}
 
 
@@ -107,11 +113,15 @@ def test_a_later_end_opens_the_trips_that_the_release_cancelled_at_an_earlier_on
     ]
 
 
-def test_servers_of_the_release_call_functions_by_their_previous_names(
-    database: Database, saved: dict[str, str]
+def test_servers_of_the_release_keep_their_functions_and_rights_until_they_end(
+    restored: Database, saved: dict[str, str]
 ) -> None:
-    with database.connect_as_server() as server:
+    with restored.connect_as_server() as server, restored.connect_as_server() as newer:
         ((number,),) = server.execute("SELECT api.enlist('server', 'an older one', NULL)").fetchall()
+        schema.prepare(restored.owner, restored.server, Settings(seed=False))
+        stop_clock(restored.conn, datetime.fromisoformat(saved["clock"]))
+        newer.execute("SELECT api.register_process('server', 'a newer one')")
+        newer.execute("SELECT api.revoke_surplus_rights()")
         server.execute(
             "SELECT api.say('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711', 'json', "
             "NULL, NULL)",
@@ -121,11 +131,19 @@ def test_servers_of_the_release_call_functions_by_their_previous_names(
         assert server.execute(kept, [saved["kept"]] * 2).fetchall() == [
             (saved["kept"], "1 booked 4 0.00 to 5")
         ]
+        for statement in SIGN_IN:
+            assert server.execute(statement).rowcount == 1
         assert server.execute("SELECT api.purge_requests(interval '1 year')").fetchone() == (0,)
         server.execute("SELECT api.purge_accounts(interval '1 year')")
-        server.execute("SELECT api.leave(%s)", [number])
-    assert database.query("SELECT body FROM messages ORDER BY message_id DESC LIMIT 1") == ["hello"]
-    assert database.query("SELECT * FROM processes WHERE process_no = %s", number) == []
+        ((again,),) = server.execute("SELECT api.enlist('server', 'an older one', %s)", [number]).fetchall()
+        newer.execute("SELECT api.revoke_surplus_rights()")
+        server.execute("SELECT api.leave(%s)", [again])
+        assert restored.query("SELECT name FROM processes") == ["a newer one"]
+        assert newer.execute("SELECT api.revoke_surplus_rights() > 0").fetchone() == (True,)
+        for statement in SIGN_IN:
+            with pytest.raises(errors.InsufficientPrivilege):
+                server.execute(statement)
+    assert restored.query("SELECT body FROM messages ORDER BY message_id DESC LIMIT 1") == ["hello"]
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:

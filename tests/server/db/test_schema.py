@@ -59,7 +59,6 @@ def test_functions_of_another_version_are_replaced(empty_database: Any) -> None:
     assert empty_database.value("SELECT to_regproc('api.of_another_version') IS NULL")
     with empty_database.connect_as_server() as conn:  # it has its rights again
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
-        conn.execute("SELECT * FROM bookings")
 
 
 def test_a_new_migration_is_applied_once(empty_database: Any, sql_folder: Path) -> None:
@@ -73,8 +72,6 @@ def test_a_new_migration_is_applied_once(empty_database: Any, sql_folder: Path) 
     prepare_database(empty_database)
     assert empty_database.query("SELECT x FROM more") == [1]
     assert empty_database.query("SELECT code FROM places") == ["OLD"]
-    with empty_database.connect_as_server() as conn:
-        assert conn.execute("SELECT x FROM more").fetchall() == [(1,)]
 
 
 def test_a_failing_migration_is_rolled_back(empty_database: Any, sql_folder: Path) -> None:
@@ -119,11 +116,10 @@ def as_server(database: Any) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
-def test_the_server_reads_every_table_and_writes_none(database: Any, as_server: Any) -> None:
+def test_the_server_writes_no_table(database: Any, as_server: Any) -> None:
     tables = database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert len(tables) > 9
     for table in tables:
-        as_server.execute(f"SELECT * FROM {table}")
         column = database.value(
             "SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1", table
         )
@@ -185,6 +181,33 @@ def test_the_role_is_created_with_the_password_of_the_url(empty_database: Any) -
     finally:
         empty_database.query('DROP OWNED BY "odd ""role"""')
         empty_database.query('DROP ROLE "odd ""role"""')
+
+
+def test_a_role_that_changed_its_password_gets_that_of_the_url_again(empty_database: Any) -> None:
+    role = empty_database.server.replace("//busware:", "//busware_second:")
+    try:
+        prepare(empty_database.owner, role, Settings(seed=False))
+        with psycopg.connect(role, autocommit=True) as conn:
+            conn.execute("ALTER ROLE busware_second PASSWORD 'another'")
+        prepare(empty_database.owner, role, Settings(seed=False))
+        with psycopg.connect(role) as conn:
+            assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
+    finally:
+        empty_database.query("DROP OWNED BY busware_second")
+        empty_database.query("DROP ROLE busware_second")
+
+
+def test_the_error_says_that_the_owner_may_not_change_the_password(
+    empty_database: Any, plain_owner: str
+) -> None:
+    prepare_database(empty_database)  # creates the role
+    empty_database.query("DROP SCHEMA api CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    empty_database.query("ALTER SCHEMA public OWNER TO pg_database_owner")
+    wrong = empty_database.server.replace("//busware:", "//busware:wrong")
+    with pytest.raises(
+        SchemaError, match=r"busware, which cannot connect, .* ALTER ROLE busware LOGIN PASSWORD"
+    ):
+        prepare(plain_owner, wrong, Settings(seed=False))
 
 
 def test_two_roles_can_serve_one_database(empty_database: Any) -> None:

@@ -91,7 +91,9 @@ def test_functions_are_replaced_in_place(
     empty_database.query("CREATE VIEW mine AS SELECT api.now() AS at")
     before = {name: oid for oid, name, _ in empty_database.query(FUNCTIONS)}
     replace(sql_folder / "21_now.sql", "RETURN now()", "RETURN now() + interval '1 day'")
-    (sql_folder / "21_more.sql").write_text("CREATE FUNCTION api.more() RETURNS int LANGUAGE sql RETURN 1")
+    (sql_folder / "21_more.sql").write_text(
+        "CREATE FUNCTION api.more() RETURNS int LANGUAGE sql SECURITY DEFINER RETURN 1"
+    )
     prepare(empty_database)
     after = {name: oid for oid, name, _ in empty_database.query(FUNCTIONS)}
     assert after.pop("more")
@@ -121,7 +123,6 @@ def test_the_schema_is_created_again_if_it_cannot_be_replaced_in_place(
     assert empty_database.value(COMMENT).startswith(schema.VERSION)
     with psycopg.connect(second_role) as conn:
         assert conn.execute("SELECT refused FROM api.read('places', '{}')").fetchone() == (False,)
-        conn.execute("SELECT * FROM bookings")
 
 
 def test_an_older_server_keeps_the_functions_of_a_newer_one(
