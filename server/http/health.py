@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from busware.server import metrics
 from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, address_of
+from busware.server.http.workers import start_threads
 from busware.server.protocol import Refusal
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class _SharedCall(Generic[T]):
 
     def __init__(self, function: Callable[[], T], name: str, wait_seconds: float) -> None:
         self._function = function
-        self._thread = ThreadPoolExecutor(1, name)
+        self._thread = start_threads(1, name)
         self._wait_seconds = wait_seconds
         self._running: asyncio.Future[T] | None = None
 

@@ -19,7 +19,7 @@ from busware.server.settings import Settings
 T = TypeVar("T")
 
 
-def _start_threads(count: int, name: str) -> ThreadPoolExecutor:
+def start_threads(count: int, name: str) -> ThreadPoolExecutor:
     """An executor whose threads run already.
 
     Later, the system may have no thread left. Then submit() raises RuntimeError, but keeps the function in
@@ -45,7 +45,7 @@ class Workers:
     def __init__(self, name: str, settings: Settings, wait_seconds: float) -> None:
         self._settings = settings
         self._wait_seconds = wait_seconds
-        self._threads = _start_threads(settings.http_threads, name)
+        self._threads = start_threads(settings.http_threads, name)
         self._free_count = settings.http_threads
         self._used_counts: Counter[str] = Counter()  # of each address that has threads
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each address, in the order of turns

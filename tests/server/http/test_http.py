@@ -366,6 +366,6 @@ def test_every_reason_is_documented_with_its_status() -> None:
 def test_documented_limits_are_the_defaults_of_the_settings() -> None:
     known = {variable(field): field for field in dataclasses.fields(Settings)}
     rows = re.findall(r"`(BUSWARE_\w+)` \| (\d+) \|$", DOCUMENT, re.MULTILINE)
-    assert len(rows) == 4
+    assert len(rows) >= 4
     assert {name: int(value) for name, value in rows} == {name: known[name].default for name, _ in rows}
     assert {*re.findall(r"`(BUSWARE_\w+)[`=]", DOCUMENT)} <= known.keys()
