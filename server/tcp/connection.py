@@ -101,6 +101,7 @@ class Connection:
         self._outbox = Outbox(self.name, self._socket, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._line_count = 0
+        self._log_level = logging.INFO  # of the lines that it has connected and left
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
         self._ended = False  # True: the requests that remain release holds, which is allowed while draining
@@ -144,13 +145,13 @@ class Connection:
         except HeaderError as error:
             log.warning("%s was closed: %s", self.name, error)
         except OSError as error:
-            log.info("%s was lost (%s)", self.name, error)
+            log.debug("%s was lost (%s)", self.name, error)
         finally:
             self._server.remove(self)
             self._outbox.close()
 
     def _serve_client(self) -> None:
-        log.info("%s connected", self.name)
+        log.log(self._log_level, "%s connected", self.name)
         self._server.pusher.subscribe(self._subscription)
         why = "left"
         try:
@@ -165,7 +166,7 @@ class Connection:
             self._server.pusher.unsubscribe(self._subscription)
             if self._text is not None:
                 self._text.close()
-            log.info("%s %s after %d lines", self.name, why, self._line_count)
+            log.log(self._log_level, "%s %s after %d lines", self.name, why, self._line_count)
 
     def _set_options(self) -> None:
         settings, tcp = self._server.settings, self._plain
@@ -182,7 +183,9 @@ class Connection:
             address = read_header(self._plain.recv)
         except BlockingIOError:
             raise HeaderError("its PROXY header did not arrive within send_seconds") from None
-        if address is not None:
+        if address is None:
+            self._log_level = logging.DEBUG  # a health check of the balancer, every few seconds
+        else:
             self.address = address
             self.name = self._outbox.name = f"client {self.number} ({address})"
             self._caller = Caller(address=address.rpartition(":")[0])

@@ -73,7 +73,7 @@ def connected(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_client_has_the_address_in_the_header(
     client_socket: LineClient, caplog: pytest.LogCaptureFixture, start: bytes, address: str
 ) -> None:
-    caplog.set_level(logging.INFO, "busware.tcp")
+    caplog.set_level(logging.DEBUG, "busware.tcp")
     client_socket.send(start + PING)
     assert client_socket.receive().startswith(PONG)
     assert connected(caplog) == [address or client_socket.address]
@@ -126,24 +126,34 @@ def test_header_that_does_not_arrive_is_logged(
 
 
 @behind_a_balancer
-def test_health_check_that_only_connects_is_no_warning(
-    connect: Callable[[], LineClient], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (header("192.0.2.7", command=LOCAL), "left after 0 lines"),
+        (b"", "was lost (it ended before the end of its PROXY header)"),
+    ],
+)
+def test_health_check_is_logged_for_debugging_only(
+    connect: Callable[[], LineClient], caplog: pytest.LogCaptureFixture, start: bytes, end: str
 ) -> None:
-    caplog.set_level(logging.INFO, "busware.tcp")
-    connect().close()
-    wait_until(lambda: "was lost (it ended before the end of its PROXY header)" in caplog.text)
-    assert [record.levelname for record in caplog.records] == ["INFO"]
+    caplog.set_level(logging.DEBUG, "busware.tcp")
+    client = connect()
+    client.send(start)
+    client.close()
+    wait_until(lambda: end in caplog.text)
+    assert {record.levelname for record in caplog.records} == {"DEBUG"}
 
 
 @pytest.mark.settings(tcp_proxies=networks("192.0.2.0/24"))
 def test_bytes_of_a_header_from_another_address_are_data_of_a_client(
-    client_socket: LineClient, caplog: pytest.LogCaptureFixture
+    connect: Callable[[], LineClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "busware.tcp")
-    client_socket.send(header("192.0.2.7") + b"\n" + PING)
-    client_socket.socket.shutdown(socket.SHUT_WR)
-    assert PONG in client_socket.read()
-    assert connected(caplog) == [client_socket.address]
+    client = connect()
+    client.send(header("192.0.2.7") + b"\n" + PING)
+    client.socket.shutdown(socket.SHUT_WR)
+    assert PONG in client.read()
+    assert connected(caplog) == [client.address]
 
 
 @behind_a_balancer
