@@ -159,17 +159,21 @@ class Hotel:
     def _guest(self, call: HotelCall, *, register: bool = False) -> Caller:
         """The guest, by username and password. Raises HotelError or Refusal.
 
-        After some failures of an address, one error stands for both, so that it does not tell who is a guest.
+        After some failures of an address, one error stands for all, so that it does not tell who is a guest.
+        For the same reason, an unknown username that may not be registered counts as a failure.
         """
         username, password = _credentials(call)
         accounts, settings = self._executor.operations.accounts, self._executor.settings
+        unknown: Exception = HotelError(404, error="User not found.")
+        if register and not accounts.exists(username):
+            try:
+                if account := accounts.add(username, password, call.address):
+                    return account
+            except Refusal as refusal:
+                if refusal.reason != "not_allowed":
+                    raise
+                unknown = refusal
         try:
-            if (
-                register
-                and not accounts.exists(username)
-                and (account := accounts.add(username, password, call.address))
-            ):
-                return account
             return accounts.verify(username, password, call.address)
         except WrongPassword as wrong:
             named = settings.is_exempt(call.address) or (
@@ -177,9 +181,7 @@ class Hotel:
             )
             if not named:
                 raise HotelError(401, error="Wrong username or password.") from None
-            if not wrong.is_account:
-                raise HotelError(404, error="User not found.") from None
-            raise HotelError(401, error="Invalid password.") from None
+            raise HotelError(401, error="Invalid password.") if wrong.is_account else unknown from None
 
     def _nights(self, call: HotelCall) -> Trip:
         """The nights that a call asks for, as a trip; tonight by default. Raises HotelError or Refusal."""

@@ -291,7 +291,18 @@ def test_wrong_nights(hotel: HotelClient, check_in: Any, check_out: Any, error: 
     assert hotel.book("asha", "pw", 1, check_in=check_in, check_out=check_out) == (400, {"error": error})
 
 
-@pytest.mark.settings(exempt_networks=(ip_network("127.0.0.0/8"),))
+@pytest.mark.settings(registrations_per_address=1, hotel_named_failures=2, attempts_per_address=4)
+def test_usernames_cannot_be_listed_by_bookings(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 1)
+    assert hotel.book("ravi", "pw", 1)[0] == 429  # counts as a failure
+    assert hotel.book("asha", "no", 1) == (401, {"error": "Invalid password."})
+    either = (401, {"error": "Wrong username or password."})
+    assert hotel.book("ravi", "pw", 1) == hotel.book("asha", "no", 1) == either
+    too_many = (429, {"error": "Too many wrong attempts: try again in 1 s."})
+    assert hotel.book("ravi", "pw", 1) == hotel.book("asha", "no", 1) == too_many
+
+
+@pytest.mark.settings(exempt_networks=(ip_network("127.0.0.0/8"),), registration_hashes=2)
 def test_thirty_guests_book_ten_rooms_at_the_same_time(hotel: HotelClient) -> None:
     answers: list[tuple[int, Any]] = []
     guests = [
