@@ -255,6 +255,7 @@ def test_surplus_rights_are_revoked(database: Database, conn: psycopg.Connection
     with database.connect() as preparing:
         preparing.execute("SELECT pg_advisory_lock(%s)", [schema._PREPARE_LOCK])
         assert conn.execute(revoke).fetchone() == (0,)
+        preparing.execute("SELECT pg_advisory_unlock(%s)", [schema._PREPARE_LOCK])
     assert conn.execute(revoke).fetchone() == (surplus,)
     assert sorted(database.query(GRANTED)) == needed
     assert conn.execute(revoke).fetchone() == (0,)
