@@ -10,6 +10,7 @@ import logging
 import os
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -105,13 +106,14 @@ def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) ->
     Raises LeftBehind.
     """
     left: list[str] = []
+    end_at = time.monotonic() + settings.drain_seconds + _STOP_SECONDS
     deadlines.begin_stop()
     for group in reversed(stops):
         threads = [threading.Thread(target=stop, name=name, daemon=True) for name, stop in group]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(deadlines.seconds_for(settings.drain_seconds) + _STOP_SECONDS)
+            thread.join(max(0.0, end_at - time.monotonic()))
             if thread.is_alive():
                 left.append(thread.name)
                 log.error("The %s has not stopped in time, and is left behind.", thread.name)
