@@ -232,7 +232,7 @@ def test_a_server_without_free_descriptors_is_busy_and_recovers(
         assert line.call("book", **request)["data"]["reason"] == "busy"
         later = line_to(server.port)
         with socket.create_connection(("127.0.0.1", http_port)) as later_http:
-            later_http.sendall(b"GET /v1/ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            later_http.sendall(b"GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
             server.read_until("cannot accept")
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
             assert later_http.recv(15) == b"HTTP/1.1 200 OK"
