@@ -16,6 +16,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
 _MAX_FAILED_SUBJECTS = 10_000
+_CACHED_ADDRESSES = 1_000  # each request over HTTP needs the subject of its address
 _IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
 _REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long
 
@@ -159,6 +161,7 @@ def too_many(what: str, limit: int, seconds_left: float) -> Refusal:
     return Refusal("not_allowed", message, limit=limit, retry_after=seconds)
 
 
+@lru_cache(_CACHED_ADDRESSES)
 def address_subject(address: str) -> str:
     """The subject of an address. For IPv6 it is the network, because a customer has many addresses."""
     try:
