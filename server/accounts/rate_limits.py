@@ -10,23 +10,20 @@ process. Before a password is compared, the database is always asked, because th
 with the hash.
 """
 
-import ipaddress
 import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
+from busware.server.addresses import address_subject, limited_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
 _MAX_FAILED_SUBJECTS = 10_000
-_CACHED_ADDRESSES = 1_000  # each request over HTTP needs the subject of its address
-_IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
 _REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long
 
 _REACHED_LIMIT = "SELECT * FROM api.reached_limit(%s, %s, %s, %s::int[], make_interval(secs => %s))"
@@ -79,7 +76,8 @@ class RateLimiter:
 
     def _attempt(self, address: str, target: str, limit: int) -> Attempt:
         subject = address_subject(address)
-        of_address = None if self._settings.is_exempt(address) else self._settings.attempts_per_address
+        is_limited = limited_subject(address, self._settings) is not None
+        of_address = self._settings.attempts_per_address if is_limited else None
         limits = (of_address, limit, limit * self._settings.unknown_address_factor)
         return Attempt(subject, f"{subject} {target}", target, limits)
 
@@ -94,9 +92,9 @@ class RateLimiter:
 
     def count_registration(self, address: str) -> None:
         """Count a registration from an address. Raises Refusal (not_allowed)."""
-        if not self._settings.is_exempt(address):
-            limit = self._settings.registrations_per_address
-            parameters = (address_subject(address), limit, _REGISTRATION_SECONDS)
+        subject = limited_subject(address, self._settings)
+        if subject is not None:
+            parameters = (subject, self._settings.registrations_per_address, _REGISTRATION_SECONDS)
             for reached, seconds in self._pool.execute(_COUNT_REGISTRATION, parameters):
                 raise too_many("registrations", reached, seconds)
 
@@ -159,15 +157,3 @@ def too_many(what: str, limit: int, seconds_left: float) -> Refusal:
     wait = f"{seconds} s" if seconds < 120 else f"{ceil(seconds / 60)} minutes"
     message = f"Too many {what}: try again in {wait}."
     return Refusal("not_allowed", message, limit=limit, retry_after=seconds)
-
-
-@lru_cache(_CACHED_ADDRESSES)
-def address_subject(address: str) -> str:
-    """The subject of an address. For IPv6 it is the network, because a customer has many addresses."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return f"address:{address}"
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ipaddress.IPv6Network((ip, _IPV6_PREFIX_BITS), strict=False).network_address
-    return f"address:{ip}"

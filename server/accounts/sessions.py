@@ -19,7 +19,8 @@ from msgspec import Raw
 
 from busware.server import protocol
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.rate_limits import RateLimiter, address_subject, too_many
+from busware.server.accounts.rate_limits import RateLimiter, too_many
+from busware.server.addresses import limited_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, Refusal
 from busware.server.settings import Settings
@@ -162,7 +163,7 @@ class Accounts:
     ) -> tuple[Caller | None, str]:
         """Create an account, and store the digest of its token, if there is one."""
         check_new_username(username)
-        with self._registrations.turn(self._limited(address)):
+        with self._registrations.turn(limited_subject(address, self._settings)):
             self.rate_limiter.count_registration(address)
             hashed = self._registrations.hash(password)
         ((added, expires_at),) = self._pool.execute(
@@ -177,7 +178,7 @@ class Accounts:
     ) -> tuple[Caller, str]:
         """Compare a password, and store the digest of a token, if there is one."""
         attempt = self.rate_limiter.sign_in(username, address)
-        with self._sign_ins.turn(self._limited(address)):
+        with self._sign_ins.turn(limited_subject(address, self._settings)):
             self.rate_limiter.check(attempt)
             parameters = self._parameters(username)
             hashed = self._sign_ins.hash_like(parameters, password)
@@ -203,10 +204,6 @@ class Accounts:
         parameters: str | None = self._pool.execute(_PARAMETERS, (username,))[0][0]
         return parameters
 
-    def _limited(self, address: str) -> str | None:
-        """The subject of an address, if limits by address apply to it."""
-        return None if self._settings.is_exempt(address) else address_subject(address)
-
     def _token_limits(self) -> tuple[float, int]:
         return self._settings.token_hours * 3600, self._settings.tokens_per_account
 
@@ -226,9 +223,8 @@ class _Token:
     """A new token: its text, for the client, and its digest, for the database."""
 
     def __init__(self) -> None:
-        self.text = secrets.token_hex(
-            _TOKEN_BYTES
-        )  # hexadecimal: a command line cannot take it for an option
+        # hexadecimal: a command line cannot take it for an option
+        self.text = secrets.token_hex(_TOKEN_BYTES)
         self.digest = _digest(self.text)
 
 

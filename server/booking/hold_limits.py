@@ -5,7 +5,7 @@ limit for each phone number would let strangers use up the limit of its owner, b
 phone number is theirs. The database counts: sql/25_hold_limits.sql.
 """
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import limited_subject
 from busware.server.booking.permissions import OPERATORS
 from busware.server.db.writer import HoldLimit
 from busware.server.protocol import Caller
@@ -19,13 +19,13 @@ def limits_on_holds(caller: Caller, settings: Settings) -> tuple[HoldLimit, ...]
     percent = settings.hold_share_percent
     limits = []
     if caller.account:
-        subject = f"account:{caller.account}"
+        of_account = f"account:{caller.account}"
         limits.append(
-            HoldLimit(subject, settings.holds_per_account, settings.held_seats_per_account, percent)
+            HoldLimit(of_account, settings.holds_per_account, settings.held_seats_per_account, percent)
         )
-    if not settings.is_exempt(caller.address):
-        subject = address_subject(caller.address)
+    of_address = limited_subject(caller.address, settings)
+    if of_address is not None:
         limits.append(
-            HoldLimit(subject, settings.holds_per_address, settings.held_seats_per_address, percent)
+            HoldLimit(of_address, settings.holds_per_address, settings.held_seats_per_address, percent)
         )
     return tuple(limits)

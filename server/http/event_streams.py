@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import limited_subject
 from busware.server.db.listener import ChangeNotification, Listener, Trip
 from busware.server.http import problems
 from busware.server.http.executor import Executor, address_of
@@ -38,9 +38,9 @@ class _TripFields(msgspec.Struct):
 class _Subscription:
     """The trip of one stream, its client, and whether the trip may have changed since the last reading."""
 
-    def __init__(self, trip: Trip, subject: str) -> None:
+    def __init__(self, trip: Trip, subject: str | None) -> None:
         self.trip = trip
-        self.subject = subject  # the address, as rate limits count it
+        self.subject = subject  # of the address, as limited_subject returns it
         self.changed = asyncio.Event()
         self.changed.set()  # the trip may have changed before the first notification
 
@@ -78,8 +78,8 @@ class EventStreams:
 
     async def stream(self, resource: Resource, http: HttpRequest) -> StreamingResponse:
         """Begin the event stream of a resource. Raises Refusal: busy, or that of the first reading."""
-        address = address_of(http)
-        self._check_limits(address)
+        subject = limited_subject(address_of(http), self._settings)
+        self._check_limits(subject)
         request = self._executor.parse(resource, http)
 
         def read() -> bytes:
@@ -87,19 +87,18 @@ class EventStreams:
 
         first = await self._executor.run(http, read)
         trip = msgspec.json.decode(first, type=_TripFields)
-        subscription = _Subscription((trip.bus_id, trip.travel_date), address_subject(address))
-        self._check_limits(address)  # other streams may have begun during the reading
+        subscription = _Subscription((trip.bus_id, trip.travel_date), subject)
+        self._check_limits(subject)  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
         events = self._events(http, subscription, EVENT_NAMES[resource.request_type], first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
-    def _check_limits(self, address: str) -> None:
-        """Raises Refusal (busy) if there are too many streams, in all or of this address."""
+    def _check_limits(self, subject: str | None) -> None:
+        """Raises Refusal (busy) if there are too many streams, in all or of this subject."""
         if len(self._subscriptions) >= self._settings.event_streams:
             raise Refusal("busy", "There are too many event streams: nothing was done, try again.")
-        subject = address_subject(address)
         count = sum(subscription.subject == subject for subscription in self._subscriptions)
-        if count >= self._settings.event_streams_per_address and not self._settings.is_exempt(address):
+        if subject is not None and count >= self._settings.event_streams_per_address:
             raise Refusal(
                 "busy", "There are too many event streams from this address: nothing was done, try again."
             )

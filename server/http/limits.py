@@ -20,7 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import address_subject
 from busware.server.http import problems
 from busware.server.http.problems import Problem
 from busware.server.protocol import Refusal

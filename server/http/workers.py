@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import limited_subject
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
@@ -56,7 +56,7 @@ class Workers:
 
     async def run(self, address: str, function: Callable[[], T]) -> T:
         """The result of a function that blocks, called on a thread. Raises Refusal (busy)."""
-        subject = "" if self._settings.is_exempt(address) else address_subject(address)
+        subject = limited_subject(address, self._settings) or ""
         if subject not in self._waiting and self._may_run(subject):
             self._take(subject)
         else:

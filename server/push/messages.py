@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import address_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say
 from busware.server.settings import Settings

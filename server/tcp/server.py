@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from busware.server.accounts.rate_limits import address_subject
+from busware.server.addresses import limited_subject
 from busware.server.booking.operations import Operations
 from busware.server.ports import listen
 from busware.server.protocol import Refusal
@@ -126,9 +126,9 @@ class TcpServer:
     def admit(self, connection: Connection) -> bool:
         """Count a connection for its address. False: its address has too many, and it was refused."""
         settings = self.settings
-        if settings.is_exempt(connection.host) or settings.is_tcp_proxy(connection.host):
+        subject = limited_subject(connection.host, settings)
+        if subject is None or settings.is_tcp_proxy(connection.host):
             return True
-        subject = address_subject(connection.host)
         with self._lock:
             full = self._counts[subject] >= settings.clients_per_address
             if not full:

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 
 from busware.server.accounts.passwords import Passwords
-from busware.server.accounts.rate_limits import address_subject
 from busware.server.booking.operations import Operations
 from busware.server.protocol import METHODS, Caller, Login, Refusal
 from busware.server.settings import Settings
@@ -279,20 +278,6 @@ def test_strangers_do_not_stop_a_guest_whose_address_is_known(server: SimpleName
     assert guesses == ["unknown_booking", "unknown_booking", "not_allowed"]
     assert request("booking", "10.0.0.9", reference=reference, phone=phone) == "not_allowed"
     assert request("cancel", "10.0.1.1", reference=reference, phone=phone) == reference
-
-
-@pytest.mark.parametrize(
-    ("address", "subject"),
-    [
-        ("127.0.0.1", "address:127.0.0.1"),
-        ("::ffff:10.1.2.3", "address:10.1.2.3"),
-        ("2001:db8:1:2:3:4:5:6", "address:2001:db8:1:2::"),
-        ("2001:db8:1:2::9", "address:2001:db8:1:2::"),
-        ("", "address:"),
-    ],
-)
-def test_an_address_is_normalized_and_ipv6_reduced_to_its_network(address: str, subject: str) -> None:
-    assert address_subject(address) == subject
 
 
 def test_the_number_of_concurrent_hashes_is_limited() -> None:

@@ -1,0 +1,30 @@
+"""The subjects of addresses: what a limit by address counts.
+
+address:203.0.113.7      an IPv4 address, also if it is written as IPv6
+address:2001:db8:1:2::   for IPv6 the network, because a customer has many addresses
+"""
+
+import ipaddress
+from functools import lru_cache
+
+from busware.server.settings import Settings
+
+_CACHED_ADDRESSES = 1_000  # each request over HTTP needs the subject of its address
+_IPV6_PREFIX_BITS = 64  # the network that a provider gives to a customer
+
+
+@lru_cache(_CACHED_ADDRESSES)
+def address_subject(address: str) -> str:
+    """The subject of an address."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return f"address:{address}"
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ipaddress.IPv6Network((ip, _IPV6_PREFIX_BITS), strict=False).network_address
+    return f"address:{ip}"
+
+
+def limited_subject(address: str, settings: Settings) -> str | None:
+    """The subject of an address; None if no limit by address applies to it."""
+    return None if settings.is_exempt(address) else address_subject(address)
