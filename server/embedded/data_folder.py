@@ -132,28 +132,43 @@ class DataFolder:
     def _close_to_others(self, user: PopenUser) -> None:
         """Take the rights on the folder and on its entries from other users, also in a folder of 0.1.0.
 
-        Raises PostgresError for a folder of something else, because other users may need their rights on it.
+        Raises PostgresError for a folder of something else, because other users may need their rights on it,
+        and for a new folder whose rights cannot be changed.
         """
         entries = list(self.path.iterdir())
         others = [entry.name for entry in entries if not _HARMLESS_ENTRY.match(entry.name)]
-        if others and not (self.path / "urls.env").exists():
+        is_new = not (self.path / "urls.env").exists()
+        if others and is_new:
             raise PostgresError(
                 f"{self.path} is not a data folder of Busware: it contains {others[0]}. "
                 "Name a new or an empty folder: BUSWARE_DATA=…"
             )
-        try:
-            for entry in entries:
-                mode = entry.lstat().st_mode
-                if mode & 0o077 and not stat.S_ISLNK(mode):
-                    entry.chmod(mode & 0o700)
-            if user:  # root serves: the group of PostgreSQL's user may pass through the folder
-                os.chown(self.path, -1, user["group"])
-            self.path.chmod(0o710 if user else 0o700)
-        except PermissionError as error:
-            raise PostgresError(
-                f"{error.filename} belongs to another user, so its rights cannot be changed. "
-                "Start Busware as that user or as root, or give it another folder: BUSWARE_DATA=…"
-            ) from None
+        for path in (*entries, self.path):
+            try:
+                self._close_path_to_others(path, user)
+            except OSError as error:
+                if is_new:
+                    raise PostgresError(
+                        f"The rights of other users on {path} cannot be changed: {error.strerror}. "
+                        "Start Busware as its owner or as root, or give it another folder: BUSWARE_DATA=…"
+                    ) from None
+                log.warning(
+                    "Other users may have rights on %s, which cannot be changed: %s. "
+                    "Change them as its owner or as root: chmod go-rwx", str(path), error.strerror,
+                )  # fmt: skip
+
+    def _close_path_to_others(self, path: Path, user: PopenUser) -> None:
+        """Take the rights on the folder, or on one of its entries, from other users if they have any."""
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if path == self.path and user:  # root serves: the group of PostgreSQL's user may pass through
+            if status.st_gid != user["group"]:
+                os.chown(path, -1, user["group"])
+            closed = mode & 0o700 | 0o010
+        else:
+            closed = mode & 0o700
+        if mode & 0o777 != closed and not stat.S_ISLNK(status.st_mode):
+            path.chmod(closed)
 
     def _load_urls(self) -> Urls:
         """The URLs of the last start, with another port if theirs is taken; new ones at the first start."""

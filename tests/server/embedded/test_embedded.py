@@ -419,6 +419,45 @@ if os.geteuid() == 0:
         assert f"not enter {data_folder}/closed on the way" in message
         assert f"chmod o+x {data_folder}/closed" in message
 
+    @contextmanager
+    def acting_as(user: int) -> Iterator[None]:
+        groups = os.getgroups()
+        os.setgroups([])
+        os.setegid(user)
+        os.seteuid(user)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
+
+    def test_a_folder_whose_rights_cannot_be_changed_is_used(
+        data_folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        folder = data_folder / "data"
+        with running(folder) as postgres:
+            user = (folder / "postgres").stat().st_uid
+        for path in (folder / "urls.env", folder / "lock", folder / "postgres.log"):
+            os.chown(path, user, user)
+        (folder / "backup").touch(mode=0o644)
+        (folder / "closed backup").touch(mode=0o600)
+        os.chown(folder, 0, user)
+        folder.chmod(0o2775)
+        caplog.clear()
+        opened = DataFolder(folder)
+        with acting_as(user), closing(opened):
+            assert opened.open() == postgres.data_folder.urls
+        warnings = [record.args for record in caplog.records]
+        problem = "Operation not permitted"
+        assert warnings == [(str(folder / "backup"), problem), (str(folder), problem)]
+
+    def test_a_new_folder_whose_rights_cannot_be_changed_is_refused(data_folder: Path) -> None:
+        data_folder.chmod(0o777)
+        folder = DataFolder(data_folder)
+        with acting_as(65534), closing(folder), pytest.raises(PostgresError, match="cannot be changed: Op"):
+            folder.open()
+
 else:
 
     def test_folder_of_another_user_is_refused(data_folder: Path) -> None:
