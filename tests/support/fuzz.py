@@ -56,18 +56,29 @@ HEADERS = [
     "Upgrade: websocket\r\nConnection: Upgrade", "Transfer-Encoding: chunked", "Content-Length: -1",
     "Content-Length: 7", "Host:", "Cookie: " + "x" * 500, "X: \xff\xfe", "Range: bytes=0-1",
 ]  # fmt: skip
+UNENDING = {"Accept: text/event-stream", "Transfer-Encoding: chunked", "Content-Length: 7"}
 
 
 _REFERENCE = re.compile(rb'"reference": ?"(B[A-Z0-9]{5})"')
 
 
 class Fuzz:
-    """A source of random input. token: of an admin. references: of bookings; several sources share them."""
+    """A source of random input. token: of an admin.
 
-    def __init__(self, seed: str, token: str, references: list[str]) -> None:
+    The seed and the number of an input decide everything in it but the references of bookings, which are
+    those of the replies.
+    """
+
+    def __init__(self, seed: str, token: str) -> None:
         self.random = random.Random(seed)
+        self._seed = seed
+        self._inputs = 0
         self._token = token
-        self._references = references
+        self._references = ["ABCDEFG"]
+
+    def _begin_input(self) -> None:
+        self._inputs += 1
+        self.random.seed(f"{self._seed} {self._inputs}")
 
     def learn(self, reply: bytes) -> None:
         """Use the references in a reply for later input."""
@@ -122,6 +133,7 @@ class Fuzz:
 
     def line(self) -> bytes:
         """A line with its newline; sometimes it contains others."""
+        self._begin_input()
         choose = self.random.choice
         line = choose(
             [self._json, self._json, self._json, self._typed, self._typed, self._nested, self._bytes]
@@ -161,17 +173,21 @@ class Fuzz:
 
     # Requests of the HTTP port -------------------------------------------------------------------
 
-    def http_request(self) -> bytes:
-        """A request; its connection ends after it."""
+    def http_request(self) -> tuple[bytes, bool]:
+        """A request, and whether the server closes the connection after it, whatever the client does."""
+        self._begin_input()
         hotel = self._often(0.15)
         head, body = self._hotel() if hotel else self._resource()
-        admin = [f"Authorization: Bearer {self._token}"] if self._often(0.3) else []
-        lines = [head, "Host: x", *admin, *self.random.sample(HEADERS, self.random.choice([0, 0, 1, 2]))]
+        admin = [f"Authorization: Bearer {self._token}"] if self._often(0.6) else []
+        headers = self.random.sample(HEADERS, self.random.choice([0, 0, 1, 2]))
+        lines = [head, "Host: localhost", *admin, *headers]
         if body:
             lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         text = "\r\n".join([*lines, "Connection: close", "", ""])
         request = text.encode("latin-1", "replace") + body
-        return self.mutated(request) if self._often(0.15) else request
+        if self._often(0.15):
+            return self.mutated(request), False
+        return request, not UNENDING.intersection(headers)
 
     def _resource(self) -> tuple[str, bytes]:
         resource = self.random.choice([*RESOURCES.values()])
