@@ -6,6 +6,7 @@ limited to a number a minute. A thread of its own writes the lines: no other thr
 the log, or fails when the disk of the log is full.
 """
 
+import copy
 import io
 import json
 import logging
@@ -30,16 +31,17 @@ FLUSH_SECONDS = 1.0  # how long the end of the process waits for the reader of t
 MAX_CHARACTERS = 16_384  # of a message or a traceback; of a longer one, the middle is left out
 MAX_WAITING_LINES = 1_000  # beyond that, lines are lost, and their number is logged
 
-# What looks like a phone number: digits after a + or after the word phone, with the spaces and signs that
-# people type between them, or at least 9 digits in quotes (a date has 8). Dates, addresses, numbers of bytes,
-# processes and trips are none of these.
+# What looks like a phone number, with the spaces and signs that people type between its digits: 7 to 15
+# digits after + or 00, or after a word for a phone and a sign or a space; 9 to 15 digits in quotes. Dates,
+# addresses, numbers of bytes, processes and trips are none of these.
 _PHONE = re.compile(
     r"""
-    (?P<before> (?<!\d)(?:\+|%2b) | phone\W{1,8} )
-    (?P<digits> (?:[ ().+-]{0,2}\d){7,15} )
+    (?P<before> (?<!\d)(?:\+|%2b) | (?<![\w.,:/+-])00(?=[1-9])
+    | (?:phone|mobile|\btel|\btarget)[^\w,;]{1,12} )
+    (?!DATE) (?P<digits> (?:SEPARATOR{0,2}\d){7,15} )
     | (?P<quote> ["'] )
-    (?P<quoted> (?:[ ()-]{0,2}\d){9,15} ) (?=\\?["'])
-    """,
+    (?!DATE) (?P<quoted> (?:SEPARATOR{0,2}\d){9,15} ) (?=\\{0,3}["'])
+    """.replace("SEPARATOR", r"[ \u00a0\u2007\u202f()./+-]").replace("DATE", r"\d{4}-\d\d-\d\d(?!\d)"),
     re.VERBOSE | re.IGNORECASE,
 )
 _PASSWORD_HASH = re.compile(r"\$argon2[\w$=,+/-]+")
@@ -132,7 +134,7 @@ class JsonFormatter(_Formatter):
             "message": self.message(record),
             "process": record.process,
             "request_id": getattr(record, "request_id", None),
-            "note": getattr(record, "note", None),
+            "note": getattr(record, "note", None) or None,
             "traceback": self.trace(record) or None,
         }
         if record.exc_info and record.exc_info[1] is not None:
@@ -203,7 +205,10 @@ class LogHandler(logging.StreamHandler[TextIO]):
         try:
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 - an event that cannot be formatted must not fail
-            line = printable(f"{record.name}: {record.msg!r} cannot be formatted: {error!r}")
+            plain = copy.copy(record)
+            plain.msg, plain.args = "%r cannot be formatted: %r", (record.msg, error)
+            plain.exc_info = plain.exc_text = plain.stack_info = None
+            line = self.format(plain)
         self.write(line)
 
     def write(self, line: str) -> None:
@@ -222,6 +227,14 @@ class LogHandler(logging.StreamHandler[TextIO]):
         self._waiting.put(written)
         if self._thread.is_alive():
             written.wait(FLUSH_SECONDS)
+
+    def setStream(self, stream: TextIO) -> TextIO:
+        """Write further lines to another stream; return the previous one."""
+        self.flush()  # before it locks the handler, so that no other thread waits
+        self.acquire()
+        previous, self.stream = self.stream, stream
+        self.release()
+        return previous
 
     def close(self) -> None:
         """Write the lines, and end the thread."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from busware.server import logs
 from busware.server.logs import FORMATTERS, MAX_CHARACTERS, MAX_WAITING_LINES, LineLimit, LogHandler
 from busware.server.settings import Settings
 from tests.conftest import Database, LineClient
@@ -38,8 +39,9 @@ def error_of(function: Callable[[], Any]) -> Exception:
 
 
 @pytest.fixture
-def handler(tmp_path: Path) -> Iterator[LogHandler]:
+def handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LogHandler]:
     """A handler that writes to the file `log` of tmp_path."""
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", WAIT_SECONDS)
     with (tmp_path / "log").open("w") as stream:
         handler = LogHandler(Settings(log_lines_per_minute=10**6), stream)
         yield handler
@@ -121,6 +123,15 @@ def test_the_middle_of_a_very_long_message_is_left_out(form: str) -> None:
         ("cannot parse '98450 12345'", "cannot parse '98***345'"),
         ("+44 20 7946 0958, +91-98450-12345", "+44***958, +91***345"),
         ("phone=९८४५०१२३४५", "phone=९८***३४५"),
+        ("target 9845012345, tel 098450 12345", "target 98***345, tel 09***345"),
+        ("mobile: 98450/12345", "mobile: 98***345"),
+        ("0091 98450 12345, (0044) 20 7946 0958", "0091***345, (0044***958"),
+        ("+91/98450/12345, +91\u00a098450\u202f12345", "+91***345, +91***345"),
+        (r'"{\"a\": \"98450 12345\"}"', r'"{\"a\": \"98***345\"}"'),
+        (
+            r'"{\\\"phone\\\": \\\"4512345\\\", \\\"b\\\": \\\"98450 12345\\\"}"',
+            r'"{\\\"phone\\\": \\\"45***345\\\", \\\"b\\\": \\\"98***345\\\"}"',
+        ),
     ],
 )
 def test_a_phone_number_is_masked(form: str, text: str, masked: str) -> None:
@@ -141,6 +152,8 @@ def test_a_phone_number_is_masked(form: str, text: str, masked: str) -> None:
         "message 1234567890123, request 12345678 failed, reference DT7VKKK, ticket BAVKGHJP01",
         "0/16B3748, 0x7f3a12345678, key 5e2f8a1c-1111-2222-3333-444455556666",
         "fare 1250.00, seats 1, 2, 3, 40, status -9, 3 + 4",
+        "subject phone 2026-12-01, passenger phone, 1234567 rows, hotel 1234567, phone 2026-12-01 09:00:00",
+        "0012, 0x0012345678, 00:12:34, 0.0012345678, 000123456789",
         "the process 4242 ended with status 1 after 98450 12345 bytes",
     ],
 )
@@ -237,10 +250,55 @@ def test_a_reader_that_has_left_delays_nothing(handler: LogHandler, tmp_path: Pa
     assert "1 lines could not be written" in (tmp_path / "log").read_text()
 
 
-def test_a_record_that_cannot_be_formatted_is_logged_as_it_is(handler: LogHandler, tmp_path: Path) -> None:
-    logger_to(handler).error("%d of %d", 1)
-    handler.flush()
-    assert "'%d of %d' cannot be formatted" in (tmp_path / "log").read_text()
+def test_another_stream_delays_no_other_thread(tmp_path: Path) -> None:
+    flushes = threading.Event()
+
+    class Handler(LogHandler):
+        def flush(self) -> None:
+            flushes.set()
+            super().flush()
+
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, "w") as blocked, os.fdopen(read_end) as reader:
+        handler = Handler(Settings(), blocked)
+        logger = logger_to(handler)
+        for _ in range(20):
+            logger.error("x" * 16_000)  # far more than a pipe holds
+        with (tmp_path / "log").open("w") as file:
+            changing = threading.Thread(target=handler.setStream, args=(file,))
+            changing.start()
+            assert flushes.wait(WAIT_SECONDS)
+            logger.error("not delayed")
+            assert changing.is_alive()
+            while "not delayed" not in reader.readline():
+                pass
+            changing.join()
+            handler.close()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_record_that_cannot_be_formatted_is_logged_as_it_is(form: str, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        handler = LogHandler(Settings(log_format=form), stream)
+        logger_to(handler).error("%d of +919845012345\n", "+919845012346")
+        handler.close()
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    message = json.loads(line)["message"] if form == "json" else line.partition(" ERROR busware.test: ")[2]
+    assert "%d of +91***345" in message
+    assert "cannot be formatted: TypeError" in message
+    assert "98450" not in line
+
+
+def test_a_line_of_json_has_a_note_only_if_lines_are_left_out(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        handler = LogHandler(Settings(log_format="json", log_lines_per_minute=2), stream)
+        logger = logger_to(handler)
+        logger.error("first")
+        logger.error("second")
+        logger.error("second")
+        handler.close()
+    notes = [json.loads(line).get("note") for line in (tmp_path / "log").read_text().splitlines()]
+    assert notes == [None, None, "equal lines are left out for the rest of the minute"]
 
 
 def test_many_threads_write_whole_lines(handler: LogHandler, tmp_path: Path) -> None:
