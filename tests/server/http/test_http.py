@@ -316,6 +316,19 @@ def test_health(http: HttpClient, database: Database) -> None:
     wait_until(lambda: http.call("GET", "/readyz").status_code == 200)  # it has connected again
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param(403, marks=pytest.mark.settings(http_proxies="127.0.0.1"), id="a proxy"),
+        pytest.param(200, marks=pytest.mark.settings(http_proxies="192.0.2.1"), id="another client"),
+        pytest.param(200, id="no proxy is named"),
+    ],
+)
+def test_the_address_that_a_header_names_counts_only_from_a_proxy(http: HttpClient, status: int) -> None:
+    answer = http.call("GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert answer.status_code == status
+
+
 def test_metrics(http: HttpClient) -> None:
     http.call("POST", "/v1/bookings", json=BOOK)
     http.call("POST", "/v1/bookings", json=BOOK)
