@@ -1,6 +1,6 @@
 """The writer: every requested write to a trip, by group commit.
 
-All of a process go through one connection, guarded by the write lock. A thread takes the write lock
+All calls of a process go through one connection, guarded by the write lock. A thread takes the write lock
 and every queued call, sends them to api.batch as one statement, and after the commit gives each caller its
 own answer. A batch never waits to fill up. If no call is queued and the write lock is free, the caller sends
 its own call as a batch of one, which saves two thread switches.
@@ -31,7 +31,14 @@ import psycopg
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from busware.server.db.deadlines import Deadlines
-from busware.server.db.pool import DatabaseUnavailable, InternalError, SchemaChanged, classify_error, connect
+from busware.server.db.pool import (
+    DatabaseUnavailable,
+    InternalError,
+    Overloaded,
+    SchemaChanged,
+    classify_error,
+    connect,
+)
 from busware.server.db.schema import SchemaError, prevent_breaking_migrations
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
@@ -234,7 +241,9 @@ class Writer:
             self._send([call for call in batch if call.outcome is None])
         except Exception:
             log.exception("the writer failed on a batch of %d", len(batch))
-        for call in {call for call in batch if call.outcome is None}.difference(self._deferred):
+        with self._submit_lock:  # or a deferred call is withdrawn meanwhile, and released a second time
+            lost = {call for call in batch if call.outcome is None}.difference(self._deferred)
+        for call in lost:
             call.fail(InternalError("the writer failed before there was an answer"))
 
     def _send(self, batch: list[QueuedCall]) -> None:
@@ -290,7 +299,8 @@ class Writer:
     def _handle_failure(self, batch: list[QueuedCall], error: psycopg.Error, reason: Exception) -> None:
         """After a rollback, run the calls of the batch alone. Run a single call again, if that may help."""
         if len(batch) > 1:
-            level = logging.DEBUG if isinstance(reason, Refusal) else logging.WARNING  # it is logged already
+            # classify_error has logged each Overloaded.
+            level = logging.DEBUG if isinstance(reason, Overloaded) else logging.WARNING
             log.log(level, "a batch of %d failed, its calls run alone: %s", len(batch), error)
             if error.sqlstate == _LOCK_NOT_AVAILABLE:  # all of them together wait for lock_wait_ms
                 self._connection.set_lock_timeout(max(1, self._settings.lock_wait_ms // len(batch)))

@@ -1,13 +1,15 @@
 """The writer with calls that fail, and with connections that break: every caller gets its outcome."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
-from busware.server.db.writer import Call, Writer
+from busware.server.db.writer import Call, QueuedCall, Writer
+from busware.server.protocol import Refusal
 from tests.support.line_client import wait_until
-from tests.support.writing import DATE, block_writer, book, outcome, seats_of
+from tests.support.writing import DATE, block_writer, book, lock_trip, outcome, seats_of
 
 pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold row locks for longer than by default
 
@@ -90,6 +92,25 @@ def test_taken_seats_are_counted_again_after_tickets_were_written_by_hand(databa
         "SELECT taken::text FROM seats WHERE (bus_id, travel_date, seat_no) = (1, %s, 1)", DATE
     )
     assert taken == "{[1,3)}"
+
+
+def test_a_caller_that_withdraws_while_its_batch_ends_is_released_once(writer, other_session):
+    """The call withdraws after the writer has read its outcome, before it reads which calls are deferred."""
+    queued = QueuedCall(book(1), time.monotonic() + 60)
+
+    class Batch(list):
+        def __iter__(self):
+            yield from super().__iter__()
+            if queued in writer._deferred and not writer._submit_lock.locked():  # otherwise it would wait
+                writer._withdraw(queued)
+
+    lock_trip(other_session)
+    with writer._write_lock:
+        writer._write(Batch([queued]))
+        writer._withdraw(queued)
+    with pytest.raises(Refusal) as refused:
+        queued.wait(writer._withdraw)
+    assert refused.value.reason == "busy"
 
 
 # Connections that break ------------------------------------------------------------------------
