@@ -52,6 +52,11 @@ SELECT format('GRANT %%s ON %%s TO %%I', privilege, object, %(role)s::text)
 FROM (SELECT * FROM api.server_rights() EXCEPT SELECT * FROM api.granted_rights(%(role)s)) AS missing
 """
 
+_MISSING_CONNECT = """
+SELECT format('GRANT CONNECT ON DATABASE %%I TO %%I', current_database(), %(role)s::text)
+WHERE NOT has_database_privilege(%(role)s, current_database(), 'CONNECT')
+"""
+
 # The composite types of schema api, column by column.
 _COMPOSITE_TYPES = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -303,37 +308,51 @@ def _create_role(conn: Connection, server_url: str, settings: Settings) -> str:
     """Create the server's database role if it is missing. Return its name.
 
     If the role cannot connect, it gets the password of its URL again: a role can change its own password, and
-    PostgreSQL has no right that prevents this.
+    PostgreSQL has no right that prevents this. But libpq gives no SQLSTATE for a refused connection, so the
+    reason may be another one, such as the connection limit of the role.
     """
     parameters = conninfo_to_dict(server_url)
     role, password = str(parameters.get("user") or ""), str(parameters.get("password") or "")
     if not role:
         raise SchemaError("DATABASE_URL names no role: postgresql://role:password@host/database")
     exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    if exists and (role == conn.info.user or not password or _is_accepted(server_url, settings)):
+    if exists and (role == conn.info.user or not password):
         return role
+    if exists:
+        _execute_results(conn, _MISSING_CONNECT, {"role": role})
+        why = _explain_refusal(server_url, settings)
+        if not why:
+            return role
     secret = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    change, problem = ("ALTER", "cannot connect") if exists else ("CREATE", "does not exist")
-    statement = sql.SQL(f"{change} ROLE {{}} LOGIN PASSWORD {{}}")
+    statement = sql.SQL(f"{'ALTER' if exists else 'CREATE'} ROLE {{}} LOGIN PASSWORD {{}}")
     try:
         conn.execute(statement.format(sql.Identifier(role), secret if password else None))
     except psycopg.errors.InsufficientPrivilege as error:
-        raise SchemaError(
-            f"DATABASE_URL names role {role}, which {problem}, and {conn.info.user} may not {change.lower()} "
-            f"it. Execute as a role that may: {change} ROLE {role} LOGIN PASSWORD '…'"
-        ) from error
-    if exists:
-        log.warning("Role %s could not connect: it has the password of DATABASE_URL again.", role)
+        if not exists:
+            raise SchemaError(
+                f"DATABASE_URL names role {role}, which does not exist, and {conn.info.user} may not create "
+                f"it. Execute as a role that may: CREATE ROLE {role} LOGIN PASSWORD '…'"
+            ) from error
+        log.warning(
+            "Role %s cannot connect: %s. If its password is wrong, execute as a role that may: "
+            "ALTER ROLE %s LOGIN PASSWORD '…'",
+            role,
+            why,
+            role,
+        )
+    else:
+        if exists:
+            log.warning("Role %s could not connect: it has the password of DATABASE_URL again.", role)
     return role
 
 
-def _is_accepted(url: str, settings: Settings) -> bool:
-    """Whether PostgreSQL accepts a connection with a URL."""
+def _explain_refusal(url: str, settings: Settings) -> str:
+    """Why PostgreSQL accepts no connection with a URL. '' if it accepts one."""
     try:
-        psycopg.connect(url, connect_timeout=max(2, int(settings.connect_seconds))).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+        psycopg.connect(url, **connection_parameters(url, settings)).close()
+    except psycopg.OperationalError as error:
+        return str(error).strip()
+    return ""
 
 
 def _grant(conn: Connection, roles: Iterable[str]) -> None:
