@@ -3,7 +3,7 @@
 On a stop, the parts that use others are stopped first. The HTTP server and the TCP server drain at the same
 time: requests under way are answered, later ones are refused. Then the writer commits the calls that are
 queued. No statement waits for longer than drain_seconds after the stop began (server/db/deadlines.py). A part
-that has not stopped a little later is logged and left behind, so the process ends in any case.
+that has not stopped a little later is logged, and the process ends without it.
 """
 
 import logging
@@ -31,12 +31,13 @@ from busware.server.tls import is_loopback, server_context
 log = logging.getLogger("busware.service")
 
 _STOP_SECONDS = 5.0  # how long after drain_seconds the parts may take to stop
+_GROUP_SECONDS = 1.0  # how long each group of parts may take at least, if those before it took all the time
 
 
 _Stop = tuple[str, Callable[[], None]]  # the name of a part, and the function that stops it
 
 
-class LeftBehind(Exception):
+class NotStopped(Exception):
     """Some parts have not stopped in time. Their threads must not keep the process alive."""
 
 
@@ -103,22 +104,23 @@ def serve(
 def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:
     """Stop the groups of parts, the last one first, and the parts of a group at the same time.
 
-    Raises LeftBehind.
+    Raises NotStopped.
     """
-    left: list[str] = []
+    running: list[str] = []
     end_at = time.monotonic() + settings.drain_seconds + _STOP_SECONDS
     deadlines.begin_stop()
     for group in reversed(stops):
         threads = [threading.Thread(target=stop, name=name, daemon=True) for name, stop in group]
         for thread in threads:
             thread.start()
+        end_at = max(end_at, time.monotonic() + _GROUP_SECONDS)
         for thread in threads:
             thread.join(max(0.0, end_at - time.monotonic()))
             if thread.is_alive():
-                left.append(thread.name)
-                log.error("The %s has not stopped in time, and is left behind.", thread.name)
-    if left:
-        raise LeftBehind(f"These parts have not stopped in time: {', '.join(left)}.")
+                running.append(thread.name)
+                log.error("The %s has not stopped in time; the process ends without it.", thread.name)
+    if running:
+        raise NotStopped(f"These parts have not stopped in time: {', '.join(running)}.")
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

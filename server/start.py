@@ -29,7 +29,7 @@ from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
 from busware.server.protocol import VERSION, Refusal
-from busware.server.service import LeftBehind, serve, tls_context
+from busware.server.service import NotStopped, serve, tls_context
 from busware.server.settings import Settings, environment
 from busware.server.supervisor import OUTDATED, READY, Supervisor
 
@@ -37,7 +37,7 @@ log = logging.getLogger("busware")
 
 OTHER_CONNECTIONS = 2  # database connections of a process beside those for reads: writer, listener
 SPARE_CONNECTIONS = 56  # of the embedded PostgreSQL, for consoles and psql
-EXIT_LEFT_BEHIND = 1
+EXIT_NOT_STOPPED = 1
 
 
 def main(arguments: list[str]) -> None:
@@ -63,9 +63,9 @@ def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> No
             start(settings, stack)
     except (PostgresError, SchemaError, DatabaseUnavailable, InternalError, Refusal, OSError) as error:
         raise SystemExit(f"busware: {error}") from None
-    except LeftBehind:
+    except NotStopped:
         logs.flush()
-        os._exit(EXIT_LEFT_BEHIND)  # the interpreter would wait for the threads
+        os._exit(EXIT_NOT_STOPPED)  # the interpreter would wait for the threads
     finally:
         logs.flush()
 
