@@ -28,6 +28,7 @@ log = logging.getLogger("busware.postgres")
 START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash recovery included
 STOP_SECONDS = 30  # how long a fast shutdown may take; then an immediate one, with recovery at the next start
 IMMEDIATE_STOP_SECONDS = 10  # how long an immediate shutdown may take; then the processes are killed
+KILL_SECONDS = 10  # how long killed processes may take to end
 CONNECT_SECONDS = 5  # how long an attempt to connect may take
 RETRY_SECONDS = 2  # the pause after PostgreSQL could not be started again
 SEGMENT_BYTES = 16 * 2**20  # of the write-ahead log; PostgreSQL ends if it cannot write one
@@ -173,7 +174,10 @@ class EmbeddedPostgres:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             log.warning("PostgreSQL has not stopped in %s s: it is stopped at once.", STOP_SECONDS)
-            end_orphans(self.data_folder, (signal.SIGQUIT, signal.SIGKILL))
+            try:
+                end_orphans(self.data_folder, (signal.SIGQUIT, signal.SIGKILL))
+            except (PostgresError, OSError, subprocess.SubprocessError) as error:
+                log.error("PostgreSQL could not be stopped: %s", error)
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # the shell, if it does not run
             self._process.wait()
@@ -219,7 +223,8 @@ def end_orphans(
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-        deadline = time.monotonic() + (STOP_SECONDS if number == signal.SIGINT else IMMEDIATE_STOP_SECONDS)
+        limits = {signal.SIGINT: STOP_SECONDS, signal.SIGQUIT: IMMEDIATE_STOP_SECONDS}
+        deadline = time.monotonic() + limits.get(number, KILL_SECONDS)
         while running and time.monotonic() < deadline:
             time.sleep(0.02)
             running = _find_processes(data_folder)

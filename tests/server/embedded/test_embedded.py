@@ -251,6 +251,22 @@ def test_frozen_postgresql_is_killed_at_the_stop(data_folder: Path, monkeypatch:
         assert read_table(restarted.data_folder.urls.owner) == 42
 
 
+def test_a_stop_unlocks_the_folder_although_postgresql_runs_on(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded_process, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(embedded_process, "IMMEDIATE_STOP_SECONDS", 0.1)
+    monkeypatch.setattr(embedded_process, "KILL_SECONDS", -1)  # it has not ended then
+    with running(data_folder) as postgres:
+        create_table(postgres)
+        for pid in processes.running_on(data_folder):
+            os.kill(pid, signal.SIGSTOP)
+    assert "PostgreSQL could not be stopped" in caplog.text
+    monkeypatch.undo()
+    with running(data_folder) as restarted:
+        assert read_table(restarted.data_folder.urls.owner) == 42
+
+
 def test_new_server_starts_while_postgresql_of_a_killed_one_stops(data_folder: Path) -> None:
     make_database(data_folder)
     with killable_server(data_folder) as process:
