@@ -23,8 +23,8 @@ def pool(database: Database, settings: Settings) -> Iterator[Pool]:
 @pytest.mark.settings(read_connections=1, read_wait_seconds=0.1)
 def test_a_statement_is_refused_as_busy_if_no_connection_becomes_free(pool: Pool, database: Database) -> None:
     with database.connect(autocommit=False) as locking, ThreadPoolExecutor(1) as threads:
-        locking.execute("LOCK TABLE trips IN ACCESS EXCLUSIVE MODE")
-        blocked = threads.submit(pool.execute, "SELECT count(*) > 0 FROM trips")
+        locking.execute("LOCK TABLE bus_info IN ACCESS EXCLUSIVE MODE")
+        blocked = threads.submit(pool.execute, "SELECT count(*) > 0 FROM bus_info")
         wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
         with pytest.raises(Refusal, match="No database connection was free within") as refused:
             pool.execute("SELECT 1")
