@@ -9,7 +9,7 @@ BEGIN
         WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date
           AND p.status IN ('held', 'pending') AND p.expires_at <= api.now()
         RETURNING p.reference, p.ticket_no, p.seat_no
-    ), forgotten AS (
+    ), unrecorded AS (
         DELETE FROM holders h USING due
         WHERE h.bus_id = settle.bus_id AND h.reference = due.reference AND h.ticket_no = due.ticket_no
     )

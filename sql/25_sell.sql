@@ -1,6 +1,6 @@
 -- Sell a segment of a trip to a party: all its seats or none. hold_for: hold the seats for that time; NULL: book
--- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) that accepts the waitlist becomes pending if too few seats are
--- free.
+-- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) that accepts the waitlist becomes
+-- pending if too few seats are free.
 CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

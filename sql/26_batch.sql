@@ -6,8 +6,8 @@
 --
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, or a
 -- subject of the limits, the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for
--- no lock of another batch and cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the resulting bookings
--- and the answers for idempotency keys are written for the whole batch at the end.
+-- no lock of another batch and cannot deadlock. A statement for many rows costs little more than for one; so tickets,
+-- payments, the resulting bookings and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, api, public, pg_temp

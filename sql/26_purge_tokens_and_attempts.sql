@@ -1,5 +1,5 @@
--- Delete expired tokens, and records of attempts older than max_age and than an hour, for which
--- registrations count. Returns the number of deleted tokens.
+-- Delete expired tokens, and records of attempts that are older than max_age. Records of the last hour stay in any case,
+-- because the limit on registrations counts them. Returns the number of deleted tokens.
 CREATE OR REPLACE FUNCTION api.purge_tokens_and_attempts(max_age interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

@@ -54,8 +54,9 @@ class Pusher:
         self._worker = WorkerThread("push", self._check)
 
         # Only the worker thread uses these.
-        self._watched = False  # whether a console is alive
-        self._published_as: tuple[int, bool] | None = None  # process_no and _watched at the last publication
+        self._has_console = False  # whether a console is alive
+        # process_no and _has_console at the last publication
+        self._published_as: tuple[int, bool] | None = None
         self._compare_at = 0.0  # when bookings may be compared again
 
     def start(self) -> None:
@@ -114,7 +115,7 @@ class Pusher:
             for subscription in due.checks:
                 subscription.push_kept()
             if due.changes.processes or due.changes.everything:
-                self._watched = self._messages.has_console()
+                self._has_console = self._messages.has_console()
             self._publish_presence(due.checks, due.ended)
             self._push_missed(due.checks)
             if due.messages:
@@ -145,9 +146,9 @@ class Pusher:
         process_no = self._listener.process_no
         if process_no is None:  # not registered yet; the first notification of the listener follows
             return
-        publish_as = (process_no, self._watched)
+        publish_as = (process_no, self._has_console)
         due = [*(checks if publish_as == self._published_as else self._connected()), *ended]
-        current = {s: s.client(process_no) for s in due if self._watched or s.has_sent_message}
+        current = {s: s.client(process_no) for s in due if self._has_console or s.has_sent_message}
         changed = {s: client for s, client in current.items() if client != s.published}
         left = [s.client(process_no).connection_no for s in ended if s in current or s.published]
         if changed or left:
