@@ -26,5 +26,5 @@ def address_subject(address: str) -> str:
 
 
 def limited_subject(address: str, settings: Settings) -> str | None:
-    """The subject of an address; None if no limit by address applies to it."""
+    """The subject of an address; None if it is in an exempt network."""
     return None if settings.is_exempt(address) else address_subject(address)

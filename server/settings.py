@@ -199,7 +199,11 @@ class Settings:
     drain_seconds: float = setting(10, "seconds", "how long a stop waits for requests under way", DURATION)
 
     exempt_networks: Networks | None = setting(  # noqa: RUF009 - networks do not change
-        None, "networks", "the networks to which no limit by address applies", NETWORKS
+        None,
+        "networks",
+        "the networks to which no limit by address applies, except those for one account, booking or "
+        "phone number",
+        NETWORKS,
     )
 
     # HTTP.
@@ -318,7 +322,7 @@ class Settings:
     hotel_named_failures: int = setting(
         5,
         "attempts",
-        "how many failed attempts from one address in that period /hotel tells whether the username or the "
+        "up to how many failed attempts of an address in that period /hotel says whether the username or the "
         "password is wrong",
         COUNT,
     )
@@ -443,7 +447,7 @@ class Settings:
         return datetime.now(ZoneInfo(self.time_zone))
 
     def is_exempt(self, address: str) -> bool:
-        """Whether no limit by address applies to an address. A text that is no address is not exempt."""
+        """Whether an address is in exempt_networks. A text that is no address is not exempt."""
         return _contain(self.exempt_networks or (), address)
 
     def may_read_metrics(self, address: str) -> bool:

@@ -5,17 +5,18 @@ limit, attempts are free. After that, the next one is refused for a time that do
 failure.
 
 Before a booking is opened, the database is asked only if a subject of the attempt has failed in this process.
-So a request without earlier failures needs no query, but an attacker gets one more attempt in each further
-process. Before a password is compared, the database is always asked, because the query costs little compared
-with the hash.
+So a request without earlier failures needs no query. Attempts under way count as failures, but in each
+process for itself: if a server has n processes, simultaneous attempts may fail n times as often as the limit.
+Before a password is compared, the database is always asked, because the query costs little compared with the
+hash; simultaneous attempts wait for each other there, in all processes.
 """
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from busware.server.addresses import address_subject, limited_subject
@@ -23,7 +24,7 @@ from busware.server.db.pool import Pool
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
-_MAX_FAILED_SUBJECTS = 10_000
+_MAX_FAILURES = 10_000  # that a process remembers
 _REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long
 
 _REACHED_LIMIT = "SELECT * FROM api.reached_limit(%s, %s, %s, %s::int[], make_interval(secs => %s))"
@@ -52,9 +53,10 @@ class RateLimiter:
         self._pool = pool
         self._settings = settings
         self.period_seconds = settings.attempt_minutes * 60
-        self._lock = threading.Condition()  # for all below
-        self._failed = OrderedDict[str, int]()  # failures in this process, by subject
-        self._under_way = Counter[str]()  # attempts to open a booking, by pair
+        self._lock = threading.Lock()  # for all below
+        self._failures = deque[tuple[float, Attempt]]()  # of this process in the period, with their times
+        self._failed = Counter[str]()  # the same, by subject
+        self._queues: dict[str, _Queue] = {}  # of attempts to open a booking, by subject
         self._known = set[str]()  # pairs whose credentials were right since note_known_addresses was called
 
     # Attempts ----------------------------------------------------------------------------------
@@ -102,40 +104,67 @@ class RateLimiter:
     def turn(self, attempt: Attempt) -> Iterator[None]:
         """Context of an attempt to open a booking. Raises Refusal (not_allowed, busy).
 
-        Of one pair, only so many attempts are under way as may still fail, so simultaneous attempts do not
-        pass the limit. The others wait.
+        Of a pair and of an address, only so many attempts are under way as may still fail, so simultaneous
+        attempts do not pass the limit. The others wait.
         """
-        pair, limit = attempt.pair, attempt.limits[1]
+        of_address, of_pair, _ = attempt.limits
         deadline = time.monotonic() + self._settings.read_wait_seconds
-        with self._lock:
-            while self._under_way[pair] >= max(1, limit - self._failed.get(pair, 0)):
-                if not self._lock.wait(deadline - time.monotonic()):
-                    raise Refusal("busy", "Too many attempts are under way: nothing was done, try again.")
-            self._under_way[pair] += 1
-            has_failed = any(subject in self._failed for subject in attempt[:3])
-        try:
+        with (
+            self._turn(attempt.pair, of_pair, deadline),
+            self._turn(attempt.address, inf if of_address is None else of_address, deadline),
+        ):
+            with self._lock:
+                has_failed = any(subject in self._failed for subject in attempt[:3])
             if has_failed:
                 self.check(attempt)
             yield
+
+    @contextmanager
+    def _turn(self, subject: str, limit: float, deadline: float) -> Iterator[None]:
+        """Context of an attempt, for one of its subjects. Raises Refusal (busy)."""
+        with self._lock:
+            self._forget_failures()
+            queue = self._queues.setdefault(subject, _Queue(self._lock))
+            queue.attempts += 1
+        try:
+            with self._lock:
+                if not queue.turn_ended.wait_for(
+                    lambda: queue.under_way < max(1, limit - self._failed[subject]),
+                    deadline - time.monotonic(),
+                ):
+                    raise Refusal("busy", "Too many attempts are under way: nothing was done, try again.")
+                queue.under_way += 1
+            try:
+                yield
+            finally:
+                with self._lock:
+                    queue.under_way -= 1
+                    queue.turn_ended.notify()
         finally:
             with self._lock:
-                self._under_way[pair] -= 1
-                if not self._under_way[pair]:
-                    del self._under_way[pair]
-                self._lock.notify_all()
+                queue.attempts -= 1
+                if not queue.attempts:
+                    del self._queues[subject]
 
     # Outcomes ----------------------------------------------------------------------------------
 
     def record_failure(self, attempt: Attempt) -> None:
         """Count a failure."""
         with self._lock:
-            for subject in attempt[:3]:
-                if subject is not None:
-                    self._failed[subject] = self._failed.get(subject, 0) + 1
-                    self._failed.move_to_end(subject)
-            while len(self._failed) > _MAX_FAILED_SUBJECTS:
-                self._failed.popitem(last=False)
+            self._failures.append((time.monotonic(), attempt))
+            self._failed.update(_counted(attempt))
+            self._forget_failures()
         self._pool.execute(_COUNT_FAILURE, attempt[:3])
+
+    def _forget_failures(self) -> None:
+        """Forget the failures that are older than the period, and the oldest if there are too many."""
+        start = time.monotonic() - self.period_seconds
+        while self._failures and (self._failures[0][0] < start or len(self._failures) > _MAX_FAILURES):
+            _, attempt = self._failures.popleft()
+            for subject in _counted(attempt):
+                self._failed[subject] -= 1
+                if not self._failed[subject]:
+                    del self._failed[subject]
 
     def record_success(self, attempt: Attempt) -> None:
         """The credentials were right. `note_known_addresses` stores this later, with others."""
@@ -147,8 +176,26 @@ class RateLimiter:
         """Store from which addresses the credentials were right since the last call, in one statement."""
         with self._lock:
             pairs, self._known = self._known, set()
-        if pairs:
-            self._pool.execute(_NOTE_KNOWN_ADDRESSES, (sorted(pairs),))
+        try:
+            if pairs:
+                self._pool.execute(_NOTE_KNOWN_ADDRESSES, (sorted(pairs),))
+        except BaseException:
+            with self._lock:
+                self._known |= pairs  # for the next call
+            raise
+
+
+class _Queue:
+    """The attempts of one subject. attempts: how many there are. under_way: how many of them do not wait."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.attempts = self.under_way = 0
+        self.turn_ended = threading.Condition(lock)
+
+
+def _counted(attempt: Attempt) -> list[str]:
+    """The subjects of an attempt that are counted."""
+    return [subject for subject in attempt[:3] if subject is not None]
 
 
 def too_many(what: str, limit: int, seconds_left: float) -> Refusal:

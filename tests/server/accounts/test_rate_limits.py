@@ -14,6 +14,7 @@ import pytest
 
 from busware.server.accounts.passwords import Passwords
 from busware.server.booking.operations import Operations
+from busware.server.db.pool import InternalError
 from busware.server.protocol import METHODS, Caller, Login, Refusal
 from busware.server.settings import Settings
 from tests.conftest import Clock, Database, LineClient
@@ -146,7 +147,7 @@ def test_simultaneous_guesses_of_a_phone_number_do_not_pass_the_limit(
     strangers = [connect() for _ in range(60)]
     reasons = simultaneously(
         60,
-        lambda n: reason(strangers[n].call("booking", reference=reference, phone=f"98450 123{n:02}")),
+        lambda n: reason(strangers[n].call("booking", reference=reference, phone=f"98450 124{n:02}")),
     )
     assert Counter(reasons) == {"unknown_booking": 20, "not_allowed": 40}
 
@@ -159,6 +160,73 @@ def test_simultaneous_openings_by_the_right_phone_number_succeed(
     opened = {"reference": booked["reference"], "phone": "98450 12345"}
     guests = [connect() for _ in range(8)]
     assert simultaneously(8, lambda n: guests[n].call("booking", **opened)) == 8 * [booked]
+
+
+def open_from(operations: Operations, address: str, **fields: Any) -> str:
+    """Open a booking from an address: its reference, or the reason of the refusal."""
+    try:
+        answer = operations.perform(msgspec.convert(fields, METHODS["booking"]), Caller(address=address))
+    except Refusal as refusal:
+        return refusal.reason
+    return answer.refusal().reason if answer.refused else json.loads(bytes(answer.body))["reference"]
+
+
+@pytest.mark.settings(attempts_per_address=5)
+def test_simultaneous_guesses_of_references_do_not_pass_the_limit_of_the_address(
+    server: SimpleNamespace,
+) -> None:
+    reasons = simultaneously(
+        40,
+        lambda n: open_from(
+            server.operations,
+            "10.0.0.1",
+            reference=f"BAAA{'ABCD'[n % 4]}{n % 8 + 2}{n // 8 + 2}",
+            phone="98450 12345",
+        ),
+    )
+    assert Counter(reasons) == {"unknown_booking": 5, "not_allowed": 35}
+
+
+@pytest.mark.settings(attempts_per_address=2)
+def test_simultaneous_openings_of_many_bookings_from_one_address_succeed(
+    client_socket: LineClient, server: SimpleNamespace
+) -> None:
+    phone = "98450 12345"
+    references = [client_socket.call("book", **TRIP, count=1, phone=phone)["reference"] for _ in range(8)]
+
+    def opened(n: int) -> str:
+        return open_from(server.operations, "10.0.0.1", reference=references[n], phone=phone)
+
+    assert simultaneously(8, opened) == references
+
+
+@pytest.mark.settings(attempts_per_booking=2, attempt_minutes=1e-9, read_wait_seconds=1e-3)
+def test_failures_older_than_the_period_do_not_make_attempts_wait(server: SimpleNamespace) -> None:
+    limiter = server.operations.accounts.rate_limiter
+    attempt = limiter.opening("booking:BAAAAA", Caller(address="10.0.0.1"), by_account=False)
+    for _ in range(2):
+        limiter.record_failure(attempt)
+    with (
+        limiter.turn(attempt),
+        limiter.turn(attempt),
+        pytest.raises(Refusal, match="Too many attempts are under way"),
+        limiter.turn(attempt),
+    ):
+        pass
+    assert limiter._queues == {}
+
+
+def test_known_addresses_are_stored_later_if_the_database_refuses_them(
+    server: SimpleNamespace, database: Database
+) -> None:
+    limiter = server.operations.accounts.rate_limiter
+    limiter.record_success(limiter.opening("booking:BAAAAA", Caller(address="10.0.0.1"), by_account=False))
+    database.query("ALTER TABLE known_addresses ADD CONSTRAINT refused CHECK (false)")
+    with pytest.raises(InternalError):
+        limiter.note_known_addresses()
+    database.query("ALTER TABLE known_addresses DROP CONSTRAINT refused")
+    limiter.note_known_addresses()
+    assert database.query("SELECT pair FROM known_addresses") == ["address:10.0.0.1 booking:BAAAAA"]
 
 
 @pytest.mark.settings(attempts_per_address=5)
