@@ -5,6 +5,7 @@ address:2001:db8:1:2::   for IPv6 the network, because a customer has many addre
 """
 
 import ipaddress
+from collections import Counter
 from functools import lru_cache
 
 from busware.server.settings import Settings
@@ -28,3 +29,13 @@ def address_subject(address: str) -> str:
 def limited_subject(address: str, settings: Settings) -> str | None:
     """The subject of an address; None if it is in an exempt network."""
     return None if settings.is_exempt(address) else address_subject(address)
+
+
+class SubjectCounts(Counter[str]):
+    """How many there are of each subject, such as connections. A subject that has none takes no memory."""
+
+    def decrease(self, subject: str) -> None:
+        """There is one less of a subject."""
+        self[subject] -= 1
+        if not self[subject]:
+            del self[subject]

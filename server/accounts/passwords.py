@@ -7,13 +7,13 @@ are. A caller that waits too long for its turn is refused, and so is an address 
 import base64
 import threading
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import argon2
 from argon2.low_level import hash_secret
 
+from busware.server.addresses import SubjectCounts
 from busware.server.protocol import Refusal
 
 # Computed if there is no account, so that this takes as long as for a real one.
@@ -33,7 +33,7 @@ class Passwords:
         self._max_of_address = max_of_address
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
-        self._callers = Counter[str]()  # by address
+        self._callers = SubjectCounts()  # by address
 
     @contextmanager
     def turn(self, address: str | None) -> Iterator[None]:
@@ -55,8 +55,7 @@ class Passwords:
                 self._turns.release()
         finally:
             with self._lock:
-                self._callers[address or ""] -= 1
-                self._callers += Counter()  # drops the addresses without a caller
+                self._callers.decrease(address or "")
 
     def hash(self, password: str) -> str:
         """The hash of a password, with its parameters and a random salt."""

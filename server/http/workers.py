@@ -7,12 +7,12 @@ while many requests of others wait for a locked trip. This module runs on the ev
 
 import asyncio
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from busware.server.addresses import limited_subject
+from busware.server.addresses import SubjectCounts, limited_subject
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
 
@@ -47,7 +47,7 @@ class Workers:
         self._wait_seconds = wait_seconds
         self._threads = start_threads(settings.http_threads, name)
         self._free_count = settings.http_threads
-        self._used_counts: Counter[str] = Counter()  # of each address that has threads
+        self._used_counts = SubjectCounts()  # of each address that has threads
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each address, in the order of turns
 
     def close(self) -> None:
@@ -80,9 +80,7 @@ class Workers:
 
     def _give_back(self, subject: str) -> None:
         self._free_count += 1
-        self._used_counts[subject] -= 1
-        if not self._used_counts[subject]:
-            del self._used_counts[subject]
+        self._used_counts.decrease(subject)
         self._start_waiting()
 
     def _start_waiting(self) -> None:

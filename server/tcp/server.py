@@ -16,10 +16,9 @@ import socket
 import ssl
 import threading
 import time
-from collections import Counter
 from contextlib import suppress
 
-from busware.server.addresses import limited_subject
+from busware.server.addresses import SubjectCounts, limited_subject
 from busware.server.booking.operations import Operations
 from busware.server.ports import listen
 from busware.server.protocol import Refusal
@@ -55,7 +54,7 @@ class TcpServer:
         self._lock = threading.Lock()  # for the next three attributes
         self._connections: set[Connection] = set()
         self._subjects: dict[Connection, str] = {}  # of those to which clients_per_address applies
-        self._counts = Counter[str]()  # the connections of each subject
+        self._counts = SubjectCounts()  # the connections of each subject
         self._count = 0  # of clients since the start
 
     def start(self, *, shared: bool = False) -> None:
@@ -139,15 +138,13 @@ class TcpServer:
             self._refuse(connection, why, "too many clients from your address")
         return not full
 
-    def _refuse(self, connection: Connection, why: str, there_are: str = "too many clients") -> None:
+    def _refuse(self, connection: Connection, why: str, what: str = "too many clients") -> None:
         log.warning("refused %s: %s", connection.address, why)
-        connection.refuse(Refusal("busy", f"There are {there_are}: nothing was done, try again later."))
+        connection.refuse(Refusal("busy", f"There are {what}: nothing was done, try again later."))
 
     def remove(self, connection: Connection) -> None:
         """Remove a connection that has ended."""
         with self._lock:
             self._connections.discard(connection)
             if (subject := self._subjects.pop(connection, None)) is not None:
-                self._counts[subject] -= 1
-                if not self._counts[subject]:
-                    del self._counts[subject]
+                self._counts.decrease(subject)
