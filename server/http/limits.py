@@ -4,8 +4,9 @@ uvicorn limits none of these three, so this subclass of its connection class doe
 gets a problem and the connection is closed. The body of a request is limited by server/http/executor.py.
 
 A connection parses a request, and what follows it only after the answer. So the requests that a client sends
-ahead wait as bytes, in its socket's buffers once those here are full. In a turn of the event loop, one
-connection of each address parses what was sent ahead.
+before it has the answers wait as bytes, in its socket's buffers once those here are full. Connections that
+hold such bytes take turns: in each iteration of the event loop, one connection of each address parses one
+request.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from busware.server.addresses import address_subject
+from busware.server.addresses import SubjectCounts, address_subject
 from busware.server.http import problems
 from busware.server.http.problems import Problem
 from busware.server.protocol import Refusal
@@ -31,7 +32,7 @@ _SINGLE_HEADERS = (b"authorization", b"content-type", b"host", b"idempotency-key
 
 
 def check_head(scope: Scope, settings: Settings) -> None:
-    """Raises Problem if the head of a request is too long (431), or has a header twice (400)."""
+    """Raises Problem if the head of a request is too long (431), or repeats a header (400)."""
     size = len(scope["raw_path"]) + len(scope["query_string"])
     if size + sum(len(name) + len(value) for name, value in scope["headers"]) > settings.http_header_bytes:
         raise _head_too_long(settings)
@@ -39,20 +40,23 @@ def check_head(scope: Scope, settings: Settings) -> None:
     for name in _SINGLE_HEADERS:
         if names.count(name) > 1:
             header = name.decode().title()
-            raise problems.of_status(400, f"The header {header} is there twice: send it once.")
+            raise problems.of_status(400, f"The header {header} is repeated: send it once.")
 
 
 def limited_protocol(settings: Settings) -> type[HttpToolsProtocol]:
     """uvicorn's connection class, with these limits."""
-    members = {"settings": settings, "connection_counts": Counter(), "waiting": {}}
+    members = {"settings": settings, "connection_counts": SubjectCounts(), "waiting": {}}
     return type("LimitedProtocol", (_LimitedProtocol,), members)
 
 
 class _LimitedProtocol(HttpToolsProtocol):
-    """One connection. An incomplete head is limited to http_header_bytes and http_read_seconds."""
+    """One connection. An incomplete head is limited to http_header_bytes and http_read_seconds.
+
+    An incomplete line after a head, such as a trailer, is limited to http_header_bytes too.
+    """
 
     settings: ClassVar[Settings]
-    connection_counts: ClassVar[Counter[str]]  # of each subject
+    connection_counts: ClassVar[SubjectCounts]  # of each subject, without those that were refused
     waiting: ClassVar[dict[str, deque["_LimitedProtocol"]]]  # of each subject: those that wait for a turn
 
     subject: str  # the address, as rate limits count it
@@ -61,7 +65,8 @@ class _LimitedProtocol(HttpToolsProtocol):
     _unparsed: bytearray
     _in_head = True  # before the first request, and from each request's first byte to the end of its head
     _in_message = False  # from each request's first byte to the end of its body
-    _received_bytes = 0  # of the head that is incomplete
+    _received_bytes = 0  # of the head or the line that is incomplete
+    _is_admitted = False  # else it was refused, and does not count until its client has closed it too
 
     # Connections -------------------------------------------------------------------------------
 
@@ -73,21 +78,24 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._timer = self._start_timer()
         address = self.client[0] if self.client else ""
         self.subject = address_subject(address)
-        self.connection_counts[self.subject] += 1
-        is_too_many = self.connection_counts[self.subject] > self.settings.http_connections_per_address
-        if is_too_many and not self._is_exempt(address):
+        settings, counts = self.settings, self.connection_counts
+        if counts[self.subject] >= settings.http_connections_per_address and not self._is_exempt(address):
             self._refuse_busy("There are too many connections from this address")
-        elif len(self.connections) > self.settings.http_connections and not self._close_idle_connection():
+        elif counts.total() >= settings.http_connections and not self._close_idle_connection():
             self._refuse_busy("There are too many connections")
+        else:
+            counts[self.subject] += 1
+            self._is_admitted = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
-        for cycle in self._cycles:  # uvicorn does this for the last one only
+        for (
+            cycle
+        ) in self._cycles:  # two, if a head followed a body at once; uvicorn does this for the last one
             cycle.disconnected = True
             cycle.message_event.set()
-        self.connection_counts[self.subject] -= 1
-        if not self.connection_counts[self.subject]:
-            del self.connection_counts[self.subject]
+        if self._is_admitted:
+            self.connection_counts.decrease(self.subject)
         super().connection_lost(exc)
 
     def _is_exempt(self, address: str) -> bool:
@@ -98,7 +106,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     def _close_idle_connection(self) -> bool:
         """Close an idle connection of the address that has most of them. False: no connection is idle."""
         idle = [one for one in self.connections if isinstance(one, _LimitedProtocol) and one.is_idle()]
-        counts = Counter(one.subject for one in idle if one is not self)
+        counts = Counter(one.subject for one in idle if one._is_admitted)
         if not counts:
             return False
         ((subject, _),) = counts.most_common(1)
@@ -114,30 +122,46 @@ class _LimitedProtocol(HttpToolsProtocol):
     # Requests ----------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        self._unparsed += data
-        self._parse()
+        if not self.transport.is_closing():  # else TLS may still deliver bytes
+            self._unparsed += data
+            self._parse()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._unset_keepalive_if_required()
         self._in_head = self._in_message = True
-        self._received_bytes = 0
         self._timer.cancel()
         self._timer = self._start_timer()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # else it is a trailer, which nothing here reads
             super().on_header(name, value)
+        else:
+            self._received_bytes = 0
 
     def on_headers_complete(self) -> None:
         self._timer.cancel()
         self._in_head = False
-        super().on_headers_complete()
-        self._cycles.add(self.cycle)
+        self._received_bytes = 0
+        if not self.parser.should_upgrade():  # else _parse_part parses another head in its place
+            super().on_headers_complete()
+            self._cycles.add(self.cycle)
+
+    def on_chunk_header(self) -> None:
+        self._received_bytes = 0
+
+    def on_chunk_complete(self) -> None:
+        self._received_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._received_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False
-        super().on_message_complete()
+        self._received_bytes = 0
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -191,17 +215,26 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def _parse_part(self, part: bytearray) -> None:
         """Parse some bytes, with the end of one head at most, so that few requests wait to be answered."""
-        was_in_head = self._in_head  # else the part begins in a body or with another request
+        self._received_bytes += len(part)
         try:
             self.parser.feed_data(part)
-        except httptools.HttpParserUpgrade:
-            pass  # the request is answered as if it did not ask for another protocol
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.parser.get_method() == b"CONNECT":
+                self._refuse(_not_http())
+            else:  # httptools skips the body of a request that asks for another protocol
+                (head_end,) = upgrade.args
+                self._unparsed[:0] = self._head_without_upgrade() + part[head_end:]
         except httptools.HttpParserError:
-            self._refuse(problems.of_status(400, "The request is not valid HTTP."))
-        if was_in_head and self._in_head:
-            self._received_bytes += len(part)
-            if self._received_bytes > self.settings.http_header_bytes:
-                self._refuse(_head_too_long(self.settings))
+            self._refuse(_not_http())
+        if self._received_bytes > self.settings.http_header_bytes:
+            self._refuse(_head_too_long(self.settings))
+
+    def _head_without_upgrade(self) -> bytes:
+        """The parsed head, so that the request is answered as if it did not ask for another protocol."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join(lines) + _END_OF_HEAD
 
     # Refusals ----------------------------------------------------------------------------------
 
@@ -230,6 +263,10 @@ class _LimitedProtocol(HttpToolsProtocol):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + problem.body)
         self.transport.close()
+
+
+def _not_http() -> Problem:
+    return problems.of_status(400, "The request is not valid HTTP.")
 
 
 def _head_too_long(settings: Settings) -> Problem:

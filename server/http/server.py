@@ -26,6 +26,7 @@ from busware.server.settings import Settings
 log = logging.getLogger("busware.http")
 
 _NO_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # with which accept() fails
+_TLS_CLOSE_SECONDS = 2.0  # how long a closed connection may send its last bytes and wait for close_notify
 _ACCEPT_LOG_SECONDS = 1.0  # the pause between two log lines about connections that cannot be accepted
 
 
@@ -50,9 +51,11 @@ class HttpServer:
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._handle_loop_error)
         self._accept_error_at = -math.inf  # when the log last said that no connection can be accepted
-        if tls is not None:  # uvicorn does not pass this time limit on; asyncio's default is a minute
+        if tls is not None:  # uvicorn does not pass these on; asyncio's defaults are 60 and 30 seconds
             self._loop.create_server = partial(  # type: ignore[method-assign]
-                self._loop.create_server, ssl_handshake_timeout=settings.http_read_seconds
+                self._loop.create_server,
+                ssl_handshake_timeout=settings.http_read_seconds,
+                ssl_shutdown_timeout=_TLS_CLOSE_SECONDS,
             )
         self._thread = threading.Thread(target=self._run, name="http server", daemon=True)
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from busware.server.http import HttpServer
 from busware.server.logs import TextFormatter
 from tests.conftest import WAIT_SECONDS, Database
 from tests.support.http_client import HttpClient
+from tests.support.line_client import wait_until
 
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
 GET = b"GET /v1/places HTTP/1.1\r\n" + HEAD + b"\r\n"
@@ -110,6 +112,35 @@ def test_a_client_that_leaves_tls_is_no_warning(
         assert last.recv(12) == b"HTTP/1.1 200"
     https.drain()
     assert warnings(caplog) == []
+
+
+@pytest.mark.settings(event_streams=1)
+def test_a_stream_ends_with_its_client_although_another_request_waits(http: HttpClient) -> None:
+    connection = socket.create_connection(("127.0.0.1", http.server.port), WAIT_SECONDS)
+    connection.sendall(STREAM.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + GET)
+    assert connection.recv(12) == b"HTTP/1.1 200"
+    connection.close()
+    stream = {"headers": {"Accept": "text/event-stream"}, "stream": True}
+    path = STREAM.split()[1].decode()
+    wait_until(lambda: http.call("GET", path, **stream).status_code == 200)
+
+
+@pytest.mark.settings(http_connections=4, http_connections_per_address=2)
+def test_refused_connections_that_do_not_end_tls_take_no_place_of_others(https: SimpleNamespace) -> None:
+    def connect(address: str) -> ssl.SSLSocket:
+        plain = socket.create_connection(("127.0.0.1", https.port), WAIT_SECONDS, (address, 0))
+        return stack.enter_context(https.context.wrap_socket(plain))
+
+    with ExitStack() as stack:
+        admitted = [connect("127.0.0.2") for _ in range(2)]
+        for connection in admitted:
+            connection.sendall(LEFT["before a body"])
+            assert connection.recv(12) == b"HTTP/1.1 100"  # so this connection is not idle
+        for _ in range(4):
+            assert connect("127.0.0.2").recv(12) == b"HTTP/1.1 503"
+        other = connect("127.0.0.3")
+        other.sendall(GET)
+        assert other.recv(12) == b"HTTP/1.1 200"
 
 
 @pytest.mark.settings(reread_seconds=0.05, event_pause_ms=1)

@@ -91,6 +91,14 @@ def test_many_small_headers_are_431(raw: socket.socket) -> None:
 
 
 @pytest.mark.settings(http_header_bytes=2048)
+@pytest.mark.parametrize("sent", [b"5;%s", b"0\r\nX: %s", b"0\r\n%s"], ids=["chunk", "value", "name"])
+def test_long_line_after_a_head_is_431(raw: socket.socket, sent: bytes) -> None:
+    head = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    raw.sendall(head + b"2\r\n{}\r\n" + sent % (b"x" * 6000))
+    assert read_all(raw).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.settings(http_header_bytes=2048)
 def test_body_does_not_count_as_head(http: HttpClient) -> None:
     for _ in range(2):  # on one connection
         answer = http.call("POST", "/v1/bookings", data=json.dumps(BOOK).encode() + b" " * 60_000)
@@ -250,22 +258,40 @@ def test_trailers_after_a_body_are_ignored(raw: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Host", "Origin", "Content-Type"])
-def test_header_that_is_there_twice_is_400(
-    http: HttpClient, raw: socket.socket, database: Database, name: str
-) -> None:
+def test_repeated_header_is_400(http: HttpClient, raw: socket.socket, database: Database, name: str) -> None:
     book = json.dumps(BOOK).encode()
     head = f"POST /v1/bookings HTTP/1.1\r\nContent-Length: {len(book)}\r\n{name}: a\r\n{name}: b\r\n\r\n"
     raw.sendall(head.encode() + book)
     answer = read_answer(raw)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request")
-    assert f"The header {name} is there twice: send it once.".encode() in answer
+    assert f"The header {name} is repeated: send it once.".encode() in answer
     assert database.value("SELECT count(*) FROM passengers") == 0
 
 
-def test_another_protocol_is_not_offered(raw: socket.socket) -> None:
-    raw.sendall(PING.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
-    assert read_answer(raw).startswith(b"HTTP/1.1 200 OK")
-    assert ping(raw).startswith(b"HTTP/1.1 200 OK")
+@pytest.mark.parametrize("sent_at_once", [True, False])
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_another_protocol_is_not_offered(raw: socket.socket, protocol: bytes, sent_at_once: bool) -> None:
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AA\r\n" % protocol
+    book = json.dumps(BOOK).encode()
+    post = b"POST /v1/bookings HTTP/1.1\r\nHost: localhost\r\n"
+    length = b"Content-Length: %d\r\n\r\n%s" % (len(book), book)
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(book), book)
+    requests_sent = [PING[:-2] + upgrade + b"\r\n", post + upgrade + length, post + upgrade + chunks, PING]
+    if sent_at_once:
+        raw.sendall(b"".join([*requests_sent[:-1], b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"]))
+        statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+)", read_all(raw))]
+        assert statuses == [200, 201, 409, 404]
+    else:
+        for sent, status in zip(requests_sent, (b"200", b"201", b"409", b"200"), strict=True):
+            for byte in sent:
+                raw.sendall(bytes((byte,)))
+            assert read_answer(raw).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize("target", [b"localhost:80", b"/v1/ping", b"http://localhost/v1/ping"])
+def test_connect_is_refused(raw: socket.socket, target: bytes) -> None:
+    raw.sendall(b"CONNECT %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % target)
+    assert read_all(raw).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def test_bytes_that_are_not_http_are_400(raw: socket.socket) -> None:
