@@ -208,7 +208,11 @@ class Settings:
 
     # HTTP.
     http_connections: int = setting(
-        1000, "connections", "the most HTTP connections at once; beyond that, busy", COUNT
+        1000,
+        "connections",
+        "the most HTTP connections at once; beyond that, an idle one is closed for a new one, or the new one "
+        "is busy",
+        COUNT,
     )
     http_connections_per_address: int = setting(
         250,

@@ -3,7 +3,9 @@
   server         starts and drains it            limits     limits on request heads and connections
   app            paths → handlers                routes     path, query and body → request struct
   executor       executes requests in threads    problems   errors as RFC 9457 problem details
+  workers        threads with a fair queue       origins    which web pages may send requests
   event_streams  server-sent events              hotel      the hotel's API at /hotel
+  health         health checks and metrics
   openapi        the document at /schema         examples   of every request and reply
   page           its page for browsers
 

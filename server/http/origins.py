@@ -50,7 +50,7 @@ class Origins:
 
     def _is_own(self, name: str) -> bool:
         if not name or name in self._hosts or name.endswith(".localhost"):
-            return True  # HTTP/1.0 has requests without a host, and browsers do not send them
+            return True  # browsers always send Host; requests of HTTP/1.0 may have none
         try:
             ipaddress.ip_address(name)
         except ValueError:
