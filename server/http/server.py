@@ -27,6 +27,7 @@ log = logging.getLogger("busware.http")
 
 _NO_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # with which accept() fails
 _TLS_CLOSE_SECONDS = 2.0  # how long a closed connection may send its last bytes and wait for close_notify
+_DRAIN_CHECK_SECONDS = 0.1  # the pause between two looks for new connections during the drain
 _ACCEPT_LOG_SECONDS = 1.0  # the pause between two log lines about connections that cannot be accepted
 
 
@@ -47,7 +48,7 @@ class HttpServer:
         self.executor = Executor(operations, settings)
         self._streams = EventStreams(self.executor, listener)
         self._settings = settings
-        self._uvicorn = uvicorn.Server(self._config(tls))
+        self._uvicorn = _Uvicorn(self._config(tls))
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._handle_loop_error)
         self._accept_error_at = -math.inf  # when the log last said that no connection can be accepted
@@ -123,3 +124,21 @@ class HttpServer:
     async def _serve(self) -> None:
         self._streams.start()
         await self._uvicorn.serve(sockets=[self._socket])
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, whose drain also closes the connections whose TLS handshake ends during it."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.create_task(self._close_new_connections())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            closing.cancel()
+
+    async def _close_new_connections(self) -> None:
+        while True:
+            await asyncio.sleep(_DRAIN_CHECK_SECONDS)
+            for connection in list(self.server_state.connections):
+                if not connection.transport.is_closing():
+                    connection.shutdown()
