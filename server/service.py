@@ -71,7 +71,7 @@ def serve(
     stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # each group is stopped before those above
     stack.callback(_stop, stops, deadlines, settings)
     pool.open()
-    listener = Listener(session_url, settings, deadlines=deadlines)
+    listener = Listener(session_url, settings, deadlines)
     listener.on_outdated = on_outdated
     writer = Writer(session_url, settings, deadlines)
     writer.on_commit = listener.queue_changes

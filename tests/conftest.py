@@ -56,6 +56,7 @@ from psycopg import sql
 from pytest_postgresql.janitor import DatabaseJanitor
 
 from busware.server.db import schema
+from busware.server.db.deadlines import Deadlines
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support.both_clients import sdk  # noqa: F401 - a fixture
@@ -274,7 +275,14 @@ def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def server(database: Database, clock: Clock, settings: Settings) -> Iterator[SimpleNamespace]:
+def deadlines(settings: Settings) -> Deadlines:
+    return Deadlines(settings)
+
+
+@pytest.fixture
+def server(
+    database: Database, clock: Clock, settings: Settings, deadlines: Deadlines
+) -> Iterator[SimpleNamespace]:
     from busware.server.booking.operations import Operations
     from busware.server.db.listener import Listener
     from busware.server.db.pool import Pool
@@ -283,9 +291,9 @@ def server(database: Database, clock: Clock, settings: Settings) -> Iterator[Sim
     from busware.server.push.pusher import Pusher
     from busware.server.tcp.server import TcpServer
 
-    pool, writer = Pool(database.server, settings), Writer(database.server, settings)
+    pool, writer = Pool(database.server, settings, deadlines), Writer(database.server, settings, deadlines)
     operations = Operations(pool, writer, settings)
-    listener = Listener(database.server, settings)
+    listener = Listener(database.server, settings, deadlines)
     pusher = Pusher(Messages(pool, settings), listener)
     tcp = TcpServer(settings, operations, pusher)
     tcp.now = lambda: clock.now

@@ -26,6 +26,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from busware.server import logs
 from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import InvalidInput, parse_date
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, InternalError, Pool
 from busware.server.embedded.data_folder import PostgresError, find_urls
@@ -220,11 +221,12 @@ def operate(
             print(text)
 
     with ExitStack() as stack:
-        pool = Pool(url, settings)
+        deadlines = Deadlines(settings)
+        pool = Pool(url, settings, deadlines)
         stack.callback(pool.close)
         pool.open()
         messages = Messages(pool, settings)
-        listener = Listener(settings.listen_url or url, settings, role="console")
+        listener = Listener(settings.listen_url or url, settings, deadlines, role="console")
         listener.on_outdated = on_outdated
         feed = ConsoleFeed(messages, listener, out)
         feed.start()  # first: it shows every message that is sent after the process is registered

@@ -85,13 +85,10 @@ class Listener:
     on_outdated: called once, with the reason, when a breaking migration outdates this version.
     """
 
-    def __init__(
-        self, url: str, settings: Settings, role: str = "server", deadlines: Deadlines | None = None
-    ) -> None:
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines, role: str = "server") -> None:
         self.process_no: int | None = None
         self.on_outdated: Callable[[str], None] = lambda why: None
-        self._url, self._settings, self._role = url, settings, role
-        self._deadlines = deadlines or Deadlines(settings)
+        self._url, self._settings, self._deadlines, self._role = url, settings, deadlines, role
         self._name = ""
         self._subscribers: list[Callable[[ChangeNotification], None]] = []
         self._committed = deque[Iterable[tuple[Raw, Raw]]]()  # calls whose trips are not in _changed yet

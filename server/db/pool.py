@@ -165,14 +165,14 @@ def _configure(connection: psycopg.Connection, settings: Settings, parameters: d
 
 
 def connect(
-    url: str, settings: Settings, name: str, deadlines: Deadlines | None = None, **parameters: object
+    url: str, settings: Settings, name: str, deadlines: Deadlines, **parameters: object
 ) -> psycopg.Connection:
     """Open a connection in autocommit mode, where jsonb is msgspec.Raw. Raises psycopg.OperationalError.
 
     parameters: more parameters of the PostgreSQL session.
     """
     options = _connection_options(url, settings, name)
-    connection = (deadlines or Deadlines(settings)).connection_class.connect(url, **options)
+    connection = deadlines.connection_class.connect(url, **options)
     _configure(connection, settings, _session_parameters(settings) | parameters)
     return connection
 
@@ -183,9 +183,8 @@ def connect(
 class Pool:
     """A connection pool for statements that may be sent twice: reads, and idempotent writes."""
 
-    def __init__(self, url: str, settings: Settings, deadlines: Deadlines | None = None) -> None:
-        self._settings = settings
-        self._deadlines = deadlines or Deadlines(settings)
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines) -> None:
+        self._settings, self._deadlines = settings, deadlines
         has_session = settings.listen_url is None
         self._parameters = _session_parameters(settings) if has_session else {}
         self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits

@@ -17,9 +17,9 @@ from busware.server.settings import Settings
 log = logging.getLogger("busware")
 
 
-def _connect_without_session(url: str, settings: Settings) -> psycopg.Connection:
+def _connect_without_session(url: str, settings: Settings, deadlines: Deadlines) -> psycopg.Connection:
     parameters = connection_parameters(url, settings)
-    return Deadlines(settings).connection_class.connect(url, autocommit=True, **parameters)
+    return deadlines.connection_class.connect(url, autocommit=True, **parameters)
 
 
 def check_database(server_url: str, session_url: str, settings: Settings) -> None:
@@ -27,10 +27,11 @@ def check_database(server_url: str, session_url: str, settings: Settings) -> Non
 
     server_url: of the pool. session_url: of the connections that need a session.
     """
+    deadlines = Deadlines(settings)
     try:
         with (
-            closing(connect(session_url, settings, "start")) as session,
-            closing(_connect_without_session(server_url, settings)) as other,
+            closing(connect(session_url, settings, "start", deadlines)) as session,
+            closing(_connect_without_session(server_url, settings, deadlines)) as other,
         ):
             if why := explain_lossy_commits(session):
                 log.warning("BUSWARE_ACCEPT_DATA_LOSS is true: a crash may lose bookings, because %s.", why)

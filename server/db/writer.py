@@ -133,7 +133,7 @@ class Writer:
     stopping: set once new calls are refused.
     """
 
-    def __init__(self, url: str, settings: Settings, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines) -> None:
         self.on_batch: Callable[[int], None] = lambda size: None
         self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
         self.stopping = threading.Event()
@@ -146,7 +146,7 @@ class Writer:
         self._write_lock = threading.Lock()  # guards the attributes below
         self._write_lock.acquire()  # until `start`
         self._deferred = deque[QueuedCall]()
-        self._connection = WriterConnection(url, settings, deadlines or Deadlines(settings), self.stopping)
+        self._connection = WriterConnection(url, settings, deadlines, self.stopping)
 
     def start(self) -> None:
         """Connect, and begin to write. Raises DatabaseUnavailable."""

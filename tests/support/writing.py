@@ -23,8 +23,8 @@ def proxy(database):
 
 
 @pytest.fixture(name="writer")
-def writer_through_proxy(database, settings, proxy):
-    writer = Writer(proxy.url, settings)
+def writer_through_proxy(database, settings, deadlines, proxy):
+    writer = Writer(proxy.url, settings, deadlines)
     writer.start()
     yield writer
     writer.stop()

@@ -3,12 +3,13 @@
 The proxy holds all replies of PostgreSQL back, so it looks as if PostgreSQL were frozen.
 """
 
+import dataclasses
 import resource
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 
 from busware.server.db import schema
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, Pool
 from busware.server.db.reader import Reader
@@ -29,18 +31,28 @@ from tests.support.serving import travel_day
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.writing import DATE, book, outcome, seats_of
 
-SHORT = {"statement_seconds": 0.1, "connect_seconds": 0.3, "host_connect_seconds": 0.2}
 READ = ("places", b"{}")
-
-pytestmark = pytest.mark.settings(**SHORT)
 
 
 @pytest.fixture
-def pool(proxy: TcpProxy, settings: Settings) -> Iterator[Pool]:
-    pool = Pool(proxy.url, settings)
+def pool(proxy: TcpProxy, settings: Settings, deadlines: Deadlines) -> Iterator[Pool]:
+    pool = Pool(proxy.url, settings, deadlines)
     pool.open()
     yield pool
     pool.close()
+
+
+@contextmanager
+def frozen(proxy: TcpProxy, deadlines: Deadlines) -> Iterator[None]:
+    """PostgreSQL does not answer. Only for that long the limits are short, so nothing else exceeds them."""
+    before = deadlines.statement_seconds, deadlines.host_connect_seconds
+    deadlines.statement_seconds = deadlines.host_connect_seconds = 0.2
+    proxy.hold_replies()
+    try:
+        yield
+    finally:
+        deadlines.statement_seconds, deadlines.host_connect_seconds = before
+        thaw(proxy)
 
 
 def thaw(proxy: TcpProxy) -> None:
@@ -51,24 +63,25 @@ def thaw(proxy: TcpProxy) -> None:
 # A database that hangs -------------------------------------------------------------------------
 
 
+@pytest.mark.settings(connect_seconds=0.3)
 def test_the_outcome_of_a_write_is_unknown_while_the_database_hangs(
-    database: Database, submit: Any, proxy: TcpProxy
+    database: Database, submit: Any, proxy: TcpProxy, deadlines: Deadlines
 ) -> None:
-    proxy.hold_replies()
-    assert outcome(submit(book(1, key="k"))) == "outcome_unknown"
-    assert outcome(submit(book(2))) == "busy"  # nothing was sent, because there is no connection
-    thaw(proxy)
+    with frozen(proxy, deadlines):
+        assert outcome(submit(book(1, key="k"))) == "outcome_unknown"
+        assert outcome(submit(book(2))) == "busy"  # nothing was sent, because there is no connection
     assert seats_of(outcome(submit(book(1, key="k")))) == [1]
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-@pytest.mark.settings(write_wait_seconds=0.2, statement_seconds=3600)
+@pytest.mark.settings(statement_seconds=3600)
 def test_a_queued_write_is_busy_while_the_database_hangs(
     writer: Writer, submit: Any, proxy: TcpProxy, database: Database
 ) -> None:
     proxy.hold_replies()
     sent = submit(book(1))
     wait_until(lambda: proxy.held_replies)
+    writer._settings = dataclasses.replace(writer._settings, write_wait_seconds=0.2)
     queued = [submit(book(seat)) for seat in (2, 3)]
     assert [outcome(future) for future in queued] == ["busy", "busy"]
     assert not sent.done()
@@ -79,30 +92,30 @@ def test_a_queued_write_is_busy_while_the_database_hangs(
 
 
 @pytest.mark.settings(read_wait_seconds=0.2)
-def test_a_read_is_busy_while_the_database_hangs(pool: Pool, settings: Settings, proxy: TcpProxy) -> None:
+def test_a_read_is_busy_while_the_database_hangs(
+    pool: Pool, settings: Settings, proxy: TcpProxy, deadlines: Deadlines
+) -> None:
     reader = Reader(pool, settings)
-    proxy.hold_replies()
-    for _ in range(settings.read_connections + 1):
-        with pytest.raises(Refusal) as refused:
-            reader.read(*READ)
-        assert refused.value.reason == "busy"
-    thaw(proxy)
+    with frozen(proxy, deadlines):
+        for _ in range(settings.read_connections + 1):
+            with pytest.raises(Refusal) as refused:
+                reader.read(*READ)
+            assert refused.value.reason == "busy"
     wait_until(lambda: succeeds(lambda: reader.read(*READ)))
 
 
 def test_change_notifications_are_received_again_after_the_database_hung(
-    database: Database, settings: Settings, proxy: TcpProxy
+    database: Database, settings: Settings, proxy: TcpProxy, deadlines: Deadlines
 ) -> None:
-    listener = Listener(proxy.url, settings)
+    listener = Listener(proxy.url, settings, deadlines)
     everything = threading.Event()
     listener.subscribe(lambda change: everything.set() if change.everything else None)
     listener.start("test")
     assert everything.wait(60)
     everything.clear()
-    proxy.hold_replies()
-    listener.queue_changes([(msgspec.Raw(msgspec.json.encode({"bus_id": 1, "travel_date": DATE})),) * 2])
-    wait_until(lambda: listener._disconnected)
-    thaw(proxy)
+    with frozen(proxy, deadlines):
+        listener.queue_changes([(msgspec.Raw(msgspec.json.encode({"bus_id": 1, "travel_date": DATE})),) * 2])
+        wait_until(lambda: listener._disconnected)
     assert everything.wait(60)
     listener.stop()
 
@@ -132,13 +145,14 @@ def frozen_first_host(database: Database) -> Iterator[Callable[[str], str]]:
         yield add
 
 
-@pytest.mark.settings(connect_seconds=1.5)
+@pytest.mark.settings(host_connect_seconds=1, connect_seconds=30)
 def test_a_frozen_first_host_is_passed_over(
-    database: Database, settings: Settings, frozen_first_host: Callable[[str], str]
+    database: Database, settings: Settings, deadlines: Deadlines, frozen_first_host: Callable[[str], str]
 ) -> None:
     owner, url = frozen_first_host(database.owner), frozen_first_host(database.server)
-    schema.prepare(owner, url, Settings(seed=False, **SHORT))
-    pool, writer, listener = Pool(url, settings), Writer(url, settings), Listener(url, settings)
+    schema.prepare(owner, url, dataclasses.replace(settings, seed=False))
+    pool, writer = Pool(url, settings, deadlines), Writer(url, settings, deadlines)
+    listener = Listener(url, settings, deadlines)
     pool.open()
     assert pool.execute("SELECT 1") == [(1,)]
     writer.start()
@@ -204,7 +218,7 @@ def test_a_database_that_is_read_only_is_not_connected_to(database: Database, se
     name = database.value("SELECT current_database()")
     database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     with pytest.raises(DatabaseUnavailable, match="read-only"):
-        Writer(database.server, settings).start()
+        Writer(database.server, settings, Deadlines(settings)).start()
 
 
 # Descriptors -----------------------------------------------------------------------------------
@@ -216,7 +230,7 @@ def test_a_server_without_free_descriptors_is_busy_and_recovers(
 ) -> None:
     places = {"origin": "Bengaluru", "destination": "Mysuru"}
     request = {"bus_id": 1, "travel_date": travel_day(database), **places, "count": 1, "phone": "98450 12345"}
-    limits = {"BUSWARE_CONNECT_SECONDS": "0.1", "BUSWARE_READ_WAIT_SECONDS": "0.2"}
+    limits = {"BUSWARE_CONNECT_SECONDS": "2", "BUSWARE_READ_WAIT_SECONDS": "1"}
     with ServerProcess("0", **{**urls, **limits}) as server:
         pid = server.process.pid
         http_port = int(server.read_until("HTTP:").split("/v1")[0].rpartition(":")[2])

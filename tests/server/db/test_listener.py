@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.writer import Call
 from busware.server.push.messages import Messages
@@ -24,7 +25,7 @@ class ListeningProcess:
     """A process with a listener. received: its notifications, in order."""
 
     def __init__(self, url: str, settings: Any, role: str = "server") -> None:
-        self.listener = Listener(url, settings, role)
+        self.listener = Listener(url, settings, Deadlines(settings), role)
         self.received: list[ChangeNotification] = []
         self.unsubscribe = self.listener.subscribe(self.received.append)
         self.listener.start(f"the {role} of the tests")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import DatabaseUnavailable, Pool
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
@@ -14,7 +15,7 @@ from tests.support.line_client import WAIT_SECONDS, wait_until
 
 @pytest.fixture
 def pool(database: Database, settings: Settings) -> Iterator[Pool]:
-    pool = Pool(database.server, settings)
+    pool = Pool(database.server, settings, Deadlines(settings))
     pool.open()
     yield pool
     pool.close()
@@ -35,6 +36,6 @@ def test_a_statement_is_refused_as_busy_if_no_connection_becomes_free(pool: Pool
 
 @pytest.mark.settings(connect_seconds=0.1)
 def test_open_raises_if_the_database_does_not_answer(settings: Settings) -> None:
-    pool = Pool("postgresql://nobody@127.0.0.1:1/nothing", settings)
+    pool = Pool("postgresql://nobody@127.0.0.1:1/nothing", settings, Deadlines(settings))
     with pytest.raises(DatabaseUnavailable, match="does not answer"):
         pool.open()

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from busware.server.db import requirements
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import DatabaseUnavailable, Pool
 from busware.server.db.schema import SchemaError, prepare
 from busware.server.db.start_check import check_database
@@ -125,7 +126,7 @@ def test_transaction_mode_leaves_nothing_in_the_sessions_of_the_pooler(
     database: Database, pgbouncer: PgBouncer
 ) -> None:
     settings = Settings(database_url=pgbouncer.url, listen_url=database.server, statement_seconds=7)
-    with closing(Pool(pgbouncer.url, settings)) as pool:
+    with closing(Pool(pgbouncer.url, settings, Deadlines(settings))) as pool:
         pool.open()
         for _ in range(12):
             pool.execute("SELECT refused, answer FROM api.read('places', '{}')")
@@ -143,10 +144,10 @@ def test_transaction_mode_leaves_nothing_in_the_sessions_of_the_pooler(
 def test_session_mode_keeps_the_time_limits_of_a_connection(database: Database, pgbouncer: PgBouncer) -> None:
     settings = Settings(database_url=pgbouncer.url, statement_seconds=7, lock_wait_ms=400)
     check_database(pgbouncer.url, pgbouncer.url, settings)
-    with closing(Pool(pgbouncer.url, settings)) as pool:
+    with closing(Pool(pgbouncer.url, settings, Deadlines(settings))) as pool:
         pool.open()
         assert pool.execute("SELECT current_setting('statement_timeout')") == [("7s",)]
-    writer = Writer(pgbouncer.url, settings)
+    writer = Writer(pgbouncer.url, settings, Deadlines(settings))
     writer.start()
     try:
         assert not writer.submit(book_seat(1)).refused

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.reader import Reader
 from busware.server.protocol import Answer, Refusal
@@ -33,7 +34,7 @@ def search(destination: str = "Mandya") -> bytes:
 
 @pytest.fixture
 def pool(proxy: TcpProxy, settings: Settings) -> Iterator[Pool]:
-    pool = Pool(proxy.url, settings)
+    pool = Pool(proxy.url, settings, Deadlines(settings))
     pool.open()
     yield pool
     pool.close()

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import Pool, connect
 from busware.server.db.requirements import LossyCommits, explain_lossy_commits
 from busware.server.embedded.process import EmbeddedPostgres
@@ -53,7 +54,7 @@ def test_settings_of_the_cluster_are_explained(lossy: str) -> None:
 
 def test_connection_is_refused_if_the_cluster_may_lose_commits(lossy: str) -> None:
     with pytest.raises(LossyCommits, match="fsync is off, set on the command line"):
-        connect(lossy, Settings(), "test")
+        connect(lossy, Settings(), "test", Deadlines(Settings()))
     connect(lossy, Settings(accept_data_loss=True), "test").close()
 
 
@@ -70,7 +71,7 @@ def test_connection_is_refused_wherever_synchronous_commit_is_off(
 ) -> None:
     database.query(statement)
     with pytest.raises(LossyCommits, match=f"synchronous_commit is off, set {place}"):
-        connect(database.server + options, settings, "test")
+        connect(database.server + options, settings, "test", Deadlines(settings))
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write", "remote_apply"])
@@ -78,7 +79,7 @@ def test_without_a_synchronous_standby_other_values_are_accepted(
     database: Database, settings: Settings, value: str
 ) -> None:
     database.query(OF_ROLE + value)
-    with closing(connect(database.server, settings, "test")) as conn:
+    with closing(connect(database.server, settings, "test", Deadlines(settings))) as conn:
         assert conn.execute("SHOW synchronous_commit").fetchone() == (value,)
 
 
@@ -115,7 +116,7 @@ def test_writer_is_busy_after_a_failover_to_a_lossy_database(
 def test_pool_is_busy_after_a_failover_to_a_lossy_database(
     database: Database, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(Pool(database.server, settings)) as pool:
+    with closing(Pool(database.server, settings, Deadlines(settings))) as pool:
         pool.open()
         database.query(OF_ROLE + "off")
         database.query(DISCONNECT)

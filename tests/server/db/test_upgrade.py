@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from busware.server.db import schema
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import DatabaseUnavailable, Pool, SchemaChanged
 from busware.server.db.schema import SchemaError
@@ -214,7 +215,7 @@ def test_a_read_that_fails_because_of_an_upgrade_is_repeated(
     database: Database, settings: Settings, state: str, too_often: bool
 ) -> None:
     create_failing(database, settings.upgrade_retries + too_often, state)
-    pool = Pool(database.server, settings)
+    pool = Pool(database.server, settings, Deadlines(settings))
     pool.open()
     with closing(pool):
         if too_often:
@@ -230,7 +231,7 @@ def test_a_write_that_fails_because_of_an_upgrade_is_repeated(
     create_failing(database, settings.upgrade_retries + too_often, "42883")
     definition = database.value("SELECT pg_get_functiondef('api.parse_calls(jsonb)'::regprocedure)")
     database.query(definition.replace("SELECT", "SELECT FROM public.failing(); SELECT", 1))
-    writer = Writer(database.server, settings)
+    writer = Writer(database.server, settings, Deadlines(settings))
     writer.start()
     try:
         if too_often:
@@ -297,7 +298,7 @@ def test_an_older_server_does_not_start_after_a_breaking_migration(empty_databas
     with pytest.raises(SchemaError, match=refusal):
         prepare(empty_database)
     with pytest.raises(DatabaseUnavailable, match=refusal):
-        Writer(empty_database.server, Settings()).start()
+        Writer(empty_database.server, Settings(), Deadlines(Settings())).start()
 
 
 @pytest.mark.system
@@ -359,7 +360,7 @@ def test_no_writer_connects_while_a_breaking_migration_runs(database: Database, 
     with database.connect() as migrating:
         migrating.execute("SELECT pg_advisory_lock(%s)", [schema._WRITERS_LOCK])
         with pytest.raises(DatabaseUnavailable, match="A newer Busware is upgrading the database"):
-            Writer(database.server, settings).start()
+            Writer(database.server, settings, Deadlines(settings)).start()
 
 
 @pytest.mark.settings(reread_seconds=0.02)
@@ -367,7 +368,7 @@ def test_a_server_that_missed_the_announcement_finds_the_migration(
     database: Database, settings: Settings
 ) -> None:
     reasons: list[str] = []
-    listener = Listener(database.server, settings)
+    listener = Listener(database.server, settings, Deadlines(settings))
     listener.on_outdated = reasons.append
     listener.start("a process that missed it")
     database.query("INSERT INTO migrations (name, breaking) VALUES ('99_of_next_year', true)")

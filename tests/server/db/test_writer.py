@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Refusal
 from tests.support.line_client import WAIT_SECONDS, wait_until
@@ -148,7 +149,7 @@ def test_a_statement_that_times_out_is_busy(database, submit, other_session):
 @pytest.mark.settings(lock_wait_ms=500, write_wait_seconds=5)
 def test_calls_for_a_locked_ticket_do_not_affect_others_in_their_batch(database, settings, other_session):
     """All calls for the ticket together wait for lock_wait_ms, so the others are in time."""
-    writer = Writer(database.server, settings)
+    writer = Writer(database.server, settings, Deadlines(settings))
     database.query("SELECT api.call('book', %s::jsonb, 'phone:1', 'k')", bytes(book(8).args).decode())
     reference = database.value("SELECT reference FROM passengers")
     other_session.execute("UPDATE passengers SET name = 'Asha' WHERE reference = %s", [reference])

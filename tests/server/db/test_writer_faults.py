@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.writer import Call, QueuedCall, Writer
 from busware.server.protocol import Refusal
 from tests.support.line_client import wait_until
@@ -54,7 +55,7 @@ def test_a_failing_callback_does_not_affect_calls_that_run_alone(database, write
 
 @pytest.mark.settings(lock_wait_ms=600, write_wait_seconds=5)
 def test_lock_timeout_is_restored_after_calls_ran_alone(database, settings, other_session):
-    writer = Writer(database.server, settings)
+    writer = Writer(database.server, settings, Deadlines(settings))
     writer.on_commit = lambda done: 1 / 0
     database.query("SELECT api.call('book', %s::jsonb, 'phone:1', 'k')", bytes(book(8).args).decode())
     other_session.execute("UPDATE passengers SET name = 'Asha'")

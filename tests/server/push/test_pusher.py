@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from busware.server.console.feed import ConsoleFeed
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.push.messages import Messages
 from tests.conftest import Clock, Database
@@ -288,13 +289,14 @@ def test_clients_are_published_from_the_first_console_to_the_last(
 
     def leave(conn: psycopg.Connection[Any], number: int) -> None:
         """Unregister a console, and wait until the process is notified of it."""
-        conn.execute("SELECT api.leave(%s)", (number,))
+        conn.execute("SELECT api.unregister_process(%s)", (number,))
         while not received.get(timeout=WAIT_SECONDS).processes:
             pass
 
     with database.connect_as_server() as first, database.connect_as_server() as second:
-        # as a console of version 0.1.0 registers
-        numbers = [c.execute("SELECT api.enlist('console', '')").fetchall()[0][0] for c in (first, second)]
+        numbers = [
+            c.execute("SELECT api.register_process('console', '')").fetchall()[0][0] for c in (first, second)
+        ]
         console = Console(pushing.pool, pushing.settings)
         number = console.number_of(early)
         pushing.listener.subscribe(received.put)
@@ -316,7 +318,7 @@ def test_a_console_shows_the_clients_that_connect_after_it(
     early = connect()
     early.call("ping")
     lines = SimpleQueue[str]()
-    listener = Listener(database.server, pushing.settings, role="console")
+    listener = Listener(database.server, pushing.settings, Deadlines(pushing.settings), role="console")
     feed = ConsoleFeed(Messages(pushing.pool, pushing.settings), listener, lines.put)
     feed.start()
     listener.start("of the test")
