@@ -56,12 +56,15 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(","))
 
 
-COUNT = Kind("a whole number, 1 or more", r"\d{1,12}", int, low=1)
+MOST = 2**31 - 1  # of the type in which the database takes numbers
+COUNT = Kind(f"a whole number from 1 to {MOST}", r"\d{1,12}", int, low=1, high=MOST)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
-PERIOD = Kind("a number, 1 or more, such as 48 or 1.5", r"\d{1,9}(\.\d{1,3})?", float, low=1)
+PERIOD = Kind(
+    "a number from 1 to 1000000, such as 48 or 1.5", r"\d{1,9}(\.\d{1,3})?", float, low=1, high=10**6
+)
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str)
 FOLDER = Kind("a folder", r".+", _path)

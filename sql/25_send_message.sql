@@ -26,7 +26,7 @@ RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '
 -- Send the operators a message of a client. process_no and connection_no are as in table clients; if the client has
 -- no row yet, it gets one. line: the client's address and port. face: its protocol. account, reference: NULL if
 -- unknown. a_minute: how many messages are accepted each minute from clients with the same address;
--- NULL: any number. address: what is counted, an address or a network.
+-- NULL: any number. address: what is counted, an address or a network; the sender's address if line is NULL.
 CREATE OR REPLACE FUNCTION api.send_message(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
@@ -52,7 +52,7 @@ BEGIN
     SELECT c.client_no INTO m.client_no FROM clients c
     WHERE c.process_no = send_message.process_no AND c.connection_no = send_message.connection_no;
     m.audience := 'operators';
-    m.sender := coalesce('client ' || m.client_no, 'client at ' || address);
+    m.sender := coalesce('client ' || m.client_no, 'client at ' || coalesce(line, address));
     m.address := address;
     m.account := account;
     m.reference := reference;

@@ -57,7 +57,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 DECLARE
     pair text := address || ' registration';
 BEGIN
-    PERFORM api.lock_attempt(address, 'registration');
+    PERFORM pg_advisory_xact_lock(hashtextextended(pair, 0));
     RETURN QUERY SELECT r.most, r.retry_after FROM api.reached_limit(NULL, pair, NULL, ARRAY[NULL, count_registration.most], period) r;
     IF NOT FOUND THEN
         PERFORM api.count_failure(NULL, pair, NULL);

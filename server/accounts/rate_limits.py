@@ -22,7 +22,7 @@ from typing import NamedTuple
 from busware.server.addresses import address_subject, limited_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Caller, Refusal
-from busware.server.settings import Settings
+from busware.server.settings import MOST, Settings
 
 _MAX_FAILURES = 10_000  # that a process remembers
 _REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long
@@ -80,7 +80,7 @@ class RateLimiter:
         subject = address_subject(address)
         is_limited = limited_subject(address, self._settings) is not None
         of_address = self._settings.attempts_per_address if is_limited else None
-        limits = (of_address, limit, limit * self._settings.unknown_address_factor)
+        limits = (of_address, limit, min(limit * self._settings.unknown_address_factor, MOST))
         return Attempt(subject, f"{subject} {target}", target, limits)
 
     # Checks ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from busware.server.addresses import address_subject
+from busware.server.addresses import network_of
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say
 from busware.server.settings import Settings
@@ -92,9 +92,9 @@ class Messages:
         return _answer(
             self._value(
                 "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                request.text, uuid.uuid4(), address_subject(caller.address), limit,
-                sender.process_no, sender.connection_no, sender.address, sender.protocol, sender.reference,
-                caller.account,
+                request.text, uuid.uuid4(), network_of(caller.address), limit,
+                sender.process_no, sender.connection_no, sender.address or caller.address, sender.protocol,
+                sender.reference, caller.account,
             )
         )  # fmt: skip
 

@@ -120,6 +120,18 @@ def test_registrations_are_counted_for_an_hour(conn: psycopg.Connection[Any], cl
     assert refusal(conn, limits=(1, 1, 1)) is None
 
 
+def test_registrations_of_two_addresses_do_not_wait_for_each_other(
+    conn: psycopg.Connection[Any], database: Database
+) -> None:
+    register = "SELECT * FROM api.count_registration(%s, 2, '1 hour')"
+    with database.connect(autocommit=False) as slow:
+        slow.execute(register, (ADDRESS,))
+        conn.execute("SET lock_timeout = '1s'")
+        assert conn.execute(register, (OTHER,)).fetchall() == []
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            conn.execute(register, (ADDRESS,))
+
+
 # Signing in ------------------------------------------------------------------------------------
 
 

@@ -15,8 +15,9 @@ import pytest
 from busware.server.accounts.passwords import Passwords
 from busware.server.booking.operations import Operations
 from busware.server.db.pool import InternalError
+from busware.server.housekeeping import Housekeeper
 from busware.server.protocol import METHODS, Caller, Login, Refusal
-from busware.server.settings import Settings
+from busware.server.settings import MOST, Settings
 from tests.conftest import Clock, Database, LineClient
 from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
@@ -214,6 +215,27 @@ def test_failures_older_than_the_period_do_not_make_attempts_wait(server: Simple
     ):
         pass
     assert limiter._queues == {}
+
+
+@pytest.mark.settings(
+    attempts_per_account=MOST, attempts_per_booking=MOST, attempts_per_address=MOST,
+    registrations_per_address=MOST, tokens_per_account=MOST, unknown_address_factor=MOST,
+    says_per_minute=MOST, holds_per_account=MOST, held_seats_per_account=MOST,
+    holds_per_address=MOST, held_seats_per_address=MOST, attempt_minutes=999999999.0,
+    known_address_days=1e6, message_days=1e6, idempotency_hours=1e6,
+)  # fmt: skip
+def test_largest_settings_reach_the_database(client_socket: LineClient, server: SimpleNamespace) -> None:
+    client_socket.call("register", **ASHA)
+    assert reason(client_socket.call("login", username="asha", password="a guess of it")) == "wrong_password"
+    assert "token" in client_socket.call("login", **ASHA)
+    for _ in range(2):
+        assert (
+            reason(client_socket.call("booking", reference="BAAAAA", phone="9845012345")) == "unknown_booking"
+        )
+    assert "reference" in client_socket.call("hold", **TRIP, count=1)
+    assert client_socket.call("say", text="hello") == {}
+    housekeeper = Housekeeper(server.pool, server.settings, server.operations.accounts.rate_limiter)
+    housekeeper._purge()
 
 
 def test_known_addresses_are_stored_later_if_the_database_refuses_them(

@@ -125,6 +125,25 @@ def test_rate_limit_of_messages_applies_to_the_network_of_a_customer(
     assert say_from(server, *addresses) == ["sent", outcome]
 
 
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8:1:2:3:4:5:6"])
+def test_sender_without_a_tcp_connection_is_its_address(
+    server: SimpleNamespace, console: Console, address: str
+) -> None:
+    assert say_from(server, address) == ["sent"]
+    assert [message.sender for message in console.messages()] == [f"client at {address}"]
+
+
+@pytest.mark.settings(says_per_minute=2)
+def test_rate_limit_of_messages_is_shared_with_servers_of_0_1_0(
+    server: SimpleNamespace, database: Database
+) -> None:
+    assert database.value("SELECT api.say('a', gen_random_uuid(), '203.0.113.7', 2)") == {}
+    assert say_from(server, "203.0.113.7", "203.0.113.7") == ["sent", "not_allowed"]
+    assert (
+        database.value("SELECT api.say('a', gen_random_uuid(), '203.0.113.7', 2)")["reason"] == "not_allowed"
+    )
+
+
 # From operators --------------------------------------------------------------------------------
 
 
