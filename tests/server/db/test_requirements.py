@@ -55,7 +55,8 @@ def test_settings_of_the_cluster_are_explained(lossy: str) -> None:
 def test_connection_is_refused_if_the_cluster_may_lose_commits(lossy: str) -> None:
     with pytest.raises(LossyCommits, match="fsync is off, set on the command line"):
         connect(lossy, Settings(), "test", Deadlines(Settings()))
-    connect(lossy, Settings(accept_data_loss=True), "test").close()
+    accepting = Settings(accept_data_loss=True)
+    connect(lossy, accepting, "test", Deadlines(accepting)).close()
 
 
 @pytest.mark.parametrize(
