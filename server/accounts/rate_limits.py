@@ -13,13 +13,13 @@ hash; simultaneous attempts wait for each other there, in all processes.
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil, inf
 from typing import NamedTuple
 
-from busware.server.addresses import address_subject, limited_subject
+from busware.server.addresses import SubjectCounts, address_subject, limited_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import MOST, Settings
@@ -55,7 +55,7 @@ class RateLimiter:
         self.period_seconds = settings.attempt_minutes * 60
         self._lock = threading.Lock()  # for all below
         self._failures = deque[tuple[float, Attempt]]()  # of this process in the period, with their times
-        self._failed = Counter[str]()  # the same, by subject
+        self._failed = SubjectCounts()  # the same, by subject
         self._queues: dict[str, _Queue] = {}  # of attempts to open a booking, by subject
         self._known = set[str]()  # pairs whose credentials were right since note_known_addresses was called
 
@@ -162,9 +162,7 @@ class RateLimiter:
         while self._failures and (self._failures[0][0] < start or len(self._failures) > _MAX_FAILURES):
             _, attempt = self._failures.popleft()
             for subject in _counted(attempt):
-                self._failed[subject] -= 1
-                if not self._failed[subject]:
-                    del self._failed[subject]
+                self._failed.decrease(subject)
 
     def record_success(self, attempt: Attempt) -> None:
         """The credentials were right. `note_known_addresses` stores this later, with others."""

@@ -11,32 +11,26 @@ from tests.server.tcp.test_extreme_values import FIELDS, LEFT_OUT
 from tests.support.http_client import HttpClient
 
 SECRETS = {"password": "password-marker", "token": "token-marker", "phone": "98450 12345"}
-# Every function with parameters that a statement of the server calls.
-FUNCTIONS = ["batch", "read", "register", "sign_in", "session", "sign_out", "set_password_hash", "notice"]
+# The functions that a request calls before others. While they fail, the others are not called.
+CALLED_FIRST = ("password_parameters", "count_registration", "reached_limit")
+ENTRY_POINTS = """
+    SELECT p.proname, p.oid::regprocedure::text, p.pronargs
+    FROM api.server_rights() r JOIN pg_proc p ON r.object = api.grantable('pg_proc', p.oid)
+    WHERE r.privilege = 'EXECUTE' AND p.pronargs > 0
+"""
 
 
-def fail_with_parameters(database: Database) -> None:
+def fail_with_parameters(database: Database, functions: list[tuple[str, str, int]]) -> None:
     """Replace each function by one whose error has all of its parameters."""
-    arguments = (
-        "SELECT pg_get_function_identity_arguments(oid), pronargs, oid::regprocedure::text FROM pg_proc"
-    )
-    for name in FUNCTIONS:
-        found = database.query(f"{arguments} WHERE pronamespace = 'api'::regnamespace AND proname = %s", name)
-        for _, count, signature in found:
-            head = database.value("SELECT pg_get_functiondef(%s::regprocedure)", signature)
-            values = ", ".join(f"${number}" for number in range(1, count + 1))
-            body = f"BEGIN RAISE '%', jsonb_build_array({values})::text; END"
-            database.conn.execute(f"{head.partition(' LANGUAGE')[0]} LANGUAGE plpgsql AS $body${body}$body$")
+    for _, signature, count in functions:
+        head = database.value("SELECT pg_get_functiondef(%s::regprocedure)", signature)
+        values = ", ".join(f"${number}" for number in range(1, count + 1))
+        body = f"BEGIN RAISE '%', jsonb_build_array({values})::text; END"
+        database.conn.execute(f"{head.partition(' LANGUAGE')[0]} LANGUAGE plpgsql AS $body${body}$body$")
 
 
-def test_no_secret_of_a_request_is_logged(
-    client_socket: LineClient,
-    http: HttpClient,
-    database: Database,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    fail_with_parameters(database)
+def send_requests(client_socket: LineClient, http: HttpClient) -> None:
+    """Send each request over both ports, with and without a token."""
     for method, kind in METHODS.items():
         known = {**FIELDS, "reference": "ABCDEFG", **SECRETS}
         fields = kind.__struct_encode_fields__
@@ -51,6 +45,20 @@ def test_no_secret_of_a_request_is_logged(
             http.call(http_method, path.format(**known), **body)
     guest = {"username": "asha", "password": SECRETS["password"], "num_rooms": 1}
     http.call("POST", "/hotel/book", json=guest)
+
+
+def test_no_secret_of_a_request_is_logged(
+    client_socket: LineClient,
+    http: HttpClient,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    functions = database.query(ENTRY_POINTS)
+    assert {*CALLED_FIRST, "batch", "read", "send_message"} <= {name for name, *_ in functions}
+    for first in (False, True):
+        fail_with_parameters(database, [one for one in functions if (one[0] in CALLED_FIRST) is first])
+        send_requests(client_socket, http)
     for form in FORMATTERS.values():
         lines = "\n".join(form().format(record) for record in caplog.records)
         assert "ABCDEFG" in lines
