@@ -31,6 +31,7 @@ _PASSWORD_REQUESTS: dict[type[protocol.Request], Threads] = {
     protocol.Register: "registration",
     protocol.Login: "login",
 }
+_THREADS_PER_HASH = 4  # so that a thread waits for the next hash while others use the database
 _WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token
 
 
@@ -45,10 +46,13 @@ class Executor:
         self.operations = operations
         self.settings = settings
         self.draining = False
+        logins = settings.password_hashes * _THREADS_PER_HASH
+        registrations = settings.registration_hashes * _THREADS_PER_HASH
+        wait_seconds = settings.password_wait_seconds
         self._workers: dict[Threads, Workers] = {
-            "http": Workers("http", settings, settings.http_wait_seconds),
-            "login": Workers("login", settings, settings.password_wait_seconds),
-            "registration": Workers("registration", settings, settings.password_wait_seconds),
+            "http": Workers("http", settings.http_threads, settings.http_wait_seconds, settings),
+            "login": Workers("login", logins, wait_seconds, settings),
+            "registration": Workers("registration", registrations, wait_seconds, settings),
         }
 
     def close(self) -> None:

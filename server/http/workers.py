@@ -1,8 +1,9 @@
 """Worker threads with a fair queue: addresses take turns, and one address never has all threads.
 
 An address gets another thread while it has fewer than are free: half of the threads if it is alone, a half of
-the rest if there is another such address, and so on. So there are threads for an address that has none, even
-while many requests of others wait for a locked trip. This module runs on the event loop, so it has no locks.
+the rest if there is another such address, and so on. So one address whose requests wait for a locked trip
+leaves half of 64 threads to others, three leave 8, and seven leave none: then a request waits for its turn.
+This module runs on the event loop, so it has no locks.
 """
 
 import asyncio
@@ -37,16 +38,16 @@ def start_threads(count: int, name: str) -> ThreadPoolExecutor:
 
 
 class Workers:
-    """As many threads as http_threads.
+    """Threads, and the calls that wait for one.
 
-    name: the prefix of their names. wait_seconds: how long a call waits for a thread.
+    name: the prefix of the threads' names. wait_seconds: how long a call waits for a thread.
     """
 
-    def __init__(self, name: str, settings: Settings, wait_seconds: float) -> None:
+    def __init__(self, name: str, count: int, wait_seconds: float, settings: Settings) -> None:
         self._settings = settings
         self._wait_seconds = wait_seconds
-        self._threads = start_threads(settings.http_threads, name)
-        self._free_count = settings.http_threads
+        self._threads = start_threads(count, name)
+        self._free_count = count
         self._used_counts = SubjectCounts()  # of each address that has threads
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each address, in the order of turns
 

@@ -19,8 +19,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import WAIT_SECONDS, Database, LineClient
-from tests.support.fuzz import RESET, Fuzz
+from tests.support.fuzz import Fuzz
 from tests.support.http_client import HttpClient
+from tests.support.line_client import reset_on_close
 
 INPUTS = int(os.environ.get("BUSWARE_FUZZ_INPUTS", "3000"))
 SEED = os.environ.get("BUSWARE_FUZZ_SEED") or secrets.token_hex(4)
@@ -61,7 +62,7 @@ def send_requests(fuzz: Fuzz, count: int, port: int, found: list[object], status
         with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection, suppress(OSError):
             connection.sendall(request)
             if fuzz.random.random() < 0.05:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                reset_on_close(connection)
                 continue
             if not is_answered:  # else the server would close at this, without an answer
                 connection.shutdown(socket.SHUT_WR)

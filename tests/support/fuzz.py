@@ -6,7 +6,6 @@ Most inputs are nearly right: they pass the first checks and reach the code behi
 import json
 import random
 import re
-import struct
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -227,6 +226,3 @@ class Fuzz:
             return f"GET /hotel/{name}?{urlencode(fields)} HTTP/1.1", b""
         body = json.dumps(fields).encode()
         return f"{method} /hotel/{name} HTTP/1.1", self.mutated(body) if self._often(0.2) else body
-
-
-RESET = struct.pack("ii", 1, 0)  # a value of SO_LINGER: close() resets the connection

@@ -1,6 +1,7 @@
 """A client of the HTTP server, and a fixture that starts both."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,14 @@ class HttpClient:
         headers |= {"Idempotency-Key": key} if key else {}
         headers |= options.pop("headers", {})
         return self.session.request(method, self.url + path, headers=headers, timeout=WAIT_SECONDS, **options)
+
+    @contextmanager
+    def from_address(self, address: str) -> Iterator["HttpClient"]:
+        """A client of the same server that connects from another address of this machine."""
+        other = HttpClient(self.url, self.server)
+        other.session.get_adapter(self.url).init_poolmanager(1, 1, source_address=(address, 0))
+        with other.session:
+            yield other
 
 
 @pytest.fixture

@@ -2,11 +2,17 @@
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Any
 
 WAIT_SECONDS = 20  # a test fails if what it waits for takes longer
+
+
+def reset_on_close(connection: socket.socket) -> None:
+    """Let close() reset a connection (RST)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class LineClient:

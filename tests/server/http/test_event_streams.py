@@ -109,10 +109,8 @@ def test_streams_of_one_address_are_limited(http: HttpClient) -> None:
     headers = {"Accept": "text/event-stream"}
     first = Stream(http, SEATS)
     assert problem(http.call("GET", SEATS, headers=headers)) == (503, "busy")
-    other = requests.Session()
-    other.get_adapter(http.url).init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
-    with other, other.get(http.url + SEATS, headers=headers, stream=True, timeout=WAIT_SECONDS) as second:
-        assert second.status_code == 200
+    with http.from_address("127.0.0.2") as other:
+        assert other.call("GET", SEATS, headers=headers, stream=True).status_code == 200
     first.response.close()
 
 

@@ -4,7 +4,6 @@ import json
 import logging
 import socket
 import ssl
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +17,7 @@ from busware.server.http import HttpServer
 from busware.server.logs import TextFormatter
 from tests.conftest import WAIT_SECONDS, Database
 from tests.support.http_client import HttpClient
-from tests.support.line_client import wait_until
+from tests.support.line_client import reset_on_close, wait_until
 
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
 GET = b"GET /v1/places HTTP/1.1\r\n" + HEAD + b"\r\n"
@@ -48,7 +47,7 @@ LEFT = {  # what a client sends before it leaves
 
 def reset(connection: socket.socket) -> None:
     """Close a connection with RST."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_on_close(connection)
     connection.close()
 
 

@@ -350,8 +350,8 @@ def test_metrics_are_for_the_networks_of_the_setting(http: HttpClient) -> None:
     refused = http.call("GET", "/metrics")
     assert problem(refused) == (403, None)
     assert refused.json()["detail"].endswith("To allow it, set BUSWARE_METRICS_NETWORKS.")
-    http.session.get_adapter(http.url).init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
-    assert http.call("GET", "/metrics").status_code == 200
+    with http.from_address("127.0.0.2") as other:
+        assert other.call("GET", "/metrics").status_code == 200
 
 
 # Documentation --------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ A, B, C = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 
 def test_all_threads_run_before_the_first_request(settings: Settings) -> None:
-    workers = Workers("early", settings, settings.http_wait_seconds)
+    workers = Workers("early", 7, settings.http_wait_seconds, settings)
     names = [thread.name for thread in threading.enumerate() if thread.name.startswith("early")]
-    assert len(names) == settings.http_threads
+    assert len(names) == 7
     workers.close()
 
 
@@ -35,7 +35,7 @@ class Calls:
     """Calls on worker threads that wait until the test ends them. started: their names, in order."""
 
     def __init__(self, settings: Settings) -> None:
-        self.workers = Workers("test", settings, settings.http_wait_seconds)
+        self.workers = Workers("test", settings.http_threads, settings.http_wait_seconds, settings)
         self.started: list[str] = []
         self._ends: dict[str, threading.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -189,9 +189,7 @@ def test_writes_that_wait_for_a_locked_trip_leave_threads_for_other_addresses(
             bodies = [{**BOOK, "seats": [seat]} for seat in range(1, 7)]
             booked = [clients.submit(requests.post, url, json=body, timeout=20) for body in bodies]
             wait_until(lambda: sum(answer.done() for answer in booked) == 4)
-            other = requests.Session()
-            other.get_adapter(http.url).init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
-            with other:
-                assert other.get(f"{http.url}/v1/places", timeout=20).status_code == 200
+            with http.from_address("127.0.0.2") as other:
+                assert other.call("GET", "/v1/places").status_code == 200
             locking.commit()
         assert sorted(answer.result().status_code for answer in booked) == [201, 201, 503, 503, 503, 503]

@@ -4,7 +4,6 @@ import json
 import logging
 import shutil
 import socket
-import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from busware.server.settings import Settings
 from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.server import TcpServer
 from tests.conftest import WAIT_SECONDS, Database, LineClient
-from tests.support.line_client import wait_until
+from tests.support.line_client import reset_on_close, wait_until
 from tests.support.pushing import Console
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
@@ -117,8 +116,7 @@ def test_a_last_line_that_is_too_long(client_socket: LineClient) -> None:
 
 
 def test_an_incomplete_line_is_discarded_after_a_reset(incomplete: LineClient, database: Database) -> None:
-    reset = struct.pack("ii", 1, 0)  # close with a reset
-    incomplete.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    reset_on_close(incomplete.socket)
     incomplete.close()
     wait_for_disconnects()
     assert count_tickets(database) == 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from busware.server.protocol import VERSION
 from busware.server.tcp.connection import Lines
 from busware.server.tcp.server import TcpServer
-from tests.support.line_client import WAIT_SECONDS, wait_until
+from tests.support.line_client import WAIT_SECONDS, reset_on_close, wait_until
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 PONG = (
@@ -206,9 +206,7 @@ def test_the_thread_of_a_client_that_resets_its_connection_ends(connect):
     resetting, other = connect(), connect()
     assert resetting.ask(PING) == other.ask(PING)
     (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("client 1 ")]
-    resetting.socket.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-    )  # close with a reset
+    reset_on_close(resetting.socket)
     resetting.send(request("places") * 100)
     resetting.close()
     thread.join(WAIT_SECONDS)
