@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 from msgspec import Raw
 
+from busware.server.db.deadlines import Deadlines
 from busware.server.db.pool import connect
 from busware.server.db.writer import BATCH, Call
 from busware.server.settings import Settings
@@ -60,7 +61,8 @@ def _profile(datasets: Datasets, database: str) -> None:
 def _book(datasets: Datasets, database: str, size: int) -> tuple[float, float, int]:
     """Make bookings; return the seconds, the backend's processor time in microseconds, and their number."""
     measured = min(MAX_BATCHES, BOOKINGS // size)
-    with connect(datasets.urls(database).server, Settings(), "bench") as conn:
+    settings = Settings()
+    with connect(datasets.urls(database).server, settings, "bench", Deadlines(settings)) as conn:
         batches = islice(_batches(datasets, database, size), WARMUP_BATCHES + measured)
         for batch in islice(batches, WARMUP_BATCHES):
             _send(conn, batch)
