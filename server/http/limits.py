@@ -12,6 +12,7 @@ request.
 import asyncio
 import weakref
 from collections import Counter, deque
+from contextlib import suppress
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -224,6 +225,9 @@ class _LimitedProtocol(HttpToolsProtocol):
             else:  # httptools skips the body of a request that asks for another protocol
                 (head_end,) = upgrade.args
                 self._unparsed[:0] = self._head_without_upgrade() + part[head_end:]
+                self.parser = httptools.HttpRequestParser(self)  # the other one may expect no more requests
+                with suppress(AttributeError):  # as uvicorn does, for httptools < 0.6.3
+                    self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         except httptools.HttpParserError:
             self._refuse(_not_http())
         if self._received_bytes > self.settings.http_header_bytes:

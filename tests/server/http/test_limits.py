@@ -293,6 +293,14 @@ def test_another_protocol_is_not_offered(raw: socket.socket, protocol: bytes, se
             assert read_answer(raw).startswith(b"HTTP/1.1 " + status)
 
 
+@pytest.mark.parametrize("head_end", [b" HTTP/1.1\r\nConnection: close\r\nHost: localhost", b" HTTP/1.0"])
+def test_last_request_that_asks_for_another_protocol_is_answered(raw: socket.socket, head_end: bytes) -> None:
+    upgrade = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    book = json.dumps(BOOK).encode()
+    raw.sendall(b"POST /v1/bookings" + head_end + upgrade + b"Content-Length: %d\r\n\r\n" % len(book) + book)
+    assert read_all(raw).startswith(b"HTTP/1.1 201 Created")
+
+
 @pytest.mark.parametrize("target", [b"localhost:80", b"/v1/ping", b"http://localhost/v1/ping"])
 def test_connect_is_refused(raw: socket.socket, target: bytes) -> None:
     raw.sendall(b"CONNECT %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % target)
