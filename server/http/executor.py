@@ -8,6 +8,7 @@ reply is the JSON that the database wrote.
 import asyncio
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Literal, TypeVar
 
@@ -19,7 +20,7 @@ from busware.server import protocol
 from busware.server.booking.operations import Operations
 from busware.server.http import problems
 from busware.server.http.routes import Resource
-from busware.server.http.workers import Workers
+from busware.server.http.workers import Workers, start_threads
 from busware.server.protocol import Caller, Refusal
 from busware.server.settings import Settings
 
@@ -46,6 +47,7 @@ class Executor:
         self.operations = operations
         self.settings = settings
         self.draining = False
+        self._single_threads: list[ThreadPoolExecutor] = []
         logins = settings.password_hashes * _THREADS_PER_HASH
         registrations = settings.registration_hashes * _THREADS_PER_HASH
         wait_seconds = settings.password_wait_seconds
@@ -59,6 +61,14 @@ class Executor:
         """Wait for the running requests, then end the threads."""
         for workers in self._workers.values():
             workers.close()
+        for thread in self._single_threads:
+            thread.shutdown(wait=False)
+
+    def start_thread(self, name: str) -> ThreadPoolExecutor:
+        """A thread for other calls, which ends after `close`."""
+        thread = start_threads(1, name)
+        self._single_threads.append(thread)
+        return thread
 
     async def answer(self, resource: Resource, http: HttpRequest) -> Response:
         """The response to a request for a resource. Raises Refusal or Problem."""

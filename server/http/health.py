@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
@@ -12,18 +13,17 @@ from starlette.responses import Response
 from busware.server import metrics
 from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, address_of
-from busware.server.http.workers import start_threads
 from busware.server.protocol import Refusal
 
 T = TypeVar("T")
 
 
 class _SharedCall(Generic[T]):
-    """Calls a function on a thread of its own. Requests that arrive during a call share its result."""
+    """Calls a function on its thread. Requests that arrive during a call share its result."""
 
-    def __init__(self, function: Callable[[], T], name: str, wait_seconds: float) -> None:
+    def __init__(self, function: Callable[[], T], thread: ThreadPoolExecutor, wait_seconds: float) -> None:
         self._function = function
-        self._thread = start_threads(1, name)
+        self._thread = thread
         self._wait_seconds = wait_seconds
         self._running: asyncio.Future[T] | None = None
 
@@ -38,8 +38,10 @@ class _SharedCall(Generic[T]):
 def handlers(executor: Executor) -> dict[str, dict[str, Callable[[HttpRequest], Awaitable[Response]]]]:
     """The handlers, by path and method."""
     settings, operations = executor.settings, executor.operations
-    check = _SharedCall(operations.check, "readiness", settings.http_wait_seconds)
-    measurement = _SharedCall(operations.metrics.text, "metrics", settings.http_wait_seconds)
+    check = _SharedCall(operations.check, executor.start_thread("readiness"), settings.http_wait_seconds)
+    measurement = _SharedCall(
+        operations.metrics.text, executor.start_thread("metrics"), settings.http_wait_seconds
+    )
 
     async def is_alive(http: HttpRequest) -> Response:
         return _status("ok")

@@ -145,6 +145,16 @@ def test_cancelled_call_uses_its_thread_until_it_ends() -> None:
     run(test, http_threads=1)
 
 
+def test_no_thread_is_left_after_a_drain(http: HttpClient) -> None:
+    names = ("http_", "login_", "registration_", "readiness_", "metrics_")
+    started = [thread for thread in threading.enumerate() if thread.name.startswith(names)]
+    assert len({thread.name.partition("_")[0] for thread in started}) == len(names)
+    http.server.drain()
+    for thread in started:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 # The server -----------------------------------------------------------------------------------
 
 
