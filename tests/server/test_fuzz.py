@@ -67,8 +67,9 @@ def send_requests(fuzz: Fuzz, count: int, port: int, found: list[object], status
             if not is_answered:  # else the server would close at this, without an answer
                 connection.shutdown(socket.SHUT_WR)
             response = b""
-            while chunk := connection.recv(65536):
-                response += chunk
+            with suppress(TimeoutError):
+                while chunk := connection.recv(65536):
+                    response += chunk
             fuzz.learn(response)
             statuses.update(STATUS.findall(response))
             if INTERNAL_ERROR.search(response) or (is_answered and not response.startswith(b"HTTP/1.1 ")):
