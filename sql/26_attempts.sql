@@ -74,7 +74,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     ON CONFLICT (pair) DO UPDATE SET at = excluded.at
 $$;
 
--- Delete the addresses from which nothing was opened for max_age, and for a day. Returns their number.
+-- Delete the addresses from which nothing was opened for max_age, or for a day if max_age is shorter. Returns their
+-- number.
 CREATE OR REPLACE FUNCTION api.purge_known_addresses(max_age interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
