@@ -42,6 +42,7 @@ from busware.server.conversation import (
     Step,
     Tell,
     begin,
+    booking_opened_by,
     commands,
     no_answer,
     undo_outcome,
@@ -151,7 +152,7 @@ class Terminal:
             if self._interactive
             else LineAsker(self._print_question)
         )
-        self._context = Context(today=self._today, extended=True)
+        self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
         self._followed = FollowedBookings()
@@ -196,7 +197,8 @@ class Terminal:
             return
         self._dialogue = None
         try:
-            self._dialogue = dialogue = begin(line, self._context)
+            context = Context(today=self._today, extended=True, last_booking=self._last_booking)
+            self._dialogue = dialogue = begin(line, context)
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
                 self._require_output()
@@ -306,6 +308,7 @@ class Terminal:
         call = self._calls.submit(self._client.call, request, request.reply)
         try:
             reply = wait_with_spinner(call, self._console if self._interactive else None)
+            self._last_booking = booking_opened_by(request, reply) or self._last_booking
             if isinstance(reply, Booking):
                 if request.writes:
                     self._last_change = reply

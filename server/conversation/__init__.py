@@ -26,11 +26,13 @@ from busware.server.conversation.dialogue import (
     Show,
     Step,
     Tell,
+    booking_opened_by,
     no_answer,
     undo_outcome,
 )
 
 __all__ = [
     "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "Show", "Step", "Tell", "begin", "no_answer", "parse_date", "undo_outcome",
+    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "no_answer", "parse_date",
+    "undo_outcome",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The dialogues about an existing booking: show it, cancel it, change a seat, find a lost reference.
 
-A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks.
+A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks. It
+offers the booking that was made or opened last, and does not ask for the phone number of that one.
 """
 
 from collections.abc import Iterable
@@ -49,13 +50,13 @@ _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
 def status(context: Context, typed: str) -> Steps[None]:
     """The command `status [REFERENCE [PHONE]]`: show a booking."""
-    booking, _ = yield from _open(typed)
+    booking, _ = yield from _open(context, typed)
     yield Show(booking)
 
 
 def cancellation(context: Context, typed: str) -> Steps[None]:
     """The command `cancel [REFERENCE [PHONE]]`: cancel tickets, after the traveller has seen the refund."""
-    booking, phone = yield from _open(typed)
+    booking, phone = yield from _open(context, typed)
     yield Show(booking)
     open_tickets = [ticket for ticket in booking.tickets if ticket.status in OPEN]
     if not open_tickets:
@@ -91,7 +92,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
 
 def change(context: Context, typed: str) -> Steps[None]:
     """The command `change [REFERENCE [PHONE]]`: move a ticket to another seat."""
-    booking, phone = yield from _open(typed)
+    booking, phone = yield from _open(context, typed)
     noun = words_of(booking.kind).seat
     yield Show(booking)
     seats = {t.ticket_no: t.seat_no for t in booking.tickets if t.status in OPEN and t.seat_no is not None}
@@ -153,18 +154,23 @@ def find(context: Context, typed: str) -> Steps[None]:
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
 
 
-def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
+def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
     """The booking that a reference and a phone number open, and that phone number.
 
-    typed: the text after the command: both, a reference, or nothing. A reference without a phone number is
-    tried first, because it opens a booking that has no phone number, and a booking of the caller's account.
+    typed: the text after the command: both, a reference, or nothing. A reference that follows the command
+    without a phone number is tried first, because it opens a booking that has no phone number, and a booking
+    of the caller's account.
     """
     typed_reference, _, typed_phone = typed.partition(" ")
-    reference = yield from answered(_ask_reference(), typed_reference)
-    if typed_reference and not typed_phone:
-        booking = yield Call(GetBooking(reference=reference))
+    last = context.last_booking
+    reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)
+    known = GetBooking(reference=reference) if typed_reference else None
+    if last is not None and last.reference == reference:
+        known = last
+    if known is not None and not typed_phone:
+        booking = yield Call(known)
         if isinstance(booking, Booking):
-            return booking, None
+            return booking, known.phone
     ask_phone = Ask(
         "Phone number of the booking (Enter: none):", answers.optional(answers.phone), "phone",
         f"Such as {PHONE_EXAMPLES}.",
@@ -178,11 +184,11 @@ def _open(typed: str) -> Steps[tuple[Booking, str | None]]:
     return booking, phone
 
 
-def _ask_reference(last: str = "") -> Ask:
-    """The question for a reference. last: the previous answer; Enter repeats it, to correct the phone."""
+def _ask_reference(default: str) -> Ask:
+    """The question for a reference. default: the answer that Enter stands for, if there is one."""
     return Ask(
-        f"Reference of the booking (Enter: {last}):" if last else "Reference of the booking:",
-        lambda typed: answers.reference(typed or last), "reference",
+        f"Reference of the booking (Enter: {default}):" if default else "Reference of the booking:",
+        lambda typed: answers.reference(typed or default), "reference",
         "The reference is on the ticket. If you lost it, type quit, and then find.",
     )  # fmt: skip
 

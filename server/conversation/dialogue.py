@@ -19,7 +19,17 @@ from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 
-from busware.server.protocol import Refusal, Request, Say, clean_text, normalize_text
+from busware.server.protocol import (
+    Booking,
+    GetBooking,
+    Hold,
+    Refusal,
+    Release,
+    Request,
+    Say,
+    clean_text,
+    normalize_text,
+)
 
 T = TypeVar("T")
 
@@ -52,10 +62,12 @@ class Context:
 
     extended: ask and tell more than the published dialogues of plain text, on whose lines programs rely: the
     names of passengers, the performance, and whether to book a flight or the seats of a show.
+    last_booking: opens the booking that was made or opened last, before this dialogue.
     """
 
     today: Callable[[], date]
     extended: bool = False
+    last_booking: GetBooking | None = None
 
 
 @dataclass(frozen=True)
@@ -319,6 +331,16 @@ class Dialogue:
             if step.undo is not None and not isinstance(value, Refusal)
         ]
         return [Call(self._with_new_key(request)) for request in undoing if request not in sent]
+
+
+def booking_opened_by(request: Request, reply: object) -> GetBooking | None:
+    """The request that opens the booking which a request has made or opened.
+
+    None for a hold: the dialogue that makes it confirms or releases it.
+    """
+    if not isinstance(reply, Booking) or isinstance(request, Hold | Release):
+        return None
+    return GetBooking(reference=reply.reference, phone=getattr(request, "phone", None))
 
 
 def send_to_operator(text: str) -> Steps[None]:

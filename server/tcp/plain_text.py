@@ -20,11 +20,12 @@ from busware.server.conversation import (
     Show,
     Tell,
     begin,
+    booking_opened_by,
     no_answer,
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
-from busware.server.protocol import Answer, Refusal, Request, clean_text
+from busware.server.protocol import Answer, GetBooking, Refusal, Request, clean_text
 from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
@@ -57,7 +58,7 @@ class PlainText:
         self._perform = perform
         self._now = now
         self._log_error = log_error
-        self._context = Context(today=lambda: now().date())
+        self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
         self._dialogue: Dialogue | None = None
 
     def handle_line(self, line: bytes) -> bytes:
@@ -86,7 +87,8 @@ class PlainText:
     def _converse(self, typed: str, texts: list[str]) -> None:
         """Begin or continue a dialogue; append the texts to send, up to the next question."""
         if self._dialogue is None:
-            self._dialogue = begin(typed, self._context)
+            context = Context(today=lambda: self._now().date(), last_booking=self._last_booking)
+            self._dialogue = begin(typed, context)
         else:
             self._dialogue.answer(typed)
         dialogue = self._dialogue
@@ -119,9 +121,11 @@ class PlainText:
         """The reply to a request, or the Refusal."""
         try:
             answer = self._perform(request)
-            return (
-                answer.refusal() if answer.refused else msgspec.json.decode(answer.body, type=request.reply)
-            )
+            if answer.refused:
+                return answer.refusal()
+            reply = msgspec.json.decode(answer.body, type=request.reply)
+            self._last_booking = booking_opened_by(request, reply) or self._last_booking
+            return reply
         except Refusal as refusal:
             return refusal
         except RequestFailed as error:

@@ -27,14 +27,12 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         Fare 520.00
         Keep the reference.
         To see the booking: status {ref}. To cancel it: cancel {ref}.
-        Both ask for the phone number.
+        In another session, both ask for the phone number.
         > bus
         Reservation or cancellation:
         > cancellation
-        Reference of the booking:
+        Reference of the booking (Enter: {ref}):
         > {ref}
-        Phone number of the booking (Enter: none):
-        > +91 98450 12345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
         Bengaluru, Sat 5 Dec 2026 10:00
@@ -184,6 +182,74 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
         """,
         known,
     )
+
+
+def test_booking_made_last_is_offered_and_needs_no_phone_number(connect: Callable[[], LineClient]) -> None:
+    traveller = connect()
+    known = transcript(traveller, RESERVATION)
+    advice = "In another session, both ask for the phone number."
+    traveller.send("yes")
+    receive_until(traveller, advice)
+    for line in ("status", "cancel", "change"):
+        traveller.send(line)
+        assert traveller.receive().decode() == f"Reference of the booking (Enter: {known['ref']}):"
+        traveller.send("back")
+        receive_until(traveller, "You left the dialogue. Nothing was changed.")
+    traveller.send("status")
+    traveller.receive()
+    traveller.send("")
+    assert traveller.receive().decode() == f"Booked: {known['ref']}"
+    receive_until(traveller, "Fare 520.00")
+    traveller.send(f"status {known['ref']}")
+    assert traveller.receive().decode() == f"Booked: {known['ref']}"
+    stranger = connect()
+    transcript(
+        stranger,
+        """
+        > status
+        Reference of the booking:
+        > {ref}
+        Phone number of the booking (Enter: none):
+        >
+        No booking has that reference and phone number.
+        Reference of the booking (Enter: {ref}):
+        """,
+        known,
+    )
+
+
+def test_booking_opened_last_is_offered_until_another_one_is_opened(
+    connect: Callable[[], LineClient],
+) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    other = connect()
+    first, second = (other.call("book", **trip, seats=[n], phone=ASHA)["reference"] for n in (3, 4))
+    traveller = connect()
+    for opened, offered in ((first, ""), (second, f" (Enter: {first})")):
+        traveller.send("status")
+        assert traveller.receive().decode() == f"Reference of the booking{offered}:"
+        traveller.send(opened)
+        assert traveller.receive().decode() == "Phone number of the booking (Enter: none):"
+        traveller.send(ASHA)
+        receive_until(traveller, "Fare 260.00")
+    traveller.send(f"cancel {second}")
+    receive_until(traveller, "Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)")
+    traveller.send("quit")
+    receive_until(traveller, "You left the dialogue. Nothing was changed.")
+    traveller.send(f"change {first}")
+    assert traveller.receive().decode() == "Phone number of the booking (Enter: none):"
+
+
+def test_released_hold_is_not_offered(client_socket: LineClient) -> None:
+    transcript(client_socket, RESERVATION)
+    for line, last in (("quit", "You left the dialogue."), ("status", "Reference of the booking:")):
+        client_socket.send(line)
+        receive_until(client_socket, last)
+
+
+def receive_until(client: LineClient, last: str) -> None:
+    while client.receive().decode() != last:
+        pass
 
 
 def test_command_is_normalized_as_an_answer_is() -> None:
