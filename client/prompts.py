@@ -65,7 +65,7 @@ class LineAsker:
 
     def ask(self, question: Ask) -> str:
         """The answer. Raises EOFError at the end of the input, KeyboardInterrupt on Ctrl-C."""
-        self._out(question.prompt)
+        self._out(question.text)
         line = sys.stdin.readline()
         if not line:
             raise EOFError
@@ -114,7 +114,7 @@ class PromptAsker(LineAsker):
             print_lock=self.print_lock,
             redirection=patch_stdout(raw=True),
             on_display=lambda: get_app().current_buffer.start_completion() if menu_open else None,
-            completer=Choices(choices),
+            completer=Choices(choices, numbered=question.numbered),
             bottom_toolbar=lambda: self._toolbar(question),
             refresh_interval=REFRESH_SECONDS if self.held else 0,
             # The menu takes rows only once it opens, so the text above stays visible until then.
@@ -177,10 +177,14 @@ def typed_seats(text: str) -> set[int]:
 
 
 class Choices(Completer):
-    """Offers each choice if its text, or a word of its description, begins with the typed text."""
+    """Offers each choice if its text, or a word of its description, begins with the typed text.
 
-    def __init__(self, choices: tuple[Choice, ...]) -> None:
+    numbered: the number of a choice is shown before its text.
+    """
+
+    def __init__(self, choices: tuple[Choice, ...], *, numbered: bool = False) -> None:
         self._choices = choices
+        self._numbers = {c: f"{n} " if numbered else "" for n, c in enumerate(choices, 1)}
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The choices for the text before the cursor: first those whose own text matches."""
@@ -193,7 +197,10 @@ class Choices(Completer):
             if any(fold_name(word).startswith(typed) for word in re.split(r"[\s,]+", choice.about))
         ]
         for choice in dict.fromkeys(by_text + by_word):
-            yield Completion(choice.text, start_position=-len(before), display_meta=choice.about)
+            yield Completion(
+                choice.text, start_position=-len(before),
+                display=f"{self._numbers[choice]}{choice.text}", display_meta=choice.about,
+            )  # fmt: skip
 
 
 def _keys() -> KeyBindings:

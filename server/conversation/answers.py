@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
@@ -90,11 +90,6 @@ def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) ->
         return found.pop()
 
     return parse
-
-
-def one_or_any(options: Mapping[str, T]) -> Callable[[str], T | None]:
-    """One of the options; "any" or an empty line is None."""
-    return optional(one_of({**options, "any": None}))
 
 
 yes_or_no = one_of({"yes": True, "no": False}, _YES_NO)
@@ -253,6 +248,20 @@ def number_list(
 def ask_yes_no(question: str, hint: str, field: str = "confirm") -> Ask:
     """A question to answer with yes or no."""
     return Ask(f"{question} (yes or no)", yes_or_no, field, hint, choices("yes", "no"))
+
+
+def ask_option(
+    prompt: str, options: Mapping[str, Any], field: str, hint: str, synonyms: Mapping[str, Any] | None = None
+) -> Ask:
+    """A question for one of several options, by name, beginning or number. options: by name, in order.
+
+    If one of them is "any", with the value None, an empty line means it.
+    """
+    numbers = {str(n): value for n, value in enumerate(options.values(), 1)}
+    parse = one_of(options, {**(synonyms or {}), **numbers})
+    return Ask(
+        prompt, optional(parse) if "any" in options else parse, field, hint, choices(*options), numbered=True
+    )
 
 
 def ask_number(prompt: str, options: Mapping[int, str], noun: str, field: str, hint: str) -> Ask:

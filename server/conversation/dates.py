@@ -1,7 +1,7 @@
 """Parsing of dates as people type them.
 
-A date without a year is the next such date, today included. A weekday is the next one after today. In
-numbers, the day comes before the month.
+A date without a year is the next such date, today included. A weekday is the next one after today; today's
+weekday is refused, because it may mean today or a week later. In numbers, the day comes before the month.
 """
 
 import datetime
@@ -43,7 +43,12 @@ def parse_date(text: str, today: date) -> date:
     if position := _position(typed, ("today", "tomorrow")):
         return today + timedelta(days=position - 1)
     if weekday := _position(typed, _WEEKDAYS):
-        return today + timedelta(days=(weekday - today.isoweekday() - 1) % 7 + 1)
+        if weekday == today.isoweekday():
+            next_one = today + timedelta(days=7)
+            raise InvalidInput(
+                f"Today is a {today:%A}. Type today, or {next_one.day} {next_one:%b} for the next one."
+            )
+        return today + timedelta(days=(weekday - today.isoweekday()) % 7)
     if in_days := _IN_DAYS.fullmatch(typed):
         return today + timedelta(days=int(in_days[1]))
     for pattern in _CALENDAR_FORMATS:

@@ -84,6 +84,7 @@ class Ask:
 
     field: what the answer is (date, origin, seats …); a client may display a field in its own way.
     hint: the text of `help`. choices: possible answers, for completion.
+    numbered: the number of a choice, from 1, is an answer too.
     """
 
     prompt: str
@@ -91,6 +92,13 @@ class Ask:
     field: str = ""
     hint: str = ""
     choices: tuple[Choice, ...] = ()
+    numbered: bool = False
+
+    @property
+    def text(self) -> str:
+        """The question as text: numbered choices have a line of their own above the prompt."""
+        options = ", ".join(f"{n} {choice.text}" for n, choice in enumerate(self.choices, 1))
+        return f"{options}\n{self.prompt}" if self.numbered else self.prompt
 
 
 @dataclass(frozen=True)

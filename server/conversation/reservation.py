@@ -40,12 +40,10 @@ _SEAT_REASONS = (
 
 def bus(context: Context, typed: str) -> Steps[None]:
     """The command `bus`: a reservation or a cancellation."""
-    cancels = yield Ask(
-        "Reservation or cancellation:",
-        answers.one_of({"reservation": False, "cancellation": True}, {"book": False, "reserve": False}),
-        "purpose",
+    cancels = yield answers.ask_option(
+        "Reservation or cancellation:", {"reservation": False, "cancellation": True}, "purpose",
         "reservation: book seats. cancellation: cancel tickets, with a refund of part of the fare.",
-        answers.choices("reservation", "cancellation"),
+        {"book": False, "reserve": False},
     )  # fmt: skip
     yield from bookings.cancellation(context, "") if cancels else reservation(context, BUS)
 
@@ -60,16 +58,15 @@ def reservation(context: Context, words: Words) -> Steps[None]:
     day = yield ask_day
     bus_type = ac = None
     if words.types:
-        bus_type = yield Ask(
+        bus_type = yield answers.ask_option(
             f"{', '.join(words.types)} or any:",
-            answers.one_or_any({name: name for name in words.types}), "bus_type",
+            {**{name: name for name in words.types}, "any": None},
+            "bus_type",
             "SLEEPER: berths to lie down. SEMI_SLEEPER: seats that recline far. SEATER: ordinary seats.",
-            answers.choices(*words.types, "any"),
-        )  # fmt: skip
-        ac = yield Ask(
-            "AC, NON_AC or any:", answers.one_or_any({"AC": True, "NON_AC": False}), "ac",
-            "AC: air-conditioned.", answers.choices("AC", "NON_AC", "any"),
-        )  # fmt: skip
+        )
+        ac = yield answers.ask_option(
+            "AC, NON_AC or any:", {"AC": True, "NON_AC": False, "any": None}, "ac", "AC: air-conditioned."
+        )
     origin = yield ask_place(f"{words.source}:", "origin", places)
     destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
     draft = BookingDraft(day, origin, destination, bus_type, ac)

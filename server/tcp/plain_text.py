@@ -95,7 +95,7 @@ class PlainText:
         while (step := dialogue.step) is not None:
             match step:
                 case Ask():
-                    texts.append(step.prompt)
+                    texts.append(step.text)
                     return
                 case Call():
                     dialogue.replied(self._call(step.request))

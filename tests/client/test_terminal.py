@@ -15,6 +15,7 @@ from prompt_toolkit.document import Document
 
 from busware.prompts import Choices, fit_keys, typed_seats
 from busware.server.conversation import WELCOME, Choice
+from busware.server.conversation.answers import ask_option
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import ServerProcess
 from tests.support.pushing import Console
@@ -199,6 +200,14 @@ def test_matches_of_the_name_precede_matches_of_the_description() -> None:
     choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
     for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
         assert [one.text for one in choices.get_completions(Document(typed), CompleteEvent())] == found
+
+
+def test_numbered_choices_are_shown_with_their_numbers() -> None:
+    question = ask_option("AC, NON_AC or any:", {"AC": True, "NON_AC": False, "any": None}, "ac", "")
+    assert question.text == "1 AC, 2 NON_AC, 3 any\nAC, NON_AC or any:"  # in a pipe
+    menu = Choices(question.choices, numbered=question.numbered)
+    found = list(menu.get_completions(Document("a"), CompleteEvent()))
+    assert [(one.display_text, one.text) for one in found] == [("1 AC", "AC"), ("3 any", "any")]
 
 
 def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[..., Traveller]) -> None:

@@ -37,12 +37,15 @@ def match(received: str, expected: str, known: dict[str, str]) -> None:
 
 RESERVATION = f"""
     > bus
+    1 reservation, 2 cancellation
     Reservation or cancellation:
     > reservation
     Date of journey (2026-12-05, tomorrow, sat or 5 dec):
     > sat
+    1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
     SLEEPER, SEMI_SLEEPER, SEATER or any:
     > seater
+    1 AC, 2 NON_AC, 3 any
     AC, NON_AC or any:
     > non-ac
     Source:

@@ -45,6 +45,9 @@ MAP = Seats(
     ],
 )
 
+AC = answers.ask_option("AC:", {"AC": True, "NON_AC": False, "any": None}, "ac", "").parse
+TYPE = answers.ask_option("Type:", {"SLEEPER": 1, "SEMI_SLEEPER": 2, "SEATER": 3, "any": None}, "", "").parse
+
 
 @pytest.mark.parametrize(
     ("parse", "typed", "value"),
@@ -56,10 +59,15 @@ MAP = Seats(
         (answers.place(NEUSTADT), "Luxembourg", NEUSTADT[2]),  # the whole, not its part
         (answers.place(NEUSTADT), "rome", NEUSTADT[5]),  # a code comes before a name
         (answers.place(NEUSTADT), "MALMO\u0308", NEUSTADT[6]),
-        (answers.one_or_any({"AC": True, "NON_AC": False}), "non-ac", False),
-        (answers.one_or_any({"AC": True, "NON_AC": False}), "", None),
-        (answers.one_or_any({"SEMI_SLEEPER": 1, "SLEEPER": 2}), "semi sleeper", 1),
-        (answers.one_or_any({"SEMI_SLEEPER": 1, "SLEEPER": 2}), "sl", 2),
+        (AC, "non-ac", False),
+        (AC, "", None),
+        (AC, "1", True),
+        (AC, "2", False),
+        (AC, "3", None),
+        (TYPE, "3", 3),
+        (TYPE, "4", None),
+        (TYPE, "semi sleeper", 2),
+        (TYPE, "sl", 1),
         (seating.seats(MAP, "seat"), "7, 8 and 9", Wanted(3, (7, 8, 9))),
         (seating.seats(MAP, "seat"), "7-9", Wanted(3, (7, 8, 9))),
         (seating.seats(MAP, "seat"), "best", Wanted(1)),
@@ -100,7 +108,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
         (answers.place(PLACES), "", "An empty line is not a place on any route."),
         (answers.place(PLACES, PLACES[0]), "BLRU", "You leave from Bengaluru. Type another place."),
-        (answers.one_or_any({"SEMI_SLEEPER": 1, "SEATER": 2}), "se", "SEMI_SLEEPER, SEATER or any"),
+        (TYPE, "se", "SEMI_SLEEPER, SEATER or any"),
         (seating.seats(MAP, "seat"), "41", "There is no seat 41. The seats are numbered 1 to 40."),
         (seating.seats(MAP, "seat"), "seven and eight", "is not a list of numbers"),
         (seating.seats(MAP, "seat"), "7 7", "7 appears more than once."),
@@ -110,8 +118,10 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (seating.seats(MAP, "seat"), "٣", "is not a list of numbers"),
         (seating.another_seat(MAP, "seat", (3, 4)), "1 2", "You typed 2 numbers. Type 1 seat number."),
         (seating.another_seat(MAP, "seat", (3, 4)), "4", "You have seat 4 already."),
-        (answers.one_or_any({"AC": True, "NON_AC": False}), "no", "Type AC, NON_AC or any."),
-        (answers.one_or_any({"AC": True, "NON_AC": False}), "yes", "Type AC, NON_AC or any."),
+        (AC, "no", "Type AC, NON_AC or any."),
+        (AC, "yes", "Type AC, NON_AC or any."),
+        (AC, "4", "Type AC, NON_AC or any."),
+        (TYPE, "0", "Type SLEEPER, SEMI_SLEEPER, SEATER or any."),
         (answers.message, "", "Type a message"),
         (answers.some_of([1, 3], "ticket"), "2", "There is no ticket 2. Type 1 or 3."),
         (answers.number_of([101, 103], "bus"), "102", "is not a bus in the list. Type 101 or 103."),

@@ -29,6 +29,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         To see the booking: status {ref}. To cancel it: cancel {ref}.
         In another session, both ask for the phone number.
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > cancellation
         Reference of the booking (Enter: {ref}):

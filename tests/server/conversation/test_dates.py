@@ -25,7 +25,6 @@ FRIDAY = date(2026, 11, 20)
         ("saturday", date(2026, 11, 21)),
         ("thu", date(2026, 11, 26)),
         ("thurs", date(2026, 11, 26)),
-        ("friday", date(2026, 11, 27)),  # today is Friday: the next one
         ("+0", FRIDAY),
         ("+3", date(2026, 11, 23)),
         ("in 3 days", date(2026, 11, 23)),
@@ -42,6 +41,9 @@ FRIDAY = date(2026, 11, 20)
         ("19 nov", date(2027, 11, 19)),  # it has passed this year
         ("5/12", date(2026, 12, 5)),  # day first
         ("5/1", date(2027, 1, 5)),
+        ("05-12", date(2026, 12, 5)),
+        ("5-12", date(2026, 12, 5)),
+        ("5-12-2026", date(2026, 12, 5)),
         ("5.12.", date(2026, 12, 5)),
         ("05-12-2026", date(2026, 12, 5)),
         ("5/12/26", date(2026, 12, 5)),
@@ -68,6 +70,8 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
         ("+99999", '"+99999" is not a date'),
         ("-1", '"-1" is not a date'),
         ("yes", '"yes" is not a date'),
+        ("friday", "Today is a Friday. Type today, or 27 Nov for the next one."),
+        ("Fri", "Today is a Friday. Type today, or 27 Nov for the next one."),
         ("٥ dec", "is not a date"),
     ],
 )

@@ -39,12 +39,15 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         > back
         Source:
         > back
+        1 AC, 2 NON_AC, 3 any
         AC, NON_AC or any:
         > back
+        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > back
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > back
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > back
         You left the dialogue. Nothing was changed.
@@ -137,18 +140,34 @@ def test_reservation_accepts_ten_invalid_answers_to_each_question(client_socket:
         "Confirm,": '"maybe" is not a valid answer. Type yes or no.',
     }
     steps = textwrap.dedent(RESERVATION).strip().splitlines()
+    before = ""  # the line before the current one
     for step in steps:
         if step.startswith(">"):
             client_socket.send(step[1:].strip())
             continue
         received = client_socket.receive().decode()
+        options = [before] if before.startswith("1 ") else []
         for question, problem in wrong.items():
             if received.startswith(question):
                 for _ in range(10):
                     client_socket.send("maybe")
                     assert client_socket.receive().decode().startswith(problem[:40])
-                    assert client_socket.receive().decode() == received
+                    again = [client_socket.receive().decode() for _ in range(len(options) + 1)]
+                    assert again == [*options, received]
+        before = received
     transcript(client_socket, "> yes\nBooked: {ref}")
+
+
+def test_options_are_chosen_by_number(client_socket: LineClient) -> None:
+    by_number = RESERVATION.replace("> sat", "> 05-12")
+    for word, number in (("reservation", 1), ("seater", 3), ("non-ac", 2)):
+        by_number = by_number.replace(f"> {word}\n", f"> {number}\n")
+    transcript(client_socket, by_number)
+    transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue.")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
+    transcript(client_socket, '> 3\n"3" is not a valid answer. Type reservation or cancellation.')
+    transcript(client_socket, "1 reservation, 2 cancellation\nReservation or cancellation:")
+    transcript(client_socket, "> 2\nReference of the booking:")
 
 
 def test_command_at_a_question_gets_a_hint(client_socket: LineClient) -> None:
@@ -237,12 +256,15 @@ def test_full_bus_offers_the_waitlist(connect: Callable[[], LineClient], clock: 
         traveller,
         f"""
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > book
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > {TRAVEL_DAY}
+        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         >
+        1 AC, 2 NON_AC, 3 any
         AC, NON_AC or any:
         > any
         Source:
@@ -302,12 +324,15 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
         client_socket,
         """
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > res
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2 dec
+        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > semi sleeper
+        1 AC, 2 NON_AC, 3 any
         AC, NON_AC or any:
         > ac
         Source:
@@ -339,6 +364,7 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
         client_socket,
         """
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > res
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
@@ -353,8 +379,10 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
         2027-06-01 is too far ahead. Sales are open up to 2026-12-16.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
+        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > any
+        1 AC, 2 NON_AC, 3 any
         AC, NON_AC or any:
         > any
         Source:
@@ -379,7 +407,8 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
 def test_nearest_date_prefers_the_wanted_type(client_socket: LineClient, bus_type: str, message: str) -> None:
     for typed in ("bus", "res", "16 dec", bus_type, "ac", "bengaluru"):
         client_socket.send(typed)
-        client_socket.receive()
+        while not client_socket.receive().endswith(b":"):
+            pass
     transcript(client_socket, f"> mysuru\n{message}\nBengaluru to Mysuru, Tue 15 Dec 2026:")
     shown = [client_socket.receive().decode() for _ in range(2)]
     assert ("Night Sleeper" in shown[1]) == (bus_type == "sleeper")
@@ -394,7 +423,8 @@ def test_date_after_the_last_one_of_an_origin_is_asked_again(
     )
     for typed in ("bus", "res", "25 jan", "any", "any", "bengaluru"):
         client_socket.send(typed)
-        client_socket.receive()
+        while not client_socket.receive().endswith(b":"):
+            pass
     transcript(
         client_socket,
         """
@@ -452,6 +482,7 @@ def test_date_is_past_when_it_is_past_at_the_places(
         client_socket,
         """
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > reservation
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
@@ -459,8 +490,10 @@ def test_date_is_past_when_it_is_past_at_the_places(
         2026-11-29 is in the past. Today is 2026-11-30.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2026-11-30
+        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > any
+        1 AC, 2 NON_AC, 3 any
         AC, NON_AC or any:
         > NON_AC
         Source:

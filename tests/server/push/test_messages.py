@@ -49,6 +49,7 @@ def test_a_message_can_be_sent_at_any_question(client_socket: LineClient, consol
         client_socket,
         f"""
         > bus
+        1 reservation, 2 cancellation
         Reservation or cancellation:
         > reservation
         {question}
@@ -240,7 +241,7 @@ def test_a_missed_notice_has_the_boarding_date_of_its_recipient(
 
 def test_a_notice_appears_during_a_conversation(connect: Callable[[], LineClient], console: Console) -> None:
     line = connect()
-    transcript(line, "> bus\nReservation or cancellation:")
+    transcript(line, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     console.notice("Good morning.")
     transcript(
         line, "Server: Good morning.\n> reservation\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):"

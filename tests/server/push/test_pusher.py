@@ -33,7 +33,7 @@ def test_a_message_before_the_first_notification_is_pushed(
     server: SimpleNamespace, connect: Callable[[], LineClient]
 ) -> None:
     line = connect()
-    transcript(line, "> bus\nReservation or cancellation:")
+    transcript(line, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     server.pusher.start()
     Console(server.pool, server.settings).notice("Good morning.")
     server.listener.start("late")

@@ -102,7 +102,8 @@ def test_a_last_line_from_nc_is_executed(server: SimpleNamespace) -> None:
 def test_an_empty_last_line_is_ignored(client_socket: LineClient, text: bytes) -> None:
     client_socket.send(text)
     client_socket.socket.shutdown(socket.SHUT_WR)
-    assert read_lines(client_socket) == [b"Reservation or cancellation:"] * (b"bus" in text)
+    question = [b"1 reservation, 2 cancellation", b"Reservation or cancellation:"]
+    assert read_lines(client_socket) == question * (b"bus" in text)
 
 
 @pytest.mark.settings(max_line_bytes=2048)

@@ -12,14 +12,14 @@ from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
 
 
 def test_plain_text_and_json_share_a_connection(client_socket: LineClient) -> None:
-    transcript(client_socket, "> bus\nReservation or cancellation:")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     assert client_socket.call("ping")["server"] == "busware"
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
 @pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
 def test_command_line_names_begin_the_bus_dialogue(client_socket: LineClient, word: str) -> None:
-    transcript(client_socket, f"> {word}\nReservation or cancellation:")
+    transcript(client_socket, f"> {word}\n1 reservation, 2 cancellation\nReservation or cancellation:")
 
 
 @pytest.mark.parametrize("word", ["booking", "quote", "change-seat"])
@@ -69,7 +69,7 @@ def test_escape_sequences_of_a_name_are_removed(
 def test_too_long_line_is_refused_and_the_question_stays_open(
     client_socket: LineClient, server: SimpleNamespace
 ) -> None:
-    transcript(client_socket, "> bus\nReservation or cancellation:")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     client_socket.send("x" * (server.settings.max_line_bytes + 1))
     transcript(client_socket, f"The line is too long: at most {server.settings.max_line_bytes} bytes.")
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")

@@ -40,7 +40,7 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
 def test_negotiation_is_answered_before_the_line_ends(client_socket: LineClient) -> None:
     client_socket.send(CTRL_C)
     assert client_socket.read(3) == WONT_TIMING_MARK
-    transcript(client_socket, "> bus\nReservation or cancellation:")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     client_socket.send(b"re" + CTRL_C)
     assert client_socket.read(3) == WONT_TIMING_MARK
     transcript(client_socket, "> s\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
@@ -59,13 +59,13 @@ def test_every_option_is_refused(client_socket: LineClient) -> None:
 def test_refusal_of_an_option_is_not_answered(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfc\x06\xff\xfe\x06" + CTRL_C)
     assert client_socket.read(3) == WONT_TIMING_MARK
-    transcript(client_socket, "> bus\nReservation or cancellation:")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
 
 
 def test_negotiation_is_removed_from_lines(client_socket: LineClient) -> None:
     client_socket.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00x\xff\xff\xff\xf0bux\x08s\r\n")
     assert client_socket.read(6) == b"\xff\xfc\x03\xff\xfe\x18"
-    transcript(client_socket, "Reservation or cancellation:")
+    transcript(client_socket, "1 reservation, 2 cancellation\nReservation or cancellation:")
     client_socket.send(b"res\x00\xff\xf1\r\n")
     transcript(client_socket, "Date of journey (2026-12-05, tomorrow, sat or 5 dec):")
     client_socket.send(b"\xff\xff\xff\xfa\r\n")
@@ -92,7 +92,7 @@ def test_urgent_byte_of_a_synch_is_read_in_order(client_socket: LineClient) -> N
     """Telnet sends the second byte of the command as urgent data."""
     client_socket.send(b"\xff\xf4\xff")
     client_socket.socket.send(b"\xf2", socket.MSG_OOB)
-    transcript(client_socket, "> bus\nReservation or cancellation:")
+    transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
 
 
 @pytest.mark.settings(send_seconds=0.05, outbox_bytes=4096)
