@@ -277,6 +277,8 @@ class AsyncClient(AsyncConnection):
         """Send a message to the operators. An answer arrives as the notification `message`."""
         await self.call(protocol.Say(text=text), protocol.Done)
 
-    async def notice(self, bus_id: int, travel_date: date, text: str) -> None:
-        """For operators: send a notice to all passengers of a trip."""
-        await self.call(protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.Done)
+    async def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
+        """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""
+        return await self.call(
+            protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.SentNotice
+        )

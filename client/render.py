@@ -11,7 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from busware import seatmap
-from busware.server.conversation.words import arrival, clock, differing_ends, moment, service_of, type_text
+from busware.server.conversation.words import (
+    arrival,
+    clock,
+    counted,
+    differing_ends,
+    moment,
+    service_of,
+    type_text,
+)
 from busware.server.output import writing
 from busware.server.protocol import (
     Booking,
@@ -28,6 +36,7 @@ from busware.server.protocol import (
     References,
     Refusal,
     Seats,
+    SentNotice,
     Session,
     Ticket,
     Trip,
@@ -129,6 +138,8 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
             return Text(f"The trip is cancelled. Tickets: {answer.tickets}, total refund: {answer.refund}.")
+        case SentNotice():
+            return Text(_sent(answer))
         case OpenedSales():
             return Text(f"Trips put on sale: {answer.opened}.")
     raise TypeError(f"no text for a {type(answer).__name__}")
@@ -269,6 +280,13 @@ def _session(session: Session) -> Text:
         "Token: ",
         (session.token, "bold"),
     )
+
+
+def _sent(notice: SentNotice) -> str:
+    if not notice.bookings:
+        return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
+    bookings, tickets = counted(notice.bookings, "booking"), counted(notice.tickets, "ticket")
+    return f"Sent to the passengers of {bookings} ({tickets})."
 
 
 def _manifest(manifest: TripManifest) -> Iterable[Text]:

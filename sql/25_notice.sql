@@ -1,5 +1,6 @@
 -- Send an operator's notice to a client, or to the passengers of a booking or of a trip, or else to all clients.
--- Returns {"message_id": n}, or a refusal.
+-- Returns {"message_id": n}, or a refusal. For a booking or a trip, the reply also has `bookings` and `tickets`: how many
+-- the notice reaches.
 CREATE OR REPLACE FUNCTION api.notice(
     body text, client_no bigint DEFAULT NULL, reference text DEFAULT NULL, bus_id bigint DEFAULT NULL,
     travel_date date DEFAULT NULL, key uuid DEFAULT NULL, sender text DEFAULT 'operator'
@@ -35,8 +36,30 @@ BEGIN
     ) THEN
         refusal := coalesce(refusal, api.refusal_unknown_trip(m.bus_id, m.travel_date));
     END IF;
-    RETURN coalesce(refusal, jsonb_build_object('message_id', api.insert_message(m)));
+    RETURN coalesce(refusal, jsonb_build_object('message_id', api.insert_message(m))
+        || CASE WHEN m.audience IN ('booking', 'trip') THEN api.count_reached(m.bus_id, m.travel_date, m.reference) ELSE '{}' END);
 END $$;
+
+-- The numbers of the bookings and tickets that a notice to a trip reaches, or to a booking of the trip: those that are
+-- held, booked or pending, with a journey that has not ended.
+CREATE OR REPLACE FUNCTION api.count_reached(bus_id bigint, travel_date date, reference text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('bookings', count(DISTINCT p.reference), 'tickets', count(*))
+    FROM bus_info s
+    -- UNION ALL: each part has a partial index of its own
+    CROSS JOIN LATERAL (
+        SELECT h.reference, h.segment, h.expires_at FROM passengers h
+        WHERE h.bus_id = s.bus_id AND h.travel_date = count_reached.travel_date AND h.status IN ('held', 'booked')
+        UNION ALL
+        SELECT w.reference, w.segment, w.expires_at FROM passengers w
+        WHERE w.bus_id = s.bus_id AND w.travel_date = count_reached.travel_date AND w.status = 'pending'
+    ) AS p
+    JOIN route_table r ON r.bus_id = s.bus_id AND r.stop_no = upper(p.segment)
+    WHERE s.bus_id = count_reached.bus_id
+      AND (count_reached.reference IS NULL OR p.reference = count_reached.reference)
+      AND (p.expires_at IS NULL OR p.expires_at > api.now())
+      AND api.instant(count_reached.travel_date, r.arrives, s.time_zone) > api.now()
+$$;
 
 -- Check that a message reaches a client: it is connected, or its booking or account is known.
 CREATE OR REPLACE FUNCTION api.check_client(client_no bigint, client clients) RETURNS jsonb
@@ -48,9 +71,10 @@ RETURN CASE
         api.refusal_bad_request('client_no', 'the number of a client',
             format('Client %s has disconnected, and its booking is not known.', client_no)) END;
 
--- Send a notice to all passengers of a trip, as an account that may change the service.
+-- Send a notice to all passengers of a trip, as an account that may change the service. Returns the numbers of bookings
+-- and tickets that it reaches, or a refusal.
 CREATE OR REPLACE FUNCTION api.notice_by(account text, bus_id bigint, travel_date date, body text, key uuid DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 RETURN coalesce(api.check_operator(account, bus_id),
-    api.notice(body, bus_id => bus_id, travel_date => travel_date, key => key, sender => 'operator ' || account));
+    api.notice(body, bus_id => bus_id, travel_date => travel_date, key => key, sender => 'operator ' || account) - 'message_id');

@@ -68,6 +68,11 @@ def plural(noun: str, items: Sized) -> str:
     return noun if len(items) == 1 else f"{noun}s"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: 1 ticket, 1,234 tickets."""
+    return f"{count:,} {plural(noun, range(count))}"
+
+
 def numbered(noun: str, numbers: list[int]) -> str:
     """Numbers as the subject of a sentence, with its verb: "Seat 7 is", "Seats 7 and 8 are"."""
     verb = "is" if len(numbers) == 1 else "are"

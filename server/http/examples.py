@@ -175,7 +175,7 @@ EXAMPLES: dict[str, Example] = {
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
     "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
-    "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {}),
+    "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},
         {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},

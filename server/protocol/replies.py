@@ -234,6 +234,13 @@ class CancelledTrip(Struct, frozen=True, kw_only=True):
     refund: Money
 
 
+class SentNotice(Struct, frozen=True, kw_only=True):
+    """A notice that was sent. bookings, tickets: how many it reaches, of journeys that have not ended."""
+
+    bookings: int
+    tickets: int
+
+
 class OpenedSales(Struct, frozen=True, kw_only=True):
     """The number of trips that went on sale."""
 

@@ -47,6 +47,7 @@ from busware.server.protocol.replies import (
     Quote,
     References,
     Seats,
+    SentNotice,
     Session,
     TripList,
     TripManifest,
@@ -327,7 +328,7 @@ class Say(Request, frozen=True, kw_only=True):
     text: Message
 
 
-@_method("notice", Done, "POST /v1/trips/{bus_id}/{travel_date}/notice")
+@_method("notice", SentNotice, "POST /v1/trips/{bus_id}/{travel_date}/notice")
 class Notice(TripRequest, frozen=True, kw_only=True):
     """For operators: send a notice to all passengers of a trip."""
 

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from busware.server.addresses import network_of
 from busware.server.db.pool import Pool
-from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say
+from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say, SentNotice
 from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
@@ -107,11 +107,12 @@ class Messages:
             )
         )  # fmt: skip
 
-    def notice(self, text: str, **to: Any) -> None:
+    def notice(self, text: str, **to: Any) -> SentNotice | None:
         """Send a notice, as the operator at a console.
 
         to: client_no, or reference, or bus_id and travel_date; without any of them, to everyone.
-        Raises Refusal if there is no such client, booking or trip.
+        Returns what a notice to a booking or trip reaches, and None for other recipients. Raises Refusal if
+        there is no such client, booking or trip.
         """
         recipient = {"client_no": None, "reference": None, "bus_id": None, "travel_date": None} | to
         answer = _answer(
@@ -119,6 +120,7 @@ class Messages:
         )
         if answer.refused:
             raise answer.refusal()
+        return _decode(answer.body, type=SentNotice) if {"reference", "bus_id"} & set(to) else None
 
     # Read --------------------------------------------------------------------------------------
 
@@ -195,6 +197,4 @@ class Messages:
 
 def _answer(body: Raw) -> Answer:
     """The answer of an api function that does not return `refused` as a column of its own."""
-    if "reason" in _decode(body, type=dict[str, Raw]):
-        return Answer(body, refused=True)
-    return Answer(Raw(b"{}"), refused=False)
+    return Answer(body, refused="reason" in _decode(body, type=dict[str, Raw]))

@@ -58,6 +58,15 @@ def run(server: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch
     return run
 
 
+@pytest.fixture
+def operate(run: Run, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command line as an operator of all services."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    token = json.loads(run("register", "boss", "--json").out)["token"]
+    database.query("UPDATE accounts SET role = 'admin'")
+    return lambda *arguments: run(*arguments, "--token", token)
+
+
 def book(run: Run, *more: str) -> dict[str, Any]:
     outcome = run("book", *SEGMENT, *PHONE, "--json", *more)
     assert outcome.status == 0, outcome
@@ -234,6 +243,25 @@ def test_refusal_says_what_to_do(run: Run, arguments: tuple[str, ...], hint: str
     assert hint in outcome.err
 
 
+# For operators ---------------------------------------------------------------------------------
+
+
+def test_notice_says_how_many_it_reaches(run: Run, operate: Run) -> None:
+    trip = SEGMENT[:2]
+    assert operate("notice", *trip, "We leave late.").out == (
+        "The notice reaches no passenger: the trip has no booking whose journey has not ended.\n"
+    )
+    book(run, "--seats", "1")
+    assert operate("notice", *trip, "We leave late.").out == (
+        "Sent to the passengers of 1 booking (1 ticket).\n"
+    )
+    book(run, "--seats", "3,4")
+    assert operate("notice", *trip, "We leave late.").out == (
+        "Sent to the passengers of 2 bookings (3 tickets).\n"
+    )
+    assert json.loads(operate("notice", *trip, "Late.", "--json").out) == {"bookings": 2, "tickets": 3}
+
+
 # For scripts -----------------------------------------------------------------------------------
 
 
@@ -333,12 +361,14 @@ def test_every_method_has_a_command() -> None:
     assert {request_type.method for request_type, _ in commands.COMMANDS.values()} == set(METHODS)
 
 
-def with_new_fields(result: dict[str, Any]) -> dict[str, Any]:
+def with_new_fields(method: str, result: dict[str, Any]) -> dict[str, Any]:
     """A reply of release 0.1.0, with the fields that it does not have yet."""
     if "places" in result:
         result["on_sale_from"] = str(DAY)
     if "stands_until" in result:
         result["valid_until"] = result["stands_until"]
+    if method == "notice":
+        return {"bookings": 1, "tickets": 2}
     for reply in (result, *result.get("trips", []), *result.get("bookings", [])):
         if "from_stop" in reply:
             reply["boarding_date"] = reply["departs_at"][:10]
@@ -353,7 +383,7 @@ def test_every_reply_can_be_printed() -> None:
         match json.loads(line):
             case {"send": {"method": str(method)}, "reply": {"result": result}}:
                 reply_type = METHODS[method].reply
-                reply = msgspec.convert(with_new_fields(result), reply_type)
+                reply = msgspec.convert(with_new_fields(method, result), reply_type)
                 Console(file=out, width=80).print(render.reply(reply, 80))
                 printed.add(reply_type)
     assert printed == {request_type.reply for request_type in METHODS.values()}

@@ -19,7 +19,7 @@ from busware import ConnectionLost, Refusal, connect
 from busware.sdk import Client
 from busware.server import tls
 from busware.server.http import HttpServer
-from busware.server.protocol import VERSION
+from busware.server.protocol import VERSION, SentNotice
 from busware.server.service import tls_context
 from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
@@ -80,6 +80,7 @@ def test_operator_manages_a_trip(connect_by: Callable[..., Client], database: Da
             ("Bengaluru", 1, []),
             ("Mandya", 0, [2]),
         ]
+        assert busware.notice(1, DAY, "Platform 3.") == SentNotice(bookings=1, tickets=1)
         assert busware.open_sales(1, date(2026, 12, 20), date(2026, 12, 24)) == 5
         cancelled = busware.cancel_trip(1, DAY, "The road is flooded.")
         assert (cancelled.tickets, cancelled.refund) == (1, "180.00")

@@ -65,6 +65,32 @@ def test_message_with_a_repeated_key_is_stored_once(database: Database) -> None:
     assert database.value("SELECT message_id FROM messages WHERE key = %s", KEY) == first["message_id"]
 
 
+def test_notice_says_how_many_it_reaches(api: SchemaApi, database: Database, clock: Clock) -> None:
+    """Service 1 reaches Mandya, its stop 3, at 11:45."""
+
+    def reached(recipient: str) -> tuple[int, int]:
+        answer = database.value(f"SELECT api.notice('The bus is late.', {recipient})")
+        return answer["bookings"], answer["tickets"]
+
+    trip = f"bus_id => 1, travel_date => '{DAY}'"
+    assert reached(trip) == (0, 0)
+    party, short = api.book(1, 2, 3), api.book(4, origin="Bengaluru", destination="Mandya")
+    api.cancel(party, 3)
+    api.hold(5)
+    api.cancel(api.hold(6))
+    api.book(7, travel_date=OTHER_DAY)
+    pending = api.book(count=5, waitlist=True)
+    assert reached(trip) == (4, 9)
+    assert reached(f"reference => '{party['reference']}'") == (1, 2)
+    assert reached(f"reference => '{pending['reference']}'") == (1, 5)
+    clock.advance(minutes=11)  # the hold has expired
+    assert reached(trip) == (3, 8)
+    clock.set("2026-12-05 11:46+05:30")
+    assert reached(trip) == (1, 2)
+    assert reached(f"reference => '{short['reference']}'") == (0, 0)
+    assert "bookings" not in database.value("SELECT api.notice('Good morning.')")
+
+
 @pytest.mark.parametrize("cancelled", [1, 3])
 def test_party_with_a_cancelled_ticket_gets_the_notices_of_its_trip(
     api: SchemaApi, database: Database, cancelled: int
