@@ -186,6 +186,12 @@ class Settings:
         NETWORKS,
     )
     max_line_bytes: int = setting(65536, "bytes", "the longest line of a client", BYTES)
+    silence_ms: int = setting(
+        300,
+        "milliseconds",
+        "how long a client without line ends must be silent before what it sent is a message",
+        COUNT,
+    )
     max_rpc_batch: int = setting(50, "requests", "the most requests in one JSON-RPC batch", COUNT)
     idle_seconds: float = setting(
         3600, "seconds", "a client that sends nothing for so long is disconnected", DURATION

@@ -1,6 +1,7 @@
 """The TCP server: a thread for each client.
 
 server      accepts connections, drains them     connection     one client: lines in, replies out
-outbox      sends lines to a client              telnet         answers telnet's option negotiation
+lines       splits bytes into lines, messages    telnet         answers telnet's option negotiation
 plain_text  the conversation of a connection     plain_replies  replies as plain text
+outbox      sends lines to a client
 """

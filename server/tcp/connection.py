@@ -27,6 +27,7 @@ from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
+from busware.server.tcp.lines import JSON, Lines
 from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.plain_text import PlainText, RequestFailed
 from busware.server.tcp.proxy_protocol import HeaderError, read_header
@@ -37,30 +38,6 @@ log = logging.getLogger("busware.tcp")
 
 _CHUNK_BYTES = 16 * 1024  # limit of one recv
 _GOOD_BYE = b"Server: I am going down now. Good-bye.\n"
-
-
-class Lines:
-    """Splits a stream of bytes into lines.
-
-    A line longer than max_bytes is truncated to max_bytes + 1 or + 2, and so remains too long.
-    """
-
-    def __init__(self, max_bytes: int) -> None:
-        self._kept_bytes = max_bytes + 2  # one for \r, one that shows that the line is too long
-        self._rest = bytearray()  # the beginning of an incomplete line
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that end in this chunk, without their line ends."""
-        *ended, rest = chunk.split(b"\n")
-        if ended and self._rest:
-            ended[0] = bytes(self._rest) + ended[0]
-            self._rest.clear()
-        self._rest += rest[: self._kept_bytes - len(self._rest)]
-        return [line[: self._kept_bytes].removesuffix(b"\r") for line in ended]
-
-    def rest(self) -> bytes:
-        """The incomplete line; empty if there is none."""
-        return bytes(self._rest).removesuffix(b"\r")
 
 
 class Server(Protocol):
@@ -100,6 +77,7 @@ class Connection:
         self._socket = client if tls is None else TlsSocket(client, tls)
         self._outbox = Outbox(self.name, self._socket, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
+        self._receive_seconds = 0.0  # SO_RCVTIMEO, after the handshake
         self._line_count = 0
         self._log_level = logging.INFO  # of the lines that it has connected and left
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
@@ -197,21 +175,38 @@ class Connection:
                 self._socket.handshake()
             except BlockingIOError:
                 raise TimeoutError("the TLS handshake waited for the client for send_seconds") from None
-        idle = _timeval(self._server.settings.idle_seconds)
-        self._plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, idle)
 
     def _serve(self) -> None:
-        telnet, lines = Telnet(), Lines(self._server.settings.max_line_bytes)
-        while chunk := self._socket.recv(_CHUNK_BYTES):
-            data, telnet_reply = telnet.read(chunk)
-            if telnet_reply:
-                self._outbox.send(telnet_reply)
-            for line in lines.feed(data):
+        settings = self._server.settings
+        telnet, lines = Telnet(), Lines(settings.max_line_bytes)
+        while True:
+            message_waits = lines.ends_by_silence and not telnet.negotiated
+            try:
+                chunk = self._receive(settings.silence_ms / 1000 if message_waits else settings.idle_seconds)
+            except BlockingIOError:
+                if not message_waits:
+                    raise
+                received = [lines.end_message()]
+            else:
+                if not chunk:
+                    break
+                data, telnet_reply = telnet.read(chunk)
+                if telnet_reply:
+                    self._outbox.send(telnet_reply)
+                received = lines.feed(data)
+            for line in received:
                 self._handle_line(line)
                 if self._text is not None and self._text.ended:
                     return
-        if (rest := lines.rest()) and self._ended_by_client():
+        if (rest := lines.take_rest()) and self._ended_by_client():
             self._handle_line(rest)
+
+    def _receive(self, seconds: float) -> bytes:
+        """Receive a chunk; b"" at the end of the stream. Raises BlockingIOError if none comes for so long."""
+        if seconds != self._receive_seconds:
+            self._receive_seconds = seconds
+            self._plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
+        return self._socket.recv(_CHUNK_BYTES)
 
     def _ended_by_client(self) -> bool:
         """Whether the stream was ended by the client, not by this server or a broken connection."""
@@ -232,7 +227,7 @@ class Connection:
         """The reply to a line; empty if it has none."""
         self._line_count += 1
         settings = self._server.settings
-        if not line.startswith((b"{", b"[")):
+        if not line.startswith(JSON):
             return self._answer_text(line)
         self._set_protocol("json")
         if len(line) > settings.max_line_bytes:

@@ -24,9 +24,10 @@ _PART = re.compile(
 
 
 class Telnet:
-    """Separates telnet's commands from the bytes of one client."""
+    """Separates telnet's commands from the bytes of one client. negotiated: it has sent such a command."""
 
     def __init__(self) -> None:
+        self.negotiated = False
         self._line_start = b""  # of the current line: { for JSON, a dot for text, empty before its first byte
         self._incomplete = b""  # a command whose end has not been received
 
@@ -40,6 +41,7 @@ class Telnet:
         self._incomplete, reply = b"", bytearray()
 
         def replace(part: re.Match[bytes]) -> bytes:
+            self.negotiated |= part["json"] is None
             if part["incomplete"] is not None:
                 self._incomplete = part[0]
             if part["verb"] in _REFUSALS:

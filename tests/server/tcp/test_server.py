@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.protocol import VERSION
-from busware.server.tcp.connection import Lines
+from busware.server.tcp.lines import Lines
 from busware.server.tcp.server import TcpServer
 from tests.support.line_client import WAIT_SECONDS, reset_on_close, wait_until
 

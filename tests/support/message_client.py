@@ -1,0 +1,48 @@
+"""A small socket program: it sends messages without line ends, and prints what one recv returns."""
+
+import re
+import socket
+from pathlib import Path
+
+from tests.support.line_client import WAIT_SECONDS, wait_until
+
+_MOST_BYTES = 65536  # of one recv; a reply over the loopback arrives in one piece
+
+
+class MessageClient:
+    """A client that sends messages as they are, and receives the reply with one recv."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port), timeout=WAIT_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, message: str | bytes) -> None:
+        """Send a message without a line end."""
+        self.socket.sendall(message.encode() if isinstance(message, str) else message)
+
+    def receive(self) -> str:
+        """What one recv returns; empty after the server has closed the connection."""
+        return self.socket.recv(_MOST_BYTES).decode()
+
+    def ask(self, message: str) -> str:
+        """Send a message, and receive the reply."""
+        self.send(message)
+        return self.receive()
+
+    def wait_until_read(self) -> None:
+        """Wait until the server, which runs on this machine, has read everything that was sent."""
+        here, there = (f":{end[1]:04X}" for end in (self.socket.getsockname(), self.socket.getpeername()))
+
+        def is_read() -> bool:
+            ends = {  # (local port, remote port) → (bytes that are not acknowledged, bytes that are not read)
+                (local[-5:], remote[-5:]): (int(unsent, 16), int(unread, 16))
+                for local, remote, unsent, unread in re.findall(
+                    r"\d+: (\S+) (\S+) \S+ (\w+):(\w+)", Path("/proc/net/tcp").read_text()
+                )
+            }
+            return ends[here, there][0] == 0 and ends[there, here][1] == 0
+
+        wait_until(is_read)
+
+    def close(self) -> None:
+        self.socket.close()
