@@ -488,6 +488,8 @@ class Settings:
 
 def _contain(networks: Networks, address: str) -> bool:
     """Whether one of the networks contains the address. An IPv4 address may be written as IPv6."""
+    if not networks:  # the usual case, for each request over HTTP
+        return False
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

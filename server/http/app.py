@@ -5,7 +5,7 @@ from functools import cache
 from http import HTTPStatus
 
 from msgspec import json
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, Router
@@ -45,7 +45,8 @@ def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
 
         try:
             check_head(scope, executor.settings)
-            headers |= origins.check(Headers(scope=scope))
+            received = dict(scope["headers"])
+            headers = origins.check(received.get(b"host", b""), received.get(b"origin", b""))
             await router(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             await problems.of_error(HttpRequest(scope), error).response()(scope, receive, send_with_headers)

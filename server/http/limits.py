@@ -10,7 +10,6 @@ request.
 """
 
 import asyncio
-import weakref
 from collections import Counter, deque
 from contextlib import suppress
 from http import HTTPStatus
@@ -37,6 +36,8 @@ def check_head(scope: Scope, settings: Settings) -> None:
     size = len(scope["raw_path"]) + len(scope["query_string"])
     if size + sum(len(name) + len(value) for name, value in scope["headers"]) > settings.http_header_bytes:
         raise _head_too_long(settings)
+    if len(dict(scope["headers"])) == len(scope["headers"]):  # the usual case: no header is repeated
+        return
     names = [name for name, _ in scope["headers"]]
     for name in _SINGLE_HEADERS:
         if names.count(name) > 1:
@@ -73,7 +74,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._cycles = weakref.WeakSet[RequestResponseCycle]()
+        self._earlier_cycle: RequestResponseCycle | None = None
         self._unparsed = bytearray()
         self.idle_since = self.loop.time()
         self._timer = self._start_timer()
@@ -90,11 +91,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
-        for (
-            cycle
-        ) in self._cycles:  # two, if a head followed a body at once; uvicorn does this for the last one
-            cycle.disconnected = True
-            cycle.message_event.set()
+        if self._earlier_cycle is not None:  # uvicorn does this for the last one
+            self._earlier_cycle.disconnected = True
+            self._earlier_cycle.message_event.set()
         if self._is_admitted:
             self.connection_counts.decrease(self.subject)
         super().connection_lost(exc)
@@ -145,8 +144,8 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._received_bytes = 0
         if not self.parser.should_upgrade():  # else _parse_part parses another head in its place
+            self._earlier_cycle = self.cycle  # it is not answered yet if this head followed its body at once
             super().on_headers_complete()
-            self._cycles.add(self.cycle)
 
     def on_chunk_header(self) -> None:
         self._received_bytes = 0

@@ -8,12 +8,13 @@ Origin.
 
 import ipaddress
 import socket
-from collections.abc import Mapping
+from functools import lru_cache
 
 from busware.server.http import problems
 from busware.server.settings import Settings
 from busware.server.tls import is_loopback
 
+_CACHED_CHECKS = 100  # pairs of Host and Origin; most requests have the same few
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PREFLIGHT_SECONDS = 600  # how long a browser may keep the answer to a preflight request
 _ALLOWED = {  # in every response to an allowed origin: a preflight request is an OPTIONS request
@@ -34,10 +35,14 @@ class Origins:
         self._hosts |= {*(settings.http_hosts or ())}
         reaches_others = not is_loopback(settings.host) or settings.http_proxies is not None
         self._allows_any_host = settings.http_hosts is None and reaches_others
+        self.check = lru_cache(_CACHED_CHECKS)(self._check)  # it does not keep what was raised
 
-    def check(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The CORS headers of the response. Raises Problem (421 or 403)."""
-        host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
+    def _check(self, host_value: bytes, origin_value: bytes) -> dict[str, str]:
+        """The CORS headers of the response. Raises Problem (421 or 403).
+
+        host_value, origin_value: of the two headers; empty if the request does not have them.
+        """
+        host, origin = (value.decode("latin-1").lower() for value in (host_value, origin_value))
         if not (self._allows_any_host or self._is_own(_name(host))):
             detail = f"This server does not answer to the name {_name(host)[:100]}. {_set('HOSTS')}"
             raise problems.of_status(421, detail)

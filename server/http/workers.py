@@ -82,7 +82,8 @@ class Workers:
     def _give_back(self, subject: str) -> None:
         self._free_count += 1
         self._used_counts.decrease(subject)
-        self._start_waiting()
+        if self._waiting:
+            self._start_waiting()
 
     def _start_waiting(self) -> None:
         """Give each address, in turn, a thread for one of its waiting requests, if there is one for it."""
