@@ -37,6 +37,7 @@ from busware.factory import connect
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server.protocol import (
+    AlightingStop,
     Booking,
     OperatedTrip,
     Passenger,
@@ -58,9 +59,9 @@ if TYPE_CHECKING:
     from busware.async_sdk import AsyncClient
 
 __all__ = [
-    "AsyncClient", "Booking", "Client", "ConnectionLost", "OperatedTrip", "Passenger", "Place", "Pong",
-    "Quote", "Refusal", "RpcError", "Seat", "Seats", "Session", "Ticket", "Trip", "TripManifest",
-    "connect", "connect_async",
+    "AlightingStop", "AsyncClient", "Booking", "Client", "ConnectionLost", "OperatedTrip", "Passenger",
+    "Place", "Pong", "Quote", "Refusal", "RpcError", "Seat", "Seats", "Session", "Ticket", "Trip",
+    "TripManifest", "connect", "connect_async",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from busware.async_connection import AsyncConnection
 from busware.retries import PlaceOrStopNo, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
+    AlightingStop,
     Booking,
     BusType,
     OperatedTrip,
@@ -195,6 +196,22 @@ class AsyncClient(AsyncConnection):
             ),
             Booking,
         )
+
+    async def alight_quote(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        at: PlaceOrStopNo | None = None,
+        tickets: list[int] | None = None,
+    ) -> list[AlightingStop]:
+        """The stops at which the booking, or these tickets of it, may end early, with the refunds."""
+        return (
+            await self.call(
+                protocol.AlightQuote(reference=reference, phone=phone, at=at, tickets=tickets),
+                protocol.AlightingStops,
+            )
+        ).stops
 
     async def alight(
         self,

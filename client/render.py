@@ -17,11 +17,14 @@ from busware.server.conversation.words import (
     counted,
     differing_ends,
     moment,
+    money,
     service_of,
     type_text,
 )
 from busware.server.output import writing
 from busware.server.protocol import (
+    AlightingStop,
+    AlightingStops,
     Booking,
     BookingList,
     CancelledTrip,
@@ -124,6 +127,11 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
             return Text("\n".join(answer.references) or "No booking was found.")
         case Quote():
             return Text(f"Refund {answer.refund}, if cancelled before {moment(answer.valid_until)}.")
+        case AlightingStops():
+            return _table(
+                map(_alighting_stop, answer.stops),
+                if_empty="There is no stop left at which to get off earlier.",
+            )
         case Session():
             return _session(answer)
         case BookingList():
@@ -190,6 +198,15 @@ def _ticket(ticket: Ticket) -> Row:
         "Status": Text(ticket.status, style=_STATUS_STYLES.get(ticket.status, "")),
         ">Fare": ticket.fare,
         ">Refund": ticket.refund,
+    }
+
+
+def _alighting_stop(stop: AlightingStop) -> Row:
+    return {
+        ">Stop": str(stop.stop_no),
+        "Place": stop.place,
+        "Arrives": moment(stop.arrives_at),
+        ">Refund": money(stop.refund),
     }
 
 

@@ -19,6 +19,7 @@ from busware.connection import Connection
 from busware.retries import PlaceOrStopNo, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
+    AlightingStop,
     Booking,
     BusType,
     OperatedTrip,
@@ -190,6 +191,22 @@ class Client(Connection):
             ),
             Booking,
         )
+
+    def alight_quote(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        at: PlaceOrStopNo | None = None,
+        tickets: list[int] | None = None,
+    ) -> list[AlightingStop]:
+        """The stops at which the booking, or these tickets of it, may end early, with the refunds."""
+        return (
+            self.call(
+                protocol.AlightQuote(reference=reference, phone=phone, at=at, tickets=tickets),
+                protocol.AlightingStops,
+            )
+        ).stops
 
     def alight(
         self,

@@ -1,38 +1,56 @@
 -- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again. The refund is that
 -- of the terms at which the ticket was sold: passengers.alight_refunds.
-CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], place text, stop_no int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], at jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    refusal jsonb := api.check_tickets(b, tickets);
     service bus_info;
+    terms   record;
     stop    route_table;
-    codes   text[] := api.place_codes(place);
-    stops   route_table[];
 BEGIN
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
-    END IF;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
+    SELECT * INTO terms FROM api.alight_terms(service, b, tickets, coalesce(at, 'null'));
+    IF terms.refusal IS NULL THEN
+        stop := terms.stops[1];
+        UPDATE passengers p SET alight_refunds = api.alight_refunds_now(service, p)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets) AND p.alight_refunds IS NULL;
+        UPDATE passengers p
+        SET segment = int4range(lower(p.segment), stop.stop_no), refund = api.refund_at(service, p, stop.stop_no)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets);
+        PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, terms.tickets));
+        PERFORM api.promote(b.bus_id, b.travel_date);
+    END IF;
+    RETURN terms.refusal;
+END $$;
+
+-- The tickets that end early (default: all booked ones), and the stops at which they may end; or the refusal. at: the
+-- place or the number of a stop; there is one stop then. NULL: all stops that the trip has not left.
+CREATE OR REPLACE FUNCTION api.alight_terms(
+    service bus_info, b api.opened_booking, INOUT tickets int[], at jsonb, OUT stops route_table[], OUT refusal jsonb
+) RETURNS record
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    place   text := CASE jsonb_typeof(at) WHEN 'string' THEN at #>> '{}' END;
+    number  int := CASE jsonb_typeof(at) WHEN 'number' THEN at::int END;
+    codes   text[] := api.place_codes(place);
+BEGIN
+    refusal := api.check_tickets(b, tickets);
+    IF refusal IS NOT NULL THEN
+        RETURN;
+    END IF;
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
-    stops := ARRAY(SELECT r FROM api.alighting_stops(b, tickets, codes, stop_no) AS r
+    stops := ARRAY(SELECT r FROM api.alighting_stops(b, tickets) AS r
+                   WHERE CASE WHEN at IS NULL THEN NOT api.has_left(service, b.travel_date, r)
+                              ELSE r.stop_no = number OR r.place = ANY (codes) END
                    ORDER BY api.has_left(service, b.travel_date, r), r.stop_no);
-    stop := stops[1];
     refusal := CASE WHEN place IS NOT NULL AND codes IS NULL THEN api.refusal_unknown_place(place)
                     WHEN place IS NOT NULL AND cardinality(stops) > 1 THEN
                         api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
-    refusal := coalesce(refusal, api.check_alighting(service, b, tickets, stop, coalesce(place, 'Stop ' || stop_no)));
-    IF refusal IS NULL THEN
-        UPDATE passengers p SET alight_refunds = api.alight_refunds_now(service, p)
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.alight_refunds IS NULL;
-        UPDATE passengers p
-        SET segment = int4range(lower(p.segment), stop.stop_no),
-            refund = coalesce(p.alight_refunds[stop.stop_no - lower(p.segment)], 0)
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
-        PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
-        PERFORM api.promote(b.bus_id, b.travel_date);
+    refusal := coalesce(refusal, api.check_booked(b, tickets));
+    IF at IS NOT NULL THEN   -- the first stop at the place that the trip has not left; if it has left all, the first one
+        refusal := coalesce(refusal, api.check_alighting(service, b, stops[1], coalesce(place, 'Stop ' || number)));
+        stops := stops[:1];
     END IF;
-    RETURN refusal;
 END $$;
 
 -- The alight_refunds of a ticket that was sold before they were stored: the percentage of today, of its fare divided in
@@ -50,33 +68,40 @@ LANGUAGE sql STABLE AS $$
     WHERE a.bus_id = ticket.bus_id AND a.stop_no = lower(ticket.segment)
 $$;
 
+-- The refund of a ticket that ends at a stop, with what was refunded before.
+CREATE OR REPLACE FUNCTION api.refund_at(service bus_info, ticket passengers, stop_no int) RETURNS numeric
+LANGUAGE sql STABLE
+RETURN coalesce((coalesce(ticket.alight_refunds, api.alight_refunds_now(service, ticket)))[stop_no - lower(ticket.segment)], 0);
+
 -- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
 CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN api.sells_until(service, travel_date, coalesce((stop).departs, (stop).arrives)) <= api.now();
 
--- The stops at which to alight, within the tickets' segments: the stop with the number, or those at the places. The
--- first one that the trip has not left is taken; if it has left all of them, the first one.
-CREATE OR REPLACE FUNCTION api.alighting_stops(b api.opened_booking, tickets int[], codes text[], stop_no int)
-RETURNS SETOF route_table
+-- The stops at which tickets may end early: those within the segments of all of them.
+CREATE OR REPLACE FUNCTION api.alighting_stops(b api.opened_booking, tickets int[]) RETURNS SETOF route_table
 LANGUAGE sql STABLE AS $$
     SELECT r.* FROM route_table r
     WHERE r.bus_id = b.bus_id AND r.arrives IS NOT NULL
-      AND (r.stop_no = alighting_stops.stop_no OR r.place = ANY (codes))
       AND NOT EXISTS (SELECT FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
           AND (r.stop_no <= lower(p.segment) OR r.stop_no >= upper(p.segment)))
 $$;
 
--- Check that the tickets are booked, that the stop lies within their segments, and that the trip has not left it.
-CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, tickets int[], stop route_table, stop_name text) RETURNS jsonb
+-- Check that the tickets are booked.
+CREATE OR REPLACE FUNCTION api.check_booked(b api.opened_booking, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(api.check_not_ended(b, tickets),
+        api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)))
+    WHERE tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+        AND p.ticket_no = ANY (tickets) AND p.status <> 'booked')
+$$;
+
+-- Check that there is a stop at which to alight, and that the trip has not left it.
+CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, stop route_table, stop_name text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
-            AND p.ticket_no = ANY (tickets) AND p.status <> 'booked') THEN
-        RETURN coalesce(api.check_not_ended(b, tickets),
-            api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)));
-    ELSIF stop.stop_no IS NULL THEN
+    IF stop.stop_no IS NULL THEN
         RETURN api.refusal('not_on_route', format('%s is not a stop between the boarding and the alighting stop.', stop_name),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
     ELSIF api.has_left(service, b.travel_date, stop) THEN

@@ -23,9 +23,7 @@ BEGIN
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
-            WHEN 'alight' THEN o.refusal := api.alight_at(b, a.tickets,
-                CASE jsonb_typeof(a.at) WHEN 'string' THEN a.at #>> '{}' END,
-                CASE jsonb_typeof(a.at) WHEN 'number' THEN a.at::int END);
+            WHEN 'alight' THEN o.refusal := api.alight_at(b, a.tickets, a.at);
         END CASE;
     END IF;
     RETURN o;

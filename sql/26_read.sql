@@ -10,7 +10,7 @@ BEGIN
     SELECT * INTO a FROM jsonb_to_record(args) AS r (
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
-        place text, account text, after text, "limit" int, current boolean);
+        at jsonb, place text, account text, after text, "limit" int, current boolean);
     CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind);
         WHEN 'search' THEN
@@ -22,6 +22,7 @@ BEGIN
         WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
         WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
         WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
+        WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
         WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
     END CASE;

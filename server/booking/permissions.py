@@ -24,6 +24,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Release: ALL,
     protocol.Cancel: ALL,
     protocol.ChangeSeat: ALL,
+    protocol.AlightQuote: ALL,
     protocol.Alight: ALL,
     protocol.Find: ALL,
     protocol.Say: ALL,

@@ -165,6 +165,19 @@ EXAMPLES: dict[str, Example] = {
     ),
     "cancel": Example({**_BOOKING, "tickets": [2]}, _CANCELLED),
     "change_seat": Example({**_BOOKING, "ticket_no": 1, "seat_no": 11}, _SEAT_CHANGED),
+    "alight_quote": Example(
+        {**_BOOKING, "at": "Mandya"},
+        {
+            "stops": [
+                {
+                    "stop_no": 2,
+                    "place": "Mandya",
+                    "arrives_at": "2026-12-05T23:40:00+05:30",
+                    "refund": "0.00",
+                }
+            ]
+        },
+    ),
     "alight": Example({**_BOOKING, "at": "Mandya"}, _ENDED_EARLY),
     "bookings": Example({"limit": 1}, {"bookings": [_BOOKED], "next": "DTK7GHJ"}),
     "register": Example(

@@ -145,6 +145,21 @@ class Quote(Struct, frozen=True, kw_only=True):
     stands_until: Instant  # the previous name of valid_until
 
 
+class AlightingStop(Struct, frozen=True, kw_only=True):
+    """A stop at which tickets may end early. refund: what the caller gets back for all of them."""
+
+    stop_no: int
+    place: str
+    arrives_at: Instant
+    refund: Money
+
+
+class AlightingStops(Struct, frozen=True, kw_only=True):
+    """The stops at which tickets may end early, in the order of the route."""
+
+    stops: list[AlightingStop]
+
+
 class References(Struct, frozen=True, kw_only=True):
     """The references of bookings."""
 

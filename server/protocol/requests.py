@@ -36,6 +36,7 @@ from busware.server.protocol.fields import (
 )
 from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import (
+    AlightingStops,
     Booking,
     BookingList,
     CancelledTrip,
@@ -244,6 +245,14 @@ class ChangeSeat(BookingRequest, frozen=True, kw_only=True):
     ticket_no: TicketNo
     seat_no: SeatNo
     key: Key | None = None
+
+
+@_method("alight_quote", AlightingStops, "GET /v1/bookings/{reference}/alight-quote")
+class AlightQuote(BookingRequest, frozen=True, kw_only=True):
+    """Show at which stops tickets may end early, and what would be refunded."""
+
+    tickets: TicketNos | None = None
+    at: PlaceOrStop | None = None
 
 
 @_method("alight", Booking, "POST /v1/bookings/{reference}/alight", writes=True)

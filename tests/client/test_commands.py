@@ -19,6 +19,7 @@ from rich.console import Console
 
 from busware import __main__ as command
 from busware import commands, render
+from busware.server.http.examples import EXAMPLES
 from busware.server.protocol import METHODS, Booking, Seat, Seats
 from tests.conftest import WAIT_SECONDS, Clock, Database, LineClient
 from tests.support.project import PROJECT
@@ -191,6 +192,9 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert run("confirm", reference, *PHONE).out.startswith(f"Booked: {reference}, ")
     assert "     2     7  [Ravi]" in run("change", reference, "2", "7", *PHONE).out
     assert "     2     8  [Ravi]" in run("change-seat", reference, "2", "8", *PHONE).out
+    assert run("alight-quote", reference, "--tickets", "1", *PHONE).out == (
+        "Stop  Place       Arrives               Refund\n   2  Ramanagara  Sat 5 Dec 2026 10:50    0.00\n"
+    )
     assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
     assert run("quote", reference, "--tickets", "2", *PHONE).out == (
@@ -376,7 +380,7 @@ def with_new_fields(method: str, result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_reply_can_be_printed() -> None:
-    """Prints the replies in the transcript of release 0.1.0."""
+    """Prints the replies in the transcript of release 0.1.0, and the examples of the HTTP port."""
     out = io.StringIO()
     printed = set()
     for line in (PROJECT / "tests/data/0.1.0/json_rpc.jsonl").read_text().splitlines():
@@ -386,6 +390,10 @@ def test_every_reply_can_be_printed() -> None:
                 reply = msgspec.convert(with_new_fields(method, result), reply_type)
                 Console(file=out, width=80).print(render.reply(reply, 80))
                 printed.add(reply_type)
+    for method, example in EXAMPLES.items():
+        reply_type = METHODS[method].reply
+        Console(file=out, width=80).print(render.reply(msgspec.convert(example.reply, reply_type), 80))
+        printed.add(reply_type)
     assert printed == {request_type.reply for request_type in METHODS.values()}
 
 

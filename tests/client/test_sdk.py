@@ -141,6 +141,9 @@ def test_from_search_to_refund(busware: Client) -> None:
     ]
     moved = busware.change_seat(held.reference, PHONE, ticket_no=2, seat_no=8)
     assert [t.seat_no for t in moved.tickets] == [3, 8]
+    (stop,) = busware.alight_quote(held.reference, PHONE, at="Ramanagara", tickets=[1])
+    assert (stop.stop_no, stop.refund) == (2, "0.00")
+    assert busware.alight_quote(held.reference, PHONE) == [stop]
     shortened = busware.alight(held.reference, PHONE, at="Ramanagara", tickets=[1])
     assert shortened.to_stop == 3  # the end of the longest ticket
 

@@ -293,6 +293,69 @@ def test_alighting_during_the_journey(api: SchemaApi, clock: Clock) -> None:
     assert api.book(1, travel_date="2026-12-01", from_stop=3, to_stop=5)["status"] == "booked"
 
 
+def test_quote_has_every_stop_at_which_a_ticket_can_end(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
+    stops = quoted(api, api.book(1, 2))
+    assert [(stop["stop_no"], stop["place"], stop["refund"]) for stop in stops] == [
+        (2, "Ramanagara", "85.00"),
+        (3, "Mandya", "40.00"),
+        (4, "Srirangapatna", "15.00"),
+    ]
+    assert stops[1]["arrives_at"] == "2026-12-05T11:45:00+05:30"
+    assert quoted(api, api.book(3, from_stop=1, to_stop=2)) == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_quote_equals_the_refund_for_alighting(api: SchemaApi, database: Database, stored: bool) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 35 WHERE bus_id = 1")
+    bookings = [api.book(1, 2), api.book(3, 4), api.book(5, 6)]
+    for booking in bookings[1:]:
+        api.change("alight", booking, tickets=[2], at=4)
+    if not stored:
+        database.query("UPDATE passengers SET alight_refunds = NULL")
+    for booking, tickets in zip(bookings, ([1], [2], [1, 2]), strict=True):
+        for stop in reversed(quoted(api, booking, tickets=tickets)):
+            (one,) = quoted(api, booking, tickets=tickets, at=stop["place"])
+            before = float(api.show(booking)["refund"])
+            after = api.change("alight", booking, tickets=tickets, at=stop["stop_no"])["refund"]
+            assert float(after) == before + float(one["refund"]), stop
+
+
+def test_quote_during_the_journey_leaves_out_the_stops_that_are_left(api: SchemaApi, clock: Clock) -> None:
+    booking = api.book(1, travel_date="2026-12-01")
+    clock.set("2026-12-01 11:49+05:30")
+    assert [stop["place"] for stop in quoted(api, booking)] == ["Mandya", "Srirangapatna"]
+    refusal = api.read("alight_quote", reference=booking["reference"], phone=ASHA, at="Ramanagara")
+    assert refusal["reason"] == "departed"
+
+
+def test_quote_has_only_stops_within_the_segments_of_all_tickets(api: SchemaApi) -> None:
+    booking = api.book(1, 2)
+    api.change("alight", booking, tickets=[1], at="Mandya")
+    assert [stop["stop_no"] for stop in quoted(api, booking)] == [2]
+    assert [stop["stop_no"] for stop in quoted(api, booking, tickets=[2])] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("at", [None, "Mandya", "Mysuru", "Mandia", 3, 5])
+def test_quote_is_refused_as_alighting_is(api: SchemaApi, at: str | int | None) -> None:
+    api.book(1, 2, 3, 4, 5, 6, phone=RAVI)
+    tickets: list[dict[str, Any]] = [{}, {"tickets": [3]}]
+    for booking in (api.cancel(api.book(7)), api.book(7), api.hold(8), api.book(count=2, waitlist=True)):
+        for more in tickets:
+            quote = {"reference": booking["reference"], "phone": ASHA, **more}
+            answer = api.read("alight_quote", **quote, **({} if at is None else {"at": at}))
+            alighted = api.change("alight", booking, at="Mandya" if at is None else at, **more)
+            assert answer.get("reason") == alighted.get("reason")
+            assert answer.get("message") == alighted.get("message")
+
+
+def quoted(api: SchemaApi, booking: dict[str, Any], **args: Any) -> list[dict[str, Any]]:
+    stops: list[dict[str, Any]] = api.read(
+        "alight_quote", reference=booking["reference"], phone=ASHA, **args
+    )["stops"]
+    return stops
+
+
 @pytest.mark.parametrize("at", ["Bengaluru", "Mysuru", "Chennai", 1, 5, 6, 0])
 def test_alighting_outside_the_segment_is_refused(api: SchemaApi, at: str | int) -> None:
     booking = api.book(1)

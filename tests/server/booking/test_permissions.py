@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "booking": ({"reference": "booking"}, BOOKING_ACCESS),
     "cancel_quote": ({"reference": "booking"}, BOOKING_ACCESS),
     "change_seat": ({"reference": "booking", "ticket_no": 1, "seat_no": 8}, BOOKING_ACCESS),
+    "alight_quote": ({"reference": "booking"}, BOOKING_ACCESS),
     "alight": ({"reference": "booking", "at": 3}, BOOKING_ACCESS),
     "cancel": ({"reference": "booking"}, BOOKING_ACCESS),
     "confirm": ({"reference": "hold"}, BOOKING_ACCESS),

@@ -181,6 +181,7 @@ def test_a_trip_that_has_departed(client, clock):
         ("confirm", {}),
         ("release", {}),
         ("change_seat", {"ticket_no": 1, "seat_no": 1}),
+        ("alight_quote", {}),
         ("alight", {"at": "Mandya"}),
     ],
 )
