@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ from msgspec import Meta
 from busware.dates import parse_typed_date
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
 from busware.server import installation, protocol
+from busware.server.command_line import Parser
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
@@ -58,7 +59,8 @@ environment:
   NO_COLOR                    no colours
 """
 
-# Command → its request, and its arguments: names of fields, or options.
+# Command → its request, and its arguments: names of fields, or options. Of two arguments with | between them,
+# one is given.
 COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "search": (protocol.Search, "origin destination date --until --kind --type --ac --free"),
     "places": (protocol.Places, "--kind"),
@@ -74,7 +76,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
     "release": (protocol.Release, "reference --phone --key"),
     "booking": (protocol.GetBooking, "reference --phone"),
-    "find": (protocol.Find, "date place --phone"),
+    "find": (protocol.Find, "date place phone|--phone"),
     "quote": (protocol.CancelQuote, "reference --phone --tickets"),
     "cancel": (protocol.Cancel, "reference --phone --tickets --key"),
     "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
@@ -140,6 +142,13 @@ def _stop(text: str) -> str | int:
     return stop
 
 
+class _Words(argparse.Action):
+    """Stores the words of an argument as one text, so that a text needs no quotes."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        setattr(namespace, self.dest, " ".join(values))
+
+
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "origin": {"metavar": "ORIGIN", "type": _stop},
     "destination": {"metavar": "DESTINATION", "type": _stop},
@@ -166,9 +175,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "seat_no": {"metavar": "SEAT", "type": _number},
     "at": {"metavar": "AT", "type": _stop},
     "--at": {"metavar": "AT", "type": _stop, "help": "only this stop: a place, or the number of a stop"},
-    "text": {"metavar": "TEXT", "help": "the message, in quotes"},
+    "text": {"metavar": "TEXT", "nargs": "+", "action": _Words, "help": "the message"},
     "username": {"metavar": "USERNAME"},
-    "reason": {"metavar": "REASON", "help": "the reason that the passengers read, in quotes"},
+    "reason": {
+        "metavar": "REASON",
+        "nargs": "+",
+        "action": _Words,
+        "help": "the reason that the passengers read",
+    },
     "from_date": {"metavar": "FROM", "type": _date, "help": "the first travel date"},
     "to_date": {"metavar": "TO", "type": _date, "help": "the last travel date"},
     "--everywhere": {"action": "store_true", "help": "revoke every token of the account"},
@@ -192,6 +206,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "--seats": {"metavar": "N,N…", "type": _numbers},
     "--count": {"metavar": "N", "type": _number, "help": "the number of seats; the server chooses them"},
+    "phone": {"metavar": "PHONE", "nargs": "*", "action": _Words, "default": argparse.SUPPRESS},
     "--phone": {"metavar": "PHONE"},
     "--name": {
         "dest": "passengers",
@@ -229,18 +244,13 @@ _DATES = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Exit with the error and a pointer to the help, a line each."""
-        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help explains the command line.\n")
-
-
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
     """The parser for the whole command line."""
-    parser = _Parser(
+    parser = Parser(
         prog=prog, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter, parents=[_server_options()],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    _add_server_options(parser)
     host, port = environment.get("BUSWARE_HOST", HOST), environment.get("BUSWARE_PORT", str(PORT))
     parser.set_defaults(
         host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, request_type=protocol.Ping, tls=None,
@@ -251,11 +261,13 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
         about = (request_type.__doc__ or "").splitlines()[0]
         command = commands.add_parser(
             name, aliases=[alias for alias, command in ALIASES.items() if command == name],
-            help=about, description=about, allow_abbrev=False, parents=[_server_options()],
+            help=about, description=about, allow_abbrev=False,
         )  # fmt: skip
         command.set_defaults(request_type=request_type)
         for argument in arguments.split():
             _add_argument(command, request_type, argument)
+        command.usage = command.format_usage().removeprefix("usage: ")  # without the options of the server
+        _add_server_options(command)
     about = "Book hotel rooms in a dialogue: rooms, book, query, update, checkout."
     hotel = commands.add_parser("hotel", help=about, description=about)
     hotel.add_argument("--url", metavar="URL", help="the hotel API, unless it is /hotel at the server")
@@ -309,25 +321,35 @@ def command_names() -> str:
     return f"Commands: {', '.join([*COMMANDS, *OTHER_COMMANDS])}."
 
 
-def _server_options() -> _Parser:
-    """A parent parser: the options that may stand before or after the command. It sets no defaults."""
-    parser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that may stand before or after the command. They have no defaults."""
     group = parser.add_argument_group("server")
     for name, settings in SERVER_OPTIONS.items():
-        group.add_argument(name, **settings)
-    return parser
+        group.add_argument(name, **settings, default=argparse.SUPPRESS)
 
 
 def _add_argument(
     command: argparse.ArgumentParser, request_type: type[protocol.Request], argument: str
 ) -> None:
-    settings = dict(ARGUMENTS[argument])
-    field = settings.get("dest", argument.removeprefix("--"))
-    settings.setdefault("help", request_type.takes(field))
+    if "|" in argument:
+        group = command.add_mutually_exclusive_group(required=True)
+        for name in argument.split("|"):
+            group.add_argument(name, **_settings(request_type, name))
+        return
+    settings = _settings(request_type, argument)
     if argument.startswith("--"):
+        field = settings.get("dest", argument.removeprefix("--"))
         settings["required"] = any(
             f.required for f in msgspec.structs.fields(request_type) if f.name == field
         )
     else:
         argument = settings.pop("dest", argument)
     command.add_argument(argument, **settings)
+
+
+def _settings(request_type: type[protocol.Request], argument: str) -> dict[str, Any]:
+    """The settings of an argument. Its help is the description of the request's field, unless it has one."""
+    settings = dict(ARGUMENTS[argument])
+    if "help" not in settings:
+        settings["help"] = request_type.takes(settings.get("dest", argument.removeprefix("--")))
+    return settings

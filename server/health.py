@@ -3,11 +3,11 @@
 It imports little, because a container runs it every few seconds.
 """
 
-import argparse
 import http.client
 import ssl
 from contextlib import suppress
 
+from busware.server.command_line import Parser
 from busware.server.installation import subcommand
 from busware.server.output import NotShown, complain, show
 from busware.server.settings import Settings
@@ -43,7 +43,7 @@ def check(settings: Settings) -> None:
 
 def main(arguments: list[str]) -> None:
     """Check the running server, and print the result. Raises SystemExit if it is not ready."""
-    argparse.ArgumentParser(
+    Parser(
         prog=subcommand("health"),
         description="Check whether the running server and its database are ready. Exit status: 0 yes, 1 no.",
     ).parse_args(arguments)

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from busware.server import installation, logs
+from busware.server.command_line import Parser
 from busware.server.console import prompt
 from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
@@ -123,7 +124,7 @@ def _read_settings(arguments: list[str]) -> Settings:
     subcommands = [
         f"  {installation.subcommand(word):24} {about}" for word, about in installation.SUBCOMMANDS.items()
     ]
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=installation.SERVER,
         description="Start the Busware server. An argument overrides its environment variable;\n"
         "every setting is explained in .env.example of the project.",

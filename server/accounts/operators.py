@@ -13,6 +13,7 @@ import psycopg
 
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import check_new_username, normalize_username
+from busware.server.command_line import Parser
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.output import NotShown, report_not_shown, show
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=subcommand("operator"), description=_HELP)
+    parser = Parser(prog=subcommand("operator"), description=_HELP)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add = commands.add_parser("add", help="create an account for an operator")
     add.set_defaults(run=_add)

@@ -4,7 +4,6 @@ It works through the database. So it runs in the terminal of the server, or as t
 another one, and several consoles may run at once. Without a terminal there is no console.
 """
 
-import argparse
 import dataclasses
 import logging
 import os
@@ -24,6 +23,7 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from busware.server import logs
+from busware.server.command_line import Parser
 from busware.server.console.feed import ConsoleFeed, heading
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.db.deadlines import Deadlines
@@ -260,7 +260,7 @@ def _above_the_prompt() -> Iterator[None]:
 
 def main(arguments: list[str]) -> None:
     """The subcommand `console`. Raises SystemExit."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=subcommand("console"),
         description="An operator's console for a running server.",
     )

@@ -4,7 +4,6 @@ psql and seed run PostgreSQL's psql, from the PATH or from the programs of the e
 password is passed in the environment, because every user of the machine can read a command line.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import subprocess
 import psycopg
 from psycopg import pq
 
+from busware.server.command_line import Parser
 from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
 from busware.server.output import NotShown, complain, report_not_shown, show
@@ -68,7 +68,7 @@ def run_psql(arguments: list[str]) -> None:
 
 def seed(arguments: list[str]) -> None:
     """Load SQL files of timetables, each in one transaction. Raises SystemExit."""
-    parser = argparse.ArgumentParser(prog=subcommand("seed"), description=_SEED_HELP)
+    parser = Parser(prog=subcommand("seed"), description=_SEED_HELP)
     parser.add_argument("files", nargs="+", metavar="FILE", help="SQL that calls api.add_service")
     for file in parser.parse_args(arguments).files:
         if not os.access(file, os.R_OK):
@@ -93,7 +93,7 @@ def seed(arguments: list[str]) -> None:
 
 def audit(arguments: list[str]) -> None:
     """Check the whole database, and print the findings. Raises SystemExit, unless there are none."""
-    argparse.ArgumentParser(prog=subcommand("audit"), description=_AUDIT_HELP).parse_args(arguments)
+    Parser(prog=subcommand("audit"), description=_AUDIT_HELP).parse_args(arguments)
     try:
         with psycopg.connect(find_urls(Settings.load()).owner) as connection:
             findings = connection.execute("SELECT * FROM api.audit()").fetchall()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from rich.console import Console
+from rich.console import Console as RichConsole
 
 from busware import __main__ as command
 from busware import commands, render
@@ -23,6 +23,7 @@ from busware.server.http.examples import EXAMPLES
 from busware.server.protocol import METHODS, Booking, Seat, Seats
 from tests.conftest import WAIT_SECONDS, Clock, Database, LineClient
 from tests.support.project import PROJECT
+from tests.support.pushing import Console
 
 SEGMENT = ("1", "2026-12-05", "bengaluru", "mandya")
 PHONE = ("--phone", "98450 12345")
@@ -47,6 +48,7 @@ def run(server: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch
     """Runs a command line against the server."""
     monkeypatch.setenv("BUSWARE_HOST", server.host)
     monkeypatch.setenv("BUSWARE_PORT", str(server.port))
+    monkeypatch.setenv("COLUMNS", "80")
 
     def run(*arguments: str) -> Outcome:
         capsys.readouterr()
@@ -136,7 +138,7 @@ def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) 
     ]
     out = io.StringIO()
     drawing = "lower:\n...D\nb.bb\nupper:\nb.bb"
-    Console(file=out, width=columns).print(
+    RichConsole(file=out, width=columns).print(
         render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6, **TRIP_OF_SEATS), columns)
     )
     first = out.getvalue().splitlines()[0]
@@ -160,7 +162,7 @@ def test_travel_date_of_a_booking_is_shown_if_it_is_near(boarding_date: date, da
         arrives_at=at, from_stop=1, to_stop=2, fare="1.00", refund="0.00", tickets=[],
     )  # fmt: skip
     out = io.StringIO()
-    Console(file=out, width=200).print(render.reply(booking, 200))
+    RichConsole(file=out, width=200).print(render.reply(booking, 200))
     assert f" of {dates}.\n" in out.getvalue()
 
 
@@ -197,6 +199,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     )
     assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
+    assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out == f"{reference}\n"
     assert run("quote", reference, "--tickets", "2", *PHONE).out == (
         "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
@@ -266,6 +269,20 @@ def test_notice_says_how_many_it_reaches(run: Run, operate: Run) -> None:
     assert json.loads(operate("notice", *trip, "Late.", "--json").out) == {"bookings": 2, "tickets": 3}
 
 
+def test_texts_need_no_quotes(run: Run, operate: Run, console: Console) -> None:
+    run("say", "Where", "is", "my", "bus?")
+    run("say", "Is it late?  Yes.")
+    operate("notice", *SEGMENT[:2], "We", "leave", "late.")
+    assert [message.body for message in console.messages()] == [
+        "Where is my bus?",
+        "Is it late?  Yes.",
+        "We leave late.",
+    ]
+    reference = book(run, "--seats", "1")["reference"]
+    operate("cancel-trip", *SEGMENT[:2], "The", "road", "is", "closed.")
+    assert "The operator cancelled the trip. The road is closed." in run("booking", reference, *PHONE).out
+
+
 # For scripts -----------------------------------------------------------------------------------
 
 
@@ -309,7 +326,27 @@ def test_wrong_command_line_is_explained(run: Run, arguments: tuple[str, ...], m
     outcome = run(*arguments)
     assert (outcome.status, outcome.out) == (2, "")
     assert message in " ".join(outcome.err.split())
-    assert len(outcome.err.splitlines()) == 2
+    assert outcome.err.startswith("usage: scripts/client ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        (("seats", "1", "--way", *SEGMENT[1:]), "seats [-h] BUS DATE ORIGIN DESTINATION"),
+        (("seats", "1"), "seats [-h] BUS DATE ORIGIN DESTINATION"),
+        (("ping", "now"), "ping [-h]"),
+        (("find", "today", "mysuru"), "find [-h] [--phone PHONE] DATE PLACE [PHONE ...]"),
+        (("find", "today", "mysuru", "98450", "12345", *PHONE), "find [-h] [--phone PHONE] DATE PLACE"),
+    ],
+)
+def test_wrong_argument_shows_the_usage_of_its_command(
+    run: Run, arguments: tuple[str, ...], usage: str
+) -> None:
+    outcome = run(*arguments)
+    program = f"scripts/client {arguments[0]}"
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"usage: scripts/client {usage}")
+    assert outcome.err.endswith(f"\n{program} --help explains the arguments.\n")
 
 
 def test_unreachable_server(run: Run, server: SimpleNamespace) -> None:
@@ -388,7 +425,7 @@ def test_every_reply_can_be_printed() -> None:
             case {"send": {"method": str(method)}, "reply": {"result": result}}:
                 reply_type = METHODS[method].reply
                 reply = msgspec.convert(with_new_fields(method, result), reply_type)
-                Console(file=out, width=80).print(render.reply(reply, 80))
+                RichConsole(file=out, width=80).print(render.reply(reply, 80))
                 printed.add(reply_type)
     for method, example in EXAMPLES.items():
         reply_type = METHODS[method].reply

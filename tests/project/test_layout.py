@@ -22,10 +22,11 @@ from tests.support.project import PROJECT
 # __main__, which runs the subcommands, may import all; __init__ has a docstring only.
 MAY_IMPORT = {
     "installation": "",
+    "command_line": "installation",
     "output": "",
     "settings": "installation",
     "addresses": "settings",
-    "health": "installation output settings",
+    "health": "command_line installation output settings",
     "logs": "settings",
     "ports": "installation settings",
     "protocol": "",
@@ -33,22 +34,24 @@ MAY_IMPORT = {
     "tls": "",
     "conversation": "protocol",
     "db": "protocol settings",
-    "embedded": "installation output settings",
+    "embedded": "command_line installation output settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
     "housekeeping": "accounts db protocol settings worker_thread",
     "push": "addresses db protocol settings worker_thread",
-    "accounts": "addresses db embedded installation output protocol settings",
+    "accounts": "addresses command_line db embedded installation output protocol settings",
     "booking": "accounts addresses db metrics protocol push settings",
     "tcp": "addresses booking conversation ports protocol push settings tls",
     "http": "accounts addresses booking db metrics ports protocol settings tls",
-    "console": "conversation db embedded installation logs protocol push settings terminal worker_thread",
+    "console": "command_line conversation db embedded installation logs protocol push settings terminal "
+    "worker_thread",
     "service": "booking certificates db housekeeping http push settings tcp tls",
     "supervisor": "logs ports settings",
-    "start": "console db embedded installation logs output ports protocol service settings supervisor",
+    "start": "command_line console db embedded installation logs output ports protocol service settings "
+    "supervisor",
 }
-CLIENT_MAY_IMPORT = {"conversation", "installation", "output", "protocol", "terminal", "tls"}
+CLIENT_MAY_IMPORT = {"command_line", "conversation", "installation", "output", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",

@@ -290,6 +290,15 @@ def test_invalid_operator_accounts_are_refused(database: Database) -> None:
     output = "busware: Give --operator OPERATOR, or --admin for all services.\n"
     assert operator(database, "add", "depot") == (1, output)
     assert operator(database, "add", "x", "--admin", "--operator", "KSRTC")[0] == 2
+    status, output = operator(database, "add", "x", "--any")
+    assert (status, output.splitlines()) == (
+        2,
+        [
+            "usage: scripts/start operator add [-h] [--operator OPERATOR | --admin] NAME",
+            "scripts/start operator add: unrecognized arguments: --any",
+            "scripts/start operator add --help explains the arguments.",
+        ],
+    )
     assert database.query("SELECT username FROM accounts") == ["boss"]
 
 
