@@ -46,9 +46,12 @@ class AsyncClient(AsyncConnection):
         """Today's date in the server's time zone."""
         return datetime.now(ZoneInfo((await self.ping()).time_zone)).date()
 
-    async def places(self, kind: str | None = None) -> list[Place]:
-        """The places that services stop at. kind: services of this kind only."""
-        return (await self.call(protocol.Places(kind=kind), protocol.PlaceList)).places
+    async def places(self, kind: str | None = None, *, origin: str | None = None) -> list[Place]:
+        """The places that services stop at. kind: services of this kind only.
+
+        origin: only the places that services on sale from there go to.
+        """
+        return (await self.call(protocol.Places(kind=kind, origin=origin), protocol.PlaceList)).places
 
     async def search(
         self,

@@ -63,7 +63,7 @@ environment:
 # one is given.
 COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "search": (protocol.Search, "origin destination date --until --kind --type --ac --free"),
-    "places": (protocol.Places, "--kind"),
+    "places": (protocol.Places, "--kind --from"),
     "seats": (protocol.SeatMap, "bus_id boarding_date origin destination"),
     "book": (
         protocol.Book,
@@ -191,6 +191,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--after": {"metavar": "NEXT"},
     "--until": {"metavar": "DATE", "type": _date, "help": "the date of arrival at DESTINATION"},
     "--kind": {"metavar": "KIND"},
+    "--from": {
+        "dest": "origin",
+        "metavar": "PLACE",
+        "help": "only the places that services on sale from PLACE go to",
+    },
     "--type": {
         "dest": "bus_type",
         "type": lambda text: text.upper().replace("-", "_"),

@@ -47,9 +47,12 @@ class Client(Connection):
         """Today's date in the server's time zone."""
         return datetime.now(ZoneInfo((self.ping()).time_zone)).date()
 
-    def places(self, kind: str | None = None) -> list[Place]:
-        """The places that services stop at. kind: services of this kind only."""
-        return (self.call(protocol.Places(kind=kind), protocol.PlaceList)).places
+    def places(self, kind: str | None = None, *, origin: str | None = None) -> list[Place]:
+        """The places that services stop at. kind: services of this kind only.
+
+        origin: only the places that services on sale from there go to.
+        """
+        return (self.call(protocol.Places(kind=kind, origin=origin), protocol.PlaceList)).places
 
     def search(
         self,

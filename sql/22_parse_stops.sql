@@ -23,7 +23,7 @@ BEGIN
            OR cells[4] !~ '^[0-9]{1,6}(\.[0-9])?$' OR cells[5] !~ '^[0-9]{1,8}(\.[0-9]{1,2})?$' THEN
             RAISE EXCEPTION 'Not a line of a timetable: %.', api.quoted(line) USING HINT = hint;
         END IF;
-        meant := ARRAY(SELECT m FROM api.places_meant(cells[1]) AS m);
+        meant := ARRAY(SELECT m FROM api.places_meant(cells[1]) AS m WHERE api.is_called(m, cells[1]));
         place := meant[1].code;
         IF place IS NULL THEN
             RAISE EXCEPTION 'No place is called %, in the line %.', api.quoted(cells[1]), api.quoted(line)

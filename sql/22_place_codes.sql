@@ -1,16 +1,29 @@
--- Places by name, code or alias.
+-- Places by name, code or alias, or by the beginning of one.
 
--- The place that has this code, or else those that have this name or alias.
+-- The place that has this code, or else those that have this name or alias, or else, for three characters or more, those
+-- of which a name, alias or code begins with them.
 CREATE OR REPLACE FUNCTION api.places_named(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
+    WITH named AS MATERIALIZED (
+        SELECT p.* FROM places p
+        WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[fold_name(place)]
+          AND (p.code = upper(fold_name(place) COLLATE "C") COLLATE "default"
+               OR NOT EXISTS (SELECT FROM places c WHERE c.code = upper(fold_name(place) COLLATE "C") COLLATE "default"))
+    )
+    SELECT * FROM named
+    UNION ALL
     SELECT p.* FROM places p
-    WHERE place_words(p.code, p.name, p.aliases) @> ARRAY[fold_name(place)]
-      AND (p.code = upper(fold_name(place) COLLATE "C") COLLATE "default"
-           OR NOT EXISTS (SELECT FROM places c WHERE c.code = upper(fold_name(place) COLLATE "C") COLLATE "default"))
+    WHERE NOT EXISTS (SELECT FROM named) AND length(fold_name(place)) >= 3
+      AND place_beginnings(p.code, p.name, p.aliases)
+          LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
 $$;
 
--- The codes of the places with this code, name or alias, and of the places that are part of them. NULL if there is
--- none.
+-- Whether a place has this whole name, code or alias.
+CREATE OR REPLACE FUNCTION api.is_called(place places, name text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN fold_name(name) = ANY (place_words(place.code, place.name, place.aliases));
+
+-- The codes of the places that a name may mean, and of the places that are part of them. NULL if there is none.
 CREATE OR REPLACE FUNCTION api.place_codes(place text) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE matching AS (
@@ -21,8 +34,8 @@ LANGUAGE sql STABLE AS $$
     SELECT array_agg(code) FROM matching
 $$;
 
--- The places that a name may mean: those with this name that are not part of another one with this name. The name is
--- ambiguous if there are several.
+-- The places that a name means: those that are not part of another one that it may mean. The name is ambiguous if there
+-- are several.
 CREATE OR REPLACE FUNCTION api.places_meant(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
     WITH named AS MATERIALIZED (SELECT * FROM api.places_named(place))
@@ -34,27 +47,31 @@ $$;
 CREATE OR REPLACE FUNCTION api.check_place(place text, codes text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    meant text;
-    found jsonb;
+    meant  places[];
 BEGIN
     IF codes IS NULL THEN
         RETURN api.refusal_unknown_place(place);
     ELSIF cardinality(codes) > 1 THEN
-        SELECT api.list_places(array_agg(m)), jsonb_agg(jsonb_build_object('code', m.code, 'name', m.name) ORDER BY m.code)
-        INTO meant, found FROM api.places_meant(place) AS m WHERE api.place_codes(m.code) && codes;
-        IF jsonb_array_length(found) > 1 THEN
+        meant := ARRAY(SELECT m FROM api.places_meant(place) AS m WHERE api.place_codes(m.code) && codes ORDER BY m.code);
+        IF cardinality(meant) > 1 THEN
             RETURN api.refusal('ambiguous_place',
-                format('Several places are called %s: %s. Give the code instead of the name.', api.quoted(place), meant),
-                jsonb_build_object('places', found));
+                format(CASE WHEN api.is_called(meant[1], place)
+                            THEN 'Several places are called %s: %s. Give the code instead of the name.'
+                            ELSE 'Several places begin with %s: %s. Give the whole name or the code.' END,
+                    api.quoted(place), api.list_places(meant)),
+                jsonb_build_object('places',
+                    (SELECT jsonb_agg(jsonb_build_object('code', m.code, 'name', m.name) ORDER BY m.code) FROM unnest(meant) AS m)));
         END IF;
     END IF;
     RETURN NULL;
 END $$;
 
--- Places as text: 'Neustadt (NEUD), Neustadt (NEUW)'.
+-- The first ten places as text: 'Neustadt (NEUD), Neustadt (NEUW)'.
 CREATE OR REPLACE FUNCTION api.list_places(places places[]) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN (SELECT string_agg(format('%s (%s)', p.name, p.code), ', ' ORDER BY p.code) FROM unnest(places) AS p);
+RETURN (SELECT string_agg(format('%s (%s)', p.name, p.code), ', ' ORDER BY p.code)
+        || CASE WHEN cardinality(list_places.places) > 10 THEN format(' and %s more', cardinality(list_places.places) - 10) ELSE '' END
+        FROM (SELECT * FROM unnest(list_places.places) ORDER BY code LIMIT 10) AS p);
 
 -- Up to five names that are similar to a mistyped one, the most similar first.
 CREATE OR REPLACE FUNCTION api.nearest_places(place text) RETURNS jsonb

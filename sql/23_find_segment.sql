@@ -15,6 +15,22 @@ LANGUAGE sql STABLE AS $$
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
+-- Of the places that two names may mean, those between which services go: the stops of a service, or of those of a kind.
+-- Both are NULL if no service goes between any of them.
+CREATE OR REPLACE FUNCTION api.connected_places(
+    origins text[], destinations text[], bus_id bigint DEFAULT NULL, kind text DEFAULT NULL,
+    OUT from_places text[], OUT to_places text[]
+) RETURNS record
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(DISTINCT a.place), array_agg(DISTINCT b.place)
+    FROM route_table a
+    JOIN bus_info s ON s.bus_id = a.bus_id
+    JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
+    WHERE a.place = ANY (origins) AND b.place = ANY (destinations) AND a.departs IS NOT NULL AND b.arrives IS NOT NULL
+      AND (connected_places.bus_id IS NULL OR a.bus_id = connected_places.bus_id)
+      AND (connected_places.kind IS NULL OR s.kind = connected_places.kind)
+$$;
+
 -- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is
 -- none. If several trips do, or one does several times, the first stop that still sells decides.
 CREATE OR REPLACE FUNCTION api.travel_date_of(bus_id bigint, boarding_date date, origin text, destination text, from_stop int) RETURNS date
@@ -60,8 +76,7 @@ DECLARE
     s            api.found_segment;
     origins      text[];
     destinations text[];
-    fitting_origins      text[];
-    fitting_destinations text[];
+    connected    record;   -- of api.connected_places
 BEGIN
     IF from_stop IS NULL OR to_stop IS NULL THEN
         origins := api.place_codes(origin);
@@ -72,12 +87,10 @@ BEGIN
                           WHEN origins IS NULL THEN api.refusal_unknown_place(origin)
                           WHEN destinations IS NULL THEN api.refusal_unknown_place(destination) END;
         IF s.refusal IS NULL AND (cardinality(origins) > 1 OR cardinality(destinations) > 1) THEN
-            SELECT array_agg(DISTINCT a.place), array_agg(DISTINCT b.place) INTO fitting_origins, fitting_destinations
-            FROM route_table a JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
-            WHERE a.bus_id = service.bus_id AND a.place = ANY (origins) AND b.place = ANY (destinations)
-              AND a.departs IS NOT NULL AND b.arrives IS NOT NULL;
-            IF fitting_origins IS NOT NULL THEN
-                s.refusal := coalesce(api.check_place(origin, fitting_origins), api.check_place(destination, fitting_destinations));
+            SELECT * INTO connected FROM api.connected_places(origins, destinations, bus_id => service.bus_id);
+            IF connected.from_places IS NOT NULL THEN
+                s.refusal := coalesce(api.check_place(origin, connected.from_places),
+                                      api.check_place(destination, connected.to_places));
             END IF;
         END IF;
         IF s.refusal IS NOT NULL THEN

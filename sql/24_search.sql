@@ -1,6 +1,7 @@
 -- Find trips that leave the origin on a date, in the origin's time zone. For example, an overnight trip with travel
 -- date Friday that leaves the origin at 01:30 is found on Saturday. until: the date on which they reach the
--- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out.
+-- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out. An ambiguous name is
+-- refused if services, of the kind if one is given, go from or to several of its places.
 CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
@@ -10,8 +11,16 @@ DECLARE
     origins      text[] := api.place_codes(origin);
     destinations text[] := api.place_codes(destination);
     refusal      jsonb := coalesce(api.check_place(origin, origins), api.check_place(destination, destinations));
+    connected    record;
     found        jsonb;
 BEGIN
+    IF refusal ->> 'reason' = 'ambiguous_place' AND destinations IS NOT NULL THEN
+        SELECT * INTO connected FROM api.connected_places(origins, destinations, kind => search.kind);
+        IF connected.from_places IS NOT NULL THEN
+            refusal := coalesce(api.check_place(origin, connected.from_places),
+                                api.check_place(destination, connected.to_places));
+        END IF;
+    END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;

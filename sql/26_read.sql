@@ -12,7 +12,7 @@ BEGIN
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, after text, "limit" int, current boolean);
     CASE method   -- raises an exception for any other
-        WHEN 'places' THEN answer := api.places(a.kind);
+        WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
         WHEN 'seat_map' THEN

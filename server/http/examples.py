@@ -112,7 +112,7 @@ _FIRST_STOP: Json = {
 EXAMPLES: dict[str, Example] = {
     "ping": Example({}, {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}),
     "places": Example(
-        {"kind": "bus"},
+        {"kind": "bus", "origin": "Mysuru"},
         {
             "places": [{"code": "BLRU", "name": "Bengaluru", "aliases": ["Bangalore"], "kinds": ["bus"]}],
             "on_sale_from": "2026-12-01",

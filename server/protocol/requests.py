@@ -153,9 +153,10 @@ class Ping(Request, frozen=True, kw_only=True):
 
 @_method("places", PlaceList, "GET /v1/places")
 class Places(Request, frozen=True, kw_only=True):
-    """List the places that services call at."""
+    """List the places that services call at, or that services on sale from an origin go to."""
 
     kind: KindName | None = None
+    origin: PlaceName | None = None
 
 
 @_method("search", TripList, "GET /v1/trips")

@@ -94,6 +94,14 @@ def test_search_prints_the_arguments_of_book(run: Run) -> None:
     assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
+def test_places_from_an_origin(run: Run) -> None:
+    assert run("places", "--from", "mys").out.split()[-3:] == ["Ooty", "Udhagamandalam", "bus"]
+    assert run("places", "--from", "mys", "--kind", "flight").out == "No place was found.\n"
+    unknown = run("places", "--from", "Atlantis")
+    assert (unknown.status, unknown.out) == (1, "")
+    assert unknown.err.startswith('No place is called "Atlantis"')
+
+
 def test_a_date_is_the_date_at_the_stop_of_the_passenger(run: Run, database: Database) -> None:
     """Bus 2 leaves Bengaluru at 22:00, and Mysuru at 01:00 of the next day."""
     boarding = ("2", "6 dec 2026", "mysuru", "ooty")

@@ -210,6 +210,7 @@ def test_places_and_ping(busware: Client) -> None:
     assert ("BLRU", "Bengaluru", ["Bangalore"]) in [
         (place.code, place.name, place.aliases) for place in busware.places(kind="bus")
     ]
+    assert [place.name for place in busware.places("bus", origin="mys")] == ["Ooty"]
 
 
 def test_refusal_is_raised_with_its_data(busware: Client) -> None:

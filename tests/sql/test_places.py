@@ -1,4 +1,4 @@
-"""Names of places: ambiguous names, Unicode, and the collation of the database."""
+"""Names of places: ambiguous names, beginnings of names, Unicode, and the collation of the database."""
 
 import shutil
 from collections.abc import Iterator
@@ -63,6 +63,8 @@ def test_ambiguous_name_in_a_timetable_is_refused_with_the_codes(neustadt: Datab
 
 def test_ambiguous_name_in_a_read_is_refused_with_the_codes(api: SchemaApi) -> None:
     assert_ambiguous(api.read("search", origin="neustadt", destination="Mysuru", date=DAY))
+    assert_ambiguous(api.read("search", origin="neustadt", destination="Rome Spa", date=DAY))
+    assert_ambiguous(api.read("places", origin="neustadt"))
     assert_ambiguous(api.read("search", origin="Mysuru", destination="neustadt", date=DAY))
     assert_ambiguous(api.read("find", phone=ASHA, place="neustadt", date=DAY))
 
@@ -109,6 +111,101 @@ def test_alighting_at_an_ambiguous_name_is_refused(neustadt: Database) -> None:
         assert api.change("alight", booking, at="Mandya")["reason"] == "not_on_route"
         assert api.change("alight", booking, at="Nowhere")["reason"] == "unknown_place"
         assert api.change("alight", booking, at="neuw")["to_stop"] == 3
+
+
+# Beginnings of names ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed", ["neu_", "neu%", "%eus", "neu\\", "ne", "neustadt w", "stadt", "\nne", "   "]
+)
+def test_text_that_begins_no_name_is_unknown(api: SchemaApi, typed: str) -> None:
+    answer = api.read("search", origin=typed, destination="Mysuru", date=DAY)
+    assert answer["reason"] == "unknown_place"
+
+
+@pytest.mark.parametrize("typed", ["NEUSTADT AN", "neustadt  a", "neuw"])
+def test_beginning_of_one_name_means_the_place(api: SchemaApi, typed: str) -> None:
+    found = api.read("search", origin="LUX", destination=typed, date=DAY)
+    assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
+
+
+def test_name_before_its_beginnings_in_other_names(api: SchemaApi) -> None:
+    assert (
+        api.read("search", origin="LUXC", destination="rome", date=DAY)["trips"] == []
+    )  # Roma, not Rome Spa
+    assert len(api.read("search", origin="LUXC", destination="rome s", date=DAY)["trips"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("escaped", "typed"), [("50% Bend", "50%"), ("A_B Cross", "a_b"), ("Back\\slash", "back\\")]
+)
+def test_beginning_with_a_character_of_patterns(database: Database, escaped: str, typed: str) -> None:
+    database.query("INSERT INTO places (code, name) VALUES ('SPCL', %s), ('ELSE', '50x A-B Backs')", escaped)
+    assert database.value("SELECT api.place_codes(%s)", typed) == ["SPCL"]
+
+
+def test_beginning_of_several_names_is_refused_with_the_codes(api: SchemaApi) -> None:
+    answer = api.read("search", origin="neus", destination="Rome Spa", date=DAY)
+    assert answer == {
+        "reason": "ambiguous_place",
+        "message": (
+            'Several places begin with "neus": Neustadt (NEUD), Neustadt an der Weinstraße (NEUW). '
+            "Give the whole name or the code."
+        ),
+        "places": BOTH,
+    }
+    assert api.read("find", phone=ASHA, place="neus", date=DAY) == answer
+    assert api.read("places", origin="neus") == answer
+
+
+def test_ambiguous_name_in_a_search_means_the_place_that_services_go_to(neustadt: Database) -> None:
+    neustadt.query(SERVICE, 10, "Mandya | - | 10:00 | 0 | 0\nNEUW | 11:00 | - | 5 | 5")
+    neustadt.query(
+        SERVICE.replace(")", ", kind => 'ship')"), 11, "Mandya | - | 10:00 | 0 | 0\nNDNB | 11:00 | - | 5 | 5"
+    )
+    with SchemaApi.open(neustadt) as api:
+        for name in ("neustadt", "neus"):
+            assert api.read("search", origin="man", destination=name, date=DAY)["reason"] == "ambiguous_place"
+            for kind, bus_id in (("bus", 10), ("ship", 11)):
+                found = api.read("search", origin="man", destination=name, date=DAY, kind=kind)
+                assert [trip["bus_id"] for trip in found["trips"]] == [bus_id]
+
+
+def test_beginning_of_a_name_in_a_booking(api: SchemaApi) -> None:
+    trip = {"bus_id": 9, "boarding_date": DAY, "travel_date": None}
+    assert api.read("seat_map", **trip, origin="luxe", destination="neustadt a")["to_stop"] == 4
+    booking = api.book(**trip, origin="luxe", destination="neustadt a")
+    assert (booking["from_stop"], booking["to_stop"]) == (1, 4)
+    assert api.change("alight", booking, at="neus")["to_stop"] == 2
+    assert api.read("find", phone=ASHA, place="luxe", date=DAY) == {"references": [booking["reference"]]}
+
+
+def test_beginning_of_a_name_in_a_timetable_is_refused(neustadt: Database) -> None:
+    with pytest.raises(psycopg.errors.RaiseException) as error:
+        neustadt.query(SERVICE, 7, "Mysuru | - | 10:00 | 0 | 0\nMandy | 11:00 | - | 5 | 5")
+    assert error.value.diag.message_primary == (
+        'No place is called "Mandy", in the line "Mandy | 11:00 | - | 5 | 5".'
+    )
+
+
+def test_refusal_lists_ten_places_as_text(database: Database) -> None:
+    database.query(
+        "INSERT INTO places (code, name) SELECT format('TWN%s', n), 'Town' FROM generate_series(10, 21) AS n"
+    )
+    with SchemaApi.open(database) as api:
+        refusal = api.read("search", origin="town", destination="Mysuru", date=DAY)
+    assert refusal["message"].endswith("Town (TWN19) and 2 more. Give the code instead of the name.")
+    assert len(refusal["places"]) == 12
+
+
+def test_beginning_is_found_by_an_index(database: Database) -> None:
+    database.query("""
+        INSERT INTO places (code, name)
+        SELECT format('P%s', n), format('Place %s', n) FROM generate_series(1, 2000) AS n""")
+    database.query("ANALYZE places")
+    assert "places_beginnings" in str(database.query("EXPLAIN SELECT * FROM api.places_named('place 19')"))
+    assert len(database.value("SELECT api.place_codes('plac')")) == 2000
 
 
 def test_suggestions_contain_a_name_once(neustadt: Database) -> None:

@@ -7,12 +7,19 @@ import pytest
 from tests.conftest import Clock, Database
 from tests.support.schema_api import DAY, TRIP, SchemaApi
 
+MANDYA_OOTY = "Mandya | - | 10:00 | 0 | 0\nOoty | 12:00 | - | 9 | 9"
+
 
 def search(api: SchemaApi, **args: Any) -> list[Any]:
     """The trips that a search returns; by default from Bengaluru to Mysuru on DAY."""
     return api.read("search", **{"origin": "Bengaluru", "destination": "Mysuru", "date": DAY, **args})[
         "trips"
     ]
+
+
+def names_from(api: SchemaApi, origin: str, **args: Any) -> list[str]:
+    """The names of the places that `places` returns for an origin."""
+    return [place["name"] for place in api.read("places", origin=origin, **args)["places"]]
 
 
 def buses(api: SchemaApi, **args: Any) -> list[int]:
@@ -40,7 +47,56 @@ def test_places_of_a_kind(api: SchemaApi) -> None:
     assert served["on_sale_until"] == "2026-12-16"  # the trip of the 15th departs from Mysuru after midnight
 
 
-@pytest.mark.parametrize("name", ["Mysuru", "mysuru", "MYSORE", "mysu"])
+def test_places_that_services_from_an_origin_go_to(api: SchemaApi) -> None:
+    assert names_from(api, "Bengaluru") == [
+        "Karnataka", "Mandya", "Mysuru", "Ooty", "Ramanagara", "Srirangapatna",
+    ]  # fmt: skip
+    assert names_from(api, "mysore") == ["Ooty"]
+    assert names_from(api, "Karnataka") == names_from(api, "Bengaluru")
+    assert (
+        names_from(api, "Chennai") == names_from(api, "Ooty") == names_from(api, "mys", kind="flight") == []
+    )
+    assert api.read("places", origin="Bengalooru")["reason"] == "unknown_place"
+
+
+def test_kinds_and_dates_of_an_origin(api: SchemaApi, database: Database) -> None:
+    database.query(
+        "SELECT api.add_service(3, 'Ship', 'KSRTC', 's', %s, kind => 'ship', sales_days => 20)", MANDYA_OOTY
+    )
+    reached = api.read("places", origin="mand")
+    assert {place["name"]: place["kinds"] for place in reached["places"]} == {
+        "Karnataka": ["bus"], "Mysuru": ["bus"], "Ooty": ["bus", "ship"], "Srirangapatna": ["bus"],
+    }  # fmt: skip
+    assert (reached["on_sale_from"], reached["on_sale_until"]) == ("2026-12-01", "2026-12-21")
+    assert api.read("places", origin="ooty")["on_sale_until"] is None
+    assert names_from(api, "mand", kind="ship") == ["Ooty"]
+
+
+def test_origin_of_which_the_sale_has_ended_reaches_nothing(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    assert names_from(api, "Mysuru") == ["Ooty"]
+    clock.set("2026-12-15 23:44+05:30")  # the last trip is in Mandya
+    assert names_from(api, "Mandya") == ["Karnataka", "Mysuru", "Ooty"]
+    clock.set("2026-12-15 23:45+05:30")
+    assert (names_from(api, "Mandya"), names_from(api, "Mysuru")) == ([], ["Ooty"])
+    assert names_from(api, "Karnataka") == ["Ooty"]
+    database.query("SELECT api.end_service(2, '2026-12-14')")
+    assert names_from(api, "Mysuru") == []
+
+
+def test_ambiguous_origin_means_the_place_that_services_leave(api: SchemaApi, database: Database) -> None:
+    database.query("INSERT INTO places (code, name) VALUES ('MNDR', 'Mandara')")
+    assert names_from(api, "mand") == ["Karnataka", "Mysuru", "Ooty", "Srirangapatna"]
+    database.query(
+        "SELECT api.add_service(3, 'Ship', 'KSRTC', 's', %s, kind => 'ship')",
+        MANDYA_OOTY.replace("Mandya", "Mandara"),
+    )
+    assert api.read("places", origin="mand")["reason"] == "ambiguous_place"
+    assert names_from(api, "mand", kind="ship") == ["Ooty"]
+
+
+@pytest.mark.parametrize("name", ["Mysuru", "mysuru", "MYSORE", "mysu", "mys", "myso", "MYSUR"])
 def test_place_by_name_code_or_alias_in_any_case(api: SchemaApi, name: str) -> None:
     assert buses(api, destination=name) == [1, 2]
 
