@@ -1,7 +1,7 @@
 -- Writes. The server's database role may not write the tables. The functions that write for it run with the rights of
 -- their owner (SECURITY DEFINER), and have a search_path of their own.
 
--- Execute many writes in one transaction. calls: an array of {method, args, caller, key, limits}. limits: see
+-- Execute many writes in one transaction. calls: an array of {method, args, key, limits}. limits: see
 -- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.
 --
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, or a
@@ -30,7 +30,7 @@ BEGIN
         IF trip.settle_at <= api.now() THEN
             PERFORM api.settle(m.bus_id, m.travel_date);
         END IF;
-        answer := api.recorded_answer(m.bus_id, m.caller, m.key, m.method, m.args);
+        answer := api.recorded_answer(m.bus_id, m.key, m.method, m.args);
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
                 AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
@@ -78,36 +78,51 @@ BEGIN
     END IF;
 END $$;
 
--- The calls of a batch, in order. again: an earlier call of the batch has the same key. Such a call is deferred
--- to the next batch, in which the record of the earlier call can be read, if that call was not refused.
+-- The owners of the key of a request: the phone number in the request, and the account that is signed in, so that the
+-- same request is found before and after signing in. Without both: the reference in the request, if it has one.
+CREATE OR REPLACE FUNCTION api.key_owners(args jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account') IS NULL THEN ARRAY[coalesce('ref:' || (args ->> 'reference'), '')]
+            ELSE array_remove(ARRAY['phone:' || (args ->> 'phone'), 'account:' || (args ->> 'account')], NULL) END;
+
+-- The calls of a batch, in order. again: an earlier call of the batch has the same key and the same first owner, as a
+-- repeated request has. Such a call is deferred to the next batch, in which the record of the earlier call can be read,
+-- if that call was not refused.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
-RETURNS TABLE (n int, method text, args jsonb, request api.request, caller text, key text, limits jsonb,
+RETURNS TABLE (n int, method text, args jsonb, request api.request, key text, limits jsonb,
                bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
-    SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.caller, c.key, c.limits,
+    SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.key, c.limits,
            t.bus_id, t.travel_date,
-           c.key IS NOT NULL AND row_number() OVER (PARTITION BY c.key, c.caller, t.bus_id ORDER BY c.ordinal) > 1
-    FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, caller text, key text, limits jsonb))
-             WITH ORDINALITY AS c (method, args, caller, key, limits, ordinal),
+           c.key IS NOT NULL AND row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.bus_id
+                                                   ORDER BY c.ordinal) > 1
+    FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, key text, limits jsonb))
+             WITH ORDINALITY AS c (method, args, key, limits, ordinal),
          LATERAL api.trip_of(c.args) AS t
     ORDER BY c.ordinal
 $$;
 
 -- The recorded answer to a call with a known key; a refusal if the key belongs to another request; NULL if the key
--- is new.
-CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, caller text, key text, method text, args jsonb) RETURNS jsonb
+-- is new, or if the request has the reference of a booking that the caller may not open, which api.dispatch refuses.
+CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    earlier idempotency_keys;
+    earlier record;
 BEGIN
-    SELECT * INTO earlier FROM idempotency_keys r
-    WHERE r.bus_id = recorded_answer.bus_id AND r.caller = recorded_answer.caller AND r.key = recorded_answer.key;
-    RETURN CASE WHEN NOT FOUND THEN NULL
-                WHEN earlier.digest = api.request_digest(method, args) THEN CASE WHEN earlier.answer ? 'departs_at'
-                    THEN jsonb_build_object('boarding_date', left(earlier.answer ->> 'departs_at', 10))   -- 0.1.0 did not answer it
-                    ELSE '{}' END || earlier.answer
-                ELSE api.refusal('key_reused',
-                    'This key was used for another request. A new request needs a new key.') END;
+    SELECT r.answer, r.digest IN (api.request_digest(recorded_answer.method, args - 'account'),
+                                  api.request_digest(recorded_answer.method, args)) AS same   -- 0.1.0 compared the account too
+    INTO earlier FROM idempotency_keys r
+    WHERE r.bus_id = recorded_answer.bus_id AND r.caller = ANY (api.key_owners(args)) AND r.key = recorded_answer.key
+    ORDER BY same DESC LIMIT 1;
+    IF NOT FOUND OR args ->> 'reference' IS NOT NULL
+            AND (api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account')).refusal IS NOT NULL THEN
+        RETURN NULL;
+    ELSIF NOT earlier.same THEN
+        RETURN api.refusal('key_reused', 'This key was used for another request. A new request needs a new key.');
+    END IF;
+    RETURN CASE WHEN earlier.answer ? 'departs_at'
+        THEN jsonb_build_object('boarding_date', left(earlier.answer ->> 'departs_at', 10))   -- 0.1.0 did not answer it
+        ELSE '{}' END || earlier.answer;
 END $$;
 
 CREATE OR REPLACE FUNCTION api.trip_exists(bus_id bigint, travel_date date) RETURNS boolean
@@ -116,7 +131,7 @@ BEGIN
     RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = trip_exists.bus_id AND t.travel_date = trip_exists.travel_date);
 END $$;
 
--- The answers to the calls that were executed. Records those of calls with a key.
+-- The answers to the calls that were executed. Records those of calls with a key, for each owner of the key.
 CREATE OR REPLACE FUNCTION api.record_answers(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
@@ -127,9 +142,10 @@ BEGIN
         FROM unnest(done, bus_ids, replies, api.show_bookings(bus_ids, refs)) AS d (n, bus_id, reply, booking)
     ), recorded AS (
         INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
-        SELECT a.bus_id, a.call ->> 'caller', a.call ->> 'key', a.call ->> 'method',
-               api.request_digest(a.call ->> 'method', a.call -> 'args'), a.answer, api.now()
-        FROM answered AS a WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'
+        SELECT a.bus_id, owner, a.call ->> 'key', a.call ->> 'method',
+               api.request_digest(a.call ->> 'method', (a.call -> 'args') - 'account'), a.answer, api.now()
+        FROM answered AS a, unnest(api.key_owners(a.call -> 'args')) AS owner
+        WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'
     )
     SELECT a.n, a.answer FROM answered AS a;
 END $$;

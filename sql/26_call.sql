@@ -1,6 +1,6 @@
 -- Execute one write; waits for the lock of its trip. For psql, as the owner of the database, and for a database sharded
 -- by bus_id.
-CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
@@ -10,5 +10,5 @@ DECLARE
 BEGIN
     PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
     RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
-        jsonb_build_object('method', method, 'args', args, 'caller', caller, 'key', key))) AS b);
+        jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;

@@ -75,9 +75,9 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     -- A booking is the answer of at most one key of book or hold. Every booking in an answer exists.
     SELECT 'answered_twice', k.bus_id, NULL, format('booking %s is the answer to %s requests, the last with key %s',
-        k.answer ->> 'reference', count(*), max(k.key))
+        k.answer ->> 'reference', count(DISTINCT k.key), max(k.key))
     FROM idempotency_keys k WHERE k.method IN ('book', 'hold')
-    GROUP BY k.bus_id, k.answer ->> 'reference' HAVING count(*) > 1
+    GROUP BY k.bus_id, k.answer ->> 'reference' HAVING count(DISTINCT k.key) > 1
     UNION ALL
     SELECT 'answer_lost', k.bus_id, NULL, format('the answer to the request with key %s is booking %s, which does not exist', k.key, k.answer ->> 'reference')
     FROM idempotency_keys k

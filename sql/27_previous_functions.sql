@@ -1,4 +1,4 @@
--- Functions that servers of version 0.1.0 call and later ones do not. Such servers still run when an upgrade
+-- Functions that servers or operators of version 0.1.0 call and later ones do not. Such servers still run when an upgrade
 -- replaces the functions. To be deleted in the version after 0.2.0.
 
 CREATE OR REPLACE FUNCTION api.enlist(role text, name text, before int DEFAULT NULL) RETURNS int
@@ -29,6 +29,11 @@ RETURN api.purge_idempotency_keys(keep);
 CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
 LANGUAGE sql
 RETURN api.purge_tokens_and_attempts(since);
+
+-- For statements of psql. caller: named the owner of the key, which now follows from args.
+CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text, key text) RETURNS jsonb
+LANGUAGE sql
+RETURN api.call(method, args, key);
 
 -- For each booking, a text that changes when its tickets change. A bus_id and the ref in the same place name a booking.
 CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)

@@ -84,7 +84,7 @@ def _batches(datasets: Datasets, database: str, size: int) -> Iterator[bytes]:
             calls = []
             for (line,) in batch:
                 args = json.loads(line)["params"]
-                calls.append(Call("book", Raw(json.dumps(args).encode()), f"phone:{args['phone']}", f"{n}"))
+                calls.append(Call("book", Raw(json.dumps(args).encode()), f"{n}"))
                 n += 1
             yield msgspec.json.encode(calls)
 

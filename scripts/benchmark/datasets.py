@@ -223,7 +223,7 @@ def _create_bookings(conn: Connection, dataset: Dataset) -> None:
             )
             INSERT INTO bench_bookings
             SELECT w.n, b.answer ->> 'reference', w.phone, w.seat_no
-            FROM api.batch((SELECT jsonb_agg(jsonb_build_object('method', 'book', 'caller', '', 'args',
+            FROM api.batch((SELECT jsonb_agg(jsonb_build_object('method', 'book', 'args',
                     jsonb_build_object('bus_id', w.bus_id, 'travel_date', w.travel_date, 'phone', w.phone,
                         'from_stop', w.stop_no, 'to_stop', w.stop_no + 1, 'seats', ARRAY[w.seat_no]))
                     ORDER BY w.n) FROM wanted w)) AS b

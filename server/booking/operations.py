@@ -117,9 +117,7 @@ class Operations:
         args = Raw(_args(request, caller))
         unpaid = isinstance(request, protocol.Hold) or getattr(request, "waitlist", False)
         limits = limits_on_holds(caller, self._settings) if unpaid else ()
-        return self._writer.submit(
-            Call(request.method, args, _key_owner(request, caller), key, limits or UNSET)
-        )
+        return self._writer.submit(Call(request.method, args, key, limits or UNSET))
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
@@ -170,17 +168,6 @@ def _found_nothing(request: Request, answer: Answer) -> bool:
         return isinstance(request, protocol.Find) and bytes(answer.body) == _FOUND_NOTHING
     refusal = answer.refusal()
     return refusal.reason == "unknown_booking" and "tickets" not in refusal.data
-
-
-def _key_owner(request: Request, caller: Caller) -> str:
-    """What the idempotency key of a request belongs to."""
-    if caller.account:
-        return f"account:{caller.account}"
-    if phone := getattr(request, "phone", None):
-        return f"phone:{phone}"
-    if reference := getattr(request, "reference", None):
-        return f"ref:{reference}"
-    return ""
 
 
 @lru_cache(_CACHED_PHONES)

@@ -64,7 +64,7 @@ class HoldLimit(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """A write. args: as JSON. key: the idempotency key; '' is replaced by a new one. caller: its owner.
+    """A write. args: as JSON, with the account of the caller. key: an idempotency key; '' asks for a new one.
 
     limits: of a call that may hold or wait. They are not in args, because a repeated request is compared by
     its args.
@@ -72,7 +72,6 @@ class Call(Struct, frozen=True):
 
     method: str
     args: Raw
-    caller: str = ""
     key: str = ""
     limits: tuple[HoldLimit, ...] | UnsetType = UNSET
 

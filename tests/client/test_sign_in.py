@@ -106,6 +106,19 @@ def test_same_key_over_tcp_and_http_books_once(
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
+def test_same_key_before_and_after_signing_in_books_once(server: SimpleNamespace, database: Database) -> None:
+    party = {"phone": "98450 12345", "key": "once"}
+    with connect(server.host, server.port) as busware:
+        as_guest = busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[1], **party)
+        busware.register("asha", PASSWORD)
+        assert busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[1], **party) == as_guest
+        with pytest.raises(Refusal) as refusal:
+            busware.book(1, DAY, "Bengaluru", "Mysuru", seats=[2], **party)
+        assert refusal.value.reason == "key_reused"
+        assert list(busware.bookings()) == []
+    assert database.value("SELECT count(*) FROM passengers") == 1
+
+
 def test_unreachable_http_server_raises_connection_lost(http: HttpClient) -> None:
     http.server.drain()
     with pytest.raises(ConnectionLost, match="No answer"):

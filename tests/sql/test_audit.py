@@ -192,7 +192,7 @@ def references(database: Database, clock: Clock) -> dict[str, str]:
     """A trip with tickets in every status, and the references of five of its bookings."""
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     with SchemaApi.open(database) as api:
-        booking = api.write("book", "asha", "k", **sale(1, 2))
+        booking = api.write("book", "k", **sale(1, 2))
         hold = api.hold(3, 4)
         api.cancel(api.book(5, 6, 7), 2)
         ended = api.change("alight", api.book(8, phone=RAVI), at=3, phone=RAVI)

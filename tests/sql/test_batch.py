@@ -99,7 +99,7 @@ def test_repeated_key_returns_the_first_answer(api: SchemaApi, clock: Clock) -> 
     (first,) = api.batch(book(1, key="k"))
     before = api.everything()
     assert api.batch(book(1, key="k")) == [first]
-    assert api.write("book", "asha", "k", **sale(1)) == first
+    assert api.write("book", "k", **sale(1)) == first
     assert api.everything() == before
     clock.advance(hours=47)
     api.cancel(first)
@@ -120,10 +120,72 @@ def test_key_with_other_content_is_refused(api: SchemaApi, other: dict[str, Any]
     assert api.everything() == before
 
 
-def test_key_is_unique_per_service_and_caller(api: SchemaApi) -> None:
-    answers = api.batch(book(1, key="k"), book(1, key="k", bus_id=2), book(2, key="k", caller="ravi"))
-    assert outcomes_of(answers) == ["booked", "booked", "booked"]
-    assert len({answer["reference"] for answer in answers}) == 3
+def test_key_is_unique_per_service_and_owner(api: SchemaApi) -> None:
+    answers = api.batch(
+        book(1, key="k"),
+        book(1, key="k", bus_id=2),
+        book(2, key="k", phone=RAVI),
+        book(3, key="k", phone=None, account="asha"),
+        book(4, key="k", phone=None, account="ravi"),
+    )
+    assert outcomes_of(answers) == ["booked"] * 5
+    assert len({answer["reference"] for answer in answers}) == 5
+
+
+@pytest.mark.parametrize("accounts", [(None, "asha"), ("asha", None), ("asha", "ravi")])
+def test_key_with_the_same_phone_is_the_same_request_for_any_account(
+    api: SchemaApi, database: Database, accounts: tuple[str | None, str | None]
+) -> None:
+    first, again = (book(1, 2, key="k", **({"account": name} if name else {})) for name in accounts)
+    answers = api.batch(first, again)
+    assert outcomes_of(answers) == ["booked", None]
+    assert api.batch(again, first) == [answers[0], answers[0]]
+    assert database.query("SELECT DISTINCT account FROM passengers") == [accounts[0]]
+    before = api.everything()
+    assert outcomes_of(api.batch(call("hold", "k", **again["args"]))) == ["key_reused"]
+    assert api.everything() == before
+    assert outcomes_of(api.batch(book(3, key="k", phone=RAVI))) == ["booked"]
+
+
+@pytest.mark.parametrize("phones", [(ASHA, RAVI), (None, ASHA), (ASHA, None)])
+def test_key_with_another_phone_is_refused_for_the_same_account(
+    api: SchemaApi, phones: tuple[str | None, str | None]
+) -> None:
+    first, other = (book(1, key="k", phone=phone, account="asha") for phone in phones)
+    assert outcomes_of(api.batch(first)) == ["booked"]
+    assert outcomes_of(api.batch(other)) == ["key_reused"]
+
+
+def test_the_record_with_the_same_request_answers_if_both_owners_have_one(api: SchemaApi) -> None:
+    (by_phone,) = api.batch(book(1, key="k"))
+    (by_account,) = api.batch(book(2, key="k", phone=None, account="asha"))
+    assert api.batch(book(1, key="k", account="asha")) == [by_phone]
+    assert api.batch(book(2, key="k", phone=None, account="asha")) == [by_account]
+    assert outcomes_of(api.batch(book(3, key="k", account="asha"))) == ["key_reused"]
+
+
+def test_key_of_the_previous_version_is_found_by_its_account(api: SchemaApi, database: Database) -> None:
+    """Its record belongs to the account only, and its digest contains the account."""
+    (first,) = api.batch(book(1, key="k", account="asha"))
+    database.query("DELETE FROM idempotency_keys WHERE caller LIKE 'phone:%'")
+    database.query(
+        "UPDATE idempotency_keys SET digest = api.request_digest('book', %s)",
+        Jsonb(book(1, account="asha")["args"]),
+    )
+    assert api.batch(book(1, key="k", account="asha")) == [first]
+    assert outcomes_of(api.batch(book(2, key="k", account="asha"))) == ["key_reused"]
+    assert outcomes_of(api.batch(book(3, key="k"))) == ["booked"]
+
+
+def test_answer_about_a_booking_is_only_for_callers_who_may_open_it(api: SchemaApi) -> None:
+    """The account opened the booking, with a phone number that does not."""
+    (booked,) = api.batch(book(1, account="asha"))
+    cancel = {"reference": booked["reference"], "phone": RAVI}
+    (cancelled,) = api.batch(call("cancel", "k", account="asha", **cancel))
+    assert cancelled["status"] == "cancelled"
+    assert outcomes_of(api.batch(call("cancel", "k", **cancel))) == ["unknown_booking"]
+    assert outcomes_of(api.batch(call("cancel", "k", account="ravi", **cancel))) == ["unknown_booking"]
+    assert api.batch(call("cancel", "k", account="asha", **cancel)) == [cancelled]
 
 
 def test_every_write_accepts_a_key(api: SchemaApi) -> None:

@@ -216,7 +216,7 @@ class Requests(RuleBasedStateMachine):
         key = f"{self.day} {self.keys}"
 
         def send() -> Answer:
-            return self.api.write(method, "asha", key, phone=ASHA, **args)
+            return self.api.write(method, key, phone=ASHA, **args)
 
         answer = send()
         if "reason" not in answer:

@@ -52,15 +52,15 @@ def snapshot_lock(race: Race) -> Iterator[psycopg.Connection[Any]]:
 
 
 def test_one_key_twice(race: Race) -> None:
-    first = race.first.write("book", "asha", "k", **sale(1))
-    second = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
+    first = race.first.write("book", "k", **sale(1))
+    second = race.start(lambda: race.second.write("book", "k", **sale(1)))
     assert race.then_commit(second) == first
     assert race.database.value("SELECT count(*) FROM passengers") == 1
 
 
 def test_one_key_twice_and_the_first_rolls_back(race: Race) -> None:
-    race.first.write("book", "asha", "k", **sale(1))
-    second = race.start(lambda: race.second.write("book", "asha", "k", **sale(1)))
+    race.first.write("book", "k", **sale(1))
+    second = race.start(lambda: race.second.write("book", "k", **sale(1)))
     assert race.then_rollback(second)["status"] == "booked"
     assert race.database.value("SELECT count(*) FROM passengers") == 1
 
@@ -70,6 +70,25 @@ def test_one_key_in_two_batches(race: Race) -> None:
     assert race.second.batch(book(1, key="k")) == [None]
     race.first.conn.commit()
     assert race.second.batch(book(1, key="k")) == [first]
+
+
+@pytest.mark.parametrize("accounts", [({}, {"account": "asha"}), ({"account": "asha"}, {})])
+def test_one_key_in_two_batches_before_and_after_signing_in(
+    race: Race, accounts: tuple[Answer, Answer]
+) -> None:
+    before, after = (book(1, key="k", **account) for account in accounts)
+    (first,) = race.first.batch(before)
+    assert race.second.batch(after) == [None]
+    race.first.conn.commit()
+    assert race.second.batch(after) == [first]
+    assert race.database.value("SELECT count(*) FROM passengers") == 1
+
+
+def test_one_key_before_and_after_signing_in_while_the_trip_is_locked(race: Race) -> None:
+    first = race.first.write("book", "k", **sale(1))
+    second = race.start(lambda: race.second.write("book", "k", account="asha", **sale(1)))
+    assert race.then_commit(second) == first
+    assert race.database.value("SELECT count(*) FROM passengers") == 1
 
 
 def test_key_committed_between_snapshot_and_locks_of_a_batch(
@@ -91,6 +110,15 @@ def test_one_key_for_two_trips(race: Race) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         race.then_commit(second)
     assert outcomes_of(race.second.batch(book(1, key="k", travel_date=OTHER_DAY))) == ["key_reused"]
+
+
+def test_one_key_of_an_account_with_two_phones(race: Race) -> None:
+    """The second call is not deferred, because its first owner is another one. The primary key stops it."""
+    calls = [book(1, key="k", account="asha"), book(2, key="k", account="asha", phone=RAVI)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        race.second.batch(*calls)
+    assert outcomes_of(race.second.batch(calls[0])) == ["booked"]
+    assert outcomes_of(race.second.batch(calls[1])) == ["key_reused"]
 
 
 # One trip --------------------------------------------------------------------------------------

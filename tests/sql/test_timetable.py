@@ -238,7 +238,7 @@ def test_edit_that_moves_no_ticket_is_possible_with_tickets(database: Database) 
         database.query("SELECT api.add_service(7, max_seats => 1, refund_percent => 10, replace => true)")
         assert api.show(booked) == booked
         assert api.show(held) == held
-        too_many = api.write("book", "asha", "k", **sale(3, 4, bus_id=7, from_stop=1, to_stop=3))
+        too_many = api.write("book", "k", **sale(3, 4, bus_id=7, from_stop=1, to_stop=3))
         assert too_many["reason"] == "too_many_seats"
         with pytest.raises(psycopg.errors.RaiseException, match="Service 7 has 1 ticket, so"):
             database.query("SELECT api.add_service(7, runs_on => 'Mon', replace => true)")
@@ -304,7 +304,7 @@ def test_unpaid_tickets_do_not_prevent_an_edit(database: Database, clock: Clock)
         add(database)
         segment = {"bus_id": 7, "from_stop": 1, "to_stop": 3}
         api.change("release", api.hold(1, **segment))
-        expired = api.write("hold", "asha", "k", **sale(1, 2, seconds=10, **segment))
+        expired = api.write("hold", "k", **sale(1, 2, seconds=10, **segment))
         api.cancel(api.book(count=1, waitlist=True, **segment))
         api.book(count=1, waitlist=True, **segment)
         clock.set(f"{DAY} 23:00+05:30")  # after the departure; nothing has settled the trip
@@ -312,7 +312,7 @@ def test_unpaid_tickets_do_not_prevent_an_edit(database: Database, clock: Clock)
             database, layout="s", stops="Mandya | - | 22:00 | 0 | 0\nMysuru | 23:00 | - | 9 | 9", replace=True
         )
         assert api.show(expired)["reason"] == "unknown_booking"
-        again = api.write("hold", "asha", "k", **sale(1, seconds=10, bus_id=7, travel_date="2026-12-06",
+        again = api.write("hold", "k", **sale(1, seconds=10, bus_id=7, travel_date="2026-12-06",
                                                       from_stop=1, to_stop=2))  # fmt: skip
         assert again["status"] == "held"
 

@@ -53,11 +53,9 @@ class SchemaApi:
         check(method, answer)
         return answer
 
-    def write(self, method: str, caller: str = "", key: str | None = None, **args: Any) -> Answer:
+    def write(self, method: str, key: str | None = None, **args: Any) -> Answer:
         """Call api.call, which waits for the lock of the trip."""
-        ((answer,),) = self.conn.execute(
-            "SELECT api.call(%s, %s, %s, %s)", (method, Jsonb(args), caller, key)
-        ).fetchall()
+        ((answer,),) = self.conn.execute("SELECT api.call(%s, %s, %s)", (method, Jsonb(args), key)).fetchall()
         check(method, answer)
         return answer
 
@@ -124,14 +122,14 @@ def sale(*seats: int, count: int | None = None, **args: Any) -> Answer:
     return {**trip, "phone": ASHA, **wanted, **args}
 
 
-def call(method: str, key: str | None = None, caller: str = "asha", **args: Any) -> Answer:
+def call(method: str, key: str | None = None, **args: Any) -> Answer:
     """One call of a batch."""
-    return {"method": method, "args": args, "caller": caller, "key": key}
+    return {"method": method, "args": args, "key": key}
 
 
-def book(*seats: int, key: str | None = None, caller: str = "asha", **args: Any) -> Answer:
+def book(*seats: int, key: str | None = None, **args: Any) -> Answer:
     """A call of `book`, for a batch."""
-    return call("book", key, caller, **sale(*seats, **args))
+    return call("book", key, **sale(*seats, **args))
 
 
 def outcomes_of(answers: list[Answer | None]) -> list[str | None]:

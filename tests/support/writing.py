@@ -50,7 +50,7 @@ def other_session(database):
 
 def book(seat=1, *, date=DATE, bus=1, key="", **fields):
     args = {"bus_id": bus, "travel_date": date, "from_stop": 1, "to_stop": 2, "seats": [seat], **fields}
-    return Call("book", msgspec.Raw(msgspec.json.encode(args | {"phone": "+919845012345"})), "phone:1", key)
+    return Call("book", msgspec.Raw(msgspec.json.encode(args | {"phone": "+919845012345"})), key)
 
 
 def outcome(future):

@@ -121,6 +121,22 @@ def test_write_with_a_used_key_gets_the_first_answer(http: HttpClient, database:
     assert "Idempotency-Key" in in_body.json()["detail"]
 
 
+def test_key_is_known_after_signing_in(http: HttpClient, database: Database) -> None:
+    asha = {"username": "asha", "password": "correct horse battery"}
+    token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
+    as_guest = http.call("POST", "/v1/bookings", json=BOOK, key="once")
+    signed_in = http.call("POST", "/v1/bookings", json=BOOK, key="once", token=token)
+    assert signed_in.json() == as_guest.json()
+    assert http.call("GET", "/v1/bookings", token=token).json() == {"bookings": []}
+    own = http.call("POST", "/v1/bookings", json={**BOOK, "seats": [3]}, key="mine", token=token)
+    assert http.call("POST", "/v1/bookings", json={**BOOK, "seats": [3]}, key="mine").json() == own.json()
+    assert database.value("SELECT count(DISTINCT reference) FROM passengers") == 2
+    others = {**BOOK, "seats": [4], "phone": "98800 99000"}
+    assert http.call("POST", "/v1/bookings", json=others, key="once").status_code == 201
+    other_phone = http.call("POST", "/v1/bookings", json=others, key="mine", token=token)
+    assert problem(other_phone) == (422, "key_reused")
+
+
 def test_bookings_are_listed_in_pages(http: HttpClient) -> None:
     asha = {"username": "asha", "password": "correct horse battery"}
     token = http.call("POST", "/v1/accounts", json=asha).json()["token"]
