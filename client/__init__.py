@@ -19,7 +19,8 @@ The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport
 The command:
 
   __main__    runs a command line                    commands     from the command line to a request
-  render      replies as text                        dates        dates in the server's time zone
+  preview     what it is going to change             render       replies as text
+  dates       dates in the server's time zone
   terminal    the terminal client                    prompts      its questions
   screen      its replies                            seatmap, ticket    drawings
   hotel       the terminal client of the hotel
@@ -47,6 +48,7 @@ from busware.server.protocol import (
     Refusal,
     Seat,
     Seats,
+    SentNotice,
     Session,
     Ticket,
     Trip,
@@ -60,7 +62,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlightingStop", "AsyncClient", "Booking", "Client", "ConnectionLost", "OperatedTrip", "Passenger",
-    "Place", "Pong", "Quote", "Refusal", "RpcError", "Seat", "Seats", "Session", "Ticket", "Trip",
+    "Place", "Pong", "Quote", "Refusal", "RpcError", "Seat", "Seats",
+    "SentNotice", "Session", "Ticket", "Trip",
     "TripManifest", "connect", "connect_async",
 ]  # fmt: skip
 

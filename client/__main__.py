@@ -16,9 +16,11 @@ import msgspec
 
 from busware import commands
 from busware.factory import new_client
+from busware.preview import preview
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
+from busware.server.command_line import confirmed, on_terminal
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 from busware.server.protocol import Refusal, clean_text
 from busware.server.protocol.jsonrpc import RpcError
@@ -79,9 +81,17 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
         token=parsed.token, on_notification=_print_message,
     ) as client:  # fmt: skip
         try:
-            request = with_key(commands.request(parsed, client.today))
+            request = commands.request(parsed, client.today)
+            asks = on_terminal() and not getattr(parsed, "yes", True)
+            repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
+            shows_done = request.reply is protocol.Booking and not parsed.json
+            seen = preview(request, client) if (asks or shows_done) and not repeated else None
+            if asks and seen and not confirmed(seen.question):
+                complain("Nothing was changed.")
+                return REFUSED
+            request = with_key(request)
             reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
-            return _show_reply(request, reply)
+            return _show_reply(request, reply, seen.done if seen else "")
         except (Refusal, RpcError) as error:
             if parsed.json:
                 _show_error(error_json(error))
@@ -93,7 +103,8 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             complain(f"{lost}.", RETRY_HINT + lost.key if lost.key else hint)
             return NO_ANSWER
         except KeyboardInterrupt:
-            complain("Interrupted.", RETRY_HINT + getattr(request, "key", "") if request.writes else "")
+            key = getattr(request, "key", None)  # None before it is sent
+            complain("Interrupted.", RETRY_HINT + key if key else "")
             return INTERRUPTED
 
 
@@ -129,8 +140,11 @@ def _reason(error: Refusal | RpcError) -> str | None:
     return error.reason if isinstance(error, Refusal) else None
 
 
-def _show_reply(request: protocol.Request, reply: object) -> int:
-    """Print a reply; return the exit status. A request that was executed is reported as done in any case."""
+def _show_reply(request: protocol.Request, reply: object, done: str) -> int:
+    """Print a reply; return the exit status. A request that was executed is reported as done in any case.
+
+    done: what the request has done, if the reply does not say it.
+    """
     try:
         if isinstance(reply, msgspec.Raw):
             show(bytes(reply).decode())
@@ -138,7 +152,7 @@ def _show_reply(request: protocol.Request, reply: object) -> int:
             from busware import render
 
             out = render.console()
-            show(render.text(out, render.reply(reply, out.width)))
+            show(render.text(out, render.reply(reply, out.width, request, done)))
         return DONE
     except NotShown as error:
         return report_not_shown(error, _done(request, reply))

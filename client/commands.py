@@ -43,9 +43,11 @@ examples:
   %(prog)s search bengaluru mysuru sat --json | jq '.trips[0].bus_id'
   eval "$(%(prog)s completion bash)"
 
+On a terminal, cancel, alight and cancel-trip show what they change, and ask. --yes skips the question.
+
 exit status:
   0  done
-  1  refused: nothing was changed, and the message gives the reason
+  1  refused, or answered no: nothing was changed, and the message gives the reason
   2  the command line is wrong
   3  no answer: the server cannot be reached, or the outcome is unknown
   4  done, but the reply could not be written: the error names the booking
@@ -78,17 +80,17 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "booking": (protocol.GetBooking, "reference --phone"),
     "find": (protocol.Find, "date place phone|--phone"),
     "quote": (protocol.CancelQuote, "reference --phone --tickets"),
-    "cancel": (protocol.Cancel, "reference --phone --tickets --key"),
+    "cancel": (protocol.Cancel, "reference --phone --tickets --key --yes"),
     "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
     "alight-quote": (protocol.AlightQuote, "reference --at --phone --tickets"),
-    "alight": (protocol.Alight, "reference at --phone --tickets --key"),
+    "alight": (protocol.Alight, "reference at --phone --tickets --key --yes"),
     "register": (protocol.Register, "username --phone"),
     "login": (protocol.Login, "username"),
     "logout": (protocol.Logout, "--everywhere"),
     "bookings": (protocol.Bookings, "--kind --current --limit --after"),
     "trips": (protocol.OperatorTrips, "trips_date --limit --after"),
     "manifest": (protocol.Manifest, "bus_id travel_date"),
-    "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key"),
+    "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
     "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
     "say": (protocol.Say, "text"),
     "notice": (protocol.Notice, "bus_id travel_date text"),
@@ -227,6 +229,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--fare": {"metavar": "AMOUNT", "help": "the fare that you accept if the hold has expired"},
     "--seconds": {"metavar": "N", "type": _number, "help": "how long to hold the seats: 10 to 1,800 seconds"},
     "--tickets": {"metavar": "N,N…", "type": _numbers, "help": "only these tickets of the booking"},
+    "--yes": {"action": "store_true", "help": "do not ask before the change"},
     "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }
 SERVER_OPTIONS: dict[str, dict[str, Any]] = {

@@ -17,6 +17,7 @@ from busware.dates import parse_typed_date, today_in
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
 from busware.server.conversation import InvalidInput
+from busware.server.conversation.words import money
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, with those of server/output.py
@@ -29,7 +30,7 @@ book N [CHECK-IN CHECK-OUT]    book any N rooms
 query                          show your rooms
 update N                       exchange your room with the lowest number for room N
 checkout                       leave: cancel your nights from tonight on
-exit                           end the program"""
+quit, exit                     end the program"""
 
 
 class Exit(Exception):
@@ -80,7 +81,7 @@ class Guest:
             show(f"Welcome back. {reply['message']}")
         else:
             raise Exit(REFUSED, _reply_text(reply))
-        show("Commands: rooms, book, query, update, checkout, exit. Type help for their arguments.")
+        show("Commands: rooms, book, query, update, checkout, quit. Type help for their arguments.")
 
     def execute(self, line: str) -> None:
         """Execute a command. Raises Exit."""
@@ -185,7 +186,7 @@ def _reply_text(reply: dict[str, Any]) -> str:
     """The message of a reply, with the refund or the number of free rooms."""
     text = str(reply.get("message") or reply.get("error") or reply)
     if "refund" in reply:
-        text += f" Refund: {reply['refund']}."
+        text += f" Refund: {money(reply['refund'])}."
     if "rooms_free" in reply:
         text += f" Free: {reply['rooms_free']}."
     return text

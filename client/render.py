@@ -20,6 +20,7 @@ from busware.server.conversation.words import (
     money,
     service_of,
     type_text,
+    words_of,
 )
 from busware.server.output import writing
 from busware.server.protocol import (
@@ -28,7 +29,9 @@ from busware.server.protocol import (
     Booking,
     BookingList,
     CancelledTrip,
+    ChangeSeat,
     Done,
+    Logout,
     OpenedSales,
     OperatedTrip,
     OperatedTrips,
@@ -38,6 +41,9 @@ from busware.server.protocol import (
     Quote,
     References,
     Refusal,
+    Release,
+    Request,
+    Say,
     Seats,
     SentNotice,
     Session,
@@ -100,13 +106,18 @@ def text(out: Console, shown: RenderableType) -> str:
     return captured.get().removesuffix("\n")
 
 
-def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR0911, PLR0912 - a case for each reply
-    """The text of any reply, for a console of this width."""
+def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
+    answer: object, columns: int, request: Request | None = None, done: str = ""
+) -> RenderableType:
+    """The text of any reply, for a console of this width.
+
+    request: what was sent. done: a sentence on what it has done, if the reply does not say it.
+    """
     match answer:
         case Pong():
             return Text(f"{answer.server} {answer.version}")
         case Done():
-            return Text("Done.")
+            return Text(_done(request))
         case PlaceList():
             return _table(map(_place, answer.places), if_empty="No place was found.")
         case TripList():
@@ -119,14 +130,14 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
             return seatmap.as_text(seatmap.draw(answer, columns=columns))
         case Booking():
             return Group(
-                *_summary(answer),
+                *_summary(answer, request, done),
                 _table(map(_ticket, answer.tickets)),
-                Text(f"Fare {answer.fare}, refund {answer.refund}."),
+                Text(f"Fare {money(answer.fare)}, refund {money(answer.refund)}."),
             )
         case References():
             return Text("\n".join(answer.references) or "No booking was found.")
         case Quote():
-            return Text(f"Refund {answer.refund}, if cancelled before {moment(answer.valid_until)}.")
+            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
         case AlightingStops():
             return _table(
                 map(_alighting_stop, answer.stops),
@@ -145,11 +156,12 @@ def reply(answer: object, columns: int) -> RenderableType:  # noqa: C901, PLR091
         case TripManifest():
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
-            return Text(f"The trip is cancelled. Tickets: {answer.tickets}, total refund: {answer.refund}.")
+            tickets = counted(answer.tickets, "ticket")
+            return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
         case SentNotice():
             return Text(_sent(answer))
         case OpenedSales():
-            return Text(f"Trips put on sale: {answer.opened}.")
+            return Text(f"{counted(answer.opened, 'trip')} put on sale.")
     raise TypeError(f"no text for a {type(answer).__name__}")
 
 
@@ -185,7 +197,7 @@ def _trip(trip: Trip, ends: list[str]) -> Row:
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
         "Service": ", ".join(filter(None, (service_of(trip), type_text(trip)))),
-        ">Fare": trip.fare,
+        ">Fare": money(trip.fare),
         ">Free": Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
     }
 
@@ -196,8 +208,8 @@ def _ticket(ticket: Ticket) -> Row:
         ">Seat": str(ticket.seat_no or "-"),
         "Name": ticket.name or "",
         "Status": Text(ticket.status, style=_STATUS_STYLES.get(ticket.status, "")),
-        ">Fare": ticket.fare,
-        ">Refund": ticket.refund,
+        ">Fare": money(ticket.fare),
+        ">Refund": money(ticket.refund),
     }
 
 
@@ -218,7 +230,7 @@ def _booking(booking: Booking) -> Row:
         "From": booking.origin,
         "To": booking.destination,
         "Service": service_of(booking),
-        ">Fare": booking.fare,
+        ">Fare": money(booking.fare),
     }
 
 
@@ -263,11 +275,18 @@ def _page(rows: Iterable[Row], after: str | None, if_empty: str) -> RenderableTy
 # Replies of several lines ----------------------------------------------------------------------
 
 
-def _summary(booking: Booking) -> Iterable[Text]:
-    """Status, reference, service and journey; then what the passenger must know now."""
+def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[Text]:
+    """What was done, or the status; reference, service and journey; then what the passenger must know now."""
+    status = "Released" if isinstance(request, Release) else booking.status.capitalize()
+    label = Text.assemble((status, _STATUS_STYLES.get(booking.status, "")), ": ")
+    if isinstance(request, ChangeSeat):
+        seat = words_of(booking.kind).seat.capitalize()
+        done = f"{seat} changed to {request.seat_no} (ticket {request.ticket_no})."
+    if done:
+        yield Text(done)
+        label = Text("Booking ")
     yield Text.assemble(
-        (booking.status.capitalize(), _STATUS_STYLES.get(booking.status, "")),
-        ": ",
+        label,
         (booking.reference, "bold"),
         f", {service_of(booking)} ({booking.bus_id}) of {_dates(booking)}.",
     )
@@ -299,6 +318,16 @@ def _session(session: Session) -> Text:
     )
 
 
+def _done(request: Request | None) -> str:
+    """What a request has done whose reply has no fields."""
+    match request:
+        case Say():
+            return "Sent to the operator."
+        case Logout(everywhere=everywhere):
+            return "Signed out everywhere." if everywhere else "Signed out."
+    return "Done."
+
+
 def _sent(notice: SentNotice) -> str:
     if not notice.bookings:
         return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
@@ -307,8 +336,14 @@ def _sent(notice: SentNotice) -> str:
 
 
 def _manifest(manifest: TripManifest) -> Iterable[Text]:
-    """Stop by stop, the passengers who board and alight."""
+    """The numbers of tickets; then, stop by stop, the passengers who board and alight."""
     yield Text(f"{manifest.name} ({manifest.bus_id}), travel date {manifest.travel_date}", "bold")
+    if manifest.state == "cancelled":
+        yield Text(f"The trip is cancelled. {manifest.why or ''}".strip())
+    seats = counted(manifest.seats, "seat")
+    yield Text(f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.")
+    if not manifest.stops:
+        yield Text("There are no passengers.")
     for stop in manifest.stops:
         at = stop.departs_at or stop.arrives_at
         yield Text(f"{clock(at)}  {stop.place}" if at else stop.place, "bold")

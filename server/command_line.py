@@ -1,9 +1,11 @@
-"""A parser of command lines that explains errors."""
+"""What the command lines share: a parser that explains errors, and questions on a terminal."""
 
 import argparse
+import sys
 from typing import Any, NoReturn
 
 from busware.server.installation import EXIT_USAGE
+from busware.server.output import show
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,3 +26,23 @@ class Parser(argparse.ArgumentParser):
         """Exit with the usage, the error and a pointer to the help."""
         usage = self.format_usage()
         self.exit(EXIT_USAGE, f"{usage}{self.prog}: {message}\n{self.prog} --help explains the arguments.\n")
+
+
+def on_terminal() -> bool:
+    """Whether a person can be asked: standard input and output are a terminal."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def confirmed(question: str) -> bool:
+    """Ask a question until the answer is yes or no. Enter, Ctrl-C and Ctrl-D mean no."""
+    while True:
+        try:
+            answer = input(f"{question} [y/N] ").strip().lower()
+        except (EOFError, KeyboardInterrupt):
+            show("")
+            return False
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("", "n", "no"):
+            return False
+        show("Type yes or no.")

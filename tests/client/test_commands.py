@@ -201,20 +201,54 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     )
     assert run("confirm", reference, *PHONE).out.startswith(f"Booked: {reference}, ")
     assert "     2     7  [Ravi]" in run("change", reference, "2", "7", *PHONE).out
-    assert "     2     8  [Ravi]" in run("change-seat", reference, "2", "8", *PHONE).out
+    changed = run("change-seat", reference, "2", "8", *PHONE).out
+    assert changed.startswith(f"Seat changed to 8 (ticket 2).\nBooking {reference}, KSRTC Day Bus (1) of ")
+    assert "     2     8  [Ravi]" in changed
     assert run("alight-quote", reference, "--tickets", "1", *PHONE).out == (
         "Stop  Place       Arrives               Refund\n   2  Ramanagara  Sat 5 Dec 2026 10:50    0.00\n"
     )
-    assert "to Mandya" in run("alight", reference, "ramanagara", "--tickets", "1", *PHONE).out
+    alighted = run("alight", reference, "RAMANAGARA", "--tickets", "1", *PHONE).out
+    assert alighted.startswith("1 ticket now ends at Ramanagara, 0.00 refunded.\n")
+    assert "to Mandya" in alighted
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
     assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out == f"{reference}\n"
     assert run("quote", reference, "--tickets", "2", *PHONE).out == (
         "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
-    assert "cancelled  180.00   90.00" in run("cancel", reference, "--tickets", "2", *PHONE).out
+    cancelled = run("cancel", reference, "--tickets", "2", *PHONE).out
+    assert cancelled.startswith(f"1 ticket cancelled, 90.00 refunded.\nBooking {reference}, ")
+    assert "cancelled  180.00   90.00" in cancelled
     shown = run("booking", reference, *PHONE)
     assert shown.out.endswith("refund 90.00.\n")
     assert run("status", reference, *PHONE) == shown
+
+
+def test_release_and_cancellation_say_what_they_have_done(run: Run) -> None:
+    released, held = (
+        json.loads(run("hold", *SEGMENT, *PHONE, "--seats", seats, "--json").out)["reference"]
+        for seats in ("1", "2,3")
+    )
+    assert run("release", released, *PHONE).out.startswith(f"Released: {released}, ")
+    assert run("cancel", held, *PHONE).out.startswith("2 tickets cancelled. Nothing was paid.\n")
+    assert "already cancelled" in run("cancel", held, *PHONE).err
+    booked = book(run, "--count", "3")["reference"]
+    run("cancel", booked, "--tickets", "1", *PHONE)
+    assert run("cancel", booked, *PHONE).out.startswith("2 tickets cancelled, 180.00 refunded.\n")
+
+
+def test_repeated_cancellation_gets_the_first_answer(run: Run) -> None:
+    reference = book(run, "--count", "3")["reference"]
+    cancelled = run("cancel", reference, *PHONE, "--key", "mine")
+    assert cancelled.out.startswith(f"Cancelled: {reference}, ")
+    assert run("cancel", reference, *PHONE, "--key", "mine") == cancelled
+
+
+def test_amounts_have_a_comma_for_thousands(run: Run, database: Database) -> None:
+    database.query("UPDATE route_table SET fare = fare * 10 WHERE bus_id = 1")
+    assert "1,800.00     8" in run("search", *SEGMENT[2:], SEGMENT[1]).out
+    booked = run("book", *SEGMENT, *PHONE, "--seats", "1,2").out
+    assert booked.endswith("booked  1,800.00    0.00\nFare 3,600.00, refund 0.00.\n")
+    assert run("quote", booked.split()[1].rstrip(","), *PHONE).out.startswith("Refund 1,800.00, if ")
 
 
 def test_expired_hold_is_confirmed_at_its_new_fare(run: Run, database: Database, clock: Clock) -> None:
@@ -277,8 +311,34 @@ def test_notice_says_how_many_it_reaches(run: Run, operate: Run) -> None:
     assert json.loads(operate("notice", *trip, "Late.", "--json").out) == {"bookings": 2, "tickets": 3}
 
 
+def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
+    trip = SEGMENT[:2]
+    empty = "Day Bus (1), travel date 2026-12-05\n8 seats: 0 booked, 0 held, 0 waiting.\n"
+    assert operate("manifest", *trip).out == f"{empty}There are no passengers.\n"
+    reference = book(run, "--seats", "3")["reference"]
+    assert operate("manifest", *trip).out == (
+        "Day Bus (1), travel date 2026-12-05\n"
+        "8 seats: 1 booked, 0 held, 0 waiting.\n"
+        "10:00  Bengaluru\n"
+        f"  boards   seat 3: +919845012345, {reference}/1\n"
+        "11:50  Mandya\n"
+        f"  alights  seat 3: +919845012345, {reference}/1\n"
+        "  free from here: 3\n"
+    )
+
+
+def test_cancelled_trip_says_what_was_refunded(run: Run, operate: Run, database: Database) -> None:
+    database.query("UPDATE route_table SET fare = fare * 10 WHERE bus_id = 1")
+    book(run, "--seats", "3,4")
+    trip = SEGMENT[:2]
+    assert operate("cancel-trip", *trip, "Landslide.").out == (
+        "The trip is cancelled: 2 tickets, 3,600.00 refunded.\n"
+    )
+    assert "The trip is cancelled. Landslide.\n" in operate("manifest", *trip).out
+
+
 def test_texts_need_no_quotes(run: Run, operate: Run, console: Console) -> None:
-    run("say", "Where", "is", "my", "bus?")
+    assert run("say", "Where", "is", "my", "bus?").out == "Sent to the operator.\n"
     run("say", "Is it late?  Yes.")
     operate("notice", *SEGMENT[:2], "We", "leave", "late.")
     assert [message.body for message in console.messages()] == [
@@ -437,7 +497,7 @@ def test_every_reply_can_be_printed() -> None:
                 printed.add(reply_type)
     for method, example in EXAMPLES.items():
         reply_type = METHODS[method].reply
-        Console(file=out, width=80).print(render.reply(msgspec.convert(example.reply, reply_type), 80))
+        RichConsole(file=out, width=80).print(render.reply(msgspec.convert(example.reply, reply_type), 80))
         printed.add(reply_type)
     assert printed == {request_type.reply for request_type in METHODS.values()}
 

@@ -153,7 +153,7 @@ def test_commands_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
     assert f"Reference {reference}" in client(*where, typed=f"status {reference}\n", BUSWARE_TOKEN=token)[1]
     assert client("login", "asha", *where, typed="something else\n")[0] == 1
     assert client("trips", "2026-12-02", *where, "--token", token) == (1, "trips is for operators.\n")
-    assert client("logout", *where, "--token", token) == (0, "Done.\n")
+    assert client("logout", *where, "--token", token) == (0, "Signed out.\n")
     assert client("bookings", *where, "--token", token)[0] == 1
     message = "The token has expired, was revoked, or is wrong: log in again.\n"
     assert client(*where, "--token", token) == (3, message)
@@ -172,7 +172,7 @@ def run_hotel(url: str, *lines: str) -> tuple[int, list[str]]:
 
 
 def test_hotel_client(hotel: str) -> None:
-    commands = "Commands: rooms, book, query, update, checkout, exit. Type help for their arguments."
+    commands = "Commands: rooms, book, query, update, checkout, quit. Type help for their arguments."
     status, output = run_hotel(
         hotel, "asha", "pw", "book 2", "query", "update 8", "checkout", "query", "exit"
     )
@@ -184,7 +184,7 @@ def test_hotel_client(hotel: str) -> None:
             "Rooms booked successfully: [1, 2]",
             "Your booked rooms: [1, 2]",
             "Updated booking: released 1, assigned 8.",
-            "Checked out successfully. Released rooms: [2, 8] Refund: 2400.00.",
+            "Checked out successfully. Released rooms: [2, 8] Refund: 2,400.00.",
             "You have not booked any rooms.",
             "Goodbye.",
         ],
@@ -204,6 +204,7 @@ def test_hotel_client(hotel: str) -> None:
         ],
     )
     assert output[-1] == "Room 10  free"
+    assert run_hotel(hotel, "asha", "pw", "quit")[1][-1] == "Goodbye."
 
 
 def test_hotel_client_without_a_server(http: HttpClient) -> None:

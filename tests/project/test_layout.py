@@ -22,7 +22,7 @@ from tests.support.project import PROJECT
 # __main__, which runs the subcommands, may import all; __init__ has a docstring only.
 MAY_IMPORT = {
     "installation": "",
-    "command_line": "installation",
+    "command_line": "installation output",
     "output": "",
     "settings": "installation",
     "addresses": "settings",

@@ -1,0 +1,75 @@
+"""What a command is going to change, read before it is sent: a question, and a sentence for afterwards.
+
+Only commands that give up something that cannot be had back have a preview: a ticket that was sold, a part of
+its journey, or a trip with its passengers.
+"""
+
+from typing import NamedTuple
+
+from busware.sdk import Client
+from busware.server import protocol
+from busware.server.conversation.words import counted, money
+
+
+class Preview(NamedTuple):
+    """The question before the command, and the sentence on what it has done, unless the reply says it."""
+
+    question: str
+    done: str = ""
+
+
+def preview(request: protocol.Request, client: Client) -> Preview | None:
+    """The preview of a request, or None. Raises Refusal, as the request would, and ConnectionLost."""
+    match request:
+        case protocol.Cancel():
+            return _of_cancellation(request, client)
+        case protocol.Alight():
+            return _of_alighting(request, client)
+        case protocol.CancelTrip():
+            return _of_cancelled_trip(request, client)
+    return None
+
+
+def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:
+    quote = client.cancel_quote(request.reference, request.phone, tickets=request.tickets)
+    booking = client.booking(request.reference, request.phone)
+    tickets = _chosen(booking, request.tickets, protocol.OPEN)
+    count, refund = counted(len(tickets), "ticket"), money(quote.refund)
+    paid = sum(float(ticket.fare) - float(ticket.refund) for ticket in tickets if ticket.status == "booked")
+    if not paid:
+        return Preview(f"Cancel {count}? You have not paid yet.", f"{count} cancelled. Nothing was paid.")
+    return Preview(
+        f"Cancel {count}, and get {refund} of {money(paid)} back?", f"{count} cancelled, {refund} refunded."
+    )
+
+
+def _of_alighting(request: protocol.Alight, client: Client) -> Preview:
+    (stop,) = client.alight_quote(request.reference, request.phone, tickets=request.tickets, at=request.at)
+    booking = client.booking(request.reference, request.phone)
+    tickets = _chosen(booking, request.tickets, ("booked",))
+    count = counted(len(tickets), "ticket")
+    verb = "ends" if len(tickets) == 1 else "end"
+    return Preview(
+        f"End {count} at {stop.place} instead of {booking.destination}, and get {money(stop.refund)} back?",
+        f"{count} now {verb} at {stop.place}, {money(stop.refund)} refunded.",
+    )
+
+
+def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview:
+    trip = client.manifest(request.bus_id, request.travel_date)
+    bookings = {rider.reference for stop in trip.stops for rider in stop.boards}
+    tickets = f"{counted(trip.booked, 'booked ticket')} of {counted(len(bookings), 'booking')}"
+    unpaid = counted(trip.held + trip.pending, "held or waiting ticket")
+    return Preview(
+        f"{tickets} will be refunded in full. {unpaid} will end. "
+        f"Cancel {trip.name} ({trip.bus_id}) of {trip.travel_date}?"
+    )
+
+
+def _chosen(
+    booking: protocol.Booking, numbers: list[int] | None, statuses: tuple[protocol.Status, ...]
+) -> list[protocol.Ticket]:
+    """The tickets with these numbers, or those of the booking that have one of these statuses."""
+    if numbers:
+        return [ticket for ticket in booking.tickets if ticket.ticket_no in numbers]
+    return [ticket for ticket in booking.tickets if ticket.status in statuses]

@@ -1,0 +1,127 @@
+"""The questions of the commands on a terminal: before they give something up."""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pexpect
+import pytest
+
+from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.support.project import PROJECT
+from tests.support.traveller import CTRL_C, CTRL_D, client_environment, restore_signal_handlers
+
+TRIP = {"bus_id": 1, "travel_date": "2026-12-05", "origin": "Bengaluru", "destination": "Mysuru"}
+PHONE = "98450 12345"
+PASSWORD = "correct horse battery"
+
+Spawn = Callable[..., pexpect.spawn]
+
+
+@pytest.fixture
+def spawn(server: SimpleNamespace) -> Iterator[Spawn]:
+    """Runs a command line of the client in a terminal."""
+    children: list[pexpect.spawn] = []
+
+    def spawn(*arguments: str) -> pexpect.spawn:
+        where = {"BUSWARE_HOST": server.host, "BUSWARE_PORT": str(server.port)}
+        children.append(
+            pexpect.spawn(
+                sys.executable, ["-m", "client", *arguments], dimensions=(24, 200), encoding="utf-8",
+                timeout=WAIT_SECONDS, cwd=str(PROJECT), preexec_fn=restore_signal_handlers,
+                env=client_environment(TERM="xterm", NO_COLOR="1", **where),
+            )
+        )  # fmt: skip
+        return children[-1]
+
+    yield spawn
+    for child in children:
+        child.close(force=True)
+
+
+def status_of(child: pexpect.spawn) -> int:
+    """Wait for the end of a command; return its exit status."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return int(child.exitstatus)
+
+
+@pytest.fixture
+def booked(client_socket: LineClient) -> str:
+    """The reference of a booking with three tickets."""
+    return str(client_socket.call("book", **TRIP, seats=[1, 2, 3], phone=PHONE)["reference"])
+
+
+def statuses(database: Database) -> list[str]:
+    return database.query("SELECT status FROM passengers ORDER BY ticket_no")
+
+
+@pytest.mark.parametrize("answer", ["n\r", "no\r", "\r", CTRL_C, CTRL_D])
+def test_cancellation_that_is_not_confirmed_changes_nothing(
+    spawn: Spawn, booked: str, database: Database, answer: str
+) -> None:
+    child = spawn("cancel", booked, "--phone", PHONE)
+    child.expect_exact("Cancel 3 tickets, and get 390.00 of 780.00 back? [y/N] ")
+    child.send(answer)
+    child.expect_exact("Nothing was changed.")
+    assert status_of(child) == 1
+    assert statuses(database) == ["booked"] * 3
+
+
+def test_cancellation_is_confirmed(spawn: Spawn, booked: str, database: Database) -> None:
+    child = spawn("cancel", booked, "--phone", PHONE, "--tickets", "2")
+    child.expect_exact("Cancel 1 ticket, and get 130.00 of 260.00 back? [y/N] ")
+    child.send("perhaps\r")
+    child.expect_exact("Type yes or no.")
+    child.expect_exact("[y/N] ")
+    child.send("yes\r")
+    child.expect_exact("1 ticket cancelled, 130.00 refunded.")
+    assert status_of(child) == 0
+    assert statuses(database) == ["booked", "cancelled", "booked"]
+
+
+def test_alighting_early_is_confirmed(spawn: Spawn, booked: str) -> None:
+    child = spawn("alight", booked, "mandya", "--phone", PHONE)
+    child.expect_exact("End 3 tickets at Mandya instead of Mysuru, and get 0.00 back? [y/N] ")
+    child.send("y\r")
+    child.expect_exact("3 tickets now end at Mandya, 0.00 refunded.")
+    assert status_of(child) == 0
+
+
+def test_cancelled_trip_is_confirmed(
+    spawn: Spawn, client_socket: LineClient, booked: str, database: Database
+) -> None:
+    client_socket.call("hold", **TRIP, seats=[4], phone=PHONE)
+    client_socket.call("book", **TRIP, seats=[5], phone=PHONE)
+    token = client_socket.call("register", username="boss", password=PASSWORD)["token"]
+    database.query("UPDATE accounts SET role = 'admin'")
+    arguments = ("cancel-trip", "1", "2026-12-05", "Landslide.", "--token", token)
+    question = (
+        "4 booked tickets of 2 bookings will be refunded in full. 1 held or waiting ticket will end. "
+        "Cancel Day Bus (1) of 2026-12-05? [y/N] "
+    )
+    child = spawn(*arguments)
+    child.expect_exact(question)
+    child.send("\r")
+    assert status_of(child) == 1
+    assert set(statuses(database)) == {"booked", "held"}
+    child = spawn(*arguments)
+    child.expect_exact(question)
+    child.send("y\r")
+    child.expect_exact("The trip is cancelled: 5 tickets, 1,040.00 refunded.")
+    assert status_of(child) == 0
+    assert set(statuses(database)) == {"cancelled"}
+
+
+@pytest.mark.parametrize("option", [("--yes",), ("--key", "mine")])
+def test_confirmed_or_repeated_command_does_not_ask(
+    spawn: Spawn, booked: str, database: Database, option: tuple[str, ...]
+) -> None:
+    assert status_of(spawn("cancel", booked, "--phone", PHONE, *option)) == 0
+    assert set(statuses(database)) == {"cancelled"}
+
+
+def test_refused_cancellation_does_not_ask(spawn: Spawn, booked: str) -> None:
+    child = spawn("cancel", booked, "--phone", PHONE, "--tickets", "9")
+    child.expect_exact(f"Booking {booked} has only 3 tickets: 1, 2, 3.")
+    assert status_of(child) == 1
