@@ -59,7 +59,7 @@ BEGIN
     FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
     IF fare_now <> renew_hold.fare OR renew_hold.fare IS NULL AND changed THEN
         RETURN api.refusal('hold_expired', format('The hold has expired, and its fare or its terms have changed. '
-                'The fare is now %s. To book, confirm this fare.', fare_now),
+                'The fare is now %s. To book, confirm this fare.', to_char(fare_now, 'FM999,999,999,990.00')),
             jsonb_build_object('fare', fare_now::text));
     END IF;
     UPDATE passengers p

@@ -1,10 +1,12 @@
-"""The dialogues about an existing booking: show it, cancel it, change a seat, find a lost reference.
+"""The dialogues about an existing booking: show it, cancel it, change a seat, alight, find a lost one.
 
 A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks. It
 offers the booking that was made or opened last, and does not ask for the phone number of that one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence, Sized
+from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from busware.server.conversation import answers, seating
@@ -14,6 +16,7 @@ from busware.server.conversation.dialogue import (
     Call,
     Choice,
     Context,
+    InvalidInput,
     Show,
     Steps,
     Tell,
@@ -24,6 +27,8 @@ from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
+    day_of,
+    listed,
     moment,
     money,
     numbered,
@@ -33,6 +38,9 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import (
     OPEN,
+    Alight,
+    AlightingStop,
+    AlightQuote,
     Booking,
     Cancel,
     CancelQuote,
@@ -45,6 +53,7 @@ from busware.server.protocol import (
     Ticket,
 )
 
+_MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
 
@@ -62,32 +71,66 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
     if not open_tickets:
         yield Tell(f"Booking {booking.reference} is already {booking.status}. There is nothing to cancel.")
         return
-    chosen = [ticket.ticket_no for ticket in open_tickets]
-    if len(open_tickets) > 1:
-        options = _described(open_tickets, words_of(booking.kind).seat)
-        chosen = yield Ask(
-            "Which tickets? (numbers, or Enter for all)", answers.some_of(chosen, "ticket"), "tickets",
-            "The booking keeps its other tickets.",
-            (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
-        )  # fmt: skip
-    request: dict[str, Any] = {"reference": booking.reference, "phone": phone}
-    if len(chosen) < len(open_tickets):
-        request["tickets"] = chosen
+    chosen = yield from _choose_tickets(booking, open_tickets)
+    request = _tickets_request(booking, phone, chosen, open_tickets)
     quote: Quote = yield from require(CancelQuote(**request))
-    count = f"{len(chosen)} {plural('ticket', chosen)}"
-    paid = sum(float(t.fare) for t in open_tickets if t.ticket_no in chosen and t.status == "booked")
-    if paid:
+    numbers = [ticket.ticket_no for ticket in chosen]
+    question = f"Cancel {len(numbers)} {plural('ticket', numbers)}"
+    if any(ticket.status == "booked" for ticket in chosen):
         yield Show(quote)
-        question = f"Cancel {count}, and get {money(quote.refund)} of {money(paid)} back?"
-        refund = f"Your refund is {money(quote.refund)}."
+        question += _refund_question(quote.refund, chosen)
     else:
-        question, refund = f"Cancel {count}? You have not paid yet.", "There is nothing to refund."
+        question += "? You have not paid yet."
     hint = f"You can cancel until {moment(quote.valid_until)}."
     if not (yield answers.ask_yes_no(question, hint)):
         yield Tell("Nothing was cancelled.")
         return
-    yield Show((yield from require(Cancel(**request))))
-    yield Tell(f"{numbered('ticket', chosen)} cancelled. {refund}")
+    cancelled = yield from require(Cancel(**request))
+    yield Show(cancelled)
+    yield Tell(f"{numbered('ticket', numbers)} cancelled. {_refunded(booking, cancelled)}")
+
+
+def alighting(context: Context, typed: str) -> Steps[None]:
+    """The command `alight [REFERENCE [PHONE]]`: end tickets at an earlier stop."""
+    booking, phone = yield from _open(context, typed)
+    yield Show(booking)
+    booked = [ticket for ticket in booking.tickets if ticket.status == "booked"]
+    if not booked:
+        yield Tell(f"Booking {booking.reference} has no booked ticket that can end earlier.")
+        return
+    chosen = yield from _choose_tickets(booking, booked)
+    request = _tickets_request(booking, phone, chosen, booked)
+    stops = (yield from require(AlightQuote(**request))).stops
+    if not stops:
+        yield Tell(f"There is no stop left before {booking.destination} at which to get off.")
+        return
+    stay = all(stop.place == booking.origin for stop in stops)  # such as at a hotel
+    ends = {_end_of_ticket(stop, stops, stay=stay): stop for stop in stops}
+    for n, stop in enumerate(stops, 1):
+        place = "" if stay else stop.place
+        refund = f"refund {money(stop.refund)}" if float(stop.refund) else ""
+        yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
+    end = yield Ask(
+        f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
+        answers.one_of({name: name for name in ends}, {str(n): name for n, name in enumerate(ends, 1)}),
+        "stop", "The number at the start of a line, or what follows it.", answers.choices(*ends),
+    )  # fmt: skip
+    stop = ends[end]
+    numbers = [ticket.ticket_no for ticket in chosen]
+    where = f"{'on' if stay else 'at'} {end}"
+    tickets = f"{plural('ticket', numbers)} {listed(numbers, 'and')}"
+    question = f"End {tickets} {where}" if len(booked) > 1 else f"{'Leave' if stay else 'Get off'} {where}"
+    hint = "yes: the rest of the journey is for sale again. no: nothing changes."
+    if not (yield answers.ask_yes_no(question + _refund_question(stop.refund, chosen), hint)):
+        yield Tell("Nothing was changed.")
+        return
+    ended = yield from require(Alight(**request, at=stop.stop_no))
+    yield Show(ended)
+    seats = numbered(words_of(booking.kind).seat, [t.seat_no for t in chosen if t.seat_no is not None])
+    yield Tell(
+        f"{tickets.capitalize()} {'ends' if len(numbers) == 1 else 'end'} {where}. {seats} for sale again "
+        f"from {'then' if stay else 'there'} on. {_refunded(booking, ended)}"
+    )
 
 
 def change(context: Context, typed: str) -> Steps[None]:
@@ -128,18 +171,23 @@ def change(context: Context, typed: str) -> Steps[None]:
 
 
 def find(context: Context, typed: str) -> Steps[None]:
-    """The command `find [PHONE]`: the references of bookings, by phone number, date and boarding place."""
+    """The command `find [DATE PLACE [PHONE]]`: the references of the bookings with this phone number.
+
+    The phone number may also come first.
+    """
     places = (yield from require(Places(kind=BUS.kind))).places
+    typed_day, typed_place, typed_phone = _parts_of_find(typed, context.today())
     ask_phone = Ask(
         "Phone number of the booking:", answers.phone, "phone",
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
-    phone = yield from answered(ask_phone, typed)
-    day = yield Ask(
+    phone = yield from answered(ask_phone, typed_phone)
+    ask_day = Ask(
         f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date",
         "The date on which the passengers board.",
     )  # fmt: skip
-    place = yield ask_place(f"{BUS.source} (where you board):", "origin", places)
+    day = yield from answered(ask_day, typed_day)
+    place = yield from answered(ask_place(f"{BUS.source} (where you board):", "origin", places), typed_place)
     while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place.code))), Refusal):
         if found.data.get("field") != "phone":
             raise found
@@ -152,6 +200,33 @@ def find(context: Context, typed: str) -> Steps[None]:
         booking = yield Call(GetBooking(reference=reference, phone=phone))
         yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
+
+
+def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
+    """The date, the place and the phone number in the text after `find`; a part that is missing is empty.
+
+    2026-12-05 looks like a phone number too, and the +91 of a phone number is the date in 91 days.
+    """
+    words = typed.split()
+    parse_day = answers.any_date(today)
+    phone_first = typed.startswith("+") or not _longest(words, parse_day)
+    leading_phone = _longest(words, answers.phone) if phone_first else ""
+    rest = words[len(leading_phone.split()) :]
+    day = _longest(rest, parse_day) or " ".join(rest[:1])
+    rest = rest[len(day.split()) :]
+    backwards = rest[::-1]
+    phone = _longest(backwards, lambda text: answers.phone(" ".join(reversed(text.split()))))
+    phone = " ".join(reversed(phone.split()))
+    return day, " ".join(rest[: len(rest) - len(phone.split())]), phone or leading_phone
+
+
+def _longest(words: list[str], parse: Callable[[str], object]) -> str:
+    """The longest beginning that is valid; empty if there is none."""
+    for n in range(min(len(words), _MAX_WORDS), 0, -1):
+        with suppress(InvalidInput):
+            parse(text := " ".join(words[:n]))
+            return text
+    return ""
 
 
 def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
@@ -191,6 +266,52 @@ def _ask_reference(default: str) -> Ask:
         lambda typed: answers.reference(typed or default), "reference",
         "The reference is on the ticket. If you lost it, type quit, and then find.",
     )  # fmt: skip
+
+
+def _choose_tickets(booking: Booking, tickets: Sequence[Ticket]) -> Steps[list[Ticket]]:
+    """Some of the tickets; asks if there are several."""
+    numbers = [ticket.ticket_no for ticket in tickets]
+    if len(numbers) > 1:
+        options = _described(tickets, words_of(booking.kind).seat)
+        numbers = yield Ask(
+            "Which tickets? (numbers, or Enter for all)", answers.some_of(numbers, "ticket"), "tickets",
+            "The booking keeps its other tickets.",
+            (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
+        )  # fmt: skip
+    return [ticket for ticket in tickets if ticket.ticket_no in numbers]
+
+
+def _tickets_request(
+    booking: Booking, phone: str | None, chosen: Sequence[Ticket], of: Sequence[Ticket]
+) -> dict[str, Any]:
+    """The fields of a request about tickets; all of them need not be named."""
+    fields: dict[str, Any] = {"reference": booking.reference, "phone": phone}
+    return fields if len(chosen) == len(of) else fields | {"tickets": [t.ticket_no for t in chosen]}
+
+
+def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
+    """The end of a question: the refund, and the part of the fares that was not refunded before."""
+    paid = sum(float(t.fare) - float(t.refund) for t in tickets if t.status == "booked")
+    return f", and get {money(refund)} of {money(paid)} back?" if float(refund) else "? Nothing is refunded."
+
+
+def _refunded(before: Booking, after: Booking) -> str:
+    """A sentence: what a change has refunded."""
+    refund = float(after.refund) - float(before.refund)
+    return f"{money(refund)} is refunded." if refund else "Nothing is refunded."
+
+
+def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay: bool) -> str:
+    """What names a stop among others: its place; the date, if all are at one place; else both."""
+    if stay:
+        return day_of(stop.arrives_at.date())
+    same_place = [other for other in stops if other.place == stop.place]
+    return stop.place if len(same_place) == 1 else f"{stop.place}, {moment(stop.arrives_at)}"
+
+
+def _numbers_of(items: Sized) -> str:
+    """The numbers of a list in a question: "(1)", "(1 to 3)"."""
+    return "(1)" if len(items) == 1 else f"(1 to {len(items)})"
 
 
 def _described(tickets: Iterable[Ticket], noun: str) -> dict[int, str]:

@@ -44,7 +44,7 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus),
-    "flight": Command("book a flight by one line, or choose one from a list", flights.flight, "[choose]"),
+    "flight": Command("book a flight by one line, or from a list", flights.flight, "[choose]"),
     "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", nights.stay),
     "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
@@ -52,7 +52,8 @@ COMMANDS: dict[str, Command] = {
         "cancel a booking, or some of its tickets", bookings.cancellation, "[REFERENCE [PHONE]]"
     ),
     "change": Command("change a seat of a booking", bookings.change, "[REFERENCE [PHONE]]"),
-    "find": Command("find a lost reference", bookings.find, "[PHONE]"),
+    "alight": Command("get off at an earlier stop", bookings.alighting, "[REFERENCE [PHONE]]"),
+    "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }
 
@@ -62,7 +63,7 @@ _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 # Other words for these commands: names of commands of scripts/client, and words that travellers may use.
 _SYNONYMS = {
     "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
-    "theatre": "show", "theater": "show", "room": "hotel",
+    "alight-quote": "alight", "theatre": "show", "theater": "show", "room": "hotel",
 }  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def help_text() -> str:
     """A line for each command."""
     lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
     lines += [
-        ("help", "show this list; at a question, explain the answers"),
+        ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
         ("quit", "leave the dialogue"),
         ("STOP, terminate", "end the connection"),

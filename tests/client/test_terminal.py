@@ -77,13 +77,20 @@ def test_reservation_cancellation_and_change_of_seat(
         ("Which tickets?", "2"),
         ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
     )
-    asha.wait_for("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. Your refund is 130.00.")
+    asha.wait_for("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. 130.00 is refunded.")
     asha.answer(
         ("What would you like?", f"change {reference} 98450 12345"),
         ("Which seat instead of seat 3?", "7"),
     )
     asha.wait_for("Ticket 1 has seat 7 now, instead of 3.", "What would you like?")
     assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked'") == [7]
+    asha.answer(
+        ("", "alight"),
+        (f"Reference of the booking (Enter: {reference})", ""),
+        ("Where do you get off?", "2"),
+        ("Get off at Mandya? Nothing is refunded.", "yes"),
+    )
+    asha.wait_for("Ticket 1 ends at Mandya. Seat 7 is for sale again from there on.", "What would you like?")
     asha.child.send(CTRL_D)
     assert asha.wait_for_exit() == 0
 
@@ -455,7 +462,7 @@ def test_server_is_killed_and_restarted_at_every_step(database: Database) -> Non
             ("What would you like?", f"cancel {reference}"), ("Phone number of the booking", "9845012345"),
             ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
         ])  # fmt: skip
-        asha.wait_for("Ticket 2 is cancelled. Your refund is 130.00.")
+        asha.wait_for("Ticket 2 is cancelled. 130.00 is refunded.")
         with served:
             asha.child.close(force=True)
     states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")

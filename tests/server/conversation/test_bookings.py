@@ -8,8 +8,11 @@ import pytest
 
 from busware.server.conversation import Call, Context, begin
 from busware.server.protocol import GetBooking
-from tests.conftest import LineClient
+from tests.conftest import Clock, Database, LineClient
+from tests.support.project import PROJECT
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+
+TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
 def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) -> None:
@@ -27,7 +30,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         Fare 520.00
         Keep the reference.
         To see the booking: status {ref}. To cancel it: cancel {ref}.
-        In another session, both ask for the phone number.
+        On another connection, both ask for the phone number.
         > bus
         1 reservation, 2 cancellation
         Reservation or cancellation:
@@ -53,7 +56,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
           Ticket 1: seat 7, 260.00
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
-        Ticket 2 is cancelled. Your refund is 130.00.
+        Ticket 2 is cancelled. 130.00 is refunded.
         > cancel {ref} 9845012345
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -75,10 +78,9 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
 
 
 def test_cancelling_an_unpaid_booking_shows_no_refund(client_socket: LineClient) -> None:
-    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     for _ in range(2):
-        client_socket.call("book", **trip, count=4, phone=ASHA)
-    waiting = client_socket.call("book", **trip, count=2, waitlist=True, phone=ASHA)
+        client_socket.call("book", **TRIP, count=4, phone=ASHA)
+    waiting = client_socket.call("book", **TRIP, count=2, waitlist=True, phone=ASHA)
     transcript(
         client_socket,
         """
@@ -102,10 +104,203 @@ def test_cancelling_an_unpaid_booking_shows_no_refund(client_socket: LineClient)
           Ticket 1: no seat yet, 260.00
           Ticket 2: no seat yet, 260.00
         Fare 520.00
-        Tickets 1 and 2 are cancelled. There is nothing to refund.
+        Tickets 1 and 2 are cancelled. Nothing is refunded.
         """,
         {"ref": waiting["reference"]},
     )
+
+
+def test_sentence_after_a_cancellation_has_what_is_refunded_now(
+    connect: Callable[[], LineClient], database: Database
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 25, refund_percent = 50 WHERE bus_id = 1")
+    paid = connect().call("book", **TRIP, seats=[1, 2], phone=ASHA)
+    connect().call("alight", reference=paid["reference"], phone=ASHA, tickets=[1], at="Mandya")  # 20.00
+    database.query("UPDATE bus_info SET refund_percent = 0 WHERE bus_id = 1")
+    unrefunded = connect().call("book", **TRIP, seats=[3], phone=ASHA)
+    line = connect()
+    for booking, question, answer in (
+        (paid, "Which tickets? (numbers, or Enter for all)", ""),
+        (paid, "Cancel 2 tickets, and get 250.00 of 500.00 back? (yes or no)", "yes"),
+        (unrefunded, "Cancel 1 ticket? Nothing is refunded. (yes or no)", "yes"),
+    ):
+        if not question.startswith("Cancel 2"):
+            line.send(f"cancel {booking['reference']} {ASHA}")
+        receive_until(line, question)
+        line.send(answer)
+        if booking == paid and answer:
+            receive_until(line, "Tickets 1 and 2 are cancelled. 250.00 is refunded.")
+    receive_until(line, "Ticket 1 is cancelled. Nothing is refunded.")
+
+
+def test_alight_shows_the_stops_and_the_refund_before(
+    connect: Callable[[], LineClient], database: Database
+) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")
+    known = {"ref": connect().call("book", **TRIP, seats=[4], phone=ASHA)["reference"]}
+    traveller = connect()
+    transcript(
+        traveller,
+        """
+        > alight {ref} 9845012345
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 4, 260.00
+        Fare 260.00
+          1  Ramanagara, Sat 5 Dec 2026 10:50, refund 85.00
+          2  Mandya, Sat 5 Dec 2026 11:45, refund 40.00
+          3  Srirangapatna, Sat 5 Dec 2026 12:20, refund 15.00
+        Where do you get off? (1 to 3)
+        > Mysuru
+        "Mysuru" is not a valid answer. Type Ramanagara, Mandya or Srirangapatna.
+        Where do you get off? (1 to 3)
+        > mand
+        Get off at Mandya, and get 40.00 of 260.00 back? (yes or no)
+        > no
+        Nothing was changed.
+        > alight
+        Reference of the booking (Enter: {ref}):
+        >
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mysuru, Sat 5 Dec 2026 12:45
+          Ticket 1: seat 4, 260.00
+        Fare 260.00
+          1  Ramanagara, Sat 5 Dec 2026 10:50, refund 85.00
+          2  Mandya, Sat 5 Dec 2026 11:45, refund 40.00
+          3  Srirangapatna, Sat 5 Dec 2026 12:20, refund 15.00
+        Where do you get off? (1 to 3)
+        > 2
+        Get off at Mandya, and get 40.00 of 260.00 back? (yes or no)
+        > yes
+        Booked: {ref}
+        KSRTC Day Bus (bus 1)
+        Bengaluru, Sat 5 Dec 2026 10:00
+          to Mandya, Sat 5 Dec 2026 11:45
+          Ticket 1: seat 4, 260.00, refunded 40.00
+        Fare 260.00, refunded 40.00
+        Ticket 1 ends at Mandya. Seat 4 is for sale again from there on. 40.00 is
+        refunded.
+        """,
+        known,
+    )
+
+
+def test_some_tickets_of_a_party_alight(connect: Callable[[], LineClient]) -> None:
+    reference = connect().call("book", **TRIP, seats=[1, 2, 3], phone=ASHA)["reference"]
+    line = connect()
+    line.send(f"alight {reference} {ASHA}")
+    for question, answer in (
+        ("Which tickets? (numbers, or Enter for all)", "2 3"),
+        ("Where do you get off? (1 to 3)", "1"),
+        ("End tickets 2 and 3 at Ramanagara? Nothing is refunded. (yes or no)", "yes"),
+    ):
+        receive_until(line, question)
+        line.send(answer)
+    receive_until(line, "  to Mysuru, Sat 5 Dec 2026 12:45")  # where ticket 1 ends
+    receive_until(line, "Tickets 2 and 3 end at Ramanagara. Seats 2 and 3 are for sale again from there")
+
+
+def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], database: Database) -> None:
+    database.conn.execute((PROJECT / "sql/99_seed_hotel.sql").read_bytes())
+    line = connect()
+    for question, answer in (
+        ("", "hotel"),
+        ("Check-in date (2026-12-05, tomorrow, sat or 5 dec):", "8 dec"),
+        ("Check-out date, or how many nights (such as 2):", "3"),
+        ("Room numbers, such as 1 2, or best 2 for any two:", "4"),
+        ("Phone number (Enter: none):", ""),
+        ("Confirm, for 7,200.00? (yes or no)", "yes"),
+        ("Keep the reference.", "alight"),
+    ):
+        receive_until(line, question) if question else None
+        line.send(answer)
+    while not line.receive().startswith(b"Reference of the booking (Enter: "):
+        pass
+    line.send("")
+    receive_until(line, "  1  Wed 9 Dec 2026 11:00, refund 2,400.00")
+    receive_until(line, "  2  Thu 10 Dec 2026 11:00, refund 1,200.00")
+    receive_until(line, "When do you leave? (1 to 2)")
+    line.send("2")
+    receive_until(line, "Leave on Thu 10 Dec 2026, and get 1,200.00 of 7,200.00 back? (yes or no)")
+    line.send("yes")
+    receive_until(line, "Ticket 1 ends on Thu 10 Dec 2026. Room 4 is for sale again from then on.")
+    receive_until(line, "1,200.00 is refunded.")
+
+
+def test_alight_says_why_a_booking_cannot_end_earlier(
+    connect: Callable[[], LineClient], clock: Clock
+) -> None:
+    booked = connect().call("book", **TRIP, seats=[1], phone=ASHA)
+    held = connect().call("hold", **TRIP, seats=[2], phone=ASHA, seconds=1800)
+    short = connect().call("book", **TRIP | {"destination": "Ramanagara"}, seats=[3], phone=ASHA)
+    line = connect()
+    for booking, message in (
+        (held, f"Booking {held['reference']} has no booked ticket that can end earlier."),
+        (short, "There is no stop left before Ramanagara at which to get off."),
+    ):
+        line.send(f"alight {booking['reference']} {ASHA}")
+        receive_until(line, message)
+    clock.set("2026-12-05 11:50+05:30")
+    line.send(f"alight {booked['reference']} {ASHA}")
+    receive_until(line, "  1  Srirangapatna, Sat 5 Dec 2026 12:20")
+    receive_until(line, "Where do you get off? (1)")
+    clock.set("2026-12-05 12:40+05:30")
+    for answer in ("1", "yes"):
+        line.send(answer)
+    receive_until(line, "The bus has already left that stop.")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "98450 12345", "sun Mysore 98450 12345", "6 dec 2026 mysuru +91 98450 12345",
+        "+91 98450 12345 sun mysuru", "2026-12-06 MYSU", "+5 Mysuru", "", "in 5 days mysuru 9845012345",
+    ],
+)  # fmt: skip
+def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
+    connect: Callable[[], LineClient], typed: str
+) -> None:
+    booked = connect().call(
+        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
+    )
+    line = connect()
+    line.send(f"find {typed}")
+    answers = {
+        "Phone number of the booking:": ASHA,
+        "Date of journey (2026-12-05, tomorrow, sat or 5 dec):": "6 dec",
+        "Source (where you board):": "Mysuru",
+    }
+    asked = []
+    while (received := line.receive().decode()) in answers:
+        asked.append(received.partition(" ")[0])
+        line.send(answers[received])
+    expected = f"Reference {booked['reference']} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00."
+    assert received == expected
+    has_phone, has_place = ("45" in typed, "mys" in typed.lower())
+    assert asked == ["Phone"] * (not has_phone) + ["Date", "Source"] * (not has_place)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("nonsense", '"nonsense" is not a date.'),
+        ("tue mysuru 98450 12345", "Today is a Tuesday."),
+        ("5 dec nowhere 98450 12345", '"nowhere" is not a place on any route.'),
+    ],
+)
+def test_find_explains_a_word_that_it_does_not_understand(
+    client_socket: LineClient, typed: str, message: str
+) -> None:
+    client_socket.send(f"find {typed}")
+    received = client_socket.receive().decode()
+    while received.startswith("Phone number"):
+        client_socket.send(ASHA)
+        received = client_socket.receive().decode()
+    assert received.startswith(message)
 
 
 def test_find_shows_lost_references_until_the_rate_limit(
@@ -188,7 +383,7 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
 def test_booking_made_last_is_offered_and_needs_no_phone_number(connect: Callable[[], LineClient]) -> None:
     traveller = connect()
     known = transcript(traveller, RESERVATION)
-    advice = "In another session, both ask for the phone number."
+    advice = "On another connection, both ask for the phone number."
     traveller.send("yes")
     receive_until(traveller, advice)
     for line in ("status", "cancel", "change"):
@@ -222,9 +417,8 @@ def test_booking_made_last_is_offered_and_needs_no_phone_number(connect: Callabl
 def test_booking_opened_last_is_offered_until_another_one_is_opened(
     connect: Callable[[], LineClient],
 ) -> None:
-    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
     other = connect()
-    first, second = (other.call("book", **trip, seats=[n], phone=ASHA)["reference"] for n in (3, 4))
+    first, second = (other.call("book", **TRIP, seats=[n], phone=ASHA)["reference"] for n in (3, 4))
     traveller = connect()
     for opened, offered in ((first, ""), (second, f" (Enter: {first})")):
         traveller.send("status")
@@ -316,8 +510,7 @@ def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: Lin
 def test_question_about_a_booking_accepts_ten_invalid_answers(
     connect: Callable[[], LineClient], steps: list[tuple[str, str, str, str]]
 ) -> None:
-    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
-    reference = connect().call("book", **trip, seats=[3, 4], phone=ASHA)["reference"]
+    reference = connect().call("book", **TRIP, seats=[3, 4], phone=ASHA)["reference"]
     line = connect()
     for command, question, wrong, right in steps:
         if command:

@@ -80,12 +80,12 @@ def test_expired_hold_is_booked_once_its_new_fare_was_shown(
 ) -> None:
     transcript(client_socket, RESERVATION)
     clock.advance(minutes=11)
-    for fare in (300, 310):
+    for fare in (300, 1310):
         change_fare(database, fare)
-        transcript(client_socket, CHANGED_FARE.replace("{fare}", f"{2 * fare}.00"))
+        transcript(client_socket, CHANGED_FARE.replace("{fare}", f"{2 * fare:,}.00"))
     assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
     transcript(client_socket, "> yes\nBooked: {ref}")
-    assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "310.00")] * 2
+    assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "1310.00")] * 2
 
 
 def test_new_fare_of_an_expired_hold_is_declined(
