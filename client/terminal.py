@@ -30,7 +30,6 @@ from busware.sdk import Client
 from busware.server.conversation import (
     BACK,
     COMMANDS,
-    END,
     HELP,
     QUIT,
     Ask,
@@ -44,6 +43,7 @@ from busware.server.conversation import (
     begin,
     booking_opened_by,
     commands,
+    ends_connection,
     no_answer,
     undo_outcome,
 )
@@ -58,7 +58,6 @@ from busware.server.protocol import (
     Request,
     Seats,
     clean_text,
-    normalize_text,
 )
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -190,10 +189,7 @@ class Terminal:
         return today_in(self._time_zone)
 
     def _carry_out_command(self, line: str) -> None:
-        word = line.strip().lower()
-        if word == QUIT:
-            raise EOFError
-        if word in ("", BACK):
+        if line.strip().lower() in ("", BACK):
             return
         self._dialogue = None
         try:
@@ -243,7 +239,7 @@ class Terminal:
         except OSError as error:  # the terminal is gone
             self._not_shown = NotShown(error.strerror or str(error))
             raise EOFError from None
-        if normalize_text(line).lower() in END:
+        if ends_connection(line, question_open=question is not _COMMAND):
             raise EOFError
         return line
 

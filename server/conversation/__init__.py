@@ -3,7 +3,7 @@
   dialogue      the engine: steps, back, quit          commands      the lines that begin a dialogue
   reservation   `bus`: from the date to the ticket     trips         its first half: the choice of a trip
   flights       `flight`, and the welcome              shows         `show`: the theatre
-  nights        `hotel`                                bookings      `status`, `cancel`, `change`, `find`
+  nights        `hotel`                                bookings      existing bookings
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        words         nouns, dates and amounts as text
   drawing       parts of seat maps
@@ -11,7 +11,7 @@
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """
 
-from busware.server.conversation.commands import COMMANDS, END, WELCOME, begin
+from busware.server.conversation.commands import COMMANDS, WELCOME, begin, ends_connection
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
     BACK,
@@ -32,7 +32,7 @@ from busware.server.conversation.dialogue import (
 )
 
 __all__ = [
-    "BACK", "COMMANDS", "END", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "no_answer", "parse_date",
-    "undo_outcome",
+    "BACK", "COMMANDS", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
+    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "ends_connection", "no_answer",
+    "parse_date", "undo_outcome",
 ]  # fmt: skip

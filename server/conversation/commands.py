@@ -22,8 +22,9 @@ from busware.server.conversation.dialogue import (
 from busware.server.protocol import Refusal, normalize_text
 
 END = ("stop", "terminate")
+_LEAVE = (QUIT, *QUIT_SYNONYMS)
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
-NO_QUESTION = "No question is open. Type help for all commands, or STOP to disconnect."
+NO_QUESTION = "No question is open. Type help for all commands, or quit to disconnect."
 _MAX_SEARCHED = 200  # characters of an unknown line that are searched for a command
 
 
@@ -67,6 +68,12 @@ _SYNONYMS = {
 }  # fmt: skip
 
 
+def ends_connection(line: str, *, question_open: bool) -> bool:
+    """Whether a line ends the connection: STOP at any time; quit while no question is open."""
+    word = normalize_text(line).lower()
+    return word in END or (word in _LEAVE and not question_open)
+
+
 def begin(line: str, context: Context) -> Dialogue:
     """The dialogue that a line begins. If it is not a command, the dialogue only says so."""
     typed = " ".join(normalize_text(line).split())
@@ -85,7 +92,7 @@ def _steps(typed: str, context: Context) -> Steps[None]:
             yield from command.begin(context, rest if command.takes else "")
         elif name in (HELP, "?"):
             yield Tell(help_text())
-        elif name in (BACK, QUIT, *QUIT_SYNONYMS):
+        elif name in (BACK, *_LEAVE):
             yield Tell(NO_QUESTION)
         elif not typed:
             yield Tell(WELCOME)
@@ -105,7 +112,7 @@ def help_text() -> str:
     lines += [
         ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
-        ("quit", "leave the dialogue"),
+        ("quit", "leave the dialogue, or disconnect if none is open"),
         ("STOP, terminate", "end the connection"),
     ]
     width = max(len(word) for word, _ in lines)

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from busware.server.conversation import (
-    END,
     Ask,
     Call,
     Context,
@@ -21,6 +20,7 @@ from busware.server.conversation import (
     Tell,
     begin,
     booking_opened_by,
+    ends_connection,
     no_answer,
     undo_outcome,
 )
@@ -64,7 +64,7 @@ class PlainText:
     def handle_line(self, line: bytes) -> bytes:
         """Execute a typed line; return the lines of the reply."""
         typed = typed_text(line)
-        if typed.strip().lower() in END:
+        if ends_connection(typed, question_open=self._dialogue is not None):
             self.close()
             self.ended = True
             texts = [STOPPED]

@@ -91,7 +91,7 @@ def test_reservation_cancellation_and_change_of_seat(
         ("Get off at Mandya? Nothing is refunded.", "yes"),
     )
     asha.wait_for("Ticket 1 ends at Mandya. Seat 7 is for sale again from there on.", "What would you like?")
-    asha.child.send(CTRL_D)
+    asha.type_line("exit")
     assert asha.wait_for_exit() == 0
 
 

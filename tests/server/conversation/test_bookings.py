@@ -303,6 +303,22 @@ def test_find_explains_a_word_that_it_does_not_understand(
     assert received.startswith(message)
 
 
+@pytest.mark.parametrize("word", ["quit", "QUIT", "exit", "bye", " quit​ "])
+def test_quit_ends_the_connection_when_no_question_is_open(client_socket: LineClient, word: str) -> None:
+    transcript(
+        client_socket,
+        """
+        > status
+        Reference of the booking:
+        """,
+    )
+    client_socket.send(word)
+    receive_until(client_socket, "You left the dialogue. Nothing was changed.")
+    client_socket.send(word)
+    receive_until(client_socket, "STOPPED")
+    assert client_socket.receive() == b""
+
+
 def test_find_shows_lost_references_until_the_rate_limit(
     connect: Callable[[], LineClient], server: SimpleNamespace
 ) -> None:

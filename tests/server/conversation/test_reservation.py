@@ -52,7 +52,7 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         > back
         You left the dialogue. Nothing was changed.
         > back
-        No question is open. Type help for all commands, or STOP to disconnect.
+        No question is open. Type help for all commands, or quit to disconnect.
         """,
     )
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]

@@ -112,7 +112,7 @@ def test_ticket_number_opens_its_booking(client_socket: LineClient) -> None:
     assert len(second) == 10
     for command in ("status", "cancel", "change"):
         transcript(client_socket, f"> {command} {second.lower()}\nBooked: {second[:-2]}")
-        client_socket.send("quit")
+        client_socket.send("back")
         while not client_socket.receive().startswith((b"You left", b"No question is open")):
             pass
 
