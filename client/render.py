@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from busware import seatmap
+from busware.server.conversation.manifest import manifest_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -18,6 +19,7 @@ from busware.server.conversation.words import (
     differing_ends,
     moment,
     money,
+    sent_line,
     service_of,
     type_text,
     words_of,
@@ -159,7 +161,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             tickets = counted(answer.tickets, "ticket")
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
         case SentNotice():
-            return Text(_sent(answer))
+            return Text(sent_line(answer))
         case OpenedSales():
             return Text(f"{counted(answer.opened, 'trip')} put on sale.")
     raise TypeError(f"no text for a {type(answer).__name__}")
@@ -328,29 +330,7 @@ def _done(request: Request | None) -> str:
     return "Done."
 
 
-def _sent(notice: SentNotice) -> str:
-    if not notice.bookings:
-        return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
-    bookings, tickets = counted(notice.bookings, "booking"), counted(notice.tickets, "ticket")
-    return f"Sent to the passengers of {bookings} ({tickets})."
-
-
 def _manifest(manifest: TripManifest) -> Iterable[Text]:
     """The numbers of tickets; then, stop by stop, the passengers who board and alight."""
-    yield Text(f"{manifest.name} ({manifest.bus_id}), travel date {manifest.travel_date}", "bold")
-    if manifest.state == "cancelled":
-        yield Text(f"The trip is cancelled. {manifest.why or ''}".strip())
-    seats = counted(manifest.seats, "seat")
-    yield Text(f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.")
-    if not manifest.stops:
-        yield Text("There are no passengers.")
-    for stop in manifest.stops:
-        at = stop.departs_at or stop.arrives_at
-        yield Text(f"{clock(at)}  {stop.place}" if at else stop.place, "bold")
-        for action, riders in (("boards", stop.boards), ("alights", stop.alights)):
-            for rider in riders:
-                ticket = f"{rider.reference}/{rider.ticket_no}"
-                passenger = ", ".join(filter(None, (rider.name, rider.phone, ticket)))
-                yield Text(f"  {action:7}  seat {rider.seat_no}: {passenger}")
-        if stop.comes_free:
-            yield Text(f"  free from here: {', '.join(map(str, stop.comes_free))}")
+    for line, is_heading in manifest_lines(manifest):
+        yield Text(line, "bold" if is_heading else "")

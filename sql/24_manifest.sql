@@ -27,26 +27,27 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- A trip with its stops, without those at which no passenger boards or alights.
-CREATE OR REPLACE FUNCTION api.manifest(account text, bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.trip_manifest(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    trip    jsonb := api.show_trip(bus_id, travel_date);
-    refusal jsonb := api.check_operator(account, bus_id);
+    trip jsonb := api.show_trip(bus_id, travel_date);
 BEGIN
-    IF refusal IS NULL AND trip IS NULL THEN
-        refusal := api.refusal_unknown_trip(bus_id, travel_date);
-    END IF;
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
+    IF trip IS NULL THEN
+        RETURN api.refusal_unknown_trip(bus_id, travel_date);
     END IF;
     RETURN trip || jsonb_build_object('stops', coalesce((
         SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', r.place,
-                'arrives_at', api.rfc3339(api.instant(manifest.travel_date, r.arrives, s.time_zone), r.time_zone),
-                'departs_at', api.rfc3339(api.instant(manifest.travel_date, r.departs, s.time_zone), r.time_zone),
+                'arrives_at', api.rfc3339(api.instant(trip_manifest.travel_date, r.arrives, s.time_zone), r.time_zone),
+                'departs_at', api.rfc3339(api.instant(trip_manifest.travel_date, r.departs, s.time_zone), r.time_zone),
                 'boards', coalesce(r.boards, '[]'), 'alights', coalesce(r.alights, '[]'),
                 'comes_free', coalesce(to_jsonb(r.come_free), '[]')) ORDER BY r.stop_no)
-        FROM api.trip_stops(manifest.bus_id, manifest.travel_date) AS r
-        JOIN bus_info s ON s.bus_id = manifest.bus_id
+        FROM api.trip_stops(trip_manifest.bus_id, trip_manifest.travel_date) AS r
+        JOIN bus_info s ON s.bus_id = trip_manifest.bus_id
         WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL
     ), '[]'));
 END $$;
+
+-- The manifest of a trip, for an account that may change the service.
+CREATE OR REPLACE FUNCTION api.manifest(account text, bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN coalesce(api.check_operator(account, bus_id), api.trip_manifest(bus_id, travel_date));

@@ -14,21 +14,12 @@ BEGIN
     IF trip.settle_at <= api.now() THEN
         PERFORM api.settle(bus_id, travel_date);
     END IF;
-    o.refusal := CASE
-        WHEN trip.bus_id IS NULL THEN api.refusal_unknown_trip(bus_id, travel_date)
-        WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', rtrim(format('The trip is already cancelled. %s', trip.reason)))
-        WHEN api.trip_ends_at(bus_id, travel_date) <= api.now() THEN api.refusal('departed', 'The trip has ended.') END;
+    o.refusal := api.check_trip_runs(trip, bus_id, travel_date);
     IF o.refusal IS NOT NULL THEN
         RETURN o;
     END IF;
     WITH affected AS (
-        SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END AS amount
-        FROM passengers p
-        JOIN bus_info s ON s.bus_id = p.bus_id
-        JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
-        WHERE p.bus_id = cancel_trip.bus_id AND p.travel_date = cancel_trip.travel_date
-          AND p.status IN ('held', 'booked', 'pending')
-          AND (p.status <> 'booked' OR api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
+        SELECT * FROM api.tickets_of_cancelled_trip(bus_id, travel_date)
     ), ended AS (
         UPDATE passengers p SET status = 'cancelled', refund = p.refund + affected.amount, ended_at = api.now()
         FROM affected
@@ -48,3 +39,24 @@ BEGIN
         'tickets', tickets, 'refund', refund::numeric(12,2)::text);
     RETURN o;
 END $$;
+
+-- Check that a trip can be cancelled. trip: its row; all columns are NULL if it does not exist.
+CREATE OR REPLACE FUNCTION api.check_trip_runs(trip trips, bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN trip.bus_id IS NULL THEN api.refusal_unknown_trip(bus_id, travel_date)
+    WHEN trip.state = 'cancelled' THEN api.refusal('already_cancelled', rtrim(format('The trip is already cancelled. %s', trip.reason)))
+    WHEN api.trip_ends_at(bus_id, travel_date) <= api.now() THEN api.refusal('departed', 'The trip has ended.') END;
+
+-- The tickets that end when a trip is cancelled now, and the refund of each.
+CREATE OR REPLACE FUNCTION api.tickets_of_cancelled_trip(bus_id bigint, travel_date date)
+RETURNS TABLE (reference text, ticket_no int, amount numeric)
+LANGUAGE sql STABLE AS $$
+    SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END
+    FROM passengers p
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
+    WHERE p.bus_id = tickets_of_cancelled_trip.bus_id AND p.travel_date = tickets_of_cancelled_trip.travel_date
+      AND p.status IN ('held', 'booked', 'pending')
+      AND CASE p.status WHEN 'booked' THEN api.instant(p.travel_date, r.arrives, s.time_zone) ELSE p.expires_at END > api.now()
+$$;

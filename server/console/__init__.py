@@ -1,1 +1,1 @@
-"""The operator's console: its commands (prompt), and the events that it shows (feed)."""
+"""The operator's console: on a terminal (prompt), its commands, and the events that it shows (feed)."""

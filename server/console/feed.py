@@ -1,28 +1,51 @@
-"""The console feed: shows an operator when clients and processes connect and disconnect, and their messages.
+"""The console feed: shows an operator the messages of clients, and the processes that start and end.
 
 It reads the database (server/push/messages.py) after change notifications, so it does not matter to which
-process or server a client is connected. The servers publish their clients once a console is registered; those
-that connected before it are not shown. Control characters in a client's text are not printed.
+process or server a client is connected. Clients that connect and disconnect are counted; they are shown on
+request, because many of them would hide the messages. The servers publish their clients once a console is
+registered; the connections of earlier ones are not shown.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import InternalError
-from busware.server.protocol import Refusal, clean_text
+from busware.server.protocol import Refusal
 from busware.server.push.messages import Message, Messages, Presence, Process
 from busware.server.worker_thread import WorkerThread
 
 
-class ConsoleFeed:
-    """The feed of one console. out: prints a line. last_message: the last message from a client."""
+class Out(Protocol):
+    """Prints a text, without its control characters."""
 
-    def __init__(self, messages: Messages, listener: Listener, out: Callable[[str], None]) -> None:
+    def __call__(self, text: str, *, highlighted: bool = False) -> None:
+        """Print the text. highlighted: after an empty line, and in colour where that is possible."""
+
+
+class ConsoleFeed:
+    """The feed of one console.
+
+    on_counts: called when `counts` may have changed. last_message: the last message from a client that was
+    shown. unanswered: the messages from clients without a reply. shows_connections: whether it shows each
+    client that connects or disconnects.
+    """
+
+    def __init__(
+        self,
+        messages: Messages,
+        listener: Listener,
+        out: Out,
+        on_counts: Callable[[], None] = lambda: None,
+    ) -> None:
         self.last_message: Message | None = None
+        self.unanswered: list[Message] = []
+        self.shows_connections = False
         self._messages = messages
         self._listener = listener
         self._out = out
+        self._on_counts = on_counts
         self._worker = WorkerThread("console feed", self._show_changes)
 
         # After the start, only the worker thread uses these.
@@ -43,6 +66,13 @@ class ConsoleFeed:
         self._unsubscribe()
         self._worker.stop()
 
+    @property
+    def counts(self) -> str:
+        """The numbers of connected clients and of messages without a reply."""
+        clients = self._presence.clients if self._presence else []
+        connected = sum(client.left_at is None for client in clients)
+        return f"clients: {connected}, unanswered: {len(self.unanswered)}"
+
     def _receive(self, change: ChangeNotification) -> None:
         if change.messages or change.clients or change.everything:
             self._worker.schedule()
@@ -52,6 +82,7 @@ class ConsoleFeed:
             if self._last_shown_id is None:
                 self._last_shown_id = self._messages.last_message_id()
             messages = list(self._messages.after(self._last_shown_id))
+            self.unanswered = self._messages.unanswered()
             presence = self._messages.presence()  # read last, so it includes the senders of the messages
         except (Refusal, InternalError) as error:
             if not self._disconnected:
@@ -67,15 +98,19 @@ class ConsoleFeed:
         self._since = self._since or next(own, None)
         self._show_connected(before, presence)
         for message in messages:
-            if message.audience == "operators":
+            from_client = message.audience == "operators"
+            if from_client:
                 self.last_message = message
-            self._show(f"{heading(message)}: {message.body}", message.at)
+            self._show(f"{heading(message)}: {message.body}", message.at, highlighted=from_client)
             self._last_shown_id = message.message_id
         self._show_disconnected(before, presence)
+        self._on_counts()
 
     def _show_connected(self, before: Presence, now: Presence) -> None:
         for process in self._missing_in(before.processes, now.processes):
             self._show(f"{process.role} {process.name} connected")
+        if not self.shows_connections:
+            return
         known = {client.client_no for client in before.clients}
         for client in now.clients:
             if client.client_no not in known and self._since and client.since > self._since:
@@ -84,6 +119,8 @@ class ConsoleFeed:
     def _show_disconnected(self, before: Presence, now: Presence) -> None:
         for process in self._missing_in(now.processes, before.processes):
             self._show(f"{process.role} {process.name} disconnected")
+        if not self.shows_connections:
+            return
         shown = {client.client_no for client in before.clients if client.left_at}
         connected = {client.client_no for client in now.clients if not client.left_at}
         left_at = {client.client_no: client.left_at for client in (*before.clients, *now.clients)}
@@ -95,17 +132,18 @@ class ConsoleFeed:
         numbers = {process.process_no for process in known} | self._own_numbers
         return [process for process in processes if process.process_no not in numbers]
 
-    def _show(self, text: str, at: datetime | None = None) -> None:
+    def _show(self, text: str, at: datetime | None = None, *, highlighted: bool = False) -> None:
         when = (at or datetime.now().astimezone()).astimezone()
-        self._out(clean_text(f"{when:%H:%M:%S}  {text}"))
+        self._out(f"{when:%H:%M:%S}  {text}", highlighted=highlighted)
 
 
 def heading(message: Message) -> str:
-    """The sender of a message and its recipient, for operators."""
+    """The sender of a message and its recipient, for operators; of a message to them, also its number."""
     match message.audience:
         case "operators":
             known = " ".join(filter(None, (message.account, message.reference)))
-            return f"{message.sender} [{known}]" if known else message.sender
+            sender = f"{message.sender} [{known}]" if known else message.sender
+            return f"message {message.message_id} from {sender}"
         case "client":
             return f"{message.sender} to client {message.client_no}"
         case "booking":

@@ -6,7 +6,7 @@
   nights        `hotel`                                bookings      existing bookings
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        words         nouns, dates and amounts as text
-  drawing       parts of seat maps
+  drawing       parts of seat maps                     manifest      a manifest as text
 
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 
-from busware.server.protocol import Booking, BusType, Ticket, Trip, TripList
+from busware.server.protocol import Booking, BusType, SentNotice, Ticket, Trip, TripList
 
 PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
@@ -175,3 +175,11 @@ def journey(found: TripList) -> str:
 def differing_ends(found: TripList) -> list[str]:
     """Which of origin and destination differ between the trips, and so are shown for each trip."""
     return [end for end in ("origin", "destination") if len({getattr(trip, end) for trip in found.trips}) > 1]
+
+
+def sent_line(notice: SentNotice) -> str:
+    """Whom a notice to a trip reaches."""
+    if not notice.bookings:
+        return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
+    bookings, tickets = counted(notice.bookings, "booking"), counted(notice.tickets, "ticket")
+    return f"Sent to the passengers of {bookings} ({tickets})."

@@ -15,7 +15,17 @@ from msgspec import Raw, Struct
 
 from busware.server.addresses import network_of
 from busware.server.db.pool import Pool
-from busware.server.protocol import Answer, Caller, ClientConnection, Notice, Say, SentNotice
+from busware.server.protocol import (
+    Answer,
+    Caller,
+    CancelledTrip,
+    ClientConnection,
+    Notice,
+    OperatedTrip,
+    Say,
+    SentNotice,
+    TripManifest,
+)
 from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
@@ -69,6 +79,15 @@ class Client(ClientConnection, frozen=True, kw_only=True):
     left_at: datetime | None
 
 
+class TripQuote(Struct, frozen=True, kw_only=True):
+    """What ends with a trip that is cancelled: bookings, tickets, and the sum of their refunds."""
+
+    trip: OperatedTrip
+    bookings: int
+    tickets: int
+    refund: str
+
+
 class Presence(Struct, frozen=True):
     """The registered processes and their clients."""
 
@@ -115,12 +134,10 @@ class Messages:
         there is no such client, booking or trip.
         """
         recipient = {"client_no": None, "reference": None, "bus_id": None, "travel_date": None} | to
-        answer = _answer(
-            self._value("SELECT api.notice(%s, %s, %s, %s, %s, %s)", text, *recipient.values(), uuid.uuid4())
+        reply = self._reply(
+            "SELECT api.notice(%s, %s, %s, %s, %s, %s)", text, *recipient.values(), uuid.uuid4()
         )
-        if answer.refused:
-            raise answer.refusal()
-        return _decode(answer.body, type=SentNotice) if {"reference", "bus_id"} & set(to) else None
+        return _decode(reply, type=SentNotice) if {"reference", "bus_id"} & set(to) else None
 
     # Read --------------------------------------------------------------------------------------
 
@@ -138,6 +155,10 @@ class Messages:
     def recent(self, at_most: int) -> list[Message]:
         """The last `at_most` messages, in order."""
         return _decode(self._value("SELECT api.recent_messages(%s)", at_most), type=list[Message])
+
+    def unanswered(self) -> list[Message]:
+        """Of the last 1,000 messages, those of clients that have no reply and can get one, in order."""
+        return _decode(self._value("SELECT api.unanswered_messages()"), type=list[Message])
 
     def missed(self, recipients: Collection[str]) -> list[MissedMessage]:
         """The messages that these recipients have missed, in order."""
@@ -186,9 +207,31 @@ class Messages:
         """
         return _decode(self._value("SELECT api.trips_in_use(%s)", day), type=dict[str, Any])
 
+    def manifest(self, bus_id: int, travel_date: date) -> TripManifest:
+        """The manifest of a trip of any service. Raises Refusal if there is no such trip."""
+        found = self._reply("SELECT api.console_manifest(%s, %s)", bus_id, travel_date)
+        return _decode(found, type=TripManifest)
+
+    def cancel_quote(self, bus_id: int, travel_date: date) -> TripQuote:
+        """What would end with a trip that is cancelled now. Raises Refusal if it cannot be cancelled."""
+        found = self._reply("SELECT api.console_cancel_quote(%s, %s)", bus_id, travel_date)
+        return _decode(found, type=TripQuote)
+
+    def cancel_trip(self, bus_id: int, travel_date: date, reason: str) -> CancelledTrip:
+        """Cancel a trip of any service. Raises Refusal if it cannot be cancelled."""
+        done = self._reply("SELECT api.console_cancel_trip(%s, %s, %s)", bus_id, travel_date, reason)
+        return _decode(done, type=CancelledTrip)
+
     def stats(self) -> dict[str, Any]:
         """Counts of services, trips, tickets and messages."""
         return _decode(self._value("SELECT api.stats()"), type=dict[str, Any])
+
+    def _reply(self, statement: str, *parameters: Any) -> Raw:
+        """The reply of a function. Raises Refusal if it is a refusal."""
+        answer = _answer(self._value(statement, *parameters))
+        if answer.refused:
+            raise answer.refusal()
+        return answer.body
 
     def _value(self, statement: str, *parameters: Any) -> Any:
         ((value,),) = self._pool.execute(statement, parameters)

@@ -1,5 +1,6 @@
 """The operator's console in a pseudo-terminal: the server's own, and the subcommand `console`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -26,6 +27,8 @@ def test_console_shows_clients_and_exchanges_messages_with_them(
     urls: dict[str, str], line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):
+        operator.type_line("connections on")
+        operator.wait_for("Clients that connect or disconnect are shown.")
         asha = line_to(port)
         number = operator.wait_for_match(r"client (\d+) connected from 127\.0\.0\.1:\d+")
         transcript(asha, "> say Where is my bus?\nSent to the operator.")
@@ -40,6 +43,7 @@ def test_console_shows_clients_and_exchanges_messages_with_them(
         operator.type_line("reply Behind it.")
         assert ravi.receive() == b"Server: Behind it."
         operator.type_line("all We leave in five minutes.")
+        operator.wait_for("Sent to 2 connected clients.")
         assert asha.receive() == ravi.receive() == b"Server: We leave in five minutes."
         transcript(asha, "> terminate\nSTOPPED")
         operator.wait_for(f"client {number} disconnected")
@@ -57,10 +61,11 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         passenger = line_to(port)
         reference = passenger.call("book", travel_date=day, seats=[1], **TRIP)["reference"]
         operator.type_line(f"trip 1 {day} From platform 3.")
-        operator.wait_for(f"operator to trip 1, travel date {day}: From platform 3.")
+        operator.wait_for("Sent to the passengers of 1 booking (1 ticket).")
         assert b'"text":"From platform 3."' in passenger.receive()
         operator.type_line(f"to {reference} You have the best seat.")
         assert b'"text":"You have the best seat."' in passenger.receive()
+        operator.wait_for(f"Sent to booking {reference} (1 ticket).")
         operator.type_line(f"trips {day}")
         operator.wait_for(
             "bus 1",
@@ -87,7 +92,17 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         ("trip one tomorrow hello", "Usage: trip BUS DATE TEXT."),
         ("trip 99 tomorrow hello", "There is no bus 99."),
         ("reply hello", "No client has sent a message yet."),
+        ("reply 4711 hello", "No message 4711 waits for a reply"),
+        ("connections", "Usage: connections on|off."),
         ("trips someday", '"someday" is not a date.'),
+        ("manifest", "Usage: manifest BUS [DATE]."),
+        ("manifest 1 someday", '"someday" is not a date.'),
+        ("manifest 99", "There is no bus 99."),
+        ("cancel 1 tomorrow", "Usage: cancel BUS DATE REASON."),
+        ("cancel one tomorrow Landslide", "Usage: cancel BUS DATE REASON."),
+        ("cancel 1 someday Landslide", '"someday" is not a date.'),
+        ("cancel 99 tomorrow Landslide", "There is no bus 99."),
+        (f"cancel 1 tomorrow {'x' * 201}", "A reason has up to 200 characters."),
         (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
     ],
 )
@@ -147,6 +162,8 @@ def test_console_does_not_report_its_own_reconnection(attached: Operator, databa
 
 def test_events_read_together_are_shown_in_order(attached: Operator, database: Database) -> None:
     """The connection is shown before the message, and the disconnection after it."""
+    attached.type_line("connections on")
+    attached.wait_for("are shown.")
     (number,) = database.query("SELECT process_no FROM processes")
     say = "SELECT api.send_message('hello', gen_random_uuid(), '127.0.0.1', 60, %s, 7, '127.0.0.1:4711')"
     with database.conn.transaction():
@@ -183,7 +200,155 @@ def test_messages_and_clients_are_shown_across_servers_and_consoles(
         operator.wait_for("Still here.")
 
 
-@pytest.mark.parametrize("way", ["exit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
+# Messages without a reply ----------------------------------------------------------------------
+
+
+def ask(database: Database, text: str, connection_no: int, reference: str | None = None) -> int:
+    """Send the operators a message, as a client of the only process; return the number of the message."""
+    (process,) = database.query("SELECT process_no FROM processes")
+    database.query(
+        "SELECT api.send_message(%s, gen_random_uuid(), '127.0.0.1', 60, %s, %s, 'an address', 'text', %s)",
+        text, process, connection_no, reference,
+    )  # fmt: skip
+    return int(database.value("SELECT max(message_id) FROM messages"))
+
+
+def test_message_of_a_client_stands_out_and_clients_are_counted(
+    urls: dict[str, str], line_to: Callable[[int], LineClient]
+) -> None:
+    with operating(**urls) as (operator, port):
+        operator.wait_for("clients: 0, unanswered: 0")
+        asha = line_to(port)
+        transcript(asha, "> say Where is my bus?\nSent to the operator.")
+        before = operator.wait_for_match(
+            r"(?s)(.*)\n\d\d:\d\d:\d\d  message \d+ from client \d+: Where is my bus\?"
+        )
+        assert "connected" not in before  # and an empty line is before the message
+        operator.wait_for("clients: 1, unanswered: 1")
+        operator.type_line("reply At the corner.")
+        assert asha.receive() == b"Server: At the corner."
+        operator.wait_for(": At the corner.", "clients: 1, unanswered: 0")
+
+
+def test_clients_that_connect_are_shown_until_they_are_switched_off(
+    urls: dict[str, str], line_to: Callable[[int], LineClient]
+) -> None:
+    with operating(**urls) as (operator, port):
+        operator.type_line("connections on")
+        operator.wait_for("are shown.")
+        first = line_to(port)
+        number = operator.wait_for_match(r"client (\d+) connected from 127\.0\.0\.1:\d+")
+        operator.type_line("connections off")
+        operator.wait_for("are not shown.")
+        transcript(first, "> terminate\nSTOPPED")
+        transcript(line_to(port), "> say Hello.\nSent to the operator.")
+        assert f"client {number} disconnected" not in operator.wait_for_match(r"(?s)(.*)Hello\.")
+
+
+def test_reply_goes_to_the_message_with_its_number(attached: Operator, database: Database) -> None:
+    first, second = ask(database, "Which platform?", 7), ask(database, "Which bus?", 8)
+    attached.wait_for("Which platform?", "Which bus?")
+    attached.type_line("unanswered")
+    attached.wait_for(f"message {first} from client", f"message {second} from client")
+    attached.wait_for("Messages without a reply: 2.")
+    attached.type_line(f"reply {first}   Platform 3.")
+    attached.wait_for(": Platform 3.")
+    attached.type_line(f"reply {first} Again.")
+    attached.wait_for(f"No message {first} waits for a reply")
+    attached.type_line("reply Bus 7.")
+    attached.wait_for(": Bus 7.")
+    sent = "SELECT client_no, body FROM messages WHERE audience = 'client' ORDER BY message_id"
+    asked = "SELECT client_no FROM messages WHERE audience = 'operators' ORDER BY message_id"
+    assert database.query(sent) == [*zip(database.query(asked), ("Platform 3.", "Bus 7."), strict=True)]
+    attached.type_line("unanswered")
+    attached.wait_for("Messages without a reply: 0.")
+
+
+def test_new_console_says_which_messages_have_no_reply(
+    urls: dict[str, str], attached: Operator, database: Database
+) -> None:
+    number = ask(database, "Is anybody there?", 7)
+    attached.wait_for("Is anybody there?")
+    with Operator("console", **urls) as late:
+        late.wait_for('Messages without a reply: 1. The command "unanswered" lists them.')
+        late.type_line("unanswered")
+        late.wait_for(f"message {number} from client", ": Is anybody there?")
+        late.type_line("reply I am.")
+        late.wait_for(": I am.")
+        attached.wait_for(": I am.", "unanswered: 0")
+
+
+def test_only_messages_that_can_get_a_reply_wait_for_one(
+    attached: Operator, database: Database, line_to: Callable[[int], LineClient]
+) -> None:
+    (process,) = database.query("SELECT process_no FROM processes")
+    ask(database, "I leave.", 7)
+    with_booking = ask(database, "I have a booking.", 8, "NOSUCH1")
+    database.query("SELECT api.presence(%s, '[]', '{7, 8}')", process)
+    assert [m["message_id"] for m in database.value("SELECT api.unanswered_messages()")] == [with_booking]
+    assert database.value("SELECT api.unanswered_messages(0)") == []
+
+
+# Trips -----------------------------------------------------------------------------------------
+
+DAY = "SELECT max(travel_date) FROM trips WHERE bus_id = 1"
+
+
+def test_manifest_lists_passengers_by_stop(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
+) -> None:
+    day = str(database.value(DAY))
+    with operating(**urls) as (operator, port):
+        operator.type_line(f"manifest 1 {day}")
+        operator.wait_for(f"(1), travel date {day}", "There are no passengers.")
+        booking = line_to(port).call("book", travel_date=day, seats=[1], **TRIP)
+        operator.type_line(f"manifest 1 {day}")
+        operator.wait_for("Bengaluru", f"boards   seat 1: +919845012345, {booking['reference']}/1")
+        operator.wait_for("Mysuru", "alights  seat 1", "free from here: 1")
+        operator.type_line("manifest 1 1999-12-31")
+        operator.wait_for("has no trip on 1999-12-31. The nearest: ")
+
+
+@pytest.mark.parametrize("answer", ["no\r", "perhaps\rn\r", CTRL_C])
+def test_trip_is_not_cancelled_without_a_yes(attached: Operator, database: Database, answer: str) -> None:
+    attached.type_line(f"cancel 1 {database.value(DAY)} Landslide.")
+    attached.wait_for("0 tickets of 0 bookings, refund 0.00", "Cancel this trip? (yes or no)")
+    attached.child.send(answer)
+    attached.wait_for("The trip is not cancelled.", "operator>")
+    assert database.value("SELECT count(*) FROM trips WHERE state = 'cancelled'") == 0
+
+
+def test_trip_is_cancelled_and_its_passengers_are_told(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
+) -> None:
+    day = str(database.value(DAY))
+    with operating(**urls) as (operator, port):
+        passenger = line_to(port)
+        booking = passenger.call("book", travel_date=day, seats=[1, 2], **TRIP)
+        passenger.call("hold", travel_date=day, seats=[3], **TRIP)
+        operator.type_line(f"cancel 1 {day} The bridge is closed.")
+        operator.wait_for("bus 1, ", f": 3 tickets of 2 bookings, refund {booking['fare']}")
+        operator.wait_for("Cancel this trip? (yes or no)")
+        operator.type_line("yes")
+        operator.wait_for(f"The trip is cancelled: 3 tickets, {booking['fare']} refunded.")
+        for _ in range(2):
+            pushed = json.loads(passenger.receive())["params"]
+            assert (pushed["status"], pushed["why"]) == ("cancelled", "The bridge is closed.")
+        operator.type_line(f"cancel 1 {day} Again.")
+        operator.wait_for("The trip is already cancelled. The bridge is closed.")
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
+def test_past_trip_cannot_be_cancelled(attached: Operator, database: Database) -> None:
+    database.query("SELECT api.add_trip(1, DATE '2020-01-01')")
+    attached.type_line("cancel 1 2020-01-01 Landslide.")
+    attached.wait_for("The trip has ended.", "operator>")
+
+
+# The end ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["exit", "quit", CTRL_D, CTRL_C, signal.SIGTERM, signal.SIGHUP])
 def test_exit_command_key_or_signal_ends_the_console_and_stops_the_server(
     data_folder: Path, line_to: Callable[[int], LineClient], way: str | signal.Signals
 ) -> None:
@@ -194,7 +359,7 @@ def test_exit_command_key_or_signal_ends_the_console_and_stops_the_server(
         if isinstance(way, signal.Signals):
             operator.child.kill(way)
         else:
-            operator.child.send("exit\r" if way == "exit" else way)
+            operator.child.send(f"{way}\r" if way.isalpha() else way)
         assert client.receive() == b"Server: I am going down now. Good-bye."
         assert operator.wait_for_exit() == 0
         assert "Traceback" not in operator.unmatched

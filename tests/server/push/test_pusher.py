@@ -319,7 +319,9 @@ def test_a_console_shows_the_clients_that_connect_after_it(
     early.call("ping")
     lines = SimpleQueue[str]()
     listener = Listener(database.server, pushing.settings, Deadlines(pushing.settings), role="console")
-    feed = ConsoleFeed(Messages(pushing.pool, pushing.settings), listener, lines.put)
+    messages = Messages(pushing.pool, pushing.settings)
+    feed = ConsoleFeed(messages, listener, lambda text, *, highlighted=False: lines.put(text))
+    feed.shows_connections = True
     feed.start()
     listener.start("of the test")
     try:

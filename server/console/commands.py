@@ -1,0 +1,284 @@
+"""The commands of the operator's console. Each reads or changes the database; none knows the terminal."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from busware.server.console.feed import ConsoleFeed, Out, heading
+from busware.server.conversation import InvalidInput, parse_date
+from busware.server.conversation.answers import yes_or_no
+from busware.server.conversation.manifest import manifest_lines
+from busware.server.conversation.words import counted, moment, money, sent_line
+from busware.server.db.pool import InternalError
+from busware.server.protocol import Refusal, normalize_text
+from busware.server.push.messages import Client, Message, Messages
+
+PROMPT = "operator> "
+WELCOME = "This is the operator's console. Type help for its commands."
+LEAVE = ("exit", "quit")
+_MESSAGES_SHOWN = 20
+_MAX_DIGITS = 18  # of a bigint
+_REASON_CHARACTERS = 200  # as in the method cancel_trip
+
+
+class UsageError(Exception):
+    """The arguments of a command are missing or wrong; the message explains them."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the console. takes: its arguments."""
+
+    takes: str
+    about: str
+    run: Callable[["Console", str], None]
+
+
+@dataclass(frozen=True)
+class Console:
+    """Executes commands. today: in the server's time zone. exit_help: of `exit`.
+
+    read: asks a question and returns the line that the operator types; raises KeyboardInterrupt for Ctrl-C,
+    and EOFError at the end of input. out: prints a line.
+    """
+
+    messages: Messages
+    feed: ConsoleFeed
+    today: Callable[[], date]
+    read: Callable[[str], str]
+    out: Out
+    exit_help: str
+
+    def run(self) -> None:
+        """Execute lines until `exit`, the end of input, or Ctrl-C."""
+        self.out(WELCOME)
+        if waiting := len(self.feed.unanswered):
+            self.out(f'Messages without a reply: {waiting}. The command "unanswered" lists them.')
+        with suppress(EOFError, KeyboardInterrupt):
+            while self.execute(self.read(PROMPT)):
+                pass
+
+    def execute(self, line: str) -> bool:
+        """Execute a line. Returns False if the operator leaves."""
+        word, _, rest = normalize_text(line).partition(" ")
+        command = COMMANDS.get(word.lower())
+        try:
+            if command is not None:
+                command.run(self, rest.strip())
+            elif word and word.lower() not in LEAVE:
+                self.out(f'"{word}" is not a command. Nothing was sent. Type help for all commands.')
+        except UsageError as error:
+            self.out(f"Usage: {word} {command.takes if command else ''}. {error}")
+        except (InvalidInput, Refusal, InternalError) as error:
+            self.out(str(error))
+        return word.lower() not in LEAVE
+
+    # Messages and notices -----------------------------------------------------------------------
+
+    def _to(self, rest: str) -> None:
+        to, _, text = rest.partition(" ")
+        if not text.strip():
+            raise UsageError('The command "clients" lists the numbers of the clients.')
+        recipient: dict[str, Any] = {"client_no": int(to)} if _is_number(to) else {"reference": to.upper()}
+        self._send(text.strip(), **recipient)
+
+    def _all(self, rest: str) -> None:
+        if not rest:
+            raise UsageError("Connected clients get the message now, passengers when they connect again.")
+        self._send(rest)
+
+    def _trip(self, rest: str) -> None:
+        bus, _, rest = rest.partition(" ")
+        day, _, text = rest.strip().partition(" ")
+        if not _is_number(bus) or not text.strip():
+            raise UsageError("Example: trip 101 tomorrow We leave from platform 3.")
+        self._send(text.strip(), bus_id=int(bus), travel_date=parse_date(day, self.today()))
+
+    def _reply(self, rest: str) -> None:
+        word, _, text = rest.partition(" ")
+        message = self._unanswered(word) if _is_number(word) else self._last_message()
+        text = text.strip() if _is_number(word) else rest
+        if not text:
+            raise UsageError("Without a number, the reply goes to the sender of the last message.")
+        self._send(text, **self._sender(message))
+
+    def _send(self, text: str, **to: Any) -> None:
+        """Send a notice, and say whom it reaches. to: as in Messages.notice."""
+        reached = self.messages.notice(text, **to)
+        if "client_no" in to:
+            self.out(f"Sent to client {to['client_no']}.")
+        elif reached is None:
+            clients = counted(len(self._connected_clients()), "connected client")
+            self.out(f"Sent to {clients}. Passengers who are not connected read it when they connect.")
+        elif "reference" in to:
+            open_tickets = counted(reached.tickets, "ticket") if reached.tickets else "no open ticket"
+            self.out(f"Sent to booking {to['reference']} ({open_tickets}).")
+        else:
+            self.out(sent_line(reached))
+
+    def _unanswered(self, number: str) -> Message:
+        """The message with that number, if it has no reply."""
+        for message in self.messages.unanswered():
+            if message.message_id == int(number):
+                return message
+        raise InvalidInput(
+            f'No message {number} waits for a reply: "unanswered" lists those that do. If {number} is the '
+            "first word of your reply, type the number of a message before it."
+        )
+
+    def _last_message(self) -> Message:
+        """The last message of a client that this console has shown, or else the last one without a reply."""
+        for message in filter(None, (self.feed.last_message, *reversed(self.feed.unanswered))):
+            return message
+        raise InvalidInput("No client has sent a message yet.")
+
+    def _sender(self, message: Message) -> dict[str, Any]:
+        """The sender of a message, as the recipient of a notice."""
+        clients = {client.client_no for client in self.messages.presence().clients}
+        if message.client_no in clients:
+            return {"client_no": message.client_no}
+        if message.reference is not None:
+            return {"reference": message.reference}
+        raise InvalidInput(f"{message.sender} is not connected and has no booking. A reply cannot reach it.")
+
+    # Trips -------------------------------------------------------------------------------------
+
+    def _manifest(self, rest: str) -> None:
+        bus, _, day = rest.partition(" ")
+        if not _is_number(bus):
+            raise UsageError("Example: manifest 101 tomorrow")
+        for line, _ in manifest_lines(self.messages.manifest(int(bus), self._date(day))):
+            self._show(line)
+
+    def _cancel(self, rest: str) -> None:
+        bus, _, rest = rest.partition(" ")
+        day, _, reason = rest.strip().partition(" ")
+        reason = reason.strip()
+        if not _is_number(bus) or not reason:
+            raise UsageError("Example: cancel 101 tomorrow The bridge is closed.")
+        if len(reason) > _REASON_CHARACTERS:
+            raise InvalidInput(f"A reason has up to {_REASON_CHARACTERS} characters.")
+        trip = int(bus), parse_date(day, self.today())
+        quote = self.messages.cancel_quote(*trip)
+        departs = f"{quote.trip.kind} {bus}, {quote.trip.name}, which departs {moment(quote.trip.departs_at)}"
+        ends = f"{counted(quote.tickets, 'ticket')} of {counted(quote.bookings, 'booking')}"
+        self._show(f"{departs}: {ends}, refund {money(quote.refund)}")
+        if not self._confirm("Cancel this trip?"):
+            self.out("The trip is not cancelled.")
+            return
+        done = self.messages.cancel_trip(*trip, reason)
+        self.out(f"The trip is cancelled: {counted(done.tickets, 'ticket')}, {money(done.refund)} refunded.")
+
+    def _confirm(self, question: str) -> bool:
+        """Ask until the answer is yes or no. Ctrl-C means no."""
+        with suppress(KeyboardInterrupt):
+            while True:
+                try:
+                    return yes_or_no(self.read(f"{question} (yes or no) "))
+                except InvalidInput as error:
+                    self.out(str(error))
+        return False
+
+    def _date(self, typed: str) -> date:
+        """The date that the operator has typed, or today."""
+        return parse_date(typed, self.today()) if typed.strip() else self.today()
+
+    # Lists -------------------------------------------------------------------------------------
+
+    def _clients(self, rest: str) -> None:
+        clients = self._connected_clients()
+        for client in clients:
+            since = f"{client.since.astimezone():%H:%M:%S}"
+            columns = f"{client.client_no:>5}  since {since}  {client.address:21}  {client.protocol:4}"
+            self._show(" ".join(filter(None, (f"{columns} ", client.account, client.reference))))
+        self.out(f"Connected clients: {len(clients)}.")
+
+    def _connected_clients(self) -> list[Client]:
+        return [client for client in self.messages.presence().clients if client.left_at is None]
+
+    def _trips(self, rest: str) -> None:
+        found = self.messages.trips(self._date(rest))
+        for trip in found["trips"]:
+            departs = datetime.fromisoformat(trip["departs_at"])
+            tickets = f"{trip['booked']} booked, {trip['held']} held, {trip['pending']} waiting"
+            state = "" if trip["state"] == "open" else f" ({trip['state']})"
+            ends = f"{trip['origin']} to {trip['destination']}"
+            service = f"{trip['kind']} {trip['bus_id']}"
+            self._show(f"{service}  {departs:%H:%M}  {ends}: {tickets}, {trip['seats']} seats{state}")
+        trips, others = len(found["trips"]), found["others"]
+        self.out(f"Trips with tickets or a waitlist: {trips}. Other open trips: {others}.")
+
+    def _stats(self, rest: str) -> None:
+        stats, presence = self.messages.stats(), self.messages.presence()
+        clients = Counter(client.process_no for client in presence.clients if client.left_at is None)
+        for process in presence.processes:
+            count = f", clients: {clients[process.process_no]}" if process.role == "server" else ""
+            since = f"{process.since.astimezone():%d %b %H:%M}"
+            self._show(f"{process.role} {process.name}, since {since}{count}")
+        tickets = ", ".join(f"{n} {status}" for status, n in sorted(stats["tickets"].items())) or "none"
+        self._show(f"tickets for today and later: {tickets}")
+        self._show(f"services: {stats['services']}, trips on sale: {stats['trips']}")
+        self._show(f"stored messages: {stats['messages']}")
+
+    def _recent(self, rest: str) -> None:
+        self._show_messages(self.messages.recent(_MESSAGES_SHOWN))
+
+    def _list_unanswered(self, rest: str) -> None:
+        waiting = self.messages.unanswered()
+        self._show_messages(waiting)
+        self.out(f"Messages without a reply: {len(waiting)}.")
+
+    def _show_messages(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._show(f"{message.at.astimezone():%d %b %H:%M:%S}  {heading(message)}: {message.body}")
+
+    def _connections(self, rest: str) -> None:
+        if rest.lower() not in ("on", "off"):
+            raise UsageError("Clients that connect or disconnect are shown after: connections on")
+        self.feed.shows_connections = rest.lower() == "on"
+        shown = "shown" if self.feed.shows_connections else "not shown"
+        self.out(f"Clients that connect or disconnect are {shown}.")
+
+    def _help(self, rest: str) -> None:
+        lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
+        for words, about in [*lines, (" or ".join(LEAVE), self.exit_help)]:
+            self._show(f"{words:24}  {about}")
+
+    def _show(self, text: str) -> None:
+        self.out(f"  {text}".rstrip())
+
+
+COMMANDS = {
+    "to": Command("NUMBER|REFERENCE TEXT", "send a message to a client, or to a booking", Console._to),
+    "all": Command("TEXT", "send a message to all clients and passengers", Console._all),
+    "trip": Command(
+        "BUS DATE TEXT", "send a notice to all passengers of a trip; DATE: its travel date", Console._trip
+    ),
+    "reply": Command(
+        "[NUMBER] TEXT", "answer the last message from a client, or the one with that number", Console._reply
+    ),
+    "unanswered": Command("", "list the messages from clients without a reply", Console._list_unanswered),
+    "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
+    "clients": Command("", "list the connected clients", Console._clients),
+    "connections": Command(
+        "on|off", "show each client that connects or disconnects, or stop it", Console._connections
+    ),
+    "trips": Command(
+        "[DATE]", "list the trips with passengers; DATE: their travel date, or today", Console._trips
+    ),
+    "manifest": Command(
+        "BUS [DATE]", "list the passengers who board and alight at each stop of a trip", Console._manifest
+    ),
+    "cancel": Command(
+        "BUS DATE REASON", "cancel a trip and refund its passengers, after a question", Console._cancel
+    ),
+    "stats": Command("", "show processes, and count tickets, services and messages", Console._stats),
+    "help": Command("", "show this list", Console._help),
+}
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= _MAX_DIGITS

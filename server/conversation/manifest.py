@@ -1,0 +1,27 @@
+"""A trip's manifest as lines of text, for the operator's console and the command `manifest`."""
+
+from collections.abc import Iterator
+
+from busware.server.conversation.words import clock, counted
+from busware.server.protocol import TripManifest
+
+
+def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is a heading: the numbers of tickets, then each stop with its passengers."""
+    yield f"{manifest.name} ({manifest.bus_id}), travel date {manifest.travel_date}", True
+    if manifest.state == "cancelled":
+        yield f"The trip is cancelled. {manifest.why or ''}".strip(), False
+    seats = counted(manifest.seats, "seat")
+    yield f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.", False
+    if not manifest.stops:
+        yield "There are no passengers.", False
+    for stop in manifest.stops:
+        at = stop.departs_at or stop.arrives_at
+        yield f"{clock(at)}  {stop.place}" if at else stop.place, True
+        for action, riders in (("boards", stop.boards), ("alights", stop.alights)):
+            for rider in riders:
+                ticket = f"{rider.reference}/{rider.ticket_no}"
+                passenger = ", ".join(filter(None, (rider.name, rider.phone, ticket)))
+                yield f"  {action:7}  seat {rider.seat_no}: {passenger}", False
+        if stop.comes_free:
+            yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False
