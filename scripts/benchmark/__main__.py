@@ -10,27 +10,29 @@ from scripts.benchmark.load import Duration
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 
-_COMMANDS = ("list", "seats", "batch", "write")
+_ALONE = ("list", "write")  # commands that take no other name
+_OTHERS = ("seats", "batch")  # they compare nothing with pgbench, and only run when they are named
 FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the figures
 
 
 def main() -> None:
     """Run the chosen measurements, and print each result."""
     arguments = _arguments()
-    if arguments.command == "list":
+    if arguments.names == ["list"]:
         for name, measurement in MEASUREMENTS.items():
             print(f"{name:20} {measurement.title} ({measurement.target})")
-    elif arguments.command == "write":
+    elif arguments.names == ["write"]:
         report.write(FOLDER)
     else:
         _raise_file_limit()
         with Datasets(FOLDER / "postgres") as datasets:
-            if arguments.command == "seats":
-                report.store(FOLDER, "seats", seats.measure(datasets))
-            elif arguments.command == "batch":
-                batch.measure(datasets)
-            else:
-                _measure(datasets, arguments)
+            for name in arguments.names or MEASUREMENTS:
+                if name == "seats":
+                    report.store(FOLDER, "seats", seats.measure(datasets))
+                elif name == "batch":
+                    batch.measure(datasets)
+                else:
+                    _measure(name, datasets, arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,9 +41,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
-        help="measurements (default: all); or `list`: list them; `seats`: the share of the demand "
-        "that is sold with each strategy for choosing seats; `batch`: the time of a batch in PostgreSQL, "
-        "in total and by function; `write`: write the figures measured so far into docs/performance.md",
+        help="measurements, in the order of their run (default: all); also `seats`: the share of the demand "
+        "that is sold with each strategy for choosing seats, and `batch`: the time of a batch in PostgreSQL, "
+        "in total and by function. Alone: `list`: list the measurements; `write`: write the figures measured "
+        "so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"
@@ -49,24 +52,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="measured seconds of a run (4)")
     parser.add_argument("--warmup", type=float, default=1.0, help="seconds before them, not measured (1)")
     arguments = parser.parse_args()
-    arguments.command = arguments.names[0] if arguments.names and arguments.names[0] in _COMMANDS else ""
-    if unknown := set(arguments.names) - set(MEASUREMENTS) - {arguments.command}:
+    if len(arguments.names) > 1 and (alone := set(arguments.names) & set(_ALONE)):
+        parser.error(f"{' and '.join(sorted(alone))}: use it without other names")
+    if unknown := set(arguments.names) - {*MEASUREMENTS, *_ALONE, *_OTHERS}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}. `scripts/bench list` lists the measurements")
     return arguments
 
 
-def _measure(datasets: Datasets, arguments: argparse.Namespace) -> None:
+def _measure(name: str, datasets: Datasets, arguments: argparse.Namespace) -> None:
     duration = Duration(arguments.warmup, arguments.seconds)
-    for name in arguments.names or MEASUREMENTS:
-        measurement = MEASUREMENTS[name]
-        print(f"\n{name}: {measurement.title} ({measurement.target})", flush=True)
-        try:
-            result = measurement.run(datasets, arguments.runs, duration, _print_sample)
-        except InvalidRun as error:
-            sys.exit(f"No figure: {error}.")
-        figures = report.figures(result)
-        report.store(FOLDER, name, figures)
-        print(f"  = {report.summary(name, figures)}", flush=True)
+    measurement = MEASUREMENTS[name]
+    print(f"\n{name}: {measurement.title} ({measurement.target})", flush=True)
+    try:
+        result = measurement.run(datasets, arguments.runs, duration, _print_sample)
+    except InvalidRun as error:
+        sys.exit(f"No figure: {error}.")
+    figures = report.figures(result)
+    report.store(FOLDER, name, figures)
+    print(f"  = {report.summary(name, figures)}", flush=True)
 
 
 def _print_sample(side: Side, sample: Sample) -> None:

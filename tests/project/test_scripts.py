@@ -146,3 +146,19 @@ def test_scripts_python_uses_the_venv_and_the_code_of_the_project(link: Path) ->
     shown = script(link, "python", "-c", "import sys, server; print(sys.prefix, server.__file__)")
     assert shown.stdout == f"{PROJECT}/.venv {PROJECT}/server/__init__.py\n", shown.stderr
     assert sys.version_info >= (3, 11)
+
+
+# scripts/bench ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (("book-64", "batch", "nosuch"), "unknown: nosuch."),
+        (("book-64", "list"), "list: use it without other names"),
+    ],
+)
+def test_bench_takes_several_names(link: Path, names: tuple[str, ...], problem: str) -> None:
+    done = script(link, "bench", *names)
+    assert done.returncode == 2
+    assert problem in done.stderr
