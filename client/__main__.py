@@ -86,7 +86,7 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
             shows_done = request.reply is protocol.Booking and not parsed.json
             seen = preview(request, client) if (asks or shows_done) and not repeated else None
-            if asks and seen and not confirmed(seen.question):
+            if asks and seen and not confirmed(seen.question, seen.facts):
                 complain("Nothing was changed.")
                 return REFUSED
             request = with_key(request)

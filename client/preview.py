@@ -12,9 +12,10 @@ from busware.server.conversation.words import counted, money
 
 
 class Preview(NamedTuple):
-    """The question before the command, and the sentence on what it has done, unless the reply says it."""
+    """What to ask, with facts to show above it; and what the command has done, unless the reply says it."""
 
     question: str
+    facts: str = ""
     done: str = ""
 
 
@@ -37,9 +38,12 @@ def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:
     count, refund = counted(len(tickets), "ticket"), money(quote.refund)
     paid = sum(float(ticket.fare) - float(ticket.refund) for ticket in tickets if ticket.status == "booked")
     if not paid:
-        return Preview(f"Cancel {count}? You have not paid yet.", f"{count} cancelled. Nothing was paid.")
+        return Preview(
+            f"Cancel {count}? You have not paid yet.", done=f"{count} cancelled. Nothing was paid."
+        )
     return Preview(
-        f"Cancel {count}, and get {refund} of {money(paid)} back?", f"{count} cancelled, {refund} refunded."
+        f"Cancel {count}, and get {refund} of {money(paid)} back?",
+        done=f"{count} cancelled, {refund} refunded.",
     )
 
 
@@ -51,18 +55,22 @@ def _of_alighting(request: protocol.Alight, client: Client) -> Preview:
     verb = "ends" if len(tickets) == 1 else "end"
     return Preview(
         f"End {count} at {stop.place} instead of {booking.destination}, and get {money(stop.refund)} back?",
-        f"{count} now {verb} at {stop.place}, {money(stop.refund)} refunded.",
+        done=f"{count} now {verb} at {stop.place}, {money(stop.refund)} refunded.",
     )
 
 
-def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview:
+def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview | None:
     trip = client.manifest(request.bus_id, request.travel_date)
+    if trip.state == "cancelled":  # the request is refused
+        return None
     bookings = {rider.reference for stop in trip.stops for rider in stop.boards}
-    tickets = f"{counted(trip.booked, 'booked ticket')} of {counted(len(bookings), 'booking')}"
-    unpaid = counted(trip.held + trip.pending, "held or waiting ticket")
+    tickets = f"{counted(trip.booked, 'ticket')} of {counted(len(bookings), 'booking')}"
+    unpaid = trip.held + trip.pending
+    facts = [f"{tickets} will be refunded in full."] if bookings else []
+    facts += [f"{counted(unpaid, 'ticket')} held or waiting will end."] if unpaid else []
     return Preview(
-        f"{tickets} will be refunded in full. {unpaid} will end. "
-        f"Cancel {trip.name} ({trip.bus_id}) of {trip.travel_date}?"
+        f"Cancel {trip.name} ({trip.bus_id}) of {trip.travel_date}?",
+        " ".join(facts) or "The trip has no passengers.",
     )
 
 

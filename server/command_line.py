@@ -33,8 +33,10 @@ def on_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def confirmed(question: str) -> bool:
-    """Ask a question until the answer is yes or no. Enter, Ctrl-C and Ctrl-D mean no."""
+def confirmed(question: str, facts: str = "") -> bool:
+    """Show facts, and ask a question until the answer is yes or no. Enter, Ctrl-C and Ctrl-D mean no."""
+    if facts:
+        show(facts)
     while True:
         try:
             answer = input(f"{question} [y/N] ").strip().lower()

@@ -1,14 +1,13 @@
 -- Find lost references: those of the open bookings that have this phone number and a passenger who boards at this
--- place on this date. The date is in the time zone of the place. The server limits how often a client may call this
--- function.
+-- place on this date. A name that may mean several places stands for all of them. The date is in the time zone of the
+-- place. The server limits how often a client may call this function.
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    codes   text[] := api.place_codes(place);
-    refusal jsonb := api.check_place(place, codes);
+    codes text[] := api.place_codes(place);
 BEGIN
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
+    IF codes IS NULL THEN
+        RETURN api.refusal_unknown_place(place);
     END IF;
     RETURN (
         SELECT jsonb_build_object('references', coalesce(jsonb_agg(DISTINCT p.reference), '[]'))

@@ -88,6 +88,7 @@ def test_search_prints_the_arguments_of_book(run: Run) -> None:
         "  2  2026-12-05  22:00    00:50 +1  SRS Travels Night Sleeper, AC sleeper  500.00     4\n"
     )
     assert "Night" not in run("search", "BLRU", "MYSU", "2026-12-05", "--no-ac", "--free", "5").out
+    assert run("search", "beng", "mys", "2026-12-05").out == found.out
     to_region = run("search", "bengaluru", "karnataka", "2026-12-05").out.splitlines()
     assert "Arrives   To             Service" in to_region[0]
     assert "10:00    10:50     Ramanagara     KSRTC Day Bus" in to_region[1]

@@ -97,7 +97,7 @@ def test_cancelled_trip_is_confirmed(
     database.query("UPDATE accounts SET role = 'admin'")
     arguments = ("cancel-trip", "1", "2026-12-05", "Landslide.", "--token", token)
     question = (
-        "4 booked tickets of 2 bookings will be refunded in full. 1 held or waiting ticket will end. "
+        "4 tickets of 2 bookings will be refunded in full. 1 ticket held or waiting will end.\r\n"
         "Cancel Day Bus (1) of 2026-12-05? [y/N] "
     )
     child = spawn(*arguments)
@@ -111,6 +111,9 @@ def test_cancelled_trip_is_confirmed(
     child.expect_exact("The trip is cancelled: 5 tickets, 1,040.00 refunded.")
     assert status_of(child) == 0
     assert set(statuses(database)) == {"cancelled"}
+    child = spawn(*arguments)
+    child.expect_exact("The trip is already cancelled. Landslide.")
+    assert status_of(child) == 1
 
 
 @pytest.mark.parametrize("option", [("--yes",), ("--key", "mine")])

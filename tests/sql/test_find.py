@@ -1,6 +1,6 @@
 """`find`: the references of bookings by phone number, boarding date and boarding place."""
 
-from tests.conftest import Clock
+from tests.conftest import Clock, Database
 from tests.support.schema_api import ASHA, DAY, RAVI, SchemaApi
 
 NIGHT = {"bus_id": 2, "travel_date": DAY, "from_stop": 3, "to_stop": 4}  # departs from Mysuru at 01:00
@@ -33,6 +33,13 @@ def test_date_is_the_boarding_date(api: SchemaApi) -> None:
 def test_place_includes_the_places_inside_it(api: SchemaApi) -> None:
     booked = api.book(1)
     assert found(api, place="Karnataka") == [booked["reference"]]
+
+
+def test_name_of_several_places_stands_for_all_of_them(api: SchemaApi, database: Database) -> None:
+    database.query("INSERT INTO places (code, name) VALUES ('BLR', 'Bengaluru Airport')")
+    booked = api.book(1)
+    assert found(api, place="beng") == [booked["reference"]]
+    assert found(api, place="man") == []
 
 
 def test_waitlisted_booking_is_found_and_cancelled_one_is_not(api: SchemaApi) -> None:

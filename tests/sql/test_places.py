@@ -66,7 +66,6 @@ def test_ambiguous_name_in_a_read_is_refused_with_the_codes(api: SchemaApi) -> N
     assert_ambiguous(api.read("search", origin="neustadt", destination="Rome Spa", date=DAY))
     assert_ambiguous(api.read("places", origin="neustadt"))
     assert_ambiguous(api.read("search", origin="Mysuru", destination="neustadt", date=DAY))
-    assert_ambiguous(api.read("find", phone=ASHA, place="neustadt", date=DAY))
 
 
 def test_code_means_the_place_that_has_it(api: SchemaApi) -> None:
@@ -155,7 +154,6 @@ def test_beginning_of_several_names_is_refused_with_the_codes(api: SchemaApi) ->
         ),
         "places": BOTH,
     }
-    assert api.read("find", phone=ASHA, place="neus", date=DAY) == answer
     assert api.read("places", origin="neus") == answer
 
 
