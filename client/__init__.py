@@ -23,7 +23,7 @@ The command:
   dates       dates in the server's time zone
   terminal    the terminal client                    prompts      its questions
   screen      its replies                            seatmap, ticket    drawings
-  hotel       the terminal client of the hotel
+  hotel       the terminal client of the hotel       seatkeys     the keys on the seat map
 """
 
 from importlib.util import find_spec

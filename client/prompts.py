@@ -1,12 +1,14 @@
 """How the terminal client asks a question: with prompt_toolkit on a terminal, line by line in a pipe.
 
-On a terminal, an answer is completed, and a toolbar shows the keys. A question for seats draws the seat map
-again at each key, with the typed seats marked. Other output (patch_stdout) appears above the question.
+On a terminal, an answer is completed, and a toolbar shows the keys. A question for seats draws the map again
+at each key, with the typed seats marked. An answer removes the map, so that the screen shows one map at a
+time. Other output (patch_stdout) appears above the question.
 """
 
 import re
 import sys
 import termios
+import textwrap
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -18,13 +20,15 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, has_completions
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input.typeahead import clear_typeahead
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
-from busware import seatmap
-from busware.server.conversation import BACK, Ask, Choice
+from busware import seatkeys, seatmap
+from busware.seatkeys import SeatKeys
+from busware.server.conversation import BACK, Ask, Choice, Tell
 from busware.server.conversation.words import day_of
 from busware.server.protocol import Booking, Seats, fold_name
 from busware.server.terminal import end_prompt, read_line
@@ -41,27 +45,32 @@ _MENU_FIELDS = (
 _STYLE = Style.from_dict(
     {
         "question": "bold",
+        "problem": "fg:ansiyellow",
         "bottom-toolbar": "noreverse fg:ansibrightblack",
         "bottom-toolbar.left": "fg:ansiyellow bold",
     }
 )
-_SEAT_RANGE = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
-_MAX_RANGE_SEATS = 100
 
 
 class LineAsker:
     """Asks on a stream: prints the question and reads a line.
 
     print_lock: the lock that a thread holds while it prints. seat_map: the map that was shown last.
-    own_seats: the traveller's seats in it. held: the hold that waits for confirmation.
+    own_seats: the traveller's seats in it. texts: to display between the map and the question. held: the
+    hold that waits for confirmation.
     """
 
     def __init__(self, out: Callable[[str], None]) -> None:
         self._out = out
         self.seat_map: Seats | None = None
         self.own_seats: tuple[int, ...] = ()
+        self.texts: list[Tell] = []
         self.held: Booking | None = None
         self.print_lock = threading.RLock()
+
+    def draws_map(self, question: Ask) -> bool:
+        """Whether the question draws the seat map, and displays `texts` below it."""
+        return False
 
     def ask(self, question: Ask) -> str:
         """The answer. Raises EOFError at the end of the input, KeyboardInterrupt on Ctrl-C."""
@@ -88,9 +97,13 @@ class PromptAsker(LineAsker):
         self._today = today
         self._is_first = True  # the first question opens its menu
         self._ended = False
+        self._seat_keys: SeatKeys | None = None  # of the open question, if it draws the map
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
         self._session = PromptSession[str](
-            style=_STYLE, key_bindings=_keys(), color_depth=depth, enable_suspend=True
+            style=_STYLE,
+            key_bindings=merge_key_bindings([_keys(), seatkeys.bindings(lambda: self._seat_keys)]),
+            color_depth=depth,
+            enable_suspend=True,
         )
         self._session.app.ttimeoutlen = self._session.app.timeoutlen = ESC_SECONDS
 
@@ -103,14 +116,17 @@ class PromptAsker(LineAsker):
         if question.field == "confirm":  # discard what was typed before the question was visible
             clear_typeahead(self._session.input)
             termios.tcflush(self._session.input.fileno(), termios.TCIFLUSH)
-        seat_map = self.seat_map if question.field in _MAP_FIELDS else None
-        choices = self._dates() if question.field == "date" else () if seat_map else question.choices
+        self._seat_keys = None
+        if self.draws_map(question) and self.seat_map:
+            only_one = question.field == "seat"
+            self._seat_keys = SeatKeys(self.seat_map, self.own_seats, only_one=only_one)
+        choices = self._dates() if question.field == "date" else () if self._seat_keys else question.choices
         rows = max(
             1, min(MAX_MENU_ROWS, self._session.output.get_size().rows - 4)
         )  # without question and toolbar
         return read_line(
             self._session,
-            lambda: self._message(question, seat_map),
+            lambda: self._message(question),
             print_lock=self.print_lock,
             redirection=patch_stdout(raw=True),
             on_display=lambda: get_app().current_buffer.start_completion() if menu_open else None,
@@ -127,18 +143,42 @@ class PromptAsker(LineAsker):
         self._ended = True
         return end_prompt(self._session)
 
-    def _message(self, question: Ask, seat_map: Seats | None) -> StyleAndTextTuples:
-        message: StyleAndTextTuples = []
-        if seat_map is not None:
-            app = get_app()
-            yours = {*self.own_seats, *typed_seats(app.current_buffer.text).intersection(seat_map.free)}
-            message += seatmap.as_prompt(seatmap.draw(seat_map, yours, app.output.get_size().columns))
-        return [*message, ("class:question", f"{question.prompt} ")]
+    def draws_map(self, question: Ask) -> bool:
+        """Whether the question draws the seat map, and displays `texts` below it."""
+        return question.field in _MAP_FIELDS and self.seat_map is not None
+
+    def _message(self, question: Ask) -> StyleAndTextTuples:
+        prompt: StyleAndTextTuples = [("class:question", f"{question.prompt} ")]
+        if self._seat_keys is None:
+            return prompt
+        app = get_app()
+        line, size = app.current_buffer.text, app.output.get_size()
+        below = self._below_map("" if app.is_done else self._seat_keys.describe(line), size.columns)
+        text: StyleAndTextTuples = [*((style, f"{one}\n") for style, one in below), *prompt]
+        if app.is_done:
+            return text
+        question_rows = get_cwidth(f"{question.prompt} {line}") // size.columns + 1
+        drawing, cursor = self._seat_keys.draw(line, size.columns), self._seat_keys.cursor(line)
+        shown = seatmap.positions(drawing)[cursor][0] if cursor else 0
+        rows = size.rows - len(below) - question_rows - 1  # 1: the toolbar
+        return [*seatmap.as_prompt(seatmap.crop(drawing, rows, shown)), *text]
+
+    def _below_map(self, described: str, columns: int) -> list[tuple[str, str]]:
+        """The lines between map and question: the seat under the cursor; without a cursor, the texts."""
+        texts = [(tell.text, "class:problem" if tell.problem else "") for tell in self.texts]
+        return [
+            (style, line)
+            for text, style in ([(described, "")] if described else texts)
+            for paragraph in text.splitlines()
+            for line in textwrap.wrap(paragraph, max(1, columns - 1))
+        ]
 
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
         keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
         if question.field == "command":
             keys = ["Tab or arrows choose", "Enter selects", "Ctrl-C or Ctrl-D end"]
+        elif self._seat_keys:
+            keys[-2:] = ["Arrows and Space mark seats", "Ctrl-C leave"]
         elif question.field in _MENU_FIELDS:
             keys[0] = "Tab or arrows choose"
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
@@ -163,17 +203,6 @@ def fit_keys(keys: Sequence[str], columns: int) -> str:
     """The toolbar with as many keys as fit. The last keys leave the dialogue, so they are dropped last."""
     bar = f" {' · '.join(keys)}"
     return bar if len(bar) <= columns or len(keys) == 1 else fit_keys(keys[1:], columns)
-
-
-def typed_seats(text: str) -> set[int]:
-    """The seat numbers in a partly typed answer. "best 2" has none."""
-    if text.lstrip()[:1].isalpha():
-        return set()
-    return {
-        number
-        for low, high in _SEAT_RANGE.findall(text)
-        for number in range(int(low), min(int(high or low), int(low) + _MAX_RANGE_SEATS) + 1)
-    }
 
 
 class Choices(Completer):

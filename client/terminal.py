@@ -22,7 +22,7 @@ import msgspec
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from busware import render, screen
+from busware import render, screen, seatkeys
 from busware.dates import today_in
 from busware.prompts import LineAsker, PromptAsker
 from busware.retries import ConnectionLost
@@ -56,6 +56,7 @@ from busware.server.protocol import (
     GetBooking,
     Refusal,
     Request,
+    SeatMap,
     Seats,
     clean_text,
 )
@@ -154,6 +155,7 @@ class Terminal:
         self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
+        self._texts: list[Tell] = []  # texts of the dialogue that are not displayed yet
         self._followed = FollowedBookings()
         self._last_change: Booking | None = None  # the reply to the last write
         self._not_shown: NotShown | None = None  # why the output cannot be written
@@ -198,6 +200,7 @@ class Terminal:
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
                 self._require_output()
+            self._print_texts()
         except EOFError:  # the end of the input, a word that ends the session, or a signal
             if self._dialogue and isinstance(self._dialogue.step, Call):  # a signal interrupted it
                 self._dialogue.replied(no_answer(INTERRUPTED))
@@ -209,6 +212,7 @@ class Terminal:
 
     def _end_dialogue(self) -> None:
         """End the dialogue, if there is one; undo what it has not finished, and print the outcome."""
+        self._print_texts()
         dialogue, self._dialogue = self._dialogue, None
         if dialogue is None:
             return
@@ -218,10 +222,16 @@ class Terminal:
             self._print(undo_outcome(self._call(request)).text, "yellow")
 
     def _carry_out(self, step: Step, dialogue: Dialogue) -> None:
+        if not self._leads_to_map(step):
+            self._print_texts()
         match step:
             case Ask():
+                self._asker.texts, self._texts = self._texts, []
                 try:
-                    dialogue.answer(self._read_line(step))
+                    line = self._read_line(step)
+                    if self._asker.draws_map(step) and line.strip().lower() in (HELP, "?"):
+                        self._texts.append(Tell(seatkeys.HELP))
+                    dialogue.answer(line)
                 except KeyboardInterrupt:
                     dialogue.answer(QUIT)
             case Call():
@@ -230,8 +240,23 @@ class Terminal:
                 self._show(step)
                 dialogue.shown()
             case Tell():
-                self._print(step.text, "yellow" if step.problem else "")
+                self._texts.append(step)
                 dialogue.shown()
+
+    def _leads_to_map(self, step: Step) -> bool:
+        """Whether the step is or precedes a question that draws the seat map, with the texts below it."""
+        match step:
+            case Ask():
+                return self._asker.draws_map(step)
+            case Call(request=SeatMap()) | Show(reply=Seats(free=[_, *_])):
+                return self._interactive
+        return isinstance(step, Tell)
+
+    def _print_texts(self) -> None:
+        """Print the texts of the dialogue, unless a question has displayed them."""
+        texts, self._texts = self._texts, []
+        for tell in texts:
+            self._print(tell.text, "yellow" if tell.problem else "")
 
     def _read_line(self, question: Ask) -> str:
         try:

@@ -32,7 +32,7 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
             if symbol not in ".D":
                 seat_no = len(found) + 1
                 state = next((state for state, seats in states.items() if seat_no in seats), "free")
-                kind = {"s": "seat", "b": "berth"}[symbol]
+                kind = {"s": "seat", "b": "berth", "r": "room"}[symbol]
                 found.append(Seat(seat_no=seat_no, deck=deck, row=row, column=column, kind=kind, state=state))
     return Seats(
         bus_id=1, travel_date=DAY, boarding_date=DAY, from_stop=1, to_stop=5,

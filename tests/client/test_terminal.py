@@ -13,7 +13,7 @@ from msgspec import Raw
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from busware.prompts import Choices, fit_keys, typed_seats
+from busware.prompts import Choices, fit_keys
 from busware.server.conversation import WELCOME, Choice
 from busware.server.conversation.answers import ask_option
 from tests.conftest import WAIT_SECONDS, Database, LineClient
@@ -119,21 +119,6 @@ def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) 
     asha.wait_for("[ 3]", "[ 7]")
 
 
-@pytest.mark.parametrize(
-    ("typed", "seats"),
-    [
-        ("", set()),
-        ("3 7", {3, 7}),
-        ("3-5, 7", {3, 4, 5, 7}),
-        ("3-", {3}),
-        ("best 2", set()),
-        ("1-99999", set(range(1, 102))),
-    ],
-)
-def test_seats_in_a_partly_typed_answer(typed: str, seats: set[int]) -> None:
-    assert typed_seats(typed) == seats
-
-
 def test_escape_releases_the_hold(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
     asha.answer(*STEPS)
@@ -236,7 +221,7 @@ def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
     asha.type_line("98450 12345")
-    asha.wait_for("Seat 4 is taken", "××", "Seat numbers")
+    asha.wait_for("××", "╰", "Seat 4 is taken", "Seat numbers")
     asha.type_line("3 7")
     asha.wait_for("Held for you", "Asha", "Confirm, for 520.00?")
 

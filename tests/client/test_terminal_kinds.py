@@ -97,7 +97,7 @@ def test_theatre(asha: Traveller, database: Database) -> None:
     asha.wait_for("Held for you", "Confirm, for 600.00?")
     assert booked(database) == []
     asha.type_line("no")
-    asha.wait_for("The seats are released.", "25 of 25 free")
+    asha.wait_for("25 of 25 free", "The seats are released.")
     asha.answer(("Seat numbers, 2 of them", "12 13"), ("Confirm, for 600.00?", "yes"))
     asha.wait_for("Ticket", "Ranga Hall, doors", "Keep the reference")
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Database
+from tests.conftest import Database, LineClient
 from tests.support.processes import ServerProcess
-from tests.support.traveller import STEPS, Traveller
+from tests.support.traveller import STEPS, Traveller, tomorrow
 
 pytestmark = pytest.mark.system
 
 StartClient = Callable[[int, int], Traveller]  # columns, rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SEATS = "Seat numbers"
+UP, DOWN, RIGHT, LEFT = (f"\x1b[{letter}" for letter in "ABCD")
 NIGHT_BUS_STEPS = [*STEPS[:3], (STEPS[3][0], "any"), *STEPS[4:7]]  # up to the list of buses, with a night bus
 
 
@@ -56,6 +57,58 @@ def test_buses_have_one_line_each_if_the_width_allows(
     assert day.endswith("KSRTC Day Bus, non-AC seater") is beside
     assert night.endswith("SRS Travels Night Sleeper, AC sleeper") is beside
     assert sum("Day Bus" in line or "Night Sleeper" in line for line in lines) == 2
+
+
+def test_keys_mark_seats_on_the_map(start_client: StartClient, database: Database) -> None:
+    asha = start_client(80, 24)
+    asha.answer(*STEPS[:8])
+    asha.wait_for(SEATS)
+    for key, seen in (
+        (DOWN, "> 1<"), (RIGHT, "> 2<"), (" ", "> 2]"), (DOWN, "> 6<"), (RIGHT, "> 7<"), (" ", "> 7]"),
+        (LEFT, "> 6<"), (UP, "> 2]"), (" ", "> 2<"), (LEFT, "> 1<"), (" ", "> 1]"),
+    ):  # fmt: skip
+        asha.child.send(key)
+        asha.wait_for(seen)
+    asha.type_line("4")  # the typed line is 7 1, so that keys and typing can be mixed
+    asha.answer(*(("Name of passenger", "") for _ in range(3)), ("Phone number:", "98450 12345"))
+    asha.wait_for("Confirm, for 780.00?")
+    assert database.query("SELECT seat_no FROM passengers ORDER BY 1") == [1, 4, 7]
+
+
+def test_enter_takes_the_seat_under_the_cursor(start_client: StartClient) -> None:
+    asha = start_client(80, 24)
+    asha.answer(*STEPS[:8])
+    asha.wait_for(SEATS)
+    for key, seen in ((DOWN, "> 1<"), (DOWN, "> 5<")):
+        asha.child.send(key)
+        asha.wait_for(seen)
+    asha.type_line("")
+    asha.wait_for("Name of passenger, seat 5")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 8)])
+def test_error_is_between_the_map_and_the_question(
+    start_client: StartClient, columns: int, rows: int, connect: Callable[[], LineClient]
+) -> None:
+    """On 8 rows the map is cropped, so that the error and the question are visible."""
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    connect().call("book", **trip, seats=[4], phone="98800 99000")
+    end_of_map = "7 of 8 free" if rows == 24 else "more lines below"
+    asha = start_client(columns, rows)
+    asha.answer(*STEPS[:8])
+    asha.wait_for("╭", end_of_map, SEATS)
+    for typed, message in (("99", "There is no seat 99."), ("4", "Seat 4 is not free. Free seats: 1,")):
+        asha.type_line(typed)
+        assert end_of_map in asha.wait_for(message)
+        assert "╭" not in asha.wait_for(SEATS)
+    asha.type_line("3")
+    assert "╭" not in asha.wait_for("Name of passenger, seat 3")
+
+
+def test_help_is_between_the_map_and_the_question(start_client: StartClient) -> None:
+    asha = start_client(80, 24)
+    asha.answer(*STEPS[:8], (SEATS, "?"))
+    asha.wait_for("╰", "The arrow keys move", "best 2 for any two", "Or type: back", SEATS)
 
 
 def test_resize_keeps_the_map_and_the_typed_text(start_client: StartClient, database: Database) -> None:
