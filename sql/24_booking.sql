@@ -24,7 +24,8 @@ $$;
 
 -- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that
 -- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
--- is expired from its expires_at on, even if the trip is not settled yet.
+-- is expired from its expires_at on, even if the trip is not settled yet. seated_at has microseconds, because clients sort
+-- tickets by it.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
@@ -60,7 +61,10 @@ BEGIN
                    min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,
                    min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
                    jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', t.seat_no, 'name', t.name,
-                       'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text) ORDER BY t.ticket_no) AS tickets
+                       'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text,
+                       'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN
+                           (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)
+                       ORDER BY t.ticket_no) AS tickets
             FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
             WHERE t.bus_id = named.bus_id AND t.reference = named.reference
         ) AS party

@@ -21,7 +21,7 @@ BEGIN
             ARRAY[move_ticket.seat_no]);
     END IF;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
-        UPDATE passengers p SET seat_no = move_ticket.seat_no
+        UPDATE passengers p SET seat_no = move_ticket.seat_no, moved_at = api.now()
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
         UPDATE seats s SET taken = CASE s.seat_no WHEN ticket.seat_no THEN s.taken - int4multirange(ticket.segment)
                                                   ELSE s.taken + int4multirange(ticket.segment) END

@@ -24,8 +24,16 @@ _BOOKING: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
 _TOKEN = "9f2c41d7a05be8361c7d90f4e2ab5873d6410c9e8b57f2a3046de1c895b7fa20"  # noqa: S105 - an example
 
 _TICKETS: list[Json] = [
-    {"ticket_no": 1, "seat_no": 7, "name": "Asha", "status": "booked", "fare": "260.00", "refund": "0.00"},
-    {"ticket_no": 2, "seat_no": 8, "name": "Ravi", "status": "booked", "fare": "260.00", "refund": "0.00"},
+    {
+        "ticket_no": ticket_no,
+        "seat_no": seat_no,
+        "name": name,
+        "status": "booked",
+        "fare": "260.00",
+        "refund": "0.00",
+        "seated_at": "2026-12-01T03:30:00.517394Z",
+    }
+    for ticket_no, seat_no, name in ((1, 7, "Asha"), (2, 8, "Ravi"))
 ]
 _BOOKED: Json = {
     "reference": "DTK7GHJ",

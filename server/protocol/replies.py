@@ -108,7 +108,10 @@ class Seats(Struct, frozen=True, kw_only=True):
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
-    """A ticket of a booking. seat_no: null while pending."""
+    """A ticket of a booking. seat_no: null while pending.
+
+    seated_at: when the ticket was booked, or held, or got its seat by `change_seat`; null if it has no seat.
+    """
 
     ticket_no: int
     seat_no: int | None
@@ -116,6 +119,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
     status: Status
     fare: Money
     refund: Money
+    seated_at: Instant | None = None  # missing in answers that a server of 0.1.0 stored
 
 
 class Booking(_AnyTrip, frozen=True, kw_only=True):

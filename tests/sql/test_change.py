@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.schema_api import ASHA, RAVI, SchemaApi
+from tests.support.schema_api import ASHA, RAVI, Answer, SchemaApi
 
 
 def statuses(booking: dict[str, Any]) -> list[str]:
@@ -152,6 +152,25 @@ def test_held_ticket_may_change_its_seat_and_may_keep_it(api: SchemaApi) -> None
     assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["status"] == "held"
     assert api.change("change_seat", hold, ticket_no=1, seat_no=2)["tickets"][0]["seat_no"] == 2
     assert api.seats("held") == [2]
+
+
+def test_seated_at_is_when_the_ticket_got_its_seat(api: SchemaApi, database: Database, clock: Clock) -> None:
+    def seated_at(booking: Answer) -> list[str | None]:
+        return [ticket["seated_at"] for ticket in api.show(booking)["tickets"]]
+
+    booking = api.hold(1, 2)
+    clock.advance(seconds=1)
+    api.change("confirm", booking)
+    clock.advance(seconds=0.25)
+    api.change("change_seat", booking, ticket_no=2, seat_no=3)
+    clock.advance(seconds=1)
+    api.change("change_seat", booking, ticket_no=2, seat_no=3)  # the same seat
+    assert seated_at(booking) == ["2026-12-01T03:30:01+00:00", "2026-12-01T03:30:01.25+00:00"]
+    api.book(count=6)
+    waiting = api.book(count=1, waitlist=True)
+    assert seated_at(waiting) == [None]
+    api.change("cancel", booking, tickets=[1])
+    assert seated_at(waiting) == ["2026-12-01T03:30:02.25+00:00"]
 
 
 def test_new_seat_must_be_free_only_on_the_segment_of_the_ticket(api: SchemaApi) -> None:

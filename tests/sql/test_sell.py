@@ -18,7 +18,9 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
 def test_fields_of_a_booking(api: SchemaApi) -> None:
     booking = api.book(7, 3, passengers=[{"name": "Asha"}, {}], from_stop=1, to_stop=3)
     reference = booking.pop("reference")
-    booked = {"status": "booked", "fare": "180.00", "refund": "0.00"}
+    booked = {
+        "status": "booked", "fare": "180.00", "refund": "0.00", "seated_at": "2026-12-01T03:30:00+00:00",
+    }  # fmt: skip
     assert booking == {
         "status": "booked", "kind": "bus", "name": "Day Bus", "operator": "KSRTC", "bus_id": 1,
         "travel_date": DAY, "boarding_date": DAY, "origin": "Bengaluru", "destination": "Mandya",
