@@ -28,7 +28,7 @@ HELP = """\
 rooms [CHECK-IN CHECK-OUT]     show which rooms are taken (default: tonight)
 book N [CHECK-IN CHECK-OUT]    book any N rooms
 query                          show your rooms
-update N                       exchange your room with the lowest number for room N
+update N                       exchange the room that you have had longest for room N
 checkout                       leave: cancel your nights from tonight on
 quit, exit                     end the program"""
 

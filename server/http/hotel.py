@@ -3,13 +3,16 @@
 A night is a leg of the hotel's trip, and a stay is a segment of it. So this module executes each call as
 requests of the protocol, with the guest's account as the caller. Tonight is the first night that is on sale.
 A stay that ends after tonight is current. Checkout releases the nights from tonight on.
+
+The clients were written for another program. This module checks fields in the order of that program, and
+takes a number in every form that Python's int() takes: tests/server/http/test_hotel_replay.py.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -20,7 +23,7 @@ from busware.server import protocol
 from busware.server.accounts.sessions import WrongPassword, normalize_username
 from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, Threads, address_of
-from busware.server.protocol import Booking, Caller, Refusal, Ticket, Trip
+from busware.server.protocol import Booking, Caller, Refusal, Seat, Ticket, Trip
 
 KIND = "hotel"
 PLACE = "HOTEL"  # the code of the hotel's only place
@@ -73,11 +76,11 @@ class Hotel:
         return Response(msgspec.json.encode(fields), status, headers, JSON)
 
     async def _answer(self, http: HttpRequest) -> JsonObject:
+        reads = http.method not in ("POST", "PUT", "DELETE")
+        fields = dict(http.query_params) if reads else _decode_fields(await self._executor.body(http))
         function = self._calls.get((http.method, http.scope["path"]))
         if function is None:
             raise HotelError(404, error="Endpoint not found.")
-        reads = http.method == "GET"
-        fields = dict(http.query_params) if reads else _decode_fields(await self._executor.body(http))
         call = HotelCall(fields, address_of(http))
         threads: Threads = "http" if reads else "registration" if function == self.book else "login"
         return await self._executor.run(http, lambda: function(call), threads)
@@ -86,17 +89,16 @@ class Hotel:
 
     def rooms(self, call: HotelCall) -> JsonObject:
         """Which rooms are taken, tonight or in the given nights."""
-        request = protocol.SeatMap(**_segment(self._nights(call)))
-        seats = self._perform(request, Caller(address=call.address)).seats
+        seats = self._seats(self._nights(call))
         return {"rooms": [{"room_number": s.seat_no, "is_occupied": s.state != "free"} for s in seats]}
 
     def book(self, call: HotelCall) -> JsonObject:
-        """Book a number of rooms. Registers an unknown username."""
-        count = call.fields.get("num_rooms")
-        if not (call.fields.get("username") and call.fields.get("password")) or count is None:
-            raise HotelError(400, error="username, password, and num_rooms required.")
-        if not _is_integer(count) or count < 1:
+        """Book a number of rooms: all of them or none. Registers an unknown username."""
+        count = _integer(call.fields.get("num_rooms", 0))
+        if count is None:
             raise HotelError(400, error="num_rooms must be a positive integer.")
+        if not (call.fields.get("username") and call.fields.get("password")) or count < 1:
+            raise HotelError(400, error="username, password, and num_rooms required.")
         guest = self._guest(call, register=True)
         nights = self._nights(call)
         try:
@@ -104,41 +106,43 @@ class Hotel:
         except Refusal as refusal:
             if refusal.reason not in ("sold_out", "too_many_seats"):
                 raise
-            rooms_free = refusal.data.get("seats_free", nights.seats_free)
-            raise HotelError(409, error="No rooms available.", rooms_free=rooms_free) from None
-        return {"message": f"Rooms booked successfully: {_rooms([stay])}"}
+            free = refusal.data.get("seats_free", nights.seats_free)
+            error = "No rooms available."
+            if free:
+                error = f"Only {free} {'room is' if free == 1 else 'rooms are'} available."
+            raise HotelError(409, error=error, rooms_free=free) from None
+        return {"message": f"Rooms booked successfully: {_rooms(_booked([stay]))}"}
 
     def query(self, call: HotelCall) -> JsonObject:
         """The rooms of the guest's current stays."""
-        rooms = _rooms(self._stays(self._guest(call), self._tonight()))
+        rooms = _rooms(_booked(self._stays(self._guest(call), self._tonight())))
         return {"message": f"Your booked rooms: {rooms}" if rooms else "You have not booked any rooms."}
 
     def update(self, call: HotelCall) -> JsonObject:
-        """Exchange the guest's room with the lowest number for another room."""
-        _credentials(call)
-        room = call.fields.get("new_room")
-        if not _is_integer(room):
+        """Exchange the room that the guest has had longest for another room."""
+        room = _integer(call.fields.get("new_room"))
+        if room is None:
             raise HotelError(400, error="new_room must be integer.")
-        guest = self._guest(call)
-        stays = self._stays(guest, self._tonight())
-        tickets = {seat_no: (stay, ticket) for stay in stays for seat_no, ticket in _tickets(stay).items()}
-        if not tickets:
+        guest, tonight = self._guest(call), self._tonight()
+        booked = _booked(self._stays(guest, tonight))
+        if not booked:
+            self._check_room(room, tonight)
             raise HotelError(400, error="You have no booking to update.")
-        if room in tickets:
+        if room in _rooms(booked):
             return {"message": f"You already have room {room}."}
-        stay, ticket = tickets[min(tickets)]
+        stay, ticket = booked[0]
         fields = {"reference": stay.reference, "ticket_no": ticket.ticket_no, "seat_no": room}
         try:
             self._perform(msgspec.convert(fields, protocol.ChangeSeat), guest)
         except msgspec.ValidationError:
-            raise HotelError(400, error="Invalid room number.") from None
+            raise _invalid_room() from None
         except Refusal as refusal:
             if refusal.reason == "unknown_seat":
-                raise HotelError(400, error="Invalid room number.") from None
+                raise _invalid_room() from None
             if refusal.reason == "seat_taken":
-                raise HotelError(409, error=f"Room {room} is already occupied.") from None
+                raise _occupied(room) from None
             raise
-        return {"message": f"Updated booking: released {min(tickets)}, assigned {room}."}
+        return {"message": f"Updated booking: released {ticket.seat_no}, assigned {room}."}
 
     def checkout(self, call: HotelCall) -> JsonObject:
         """In every current stay, release the nights from tonight on."""
@@ -147,7 +151,7 @@ class Hotel:
         if not stays:
             raise HotelError(400, message="You have no booked rooms.")
         refund = sum((self._end(stay, tonight, guest) for stay in stays), Decimal())
-        message = f"Checked out successfully. Released rooms: {_rooms(stays)}"
+        message = f"Checked out successfully. Released rooms: {_rooms(_booked(stays))}"
         return {"message": message, "refund": f"{refund:.2f}"}
 
     # Parts of the calls ------------------------------------------------------------------------
@@ -162,7 +166,7 @@ class Hotel:
         After some failures of an address, one error stands for all, so that it does not tell who is a guest.
         For the same reason, an unknown username that may not be registered counts as a failure.
         """
-        username, password = _credentials(call)
+        username, password = _credentials(call, register=register)
         accounts, settings = self._executor.operations.accounts, self._executor.settings
         unknown: Exception = HotelError(404, error="User not found.")
         if register and not accounts.exists(username):
@@ -182,6 +186,19 @@ class Hotel:
             if not named:
                 raise HotelError(401, error="Wrong username or password.") from None
             raise HotelError(401, error="Invalid password.") if wrong.is_account else unknown from None
+
+    def _seats(self, nights: Trip) -> list[Seat]:
+        """The rooms, with their state in these nights."""
+        seats: list[Seat] = self._perform(protocol.SeatMap(**_segment(nights)), Caller()).seats
+        return seats
+
+    def _check_room(self, room: int, nights: Trip) -> None:
+        """Raises HotelError unless the room exists and is free."""
+        states = {seat.seat_no: seat.state for seat in self._seats(nights)}
+        if room not in states:
+            raise _invalid_room()
+        if states[room] != "free":
+            raise _occupied(room)
 
     def _nights(self, call: HotelCall) -> Trip:
         """The nights that a call asks for, as a trip; tonight by default. Raises HotelError or Refusal."""
@@ -222,7 +239,11 @@ class Hotel:
             stays += page.bookings
             request = msgspec.structs.replace(request, after=page.next) if page.next else None
         tonight_start = (tonight.travel_date, tonight.from_stop)
-        return [stay for stay in stays if _tickets(stay) and (stay.travel_date, stay.to_stop) > tonight_start]
+        return [
+            stay
+            for stay in stays
+            if stay.status == "booked" and (stay.travel_date, stay.to_stop) > tonight_start
+        ]
 
     def _end(self, stay: Booking, tonight: Trip, guest: Caller) -> Decimal:
         """End a stay tonight; return the refund, which is 0 if another call has ended the stay."""
@@ -255,34 +276,53 @@ def _decode_fields(body: bytes) -> JsonObject:
         raise HotelError(400, error="Invalid JSON.") from None
 
 
-def _credentials(call: HotelCall) -> tuple[str, str]:
-    """The normalized username, and the password. Raises HotelError."""
+def _credentials(call: HotelCall, *, register: bool) -> tuple[str, str]:
+    """The normalized username, and the password. Raises HotelError.
+
+    register: a new account may have the username. Else one that no account can have is an unknown one.
+    """
     username, password = (call.fields.get(name) for name in ("username", "password"))
-    if not (
-        isinstance(username, str) and isinstance(password, str) and normalize_username(username) and password
-    ):
+    if not (username and password) or (isinstance(username, str) and not normalize_username(username)):
         raise HotelError(400, error="username and password required.")
+    takes = f"{protocol.Login.takes('username')}, and {protocol.Login.takes('password')}"
     try:
-        msgspec.convert(username, protocol.Username)
-        msgspec.convert(password, protocol.Password)
+        password = msgspec.convert(password, protocol.Password)
     except msgspec.ValidationError:
-        takes = f"{protocol.Login.takes('username')}, and {protocol.Login.takes('password')}"
         raise HotelError(400, error=f"username and password: {takes}.") from None
-    return normalize_username(username), password
+    try:
+        return normalize_username(msgspec.convert(username, protocol.Username)), password
+    except msgspec.ValidationError:
+        if register:
+            raise HotelError(400, error=f"username and password: {takes}.") from None
+        raise HotelError(404, error="User not found.") from None
 
 
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _integer(value: object) -> int | None:
+    """The integer that Python's int() makes of a value; None if it makes none."""
+    try:
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        return None
+
+
+def _invalid_room() -> HotelError:
+    return HotelError(400, error="Invalid room number.")
+
+
+def _occupied(room: int) -> HotelError:
+    return HotelError(409, error=f"Room {room} is already occupied.")
 
 
 def _segment(nights: Trip) -> JsonObject:
     return {name: getattr(nights, name) for name in ("bus_id", "travel_date", "from_stop", "to_stop")}
 
 
-def _tickets(stay: Booking) -> dict[int, Ticket]:
-    """The booked rooms of a stay, each with its ticket."""
-    return {t.seat_no: t for t in stay.tickets if t.status == "booked" and t.seat_no is not None}
+def _booked(stays: list[Booking]) -> list[tuple[Booking, Ticket]]:
+    """The booked tickets of stays, each with its stay, in the order in which they got their rooms."""
+    booked = [(stay, ticket) for stay in stays for ticket in stay.tickets if ticket.status == "booked"]
+    return sorted(booked, key=lambda pair: (pair[1].seated_at, pair[1].seat_no))
 
 
-def _rooms(stays: list[Booking]) -> list[int]:
-    return sorted({room for stay in stays for room in _tickets(stay)})
+def _rooms(booked: list[tuple[Booking, Ticket]]) -> list[int | None]:
+    """The numbers of the rooms of booked tickets, each once."""
+    return list(dict.fromkeys(ticket.seat_no for _, ticket in booked))

@@ -27,6 +27,27 @@ pytestmark = pytest.mark.settings(
 )
 
 
+# Deliberate departures from a version: each difference, and its reason. Any other difference fails the test.
+# So does a departure that is no difference any more.
+DEPARTURES: dict[str, dict[str, str]] = {
+    "0.1.0": {
+        "http.jsonl line 100, /hotel/book: "
+        "reply.body.error was 'No rooms available.', is 'Only 8 rooms are available.'": (
+            "Nine rooms are wanted and eight are free: the old message says that none is free."
+        ),
+        "http.jsonl line 101, /hotel/book: "
+        "reply.body.error was 'num_rooms must be a positive integer.', "
+        "is 'username, password, and num_rooms required.'": (
+            "Zero rooms: the program that /hotel replaces gives this message."
+        ),
+        "http.jsonl line 109, /hotel/update: reply.status was 400, is 200": (
+            "The room is a string, '8': the program that /hotel replaces accepts it."
+        ),
+        "http.jsonl line 109, /hotel/update: reply.body.error is missing": "As above.",
+    }
+}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_recorded_transcripts_of_a_version(version: str, player: TranscriptPlayer) -> None:  # noqa: F811
     found = []
@@ -34,7 +55,10 @@ def test_recorded_transcripts_of_a_version(version: str, player: TranscriptPlaye
         file = DATA / version / f"{name}.jsonl"
         if file.exists():  # a version that is older than these calls has no file
             found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), player)]
-    assert found == [], "\n".join(found)
+    departures = DEPARTURES.get(version, {})
+    unknown = [difference for difference in found if difference not in departures]
+    assert unknown == [], "\n".join(unknown)
+    assert departures.keys() <= set(found)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_first_booking_counts_as_a_registration(hotel: HotelClient) -> None:
 
 def test_two_guests_share_ten_rooms(hotel: HotelClient) -> None:
     hotel.book("asha", "pw", 4)
-    assert hotel.book("ravi", "pw2", 7) == (409, {"error": "No rooms available.", "rooms_free": 6})
+    assert hotel.book("ravi", "pw2", 7) == (409, {"error": "Only 6 rooms are available.", "rooms_free": 6})
     assert hotel.query("ravi", "pw2") == (200, {"message": "You have not booked any rooms."})
     assert hotel.book("ravi", "pw2", 6) == (
         200,
@@ -127,20 +127,77 @@ def test_two_guests_share_ten_rooms(hotel: HotelClient) -> None:
         assert hotel.book("asha", "pw", more) == (409, {"error": "No rooms available.", "rooms_free": 0})
 
 
-@pytest.mark.parametrize("room", [0, 11, -1, 10**30])
-def test_unknown_room(hotel: HotelClient, room: int) -> None:
+def test_one_free_room_is_not_enough_for_two(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 9)
+    assert hotel.book("ravi", "pw", 2) == (409, {"error": "Only 1 room is available.", "rooms_free": 1})
+
+
+def test_update_moves_the_room_that_the_guest_has_had_longest(hotel: HotelClient, clock: Clock) -> None:
+    def after(seconds: float, answer: Callable[[], tuple[int, Any]]) -> str:
+        clock.advance(seconds=seconds)
+        return str(answer()[1]["message"])
+
+    assert after(1, lambda: hotel.book("asha", "pw", 2)) == "Rooms booked successfully: [1, 2]"
+    assert after(1, lambda: hotel.update("asha", "pw", 8)) == "Updated booking: released 1, assigned 8."
+    assert after(1, lambda: hotel.book("asha", "pw", 1)) == "Rooms booked successfully: [1]"
+    assert after(1, lambda: hotel.query("asha", "pw")) == "Your booked rooms: [2, 8, 1]"
+    moves = [(2, 5), (8, 3), (1, 2), (5, 8)]
+    for released, room in moves:  # within a second
+        moved = f"Updated booking: released {released}, assigned {room}."
+        assert after(0.001, lambda room=room: hotel.update("asha", "pw", room)) == moved
+    assert after(0.001, lambda: hotel.checkout("asha", "pw")).endswith("Released rooms: [3, 2, 8]")
+
+
+@pytest.mark.parametrize("room", [0, 11, -1, 10**30, "11", 0.9, False])
+def test_unknown_room(hotel: HotelClient, room: Any) -> None:
+    invalid = (400, {"error": "Invalid room number."})
     hotel.book("asha", "pw", 1)
-    assert hotel.update("asha", "pw", room) == (400, {"error": "Invalid room number."})
+    assert hotel.update("asha", "pw", room) == invalid
+    hotel.checkout("asha", "pw")
+    assert hotel.update("asha", "pw", room) == invalid
 
 
-@pytest.mark.parametrize("room", [None, "8", 8.5, True, [8], {}])
+def test_taken_room_before_a_missing_booking(hotel: HotelClient) -> None:
+    hotel.book("asha", "pw", 1)
+    hotel.book("ravi", "pw", 1)
+    hotel.checkout("asha", "pw")
+    assert hotel.update("asha", "pw", 2) == (409, {"error": "Room 2 is already occupied."})
+    assert hotel.update("asha", "pw", 3) == (400, {"error": "You have no booking to update."})
+
+
+@pytest.mark.parametrize("room", [8, "8", " 8 ", "+8", 8.0, 8.9])
+def test_new_room_is_what_python_makes_an_integer(hotel: HotelClient, room: Any) -> None:
+    hotel.book("asha", "pw", 1)
+    assert hotel.update("asha", "pw", room) == (200, {"message": "Updated booking: released 1, assigned 8."})
+
+
+@pytest.mark.parametrize("room", [None, "eight", "8.0", "", [8], {}, {"8": 8}, "9" * 5000])
 def test_new_room_must_be_an_integer(hotel: HotelClient, room: Any) -> None:
     assert hotel.update("asha", "pw", room) == (400, {"error": "new_room must be integer."})
 
 
-@pytest.mark.parametrize("count", [0, -1, "2", 1.5, True, [1]])
-def test_num_rooms_must_be_a_positive_integer(hotel: HotelClient, count: Any) -> None:
-    assert hotel.book("asha", "pw", count) == (400, {"error": "num_rooms must be a positive integer."})
+@pytest.mark.parametrize("count", [1, "1", 1.9, True])
+def test_num_rooms_is_what_python_makes_an_integer(hotel: HotelClient, count: Any) -> None:
+    assert hotel.book("asha", "pw", count) == (200, {"message": "Rooms booked successfully: [1]"})
+
+
+@pytest.mark.parametrize("count", [0, -1, "0", 0.5, False])
+def test_no_rooms_are_missing_rooms(hotel: HotelClient, count: Any) -> None:
+    error = {"error": "username, password, and num_rooms required."}
+    assert hotel.book("asha", "pw", count) == (400, error)
+
+
+@pytest.mark.parametrize("count", [None, "two", "", [1], {}, {"1": 1}])
+def test_num_rooms_must_be_an_integer(hotel: HotelClient, count: Any) -> None:
+    error = {"error": "num_rooms must be a positive integer."}
+    assert hotel.book("asha", "pw", count) == (400, error)
+
+
+@pytest.mark.parametrize("username", [5, ["asha"], "n" * 65, "a\x07b"])
+def test_username_that_no_account_can_have(hotel: HotelClient, username: Any) -> None:
+    assert hotel.query(username, "pw") == (404, {"error": "User not found."})
+    status, reply = hotel.book(username, "pw", 1)
+    assert (status, reply["error"][:44]) == (400, "username and password: a username of up to 6")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +212,10 @@ def test_num_rooms_must_be_a_positive_integer(hotel: HotelClient, count: Any) ->
             "username, password, and num_rooms required.",
         ),
         ("POST", "query", '{"username":"a"}', "username and password required."),
-        ("POST", "query", '{"username":1,"password":"b"}', "username and password required."),
+        ("POST", "query", '{"username":" ","password":"b"}', "username and password required."),
+        ("PUT", "update", '{"new_room":"x"}', "new_room must be integer."),
+        ("POST", "book", '{"num_rooms":NaN}', "Invalid JSON."),
+        ("PUT", "update", '{"new_room":1e999}', "Invalid JSON."),
         ("PUT", "update", '{"new_room":3}', "username and password required."),
         ("DELETE", "checkout", "{}", "username and password required."),
         ("POST", "book", "", "Invalid JSON."),
@@ -178,13 +238,20 @@ def test_bad_request(http: HttpClient, method: str, path: str, body: str, error:
     [
         ("GET", "/hotel"),
         ("GET", "/hotel/book"),
-        ("POST", "/hotel/rooms"),
         ("GET", "/hotel/a/b"),
         ("PATCH", "/hotel/x"),
     ],
 )
 def test_unknown_path(http: HttpClient, method: str, path: str) -> None:
     answer = http.call(method, path)
+    assert (answer.status_code, answer.json()) == (404, {"error": "Endpoint not found."})
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_body_is_decoded_before_the_path(http: HttpClient, method: str) -> None:
+    answer = http.call(method, "/hotel/none", data=b"{")
+    assert (answer.status_code, answer.json()) == (400, {"error": "Invalid JSON."})
+    answer = http.call(method, "/hotel/none", data=b"{}")
     assert (answer.status_code, answer.json()) == (404, {"error": "Endpoint not found."})
 
 
