@@ -308,11 +308,11 @@ def test_reason_of_a_newer_database_is_a_conflict(http: HttpClient, database: Da
 def test_internal_error_is_logged_under_its_request_id(
     http: HttpClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database.query("DROP FUNCTION api.places(text)")
+    database.query("DROP FUNCTION api.places(text, text)")
     answer = http.call("GET", "/v1/places")
     assert problem(answer) == (500, None)
     assert f"request {answer.json()['request_id']} failed: GET /v1/places" in caplog.text
-    assert "42883: function api.places(text) does not exist" in caplog.text
+    assert "42883: function api.places(text, text) does not exist" in caplog.text
     assert "42883" not in answer.text
 
 

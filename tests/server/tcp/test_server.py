@@ -121,7 +121,7 @@ def test_a_notification_is_executed_and_has_no_reply(client_socket, database):
 
 
 def test_an_internal_error_is_logged_under_its_request_id(client_socket, database, caplog):
-    database.query("DROP FUNCTION api.places(text)")
+    database.query("DROP FUNCTION api.places(text, text)")
     reply = client_socket.call("places")
     assert reply == {
         "code": -32603,
@@ -129,7 +129,7 @@ def test_an_internal_error_is_logged_under_its_request_id(client_socket, databas
         "data": {"request_id": reply["data"]["request_id"]},
     }
     assert f"request {reply['data']['request_id']} of client 1" in caplog.text
-    assert "42883: function api.places(text) does not exist" in caplog.text
+    assert "42883: function api.places(text, text) does not exist" in caplog.text
     client_socket.send(PING)
     assert client_socket.receive() == PONG
 
