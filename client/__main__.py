@@ -20,7 +20,7 @@ from busware.preview import preview
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
-from busware.server.command_line import confirmed, on_terminal
+from busware.server.command_line import ask_new_password, confirmed, on_terminal
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 from busware.server.protocol import Refusal, clean_text
 from busware.server.protocol.jsonrpc import RpcError
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
 def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
     """Send the request of a command and print the reply; return the exit status."""
     if parsed.request_type in (protocol.Register, protocol.Login):
-        parsed.password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        parsed.password = _read_password(parsed)
     request: protocol.Request = protocol.Ping()
     with new_client(
         parsed.host, parsed.port, timeout_seconds=parsed.timeout, tries=COMMAND_TRIES, tls=tls,
@@ -106,6 +106,15 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             key = getattr(request, "key", None)  # None before it is sent
             complain("Interrupted.", RETRY_HINT + key if key else "")
             return INTERRUPTED
+
+
+def _read_password(parsed: argparse.Namespace) -> str:
+    """The password from the terminal, twice if it is new, or the first line of a pipe. Raises SystemExit."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    if parsed.request_type is protocol.Register:
+        return ask_new_password(parsed.username)
+    return getpass.getpass()
 
 
 def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client: Client) -> None:

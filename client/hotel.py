@@ -16,6 +16,7 @@ import msgspec
 from busware.dates import parse_typed_date, today_in
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
+from busware.server.command_line import ask_new_password
 from busware.server.conversation import InvalidInput
 from busware.server.conversation.words import money
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
@@ -77,11 +78,18 @@ class Guest:
         status, reply = self._send("POST", f"{self._base_path}/query", **self._credentials)
         if status == HTTPStatus.NOT_FOUND:
             show("Welcome. Your first booking registers you.")
+            self._repeat_password()
         elif status == HTTPStatus.OK:
             show(f"Welcome back. {reply['message']}")
         else:
             raise Exit(REFUSED, _reply_text(reply))
         show("Commands: rooms, book, query, update, checkout, quit. Type help for their arguments.")
+
+    def _repeat_password(self) -> None:
+        """Ask a new guest on a terminal for the password once more. Raises SystemExit."""
+        if sys.stdin.isatty():
+            username, password = self._credentials.values()
+            self._credentials["password"] = ask_new_password(username, typed=password)
 
     def execute(self, line: str) -> None:
         """Execute a command. Raises Exit."""

@@ -1,11 +1,15 @@
 """What the command lines share: a parser that explains errors, and questions on a terminal."""
 
 import argparse
+import getpass
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from busware.server.installation import EXIT_USAGE
-from busware.server.output import show
+from busware.server.output import complain, show
+
+PASSWORD_TRIES = 3
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,3 +52,21 @@ def confirmed(question: str, facts: str = "") -> bool:
         if answer in ("", "n", "no"):
             return False
         show("Type yes or no.")
+
+
+def ask_new_password(
+    name: str, problem_of: Callable[[str], str] = lambda password: "", typed: str | None = None
+) -> str:
+    """A new password, which was typed twice. Raises SystemExit after PASSWORD_TRIES tries.
+
+    problem_of: what is wrong with a password; empty if nothing is. typed: the password, if it has been typed
+    once.
+    """
+    for _ in range(PASSWORD_TRIES):
+        password = getpass.getpass(f"New password for {name}: ") if typed is None else typed
+        typed = None
+        problem = problem_of(password)
+        if not problem and getpass.getpass("Repeat the password: ") == password:
+            return password
+        complain(problem or "The two passwords are different.")
+    raise SystemExit("The password was not set.")

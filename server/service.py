@@ -6,6 +6,7 @@ queued. No statement waits for longer than drain_seconds after the stop began (s
 that has not stopped a little later is logged, and the process ends without it.
 """
 
+import dataclasses
 import logging
 import os
 import ssl
@@ -48,8 +49,8 @@ def serve(
     on_outdated: Callable[[str], None],
     *,
     shared: bool = False,
-) -> tuple[int, int]:
-    """Start all parts and push a function that stops them. Returns the TCP port and the HTTP port.
+) -> Settings:
+    """Start all parts and push a function that stops them. Returns the settings with the ports in use.
 
     url: of the database, as the server's database role; it may lead to a transaction pooler if listen_url is
     set.
@@ -98,7 +99,7 @@ def serve(
     pusher.start()
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     clients.append(("push", stop_push))
-    return tcp.port, http.port
+    return dataclasses.replace(settings, port=tcp.port, http_port=http.port, ports=tcp.ports)
 
 
 def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:
@@ -124,7 +125,7 @@ def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) ->
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """The TLS context of both ports; None without TLS. Raises SettingsError."""
+    """The TLS context of all ports; None without TLS. Raises SettingsError."""
     certificate, key = settings.tls_cert, settings.tls_key
     if certificate and key:
         try:

@@ -23,6 +23,9 @@ from busware.server.installation import CHECKOUT
 HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+DialoguePorts = tuple[tuple[str, int], ...]  # a dialogue and its port, 0 for any free one
+
+DIALOGUES = ("bus", "flight", "show", "hotel", "chat", "text")  # that may have a port of their own
 
 
 class SettingsError(ValueError):
@@ -52,6 +55,14 @@ def _networks(text: str) -> Networks:
     return tuple(ipaddress.ip_network(network.strip()) for network in text.split(","))
 
 
+def _dialogue_ports(text: str) -> DialoguePorts:
+    pairs = [pair.partition(":") for pair in text.split(",")]
+    ports = tuple((dialogue.strip().lower(), int(number)) for dialogue, _, number in pairs)
+    if any(dialogue not in DIALOGUES or number > PORT.high for dialogue, number in ports):
+        raise ValueError
+    return ports
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(","))
 
@@ -61,6 +72,12 @@ COUNT = Kind(f"a whole number from 1 to {MOST}", r"\d{1,12}", int, low=1, high=M
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
+DIALOGUE_PORTS = Kind(
+    "dialogues with their ports, such as bus:9996,chat:8080; the dialogues are "
+    f"{', '.join(DIALOGUES)}, a port is {PORT.takes}",
+    r"[a-z]+\s*:\s*\d{1,5}(\s*,\s*[a-z]+\s*:\s*\d{1,5})*",
+    _dialogue_ports,
+)
 DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
 PERIOD = Kind(
     "a number from 1 to 1000000, such as 48 or 1.5", r"\d{1,9}(\.\d{1,3})?", float, low=1, high=10**6
@@ -134,6 +151,12 @@ class Settings:
     )
     port: int = setting(9999, "port", "the TCP port; 0 for any free one", PORT)
     http_port: int = setting(8000, "port", "the HTTP port; 0 for any free one", PORT)
+    ports: DialoguePorts | None = setting(  # noqa: RUF009 - numbers do not change
+        None,
+        "dialogues with ports",
+        f"more TCP ports, each for one dialogue of plain text ({', '.join(DIALOGUES)}); 0 for any free one",
+        DIALOGUE_PORTS,
+    )
     processes: int = setting(
         1, "processes", "the number of processes that share the ports; about one for each core", COUNT
     )
@@ -157,7 +180,7 @@ class Settings:
         COUNT,
     )
 
-    # TLS. With a certificate, both ports use TLS only.
+    # TLS. With a certificate, all ports use TLS only.
     tls_cert: Path | None = setting(  # noqa: RUF009 - a path does not change
         None, "file", "the certificate and its chain, in PEM format", FILE
     )
@@ -454,6 +477,14 @@ class Settings:
                 raise SettingsError(
                     f"BUSWARE_{name.upper()} is set without DATABASE_URL: set both, or neither."
                 )
+        used = {self.port: "the port of BUSWARE_PORT", self.http_port: "the port of BUSWARE_HTTP_PORT"}
+        for dialogue, number in self.ports or ():
+            if number and number in used:
+                raise SettingsError(
+                    f"BUSWARE_PORTS gives {dialogue} port {number}, which is {used[number]}: "
+                    "choose another port."
+                )
+            used[number] = f"the port of {dialogue}"
 
     def now(self) -> datetime:
         """The time in the time zone of the server."""

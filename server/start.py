@@ -31,9 +31,8 @@ from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
 from busware.server.protocol import VERSION, Refusal
 from busware.server.service import NotStopped, serve, tls_context
-from busware.server.settings import Settings, environment
+from busware.server.settings import DIALOGUES, Settings, environment
 from busware.server.supervisor import OUTDATED, READY, Supervisor
-from busware.server.tls import is_loopback
 
 log = logging.getLogger("busware")
 
@@ -134,6 +133,11 @@ def _read_settings(arguments: list[str]) -> Settings:
     )
     parser.add_argument("port", nargs="?", help="TCP port, 0 for any free one (BUSWARE_PORT, 9999)")
     parser.add_argument("--port", dest="port_option", metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--ports",
+        metavar="DIALOGUE:PORT,...",
+        help=f"more TCP ports, each for one dialogue: {', '.join(DIALOGUES)} (BUSWARE_PORTS)",
+    )
     parser.add_argument("--host", help="address to listen on (BUSWARE_HOST, 127.0.0.1)")
     parser.add_argument(
         "--processes", metavar="N", help="number of processes that share the ports (BUSWARE_PROCESSES, 1)"
@@ -147,6 +151,7 @@ def _read_settings(arguments: list[str]) -> Settings:
         parser.error(f'there is no command "{parsed.port}", and it is not a port (0 to 65535)')
     overrides = {
         "BUSWARE_PORT": parsed.port or parsed.port_option,
+        "BUSWARE_PORTS": parsed.ports,
         "BUSWARE_HOST": parsed.host,
         "BUSWARE_PROCESSES": parsed.processes,
         "BUSWARE_DATA": parsed.data and str(Path(parsed.data).absolute()),
@@ -171,12 +176,12 @@ def _start(settings: Settings, stack: ExitStack) -> str:
         worker_settings = dataclasses.replace(settings, log_level="WARNING") if quiet else settings
         supervisor = Supervisor(worker_settings, urls.server, _stop_outdated)
         stack.callback(supervisor.stop)
-        port, http_port = supervisor.start()
+        served = supervisor.start()
     else:
-        port, http_port = serve(settings, urls.server, stack, _stop_outdated)
+        served = serve(settings, urls.server, stack, _stop_outdated)
     if postgres:
-        postgres.data_folder.announce(f"{settings.host}:{port}")
-    _print_addresses(settings, port, http_port)
+        postgres.data_folder.announce(f"{served.host}:{served.port}")
+    _print_addresses(served)
     return urls.server
 
 
@@ -186,46 +191,35 @@ def _embedded_postgres(settings: Settings) -> EmbeddedPostgres:
     return EmbeddedPostgres(settings.data, options=options)
 
 
-def _print_addresses(settings: Settings, port: int, http_port: int) -> None:
-    """Print the addresses of this server, and commands that reach it. The server serves without them too."""
+def _print_addresses(settings: Settings) -> None:
+    """Print the addresses of this server, and commands that reach it. The server serves without them too.
+
+    settings: with the ports in use.
+    """
+    port = settings.port
     database = "DATABASE_URL" if settings.database_url else f"an embedded PostgreSQL in {settings.data}"
-    http = f"{'https' if settings.tls_cert else 'http'}://{settings.host}:{http_port}"
+    http = f"{'https' if settings.tls_cert else 'http'}://{settings.host}:{settings.http_port}"
     where = "" if port == Settings.port else f" --port {port}"
     folder = "" if settings.data == Settings.data else f"BUSWARE_DATA={shlex.quote(str(settings.data))} "
     without_client = f'echo \'{{"jsonrpc":"2.0","id":1,"method":"places"}}\' | nc -N localhost {port}'
     if settings.tls_cert:
         where += " --tls"
         without_client = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
+    dialogues = ", ".join(f"{dialogue} on {number}" for dialogue, number in settings.ports or ())
+    ports = f"  Ports:    {dialogues}\n" if dialogues else ""
     addresses = (
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, described at {http}/schema\n"
+        f"{ports}"
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
         f"  JSON-RPC: {without_client}\n"
         f"  Database: {folder}{installation.subcommand('psql')}\n"
-        f"{_way_into_container(settings, port, http_port) if _is_in_container() else ''}"
         "  Ctrl-C stops it."
     )
     try:
         show(addresses)
     except NotShown as error:
         log.warning("Standard output cannot be written: %s. %s", error, addresses.splitlines()[0])
-
-
-def _is_in_container() -> bool:
-    """Whether this process runs in a container of Docker or Podman."""
-    return any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
-
-
-def _way_into_container(settings: Settings, port: int, http_port: int) -> str:
-    """Lines that say how to reach the server from outside of its container."""
-    if is_loopback(settings.host):
-        first = f"{settings.host} can be reached from inside only. To open it, start with --host 0.0.0.0,"
-        second = "and with TLS or BUSWARE_PLAIN=true"
-    else:
-        ports = f"-p {port}:{port} -p {http_port}:{http_port}"
-        first = f"from outside, use the published ports (docker run {ports}),"
-        second = f"or: docker compose exec server {installation.CLIENT}"
-    return f"  Container: {first}\n             {second}\n"
 
 
 def _stop_outdated(reason: str) -> None:

@@ -10,6 +10,7 @@ prints the line READY when it serves, and a line that begins with OUTDATED when 
 it. The supervisor writes all other lines to its own log.
 """
 
+import dataclasses
 import logging
 import os
 import subprocess
@@ -21,7 +22,7 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 
 from busware.server import logs
-from busware.server.ports import share_port
+from busware.server.ports import PortSetting, share_port
 from busware.server.settings import Settings, environment
 
 log = logging.getLogger("busware.supervisor")
@@ -53,16 +54,23 @@ class Supervisor:
         self._ready: set[str] = set()  # the workers that have served
         self._start_results = SimpleQueue[str]()  # one for each worker: "", or why it does not start
 
-    def start(self) -> tuple[int, int]:
-        """Start the workers. Returns their TCP port and HTTP port when all serve.
+    def start(self) -> Settings:
+        """Start the workers. Returns the settings with the ports of the workers when all serve.
 
         Raises OSError if a worker does not start; the others run until `stop`.
         """
-        port = self._ports.enter_context(share_port(self._settings, "port"))
-        http_port = self._ports.enter_context(share_port(self._settings, "http_port"))
+        settings = dataclasses.replace(
+            self._settings,
+            port=self._share(self._settings.port, "port"),
+            http_port=self._share(self._settings.http_port, "http_port"),
+            ports=tuple(
+                (dialogue, self._share(port, "ports")) for dialogue, port in self._settings.ports or ()
+            ),
+        )
         self._environment |= {
-            "BUSWARE_HOST": self._settings.host, "BUSWARE_LOG_LEVEL": self._settings.log_level,
-            "BUSWARE_PORT": str(port), "BUSWARE_HTTP_PORT": str(http_port),
+            "BUSWARE_HOST": settings.host, "BUSWARE_LOG_LEVEL": settings.log_level,
+            "BUSWARE_PORT": str(settings.port), "BUSWARE_HTTP_PORT": str(settings.http_port),
+            "BUSWARE_PORTS": ",".join(f"{dialogue}:{port}" for dialogue, port in settings.ports or ()),
         }  # fmt: skip
         for number in range(1, self._settings.processes + 1):
             name = f"worker {number}"
@@ -72,7 +80,11 @@ class Supervisor:
         for _ in self._threads:
             if failure := self._start_results.get():
                 raise OSError(failure)
-        return port, http_port
+        return settings
+
+    def _share(self, port: int, chosen_by: PortSetting) -> int:
+        """Reserve a port for the workers until `stop`. Returns its number."""
+        return self._ports.enter_context(share_port(self._settings, port, chosen_by))
 
     def stop(self) -> None:
         """Stop the workers: they drain and end. A worker that takes too long is killed."""

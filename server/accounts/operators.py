@@ -5,7 +5,6 @@ password from the terminal, twice, or from the first line of a pipe.
 """
 
 import argparse
-import getpass
 import sys
 
 import msgspec
@@ -13,7 +12,7 @@ import psycopg
 
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import check_new_username, normalize_username
-from busware.server.command_line import Parser
+from busware.server.command_line import Parser, ask_new_password
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.output import NotShown, report_not_shown, show
@@ -101,25 +100,18 @@ def _find_operator(conn: psycopg.Connection, name: str) -> str:
 
 def _new_hash(username: str) -> str:
     if sys.stdin.isatty():
-        password = _prompt(username)
+        password = ask_new_password(username, _problem_of_password)
     else:
         password = _valid_password(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
     return Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(password)
 
 
-def _prompt(username: str) -> str:
-    """Prompt until a valid password is typed twice.
-
-    If the command ended after a mistake, what is typed next would be visible in the shell.
-    """
-    while True:
-        try:
-            password = _valid_password(getpass.getpass(f"Password for {username}: "))
-            if getpass.getpass("Repeat the password: ") == password:
-                return password
-            raise UsageError("The two passwords are different.")
-        except (UsageError, Refusal) as error:
-            print(error, file=sys.stderr)
+def _problem_of_password(password: str) -> str:
+    try:
+        _valid_password(password)
+    except (UsageError, Refusal) as error:
+        return str(error)
+    return ""
 
 
 def _valid_password(password: str) -> str:

@@ -59,6 +59,9 @@ def flight(context: Context, typed: str) -> Steps[None]:
         return
     parts = [part.strip() for part in line.split(",")]
     if len(parts) != 4 or not all(parts):
+        if country := (yield from find_country(line)):
+            yield Tell(f"Welcome to {country}")
+            return
         raise InvalidInput(f"{answers.quoted(line)} is not a request of four parts. Type {_FORMAT}.")
     source, target, day_text, time_text = parts
     time = answers.time_of_day(time_text)

@@ -25,6 +25,20 @@ _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 _LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
+_TAGS = {
+    "health": "Health checks and metrics, for programs that watch the server",
+    "ping": "The version of the server",
+    "places": "The places that services call at",
+    "trips": "Trips, their seats, and for operators their passengers",
+    "bookings": "Bookings, from the sale to the refund",
+    "holds": "Seats that are held for a time",
+    "references": "Lost references",
+    "accounts": "New accounts",
+    "sessions": "Signing in and out",
+    "operator": "For operators: the trips of a date",
+    "services": "For operators: the dates on sale",
+    "messages": "Messages to the operators",
+}
 _RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
@@ -42,18 +56,27 @@ Authorization: Bearer.
 
 def document() -> Json:
     """Make the OpenAPI document."""
-    _, schemas = json.schema_components([r.request_type.reply for r in RESOURCES.values()], ref_template=_REF)
+    replies = [resource.request_type.reply for resource in RESOURCES.values()]
+    _, schemas = json.schema_components([*replies, protocol.RefusalData], ref_template=_REF)
+    problem = _problem(schemas.pop(protocol.RefusalData.__name__)["properties"])
     paths = _health()
     for name, resource in RESOURCES.items():
         operations = paths.setdefault(resource.path, {})
         operations[resource.http_method.lower()] = _operation(name, resource, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Busware", "version": protocol.VERSION, "description": _ABOUT},
+        "info": {
+            "title": "Busware",
+            "version": protocol.VERSION,
+            "description": _ABOUT,
+            "contact": {"name": "The operator of this server"},
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, "Problem": _PROBLEM},
+            "schemas": {**schemas, "Problem": problem},
             "responses": {f"Problem{status}": _problem_response(status) for status in sorted(PROBLEMS)},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
@@ -75,6 +98,7 @@ def _operation(name: str, resource: Resource, schemas: Json) -> Json:
     operation: Json = {
         "operationId": name,
         "summary": _first_line(request_type),
+        "description": _description(request_type),
         "tags": [resource.path.split("/")[2]],
         "parameters": [
             {
@@ -145,6 +169,18 @@ def _error_statuses(resource: Resource) -> list[int]:
     return sorted({*_STATUSES_OF_EVERY_PATH, *others})
 
 
+def _description(request_type: type[protocol.Request]) -> str:
+    """What the first line does not say: the rest of the docstring, the method, and who may send it."""
+    rest = (request_type.__doc__ or "").partition("\n")[2]
+    sentences = [" ".join(rest.split()), f"The method `{request_type.method}` of the TCP protocol."]
+    roles = permissions.RIGHTS[request_type]
+    if roles != permissions.ALL:
+        sentences.append(f"For accounts with the role {' or '.join(roles)}.")
+    if request_type.writes:
+        sentences.append("If the answer is lost, send the request again with the same Idempotency-Key.")
+    return " ".join(filter(None, sentences))
+
+
 def _needs_account(request_type: type[protocol.Request]) -> bool:
     return "guest" not in permissions.RIGHTS[request_type]
 
@@ -155,20 +191,23 @@ def _first_line(documented: type) -> str:
 
 # Problems --------------------------------------------------------------------------------------
 
-_PROBLEM: Json = {
-    "type": "object",
-    "description": "A problem (RFC 9457) with the reason and the data of the refusal.",
-    "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": {**_TEXT, "description": "a sentence for people"},
-        "reason": {**_TEXT, "enum": sorted(protocol.REASONS)},
-        "field": {**_TEXT, "description": "the field that is wrong"},
-        "takes": {**_TEXT, "description": "what the field takes"},
-    },
-    "required": ["type", "title", "status", "detail"],
-}
+
+def _problem(refusal_data: Json) -> Json:
+    """The schema of an error. refusal_data: the schemas of the fields that a refusal may have."""
+    return {
+        "type": "object",
+        "description": "A problem (RFC 9457) with the reason and the data of the refusal.",
+        "properties": {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": {**_TEXT, "description": "a sentence for people"},
+            "reason": {**_TEXT, "enum": sorted(protocol.REASONS)},
+            **refusal_data,
+            "request_id": {**_TEXT, "description": "of an internal error: its id in the log of the server"},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
 
 
 def _problem_references(statuses: Iterable[int]) -> Json:
@@ -212,13 +251,25 @@ def _health() -> Json:
             "get": {
                 "operationId": name,
                 "summary": summary,
+                "description": f"{description} No account is needed.",
                 "tags": ["health"],
+                "security": [],
                 "responses": _problem_references(_STATUSES_OF_EVERY_PATH) | responses,
             }
         }
-        for name, summary, responses in (
-            ("healthz", "Does the server answer?", {"200": healthy}),
-            ("readyz", "Does the server reach its database?", {"200": ready, "503": unready}),
-            ("metrics", "Metrics for Prometheus", {"200": metrics}),
+        for name, summary, description, responses in (
+            ("healthz", "Does the server answer?", "It does not ask the database.", {"200": healthy}),
+            (
+                "readyz",
+                "Does the server reach its database?",
+                "If not, or if the server is stopping: 503.",
+                {"200": ready, "503": unready},
+            ),
+            (
+                "metrics",
+                "Metrics for Prometheus",
+                "Only for this machine, and for networks that a setting names.",
+                {"200": metrics},
+            ),
         )
     }

@@ -65,7 +65,7 @@ class HttpServer:
 
         shared: the other processes of a supervisor listen on the same port.
         """
-        self._socket = listen(self._settings, "http_port", shared=shared)
+        self._socket = listen(self._settings, self._settings.http_port, "http_port", shared=shared)
         # Connections inherit both options. asyncio sets TCP_NODELAY only for sockets with proto IPPROTO_TCP;
         # here it is 0. TCP_USER_TIMEOUT ends a connection whose client does not read its answer.
         milliseconds = round(self._settings.send_seconds * 1000)

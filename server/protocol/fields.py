@@ -11,7 +11,13 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _MAX_BIGINT = 2**63 - 1
 
 BusId = Annotated[
-    int, Meta(ge=1, le=_MAX_BIGINT, description="the number of a service, as `search` returns it")
+    int,
+    Meta(
+        ge=1,
+        le=_MAX_BIGINT,
+        description="the number of a service, as `search` returns it",
+        extra_json_schema={"format": "int64"},
+    ),
 ]
 Date = Annotated[datetime.date, Meta(description="a date, YYYY-MM-DD")]
 PlaceName = Annotated[

@@ -1,6 +1,11 @@
 """The reasons of refusals, and the error codes of JSON-RPC."""
 
-from typing import Any
+import datetime
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from busware.server.protocol.replies import Money
 
 PARSE_ERROR = -32700  # JSON-RPC 2.0, section 5.1
 INVALID_REQUEST = -32600
@@ -47,10 +52,37 @@ REASONS: dict[str, str] = {
 }
 
 
+class NamedPlace(Struct, frozen=True, kw_only=True):
+    """A place by its code and its name."""
+
+    code: str
+    name: str
+
+
+class RefusalData(Struct, frozen=True, kw_only=True):
+    """The data of a refusal for programs: the fields that REASONS names in the text of its reason."""
+
+    field: Annotated[str, Meta(description="the name of the wrong field")] | UnsetType = UNSET
+    takes: Annotated[str, Meta(description="the valid values of the field, in words")] | UnsetType = UNSET
+    nearest: Annotated[list[str], Meta(description="the names of similar places")] | UnsetType = UNSET
+    places: Annotated[list[NamedPlace], Meta(description="the places that have the name")] | UnsetType = UNSET
+    dates: Annotated[list[datetime.date], Meta(description="the nearest dates with a trip")] | UnsetType = (
+        UNSET
+    )
+    stops: Annotated[list[str], Meta(description="the stops of the service")] | UnsetType = UNSET
+    seats: Annotated[list[int], Meta(description="the seats that are taken or unknown")] | UnsetType = UNSET
+    seat_count: Annotated[int, Meta(description="the number of seats of the trip")] | UnsetType = UNSET
+    seats_free: Annotated[int, Meta(description="the number of seats that are free")] | UnsetType = UNSET
+    tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
+    fare: Annotated[Money, Meta(description="the fare of today")] | UnsetType = UNSET
+    limit: Annotated[int, Meta(description="the limit that would be exceeded")] | UnsetType = UNSET
+    retry_after: Annotated[int, Meta(description="the number of seconds to wait")] | UnsetType = UNSET
+
+
 class Refusal(Exception):
     """The server refuses a request. Nothing was changed, except perhaps with reason outcome_unknown.
 
-    reason: one of REASONS. message: a sentence for people. data: the other fields that the reason has.
+    reason: one of REASONS. message: a sentence for people. data: its fields of RefusalData.
     """
 
     def __init__(self, reason: str, message: str, **data: Any) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from busware.server.protocol.fields import BusId
+
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "cancelled", "expired"]
@@ -45,7 +47,7 @@ class PlaceList(Struct, frozen=True, kw_only=True):
 class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fields that a trip, a booking and an operator's trip share."""
 
-    bus_id: int
+    bus_id: BusId
     kind: str
     name: str
     operator: str
@@ -91,7 +93,7 @@ class Seat(Struct, frozen=True, kw_only=True):
 class Seats(Struct, frozen=True, kw_only=True):
     """The seats of a trip on a segment, with the layout as text. fare: of one seat."""
 
-    bus_id: int
+    bus_id: BusId
     travel_date: datetime.date
     boarding_date: datetime.date
     from_stop: int
@@ -246,7 +248,7 @@ class TripManifest(OperatedTrip, frozen=True, kw_only=True):
 class CancelledTrip(Struct, frozen=True, kw_only=True):
     """A cancelled trip. tickets: how many were cancelled with it. refund: the sum of their refunds."""
 
-    bus_id: int
+    bus_id: BusId
     travel_date: datetime.date
     state: Literal["cancelled"]
     tickets: int

@@ -12,7 +12,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -27,6 +27,7 @@ from busware.server.push.messages import Message
 from busware.server.push.pusher import Pusher
 from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
+from busware.server.tcp.dialogue_ports import Chat, RepeatedDialogue
 from busware.server.tcp.lines import JSON, Lines
 from busware.server.tcp.outbox import Outbox
 from busware.server.tcp.plain_text import PlainText, RequestFailed
@@ -46,6 +47,7 @@ class Server(Protocol):
     settings: Settings
     operations: Operations
     pusher: Pusher
+    tls: ssl.SSLContext | None
     draining: bool
     now: Callable[[], datetime]
 
@@ -60,11 +62,17 @@ class Connection:
     """A connection and its thread.
 
     number: unique in this process. address: with the port; of a balancer, until its client's is known.
-    protocol: of the last line, text or json; empty before the first line. tls: None for plain TCP.
+    protocol: of the last line, text or json; empty before the first line. dialogue: of
+    its port; empty on the port for all clients.
     """
 
     def __init__(
-        self, server: Server, client: socket.socket, number: int, address: str, tls: ssl.SSLContext | None
+        self,
+        server: Server,
+        client: socket.socket,
+        number: int,
+        address: str,
+        dialogue: str,
     ) -> None:
         self.number = number
         self.address = address
@@ -72,9 +80,10 @@ class Connection:
         self.protocol = ""
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._server = server
+        self._dialogue = dialogue
         self._subscription = Subscription(self, server.settings.watched_bookings)
         self._plain = client
-        self._socket = client if tls is None else TlsSocket(client, tls)
+        self._socket = client if server.tls is None else TlsSocket(client, server.tls)
         self._outbox = Outbox(self.name, self._socket, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._receive_seconds = 0.0  # SO_RCVTIMEO, after the handshake
@@ -107,9 +116,12 @@ class Connection:
 
     def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, which is no reply to a request; with TLS, nothing. Then close the connection."""
+        line = jsonrpc.encode_refusal(jsonrpc.NO_ID, refusal)
+        if self._dialogue:
+            line = f"{refusal.message}\n".encode()
         with suppress(OSError):
             if self._socket is self._plain:
-                self._plain.send(jsonrpc.encode_refusal(jsonrpc.NO_ID, refusal), socket.MSG_DONTWAIT)
+                self._plain.send(line, socket.MSG_DONTWAIT)
                 self._plain.shutdown(socket.SHUT_WR)
         self._plain.close()
 
@@ -177,29 +189,45 @@ class Connection:
                 raise TimeoutError("the TLS handshake waited for the client for send_seconds") from None
 
     def _serve(self) -> None:
+        if self._dialogue:  # its clients get pushes before their first line
+            self._text = self._new_conversation()
+            self._set_protocol("text")
+            self._check_if_due()
+        for line in self._received():
+            if reply := self._answer(line):
+                self._outbox.send(reply)
+            self._check_if_due()
+            if self._text is not None and self._text.ended:
+                return
+
+    def _received(self) -> Iterator[bytes | None]:
+        """The lines and messages of the client.
+
+        None comes first on a port for one dialogue if the client is silent: it waits for the first question.
+        """
         settings = self._server.settings
-        telnet, lines = Telnet(), Lines(settings.max_line_bytes)
+        telnet, lines = Telnet(), Lines(settings.max_line_bytes, one_dialogue=bool(self._dialogue))
+        begins = bool(self._dialogue)  # the first question is due, unless the client sends a message before
         while True:
             message_waits = lines.ends_by_silence and not telnet.negotiated
+            silence_counts = begins or message_waits
             try:
-                chunk = self._receive(settings.silence_ms / 1000 if message_waits else settings.idle_seconds)
+                chunk = self._receive(settings.silence_ms / 1000 if silence_counts else settings.idle_seconds)
             except BlockingIOError:
-                if not message_waits:
+                if not silence_counts:
                     raise
-                received = [lines.end_message()]
-            else:
-                if not chunk:
-                    break
-                data, telnet_reply = telnet.read(chunk)
-                if telnet_reply:
-                    self._outbox.send(telnet_reply)
-                received = lines.feed(data)
-            for line in received:
-                self._handle_line(line)
-                if self._text is not None and self._text.ended:
-                    return
+                yield None if begins else lines.end_message()
+                begins = False
+                continue
+            if not chunk:
+                break
+            data, telnet_reply = telnet.read(chunk)
+            if telnet_reply:
+                self._outbox.send(telnet_reply)
+            begins = begins and not data
+            yield from lines.feed(data)
         if (rest := lines.take_rest()) and self._ended_by_client():
-            self._handle_line(rest)
+            yield rest
 
     def _receive(self, seconds: float) -> bytes:
         """Receive a chunk; b"" at the end of the stream. Raises BlockingIOError if none comes for so long."""
@@ -213,21 +241,21 @@ class Connection:
         truncated = isinstance(self._socket, TlsSocket) and self._socket.truncated
         return not (truncated or self._server.draining or self._outbox.is_shut_down)
 
-    def _handle_line(self, line: bytes) -> None:
-        """Send the reply to a line; then let the pusher check the subscription, if that is due."""
-        if reply := self._answer(line):
-            self._outbox.send(reply)
+    def _check_if_due(self) -> None:
+        """Let the pusher check the subscription, if that is due."""
         if self._check_due:
             self._check_due = False
             self._server.pusher.schedule_check(self._subscription)
 
     # Replies -----------------------------------------------------------------------------------
 
-    def _answer(self, line: bytes) -> bytes:
-        """The reply to a line; empty if it has none."""
+    def _answer(self, line: bytes | None) -> bytes:
+        """The reply to a line; empty if it has none. None: what the conversation begins with."""
+        if line is None:
+            return self._text.open() if self._text else b""
         self._line_count += 1
         settings = self._server.settings
-        if not line.startswith(JSON):
+        if self._dialogue or not line.startswith(JSON):
             return self._answer_text(line)
         self._set_protocol("json")
         if len(line) > settings.max_line_bytes:
@@ -253,11 +281,22 @@ class Connection:
         if self._text is None:
             if self.protocol == "json" and not line:
                 return b""
-            self._text = PlainText(self._perform, self._server.now, self._log_error)
+            self._text = self._new_conversation()
         self._set_protocol("text")
         if len(line) > self._server.settings.max_line_bytes:
             return b"The line is too long: at most %d bytes.\n" % self._server.settings.max_line_bytes
         return self._text.handle_line(line)
+
+    def _new_conversation(self) -> PlainText:
+        """The plain text of this connection."""
+        parts = self._perform, self._server.now, self._log_error
+        match self._dialogue:
+            case "" | "text":
+                return PlainText(*parts)
+            case "chat":
+                return Chat(*parts)
+            case command:
+                return RepeatedDialogue(command, *parts)
 
     def _set_protocol(self, protocol: str) -> None:
         if self.protocol != protocol:
@@ -308,7 +347,8 @@ class Connection:
     def push_message(self, message: Message) -> None:
         """Send a message of an operator."""
         if self.protocol == "text":
-            self._outbox.push(f"Server: {clean_text(message.body)}\n".encode())
+            sender = self._text.operator if self._text else ""
+            self._outbox.push(f"{sender}{clean_text(message.body)}\n".encode())
         else:
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,

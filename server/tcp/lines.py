@@ -18,11 +18,13 @@ class Lines:
     """Splits a stream of bytes into lines.
 
     A line longer than max_bytes is truncated to max_bytes + 1 or + 2, and so remains too long.
+    one_dialogue: of a client on a port for one dialogue, where silence ends every message.
     ends_by_silence: whether the incomplete line is a message, if the client sends nothing more now.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, *, one_dialogue: bool = False) -> None:
         self.ends_by_silence = False
+        self._one_dialogue = one_dialogue
         self._kept_bytes = max_bytes + 2  # one for \r, one that shows that the line is too long
         self._rest = bytearray()  # the beginning of an incomplete line
         self._has_line_end = False  # the client has sent one
@@ -31,10 +33,9 @@ class Lines:
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that end in this chunk, without their line ends."""
         *ended, rest = chunk.split(b"\n")
-        if ended:
-            self._has_line_end, self.ends_by_silence = True, False
-        elif rest and not self._rest:
-            self.ends_by_silence = self._begins_message(rest)
+        self._has_line_end |= bool(ended)
+        if ended or not self._rest:
+            self.ends_by_silence = bool(rest) and self._begins_message(rest)
         if ended and self._rest:
             ended[0] = bytes(self._rest) + ended[0]
             self._rest.clear()
@@ -54,6 +55,8 @@ class Lines:
 
     def _begins_message(self, chunk: bytes) -> bool:
         """Whether a chunk without a line end is the first part of a message that silence may end."""
+        if self._one_dialogue:
+            return True
         if self._has_line_end or chunk.startswith(JSON):
             return False
         return self._has_message or len(typed_text(chunk)) > 1

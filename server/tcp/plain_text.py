@@ -46,7 +46,10 @@ class PlainText:
 
     perform: executes a request; raises Refusal or RequestFailed. now: the time in the server's time zone.
     log_error: logs the exception that is being handled. ended: the connection is to be closed.
+    operator: stands before the message of an operator.
     """
+
+    operator = "Server: "
 
     def __init__(
         self,
@@ -61,20 +64,32 @@ class PlainText:
         self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
         self._dialogue: Dialogue | None = None
 
+    def open(self) -> bytes:
+        """The lines to send to a client that waits for the server to send something first."""
+        return self.handle_line(b"")
+
     def handle_line(self, line: bytes) -> bytes:
         """Execute a typed line; return the lines of the reply."""
-        typed = typed_text(line)
-        if ends_connection(typed, question_open=self._dialogue is not None):
+        typed = typed_text(line).strip()
+        if ends_connection(typed, question_open=not self._is_idle):
             self.close()
             self.ended = True
-            texts = [STOPPED]
-        else:
-            texts = []
-            try:
-                self._converse(typed, texts)
-            except Exception:  # noqa: BLE001 - it is logged
-                texts += [str(self._log_error("plain text")), *self.close()]
+            return f"{STOPPED}\n".encode()
+        return self._reply(lambda texts: self._converse(typed, texts))
+
+    def _reply(self, converse: Callable[[list[str]], None]) -> bytes:
+        """The lines of the texts that a function appends. If it fails, the dialogue ends."""
+        texts: list[str] = []
+        try:
+            converse(texts)
+        except Exception:  # noqa: BLE001 - it is logged
+            texts += [str(self._log_error("plain text")), *self.close()]
         return "".join(f"{text}\n" for text in texts).encode()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no dialogue is in progress, so that `quit` ends the connection."""
+        return self._dialogue is None
 
     def close(self) -> list[str]:
         """End the dialogue, if there is one, and undo what it has not finished; return the outcomes."""
@@ -87,11 +102,19 @@ class PlainText:
     def _converse(self, typed: str, texts: list[str]) -> None:
         """Begin or continue a dialogue; append the texts to send, up to the next question."""
         if self._dialogue is None:
-            context = Context(today=lambda: self._now().date(), last_booking=self._last_booking)
-            self._dialogue = begin(typed, context)
+            self._begin(typed, texts)
         else:
             self._dialogue.answer(typed)
-        dialogue = self._dialogue
+            self._continue(self._dialogue, texts)
+
+    def _begin(self, typed: str, texts: list[str]) -> None:
+        """Begin a dialogue; append the texts to send, up to its first question."""
+        context = Context(today=lambda: self._now().date(), last_booking=self._last_booking)
+        self._dialogue = begin(typed, context)
+        self._continue(self._dialogue, texts)
+
+    def _continue(self, dialogue: Dialogue, texts: list[str]) -> None:
+        """Execute the steps up to the next question; append the texts to send."""
         while (step := dialogue.step) is not None:
             match step:
                 case Ask():

@@ -20,10 +20,10 @@ from contextlib import suppress
 
 from busware.server.addresses import SubjectCounts, limited_subject
 from busware.server.booking.operations import Operations
-from busware.server.ports import listen
+from busware.server.ports import PortSetting, listen
 from busware.server.protocol import Refusal
 from busware.server.push.pusher import Pusher
-from busware.server.settings import Settings
+from busware.server.settings import DialoguePorts, Settings
 from busware.server.tcp.connection import Connection
 
 log = logging.getLogger("busware.tcp")
@@ -35,7 +35,11 @@ _ACCEPT_PAUSE_SECONDS = 0.1  # after a failed accept, for example if no file des
 
 
 class TcpServer:
-    """Listens on a port. port: if the setting is 0, known after start. tls: None for plain TCP."""
+    """Listens on the TCP ports. tls: None for plain TCP.
+
+    port: for all clients. ports: the others, each for one dialogue. If a setting is 0 (any free port), the
+    number is known after start.
+    """
 
     def __init__(
         self,
@@ -49,24 +53,40 @@ class TcpServer:
         self.pusher = pusher
         self.tls = tls
         self.port = settings.port
+        self.ports: DialoguePorts = ()
         self.draining = False
         self.now = settings.now  # the clock of plain-text conversations
-        self._lock = threading.Lock()  # for the next three attributes
+        self._listeners: list[socket.socket] = []
+        self._acceptors: list[threading.Thread] = []  # one for each listener
+        self._lock = threading.Lock()  # for the next four attributes
         self._connections: set[Connection] = set()
         self._subjects: dict[Connection, str] = {}  # of those to which clients_per_address applies
         self._counts = SubjectCounts()  # the connections of each subject
         self._count = 0  # of clients since the start
 
     def start(self, *, shared: bool = False) -> None:
-        """Listen, and accept clients in a thread. Raises PortError.
+        """Listen, and accept clients in a thread for each port. Raises PortError.
 
-        shared: the other processes of a supervisor listen on the same port.
+        shared: the other processes of a supervisor listen on the same ports.
         """
-        self._listener = listen(self.settings, "port", shared=shared)
-        self.port = self._listener.getsockname()[1]
-        self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
         threading.stack_size(_STACK_BYTES)
-        self._acceptor.start()
+        self.port = self._listen(self.settings.port, "port", "", shared)
+        self.ports = tuple(
+            (dialogue, self._listen(port, "ports", dialogue, shared))
+            for dialogue, port in self.settings.ports or ()
+        )
+        for acceptor in self._acceptors:
+            acceptor.start()
+
+    def _listen(self, port: int, chosen_by: PortSetting, dialogue: str, shared: bool) -> int:
+        """Listen on a port. Returns its number. dialogue: of the port; empty for the port for all clients."""
+        listener = listen(self.settings, port, chosen_by, shared=shared)
+        self._listeners.append(listener)
+        name = f"accept {dialogue}".strip()
+        acceptor = threading.Thread(target=self._accept, args=(listener, dialogue), name=name, daemon=True)
+        self._acceptors.append(acceptor)
+        number: int = listener.getsockname()[1]
+        return number
 
     def drain(self) -> None:
         """Stop: send the replies of the requests being executed, refuse further ones, close the connections.
@@ -74,10 +94,12 @@ class TcpServer:
         Waits drain_seconds at most, and then disconnects the connections that are still open.
         """
         self.draining = True
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which close does not
-        self._listener.close()
-        self._acceptor.join()
+        for listener in self._listeners:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which close does not
+            listener.close()
+        for acceptor in self._acceptors:
+            acceptor.join()
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
@@ -90,11 +112,11 @@ class TcpServer:
                 log.warning("%s was disconnected: its reply took longer than drain_seconds", connection.name)
                 connection.disconnect()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket, dialogue: str) -> None:
         failing = False
         while True:
             try:
-                client, address = self._listener.accept()
+                client, address = listener.accept()
             except OSError as error:
                 if self.draining:
                     return
@@ -103,12 +125,14 @@ class TcpServer:
                 time.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
             failing = False
-            self._start(client, f"{address[0]}:{address[1]}")
+            self._start(client, f"{address[0]}:{address[1]}", dialogue)
 
-    def _start(self, client: socket.socket, address: str) -> None:
+    def _start(self, client: socket.socket, address: str, dialogue: str) -> None:
         """Start the thread of a client, or refuse the client."""
-        self._count += 1
-        connection = Connection(self, client, self._count, address, self.tls)
+        with self._lock:
+            self._count += 1
+            number = self._count
+        connection = Connection(self, client, number, address, dialogue)
         with self._lock:
             full = len(self._connections) >= self.settings.max_clients
             if not full:

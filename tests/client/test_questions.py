@@ -1,4 +1,4 @@
-"""The questions of the commands on a terminal: before they give something up."""
+"""The questions of the commands on a terminal: before they give something up, and for passwords."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +8,8 @@ import pexpect
 import pytest
 
 from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.support.http_client import HttpClient
+from tests.support.operator import Operator
 from tests.support.project import PROJECT
 from tests.support.traveller import CTRL_C, CTRL_D, client_environment, restore_signal_handlers
 
@@ -128,3 +130,79 @@ def test_refused_cancellation_does_not_ask(spawn: Spawn, booked: str) -> None:
     child = spawn("cancel", booked, "--phone", PHONE, "--tickets", "9")
     child.expect_exact(f"Booking {booked} has only 3 tickets: 1, 2, 3.")
     assert status_of(child) == 1
+
+
+# Passwords -------------------------------------------------------------------------------------
+
+
+def answer(child: pexpect.spawn, *steps: tuple[str, str]) -> None:
+    """Wait for each question, and type its answer."""
+    for question, typed in steps:
+        child.expect_exact(question)
+        child.send(f"{typed}\r")
+
+
+def test_new_password_is_typed_twice(spawn: Spawn, client_socket: LineClient) -> None:
+    child = spawn("register", "asha")
+    answer(
+        child,
+        ("New password for asha: ", PASSWORD),
+        ("Repeat the password: ", "another one"),
+        ("The two passwords are different.\r\nNew password for asha: ", PASSWORD),
+        ("Repeat the password: ", PASSWORD),
+    )
+    child.expect_exact("Signed in as asha (traveller)")
+    assert status_of(child) == 0
+    child = spawn("login", "asha")
+    answer(child, ("Password: ", PASSWORD))
+    child.expect_exact("Signed in as asha (traveller)")
+    assert status_of(child) == 0
+
+
+def test_new_password_is_asked_three_times(spawn: Spawn, database: Database) -> None:
+    child = spawn("register", "asha")
+    answer(child, *[("New password for asha: ", PASSWORD), ("Repeat the password: ", "another one")] * 3)
+    child.expect_exact("The password was not set.")
+    assert status_of(child) == 1
+    assert database.value("SELECT count(*) FROM accounts") == 0
+
+
+def test_new_guest_of_the_hotel_repeats_the_password(
+    spawn: Spawn, http: HttpClient, database: Database
+) -> None:
+    database.query((PROJECT / "sql/99_seed_hotel.sql").read_text())
+    child = spawn("hotel", "--url", f"{http.url}/hotel")
+    answer(
+        child,
+        ("Username: ", "asha"),
+        ("Password: ", PASSWORD),
+        ("Your first booking registers you.\r\nRepeat the password: ", "another one"),
+        ("The two passwords are different.\r\nNew password for asha: ", PASSWORD),
+        ("Repeat the password: ", PASSWORD),
+        ("hotel> ", "book 1"),
+        ("Rooms booked successfully: [1]", "quit"),
+    )
+    assert status_of(child) == 0
+    child = spawn("hotel", "--url", f"{http.url}/hotel")
+    answer(child, ("Username: ", "asha"), ("Password: ", PASSWORD), ("Your booked rooms: [1]", "quit"))
+    assert status_of(child) == 0
+
+
+def test_password_of_an_operator_is_typed_twice(database: Database) -> None:
+    urls = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    with Operator("operator", "add", "boss", "--admin", **urls) as operator:
+        for shown, prompt, typed in (  # what is typed before the prompt is discarded
+            ("", "New password for boss: ", "short"),
+            (
+                "The password is too short: it needs at least 8 characters.",
+                "New password for boss: ",
+                PASSWORD,
+            ),
+            ("", "Repeat the password: ", "another one"),
+            ("The two passwords are different.", "New password for boss: ", PASSWORD),
+            ("", "Repeat the password: ", PASSWORD),
+        ):
+            operator.wait_for(shown, prompt)
+            operator.type_line(typed)
+        operator.wait_for('The account "boss" was created.')
+        assert operator.wait_for_exit() == 0

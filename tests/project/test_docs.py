@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from busware.server import protocol
 from busware.server.db import schema
 from busware.server.settings import Settings, variable
 from tests.conftest import NOW, stop_clock
+from tests.support.message_client import MessageClient
 from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
 
@@ -261,7 +263,9 @@ def check_reply(sent: str, received: str) -> None:
 
 def prepare(step: str, line, database) -> None:
     """Do what a comment of PROTOCOL.md says before the next example."""
-    match step.split():
+    match step.replace(",", "").split():
+        case ["connects", "to", "the", "port", "of", _, *_]:
+            pass  # run_messages does it
         case ["fills", "bus", bus_id, "of", travel_date]:
             trip = {"bus_id": int(bus_id), "travel_date": travel_date}
             trip |= {"origin": "Bengaluru", "destination": "Mysuru"}
@@ -276,12 +280,19 @@ def prepare(step: str, line, database) -> None:
             raise AssertionError(f"unknown step: {step}")
 
 
+@pytest.mark.settings(ports=(("flight", 0), ("show", 0)), silence_ms=1)
 def test_examples_of_the_protocol(connect, server, database) -> None:
     server.tcp.now = lambda: NOW
-    line, transcript, seen = connect(), Transcript(), set()
+    line, transcript, seen, port_of = connect(), Transcript(), set(), ""
     for _, block, step in BLOCK_OR_STEP.findall(PROTOCOL):
         if step:
             prepare(step, connect(), database)
+            port_of = "".join(re.findall(r"^connects to the port of (\w+)", step))
+        elif port_of:
+            with closing(MessageClient(server.host, dict(server.tcp.ports)[port_of])) as program:
+                run_messages(program, transcript, block)
+            port_of = ""
+            seen.add("messages")
         elif block.startswith("→ "):
             for sent, documented in exchanges(block, "→"):
                 line.send(transcript.typed(sent))
@@ -292,7 +303,7 @@ def test_examples_of_the_protocol(connect, server, database) -> None:
         elif block.startswith("> "):
             run_conversation(connect(), transcript, block)
             seen.add("text")
-    assert seen == {"json", "text"}
+    assert seen == {"json", "text", "messages"}
 
 
 MAX_ELLIPSIS_LINES = 50  # the lines that an … matches, at most
@@ -307,6 +318,14 @@ def run_conversation(line, transcript: Transcript, block: str) -> None:
             too_long = len(received) > documented.count("\n") + MAX_ELLIPSIS_LINES
             assert not too_long, "\n".join([sent, documented, "received:", *received])
             received.append(line.receive().decode())
+
+
+def run_messages(program: MessageClient, transcript: Transcript, block: str) -> None:
+    """Run a conversation of a small program. It begins with what the server sends first."""
+    first = block.partition("\n> ")[0]
+    for sent, documented in [("", first), *exchanges(block, ">")]:
+        received = (program.ask(transcript.typed(sent)) if sent else program.receive()).rstrip("\n")
+        assert transcript.matches(documented, received), f"{sent}\n{documented}\nwas:\n{received}"
 
 
 # The pages -------------------------------------------------------------------------------------

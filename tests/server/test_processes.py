@@ -208,11 +208,14 @@ def test_port_of_another_program_with_so_reuseport_is_refused(urls: dict[str, st
 
 def test_shared_port_is_free_after_its_release() -> None:
     for host in ("127.0.0.1", "::1"):
-        with share_port(Settings(host=host, port=0), "port") as port:
-            settings = Settings(host=host, port=port)
-            with pytest.raises(PortError, match="in use"), share_port(settings, "port"):
-                pass
-        with share_port(settings, "port") as again:
+        settings = Settings(host=host)
+        with (
+            share_port(settings, 0, "port") as port,
+            pytest.raises(PortError, match="in use"),
+            share_port(settings, port, "port"),
+        ):
+            pass
+        with share_port(settings, port, "port") as again:
             assert again == port
 
 
@@ -221,7 +224,7 @@ def test_host_of_another_machine_is_refused() -> None:
         message = rf"cannot listen on {host}:0: .*{reason}.*\. BUSWARE_HOST"
         with pytest.raises(PortError, match=message):
             check_ports(Settings(host=host, port=0))
-        with pytest.raises(PortError, match=message), share_port(Settings(host=host, port=0), "port"):
+        with pytest.raises(PortError, match=message), share_port(Settings(host=host), 0, "port"):
             pass
 
 

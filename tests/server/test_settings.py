@@ -25,6 +25,7 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
     [
         ("BUSWARE_PORT", "0", 0),
         ("BUSWARE_PORT", " 65535 ", 65535),
+        ("BUSWARE_PORTS", "Bus:9996, chat : 0,bus:9997", (("bus", 9996), ("chat", 0), ("bus", 9997))),
         ("BUSWARE_IDLE_SECONDS", "0.25", 0.25),
         ("BUSWARE_ATTEMPTS_PER_BOOKING", str(2**31 - 1), 2**31 - 1),
         ("BUSWARE_SEED", "False", False),
@@ -60,6 +61,11 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_PORT", "-1"),
         ("BUSWARE_PORT", "http"),
         ("BUSWARE_PORT", "９９９９"),
+        ("BUSWARE_PORTS", "9996"),
+        ("BUSWARE_PORTS", "bus"),
+        ("BUSWARE_PORTS", "bus:9996,"),
+        ("BUSWARE_PORTS", "train:9996"),
+        ("BUSWARE_PORTS", "bus:65536"),
         ("BUSWARE_MAX_CLIENTS", "0"),
         ("BUSWARE_MAX_CLIENTS", "1e3"),
         ("BUSWARE_MAX_CLIENTS", "1" * 400),
@@ -99,6 +105,20 @@ def test_refused_url_is_not_shown_because_it_holds_a_password() -> None:
 def test_owner_url_without_database_url_is_refused() -> None:
     with pytest.raises(SettingsError, match="BUSWARE_OWNER_URL is set without DATABASE_URL"):
         Settings.load({"BUSWARE_OWNER_URL": "postgresql://a:b@c/d"})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("bus:9999", "gives bus port 9999, which is the port of BUSWARE_PORT: choose another port"),
+        ("chat:8000", "gives chat port 8000, which is the port of BUSWARE_HTTP_PORT: choose another port"),
+        ("bus:1,show:1", "gives show port 1, which is the port of bus: choose another port"),
+    ],
+)
+def test_port_that_is_used_twice_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=f"BUSWARE_PORTS {problem}"):
+        Settings.load({"BUSWARE_PORTS": text})
+    assert Settings.load({"BUSWARE_PORTS": "bus:0,show:0", "BUSWARE_PORT": "0", "BUSWARE_HTTP_PORT": "0"})
 
 
 @pytest.mark.parametrize(

@@ -44,5 +44,11 @@ class MessageClient:
 
         wait_until(is_read)
 
+    @property
+    def address(self) -> str:
+        """The address of this client as operators see it."""
+        host, port = self.socket.getsockname()
+        return f"{host}:{port}"
+
     def close(self) -> None:
         self.socket.close()

@@ -16,6 +16,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from busware.server import protocol
+from tests.support.refusals import check_data
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -140,8 +141,9 @@ def outcomes_of(answers: list[Answer | None]) -> list[str | None]:
 def check(method: str, answer: Answer) -> None:
     """Check that an answer is as the protocol defines it."""
     if "reason" in answer:
-        assert answer["reason"] in protocol.REASONS
         assert answer["message"].strip() and "None" not in answer["message"]
+        data = {name: value for name, value in answer.items() if name not in ("reason", "message")}
+        check_data(answer["reason"], data)
     elif method != "settle":
         reply = protocol.METHODS[method].reply
         msgspec.convert(answer, reply)

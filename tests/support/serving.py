@@ -1,7 +1,7 @@
 """Servers in their own processes, on the database of a test: their settings, process ids and clients."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
 
@@ -9,6 +9,16 @@ from tests.support.line_client import LineClient, wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Database
+
+
+class Connected(Protocol):
+    """A client with its address as operators see it."""
+
+    @property
+    def address(self) -> str: ...
+
+
+C = TypeVar("C", bound=Connected)
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def watch(database: "Database") -> None:
         database.query("SELECT api.register_process('console', 'of the test')")
 
 
-def process_of(database: "Database", line: LineClient) -> int:
+def process_of(database: "Database", line: Connected) -> int:
     """The process_no of the process that serves a client."""
     watch(database)
     where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
@@ -57,11 +67,9 @@ def process_of(database: "Database", line: LineClient) -> int:
     return int(process_no)
 
 
-def on_each_process(
-    database: "Database", port: int, connect: Callable[[int], LineClient]
-) -> list[LineClient]:
+def on_each_process(database: "Database", port: int, connect: Callable[[int], C]) -> list[C]:
     """A client of each process on a port. It connects until the kernel has chosen each process once."""
-    lines: dict[int, LineClient] = {}
+    lines: dict[int, C] = {}
     while len(lines) < len(serving(database, port)):
         line = connect(port)
         lines.setdefault(process_of(database, line), line)

@@ -51,6 +51,10 @@ def wait(
 # The published lines ---------------------------------------------------------------------------
 
 
+def test_country_at_the_question_is_welcomed(client_socket: LineClient) -> None:
+    transcript(client_socket, f"> flight\n{QUESTION}\n> usa\nWelcome to USA\n> flight\n{QUESTION}")
+
+
 def test_published_dialogue(client_socket: LineClient) -> None:
     transcript(
         client_socket,

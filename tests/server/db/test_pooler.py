@@ -40,9 +40,9 @@ def start(stack: ExitStack, bouncer: PgBouncer, database: Database) -> tuple[Lin
     )
     prepare(database.owner, database.server, settings)
     check_database(bouncer.url, database.server, settings)
-    port, http_port = serve(settings, bouncer.url, stack, lambda reason: None)
-    line = stack.enter_context(closing(LineClient("127.0.0.1", port)))
-    return line, f"http://127.0.0.1:{http_port}/v1"
+    served = serve(settings, bouncer.url, stack, lambda reason: None)
+    line = stack.enter_context(closing(LineClient("127.0.0.1", served.port)))
+    return line, f"http://127.0.0.1:{served.http_port}/v1"
 
 
 @pytest.fixture

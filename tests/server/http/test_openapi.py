@@ -176,6 +176,32 @@ def test_document_is_valid_openapi() -> None:
         assert content["example"]["status"] == int(name.removeprefix("Problem"))
 
 
+def schemas_of(name: str, part: Any) -> list[dict[str, Any]]:
+    """The schemas of the parameters and the members with this name, anywhere in the document."""
+    found = []
+    if isinstance(part, dict):
+        found += [part["properties"][name]] if name in part.get("properties", {}) else []
+        found += [part["schema"]] if part.get("name") == name and "schema" in part else []
+    for member in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        found += schemas_of(name, member)
+    return found
+
+
+def test_large_numbers_amounts_and_dates_have_a_format() -> None:
+    described = msgspec.json.decode(msgspec.json.encode(openapi.document()))
+    assert {(s["format"], s["maximum"]) for s in schemas_of("bus_id", described)} == {("int64", 2**63 - 1)}
+    assert {s["format"] for s in schemas_of("date", described)} == {"date"}
+    for name in ("fare", "refund"):
+        assert all("pattern" in str(schema) for schema in schemas_of(name, described))
+    assert len(schemas_of("fare", described)) > 5
+
+
+def test_problem_has_the_fields_of_every_refusal() -> None:
+    problem = openapi.document()["components"]["schemas"]["Problem"]
+    assert problem["properties"].keys() >= {*protocol.RefusalData.__struct_fields__, "request_id"}
+    assert all("type" in schema for schema in problem["properties"].values())
+
+
 def test_schema_is_json_for_programs(http: HttpClient) -> None:
     answer = http.call("GET", "/schema")
     assert answer.headers["Content-Type"] == "application/json"

@@ -81,7 +81,7 @@ def test_message_of_one_character_is_one_after_the_first_message(
     program: Callable[[], MessageClient],
 ) -> None:
     client = program()
-    assert client.ask("bus") == BUS_QUESTION
+    assert client.ask("bus").endswith(BUS_QUESTION)
     reply = client.ask("1")
     assert reply.endswith(":\n")  # a question
     assert client.ask("quit").startswith("You left the dialogue.")

@@ -1,0 +1,41 @@
+"""Programs of npm, which a test installs in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# Versions for Node.js 18 (Debian 12) and newer.
+REDOCLY = "@redocly/cli@1.34.5"
+SPECTRAL = "@stoplight/spectral-cli@6.15.0"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a program that finds the programs in a folder, and sends no telemetry."""
+    return {
+        **os.environ,
+        "PATH": f"{folder}/node_modules/.bin:{os.environ['PATH']}",
+        "npm_config_cache": str(folder / "npm_cache"),
+        "npm_config_update_notifier": "false",
+        "REDOCLY_TELEMETRY": "off",
+        "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+    }
+
+
+def install(folder: Path, *packages: str) -> None:
+    """Install packages of npm in a folder; skip the test if that is impossible."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed: apt install nodejs npm")
+    options = ("--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund")
+    done = run(folder, "npm", "install", *options, *packages)
+    if done.returncode:
+        pytest.skip(f"npm does not install {', '.join(packages)}: {done.stderr[-500:]}")
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder, in which `install` has installed it."""
+    return subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+    )
