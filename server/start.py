@@ -33,6 +33,7 @@ from busware.server.protocol import VERSION, Refusal
 from busware.server.service import NotStopped, serve, tls_context
 from busware.server.settings import DIALOGUES, Settings, environment
 from busware.server.supervisor import OUTDATED, READY, Supervisor
+from busware.server.tls import is_loopback
 
 log = logging.getLogger("busware")
 
@@ -214,12 +215,31 @@ def _print_addresses(settings: Settings) -> None:
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
         f"  JSON-RPC: {without_client}\n"
         f"  Database: {folder}{installation.subcommand('psql')}\n"
+        f"{_way_into_container(settings) if _is_in_container() else ''}"
         "  Ctrl-C stops it."
     )
     try:
         show(addresses)
     except NotShown as error:
         log.warning("Standard output cannot be written: %s. %s", error, addresses.splitlines()[0])
+
+
+def _is_in_container() -> bool:
+    """Whether this process runs in a container of Docker or Podman."""
+    return any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
+
+
+def _way_into_container(settings: Settings) -> str:
+    """Lines that say how to reach the server from outside of its container."""
+    if is_loopback(settings.host):
+        first = f"{settings.host} can be reached from inside only. To open it, start with --host 0.0.0.0,"
+        second = "and with TLS or BUSWARE_PLAIN=true"
+    else:
+        numbers = (settings.port, settings.http_port, *(number for _, number in settings.ports or ()))
+        ports = " ".join(f"-p {number}:{number}" for number in numbers)
+        first = f"from outside, use the published ports (docker run {ports}),"
+        second = f"or: docker compose exec server {installation.CLIENT}"
+    return f"  Container: {first}\n             {second}\n"
 
 
 def _stop_outdated(reason: str) -> None:

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "service": "booking certificates db housekeeping http push settings tcp tls",
     "supervisor": "logs ports settings",
     "start": "command_line console db embedded installation logs output ports protocol service settings "
-    "supervisor",
+    "supervisor tls",
 }
 CLIENT_MAY_IMPORT = {"command_line", "conversation", "installation", "output", "protocol", "terminal", "tls"}
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/

@@ -16,6 +16,8 @@ import pytest
 from psycopg import pq
 
 from busware.server.embedded.data_folder import read_urls
+from busware.server.settings import Settings
+from busware.server.start import _way_into_container
 from tests.conftest import LineClient
 from tests.support.processes import (
     WAIT_SECONDS,
@@ -74,6 +76,8 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
         assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL in {data_folder}." in output
         assert f"scripts/client --port {server.port} search" in output
         assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in output
+        in_container = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+        assert ("127.0.0.1 can be reached from inside only." in output) == in_container
         booking = book(server, data_folder)
         status, output = server.end(signal.SIGTERM)
         assert status == 0
@@ -81,6 +85,13 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
     assert running_on(data_folder) == []
     with ServerProcess("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking
+
+
+def test_server_in_a_container_says_how_to_reach_it() -> None:
+    published = _way_into_container(Settings(host="0.0.0.0", ports=(("chat", 8080),)))
+    assert "docker run -p 9999:9999 -p 8000:8000 -p 8080:8080" in published
+    assert "docker compose exec server scripts/client" in published
+    assert "start with --host 0.0.0.0" in _way_into_container(Settings(host="::1"))
 
 
 def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
