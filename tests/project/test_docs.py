@@ -333,7 +333,8 @@ def run_messages(program: MessageClient, transcript: Transcript, block: str) -> 
 PAGES = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
 PRINTED = {  # a pattern of what the Python program of a page prints
     "README.md": r"\w{7} \[\d+, \d+\]\n",
-    "docs/python.md": r"(\w{7}) booked \d+\.00\nunknown_seat {'\w.+}\n\['\w{7}'\]\nbooked\n",
+    "docs/python.md": r"(\w{7}) booked \d+\.00\n(?:\w+ \S+ \S+ 0\.00\n)+"
+    r"unknown_seat {'\w.+}\n\['\w{7}'\]\nbooked\n",
 }
 COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and such a file
     r"scripts/start|scripts/start --processes 4": "tests/server/test_processes.py",
