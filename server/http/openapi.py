@@ -40,6 +40,7 @@ _TAGS = {
     "messages": "Messages to the operators",
 }
 _RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
+_BEARER: Json = {"bearer": []}
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
     "server cannot read it again, the last event is `problem`"
@@ -63,6 +64,9 @@ def document() -> Json:
     for name, resource in RESOURCES.items():
         operations = paths.setdefault(resource.path, {})
         operations[resource.http_method.lower()] = _operation(name, resource, schemas)
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            member.pop("default", None)  # null: to generated clients, a member with a default is always there
     return {
         "openapi": "3.1.0",
         "info": {
@@ -74,6 +78,7 @@ def document() -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
+        "security": [{}, _BEARER],  # apart from the operations that need an account
         "paths": paths,
         "components": {
             "schemas": {**schemas, "Problem": problem},
@@ -111,8 +116,9 @@ def _operation(name: str, resource: Resource, schemas: Json) -> Json:
             for field, parameter, location in parameters
         ],
         "responses": _responses(resource),
-        "security": [{"bearer": []}] if _needs_account(request_type) else [{}, {"bearer": []}],
     }
+    if _needs_account(request_type):
+        operation["security"] = [_BEARER]
     if resource.has_body:
         required = [field for field in resource.body_fields if fields[field].required]
         schema = {
@@ -253,7 +259,6 @@ def _health() -> Json:
                 "summary": summary,
                 "description": f"{description} No account is needed.",
                 "tags": ["health"],
-                "security": [],
                 "responses": _problem_references(_STATUSES_OF_EVERY_PATH) | responses,
             }
         }
