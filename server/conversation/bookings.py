@@ -6,6 +6,7 @@ offers the booking that was made or opened last, and does not ask for the phone 
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -47,12 +48,15 @@ from busware.server.protocol import (
     ChangeSeat,
     Find,
     GetBooking,
+    Place,
     Places,
     Quote,
     Refusal,
     Ticket,
+    fold_name,
 )
 
+_MIN_LETTERS = 3  # of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
@@ -175,7 +179,7 @@ def find(context: Context, typed: str) -> Steps[None]:
 
     The phone number may also come first.
     """
-    places = (yield from require(Places(kind=BUS.kind))).places
+    places = (yield from require(Places())).places
     typed_day, typed_place, typed_phone = _parts_of_find(typed, context.today())
     ask_phone = Ask(
         "Phone number of the booking:", answers.phone, "phone",
@@ -187,8 +191,11 @@ def find(context: Context, typed: str) -> Steps[None]:
         "The date on which the passengers board.",
     )  # fmt: skip
     day = yield from answered(ask_day, typed_day)
-    place = yield from answered(ask_place(f"{BUS.source} (where you board):", "origin", places), typed_place)
-    while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place.code))), Refusal):
+    ask_source = replace(
+        ask_place(f"{BUS.source} (where you board):", "origin", places), parse=_boarding_place(places)
+    )
+    place = yield from answered(ask_source, typed_place)
+    while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place))), Refusal):
         if found.data.get("field") != "phone":
             raise found
         yield Tell(found.message, problem=True)
@@ -200,6 +207,23 @@ def find(context: Context, typed: str) -> Steps[None]:
         booking = yield Call(GetBooking(reference=reference, phone=phone))
         yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
+
+
+def _boarding_place(places: Sequence[Place]) -> Callable[[str], str]:
+    """A parser of the place of `find`: its code. The beginning of several names stands for all of them."""
+    parse_place = answers.place(places)
+
+    def parse(typed: str) -> str:
+        try:
+            return parse_place(typed).code
+        except InvalidInput:
+            word = fold_name(typed)
+            names = (fold_name(name) for place in places for name in answers.spellings(place))
+            if len(word) < _MIN_LETTERS or not any(name.startswith(word) for name in names):
+                raise
+            return typed
+
+    return parse
 
 
 def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:

@@ -284,6 +284,22 @@ def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
     assert asked == ["Phone"] * (not has_phone) + ["Date", "Source"] * (not has_place)
 
 
+def test_find_takes_the_places_of_all_kinds_of_services(
+    connect: Callable[[], LineClient], database: Database
+) -> None:
+    for seed in ("97_seed_flights", "99_seed_hotel"):
+        database.conn.execute((PROJECT / f"sql/{seed}.sql").read_bytes())
+    stay = {"bus_id": 901, "boarding_date": "2026-12-08", "from_stop": 9, "to_stop": 10}
+    booked = {
+        "5 dec beng": connect().call("book", **TRIP, seats=[4], phone=ASHA),  # Bengaluru, or its airport
+        "8 dec brindavan": connect().call("book", **stay, count=1, phone=ASHA),
+    }
+    line = connect()
+    for typed, booking in booked.items():
+        line.send(f"find {typed} {ASHA}")
+        receive_until(line, f"To see the booking, type: status {booking['reference']} {ASHA}")
+
+
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
