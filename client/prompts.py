@@ -10,7 +10,7 @@ import sys
 import termios
 import textwrap
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from prompt_toolkit import PromptSession
@@ -40,7 +40,8 @@ MAX_MENU_ROWS = 12
 _MAP_FIELDS = ("seats", "seat")  # questions that show the seat map
 # Questions whose menu is open from the start.
 _MENU_FIELDS = (
-    "date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets", "performance",
+    "journey", "date", "bus_type", "ac", "origin", "destination", "bus_id", "purpose", "tickets",
+    "performance",
 )  # fmt: skip
 _STYLE = Style.from_dict(
     {
@@ -50,6 +51,7 @@ _STYLE = Style.from_dict(
         "bottom-toolbar.left": "fg:ansiyellow bold",
     }
 )
+_SEPARATORS = re.compile(r"[\s,;]+")
 
 
 class LineAsker:
@@ -130,7 +132,7 @@ class PromptAsker(LineAsker):
             print_lock=self.print_lock,
             redirection=patch_stdout(raw=True),
             on_display=lambda: get_app().current_buffer.start_completion() if menu_open else None,
-            completer=Choices(choices, numbered=question.numbered),
+            completer=Choices(choices, numbered=question.numbered, several=question.field == "journey"),
             bottom_toolbar=lambda: self._toolbar(question),
             refresh_interval=REFRESH_SECONDS if self.held else 0,
             # The menu takes rows only once it opens, so the text above stays visible until then.
@@ -208,17 +210,26 @@ def fit_keys(keys: Sequence[str], columns: int) -> str:
 class Choices(Completer):
     """Offers each choice if its text, or a word of its description, begins with the typed text.
 
-    numbered: the number of a choice is shown before its text.
+    numbered: the number of a choice is shown before its text. several: the text may be several choices, of
+    which the last one is completed.
     """
 
-    def __init__(self, choices: tuple[Choice, ...], *, numbered: bool = False) -> None:
+    def __init__(self, choices: tuple[Choice, ...], *, numbered: bool = False, several: bool = False) -> None:
         self._choices = choices
+        self._several = several
         self._numbers = {c: f"{n} " if numbered else "" for n, c in enumerate(choices, 1)}
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The choices for the text before the cursor: first those whose own text matches."""
         before = document.text_before_cursor
-        typed = fold_name(before)
+        starts = [0, *(found.end() for found in _SEPARATORS.finditer(before))] if self._several else [0]
+        for start in starts:
+            if completions := list(self._completions(before[start:])):
+                yield from completions
+                return
+
+    def _completions(self, before: str) -> Iterator[Completion]:
+        typed = fold_name(before) + (" " if before[-1:].isspace() and self._several else "")
         by_text = [choice for choice in self._choices if fold_name(choice.text).startswith(typed)]
         by_word = [
             choice

@@ -5,8 +5,9 @@
   flights       `flight`, and the welcome              shows         `show`: the theatre
   nights        `hotel`                                bookings      existing bookings
   answers       parsers of answers                     seating       parsers of answers about seats
-  dates         parser of dates                        words         nouns, dates and amounts as text
-  drawing       parts of seat maps                     manifest      a manifest as text
+  dates         parser of dates                        journeys      parser of places, date and type
+  words         nouns, dates and amounts as text       drawing       parts of seat maps
+  manifest      a manifest as text
 
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """

@@ -7,17 +7,21 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from busware.server.conversation.dates import parse_date
+from busware.server.conversation.dates import find_date, parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
-from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, listed
+from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, listed, plural
 from busware.server.protocol import Place, fold_name, normalize_text
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 MAX_NAME = 80  # characters, as in protocol.fields.PersonName
+MIN_BEGINNING = 3  # characters of the beginning of a place's name
+_MAX_PLACES_LISTED = 5  # in one message
 _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
@@ -42,9 +46,14 @@ def _letters(word: str) -> str:
     return re.sub(r"[\s,_-]+", "", word.lower())
 
 
+def with_default(parse: Callable[[str], T], default: D) -> Callable[[str], T | D]:
+    """The same parser; an empty line is the default."""
+    return lambda typed: parse(typed) if typed else default
+
+
 def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     """The same parser; an empty line is None."""
-    return lambda typed: parse(typed) if typed else None
+    return with_default(parse, None)
 
 
 def any_date(today: date) -> Callable[[str], date]:
@@ -54,16 +63,26 @@ def any_date(today: date) -> Callable[[str], date]:
 
 def date_on_sale(today: date, first: date, last: date) -> Callable[[str], date]:
     """A date on sale. first: today at the places; it can differ from the server's today."""
+    return lambda typed: _check_on_sale(any_date(today)(typed), first, last)
 
-    def parse(typed: str) -> date:
-        day = any_date(today)(typed)
-        if day < first:
-            raise InvalidInput(f"{day} is in the past. Today is {first}.")
-        if day > last:
-            raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
-        return day
+
+def finds_date_on_sale(today: date, first: date, last: date) -> Callable[[str], date | None]:
+    """A date on sale; None if the text does not have the form of a date."""
+
+    def parse(typed: str) -> date | None:
+        day = find_date(typed[:_MAX_QUOTED], today)
+        return day and _check_on_sale(day, first, last)
 
     return parse
+
+
+def _check_on_sale(day: date, first: date, last: date) -> date:
+    """The date, if it is on sale. Raises InvalidInput."""
+    if day < first:
+        raise InvalidInput(f"{day} is in the past. Today is {first}.")
+    if day > last:
+        raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
+    return day
 
 
 def time_of_day(typed: str) -> str | None:
@@ -95,46 +114,75 @@ def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) ->
 yes_or_no = one_of({"yes": True, "no": False}, _YES_NO)
 
 
-def place(places: Sequence[Place], excluded: Place | None = None) -> Callable[[str], Place]:
-    """A place by name, code or alias, or the beginning of one. excluded: the origin."""
-    words = [(fold_name(name), p) for p in places for name in spellings(p)]
+class AmbiguousPlace(InvalidInput):
+    """A text that means several places."""
+
+
+class PlaceNames:
+    """Finds places by the texts that name them. The rules of sql/22_place_codes.sql."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = places
+        self._by_code = {p.code: p for p in places}
+        self._by_word: dict[str, list[Place]] = {}
+        for p in places:
+            for word in {fold_name(spelling) for spelling in spellings(p)}:
+                self._by_word.setdefault(word, []).append(p)
+
+    def named(self, typed: str) -> Place | None:
+        """The place with this code, or else with this name or alias. Raises AmbiguousPlace."""
+        word = fold_name(typed)
+        found = self._by_word.get(word, [])
+        with_code = [p for p in found if fold_name(p.code) == word]
+        return self._only(with_code or found, "are called", typed)
+
+    def beginning_with(self, typed: str) -> Place | None:
+        """The place of which a code, name or alias begins with this text. Raises AmbiguousPlace."""
+        word = fold_name(typed)
+        if len(word) < MIN_BEGINNING:
+            return None
+        found = (p for name, named in self._by_word.items() if name.startswith(word) for p in named)
+        by_code = {p.code: p for p in found}
+        return self._only([*by_code.values()], "begin with", typed)
+
+    def unknown(self, typed: str) -> str:
+        """The message about a text that names no place, with similar names."""
+        close = difflib.get_close_matches(fold_name(typed), self._by_word, 5, 0.5)
+        similar = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
+        names = [*similar.values()][:5]
+        hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
+        return f"{quoted(typed)} is not a place on any route. {hint}"
+
+    def _only(self, found: Sequence[Place], relation: str, typed: str) -> Place | None:
+        """The one of these places that contains the others. relation: of the places to the typed text."""
+        codes = {p.code for p in found}
+        meant = [p for p in found if not codes & set(_containers(p, self._by_code))]
+        if len(meant) > 1:
+            names = [_name_and_code(p) for p in meant[:_MAX_PLACES_LISTED]]
+            if len(meant) > len(names):
+                names.append("others")
+            raise AmbiguousPlace(
+                f"Several places {relation} {quoted(typed)}: {listed(names, 'and')}. "
+                "Type the code instead of the name."
+            )
+        return meant[0] if meant else None
+
+
+def place(
+    places: Sequence[Place], excluded: Place | None = None, relation: str = "You leave from"
+) -> Callable[[str], Place]:
+    """A place by name, code or alias, or the beginning of one. excluded: the other end of the journey."""
+    names = PlaceNames(places)
 
     def parse(typed: str) -> Place:
-        found = place_named(typed, places)
+        found = names.named(typed) or names.beginning_with(typed)
         if found is None:
-            word = fold_name(typed)
-            matches = {p.code: p for w, p in words if len(word) >= 2 and w.startswith(word)}
-            close = difflib.get_close_matches(word, dict(words), 5, 0.5)
-            similar = {p.code: p for near in close for w, p in words if w == near}
-            names = [label(p, places) for p in {**matches, **similar}.values()][:5]
-            hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
-            if len(matches) != 1:
-                raise InvalidInput(f"{quoted(typed)} is not a place on any route. {hint}")
-            (found,) = matches.values()
+            raise InvalidInput(names.unknown(typed))
         if found == excluded:
-            raise InvalidInput(f"You leave from {found.name}. Type another place.")
+            raise InvalidInput(f"{relation} {found.name}. Type another place.")
         return found
 
     return parse
-
-
-def place_named(typed: str, places: Sequence[Place]) -> Place | None:
-    """The place with this code, name or alias; None if there is none. The rules of sql/22_place_codes.sql.
-
-    Raises InvalidInput if several places that are not part of each other have the name.
-    """
-    word = fold_name(typed)
-    with_code = [p for p in places if fold_name(p.code) == word]
-    named = with_code or [p for p in places if word in map(fold_name, spellings(p))]
-    codes = {p.code for p in named}
-    by_code = {p.code: p for p in places}
-    meant = [p for p in named if not codes & set(_containers(p, by_code))]
-    if len(meant) > 1:
-        raise InvalidInput(
-            f"Several places are called {quoted(typed)}: {listed(map(_name_and_code, meant), 'and')}. "
-            "Type the code instead of the name."
-        )
-    return meant[0] if meant else None
 
 
 def spellings(place: Place) -> tuple[str, ...]:
@@ -194,6 +242,34 @@ def phone(typed: str) -> str:
     return typed
 
 
+@dataclass(frozen=True)
+class Contact:
+    """A phone number, and the names of passengers."""
+
+    phone: str | None
+    names: tuple[str | None, ...] = ()
+
+
+def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Callable[[str], Contact]:
+    """A phone number, and after commas the names of passengers, at most one for each seat.
+
+    default: the phone number of an answer without one. required: there must be one.
+    """
+
+    def parse(typed: str) -> Contact:
+        number, *names = (part.strip() for part in typed.split(","))
+        if number and not any(c.isdigit() for c in number) and (default or not required):
+            number, names = "", [number, *names]  # names only
+        if not number and required and not default:
+            raise InvalidInput(f"{quoted(typed)} has no phone number. Type one, such as {PHONE_EXAMPLES}.")
+        if len(names) > seats:
+            numbers = f"{len(names)} {plural('name', names)} for {seats} {plural(seat, range(seats))}"
+            raise InvalidInput(f"You typed {numbers}. Type at most one name for each {seat}.")
+        return Contact(phone(number) if number else default, tuple(map(name, names)))
+
+    return parse
+
+
 def reference(typed: str) -> str:
     """The reference of a booking, also from the number of a ticket (words.ticket_number)."""
     found = _REFERENCE.fullmatch(typed.upper().strip(". "))
@@ -217,7 +293,7 @@ def name(typed: str) -> str | None:
     if len(typed) > MAX_NAME:
         raise InvalidInput(f"A name has at most {MAX_NAME} characters. This name has {len(typed)}.")
     if typed and not (typed == normalize_text(typed) and any(c.isalpha() for c in typed)):
-        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha, or press Enter.")
+        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha.")
     return typed or None
 
 

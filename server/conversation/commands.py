@@ -44,7 +44,7 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 
 COMMANDS: dict[str, Command] = {
-    "bus": Command("book seats on a bus, or cancel them", reservation.bus),
+    "bus": Command("book seats on a bus, or cancel them", reservation.bus, "[FROM TO [DATE]]"),
     "flight": Command("book a flight by one line, or from a list", flights.flight, "[choose]"),
     "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", nights.stay),

@@ -37,6 +37,18 @@ _CALENDAR_FORMATS = [
 
 def parse_date(text: str, today: date) -> date:
     """The date that a text means today. Raises InvalidInput."""
+    day = find_date(text, today)
+    if day is None:
+        quoted = f'"{text}"' if text.strip() else "An empty line"
+        raise InvalidInput(f"{quoted} is not a date. Type a date such as {EXAMPLES}.")
+    return day
+
+
+def find_date(text: str, today: date) -> date | None:
+    """The date that a text means today; None if the text does not have the form of a date.
+
+    Raises InvalidInput if it has the form, and there is no such date.
+    """
     typed = " ".join(text.lower().split()).removeprefix("on ")
     if typed in _DAYS_FROM_TODAY:
         return today + timedelta(days=_DAYS_FROM_TODAY[typed])
@@ -53,9 +65,10 @@ def parse_date(text: str, today: date) -> date:
         return today + timedelta(days=int(in_days[1]))
     for pattern in _CALENDAR_FORMATS:
         if found := pattern.fullmatch(typed):
-            return _calendar_date(text, found, today)
-    quoted = f'"{text}"' if typed else "An empty line"
-    raise InvalidInput(f"{quoted} is not a date. Type a date such as {EXAMPLES}.")
+            month = found["month"]
+            number = int(month) if month.isdigit() else _position(month, _MONTHS)
+            return _calendar_date(text, found, number, today) if number or month.isdigit() else None
+    return None
 
 
 def _position(word: str, names: tuple[str, ...]) -> int:
@@ -65,10 +78,9 @@ def _position(word: str, names: tuple[str, ...]) -> int:
     return next((n for n, name in enumerate(names, 1) if name.startswith(word)), 0)
 
 
-def _calendar_date(text: str, found: re.Match[str], today: date) -> date:
+def _calendar_date(text: str, found: re.Match[str], month: int, today: date) -> date:
     """The date of a day, a month and an optional year."""
-    day, month_text = int(found["day"]), found["month"]
-    month = int(month_text) if month_text.isdigit() else _position(month_text, _MONTHS)
+    day = int(found["day"])
     if not 1 <= month <= len(_MONTHS):
         raise InvalidInput(
             f'"{text}" has no valid month. The day comes first, as in 25/12, or the year, as in 2026-12-25.'

@@ -60,8 +60,9 @@ class InvalidInput(Exception):
 class Context:
     """What a dialogue knows of its connection.
 
-    extended: ask and tell more than the published dialogues of plain text, on whose lines programs rely: the
-    names of passengers, the performance, and whether to book a flight or the seats of a show.
+    extended: differ from the published dialogues of plain text, on whose lines programs rely: ask for both
+    places first, have an answer for Enter, take the names of passengers, ask for the performance, and ask
+    whether to book a flight or the seats of a show.
     last_booking: opens the booking that was made or opened last, before this dialogue.
     """
 

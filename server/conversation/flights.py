@@ -5,6 +5,7 @@ reported in one line and ends the dialogue, so that the line can be typed again.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from busware.server.conversation import answers
@@ -29,6 +30,7 @@ PROMPT = (
     "(format: source,destination,date,time):"
 )
 CHOOSE = "choose"
+SHORT_PROMPT = f"Flight, such as USA,IND,2026-12-15,10:00 (Enter: {CHOOSE} by questions):"
 _MAX_COUNTRY_NAME = 40  # characters
 _FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00"
 
@@ -44,18 +46,17 @@ def find_country(typed: str) -> Steps[str | None]:
 
 def flight(context: Context, typed: str) -> Steps[None]:
     """The command `flight`: book a seat by a request line, or join the waitlist. `choose`: by questions."""
-    if context.extended and not typed:
-        yield Tell(f"To see flights and fares, type: {CHOOSE}.")
-    line = yield from answered(
-        Ask(
-            PROMPT, str, "flight",
-            f"USA,IND,2026-12-15,10:00 books a seat. {CHOOSE}: book by questions.",
-            answers.choices(CHOOSE),
-        ),
-        typed,
+    ask_flight = Ask(
+        PROMPT, str, "flight",
+        f"USA,IND,2026-12-15,10:00 books a seat. {CHOOSE}: book by questions.",
+        answers.choices(CHOOSE),
     )  # fmt: skip
-    if line.lower() == CHOOSE:
-        yield from reservation(context, FLIGHT)
+    if context.extended:
+        ask_flight = replace(ask_flight, prompt=SHORT_PROMPT, parse=answers.with_default(str, CHOOSE))
+    line = yield from answered(ask_flight, typed)
+    word, _, journey = line.partition(" ")
+    if word.lower() == CHOOSE:
+        yield from reservation(context, FLIGHT, journey)
         return
     parts = [part.strip() for part in line.split(",")]
     if len(parts) != 4 or not all(parts):
@@ -77,7 +78,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
     route = f"from {origin_name} to {destination_name}"
     trip = _departing_at(time, day, found.trips, route)
     draft = BookingDraft(day, origin, destination)
-    booking = yield from book_directly(context, FLIGHT, draft, trip, Wanted(1))
+    booking = yield from book_directly(context, FLIGHT, draft, trip, Wanted(1, waits=True))
     if booking is None:
         yield Tell("Nothing was booked.")
         return
@@ -113,7 +114,7 @@ def _find_served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
 
 
 def _find(typed: str, places: Sequence[Place]) -> tuple[str, Place] | None:
-    place = answers.place_named(typed, places)
+    place = answers.PlaceNames(places).named(typed)
     if place is None:
         return None
     word = fold_name(typed)

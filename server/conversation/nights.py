@@ -9,10 +9,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from busware.server.conversation import answers
-from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Steps, Tell, require
 from busware.server.conversation.reservation import book
-from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue
+from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, sale_of
 from busware.server.conversation.words import HOTEL, day_of, money, service_of
 from busware.server.protocol import Refusal, Search
 
@@ -23,16 +22,16 @@ _NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
 def stay(context: Context, typed: str) -> Steps[None]:
     """The command `hotel`: find rooms for some nights, choose, hold and confirm them."""
     today = context.today()
-    venue, first, last = yield from choose_venue(HOTEL)
+    sale = yield from sale_of(context, HOTEL)
+    venue = yield from choose_venue(sale)
     while True:
-        check_in = yield Ask(
-            f"Check-in date ({EXAMPLES}):", answers.date_on_sale(today, first, last), "date",
-            f"The date of the first night, up to {day_of(last)}.",
-        )  # fmt: skip
+        check_in = yield sale.ask_day("Check-in date", "The date of the first night")
+        parse, example = _check_out(check_in, today), "such as 2"
+        if context.extended:
+            parse, example = answers.with_default(parse, check_in + timedelta(days=1)), "Enter: 1"
         check_out = yield Ask(
-            "Check-out date, or how many nights (such as 2):", _check_out(check_in, today), "until",
-            "The date on which you leave.",
-        )  # fmt: skip
+            f"Check-out date, or how many nights ({example}):", parse, "until", "The date on which you leave."
+        )
         search = Search(
             origin=venue.code, destination=venue.code, date=check_in, until=check_out, kind=HOTEL.kind
         )

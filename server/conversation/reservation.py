@@ -6,26 +6,29 @@ only the question that the refusal is about.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from busware.server.conversation import answers, bookings, seating
 from busware.server.conversation.answers import ask_yes_no
-from busware.server.conversation.dates import EXAMPLES
-from busware.server.conversation.dialogue import Ask, Call, Context, Show, Steps, Tell
+from busware.server.conversation.dialogue import Ask, Call, Context, InvalidInput, Show, Steps, Tell
+from busware.server.conversation.journeys import ANY, Filter, Journey
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import (
     BookingDraft,
+    Sale,
     ask_place,
     choose_trip,
-    places_on_sale,
     read_seat_map,
+    sale_of,
 )
-from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, day_of, money, plural
+from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, money, plural
 from busware.server.protocol import (
     Book,
     Booking,
     Confirm,
     Hold,
+    Place,
     Refusal,
     Release,
     Seats,
@@ -39,25 +42,74 @@ _SEAT_REASONS = (
 
 
 def bus(context: Context, typed: str) -> Steps[None]:
-    """The command `bus`: a reservation or a cancellation."""
-    cancels = yield answers.ask_option(
+    """The command `bus [FROM TO [DATE]]`: a reservation, or in plain text a cancellation."""
+    ask_purpose = answers.ask_option(
         "Reservation or cancellation:", {"reservation": False, "cancellation": True}, "purpose",
         "reservation: book seats. cancellation: cancel tickets, with a refund of part of the fare.",
-        {"book": False, "reserve": False},
+        {"book": False, "reserve": False, "cancel": True},
     )  # fmt: skip
-    yield from bookings.cancellation(context, "") if cancels else reservation(context, BUS)
+    try:
+        cancels, typed = ask_purpose.parse(typed), ""
+    except InvalidInput:  # the text is a journey, or there is none
+        cancels = not typed and not context.extended and (yield ask_purpose)
+    yield from bookings.cancellation(context, "") if cancels else reservation(context, BUS, typed)
 
 
-def reservation(context: Context, words: Words) -> Steps[None]:
-    """Find a trip, choose seats, hold and confirm them."""
-    places, first, last = yield from places_on_sale(words)
-    ask_day = Ask(
-        f"Date of journey ({EXAMPLES}):", answers.date_on_sale(context.today(), first, last), "date",
-        f"The date on which you board, up to {day_of(last)}.",
-    )  # fmt: skip
-    day = yield ask_day
-    bus_type = ac = None
-    if words.types:
+def reservation(context: Context, words: Words, typed: str) -> Steps[None]:
+    """Find a trip, choose seats, hold and confirm them. typed: a journey; the dialogue asks for the rest."""
+    sale = yield from sale_of(context, words)
+    journey = sale.read(typed)
+    for problem in journey.problems:
+        yield Tell(problem, problem=True)
+    ask_day = sale.ask_day("Date of journey", "The date on which you board")
+    if context.extended:
+        draft = yield from _ask_for_rest(sale, journey, ask_day)
+    else:
+        draft = yield from _ask_in_published_order(sale, journey, ask_day, any_type=bool(typed))
+    while True:
+        trip = yield from choose_trip(sale, draft, ask_day)
+        try:
+            yield from book(context, words, draft, trip)
+            return
+        except Refusal as refusal:
+            yield Tell(refusal.message, problem=True)
+
+
+def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDraft]:
+    """The parts of a journey that are missing: the places, in one answer if both are, and the date."""
+    example = sale.words.example
+
+    def parse(typed: str) -> Journey:
+        found = sale.read(typed)
+        if found.problems:
+            raise InvalidInput(" ".join(found.problems))
+        if found == Journey():
+            raise InvalidInput(f"{answers.quoted(typed)} names no place. Type two, such as {example}.")
+        return found
+
+    while not (journey.origin or journey.destination):
+        said: Journey = yield Ask(
+            f"From and to (such as {example}):", parse, "journey",
+            f"The places, and if you like a date: {example} tomorrow.",
+            ask_place("", "", sale.places).choices,
+        )  # fmt: skip
+        journey = Journey(
+            said.origin, said.destination, said.day or journey.day, said.wanted or journey.wanted
+        )
+    ask_origin = ask_place("From:", "origin", sale.places, journey.destination, "You go to")
+    origin, destination = yield from _ends(sale, journey, ask_origin, "To:")
+    day = journey.day or (yield ask_day)
+    return BookingDraft(day, origin, destination, journey.wanted or ANY)
+
+
+def _ask_in_published_order(
+    sale: Sale, journey: Journey, ask_day: Ask, *, any_type: bool
+) -> Steps[BookingDraft]:
+    """The same in the order of server/PROTOCOL.md. any_type: do not ask for the type of the service."""
+    words = sale.words
+    day = journey.day or (yield ask_day)
+    wanted = journey.wanted or ANY
+    if words.types and not any_type:
         bus_type = yield answers.ask_option(
             f"{', '.join(words.types)} or any:",
             {**{name: name for name in words.types}, "any": None},
@@ -67,16 +119,51 @@ def reservation(context: Context, words: Words) -> Steps[None]:
         ac = yield answers.ask_option(
             "AC, NON_AC or any:", {"AC": True, "NON_AC": False, "any": None}, "ac", "AC: air-conditioned."
         )
-    origin = yield ask_place(f"{words.source}:", "origin", places)
-    destination = yield ask_place(f"{words.destination}:", "destination", places, origin)
-    draft = BookingDraft(day, origin, destination, bus_type, ac)
-    while True:
-        trip = yield from choose_trip(words, draft, first, places, ask_day)
+        wanted = Filter(bus_type, ac)
+    ask_origin = ask_place(f"{words.source}:", "origin", sale.places, journey.destination, "You go to")
+    origin, destination = yield from _ends(sale, journey, ask_origin, f"{words.destination}:")
+    return BookingDraft(day, origin, destination, wanted)
+
+
+def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[tuple[Place, Place]]:
+    """Origin and destination. Asks for those that are missing, or between which no service goes.
+
+    The answer to the question for the origin may have both. prompt: of the question for the destination.
+    """
+    ask_origin = replace(ask_origin, parse=_origin_or_both(ask_origin.parse, sale))
+    origin, destination = journey.origin, journey.destination
+    reached: list[Place] = []
+    while origin is None or not reached:
+        if origin is None:
+            said: Journey = yield ask_origin
+            origin, destination = said.origin, said.destination or destination
+        elif not (reached := (yield from sale.reached_from(origin))):
+            yield Tell(f"No {sale.words.service} on sale leaves {origin.name}.", problem=True)
+            origin = None
+    if destination and destination.code not in [place.code for place in reached]:
+        yield Tell(sale.unreached(origin, destination, reached), problem=True)
+        destination = None
+    return origin, destination or (yield sale.ask_destination(prompt, origin, reached))
+
+
+def _origin_or_both(parse_origin: Callable[[str], Place], sale: Sale) -> Callable[[str], Journey]:
+    """A parser of the origin, or of origin and destination in one answer."""
+
+    def parse(typed: str) -> Journey:
         try:
-            yield from book(context, words, draft, trip)
-            return
-        except Refusal as refusal:
-            yield Tell(refusal.message, problem=True)
+            return Journey(parse_origin(typed))
+        except InvalidInput:
+            said = sale.read(typed)
+            if said.origin is None:
+                raise
+            problems = said.problems
+            if said.day or said.wanted:
+                problems = (f"{answers.quoted(typed)} is more than two places. Type one or two.",)
+            if problems:
+                raise InvalidInput(" ".join(problems)) from None
+            return said
+
+    return parse
 
 
 def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Steps[None]:
@@ -85,16 +172,13 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
     Raises Refusal if the traveller must choose another trip.
     """
     wanted: Wanted | None = None
-    joins_waitlist = False
     while True:
         if wanted is None:
-            wanted, joins_waitlist = yield from _choose_seats(words, trip)
-        if context.extended and len(draft.names) != wanted.count:
-            draft.names = yield from _ask_names(words, wanted, draft.names)
-        if not draft.phone_known:
-            draft.phone = yield _ask_phone(words)
-            draft.phone_known = True
-        outcome = yield from (_join_waitlist if joins_waitlist else _hold)(words, draft, trip, wanted)
+            wanted = yield from _choose_seats(context, words, trip)
+        if not draft.phone_known or len(draft.names) > wanted.count:
+            contact = yield _ask_contact(context, words, draft, wanted)
+            draft.phone, draft.names, draft.phone_known = contact.phone, contact.names, True
+        outcome = yield from (_join_waitlist if wanted.waits else _hold)(words, draft, trip, wanted)
         if isinstance(outcome, Booking):
             yield Show(outcome)
             yield Tell(reference_advice(outcome, draft.phone))
@@ -115,26 +199,26 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
 def book_directly(
     context: Context, words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted
 ) -> Steps[Booking | Refusal | None]:
-    """Book the wanted seats, or join the waitlist for any seats. Asks only what PROTOCOL.md lists.
+    """Book the wanted seats, or join the waitlist if too few are free. Asks only what PROTOCOL.md lists.
 
     An extended dialogue holds the seats and confirms the fare. None: the traveller declined.
     """
     if context.extended:
-        step = _hold if wanted.numbers or trip.seats_free >= wanted.count else _join_waitlist
+        step = _join_waitlist if wanted.waits and trip.seats_free < wanted.count else _hold
         return (yield from step(words, draft, trip, wanted))
-    booked: Booking | Refusal = yield Call(Book(**_party(draft, trip, wanted), waitlist=not wanted.numbers))
+    booked: Booking | Refusal = yield Call(Book(**_party(draft, trip, wanted), waitlist=wanted.waits))
     return booked
 
 
-def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool]]:
-    """The seats, and whether to wait for them. Reads the map again for each attempt."""
+def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
+    """The seats to hold, or to wait for. Reads the map again for each attempt."""
     while True:
         seat_map = yield from read_seat_map(trip)
         yield Show(seat_map)
         if not seat_map.free:
             count = yield from _ask_wait_count(words, trip, seat_map)
-            return Wanted(count), True
-        wanted = yield _ask_seats(words, seat_map)
+            return Wanted(count, waits=True)
+        wanted: Wanted = yield _ask_seats(context, words, seat_map)
         if wanted.count > len(seat_map.free):
             wait = yield ask_yes_no(
                 f"Only {len(seat_map.free)} free. Wait until {wanted.count} are free?",
@@ -142,21 +226,23 @@ def _choose_seats(words: Words, trip: Trip) -> Steps[tuple[Wanted, bool]]:
                 "wait",
             )
             if wait:
-                return wanted, True
+                return Wanted(wanted.count, waits=True)
             continue
         if seating.describe_unavailable(seat_map, wanted, words.seat):  # they may be free by now
             seat_map = yield from read_seat_map(trip)
         problem = seating.describe_unavailable(seat_map, wanted, words.seat)
         if not problem:
-            return wanted, False
+            return wanted
         yield Tell(problem, problem=True)
 
 
-def _ask_seats(words: Words, seat_map: Seats) -> Ask:
+def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
     example = " ".join(str(n) for n in seat_map.free[:2])
+    seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat)
     return Ask(
-        f"{words.seat.capitalize()} numbers, such as {example}, or best 2 for any two:",
-        seating.seats(seat_map, words.seat), "seats",
+        f"{seats}s (Enter: best 1):" if context.extended
+        else f"{seats} numbers, such as {example}, or best 2 for any two:",
+        answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
         f"The numbers of the {words.seat}s you want, or best 2 for any two, side by side if possible.",
         answers.choices("best 1", "best 2", *seat_map.free),
     )  # fmt: skip
@@ -175,26 +261,23 @@ def _ask_wait_count(words: Words, trip: Trip, seat_map: Seats) -> Steps[int]:
     return count
 
 
-def _ask_phone(words: Words) -> Ask:
+def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wanted) -> Ask:
+    """The question for a phone number. In an extended dialogue, names of passengers may follow it."""
+    hint = f"Such as {PHONE_EXAMPLES}. You need it, and the reference, to open the booking later."
+    if not context.extended:
+        parse = answers.phone if words.needs_phone else answers.optional(answers.phone)
+        prompt = "Phone number:" if words.needs_phone else "Phone number (Enter: none):"
+        return Ask(prompt, lambda typed: answers.Contact(parse(typed)), "phone", hint)
+    last = context.last_booking.phone if context.last_booking else None
+    default = draft.phone or last
+    answer = "such as 98450 12345"
+    if default or not words.needs_phone:
+        answer = f"Enter: {default or 'none'}"
     return Ask(
-        "Phone number:" if words.needs_phone else "Phone number (Enter: none):",
-        answers.phone if words.needs_phone else answers.optional(answers.phone), "phone",
-        f"Such as {PHONE_EXAMPLES}. You need it, and the reference, to open the booking later.",
+        f"Phone number ({answer}; names may follow):",
+        answers.contact(wanted.count, words.seat, default, required=words.needs_phone), "phone",
+        f"{hint} The names of the {words.passenger}s may follow: 98450 12345, Asha, Ravi.",
     )  # fmt: skip
-
-
-def _ask_names(words: Words, wanted: Wanted, known: tuple[str | None, ...]) -> Steps[tuple[str | None, ...]]:
-    """The names of a party. Keeps the known names if the party has grown."""
-    names = list(known if len(known) < wanted.count else ())
-    for n in range(len(names), wanted.count):
-        of = f" {n + 1} of {wanted.count}" if wanted.count > 1 else ""
-        seat = f", {words.seat} {wanted.numbers[n]}" if wanted.numbers else ""
-        name = yield Ask(
-            f"Name of {words.passenger}{of}{seat} (Enter: none):", answers.name, "name",
-            "It is printed on the ticket.",
-        )  # fmt: skip
-        names.append(name)
-    return tuple(names)
 
 
 def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Steps[Booking | Refusal | None]:
@@ -230,8 +313,7 @@ def _join_waitlist(
     )
     if not yes:
         return None
-    party = _party(draft, trip, Wanted(wanted.count))
-    booked: Booking | Refusal = yield Call(Book(**party, waitlist=True))
+    booked: Booking | Refusal = yield Call(Book(**_party(draft, trip, Wanted(wanted.count)), waitlist=True))
     return booked
 
 

@@ -18,10 +18,14 @@ _COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The seats that a party wants: how many, and which. No numbers: any seats."""
+    """The seats that a party wants: how many, and which. No numbers: any seats.
+
+    waits: the party joins the waitlist if too few seats are free.
+    """
 
     count: int
     numbers: tuple[int, ...] = ()
+    waits: bool = False
 
 
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:

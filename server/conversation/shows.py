@@ -20,7 +20,14 @@ from busware.server.conversation.dialogue import (
 )
 from busware.server.conversation.reservation import book_directly, reference_advice
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, read_seat_map
+from busware.server.conversation.trips import (
+    BookingDraft,
+    Sale,
+    choose_from_list,
+    choose_venue,
+    read_seat_map,
+    sale_of,
+)
 from busware.server.conversation.words import (
     SHOW,
     clock,
@@ -38,14 +45,18 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [HH:MM] [DATE]`: book seats for a performance."""
     time, day = _parse_time_and_date(typed, context.today())
-    venue, first, last = yield from choose_venue(SHOW)
-    trip = yield from _performance(context, venue, (first, last), time, day)
+    sale = yield from sale_of(context, SHOW)
+    venue = yield from choose_venue(sale)
+    trip = yield from _performance(sale, venue, time, day)
     booked = False
     while not booked:
+        about = f"{trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, {money(trip.fare)} each"
+        parse, brackets = seating.count("seat"), about
+        if context.extended:
+            yield Tell(f"{about}.")
+            parse, brackets = answers.with_default(parse, 1), "Enter: 1"
         count = yield Ask(
-            f"How many seats? ({trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, "
-            f"{money(trip.fare)} each)",
-            seating.count("seat"), "count",
+            f"How many seats? ({brackets})", parse, "count",
             "The number of people. The next question is which seats.",
         )  # fmt: skip
         booked = yield from _book_seats(context, venue, trip, count)
@@ -64,21 +75,23 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         ) from None
 
 
-def _performance(
-    context: Context, venue: Place, on_sale: tuple[date, date], time: str | None, day: date | None
-) -> Steps[Trip]:
+def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -> Steps[Trip]:
     """The next performance at this time, on this date; of any time or date if it is None.
 
-    on_sale: the first and the last date on sale.
     If no time is given, an extended dialogue shows the performances of the date, and asks.
     """
-    trips = yield from _performances(venue, on_sale, time, day)
-    while context.extended and time is None:
+    trips = yield from _performances(sale, venue, time, day)
+
+    def parse(typed: str) -> tuple[str | None, date | None]:
+        return _parse_time_and_date(typed, sale.context.today())
+
+    while sale.context.extended and time is None:
         shown = [trip for simultaneous in trips.values() for trip in simultaneous]
         yield Show(TripList(trips=shown))
+        default = clock(next((trip for trip in shown if trip.seats_free), shown[0]).departs_at)
         time, other_day = yield Ask(
-            f"Performance ({listed(trips, 'or')}), or another date:",
-            lambda typed: _parse_time_and_date(typed, context.today()), "performance",
+            f"Performance ({listed(trips, 'or')}; Enter: {default}), or another date:",
+            answers.with_default(parse, (default, None)), "performance",
             f"The time at which it begins, or a date such as {EXAMPLES}.",
             tuple(
                 Choice(begins, "; ".join(map(_describe, simultaneous)))
@@ -87,7 +100,7 @@ def _performance(
         )  # fmt: skip
         try:
             day = other_day or shown[0].departs_at.date()
-            trips = yield from _performances(venue, on_sale, time, day)
+            trips = yield from _performances(sale, venue, time, day)
         except (InvalidInput, Refusal) as error:
             yield Tell(str(error), problem=True)
             time = None
@@ -103,13 +116,12 @@ def _describe(trip: Trip) -> str:
 
 
 def _performances(
-    venue: Place, on_sale: tuple[date, date], time: str | None, day: date | None
+    sale: Sale, venue: Place, time: str | None, day: date | None
 ) -> Steps[dict[str, list[Trip]]]:
     """The performances of a date by the time at which they begin: of the next date with the wanted one."""
-    first, last = on_sale
-    next_days = [first + timedelta(days=n) for n in range(_DAYS_AHEAD)]
+    next_days = [sale.first + timedelta(days=n) for n in range(_DAYS_AHEAD)]
     other_times: set[str] = set()
-    for candidate in [day] if day else [d for d in next_days if d <= last]:
+    for candidate in [day] if day else [d for d in next_days if d <= sale.last]:
         found = yield from require(
             Search(origin=venue.code, destination=venue.code, date=candidate, kind=SHOW.kind)
         )
@@ -140,9 +152,11 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             return not free
         yield Show(seat_map, brief=f"{_draw_bits(seat_map)}\n0 is free, 1 is not.")
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
+        parse, any_seats = seating.exact_seats(count, seat_map, "seat"), ""
+        if context.extended:
+            parse, any_seats = answers.with_default(parse, ()), f" (Enter: best {count})"
         seats = yield Ask(
-            f"{which}, from 1 to {len(seat_map.seats)}:",
-            seating.exact_seats(count, seat_map, "seat"), "seats",
+            f"{which}, from 1 to {len(seat_map.seats)}{any_seats}:", parse, "seats",
             "Seats are numbered row by row from the stage, and from the left in each row.",
         )  # fmt: skip
         draft = BookingDraft(trip.departs_at.date(), venue, venue)

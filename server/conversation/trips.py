@@ -1,17 +1,28 @@
 """The steps that lead to a trip: the search, its alternatives, and the choice of one trip."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import msgspec
 
 from busware.server.conversation import answers
-from busware.server.conversation.dialogue import Ask, Call, Choice, InvalidInput, Show, Steps, Tell, require
-from busware.server.conversation.words import Words, clock, day_of, money, service_of, type_code
+from busware.server.conversation.dates import EXAMPLES
+from busware.server.conversation.dialogue import (
+    Ask,
+    Call,
+    Choice,
+    Context,
+    InvalidInput,
+    Show,
+    Steps,
+    Tell,
+    require,
+)
+from busware.server.conversation.journeys import ANY, Filter, Journey, find_filter, parse_journey
+from busware.server.conversation.words import Words, clock, day_of, listed, money, service_of, type_code
 from busware.server.protocol import (
     Booking,
-    BusType,
     Passenger,
     Place,
     PlaceList,
@@ -24,6 +35,7 @@ from busware.server.protocol import (
     TripList,
 )
 
+_MAX_PLACES_LISTED = 5  # in the message about a destination that is not reached
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
 
 
@@ -34,11 +46,10 @@ class BookingDraft:
     day: date
     origin: Place
     destination: Place
-    bus_type: BusType | None = None
-    ac: bool | None = None
+    wanted: Filter = ANY
     phone: str | None = None
     phone_known: bool = False  # the question was answered; phone is None if the answer was empty
-    names: tuple[str | None, ...] = ()  # of the passengers, where the dialogue asks for them
+    names: tuple[str | None, ...] = ()  # of the passengers, if they were given
 
     @property
     def route(self) -> str:
@@ -50,11 +61,17 @@ class BookingDraft:
         return [Passenger(name=name) for name in self.names] if any(self.names) else None
 
 
-def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | None = None) -> Ask:
-    """The question for a place. excluded: the origin, which cannot be the destination too."""
+def ask_place(
+    prompt: str,
+    field: str,
+    places: list[Place],
+    excluded: Place | None = None,
+    relation: str = "You leave from",
+) -> Ask:
+    """The question for a place. excluded: the other end of the journey. relation: how it is related to it."""
     labels = [answers.label(place, places) for place in places]
     return Ask(
-        prompt, answers.place(places, excluded), field, f"One of: {', '.join(labels)}.",
+        prompt, answers.place(places, excluded, relation), field, f"One of: {', '.join(labels)}.",
         tuple(
             Choice(place.name, ", ".join((place.code, *place.aliases))) if label == place.name
             else Choice(place.code, ", ".join((place.name, *place.aliases)))
@@ -63,25 +80,81 @@ def ask_place(prompt: str, field: str, places: list[Place], excluded: Place | No
     )  # fmt: skip
 
 
-def places_on_sale(words: Words) -> Steps[tuple[list[Place], date, date]]:
-    """The places that services of a kind call at, and the first and the last date on sale.
+@dataclass(frozen=True)
+class Sale:
+    """What a dialogue can sell: the places that services of a kind call at, and the dates on sale."""
 
-    Raises InvalidInput, Refusal.
-    """
+    context: Context
+    words: Words
+    places: list[Place]
+    first: date
+    last: date
+
+    def ask_day(self, question: str, hint: str) -> Ask:
+        """The question for a date. In an extended dialogue, Enter answers tomorrow, or the first date."""
+        today = self.context.today()
+        parse = answers.date_on_sale(today, self.first, self.last)
+        hint = f"{hint}, up to {day_of(self.last)}."
+        if not self.context.extended:
+            return Ask(f"{question} ({EXAMPLES}):", parse, "date", hint)
+        default = today + timedelta(days=1)
+        day = f"tomorrow, {day_of(default, year=False)}"
+        if not self.first <= default <= self.last:
+            default, day = self.first, day_of(self.first)
+        return Ask(
+            f"{question} (Enter: {day}):",
+            answers.with_default(parse, default),
+            "date",
+            f"{hint} Such as {EXAMPLES}.",
+        )
+
+    def read(self, typed: str) -> Journey:
+        """The journey that a text describes."""
+        find_date = answers.finds_date_on_sale(self.context.today(), self.first, self.last)
+        return parse_journey(typed, self.places, find_date)
+
+    def reached_from(self, origin: Place) -> Steps[list[Place]]:
+        """The places to which services on sale go from an origin, and the places that contain them."""
+        reached: PlaceList = yield from require(Places(kind=self.words.kind, origin=origin.code))
+        return reached.places
+
+    def unreached(self, origin: Place, destination: Place, reached: list[Place]) -> str:
+        """The message about a destination to which no service goes from the origin."""
+        names = [answers.label(place, reached) for place in reached if place.code != origin.code]
+        if len(names) > _MAX_PLACES_LISTED:
+            names[_MAX_PLACES_LISTED:] = ["others"]
+        route = f"from {origin.name} to {destination.name}"
+        return f"No {self.words.service} goes {route}. From there you reach {listed(names, 'and')}."
+
+    def ask_destination(self, prompt: str, origin: Place, reached: list[Place]) -> Ask:
+        """The question for one of the places that are reached from the origin."""
+        ask = ask_place(prompt, "destination", reached, origin)
+        find_any = answers.place(self.places, origin)
+
+        def parse(typed: str) -> Place:
+            try:
+                return ask.parse(typed)  # type: ignore[no-any-return]
+            except InvalidInput:
+                raise InvalidInput(self.unreached(origin, find_any(typed), reached)) from None
+
+        return replace(ask, parse=parse)
+
+
+def sale_of(context: Context, words: Words) -> Steps[Sale]:
+    """What services of a kind sell. Raises InvalidInput, Refusal."""
     served: PlaceList = yield from require(Places(kind=words.kind))
     if served.on_sale_from is None or served.on_sale_until is None:
         raise InvalidInput(f"There is no {words.service} on sale.")
-    return served.places, served.on_sale_from, served.on_sale_until
+    return Sale(context, words, served.places, served.on_sale_from, served.on_sale_until)
 
 
-def choose_venue(words: Words) -> Steps[tuple[Place, date, date]]:
-    """The theatre or the hotel, the first and the last date on sale; asks if there are several venues."""
-    places, first, last = yield from places_on_sale(words)
-    venues = [place for place in places if place.part_of is None]
+def choose_venue(sale: Sale) -> Steps[Place]:
+    """The theatre or the hotel; asks if there are several."""
+    venues = [place for place in sale.places if place.part_of is None]
     if len(venues) == 1:
-        return venues[0], first, last
-    venue: Place = yield ask_place(f"{words.source}:", "origin", venues)
-    return venue, first, last
+        return venues[0]
+    venue: Place = yield ask_place(f"{sale.words.source}:", "origin", venues)
+    return venue
 
 
 def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: str) -> Steps[int]:
@@ -92,45 +165,21 @@ def choose_from_list(prompt: str, options: Mapping[int, str], noun: str, field: 
     return chosen
 
 
-def choose_trip(
-    words: Words, draft: BookingDraft, first: date, places: list[Place], ask_day: Ask
-) -> Steps[Trip]:
+def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     """One of the trips found. While there is none, asks for another date or destination. Raises Refusal.
 
-    first: the first date on sale.
+    In an extended dialogue, a type is an answer too: it filters the trips.
     """
-    while True:
-        search = Search(
-            origin=draft.origin.code, destination=draft.destination.code, date=draft.day,
-            kind=words.kind, bus_type=draft.bus_type, ac=draft.ac,
-        )  # fmt: skip
-        found = yield Call(search)
-        if isinstance(found, Refusal) and found.data.get("field") != "date":
-            raise found
-        trips: list[Trip] = [] if isinstance(found, Refusal) else found.trips
-        trips = trips or (yield from _find_alternatives(words, draft, search, first))
-        if trips:
-            break
-        if isinstance(found, Refusal):  # other origins have trips on this date
-            yield Tell(found.message, problem=True)
-            draft.day = yield ask_day
-            continue
-        draft.destination = yield ask_place("Another destination:", "destination", places, draft.origin)
-    yield Show(TripList(trips=trips))
-    options = {
-        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
-        f"{'' if trip.seats_free else ', full'}"
-        for trip in trips
-    }
-    bus_id = yield answers.ask_number(
-        f"{words.service.capitalize()} id:",
-        options,
-        words.service,
-        "bus_id",
-        "The number in the first column.",
-    )
+    words = sale.words
+    chosen: int | Filter | None = None
+    while not isinstance(chosen, int):
+        trips = yield from _find_trips(sale, draft, ask_day)
+        yield Show(TripList(trips=trips))
+        chosen = yield _ask_trip(sale, trips)
+        if isinstance(chosen, Filter):
+            draft.wanted = chosen
     # A search for a place that contains others, such as Goa, may find one service several times.
-    segments = dict(enumerate((trip for trip in trips if trip.bus_id == bus_id), 1))
+    segments = dict(enumerate((trip for trip in trips if trip.bus_id == chosen), 1))
     if len(segments) == 1:
         return segments[1]
     described = {
@@ -140,6 +189,56 @@ def choose_trip(
     }
     question = f"Which stops of this {words.service}? (1 to {len(described)})"
     return segments[(yield from choose_from_list(question, described, "number", "segment"))]
+
+
+def _find_trips(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[list[Trip]]:
+    """The trips of a draft, or alternatives. Asks for another date or destination. Raises Refusal."""
+    while True:
+        search = Search(
+            origin=draft.origin.code, destination=draft.destination.code, date=draft.day,
+            kind=sale.words.kind, bus_type=draft.wanted.bus_type, ac=draft.wanted.ac,
+        )  # fmt: skip
+        found = yield Call(search)
+        if isinstance(found, Refusal) and found.data.get("field") != "date":
+            raise found
+        trips: list[Trip] = [] if isinstance(found, Refusal) else found.trips
+        trips = trips or (yield from _find_alternatives(sale, draft, search))
+        if trips:
+            return trips
+        if isinstance(found, Refusal):  # other origins have trips on this date
+            yield Tell(found.message, problem=True)
+            draft.day = yield ask_day
+            continue
+        reached = yield from sale.reached_from(draft.origin)
+        draft.destination = yield sale.ask_destination("Another destination:", draft.origin, reached)
+
+
+def _ask_trip(sale: Sale, trips: list[Trip]) -> Ask:
+    """The question for a trip. In an extended dialogue, Enter answers the first one with free seats."""
+    words = sale.words
+    options = {
+        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
+        f"{'' if trip.seats_free else ', full'}"
+        for trip in trips
+    }
+    service, hint = words.service.capitalize(), "The number in the first column."
+    ask = answers.ask_number(f"{service} id:", options, words.service, "bus_id", hint)
+    if not sale.context.extended:
+        return ask
+    default = next((trip.bus_id for trip in trips if trip.seats_free), None)
+    notes = [f"Enter: {default}"] if default is not None else []
+    if words.types:
+        notes.append(f"{'or ' if notes else ''}a filter such as ac, non-ac, sleeper")
+        hint += " A filter such as ac, non-ac, sleeper or ac seater shows those only; any shows all again."
+
+    def parse(typed: str) -> int | Filter:
+        if not typed and default is not None:
+            return default
+        wanted = find_filter(typed) if words.types else None
+        return wanted or ask.parse(typed)
+
+    prompt = f"{service} ({'; '.join(notes)}):" if notes else f"{service}:"
+    return replace(ask, prompt=prompt, parse=parse, hint=hint)
 
 
 def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
@@ -153,23 +252,23 @@ def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
     return seat_map
 
 
-def _find_alternatives(words: Words, draft: BookingDraft, search: Search, first: date) -> Steps[list[Trip]]:
+def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps[list[Trip]]:
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
-    wanted_service = type_code(draft.bus_type, draft.ac, words.service)
+    wanted_service = type_code(draft.wanted.bus_type, draft.wanted.ac, sale.words.service)
     none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
     if any_type != search and (trips := (yield from _trips(any_type))):
         yield Tell(f"{none} Available on that date:")
         return trips
-    days = [day for n in _NEARBY_DAYS if (day := draft.day + timedelta(days=n)) >= first]
+    days = [day for n in _NEARBY_DAYS if (day := draft.day + timedelta(days=n)) >= sale.first]
     for wanted in dict.fromkeys((search, any_type)):
         for day in days:
             if trips := (yield from _trips(msgspec.structs.replace(wanted, date=day))):
-                other = "" if wanted == search else f" of any other {words.service}"
+                other = "" if wanted == search else f" of any other {sale.words.service}"
                 yield Tell(f"{none} The nearest date{other} is {day_of(day)}:")
                 return trips
     dates = "on that date, in the 3 days before it or in the week after it"
-    yield Tell(f"No {words.service} runs {draft.route} {dates}.", problem=True)
+    yield Tell(f"No {sale.words.service} runs {draft.route} {dates}.", problem=True)
     return []
 
 

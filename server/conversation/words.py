@@ -13,7 +13,10 @@ REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as
 
 @dataclass(frozen=True)
 class Words:
-    """The nouns of one kind of service. types: offered as a choice. needs_phone: a booking needs a phone."""
+    """The nouns of one kind of service.
+
+    types: offered as a choice. needs_phone: a booking needs a phone. example: two places.
+    """
 
     kind: str
     service: str
@@ -23,15 +26,16 @@ class Words:
     types: tuple[BusType, ...] = ()
     needs_phone: bool = True
     passenger: str = "passenger"
+    example: str = ""
 
 
 BUS = Words(
     kind="bus", service="bus", seat="seat", source="Source", destination="Destination",
-    types=get_args(get_args(BusType)[0]),
+    types=get_args(get_args(BusType)[0]), example="bengaluru mysuru",
 )  # fmt: skip
 FLIGHT = Words(
     kind="flight", service="flight", seat="seat", source="From (a country or an airport)",
-    destination="To (a country or an airport)", needs_phone=False,
+    destination="To (a country or an airport)", needs_phone=False, example="usa ind",
 )  # fmt: skip
 SHOW = Words(
     kind="show", service="show", seat="seat", source="Theatre", destination="Curtain", needs_phone=False
@@ -79,9 +83,9 @@ def numbered(noun: str, numbers: list[int]) -> str:
     return f"{plural(noun, numbers).capitalize()} {listed(numbers, 'and')} {verb}"
 
 
-def day_of(day: date) -> str:
+def day_of(day: date, *, year: bool = True) -> str:
     """A date, such as Sat 5 Dec 2026."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    return f"{day:%a} {day.day} {day:%b}" + f" {day:%Y}" * year
 
 
 def clock(at: datetime) -> str:

@@ -113,8 +113,8 @@ def test_new_fare_of_an_expired_hold_is_shown_and_asked_for(
 
 def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
-    asha.answer(*STEPS[:8])
-    asha.wait_for("Seat numbers")
+    asha.answer(*STEPS[:4])
+    asha.wait_for("Seats (Enter: best 1):")
     asha.child.send("3 7")
     asha.wait_for("[ 3]", "[ 7]")
 
@@ -124,10 +124,10 @@ def test_escape_releases_the_hold(traveller: Callable[..., Traveller], database:
     asha.answer(*STEPS)
     asha.wait_for("Confirm, for")
     asha.child.send(ESCAPE)
-    asha.wait_for("Phone number:")
+    asha.wait_for("Phone number (such as 98450 12345; names may follow):")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
     asha.type_line("98450 54321")
-    asha.wait_for("Asha", "Confirm, for")
+    asha.wait_for("Held for you", "Confirm, for")
 
 
 @pytest.mark.parametrize("leave", [CTRL_C, "quit\r"])
@@ -161,12 +161,12 @@ def test_end_of_session_releases_the_hold(
 
 def test_places_are_completed_by_code_and_alias(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
-    asha.answer(*STEPS[:5])
-    asha.wait_for("Source:")
+    asha.answer(*STEPS[:1])
+    asha.wait_for("From and to")
     asha.child.send("bangal")
     asha.wait_for("BLRU, Bangalore")
     asha.child.send("\t\r")
-    asha.wait_for("Destination:")
+    asha.wait_for("To:")
 
 
 def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
@@ -185,13 +185,31 @@ def test_tab_and_down_open_the_menu_of_commands(traveller: Callable[..., Travell
     asha.child.send(key)
     asha.wait_for("book seats on a bus, or cancel them")
     asha.child.send("\r")
-    asha.wait_for("Reservation or cancellation:")
+    asha.wait_for("From and to")
 
 
 def test_matches_of_the_name_precede_matches_of_the_description() -> None:
     choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
     for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
         assert [one.text for one in choices.get_completions(Document(typed), CompleteEvent())] == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("ban", ["Bengaluru"]),
+        ("bengaluru my", ["bengaluru Mysuru"]),
+        ("Bengaluru,mysore", ["Bengaluru,Mysuru"]),
+        ("bengaluru to new d", ["bengaluru to New Delhi"]),
+        ("new ", ["New Delhi"]),
+        ("mysuru ", ["mysuru Bengaluru", "mysuru Mysuru", "mysuru New Delhi"]),
+        ("mysuru x", []),
+    ],
+)
+def test_last_one_of_several_places_is_completed(typed: str, completed: list[str]) -> None:
+    places = (Choice("Bengaluru", "BLRU, Bangalore"), Choice("Mysuru", "MYSU, Mysore"), Choice("New Delhi"))
+    found = Choices(places, several=True).get_completions(Document(typed), CompleteEvent())
+    assert [typed[: len(typed) + one.start_position] + one.text for one in found] == completed
 
 
 def test_numbered_choices_are_shown_with_their_numbers() -> None:
@@ -204,8 +222,8 @@ def test_numbered_choices_are_shown_with_their_numbers() -> None:
 
 def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[..., Traveller]) -> None:
     asha = traveller(columns=60)
-    asha.answer(*STEPS[:7])
-    asha.wait_for("KSRTC Day Bus, non-AC seater", "Bus id:")
+    asha.answer(*STEPS[:3])
+    asha.wait_for("KSRTC Day Bus, non-AC seater", "Bus (")
     keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
     assert fit_keys(keys, 80) == " Enter answers · Esc back · ? help · Ctrl-C leave · Ctrl-D end"
     assert fit_keys(keys, 60) == " Esc back · ? help · Ctrl-C leave · Ctrl-D end"
@@ -217,11 +235,11 @@ def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
 ) -> None:
     asha = traveller()
     asha.answer(*STEPS[:-1])
-    asha.wait_for("Phone number:")
+    asha.wait_for("Phone number (")
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
-    asha.type_line("98450 12345")
-    asha.wait_for("××", "╰", "Seat 4 is taken", "Seat numbers")
+    asha.type_line(STEPS[-1][1])
+    asha.wait_for("××", "╰", "Seat 4 is taken", "Seats (Enter: best 1):")
     asha.type_line("3 7")
     asha.wait_for("Held for you", "Asha", "Confirm, for 520.00?")
 
@@ -238,10 +256,10 @@ def test_full_bus_offers_its_waitlist(
     taken = other.call("book", **trip, seats=[5, 6, 7, 8], phone="98800 99000")
     asha = traveller()
     asha.answer(
-        *STEPS[:8],
+        *STEPS[:3],
+        ("Bus (Enter: 2;", "1"),  # bus 1 is full
         ("How many seats do you want?", "1"),
-        ("Name of passenger", "Asha"),
-        ("Phone number:", "98450 12345"),
+        ("Phone number (", "98450 12345, Asha"),
         ("Wait for 1 seat at 260.00 each", "yes"),
     )
     asha.wait_for("On the waitlist", "Position 1 on the waitlist", "You get a message")
@@ -252,7 +270,7 @@ def test_full_bus_offers_its_waitlist(
 def test_long_call_shows_a_spinner(traveller: Callable[..., Traveller], database: Database) -> None:
     asha = traveller()
     asha.answer(*STEPS[:-1])
-    asha.wait_for("Phone number:")
+    asha.wait_for("Phone number (")
     with database.connect(autocommit=False) as operator:
         operator.execute("SELECT FROM trips WHERE bus_id = 1 FOR UPDATE")
         asha.type_line("98450 12345")
@@ -267,15 +285,15 @@ def test_notice_is_printed_above_the_typed_text(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
     asha = traveller()
-    asha.answer(("What would you like?", f"status {reference} 98450 12345"), *STEPS[:5])
-    asha.wait_for("Source:")
+    asha.answer(("What would you like?", f"status {reference} 98450 12345"), *STEPS[:1])
+    asha.wait_for("From and to")
     asha.child.send("Mys")
     asha.wait_for("Mys")
     console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
     about = f"Message from the operator about service 1 of {tomorrow()}:"
-    asha.wait_for(about, "Road closed at Maddur.", "Source:", "Mys")
+    asha.wait_for(about, "Road closed at Maddur.", "From and to", "Mys")
     asha.type_line("uru")
-    asha.wait_for("Destination:")
+    asha.wait_for("To:")
 
 
 def test_no_colours_with_no_color(traveller: Callable[..., Traveller]) -> None:
@@ -355,7 +373,7 @@ def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
         $$
     """)
     answers = [answer for _, answer in STEPS]
-    typed = [f"status {reference} 9845012345", *answers[:2], "9999-12-31", *answers[3:7], "quit"]
+    typed = [f"status {reference} 9845012345", *answers[:2], "9999-12-31", "quit"]
     done = subprocess.run(
         [sys.executable, "-m", "client", "127.0.0.1", str(server.port)],
         input="\n".join(typed),
@@ -383,7 +401,7 @@ def test_notification_that_cannot_be_printed_gets_a_sentence(
     asha.wait_for("Internal error of this program. The file ")
     (file,) = tmp_path.iterdir()
     assert "ValidationError" in file.read_text()
-    asha.answer(("What would you like?", "bus"), ("Reservation or cancellation:", "quit"))
+    asha.answer(("What would you like?", "bus"), ("From and to", "quit"))
 
 
 def test_internal_error_of_the_server_has_its_request_id(server: SimpleNamespace, database: Database) -> None:

@@ -19,17 +19,11 @@ ESCAPE, CTRL_C, CTRL_D = "\x1b", "\x03", "\x04"
 # The questions of a reservation up to the fare, each with its answer.
 STEPS = [
     ("What would you like?", "bus"),
-    ("Reservation or cancellation:", "reservation"),
-    ("Date of journey", "tomorrow"),
-    ("SLEEPER, SEMI_SLEEPER, SEATER or any:", "seater"),
-    ("AC, NON_AC or any:", "any"),
-    ("Source:", "Bangalore"),
-    ("Destination:", "mysuru"),
-    ("Bus id:", "1"),
-    ("Seat numbers, such as 1 2, or best 2 for any two:", "3 4"),
-    ("Name of passenger 1 of 2", "Asha"),
-    ("Name of passenger 2 of 2", ""),
-    ("Phone number:", "98450 12345"),
+    ("From and to (such as bengaluru mysuru):", "Bangalore mysuru"),
+    ("Date of journey (Enter: tomorrow,", "tomorrow"),
+    ("Bus (Enter: 1; or a filter", "1"),
+    ("Seats (Enter: best 1):", "3 4"),
+    ("Phone number (such as 98450 12345; names may follow):", "98450 12345, Asha"),
 ]
 
 

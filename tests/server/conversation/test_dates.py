@@ -61,7 +61,7 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
         ("soon", '"soon" is not a date. Type a date such as 2026-12-05'),
         ("5", '"5" is not a date'),
         ("dec", '"dec" is not a date'),
-        ("5 juvember", '"5 juvember" has no valid month.'),
+        ("5 juvember", '"5 juvember" is not a date. Type a date such as'),
         ("12/25", '"12/25" has no valid month. The day comes first, as in 25/12'),
         ("2026-13-01", "no valid month. The day comes first, as in 25/12, or the year, as in 2026-12-25."),
         ("31 april", "April 2027 has no day 31"),

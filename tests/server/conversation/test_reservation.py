@@ -346,17 +346,103 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
              2  22:00   05:30 +1   7h30     900.50     4  SRS Travels Night Sleeper, AC
                                                           SLEEPER
         Bus id:
-        > back
-        Destination:
-        > back
-        Source:
-        > ooty
-        Destination:
-        > bengaluru
-        No bus runs from Ooty to Bengaluru on that date, in the 3 days before it or in the week after it.
-        Another destination:
         """,
     )
+
+
+JOURNEY_QUESTIONS = """
+    Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+    > sat
+"""
+DAY_BUS = """
+    Bengaluru to Mysuru, Sat 5 Dec 2026:
+       Bus  Leaves  Arrives   Takes       Fare  Free  Service
+         1  10:00   12:45      2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
+"""
+BOTH_BUSES = f"""
+    {DAY_BUS.strip()}
+         2  22:00   00:50 +1   2h50     500.00     4  SRS Travels Night Sleeper, AC
+                                                      SLEEPER
+    Bus id:
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("bus bengaluru mysuru sat", BOTH_BUSES),
+        ("bus 5 dec beng mys", BOTH_BUSES),
+        ("BUS from Bangalore to Mysore on 05-12 non-ac seater", DAY_BUS),
+        ("bus bengaluru mysuru", JOURNEY_QUESTIONS + BOTH_BUSES),
+        ("bus bengaluru mysuru please", f'    "please" is not understood.{JOURNEY_QUESTIONS}{BOTH_BUSES}'),
+        ("bus to mysuru sat", f"    Source:\n    > bengaluru{BOTH_BUSES}"),
+        ("bus sat", f"    Source:\n    > Bangalore,Mysuru{BOTH_BUSES}"),
+        (
+            "bus bengaluru mysoor sat",
+            '    "mysoor" is not a place on any route. Did you mean Mysuru?\n'
+            f"    Destination:\n    > mys{BOTH_BUSES}",
+        ),
+    ],
+)
+def test_words_after_the_command_are_used(client_socket: LineClient, line: str, shown: str) -> None:
+    shown = "\n".join(line for line in textwrap.dedent(shown).splitlines() if line.strip())
+    transcript(client_socket, f"> {line}\n{shown}")
+
+
+@pytest.mark.parametrize("word", ["reservation", "1", "cancel", "2"])
+def test_purpose_may_follow_the_command(client_socket: LineClient, word: str) -> None:
+    question = (
+        JOURNEY_QUESTIONS.split("    >")[0].strip() if word in "reservation1" else "Reference of the booking:"
+    )
+    transcript(client_socket, f"> bus {word}\n{question}")
+
+
+def test_source_and_destination_in_one_answer(client_socket: LineClient, database: Database) -> None:
+    database.query("UPDATE places SET aliases = '{Bengaluru Mandya}' WHERE code = 'OOTY'")
+    for typed in ("bus", "1", "sat", "4", "3"):
+        client_socket.send(typed)
+    while client_socket.receive() != b"Source:":
+        pass
+    transcript(
+        client_socket,
+        """
+        > Bengaluru Mandya
+        No bus on sale leaves Ooty.
+        Source:
+        > Bengaluru Mandia
+        "Mandia" is not a place on any route. Did you mean Mandya or Ramanagara?
+        Source:
+        > Bengaluru Mysuru tomorrow
+        "Bengaluru Mysuru tomorrow" is more than two places. Type one or two.
+        Source:
+        > Bangalore to Mysore
+        Bengaluru to Mysuru, Sat 5 Dec 2026:
+        """,
+    )
+
+
+def test_destination_that_no_service_reaches_is_refused(client_socket: LineClient) -> None:
+    refused = "No bus goes from Mysuru to Bengaluru. From there you reach Ooty."
+    transcript(client_socket, f"> bus mysuru bengaluru sat\n{refused}\nDestination:")
+    transcript(client_socket, f"> bengaluru\n{refused}\nDestination:")
+    transcript(client_socket, "> mysuru\nYou leave from Mysuru. Type another place.\nDestination:")
+    transcript(client_socket, "> ?\nOne of: Ooty.")
+
+
+def test_another_destination_is_asked_for_if_no_trip_is_near_the_date(
+    client_socket: LineClient, database: Database
+) -> None:
+    database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date <> '2026-12-15'")
+    transcript(
+        client_socket,
+        """
+        > bus bengaluru mysuru today
+        No bus runs from Bengaluru to Mysuru on that date, in the 3 days before it or in the week after it.
+        Another destination:
+        > chennai
+        """,
+    )
+    assert b"is not a place" in client_socket.receive()
 
 
 def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
