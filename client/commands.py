@@ -32,32 +32,38 @@ USAGE = """\
        %(prog)s [--host HOST] [--port PORT] [--json] COMMAND ..."""
 DESCRIPTION = "Search trips and book seats on a Busware server."
 EPILOG = f"""\
-A DATE: {EXAMPLES}, 5/12 (day first), +3 (in 3 days). Today is the date in the server's time zone.
-A place: its name, code or alias, or the stop number on the route.
+A DATE: {EXAMPLES}, 5/12 (day first), +3 (in
+3 days). Today is the date in the server's time zone.
+A place: its name, code or alias, or the beginning of one, such as beng; or the
+number of a stop on the route.
 
 examples:
   %(prog)s search bengaluru mysuru tomorrow
   %(prog)s seats 101 tomorrow bengaluru mandya
-  %(prog)s book 101 tomorrow bengaluru mandya --seats 7,8 --phone '98450 12345'
+  %(prog)s book 101 tomorrow bengaluru mandya --seats 7 --phone 9845012345
   %(prog)s cancel DTYV9P9 --phone 9845012345 --tickets 2
   %(prog)s search bengaluru mysuru sat --json | jq '.trips[0].bus_id'
   eval "$(%(prog)s completion bash)"
 
-On a terminal, cancel, alight and cancel-trip show what they change, and ask. --yes skips the question.
+On a terminal, cancel, alight and cancel-trip show what they change, and ask.
+--yes skips the question.
 
 exit status:
   0  done
-  1  refused, or answered no: nothing was changed, and the message gives the reason
+  1  refused, or answered no: nothing was changed; the message says why
   2  the command line is wrong
   3  no answer: the server cannot be reached, or the outcome is unknown
   4  done, but the reply could not be written: the error names the booking
   5  nothing was changed, and the reply could not be written
-  130  interrupted with Ctrl-C: the error says whether the server may have executed the request
+  130  interrupted with Ctrl-C: the error says whether the server may have
+       executed the request
 
 environment:
   BUSWARE_HOST, BUSWARE_PORT  the server, unless --host and --port are given
-  BUSWARE_TOKEN               the token to sign in with, unless --token is given; register and login print it
-  BUSWARE_AUTHORITY           certificates to verify the server with, unless --authority is given
+  BUSWARE_TOKEN               the token to sign in with, unless --token is
+                              given; register and login print it
+  BUSWARE_AUTHORITY           certificates to verify the server with, unless
+                              --authority is given
   NO_COLOR                    no colours
 """
 

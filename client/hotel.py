@@ -26,12 +26,12 @@ TIMEOUT_SECONDS = 30.0
 _MAX_DIGITS = 18  # of a number; larger ones cannot be sent
 
 HELP = """\
-rooms [CHECK-IN CHECK-OUT]     show which rooms are taken (default: tonight)
-book N [CHECK-IN CHECK-OUT]    book any N rooms
-query                          show your rooms
-update N                       exchange the room that you have had longest for room N
-checkout                       leave: cancel your nights from tonight on
-quit, exit                     end the program"""
+rooms [CHECK-IN CHECK-OUT]   show which rooms are taken (default: tonight)
+book N [CHECK-IN CHECK-OUT]  book any N rooms
+query                        show your rooms
+update N                     exchange the room you have had longest for room N
+checkout                     leave: cancel your nights from tonight on
+quit, exit                   end the program"""
 
 
 class Exit(Exception):
@@ -83,7 +83,7 @@ class Guest:
             show(f"Welcome back. {reply['message']}")
         else:
             raise Exit(REFUSED, _reply_text(reply))
-        show("Commands: rooms, book, query, update, checkout, quit. Type help for their arguments.")
+        show("Commands: rooms, book, query, update, checkout, quit. Type help to read more.")
 
     def _repeat_password(self) -> None:
         """Ask a new guest on a terminal for the password once more. Raises SystemExit."""
@@ -191,10 +191,8 @@ def _read_number(words: list[str], prompt: str) -> int:
 
 
 def _reply_text(reply: dict[str, Any]) -> str:
-    """The message of a reply, with the refund or the number of free rooms."""
+    """The message of a reply, with the refund."""
     text = str(reply.get("message") or reply.get("error") or reply)
     if "refund" in reply:
         text += f" Refund: {money(reply['refund'])}."
-    if "rooms_free" in reply:
-        text += f" Free: {reply['rooms_free']}."
     return text

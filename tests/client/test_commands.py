@@ -443,6 +443,11 @@ def test_help_is_a_command_and_an_option(run: Run) -> None:
     assert run("help", "book").out == run("book", "--help").out
 
 
+@pytest.mark.parametrize("arguments", [(), *((command,) for command in commands.COMMANDS)])
+def test_help_fits_a_terminal_of_80_columns(run: Run, arguments: tuple[str, ...]) -> None:
+    assert [line for line in run("help", *arguments).out.splitlines() if len(line) > 80] == []
+
+
 def test_host_and_port_may_be_anywhere(
     run: Run, server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -172,7 +172,7 @@ def run_hotel(url: str, *lines: str) -> tuple[int, list[str]]:
 
 
 def test_hotel_client(hotel: str) -> None:
-    commands = "Commands: rooms, book, query, update, checkout, quit. Type help for their arguments."
+    commands = "Commands: rooms, book, query, update, checkout, quit. Type help to read more."
     status, output = run_hotel(
         hotel, "asha", "pw", "book 2", "query", "update 8", "checkout", "query", "exit"
     )
@@ -198,7 +198,7 @@ def test_hotel_client(hotel: str) -> None:
         [
             "Welcome back. You have not booked any rooms.",
             commands,
-            "No rooms available. Free: 10.",
+            "Only 10 rooms are available.",
             "'x' is not a number. Type a number such as 2.",
             f"'{'9' * 20}' is not a number. Type a number such as 2.",
         ],
