@@ -40,7 +40,9 @@ class MessageClient:
                     r"\d+: (\S+) (\S+) \S+ (\w+):(\w+)", Path("/proc/net/tcp").read_text()
                 )
             }
-            return ends[here, there][0] == 0 and ends[there, here][1] == 0
+            # An end may be missing, because the file changes while it is read.
+            mine, others = ends.get((here, there)), ends.get((there, here))
+            return bool(mine and others) and mine[0] == 0 and others[1] == 0
 
         wait_until(is_read)
 
