@@ -1,4 +1,4 @@
-"""The views for psql: bookings, vacancy and manifest, with names and local times."""
+"""The views for psql: bookings, vacancy and manifest, with names and local times; comments for psql."""
 
 from datetime import datetime
 from typing import Any
@@ -145,3 +145,36 @@ def test_server_may_read_the_views(api: SchemaApi, view: str) -> None:
     statement = f"SELECT count(*) FROM {view} WHERE bus_id = 1"
     ((rows,),) = api.conn.execute(statement.encode()).fetchall()
     assert rows > 0
+
+
+@pytest.mark.parametrize("view", ["bookings", "vacancy", "manifest"])
+def test_views_have_the_kind_and_the_operator_of_the_service(
+    api: SchemaApi, database: Database, view: str
+) -> None:
+    api.book(1)
+    service = database.query("SELECT kind, operator FROM bus_info WHERE bus_id = 1")
+    assert database.query(f"SELECT DISTINCT kind, operator FROM {view} WHERE bus_id = 1") == service
+
+
+# Comments --------------------------------------------------------------------------------------
+
+UNCOMMENTED = """
+SELECT c.relname || coalesce('.' || a.attname, '')
+FROM pg_class c
+LEFT JOIN LATERAL (
+    SELECT attnum, attname FROM pg_attribute
+    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT 0, NULL
+) AS a ON true
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+  AND coalesce(CASE a.attnum WHEN 0 THEN obj_description(c.oid, 'pg_class')
+                             ELSE col_description(c.oid, a.attnum) END, '') !~ '^[A-Za-z0-9].*[.]$'
+ORDER BY 1
+"""
+
+
+def test_every_table_view_and_column_has_a_comment(database: Database) -> None:
+    assert database.query(UNCOMMENTED) == []
+    database.query("COMMENT ON COLUMN passengers.fare IS NULL")
+    assert database.query(UNCOMMENTED) == ["passengers.fare"]
