@@ -259,16 +259,17 @@ _DATES = {
 
 
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
-    """The parser for the whole command line."""
+    """The parser for the whole command line. An empty variable counts as one that is not set."""
     parser = Parser(
         prog=prog, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     _add_server_options(parser)
-    host, port = environment.get("BUSWARE_HOST", HOST), environment.get("BUSWARE_PORT", str(PORT))
+    host, port = environment.get("BUSWARE_HOST") or HOST, environment.get("BUSWARE_PORT") or str(PORT)
     parser.set_defaults(
         host=host, port=port, timeout=TIMEOUT_SECONDS, json=False, request_type=protocol.Ping, tls=None,
-        token=environment.get("BUSWARE_TOKEN"), authority=environment.get("BUSWARE_AUTHORITY"),
+        token=environment.get("BUSWARE_TOKEN") or None,
+        authority=environment.get("BUSWARE_AUTHORITY") or None,
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", prog=prog)
     for name, (request_type, arguments) in COMMANDS.items():
@@ -298,7 +299,7 @@ def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.en
         return str(parsed.url)
     if "://" in parsed.host:
         return f"{parsed.host.rstrip('/')}/hotel"
-    return f"http://{parsed.host}:{environment.get('BUSWARE_HTTP_PORT', HTTP_PORT)}/hotel"
+    return f"http://{parsed.host}:{environment.get('BUSWARE_HTTP_PORT') or HTTP_PORT}/hotel"
 
 
 def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.Request:

@@ -163,7 +163,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case SentNotice():
             return Text(sent_line(answer))
         case OpenedSales():
-            return Text(f"{counted(answer.opened, 'trip')} put on sale.")
+            opened = counted(answer.opened, "trip") if answer.opened else "No new trip was"
+            return Text(f"{opened} put on sale.")
     raise TypeError(f"no text for a {type(answer).__name__}")
 
 

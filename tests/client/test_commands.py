@@ -328,6 +328,11 @@ def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
     )
 
 
+def test_opened_sales_are_counted(operate: Run) -> None:
+    assert operate("open-sales", "1", "2026-12-20", "2026-12-22").out == "3 trips put on sale.\n"
+    assert operate("open-sales", "1", "2026-12-20", "2026-12-22").out == "No new trip was put on sale.\n"
+
+
 def test_cancelled_trip_says_what_was_refunded(run: Run, operate: Run, database: Database) -> None:
     database.query("UPDATE route_table SET fare = fare * 10 WHERE bus_id = 1")
     book(run, "--seats", "3,4")
@@ -456,6 +461,14 @@ def test_host_and_port_may_be_anywhere(
     assert run("--port", "1", "ping", "--port", str(server.port)).out.startswith("busware ")
     monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
     assert run(server.host, str(server.port)).out.startswith("Busware. Type bus, ")
+
+
+def test_empty_variable_is_as_if_it_were_not_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BUSWARE_TOKEN", "BUSWARE_AUTHORITY"):
+        monkeypatch.setenv(name, "")
+    assert run("ping").out.startswith("busware ")
+    parsed = commands.command_line({"BUSWARE_HOST": "", "BUSWARE_PORT": ""}).parse_args(["ping"])
+    assert (parsed.host, parsed.port) == ("127.0.0.1", 9999)
 
 
 @pytest.mark.parametrize(
