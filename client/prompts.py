@@ -150,16 +150,17 @@ class PromptAsker(LineAsker):
         return question.field in _MAP_FIELDS and self.seat_map is not None
 
     def _message(self, question: Ask) -> StyleAndTextTuples:
-        prompt: StyleAndTextTuples = [("class:question", f"{question.prompt} ")]
-        if self._seat_keys is None:
-            return prompt
         app = get_app()
         line, size = app.current_buffer.text, app.output.get_size()
+        prompt = _wrapped(question.prompt, size.columns)
+        text: StyleAndTextTuples = [("class:question", "\n".join(prompt) + " ")]
+        if self._seat_keys is None:
+            return text
         below = self._below_map("" if app.is_done else self._seat_keys.describe(line), size.columns)
-        text: StyleAndTextTuples = [*((style, f"{one}\n") for style, one in below), *prompt]
+        text = [*((style, f"{one}\n") for style, one in below), *text]
         if app.is_done:
             return text
-        question_rows = get_cwidth(f"{question.prompt} {line}") // size.columns + 1
+        question_rows = len(prompt) + get_cwidth(f"{prompt[-1]} {line}") // size.columns
         drawing, cursor = self._seat_keys.draw(line, size.columns), self._seat_keys.cursor(line)
         shown = seatmap.positions(drawing)[cursor][0] if cursor else 0
         rows = size.rows - len(below) - question_rows - 1  # 1: the toolbar
@@ -171,8 +172,7 @@ class PromptAsker(LineAsker):
         return [
             (style, line)
             for text, style in ([(described, "")] if described else texts)
-            for paragraph in text.splitlines()
-            for line in textwrap.wrap(paragraph, max(1, columns - 1))
+            for line in _wrapped(text, columns)
         ]
 
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
@@ -191,6 +191,12 @@ class PromptAsker(LineAsker):
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
         names = ["today", "tomorrow", *(f"{day.day} {day:%b}" for day in days[2:])]
         return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """The lines of a text, broken between words."""
+    width = max(1, columns - 1)  # the last column stays free for the cursor
+    return [line for paragraph in text.splitlines() for line in textwrap.wrap(paragraph, width)] or [""]
 
 
 def time_left(expires_at: datetime | None) -> str:

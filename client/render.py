@@ -4,10 +4,10 @@ Tables have columns and no lines, so that they copy well. On a terminal they fit
 is folded. Colour is for terminals, unless NO_COLOR is set.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.text import Text
 
 from busware import seatmap
@@ -62,7 +62,8 @@ COLUMN_GAP = 2  # spaces between columns
 # The vehicle of a trip carries the travel date, so a passenger who boards days later may read it there. On a
 # trip that lasts for weeks, as a hotel's does, the travel date says nothing to a guest.
 _MAX_TRAVEL_DATE_DAYS = 7
-_WRAPPED_COLUMNS = ("Service", "Also called")  # the other columns keep their width on a narrow terminal
+# Columns that are on a line below each row if the screen is too narrow, with the words before the cell there.
+_LONG_COLUMNS = {"From": "from ", "To": "to ", "Service": "", "Also called": "also ", "Name": ""}
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # Fields in a refusal's data, with the label to print them under.
@@ -254,19 +255,43 @@ def _operated_trip(trip: OperatedTrip) -> Row:
 def _table(rows: Iterable[Row], if_empty: str = "") -> RenderableType:
     """A table with the headers of the first row, or a text if there are no rows."""
     rows = list(rows)
-    if not rows:
-        return Text(if_empty)
-    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0))
-    for header in rows[0]:
-        table.add_column(
-            header.lstrip(">"),
-            justify="right" if header.startswith(">") else "left",
-            no_wrap=header not in _WRAPPED_COLUMNS,
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row.values()))
-    return table
+    return _Table(rows) if rows else Text(if_empty)
+
+
+class _Table:
+    """Rows with their headers. If the screen is too narrow, long cells are on a line below their row."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = [{header: _text(cell) for header, cell in row.items()} for row in rows]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        titles = {header: Text(header.lstrip(">"), "bold") for header in self._rows[0]}
+        widths = {header: max(row[header].cell_len for row in (titles, *self._rows)) for header in titles}
+        fits = sum(widths.values()) + COLUMN_GAP * (len(widths) - 1) <= options.max_width
+        below = [] if fits else [header for header in titles if header in _LONG_COLUMNS]
+        beside = {header: width for header, width in widths.items() if header not in below}
+        yield _line(titles, beside)
+        for row in self._rows:
+            yield _line(row, beside)
+            long_cells = [
+                Text.assemble(_LONG_COLUMNS[header], row[header]) for header in below if row[header]
+            ]
+            if long_cells:
+                yield Padding(Text(", ").join(long_cells), (0, 0, 0, COLUMN_GAP), expand=False)
+
+
+def _line(row: Mapping[str, Text], widths: Mapping[str, int]) -> Text:
+    """The cells of a row in columns of these widths."""
+    cells = [row[header].copy() for header in widths]
+    for cell, (header, width) in zip(cells, widths.items(), strict=True):
+        cell.align("right" if header.startswith(">") else "left", width)
+    line = Text(" " * COLUMN_GAP).join(cells)
+    line.rstrip()
+    return line
+
+
+def _text(cell: Cell) -> Text:
+    return cell if isinstance(cell, Text) else Text(cell)
 
 
 def _page(rows: Iterable[Row], after: str | None, if_empty: str) -> RenderableType:

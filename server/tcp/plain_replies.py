@@ -140,8 +140,10 @@ def booking(answer: Booking, now: datetime) -> str:
     if answer.position is not None:
         lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:
-        lines.append(wrapped(does_not_run(answer)))
-    return "\n".join(lines)
+        lines.append(does_not_run(answer))
+    return "\n".join(
+        textwrap.fill(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) for line in lines
+    )
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:
