@@ -29,19 +29,13 @@ BUS = 309  # a sleeper with two decks, from Bengaluru to Kochi by way of Coimbat
 
 # The text to type, the text to wait for, and the name of the picture, if one is taken.
 SCENES = [
-    ("bus\r", "Reservation or", ""),
-    ("reservation\r", "Date of journey", ""),
-    ("tomorrow\r", "SLEEPER", ""),
-    ("any\r", "AC, NON_AC", ""),
-    ("any\r", "Source:", ""),
-    ("bengaluru\r", "Destination:", ""),
-    ("coimbatore\r", "Bus id:", "buses"),
-    (f"{BUS}\r", "Seat numbers", ""),
+    ("bus\r", "From and to", ""),
+    ("bengaluru coimbatore\r", "Date of journey", ""),
+    ("\r", "Bus (", "buses"),
+    (f"{BUS}\r", "Seats (", ""),
     ("11 12", "[12", "seats"),
-    ("\r", "passenger 1", ""),
-    ("Asha Rao\r", "passenger 2", ""),
-    ("Ravi Rao\r", "Phone number:", ""),
-    ("98450 12345\r", "Confirm", "held"),
+    ("\r", "Phone number", ""),
+    ("98450 12345, Asha Rao, Ravi Rao\r", "Confirm", "held"),
     ("yes\r", "Keep the reference", "ticket"),
 ]
 
