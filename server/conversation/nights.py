@@ -48,7 +48,8 @@ def stay(context: Context, typed: str) -> Steps[None]:
                 }
                 hotel_id = yield from choose_from_list("Hotel id:", options, HOTEL.service, "bus_id")
             hotel, nights = hotels[hotel_id], (check_out - check_in).days
-            yield Tell(f"{nights} night{'s' if nights > 1 else ''}: {money(hotel.fare)} for each room.")
+            stay = f"{nights} night{'s' if nights > 1 else ''}, {day_of(check_in)} to {day_of(check_out)}"
+            yield Tell(f"{stay}: {money(hotel.fare)} for each room.")
             yield from book(context, HOTEL, BookingDraft(check_in, venue, venue), hotel)
             return
         except (Refusal, InvalidInput) as error:

@@ -130,7 +130,7 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
 
     The answer to the question for the origin may have both. prompt: of the question for the destination.
     """
-    ask_origin = replace(ask_origin, parse=_origin_or_both(ask_origin.parse, sale))
+    ask_origin = replace(ask_origin, parse=_origin_or_both(sale, ask_origin.parse, journey.destination))
     origin, destination = journey.origin, journey.destination
     reached: list[Place] = []
     while origin is None or not reached:
@@ -146,15 +146,17 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
     return origin, destination or (yield sale.ask_destination(prompt, origin, reached))
 
 
-def _origin_or_both(parse_origin: Callable[[str], Place], sale: Sale) -> Callable[[str], Journey]:
-    """A parser of the origin, or of origin and destination in one answer."""
+def _origin_or_both(
+    sale: Sale, parse_origin: Callable[[str], Place], destination: Place | None
+) -> Callable[[str], Journey]:
+    """A parser of the origin, or of origin and destination in one answer. destination: if it is known."""
 
     def parse(typed: str) -> Journey:
         try:
             return Journey(parse_origin(typed))
         except InvalidInput:
             said = sale.read(typed)
-            if said.origin is None:
+            if said.origin is None or (said.origin == destination and said.destination is None):
                 raise
             problems = said.problems
             if said.day or said.wanted:

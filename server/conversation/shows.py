@@ -4,7 +4,9 @@ Programs rely on its lines (server/PROTOCOL.md). If more seats are wanted than a
 ends a plain-text connection. If a chosen seat is taken, nothing is booked and the seat map is shown again.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import EXAMPLES
@@ -82,21 +84,20 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
     """
     trips = yield from _performances(sale, venue, time, day)
 
-    def parse(typed: str) -> tuple[str | None, date | None]:
-        return _parse_time_and_date(typed, sale.context.today())
-
     while sale.context.extended and time is None:
         shown = [trip for simultaneous in trips.values() for trip in simultaneous]
         yield Show(TripList(trips=shown))
         default = clock(next((trip for trip in shown if trip.seats_free), shown[0]).departs_at)
+        by_number = {"": default, **{str(n): begins for n, begins in enumerate(trips, 1)}}
         time, other_day = yield Ask(
-            f"Performance ({listed(trips, 'or')}; Enter: {default}), or another date:",
-            answers.with_default(parse, (default, None)), "performance",
+            f"Performance (Enter: {default}), or another date:",
+            partial(_parse_performance, by_number, sale.context.today()), "performance",
             f"The time at which it begins, or a date such as {EXAMPLES}.",
             tuple(
                 Choice(begins, "; ".join(map(_describe, simultaneous)))
                 for begins, simultaneous in trips.items()
             ),
+            numbered=True,
         )  # fmt: skip
         try:
             day = other_day or shown[0].departs_at.date()
@@ -113,6 +114,13 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
 
 def _describe(trip: Trip) -> str:
     return f"{trip.name}, {money(trip.fare)}, {trip.seats_free} free"
+
+
+def _parse_performance(
+    by_number: Mapping[str, str], today: date, typed: str
+) -> tuple[str | None, date | None]:
+    """The time and the date typed. by_number: the times by their number in the list."""
+    return _parse_time_and_date(by_number.get(typed, typed), today)
 
 
 def _performances(

@@ -109,12 +109,12 @@ def test_theatre(asha: Traveller, database: Database) -> None:
 def test_performance_is_chosen_from_those_of_a_date(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show tomorrow"))
     asha.wait_for("Show", "803", "18:30", "Hayavadana")
-    question = "Performance (11:00, 15:00, 18:30 or 21:30; Enter: 11:00), or another date:"
+    question = "Performance (Enter: 11:00), or another date:"
     asha.answer((question, "17:00"))
     asha.wait_for("No performance begins at 17:00 on ")
     asha.answer((question, "yesterday"))
     asha.wait_for("is in the past")
-    asha.answer((question, "+5"), (question, "21:30"), ("How many seats? (Enter: 1)", ""))
+    asha.answer((question, "+5"), (question, "4"), ("How many seats? (Enter: 1)", ""))
     asha.answer(("Seat number, from 1 to 25 (Enter: best 1):", "7"), ("Confirm, for 250.00?", "yes"))
     asha.wait_for("Keep the reference")
     sold = database.query(
@@ -128,7 +128,7 @@ def test_hotel(asha: Traveller, database: Database) -> None:
     asha.answer(
         ("What would you like?", "hotel"), ("Check-in date", "tomorrow"), ("Check-out date", "2"),
     )  # fmt: skip
-    asha.wait_for("2 nights: ", ".00 for each room.")  # the amount depends on the day of the week
+    asha.wait_for("2 nights, ", ".00 for each room.")  # the amount depends on the day of the week
     asha.answer(
         ("Rooms (Enter: best 1):", "best 2"), ("Phone number (Enter: none;", ""), ("Confirm, for", "yes"),
     )  # fmt: skip

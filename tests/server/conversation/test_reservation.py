@@ -429,6 +429,11 @@ def test_destination_that_no_service_reaches_is_refused(client_socket: LineClien
     transcript(client_socket, "> ?\nOne of: Ooty.")
 
 
+def test_known_destination_cannot_be_the_source(client_socket: LineClient) -> None:
+    refused = "You go to Mysuru. Type another place."
+    transcript(client_socket, f"> bus to mysuru sat\nSource:\n> mysuru\n{refused}\nSource:")
+
+
 def test_another_destination_is_asked_for_if_no_trip_is_near_the_date(
     client_socket: LineClient, database: Database
 ) -> None:
