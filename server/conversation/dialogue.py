@@ -219,10 +219,9 @@ class Dialogue:
                 self._leave()
             case "help" | "?":
                 self._interrupt(_sequence(*(Tell(text) for text in (question.hint, GUIDE) if text)))
-            # A name may begin with "say".
-            case _ if question.field != "name" and (message := _SAY_COMMAND.fullmatch(typed)):
+            case _ if message := _SAY_COMMAND.fullmatch(typed):
                 self._interrupt(send_to_operator(message[1]))
-            case "say" if question.field not in ("name", "message"):
+            case "say" if question.field != "message":
                 self._interrupt(_sequence(Tell(SAY_WITHOUT_TEXT, problem=True)))
             case word:
                 try:
