@@ -104,6 +104,18 @@ def test_bus(program: Open, database: Database, question: str) -> None:
     assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked' ORDER BY 1") == [7, 8]
 
 
+def test_bus_takes_both_places_in_one_message(program: Open) -> None:
+    client = program("bus")
+    client.receive()
+    for answer in ("1", "sat", "3", "any"):
+        client.ask(answer)
+    assert client.ask("Bengaluru Mysuru").endswith("Bus id:\n")
+    client.ask("quit")
+    reply = client.ask("bus bengaluru mysuru sat")
+    assert reply.endswith(":\n")
+    assert not reply.endswith(BUS)
+
+
 def test_dialogue_that_is_left_begins_again(program: Open) -> None:
     client = program("bus")
     client.receive()
