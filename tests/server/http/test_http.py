@@ -15,6 +15,7 @@ from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
 from tests.support.line_client import wait_until
 from tests.support.project import PROJECT
+from tests.support.refusals import check_data
 
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
 BOOK = {**TRIP, "seats": [1, 2], "phone": "98450 12345"}
@@ -29,6 +30,9 @@ def problem(answer: requests.Response) -> tuple[int, str | None]:
     assert body["status"] == answer.status_code
     assert body["type"] == (f"/schema#{body['reason']}" if "reason" in body else "about:blank")
     assert body["title"] and body["detail"]
+    if body.get("reason") in protocol.REASONS:
+        members = ("type", "title", "status", "detail", "reason")
+        check_data(body["reason"], {name: value for name, value in body.items() if name not in members})
     return answer.status_code, body.get("reason")
 
 
@@ -297,7 +301,8 @@ def test_body_is_a_json_object_of_limited_size(
 
 def test_reason_of_a_newer_database_is_a_conflict(http: HttpClient, database: Database) -> None:
     database.query(
-        """CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb LANGUAGE sql STABLE
+        """CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL, origin text DEFAULT NULL)
+        RETURNS jsonb LANGUAGE sql STABLE
         RETURN jsonb_build_object('reason', 'full_moon', 'message', 'The moon is full.')"""
     )
     answer = http.call("GET", "/v1/places")
