@@ -7,7 +7,7 @@
 -- schema and creates it again; views that use it are dropped too.
 --
 -- Files: 21 references, refusals, texts, times; 22 timetables; 23 a trip under its lock; 24 reads; 25 writes;
--- 26 entry points of the server; 27 audit, and functions of earlier versions; 28 views for psql; 29 comments, rights.
+-- 26 entry points of the server; 27 audit, and functions of earlier versions; 28 views; 29 comments, rights.
 --
 -- A refusal (api.refusal) is a JSON value and not an exception: it needs no subtransaction. A function checks
 -- first and writes afterwards, so a refusal changes nothing. A function check_… returns NULL if the condition in

@@ -166,7 +166,8 @@ LEFT JOIN LATERAL (
     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT 0, NULL
 ) AS a ON true
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+WHERE c.relnamespace IN ('public'::regnamespace, 'busware_reports'::regnamespace)
+  AND c.relkind IN ('r', 'p', 'v', 'm')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
   AND coalesce(CASE a.attnum WHEN 0 THEN obj_description(c.oid, 'pg_class')
                              ELSE col_description(c.oid, a.attnum) END, '') !~ '^[A-Za-z0-9].*[.]$'

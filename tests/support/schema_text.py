@@ -36,8 +36,9 @@ SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END, oid::r
     SELECT format('    %s %s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 )
-FROM pg_class c WHERE relkind IN ('c', 'v') AND relnamespace IN ('public'::regnamespace, 'api'::regnamespace)
-ORDER BY relkind DESC, relname
+FROM pg_class c WHERE relkind IN ('c', 'v')
+  AND relnamespace IN ('public'::regnamespace, 'api'::regnamespace, 'busware_reports'::regnamespace)
+ORDER BY relkind DESC, relnamespace::regnamespace::text = 'busware_reports', relname
 """
 _FUNCTIONS = """
 SELECT format('FUNCTION %s.%s(%s)', pronamespace::regnamespace, proname, pg_get_function_arguments(p.oid)),

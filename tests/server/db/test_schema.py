@@ -219,7 +219,7 @@ def test_two_roles_can_serve_one_database(empty_database: Any) -> None:
 def drop_tables(empty_database: Any) -> None:
     """Drop the tables and functions, so that the role of the server exists and nothing else."""
     prepare_database(empty_database)  # creates the role
-    empty_database.query("DROP SCHEMA api CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    empty_database.query("DROP SCHEMA api, busware_reports, public CASCADE; CREATE SCHEMA public")
     empty_database.query("ALTER SCHEMA public OWNER TO pg_database_owner")
 
 

@@ -1,0 +1,96 @@
+-- Views for programs that make reports, without personal data. docs/operating.md shows how to make a role that reads
+-- them and nothing else. They call no function of schema api: the reader of a view needs the right to execute the
+-- functions in it.
+
+CREATE OR REPLACE VIEW busware_reports.services AS
+SELECT s.bus_id, s.kind, s.name AS service, s.operator, pa.name AS origin, pb.name AS destination,
+       (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id) AS seats, s.first_date, s.last_date, s.time_zone
+FROM bus_info s
+CROSS JOIN LATERAL (SELECT r.place FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no LIMIT 1) AS a
+CROSS JOIN LATERAL (SELECT r.place FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no DESC LIMIT 1) AS b
+JOIN places pa ON pa.code = a.place
+JOIN places pb ON pb.code = b.place;
+COMMENT ON VIEW busware_reports.services IS 'Services, with their first and last place.';
+COMMENT ON COLUMN busware_reports.services.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.services.kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.services.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.services.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.services.origin IS 'Place of the first stop.';
+COMMENT ON COLUMN busware_reports.services.destination IS 'Place of the last stop.';
+COMMENT ON COLUMN busware_reports.services.seats IS 'Number of seats.';
+COMMENT ON COLUMN busware_reports.services.first_date IS 'First travel date. NULL: no limit.';
+COMMENT ON COLUMN busware_reports.services.last_date IS 'Last travel date. NULL: no limit.';
+COMMENT ON COLUMN busware_reports.services.time_zone IS 'Time zone of the service.';
+
+CREATE OR REPLACE VIEW busware_reports.tickets AS
+SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, p.reference, p.ticket_no, p.seat_no,
+       pa.name AS origin, pb.name AS destination,
+       CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
+       p.fare, p.refund, p.created_at, p.booked_at, p.ended_at
+FROM passengers p
+JOIN bus_info s USING (bus_id)
+JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
+JOIN route_table b ON b.bus_id = p.bus_id AND b.stop_no = upper(p.segment)
+JOIN places pa ON pa.code = a.place
+JOIN places pb ON pb.code = b.place;
+COMMENT ON VIEW busware_reports.tickets IS 'Tickets, without the name, phone number and account of the passenger.';
+COMMENT ON COLUMN busware_reports.tickets.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.tickets.kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.tickets.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.tickets.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.tickets.travel_date IS 'Date at the first stop of the trip.';
+COMMENT ON COLUMN busware_reports.tickets.reference IS 'Reference of the booking. The tickets of a party share it.';
+COMMENT ON COLUMN busware_reports.tickets.ticket_no IS 'Number of the ticket in its booking, from 1.';
+COMMENT ON COLUMN busware_reports.tickets.seat_no IS 'Seat of the ticket. NULL while it is pending.';
+COMMENT ON COLUMN busware_reports.tickets.origin IS 'Place at which the passenger boards.';
+COMMENT ON COLUMN busware_reports.tickets.destination IS 'Place at which the passenger alights.';
+COMMENT ON COLUMN busware_reports.tickets.status IS 'held, booked, pending, cancelled or expired, now.';
+COMMENT ON COLUMN busware_reports.tickets.fare IS 'Fare of the ticket when it was sold.';
+COMMENT ON COLUMN busware_reports.tickets.refund IS 'Amount that was refunded.';
+COMMENT ON COLUMN busware_reports.tickets.created_at IS 'When it was requested.';
+COMMENT ON COLUMN busware_reports.tickets.booked_at IS 'When it was booked. NULL: it was not.';
+COMMENT ON COLUMN busware_reports.tickets.ended_at IS 'When it was cancelled or expired. NULL: it has not ended.';
+
+CREATE OR REPLACE VIEW busware_reports.trips AS
+SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, t.reason,
+       (SELECT count(*) FROM seat_plan l WHERE l.bus_id = t.bus_id) AS seats,
+       count(*) FILTER (WHERE p.status = 'booked') AS booked,
+       count(*) FILTER (WHERE p.status = 'held' AND p.expires_at > now()) AS held,
+       count(*) FILTER (WHERE p.status = 'pending' AND p.expires_at > now()) AS pending,
+       coalesce(sum(p.fare - p.refund) FILTER (WHERE p.booked_at IS NOT NULL), 0) AS income
+FROM trips t
+JOIN bus_info s USING (bus_id)
+LEFT JOIN passengers p ON p.bus_id = t.bus_id AND p.travel_date = t.travel_date
+GROUP BY t.bus_id, t.travel_date, s.bus_id;
+COMMENT ON VIEW busware_reports.trips IS 'Trips, with the numbers of their tickets and their income.';
+COMMENT ON COLUMN busware_reports.trips.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.trips.kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.trips.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.trips.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.trips.travel_date IS 'Date at the first stop.';
+COMMENT ON COLUMN busware_reports.trips.state IS 'open or cancelled.';
+COMMENT ON COLUMN busware_reports.trips.reason IS 'Why it was cancelled. NULL: it is open.';
+COMMENT ON COLUMN busware_reports.trips.seats IS 'Number of seats.';
+COMMENT ON COLUMN busware_reports.trips.booked IS 'Number of booked tickets.';
+COMMENT ON COLUMN busware_reports.trips.held IS 'Number of held tickets, now.';
+COMMENT ON COLUMN busware_reports.trips.pending IS 'Number of tickets on the waitlist, now.';
+COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the tickets that were booked, without what was refunded.';
+
+CREATE OR REPLACE VIEW busware_reports.payments AS
+SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date, m.reference, m.ticket_no, m.payment_no,
+       m.kind, m.amount, m.at
+FROM payments m
+JOIN bus_info s USING (bus_id)
+JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no;
+COMMENT ON VIEW busware_reports.payments IS 'Charges and refunds of tickets. They are recorded here, not carried out.';
+COMMENT ON COLUMN busware_reports.payments.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.payments.service_kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.payments.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.payments.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.payments.travel_date IS 'Date at the first stop of the trip.';
+COMMENT ON COLUMN busware_reports.payments.reference IS 'Booking of the ticket.';
+COMMENT ON COLUMN busware_reports.payments.ticket_no IS 'Number of the ticket in its booking.';
+COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment of the ticket: 1 is its charge, the others are refunds.';
+COMMENT ON COLUMN busware_reports.payments.kind IS 'charge or refund.';
+COMMENT ON COLUMN busware_reports.payments.amount IS 'Amount, at least 0.';
+COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
