@@ -96,7 +96,8 @@ def describe_unavailable(seat_map: Seats, wanted: Wanted, noun: str) -> str:
     if not taken:
         return ""
     free = ", ".join(map(str, seat_map.free[:_MAX_FREE_LISTED])) or "none"
-    more = " …" if len(seat_map.free) > _MAX_FREE_LISTED else ""
+    others = len(seat_map.free) - _MAX_FREE_LISTED
+    more = f" and {others} more" if others > 0 else ""
     return f"{numbered(noun, taken)} not free. Free {noun}s: {free}{more}."
 
 

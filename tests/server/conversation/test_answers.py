@@ -181,3 +181,9 @@ def test_longest_line_is_parsed_in_linear_time() -> None:
     with pytest.raises(InvalidInput, match="1 appears more than once"):
         seating.seats(MAP, "seat")("1-100 " * 10_000)
     assert time.thread_time() - began < 10  # CPU seconds; a quadratic parser takes hours
+
+
+def test_message_about_a_taken_seat_lists_the_first_free_seats() -> None:
+    message = seating.describe_unavailable(MAP, Wanted(2, (3, 4)), "seat")
+    assert message == "Seat 4 is not free. Free seats: 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 27 more."
+    assert seating.describe_unavailable(MAP, Wanted(1, (3,)), "seat") == ""
