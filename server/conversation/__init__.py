@@ -12,7 +12,13 @@
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """
 
-from busware.server.conversation.commands import COMMANDS, WELCOME, begin, ends_connection
+from busware.server.conversation.commands import (
+    COMMANDS,
+    WELCOME,
+    begin,
+    command_named_by,
+    ends_connection,
+)
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
     BACK,
@@ -34,6 +40,6 @@ from busware.server.conversation.dialogue import (
 
 __all__ = [
     "BACK", "COMMANDS", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "ends_connection", "no_answer",
-    "parse_date", "undo_outcome",
+    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "command_named_by",
+    "ends_connection", "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

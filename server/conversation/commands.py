@@ -74,6 +74,13 @@ def ends_connection(line: str, *, question_open: bool) -> bool:
     return word in END or (word in _LEAVE and not question_open)
 
 
+def command_named_by(line: str) -> str:
+    """The command with which a line begins; a synonym counts. Empty if the line is not a command."""
+    word = normalize_text(line).partition(" ")[0].lower()
+    name = _SYNONYMS.get(word, word)
+    return name if name in COMMANDS else ""
+
+
 def begin(line: str, context: Context) -> Dialogue:
     """The dialogue that a line begins. If it is not a command, the dialogue only says so."""
     typed = " ".join(normalize_text(line).split())
@@ -83,10 +90,9 @@ def begin(line: str, context: Context) -> Dialogue:
 def _steps(typed: str, context: Context) -> Steps[None]:
     """The steps of a line. An error is shown, and ends the dialogue."""
     word, _, rest = typed.partition(" ")
-    name = _SYNONYMS.get(word.lower(), word.lower())
-    command = COMMANDS.get(name)
+    name = word.lower()
     try:
-        if command is not None:
+        if command := COMMANDS.get(command_named_by(word)):
             if rest and not command.takes:
                 yield Tell(f"{answers.quoted(rest)} is ignored. The dialogue asks for everything it needs.")
             yield from command.begin(context, rest if command.takes else "")

@@ -189,6 +189,11 @@ class Dialogue:
         call = self._main_step
         return call if self._outcome_unknown and isinstance(call, Call) and call.request.writes else None
 
+    @property
+    def at_first_question(self) -> bool:
+        """Whether a question of the dialogue itself is open, and no answer has led to it."""
+        return isinstance(self._main_step, Ask) and not self._path()
+
     def shown(self) -> None:
         """Report that a Show or Tell was displayed."""
         if self._interludes:

@@ -7,7 +7,7 @@ client sends a message first, the message answers that question.
 from collections.abc import Callable
 from datetime import datetime
 
-from busware.server.conversation import COMMANDS, Step
+from busware.server.conversation import Dialogue, command_named_by
 from busware.server.protocol import Answer, Refusal, Request, Say
 from busware.server.tcp.plain_text import PlainText, RequestFailed
 
@@ -27,7 +27,7 @@ class RepeatedDialogue(PlainText):
     ) -> None:
         super().__init__(perform, now, log_error)
         self._command = command
-        self._first_question: Step | None = None
+        self._repeated: Dialogue | None = None  # the last one that `_ask` has begun
 
     def open(self) -> bytes:
         """The first question."""
@@ -35,25 +35,45 @@ class RepeatedDialogue(PlainText):
 
     @property
     def _is_idle(self) -> bool:
-        return self._dialogue is None or self._dialogue.step is self._first_question
+        dialogue = self._dialogue
+        return dialogue is None or (dialogue is self._repeated and dialogue.at_first_question)
 
     def _converse(self, typed: str, texts: list[str]) -> None:
-        if self._dialogue is None:
-            self._ask(texts)
-            if self._dialogue is None:  # it has ended with an error, before its first question
-                return
-            texts.pop()  # the question, which this message answers
-        if self._is_idle and typed.partition(" ")[0].lower() in COMMANDS:
-            self._begin(typed, texts)
+        if self._is_idle and self._is_command(typed):
+            texts += self.close()
+            if typed.lower() != self._command:  # else the question is asked again
+                self._begin(typed, texts)
         else:
+            if self._dialogue is None:
+                self._ask(texts)
+                if self._dialogue is None:  # the texts say why it cannot begin
+                    return
+                texts.pop()  # the question, which this message answers
             super()._converse(typed, texts)
         if self._dialogue is None and not self.ended:
             self._ask(texts)
 
+    def _is_command(self, typed: str) -> bool:
+        """Whether a line at the first question is a command.
+
+        A synonym of the repeated dialogue's own command is an answer: `book` at the question of `bus`.
+        """
+        command = command_named_by(typed)
+        return bool(command) and (command != self._command or " " in typed or typed.lower() == command)
+
     def _ask(self, texts: list[str]) -> None:
-        """Begin the dialogue; append the texts to send, up to its first question."""
-        self._begin(self._command, texts)
-        self._first_question = self._dialogue.step if self._dialogue else None
+        """Begin the dialogue; append the texts to send, up to its first question.
+
+        If a request is refused for now, the next message begins the dialogue. The reason is only sent when
+        there is no reply before it: "nothing was done" after a ticket would be wrong.
+        """
+        beginning: list[str] = []
+        self._begin(self._command, beginning)
+        self._repeated = self._dialogue
+        if self._dialogue is not None and not self._dialogue.at_first_question:
+            self.close()
+            beginning = [] if texts else beginning[:-1]  # without the question whether to try again
+        texts += beginning
 
 
 class Chat(PlainText):
