@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, has_completions
@@ -107,6 +108,7 @@ class PromptAsker(LineAsker):
             color_depth=depth,
             enable_suspend=True,
         )
+        self._session.default_buffer.on_text_changed += self._move_cursor_off_map
         self._session.app.ttimeoutlen = self._session.app.timeoutlen = ESC_SECONDS
 
     def ask(self, question: Ask) -> str:
@@ -148,6 +150,11 @@ class PromptAsker(LineAsker):
     def draws_map(self, question: Ask) -> bool:
         """Whether the question draws the seat map, and displays `texts` below it."""
         return question.field in _MAP_FIELDS and self.seat_map is not None
+
+    def _move_cursor_off_map(self, typed: Buffer) -> None:
+        """Tell the map of each change, because several keys at once are drawn only after the last one."""
+        if self._seat_keys:
+            self._seat_keys.cursor(typed.text)
 
     def _message(self, question: Ask) -> StyleAndTextTuples:
         app = get_app()

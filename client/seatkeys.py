@@ -41,8 +41,13 @@ class SeatKeys:
         self._line = ""  # the line at the last key of the cursor
 
     def cursor(self, line: str) -> int | None:
-        """The seat under the cursor; None if the cursor is not on the map. line: the typed line."""
-        return self._seat_no if line == self._line else None
+        """The seat under the cursor; None if the cursor is not on the map. line: the typed line.
+
+        A line that another key has changed takes the cursor off the map, also if it is changed back later.
+        """
+        if line != self._line:
+            self._seat_no = None
+        return self._seat_no
 
     def draw(self, line: str, columns: int) -> list[seatmap.Line]:
         """The map, with the cursor and the marks."""

@@ -136,6 +136,16 @@ def test_cursor_leaves_the_map_when_the_line_is_edited() -> None:
     assert keys.toggle("7") is None
 
 
+def test_cursor_does_not_come_back_when_the_line_is_as_before() -> None:
+    keys = keys_on(seats_of(SEATER))
+    press(keys, ["down", "down"])
+    assert keys.cursor("") == 5
+    keys.draw("7", 80)
+    assert keys.cursor("") is None
+    assert keys.toggle("") is None
+    assert press(keys, ["down"]) == 1
+
+
 def test_cursor_is_visible_without_colours_and_in_reverse_video() -> None:
     keys = keys_on(seats_of(SLEEPER, taken={2}))
     press(keys, ["down", "right"])

@@ -85,6 +85,22 @@ def test_enter_takes_the_seat_under_the_cursor(start_client: StartClient) -> Non
     asha.wait_for("Phone number (")
 
 
+def test_enter_does_not_take_a_seat_that_the_cursor_has_left(
+    start_client: StartClient, database: Database
+) -> None:
+    """All keys may arrive at once, so that the map is not drawn between them."""
+    asha = start_client(80, 24)
+    asha.answer(*STEPS[:4])
+    asha.wait_for(SEATS)
+    for key, seen in ((DOWN, "> 1<"), (DOWN, "> 5<")):
+        asha.child.send(key)
+        asha.wait_for(seen)
+    asha.child.send("7\x7f\r")
+    asha.answer(("Phone number (", "98450 12345"))
+    asha.wait_for("Confirm, for 260.00?")
+    assert database.query("SELECT seat_no FROM passengers") == [1]
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 8)])
 def test_error_is_between_the_map_and_the_question(
     start_client: StartClient, columns: int, rows: int, connect: Callable[[], LineClient]
