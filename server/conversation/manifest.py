@@ -14,7 +14,7 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
     seats = counted(manifest.seats, "seat")
     yield f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.", False
     if not manifest.stops:
-        yield "There are no passengers.", False
+        yield "No passenger has a booked ticket.", False
     for stop in manifest.stops:
         at = stop.departs_at or stop.arrives_at
         yield f"{clock(at)}  {stop.place}" if at else stop.place, True

@@ -315,7 +315,12 @@ def test_notice_says_how_many_it_reaches(run: Run, operate: Run) -> None:
 def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
     trip = SEGMENT[:2]
     empty = "Day Bus (1), travel date 2026-12-05\n8 seats: 0 booked, 0 held, 0 waiting.\n"
-    assert operate("manifest", *trip).out == f"{empty}There are no passengers.\n"
+    assert operate("manifest", *trip).out == f"{empty}No passenger has a booked ticket.\n"
+    held = json.loads(run("hold", *SEGMENT, *PHONE, "--seats", "1", "--json").out)["reference"]
+    assert operate("manifest", *trip).out == (
+        f"{empty.replace('0 held', '1 held')}No passenger has a booked ticket.\n"
+    )
+    run("release", held, *PHONE)
     reference = book(run, "--seats", "3")["reference"]
     assert operate("manifest", *trip).out == (
         "Day Bus (1), travel date 2026-12-05\n"

@@ -300,7 +300,7 @@ def test_manifest_lists_passengers_by_stop(
     day = str(database.value(DAY))
     with operating(**urls) as (operator, port):
         operator.type_line(f"manifest 1 {day}")
-        operator.wait_for(f"(1), travel date {day}", "There are no passengers.")
+        operator.wait_for(f"(1), travel date {day}", "No passenger has a booked ticket.")
         booking = line_to(port).call("book", travel_date=day, seats=[1], **TRIP)
         operator.type_line(f"manifest 1 {day}")
         operator.wait_for("Bengaluru", f"boards   seat 1: +919845012345, {booking['reference']}/1")
