@@ -10,6 +10,7 @@ request.
 """
 
 import asyncio
+import weakref
 from collections import Counter, deque
 from contextlib import suppress
 from http import HTTPStatus
@@ -74,7 +75,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._earlier_cycle: RequestResponseCycle | None = None
+        self._cycles = weakref.WeakSet[RequestResponseCycle]()
         self._unparsed = bytearray()
         self.idle_since = self.loop.time()
         self._timer = self._start_timer()
@@ -91,9 +92,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
-        if self._earlier_cycle is not None:  # uvicorn does this for the last one
-            self._earlier_cycle.disconnected = True
-            self._earlier_cycle.message_event.set()
+        for cycle in self._cycles:  # several, if a head followed a body; uvicorn marks only the last one
+            cycle.disconnected = True
+            cycle.message_event.set()
         if self._is_admitted:
             self.connection_counts.decrease(self.subject)
         super().connection_lost(exc)
@@ -144,8 +145,8 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._received_bytes = 0
         if not self.parser.should_upgrade():  # else _parse_part parses another head in its place
-            self._earlier_cycle = self.cycle  # it is not answered yet if this head followed its body at once
             super().on_headers_complete()
+            self._cycles.add(self.cycle)
 
     def on_chunk_header(self) -> None:
         self._received_bytes = 0

@@ -114,9 +114,16 @@ def test_a_client_that_leaves_tls_is_no_warning(
 
 
 @pytest.mark.settings(event_streams=1)
-def test_a_stream_ends_with_its_client_although_another_request_waits(http: HttpClient) -> None:
+@pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param(GET, id="one"),
+        pytest.param(GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + GET, id="two"),
+    ],
+)
+def test_a_stream_ends_with_its_client_although_other_requests_wait(http: HttpClient, behind: bytes) -> None:
     connection = socket.create_connection(("127.0.0.1", http.server.port), WAIT_SECONDS)
-    connection.sendall(STREAM.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + GET)
+    connection.sendall(STREAM.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + behind)
     assert connection.recv(12) == b"HTTP/1.1 200"
     connection.close()
     stream = {"headers": {"Accept": "text/event-stream"}, "stream": True}
