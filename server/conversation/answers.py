@@ -58,7 +58,7 @@ def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
 
 def any_date(today: date) -> Callable[[str], date]:
     """A date."""
-    return lambda typed: parse_date(typed[:_MAX_QUOTED], today)
+    return lambda typed: parse_date(typed, today)
 
 
 def date_on_sale(today: date, first: date, last: date) -> Callable[[str], date]:
@@ -70,7 +70,7 @@ def finds_date_on_sale(today: date, first: date, last: date) -> Callable[[str], 
     """A date on sale; None if the text does not have the form of a date."""
 
     def parse(typed: str) -> date | None:
-        day = find_date(typed[:_MAX_QUOTED], today)
+        day = find_date(typed, today)
         return day and _check_on_sale(day, first, last)
 
     return parse

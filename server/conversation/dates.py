@@ -1,7 +1,8 @@
 """Parsing of dates as people type them.
 
 A date without a year is the next such date, today included. A weekday is the next one after today; today's
-weekday is refused, because it may mean today or a week later. In numbers, the day comes before the month.
+weekday is refused, because it may mean today or a week later. A weekday may stand before a date. In numbers, the
+day comes before the month.
 """
 
 import datetime
@@ -16,6 +17,7 @@ _MONTHS = ("january", "february", "march", "april", "may", "june",
            "july", "august", "september", "october", "november", "december")  # fmt: skip
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MIN_LETTERS = 3  # of an abbreviated month or weekday
+_MAX_LENGTH = 40  # characters of a date
 _DAYS_FROM_TODAY = {"yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2}
 
 _IN_DAYS = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
@@ -39,7 +41,9 @@ def parse_date(text: str, today: date) -> date:
     """The date that a text means today. Raises InvalidInput."""
     day = find_date(text, today)
     if day is None:
-        quoted = f'"{text}"' if text.strip() else "An empty line"
+        text = " ".join(text.split())
+        shown = text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+        quoted = f'"{shown}"' if shown else "An empty line"
         raise InvalidInput(f"{quoted} is not a date. Type a date such as {EXAMPLES}.")
     return day
 
@@ -49,7 +53,10 @@ def find_date(text: str, today: date) -> date | None:
 
     Raises InvalidInput if it has the form, and there is no such date.
     """
-    typed = " ".join(text.lower().split()).removeprefix("on ")
+    text = " ".join(text.split())
+    if len(text) > _MAX_LENGTH:
+        return None
+    typed = text.lower().removeprefix("on ")
     if typed in _DAYS_FROM_TODAY:
         return today + timedelta(days=_DAYS_FROM_TODAY[typed])
     if position := _position(typed, ("today", "tomorrow")):
@@ -63,6 +70,16 @@ def find_date(text: str, today: date) -> date | None:
         return today + timedelta(days=(weekday - today.isoweekday()) % 7)
     if in_days := _IN_DAYS.fullmatch(typed):
         return today + timedelta(days=int(in_days[1]))
+    first, _, rest = typed.partition(" ")
+    weekday = _position(first.rstrip(",."), _WEEKDAYS)
+    day = _find_calendar_date(rest if weekday else typed, text, today)
+    if weekday and day and day.isoweekday() != weekday:
+        raise InvalidInput(f'"{text}": {day.day} {day:%b %Y} is a {day:%A}.')
+    return day
+
+
+def _find_calendar_date(typed: str, text: str, today: date) -> date | None:
+    """The date that names a day and a month. text: for messages."""
     for pattern in _CALENDAR_FORMATS:
         if found := pattern.fullmatch(typed):
             month = found["month"]

@@ -48,6 +48,10 @@ FRIDAY = date(2026, 11, 20)
         ("05-12-2026", date(2026, 12, 5)),
         ("5/12/26", date(2026, 12, 5)),
         ("29 feb 2028", date(2028, 2, 29)),
+        ("Sat 5 Dec", date(2026, 12, 5)),
+        ("on saturday, 5 December 2026", date(2026, 12, 5)),
+        ("fri 20 nov", FRIDAY),
+        (f"5 dec{' ' * 40}2027", date(2027, 12, 5)),
     ],
 )
 def test_valid_text_is_parsed(text: str, value: date) -> None:
@@ -73,6 +77,11 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
         ("friday", "Today is a Friday. Type today, or 27 Nov for the next one."),
         ("Fri", "Today is a Friday. Type today, or 27 Nov for the next one."),
         ("٥ dec", "is not a date"),
+        ("sun 5 dec", '"sun 5 dec": 5 Dec 2026 is a Saturday.'),
+        ("sat 31 april", "April 2027 has no day 31"),
+        ("sat tomorrow", '"sat tomorrow" is not a date'),
+        (f"5 dec {'and ' * 10}2027", f'"5 dec {"and " * 8}an…" is not a date.'),
+        (f"5 dec{'.' * 40}2027", "is not a date."),
     ],
 )
 def test_invalid_text_gets_a_message(text: str, message: str) -> None:
