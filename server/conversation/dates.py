@@ -1,8 +1,8 @@
 """Parsing of dates as people type them.
 
 A date without a year is the next such date, today included. A weekday is the next one after today; today's
-weekday is refused, because it may mean today or a week later. A weekday may stand before a date. In numbers, the
-day comes before the month.
+weekday is refused, because it may mean today or a week later. A weekday may stand before a date. In
+numbers, the day comes before the month.
 """
 
 import datetime

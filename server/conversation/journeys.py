@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 from busware.server.conversation.answers import AmbiguousPlace, PlaceNames, quoted
 from busware.server.conversation.dialogue import InvalidInput
@@ -31,10 +32,11 @@ class Filter:
 
 
 ANY = Filter()
-_FILTERS = {
-    "any": ANY, "ac": Filter(ac=True), "nonac": Filter(ac=False), "sleeper": Filter("SLEEPER"),
-    "semisleeper": Filter("SEMI_SLEEPER"), "seater": Filter("SEATER"),
+_TYPES = {
+    "ac": Filter(ac=True), "sleeper": Filter("SLEEPER"), "semisleeper": Filter("SEMI_SLEEPER"),
+    "seater": Filter("SEATER"),
 }  # fmt: skip
+_TYPE = re.compile(rf"((?:non?|not|without)(?:an?)?)?({'|'.join(_TYPES)})")  # of a service, or all but one
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,18 @@ class _Mention:
     end: str
     problem: str = ""
 
+    @property
+    def names_place(self) -> bool:
+        """Whether the text names one place or several."""
+        return self.place is not None or self.problem != ""
+
 
 class _Reading:
     """The parts of a text that have been read."""
 
     def __init__(self) -> None:
-        self._day: date | None = None
-        self._wanted: Filter | None = None
+        self._days: list[date] = []
+        self._filters: dict[Filter, str] = {}  # with the texts that name them
         self._mentions: list[_Mention] = []
         self._problems: list[str] = []
         self._end = ""  # of the next place
@@ -107,11 +114,10 @@ class _Reading:
                 self._end = meaning
                 return
             case Filter():
-                self._wanted = _combined(self._wanted or ANY, meaning)
+                self._filters.setdefault(meaning, text)
             case date():
-                if self._day not in (None, meaning):
-                    self._problems.append(f"There are two dates: {self._day} and {meaning}.")
-                self._day = meaning
+                if meaning not in self._days:
+                    self._days.append(meaning)
             case AmbiguousPlace():
                 self._mentions.append(_Mention(text, None, self._end, str(meaning)))
             case InvalidInput():
@@ -121,19 +127,49 @@ class _Reading:
         self._end = ""
 
     def journey(self, names: PlaceNames) -> Journey:
-        """What the parts say. A part that is not understood counts as a place if fewer than two are known."""
-        known = [mention for mention in self._mentions if mention.place]
-        ends = _ends((known if len(known) > 1 else self._mentions)[:2])
-        unused = [quoted(mention.text) for mention in self._mentions if mention not in ends.values()]
-        problems = [*self._problems]
+        """What the parts say. If parts contradict each other, none of them counts, and there is a problem."""
+        origin, destination = self._ends(names)
+        return Journey(origin, destination, self._day(), self._wanted(), tuple(self._problems))
+
+    def _ends(self, names: PlaceNames) -> tuple[Place | None, Place | None]:
+        candidates = _candidates(self._mentions)
+        unused = [m for m in self._mentions if not any(m in found for found in candidates.values())]
         if unused:
-            problems.append(f"{listed(unused, 'and')} {'is' if len(unused) == 1 else 'are'} not understood.")
-        problems += [m.problem or names.unknown(m.text) for m in ends.values() if m.place is None]
-        origin, destination = (ends[end].place if end in ends else None for end in _ENDS.values())
+            texts = listed((quoted(m.text) for m in unused), "and")
+            self._problems.append(f"{texts} {'is' if len(unused) == 1 else 'are'} not understood.")
+        unclear = {end: found for end, found in candidates.items() if len(found) > 1}
+        if unclear:
+            which = "places are" if len(unclear) > 1 else "place is"
+            ends = listed((f"the {end}" for end in unclear), "and")
+            texts = listed(dict.fromkeys(quoted(m.text) for found in unclear.values() for m in found), "or")
+            self._problems.append(f"It is not clear which {which} {ends}: {texts}.")
+        places: list[Place | None] = []
+        for found in candidates.values():
+            mention = found[0] if len(found) == 1 else None
+            if mention and mention.place is None:
+                self._problems.append(mention.problem or names.unknown(mention.text))
+            places.append(mention.place if mention else None)
+        origin, destination = places
         if origin is not None and origin == destination:
-            problems.append(f"You leave from {origin.name}. Type another place.")
+            self._problems.append(f"You leave from {origin.name}. Type another place.")
             destination = None
-        return Journey(origin, destination, self._day, self._wanted, tuple(problems))
+        return origin, destination
+
+    def _day(self) -> date | None:
+        if len(self._days) > 1:
+            self._problems.append(f"There are {len(self._days)} dates: {listed(self._days, 'and')}.")
+            return None
+        return next(iter(self._days), None)
+
+    def _wanted(self) -> Filter | None:
+        types = {chosen.bus_type: text for chosen, text in self._filters.items() if chosen.bus_type}
+        cooling = {chosen.ac: text for chosen, text in self._filters.items() if chosen.ac is not None}
+        contradicting = [texts.values() for texts in (types, cooling) if len(texts) > 1]
+        for texts in contradicting:
+            self._problems.append(f"{listed(map(quoted, texts), 'and')} contradict each other.")
+        if contradicting or not self._filters:
+            return None
+        return Filter(next(iter(types), None), next(iter(cooling), None))
 
 
 def _parts(
@@ -163,24 +199,44 @@ def _meaning(text: str, names: PlaceNames, find_date: Callable[[str], date | Non
     if word in _ENDS or word in _IGNORED:
         return _ENDS.get(word, "")
     try:
-        return (
-            names.named(text)
-            or _FILTERS.get(re.sub(r"[\s_-]+", "", word))
-            or find_date(text)
-            or names.beginning_with(text)
-        )
+        return names.named(text) or _find_type(text) or find_date(text) or names.beginning_with(text)
     except InvalidInput as error:
         return error
 
 
-def _combined(first: Filter, second: Filter) -> Filter:
-    return Filter(second.bus_type or first.bus_type, first.ac if second.ac is None else second.ac)
+def _find_type(text: str) -> Filter | None:
+    """The type that a text names. Raises InvalidInput if the text excludes a type, and others remain."""
+    word = re.sub(r"[\s_-]+", "", text.lower())
+    if word == "any":
+        return ANY
+    found = _TYPE.fullmatch(word)
+    if found is None:
+        return None
+    excluded, named = found[1], _TYPES[found[2]]
+    if not excluded:
+        return named
+    if named.ac is None:
+        types = "sleeper, semi-sleeper, seater, ac and non-ac"
+        raise InvalidInput(f"{quoted(text)} is not understood. The types are {types}.")
+    return Filter(ac=False)
 
 
-def _ends(mentions: Sequence[_Mention]) -> dict[str, _Mention]:
-    """At most two mentions, by the end of the journey that each is: first those with "from" or "to"."""
-    ends: dict[str, _Mention] = {}
-    for mention in sorted(mentions, key=lambda mention: not mention.end):
-        free = [end for end in _ENDS.values() if end not in ends]
-        ends[mention.end if mention.end in free else free[0]] = mention
-    return ends
+def _candidates(mentions: Sequence[_Mention]) -> dict[str, list[_Mention]]:
+    """The mentions that each end of the journey may be. Several: it is not clear which one.
+
+    The places after "from" and "to" come first. An end without such a place is one of the other places, or
+    the part before "to". If these are too few, other parts count too: they may be misspelt places.
+    """
+    candidates: dict[str, list[_Mention]] = {}
+    for end in _ENDS.values():
+        marked = [m for m in mentions if m.end == end]
+        candidates[end] = [m for m in marked if m.names_place] or marked
+    free = [end for end, marked in candidates.items() if not marked]
+    others = [m for m in mentions if not m.end]
+    before_to = [m for m, following in pairwise(mentions) if following in candidates["destination"]]
+    likely = [m for m in others if m.names_place or m in before_to]
+    if len(likely) < len(free):
+        likely = others
+    if len(likely) <= len(free):
+        return candidates | {end: [m] for end, m in zip(free, likely, strict=False)}
+    return candidates | dict.fromkeys(free, likely)

@@ -188,6 +188,21 @@ def test_answer_that_is_not_understood_asks_again_for_the_places(play: Play) -> 
     assert played.texts[3] == "No bus goes from Mysuru to Bengaluru. From there you reach Ooty."
 
 
+@pytest.mark.parametrize(
+    ("typed", "problem", "question"),
+    [
+        ("mandya bengaluru to mysuru sat", 'It is not clear which place is the origin: "mandya" or', "From:"),
+        ("bengaluru mysuru sat - sun", "There are 2 dates: 2026-12-05 and 2026-12-06.", "Date of journey"),
+    ],
+)
+def test_what_is_not_clear_on_the_line_is_asked_for(
+    play: Play, typed: str, problem: str, question: str
+) -> None:
+    played = play(f"bus {typed}")
+    assert played.texts[0].startswith(problem)
+    assert played.questions[0].startswith(question)
+
+
 def test_back_through_all_questions(play: Play, database: Database) -> None:
     answers = ["bengaluru mysuru", "", "", "", ASHA]
     played = play("bus", *answers, *["back"] * 6)

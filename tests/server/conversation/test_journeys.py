@@ -1,5 +1,7 @@
 """The parser of journeys: places, date and type in one text."""
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -21,7 +23,9 @@ MNGO = Place(code="MNGO", name="Mangaon", aliases=[], kinds=["bus"])
 NDEL = Place(code="NDEL", name="New Delhi", aliases=[], kinds=["bus"])
 DEL = Place(code="DEL", name="Delhi", aliases=["New"], kinds=["bus"])
 HALL = Place(code="HALL", name="Hall, doors", aliases=[], kinds=["bus"])
-PLACES = [BLRU, MYSU, MNDY, MNGL, MNGO, NDEL, DEL, HALL]
+CAN = Place(code="CNCN", name="Canacona", aliases=[], kinds=["bus"])
+HYD = Place(code="HYD", name="Hyderabad", aliases=[], kinds=["bus"])
+PLACES = [BLRU, MYSU, MNDY, MNGL, MNGO, NDEL, DEL, HALL, CAN, HYD]
 TOMORROW = TODAY + timedelta(days=1)
 SAT = date(2026, 12, 5)
 AC_SLEEPER = Filter("SLEEPER", ac=True)
@@ -50,8 +54,13 @@ def read(typed: str) -> Journey:
         ("bengaluru mysuru dec 5, 2026", Journey(BLRU, MYSU, SAT)),
         ("bengaluru mysuru 05-12", Journey(BLRU, MYSU, SAT)),
         ("bengaluru mysuru +4", Journey(BLRU, MYSU, SAT)),
+        (f"mysuru tomorrow{' ' * 40}mandya", Journey(MYSU, MNDY, TOMORROW)),
+        ("bengaluru mysuru sat 12 dec", Journey(BLRU, MYSU, date(2026, 12, 12))),
         ("the day after tomorrow", Journey(day=date(2026, 12, 3))),
         ("sat non-ac semi sleeper", Journey(day=SAT, wanted=Filter("SEMI_SLEEPER", ac=False))),
+        ("no ac", Journey(wanted=Filter(ac=False))),
+        ("bengaluru mysuru not an ac sleeper", Journey(BLRU, MYSU, None, Filter("SLEEPER", ac=False))),
+        ("without AC, seater", Journey(wanted=Filter("SEATER", ac=False))),
         ("any", Journey(wanted=ANY)),
         ("new delhi delhi", Journey(NDEL, DEL)),  # the longest name first
         ("new, delhi", Journey(DEL, None, problems=("You leave from Delhi. Type another place.",))),
@@ -68,7 +77,14 @@ def test_parts_are_found(typed: str, journey: Journey) -> None:
     [
         ("bengaluru mysuru please", Journey(BLRU, MYSU), '"please" is not understood.'),
         ("a bengaluru b mysuru", Journey(BLRU, MYSU), '"a" and "b" are not understood.'),
-        ("bengaluru mysuru mandya", Journey(BLRU, MYSU), '"mandya" is not understood.'),
+        ("can i go from bengaluru to mysuru", Journey(BLRU, MYSU), '"can" and "i go" are not understood.'),
+        ("mysuru express from bengaluru to hyderabad", Journey(BLRU, HYD), '"mysuru" and "express"'),
+        ("via mandya from bengaluru to mysuru", Journey(BLRU, MYSU), '"via" and "mandya" are not'),
+        ("from bengaluru via mandya to mysuru", Journey(BLRU, MYSU), '"via" and "mandya" are not'),
+        ("i want to go from bengaluru to mysuru", Journey(BLRU, MYSU), '"i want" and "go" are not'),
+        ("like to go beng to mysuru", Journey(BLRU, MYSU), '"like" and "go" are not understood.'),
+        ("bengaluru to mysuru please", Journey(BLRU, MYSU), '"please" is not understood.'),
+        ("please bengaluru, to mysuru", Journey(BLRU, MYSU), '"please" is not understood.'),
         ("bengaluru mysoor tomorrow", Journey(BLRU, None, TOMORROW), "Did you mean Mysuru?"),
         ("bengalooru mysuru", Journey(None, MYSU), '"bengalooru" is not a place on any route. Did you mean'),
         ("from mysuru to bengalooru", Journey(MYSU, None), '"bengalooru" is not a place on any route.'),
@@ -79,15 +95,48 @@ def test_parts_are_found(typed: str, journey: Journey) -> None:
         ("bengaluru mysuru 31 nov", Journey(BLRU, MYSU), "November 2027 has no day 31"),
         ("bengaluru mysuru yesterday", Journey(BLRU, MYSU), "is in the past. Today is 2026-12-01."),
         ("bengaluru mysuru +99", Journey(BLRU, MYSU), "is too far ahead."),
-        ("sat sun", Journey(day=date(2026, 12, 6)), "There are two dates: 2026-12-05 and 2026-12-06."),
+        ("bengaluru mysuru sun 5 dec", Journey(BLRU, MYSU), "5 Dec 2026 is a Saturday."),
+        ("sat sun", Journey(), "There are 2 dates: 2026-12-05 and 2026-12-06."),
+        ("sat sun sat", Journey(), "There are 2 dates: 2026-12-05 and 2026-12-06."),
+        ("beng mys tomorrow, 5 dec, sun", Journey(BLRU, MYSU), "There are 3 dates: "),
+        ("bengaluru mysuru not sleeper", Journey(BLRU, MYSU), '"not sleeper" is not understood.'),
+        ("beng mys not a semi sleeper", Journey(BLRU, MYSU), '"not a semi sleeper" is not understood.'),
+        ("bengaluru mysuru ac non ac", Journey(BLRU, MYSU), '"ac" and "non ac" contradict each other.'),
+        ("ac sleeper seater ac", Journey(), '"sleeper" and "seater" contradict each other.'),
         ("bengaluru mysuru " + "x " * 60, Journey(BLRU, MYSU), '"x x x x x x'),
     ],
 )
 def test_what_is_not_understood_is_said(typed: str, journey: Journey, problem: str) -> None:
     found = read(typed)
-    assert (found.origin, found.destination, found.day) == (journey.origin, journey.destination, journey.day)
+    assert replace(found, problems=()) == journey
     assert len(found.problems) == 1
     assert problem in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "journey", "candidates"),
+    [
+        ("bengaluru mysuru mandya", Journey(), '"bengaluru", "mysuru" or "mandya"'),
+        ("mang bengaluru mysuru", Journey(), '"mang", "bengaluru" or "mysuru"'),  # "mang" may mean two places
+        ("please, bengaluru mysoor", Journey(), '"please", "bengaluru" or "mysoor"'),
+        ("can you book bengaluru to mysuru", Journey(None, MYSU), '"can" or "bengaluru"'),
+        ("mandya bengaluru to mysuru", Journey(None, MYSU), '"mandya" or "bengaluru"'),
+        ("banglore to mysuru via mandya", Journey(None, MYSU), '"banglore" or "mandya"'),
+        ("from bengaluru mysuru mandya", Journey(BLRU), '"mysuru" or "mandya"'),
+        ("from bengaluru to mysuru to mandya", Journey(BLRU), '"mysuru" or "mandya"'),
+    ],
+)
+def test_end_that_several_places_may_be_is_not_chosen(typed: str, journey: Journey, candidates: str) -> None:
+    found = read(typed)
+    assert replace(found, problems=()) == journey
+    assert re.fullmatch(f"It is not clear which .*: {candidates}\\.", found.problems[-1])
+
+
+def test_place_that_is_not_understood_keeps_its_end() -> None:
+    found = read("from bengaloor mysuru to mandya")
+    assert (found.origin, found.destination) == (None, MNDY)
+    assert found.problems[0] == '"mysuru" is not understood.'
+    assert found.problems[1].startswith('"bengaloor" is not a place on any route. Did you mean Bengaluru')
 
 
 @pytest.mark.parametrize(
@@ -100,6 +149,9 @@ def test_what_is_not_understood_is_said(typed: str, journey: Journey, problem: s
         ("101", None),
         ("ac tomorrow", None),
         ("ac please", None),
+        ("no ac", Filter(ac=False)),
+        ("ac or non ac", None),
+        ("not sleeper", None),
     ],
 )
 def test_filter_is_a_text_of_types_only(typed: str, wanted: Filter | None) -> None:
