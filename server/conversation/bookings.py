@@ -4,14 +4,14 @@ A booking is opened by its reference and phone number. They may follow the comma
 offers the booking that was made or opened last, and does not ask for the phone number of that one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence, Sized
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from busware.server.conversation import answers, seating
-from busware.server.conversation.dates import EXAMPLES
+from busware.server.conversation.dates import EXAMPLES, find_date
 from busware.server.conversation.dialogue import (
     Ask,
     Call,
@@ -28,6 +28,7 @@ from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
+    counted,
     day_of,
     listed,
     moment,
@@ -56,6 +57,8 @@ from busware.server.protocol import (
     fold_name,
 )
 
+T = TypeVar("T")
+
 _MIN_LETTERS = 3  # of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
@@ -79,7 +82,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
     request = _tickets_request(booking, phone, chosen, open_tickets)
     quote: Quote = yield from require(CancelQuote(**request))
     numbers = [ticket.ticket_no for ticket in chosen]
-    question = f"Cancel {len(numbers)} {plural('ticket', numbers)}"
+    question = f"Cancel {_named_tickets(booking, chosen, open_tickets)}"
     if any(ticket.status == "booked" for ticket in chosen):
         yield Show(quote)
         question += _refund_question(quote.refund, chosen)
@@ -109,6 +112,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"There is no stop left before {booking.destination} at which to get off.")
         return
     stay = all(stop.place == booking.origin for stop in stops)  # such as at a hotel
+    noun, name = ("day", "date") if stay else ("stop", "name")
     ends = {_end_of_ticket(stop, stops, stay=stay): stop for stop in stops}
     for n, stop in enumerate(stops, 1):
         place = "" if stay else stop.place
@@ -116,8 +120,8 @@ def alighting(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
     end = yield Ask(
         f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
-        answers.one_of({name: name for name in ends}, {str(n): name for n, name in enumerate(ends, 1)}),
-        "stop", "The number at the start of a line, or what follows it.", answers.choices(*ends),
+        _end_by_number_or_name([*ends], noun), "stop", f"The number of the {noun}, or its {name}.",
+        answers.choices(*ends),
     )  # fmt: skip
     stop = ends[end]
     numbers = [ticket.ticket_no for ticket in chosen]
@@ -150,7 +154,8 @@ def change(context: Context, typed: str) -> Steps[None]:
     if len(seats) > 1:
         options = _described((t for t in booking.tickets if t.ticket_no in seats), noun)
         hint = "The number after the word Ticket in the booking above."
-        ticket_no = yield answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
+        ask_ticket = answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
+        ticket_no = yield replace(ask_ticket, parse=_explaining_ended(booking, ask_ticket.parse))
     own = tuple(seats.values())
     changed: Booking | Refusal | None = None
     while not isinstance(changed, Booking):
@@ -175,26 +180,25 @@ def change(context: Context, typed: str) -> Steps[None]:
 
 
 def find(context: Context, typed: str) -> Steps[None]:
-    """The command `find [DATE PLACE [PHONE]]`: the references of the bookings with this phone number.
-
-    The phone number may also come first.
-    """
+    """The command `find [DATE PLACE [PHONE]]`, in any order: the bookings with this phone number."""
     places = (yield from require(Places())).places
-    typed_day, typed_place, typed_phone = _parts_of_find(typed, context.today())
+    typed_phone, typed_day, typed_place = _parts_of_find(typed, context.today())
     ask_phone = Ask(
         "Phone number of the booking:", answers.phone, "phone",
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
-    phone = yield from answered(ask_phone, typed_phone)
     ask_day = Ask(
         f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date",
         "The date on which the passengers board.",
     )  # fmt: skip
-    day = yield from answered(ask_day, typed_day)
     ask_source = replace(
         ask_place(f"{BUS.source} (where you board):", "origin", places), parse=_boarding_place(places)
     )
-    place = yield from answered(ask_source, typed_place)
+    questions = [(ask_phone, typed_phone), (ask_day, typed_day), (ask_source, typed_place)]
+    parts: dict[str, Any] = {}
+    for question, part in sorted(questions, key=lambda pair: not pair[1]):  # explain first what was typed
+        parts[question.field] = yield from answered(question, part)
+    phone, day, place = parts["phone"], parts["date"], parts["origin"]
     while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place))), Refusal):
         if found.data.get("field") != "phone":
             raise found
@@ -227,30 +231,53 @@ def _boarding_place(places: Sequence[Place]) -> Callable[[str], str]:
 
 
 def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
-    """The date, the place and the phone number in the text after `find`; a part that is missing is empty.
+    """The phone number, the date and the place in the text after `find`, in any order; "" for a missing part.
 
     2026-12-05 looks like a phone number too, and the +91 of a phone number is the date in 91 days.
     """
+
+    def first_date(words: Sequence[str]) -> list[str]:
+        return _longest(words, lambda text: _has_form_of_date(text, today))
+
+    def first_phone(words: Sequence[str]) -> list[str]:
+        ends = (n for n in range(1, len(words[:_MAX_WORDS])) if first_date(words[n:]))
+        return _longest(words[: next(ends, len(words))], _is_phone)
+
+    phone: list[str] = []
+    day: list[str] = []
+    place: list[str] = []
     words = typed.split()
-    parse_day = answers.any_date(today)
-    phone_first = typed.startswith("+") or not _longest(words, parse_day)
-    leading_phone = _longest(words, answers.phone) if phone_first else ""
-    rest = words[len(leading_phone.split()) :]
-    day = _longest(rest, parse_day) or " ".join(rest[:1])
-    rest = rest[len(day.split()) :]
-    backwards = rest[::-1]
-    phone = _longest(backwards, lambda text: answers.phone(" ".join(reversed(text.split()))))
-    phone = " ".join(reversed(phone.split()))
-    return day, " ".join(rest[: len(rest) - len(phone.split())]), phone or leading_phone
+    while words:
+        if not phone and words[0].startswith("+") and (phone := first_phone(words)):
+            words = words[len(phone) :]
+        elif not day and (day := first_date(words)):
+            words = words[len(day) :]
+        elif not phone and (phone := first_phone(words)):
+            words = words[len(phone) :]
+        else:
+            place.append(words.pop(0))
+    return " ".join(phone), " ".join(day), " ".join(place)
 
 
-def _longest(words: list[str], parse: Callable[[str], object]) -> str:
-    """The longest beginning that is valid; empty if there is none."""
-    for n in range(min(len(words), _MAX_WORDS), 0, -1):
-        with suppress(InvalidInput):
-            parse(text := " ".join(words[:n]))
-            return text
-    return ""
+def _has_form_of_date(text: str, today: date) -> bool:
+    try:
+        return find_date(text, today) is not None
+    except InvalidInput:  # there is no such date
+        return True
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        answers.phone(text)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _longest(words: Sequence[str], matches: Callable[[str], bool]) -> list[str]:
+    """The longest beginning that matches; empty if there is none."""
+    lengths = range(min(len(words), _MAX_WORDS), 0, -1)
+    return next(([*words[:n]] for n in lengths if matches(" ".join(words[:n]))), [])
 
 
 def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
@@ -262,25 +289,30 @@ def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
     """
     typed_reference, _, typed_phone = typed.partition(" ")
     last = context.last_booking
-    reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)
-    known = GetBooking(reference=reference) if typed_reference else None
-    if last is not None and last.reference == reference:
-        known = last
-    if known is not None and not typed_phone:
-        booking = yield Call(known)
-        if isinstance(booking, Booking):
-            return booking, known.phone
     ask_phone = Ask(
         "Phone number of the booking (Enter: none):", answers.optional(answers.phone), "phone",
         f"Such as {PHONE_EXAMPLES}.",
     )  # fmt: skip
-    phone = yield from answered(ask_phone, typed_phone)
-    while isinstance(booking := (yield Call(GetBooking(reference=reference, phone=phone))), Refusal):
-        yield Tell(booking.message, problem=True)
-        if booking.data.get("field") != "phone":
-            reference = yield _ask_reference(reference)
-        phone = yield ask_phone
-    return booking, phone
+    reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)
+    known = GetBooking(reference=reference) if typed_reference else None
+    while True:
+        if last is not None and last.reference == reference:
+            known = last
+        if known is not None and not typed_phone:
+            booking = yield Call(known)
+            if isinstance(booking, Booking):
+                return booking, known.phone
+        phone = yield from answered(ask_phone, typed_phone)
+        while isinstance(booking := (yield Call(GetBooking(reference=reference, phone=phone))), Refusal):
+            yield Tell(booking.message, problem=True)
+            if booking.data.get("field") != "phone":
+                break
+            phone = yield ask_phone
+        else:
+            return booking, phone
+        # Enter stands for the last booking. Without one, it keeps the reference: the phone may be wrong.
+        reference = yield _ask_reference(last.reference if last else reference)
+        known, typed_phone = None, ""
 
 
 def _ask_reference(default: str) -> Ask:
@@ -298,11 +330,28 @@ def _choose_tickets(booking: Booking, tickets: Sequence[Ticket]) -> Steps[list[T
     if len(numbers) > 1:
         options = _described(tickets, words_of(booking.kind).seat)
         numbers = yield Ask(
-            "Which tickets? (numbers, or Enter for all)", answers.some_of(numbers, "ticket"), "tickets",
+            "Which tickets? (numbers, or Enter for all)",
+            _explaining_ended(booking, answers.some_of(numbers, "ticket")), "tickets",
             "The booking keeps its other tickets.",
             (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
         )  # fmt: skip
     return [ticket for ticket in tickets if ticket.ticket_no in numbers]
+
+
+def _explaining_ended(booking: Booking, parse: Callable[[str], T]) -> Callable[[str], T]:
+    """The same parser of ticket numbers; its message says that a ticket is cancelled or expired already."""
+    ended = {ticket.ticket_no: ticket.status for ticket in booking.tickets if ticket.status not in OPEN}
+
+    def parse_open(typed: str) -> T:
+        try:
+            return parse(typed)
+        except InvalidInput:
+            for number, status in ended.items():
+                if re.search(rf"\b{number}\b", typed):
+                    raise InvalidInput(f"Ticket {number} is {status} already.") from None
+            raise
+
+    return parse_open
 
 
 def _tickets_request(
@@ -311,6 +360,18 @@ def _tickets_request(
     """The fields of a request about tickets; all of them need not be named."""
     fields: dict[str, Any] = {"reference": booking.reference, "phone": phone}
     return fields if len(chosen) == len(of) else fields | {"tickets": [t.ticket_no for t in chosen]}
+
+
+def _named_tickets(booking: Booking, chosen: Sequence[Ticket], of: Sequence[Ticket]) -> str:
+    """Tickets with their seats: "ticket 2 (seat 8)". Their number only, if they are all of several."""
+    if 1 < len(chosen) == len(of):
+        return counted(len(chosen), "ticket")
+    numbers = [ticket.ticket_no for ticket in chosen]
+    seats = [ticket.seat_no for ticket in chosen if ticket.seat_no is not None]
+    named = f"{plural('ticket', numbers)} {listed(numbers, 'and')}"
+    if not seats:  # the booking waits for seats
+        return named
+    return f"{named} ({plural(words_of(booking.kind).seat, seats)} {listed(seats, 'and')})"
 
 
 def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
@@ -331,6 +392,21 @@ def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay:
         return day_of(stop.arrives_at.date())
     same_place = [other for other in stops if other.place == stop.place]
     return stop.place if len(same_place) == 1 else f"{stop.place}, {moment(stop.arrives_at)}"
+
+
+def _end_by_number_or_name(ends: Sequence[str], noun: str) -> Callable[[str], str]:
+    """A parser of one of these ends, by its number or its name. noun: what they are."""
+    parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
+
+    def parse(typed: str) -> str:
+        try:
+            return parse_end(typed)
+        except InvalidInput:
+            raise InvalidInput(
+                f"{answers.quoted(typed)} is not a valid answer. Type the number of the {noun}, such as 1."
+            ) from None
+
+    return parse
 
 
 def _numbers_of(items: Sized) -> str:

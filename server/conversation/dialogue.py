@@ -228,12 +228,15 @@ class Dialogue:
                 self._interrupt(send_to_operator(message[1]))
             case "say" if question.field != "message":
                 self._interrupt(_sequence(Tell(SAY_WITHOUT_TEXT, problem=True)))
+            case word if word in self._commands and question.field == "reference":
+                # Some commands, such as `cancel`, have the form of a reference.
+                self._interrupt(_sequence(Tell(_quit_first(word), problem=True)))
             case word:
                 try:
                     self._accept(question.parse(typed))
                 except InvalidInput as error:
                     command = word.partition(" ")[0]
-                    hint = f" To use {command}, type quit first." if command in self._commands else ""
+                    hint = f" {_quit_first(command)}" if command in self._commands else ""
                     self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
 
     def abandon(self) -> list[Request]:
@@ -363,6 +366,10 @@ def send_to_operator(text: str) -> Steps[None]:
         yield Tell(reply.message, problem=True)
     else:
         yield Tell("Sent to the operator.")
+
+
+def _quit_first(command: str) -> str:
+    return f"To use {command}, type quit first."
 
 
 def _sequence(*steps: Step) -> Steps[None]:

@@ -11,12 +11,13 @@ from datetime import date, timedelta
 from busware.server.conversation import answers
 from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Steps, Tell, require
 from busware.server.conversation.reservation import book
+from busware.server.conversation.seating import with_figures
 from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, sale_of
 from busware.server.conversation.words import HOTEL, day_of, money, service_of
 from busware.server.protocol import Refusal, Search
 
 MAX_NIGHTS = 60
-_NIGHTS = re.compile(r"(\d{1,2})(?:\s*nights?)?", re.ASCII)
+_NIGHTS = re.compile(r"(\d{1,3})(?:\s*nights?)?", re.ASCII)
 
 
 def stay(context: Context, typed: str) -> Steps[None]:
@@ -59,10 +60,20 @@ def stay(context: Context, typed: str) -> Steps[None]:
 def _check_out(check_in: date, today: date) -> Callable[[str], date]:
     """A parser of the check-out: a date after the check-in, or a number of nights."""
     last = check_in + timedelta(days=MAX_NIGHTS)
+    find_date = answers.finds_date_on_sale(today, date.min, date.max)
 
     def parse(typed: str) -> date:
-        nights = _NIGHTS.fullmatch(typed.lower())
-        check_out = check_in + timedelta(days=int(nights[1])) if nights else answers.any_date(today)(typed)
+        if found := _NIGHTS.fullmatch(with_figures(typed)):
+            nights = int(found[1])
+            if not 1 <= nights <= MAX_NIGHTS:
+                limit = f"at most {MAX_NIGHTS} nights" if nights else "at least 1 night"
+                raise InvalidInput(f"Stay {limit}.")
+            return check_in + timedelta(days=nights)
+        check_out = find_date(typed)
+        if check_out is None:
+            raise InvalidInput(
+                f"{answers.quoted(typed)} is not a date such as 5 dec, or a number of nights such as 2."
+            )
         if not check_in < check_out <= last:
             raise InvalidInput(
                 f"You cannot leave on {check_out}. Type a date after {check_in}, up to {last}."

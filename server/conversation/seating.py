@@ -13,6 +13,7 @@ _MAX_FREE_LISTED = 12  # free seats in one message
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
 _ANY_SEATS = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+_SEAT = re.compile(r"\d{1,5}", re.ASCII)
 _COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 
 
@@ -35,7 +36,7 @@ def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
     limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:
-        text = _with_figures(typed)
+        text = with_figures(typed)
         if typed.lower() in _NUMBERS:
             return Wanted(_check_count(limit, int(text), noun))
         if found := _ANY_SEATS.fullmatch(text):
@@ -52,12 +53,14 @@ def _seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], 
 
 
 def exact_seats(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
-    """A fixed number of seats of a map."""
-    numbers = range(1, count + 1)
-    expected = f"{count} {plural(f'{noun} number', numbers)}"
-    by_number = _seat_numbers(seat_map, noun, f"{expected} such as {listed(numbers, 'and')}")
+    """A fixed number of seats of a map; empty for "best 2", which means any two."""
+    expected = f"{count} {plural(f'{noun} number', range(count))}"
+    by_number = _seat_numbers(seat_map, noun, f"{expected} such as {listed(seat_map.free[:count], 'and')}")
 
     def parse(typed: str) -> tuple[int, ...]:
+        any_seats = _ANY_SEATS.fullmatch(with_figures(typed))
+        if any_seats and int(any_seats[1] or any_seats[2] or count) == count:
+            return ()
         chosen = by_number(typed)
         if len(chosen) != count:
             raise InvalidInput(f"You typed {len(chosen)} {plural('number', chosen)}. Type {expected}.")
@@ -68,9 +71,13 @@ def exact_seats(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple
 
 def another_seat(seat_map: Seats, noun: str, own: Collection[int]) -> Callable[[str], int]:
     """One seat of a map, other than the traveller's own."""
+    by_number = _seat_numbers(seat_map, noun, "")
 
     def parse(typed: str) -> int:
-        (number,) = exact_seats(1, seat_map, noun)(typed)
+        if not _SEAT.fullmatch(typed):
+            example = f"a free {noun}, such as {seat_map.free[0]}"
+            raise InvalidInput(f"{quoted(typed)} is not a {noun}. Type the number of {example}.")
+        (number,) = by_number(typed)
         if number in own:
             raise InvalidInput(f"You have {noun} {number} already. Type another number, or: back.")
         return number
@@ -82,7 +89,7 @@ def count(noun: str, limit: int | None = None) -> Callable[[str], int]:
     """A number of seats. limit: the most for one booking."""
 
     def parse(typed: str) -> int:
-        found = _COUNT.fullmatch(_with_figures(typed))
+        found = _COUNT.fullmatch(with_figures(typed))
         if found is None or int(found[1]) == 0:
             raise InvalidInput(f"{quoted(typed)} is not a number of {noun}s. Type a number such as 2.")
         return _check_count(limit, int(found[1]), noun)
@@ -106,7 +113,7 @@ def max_count(seat_map: Seats) -> int:
     return min(seat_map.max_seats, len(seat_map.seats))
 
 
-def _with_figures(typed: str) -> str:
+def with_figures(typed: str) -> str:
     """The line in lower case, with a figure for each of the words one to ten."""
     return _NUMBER_WORD.sub(lambda found: str(_NUMBERS.index(found[0]) + 1), typed.lower())
 

@@ -98,8 +98,9 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
     )
     shown = states(answer, yours)
     legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in shown)
-    total = f"{len(answer.free)} of {len(answer.seats)} free, {money(answer.fare)} each."
-    return "\n".join([*rows, f"{legend}.", total])
+    total = f"{len(answer.free)} of {len(answer.seats)} free"
+    fare = "" if yours else f", {money(answer.fare)} each"  # another seat costs what the ticket has cost
+    return "\n".join([*rows, f"{legend}.", f"{total}{fare}."])
 
 
 def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
@@ -128,8 +129,7 @@ def booking(answer: Booking, now: datetime) -> str:
     lines = [
         f"{answer.status.capitalize()}: {answer.reference}",
         f"{service_of(answer)} ({answer.kind} {answer.bus_id})",
-        f"{answer.origin}, {moment(answer.departs_at)}",
-        f"  to {answer.destination}, {moment(answer.arrives_at)}",
+        *_journey(answer),
         *(_ticket(ticket, answer) for ticket in answer.tickets),
         f"Fare {money(answer.fare)}" + (f", refunded {money(answer.refund)}" if float(answer.refund) else ""),
     ]
@@ -144,6 +144,15 @@ def booking(answer: Booking, now: datetime) -> str:
     return "\n".join(
         textwrap.fill(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) for line in lines
     )
+
+
+def _journey(answer: Booking) -> list[str]:
+    """Origin, destination and times; for a stay, the times of check-in and check-out."""
+    departs, arrives = moment(answer.departs_at), moment(answer.arrives_at)
+    if answer.origin != answer.destination:
+        return [f"{answer.origin}, {departs}", f"  to {answer.destination}, {arrives}"]
+    place = [] if answer.origin in service_of(answer) else [answer.origin]
+    return [*place, f"Check-in  {departs}", f"Check-out {arrives}"]
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:

@@ -75,7 +75,7 @@ def test_reservation_cancellation_and_change_of_seat(
         ("What would you like?", "cancel"),
         (f"Reference of the booking (Enter: {reference})", ""),
         ("Which tickets?", "2"),
-        ("Cancel 1 ticket, and get 130.00 of 260.00 back?", "yes"),
+        ("Cancel ticket 2 (seat 4), and get 130.00 of 260.00 back?", "yes"),
     )
     asha.wait_for("(cancelled)", "Refunded 130.00", "Ticket 2 is cancelled. 130.00 is refunded.")
     asha.answer(
@@ -461,7 +461,7 @@ def test_server_is_killed_and_restarted_at_every_step(database: Database) -> Non
         reference = asha.wait_for(". To cancel it").split()[0].rstrip(".")
         answer_all([
             ("What would you like?", "cancel"), (f"Reference of the booking (Enter: {reference})", ""),
-            ("Which tickets?", "2"), ("Cancel 1 ticket, and get 130.00", "yes"),
+            ("Which tickets?", "2"), ("Cancel ticket 2 (seat 4), and get", "yes"),
         ])  # fmt: skip
         asha.wait_for("Ticket 2 is cancelled. 130.00 is refunded.")
         with served:

@@ -78,3 +78,9 @@ RESERVATION = f"""
     The hold expires at 09:10:00, in 10 min 00 s.
     Confirm, for 520.00? (yes or no)
 """
+
+
+def receive_until(client: LineClient, last: str) -> None:
+    """Receive lines up to this one."""
+    while client.receive().decode() != last:
+        pass

@@ -119,7 +119,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (seating.seats(MAP, "seat"), "11-17", "One booking may have 1 to 6."),
         (seating.seats(MAP, "seat"), "1-99999", "is not a list of numbers"),
         (seating.seats(MAP, "seat"), "٣", "is not a list of numbers"),
-        (seating.another_seat(MAP, "seat", (3, 4)), "1 2", "You typed 2 numbers. Type 1 seat number."),
+        (seating.another_seat(MAP, "seat", (3, 4)), "1 2", '"1 2" is not a seat. Type the number of a'),
         (seating.another_seat(MAP, "seat", (3, 4)), "4", "You have seat 4 already."),
         (AC, "no", "Type AC, NON_AC or any."),
         (AC, "yes", "Type AC, NON_AC or any."),

@@ -1,8 +1,7 @@
-"""The dialogues about an existing booking, in plain text: cancel, change a seat, find, status."""
+"""The dialogues about an existing booking, in plain text: cancel, change a seat, status."""
 
 from collections.abc import Callable
 from datetime import date
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +9,7 @@ from busware.server.conversation import Call, Context, begin
 from busware.server.protocol import GetBooking
 from tests.conftest import Clock, Database, LineClient
 from tests.support.project import PROJECT
-from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, receive_until, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
@@ -47,7 +46,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         Which tickets? (numbers, or Enter for all)
         > 2
         The refund is 130.00 if you cancel before Sat 5 Dec 2026 10:00.
-        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
+        Cancel ticket 2 (seat 8), and get 130.00 of 260.00 back? (yes or no)
         > yes
         Booked: {ref}
         KSRTC Day Bus (bus 1)
@@ -66,7 +65,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
           Ticket 2: seat 8, 260.00, cancelled, refunded 130.00
         Fare 520.00, refunded 130.00
         The refund is 130.00 if you cancel before Sat 5 Dec 2026 10:00.
-        Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)
+        Cancel ticket 1 (seat 7), and get 130.00 of 260.00 back? (yes or no)
         > no
         Nothing was cancelled.
         > STOP
@@ -122,7 +121,7 @@ def test_sentence_after_a_cancellation_has_what_is_refunded_now(
     for booking, question, answer in (
         (paid, "Which tickets? (numbers, or Enter for all)", ""),
         (paid, "Cancel 2 tickets, and get 250.00 of 500.00 back? (yes or no)", "yes"),
-        (unrefunded, "Cancel 1 ticket? Nothing is refunded. (yes or no)", "yes"),
+        (unrefunded, "Cancel ticket 1 (seat 3)? Nothing is refunded. (yes or no)", "yes"),
     ):
         if not question.startswith("Cancel 2"):
             line.send(f"cancel {booking['reference']} {ASHA}")
@@ -154,7 +153,7 @@ def test_alight_shows_the_stops_and_the_refund_before(
           3  Srirangapatna, Sat 5 Dec 2026 12:20, refund 15.00
         Where do you get off? (1 to 3)
         > Mysuru
-        "Mysuru" is not a valid answer. Type Ramanagara, Mandya or Srirangapatna.
+        "Mysuru" is not a valid answer. Type the number of the stop, such as 1.
         Where do you get off? (1 to 3)
         > mand
         Get off at Mandya, and get 40.00 of 260.00 back? (yes or no)
@@ -210,9 +209,13 @@ def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], databas
     for question, answer in (
         ("", "hotel"),
         ("Check-in date (2026-12-05, tomorrow, sat or 5 dec):", "8 dec"),
-        ("Check-out date, or how many nights (such as 2):", "3"),
-        ("Room numbers, such as 1 2, or best 2 for any two:", "4"),
+        ("Check-out date, or how many nights (such as 2):", "nights"),
+        ('"nights" is not a date such as 5 dec, or a number of nights such as 2.', "0"),
+        ("Stay at least 1 night.", "61 nights"),
+        ("Stay at most 60 nights.", "three nights"),
+        ("3 nights, Tue 8 Dec 2026 to Fri 11 Dec 2026: 7,200.00 for each room.", "4"),
         ("Phone number (Enter: none):", ""),
+        ("Check-out Fri 11 Dec 2026 11:00", ""),
         ("Confirm, for 7,200.00? (yes or no)", "yes"),
         ("Keep the reference.", "alight"),
     ):
@@ -224,6 +227,13 @@ def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], databas
     receive_until(line, "  1  Wed 9 Dec 2026 11:00, refund 2,400.00")
     receive_until(line, "  2  Thu 10 Dec 2026 11:00, refund 1,200.00")
     receive_until(line, "When do you leave? (1 to 2)")
+    for typed, message in (
+        ("", "An empty line is not a valid answer. Type the number of the day, such as 1."),
+        ("?", "The number of the day, or its date."),
+    ):
+        line.send(typed)
+        assert line.receive().decode() == message
+        receive_until(line, "When do you leave? (1 to 2)")
     line.send("2")
     receive_until(line, "Leave on Thu 10 Dec 2026, and get 1,200.00 of 7,200.00 back? (yes or no)")
     line.send("yes")
@@ -254,71 +264,6 @@ def test_alight_says_why_a_booking_cannot_end_earlier(
     receive_until(line, "The bus has already left that stop.")
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "98450 12345", "sun Mysore 98450 12345", "6 dec 2026 mysuru +91 98450 12345",
-        "+91 98450 12345 sun mysuru", "2026-12-06 MYSU", "+5 Mysuru", "", "in 5 days mysuru 9845012345",
-    ],
-)  # fmt: skip
-def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
-    connect: Callable[[], LineClient], typed: str
-) -> None:
-    booked = connect().call(
-        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
-    )
-    line = connect()
-    line.send(f"find {typed}")
-    answers = {
-        "Phone number of the booking:": ASHA,
-        "Date of journey (2026-12-05, tomorrow, sat or 5 dec):": "6 dec",
-        "Source (where you board):": "Mysuru",
-    }
-    asked = []
-    while (received := line.receive().decode()) in answers:
-        asked.append(received.partition(" ")[0])
-        line.send(answers[received])
-    expected = f"Reference {booked['reference']} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00."
-    assert received == expected
-    has_phone, has_place = ("45" in typed, "mys" in typed.lower())
-    assert asked == ["Phone"] * (not has_phone) + ["Date", "Source"] * (not has_place)
-
-
-def test_find_takes_the_places_of_all_kinds_of_services(
-    connect: Callable[[], LineClient], database: Database
-) -> None:
-    for seed in ("97_seed_flights", "99_seed_hotel"):
-        database.conn.execute((PROJECT / f"sql/{seed}.sql").read_bytes())
-    stay = {"bus_id": 901, "boarding_date": "2026-12-08", "from_stop": 9, "to_stop": 10}
-    booked = {
-        "5 dec beng": connect().call("book", **TRIP, seats=[4], phone=ASHA),  # Bengaluru, or its airport
-        "8 dec brindavan": connect().call("book", **stay, count=1, phone=ASHA),
-    }
-    line = connect()
-    for typed, booking in booked.items():
-        line.send(f"find {typed} {ASHA}")
-        receive_until(line, f"To see the booking, type: status {booking['reference']} {ASHA}")
-
-
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
-        ("nonsense", '"nonsense" is not a date.'),
-        ("tue mysuru 98450 12345", "Today is a Tuesday."),
-        ("5 dec nowhere 98450 12345", '"nowhere" is not a place on any route.'),
-    ],
-)
-def test_find_explains_a_word_that_it_does_not_understand(
-    client_socket: LineClient, typed: str, message: str
-) -> None:
-    client_socket.send(f"find {typed}")
-    received = client_socket.receive().decode()
-    while received.startswith("Phone number"):
-        client_socket.send(ASHA)
-        received = client_socket.receive().decode()
-    assert received.startswith(message)
-
-
 @pytest.mark.parametrize("word", ["quit", "QUIT", "exit", "bye", " quit​ "])
 def test_quit_ends_the_connection_when_no_question_is_open(client_socket: LineClient, word: str) -> None:
     transcript(
@@ -333,39 +278,6 @@ def test_quit_ends_the_connection_when_no_question_is_open(client_socket: LineCl
     client_socket.send(word)
     receive_until(client_socket, "STOPPED")
     assert client_socket.receive() == b""
-
-
-def test_find_shows_lost_references_until_the_rate_limit(
-    connect: Callable[[], LineClient], server: SimpleNamespace
-) -> None:
-    booked = connect().call(
-        "book", bus_id=2, travel_date=TRAVEL_DAY, origin="Mysuru", destination="Ooty", count=1, phone=ASHA
-    )
-    known = {"ref": booked["reference"]}
-    traveller = connect()
-    ask = """
-        > find
-        Phone number of the booking:
-        > 98450 12345
-        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
-        > {day}
-        Source (where you board):
-        > Mysore
-    """
-    transcript(traveller, ask, {"day": "sun"})  # the Saturday bus leaves Mysuru after midnight
-    transcript(
-        traveller,
-        """
-        Reference {ref} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00.
-        To see the booking, type: status {ref} 98450 12345
-        """,
-        known,
-    )
-    for _ in range(server.settings.attempts_per_booking):
-        transcript(traveller, ask, {"day": "sat"})
-        transcript(traveller, "No booking has that phone number, date and boarding place.")
-    transcript(traveller, ask, {"day": "sun"})
-    assert traveller.receive().startswith(b"Too many wrong attempts")
 
 
 def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]) -> None:
@@ -394,7 +306,10 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
         | 5 6   7 8 |
         +-----------+
         A number means free, * yours.
-        7 of 8 free, 260.00 each.
+        7 of 8 free.
+        Which seat instead of seat 3?
+        > window
+        "window" is not a seat. Type the number of a free seat, such as 1.
         Which seat instead of seat 3?
         > 3
         You have seat 3 already. Type another number, or: back.
@@ -460,11 +375,72 @@ def test_booking_opened_last_is_offered_until_another_one_is_opened(
         traveller.send(ASHA)
         receive_until(traveller, "Fare 260.00")
     traveller.send(f"cancel {second}")
-    receive_until(traveller, "Cancel 1 ticket, and get 130.00 of 260.00 back? (yes or no)")
+    receive_until(traveller, "Cancel ticket 1 (seat 4), and get 130.00 of 260.00 back? (yes or no)")
     traveller.send("quit")
     receive_until(traveller, "You left the dialogue. Nothing was changed.")
     traveller.send(f"change {first}")
     assert traveller.receive().decode() == "Phone number of the booking (Enter: none):"
+
+
+def test_command_is_not_taken_for_a_reference(connect: Callable[[], LineClient]) -> None:
+    line = connect()
+    reference = line.call("book", **TRIP, seats=[3], phone=ASHA)["reference"]
+    line.send(f"status {reference} {ASHA}")
+    receive_until(line, "Fare 260.00")
+    transcript(
+        line,
+        """
+        > change
+        Reference of the booking (Enter: {ref}):
+        > cancel
+        To use cancel, type quit first.
+        Reference of the booking (Enter: {ref}):
+        > BAAAAA
+        Phone number of the booking (Enter: none):
+        >
+        No booking has that reference and phone number.
+        Reference of the booking (Enter: {ref}):
+        >
+        Booked: {ref}
+        """,
+        {"ref": reference},
+    )
+
+
+def test_ticket_that_is_cancelled_cannot_be_chosen(connect: Callable[[], LineClient]) -> None:
+    reference = connect().call("book", **TRIP, seats=[1, 2, 3], phone=ASHA)["reference"]
+    connect().call("cancel", reference=reference, phone=ASHA, tickets=[1])
+    line = connect()
+    for command, question in (
+        ("cancel", "Which tickets? (numbers, or Enter for all)"),
+        ("alight", "Which tickets? (numbers, or Enter for all)"),
+        ("change", "Which ticket?"),
+    ):
+        line.send(f"{command} {reference} {ASHA}")
+        receive_until(line, question)
+        for typed, message in (("1", "Ticket 1 is cancelled already."), ("21", "")):
+            line.send(typed)
+            received = line.receive().decode()
+            assert received == message or (not message and "cancelled" not in received)
+            assert line.receive().decode() == question
+        line.send("quit")
+        receive_until(line, "You left the dialogue. Nothing was changed.")
+
+
+def test_cancellation_names_the_tickets(connect: Callable[[], LineClient]) -> None:
+    reference = connect().call("book", **TRIP, seats=[5, 6, 7], phone=ASHA)["reference"]
+    line = connect()
+    for typed, question in (
+        ("3", "Cancel ticket 3 (seat 7), and get 130.00 of 260.00 back? (yes or no)"),
+        ("1 3", "Cancel tickets 1 and 3 (seats 5 and 7), and get 260.00 of 520.00 back? (yes or no)"),
+        ("all", "Cancel 3 tickets, and get 390.00 of 780.00 back? (yes or no)"),
+    ):
+        line.send(f"cancel {reference} {ASHA}")
+        receive_until(line, "Which tickets? (numbers, or Enter for all)")
+        line.send(typed)
+        receive_until(line, question)
+        line.send("no")
+        receive_until(line, "Nothing was cancelled.")
 
 
 def test_released_hold_is_not_offered(client_socket: LineClient) -> None:
@@ -472,11 +448,6 @@ def test_released_hold_is_not_offered(client_socket: LineClient) -> None:
     for line, last in (("quit", "You left the dialogue."), ("status", "Reference of the booking:")):
         client_socket.send(line)
         receive_until(client_socket, last)
-
-
-def receive_until(client: LineClient, last: str) -> None:
-    while client.receive().decode() != last:
-        pass
 
 
 def test_command_is_normalized_as_an_answer_is() -> None:
@@ -525,7 +496,7 @@ def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: Lin
             ("cancel", "Reference of the booking", "!!", "{ref}"),
             ("", "Phone number of the booking", "maybe", ASHA),
             ("", "Which tickets?", "seven", "2"),
-            ("", "Cancel 1 ticket", "maybe", "no"),
+            ("", "Cancel ticket 2 (seat 4)", "maybe", "no"),
         ],
         [
             ("change {ref} 9845012345", "Which ticket?", "9", "1"),

@@ -143,7 +143,7 @@ def test_full_flight_has_a_waitlist_that_a_cancellation_promotes(
           Ticket 1: seat 3, 62,000.00
         Fare 62,000.00
         The refund is 31,000.00 if you cancel before Tue 15 Dec 2026 10:00.
-        Cancel 1 ticket, and get 31,000.00 of 62,000.00 back? (yes or no)
+        Cancel ticket 1 (seat 3), and get 31,000.00 of 62,000.00 back? (yes or no)
         > yes
         Cancelled: {references[2]}
         """,
