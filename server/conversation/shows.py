@@ -65,10 +65,14 @@ def show(context: Context, typed: str) -> Steps[None]:
 
 
 def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | None]:
-    """The time and the date typed after the command."""
-    first, _, rest = typed.partition(" ")
-    time = answers.time_of_day(first)
-    day = rest if time else typed
+    """The time and the date typed after the command, in any order."""
+    first, _, after = typed.partition(" ")
+    before, _, last = typed.rpartition(" ")
+    day, time = after, answers.time_of_day(first)
+    if time is None:
+        day, time = before, answers.time_of_day(last)
+    if time is None:
+        day = typed
     try:
         return time, answers.any_date(today)(day) if day else None
     except InvalidInput:
@@ -165,13 +169,15 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             parse, any_seats = answers.with_default(parse, ()), f" (Enter: best {count})"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}{any_seats}:", parse, "seats",
-            "Seats are numbered row by row from the stage, and from the left in each row.",
+            "Seats are numbered row by row from the stage, and from the left in each row. "
+            f"Or type best {count}, for any.",
         )  # fmt: skip
         draft = BookingDraft(trip.departs_at.date(), venue, venue)
         outcome = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
         if isinstance(outcome, Booking):
             tickets = [f"Ticket {ticket_number(outcome, ticket)} reserved" for ticket in outcome.tickets]
-            yield Show(outcome, brief="\n".join([*tickets, f"Reference {outcome.reference}."]))
+            chosen = [] if seats else [f"{numbered('seat', _seats_of(outcome))} yours."]
+            yield Show(outcome, brief="\n".join([*tickets, f"Reference {outcome.reference}.", *chosen]))
             yield Tell(reference_advice(outcome, None))
             return True
         if outcome is None:  # the traveller declined
@@ -180,6 +186,10 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             raise outcome
         taken = numbered("seat", outcome.data.get("seats") or list(seats))
         yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
+
+
+def _seats_of(booking: Booking) -> list[int]:
+    return [ticket.seat_no for ticket in booking.tickets if ticket.seat_no is not None]
 
 
 def _draw_bits(seat_map: Seats) -> str:

@@ -174,6 +174,35 @@ def test_connection_ends_if_too_few_seats_are_left_after_a_taken_seat(
     assert slow.receive() == b""
 
 
+def test_any_seats_can_be_booked(connect: Callable[[], LineClient]) -> None:
+    line = connect()
+    ask_for(line, 2)
+    transcript(
+        line,
+        f"""
+        > best 3
+        "best 3" is not a list of numbers. Type 2 seat numbers such as 1 and 2.
+        {seats_question(2)}
+        > best 2
+        Ticket {{first}} reserved
+        Ticket {{second}} reserved
+        Reference {{ref}}.
+        Seats 1 and 2 are yours.
+        Keep the reference.
+        """,
+    )
+    other = connect()
+    ask_for(other, 2, free=23)
+    transcript(
+        other,
+        f"""
+        > window
+        "window" is not a list of numbers. Type 2 seat numbers such as 3 and 4.
+        {seats_question(2)}
+        """,
+    )
+
+
 def test_concurrent_clients_get_different_seats_and_tickets(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
@@ -215,6 +244,7 @@ def test_ticket_numbers_are_unique_across_performances(client_socket: LineClient
         ("show", "The Clay Cart, Tue 1 Dec 2026 11:00, 25 free, 150.00 each"),
         ("show 18:30", "Hayavadana, Tue 1 Dec 2026 18:30, 25 free, 300.00 each"),
         ("SHOW 21:30 tomorrow", "Hayavadana, Wed 2 Dec 2026 21:30, 25 free, 250.00 each"),
+        ("show tomorrow 18:30", "Hayavadana, Wed 2 Dec 2026 18:30, 25 free, 300.00 each"),
         ("show 5 dec", "The Clay Cart, Sat 5 Dec 2026 11:00, 25 free, 150.00 each"),
     ],
 )
