@@ -20,7 +20,7 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 MAX_NAME = 80  # characters, as in protocol.fields.PersonName
-MIN_BEGINNING = 3  # characters of the beginning of a place's name
+_MIN_BEGINNING = 3  # characters of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_PLACES_LISTED = 5  # in one message
 _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
@@ -29,6 +29,7 @@ _MAX_RANGE = 100  # numbers
 _REFERENCE = re.compile(rf"([{REFERENCE_ALPHABET}]{{6,18}})(?:0[1-9]\d{{0,2}})?", re.ASCII)
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
+_NO_PHONE = ("none", "no", "-")
 _YES_NO = {
     **dict.fromkeys(("y", "yes", "yesplease", "yeah", "yep", "sure", "ok", "okay", "confirm"), True),
     **dict.fromkeys(("n", "no", "nothanks", "nothankyou", "nope"), False),
@@ -134,16 +135,16 @@ class PlaceNames:
         word = fold_name(typed)
         found = self._by_word.get(word, [])
         with_code = [p for p in found if fold_name(p.code) == word]
-        return self._only(with_code or found, "are called", typed)
+        return self._only(with_code or found, "are called", typed, "the code instead of the name")
 
     def beginning_with(self, typed: str) -> Place | None:
         """The place of which a code, name or alias begins with this text. Raises AmbiguousPlace."""
         word = fold_name(typed)
-        if len(word) < MIN_BEGINNING:
+        if len(word) < _MIN_BEGINNING:
             return None
         found = (p for name, named in self._by_word.items() if name.startswith(word) for p in named)
         by_code = {p.code: p for p in found}
-        return self._only([*by_code.values()], "begin with", typed)
+        return self._only([*by_code.values()], "begin with", typed, "the whole name, or the code")
 
     def unknown(self, typed: str) -> str:
         """The message about a text that names no place, with similar names."""
@@ -153,8 +154,11 @@ class PlaceNames:
         hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
         return f"{quoted(typed)} is not a place on any route. {hint}"
 
-    def _only(self, found: Sequence[Place], relation: str, typed: str) -> Place | None:
-        """The one of these places that contains the others. relation: of the places to the typed text."""
+    def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:
+        """The one of these places that contains the others.
+
+        relation: of the places to the typed text. distinct: what to type instead.
+        """
         codes = {p.code for p in found}
         meant = [p for p in found if not codes & set(_containers(p, self._by_code))]
         if len(meant) > 1:
@@ -162,8 +166,7 @@ class PlaceNames:
             if len(meant) > len(names):
                 names.append("others")
             raise AmbiguousPlace(
-                f"Several places {relation} {quoted(typed)}: {listed(names, 'and')}. "
-                "Type the code instead of the name."
+                f"Several places {relation} {quoted(typed)}: {listed(names, 'and')}. Type {distinct}."
             )
         return meant[0] if meant else None
 
@@ -238,8 +241,13 @@ def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...
 def phone(typed: str) -> str:
     """A phone number. Only its characters are checked here; whether it is valid is checked on use."""
     if not _PHONE.fullmatch(typed) or sum(c.isdigit() for c in typed) < 6:
-        raise InvalidInput(f"{quoted(typed)} is not a phone number. Type a number such as {PHONE_EXAMPLES}.")
+        raise InvalidInput(f"{quoted(typed)} is not a phone number, such as {PHONE_EXAMPLES}.")
     return typed
+
+
+def optional_phone(typed: str) -> str | None:
+    """A phone number; None for an empty line, or for the words "none" and "no"."""
+    return phone(typed) if typed and typed.lower() not in _NO_PHONE else None
 
 
 @dataclass(frozen=True)
@@ -253,19 +261,22 @@ class Contact:
 def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Callable[[str], Contact]:
     """A phone number, and after commas the names of passengers, at most one for each seat.
 
-    default: the phone number of an answer without one. required: there must be one.
+    default: the phone number of an answer without one; "none" instead of a number means that there is none.
+    required: there must be one.
     """
 
     def parse(typed: str) -> Contact:
         number, *names = (part.strip() for part in typed.split(","))
-        if number and not any(c.isdigit() for c in number) and (default or not required):
+        has_phone = number.lower() in _NO_PHONE or any(c.isdigit() for c in number)
+        if number and not has_phone and (default or not required):
             number, names = "", [number, *names]  # names only
         if not number and required and not default:
             raise InvalidInput(f"{quoted(typed)} has no phone number. Type one, such as {PHONE_EXAMPLES}.")
         if len(names) > seats:
             numbers = f"{len(names)} {plural('name', names)} for {seats} {plural(seat, range(seats))}"
             raise InvalidInput(f"You typed {numbers}. Type at most one name for each {seat}.")
-        return Contact(phone(number) if number else default, tuple(map(name, names)))
+        parse_phone = phone if required else optional_phone
+        return Contact(parse_phone(number) if number else default, tuple(map(name, names)))
 
     return parse
 

@@ -54,12 +54,10 @@ from busware.server.protocol import (
     Quote,
     Refusal,
     Ticket,
-    fold_name,
 )
 
 T = TypeVar("T")
 
-_MIN_LETTERS = 3  # of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
@@ -207,9 +205,13 @@ def find(context: Context, typed: str) -> Steps[None]:
     if not found.references:
         yield Tell("No booking has that phone number, date and boarding place.", problem=True)
         return
-    for reference in found.references[:_MAX_SHOWN]:
+    lines: list[str] = []
+    shown = found.references[:_MAX_SHOWN]
+    for reference in reversed(shown):  # the last one that is opened is offered: the first one
         booking = yield Call(GetBooking(reference=reference, phone=phone))
-        yield Tell(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
+        lines.append(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
+    for line in reversed(lines):
+        yield Tell(line)
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
 
 
@@ -220,11 +222,7 @@ def _boarding_place(places: Sequence[Place]) -> Callable[[str], str]:
     def parse(typed: str) -> str:
         try:
             return parse_place(typed).code
-        except InvalidInput:
-            word = fold_name(typed)
-            names = (fold_name(name) for place in places for name in answers.spellings(place))
-            if len(word) < _MIN_LETTERS or not any(name.startswith(word) for name in names):
-                raise
+        except answers.AmbiguousPlace:
             return typed
 
     return parse
@@ -290,7 +288,7 @@ def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
     typed_reference, _, typed_phone = typed.partition(" ")
     last = context.last_booking
     ask_phone = Ask(
-        "Phone number of the booking (Enter: none):", answers.optional(answers.phone), "phone",
+        "Phone number of the booking (Enter: none):", answers.optional_phone, "phone",
         f"Such as {PHONE_EXAMPLES}.",
     )  # fmt: skip
     reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)

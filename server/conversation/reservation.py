@@ -265,9 +265,12 @@ def _ask_wait_count(words: Words, trip: Trip, seat_map: Seats) -> Steps[int]:
 
 def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wanted) -> Ask:
     """The question for a phone number. In an extended dialogue, names of passengers may follow it."""
-    hint = f"Such as {PHONE_EXAMPLES}. You need it, and the reference, to open the booking later."
+    opens = "You need it, and the reference, to open the booking later."
+    if not words.needs_phone:
+        opens = f"{opens} Without a phone number, the reference alone opens it."
+    hint = f"Such as {PHONE_EXAMPLES}. {opens}"
     if not context.extended:
-        parse = answers.phone if words.needs_phone else answers.optional(answers.phone)
+        parse = answers.phone if words.needs_phone else answers.optional_phone
         prompt = "Phone number:" if words.needs_phone else "Phone number (Enter: none):"
         return Ask(prompt, lambda typed: answers.Contact(parse(typed)), "phone", hint)
     last = context.last_booking.phone if context.last_booking else None

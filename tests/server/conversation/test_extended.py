@@ -153,7 +153,8 @@ def test_phone_number_and_names_in_one_answer(
     ("typed", "message"),
     [
         ("", '"" has no phone number'),
-        ("Asha", '"Asha" is not a phone number.'),
+        ("Asha", '"Asha" is not a phone number, such as 98450 12345'),
+        ("none", '"none" is not a phone number'),
         (f"{ASHA}, A, B, C", "You typed 3 names for 2 seats. Type at most one name for each seat."),
         (f"{ASHA}, 12", '"12" is not a name.'),
     ],
@@ -161,6 +162,16 @@ def test_phone_number_and_names_in_one_answer(
 def test_wrong_phone_number_or_names(play: Play, typed: str, message: str) -> None:
     played = play("bus bengaluru mysuru sat", "1", "3 4", typed)
     assert message.replace('""', "An empty line") in played.texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("none", None), ("NO", None), ("-", None), ("none, Asha", "Asha"), ("Asha", "Asha")]
+)
+def test_none_is_no_phone_number_and_no_name(
+    play: Play, database: Database, typed: str, name: str | None
+) -> None:
+    play("flight choose usa ind 15 dec", "", "", typed, "yes")
+    assert database.query("SELECT name, phone FROM passengers") == [(name, None)]
 
 
 def test_names_are_asked_for_again_if_the_party_has_become_smaller(play: Play, database: Database) -> None:

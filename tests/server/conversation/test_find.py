@@ -44,6 +44,20 @@ def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
     assert asked == ["Phone"] * (not has_phone) + ["Date"] * (not has_date) + ["Source"] * (not has_place)
 
 
+def test_booking_that_find_advises_is_offered(connect: Callable[[], LineClient]) -> None:
+    booked = [connect().call("book", **TRIP, seats=[n], phone=ASHA)["reference"] for n in (3, 4)]
+    line = connect()
+    line.send(f"find sat bengaluru {ASHA}")
+    shown = [line.receive().decode()]
+    while not shown[-1].startswith("To see the booking"):
+        shown.append(line.receive().decode())
+    first, second = (text.split()[1] for text in shown if text.startswith("Reference"))
+    assert {first, second} == {*booked}
+    assert shown[-1] == f"To see the booking, type: status {first} {ASHA}"
+    line.send("status")
+    assert line.receive().decode() == f"Reference of the booking (Enter: {first}):"
+
+
 def test_find_takes_the_places_of_all_kinds_of_services(
     connect: Callable[[], LineClient], database: Database
 ) -> None:

@@ -136,7 +136,7 @@ def test_reservation_accepts_ten_invalid_answers_to_each_question(client_socket:
         "Destination:": '"maybe" is not a place on any route.',
         "Bus id:": '"maybe" is not a bus in the list. Type 1.',
         "Seat numbers": '"maybe" is not a list of numbers. Type seat numbers such as 1 and 2, or best 2',
-        "Phone number:": '"maybe" is not a phone number.',
+        "Phone number:": '"maybe" is not a phone number, such as',
         "Confirm,": '"maybe" is not a valid answer. Type yes or no.',
     }
     steps = textwrap.dedent(RESERVATION).strip().splitlines()
