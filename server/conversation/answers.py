@@ -146,13 +146,13 @@ class PlaceNames:
         by_code = {p.code: p for p in found}
         return self._only([*by_code.values()], "begin with", typed, "the whole name, or the code")
 
-    def unknown(self, typed: str) -> str:
-        """The message about a text that names no place, with similar names."""
+    def unknown(self, typed: str, otherwise: str = "") -> str:
+        """The message about a text that names no place, with similar names. otherwise: if there are none."""
         close = difflib.get_close_matches(fold_name(typed), self._by_word, 5, 0.5)
         similar = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
         names = [*similar.values()][:5]
-        hint = f"Did you mean {listed(names, 'or')}?" if names else "Type ? for a list of places."
-        return f"{quoted(typed)} is not a place on any route. {hint}"
+        hint = f"Did you mean {listed(names, 'or')}?" if names else otherwise
+        return f"{quoted(typed)} is not a place on any route. {hint}".rstrip()
 
     def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:
         """The one of these places that contains the others.
@@ -180,7 +180,7 @@ def place(
     def parse(typed: str) -> Place:
         found = names.named(typed) or names.beginning_with(typed)
         if found is None:
-            raise InvalidInput(names.unknown(typed))
+            raise InvalidInput(names.unknown(typed, "Type ? for a list of places."))
         if found == excluded:
             raise InvalidInput(f"{relation} {found.name}. Type another place.")
         return found

@@ -203,6 +203,7 @@ def test_answer_that_is_not_understood_asks_again_for_the_places(play: Play) -> 
     ("typed", "problem", "question"),
     [
         ("mandya bengaluru to mysuru sat", 'It is not clear which place is the origin: "mandya" or', "From:"),
+        ("101", '"101" is not a place on any route.', "From and to"),  # ? may be about another question
         ("bengaluru mysuru sat - sun", "There are 2 dates: 2026-12-05 and 2026-12-06.", "Date of journey"),
     ],
 )
@@ -211,6 +212,7 @@ def test_what_is_not_clear_on_the_line_is_asked_for(
 ) -> None:
     played = play(f"bus {typed}")
     assert played.texts[0].startswith(problem)
+    assert "Type ?" not in played.texts[0]
     assert played.questions[0].startswith(question)
 
 
