@@ -206,14 +206,14 @@ def _print_addresses(settings: Settings) -> None:
     if settings.tls_cert:
         where += " --tls"
         without_client = f"openssl s_client -quiet -connect localhost:{port}, and type: help"
-    dialogues = ", ".join(f"{dialogue} on {number}" for dialogue, number in settings.ports or ())
+    dialogues = ",".join(f"{dialogue}:{number}" for dialogue, number in settings.ports or ())
     ports = f"  Ports:    {dialogues}\n" if dialogues else ""
     addresses = (
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
-        f"  HTTP:     {http}/v1, described at {http}/schema\n"
+        f"  HTTP:     {http}/v1, reference: {http}/schema\n"
         f"{ports}"
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
-        f"  JSON-RPC: {without_client}\n"
+        f"  JSON-RPC:\n    {without_client}\n"  # more than 80 columns on one line
         f"  Database: {folder}{installation.subcommand('psql')}\n"
         f"{_way_into_container(settings) if _is_in_container() else ''}"
         "  Ctrl-C stops it."
@@ -232,14 +232,19 @@ def _is_in_container() -> bool:
 def _way_into_container(settings: Settings) -> str:
     """Lines that say how to reach the server from outside of its container."""
     if is_loopback(settings.host):
-        first = f"{settings.host} can be reached from inside only. To open it, start with --host 0.0.0.0,"
-        second = "and with TLS or BUSWARE_PLAIN=true"
+        lines = [
+            f"{settings.host} can be reached from inside only.",
+            "To open it, start with --host 0.0.0.0,",
+            "and with TLS or BUSWARE_PLAIN=true.",
+        ]
     else:
         numbers = (settings.port, settings.http_port, *(number for _, number in settings.ports or ()))
-        ports = " ".join(f"-p {number}:{number}" for number in numbers)
-        first = f"from outside, use the published ports (docker run {ports}),"
-        second = f"or: docker compose exec server {installation.CLIENT}"
-    return f"  Container: {first}\n             {second}\n"
+        lines = [
+            "from outside, use the published ports:",
+            f"docker run {' '.join(f'-p {number}:{number}' for number in numbers)}",
+            f"or: docker compose exec server {installation.CLIENT}",
+        ]
+    return "  Container: {}\n             {}\n             {}\n".format(*lines)
 
 
 def _stop_outdated(reason: str) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from textwrap import shorten
 from typing import Any
 
 from busware.server.console.feed import ConsoleFeed, Out, heading
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.answers import yes_or_no
 from busware.server.conversation.manifest import manifest_lines
-from busware.server.conversation.words import counted, moment, money, sent_line
+from busware.server.conversation.words import counted, listed, moment, money, plural, sent_line
 from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal, normalize_text
 from busware.server.push.messages import Client, Message, Messages
@@ -20,6 +21,7 @@ PROMPT = "operator> "
 WELCOME = "This is the operator's console. Type help for its commands."
 LEAVE = ("exit", "quit")
 _MESSAGES_SHOWN = 20
+_QUOTED_CHARACTERS = 60  # of the message that a reply answers
 _MAX_DIGITS = 18  # of a bigint
 _REASON_CHARACTERS = 200  # as in the method cancel_trip
 
@@ -64,7 +66,7 @@ class Console:
     def execute(self, line: str) -> bool:
         """Execute a line. Returns False if the operator leaves."""
         word, _, rest = normalize_text(line).partition(" ")
-        command = COMMANDS.get(word.lower())
+        command = COMMANDS.get("help" if word == "?" else word.lower())
         try:
             if command is not None:
                 command.run(self, rest.strip())
@@ -81,13 +83,13 @@ class Console:
     def _to(self, rest: str) -> None:
         to, _, text = rest.partition(" ")
         if not text.strip():
-            raise UsageError('The command "clients" lists the numbers of the clients.')
+            raise UsageError('The command "clients" lists the numbers.')
         recipient: dict[str, Any] = {"client_no": int(to)} if _is_number(to) else {"reference": to.upper()}
         self._send(text.strip(), **recipient)
 
     def _all(self, rest: str) -> None:
         if not rest:
-            raise UsageError("Connected clients get the message now, passengers when they connect again.")
+            raise UsageError("Passengers who are not connected read it later.")
         self._send(rest)
 
     def _trip(self, rest: str) -> None:
@@ -102,20 +104,26 @@ class Console:
         message = self._unanswered(word) if _is_number(word) else self._last_message()
         text = text.strip() if _is_number(word) else rest
         if not text:
-            raise UsageError("Without a number, the reply goes to the sender of the last message.")
-        self._send(text, **self._sender(message))
+            raise UsageError("Without NUMBER, it answers the last message.")
+        waited = self.messages.unanswered()
+        quoted = shorten(message.body, _QUOTED_CHARACTERS, placeholder=" …")
+        self._send(text, f", in reply to message {message.message_id}: {quoted}", **self._sender(message))
+        waiting = [message.message_id, *(other.message_id for other in self.messages.unanswered())]
+        if others := [other.message_id for other in waited if other.message_id not in waiting]:
+            subject, verb = plural("message", others).capitalize(), "has" if len(others) == 1 else "have"
+            self.out(f"{subject} {listed(others, 'and')} {verb} a reply now, too.")
 
-    def _send(self, text: str, **to: Any) -> None:
-        """Send a notice, and say whom it reaches. to: as in Messages.notice."""
+    def _send(self, text: str, end: str = ".", **to: Any) -> None:
+        """Send a notice, and say whom it reaches. end: of that sentence. to: as in Messages.notice."""
         reached = self.messages.notice(text, **to)
         if "client_no" in to:
-            self.out(f"Sent to client {to['client_no']}.")
+            self.out(f"Sent to client {to['client_no']}{end}")
         elif reached is None:
             clients = counted(len(self._connected_clients()), "connected client")
             self.out(f"Sent to {clients}. Passengers who are not connected read it when they connect.")
         elif "reference" in to:
             open_tickets = counted(reached.tickets, "ticket") if reached.tickets else "no open ticket"
-            self.out(f"Sent to booking {to['reference']} ({open_tickets}).")
+            self.out(f"Sent to booking {to['reference']} ({open_tickets}){end}")
         else:
             self.out(sent_line(reached))
 
@@ -158,14 +166,14 @@ class Console:
         day, _, reason = rest.strip().partition(" ")
         reason = reason.strip()
         if not _is_number(bus) or not reason:
-            raise UsageError("Example: cancel 101 tomorrow The bridge is closed.")
+            raise UsageError("Example: cancel 101 tomorrow Landslide.")
         if len(reason) > _REASON_CHARACTERS:
             raise InvalidInput(f"A reason has up to {_REASON_CHARACTERS} characters.")
         trip = int(bus), parse_date(day, self.today())
         quote = self.messages.cancel_quote(*trip)
-        departs = f"{quote.trip.kind} {bus}, {quote.trip.name}, which departs {moment(quote.trip.departs_at)}"
+        self._show(f"{quote.trip.kind} {bus}, {quote.trip.name}")
         ends = f"{counted(quote.tickets, 'ticket')} of {counted(quote.bookings, 'booking')}"
-        self._show(f"{departs}: {ends}, refund {money(quote.refund)}")
+        self._show(f"departs {moment(quote.trip.departs_at)}: {ends}, refund {money(quote.refund)}")
         if not self._confirm("Cancel this trip?"):
             self.out("The trip is not cancelled.")
             return
@@ -237,7 +245,7 @@ class Console:
 
     def _connections(self, rest: str) -> None:
         if rest.lower() not in ("on", "off"):
-            raise UsageError("Clients that connect or disconnect are shown after: connections on")
+            raise UsageError("on: show clients that connect or disconnect.")
         self.feed.shows_connections = rest.lower() == "on"
         shown = "shown" if self.feed.shows_connections else "not shown"
         self.out(f"Clients that connect or disconnect are {shown}.")
@@ -246,6 +254,7 @@ class Console:
         lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
         for words, about in [*lines, (" or ".join(LEAVE), self.exit_help)]:
             self._show(f"{words:24}  {about}")
+        self._show("DATE is the travel date of a trip: 2026-12-05, 5 dec, tomorrow or sat.")
 
     def _show(self, text: str) -> None:
         self.out(f"  {text}".rstrip())
@@ -254,28 +263,20 @@ class Console:
 COMMANDS = {
     "to": Command("NUMBER|REFERENCE TEXT", "send a message to a client, or to a booking", Console._to),
     "all": Command("TEXT", "send a message to all clients and passengers", Console._all),
-    "trip": Command(
-        "BUS DATE TEXT", "send a notice to all passengers of a trip; DATE: its travel date", Console._trip
-    ),
-    "reply": Command(
-        "[NUMBER] TEXT", "answer the last message from a client, or the one with that number", Console._reply
-    ),
-    "unanswered": Command("", "list the messages from clients without a reply", Console._list_unanswered),
+    "trip": Command("BUS DATE TEXT", "send a notice to all passengers of a trip", Console._trip),
+    "reply": Command("[NUMBER] TEXT", "answer the last message, or the one with a number", Console._reply),
+    "unanswered": Command("", "list the messages of clients without a reply", Console._list_unanswered),
     "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
     "clients": Command("", "list the connected clients", Console._clients),
     "connections": Command(
-        "on|off", "show each client that connects or disconnects, or stop it", Console._connections
+        "on|off", "show clients that connect or disconnect, or stop it", Console._connections
     ),
-    "trips": Command(
-        "[DATE]", "list the trips with passengers; DATE: their travel date, or today", Console._trips
-    ),
+    "trips": Command("[DATE]", "list the trips of today or a date with passengers", Console._trips),
     "manifest": Command(
-        "BUS [DATE]", "list the passengers who board and alight at each stop of a trip", Console._manifest
+        "BUS [DATE]", "list who boards and alights at each stop of a trip", Console._manifest
     ),
-    "cancel": Command(
-        "BUS DATE REASON", "cancel a trip and refund its passengers, after a question", Console._cancel
-    ),
-    "stats": Command("", "show processes, and count tickets, services and messages", Console._stats),
+    "cancel": Command("BUS DATE REASON", "cancel a trip and refund its passengers", Console._cancel),
+    "stats": Command("", "count processes, tickets, services and messages", Console._stats),
     "help": Command("", "show this list", Console._help),
 }
 

@@ -36,7 +36,7 @@ from busware.server.terminal import end_prompt, read_line
 
 log = logging.getLogger("busware.console")
 
-EXIT_STOPS_SERVER = "stop the server, after it has answered its open requests"
+EXIT_STOPS_SERVER = "stop the server, after the replies under way"
 EXIT_LEAVES_CONSOLE = "leave the console; the server continues"
 _HIGHLIGHTED = "\n\x1b[1;33m{}\x1b[0m"  # a blank line, then bold and yellow
 _HIGHLIGHTED_WITHOUT_COLOR = "\n{}"

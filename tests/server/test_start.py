@@ -76,6 +76,8 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
         assert f"serves on 127.0.0.1:{server.port}, from an embedded PostgreSQL in {data_folder}." in output
         assert f"scripts/client --port {server.port} search" in output
         assert f"BUSWARE_DATA={data_folder} scripts/psql\n" in output
+        hints = [line.rstrip() for line in server.output if line.startswith("  ")]
+        assert [hint for hint in hints if len(hint) > 80 and str(data_folder) not in hint] == []
         in_container = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
         assert ("127.0.0.1 can be reached from inside only." in output) == in_container
         booking = book(server, data_folder)
@@ -89,9 +91,11 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
 
 def test_server_in_a_container_says_how_to_reach_it() -> None:
     published = _way_into_container(Settings(host="0.0.0.0", ports=(("chat", 8080),)))
+    inside = _way_into_container(Settings(host="::1"))
+    assert all(len(line) <= 80 for line in (published + inside).splitlines())
     assert "docker run -p 9999:9999 -p 8000:8000 -p 8080:8080" in published
     assert "docker compose exec server scripts/client" in published
-    assert "start with --host 0.0.0.0" in _way_into_container(Settings(host="::1"))
+    assert "start with --host 0.0.0.0" in inside
 
 
 def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:

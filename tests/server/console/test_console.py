@@ -118,6 +118,12 @@ def test_invalid_command_gets_a_message_and_sends_nothing(
     )
 
 
+def test_help_fits_80_columns(attached: Operator) -> None:
+    attached.type_line("?")
+    shown = attached.wait_for_match(r"(?s)(  to NUMBER.*)\n  DATE is ")
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
 @pytest.fixture
 def attached(urls: dict[str, str]) -> Iterator[Operator]:
     """A console in a process of its own, on the database of the test."""
@@ -252,16 +258,25 @@ def test_reply_goes_to_the_message_with_its_number(attached: Operator, database:
     attached.wait_for(f"message {first} from client", f"message {second} from client")
     attached.wait_for("Messages without a reply: 2.")
     attached.type_line(f"reply {first}   Platform 3.")
-    attached.wait_for(": Platform 3.")
+    attached.wait_for(f", in reply to message {first}: Which platform?")
     attached.type_line(f"reply {first} Again.")
     attached.wait_for(f"No message {first} waits for a reply")
     attached.type_line("reply Bus 7.")
-    attached.wait_for(": Bus 7.")
+    attached.wait_for(f", in reply to message {second}: Which bus?")
     sent = "SELECT client_no, body FROM messages WHERE audience = 'client' ORDER BY message_id"
     asked = "SELECT client_no FROM messages WHERE audience = 'operators' ORDER BY message_id"
     assert database.query(sent) == [*zip(database.query(asked), ("Platform 3.", "Bus 7."), strict=True)]
     attached.type_line("unanswered")
     attached.wait_for("Messages without a reply: 0.")
+
+
+def test_reply_answers_the_other_messages_of_its_client(attached: Operator, database: Database) -> None:
+    first, second, third = (ask(database, f"Hello {word}?" + " Well" * 20, 7) for word in ("a", "b", "c"))
+    attached.wait_for("Hello a?", "Hello b?", "Hello c?")
+    attached.type_line(f"reply {second} Yes.")
+    attached.wait_for(f", in reply to message {second}: Hello b? Well", " …\n")
+    attached.wait_for(f"Messages {first} and {third} have a reply now, too.")
+    attached.wait_for("unanswered: 0")
 
 
 def test_new_console_says_which_messages_have_no_reply(
@@ -327,7 +342,7 @@ def test_trip_is_cancelled_and_its_passengers_are_told(
         booking = passenger.call("book", travel_date=day, seats=[1, 2], **TRIP)
         passenger.call("hold", travel_date=day, seats=[3], **TRIP)
         operator.type_line(f"cancel 1 {day} The bridge is closed.")
-        operator.wait_for("bus 1, ", f": 3 tickets of 2 bookings, refund {booking['fare']}")
+        operator.wait_for("bus 1, ", "departs ", f": 3 tickets of 2 bookings, refund {booking['fare']}")
         operator.wait_for("Cancel this trip? (yes or no)")
         operator.type_line("yes")
         operator.wait_for(f"The trip is cancelled: 3 tickets, {booking['fare']} refunded.")
@@ -453,13 +468,13 @@ def test_password_is_asked_until_it_is_valid(urls: dict[str, str]) -> None:
         ("short", None, "at least 8 characters"),
         ("long enough", "not the same", "are different"),
     ):
-        adding.expect_exact("Password for boss:")
+        adding.expect_exact("New password for boss:")
         adding.sendline(first)
         if again:
             adding.expect_exact("Repeat the password:")
             adding.sendline(again)
         adding.expect_exact(message)
-    for asked in ("Password for boss:", "Repeat the password:"):
+    for asked in ("New password for boss:", "Repeat the password:"):
         adding.expect_exact(asked)
         adding.sendline("long enough")
     adding.expect_exact("was created")

@@ -418,7 +418,7 @@ def test_processes_share_the_ports(urls: dict[str, str], database: Database) -> 
         ExitStack() as stack,
     ):
         addresses = server.read_until("Ports:")
-        ports = dict(re.findall(r"(\w+) on (\d+)", addresses))
+        ports = dict(re.findall(r"(\w+):(\d+)", addresses))
         assert ports.keys() == {"text", "show"}
 
         def connect(_: int) -> MessageClient:
