@@ -139,7 +139,9 @@ class Operations:
         if "phone" in normal:
             normal["phone"] = _e164(normal["phone"], self._settings.phone_region)
             if not normal["phone"]:
-                raise request.wrong("phone", f'"{getattr(request, "phone", "")}" is not a phone number.')
+                takes = request.takes("phone")
+                message = f'"{getattr(request, "phone", "")}" is not {takes}.'
+                raise Refusal("bad_request", message, field="phone", takes=takes)
         if "reference" in normal:
             normal["reference"] = normal["reference"].upper()
         return msgspec.structs.replace(request, **normal) if normal else request

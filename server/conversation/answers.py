@@ -106,7 +106,10 @@ def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) ->
             return values[word]
         found = {values[_letters(option)] for option in options if _letters(option).startswith(word)}
         if not word or word in _YES_NO or len(found) != 1:
-            raise InvalidInput(f"{quoted(typed)} is not a valid answer. Type {listed(options, 'or')}.")
+            numbers = [known for known in values if known.isdigit()] if word.isdigit() else []
+            raise InvalidInput(
+                f"{quoted(typed)} is not a valid answer. Type {listed(numbers or options, 'or')}."
+            )
         return found.pop()
 
     return parse
@@ -285,10 +288,10 @@ def reference(typed: str) -> str:
     """The reference of a booking, also from the number of a ticket (words.ticket_number)."""
     found = _REFERENCE.fullmatch(typed.upper().strip(". "))
     if found is None:
-        raise InvalidInput(
-            f"{quoted(typed)} is not a booking reference. A reference has 6 or more letters and digits, "
-            "such as CVK7GHJ, without I, O, 0, 1, 2, 4, 5 and 6."
-        )
+        rule = "6 or more characters, such as CVK7GHJ"
+        if len(typed) >= 6 and typed.isalnum():
+            rule = "one has no I, O, 0, 1, 2, 4, 5 or 6"
+        raise InvalidInput(f"{quoted(typed)} is not a booking reference: {rule}.")
     return found[1]
 
 

@@ -70,8 +70,9 @@ def ask_place(
 ) -> Ask:
     """The question for a place. excluded: the other end of the journey. relation: how it is related to it."""
     labels = [answers.label(place, places) for place in places]
+    separator = "; " if any("," in label for label in labels) else ", "
     return Ask(
-        prompt, answers.place(places, excluded, relation), field, f"One of: {', '.join(labels)}.",
+        prompt, answers.place(places, excluded, relation), field, f"One of: {separator.join(labels)}.",
         tuple(
             Choice(place.name, ", ".join((place.code, *place.aliases))) if label == place.name
             else Choice(place.code, ", ".join((place.name, *place.aliases)))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from busware.server.conversation import answers
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.journeys import ANY, Filter, Journey, find_filter, parse_journey
+from busware.server.conversation.trips import ask_place
 from busware.server.protocol import Place
 
 TODAY = date(2026, 12, 1)  # a Tuesday
@@ -137,6 +138,11 @@ def test_place_that_is_not_understood_keeps_its_end() -> None:
     assert (found.origin, found.destination) == (None, MNDY)
     assert found.problems[0] == '"mysuru" is not understood.'
     assert found.problems[1].startswith('"bengaloor" is not a place on any route. Did you mean Bengaluru')
+
+
+def test_list_of_places_can_be_read_if_a_name_has_a_comma() -> None:
+    assert ask_place("", "", [BLRU, MNDY]).hint == "One of: Bengaluru, Mandya."
+    assert ask_place("", "", [HALL, MNDY]).hint == "One of: Hall, doors; Mandya."
 
 
 @pytest.mark.parametrize(
