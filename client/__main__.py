@@ -16,7 +16,7 @@ import msgspec
 
 from busware import commands
 from busware.factory import new_client
-from busware.preview import preview
+from busware.preview import Report, preview, report
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
@@ -84,14 +84,14 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             request = commands.request(parsed, client.today)
             asks = on_terminal() and not getattr(parsed, "yes", True)
             repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
-            shows_done = request.reply is protocol.Booking and not parsed.json
-            seen = preview(request, client) if (asks or shows_done) and not repeated else None
-            if asks and seen and not confirmed(seen.question, seen.facts):
+            seen = preview(request, client) if asks and not repeated else None
+            if seen and not confirmed(seen.question, seen.facts):
                 complain("Nothing was changed.")
                 return REFUSED
+            done = report(request, client) if not parsed.json and not repeated else None
             request = with_key(request)
             reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
-            return _show_reply(request, reply, seen.done if seen else "")
+            return _show_reply(request, reply, done)
         except (Refusal, RpcError) as error:
             if parsed.json:
                 _show_error(error_json(error))
@@ -149,10 +149,10 @@ def _reason(error: Refusal | RpcError) -> str | None:
     return error.reason if isinstance(error, Refusal) else None
 
 
-def _show_reply(request: protocol.Request, reply: object, done: str) -> int:
+def _show_reply(request: protocol.Request, reply: object, done: Report | None) -> int:
     """Print a reply; return the exit status. A request that was executed is reported as done in any case.
 
-    done: what the request has done, if the reply does not say it.
+    done: makes a sentence of the reply, if the reply does not say what was done.
     """
     try:
         if isinstance(reply, msgspec.Raw):
@@ -161,7 +161,8 @@ def _show_reply(request: protocol.Request, reply: object, done: str) -> int:
             from busware import render
 
             out = render.console()
-            show(render.text(out, render.reply(reply, out.width, request, done)))
+            told = done(reply) if done and isinstance(reply, protocol.Booking) else ""
+            show(render.text(out, render.reply(reply, out.width, request, told)))
         return DONE
     except NotShown as error:
         return report_not_shown(error, _done(request, reply))

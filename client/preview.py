@@ -1,22 +1,24 @@
-"""What a command is going to change, read before it is sent: a question, and a sentence for afterwards.
+"""What a command is going to change, as a question before it is sent; and what it has changed.
 
 Only commands that give up something that cannot be had back have a preview: a ticket that was sold, a part of
 its journey, or a trip with its passengers.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from busware.sdk import Client
 from busware.server import protocol
-from busware.server.conversation.words import counted, money
+from busware.server.conversation.words import cancelled_line, counted, ended_line, money
+
+Report = Callable[[protocol.Booking], str]
 
 
 class Preview(NamedTuple):
-    """What to ask, with facts to show above it; and what the command has done, unless the reply says it."""
+    """What to ask, with facts to show above it."""
 
     question: str
     facts: str = ""
-    done: str = ""
 
 
 def preview(request: protocol.Request, client: Client) -> Preview | None:
@@ -31,6 +33,27 @@ def preview(request: protocol.Request, client: Client) -> Preview | None:
     return None
 
 
+def report(request: protocol.Request, client: Client) -> Report | None:
+    """What makes a sentence of the reply: what the request has changed. None if the reply says it.
+
+    Reads what the reply is compared with, so it is called directly before the request is sent. What another
+    client has changed before is not reported as done. Raises as `preview` does.
+    """
+    match request:
+        case protocol.Cancel():
+            before = client.booking(request.reference, request.phone)
+            return lambda after: cancelled_line(before, after)
+        case protocol.Alight():
+            before = client.booking(request.reference, request.phone)
+            (stop,) = client.alight_quote(  # the reply does not name the stop
+                request.reference, request.phone, tickets=request.tickets, at=request.at
+            )
+            return lambda after: ended_line(
+                _chosen(after, request.tickets, ("booked",)), f"at {stop.place}", before, after
+            )
+    return None
+
+
 def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:
     quote = client.cancel_quote(request.reference, request.phone, tickets=request.tickets)
     booking = client.booking(request.reference, request.phone)
@@ -38,13 +61,8 @@ def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:
     count, refund = counted(len(tickets), "ticket"), money(quote.refund)
     paid = sum(float(ticket.fare) - float(ticket.refund) for ticket in tickets if ticket.status == "booked")
     if not paid:
-        return Preview(
-            f"Cancel {count}? You have not paid yet.", done=f"{count} cancelled. Nothing was paid."
-        )
-    return Preview(
-        f"Cancel {count}, and get {refund} of {money(paid)} back?",
-        done=f"{count} cancelled, {refund} refunded.",
-    )
+        return Preview(f"Cancel {count}? You have not paid yet.")
+    return Preview(f"Cancel {count}, and get {refund} of {money(paid)} back?")
 
 
 def _of_alighting(request: protocol.Alight, client: Client) -> Preview:
@@ -52,10 +70,8 @@ def _of_alighting(request: protocol.Alight, client: Client) -> Preview:
     booking = client.booking(request.reference, request.phone)
     tickets = _chosen(booking, request.tickets, ("booked",))
     count = counted(len(tickets), "ticket")
-    verb = "ends" if len(tickets) == 1 else "end"
     return Preview(
-        f"End {count} at {stop.place} instead of {booking.destination}, and get {money(stop.refund)} back?",
-        done=f"{count} now {verb} at {stop.place}, {money(stop.refund)} refunded.",
+        f"End {count} at {stop.place} instead of {booking.destination}, and get {money(stop.refund)} back?"
     )
 
 

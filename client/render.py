@@ -19,10 +19,10 @@ from busware.server.conversation.words import (
     differing_ends,
     moment,
     money,
+    seat_line,
     sent_line,
     service_of,
     type_text,
-    words_of,
 )
 from busware.server.output import writing
 from busware.server.protocol import (
@@ -308,8 +308,7 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
     status = "Released" if isinstance(request, Release) else booking.status.capitalize()
     label = Text.assemble((status, _STATUS_STYLES.get(booking.status, "")), ": ")
     if isinstance(request, ChangeSeat):
-        seat = words_of(booking.kind).seat.capitalize()
-        done = f"{seat} changed to {request.seat_no} (ticket {request.ticket_no})."
+        done = seat_line(booking, request.ticket_no)
     if done:
         yield Text(done)
         label = Text("Booking ")

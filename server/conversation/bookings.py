@@ -28,13 +28,15 @@ from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
+    cancelled_line,
     counted,
     day_of,
+    ended_line,
     listed,
     moment,
     money,
-    numbered,
     plural,
+    seat_line,
     summary,
     words_of,
 )
@@ -79,7 +81,6 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
     chosen = yield from _choose_tickets(booking, open_tickets)
     request = _tickets_request(booking, phone, chosen, open_tickets)
     quote: Quote = yield from require(CancelQuote(**request))
-    numbers = [ticket.ticket_no for ticket in chosen]
     question = f"Cancel {_named_tickets(booking, chosen, open_tickets)}"
     if any(ticket.status == "booked" for ticket in chosen):
         yield Show(quote)
@@ -92,7 +93,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
         return
     cancelled = yield from require(Cancel(**request))
     yield Show(cancelled)
-    yield Tell(f"{numbered('ticket', numbers)} cancelled. {_refunded(booking, cancelled)}")
+    yield Tell(cancelled_line(booking, cancelled))
 
 
 def alighting(context: Context, typed: str) -> Steps[None]:
@@ -132,11 +133,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
         return
     ended = yield from require(Alight(**request, at=stop.stop_no))
     yield Show(ended)
-    seats = numbered(words_of(booking.kind).seat, [t.seat_no for t in chosen if t.seat_no is not None])
-    yield Tell(
-        f"{tickets.capitalize()} {'ends' if len(numbers) == 1 else 'end'} {where}. {seats} for sale again "
-        f"from {'then' if stay else 'there'} on. {_refunded(booking, ended)}"
-    )
+    yield Tell(ended_line(chosen, where, booking, ended, there="then" if stay else "there"))
 
 
 def change(context: Context, typed: str) -> Steps[None]:
@@ -174,7 +171,7 @@ def change(context: Context, typed: str) -> Steps[None]:
                 raise changed
             yield Tell(changed.message, problem=True)
     yield Show(changed)
-    yield Tell(f"Ticket {ticket_no} has {noun} {wanted} now, instead of {seats[ticket_no]}.")
+    yield Tell(seat_line(changed, ticket_no))
 
 
 def find(context: Context, typed: str) -> Steps[None]:
@@ -376,12 +373,6 @@ def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
     """The end of a question: the refund, and the part of the fares that was not refunded before."""
     paid = sum(float(t.fare) - float(t.refund) for t in tickets if t.status == "booked")
     return f", and get {money(refund)} of {money(paid)} back?" if float(refund) else "? Nothing is refunded."
-
-
-def _refunded(before: Booking, after: Booking) -> str:
-    """A sentence: what a change has refunded."""
-    refund = float(after.refund) - float(before.refund)
-    return f"{money(refund)} is refunded." if refund else "Nothing is refunded."
 
 
 def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay: bool) -> str:

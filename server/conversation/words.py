@@ -1,11 +1,11 @@
 """The nouns of each kind of service, and dates, amounts, numbers and bookings as text."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 
-from busware.server.protocol import Booking, BusType, SentNotice, Ticket, Trip, TripList
+from busware.server.protocol import OPEN, Booking, BusType, SentNotice, Ticket, Trip, TripList
 
 PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
@@ -145,6 +145,41 @@ def summary(booking: Booking) -> str:
         f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
         f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}."
     )
+
+
+def cancelled_line(before: Booking, after: Booking) -> str:
+    """What a cancellation has changed: Tickets 1 and 2 are cancelled. 130.00 is refunded."""
+    was_open = {ticket.ticket_no for ticket in before.tickets if ticket.status in OPEN}
+    cancelled = {ticket.ticket_no for ticket in after.tickets if ticket.status == "cancelled"}
+    return f"{numbered('ticket', sorted(was_open & cancelled))} cancelled. {_refunded(before, after)}"
+
+
+def ended_line(
+    tickets: Sequence[Ticket], where: str, before: Booking, after: Booking, *, there: str = "there"
+) -> str:
+    """What alighting early has changed. where: at Mandya, or on a date. there: "then" for a date.
+
+    Example: Ticket 1 ends at Mandya. Seat 7 is for sale again from there on. Nothing is refunded.
+    """
+    noun = plural("ticket", tickets).capitalize()
+    numbers = listed((ticket.ticket_no for ticket in tickets), "and")
+    verb = "ends" if len(tickets) == 1 else "end"
+    seats = numbered(words_of(after.kind).seat, [t.seat_no for t in tickets if t.seat_no is not None])
+    return (
+        f"{noun} {numbers} {verb} {where}. {seats} for sale again from {there} on. {_refunded(before, after)}"
+    )
+
+
+def seat_line(booking: Booking, ticket_no: int) -> str:
+    """What a change of seats has changed: Ticket 1 has seat 9 now."""
+    (seat_no,) = [ticket.seat_no for ticket in booking.tickets if ticket.ticket_no == ticket_no]
+    return f"Ticket {ticket_no} has {words_of(booking.kind).seat} {seat_no} now."
+
+
+def _refunded(before: Booking, after: Booking) -> str:
+    """A sentence: what a change has refunded."""
+    refund = float(after.refund) - float(before.refund)
+    return f"{money(refund)} is refunded." if refund else "Nothing is refunded."
 
 
 def change_line(booking: Booking) -> str:

@@ -203,13 +203,15 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert run("confirm", reference, *PHONE).out.startswith(f"Booked: {reference}, ")
     assert "     2     7  [Ravi]" in run("change", reference, "2", "7", *PHONE).out
     changed = run("change-seat", reference, "2", "8", *PHONE).out
-    assert changed.startswith(f"Seat changed to 8 (ticket 2).\nBooking {reference}, KSRTC Day Bus (1) of ")
+    assert changed.startswith(f"Ticket 2 has seat 8 now.\nBooking {reference}, KSRTC Day Bus (1) of ")
     assert "     2     8  [Ravi]" in changed
     assert run("alight-quote", reference, "--tickets", "1", *PHONE).out == (
         "Stop  Place       Arrives               Refund\n   2  Ramanagara  Sat 5 Dec 2026 10:50    0.00\n"
     )
     alighted = run("alight", reference, "RAMANAGARA", "--tickets", "1", *PHONE).out
-    assert alighted.startswith("1 ticket now ends at Ramanagara, 0.00 refunded.\n")
+    assert alighted.startswith(
+        "Ticket 1 ends at Ramanagara. Seat 3 is for sale again from there on. Nothing is refunded.\n"
+    )
     assert "to Mandya" in alighted
     assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
     assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out == f"{reference}\n"
@@ -217,7 +219,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
         "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
     cancelled = run("cancel", reference, "--tickets", "2", *PHONE).out
-    assert cancelled.startswith(f"1 ticket cancelled, 90.00 refunded.\nBooking {reference}, ")
+    assert cancelled.startswith(f"Ticket 2 is cancelled. 90.00 is refunded.\nBooking {reference}, ")
     assert "cancelled  180.00   90.00" in cancelled
     shown = run("booking", reference, *PHONE)
     assert shown.out.endswith("refund 90.00.\n")
@@ -230,11 +232,12 @@ def test_release_and_cancellation_say_what_they_have_done(run: Run) -> None:
         for seats in ("1", "2,3")
     )
     assert run("release", released, *PHONE).out.startswith(f"Released: {released}, ")
-    assert run("cancel", held, *PHONE).out.startswith("2 tickets cancelled. Nothing was paid.\n")
+    assert run("cancel", held, *PHONE).out.startswith("Tickets 1 and 2 are cancelled. Nothing is refunded.\n")
     assert "already cancelled" in run("cancel", held, *PHONE).err
     booked = book(run, "--count", "3")["reference"]
     run("cancel", booked, "--tickets", "1", *PHONE)
-    assert run("cancel", booked, *PHONE).out.startswith("2 tickets cancelled, 180.00 refunded.\n")
+    cancelled = run("cancel", booked, *PHONE).out
+    assert cancelled.startswith("Tickets 2 and 3 are cancelled. 180.00 is refunded.\n")
 
 
 def test_repeated_cancellation_gets_the_first_answer(run: Run) -> None:

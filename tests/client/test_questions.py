@@ -77,7 +77,7 @@ def test_cancellation_is_confirmed(spawn: Spawn, booked: str, database: Database
     child.expect_exact("Type yes or no.")
     child.expect_exact("[y/N] ")
     child.send("yes\r")
-    child.expect_exact("1 ticket cancelled, 130.00 refunded.")
+    child.expect_exact("Ticket 2 is cancelled. 130.00 is refunded.")
     assert status_of(child) == 0
     assert statuses(database) == ["booked", "cancelled", "booked"]
 
@@ -86,7 +86,25 @@ def test_alighting_early_is_confirmed(spawn: Spawn, booked: str) -> None:
     child = spawn("alight", booked, "mandya", "--phone", PHONE)
     child.expect_exact("End 3 tickets at Mandya instead of Mysuru, and get 0.00 back? [y/N] ")
     child.send("y\r")
-    child.expect_exact("3 tickets now end at Mandya, 0.00 refunded.")
+    child.expect_exact("Tickets 1, 2 and 3 end at Mandya. Seats 1, 2 and 3 are for sale again from there on.")
+    assert status_of(child) == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "done"),
+    [
+        ("cancel", (), "Tickets 1 and 3 are cancelled. 260.00 is refunded."),
+        ("alight", ("mandya",), "Tickets 1 and 3 end at Mandya. Seats 1 and 3 are for sale again from"),
+    ],
+)
+def test_what_another_client_has_done_is_not_reported(
+    spawn: Spawn, booked: str, client_socket: LineClient, command: str, place: tuple[str, ...], done: str
+) -> None:
+    child = spawn(command, booked, *place, "--phone", PHONE)
+    child.expect_exact("[y/N] ")
+    client_socket.call("cancel", reference=booked, phone=PHONE, tickets=[2])
+    child.send("y\r")
+    child.expect_exact(done)
     assert status_of(child) == 0
 
 
