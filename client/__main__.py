@@ -38,6 +38,7 @@ OPTION_HINTS = {  # for a field in a refusal's data
     "passengers": "--name NAME, at most once for each seat",
     "phone": "--phone '98450 12345'",
 }
+COMPLETE_HINTS = ("seats", "count")  # fields whose hints say what the field takes
 
 
 def main(arguments: list[str]) -> int:
@@ -121,8 +122,12 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
     """Print a refusal, and what to change in the command."""
     from busware import render
 
+    field = error.data.get("field")
     with contextlib.suppress(NotShown):  # the exit status stays true
-        complain(render.text(render.console(stderr=True), render.error(error)))
+        shown: Refusal | RpcError = error
+        if field in COMPLETE_HINTS and isinstance(error, Refusal):
+            shown = _without_expected(error)
+        complain(render.text(render.console(stderr=True), render.error(shown)))
     if isinstance(request, protocol.SegmentRequest) and _reason(error) in ("seat_taken", "unknown_seat"):
         segment = {field: getattr(request, field) for field in protocol.SegmentRequest.__struct_fields__}
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):
@@ -134,8 +139,14 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
         complain("To join the waitlist, add --waitlist.")
     if _reason(error) == "not_signed_in":
         complain(SIGN_IN_HINT)
-    if option := OPTION_HINTS.get(str(error.data.get("field"))):
+    if option := OPTION_HINTS.get(str(field)):
         complain(f"Use {option}.")
+
+
+def _without_expected(error: Refusal) -> Refusal:
+    """A refusal without the sentence on what a field takes, because the hint for the command says it."""
+    data = {name: value for name, value in error.data.items() if name != "takes"}
+    return Refusal(error.reason, error.message.removesuffix(f" Expected: {error.data.get('takes')}."), **data)
 
 
 def error_json(error: Refusal | RpcError) -> str:
@@ -161,7 +172,7 @@ def _show_reply(request: protocol.Request, reply: object, done: Report | None) -
             from busware import render
 
             out = render.console()
-            told = done(reply) if done and isinstance(reply, protocol.Booking) else ""
+            told = done(reply) if done else ""
             show(render.text(out, render.reply(reply, out.width, request, told)))
         return DONE
     except NotShown as error:

@@ -6,7 +6,6 @@ another.
 """
 
 import argparse
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -18,7 +17,7 @@ from msgspec import Meta
 from busware.dates import parse_typed_date
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
 from busware.server import installation, protocol
-from busware.server.command_line import Parser
+from busware.server.command_line import Parser, similar_command
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
@@ -238,6 +237,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--yes": {"action": "store_true", "help": "do not ask before the change"},
     "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }
+# What to write if the value of an option was written as several arguments.
+_ONE_ARGUMENT = {
+    "--phone": "Put quotes around a number with a space: --phone '98450 12345'",
+    "--name": "Put quotes around a name with a space: --name 'Asha Rao'",
+    "--seats": "Put a comma between two numbers: --seats 9,10",
+    "--tickets": "Put a comma between two numbers: --tickets 1,2",
+}
 SERVER_OPTIONS: dict[str, dict[str, Any]] = {
     "--host": {"metavar": "HOST", "help": f"the server's host name or address; the default is {HOST}"},
     "--port": {"metavar": "PORT", "type": _port, "help": f"the server's port; the default is {PORT}"},
@@ -258,9 +264,17 @@ _DATES = {
 }
 
 
+class _ClientParser(Parser):
+    """The parser of the command line and of each command."""
+
+    def hint_after(self, option: str) -> str:
+        """What to write if the value of this option was written as several arguments."""
+        return _ONE_ARGUMENT.get(option.partition("=")[0], "")
+
+
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
     """The parser for the whole command line. An empty variable counts as one that is not set."""
-    parser = Parser(
+    parser = _ClientParser(
         prog=prog, usage=USAGE, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -324,9 +338,9 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
         or arguments[0] in (*COMMANDS, *ALIASES, *OTHER_COMMANDS)
     ):
         return parser.parse_args(arguments)
-    similar = difflib.get_close_matches(arguments[0], COMMANDS, 1)
+    similar = similar_command(arguments[0], COMMANDS)
     if similar or len(arguments) > 2:
-        hint = f"Did you mean {similar[0]}?" if similar else command_names()
+        hint = f"Did you mean {similar}?" if similar else command_names()
         parser.error(f"'{arguments[0]}' is not a command. {hint}")
     return parser.parse_args(["--host", arguments[0], *(f"--port={port}" for port in arguments[1:])])
 

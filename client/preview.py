@@ -4,14 +4,15 @@ Only commands that give up something that cannot be had back have a preview: a t
 its journey, or a trip with its passengers.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
+from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server import protocol
-from busware.server.conversation.words import cancelled_line, counted, ended_line, money
+from busware.server.conversation.words import cancelled_line, counted, ended_line, money, summary
 
-Report = Callable[[protocol.Booking], str]
+Report = Callable[[Any], str]  # from the reply
 
 
 class Preview(NamedTuple):
@@ -34,7 +35,7 @@ def preview(request: protocol.Request, client: Client) -> Preview | None:
 
 
 def report(request: protocol.Request, client: Client) -> Report | None:
-    """What makes a sentence of the reply: what the request has changed. None if the reply says it.
+    """What makes a text of the reply: what the request has changed or found. None if the reply says it.
 
     Reads what the reply is compared with, so it is called directly before the request is sent. What another
     client has changed before is not reported as done. Raises as `preview` does.
@@ -51,7 +52,18 @@ def report(request: protocol.Request, client: Client) -> Report | None:
             return lambda after: ended_line(
                 _chosen(after, request.tickets, ("booked",)), f"at {stop.place}", before, after
             )
+        case protocol.Find():
+            return lambda found: "\n".join(_found(found, request.phone, client))
     return None
+
+
+def _found(found: protocol.References, phone: str, client: Client) -> Iterator[str]:
+    """Each booking in one sentence; only its reference, if it cannot be read now."""
+    for reference in found.references:
+        try:
+            yield summary(client.booking(reference, phone))
+        except (protocol.Refusal, ConnectionLost):
+            yield reference
 
 
 def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:

@@ -114,7 +114,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
 ) -> RenderableType:
     """The text of any reply, for a console of this width.
 
-    request: what was sent. done: a sentence on what it has done, if the reply does not say it.
+    request: what was sent. done: what it has done or found, if the reply does not say it.
     """
     match answer:
         case Pong():
@@ -138,7 +138,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
                 Text(f"Fare {money(answer.fare)}, refund {money(answer.refund)}."),
             )
         case References():
-            return Text("\n".join(answer.references) or "No booking was found.")
+            return Text(done or "\n".join(answer.references) or "No booking was found.")
         case Quote():
             return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
         case AlightingStops():

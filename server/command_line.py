@@ -1,9 +1,10 @@
 """What the command lines share: a parser that explains errors, and questions on a terminal."""
 
 import argparse
+import difflib
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from busware.server.installation import EXIT_USAGE
@@ -21,15 +22,35 @@ class Parser(argparse.ArgumentParser):
         argparse leaves the unknown arguments of a subcommand to the main parser, which would show its own
         usage.
         """
+        args = sys.argv[1:] if args is None else list(args)
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            options = [arg for arg in args[: args.index(unknown[0])] if arg.startswith("-")]
+            hint = self.hint_after(options[-1]) if options else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint and '. '}{hint}")
         return parsed, unknown
+
+    def hint_after(self, option: str) -> str:
+        """What to change if arguments are unknown that follow this option."""
+        return ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As in argparse; but the error for an unknown subcommand names a similar one, if there is one."""
+        subcommands = action.choices if isinstance(action.choices, dict) else {}
+        similar = similar_command(str(value), subcommands)
+        if similar and value not in subcommands:
+            raise argparse.ArgumentError(None, f"'{value}' is not a command. Did you mean {similar}?")
+        super()._check_value(action, value)
 
     def error(self, message: str) -> NoReturn:
         """Exit with the usage, the error and a pointer to the help."""
         usage = self.format_usage()
         self.exit(EXIT_USAGE, f"{usage}{self.prog}: {message}\n{self.prog} --help explains the arguments.\n")
+
+
+def similar_command(typed: str, commands: Iterable[str]) -> str:
+    """The command that a word is similar to; empty if there is none."""
+    return next(iter(difflib.get_close_matches(typed, list(commands), 1)), "")
 
 
 def on_terminal() -> bool:

@@ -213,8 +213,12 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
         "Ticket 1 ends at Ramanagara. Seat 3 is for sale again from there on. Nothing is refunded.\n"
     )
     assert "to Mandya" in alighted
-    assert run("find", "2026-12-05", "bangalore", *PHONE).out == f"{reference}\n"
-    assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out == f"{reference}\n"
+    line = f"{reference} (bus 1, seats 3, 8) from Bengaluru to Mandya on 2026-12-05 at 10:00.\n"
+    assert run("find", "2026-12-05", "bangalore", *PHONE).out == line
+    assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out == line
+    assert run("find", "5 dec 2026", "mysuru", *PHONE).out == "No booking was found.\n"
+    found = run("find", "2026-12-05", "bangalore", *PHONE, "--json").out
+    assert json.loads(found) == {"references": [reference]}
     assert run("quote", reference, "--tickets", "2", *PHONE).out == (
         "Refund 90.00, if cancelled before Sat 5 Dec 2026 10:00.\n"
     )
@@ -284,7 +288,8 @@ def test_booking_joins_the_waitlist(run: Run) -> None:
         (("book", *SEGMENT, *PHONE, "--seats", "9"), "Free seats on this segment: 1, 2, 3, 4, 5, 6, 8."),
         (("book", *SEGMENT, *PHONE), "Use --seats 7,8, or --count 2 for any two seats."),
         (("book", *SEGMENT, "--seats", "1"), "Use --phone '98450 12345'."),
-        (("book", *SEGMENT, *PHONE), "a list of different seat numbers"),
+        (("book", *SEGMENT, *PHONE), "Neither seats nor count is given.\nUse --seats 7,8, or"),
+        (("book", *SEGMENT, *PHONE, "--seats", "1,1"), "A seat is listed twice.\nUse --seats 7,8, or"),
         (("book", *SEGMENT, "--count", "1", "--phone", "12"), "a phone number, such as"),
         (("booking", "QQQQQQ"), "No booking has that reference"),
     ],
@@ -391,6 +396,11 @@ def test_same_key_books_once(run: Run, database: Database) -> None:
     [
         (("serch",), "'serch' is not a command. Did you mean search?"),
         (("serch",), "scripts/client --help"),
+        (("--json", "serch"), "client: 'serch' is not a command. Did you mean search? scripts/client --help"),
+        (("--json", "frobnicate"), "invalid choice: 'frobnicate' (choose from "),
+        (("cancel", "DTABMT9", "--phone", "98450", "12345"), "arguments: 12345. Put quotes around a number"),
+        (("book", *SEGMENT, "--seats", "9", "10"), "a comma between two numbers: --seats 9,10 scripts"),
+        (("book", *SEGMENT, "--name=Asha", "Rao"), "with a space: --name 'Asha Rao'"),
         (("no", "such", "thing"), "'no' is not a command. Commands: search, places,"),
         (("localhost", "port"), "'port' is not a port; write a number from 1 to 65535"),
         (("search", "bengaluru"), "the following arguments are required: DESTINATION, DATE"),
