@@ -29,7 +29,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from busware import seatkeys, seatmap
 from busware.seatkeys import SeatKeys
-from busware.server.conversation import BACK, Ask, Choice, Tell
+from busware.server.conversation import BACK, Ask, Choice, InvalidInput, Tell
 from busware.server.conversation.words import day_of
 from busware.server.protocol import Booking, Seats, fold_name
 from busware.server.terminal import end_prompt, read_line
@@ -183,13 +183,7 @@ class PromptAsker(LineAsker):
         ]
 
     def _toolbar(self, question: Ask) -> StyleAndTextTuples:
-        keys = ["Enter answers", "Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
-        if question.field == "command":
-            keys = ["Tab or arrows choose", "Enter selects", "Ctrl-C or Ctrl-D end"]
-        elif self._seat_keys:
-            keys[-2:] = ["Arrows and Space mark seats", "Ctrl-C leave"]
-        elif question.field in _MENU_FIELDS:
-            keys[0] = "Tab or arrows choose"
+        keys = keys_of(question, f"{self._seat_keys.noun}s" if self._seat_keys else "")
         held = time_left(self.held.expires_at) if self.held and question.field == "confirm" else ""
         columns = get_app().output.get_size().columns - len(held)
         return [("class:bottom-toolbar.left", held), ("", fit_keys(keys, columns))]
@@ -198,6 +192,27 @@ class PromptAsker(LineAsker):
         days = [self._today() + timedelta(days=n) for n in range(DAYS_AHEAD)]
         names = ["today", "tomorrow", *(f"{day.day} {day:%b}" for day in days[2:])]
         return tuple(Choice(name, day_of(day)) for name, day in zip(names, days, strict=True))
+
+
+def keys_of(question: Ask, seats: str) -> list[str]:
+    """The keys in the toolbar. seats: what the keys on the map mark, such as berths; empty without a map."""
+    if question.field == "command":
+        return ["Tab or arrows choose", "Enter selects", "Ctrl-C or Ctrl-D end"]
+    keys = ["Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
+    if seats:
+        keys[-2:] = [f"Arrows and Space mark {seats}", "Ctrl-C leave"]
+    elif question.field in _MENU_FIELDS:
+        return ["Tab or arrows choose", *keys]
+    return ["Enter answers", *keys] if _has_answer_for_enter(question) else keys
+
+
+def _has_answer_for_enter(question: Ask) -> bool:
+    """Whether an empty line is an answer."""
+    try:
+        question.parse("")
+    except InvalidInput:
+        return False
+    return True
 
 
 def _wrapped(text: str, columns: int) -> list[str]:

@@ -37,6 +37,8 @@ class SeatKeys:
         self.own_seats = own_seats
         self._only_one = only_one
         self._seats = {seat.seat_no: seat for seat in seat_map.seats}
+        kinds = {seat.kind for seat in seat_map.seats}
+        self.noun = kinds.pop() if len(kinds) == 1 else "seat"  # such as berth, or room
         self._seat_no: int | None = None  # where the cursor is
         self._line = ""  # the line at the last key of the cursor
 

@@ -116,6 +116,13 @@ def test_space_replaces_the_only_mark() -> None:
     assert keys.toggle("7 ") == "8 "
 
 
+def test_toolbar_names_what_the_map_shows() -> None:
+    assert keys_on(seats_of(SLEEPER)).noun == "berth"
+    assert keys_on(seats_of(SEATER)).noun == "seat"
+    assert keys_on(seats_of("rr\nrr")).noun == "room"
+    assert keys_on(seats_of("sb\nsb")).noun == "seat"
+
+
 @pytest.mark.parametrize("seat", [2, 3, 4])
 def test_seat_that_is_not_free_is_not_marked(seat: int) -> None:
     keys = keys_on(seats_of(SEATER, taken={2, 3}, held={4}), 2)

@@ -13,8 +13,8 @@ from msgspec import Raw
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from busware.prompts import Choices, fit_keys
-from busware.server.conversation import WELCOME, Choice
+from busware.prompts import Choices, fit_keys, keys_of
+from busware.server.conversation import WELCOME, Ask, Choice, answers
 from busware.server.conversation.answers import ask_option
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import ServerProcess
@@ -218,6 +218,17 @@ def test_numbered_choices_are_shown_with_their_numbers() -> None:
     menu = Choices(question.choices, numbered=question.numbered)
     found = list(menu.get_completions(Document("a"), CompleteEvent()))
     assert [(one.display_text, one.text) for one in found] == [("1 AC", "AC"), ("3 any", "any")]
+
+
+def test_toolbar_says_that_enter_answers_only_if_it_does() -> None:
+    keys = ["Esc back", "? help", "Ctrl-C leave", "Ctrl-D end"]
+    assert keys_of(Ask("Phone number:", answers.phone, "phone"), "") == keys
+    assert keys_of(Ask("Phone number:", answers.optional(answers.phone), "phone"), "") == [
+        "Enter answers", *keys,
+    ]  # fmt: skip
+    assert keys_of(Ask("Which room?", answers.phone, "seat"), "rooms") == [
+        *keys[:2], "Arrows and Space mark rooms", "Ctrl-C leave",
+    ]  # fmt: skip
 
 
 def test_toolbar_of_a_narrow_screen_keeps_the_last_keys(traveller: Callable[..., Traveller]) -> None:
