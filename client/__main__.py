@@ -172,8 +172,8 @@ def _show_reply(request: protocol.Request, reply: object, done: Report | None) -
             from busware import render
 
             out = render.console()
-            told = done(reply) if done else ""
-            show(render.text(out, render.reply(reply, out.width, request, told)))
+            shown = done(reply) if done else ""
+            show(render.text(out, render.reply(reply, out.width, request, shown)))
         return DONE
     except NotShown as error:
         return report_not_shown(error, _done(request, reply))
