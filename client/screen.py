@@ -32,7 +32,7 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
         case TripList():
             return trips(answer, console.width)
         case Seats():
-            return seatmap.as_text(seatmap.draw(answer, yours, console.width))
+            return seatmap.as_text(seatmap.draw(answer, yours, console.width, with_fare=not yours))
         case Booking():
             return ticket.draw(
                 answer, console.width, coloured=coloured(console), with_code=console.is_terminal
@@ -49,8 +49,9 @@ def coloured(console: Console) -> bool:
 
 def trips(found: TripList, columns: int) -> RenderableType:
     """A table of trips. If one description does not fit its row, every one gets a line below its row."""
-    service = words_of(found.trips[0].kind).service.capitalize()
-    rows = [(service, "Leaves", "Arrives", "Takes", "Fare", "Free"), *map(_cells, found.trips)]
+    words = words_of(found.trips[0].kind)
+    header = (words.service.capitalize(), words.departs, words.arrives, words.takes, "Fare", "Free")
+    rows = [header, *map(_cells, found.trips)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *lines = (Text("  ".join(map("{:{}{}}".format, row, _ALIGNMENTS, widths))) for row in rows)
     ends = differing_ends(found)

@@ -54,7 +54,9 @@ class SeatKeys:
     def draw(self, line: str, columns: int) -> list[seatmap.Line]:
         """The map, with the cursor and the marks."""
         marked = {number for number in typed_seats(line) if self._is_free(number)}
-        return seatmap.draw(self.seat_map, {*self.own_seats, *marked}, columns, self.cursor(line))
+        yours = {*self.own_seats, *marked}
+        with_fare = not self.own_seats  # another seat costs what the ticket has cost
+        return seatmap.draw(self.seat_map, yours, columns, self.cursor(line), with_fare=with_fare)
 
     def move(self, line: str, arrow: str, columns: int) -> None:
         """Move the cursor to the next seat in a direction. The first arrow key puts it on the map.

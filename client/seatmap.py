@@ -48,7 +48,12 @@ _MIN_COUNTED_ROWS = 3  # with fewer rows, no line counts those that are left out
 
 
 def draw(
-    seat_map: Seats, yours: Collection[int] = (), columns: int = 80, cursor: int | None = None
+    seat_map: Seats,
+    yours: Collection[int] = (),
+    columns: int = 80,
+    cursor: int | None = None,
+    *,
+    with_fare: bool = True,
 ) -> list[Line]:
     """The map and its legend.
 
@@ -59,7 +64,7 @@ def draw(
     total_width = sum(_width(deck[0]) + _DECK_GAP for deck in decks) - _DECK_GAP
     stacked = [line for deck in decks for line in deck]
     lines = list(_side_by_side(decks)) if total_width <= columns else stacked
-    return [*lines, *_legend(seat_map, yours, columns)]
+    return [*lines, *_legend(seat_map, yours, columns, with_fare=with_fare)]
 
 
 def positions(lines: list[Line]) -> dict[int, tuple[int, float]]:
@@ -144,7 +149,7 @@ def _side_by_side(decks: list[list[Line]]) -> Iterator[Line]:
         yield line
 
 
-def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]:
+def _legend(seat_map: Seats, yours: Collection[int], columns: int, *, with_fare: bool) -> list[Line]:
     """The meaning of the glyphs in this map, the number of free seats and the fare."""
     present = states(seat_map, yours)
     kinds = {seat.kind for seat in seat_map.seats}
@@ -158,7 +163,9 @@ def _legend(seat_map: Seats, yours: Collection[int], columns: int) -> list[Line]
         if _width(lines[-1] + entry) > columns:
             lines.append([])
         lines[-1] += entry
-    total = f"{len(seat_map.free)} of {len(seat_map.seats)} free, {money(seat_map.fare)} each"
+    total = f"{len(seat_map.free)} of {len(seat_map.seats)} free"
+    if with_fare:
+        total += f", {money(seat_map.fare)} each"
     return [*lines, [Piece("", total)]]
 
 

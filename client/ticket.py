@@ -22,6 +22,7 @@ from busware.server.conversation.words import (
     moment,
     money,
     service_of,
+    venue_of,
     words_of,
 )
 from busware.server.protocol import Booking
@@ -82,10 +83,10 @@ def _head(booking: Booking, style: str) -> list[RenderableType]:
 
 
 def _journey(booking: Booking) -> list[RenderableType]:
-    """Origin, destination and times; for a stay in one place, the place and the times."""
+    """Origin, destination and times; for a stay at one place, the place and the times."""
     departs, arrives = booking.departs_at, booking.arrives_at
-    if booking.origin == booking.destination:
-        return [Text(booking.origin, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}")]
+    if venue := venue_of(booking):
+        return [Text(venue, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}")]
     return [
         Text(f"{booking.origin} → {booking.destination}", "bold"),
         Text(f"{day_of(departs.date())}"),

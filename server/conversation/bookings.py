@@ -5,7 +5,8 @@ offers the booking that was made or opened last, and does not ask for the phone 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -56,6 +57,7 @@ from busware.server.protocol import (
     Quote,
     Refusal,
     Ticket,
+    fold_name,
 )
 
 T = TypeVar("T")
@@ -119,8 +121,8 @@ def alighting(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
     end = yield Ask(
         f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
-        _end_by_number_or_name([*ends], noun), "stop", f"The number of the {noun}, or its {name}.",
-        answers.choices(*ends),
+        _end_by_number_or_name(ends, name, context.today()), "stop",
+        f"The number of the {noun}, or its {name}.", answers.choices(*ends),
     )  # fmt: skip
     stop = ends[end]
     numbers = [ticket.ticket_no for ticket in chosen]
@@ -150,7 +152,7 @@ def change(context: Context, typed: str) -> Steps[None]:
         options = _described((t for t in booking.tickets if t.ticket_no in seats), noun)
         hint = "The number after the word Ticket in the booking above."
         ask_ticket = answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
-        ticket_no = yield replace(ask_ticket, parse=_explaining_ended(booking, ask_ticket.parse))
+        ticket_no = yield replace(ask_ticket, parse=_by_seat_or_name(booking, ask_ticket.parse))
     own = tuple(seats.values())
     changed: Booking | Refusal | None = None
     while not isinstance(changed, Booking):
@@ -186,8 +188,9 @@ def find(context: Context, typed: str) -> Steps[None]:
         f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date",
         "The date on which the passengers board.",
     )  # fmt: skip
+    source = "From" if context.extended else BUS.source
     ask_source = replace(
-        ask_place(f"{BUS.source} (where you board):", "origin", places), parse=_boarding_place(places)
+        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places)
     )
     questions = [(ask_phone, typed_phone), (ask_day, typed_day), (ask_source, typed_place)]
     parts: dict[str, Any] = {}
@@ -326,24 +329,34 @@ def _choose_tickets(booking: Booking, tickets: Sequence[Ticket]) -> Steps[list[T
         options = _described(tickets, words_of(booking.kind).seat)
         numbers = yield Ask(
             "Which tickets? (numbers, or Enter for all)",
-            _explaining_ended(booking, answers.some_of(numbers, "ticket")), "tickets",
+            _by_seat_or_name(booking, answers.some_of(numbers, "ticket")), "tickets",
             "The booking keeps its other tickets.",
             (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
         )  # fmt: skip
     return [ticket for ticket in tickets if ticket.ticket_no in numbers]
 
 
-def _explaining_ended(booking: Booking, parse: Callable[[str], T]) -> Callable[[str], T]:
-    """The same parser of ticket numbers; its message says that a ticket is cancelled or expired already."""
-    ended = {ticket.ticket_no: ticket.status for ticket in booking.tickets if ticket.status not in OPEN}
+def _by_seat_or_name(booking: Booking, parse: Callable[[str], T]) -> Callable[[str], T]:
+    """The same parser of ticket numbers; a seat, such as "seat 7", or a name stands for the ticket's number.
+
+    The message about a ticket that is cancelled or has expired says so.
+    """
+    ended = [ticket for ticket in booking.tickets if ticket.status not in OPEN]
+    texts: list[tuple[str, int]] = []
+    for ticket in booking.tickets:
+        seat = f"{words_of(booking.kind).seat} {ticket.seat_no}"
+        described = (seat, ticket.name or seat, f"{seat} {ticket.name}")
+        texts += [(text, ticket.ticket_no) for text in {fold_name(text) for text in described}]
 
     def parse_open(typed: str) -> T:
+        found = [number for text, number in texts if text == fold_name(typed)]
+        numbers = str(found[0]) if len(found) == 1 else typed
         try:
-            return parse(typed)
+            return parse(numbers)
         except InvalidInput:
-            for number, status in ended.items():
-                if re.search(rf"\b{number}\b", typed):
-                    raise InvalidInput(f"Ticket {number} is {status} already.") from None
+            for ticket in ended:
+                if re.search(rf"\b{ticket.ticket_no}\b", numbers):
+                    raise InvalidInput(f"Ticket {ticket.ticket_no} is {ticket.status} already.") from None
             raise
 
     return parse_open
@@ -383,17 +396,20 @@ def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay:
     return stop.place if len(same_place) == 1 else f"{stop.place}, {moment(stop.arrives_at)}"
 
 
-def _end_by_number_or_name(ends: Sequence[str], noun: str) -> Callable[[str], str]:
-    """A parser of one of these ends, by its number or its name. noun: what they are."""
+def _end_by_number_or_name(ends: Mapping[str, AlightingStop], name: str, today: date) -> Callable[[str], str]:
+    """A parser of one of these ends, by its number, name or date. name: what the ends are."""
     parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
+    by_day = {stop.arrives_at.date(): end for end, stop in ends.items()}
 
     def parse(typed: str) -> str:
         try:
             return parse_end(typed)
         except InvalidInput:
-            raise InvalidInput(
-                f"{answers.quoted(typed)} is not a valid answer. Type the number of the {noun}, such as 1."
-            ) from None
+            with suppress(InvalidInput, KeyError):
+                if len(by_day) == len(ends):
+                    return by_day[answers.any_date(today)(typed)]
+            message = f"{answers.quoted(typed)} is not a valid answer. Type a number such as 1, or a {name}."
+            raise InvalidInput(message) from None
 
     return parse
 

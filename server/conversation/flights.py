@@ -54,10 +54,20 @@ def flight(context: Context, typed: str) -> Steps[None]:
     if context.extended:
         ask_flight = replace(ask_flight, prompt=SHORT_PROMPT, parse=answers.with_default(str, CHOOSE))
     line = yield from answered(ask_flight, typed)
-    word, _, journey = line.partition(" ")
-    if word.lower() == CHOOSE:
-        yield from reservation(context, FLIGHT, journey)
-        return
+    while line.partition(" ")[0].lower() != CHOOSE:
+        try:
+            yield from _book_by_line(context, line)
+            return
+        except (InvalidInput, Refusal) as error:
+            if not context.extended:
+                raise
+            yield Tell(f"{error} Or press Enter to choose from a list.", problem=True)
+            line = yield ask_flight
+    yield from reservation(context, FLIGHT, line.partition(" ")[2])
+
+
+def _book_by_line(context: Context, line: str) -> Steps[None]:
+    """Book a seat on the flight of a request line, or welcome to a country. Raises InvalidInput, Refusal."""
     parts = [part.strip() for part in line.split(",")]
     if len(parts) != 4 or not all(parts):
         if country := (yield from find_country(line)):

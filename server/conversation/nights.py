@@ -31,7 +31,10 @@ def stay(context: Context, typed: str) -> Steps[None]:
         if context.extended:
             parse, example = answers.with_default(parse, check_in + timedelta(days=1)), "Enter: 1"
         check_out = yield Ask(
-            f"Check-out date, or how many nights ({example}):", parse, "until", "The date on which you leave."
+            f"Check-out date, or how many nights ({example}):",
+            parse,
+            "until",
+            "The date on which you leave, or the number of nights.",
         )
         search = Search(
             origin=venue.code, destination=venue.code, date=check_in, until=check_out, kind=HOTEL.kind

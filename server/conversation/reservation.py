@@ -344,4 +344,4 @@ def reference_advice(booking: Booking, phone: str | None) -> str:
             f"To see your position: status {reference}. To leave the waitlist: cancel {reference}."
         )
     keep = f"Keep the reference.\nTo see the booking: status {reference}. To cancel it: cancel {reference}."
-    return keep + ("\nOn another connection, both ask for the phone number." if phone else "")
+    return keep + ("\nAfter you disconnect, both ask for the phone number." if phone else "")

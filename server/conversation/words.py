@@ -15,7 +15,8 @@ REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as
 class Words:
     """The nouns of one kind of service.
 
-    types: offered as a choice. needs_phone: a booking needs a phone. example: two places.
+    types: offered as a choice. needs_phone: a booking needs a phone. example: two places. departs, arrives,
+    takes: what the times mean. at_venue: the passengers stay at one place.
     """
 
     kind: str
@@ -27,6 +28,10 @@ class Words:
     needs_phone: bool = True
     passenger: str = "passenger"
     example: str = ""
+    departs: str = "Leaves"
+    arrives: str = "Arrives"
+    takes: str = "Takes"
+    at_venue: bool = False
 
 
 BUS = Words(
@@ -38,11 +43,12 @@ FLIGHT = Words(
     destination="To (a country or an airport)", needs_phone=False, example="usa ind",
 )  # fmt: skip
 SHOW = Words(
-    kind="show", service="show", seat="seat", source="Theatre", destination="Curtain", needs_phone=False
-)
+    kind="show", service="show", seat="seat", source="Theatre", destination="Curtain", needs_phone=False,
+    departs="Begins", arrives="Ends", takes="Lasts", at_venue=True,
+)  # fmt: skip
 HOTEL = Words(
     kind="hotel", service="hotel", seat="room", source="Hotel", destination="Hotel", needs_phone=False,
-    passenger="guest",
+    passenger="guest", departs="Check-in", arrives="Check-out", at_venue=True,
 )  # fmt: skip
 
 _WORDS = {words.kind: words for words in (BUS, FLIGHT, SHOW, HOTEL)}
@@ -134,6 +140,14 @@ def service_of(trip: Trip | Booking) -> str:
     return trip.name if trip.operator in trip.name else f"{trip.operator} {trip.name}"
 
 
+def venue_of(service: Trip | Booking) -> str:
+    """The place at which the passengers stay, such as a hotel or a theatre; "" for a journey."""
+    if not words_of(service.kind).at_venue:
+        return ""
+    names = zip(service.origin.split(", "), service.destination.split(", "), strict=False)
+    return ", ".join(name for name, other in names if name == other)  # Ranga Hall, of its doors and curtain
+
+
 def summary(booking: Booking) -> str:
     """A booking in one sentence.
 
@@ -208,7 +222,8 @@ def journey(found: TripList) -> str:
     first, differ = found.trips[0], differing_ends(found)
     origin = "" if "origin" in differ else first.origin
     destination = "" if "destination" in differ else f"to {first.destination}"
-    return ", ".join(filter(None, (f"{origin} {destination}".strip(), day_of(first.departs_at.date()))))
+    places = ("" if differ else venue_of(first)) or f"{origin} {destination}".strip()
+    return ", ".join(filter(None, (places, day_of(first.departs_at.date()))))
 
 
 def differing_ends(found: TripList) -> list[str]:

@@ -21,6 +21,7 @@ from busware.server.conversation.words import (
     money,
     service_of,
     type_code,
+    venue_of,
     words_of,
 )
 from busware.server.protocol import Booking, Quote, Seat, Seats, Ticket, TripList
@@ -60,10 +61,11 @@ def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) ->
 
 def trips(answer: TripList) -> str:
     """A line or two for each trip."""
-    service = words_of(answer.trips[0].kind).service.capitalize()
+    words = words_of(answer.trips[0].kind)
+    service = words.service.capitalize()
     lines = [
         f"{journey(answer)}:",
-        _TRIP_ROW.format(service, "Leaves", "Arrives", "Takes", "Fare", "Free", "Service"),
+        _TRIP_ROW.format(service, words.departs, words.arrives, words.takes, "Fare", "Free", "Service"),
     ]
     differ = differing_ends(answer)
     for trip in answer.trips:
@@ -76,10 +78,10 @@ def trips(answer: TripList) -> str:
             trip.seats_free,
             "",
         )
-        words = [service_of(trip), type_code(trip.bus_type, trip.ac)]
-        words += [f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in differ]
+        about = [service_of(trip), type_code(trip.bus_type, trip.ac)]
+        about += [f"{_PREPOSITIONS[end]} {getattr(trip, end)}" for end in differ]
         lines += textwrap.wrap(
-            ", ".join(filter(None, words)),
+            ", ".join(filter(None, about)),
             WIDTH,
             initial_indent=head,
             subsequent_indent=" " * len(head),
@@ -147,12 +149,14 @@ def booking(answer: Booking, now: datetime) -> str:
 
 
 def _journey(answer: Booking) -> list[str]:
-    """Origin, destination and times; for a stay, the times of check-in and check-out."""
+    """Origin, destination and times; for a stay at one place, the place and what the times mean."""
     departs, arrives = moment(answer.departs_at), moment(answer.arrives_at)
-    if answer.origin != answer.destination:
+    venue, words = venue_of(answer), words_of(answer.kind)
+    if not venue:
         return [f"{answer.origin}, {departs}", f"  to {answer.destination}, {arrives}"]
-    place = [] if answer.origin in service_of(answer) else [answer.origin]
-    return [*place, f"Check-in  {departs}", f"Check-out {arrives}"]
+    place = [] if venue in service_of(answer) else [venue]
+    width = max(len(words.departs), len(words.arrives))
+    return [*place, f"{words.departs:{width}} {departs}", f"{words.arrives:{width}} {arrives}"]
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:

@@ -34,6 +34,12 @@ def plain(lines: list[seatmap.Line]) -> str:
     return "\n".join(seatmap.as_text(lines).plain.splitlines())
 
 
+def test_map_for_another_seat_has_no_fare() -> None:
+    seat_map = seats_of(SEATER)
+    assert plain(keys_on(seat_map).draw("", 80)).endswith(" free, 260.00 each")
+    assert plain(keys_on(seat_map, 1).draw("", 80)).endswith(" free")
+
+
 def test_layouts_of_all_kinds_are_found() -> None:
     assert {"2+1 sleeper 36", "3+2 ordinary 54", "cabin 9", "hall 25", "house 10"} <= LAYOUTS.keys()
 

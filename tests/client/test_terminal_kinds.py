@@ -97,7 +97,7 @@ def test_theatre(asha: Traveller, database: Database) -> None:
     asha.type_line("no")
     asha.wait_for("25 of 25 free", "The seats are released.")
     asha.answer(("Seat numbers, 2 of them", "12 13"), ("Confirm, for 600.00?", "yes"))
-    asha.wait_for("Ticket", "Ranga Hall, doors", "Keep the reference")
+    asha.wait_for("Ticket", "Ranga Hall", "Keep the reference")
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("23 free", "24"))
     asha.wait_for("Only 23 seats are free: 24 cannot be booked.")
     asha.answer(("How many seats?", "quit"))
@@ -108,7 +108,7 @@ def test_theatre(asha: Traveller, database: Database) -> None:
 @pytest.mark.usefixtures("away_from_midnight")
 def test_performance_is_chosen_from_those_of_a_date(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show tomorrow"))
-    asha.wait_for("Show", "803", "18:30", "Hayavadana")
+    asha.wait_for("Ranga Hall, ", "Show", "Begins", "Ends", "Lasts", "803", "18:30", "Hayavadana")
     question = "Performance (Enter: 11:00), or another date:"
     asha.answer((question, "17:00"))
     asha.wait_for("No performance begins at 17:00 on ")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from busware import render, screen, seatmap
 from busware.server.conversation.commands import help_text
-from busware.server.conversation.words import service_of, type_code, type_text
+from busware.server.conversation.words import service_of, type_code, type_text, venue_of
 from busware.server.protocol import (
     Booking,
     BookingList,
@@ -130,9 +130,9 @@ def test_bookings(bookings: list[Booking], columns: int) -> None:
         frame = lines_of(screen.ticket.draw(booking, columns, with_code=False), columns)
         printed = lines_of(render.reply(booking, columns), columns)
         for lines in (frame, printed):
-            assert_complete(
-                lines, booking.reference, service_of(booking), booking.origin, booking.destination
-            )
+            venue = venue_of(booking)
+            places = (venue,) if venue else (booking.origin, booking.destination)
+            assert_complete(lines, booking.reference, service_of(booking), *places)
             assert squeezed("".join(lines)).count(squeezed(LONG_NAME.split()[-1])) == 6
     listed = lines_of(render.reply(BookingList(bookings=bookings), columns), columns)
     for booking in bookings:

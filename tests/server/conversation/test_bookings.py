@@ -29,7 +29,7 @@ def test_reservation_and_cancellation_of_a_booking(client_socket: LineClient) ->
         Fare 520.00
         Keep the reference.
         To see the booking: status {ref}. To cancel it: cancel {ref}.
-        On another connection, both ask for the phone number.
+        After you disconnect, both ask for the phone number.
         > bus
         1 reservation, 2 cancellation
         Reservation or cancellation:
@@ -153,7 +153,7 @@ def test_alight_shows_the_stops_and_the_refund_before(
           3  Srirangapatna, Sat 5 Dec 2026 12:20, refund 15.00
         Where do you get off? (1 to 3)
         > Mysuru
-        "Mysuru" is not a valid answer. Type the number of the stop, such as 1.
+        "Mysuru" is not a valid answer. Type a number such as 1, or a name.
         Where do you get off? (1 to 3)
         > mand
         Get off at Mandya, and get 40.00 of 260.00 back? (yes or no)
@@ -228,13 +228,13 @@ def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], databas
     receive_until(line, "  2  Thu 10 Dec 2026 11:00, refund 1,200.00")
     receive_until(line, "When do you leave? (1 to 2)")
     for typed, message in (
-        ("", "An empty line is not a valid answer. Type the number of the day, such as 1."),
+        ("", "An empty line is not a valid answer. Type a number such as 1, or a date."),
         ("?", "The number of the day, or its date."),
     ):
         line.send(typed)
         assert line.receive().decode() == message
         receive_until(line, "When do you leave? (1 to 2)")
-    line.send("2")
+    line.send("10 dec")
     receive_until(line, "Leave on Thu 10 Dec 2026, and get 1,200.00 of 7,200.00 back? (yes or no)")
     line.send("yes")
     receive_until(line, "Ticket 1 ends on Thu 10 Dec 2026. Room 4 is for sale again from then on.")
@@ -330,7 +330,7 @@ def test_change_moves_a_ticket_to_another_seat(connect: Callable[[], LineClient]
 def test_booking_made_last_is_offered_and_needs_no_phone_number(connect: Callable[[], LineClient]) -> None:
     traveller = connect()
     known = transcript(traveller, RESERVATION)
-    advice = "On another connection, both ask for the phone number."
+    advice = "After you disconnect, both ask for the phone number."
     traveller.send("yes")
     receive_until(traveller, advice)
     for line in ("status", "cancel", "change"):
@@ -425,6 +425,27 @@ def test_ticket_that_is_cancelled_cannot_be_chosen(connect: Callable[[], LineCli
             assert line.receive().decode() == question
         line.send("quit")
         receive_until(line, "You left the dialogue. Nothing was changed.")
+
+
+def test_ticket_is_chosen_by_its_seat_or_name(connect: Callable[[], LineClient]) -> None:
+    party = {"seats": [5, 6, 7], "passengers": [{"name": "Asha"}, {"name": "Ravi Kumar"}, {"name": "Asha"}]}
+    reference = connect().call("book", **TRIP, **party, phone=ASHA)["reference"]
+    line = connect()
+    for typed in ("seat 6", "ravi  kumar", "Seat 6 Ravi Kumar", "2"):
+        line.send(f"change {reference} {ASHA}")
+        receive_until(line, "Which ticket?")
+        for ambiguous in ("asha", "seat 8", ""):
+            line.send(ambiguous)
+            assert b"is not a ticket in the list." in line.receive()
+            receive_until(line, "Which ticket?")
+        line.send(typed)
+        receive_until(line, "Which seat instead of seat 6?")
+        line.send("quit")
+        receive_until(line, "You left the dialogue. Nothing was changed.")
+    line.send(f"cancel {reference} {ASHA}")
+    receive_until(line, "Which tickets? (numbers, or Enter for all)")
+    line.send("seat 7")
+    receive_until(line, "Cancel ticket 3 (seat 7), and get 130.00 of 260.00 back? (yes or no)")
 
 
 def test_cancellation_names_the_tickets(connect: Callable[[], LineClient]) -> None:

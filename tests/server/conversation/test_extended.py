@@ -223,3 +223,11 @@ def test_back_through_all_questions(play: Play, database: Database) -> None:
     assert played.texts[0] == "Your hold is released."
     assert played.texts[-1] == "You left the dialogue. Nothing was changed."
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+def test_wrong_line_for_a_flight_is_asked_for_again(play: Play) -> None:
+    played = play("flight", "USA,IND", "USA,IND,2026-12-15,10:01", "", "usa ind")
+    assert [question.partition(",")[0] for question in played.questions[:3]] == ["Flight"] * 3
+    assert played.questions[3].startswith("From and to")
+    assert all(text.endswith(" Or press Enter to choose from a list.") for text in played.texts[:2])
+    assert play("find tomorow").questions == ["From (where you board):"]

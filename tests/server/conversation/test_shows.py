@@ -96,8 +96,9 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         > status {{ref}}
         Booked: {{ref}}
         Ranga Players The Clay Cart (show 801)
-        Ranga Hall, doors, Tue 1 Dec 2026 11:00
-          to Ranga Hall, curtain, Tue 1 Dec 2026 13:15
+        Ranga Hall
+        Begins Tue 1 Dec 2026 11:00
+        Ends   Tue 1 Dec 2026 13:15
           Ticket 1: seat 7, 150.00
           Ticket 2: seat 8, 150.00
         Fare 300.00
