@@ -38,9 +38,14 @@ $$;
 -- are several.
 CREATE OR REPLACE FUNCTION api.places_meant(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
-    WITH named AS MATERIALIZED (SELECT * FROM api.places_named(place))
-    SELECT n.* FROM named AS n
-    WHERE NOT EXISTS (SELECT FROM named AS o WHERE o.code <> n.code AND n.code = ANY (api.place_codes(o.code)))
+    WITH RECURSIVE named AS MATERIALIZED (
+        SELECT * FROM api.places_named(place)
+    ), part AS (
+        SELECT p.* FROM places p JOIN named n ON p.part_of = n.code
+        UNION
+        SELECT p.* FROM places p JOIN part ON p.part_of = part.code
+    )
+    SELECT * FROM named EXCEPT SELECT * FROM part
 $$;
 
 -- Check that a name means one place. codes: those of api.place_codes that are possible; NULL if there is none.
@@ -52,15 +57,21 @@ BEGIN
     IF codes IS NULL THEN
         RETURN api.refusal_unknown_place(place);
     ELSIF cardinality(codes) > 1 THEN
-        meant := ARRAY(SELECT m FROM api.places_meant(place) AS m WHERE api.place_codes(m.code) && codes ORDER BY m.code);
+        meant := ARRAY(
+            WITH RECURSIVE possible AS (   -- the places of the codes, and those that contain them
+                SELECT p.* FROM unnest(codes) AS c (code) JOIN places p USING (code)
+                UNION
+                SELECT p.* FROM places p JOIN possible ON p.code = possible.part_of
+            )
+            SELECT m::places FROM (SELECT * FROM api.places_meant(place) INTERSECT SELECT * FROM possible) AS m ORDER BY m.code);
         IF cardinality(meant) > 1 THEN
             RETURN api.refusal('ambiguous_place',
                 format(CASE WHEN api.is_called(meant[1], place)
                             THEN 'Several places are called %s: %s. Give the code instead of the name.'
                             ELSE 'Several places begin with %s: %s. Give the whole name or the code.' END,
                     api.quoted(place), api.list_places(meant)),
-                jsonb_build_object('places',
-                    (SELECT jsonb_agg(jsonb_build_object('code', m.code, 'name', m.name) ORDER BY m.code) FROM unnest(meant) AS m)));
+                jsonb_build_object('places', (SELECT jsonb_agg(jsonb_build_object('code', m.code, 'name', m.name) ORDER BY m.code)
+                                              FROM unnest(meant[:10]) AS m)));
         END IF;
     END IF;
     RETURN NULL;

@@ -18,7 +18,7 @@ REASONS: dict[str, str] = {
     "unknown_place": "no place has that name, code or alias, or one that begins with it; "
     "`nearest` lists similar ones",
     "ambiguous_place": "several places have that name or alias, or one that begins with it; "
-    "`places` lists them: give the code of one",
+    "`places` lists the first ten: give the code of one",
     "unknown_trip": "the service does not exist or has no trip on that date; `dates` lists the nearest ones",
     "unknown_seat": "the trip has no such seat; `seats` lists the wrong numbers, `seat_count` is its "
     "number of seats",

@@ -187,14 +187,14 @@ def test_beginning_of_a_name_in_a_timetable_is_refused(neustadt: Database) -> No
     )
 
 
-def test_refusal_lists_ten_places_as_text(database: Database) -> None:
+def test_refusal_lists_ten_places(database: Database) -> None:
     database.query(
         "INSERT INTO places (code, name) SELECT format('TWN%s', n), 'Town' FROM generate_series(10, 21) AS n"
     )
     with SchemaApi.open(database) as api:
         refusal = api.read("search", origin="town", destination="Mysuru", date=DAY)
     assert refusal["message"].endswith("Town (TWN19) and 2 more. Give the code instead of the name.")
-    assert len(refusal["places"]) == 12
+    assert [place["code"] for place in refusal["places"]] == [f"TWN{n}" for n in range(10, 20)]
 
 
 def test_beginning_is_found_by_an_index(database: Database) -> None:
@@ -204,6 +204,23 @@ def test_beginning_is_found_by_an_index(database: Database) -> None:
     database.query("ANALYZE places")
     assert "places_beginnings" in str(database.query("EXPLAIN SELECT * FROM api.places_named('place 19')"))
     assert len(database.value("SELECT api.place_codes('plac')")) == 2000
+    assert database.value("SELECT count(*) FROM api.places_meant('plac')") == 2000
+    with SchemaApi.open(database) as api:
+        refusal = api.read("places", origin="plac")
+        assert (refusal["reason"], len(refusal["places"])) == ("ambiguous_place", 10)
+        assert "Place 1006 (P1006) and 1990 more." in refusal["message"]
+        for origin, destination in (("plac", "Mysuru"), ("Mysuru", "plac")):
+            found = api.read("search", origin=origin, destination=destination, date=DAY)
+            assert found["reason"] == "ambiguous_place"
+
+
+def test_place_that_contains_others_stands_for_them_at_any_depth(database: Database) -> None:
+    database.query("""
+        INSERT INTO places (code, name, part_of) VALUES
+            ('UNIA', 'Union', NULL), ('MIDA', 'Mid', 'UNIA'), ('UNIB', 'Union Port', 'MIDA'),
+            ('UNIC', 'Union Park', 'UNIB')""")
+    assert database.query("SELECT code FROM api.places_meant('uni')") == ["UNIA"]
+    assert database.query("SELECT code FROM api.places_meant('union p')") == ["UNIB"]
 
 
 def test_suggestions_contain_a_name_once(neustadt: Database) -> None:
