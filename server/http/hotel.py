@@ -107,6 +107,8 @@ class Hotel:
             if refusal.reason not in ("sold_out", "too_many_seats"):
                 raise
             free = refusal.data.get("seats_free", nights.seats_free)
+            if refusal.reason == "too_many_seats" and free >= count:
+                raise
             error = "No rooms available."
             if free:
                 error = f"Only {free} {'room is' if free == 1 else 'rooms are'} available."

@@ -132,6 +132,17 @@ def test_one_free_room_is_not_enough_for_two(hotel: HotelClient) -> None:
     assert hotel.book("ravi", "pw", 2) == (409, {"error": "Only 1 room is available.", "rooms_free": 1})
 
 
+def test_limit_of_rooms_in_one_booking(hotel: HotelClient, database: Database) -> None:
+    database.query("UPDATE bus_info SET max_seats = 2 WHERE kind = 'hotel'")
+    hotel.book("asha", "pw", 2)
+    hotel.book("asha", "pw", 1)
+    assert hotel.book("asha", "pw", 7) == (
+        422,
+        {"error": "One booking may have at most 2 rooms; you asked for 7."},
+    )
+    assert hotel.book("asha", "pw", 8) == (409, {"error": "Only 7 rooms are available.", "rooms_free": 7})
+
+
 def test_update_moves_the_room_that_the_guest_has_had_longest(hotel: HotelClient, clock: Clock) -> None:
     def after(seconds: float, answer: Callable[[], tuple[int, Any]]) -> str:
         clock.advance(seconds=seconds)
