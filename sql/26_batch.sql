@@ -85,17 +85,18 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account') IS NULL THEN ARRAY[coalesce('ref:' || (args ->> 'reference'), '')]
             ELSE array_remove(ARRAY['phone:' || (args ->> 'phone'), 'account:' || (args ->> 'account')], NULL) END;
 
--- The calls of a batch, in order. again: an earlier call of the batch has the same key and the same first owner, as a
--- repeated request has. Such a call is deferred to the next batch, in which the record of the earlier call can be read,
--- if that call was not refused.
+-- The calls of a batch, in order. again: an earlier call of the batch has the same key and an owner in common. Such a
+-- call is deferred to the next batch, in which the record of the earlier call can be read, if that call was not refused.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, key text, limits jsonb,
                bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
     SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.key, c.limits,
            t.bus_id, t.travel_date,
-           c.key IS NOT NULL AND row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.bus_id
-                                                   ORDER BY c.ordinal) > 1
+           c.key IS NOT NULL AND (
+               row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.bus_id ORDER BY c.ordinal) > 1
+               OR c.args ->> 'account' IS NOT NULL
+                  AND row_number() OVER (PARTITION BY c.key, c.args ->> 'account', t.bus_id ORDER BY c.ordinal) > 1)
     FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, key text, limits jsonb))
              WITH ORDINALITY AS c (method, args, key, limits, ordinal),
          LATERAL api.trip_of(c.args) AS t

@@ -156,6 +156,16 @@ def test_key_with_another_phone_is_refused_for_the_same_account(
     assert outcomes_of(api.batch(other)) == ["key_reused"]
 
 
+@pytest.mark.parametrize("phones", [(ASHA, RAVI), (None, ASHA), (ASHA, None), (None, None)])
+def test_second_call_with_a_key_of_the_same_account_is_deferred(
+    api: SchemaApi, phones: tuple[str | None, str | None]
+) -> None:
+    first, other = (book(1, key="k", phone=phone, account="asha") for phone in phones)
+    others = book(2, key="k", phone=None, account="ravi"), book(3, key="k", phone="+919900000001")
+    assert outcomes_of(api.batch(first, other, *others)) == ["booked", None, "booked", "booked"]
+    assert outcomes_of(api.batch(other)) == ["booked" if phones[0] == phones[1] else "key_reused"]
+
+
 def test_the_record_with_the_same_request_answers_if_both_owners_have_one(api: SchemaApi) -> None:
     (by_phone,) = api.batch(book(1, key="k"))
     (by_account,) = api.batch(book(2, key="k", phone=None, account="asha"))

@@ -112,15 +112,6 @@ def test_one_key_for_two_trips(race: Race) -> None:
     assert outcomes_of(race.second.batch(book(1, key="k", travel_date=OTHER_DAY))) == ["key_reused"]
 
 
-def test_one_key_of_an_account_with_two_phones(race: Race) -> None:
-    """The second call is not deferred, because its first owner is another one. The primary key stops it."""
-    calls = [book(1, key="k", account="asha"), book(2, key="k", account="asha", phone=RAVI)]
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        race.second.batch(*calls)
-    assert outcomes_of(race.second.batch(calls[0])) == ["booked"]
-    assert outcomes_of(race.second.batch(calls[1])) == ["key_reused"]
-
-
 # One trip --------------------------------------------------------------------------------------
 
 
