@@ -14,7 +14,7 @@ BEGIN
     IF trip.settle_at <= api.now() THEN
         PERFORM api.settle(bus_id, travel_date);
     END IF;
-    o.refusal := api.check_trip_runs(trip, bus_id, travel_date);
+    o.refusal := api.check_cancellable(trip, bus_id, travel_date);
     IF o.refusal IS NOT NULL THEN
         RETURN o;
     END IF;
@@ -41,7 +41,7 @@ BEGIN
 END $$;
 
 -- Check that a trip can be cancelled. trip: its row; all columns are NULL if it does not exist.
-CREATE OR REPLACE FUNCTION api.check_trip_runs(trip trips, bus_id bigint, travel_date date) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_cancellable(trip trips, bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE
     WHEN trip.bus_id IS NULL THEN api.refusal_unknown_trip(bus_id, travel_date)

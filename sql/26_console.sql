@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     SELECT * INTO trip FROM trips t
     WHERE t.bus_id = console_cancel_quote.bus_id AND t.travel_date = console_cancel_quote.travel_date;
-    refusal := api.check_trip_runs(trip, bus_id, travel_date);
+    refusal := api.check_cancellable(trip, bus_id, travel_date);
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;
