@@ -1,6 +1,6 @@
 -- Execute one write; waits for the lock of its trip. For psql, as the owner of the database, and for a database sharded
--- by bus_id.
-CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, key text DEFAULT NULL) RETURNS jsonb
+-- by bus_id. caller: without effect. In version 0.1.0 it named the owner of the key, which now follows from args.
+CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off

@@ -30,11 +30,6 @@ CREATE OR REPLACE FUNCTION api.purge_accounts(since interval) RETURNS int
 LANGUAGE sql
 RETURN api.purge_tokens_and_attempts(since);
 
--- For statements of psql. caller: named the owner of the key, which now follows from args.
-CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text, key text) RETURNS jsonb
-LANGUAGE sql
-RETURN api.call(method, args, key);
-
 -- For each booking, a text that changes when its tickets change. A bus_id and the ref in the same place name a booking.
 CREATE OR REPLACE FUNCTION api.booking_states(bus_ids bigint[], refs text[]) RETURNS TABLE (reference text, state text)
 LANGUAGE sql STABLE AS $$

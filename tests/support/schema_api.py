@@ -56,7 +56,8 @@ class SchemaApi:
 
     def write(self, method: str, key: str | None = None, **args: Any) -> Answer:
         """Call api.call, which waits for the lock of the trip."""
-        ((answer,),) = self.conn.execute("SELECT api.call(%s, %s, %s)", (method, Jsonb(args), key)).fetchall()
+        statement = "SELECT api.call(%s, %s, key => %s)"
+        ((answer,),) = self.conn.execute(statement, (method, Jsonb(args), key)).fetchall()
         check(method, answer)
         return answer
 

@@ -107,7 +107,7 @@ def test_a_lone_caller_writes_in_its_own_thread_and_queued_calls_in_the_writers(
 
 def test_a_key_used_concurrently_for_two_trips_is_refused_for_the_second(database, submit, other_session):
     first = book(1, date="2026-12-03", key="mine")
-    other_session.execute("SELECT api.call('book', %s::jsonb, 'mine')", [bytes(first.args).decode()])
+    other_session.execute("SELECT api.call('book', %s::jsonb, key => 'mine')", [bytes(first.args).decode()])
     second = submit(book(1, key="mine"))
     wait_until(lambda: writer_waits_for_lock(database))  # other_session has inserted the same key
     other_session.commit()
@@ -148,7 +148,7 @@ def test_a_statement_that_times_out_is_busy(database, submit, other_session):
 def test_calls_for_a_locked_ticket_do_not_affect_others_in_their_batch(database, settings, other_session):
     """All calls for the ticket together wait for lock_wait_ms, so the others are in time."""
     writer = Writer(database.server, settings, Deadlines(settings))
-    database.query("SELECT api.call('book', %s::jsonb, 'k')", bytes(book(8).args).decode())
+    database.query("SELECT api.call('book', %s::jsonb, key => 'k')", bytes(book(8).args).decode())
     reference = database.value("SELECT reference FROM passengers")
     other_session.execute("UPDATE passengers SET name = 'Asha' WHERE reference = %s", [reference])
     args = msgspec.Raw(msgspec.json.encode({"reference": reference, "phone": "+919845012345"}))

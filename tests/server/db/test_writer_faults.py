@@ -57,7 +57,7 @@ def test_a_failing_callback_does_not_affect_calls_that_run_alone(database, write
 def test_lock_timeout_is_restored_after_calls_ran_alone(database, settings, other_session):
     writer = Writer(database.server, settings, Deadlines(settings))
     writer.on_commit = lambda done: 1 / 0
-    database.query("SELECT api.call('book', %s::jsonb, 'k')", bytes(book(8).args).decode())
+    database.query("SELECT api.call('book', %s::jsonb, key => 'k')", bytes(book(8).args).decode())
     other_session.execute("UPDATE passengers SET name = 'Asha'")
     reference = database.value("SELECT reference FROM passengers")
     args = msgspec.Raw(msgspec.json.encode({"reference": reference, "phone": "+919845012345"}))
