@@ -1,6 +1,9 @@
 -- Views for programs that make reports, without personal data. docs/operating.md shows how to make a role that reads
 -- them and nothing else. They call no function of schema api: the reader of a view needs the right to execute the
 -- functions in it.
+--
+-- CREATE OR REPLACE VIEW can only append columns. Another change needs a migration that drops the view, because this
+-- schema is not created again with schema api. The grants on the view are lost then.
 
 CREATE OR REPLACE VIEW busware_reports.services AS
 SELECT s.bus_id, s.kind, s.name AS service, s.operator, pa.name AS origin, pb.name AS destination,
@@ -23,8 +26,9 @@ COMMENT ON COLUMN busware_reports.services.last_date IS 'Last travel date. NULL:
 COMMENT ON COLUMN busware_reports.services.time_zone IS 'Time zone of the service.';
 
 CREATE OR REPLACE VIEW busware_reports.tickets AS
-SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, p.reference, p.ticket_no, p.seat_no,
-       pa.name AS origin, pb.name AS destination,
+SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date,
+       CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
+       p.ticket_no, p.seat_no, pa.name AS origin, pb.name AS destination,
        CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
        p.fare, p.refund, p.created_at, p.booked_at, p.ended_at
 FROM passengers p
@@ -39,7 +43,7 @@ COMMENT ON COLUMN busware_reports.tickets.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN busware_reports.tickets.service IS 'Name of the service.';
 COMMENT ON COLUMN busware_reports.tickets.operator IS 'Name of the company that runs the service.';
 COMMENT ON COLUMN busware_reports.tickets.travel_date IS 'Date at the first stop of the trip.';
-COMMENT ON COLUMN busware_reports.tickets.reference IS 'Reference of the booking. The tickets of a party share it.';
+COMMENT ON COLUMN busware_reports.tickets.reference IS 'Reference of the booking, which the tickets of a party share. NULL if the reference alone opens it: a booking without phone number and account.';
 COMMENT ON COLUMN busware_reports.tickets.ticket_no IS 'Number of the ticket in its booking, from 1.';
 COMMENT ON COLUMN busware_reports.tickets.seat_no IS 'Seat of the ticket. NULL while it is pending.';
 COMMENT ON COLUMN busware_reports.tickets.origin IS 'Place at which the passenger boards.';
@@ -77,7 +81,8 @@ COMMENT ON COLUMN busware_reports.trips.pending IS 'Number of tickets on the wai
 COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the tickets that were booked, without what was refunded.';
 
 CREATE OR REPLACE VIEW busware_reports.payments AS
-SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date, m.reference, m.ticket_no, m.payment_no,
+SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date,
+       CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE m.reference END AS reference, m.ticket_no, m.payment_no,
        m.kind, m.amount, m.at
 FROM payments m
 JOIN bus_info s USING (bus_id)
@@ -88,7 +93,7 @@ COMMENT ON COLUMN busware_reports.payments.service_kind IS 'bus, flight, show or
 COMMENT ON COLUMN busware_reports.payments.service IS 'Name of the service.';
 COMMENT ON COLUMN busware_reports.payments.operator IS 'Name of the company that runs the service.';
 COMMENT ON COLUMN busware_reports.payments.travel_date IS 'Date at the first stop of the trip.';
-COMMENT ON COLUMN busware_reports.payments.reference IS 'Booking of the ticket.';
+COMMENT ON COLUMN busware_reports.payments.reference IS 'Reference of the booking, as in tickets.';
 COMMENT ON COLUMN busware_reports.payments.ticket_no IS 'Number of the ticket in its booking.';
 COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment of the ticket: 1 is its charge, the others are refunds.';
 COMMENT ON COLUMN busware_reports.payments.kind IS 'charge or refund.';

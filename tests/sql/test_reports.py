@@ -60,6 +60,24 @@ def test_views_for_reports_have_no_personal_data(api: SchemaApi, reports: psycop
         assert "Ashadevi" not in shown
 
 
+def test_no_reference_in_the_views_opens_a_booking(api: SchemaApi, reports: psycopg.Connection[Any]) -> None:
+    api.conn.execute("UPDATE bus_info SET phone_required = false")
+    sold = [
+        api.book(1),
+        api.book(2, phone=None, account="asha"),
+        api.book(3, account="asha"),
+        api.book(4, phone=None),
+    ]
+    for view in ("tickets", "payments"):
+        query = sql.SQL("SELECT reference FROM busware_reports.{}").format(sql.Identifier(view))
+        shown = [reference for (reference,) in reports.execute(query)]
+        assert len(shown) == 4
+        assert {*shown} == {*(booking["reference"] for booking in sold[:3]), None}
+        for reference in filter(None, shown):
+            assert api.read("booking", reference=reference)["reason"] == "unknown_booking"
+    assert api.read("booking", reference=sold[3]["reference"])["status"] == "booked"
+
+
 def test_role_reads_nothing_else(database: Database, reports: psycopg.Connection[Any]) -> None:
     relations = database.query(
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
