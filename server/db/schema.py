@@ -421,8 +421,8 @@ def _explain(conn: Connection, settings: Settings, error: psycopg.Error) -> Sche
         case psycopg.errors.LockNotAvailable():
             return SchemaError(
                 f"The upgrade did not get a lock within {settings.upgrade_wait_seconds:g} s "
-                "(BUSWARE_UPGRADE_WAIT_SECONDS), because another program holds it: a backup, a long "
-                "transaction, or another server that upgrades. The step was rolled back. Wait for that "
-                "program or end it, then start this server again."
+                "(BUSWARE_UPGRADE_WAIT_SECONDS), because another program holds it: a backup, VACUUM or "
+                "another maintenance command, a long transaction, or another server that upgrades. The step "
+                "was rolled back. Wait for that program or end it, then start this server again."
             )
     return SchemaError(f"PostgreSQL rejects the schema: {message}.")

@@ -274,6 +274,24 @@ def test_an_upgrade_fails_if_it_gets_no_lock_in_time(empty_database: Database, s
     assert empty_database.query(FUNCTIONS) == before
 
 
+def test_maintenance_blocks_an_upgrade_only_on_tables_whose_comments_change(
+    empty_database: Database, sql_folder: Path
+) -> None:
+    prepare(empty_database)
+    rights = sql_folder / "29_rights.sql"
+    rights.write_text(f"{rights.read_text()}-- another version\n")
+    with empty_database.connect(autocommit=False) as maintenance:
+        for (table,) in maintenance.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            maintenance.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE".encode())
+        before = empty_database.value(COMMENT)
+        prepare(empty_database)
+        assert empty_database.value(COMMENT) != before
+        replace(sql_folder / "29_comments.sql", "'Tickets: a row for", "'Tickets, a row for")
+        with pytest.raises(SchemaError, match="VACUUM or another maintenance command"):
+            prepare(empty_database, upgrade_lock_ms=10, upgrade_retry_ms=10, upgrade_wait_seconds=0.1)
+    prepare(empty_database)
+
+
 # Breaking migrations ---------------------------------------------------------------------------
 
 
