@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.conftest import Database
+from tests.support import node
 from tests.support.http_client import HttpClient
-from tests.support.node import environment
 from tests.support.project import PROJECT
 
 pytestmark = pytest.mark.system
@@ -45,23 +45,12 @@ def run(folder: Path, http: HttpClient) -> Run:
     """A function that runs a command of the page in the folder."""
 
     def run(command: str) -> subprocess.CompletedProcess[str]:
-        variables = environment(folder)
-        variables["PATH"] = f"{folder}/bin:{variables['PATH']}"
         command = command.replace("http://localhost:8000", http.url)
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=variables, capture_output=True, text=True, check=False
-        )
+        done = node.run(folder, "bash", "-c", command)
         print(f"$ {command}\n{done.stdout}{done.stderr}")
         return done
 
     return run
-
-
-def install(run: Run, command: str) -> None:
-    """Run a command that installs packages; skip the test if that is impossible."""
-    done = run(command)
-    if done.returncode:
-        pytest.skip(f"{command}: {done.stderr[-500:]}")
 
 
 def check_program(run: Run, command: str, http: HttpClient, database: Database) -> None:
@@ -81,9 +70,9 @@ def check_program(run: Run, command: str, http: HttpClient, database: Database) 
 
 
 def test_python_client(run: Run, folder: Path, http: HttpClient, database: Database) -> None:
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pip, *commands = PYTHON_COMMANDS
-    install(run, pip)
+    assert node.run(folder, sys.executable, "-m", "venv", str(folder)).returncode == 0
+    node.run_installation(folder, "bash", "-c", pip)
     run("pip list")
     for command in commands:
         assert run(command).returncode == 0
@@ -96,7 +85,7 @@ def test_typescript_client(run: Run, folder: Path, http: HttpClient, database: D
         pytest.skip("npm is not installed: apt install nodejs npm")
     npm, generate = NODE_COMMANDS
     compile_program, run_program = NODE_PROGRAM
-    install(run, npm)
+    node.run_installation(folder, "bash", "-c", npm)
     run("npm list")
     program = folder / "booking.mts"
     program.write_text(TYPESCRIPT_PROGRAM.replace("http://localhost:8000", http.url))
