@@ -25,7 +25,9 @@ TERMINATE_CONNECTIONS = (
     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
     " WHERE application_name LIKE 'busware%' AND datname = current_database()"
 )
-REPLACE_PLACES = "CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL) RETURNS jsonb"
+REPLACE_PLACES = (
+    "CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL, origin text DEFAULT NULL) RETURNS jsonb"
+)
 
 
 def search(destination: str = "Mandya") -> bytes:
