@@ -16,8 +16,9 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
     if not manifest.stops:
         yield "No passenger has a booked ticket.", False
     for stop in manifest.stops:
-        at = stop.departs_at or stop.arrives_at
-        yield f"{clock(at)}  {stop.place}" if at else stop.place, True
+        times = (stop.arrives_at if stop.alights else None, stop.departs_at)
+        shown = "–".join(dict.fromkeys(clock(at) for at in times if at))
+        yield f"{shown}  {stop.place}", True
         for action, riders in (("boards", stop.boards), ("alights", stop.alights)):
             for rider in riders:
                 ticket = f"{rider.reference}/{rider.ticket_no}"

@@ -334,7 +334,7 @@ def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
         "8 seats: 1 booked, 0 held, 0 waiting.\n"
         "10:00  Bengaluru\n"
         f"  boards   seat 3: +919845012345, {reference}/1\n"
-        "11:50  Mandya\n"
+        "11:45–11:50  Mandya\n"
         f"  alights  seat 3: +919845012345, {reference}/1\n"
         "  free from here: 3\n"
     )
