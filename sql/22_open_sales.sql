@@ -27,7 +27,7 @@ BEGIN
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, day, p.seat_no FROM seat_plan p, unnest(opened) AS day
     WHERE p.bus_id = open_sales.bus_id;
-    UPDATE trips t SET state = 'open', reason = NULL, ended = false
+    UPDATE trips t SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false
     WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
       AND (t.travel_date <= service.last_date OR service.last_date IS NULL);
     GET DIAGNOSTICS reopened = ROW_COUNT;
@@ -50,7 +50,8 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR NO KEY UPDATE;   -- as in api.open_sales
     INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
-    ON CONFLICT ON CONSTRAINT trips_pkey DO UPDATE SET state = 'open', reason = NULL, ended = false, reopened = true
+    ON CONFLICT ON CONSTRAINT trips_pkey
+    DO UPDATE SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false, reopened = true
     WHERE t.state = 'cancelled';
     IF NOT FOUND THEN
         RETURN false;

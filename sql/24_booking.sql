@@ -15,10 +15,15 @@ LANGUAGE sql STABLE AS $$
       AND p.status = 'pending' AND p.expires_at > api.now() AND p.queue_no <= waitlist_position.queue_no
 $$;
 
--- The operator's reason for cancelling a trip, as a field of a booking.
-CREATE OR REPLACE FUNCTION api.cancellation_reason(bus_id bigint, travel_date date) RETURNS jsonb
+-- The operator's reason for cancelling a trip, as a field of a booking with a ticket that this cancellation ended.
+-- Of a trip that was cancelled before trips.cancelled_at was added, it is not known which tickets these are.
+CREATE OR REPLACE FUNCTION api.cancellation_reason(bus_id bigint, travel_date date, reference text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END FROM trips t
+    SELECT CASE WHEN t.reason IS NOT NULL AND EXISTS (SELECT FROM passengers p
+            WHERE p.bus_id = t.bus_id AND p.reference = cancellation_reason.reference AND p.status = 'cancelled'
+              AND p.ended_at = coalesce(t.cancelled_at, p.ended_at))
+        THEN jsonb_build_object('why', t.reason) ELSE '{}' END
+    FROM trips t
     WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
@@ -44,7 +49,7 @@ BEGIN
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
-                api.cancellation_reason(party.bus_id, party.travel_date) END END
+                api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
         CROSS JOIN LATERAL (
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,

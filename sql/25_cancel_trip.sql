@@ -33,7 +33,8 @@ BEGIN
     IF refs IS NOT NULL THEN
         PERFORM api.record_payments(array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs);
     END IF;
-    UPDATE trips t SET state = 'cancelled', reason = cancel_trip.reason, ended = false, settle_at = NULL
+    UPDATE trips t SET state = 'cancelled', reason = cancel_trip.reason, cancelled_at = api.now(), ended = false,
+        settle_at = NULL
     WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date;
     o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
         'tickets', tickets, 'refund', refund::numeric(12,2)::text);

@@ -190,6 +190,7 @@ BEGIN
         ('trips', 'travel_date', 'Date at the first stop.'),
         ('trips', 'state', 'open or cancelled.'),
         ('trips', 'reason', 'Why it was cancelled. NULL: it is open.'),
+        ('trips', 'cancelled_at', 'When it was cancelled, which is the ended_at of the tickets that this ended. NULL: it is open, or was cancelled before the column was added.'),
         ('trips', 'settle_at', 'When its first hold or waitlist entry expires. NULL: none does.'),
         ('trips', 'ended', 'Whether it was cancelled because its service ends before it.'),
         ('trips', 'reopened', 'Whether it was cancelled and is open again.')

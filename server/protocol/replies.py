@@ -140,7 +140,7 @@ class Booking(_AnyTrip, frozen=True, kw_only=True):
     tickets: list[Ticket]
     expires_at: Instant | None = None  # while held
     position: int | None = None  # in the waitlist, from 1, while pending
-    why: str | None = None  # the reason, if the operator has cancelled the trip
+    why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
 
 
 class Quote(Struct, frozen=True, kw_only=True):

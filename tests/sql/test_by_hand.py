@@ -53,6 +53,31 @@ def test_cancel_trip_cancels_holds_after_their_arrival(
     assert "why" not in api.show(booked)
 
 
+def test_reason_is_shown_where_the_cancellation_of_the_trip_ended_a_ticket(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    own, part, whole = api.book(1), api.book(2, 3), api.book(4)
+    assert "why" not in api.cancel(own)
+    api.cancel(part, 1)
+    clock.advance(minutes=1)
+    database.query("SELECT api.cancel_trip(1, %s, 'Landslide.')", DAY)
+    assert [api.show(b)["refund"] for b in (own, part, whole)] == ["130.00", "390.00", "260.00"]
+    assert [api.show(b).get("why") for b in (own, part, whole)] == [None, "Landslide.", "Landslide."]
+    database.query("UPDATE trips SET cancelled_at = NULL")  # as after an upgrade
+    assert [api.show(b).get("why") for b in (own, whole)] == ["Landslide."] * 2
+
+
+def test_end_of_a_service_is_no_reason_for_a_ticket_that_was_cancelled_before(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    own = api.book(1)
+    api.cancel(own)
+    clock.advance(minutes=1)
+    database.query("SELECT api.end_service(1, %s::date - 1)", DAY)
+    assert database.value("SELECT state FROM trips WHERE bus_id = 1 AND travel_date = %s", DAY) == "cancelled"
+    assert "why" not in api.show(own)
+
+
 # Messages and changed bookings ----------------------------------------------------------------
 
 
