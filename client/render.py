@@ -4,7 +4,7 @@ Tables have columns and no lines, so that they copy well. On a terminal they fit
 is folded. Colour is for terminals, unless NO_COLOR is set.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -17,6 +17,7 @@ from busware.server.conversation.words import (
     clock,
     counted,
     differing_ends,
+    end_of,
     moment,
     money,
     seat_line,
@@ -63,7 +64,7 @@ COLUMN_GAP = 2  # spaces between columns
 # trip that lasts for weeks, as a hotel's does, the travel date says nothing to a guest.
 _MAX_TRAVEL_DATE_DAYS = 7
 # Columns that are on a line below each row if the screen is too narrow, with the words before the cell there.
-_LONG_COLUMNS = {"From": "from ", "To": "to ", "Service": "", "Also called": "also ", "Name": ""}
+_LONG_COLUMNS = {"From": "from ", "To": "to ", "Service": "", "Also called": "also ", "Name": "", "Ends": ""}
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # Fields in a refusal's data, with the label to print them under.
@@ -134,7 +135,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case Booking():
             return Group(
                 *_summary(answer, request, done),
-                _table(map(_ticket, answer.tickets)),
+                _table(_tickets(answer)),
                 Text(f"Fare {money(answer.fare)}, refund {money(answer.refund)}."),
             )
         case References():
@@ -204,6 +205,13 @@ def _trip(trip: Trip, ends: list[str]) -> Row:
         ">Fare": money(trip.fare),
         ">Free": Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
     }
+
+
+def _tickets(booking: Booking) -> Iterator[Row]:
+    """A row for each ticket. There is a column Ends if a ticket ends before its booking does."""
+    ends = [end_of(ticket, booking) for ticket in booking.tickets]
+    for ticket, end in zip(booking.tickets, ends, strict=True):
+        yield _ticket(ticket) | ({"Ends": end} if any(ends) else {})
 
 
 def _ticket(ticket: Ticket) -> Row:

@@ -19,6 +19,7 @@ from busware.server.conversation.words import (
     day_of,
     does_not_run,
     duration,
+    end_of,
     moment,
     money,
     service_of,
@@ -65,7 +66,8 @@ def _tickets(booking: Booking) -> Table:
     table.add_column("Fare", justify="right")
     for ticket in booking.tickets:
         differs = ticket.status != booking.status
-        name = f"{ticket.name or '–'}" + (f" ({ticket.status})" if differs else "")
+        remarks = filter(None, (end_of(ticket, booking), ticket.status if differs else ""))
+        name = " ".join((ticket.name or "–", *(f"({remark})" for remark in remarks)))
         cells = (str(ticket.ticket_no), str(ticket.seat_no or "–"), name, money(ticket.fare))
         table.add_row(*(Text(cell) for cell in cells), style="dim" if differs else "")
     return table

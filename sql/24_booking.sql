@@ -27,6 +27,21 @@ LANGUAGE sql STABLE AS $$
     WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
+-- The tickets of a booking, with the end of those that end before the booking's last stop. tickets: all of them.
+CREATE OR REPLACE FUNCTION api.tickets_with_ends(bus_id bigint, reference text, to_stop int, tickets jsonb) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(t.ticket || CASE WHEN upper(p.segment) >= tickets_with_ends.to_stop THEN '{}' ELSE jsonb_build_object(
+            'to_stop', r.stop_no, 'destination', c.name,
+            'arrives_at', api.rfc3339(api.instant(p.travel_date, r.arrives, s.time_zone), c.time_zone)) END
+        ORDER BY p.ticket_no)
+    FROM jsonb_array_elements(tickets) AS t (ticket)
+    JOIN passengers p ON p.bus_id = tickets_with_ends.bus_id AND p.reference = tickets_with_ends.reference
+                     AND p.ticket_no = (t.ticket ->> 'ticket_no')::int
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
+    JOIN places c ON c.code = r.place
+$$;
+
 -- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that
 -- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
 -- is expired from its expires_at on, even if the trip is not settled yet. seated_at has microseconds, because clients sort
@@ -43,7 +58,9 @@ BEGIN
                 'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
                 'departs_at', api.rfc3339(api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone),
                 'arrives_at', api.rfc3339(api.instant(party.travel_date, b.arrives, s.time_zone), pb.time_zone),
-                'fare', party.fare::text, 'refund', party.refund::text, 'tickets', party.tickets)
+                'fare', party.fare::text, 'refund', party.refund::text,
+                'tickets', CASE WHEN party.first_end >= party.to_stop THEN party.tickets ELSE
+                    api.tickets_with_ends(party.bus_id, party.reference, party.to_stop, party.tickets) END)
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
@@ -57,6 +74,7 @@ BEGIN
                    -- the last stop of the open tickets; if none is open, of all tickets
                    coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
                             max(upper(t.segment))) AS to_stop,
+                   min(upper(t.segment)) AS first_end,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,
                    CASE WHEN bool_or(e.state = 'booked') THEN 'booked'
                         WHEN bool_or(e.state = 'held') THEN 'held'

@@ -110,7 +110,9 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     request = _tickets_request(booking, phone, chosen, booked)
     stops = (yield from require(AlightQuote(**request))).stops
     if not stops:
-        yield Tell(f"There is no stop left before {booking.destination} at which to get off.")
+        first_end = min(chosen, key=lambda ticket: ticket.to_stop or booking.to_stop)
+        end = first_end.destination or booking.destination
+        yield Tell(f"There is no stop left before {end} at which to get off.")
         return
     stay = all(stop.place == booking.origin for stop in stops)  # such as at a hotel
     noun, name = ("day", "date") if stay else ("stop", "name")
@@ -144,6 +146,7 @@ def change(context: Context, typed: str) -> Steps[None]:
     noun = words_of(booking.kind).seat
     yield Show(booking)
     seats = {t.ticket_no: t.seat_no for t in booking.tickets if t.status in OPEN and t.seat_no is not None}
+    ends = {t.ticket_no: t.to_stop for t in booking.tickets}
     if not seats:
         yield Tell(f"Booking {booking.reference} has no {noun} that can be changed.")
         return
@@ -156,7 +159,7 @@ def change(context: Context, typed: str) -> Steps[None]:
     own = tuple(seats.values())
     changed: Booking | Refusal | None = None
     while not isinstance(changed, Booking):
-        seat_map = yield from read_seat_map(booking)
+        seat_map = yield from read_seat_map(booking, ends[ticket_no])
         yield Show(seat_map, own)
         if not seat_map.free:
             yield Tell(f"No other {noun} is free.")

@@ -242,12 +242,15 @@ def _ask_trip(sale: Sale, trips: list[Trip]) -> Ask:
     return replace(ask, prompt=prompt, parse=parse, hint=hint)
 
 
-def read_seat_map(trip: Trip | Booking) -> Steps[Seats]:
-    """The current seat map of a trip's segment. Raises Refusal if the trip is no longer on sale."""
+def read_seat_map(trip: Trip | Booking, to_stop: int | None = None) -> Steps[Seats]:
+    """The current seat map of a trip's segment. Raises Refusal if the trip is no longer on sale.
+
+    to_stop: the end of a ticket that ends before its booking.
+    """
     seat_map: Seats = yield from require(
         SeatMap(
             bus_id=trip.bus_id, travel_date=trip.travel_date,
-            from_stop=trip.from_stop, to_stop=trip.to_stop,
+            from_stop=trip.from_stop, to_stop=to_stop or trip.to_stop,
         )
     )  # fmt: skip
     return seat_map

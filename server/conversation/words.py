@@ -153,11 +153,14 @@ def summary(booking: Booking) -> str:
 
     Example: 7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00.
     """
-    seats = [str(t.seat_no) for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
-    seated = f", {plural(words_of(booking.kind).seat, seats)} {', '.join(seats)}" if seats else ""
+    noun = words_of(booking.kind).seat
+    seated_tickets = [t for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
+    seats = [str(t.seat_no) for t in seated_tickets]
+    seated = f", {plural(noun, seats)} {', '.join(seats)}" if seats else ""
+    ends = "".join(f", {noun} {t.seat_no} {end}" for t in seated_tickets if (end := end_of(t, booking)))
     return (
         f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
-        f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}."
+        f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}{ends}."
     )
 
 
@@ -194,6 +197,18 @@ def _refunded(before: Booking, after: Booking) -> str:
     """A sentence: what a change has refunded."""
     refund = float(after.refund) - float(before.refund)
     return f"{money(refund)} is refunded." if refund else "Nothing is refunded."
+
+
+def end_of(ticket: Ticket, booking: Booking) -> str:
+    """Where and when a ticket ends that ends before its booking does. Empty for other tickets.
+
+    Example: to Mandya, Mon 30 Nov 2026 09:10.
+    """
+    if ticket.arrives_at is None:
+        return ""
+    if ticket.destination == booking.destination:  # such as at a hotel
+        return f"until {moment(ticket.arrives_at)}"
+    return f"to {ticket.destination}, {moment(ticket.arrives_at)}"
 
 
 def change_line(booking: Booking) -> str:

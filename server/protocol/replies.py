@@ -7,7 +7,7 @@ new field needs no default, unless the server may leave it out.
 import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from busware.server.protocol.fields import BusId
 
@@ -109,10 +109,11 @@ class Seats(Struct, frozen=True, kw_only=True):
         return [seat.seat_no for seat in self.seats if seat.state == "free"]
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
+class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A ticket of a booking. seat_no: null while pending.
 
     seated_at: when the ticket was booked, or held, or got its seat by `change_seat`; null if it has no seat.
+    to_stop, destination, arrives_at: the end of a ticket that ends before its booking does; else missing.
     """
 
     ticket_no: int
@@ -121,7 +122,11 @@ class Ticket(Struct, frozen=True, kw_only=True):
     status: Status
     fare: Money
     refund: Money
-    seated_at: Instant | None = None  # missing in answers that a server of 0.1.0 stored
+    # Missing in answers that a server of 0.1.0 stored. A default_factory, so that null is not left out.
+    seated_at: Instant | None = field(default_factory=lambda: None)
+    to_stop: int | None = None
+    destination: str | None = None
+    arrives_at: Instant | None = None
 
 
 class Booking(_AnyTrip, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ class BookingState:
     @classmethod
     def of(cls, booking: Booking) -> "BookingState":
         """The state of a booking."""
-        tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund) for t in booking.tickets)
+        tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund, t.to_stop) for t in booking.tickets)
         version = hash((booking.to_stop, tickets))
         dates = str(booking.travel_date), str(booking.boarding_date)
         return cls(booking.reference, booking.bus_id, *dates, booking.status, version)

@@ -16,6 +16,7 @@ from busware.server.conversation.words import (
     differing_ends,
     does_not_run,
     duration,
+    end_of,
     journey,
     moment,
     money,
@@ -160,12 +161,12 @@ def _journey(answer: Booking) -> list[str]:
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:
-    """One ticket; its status if it differs from the booking's."""
+    """One ticket; its end and its status if they differ from the booking's."""
     noun = words_of(party.kind).seat
     seat = f"no {noun} yet" if ticket.seat_no is None else f"{noun} {ticket.seat_no}"
     status = "" if ticket.status == party.status else ticket.status
     refund = f"refunded {money(ticket.refund)}" if float(ticket.refund) else ""
-    words = (seat, ticket.name or "", money(ticket.fare), status, refund)
+    words = (seat, ticket.name or "", money(ticket.fare), end_of(ticket, party), status, refund)
     return f"  Ticket {ticket.ticket_no}: {', '.join(filter(None, words))}"
 
 

@@ -5,6 +5,7 @@ import subprocess
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 from rich.text import Text
@@ -34,6 +35,16 @@ def make_booking(
             for n in range(1, size + 1)
         ],
     )  # fmt: skip
+
+
+def test_ticket_that_ends_early_has_its_end() -> None:
+    booking = make_booking(name="Asha", size=2)
+    at = datetime.fromisoformat("2026-12-05T09:10+05:30")
+    early = msgspec.structs.replace(booking.tickets[1], to_stop=3, destination="Mandya", arrives_at=at)
+    booking = msgspec.structs.replace(booking, tickets=[booking.tickets[0], early])
+    first, second = (next(line for line in draw(booking, 120) if f" {n}     {n}" in line) for n in (1, 2))
+    assert "Asha  " in first
+    assert "Asha (to Mandya, Sat 5 Dec 2026 09:10)" in second
 
 
 def modules(code: Text, *, light: bool) -> list[list[int]]:

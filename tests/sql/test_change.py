@@ -222,6 +222,23 @@ def test_one_ticket_of_a_party_alights(api: SchemaApi) -> None:
     assert (api.free(3, 5)[0], api.seats("taken", 3, 5)) == (2, [1])
 
 
+def test_ticket_that_ends_before_its_booking_says_where(api: SchemaApi) -> None:
+    booking = api.book(1, 2, 3)
+    end = {"to_stop": 3, "destination": "Mandya", "arrives_at": "2026-12-05T11:45:00+05:30"}
+    ended = api.change("alight", booking, tickets=[2], at="Mandya")
+    assert ended == api.show(booking)
+    assert [end.items() <= ticket.items() for ticket in ended["tickets"]] == [False, True, False]
+    assert all(ticket.keys() == booking["tickets"][0].keys() for ticket in ended["tickets"][::2])
+    moved = api.change("change_seat", booking, ticket_no=2, seat_no=8)
+    assert moved["tickets"][1] == ended["tickets"][1] | {
+        "seat_no": 8, "seated_at": moved["tickets"][1]["seated_at"],
+    }  # fmt: skip
+    assert end.items() <= api.cancel(booking, 1)["tickets"][1].items()
+    last = api.cancel(booking, 3)  # ticket 2 is the only open one now, so the booking ends where it does
+    assert (last["destination"], last["to_stop"]) == ("Mandya", 3)
+    assert not any(ticket.keys() & end.keys() for ticket in last["tickets"])
+
+
 def test_service_sets_the_percentage_of_the_refund_for_alighting(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     booking = api.book(1)

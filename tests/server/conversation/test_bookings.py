@@ -203,6 +203,46 @@ def test_some_tickets_of_a_party_alight(connect: Callable[[], LineClient]) -> No
     receive_until(line, "Tickets 2 and 3 end at Ramanagara. Seats 2 and 3 are for sale again from there")
 
 
+def test_ticket_that_ends_early_is_shown_with_its_end(connect: Callable[[], LineClient]) -> None:
+    """Its seat is changed on its own segment: seat 8 is free there, and taken after it."""
+    paid = connect().call("book", **TRIP, seats=[1, 2], phone=ASHA)
+    early = {"reference": paid["reference"], "phone": ASHA, "tickets": [2]}
+    connect().call("alight", **early, at="Mandya")
+    connect().call("book", **(TRIP | {"origin": "Mandya"}), seats=[8], phone="+919845099999")
+    line = connect()
+    for question, answer in (
+        ("", f"change {paid['reference']} {ASHA}"),
+        ("  Ticket 1: seat 1, 260.00", ""),
+        ("  Ticket 2: seat 2, 260.00, to Mandya, Sat 5 Dec 2026 11:45", ""),
+        ("Which ticket?", "2"),
+        ("Which seat instead of seat 2?", "8"),
+        ("  Ticket 2: seat 8, 260.00, to Mandya, Sat 5 Dec 2026 11:45", ""),
+        ("Ticket 2 has seat 8 now.", f"find 5 dec bengaluru {ASHA}"),
+        ("10:00, seat 8 to Mandya, Sat 5 Dec 2026 11:45.", ""),
+    ):
+        receive_until(line, question) if question else None
+        line.send(answer) if answer else None
+    connect().call("alight", **early, at="Ramanagara")
+    line.send(f"alight {paid['reference']} {ASHA}")
+    receive_until(line, "Which tickets? (numbers, or Enter for all)")
+    line.send("2")
+    receive_until(line, "There is no stop left before Ramanagara at which to get off.")
+
+
+def test_room_that_is_left_early_is_shown_with_its_last_day(
+    connect: Callable[[], LineClient], database: Database
+) -> None:
+    database.conn.execute((PROJECT / "sql/99_seed_hotel.sql").read_bytes())
+    line = connect()
+    search = {"origin": "Brindavan House", "destination": "Brindavan House", "kind": "hotel"}
+    (stay,) = line.call("search", **search, date="2026-12-08", until="2026-12-11")["trips"]
+    segment = {name: stay[name] for name in ("bus_id", "travel_date", "from_stop", "to_stop")}
+    paid = line.call("book", **segment, seats=[4, 5], phone=ASHA)
+    line.call("alight", reference=paid["reference"], phone=ASHA, tickets=[1], at=stay["from_stop"] + 1)
+    line.send(f"status {paid['reference']} {ASHA}")
+    receive_until(line, "  Ticket 1: room 4, 7,200.00, until Wed 9 Dec 2026 11:00, refunded 2,400.00")
+
+
 def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], database: Database) -> None:
     database.conn.execute((PROJECT / "sql/99_seed_hotel.sql").read_bytes())
     line = connect()

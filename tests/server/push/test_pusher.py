@@ -59,6 +59,22 @@ def test_a_cancellation_by_another_client_is_pushed_with_its_refund(
     assert text.receive().decode().endswith(f" Status: Cancelled, {refund} is given back")
 
 
+def test_a_ticket_that_another_client_ends_early_is_pushed(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace
+) -> None:
+    """Nothing is refunded, and the booking still ends where ticket 1 does."""
+    text, program = connect(), connect()
+    reference = book(program, 1, 2)["reference"]
+    transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
+    for _ in range(6):
+        text.receive()
+    program.call("alight", reference=reference, phone=ASHA, tickets=[2], at="Mandya")
+    assert text.receive().decode() == (
+        f"Booking {reference} (bus 1, seats 1, 2) from Bengaluru to Mysuru on {TRAVEL_DAY} at 10:00, "
+        "seat 2 to Mandya, Sat 5 Dec 2026 11:45. Status: Booked, fare 520.00"
+    )
+
+
 def test_a_promotion_from_the_waitlist_is_pushed(
     connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
