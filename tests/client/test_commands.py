@@ -175,17 +175,6 @@ def test_travel_date_of_a_booking_is_shown_if_it_is_near(boarding_date: date, da
     assert f" of {dates}.\n" in out.getvalue()
 
 
-def test_ticket_that_ends_early_is_listed_with_its_end(run: Run) -> None:
-    reference = book(run, "--seats", "3,4")["reference"]
-    shown = run("alight", reference, *PHONE, "Ramanagara", "--tickets", "2").out
-    assert shown.endswith(
-        "Ticket  Seat  Name  Status    Fare  Refund  Ends\n"
-        "     1     3        booked  180.00    0.00\n"
-        "     2     4        booked  180.00    0.00  to Ramanagara, Sat 5 Dec 2026 10:50\n"
-        "Fare 360.00, refund 0.00.\n"
-    )
-
-
 @pytest.fixture
 def in_tokyo() -> Iterator[None]:
     """The traveller's time zone is that of Tokyo."""

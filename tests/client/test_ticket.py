@@ -12,6 +12,7 @@ from rich.text import Text
 
 from busware import ticket
 from busware.server.protocol import Booking, Ticket
+from tests.client.test_commands import PHONE, Run, book, run  # noqa: F401 - run is a fixture
 
 ZBARIMG = shutil.which("zbarimg")
 COLUMNS = 80
@@ -134,3 +135,14 @@ def test_ticket_of_two_fits_24_lines() -> None:
 @pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])
 def test_only_a_booked_ticket_has_a_code(status: str) -> None:
     assert not set("▀▄█") & set("".join(draw(make_booking(status))))
+
+
+def test_ticket_that_ends_early_is_listed_with_its_end(run: Run) -> None:  # noqa: F811
+    reference = book(run, "--seats", "3,4")["reference"]
+    shown = run("alight", reference, *PHONE, "Ramanagara", "--tickets", "2").out
+    assert shown.endswith(
+        "Ticket  Seat  Name  Status    Fare  Refund  Ends\n"
+        "     1     3        booked  180.00    0.00\n"
+        "     2     4        booked  180.00    0.00  to Ramanagara, Sat 5 Dec 2026 10:50\n"
+        "Fare 360.00, refund 0.00.\n"
+    )
