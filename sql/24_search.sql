@@ -1,7 +1,8 @@
 -- Find trips that leave the origin on a date, in the origin's time zone. For example, an overnight trip with travel
 -- date Friday that leaves the origin at 01:30 is found on Saturday. until: the date on which they reach the
 -- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out. An ambiguous name is
--- refused if services, of the kind if one is given, go from or to several of its places.
+-- refused if services, of the kind if one is given, go from or to several of its places. If the other name is unknown,
+-- that is refused: the ambiguous one may be right.
 CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
@@ -10,11 +11,12 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     origins      text[] := api.place_codes(origin);
     destinations text[] := api.place_codes(destination);
-    refusal      jsonb := coalesce(api.check_place(origin, origins), api.check_place(destination, destinations));
+    refusal      jsonb := CASE WHEN origins IS NOT NULL AND destinations IS NULL THEN api.refusal_unknown_place(destination)
+        ELSE coalesce(api.check_place(origin, origins), api.check_place(destination, destinations)) END;
     connected    record;
     found        jsonb;
 BEGIN
-    IF refusal ->> 'reason' = 'ambiguous_place' AND destinations IS NOT NULL THEN
+    IF refusal ->> 'reason' = 'ambiguous_place' THEN
         SELECT * INTO connected FROM api.connected_places(origins, destinations, kind => search.kind);
         IF connected.from_places IS NOT NULL THEN
             refusal := coalesce(api.check_place(origin, connected.from_places),

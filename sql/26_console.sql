@@ -17,10 +17,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
       AND NOT EXISTS (SELECT FROM reply r WHERE r.reference = m.reference AND r.message_id > m.message_id)
 $$;
 
--- The manifest of a trip.
+-- The manifest of a trip. If the service has no trip with this travel date, of the trip that is under way on that date,
+-- such as a hotel's.
 CREATE OR REPLACE FUNCTION api.console_manifest(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
-RETURN api.trip_manifest(bus_id, travel_date);
+RETURN api.trip_manifest(bus_id, coalesce(
+    (SELECT max(t.travel_date) FROM trips t
+     WHERE t.bus_id = console_manifest.bus_id AND t.travel_date <= console_manifest.travel_date
+       AND (t.travel_date = console_manifest.travel_date
+            OR api.trip_ends_at(t.bus_id, t.travel_date) > console_manifest.travel_date)),
+    travel_date));
 
 -- The trip, with the bookings and tickets that end if it is cancelled now, and the sum of their refunds.
 CREATE OR REPLACE FUNCTION api.console_cancel_quote(bus_id bigint, travel_date date) RETURNS jsonb

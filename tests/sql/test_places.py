@@ -80,6 +80,16 @@ def test_name_shared_by_a_place_and_its_part_means_the_place(api: SchemaApi) -> 
     assert [trip["bus_id"] for trip in found["trips"]] == [8, 9]
 
 
+def test_unknown_name_is_refused_before_an_ambiguous_one(api: SchemaApi) -> None:
+    """The ambiguous name may be right: with the right other name, the route decides what it means."""
+    for ends in (
+        {"origin": "neustadt", "destination": "mysr"},
+        {"origin": "mysr", "destination": "neustadt"},
+    ):
+        refused = api.read("search", **ends, date=DAY)
+        assert (refused["reason"], refused["nearest"]) == ("unknown_place", ["Mysuru"])
+
+
 def test_ambiguous_name_means_the_place_on_the_route(api: SchemaApi) -> None:
     trip = {"bus_id": 8, "travel_date": DAY, "origin": "Luxembourg"}
     booking = api.book(**trip, destination="neustadt")

@@ -57,6 +57,16 @@ def test_repeating_route_is_extended_as_time_passes(database: Database, clock: C
     assert database.value("SELECT max(stop_no) FROM route_table WHERE bus_id = 7") == 10
 
 
+def test_manifest_of_the_console_is_that_of_the_trip_under_way(database: Database) -> None:
+    add_lodge(database)
+    database.query("SELECT api.add_trip(7, '2026-11-30')")
+    for date, travel_date in (("2026-11-30", "2026-11-30"), ("2026-12-02", "2026-11-30")):
+        manifest = database.value("SELECT api.console_manifest(7, %s)", date)
+        assert manifest["travel_date"] == travel_date
+    for date in ("2026-11-29", "2027-11-30"):
+        assert database.value("SELECT api.console_manifest(7, %s)", date)["reason"] == "unknown_trip"
+
+
 def test_two_trips_of_a_repeating_route_do_not_overlap(database: Database, clock: Clock) -> None:
     add_lodge(database)
     database.query("SELECT api.add_trip(7, '2026-11-30')")
