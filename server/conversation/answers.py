@@ -28,6 +28,7 @@ _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
 _MAX_RANGE = 100  # numbers
 _REFERENCE = re.compile(rf"([{REFERENCE_ALPHABET}]{{6,18}})(?:0[1-9]\d{{0,2}})?", re.ASCII)
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
+_PHONE_AND_NAME = re.compile(r"(\+?[\d\s().-]*\d)\s+([^\W\d].*)", re.DOTALL)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
 _NO_PHONE = ("none", "no", "-")
 _YES_NO = {
@@ -262,7 +263,7 @@ class Contact:
 
 
 def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Callable[[str], Contact]:
-    """A phone number, and after commas the names of passengers, at most one for each seat.
+    """A phone number, and then the names of passengers with commas between them, at most one for each seat.
 
     default: the phone number of an answer without one; "none" instead of a number means that there is none.
     required: there must be one.
@@ -270,6 +271,8 @@ def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Ca
 
     def parse(typed: str) -> Contact:
         number, *names = (part.strip() for part in typed.split(","))
+        if found := _PHONE_AND_NAME.fullmatch(number):
+            number, names = found[1], [found[2], *names]
         has_phone = number.lower() in _NO_PHONE or any(c.isdigit() for c in number)
         if number and not has_phone and (default or not required):
             number, names = "", [number, *names]  # names only

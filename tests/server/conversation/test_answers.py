@@ -92,6 +92,11 @@ TYPE = answers.ask_option("Type:", {"SLEEPER": 1, "SEMI_SLEEPER": 2, "SEATER": 3
         (answers.optional_phone, "98450 12345", "98450 12345"),
         (answers.contact(1, "seat", "98450 12345", required=False), "none", answers.Contact(None)),
         (answers.contact(1, "seat", "98450 12345", required=True), "", answers.Contact("98450 12345")),
+        (
+            answers.contact(2, "seat", None, required=True),
+            "98450 12345 Asha Rao, Ravi",
+            answers.Contact("98450 12345", ("Asha Rao", "Ravi")),
+        ),
         (answers.name, "", None),
         (answers.name, "അവന്‍", "അവന്‍"),
         (answers.date_on_sale(TODAY, TODAY, LAST), "tomorrow", date(2026, 12, 2)),
