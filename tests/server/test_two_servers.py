@@ -103,6 +103,8 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
 def test_a_missed_notice_is_shown_at_the_other_server(servers: TwoServers, database: Database) -> None:
     program, _, _, other = servers.lines()
     reference = book(program, travel_day(database), seats=[1])
+    servers.other_console.type_line("connections on")
+    servers.other_console.wait_for("Clients that connect or disconnect are shown.")
     program.close()
     servers.other_console.wait_for("disconnected")
     servers.console.type_line(f"to {reference} The bus is red.")
