@@ -33,6 +33,7 @@ DECLARE
     similar_names text;
     before  bus_info;
     service bus_info;
+    running date[];
 BEGIN
     SELECT * INTO before FROM bus_info b WHERE b.bus_id = add_service.bus_id FOR NO KEY UPDATE;
     IF FOUND AND NOT replace THEN
@@ -58,6 +59,7 @@ BEGIN
         INSERT INTO bus_info (bus_id, name, operator, layout) VALUES (bus_id, name, operator, drawing);
     END IF;
 
+    running := api.trips_on_calendar(before);
     UPDATE bus_info b SET
         name = coalesce(add_service.name, b.name),
         operator = coalesce(add_service.operator, b.operator),
@@ -93,7 +95,7 @@ BEGIN
         SELECT t.bus_id, t.travel_date, p.seat_no FROM trips t JOIN seat_plan p ON p.bus_id = t.bus_id
         WHERE t.bus_id = service.bus_id ON CONFLICT DO NOTHING;
     END IF;
-    PERFORM api.delete_trips_off_calendar(before, service);
+    PERFORM api.delete_trips_off_calendar(service, running);
     PERFORM api.check_end(service);
     PERFORM api.cancel_trips_after(service.bus_id, service.last_date);
     PERFORM api.open_sales(service.bus_id);
@@ -127,19 +129,4 @@ BEGIN
     DELETE FROM idempotency_keys k WHERE k.bus_id = service.bus_id AND k.answer ? 'reference';
     DELETE FROM holders h WHERE h.bus_id = service.bus_id;
     DELETE FROM passengers p WHERE p.bus_id = service.bus_id;
-END $$;
-
--- Delete the trips from today on that were on the calendar of a service before an edit and are not any more. Trips
--- that an operator cancelled stay, and so do extra trips. If there are such trips, runs_on or first_date has changed. So
--- the caller has called api.delete_unpaid_tickets, which locks the trips, and the service has no tickets.
-CREATE OR REPLACE FUNCTION api.delete_trips_off_calendar(before bus_info, service bus_info) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    dates date[] := ARRAY(SELECT t.travel_date FROM trips t
-        WHERE t.bus_id = service.bus_id AND t.travel_date >= (api.now() AT TIME ZONE service.time_zone)::date
-          AND (t.state = 'open' OR t.ended)
-          AND api.runs(before, t.travel_date) AND NOT api.runs(service, t.travel_date));
-BEGIN
-    DELETE FROM seats s WHERE s.bus_id = service.bus_id AND s.travel_date = ANY (dates);
-    DELETE FROM trips t WHERE t.bus_id = service.bus_id AND t.travel_date = ANY (dates);
 END $$;

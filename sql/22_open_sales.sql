@@ -16,10 +16,7 @@ BEGIN
     to_date := least(coalesce(to_date, today + service.sales_days), service.last_date);
     WITH added AS (
         INSERT INTO trips (bus_id, travel_date)
-        SELECT service.bus_id, day::date
-        FROM generate_series(   -- of timestamps: days in the session's time zone may have no midnight
-            greatest(coalesce(from_date, today), service.first_date)::timestamp, to_date, interval '1 day') AS day
-        WHERE api.runs(service, day::date)
+        SELECT service.bus_id, day FROM api.running_days(service, coalesce(from_date, today), to_date) AS day
         ON CONFLICT DO NOTHING
         RETURNING travel_date
     )
@@ -36,11 +33,6 @@ BEGIN
     END IF;
     RETURN coalesce(cardinality(opened), 0) + reopened;
 END $$;
-
--- Whether a service runs on a day by its weekdays and its first date.
-CREATE OR REPLACE FUNCTION api.runs(service bus_info, day date) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN extract(isodow FROM day) = ANY (service.runs_on) AND day >= coalesce(service.first_date, day);
 
 -- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
 -- tickets stay cancelled. Returns false if the trip is open already. Raises an exception if the route of the service is

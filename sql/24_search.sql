@@ -61,7 +61,7 @@ LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
-           pa.time_zone, b.time_zone, b.fare - a.fare
+           pa.time_zone, b.time_zone, f.fare
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
@@ -73,7 +73,7 @@ LANGUAGE sql STABLE AS $$
     ) AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no
     CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, r.fare, p.name, p.time_zone
+        SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
           AND NOT api.is_after_end(s, t.travel_date, r.arrives)
@@ -81,6 +81,7 @@ LANGUAGE sql STABLE AS $$
                api.date_at(t.travel_date, r.arrives, s.time_zone, p.time_zone) = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
+    CROSS JOIN LATERAL api.segment_fare(a.bus_id, a.stop_no, b.stop_no) AS f (fare)
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.sells_until(s, t.travel_date, a.departs) > api.now()
 $$;

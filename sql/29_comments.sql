@@ -46,6 +46,13 @@ BEGIN
         ('bus_info', 'phone_required', 'Whether a booking without an account needs a phone number.'),
         ('bus_info', 'nouns', 'Words for the service and its seats in messages, by the keys service and seat.'),
         ('bus_info', 'repeat_legs', 'How many legs at the end of the route repeat, as the nights of a week in a hotel. NULL: the route ends at its last stop.'),
+        ('bus_info', 'currency', 'Currency of its fares, as in ISO 4217.'),
+        ('bus_info', 'source_id', 'Its identity in the foreign timetable from which it is imported. NULL: none.'),
+
+        ('calendar_dates', NULL, 'Single dates on which a service runs or does not, whatever its weekdays and seasons are.'),
+        ('calendar_dates', 'bus_id', 'The service.'),
+        ('calendar_dates', 'travel_date', 'The date.'),
+        ('calendar_dates', 'runs', 'Whether the service runs on it.'),
 
         ('clients', NULL, 'Connected clients, while a console is open; otherwise those that have sent the operators a message. A crash of PostgreSQL empties the table.'),
         ('clients', 'process_no', 'The process to which it is connected.'),
@@ -158,7 +165,13 @@ BEGIN
         ('route_table', 'arrives', 'Arrival since midnight of the travel date, in the time zone of the service; above 24 h on the days after it. NULL: it does not arrive here.'),
         ('route_table', 'departs', 'Departure since midnight of the travel date, in the time zone of the service; above 24 h on the days after it. NULL: it does not depart here.'),
         ('route_table', 'km', 'Distance from the first stop, in kilometres.'),
-        ('route_table', 'fare', 'Fare from the first stop. A segment costs the difference of its two stops.'),
+        ('route_table', 'fare', 'Fare from the first stop. A segment costs the difference of its two stops, unless segment_fares has its fare.'),
+
+        ('seasons', NULL, 'Weekdays on which services run in a season, instead of bus_info.runs_on.'),
+        ('seasons', 'bus_id', 'The service.'),
+        ('seasons', 'first_date', 'First date of the season.'),
+        ('seasons', 'last_date', 'Last date of the season.'),
+        ('seasons', 'runs_on', 'ISO weekdays on which it runs in the season, 1 = Monday. Empty: it does not run.'),
 
         ('seat_plan', NULL, 'Seats of each service, as api.layout_seats finds them in bus_info.layout.'),
         ('seat_plan', 'bus_id', 'The service.'),
@@ -178,6 +191,12 @@ BEGIN
         ('seeds_loaded', 'name', 'File, without .sql.'),
         ('seeds_loaded', 'digest', 'SHA-256 of its text when it was loaded.'),
         ('seeds_loaded', 'loaded_at', 'When it was loaded.'),
+
+        ('segment_fares', NULL, 'Fares of segments, instead of the difference of the fares of their two stops.'),
+        ('segment_fares', 'bus_id', 'The service.'),
+        ('segment_fares', 'from_stop', 'First stop of the segment.'),
+        ('segment_fares', 'to_stop', 'Last stop of the segment.'),
+        ('segment_fares', 'fare', 'Fare for one seat.'),
 
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),
         ('tokens', 'digest', 'SHA-256 of the token.'),

@@ -1,0 +1,32 @@
+-- A service as a document: the JSON of protocol.ServiceData (server/protocol/services.py). The same service always has the
+-- same document, so that documents can be compared.
+--
+-- A new field of a service is a field here, a field of ServiceData, and a column or a table. api.put_service writes it.
+CREATE OR REPLACE FUNCTION api.service(bus_id bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator, 'bus_type', s.bus_type, 'ac', s.ac,
+        'layout', coalesce((SELECT min(l.name) FROM layouts l WHERE l.drawing = s.layout), s.layout),
+        'currency', s.currency, 'source_id', s.source_id, 'time_zone', s.time_zone,
+        'stops', api.format_stops(api.shortest_route(
+            ARRAY(SELECT r FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no), s.repeat_legs)),
+        'repeat_legs', s.repeat_legs,
+        'segment_fares', (SELECT coalesce(jsonb_agg(
+                jsonb_build_object('from_stop', f.from_stop, 'to_stop', f.to_stop, 'fare', f.fare::text)
+                ORDER BY f.from_stop, f.to_stop), '[]')
+            FROM segment_fares f WHERE f.bus_id = s.bus_id),
+        'runs_on', api.format_weekdays(s.runs_on), 'first_date', s.first_date, 'last_date', s.last_date,
+        'seasons', (SELECT coalesce(jsonb_agg(
+                jsonb_build_object('first_date', y.first_date, 'last_date', y.last_date, 'runs_on', api.format_weekdays(y.runs_on))
+                ORDER BY y.first_date), '[]')
+            FROM seasons y WHERE y.bus_id = s.bus_id),
+        'days_off', (SELECT coalesce(jsonb_agg(c.travel_date ORDER BY c.travel_date), '[]')
+            FROM calendar_dates c WHERE c.bus_id = s.bus_id AND NOT c.runs),
+        'extra_days', (SELECT coalesce(jsonb_agg(c.travel_date ORDER BY c.travel_date), '[]')
+            FROM calendar_dates c WHERE c.bus_id = s.bus_id AND c.runs),
+        'sales_days', s.sales_days, 'sells_until', api.format_duration(s.sells_until),
+        'refund_percent', trim_scale(s.refund_percent)::text,
+        'alight_refund_percent', trim_scale(s.alight_refund_percent)::text,
+        'max_seats', s.max_seats, 'queue_limit', s.queue_limit, 'phone_required', s.phone_required, 'nouns', s.nouns)
+    FROM bus_info s WHERE s.bus_id = service.bus_id
+$$;
