@@ -11,7 +11,7 @@ from busware.server.installation import EXIT_USAGE, require
 
 _PACKAGES = (  # of the extra [server], by the names by which they are imported
     "argon2", "dotenv", "httptools", "phonenumbers", "prometheus_client", "prompt_toolkit",
-    "psycopg", "psycopg_pool", "starlette", "uvicorn",
+    "psycopg", "psycopg_pool", "starlette", "uvicorn", "yaml",
 )  # fmt: skip
 _FUNCTIONS = {  # subcommand → module of the server, function
     "audit": ("embedded.psql", "audit"),
@@ -20,6 +20,7 @@ _FUNCTIONS = {  # subcommand → module of the server, function
     "operator": ("accounts.operators", "main"),
     "psql": ("embedded.psql", "run_psql"),
     "seed": ("embedded.psql", "seed"),
+    "timetable": ("timetables.command", "main"),
     "worker": ("start", "work"),  # run by the supervisor; not in the help
 }
 

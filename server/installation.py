@@ -18,6 +18,7 @@ SERVER = "scripts/start" if CHECKOUT else "busware-server"
 SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "psql": "run psql on the running database, as its owner",
     "seed": "load timetables from SQL files",
+    "timetable": "write services to a YAML or CSV file",
     "audit": "check the whole database",
     "operator": "manage operator accounts",
     "console": "open the operator's console of a running server",

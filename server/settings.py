@@ -437,6 +437,9 @@ class Settings:
     )
     statement_seconds: float = setting(10, "seconds", "the longest that a statement may take", DURATION)
 
+    # Timetables from files.
+    timetable_file_bytes: int = setting(10485760, "bytes", "the longest file with timetables", BYTES)
+
     # Upgrades of the database, at a server's start.
     upgrade_lock_ms: int = setting(
         100, "milliseconds", "how long an upgrade waits for a lock before it rolls its step back", COUNT

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "conversation": "protocol",
     "db": "protocol settings",
     "embedded": "command_line installation output settings",
+    "timetables": "command_line embedded installation output protocol settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
@@ -52,7 +53,7 @@ MAY_IMPORT = {
     "supervisor tls",
 }
 CLIENT_MAY_IMPORT = {"command_line", "conversation", "installation", "output", "protocol", "terminal", "tls"}
-MAY_USE_PSYCOPG = {"accounts", "db", "embedded"}  # besides scripts/ and tests/
+MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "timetables"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",
     "busware.server": "server",

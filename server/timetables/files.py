@@ -1,0 +1,101 @@
+"""The text of timetable files, and what is read from it: nodes that know their lines, and faults.
+
+A reader of a format makes a tree of nodes from a text. All its scalars are texts: the types of the documents
+say what `22:30` or `on` means, and not the format.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# The text of a file has no control characters but tabs and line ends. U+2028 and U+2029 end a line in YAML,
+# and not in an editor, which would show other line numbers.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_INDEX_OR_NAME = re.compile(r"\d+|\w+")
+
+
+class Fault(NamedTuple):
+    """What is wrong in a line of a file. line: 0 for the whole file."""
+
+    line: int
+    message: str
+
+
+Faulty = Callable[[Fault], None]  # records a fault of the file that is read
+
+
+class Unreadable(Exception):
+    """A file cannot be read further, because of a fault."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(line, message)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value in a file, and the line on which it begins: a text, None, or nodes in a list or by name."""
+
+    value: "str | list[Node] | dict[str, Node] | None"
+    line: int
+
+    def plain(self) -> Any:
+        """The value without lines."""
+        match self.value:
+            case list(items):
+                return [item.plain() for item in items]
+            case dict(items):
+                return {name: item.plain() for name, item in items.items()}
+        return self.value
+
+    def entries(self, name: str) -> "list[Node]":
+        """The nodes of a list in this mapping; none if it has no such list."""
+        node = self.value.get(name) if isinstance(self.value, dict) else None
+        return node.value if node and isinstance(node.value, list) else []
+
+    def line_of(self, path: str) -> int:
+        """The line of the value at a path, such as stops[2].fare, or of the value that lacks it."""
+        node = self
+        for step in _INDEX_OR_NAME.findall(path):
+            match node.value:
+                case list(items) if step.isdecimal() and int(step) < len(items):
+                    node = items[int(step)]
+                case dict(items) if step in items:
+                    node = items[step]
+                case _:
+                    break
+        return node.line
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """The text of a file, with \\n as line ends. Raises Unreadable, or OSError."""
+    with path.open("rb") as file:
+        content = file.read(max_bytes + 1)  # not the rest, and not what a device or a growing file still has
+    if len(content) > max_bytes:
+        raise Unreadable(
+            0,
+            f"The file is longer than {max_bytes} bytes. Divide it, or set BUSWARE_TIMETABLE_FILE_BYTES to a "
+            "higher number.",
+        )
+    try:
+        text = content.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        lines = error.object[: error.start].count(b"\n") + 1
+        raise Unreadable(
+            lines, f"Byte 0x{error.object[error.start]:02x} is not UTF-8. Save the file as UTF-8."
+        ) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if fault := control_character(text):
+        raise fault
+    return text
+
+
+def control_character(text: str, line: int = 1) -> Unreadable | None:
+    """The fault of the first control character in a text that begins on a line."""
+    found = _CONTROL.search(text)
+    if not found:
+        return None
+    line += text.count("\n", 0, found.start())
+    return Unreadable(line, f"The control character U+{ord(found[0]):04X} is not allowed. Remove it.")
