@@ -285,6 +285,49 @@ class AsyncClient(AsyncConnection):
             protocol.CancelledTrip,
         )
 
+    async def block_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Take seats of a trip out of sale, on the whole route without stops; return what is blocked."""
+        return (
+            await self.call(
+                protocol.BlockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, reason=reason, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
+    async def unblock_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Put blocked seats of a trip on sale again; return what is still blocked."""
+        return (
+            await self.call(
+                protocol.UnblockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
     async def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
         """Put trips of a bus on sale; return how many were not on sale before."""
         return (

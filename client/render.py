@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from busware import seatmap
-from busware.server.conversation.manifest import manifest_lines
+from busware.server.conversation.manifest import blocked_lines, manifest_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -29,6 +29,7 @@ from busware.server.output import writing
 from busware.server.protocol import (
     AlightingStop,
     AlightingStops,
+    BlockedSeats,
     Booking,
     BookingList,
     CancelledTrip,
@@ -162,6 +163,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case CancelledTrip():
             tickets = counted(answer.tickets, "ticket")
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
+        case BlockedSeats():
+            return Text("\n".join(blocked_lines(answer.blocked)) or "No seat of the trip is blocked.")
         case SentNotice():
             return Text(sent_line(answer))
         case OpenedSales():

@@ -274,6 +274,49 @@ class Client(Connection):
             protocol.CancelledTrip,
         )
 
+    def block_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Take seats of a trip out of sale, on the whole route without stops; return what is blocked."""
+        return (
+            self.call(
+                protocol.BlockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, reason=reason, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
+    def unblock_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Put blocked seats of a trip on sale again; return what is still blocked."""
+        return (
+            self.call(
+                protocol.UnblockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
     def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
         """Put trips of a bus on sale; return how many were not on sale before."""
         return (

@@ -1,5 +1,5 @@
--- Derive seats.taken of some seats again, as the union of the segments of their live tickets. This frees the
--- segments of ended tickets, and repairs a trip whose tickets were changed in psql. Returns the number of seats
+-- Derive seats.taken of some seats again, as the union of their blocked segments and those of their live tickets. This
+-- frees the segments of ended tickets, and repairs a trip whose tickets were changed in psql. Returns the number of seats
 -- that changed. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.recount(bus_id bigint, travel_date date, seat_nos int[]) RETURNS int
 LANGUAGE plpgsql AS $$
@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     UPDATE seats s SET taken = live.taken
     FROM seats AS seat, LATERAL (
-        SELECT coalesce(range_agg(p.segment), '{}') AS taken FROM passengers p
+        SELECT coalesce(range_agg(p.segment), '{}') + coalesce(seat.blocked, '{}') AS taken FROM passengers p
         WHERE p.bus_id = recount.bus_id AND p.travel_date = recount.travel_date
           AND p.seat_no = seat.seat_no AND p.status IN ('held', 'booked')
     ) AS live

@@ -44,7 +44,10 @@ BEGIN
         FROM api.trip_stops(trip_manifest.bus_id, trip_manifest.travel_date) AS r
         JOIN bus_info s ON s.bus_id = trip_manifest.bus_id
         WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL
-    ), '[]'));
+    ), '[]')) || coalesce((   -- without the field, if no seat is blocked
+        SELECT jsonb_build_object('blocked', b.blocked)
+        FROM jsonb_extract_path(api.trip_blocks(trip_manifest.bus_id, trip_manifest.travel_date), 'blocked') AS b (blocked)
+        WHERE b.blocked <> '[]'), '{}');
 END $$;
 
 -- The manifest of a trip, for an account that may change the service.

@@ -10,9 +10,11 @@ BEGIN
         RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END, limits);
     ELSIF method = 'settle' THEN   -- api.batch has settled the trip
         RETURN o;
-    ELSIF method = 'cancel_trip' THEN
+    ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats') THEN
         o.refusal := api.check_operator(a.account, a.bus_id);
-        RETURN CASE WHEN o.refusal IS NULL THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason) ELSE o END;
+        RETURN CASE WHEN o.refusal IS NOT NULL THEN o
+                    WHEN method = 'cancel_trip' THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason)
+                    WHEN method = 'block_seats' THEN api.block_seats(a, trip) ELSE api.unblock_seats(a, trip) END;
     END IF;
     b := api.open_booking(a.reference, a.phone, a.account);
     o.reference := b.reference;

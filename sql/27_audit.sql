@@ -18,14 +18,14 @@ LANGUAGE sql STABLE AS $$
     WHERE a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')
       AND (a.reference, a.ticket_no) < (b.reference, b.ticket_no) AND a.segment && b.segment
     UNION ALL
-    -- seats.taken is the union of the segments of the seat's live tickets.
-    SELECT 'taken', s.bus_id, s.travel_date, format('seat %s: taken is %s, its live tickets are %s',
-        s.seat_no, s.taken, coalesce(live.taken, '{}'))
+    -- seats.taken is the union of the segments of the seat's live tickets and of its blocked segments, which do not overlap.
+    SELECT 'taken', s.bus_id, s.travel_date, format('seat %s: taken is %s, its live tickets are %s%s',
+        s.seat_no, s.taken, coalesce(live.taken, '{}'), ', blocked is ' || s.blocked)
     FROM seats s LEFT JOIN (
         SELECT p.bus_id, p.travel_date, p.seat_no, range_agg(p.segment) AS taken FROM passengers p
         WHERE p.status IN ('held', 'booked') GROUP BY 1, 2, 3
     ) AS live USING (bus_id, travel_date, seat_no)
-    WHERE s.taken <> coalesce(live.taken, '{}')
+    WHERE s.taken <> coalesce(live.taken, '{}') + coalesce(s.blocked, '{}') OR s.blocked && live.taken
     UNION ALL
     -- The segment of a ticket begins and ends at stops of the route.
     SELECT 'off_route', p.bus_id, p.travel_date, format('ticket %s/%s: segment %s is not on the route', p.reference, p.ticket_no, p.segment)

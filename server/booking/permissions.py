@@ -36,6 +36,8 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.OperatorTrips: OPERATORS,
     protocol.Manifest: OPERATORS,
     protocol.CancelTrip: OPERATORS,
+    protocol.BlockSeats: OPERATORS,
+    protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,
     protocol.Notice: OPERATORS,
 }

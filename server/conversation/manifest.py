@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from busware.server.conversation.words import clock, counted
-from busware.server.protocol import TripManifest
+from busware.server.protocol import BlockedSegment, TripManifest
 
 
 def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
@@ -13,6 +13,8 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
         yield f"The trip is cancelled. {manifest.why or ''}".strip(), False
     seats = counted(manifest.seats, "seat")
     yield f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.", False
+    for line in blocked_lines(manifest.blocked):
+        yield line, False
     if not manifest.stops:
         yield "No passenger has a booked ticket.", False
     for stop in manifest.stops:
@@ -26,3 +28,11 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
                 yield f"  {action:7}  seat {rider.seat_no}: {passenger}", False
         if stop.comes_free:
             yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False
+
+
+def blocked_lines(blocked: list[BlockedSegment]) -> Iterator[str]:
+    """Each blocked segment, with its reason."""
+    for block in blocked:
+        end = f"stop {block.to_stop}" if block.to_stop else "the end"
+        where = "" if block.from_stop == 1 and not block.to_stop else f" from stop {block.from_stop} to {end}"
+        yield f"Seat {block.seat_no} is blocked{where}{f': {block.reason}' if block.reason else '.'}"

@@ -201,6 +201,14 @@ EXAMPLES: dict[str, Example] = {
         {**_TRIP, "reason": "The road is flooded."},
         {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},
     ),
+    "block_seats": Example(
+        {**_TRIP, "seats": [3], "reason": "The seat is broken."},
+        {
+            **_TRIP,
+            "blocked": [{"seat_no": 3, "from_stop": 1, "to_stop": None, "reason": "The seat is broken."}],
+        },
+    ),
+    "unblock_seats": Example({**_TRIP, "seats": [3]}, {**_TRIP, "blocked": []}),
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }
 

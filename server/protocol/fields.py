@@ -98,6 +98,10 @@ Reason = Annotated[
     str,
     Meta(min_length=1, max_length=200, pattern=_PRINTABLE, description="a reason, which passengers can read"),
 ]
+BlockReason = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, pattern=_PRINTABLE, description="a reason, which operators can read"),
+]
 Message = Annotated[
     str,
     Meta(

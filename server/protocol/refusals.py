@@ -27,7 +27,8 @@ REASONS: dict[str, str] = {
     "not_on_route": "the service does not go from the origin to the destination; `stops` lists its stops",
     "departed": "the trip has left the boarding stop, or is no longer sold from there",
     "trip_cancelled": "the trip is cancelled",
-    "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats",
+    "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
+    "operator who blocks them, `sold` lists their tickets",
     "sold_out": "fewer seats are free than requested; `seats_free` is their number",
     "too_many_seats": "a booking may not have so many seats; `limit` is the largest number",
     "too_many_holds": "the account or the address holds too much without payment; `retry_after` is the "
@@ -59,6 +60,14 @@ class NamedPlace(Struct, frozen=True, kw_only=True):
     name: str
 
 
+class SoldSeat(Struct, frozen=True, kw_only=True):
+    """A live ticket and its seat."""
+
+    reference: str
+    ticket_no: int
+    seat_no: int
+
+
 class RefusalData(Struct, frozen=True, kw_only=True):
     """The data of a refusal for programs: the fields that REASONS names in the text of its reason."""
 
@@ -71,6 +80,7 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     )
     stops: Annotated[list[str], Meta(description="the stops of the service")] | UnsetType = UNSET
     seats: Annotated[list[int], Meta(description="the seats that are taken or unknown")] | UnsetType = UNSET
+    sold: Annotated[list[SoldSeat], Meta(description="the tickets that have the seats")] | UnsetType = UNSET
     seat_count: Annotated[int, Meta(description="the number of seats of the trip")] | UnsetType = UNSET
     seats_free: Annotated[int, Meta(description="the number of seats that are free")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET

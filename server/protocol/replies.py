@@ -244,10 +244,28 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
     comes_free: list[int]
 
 
-class TripManifest(OperatedTrip, frozen=True, kw_only=True):
-    """A trip with its passengers, stop by stop."""
+class BlockedSegment(Struct, frozen=True, kw_only=True):
+    """A segment of a seat that is not for sale. to_stop: null if it lasts to the end of the route."""
+
+    seat_no: int
+    from_stop: int
+    to_stop: int | None
+    reason: str | None
+
+
+class BlockedSeats(Struct, frozen=True, kw_only=True):
+    """The blocked segments of a trip, by seat number."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    blocked: list[BlockedSegment]
+
+
+class TripManifest(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
+    """A trip with its passengers, stop by stop. blocked: missing if no seat is blocked."""
 
     stops: list[ManifestStop]
+    blocked: list[BlockedSegment] = []
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from busware.server.protocol.fields import (
     Amount,
+    BlockReason,
     BusId,
     BusType,
     Count,
@@ -37,6 +38,7 @@ from busware.server.protocol.fields import (
 from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import (
     AlightingStops,
+    BlockedSeats,
     Booking,
     BookingList,
     CancelledTrip,
@@ -319,6 +321,27 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
     """For operators: cancel a trip and refund all its passengers."""
 
     reason: Reason
+    key: Key | None = None
+
+
+@_method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)
+class BlockSeats(TripRequest, frozen=True, kw_only=True):
+    """For operators: take seats of a trip out of sale, from one stop to another or on the whole route."""
+
+    seats: SeatNos
+    from_stop: StopNo | None = None
+    to_stop: StopNo | None = None
+    reason: BlockReason | None = None
+    key: Key | None = None
+
+
+@_method("unblock_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/unblock", writes=True)
+class UnblockSeats(TripRequest, frozen=True, kw_only=True):
+    """For operators: put blocked seats of a trip on sale again."""
+
+    seats: SeatNos
+    from_stop: StopNo | None = None
+    to_stop: StopNo | None = None
     key: Key | None = None
 
 

@@ -28,6 +28,11 @@ BROKEN = [
         "seat 1: taken is {{[2,3)}}, its live tickets are {{}}",
     ),
     (
+        "taken",
+        "UPDATE seats SET taken = '{{[1,5)}}', blocked = '{{[3,5)}}' WHERE seat_no = 1 AND taken <> '{{}}'",
+        "seat 1: taken is {{[1,5)}}, its live tickets are {{[1,5)}}, blocked is {{[3,5)}}",
+    ),
+    (
         "off_route",
         "UPDATE passengers SET segment = '[1,6)' WHERE reference = '{booking}' AND ticket_no = 1",
         "ticket {booking}/1: segment [1,6) is not on the route",
