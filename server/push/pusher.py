@@ -176,7 +176,10 @@ class Pusher:
         """Push new messages."""
         for message in self._messages.after(self.last_pushed):
             all_recipients: set[str] = set()
-            for subscription in self._connected():
+            connected = self._connected()
+            if message.client_no:  # the client may have connected after this check began
+                self._publish_presence([s for s in connected if s.published is None], [])
+            for subscription in connected:
                 if (recipients := subscription.recipients_of(message)) is not None:
                     subscription.push_message(message)
                     all_recipients |= recipients

@@ -95,8 +95,12 @@ class Subscription:
     # For the connection's thread ---------------------------------------------------------------
 
     def begin_request(self, request: Request) -> None:
-        """Record that a request of the client is being executed."""
+        """Record that a request of the client is being executed.
+
+        A message counts as sent from now on, because a reply can come before the request has ended.
+        """
         self._requested = normalize_text(getattr(request, "reference", None) or "").upper()
+        self.has_sent_message |= isinstance(request, Say)
 
     def end_request(self, request: Request, answer: Answer | None) -> bool:
         """Record the answer, if there is one. Returns whether the pusher has to check the subscription."""
@@ -108,8 +112,7 @@ class Subscription:
                     self._requested and self._requested not in self._bookings
                 )
             elif isinstance(request, Say):
-                check_due = not self.has_sent_message
-                self.has_sent_message = True
+                check_due = self.published is None
         self._requested = ""
         return check_due
 

@@ -330,6 +330,22 @@ def test_a_client_that_connects_during_a_push_receives_the_next_message(
     assert present.notification()[1]["text"] == newcomer.notification()[1]["text"] == "Later."
 
 
+def test_reply_to_a_client_that_connected_during_a_push_is_pushed(
+    connect: Callable[[], LineClient], console: Console, database: Database
+) -> None:
+    present = connect()
+    reference = book(present)["reference"]
+    with database.connect(autocommit=False) as slow:
+        slow.execute("LOCK TABLE messages_read IN ACCESS EXCLUSIVE MODE")
+        console.notice("First.", reference=reference)
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        newcomer = connect()
+        newcomer.call("say", text="Which platform?")
+        (question,) = (message for message in console.messages() if message.audience == "operators")
+        console.notice("Platform 3.", client_no=question.client_no)
+    assert newcomer.notification()[1]["text"] == "Platform 3."
+
+
 def test_missed_messages_are_pushed_in_plain_text(
     connect: Callable[[], LineClient], console: Console
 ) -> None:
