@@ -74,11 +74,13 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "seats": (protocol.SeatMap, "bus_id boarding_date origin destination"),
     "book": (
         protocol.Book,
-        "bus_id boarding_date origin destination --seats --count --phone --name --waitlist --key",
+        "bus_id boarding_date origin destination --seats --count --class --phone --name --promo --waitlist "
+        "--key",
     ),
     "hold": (
         protocol.Hold,
-        "bus_id boarding_date origin destination --seats --count --phone --name --seconds --key",
+        "bus_id boarding_date origin destination --seats --count --class --phone --name --promo --seconds "
+        "--key",
     ),
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
     "release": (protocol.Release, "reference --phone --key"),
@@ -152,6 +154,14 @@ def _stop(text: str) -> str | int:
     """A place, or a stop number."""
     stop: str | int = _number(text) if text.isdecimal() else text
     return stop
+
+
+def _passenger(text: str) -> protocol.Passenger:
+    """A passenger: NAME, NAME:CONCESSION, and +INFANT after either."""
+    ticket, _, infant = text.partition("+")
+    name, _, concession = ticket.partition(":")
+    fields = {"name": name, "concession": concession, "infant": infant}
+    return protocol.Passenger(**{field: text.strip() for field, text in fields.items() if text.strip()})
 
 
 class _Words(argparse.Action):
@@ -237,9 +247,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dest": "passengers",
         "metavar": "NAME",
         "action": "append",
-        "type": lambda text: protocol.Passenger(name=text),
-        "help": "the name of a passenger; repeat it for each ticket",
+        "type": _passenger,
+        "help": "the name of a passenger; repeat it for each ticket. With a concession: Ravi:child, or :child "
+        "without a name. With an infant: Asha+Devi",
     },
+    "--class": {"dest": "seat_class", "metavar": "CLASS"},
+    "--promo": {"dest": "promo_code", "metavar": "CODE"},
     "--waitlist": {
         "action": "store_true",
         "help": "join the waitlist if too few seats are free",

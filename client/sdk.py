@@ -103,17 +103,21 @@ class Client(Connection):
         count: int | None = None,
         phone: str | None = None,
         passengers: list[Passenger] | None = None,
+        seat_class: str | None = None,
+        promo_code: str | None = None,
         waitlist: bool = False,
         key: str | None = None,
     ) -> Booking:
         """Book these seats, or `count` seats of the server's choice: all of them or none.
 
+        seat_class: the class of these `count` seats; by default the cheapest. promo_code: of the operator.
+
         waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
         return self.call(protocol.Book(
             bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
-            phone=phone, passengers=passengers, waitlist=waitlist, key=key,
-            **segment_fields(origin, destination),
+            phone=phone, passengers=passengers, seat_class=seat_class, promo_code=promo_code,
+            waitlist=waitlist, key=key, **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     def hold(
@@ -128,14 +132,16 @@ class Client(Connection):
         count: int | None = None,
         phone: str | None = None,
         passengers: list[Passenger] | None = None,
+        seat_class: str | None = None,
+        promo_code: str | None = None,
         seconds: int | None = None,
         key: str | None = None,
     ) -> Booking:
         """Hold seats until the booking's expires_at. Confirm or release the hold before."""
         return self.call(protocol.Hold(
             bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
-            phone=phone, passengers=passengers, seconds=seconds, key=key,
-            **segment_fields(origin, destination),
+            phone=phone, passengers=passengers, seat_class=seat_class, promo_code=promo_code,
+            seconds=seconds, key=key, **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     def confirm(

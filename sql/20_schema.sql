@@ -31,30 +31,36 @@ CREATE TYPE api.found_segment AS (
     segment     int4range,
     departs_at  timestamptz,
     sells_until timestamptz,   -- the boarding stop is on sale until then
-    fare        numeric,       -- for each seat
-    alight_refunds numeric[],  -- for each seat; as in passengers
+    fare        numeric,       -- of the segment, for each seat
+    alight_refunds numeric[],  -- of that fare; as in passengers
     refusal     jsonb          -- unknown_place, ambiguous_place, not_on_route or bad_request; the rest is NULL
 );
+
+-- What a ticket costs: fare, fare_parts and alight_refunds as in passengers.
+CREATE TYPE api.ticket_price AS (fare numeric, parts jsonb, alight_refunds numeric[]);
 
 -- The arguments of a write. It has the fields of all methods; those that a method does not have are NULL.
 CREATE TYPE api.request AS (
     bus_id bigint, travel_date date, boarding_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
-    reference text, tickets int[], ticket_no int, seat_no int, fare numeric, at jsonb, reason text, account text
+    reference text, tickets int[], ticket_no int, seat_no int, fare numeric, at jsonb, reason text, account text,
+    seat_class text, promo_code text
 );
 
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.
 CREATE TYPE api.sale AS (
     bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
-    phone text, account text, fare numeric, refund_percent numeric, alight_refunds numeric[],
+    phone text, account text, prices api.ticket_price[], promo_no bigint, refund_percent numeric,
     status text, expires_at timestamptz
 );
 
--- The result of a write: the reference of its booking, or the refusal. Before the write, api.batch locks and settles
+-- The result of a write: the reference of its booking, or the refusal; or `deferred`: another transaction has locked
+-- what the write needs, nothing was written, and the server sends the call again. Before the write, api.batch locks and settles
 -- the trip. After the write, it inserts tickets and payments and reads the booking.
 CREATE TYPE api.outcome AS (
     reference text,
     refusal   jsonb,
     reply     jsonb,       -- of a method whose result is not a booking
-    sale      api.sale
+    sale      api.sale,
+    deferred  boolean
 );

@@ -1,5 +1,5 @@
--- Choose n seats that are free on a segment; NULL if there are too few. The caller has locked and settled the
--- trip.
+-- Choose n seats that are free on a segment; NULL if there are too few. among: only of these seats; NULL: of all. The
+-- caller has locked and settled the trip.
 --
 -- A choice is a line or a block. A line: n free seats that follow each other in reading order. A block: n free seats
 -- that follow each other in reading order of three adjacent columns, in at least two rows. The function takes the
@@ -19,7 +19,7 @@
 -- Ties: the lower distance, which beyond 3 grows with the rows and with the taken seats between two of the party,
 -- then the line that leaves fewer single seats between taken ones, or the block with fewer gaps, then the lower seat
 -- numbers.
-CREATE OR REPLACE FUNCTION api.choose_seats(bus_id bigint, travel_date date, segment int4range, n int) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.choose_seats(bus_id bigint, travel_date date, segment int4range, n int, among int[] DEFAULT NULL) RETURNS int[]
 LANGUAGE sql STABLE AS $$
     WITH route AS (   -- the stops before the segment, and those after it
         SELECT int4multirange(int4range(1, lower(segment))) AS before,
@@ -36,7 +36,7 @@ LANGUAGE sql STABLE AS $$
                coalesce(lower(s.taken * route.after), route.last) - coalesce(upper(s.taken * route.before), 1) AS slack
         FROM route, plan, seats s
         WHERE s.bus_id = choose_seats.bus_id AND s.travel_date = choose_seats.travel_date
-          AND NOT s.taken && segment
+          AND NOT s.taken && segment AND (among IS NULL OR s.seat_no = ANY (among))
         ORDER BY s.seat_no
     ), lines AS (   -- and the free seats beside them
         SELECT seat_no AS first_seat, lead(seat_no, choose_seats.n - 1) OVER w AS last_seat,

@@ -1,9 +1,10 @@
 -- Promote the waitlist of a trip: book each party for which seats are free, in order of arrival. A party that
--- does not fit does not block the parties behind it. The query leaves out parties for which too few seats are
+-- does not fit does not block the parties behind it. A party waits for seats of its class. The query leaves out parties for which too few seats are
 -- free at the start, because a promotion only reduces the free seats. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    service bus_info;
     party  record;
     chosen int[];
 BEGIN
@@ -11,8 +12,10 @@ BEGIN
             WHERE p.bus_id = promote.bus_id AND p.travel_date = promote.travel_date AND p.status = 'pending') THEN
         RETURN;
     END IF;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = promote.bus_id;
     FOR party IN
-        SELECT p.reference, p.segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets
+        SELECT p.reference, p.segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets,
+               min(api.name_in(p.fare_parts, 'class')) AS seat_class
         FROM trips t JOIN passengers p ON p.bus_id = t.bus_id AND p.travel_date = t.travel_date
         WHERE t.bus_id = promote.bus_id AND t.travel_date = promote.travel_date AND t.state = 'open'
           AND p.status = 'pending'
@@ -21,7 +24,8 @@ BEGIN
             WHERE s.bus_id = promote.bus_id AND s.travel_date = promote.travel_date AND NOT s.taken && p.segment)
         ORDER BY min(p.queue_no)
     LOOP
-        chosen := api.choose_seats(bus_id, travel_date, party.segment, cardinality(party.tickets));
+        chosen := api.choose_seats(bus_id, travel_date, party.segment, cardinality(party.tickets),
+                                    api.seats_of_class(service, party.seat_class));
         CONTINUE WHEN chosen IS NULL;
         UPDATE passengers p
         SET status = 'booked', seat_no = c.seat_no, booked_at = api.now(), expires_at = NULL

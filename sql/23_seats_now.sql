@@ -14,8 +14,9 @@ LANGUAGE sql STABLE ROWS 40 AS $$
     WHERE s.bus_id = seats_now.bus_id AND s.travel_date = seats_now.travel_date
 $$;
 
--- The number of seats that are free on a segment.
-CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range) RETURNS bigint
+-- The number of seats that are free on a segment. among: of these seats; NULL: of all.
+CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range, among int[] DEFAULT NULL) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s WHERE NOT s.taken && segment
+    SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s
+    WHERE NOT s.taken && segment AND (among IS NULL OR s.seat_no = ANY (among))
 $$;

@@ -35,6 +35,7 @@ BEGIN
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
             'fare', t.fare::text, 'seats_free', t.seats_free)
+            || CASE WHEN t.has_rules THEN api.fares_found(t.bus_id, t.travel_date, t.from_stop, t.to_stop) ELSE '{}' END
         ORDER BY t.departs_at, t.arrives_at, t.bus_id)
     INTO found
     FROM (
@@ -51,17 +52,24 @@ BEGIN
     RETURN jsonb_build_object('trips', found);
 END $$;
 
+-- The fares of a segment of a trip whose service has classes or fare rules: see api.shown_fares.
+CREATE OR REPLACE FUNCTION api.fares_found(bus_id bigint, travel_date date, from_stop int, to_stop int) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.shown_fares(s, travel_date, api.find_segment(s, travel_date, NULL, NULL, from_stop, to_stop))
+    FROM bus_info s WHERE s.bus_id = fares_found.bus_id
+$$;
+
 -- The departures on sale between places, on a boarding date. If a route calls at the destination twice, its
 -- first stop there after the boarding stop counts.
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
-               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric)
+               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric, has_rules boolean)
 LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
-           pa.time_zone, b.time_zone, f.fare
+           pa.time_zone, b.time_zone, f.fare, num_nonnulls(s.seat_classes, s.fare_rules) > 0
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id

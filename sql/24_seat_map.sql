@@ -1,4 +1,5 @@
--- The seats of a trip on a segment, each free, held or taken.
+-- The seats of a trip on a segment, each free, held or taken. Where the fare depends on the seat, `fare` is the lowest of a
+-- free seat.
 CREATE OR REPLACE FUNCTION api.seat_map(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, boarding_date date DEFAULT NULL
@@ -8,6 +9,7 @@ DECLARE
     service bus_info;
     s       api.found_segment;
     seats   jsonb;
+    fares   jsonb;
 BEGIN
     travel_date := coalesce(travel_date, api.travel_date_of(bus_id, boarding_date, origin, destination, from_stop));
     SELECT i.* INTO service FROM bus_info i JOIN trips t USING (bus_id)
@@ -31,10 +33,26 @@ BEGIN
         WHERE h.bus_id = seat_map.bus_id AND h.travel_date = seat_map.travel_date
           AND h.status = 'held' AND h.expires_at > api.now() AND h.segment && s.segment
     ) AS h ON h.seat_no = p.seat_no;
+    fares := api.shown_fares(service, travel_date, s);
+    IF service.seat_classes IS NOT NULL THEN
+        seats := api.seats_with_classes(service, seats, fares);
+    END IF;
     RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
-        'layout', service.layout, 'fare', s.fare::text, 'seats', seats, 'max_seats', service.max_seats);
+        'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats)
+        || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions));
 END $$;
+
+-- The seats of a seat map with their classes, and with their fares where they differ from the fare of the map. fares: as
+-- of api.shown_fares.
+CREATE OR REPLACE FUNCTION api.seats_with_classes(service bus_info, seats jsonb, fares jsonb) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(seat || jsonb_strip_nulls(jsonb_build_object('seat_class', c.seat_class,
+            'fare', nullif(priced ->> 'fare', fares ->> 'fare'))) ORDER BY (seat ->> 'seat_no')::int)
+    FROM jsonb_array_elements(seats) AS seat
+    JOIN api.seats_by_class(service) AS c ON (seat ->> 'seat_no')::int = ANY (c.seats)
+    JOIN jsonb_array_elements(fares -> 'classes') AS priced ON priced ->> 'name' IS NOT DISTINCT FROM c.seat_class
+$$;
 
 -- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service. If the
 -- request has a boarding date instead of a travel date, these are boarding dates, of all stops that match the request; a

@@ -52,6 +52,52 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Check that the service grants the concessions of the passengers, and takes their infants.
+CREATE OR REPLACE FUNCTION api.check_concessions(service bus_info, passengers jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    granted text[];
+    unknown text;
+BEGIN
+    IF NOT passengers @? '$[*] ? (@.concession != null || @.infant != null)' THEN
+        RETURN NULL;
+    END IF;
+    granted := ARRAY(SELECT c.name FROM api.concessions(service) AS c WHERE c.seat);
+    SELECT p ->> 'concession' INTO unknown FROM jsonb_array_elements(passengers) AS p
+    WHERE NOT EXISTS (SELECT FROM unnest(granted) AS name WHERE fold_name(name) = fold_name(p ->> 'concession'))
+      AND p ->> 'concession' IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        RETURN api.refusal('unknown_concession', format('%s (%s %s) has no concession %s. %s', service.name,
+                service.nouns ->> 'service', service.bus_id, api.quoted(unknown),
+                coalesce('Its concessions: ' || nullif(array_to_string(granted, ', '), '') || '.', 'It has none.')),
+            jsonb_build_object('concessions', to_jsonb(granted)));
+    ELSIF passengers @? '$[*] ? (@.infant != null)' AND NOT EXISTS (SELECT FROM api.concessions(service) AS c WHERE NOT c.seat) THEN
+        RETURN api.refusal('unknown_concession', format('%s (%s %s) takes no infants without a %s of their own.', service.name,
+                service.nouns ->> 'service', service.bus_id, service.nouns ->> 'seat'),
+            jsonb_build_object('concessions', to_jsonb(granted)));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Check that the service has a class of seats, and that the seats are not named too.
+CREATE OR REPLACE FUNCTION api.check_class(service bus_info, seat_class text, seats int[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    known text[] := ARRAY(SELECT c.seat_class FROM api.seats_by_class(service) AS c
+                          WHERE c.seat_class IS NOT NULL ORDER BY c.ordinal);
+BEGIN
+    IF seats IS NOT NULL THEN
+        RETURN api.refusal_bad_request('seat_class', 'the class of the seats that are chosen by count',
+            'The class follows from the seats. Give seats or seat_class, not both.');
+    ELSIF EXISTS (SELECT FROM unnest(known) AS name WHERE fold_name(name) = fold_name(seat_class)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN api.refusal('unknown_class', format('%s (%s %s) has no class %s. %s', service.name,
+            service.nouns ->> 'service', service.bus_id, api.quoted(seat_class),
+            coalesce('Its classes: ' || nullif(array_to_string(known, ', '), '') || '.', 'It has no classes.')),
+        jsonb_build_object('class_names', to_jsonb(known)));
+END $$;
+
 -- Check that the seats exist and are free on the segment.
 CREATE OR REPLACE FUNCTION api.check_seats(service bus_info, travel_date date, s api.found_segment, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
@@ -94,12 +140,16 @@ BEGIN
 END $$;
 
 -- Check that a party for which too few seats are free can join the waitlist: the party accepts the waitlist, the
--- trip has enough seats in total, the waitlist is not full, and the limits allow it.
-CREATE OR REPLACE FUNCTION api.check_waitlist(service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean, limits jsonb) RETURNS jsonb
+-- trip has enough seats in total, the waitlist is not full, and the limits allow it. among: only these seats count; NULL:
+-- all. If fewer than these are left, the refusal lists the fares of all classes.
+CREATE OR REPLACE FUNCTION api.check_waitlist(
+    service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean, limits jsonb, among int[] DEFAULT NULL
+) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    free    bigint := api.seats_free(service.bus_id, travel_date, s.segment);
-    seats   bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = check_waitlist.travel_date);
+    free    bigint := api.seats_free(service.bus_id, travel_date, s.segment, among);
+    seats   bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = check_waitlist.travel_date
+                       AND (among IS NULL OR t.seat_no = ANY (among)));
     waiting bigint;
 BEGIN
     IF NOT waitlist OR wanted > seats THEN
@@ -108,7 +158,9 @@ BEGIN
                           WHEN 1 THEN format('Only 1 %s is', service.nouns ->> 'seat')
                           ELSE format('Only %s are', api.format_count(free, service.nouns ->> 'seat')) END,
                 api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop)),
-            jsonb_build_object('seats_free', free));
+            jsonb_build_object('seats_free', free)
+            || CASE WHEN among IS NULL THEN '{}' ELSE
+                jsonb_build_object('classes', api.shown_fares(service, travel_date, s) -> 'classes') END);
     END IF;
     SELECT count(DISTINCT p.reference) INTO waiting FROM passengers p
     WHERE p.bus_id = service.bus_id AND p.travel_date = check_waitlist.travel_date AND p.status = 'pending';

@@ -1,19 +1,20 @@
 -- Confirm a hold. fare: the fare that the caller accepts if the hold has expired.
-CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
-    refusal jsonb := api.check_hold(b);
+    o       api.outcome;
     service bus_info;
     tickets int[];
 BEGIN
+    o.reference := b.reference;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    refusal := coalesce(refusal, api.check_trip_runs(service, b.travel_date, (
+    o.refusal := coalesce(api.check_hold(b), api.check_trip_runs(service, b.travel_date, (
         SELECT min(lower(p.segment)) FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference)));
-    IF refusal IS NULL THEN
-        refusal := api.renew_hold(service, b, fare);
+    IF o.refusal IS NULL THEN
+        SELECT * INTO o.refusal, o.deferred FROM api.renew_hold(service, b, fare);
     END IF;
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
+    IF o.refusal IS NOT NULL OR o.deferred THEN
+        RETURN o;
     END IF;
     WITH confirmed AS (
         UPDATE passengers p SET status = 'booked', booked_at = api.now(), expires_at = NULL, ended_at = NULL
@@ -23,49 +24,70 @@ BEGIN
     SELECT array_agg(ticket_no) INTO tickets FROM confirmed;
     DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference;
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
-    RETURN NULL;
+    RETURN o;
 END $$;
 
--- Give the tickets of an expired hold the fare and the terms of today. Refuses if a seat is taken, or if the caller has
--- not accepted the fare: `fare` is another one, or it is NULL and the fare or the terms have changed. Like the fare of a
--- booking, it is the sum of all tickets, with the cancelled ones.
-CREATE OR REPLACE FUNCTION api.renew_hold(service bus_info, b api.opened_booking, fare numeric) RETURNS jsonb
+-- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if a concession or the
+-- promo code is not valid any more, or if the caller has not accepted the fare: `fare` is another one, or it is NULL and
+-- the fares or the terms have changed. Like the fare of a booking, it is the sum of all tickets, with the cancelled ones.
+-- deferred: another transaction has locked the promo code.
+CREATE OR REPLACE FUNCTION api.renew_hold(
+    service bus_info, b api.opened_booking, fare numeric, OUT refusal jsonb, OUT deferred boolean
+) RETURNS record
 LANGUAGE plpgsql AS $$
 DECLARE
-    segment  int4range := (SELECT p.segment FROM passengers p
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' LIMIT 1);
+    hold     record;   -- of its expired tickets
     today    api.found_segment;
+    promo    promo_codes;
+    prices   api.ticket_price[];
     fare_now numeric;
     changed  boolean;
 BEGIN
-    IF segment IS NULL THEN   -- it has not expired
-        RETURN NULL;
+    SELECT (array_agg(p.segment))[1] AS segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets,
+           array_agg(p.seat_no ORDER BY p.ticket_no) AS seats, min(p.promo_no) AS promo_no, min(p.account) AS account,
+           min(p.phone) AS phone, jsonb_agg(api.passenger_of(p) ORDER BY p.ticket_no) AS passengers
+    INTO hold FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired';
+    IF hold.segment IS NULL THEN   -- it has not expired
+        RETURN;
     ELSIF EXISTS (
-        SELECT FROM passengers p JOIN seats s USING (bus_id, travel_date, seat_no)
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired' AND s.taken && p.segment
+        SELECT FROM seats s WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date
+          AND s.seat_no = ANY (hold.seats) AND s.taken && hold.segment
     ) THEN
-        RETURN api.refusal('hold_expired',
+        refusal := api.refusal('hold_expired',
             format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
+        RETURN;
     END IF;
-    today := api.find_segment(service, b.travel_date, NULL, NULL, lower(segment), upper(segment));
-    IF today.refusal IS NOT NULL THEN
-        RETURN today.refusal;
+    today := api.find_segment(service, b.travel_date, NULL, NULL, lower(hold.segment), upper(hold.segment));
+    refusal := coalesce(today.refusal, api.check_concessions(service, hold.passengers));
+    IF refusal IS NULL AND hold.promo_no IS NOT NULL THEN
+        deferred := NOT api.lock_promo_code(hold.promo_no);
+        SELECT * INTO promo FROM promo_codes c WHERE c.promo_no = hold.promo_no;
+        refusal := api.check_promo_code(promo, service, promo.code, cardinality(hold.tickets), hold.account, hold.phone);
     END IF;
+    IF refusal IS NOT NULL OR deferred THEN
+        RETURN;
+    END IF;
+    prices := api.prices(service, b.travel_date, today, cardinality(hold.tickets), hold.seats, NULL, hold.passengers, promo);
     -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
-    SELECT sum(CASE p.status WHEN 'expired' THEN today.fare ELSE p.fare END),
-           bool_or(p.status = 'expired' AND (p.fare, p.refund_percent, p.alight_refunds)
-                   <> (today.fare, service.refund_percent, today.alight_refunds))
+    SELECT sum(coalesce(n.fare, p.fare)),
+           bool_or((p.fare, p.refund_percent, p.alight_refunds) <> (n.fare, service.refund_percent, n.alight_refunds))
     INTO fare_now, changed
-    FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
+    FROM passengers p
+    LEFT JOIN (SELECT t.ticket_no, t.fare, t.alight_refunds
+               FROM ROWS FROM (unnest(hold.tickets), unnest(prices)) AS t (ticket_no, fare, parts, alight_refunds)
+    ) AS n ON n.ticket_no = p.ticket_no
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
     IF fare_now <> renew_hold.fare OR renew_hold.fare IS NULL AND changed THEN
-        RETURN api.refusal('hold_expired', format('The hold has expired, and its fare or its terms have changed. '
+        refusal := api.refusal('hold_expired', format('The hold has expired, and its fare or its terms have changed. '
                 'The fare is now %s. To book, confirm this fare.', to_char(fare_now, 'FM999,999,999,990.00')),
             jsonb_build_object('fare', fare_now::text));
+        RETURN;
     END IF;
     UPDATE passengers p
-    SET fare = today.fare, refund_percent = service.refund_percent, alight_refunds = today.alight_refunds
-    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired';
-    RETURN NULL;
+    SET fare = n.fare, fare_parts = n.parts, refund_percent = service.refund_percent, alight_refunds = n.alight_refunds
+    FROM ROWS FROM (unnest(hold.tickets), unnest(prices)) AS n (ticket_no, fare, parts, alight_refunds)
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = n.ticket_no;
 END $$;
 
 -- Release a hold.

@@ -1,6 +1,6 @@
 -- Sell a segment of a trip to a party: all its seats or none. hold_for: hold the seats for that time; NULL: book
--- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) that accepts the waitlist becomes
--- pending if too few seats are free.
+-- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) gets seats of one class: of
+-- r.seat_class, or of the class with the lowest fare. If it accepts the waitlist, it becomes pending if too few are free.
 CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -9,6 +9,9 @@ DECLARE
     o         api.outcome;
     wanted    int := coalesce(cardinality(r.seats), r.count);
     chosen    int[] := r.seats;
+    seat_class text := r.seat_class;
+    among     int[];           -- the seats of that class; NULL: all
+    promo     promo_codes;
     status    text := CASE WHEN hold_for IS NULL THEN 'booked' ELSE 'held' END;
     expires   timestamptz;
 BEGIN
@@ -21,14 +24,28 @@ BEGIN
     s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
+                          CASE WHEN r.passengers IS NOT NULL THEN api.check_concessions(service, r.passengers) END,
+                          CASE WHEN seat_class IS NOT NULL THEN api.check_class(service, seat_class, r.seats) END,
                           CASE WHEN limits IS NOT NULL AND hold_for IS NOT NULL THEN
                               api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
+    IF o.refusal IS NULL AND r.promo_code IS NOT NULL THEN
+        promo := api.promo_code(service, r.promo_code);
+        IF NOT api.lock_promo_code(promo.promo_no) THEN
+            o.deferred := true;
+            RETURN o;
+        END IF;
+        o.refusal := api.check_promo_code(promo, service, r.promo_code, wanted, r.account, r.phone);
+    END IF;
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
         o.refusal := api.check_seats(service, trip.travel_date, s, r.seats);
     ELSIF o.refusal IS NULL THEN
-        chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted);
+        IF service.seat_classes IS NOT NULL THEN
+            seat_class := coalesce(seat_class, api.cheapest_class(service, trip.travel_date, s));
+            among := api.seats_of_class(service, seat_class);
+        END IF;
+        chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted, among);
         IF chosen IS NULL THEN
-            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits);
+            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits, among);
             status := 'pending';
         END IF;
     END IF;
@@ -43,7 +60,8 @@ BEGIN
         PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
     END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
-                  r.phone, r.account, s.fare, service.refund_percent, s.alight_refunds, status, expires);
+                  r.phone, r.account, api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo),
+                  promo.promo_no, service.refund_percent, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);
@@ -56,10 +74,12 @@ CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,
-                            refund_percent, alight_refunds, status, queue_no, created_at, expires_at, booked_at)
-    SELECT s.bus_id, s.reference, n, s.travel_date, s.seat_nos[n], s.segment, s.names -> (n - 1) ->> 'name',
-           s.phone, s.account, s.fare, s.refund_percent, s.alight_refunds, s.status,
+                            fare_parts, infant, promo_no, refund_percent, alight_refunds, status, queue_no, created_at,
+                            expires_at, booked_at)
+    SELECT s.bus_id, s.reference, t.n, s.travel_date, s.seat_nos[t.n], s.segment, s.names -> (t.n::int - 1) ->> 'name',
+           s.phone, s.account, t.fare, t.parts, s.names -> (t.n::int - 1) ->> 'infant', s.promo_no, s.refund_percent,
+           t.alight_refunds, s.status,
            CASE WHEN s.status = 'pending' THEN nextval('queue_no_seq') END,
            api.now(), s.expires_at, CASE WHEN s.status = 'booked' THEN api.now() END
-    FROM unnest(sales) AS s, generate_series(1, s.party) AS n;
+    FROM unnest(sales) AS s, unnest(s.prices) WITH ORDINALITY AS t (fare, parts, alight_refunds, n);
 END $$;

@@ -4,10 +4,11 @@
 -- Execute many writes in one transaction. calls: an array of {method, args, key, limits}. limits: see
 -- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.
 --
--- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, or a
--- subject of the limits, the call is deferred: its answer is NULL, and the server sends it again. So a batch waits for
--- no lock of another batch and cannot deadlock. A statement for many rows costs little more than for one; so tickets,
--- payments, the resulting bookings and the answers for idempotency keys are written for the whole batch at the end.
+-- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, a
+-- subject of the limits or the promo code, the call is deferred: its answer is NULL, and the server sends it again. So a
+-- batch waits for no lock of another batch and cannot deadlock. A statement for many rows costs little more than for
+-- one; so tickets, payments, the resulting bookings and the answers for idempotency keys are written for the whole batch
+-- at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, api, public, pg_temp
@@ -33,13 +34,14 @@ BEGIN
         answer := api.recorded_answer(m.bus_id, m.key, m.method, m.args);
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
                 AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
-            IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist) THEN
-                PERFORM api.insert_tickets(sales);   -- this call may read a booking of these sales
+            IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist
+                                           OR (m.request).promo_code IS NOT NULL) THEN
+                PERFORM api.insert_tickets(sales);   -- this call may read tickets of these sales
                 sales := '{}';
             END IF;
             o := api.dispatch(m.method, m.request, trip, m.limits);
             answer := o.refusal;
-            IF answer IS NULL THEN
+            IF answer IS NULL AND o.deferred IS NOT TRUE THEN
                 done := done || n;
                 bus_ids := bus_ids || m.bus_id;
                 refs := refs || o.reference;

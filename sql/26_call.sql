@@ -1,4 +1,4 @@
--- Execute one write; waits for the lock of its trip. For psql, as the owner of the database, and for a database sharded
+-- Execute one write; waits for the locks of its trip and of its promo code. For psql, as the owner of the database, and for a database sharded
 -- by bus_id. caller: without effect. In version 0.1.0 it named the owner of the key, which now follows from args.
 CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
@@ -8,7 +8,7 @@ SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     trip record := api.trip_of(args);
 BEGIN
-    PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
+    PERFORM api.lock_trip(trip.bus_id, trip.travel_date), api.wait_for_promo_code(trip.bus_id, args);
     RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
         jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;

@@ -4,23 +4,23 @@ CREATE OR REPLACE FUNCTION api.book(
     bus_id bigint, travel_date date DEFAULT NULL, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, seats int[] DEFAULT NULL, count int DEFAULT NULL,
     phone text DEFAULT NULL, passengers jsonb DEFAULT NULL, waitlist boolean DEFAULT false,
-    boarding_date date DEFAULT NULL
+    boarding_date date DEFAULT NULL, seat_class text DEFAULT NULL, promo_code text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('book', jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'boarding_date', boarding_date,
     'origin', origin, 'destination', destination, 'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'count', count,
-    'phone', phone, 'passengers', passengers, 'waitlist', waitlist));
+    'phone', phone, 'passengers', passengers, 'waitlist', waitlist, 'seat_class', seat_class, 'promo_code', promo_code));
 
 CREATE OR REPLACE FUNCTION api.hold(
     bus_id bigint, travel_date date DEFAULT NULL, origin text DEFAULT NULL, destination text DEFAULT NULL,
     from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, seats int[] DEFAULT NULL, count int DEFAULT NULL,
     phone text DEFAULT NULL, passengers jsonb DEFAULT NULL, seconds int DEFAULT NULL,
-    boarding_date date DEFAULT NULL
+    boarding_date date DEFAULT NULL, seat_class text DEFAULT NULL, promo_code text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('hold', jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'boarding_date', boarding_date,
     'origin', origin, 'destination', destination, 'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'count', count,
-    'phone', phone, 'passengers', passengers, 'seconds', seconds));
+    'phone', phone, 'passengers', passengers, 'seconds', seconds, 'seat_class', seat_class, 'promo_code', promo_code));
 
 CREATE OR REPLACE FUNCTION api.confirm(reference text, phone text DEFAULT NULL, fare numeric DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql

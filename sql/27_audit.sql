@@ -46,6 +46,18 @@ LANGUAGE sql STABLE AS $$
        OR coalesce(m.refunded, 0) <> p.refund OR p.refund > p.fare
        OR p.status = 'booked' AND p.booked_at IS NULL
     UNION ALL
+    -- The parts of a fare add up to it. The first is the fare of the segment; a ticket has a promo code if a part names it.
+    SELECT 'fare_parts', p.bus_id, p.travel_date, format('ticket %s/%s: fare %s, its parts %s', p.reference, p.ticket_no, p.fare, p.fare_parts)
+    FROM passengers p
+    WHERE p.fare <> (SELECT sum((part ->> 'amount')::numeric) FROM jsonb_array_elements(p.fare_parts) AS part)
+       OR p.fare_parts #>> '{0,part}' <> 'segment'
+       OR (api.name_in(p.fare_parts, 'promo') IS NOT NULL) <> (p.promo_no IS NOT NULL)
+       OR p.infant IS NOT NULL AND api.name_in(p.fare_parts, 'infant') IS NULL
+    UNION ALL
+    -- No promo code is used more often than its limit.
+    SELECT 'promo_code', NULL, NULL, format('promo code %s of %s: %s uses, at most %s', c.code, c.operator, used.uses, c.max_uses)
+    FROM promo_codes c, LATERAL api.promo_code_uses(c.promo_no) AS used WHERE used.uses > c.max_uses
+    UNION ALL
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
     -- If its trip is cancelled, it is the whole fare, also after the trip is open again. Tickets that were sold before
     -- these terms were stored are left out.
@@ -128,16 +140,19 @@ LANGUAGE sql STABLE AS $$
     WHERE p.name ~ ('[' || api.format_characters() || ']')
        OR p.name !~ ('[^\s' || api.invisible() || ']')
     UNION ALL
-    -- No party is on the waitlist of an open trip while enough seats are free on its segment.
+    -- No party is on the waitlist of an open trip while enough seats of its class are free on its segment.
     SELECT 'kept_waiting', q.bus_id, q.travel_date, format('booking %s waits for %s on segment %s, free seats: %s',
         q.reference, api.format_count(q.party, 'seat'), q.segment, free.n)
     FROM (
-        SELECT p.bus_id, p.travel_date, p.reference, p.segment, count(*) AS party
+        SELECT p.bus_id, p.travel_date, p.reference, p.segment, count(*) AS party,
+               min(api.name_in(p.fare_parts, 'class')) AS seat_class
         FROM passengers p JOIN trips t USING (bus_id, travel_date)
         WHERE p.status = 'pending' AND p.expires_at > api.now() AND t.state = 'open' GROUP BY 1, 2, 3, 4
     ) AS q, LATERAL (
-        SELECT count(*) AS n FROM seats s
-        WHERE s.bus_id = q.bus_id AND s.travel_date = q.travel_date AND NOT s.taken && q.segment
+        SELECT count(*) AS n
+        FROM bus_info i, LATERAL api.seats_of_class(i, q.seat_class) AS among, seats s
+        WHERE i.bus_id = q.bus_id AND s.bus_id = q.bus_id AND s.travel_date = q.travel_date AND NOT s.taken && q.segment
+          AND (among IS NULL OR s.seat_no = ANY (among))
     ) AS free
     WHERE free.n >= q.party
 $$;

@@ -133,9 +133,7 @@ class Operations:
                 if not normal[field]:
                     raise request.wrong(field)
             elif field == "passengers" and value:
-                normal[field] = [
-                    protocol.Passenger(name=protocol.normalize_text(p.name or "") or None) for p in value
-                ]
+                normal[field] = [_normalize_passenger(passenger) for passenger in value]
         if "phone" in normal:
             normal["phone"] = _e164(normal["phone"], self._settings.phone_region)
             if not normal["phone"]:
@@ -145,6 +143,12 @@ class Operations:
         if "reference" in normal:
             normal["reference"] = normal["reference"].upper()
         return msgspec.structs.replace(request, **normal) if normal else request
+
+
+def _normalize_passenger(passenger: protocol.Passenger) -> protocol.Passenger:
+    """The passenger without texts that are empty."""
+    texts = {name: protocol.normalize_text(text) for name, text in msgspec.structs.asdict(passenger).items() if text}
+    return protocol.Passenger(**{name: text for name, text in texts.items() if text})
 
 
 def _args(request: Request, caller: Caller) -> bytes:
@@ -211,6 +215,8 @@ def _check_party(request: protocol.PartyRequest) -> None:
     size = len(request.seats) if request.seats else request.count
     if size is None:
         raise request.wrong("seats", "Neither seats nor count is given.")
+    if request.seats and request.seat_class:
+        raise request.wrong("seat_class", "Give seats or seat_class, not both.")
     if request.seats and len(set(request.seats)) < size:
         raise request.wrong("seats", "A seat is listed twice.")
     if request.passengers and len(request.passengers) > size:

@@ -114,14 +114,43 @@ Message = Annotated[
 PlaceOrStop = Annotated[
     PlaceName | StopNo, Meta(description="a place on the route, or the position of a stop")
 ]
+ClassName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=_PRINTABLE,
+        description="a class of seats, as `search` returns it; without it, the cheapest class",
+    ),
+]
+ConcessionName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=_PRINTABLE,
+        description="a concession of the service, such as child",
+    ),
+]
+PromoCode = Annotated[
+    str,
+    Meta(min_length=1, max_length=20, pattern=_PRINTABLE, description="a promo code of the operator"),
+]
 
 
 class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The passenger of a ticket."""
 
     name: PersonName | None = None
+    concession: ConcessionName | None = None
+    infant: PersonName | None = None
 
 
 Passengers = Annotated[
-    list[Passenger], Meta(max_length=100, description='a list of passengers, such as [{"name": "Asha"}]')
+    list[Passenger],
+    Meta(
+        max_length=100,
+        description='a list of passengers, such as [{"name": "Asha", "concession": "child"}]; '
+        "infant: the name of an infant on the passenger's lap",
+    ),
 ]

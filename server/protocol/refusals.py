@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.replies import Money
+from busware.server.protocol.replies import Money, SeatClass
 
 PARSE_ERROR = -32700  # JSON-RPC 2.0, section 5.1
 INVALID_REQUEST = -32600
@@ -29,7 +29,15 @@ REASONS: dict[str, str] = {
     "trip_cancelled": "the trip is cancelled",
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
     "operator who blocks them, `sold` lists their tickets",
-    "sold_out": "fewer seats are free than requested; `seats_free` is their number",
+    "sold_out": "fewer seats are free than requested; `seats_free` is their number, of the requested or the "
+    "cheapest class; `classes` lists all classes of a service that has them",
+    "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, `ticket_fare` that of "
+    "the ticket",
+    "unknown_class": "the service has no such class of seats; `class_names` lists its classes",
+    "unknown_concession": "the service has no such concession, or takes no infants without a seat; "
+    "`concessions` lists its concessions",
+    "unknown_promo_code": "the operator has no such promo code, or it is not valid on the service or today",
+    "promo_code_used_up": "the promo code is left for fewer tickets; `uses_left` is their number",
     "too_many_seats": "a booking may not have so many seats; `limit` is the largest number",
     "too_many_holds": "the account or the address holds too much without payment; `retry_after` is the "
     "number of seconds until enough of it expires, `limit` the largest number of holds or of held seats",
@@ -83,8 +91,17 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     sold: Annotated[list[SoldSeat], Meta(description="the tickets that have the seats")] | UnsetType = UNSET
     seat_count: Annotated[int, Meta(description="the number of seats of the trip")] | UnsetType = UNSET
     seats_free: Annotated[int, Meta(description="the number of seats that are free")] | UnsetType = UNSET
+    classes: Annotated[list[SeatClass], Meta(description="the classes of seats")] | UnsetType = UNSET
+    class_names: Annotated[list[str], Meta(description="the names of the classes of seats")] | UnsetType = (
+        UNSET
+    )
+    concessions: Annotated[list[str], Meta(description="the names of the concessions")] | UnsetType = UNSET
+    uses_left: (
+        Annotated[int, Meta(description="the tickets for which the promo code is left")] | UnsetType
+    ) = UNSET
+    ticket_fare: Annotated[Money, Meta(description="the fare that the ticket has cost")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
-    fare: Annotated[Money, Meta(description="the fare of today")] | UnsetType = UNSET
+    fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
     limit: Annotated[int, Meta(description="the limit that would be exceeded")] | UnsetType = UNSET
     retry_after: Annotated[int, Meta(description="the number of seconds to wait")] | UnsetType = UNSET
 

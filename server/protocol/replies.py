@@ -12,6 +12,9 @@ from msgspec import Meta, Struct, field
 from busware.server.protocol.fields import BusId
 
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
+SignedMoney = Annotated[
+    str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, with two decimals; below 0, a discount")
+]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "cancelled", "expired"]
 OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the statuses that can still change
@@ -44,6 +47,36 @@ class PlaceList(Struct, frozen=True, kw_only=True):
     on_sale_until: datetime.date | None = None
 
 
+class FarePart(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of a fare. The parts of a fare add up to it. name: of the class, rule, concession or code."""
+
+    part: Literal["segment", "class", "date", "concession", "infant", "promo"]
+    amount: SignedMoney
+    name: str | None = None
+
+
+class SeatClass(Struct, frozen=True, kw_only=True):
+    """A class of seats. name: null for the seats that no class names. fare: of one seat."""
+
+    name: str | None
+    fare: Money
+    seats_free: int
+
+
+class Concession(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A discount for a passenger: a percentage of the fare, or an amount.
+
+    min_age, max_age: whom it is for, in years. seat: false for an infant on the lap of another passenger.
+    """
+
+    name: str
+    percent: str | None = None
+    amount: Money | None = None
+    min_age: int | None = None
+    max_age: int | None = None
+    seat: bool = True
+
+
 class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fields that a trip, a booking and an operator's trip share."""
 
@@ -59,8 +92,10 @@ class _AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Trip(_AnyTrip, frozen=True, kw_only=True):
-    """A trip from an origin to a destination. fare: of one seat.
+    """A trip from an origin to a destination. fare: the lowest of a free seat.
 
+    fare_parts: what it is made of, if it is more than the fare of the segment. classes: of the seats, if the
+    service has them, the cheapest first.
     travel_date: the date at the first stop. boarding_date: the date at the origin.
     """
 
@@ -71,6 +106,8 @@ class Trip(_AnyTrip, frozen=True, kw_only=True):
     ac: bool | None
     fare: Money
     seats_free: int
+    fare_parts: list[FarePart] | None = None
+    classes: list[SeatClass] | None = None
 
 
 class TripList(Struct, frozen=True, kw_only=True):
@@ -79,8 +116,11 @@ class TripList(Struct, frozen=True, kw_only=True):
     trips: list[Trip]
 
 
-class Seat(Struct, frozen=True, kw_only=True):
-    """A seat of a seat map. row: from the driver's end. column: from the left. Both begin with 1."""
+class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A seat of a seat map. row: from the driver's end. column: from the left. Both begin with 1.
+
+    seat_class: its class, if it has one. fare: its fare, if it is not the fare of the seat map.
+    """
 
     seat_no: int
     deck: str
@@ -88,10 +128,15 @@ class Seat(Struct, frozen=True, kw_only=True):
     column: int
     kind: str
     state: Literal["free", "held", "taken"]
+    seat_class: str | None = None
+    fare: Money | None = None
 
 
-class Seats(Struct, frozen=True, kw_only=True):
-    """The seats of a trip on a segment, with the layout as text. fare: of one seat."""
+class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The seats of a trip on a segment, with the layout as text. fare: the lowest of a free seat.
+
+    fare_parts, classes: as of a trip. concessions: of the service, if it has some.
+    """
 
     bus_id: BusId
     travel_date: datetime.date
@@ -102,6 +147,9 @@ class Seats(Struct, frozen=True, kw_only=True):
     fare: Money
     seats: list[Seat]
     max_seats: int  # of one booking
+    fare_parts: list[FarePart] | None = None
+    classes: list[SeatClass] | None = None
+    concessions: list[Concession] | None = None
 
     @property
     def free(self) -> list[int]:
@@ -114,6 +162,8 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     seated_at: when the ticket was booked, or held, or got its seat by `change_seat`; null if it has no seat.
     to_stop, destination, arrives_at: the end of a ticket that ends before its booking does; else missing.
+    fare_parts: what the fare is made of, if it is more than the fare of the segment. infant: the name of the
+    infant on the passenger's lap.
     """
 
     ticket_no: int
@@ -127,6 +177,8 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to_stop: int | None = None
     destination: str | None = None
     arrives_at: Instant | None = None
+    fare_parts: list[FarePart] | None = None
+    infant: str | None = None
 
 
 class Booking(_AnyTrip, frozen=True, kw_only=True):
@@ -219,14 +271,17 @@ class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next: str | None = None
 
 
-class ManifestPassenger(Struct, frozen=True, kw_only=True):
-    """A passenger in a manifest."""
+class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A passenger in a manifest. infant: the name of the infant on the passenger's lap."""
 
     reference: str
     ticket_no: int
     seat_no: int
     name: str | None
     phone: str | None
+    seat_class: str | None = None
+    concession: str | None = None
+    infant: str | None = None
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):

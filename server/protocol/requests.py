@@ -11,6 +11,7 @@ from busware.server.protocol.fields import (
     BlockReason,
     BusId,
     BusType,
+    ClassName,
     Count,
     Cursor,
     Date,
@@ -25,6 +26,7 @@ from busware.server.protocol.fields import (
     Phone,
     PlaceName,
     PlaceOrStop,
+    PromoCode,
     Reason,
     Reference,
     SeatNo,
@@ -128,12 +130,14 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
 
 
 class PartyRequest(SegmentRequest, frozen=True, kw_only=True):
-    """A request for a party: given seats, or any seats by count."""
+    """A request for a party: given seats, or any seats of a class by count."""
 
     seats: SeatNos | None = None
     count: Count | None = None
     phone: Phone | None = None
     passengers: Passengers | None = None
+    seat_class: ClassName | None = None
+    promo_code: PromoCode | None = None
     waitlist: Flag = False
     key: Key | None = None
 

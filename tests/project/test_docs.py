@@ -45,6 +45,9 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "seat": protocol.Seat,
     "booking": protocol.Booking,
     "ticket": protocol.Ticket,
+    "part": protocol.FarePart,
+    "class": protocol.SeatClass,
+    "concession": protocol.Concession,
     "session": protocol.Session,
     "trip as its operator sees it": protocol.OperatedTrip,
 }
