@@ -134,11 +134,11 @@ LANGUAGE sql STABLE AS $$
         string_agg(api.quoted(a.username), ' and ' ORDER BY a.username COLLATE "C"))
     FROM accounts a GROUP BY api.visible(a.username) HAVING count(*) > 1
     UNION ALL
-    -- The name of a passenger has no character that the server removes, and something in it can be seen.
-    SELECT 'hidden_characters', p.bus_id, p.travel_date, format('ticket %s/%s: the name is %s', p.reference, p.ticket_no, api.quoted(p.name))
-    FROM passengers p
-    WHERE p.name ~ ('[' || api.format_characters() || ']')
-       OR p.name !~ ('[^\s' || api.invisible() || ']')
+    -- The name of a passenger or an infant has no character that the server removes, and something in it can be seen.
+    SELECT 'hidden_characters', p.bus_id, p.travel_date, format('ticket %s/%s: the name is %s', p.reference, p.ticket_no, api.quoted(n.name))
+    FROM passengers p, LATERAL (VALUES (p.name), (p.infant)) AS n (name)
+    WHERE n.name ~ ('[' || api.format_characters() || ']')
+       OR n.name !~ ('[^\s' || api.invisible() || ']')
     UNION ALL
     -- No party is on the waitlist of an open trip while enough seats of its class are free on its segment.
     SELECT 'kept_waiting', q.bus_id, q.travel_date, format('booking %s waits for %s on segment %s, free seats: %s',

@@ -189,6 +189,28 @@ BROKEN = [
         "UPDATE passengers SET name = U&'\\3164' WHERE reference = '{booking}' AND ticket_no = 1",
         'ticket {booking}/1: the name is "\\u3164"',
     ),
+    (
+        "hidden_characters",
+        "UPDATE passengers SET infant = U&'Devi\\202E' WHERE reference = '{booking}' AND ticket_no = 1",
+        'ticket {booking}/1: the name is "Devi\\u202e"',
+    ),
+    (
+        "fare_parts",
+        "UPDATE passengers SET fare_parts = '[{{\"part\": \"segment\", \"amount\": \"259.00\"}}]' "
+        "WHERE reference = '{booking}' AND ticket_no = 1",
+        "ticket {booking}/1: fare 260.00, its parts ",
+    ),
+    (
+        "fare_parts",
+        "UPDATE passengers SET promo_no = 1 WHERE reference = '{booking}' AND ticket_no = 1",
+        "ticket {booking}/1: fare 260.00, its parts ",
+    ),
+    (
+        "promo_code",
+        "INSERT INTO promo_codes (operator, code, percent, max_uses) VALUES ('KSRTC', 'DASARA', 10, 1);"
+        "UPDATE passengers SET promo_no = (SELECT promo_no FROM promo_codes) WHERE reference = '{booking}'",
+        "promo code DASARA of KSRTC: 2 uses, at most 1",
+    ),
 ]
 
 
