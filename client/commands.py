@@ -248,8 +248,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "action": "append",
         "type": _passenger,
-        "help": "the name of a passenger; repeat it for each ticket. With a concession: Ravi:child, or :child "
-        "without a name. With an infant: Asha+Devi",
+        "help": "the name of a passenger; repeat it for each ticket. With a concession: Ravi:child, or "
+        ":child without a name. With an infant: Asha+Devi",
     },
     "--class": {"dest": "seat_class", "metavar": "CLASS"},
     "--promo": {"dest": "promo_code", "metavar": "CODE"},

@@ -111,7 +111,6 @@ class Client(Connection):
         """Book these seats, or `count` seats of the server's choice: all of them or none.
 
         seat_class: the class of these `count` seats; by default the cheapest. promo_code: of the operator.
-
         waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
         return self.call(protocol.Book(

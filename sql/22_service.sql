@@ -27,6 +27,8 @@ LANGUAGE sql STABLE AS $$
         'sales_days', s.sales_days, 'sells_until', api.format_duration(s.sells_until),
         'refund_percent', trim_scale(s.refund_percent)::text,
         'alight_refund_percent', trim_scale(s.alight_refund_percent)::text,
-        'max_seats', s.max_seats, 'queue_limit', s.queue_limit, 'phone_required', s.phone_required, 'nouns', s.nouns)
+        'max_seats', s.max_seats, 'queue_limit', s.queue_limit, 'phone_required', s.phone_required, 'nouns', s.nouns,
+        'seat_classes', coalesce(s.seat_classes, '[]'), 'fare_rules', coalesce(s.fare_rules, '[]'),
+        'concessions', coalesce(s.concessions, '[]'))
     FROM bus_info s WHERE s.bus_id = service.bus_id
 $$;

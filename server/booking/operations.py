@@ -147,7 +147,11 @@ class Operations:
 
 def _normalize_passenger(passenger: protocol.Passenger) -> protocol.Passenger:
     """The passenger without texts that are empty."""
-    texts = {name: protocol.normalize_text(text) for name, text in msgspec.structs.asdict(passenger).items() if text}
+    texts = {
+        name: protocol.normalize_text(text)
+        for name, text in msgspec.structs.asdict(passenger).items()
+        if text
+    }
     return protocol.Passenger(**{name: text for name, text in texts.items() if text})
 
 

@@ -31,8 +31,8 @@ REASONS: dict[str, str] = {
     "operator who blocks them, `sold` lists their tickets",
     "sold_out": "fewer seats are free than requested; `seats_free` is their number, of the requested or the "
     "cheapest class; `classes` lists all classes of a service that has them",
-    "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, `ticket_fare` that of "
-    "the ticket",
+    "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, "
+    "`ticket_fare` that of the ticket",
     "unknown_class": "the service has no such class of seats; `class_names` lists its classes",
     "unknown_concession": "the service has no such concession, or takes no infants without a seat; "
     "`concessions` lists its concessions",

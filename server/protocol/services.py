@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.fields import BusId, PlaceName
+from busware.server.protocol.fields import BusId, PlaceName, SeatNo
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 
@@ -33,6 +33,9 @@ Time = Annotated[
 Kilometres = Annotated[str, _text("kilometres from the first stop, such as 102.5", 8)]
 Fare = Annotated[str, _text("an amount of money, such as 520.00", 13)]
 Percent = Annotated[str, _text("a percentage, 0 to 100, such as 50", 6)]
+FarePercent = Annotated[str, _text("a percentage, such as 20 or -12.5", 8)]
+FareChange = Annotated[str, _text("an amount of money, such as 52.00 or -30", 14)]
+RuleName = Annotated[str, _text("a name of up to 40 characters on one line", 40)]
 Weekdays = Annotated[str, _text("daily, never, or weekdays such as Mon Wed Fri or Mon-Fri", 80)]
 Duration = Annotated[str, _text("a duration, such as 30 minutes or 16 hours", 40)]
 TimeZone = Annotated[str, _text("a time zone, such as Asia/Kolkata", 64)]
@@ -73,6 +76,36 @@ class ServiceNouns(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seat: Noun
 
 
+class _Surcharge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A change of the fare, with a name that travellers read: a percentage of it, an amount, or both."""
+
+    name: RuleName
+    percent: FarePercent | None = None
+    amount: FareChange | None = None
+
+
+class SeatClassData(_Surcharge, frozen=True, kw_only=True):
+    """A class of seats, and what is added to its fare. A seat is in one class at most."""
+
+    seats: list[SeatNo]
+
+
+class FareRuleData(_Surcharge, frozen=True, kw_only=True):
+    """What is added to the fare on travel dates: on these weekdays from a date to another."""
+
+    runs_on: Weekdays | None = None
+    first_date: CalendarDate | None = None
+    last_date: CalendarDate | None = None
+
+
+class ConcessionData(_Surcharge, frozen=True, kw_only=True):
+    """A discount for a passenger. min_age, max_age: whom it is for. seat: false for an infant on a lap."""
+
+    min_age: int | None = None
+    max_age: int | None = None
+    seat: bool = True
+
+
 class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of a service but its number."""
 
@@ -102,6 +135,9 @@ class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     queue_limit: int | UnsetType = UNSET
     phone_required: bool | UnsetType = UNSET
     nouns: ServiceNouns | UnsetType = UNSET
+    seat_classes: list[SeatClassData] | UnsetType = UNSET
+    fare_rules: list[FareRuleData] | UnsetType = UNSET
+    concessions: list[ConcessionData] | UnsetType = UNSET
 
 
 class ServiceData(_ServiceFields, frozen=True, kw_only=True):

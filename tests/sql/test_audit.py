@@ -196,7 +196,7 @@ BROKEN = [
     ),
     (
         "fare_parts",
-        "UPDATE passengers SET fare_parts = '[{{\"part\": \"segment\", \"amount\": \"259.00\"}}]' "
+        'UPDATE passengers SET fare_parts = \'[{{"part": "segment", "amount": "259.00"}}]\' '
         "WHERE reference = '{booking}' AND ticket_no = 1",
         "ticket {booking}/1: fare 260.00, its parts ",
     ),

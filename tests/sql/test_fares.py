@@ -1,4 +1,4 @@
-"""The fare of each ticket: seat classes, fare rules, concessions and infants, and the parts that add up to it.
+"""The fare of each ticket: seat classes, fare rules, concessions, infants; the parts that add up to it.
 
 Service 1 costs 260.00 from Bengaluru to Mysuru; seats 1 to 4 are its first row. DAY is a Saturday.
 """
@@ -180,7 +180,8 @@ def test_seat_of_another_fare_is_refused(api: SchemaApi, database: Database) -> 
     refusal = api.change("change_seat", booking, ticket_no=1, seat_no=1)
     assert refusal == {
         "reason": "other_fare", "fare": "312.00", "ticket_fare": "260.00",
-        "message": "Seat 1 costs 312.00, and ticket 1 has cost 260.00. Choose a seat at the fare of the ticket.",
+        "message": "Seat 1 costs 312.00, and ticket 1 has cost 260.00. "
+        "Choose a seat at the fare of the ticket.",
     }  # fmt: skip
     assert api.everything() == before
     moved = api.change("change_seat", booking, ticket_no=1, seat_no=5)
@@ -205,7 +206,9 @@ def test_edit_of_the_rules_leaves_sold_and_held_tickets(
     sold = api.book(1, passengers=[{"concession": "child"}])
     held = api.hold(2, passengers=[{"concession": "child"}], seconds=600)
     late = api.hold(3, passengers=[{"concession": "child"}], seconds=60)
-    set_rules(database, seat_classes=[PREMIUM | {"seats": [1, 2, 3]}], concessions=[CHILD | {"percent": "25"}])
+    set_rules(
+        database, seat_classes=[PREMIUM | {"seats": [1, 2, 3]}], concessions=[CHILD | {"percent": "25"}]
+    )
     assert api.change("confirm", held)["fare"] == "156.00"
     assert api.show(sold)["fare"] == "156.00"
     clock.advance(seconds=61)
@@ -217,7 +220,9 @@ def test_edit_of_the_rules_leaves_sold_and_held_tickets(
     ]  # fmt: skip
 
 
-def test_expired_hold_is_confirmed_at_the_fares_of_its_tickets(api: SchemaApi, database: Database, clock: Clock) -> None:
+def test_expired_hold_is_confirmed_at_the_fares_of_its_tickets(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
     set_rules(database, seat_classes=[PREMIUM], concessions=[CHILD, INFANT])
     held = api.hold(1, 3, passengers=[{"infant": "Devi"}, {"concession": "child"}], seconds=60)
     assert held["fare"] == "473.20"
@@ -247,7 +252,9 @@ def test_alight_refund_is_in_proportion_to_the_fare(api: SchemaApi, database: Da
 
 
 def found(api: SchemaApi) -> dict[str, Any]:
-    trips: list[dict[str, Any]] = api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)["trips"]
+    trips: list[dict[str, Any]] = api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)[
+        "trips"
+    ]
     return next(trip for trip in trips if trip["bus_id"] == 1)
 
 
@@ -297,14 +304,18 @@ _change = st.one_of(
     st.fixed_dictionaries({"percent": _percent, "amount": _money}),
 )  # fmt: skip
 _discount = st.fixed_dictionaries(
-    {"percent": st.decimals("0", "100", places=2).map(str), "amount": st.decimals("0", "99", places=2).map(str)}
+    {
+        "percent": st.decimals("0", "100", places=2).map(str),
+        "amount": st.decimals("0", "99", places=2).map(str),
+    }
 )
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seat_class=_change, rules=st.lists(_change, max_size=3), child=_discount,
-    infant_percent=st.decimals("0", "100", places=2), alights=st.booleans(), refund_percent=st.integers(0, 100),
+    infant_percent=st.decimals("0", "100", places=2), alights=st.booleans(),
+    refund_percent=st.integers(0, 100),
 )  # fmt: skip
 def test_money_adds_up(
     api: SchemaApi, database: Database, seat_class: dict[str, str], rules: list[dict[str, str]],
@@ -315,15 +326,15 @@ def test_money_adds_up(
     set_rules(
         database, seat_classes=[{"name": "premium", "seats": [1, 2], **seat_class}],
         fare_rules=[{"name": str(n), **rule} for n, rule in enumerate(rules)],
-        concessions=[{"name": "child", **child}, {"name": "infant", "percent": str(infant_percent), "seat": False}],
+        concessions=[CHILD | child, INFANT | {"percent": str(infant_percent)}],
     )  # fmt: skip
-    booking = api.book(
-        1, 3, 4, passengers=[{"infant": "Devi"}, {"concession": "child", "infant": "Anu"}, {}]
-    )
+    booking = api.book(1, 3, 4, passengers=[{"infant": "Devi"}, {"concession": "child", "infant": "Anu"}, {}])
     try:
         fares = [Decimal(ticket["fare"]) for ticket in booking["tickets"]]
         for ticket, fare in zip(booking["tickets"], fares, strict=True):
-            parts = [Decimal(part["amount"]) for part in ticket.get("fare_parts", [{"amount": ticket["fare"]}])]
+            parts = [
+                Decimal(part["amount"]) for part in ticket.get("fare_parts", [{"amount": ticket["fare"]}])
+            ]
             assert sum(parts) == fare >= 0
         assert sum(fares) == Decimal(booking["fare"])
         if alights:
