@@ -281,6 +281,16 @@ class AsyncClient(AsyncConnection):
             protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest
         )
 
+    async def load(self, bus_id: int, travel_date: date) -> protocol.TripLoad:
+        """The booked, held and free seats on each leg of a trip."""
+        return await self.call(protocol.Load(bus_id=bus_id, travel_date=travel_date), protocol.TripLoad)
+
+    async def occupancy(self, bus_id: int, travel_date: date) -> protocol.TripOccupancy:
+        """The tickets that have each seat of a trip."""
+        return await self.call(
+            protocol.Occupancy(bus_id=bus_id, travel_date=travel_date), protocol.TripOccupancy
+        )
+
     async def cancel_trip(
         self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
     ) -> protocol.CancelledTrip:

@@ -97,6 +97,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "bookings": (protocol.Bookings, "--kind --current --limit --after"),
     "trips": (protocol.OperatorTrips, "trips_date --limit --after"),
     "manifest": (protocol.Manifest, "bus_id travel_date"),
+    "load": (protocol.Load, "bus_id travel_date"),
+    "chart": (protocol.Occupancy, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
     "block-seats": (
         protocol.BlockSeats,

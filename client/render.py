@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from busware import seatmap
-from busware.server.conversation.manifest import blocked_lines, manifest_lines
+from busware.server.conversation.chart import Piece, chart_lines
+from busware.server.conversation.manifest import blocked_lines, manifest_lines, trip_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -35,6 +36,7 @@ from busware.server.protocol import (
     CancelledTrip,
     ChangeSeat,
     Done,
+    Leg,
     Logout,
     OpenedSales,
     OperatedTrip,
@@ -54,12 +56,15 @@ from busware.server.protocol import (
     Ticket,
     Trip,
     TripList,
+    TripLoad,
     TripManifest,
+    TripOccupancy,
 )
 from busware.server.protocol.jsonrpc import RpcError
 
 PIPED_COLUMNS = 1000  # the width where there is no terminal
 COLUMN_GAP = 2  # spaces between columns
+MAX_CHART_COLUMNS = 200  # of a seat occupancy chart, also in a pipe
 
 # The vehicle of a trip carries the travel date, so a passenger who boards days later may read it there. On a
 # trip that lasts for weeks, as a hotel's does, the travel date says nothing to a guest.
@@ -67,6 +72,7 @@ _MAX_TRAVEL_DATE_DAYS = 7
 # Columns that are on a line below each row if the screen is too narrow, with the words before the cell there.
 _LONG_COLUMNS = {"From": "from ", "To": "to ", "Service": "", "Also called": "also ", "Name": "", "Ends": ""}
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
+_PARTY_COLOURS = ("green", "cyan", "yellow", "magenta", "bright_blue", "bright_white")
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
 # Fields in a refusal's data, with the label to print them under.
 _DATA_LABELS = {
@@ -158,6 +164,11 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
                 answer.next,
                 if_empty="You have no trip on that travel date.",
             )
+        case TripOccupancy():
+            return _chart(answer, columns)
+        case TripLoad():
+            heading = (Text(line, "bold" if is_heading else "") for line, is_heading in trip_lines(answer))
+            return Group(*heading, _table(map(_leg, answer.legs)))
         case TripManifest():
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
@@ -260,6 +271,20 @@ def _operated_trip(trip: OperatedTrip) -> Row:
         ">Sold": str(trip.booked),
         ">Held": str(trip.held),
         ">Waiting": str(trip.pending),
+        ">Load": str(trip.load),
+    }
+
+
+def _leg(leg: Leg) -> Row:
+    return {
+        "Departs": clock(leg.departs_at),
+        "Arrives": arrival(leg.arrives_at, leg.departs_at),
+        "From": leg.origin,
+        "To": leg.destination,
+        ">Booked": str(leg.booked),
+        ">Held": str(leg.held),
+        ">Free": str(leg.free),
+        ">Waiting": str(leg.pending),
     }
 
 
@@ -364,6 +389,21 @@ def _done(request: Request | None) -> str:
         case Logout(everywhere=everywhere):
             return "Signed out everywhere." if everywhere else "Signed out."
     return "Done."
+
+
+def _chart(trip: TripOccupancy, columns: int) -> Text:
+    """The seat occupancy chart. Neighbouring runs of different bookings differ in colour."""
+    lines = (
+        Text.assemble(*((piece.text, _piece_style(piece)) for piece in line))
+        for line in chart_lines(trip, min(columns, MAX_CHART_COLUMNS))
+    )
+    return Text("\n", no_wrap=True).join(lines)
+
+
+def _piece_style(piece: Piece) -> str:
+    if piece.party is not None:
+        return f"black on {_PARTY_COLOURS[piece.party % len(_PARTY_COLOURS)]}"
+    return "bold" if piece.is_bold else ""
 
 
 def _manifest(manifest: TripManifest) -> Iterable[Text]:

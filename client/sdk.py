@@ -270,6 +270,14 @@ class Client(Connection):
         """The passengers who board and alight at each stop of a trip."""
         return self.call(protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest)
 
+    def load(self, bus_id: int, travel_date: date) -> protocol.TripLoad:
+        """The booked, held and free seats on each leg of a trip."""
+        return self.call(protocol.Load(bus_id=bus_id, travel_date=travel_date), protocol.TripLoad)
+
+    def occupancy(self, bus_id: int, travel_date: date) -> protocol.TripOccupancy:
+        """The tickets that have each seat of a trip."""
+        return self.call(protocol.Occupancy(bus_id=bus_id, travel_date=travel_date), protocol.TripOccupancy)
+
     def cancel_trip(
         self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
     ) -> protocol.CancelledTrip:

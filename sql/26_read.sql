@@ -25,6 +25,8 @@ BEGIN
         WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
         WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
+        WHEN 'load' THEN answer := api.load(a.account, a.bus_id, a.travel_date);
+        WHEN 'occupancy' THEN answer := api.occupancy(a.account, a.bus_id, a.travel_date);
     END CASE;
     refused := answer ? 'reason';
     RETURN NEXT;

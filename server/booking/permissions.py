@@ -35,6 +35,8 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     # The database also checks the operator of the service:
     protocol.OperatorTrips: OPERATORS,
     protocol.Manifest: OPERATORS,
+    protocol.Load: OPERATORS,
+    protocol.Occupancy: OPERATORS,
     protocol.CancelTrip: OPERATORS,
     protocol.BlockSeats: OPERATORS,
     protocol.UnblockSeats: OPERATORS,

@@ -1,5 +1,6 @@
 """The commands of the operator's console. Each reads or changes the database; none knows the terminal."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 from busware.server.console.feed import ConsoleFeed, Out, heading
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.answers import yes_or_no
+from busware.server.conversation.chart import chart_lines
 from busware.server.conversation.manifest import manifest_lines
 from busware.server.conversation.words import counted, listed, moment, money, plural, sent_line
 from busware.server.db.pool import InternalError
@@ -20,6 +22,7 @@ from busware.server.push.messages import Client, Message, Messages
 PROMPT = "operator> "
 WELCOME = "This is the operator's console. Type help for its commands."
 LEAVE = ("exit", "quit")
+_INDENT = 2  # columns before a line of a list
 _MESSAGES_SHOWN = 20
 _QUOTED_CHARACTERS = 60  # of the message that a reply answers
 _MAX_DIGITS = 18  # of a bigint
@@ -161,6 +164,14 @@ class Console:
         for line, _ in manifest_lines(self.messages.manifest(int(bus), self._date(day))):
             self._show(line)
 
+    def _chart(self, rest: str) -> None:
+        bus, _, day = rest.partition(" ")
+        if not _is_number(bus):
+            raise UsageError("Example: chart 101 tomorrow")
+        trip = self.messages.occupancy(int(bus), self._date(day))
+        for line in chart_lines(trip, shutil.get_terminal_size().columns - _INDENT):
+            self._show("".join(piece.text for piece in line))
+
     def _cancel(self, rest: str) -> None:
         bus, _, rest = rest.partition(" ")
         day, _, reason = rest.strip().partition(" ")
@@ -257,7 +268,7 @@ class Console:
         self._show("DATE is the travel date of a trip: 2026-12-05, 5 dec, tomorrow or sat.")
 
     def _show(self, text: str) -> None:
-        self.out(f"  {text}".rstrip())
+        self.out(f"{' ' * _INDENT}{text}".rstrip())
 
 
 COMMANDS = {
@@ -275,6 +286,7 @@ COMMANDS = {
     "manifest": Command(
         "BUS [DATE]", "list who boards and alights at each stop of a trip", Console._manifest
     ),
+    "chart": Command("BUS [DATE]", "draw which passenger has which seat, leg by leg", Console._chart),
     "cancel": Command("BUS DATE REASON", "cancel a trip and refund its passengers", Console._cancel),
     "stats": Command("", "count processes, tickets, services and messages", Console._stats),
     "help": Command("", "show this list", Console._help),

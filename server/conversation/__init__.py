@@ -7,7 +7,7 @@
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        journeys      parser of places, date and type
   words         nouns, dates and amounts as text       drawing       parts of seat maps
-  manifest      a manifest as text
+  manifest      a manifest as text            chart         a seat occupancy chart as text
 
 server/tcp/plain_text.py and client/terminal.py execute the same steps and display them differently.
 """

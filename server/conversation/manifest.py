@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 
 from busware.server.conversation.words import clock, counted
-from busware.server.protocol import BlockedSegment, TripManifest
+from busware.server.protocol import BlockedSegment, OperatedTrip, TripManifest
+
+
+def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is a heading: the trip, and the numbers of its tickets."""
+    yield f"{trip.name} ({trip.bus_id}), travel date {trip.travel_date}", True
+    if trip.state == "cancelled":
+        yield f"The trip is cancelled. {trip.why or ''}".strip(), False
+    seats = counted(trip.seats, "seat")
+    yield f"{seats}: {trip.booked} booked, {trip.held} held, {trip.pending} waiting.", False
 
 
 def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it is a heading: the numbers of tickets, then each stop with its passengers."""
-    yield f"{manifest.name} ({manifest.bus_id}), travel date {manifest.travel_date}", True
-    if manifest.state == "cancelled":
-        yield f"The trip is cancelled. {manifest.why or ''}".strip(), False
-    seats = counted(manifest.seats, "seat")
-    yield f"{seats}: {manifest.booked} booked, {manifest.held} held, {manifest.pending} waiting.", False
+    yield from trip_lines(manifest)
     for line in blocked_lines(manifest.blocked):
         yield line, False
     if not manifest.stops:

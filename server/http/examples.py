@@ -99,6 +99,7 @@ _OPERATED_TRIP: Json = {
     "booked": 2,
     "held": 0,
     "pending": 0,
+    "load": 2,
 }
 _PASSENGER: Json = {
     "reference": "DTK7GHJ",
@@ -115,6 +116,24 @@ _FIRST_STOP: Json = {
     "boards": [_PASSENGER],
     "alights": [],
     "comes_free": [],
+}
+_LEG: Json = {
+    **{name: _ENDED_EARLY[name] for name in ("from_stop", "to_stop", "origin", "destination")},
+    **{name: _ENDED_EARLY[name] for name in ("departs_at", "arrives_at")},
+    "booked": 2,
+    "held": 0,
+    "free": 38,
+    "pending": 0,
+}
+_SEAT: Json = {
+    "seat_no": 7,
+    "deck": "main",
+    "tickets": [
+        {
+            **{name: _BOOKED[name] for name in ("from_stop", "to_stop", "reference", "status")},
+            **{name: _PASSENGER[name] for name in ("ticket_no", "name")},
+        }
+    ],
 }
 
 EXAMPLES: dict[str, Example] = {
@@ -196,6 +215,8 @@ EXAMPLES: dict[str, Example] = {
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
     "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
+    "load": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG]}),
+    "occupancy": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "occupancy": [_SEAT]}),
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},

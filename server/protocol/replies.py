@@ -254,13 +254,17 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
-    """A trip as its operator sees it. booked, held, pending: numbers of tickets."""
+    """A trip as its operator sees it. booked, held, pending: numbers of tickets.
+
+    load: the seats that are booked or held on the fullest leg.
+    """
 
     state: Literal["open", "cancelled"]
     seats: int
     booked: int
     held: int
     pending: int
+    load: int
     why: str | None = None  # the reason, if it was cancelled
 
 
@@ -321,6 +325,52 @@ class TripManifest(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
 
     stops: list[ManifestStop]
     blocked: list[BlockedSegment] = []
+
+
+class Leg(Struct, frozen=True, kw_only=True):
+    """A leg of a trip. booked, held, free: numbers of seats. pending: the tickets that wait for a seat."""
+
+    from_stop: int
+    to_stop: int
+    origin: str
+    destination: str
+    departs_at: Instant
+    arrives_at: Instant
+    booked: int
+    held: int
+    free: int
+    pending: int
+
+
+class TripLoad(OperatedTrip, frozen=True, kw_only=True):
+    """A trip with its legs, in the order of the route."""
+
+    legs: list[Leg]
+
+
+class SeatTicket(Struct, frozen=True, kw_only=True):
+    """A ticket that has a seat from one stop to another."""
+
+    from_stop: int
+    to_stop: int
+    reference: str
+    ticket_no: int
+    name: str | None
+    status: Literal["held", "booked"]
+
+
+class OccupiedSeat(Struct, frozen=True, kw_only=True):
+    """A seat with the tickets that have it, in the order of the route."""
+
+    seat_no: int
+    deck: str
+    tickets: list[SeatTicket]
+
+
+class TripOccupancy(TripLoad, frozen=True, kw_only=True):
+    """A trip with its legs, and with the tickets of each seat."""
+
+    occupancy: list[OccupiedSeat]
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):

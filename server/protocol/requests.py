@@ -55,7 +55,9 @@ from busware.server.protocol.replies import (
     SentNotice,
     Session,
     TripList,
+    TripLoad,
     TripManifest,
+    TripOccupancy,
 )
 
 # What requests share --------------------------------------------------------------------------
@@ -318,6 +320,16 @@ class OperatorTrips(Request, frozen=True, kw_only=True):
 @_method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
 class Manifest(TripRequest, frozen=True, kw_only=True):
     """For operators: list the passengers who board and alight at each stop of a trip."""
+
+
+@_method("load", TripLoad, "GET /v1/trips/{bus_id}/{travel_date}/load")
+class Load(TripRequest, frozen=True, kw_only=True):
+    """For operators: count the booked, held and free seats on each leg of a trip."""
+
+
+@_method("occupancy", TripOccupancy, "GET /v1/trips/{bus_id}/{travel_date}/occupancy")
+class Occupancy(TripRequest, frozen=True, kw_only=True):
+    """For operators: show which tickets have each seat of a trip, leg by leg."""
 
 
 @_method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)

@@ -25,6 +25,7 @@ from busware.server.protocol import (
     Say,
     SentNotice,
     TripManifest,
+    TripOccupancy,
 )
 from busware.server.settings import Settings
 
@@ -211,6 +212,11 @@ class Messages:
         """The manifest of a trip of any service. Raises Refusal if there is no such trip."""
         found = self._reply("SELECT api.console_manifest(%s, %s)", bus_id, travel_date)
         return _decode(found, type=TripManifest)
+
+    def occupancy(self, bus_id: int, travel_date: date) -> TripOccupancy:
+        """The occupancy of a trip of any service. Raises Refusal if there is no such trip."""
+        found = self._reply("SELECT api.console_occupancy(%s, %s)", bus_id, travel_date)
+        return _decode(found, type=TripOccupancy)
 
     def cancel_quote(self, bus_id: int, travel_date: date) -> TripQuote:
         """What would end with a trip that is cancelled now. Raises Refusal if it cannot be cancelled."""

@@ -146,7 +146,7 @@ def test_tables_of_an_operator(trips: list[Trip], columns: int) -> None:
     operated = [
         OperatedTrip(
             **shared_fields(trip, OperatedTrip), state="cancelled", seats=100, booked=100,
-            held=100, pending=100, why="Landslide",
+            held=100, pending=100, load=100, why="Landslide",
         )
         for trip in trips
     ]  # fmt: skip

@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "bookings": ({}, SIGNED_IN),
     "trips": ({"date": "2026-12-02"}, OPERATORS),
     "manifest": (TRIP, SERVICE_OPERATORS),
+    "load": (TRIP, SERVICE_OPERATORS),
+    "occupancy": (TRIP, SERVICE_OPERATORS),
     "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
     "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
     "block_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),

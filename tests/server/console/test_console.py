@@ -98,6 +98,8 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         ("manifest", "Usage: manifest BUS [DATE]."),
         ("manifest 1 someday", '"someday" is not a date.'),
         ("manifest 99", "There is no bus 99."),
+        ("chart", "Usage: chart BUS [DATE]."),
+        ("chart 99", "There is no bus 99."),
         ("cancel 1 tomorrow", "Usage: cancel BUS DATE REASON."),
         ("cancel one tomorrow Landslide", "Usage: cancel BUS DATE REASON."),
         ("cancel 1 someday Landslide", '"someday" is not a date.'),
@@ -320,6 +322,8 @@ def test_manifest_lists_passengers_by_stop(
         operator.type_line(f"manifest 1 {day}")
         operator.wait_for("Bengaluru", f"boards   seat 1: +919845012345, {booking['reference']}/1")
         operator.wait_for("Mysuru", "alights  seat 1", "free from here: 1")
+        operator.type_line(f"chart 1 {day}")
+        operator.wait_for("Ramanagara", f"1  [{booking['reference']}", "taken  1")
         operator.type_line("manifest 1 1999-12-31")
         operator.wait_for("has no trip on 1999-12-31. The nearest: ")
 

@@ -1,0 +1,32 @@
+-- The occupancy of a trip, for operators: its legs, and for each seat the tickets that have it.
+
+-- A trip with its legs and seats. A seat's tickets are those that are booked or held, in the order of the route.
+CREATE OR REPLACE FUNCTION api.trip_occupancy(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    load jsonb := api.trip_load(bus_id, travel_date);
+BEGIN
+    IF load ? 'reason' THEN
+        RETURN load;
+    END IF;
+    RETURN load || jsonb_build_object('occupancy', (
+        WITH seated AS MATERIALIZED (
+            SELECT p.seat_no, jsonb_agg(jsonb_build_object('from_stop', lower(p.segment), 'to_stop', upper(p.segment),
+                       'reference', p.reference, 'ticket_no', p.ticket_no, 'name', p.name, 'status', p.status)
+                       ORDER BY lower(p.segment)) AS tickets
+            FROM passengers p
+            WHERE p.bus_id = trip_occupancy.bus_id AND p.travel_date = trip_occupancy.travel_date
+              AND p.status IN ('held', 'booked') AND api.status_now(p.status, p.expires_at) <> 'expired'
+            GROUP BY p.seat_no
+        )
+        SELECT jsonb_agg(jsonb_build_object('seat_no', l.seat_no, 'deck', l.deck, 'tickets', coalesce(seated.tickets, '[]'))
+                         ORDER BY l.seat_no)
+        FROM seat_plan l LEFT JOIN seated USING (seat_no)
+        WHERE l.bus_id = trip_occupancy.bus_id
+    ));
+END $$;
+
+-- The occupancy of a trip, for an account that may change the service.
+CREATE OR REPLACE FUNCTION api.occupancy(account text, bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN coalesce(api.check_operator(account, bus_id), api.trip_occupancy(bus_id, travel_date));
