@@ -14,13 +14,17 @@ from collections.abc import AsyncIterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from msgspec import UNSET, UnsetType
+
 from busware.async_connection import AsyncConnection
 from busware.retries import PlaceOrStopNo, segment_fields
 from busware.server import protocol
 from busware.server.protocol import (
     AlightingStop,
+    Assignment,
     Booking,
     BusType,
+    Driver,
     OperatedTrip,
     Passenger,
     Place,
@@ -29,6 +33,7 @@ from busware.server.protocol import (
     Seats,
     Session,
     Trip,
+    Vehicle,
 )
 
 
@@ -350,6 +355,74 @@ class AsyncClient(AsyncConnection):
                 protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date), protocol.OpenedSales
             )
         ).opened
+
+    async def vehicles(self, operator: str | None = None) -> AsyncIterator[Vehicle]:
+        """The operator's vehicles, in order of registration. operator: only an admin names it."""
+        after = None
+        while True:
+            page = await self.call(protocol.Vehicles(operator=operator, after=after), protocol.VehicleList)
+            for vehicle in page.vehicles:
+                yield vehicle
+            if (after := page.next) is None:
+                return
+
+    async def put_vehicle(
+        self,
+        registration: str,
+        *,
+        operator: str | None = None,
+        layout: str | UnsetType = UNSET,
+        name: str | UnsetType | None = UNSET,
+        notes: str | UnsetType | None = UNSET,
+        in_service: bool | UnsetType = UNSET,
+    ) -> Vehicle:
+        """Add a vehicle, or edit it: what is not given stays. None removes a name or notes."""
+        return await self.call(protocol.PutVehicle(
+            registration=registration, operator=operator, layout=layout, name=name, notes=notes,
+            in_service=in_service,
+        ), Vehicle)  # fmt: skip
+
+    async def drivers(self, operator: str | None = None) -> AsyncIterator[Driver]:
+        """The operator's drivers, in order of their codes. operator: only an admin names it."""
+        after = None
+        while True:
+            page = await self.call(protocol.Drivers(operator=operator, after=after), protocol.DriverList)
+            for driver in page.drivers:
+                yield driver
+            if (after := page.next) is None:
+                return
+
+    async def put_driver(
+        self,
+        code: str,
+        *,
+        operator: str | None = None,
+        name: str | UnsetType = UNSET,
+        phone: str | UnsetType | None = UNSET,
+        licence_no: str | UnsetType | None = UNSET,
+        active: bool | UnsetType = UNSET,
+    ) -> Driver:
+        """Add a driver, or edit one: what is not given stays. None removes a phone or a licence number."""
+        return await self.call(protocol.PutDriver(
+            code=code, operator=operator, name=name, phone=phone, licence_no=licence_no, active=active
+        ), Driver)  # fmt: skip
+
+    async def assign(
+        self,
+        bus_id: int,
+        travel_date: date,
+        *,
+        vehicle: str | UnsetType | None = UNSET,
+        drivers: list[str] | UnsetType | None = UNSET,
+        until: date | None = None,
+    ) -> Assignment:
+        """Assign a vehicle and up to two drivers to a trip; None removes, and what is not given stays.
+
+        until: the last travel date, to assign them to all open trips of the service up to it.
+        """
+        return await self.call(protocol.Assign(
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until
+        ), Assignment)  # fmt: skip
 
     async def say(self, text: str) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from busware.dates import parse_typed_date
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
@@ -106,6 +106,14 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     ),
     "unblock-seats": (protocol.UnblockSeats, "bus_id travel_date seats --from-stop --to-stop --key"),
     "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
+    "vehicles": (protocol.Vehicles, "--operator --limit --after"),
+    "put-vehicle": (
+        protocol.PutVehicle,
+        "registration --layout --model --notes --in-service --operator",
+    ),
+    "drivers": (protocol.Drivers, "--operator --limit --after"),
+    "put-driver": (protocol.PutDriver, "code --full-name --phone --licence --active --operator"),
+    "assign": (protocol.Assign, "bus_id travel_date --vehicle --driver --to"),
     "say": (protocol.Say, "text"),
     "notice": (protocol.Notice, "bus_id travel_date text"),
     "ping": (protocol.Ping, ""),
@@ -164,6 +172,19 @@ def _passenger(text: str) -> protocol.Passenger:
     name, _, concession = ticket.partition(":")
     fields = {"name": name, "concession": concession, "infant": infant}
     return protocol.Passenger(**{field: text.strip() for field, text in fields.items() if text.strip()})
+
+
+def _removable(text: str) -> str | None:
+    """A value that the word `none` removes."""
+    return None if text == "none" else text
+
+
+class _Codes(argparse.Action):
+    """Collects the values of a repeated option in a list, which the word `none` empties."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        earlier = getattr(namespace, self.dest, [])
+        setattr(namespace, self.dest, [] if values == "none" else [*earlier, values])
 
 
 class _Words(argparse.Action):
@@ -255,6 +276,33 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "--class": {"dest": "seat_class", "metavar": "CLASS"},
     "--promo": {"dest": "promo_code", "metavar": "CODE"},
+    "--operator": {"metavar": "OPERATOR"},
+    "registration": {"metavar": "REGISTRATION"},
+    "--layout": {"metavar": "LAYOUT"},
+    "--model": {"dest": "name", "metavar": "NAME", "type": _removable},
+    "--notes": {"metavar": "TEXT", "type": _removable},
+    "--in-service": {"action": argparse.BooleanOptionalAction, "help": "whether trips may be assigned to it"},
+    "code": {"metavar": "CODE"},
+    "--full-name": {"dest": "name", "metavar": "NAME"},
+    "--licence": {"dest": "licence_no", "metavar": "NUMBER", "type": _removable},
+    "--active": {"action": argparse.BooleanOptionalAction, "help": "whether trips may be assigned to them"},
+    "--vehicle": {
+        "metavar": "REGISTRATION",
+        "type": _removable,
+        "help": "the registration of the vehicle; none removes it",
+    },
+    "--driver": {
+        "dest": "drivers",
+        "metavar": "CODE",
+        "action": _Codes,
+        "help": "the code of a driver; repeat it for a second one; none removes both",
+    },
+    "--to": {
+        "dest": "until",
+        "metavar": "DATE",
+        "type": _date,
+        "help": "the last travel date: all open trips up to it are assigned",
+    },
     "--waitlist": {
         "action": "store_true",
         "help": "join the waitlist if too few seats are free",
@@ -347,8 +395,12 @@ def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.en
 def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.Request:
     """The request of a parsed command. Calls `today` only if a date depends on it."""
     request_type: type[protocol.Request] = parsed.request_type
-    given = ((field, getattr(parsed, field, None)) for field in request_type.__struct_fields__)
-    fields = {field: value for field, value in given if value is not None}
+    given = ((f, getattr(parsed, f.name, UNSET)) for f in msgspec.structs.fields(request_type))
+    fields = {
+        field.name: value
+        for field, value in given
+        if value is not UNSET and (value is not None or field.default is UNSET)
+    }
     for field in _DATES & set(fields):
         fields[field] = parse_typed_date(fields[field], today)
     if issubclass(request_type, protocol.SegmentRequest):
@@ -395,18 +447,25 @@ def _add_argument(
         return
     settings = _settings(request_type, argument)
     if argument.startswith("--"):
-        field = settings.get("dest", argument.removeprefix("--"))
-        settings["required"] = any(
-            f.required for f in msgspec.structs.fields(request_type) if f.name == field
-        )
+        name = _field_of(argument, settings)
+        for field in msgspec.structs.fields(request_type):
+            if field.name == name:
+                settings["required"] = field.required
+                if field.default is UNSET:  # then null has a meaning of its own
+                    settings["default"] = argparse.SUPPRESS
     else:
         argument = settings.pop("dest", argument)
     command.add_argument(argument, **settings)
+
+
+def _field_of(argument: str, settings: dict[str, Any]) -> str:
+    """The field of the request that an argument gives."""
+    return str(settings.get("dest", argument.removeprefix("--").replace("-", "_")))
 
 
 def _settings(request_type: type[protocol.Request], argument: str) -> dict[str, Any]:
     """The settings of an argument. Its help is the description of the request's field, unless it has one."""
     settings = dict(ARGUMENTS[argument])
     if "help" not in settings:
-        settings["help"] = request_type.takes(settings.get("dest", argument.removeprefix("--")))
+        settings["help"] = request_type.takes(_field_of(argument, settings))
     return settings

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from busware import seatmap
 from busware.server.conversation.chart import Piece, chart_lines
-from busware.server.conversation.manifest import blocked_lines, manifest_lines, trip_lines
+from busware.server.conversation.manifest import blocked_lines, crew_line, manifest_lines, trip_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -30,12 +30,15 @@ from busware.server.output import writing
 from busware.server.protocol import (
     AlightingStop,
     AlightingStops,
+    Assignment,
     BlockedSeats,
     Booking,
     BookingList,
     CancelledTrip,
     ChangeSeat,
     Done,
+    Driver,
+    DriverList,
     Leg,
     Logout,
     OpenedSales,
@@ -59,6 +62,8 @@ from busware.server.protocol import (
     TripLoad,
     TripManifest,
     TripOccupancy,
+    Vehicle,
+    VehicleList,
 )
 from busware.server.protocol.jsonrpc import RpcError
 
@@ -70,7 +75,16 @@ MAX_CHART_COLUMNS = 200  # of a seat occupancy chart, also in a pipe
 # trip that lasts for weeks, as a hotel's does, the travel date says nothing to a guest.
 _MAX_TRAVEL_DATE_DAYS = 7
 # Columns that are on a line below each row if the screen is too narrow, with the words before the cell there.
-_LONG_COLUMNS = {"From": "from ", "To": "to ", "Service": "", "Also called": "also ", "Name": "", "Ends": ""}
+_LONG_COLUMNS = {
+    "From": "from ",
+    "To": "to ",
+    "Service": "",
+    "Also called": "also ",
+    "Name": "",
+    "Ends": "",
+    "Vehicle": "vehicle ",
+    "Notes": "",
+}
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
 _PARTY_COLOURS = ("green", "cyan", "yellow", "magenta", "bright_blue", "bright_white")
 _STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
@@ -160,7 +174,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return _page(map(_booking, answer.bookings), answer.next, if_empty="There are no bookings.")
         case OperatedTrips():
             return _page(
-                map(_operated_trip, answer.trips),
+                _operated_trips(answer.trips),
                 answer.next,
                 if_empty="You have no trip on that travel date.",
             )
@@ -176,6 +190,17 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
         case BlockedSeats():
             return Text("\n".join(blocked_lines(answer.blocked)) or "No seat of the trip is blocked.")
+        case VehicleList():
+            return _page(map(_vehicle, answer.vehicles), answer.next, if_empty="You have no vehicle.")
+        case Vehicle():
+            return _table([_vehicle(answer)])
+        case DriverList():
+            return _page(map(_driver, answer.drivers), answer.next, if_empty="You have no driver.")
+        case Driver():
+            return _table([_driver(answer)])
+        case Assignment():
+            assigned = crew_line(answer.trip) or "No vehicle and no driver."
+            return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
         case SentNotice():
             return Text(sent_line(answer))
         case OpenedSales():
@@ -258,6 +283,33 @@ def _booking(booking: Booking) -> Row:
         "Service": service_of(booking),
         ">Fare": money(booking.fare),
     }
+
+
+def _vehicle(vehicle: Vehicle) -> Row:
+    return {
+        "Registration": vehicle.registration,
+        ">Seats": str(vehicle.seats),
+        "In service": "yes" if vehicle.in_service else "no",
+        "Name": vehicle.name or "",
+        "Notes": vehicle.notes or "",
+    }
+
+
+def _driver(driver: Driver) -> Row:
+    return {
+        "Code": driver.code,
+        "Name": driver.name,
+        "Phone": driver.phone or "",
+        "Licence": driver.licence_no or "",
+        "Active": "yes" if driver.active else "no",
+    }
+
+
+def _operated_trips(trips: list[OperatedTrip]) -> Iterator[Row]:
+    """A row for each trip. There is a column Vehicle if a trip has one."""
+    has_vehicles = any(trip.vehicle for trip in trips)
+    for trip in trips:
+        yield _operated_trip(trip) | ({"Vehicle": trip.vehicle or ""} if has_vehicles else {})
 
 
 def _operated_trip(trip: OperatedTrip) -> Row:
@@ -361,6 +413,8 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(f"Confirm it before {booking.expires_at.astimezone():%H:%M:%S} (local time).")
     if booking.position is not None:
         yield Text(f"Position {booking.position} on the waitlist.")
+    if booking.vehicle is not None:
+        yield Text(f"Vehicle {booking.vehicle}.")
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
 

@@ -78,7 +78,7 @@ def _head(booking: Booking, style: str) -> list[RenderableType]:
     return [
         *([] if booking.status == "held" else [reference]),  # needed only once the hold is confirmed
         Text(service_of(booking)),
-        Text(f"{booking.kind} {booking.bus_id}", "dim"),
+        Text(", ".join(filter(None, (f"{booking.kind} {booking.bus_id}", booking.vehicle))), "dim"),
         Text(),
         *_journey(booking),
     ]

@@ -98,6 +98,7 @@ BEGIN
     PERFORM api.delete_trips_off_calendar(service, running);
     PERFORM api.check_end(service);
     PERFORM api.cancel_trips_after(service.bus_id, service.last_date);
+    PERFORM api.renew_assignments(service);
     PERFORM api.open_sales(service.bus_id);
     RETURN true;
 END $$;

@@ -66,6 +66,7 @@ BEGIN
         RAISE EXCEPTION 'Service % has passengers after %: on %.', bus_id, last_date, sold
             USING HINT = 'Choose a later last date, or cancel those trips first.';
     END IF;
+    DELETE FROM assignments a WHERE a.bus_id = cancel_trips_after.bus_id AND a.travel_date = ANY (later);
     UPDATE trips t SET state = 'cancelled', reason = 'The service has ended.', cancelled_at = api.now(), ended = true
     WHERE t.bus_id = cancel_trips_after.bus_id AND t.travel_date = ANY (later) AND t.state = 'open';
 END $$;

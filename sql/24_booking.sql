@@ -65,6 +65,8 @@ BEGIN
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
+            || CASE WHEN party.status IN ('cancelled', 'expired') THEN '{}' ELSE
+                api.assigned_vehicle(party.bus_id, party.travel_date) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
                 api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)

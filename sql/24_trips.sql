@@ -19,8 +19,8 @@ BEGIN
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', last::text) ELSE '{}' END;
 END $$;
 
--- A trip as its operator sees it: its times, and the numbers of booked, held and pending tickets. load: the seats that
--- are booked or held on the fullest leg.
+-- A trip as its operator sees it: its times, the numbers of booked, held and pending tickets, its vehicle and drivers.
+-- load: the seats that are booked or held on the fullest leg.
 CREATE OR REPLACE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
@@ -30,6 +30,7 @@ LANGUAGE sql STABLE AS $$
             'seats', (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id),
             'booked', live.booked, 'held', live.held, 'pending', waiting.pending,
             'load', (SELECT max(l.booked + l.held) FROM api.leg_loads(s.bus_id, t.travel_date) AS l))
+        || api.show_assignment(t.bus_id, t.travel_date)
         || CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END
     FROM trips t
     JOIN bus_info s ON s.bus_id = t.bus_id

@@ -129,6 +129,32 @@ LANGUAGE sql STABLE AS $$
     SELECT 'sold_by_two_trips', s.bus_id, t.travel_date, format('the trip begins before the end of the trip of %s', t.earlier)
     FROM bus_info s, LATERAL api.overlapping_trips(s.bus_id) AS t WHERE s.repeat_legs IS NOT NULL
     UNION ALL
+    -- A vehicle or a driver that is assigned to a trip is there for the times of the trip. Times of trips that have ended
+    -- may have been others.
+    SELECT 'assigned_times', a.bus_id, a.travel_date, format('%s is assigned for %s, the trip is %s',
+        coalesce('vehicle ' || a.vehicle, 'driver ' || a.driver), a.period, trip.period)
+    FROM assignments a JOIN bus_info s USING (bus_id), api.trip_period(s, a.travel_date) AS trip (period)
+    WHERE a.period <> trip.period AND upper(a.period) > api.now()
+    UNION ALL
+    -- No vehicle and no driver is on two trips at once.
+    SELECT 'assigned_twice', a.bus_id, a.travel_date, format('%s is also on the trip of %s of service %s',
+        coalesce('vehicle ' || a.vehicle, 'driver ' || a.driver), b.travel_date, b.bus_id)
+    FROM assignments a JOIN assignments b ON b.operator = a.operator AND (b.vehicle = a.vehicle OR b.driver = a.driver)
+        AND b.period && a.period AND (b.bus_id, b.travel_date, b.assignment_no) > (a.bus_id, a.travel_date, a.assignment_no)
+    UNION ALL
+    -- A cancelled trip has no vehicle and no driver. The vehicle of a trip that has not ended has the seats of its service,
+    -- and belongs to its operator.
+    SELECT 'assigned_wrongly', a.bus_id, a.travel_date, format('%s of %s: %s',
+        coalesce('vehicle ' || a.vehicle, 'driver ' || a.driver), a.operator, wrong.finding)
+    FROM assignments a
+    JOIN trips t USING (bus_id, travel_date)
+    JOIN bus_info s USING (bus_id)
+    LEFT JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
+    CROSS JOIN LATERAL (SELECT CASE WHEN t.state = 'cancelled' THEN 'the trip is cancelled'
+        WHEN a.operator <> s.operator THEN 'the trip is operated by ' || s.operator
+        ELSE 'seats are missing: ' || array_to_string(api.missing_seats(a.bus_id, v.layout), ', ') END) AS wrong (finding)
+    WHERE wrong.finding IS NOT NULL AND upper(a.period) > api.now()
+    UNION ALL
     -- No two usernames differ only in characters that cannot be seen.
     SELECT 'hidden_characters', NULL, NULL, format('the usernames %s look the same',
         string_agg(api.quoted(a.username), ' and ' ORDER BY a.username COLLATE "C"))

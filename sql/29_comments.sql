@@ -21,6 +21,15 @@ BEGIN
         ('accounts', 'operator', 'The operator whose services an operator account may change (bus_info.operator). NULL for other roles.'),
         ('accounts', 'created_at', 'When the account was created.'),
 
+        ('assignments', NULL, 'Vehicles and drivers on trips. No vehicle and no driver is on two trips at once.'),
+        ('assignments', 'bus_id', 'Service of the trip.'),
+        ('assignments', 'travel_date', 'Travel date of the trip.'),
+        ('assignments', 'assignment_no', 'Number in its trip: 0 is the vehicle, 1 and 2 are the drivers.'),
+        ('assignments', 'operator', 'Operator of the vehicle or the driver.'),
+        ('assignments', 'vehicle', 'Registration of the vehicle. NULL: it is a driver.'),
+        ('assignments', 'driver', 'Code of the driver. NULL: it is a vehicle.'),
+        ('assignments', 'period', 'From the departure at the first stop of the trip until the arrival at its last one.'),
+
         ('attempts', NULL, 'Failed credentials, registrations and references of the last hour, for the rate limits. A crash of PostgreSQL empties the table.'),
         ('attempts', 'subject', 'What is counted: account:NAME, booking:REFERENCE, phone:NUMBER or address:NETWORK, or two of them.'),
         ('attempts', 'at', 'When the attempt failed.'),
@@ -72,6 +81,14 @@ BEGIN
         ('clients', 'account', 'Account that is signed in. NULL: none.'),
         ('clients', 'since', 'When it connected.'),
         ('clients', 'left_at', 'When it disconnected. NULL: it is connected.'),
+
+        ('drivers', NULL, 'Drivers of operators.'),
+        ('drivers', 'operator', 'Operator for whom the driver works (bus_info.operator).'),
+        ('drivers', 'code', 'Code by which the operator names the driver.'),
+        ('drivers', 'name', 'Name of the driver.'),
+        ('drivers', 'phone', 'Phone number in E.164, such as +919845012345. NULL: unknown.'),
+        ('drivers', 'licence_no', 'Number of the driving licence. NULL: unknown.'),
+        ('drivers', 'active', 'Whether trips may be assigned to the driver.'),
 
         ('holders', NULL, 'Who holds seats or waits for them without payment, for the limits on holds. A crash of PostgreSQL empties the table.'),
         ('holders', 'bus_id', 'Service of the ticket.'),
@@ -239,7 +256,15 @@ BEGIN
         ('trips', 'cancelled_at', 'When it was cancelled, which is the ended_at of the tickets that this ended. NULL: it is open, or was cancelled before the column was added.'),
         ('trips', 'settle_at', 'When its first hold or waitlist entry expires. NULL: none does.'),
         ('trips', 'ended', 'Whether it was cancelled because its service ends before it.'),
-        ('trips', 'reopened', 'Whether it was cancelled and is open again.')
+        ('trips', 'reopened', 'Whether it was cancelled and is open again.'),
+
+        ('vehicles', NULL, 'Vehicles of operators.'),
+        ('vehicles', 'operator', 'Operator that runs the vehicle (bus_info.operator).'),
+        ('vehicles', 'registration', 'Registration, in upper case and without spaces.'),
+        ('vehicles', 'layout', 'Drawing of the seats, which api.layout_seats reads.'),
+        ('vehicles', 'name', 'Make, model or name. NULL: none was given.'),
+        ('vehicles', 'notes', 'Notes for the staff of the operator. NULL: none.'),
+        ('vehicles', 'in_service', 'Whether trips may be assigned to the vehicle.')
         ) AS v (relation, attribute, comment)
         LEFT JOIN pg_attribute a ON a.attrelid = v.relation::regclass AND a.attname = v.attribute
     ) AS new WHERE new.comment IS DISTINCT FROM new.found LOOP

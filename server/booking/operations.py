@@ -58,6 +58,9 @@ class Operations:
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
             protocol.OpenSales: self._open_sales,
+            protocol.PutVehicle: self._change_fleet,
+            protocol.PutDriver: self._change_fleet,
+            protocol.Assign: self._change_fleet,
             protocol.Say: messages.say,
             protocol.Notice: messages.notice_to_trip,
         }
@@ -121,6 +124,9 @@ class Operations:
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
+
+    def _change_fleet(self, request: Request, caller: Caller) -> Answer:
+        return self._pool.change_fleet(request.method, Raw(_args(request, caller)))
 
     def _normalize(self, request: Request) -> Request:
         """The request with its strings as they are stored. Raises Refusal for an empty or invalid one."""

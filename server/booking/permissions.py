@@ -42,6 +42,12 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,
     protocol.Notice: OPERATORS,
+    protocol.Assign: OPERATORS,
+    # The database also checks the operator of the vehicles and drivers:
+    protocol.Vehicles: OPERATORS,
+    protocol.PutVehicle: OPERATORS,
+    protocol.Drivers: OPERATORS,
+    protocol.PutDriver: OPERATORS,
 }
 
 

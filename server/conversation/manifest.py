@@ -7,12 +7,14 @@ from busware.server.protocol import BlockedSegment, OperatedTrip, TripManifest
 
 
 def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
-    """Each line, and whether it is a heading: the trip, and the numbers of its tickets."""
+    """Each line, and whether it is a heading: the trip, the numbers of its tickets, vehicle and drivers."""
     yield f"{trip.name} ({trip.bus_id}), travel date {trip.travel_date}", True
     if trip.state == "cancelled":
         yield f"The trip is cancelled. {trip.why or ''}".strip(), False
     seats = counted(trip.seats, "seat")
     yield f"{seats}: {trip.booked} booked, {trip.held} held, {trip.pending} waiting.", False
+    if crew := crew_line(trip):
+        yield crew, False
 
 
 def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
@@ -41,3 +43,10 @@ def blocked_lines(blocked: list[BlockedSegment]) -> Iterator[str]:
         end = f"stop {block.to_stop}" if block.to_stop else "the end"
         where = "" if block.from_stop == 1 and not block.to_stop else f" from stop {block.from_stop} to {end}"
         yield f"Seat {block.seat_no} is blocked{where}{f': {block.reason}' if block.reason else '.'}"
+
+
+def crew_line(trip: OperatedTrip) -> str:
+    """The vehicle and the drivers of a trip; "" if none is assigned."""
+    drivers = " and ".join(" ".join(filter(None, (driver.name, driver.phone))) for driver in trip.drivers)
+    vehicle = f"Vehicle {trip.vehicle}." if trip.vehicle else ""
+    return " ".join(filter(None, (vehicle, f"Driver {drivers}." if drivers else "")))

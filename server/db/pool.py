@@ -237,6 +237,12 @@ class Pool:
         ((refused, answer),) = self.execute(statement, (account, bus_id, first, last))
         return Answer(answer, refused)
 
+    def change_fleet(self, method: str, args: Raw) -> Answer:
+        """Execute a write on vehicles, drivers or their assignments."""
+        statement = "SELECT refused, answer FROM api.change_fleet(%s, %s)"
+        ((refused, answer),) = self.execute(statement, (method, args))
+        return Answer(answer, refused)
+
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.
 

@@ -136,6 +136,17 @@ _SEAT: Json = {
     ],
 }
 
+_VEHICLE: Json = {
+    "operator": "KSRTC",
+    "registration": "KA09F1234",
+    "layout": "...D\nss.ss",
+    "seats": 4,
+    "in_service": True,
+    "name": "Volvo 9600",
+}
+_ON_BOARD: Json = {"code": "D17", "name": "Kumar", "phone": "+919845054321"}
+_DRIVER: Json = {"operator": "KSRTC", **_ON_BOARD, "active": True}
+
 EXAMPLES: dict[str, Example] = {
     "ping": Example({}, {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}),
     "places": Example(
@@ -230,6 +241,16 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "unblock_seats": Example({**_TRIP, "seats": [3]}, {**_TRIP, "blocked": []}),
+    "vehicles": Example({}, {"vehicles": [_VEHICLE]}),
+    "put_vehicle": Example(
+        {"registration": "KA 09 F 1234", "layout": "...D\nss.ss", "name": "Volvo 9600"}, _VEHICLE
+    ),
+    "drivers": Example({}, {"drivers": [_DRIVER]}),
+    "put_driver": Example({"code": "D17", "name": "Kumar", "phone": "98450 54321"}, _DRIVER),
+    "assign": Example(
+        {**_TRIP, "vehicle": "KA09F1234", "drivers": ["D17"], "until": "2026-12-11"},
+        {"assigned": 7, "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234", "drivers": [_ON_BOARD]}},
+    ),
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }
 

@@ -137,6 +137,57 @@ PromoCode = Annotated[
     Meta(min_length=1, max_length=20, pattern=_PRINTABLE, description="a promo code of the operator"),
 ]
 
+OperatorName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=80,
+        pattern=_PRINTABLE,
+        description="the name of an operator; only an admin has to give it",
+    ),
+]
+Registration = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=24,
+        pattern=_PRINTABLE,
+        description="the registration of a vehicle, such as KA09F1234 or KA 09 F 1234",
+    ),
+]
+VehicleLayout = Annotated[
+    str,
+    Meta(min_length=1, max_length=5000, description="the name of a layout, or a drawing of the seats"),
+]
+VehicleName = Annotated[
+    str,
+    Meta(min_length=1, max_length=80, pattern=_PRINTABLE, description="the make, the model or a name"),
+]
+Notes = Annotated[
+    str,
+    Meta(min_length=1, max_length=500, pattern=_PRINTABLE, description="notes for the operator's staff"),
+]
+DriverCode = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=16,
+        pattern=_PRINTABLE,
+        description="the operator's code of a driver, such as D17",
+    ),
+]
+DriverCodes = Annotated[
+    list[DriverCode], Meta(max_length=2, description="a list of the codes of at most two drivers")
+]
+DriverName = Annotated[
+    str,
+    Meta(min_length=1, max_length=80, pattern=_PRINTABLE, description="the name of a driver"),
+]
+LicenceNo = Annotated[
+    str,
+    Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the number of a driving licence"),
+]
+
 
 class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The passenger of a ticket."""

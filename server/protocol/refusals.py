@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.replies import Money, SeatClass
+from busware.server.protocol.fields import BusId
+from busware.server.protocol.replies import Instant, Money, SeatClass
 
 PARSE_ERROR = -32700  # JSON-RPC 2.0, section 5.1
 INVALID_REQUEST = -32600
@@ -47,6 +48,14 @@ REASONS: dict[str, str] = {
     "not_held": "the booking is not a hold, so it cannot be confirmed or released",
     "already_booked": "the booking is already confirmed",
     "already_cancelled": "the booking or the ticket is already cancelled",
+    "unknown_vehicle": "the operator has no such vehicle; `vehicles` lists those that are free and have the "
+    "seats",
+    "unknown_driver": "the operator has no such driver; `drivers` lists those that are free",
+    "not_in_service": "the vehicle is not in service, or the driver is not active; `vehicles` or `drivers` "
+    "lists those that are free",
+    "wrong_layout": "the vehicle has not all seats of the service; `seats` lists the missing ones, "
+    "`vehicles` the vehicles that are free and have the seats",
+    "already_assigned": "the vehicle or the driver is on a trip at that time; `other_trip` is that trip",
     "key_reused": "the idempotency key was used for a different request",
     "bad_request": "a field is missing or wrong; `field` is its name, `takes` describes its values",
     "wrong_password": "no account has that username and password, or the token is not valid",
@@ -76,6 +85,16 @@ class SoldSeat(Struct, frozen=True, kw_only=True):
     seat_no: int
 
 
+class OtherTrip(Struct, frozen=True, kw_only=True):
+    """A trip on which a vehicle or a driver is."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    name: str
+    departs_at: Instant
+    arrives_at: Instant
+
+
 class RefusalData(Struct, frozen=True, kw_only=True):
     """The data of a refusal for programs: the fields that REASONS names in the text of its reason."""
 
@@ -87,8 +106,8 @@ class RefusalData(Struct, frozen=True, kw_only=True):
         UNSET
     )
     stops: Annotated[list[str], Meta(description="the stops of the service")] | UnsetType = UNSET
-    seats: Annotated[list[int], Meta(description="the seats that are taken or unknown")] | UnsetType = UNSET
     sold: Annotated[list[SoldSeat], Meta(description="the tickets that have the seats")] | UnsetType = UNSET
+    seats: Annotated[list[int], Meta(description="the seats that are taken or missing")] | UnsetType = UNSET
     seat_count: Annotated[int, Meta(description="the number of seats of the trip")] | UnsetType = UNSET
     seats_free: Annotated[int, Meta(description="the number of seats that are free")] | UnsetType = UNSET
     classes: Annotated[list[SeatClass], Meta(description="the classes of seats")] | UnsetType = UNSET
@@ -102,6 +121,13 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     ticket_fare: Annotated[Money, Meta(description="the fare that the ticket has cost")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
     fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
+    vehicles: (
+        Annotated[list[str], Meta(description="the registrations of the vehicles that fit")] | UnsetType
+    ) = UNSET
+    drivers: Annotated[list[str], Meta(description="the codes of the drivers that are free")] | UnsetType = (
+        UNSET
+    )
+    other_trip: Annotated[OtherTrip, Meta(description="the trip that is the reason")] | UnsetType = UNSET
     limit: Annotated[int, Meta(description="the limit that would be exceeded")] | UnsetType = UNSET
     retry_after: Annotated[int, Meta(description="the number of seconds to wait")] | UnsetType = UNSET
 

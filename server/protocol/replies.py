@@ -198,6 +198,7 @@ class Booking(_AnyTrip, frozen=True, kw_only=True):
     expires_at: Instant | None = None  # while held
     position: int | None = None  # in the waitlist, from 1, while pending
     why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
+    vehicle: str | None = None  # the registration of the vehicle, while one is assigned
 
 
 class Quote(Struct, frozen=True, kw_only=True):
@@ -253,10 +254,19 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator: str | None = None
 
 
+class AssignedDriver(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A driver of a trip."""
+
+    code: str
+    name: str
+    phone: str | None = None
+
+
 class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
     """A trip as its operator sees it. booked, held, pending: numbers of tickets.
 
     load: the seats that are booked or held on the fullest leg.
+    vehicle: its registration. vehicle, drivers: missing if none is assigned.
     """
 
     state: Literal["open", "cancelled"]
@@ -266,6 +276,8 @@ class OperatedTrip(_AnyTrip, frozen=True, kw_only=True):
     pending: int
     load: int
     why: str | None = None  # the reason, if it was cancelled
+    vehicle: str | None = None
+    drivers: list[AssignedDriver] = []
 
 
 class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -394,3 +406,47 @@ class OpenedSales(Struct, frozen=True, kw_only=True):
     """The number of trips that went on sale."""
 
     opened: int
+
+
+class Vehicle(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A vehicle of an operator. layout: a drawing. seats: their number."""
+
+    operator: str
+    registration: str
+    layout: str
+    seats: int
+    in_service: bool
+    name: str | None = None
+    notes: str | None = None
+
+
+class VehicleList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of vehicles, sorted by registration. next: the value of `after` for the next page."""
+
+    vehicles: list[Vehicle]
+    next: str | None = None
+
+
+class Driver(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A driver of an operator."""
+
+    operator: str
+    code: str
+    name: str
+    active: bool
+    phone: str | None = None
+    licence_no: str | None = None
+
+
+class DriverList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of drivers, sorted by code. next: the value of `after` for the next page."""
+
+    drivers: list[Driver]
+    next: str | None = None
+
+
+class Assignment(Struct, frozen=True, kw_only=True):
+    """What was assigned. assigned: the number of trips. trip: the first of them."""
+
+    assigned: int
+    trip: OperatedTrip

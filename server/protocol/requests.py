@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from busware.server.protocol.fields import (
     Amount,
@@ -15,12 +15,18 @@ from busware.server.protocol.fields import (
     Count,
     Cursor,
     Date,
+    DriverCode,
+    DriverCodes,
+    DriverName,
     Flag,
     HoldSeconds,
     Key,
     KindName,
+    LicenceNo,
     Limit,
     Message,
+    Notes,
+    OperatorName,
     Passengers,
     Password,
     Phone,
@@ -29,6 +35,7 @@ from busware.server.protocol.fields import (
     PromoCode,
     Reason,
     Reference,
+    Registration,
     SeatNo,
     SeatNos,
     StopNo,
@@ -36,15 +43,20 @@ from busware.server.protocol.fields import (
     TicketNos,
     Token,
     Username,
+    VehicleLayout,
+    VehicleName,
 )
 from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import (
     AlightingStops,
+    Assignment,
     BlockedSeats,
     Booking,
     BookingList,
     CancelledTrip,
     Done,
+    Driver,
+    DriverList,
     OpenedSales,
     OperatedTrips,
     PlaceList,
@@ -58,6 +70,8 @@ from busware.server.protocol.replies import (
     TripLoad,
     TripManifest,
     TripOccupancy,
+    Vehicle,
+    VehicleList,
 )
 
 # What requests share --------------------------------------------------------------------------
@@ -382,3 +396,56 @@ class Notice(TripRequest, frozen=True, kw_only=True):
     """For operators: send a notice to all passengers of a trip."""
 
     text: Message
+
+
+class FleetRequest(Request, frozen=True, kw_only=True):
+    """A request about vehicles or drivers. operator: only an admin needs to name it."""
+
+    operator: OperatorName | None = None
+
+
+@_method("vehicles", VehicleList, "GET /v1/vehicles")
+class Vehicles(FleetRequest, frozen=True, kw_only=True):
+    """For operators: list your vehicles."""
+
+    limit: Limit | None = None
+    after: Cursor | None = None
+
+
+@_method("put_vehicle", Vehicle, "PUT /v1/vehicles/{registration}")
+class PutVehicle(FleetRequest, frozen=True, kw_only=True):
+    """For operators: add a vehicle, or edit it. A field that is not given stays as it is."""
+
+    registration: Registration
+    layout: VehicleLayout | UnsetType = UNSET
+    name: VehicleName | UnsetType | None = UNSET
+    notes: Notes | UnsetType | None = UNSET
+    in_service: Flag | UnsetType = UNSET
+
+
+@_method("drivers", DriverList, "GET /v1/drivers")
+class Drivers(FleetRequest, frozen=True, kw_only=True):
+    """For operators: list your drivers."""
+
+    limit: Limit | None = None
+    after: Cursor | None = None
+
+
+@_method("put_driver", Driver, "PUT /v1/drivers/{code}")
+class PutDriver(FleetRequest, frozen=True, kw_only=True):
+    """For operators: add a driver, or edit one. A field that is not given stays as it is."""
+
+    code: DriverCode
+    name: DriverName | UnsetType = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    licence_no: LicenceNo | UnsetType | None = UNSET
+    active: Flag | UnsetType = UNSET
+
+
+@_method("assign", Assignment, "POST /v1/trips/{bus_id}/{travel_date}/assignment")
+class Assign(TripRequest, frozen=True, kw_only=True):
+    """For operators: assign a vehicle and drivers to a trip, or to all trips up to a date. null removes."""
+
+    vehicle: Registration | UnsetType | None = UNSET
+    drivers: DriverCodes | UnsetType | None = UNSET
+    until: Date | None = None

@@ -140,6 +140,8 @@ def booking(answer: Booking, now: datetime) -> str:
         left = max(0, int((answer.expires_at - now).total_seconds()))
         until = f"{answer.expires_at.astimezone(now.tzinfo):%H:%M:%S}"
         lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
+    if answer.vehicle is not None:
+        lines.append(f"Vehicle: {answer.vehicle}.")
     if answer.position is not None:
         lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:

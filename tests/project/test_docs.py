@@ -50,6 +50,8 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "concession": protocol.Concession,
     "session": protocol.Session,
     "trip as its operator sees it": protocol.OperatedTrip,
+    "vehicle": protocol.Vehicle,
+    "driver": protocol.Driver,
 }
 
 

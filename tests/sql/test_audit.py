@@ -211,12 +211,33 @@ BROKEN = [
         "UPDATE passengers SET promo_no = (SELECT promo_no FROM promo_codes) WHERE reference = '{booking}'",
         "promo code DASARA of KSRTC: 2 uses, at most 1",
     ),
+    (
+        "assigned_times",
+        "UPDATE assignments SET period = tstzrange(lower(period), upper(period) + interval '1 hour') "
+        "WHERE vehicle IS NOT NULL",
+        "vehicle KA1 is assigned for",
+    ),
+    (
+        "assigned_twice",
+        "ALTER TABLE assignments DROP CONSTRAINT driver_on_one_trip;"
+        "UPDATE bus_info SET operator = 'KSRTC';"
+        "INSERT INTO assignments SELECT 2, travel_date, 1, s.operator, NULL, 'D1', "
+        "period FROM assignments, bus_info s WHERE s.bus_id = 2 AND vehicle IS NOT NULL",
+        "driver D1 is also on the trip of 2026-12-05 of service 2",
+    ),
+    ("assigned_wrongly", "UPDATE trips SET state = 'cancelled' WHERE bus_id = 1", "the trip is cancelled"),
+    (
+        "assigned_wrongly",
+        "UPDATE bus_info SET operator = 'SRS Travels' WHERE bus_id = 1",
+        "vehicle KA1 of KSRTC: the trip is operated by SRS Travels",
+    ),
+    ("assigned_wrongly", "UPDATE vehicles SET layout = 's'", "seats are missing: 1, 2, 3, 4, 5, 6, 7, 8"),
 ]
 
 
 @pytest.fixture
 def references(database: Database, clock: Clock) -> dict[str, str]:
-    """A trip with tickets in every status, and the references of five of its bookings."""
+    """A trip with tickets in every status, a vehicle and a driver: the references of five bookings."""
     database.query("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     with SchemaApi.open(database) as api:
         booking = api.write("book", "k", **sale(1, 2))
@@ -226,6 +247,14 @@ def references(database: Database, clock: Clock) -> dict[str, str]:
         left = api.cancel(api.change("alight", api.book(6), at=3))
         api.book(6, phone=RAVI)
         waiting = api.book(count=1, waitlist=True)
+        api.conn.execute("INSERT INTO vehicles SELECT operator, 'KA1', layout FROM bus_info WHERE bus_id = 1")
+        api.conn.execute("INSERT INTO drivers VALUES ('KSRTC', 'D1', 'Kumar')")
+        api.conn.execute(
+            "INSERT INTO assignments SELECT 1, %s, n, operator, vehicle, driver, api.trip_period(s, %s) "
+            "FROM bus_info s, (VALUES (0, 'KA1', NULL), (1, NULL, 'D1')) AS a (n, vehicle, driver) "
+            "WHERE bus_id = 1",
+            (DAY, DAY),
+        )
         return {name: answer["reference"] for name, answer in locals().items() if isinstance(answer, dict)}
 
 

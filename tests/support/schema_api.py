@@ -71,6 +71,15 @@ class SchemaApi:
                 check(calls[n]["method"], answer)
         return [answer for _, _, answer in sorted(rows, key=lambda row: row[0])]
 
+    def change_fleet(self, method: str, **args: Any) -> Answer:
+        """Call api.change_fleet."""
+        ((refused, answer),) = self.conn.execute(
+            "SELECT refused, answer FROM api.change_fleet(%s, %s)", (method, Jsonb(args))
+        ).fetchall()
+        assert refused is ("reason" in answer)
+        check(method, answer)
+        return answer
+
     # Requests ----------------------------------------------------------------------------------
 
     def book(self, *seats: int, count: int | None = None, **args: Any) -> Answer:

@@ -64,6 +64,11 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "block_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "unblock_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, SERVICE_OPERATORS),
+    "put_vehicle": ({"registration": "KA09F1", "operator": "KSRTC", "layout": "s"}, SERVICE_OPERATORS),
+    "vehicles": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "put_driver": ({"code": "D1", "operator": "KSRTC", "name": "Ravi"}, SERVICE_OPERATORS),
+    "drivers": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "assign": ({**TRIP, "travel_date": "2026-12-03", "drivers": ["D1"]}, SERVICE_OPERATORS),
     "logout": ({}, SIGNED_IN),
 }
 

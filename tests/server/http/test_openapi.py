@@ -90,6 +90,8 @@ REPLACED: dict[str, dict[str, Any]] = {
     "cancel_quote": {"tickets": [1]},
     "cancel": {"tickets": [1]},
     "register": {"username": "meera"},
+    **{key: {"operator": "KSRTC"} for key in ("vehicles", "put_vehicle", "drivers", "put_driver")},
+    "assign": {"vehicle": None, "drivers": []},
 }
 NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
 
@@ -199,7 +201,7 @@ def test_large_numbers_amounts_and_dates_have_a_format() -> None:
 def test_problem_has_the_fields_of_every_refusal() -> None:
     problem = openapi.document()["components"]["schemas"]["Problem"]
     assert problem["properties"].keys() >= {*protocol.RefusalData.__struct_fields__, "request_id"}
-    assert all("type" in schema for schema in problem["properties"].values())
+    assert all({"type", "$ref", "allOf"} & schema.keys() for schema in problem["properties"].values())
 
 
 def test_schema_is_json_for_programs(http: HttpClient) -> None:

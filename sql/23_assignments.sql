@@ -1,0 +1,118 @@
+-- Vehicles and drivers on trips: sql/1k_fleet.sql.
+
+-- The time of a trip, from the departure at its first stop until the arrival at its last one.
+CREATE OR REPLACE FUNCTION api.trip_period(service bus_info, travel_date date) RETURNS tstzrange
+LANGUAGE sql STABLE AS $$
+    SELECT tstzrange(api.instant(trip_period.travel_date, min(r.departs), service.time_zone),
+                     api.instant(trip_period.travel_date, max(r.arrives), service.time_zone))
+    FROM route_table r WHERE r.bus_id = service.bus_id
+$$;
+
+-- The seats of a service that a drawing has not, or has elsewhere. NULL: it has all of them.
+CREATE OR REPLACE FUNCTION api.missing_seats(bus_id bigint, layout text) RETURNS int[]
+LANGUAGE sql STABLE STRICT AS $$
+    SELECT array_agg(missing.seat_no ORDER BY missing.seat_no) FROM (
+        SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM seat_plan p WHERE p.bus_id = missing_seats.bus_id
+        EXCEPT SELECT l.seat_no, l.deck, l.row_no, l.column_no, l.kind FROM api.layout_seats(missing_seats.layout) AS l
+    ) AS missing
+$$;
+
+-- The vehicles and the drivers of the operator that could be assigned to all of these trips of a service.
+CREATE OR REPLACE FUNCTION api.vehicles_free(service bus_info, dates date[]) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(v.registration ORDER BY v.registration) FROM vehicles v
+    WHERE v.operator = service.operator AND v.in_service AND api.missing_seats(service.bus_id, v.layout) IS NULL
+      AND NOT EXISTS (SELECT FROM assignments a JOIN unnest(dates) AS day ON a.period && api.trip_period(service, day)
+          WHERE a.operator = v.operator AND a.vehicle = v.registration)
+$$;
+
+CREATE OR REPLACE FUNCTION api.drivers_free(service bus_info, dates date[]) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(d.code ORDER BY d.code) FROM drivers d
+    WHERE d.operator = service.operator AND d.active
+      AND NOT EXISTS (SELECT FROM assignments a JOIN unnest(dates) AS day ON a.period && api.trip_period(service, day)
+          WHERE a.operator = d.operator AND a.driver = d.code)
+$$;
+
+-- The vehicle and the drivers of a trip, as fields of the trip for its operator.
+CREATE OR REPLACE FUNCTION api.show_assignment(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('vehicle', min(a.vehicle),
+        'drivers', jsonb_agg(jsonb_build_object('code', d.code, 'name', d.name, 'phone', d.phone) ORDER BY a.assignment_no)
+            FILTER (WHERE d.code IS NOT NULL)))
+    FROM assignments a LEFT JOIN drivers d ON d.operator = a.operator AND d.code = a.driver
+    WHERE a.bus_id = show_assignment.bus_id AND a.travel_date = show_assignment.travel_date
+$$;
+
+-- The trip of an assignment, as a field of a refusal.
+CREATE OR REPLACE FUNCTION api.other_trip(service bus_info, assigned assignments) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_build_object('other_trip', jsonb_build_object('bus_id', assigned.bus_id, 'travel_date', assigned.travel_date,
+    'name', service.name, 'departs_at', api.rfc3339(lower(assigned.period), service.time_zone),
+    'arrives_at', api.rfc3339(upper(assigned.period), service.time_zone)));
+
+-- The refusal, if assignments would put a vehicle or a driver on two trips at once. wanted: all assignments of their kind
+-- (vehicle or drivers) of their trips.
+CREATE OR REPLACE FUNCTION api.check_overlap(wanted assignments[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH other AS (
+        SELECT * FROM unnest(wanted)
+        UNION ALL
+        SELECT * FROM assignments a WHERE (a.bus_id, a.travel_date) NOT IN (SELECT c.bus_id, c.travel_date FROM unnest(wanted) AS c)
+    )
+    SELECT api.refusal('already_assigned', format('%s is on %s (%s %s) from %s to %s.',
+            coalesce('Vehicle ' || c.vehicle, format('Driver %s (%s)', d.code, d.name)),
+            s.name, s.nouns ->> 'service', s.bus_id,
+            to_char(lower(o.period) AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'),
+            to_char(upper(o.period) AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI')),
+        api.other_trip(s, o::assignments))
+    FROM unnest(wanted) AS c
+    JOIN other o ON o.operator = c.operator AND (o.vehicle = c.vehicle OR o.driver = c.driver) AND o.period && c.period
+                AND (o.bus_id, o.travel_date) <> (c.bus_id, c.travel_date)
+    JOIN bus_info s ON s.bus_id = o.bus_id
+    LEFT JOIN drivers d ON d.operator = c.operator AND d.code = c.driver
+    ORDER BY lower(c.period), c.assignment_no, lower(o.period) LIMIT 1
+$$;
+
+-- The vehicle of a trip, as a field of a booking.
+CREATE OR REPLACE FUNCTION api.assigned_vehicle(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((SELECT jsonb_build_object('vehicle', a.vehicle) FROM assignments a
+        WHERE a.bus_id = assigned_vehicle.bus_id AND a.travel_date = assigned_vehicle.travel_date AND a.assignment_no = 0), '{}');
+END $$;
+
+-- Adapt the assignments of trips that have not ended to an edit of their service. The vehicles and drivers of another
+-- operator are removed. The others follow the times of the trips. Raises an exception if a vehicle or a driver would be
+-- on two trips at once, or if a vehicle has not the seats of the new layout. The caller has locked the service.
+CREATE OR REPLACE FUNCTION api.renew_assignments(service bus_info) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    renewed assignments[];
+    unfit   record;
+BEGIN
+    DELETE FROM assignments a
+    WHERE a.bus_id = service.bus_id AND a.operator <> service.operator AND upper(a.period) > api.now();
+    SELECT array_agg(ROW(a.bus_id, a.travel_date, a.assignment_no, a.operator, a.vehicle, a.driver,
+                         api.trip_period(service, a.travel_date))::assignments)
+    INTO renewed FROM assignments a WHERE a.bus_id = service.bus_id AND upper(a.period) > api.now();
+    IF renewed IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT v.registration, min(a.travel_date) AS travel_date, api.missing_seats(service.bus_id, v.layout) AS seats INTO unfit
+    FROM unnest(renewed) AS a JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
+    GROUP BY v.operator, v.registration HAVING api.missing_seats(service.bus_id, v.layout) IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'Service %: vehicle % is assigned on % and has not the seats of the layout: %.', service.bus_id,
+            unfit.registration, unfit.travel_date, lower(api.format_numbers(unfit.seats, service.nouns ->> 'seat'))
+            USING HINT = 'Assign another vehicle to its trips first, or none.';
+    END IF;
+    BEGIN
+        UPDATE assignments a SET period = r.period FROM unnest(renewed) AS r
+        WHERE a.bus_id = r.bus_id AND a.travel_date = r.travel_date AND a.assignment_no = r.assignment_no AND a.period <> r.period;
+    EXCEPTION WHEN exclusion_violation THEN
+        RAISE EXCEPTION 'Service %: a vehicle or a driver would be on two trips at once. %', service.bus_id,
+            api.check_overlap(renewed) ->> 'message'
+            USING HINT = 'Assign another vehicle or driver to one of the trips first, or none.';
+    END;
+END $$;

@@ -1,0 +1,58 @@
+-- The vehicles and drivers of an operator, for its accounts and for admins.
+
+-- The operator whose fleet an account reads or changes: that of the account; for an admin, the one in the request.
+CREATE OR REPLACE FUNCTION api.operator_of(account text, INOUT operator text, OUT refusal jsonb) RETURNS record
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    own text := (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
+BEGIN
+    IF own IS NOT NULL THEN
+        refusal := CASE WHEN operator <> own THEN api.refusal('not_yours', format(
+            'This is an account of %s; it may not see or change the vehicles and drivers of %s.', own, operator)) END;
+        operator := own;
+    ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM bus_info s WHERE s.operator = operator_of.operator) THEN
+        refusal := api.refusal_bad_request('operator', 'the name of an operator',
+            coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Say of which operator.'));
+    END IF;
+END $$;
+
+-- A vehicle, and a driver, for their operator.
+CREATE OR REPLACE FUNCTION api.show_vehicle(v vehicles) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_strip_nulls(to_jsonb(v)) || jsonb_build_object('seats', (SELECT count(*) FROM api.layout_seats(v.layout)));
+
+CREATE OR REPLACE FUNCTION api.show_driver(d drivers) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_strip_nulls(to_jsonb(d));
+
+-- A page of vehicles, in the order of their registrations. page: their maximum number. after: `next` of the previous page.
+CREATE OR REPLACE FUNCTION api.vehicles(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    of_operator record := api.operator_of(account, operator);
+    size        int := coalesce(page, 50);
+    shown       jsonb;
+BEGIN
+    SELECT jsonb_agg(api.show_vehicle(v) ORDER BY v.registration) INTO shown FROM (
+        SELECT v.* FROM vehicles v
+        WHERE v.operator = of_operator.operator AND v.registration > coalesce(after, '') ORDER BY v.registration LIMIT size
+    ) AS v;
+    RETURN coalesce(of_operator.refusal, jsonb_build_object('vehicles', coalesce(shown, '[]'))
+        || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'registration') ELSE '{}' END);
+END $$;
+
+-- A page of drivers, in the order of their codes.
+CREATE OR REPLACE FUNCTION api.drivers(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    of_operator record := api.operator_of(account, operator);
+    size        int := coalesce(page, 50);
+    shown       jsonb;
+BEGIN
+    SELECT jsonb_agg(api.show_driver(d) ORDER BY d.code) INTO shown FROM (
+        SELECT d.* FROM drivers d
+        WHERE d.operator = of_operator.operator AND d.code > coalesce(after, '') ORDER BY d.code LIMIT size
+    ) AS d;
+    RETURN coalesce(of_operator.refusal, jsonb_build_object('drivers', coalesce(shown, '[]'))
+        || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'code') ELSE '{}' END);
+END $$;

@@ -1,0 +1,95 @@
+-- Add or edit vehicles and drivers. An edit keeps the fields that it does not name; null removes a value.
+
+-- A registration as it is stored: KA 09 F-1234 is KA09F1234.
+CREATE OR REPLACE FUNCTION api.registration(typed text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN upper(regexp_replace(typed, '[\s.-]', '', 'g'));
+
+CREATE OR REPLACE FUNCTION api.put_vehicle(account text, operator text, registration text, edit jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    of_operator record := api.operator_of(account, operator);
+    before      vehicles;
+    vehicle     vehicles;
+    refusal     jsonb := of_operator.refusal;
+BEGIN
+    SELECT * INTO before FROM vehicles v
+    WHERE v.operator = of_operator.operator AND v.registration = api.registration(put_vehicle.registration) FOR NO KEY UPDATE;
+    vehicle := before;
+    vehicle.operator := of_operator.operator;
+    vehicle.registration := api.registration(registration);
+    vehicle.in_service := coalesce(before.in_service, true);
+    vehicle := jsonb_populate_record(vehicle, edit);
+    vehicle.layout := api.plain_spaces(coalesce((SELECT l.drawing FROM layouts l WHERE l.name = api.plain_spaces(vehicle.layout)), vehicle.layout));
+    refusal := coalesce(refusal,
+        CASE WHEN vehicle.registration !~ '^[[:alnum:]]{1,16}$' THEN api.refusal_bad_request('registration',
+            'a registration of up to 16 letters and digits', format('%s is not a registration.', api.quoted(registration))) END,
+        api.check_layout(vehicle.layout),
+        CASE WHEN NOT vehicle.in_service OR vehicle.layout <> before.layout THEN
+            api.check_unassigned(format('Vehicle %s', vehicle.registration), ARRAY(SELECT a FROM assignments a
+                WHERE a.operator = vehicle.operator AND a.vehicle = vehicle.registration AND upper(a.period) > api.now()
+                  AND (NOT vehicle.in_service OR api.missing_seats(a.bus_id, vehicle.layout) IS NOT NULL)
+                ORDER BY a.period)) END);
+    IF refusal IS NULL THEN
+        INSERT INTO vehicles AS v SELECT vehicle.*
+        ON CONFLICT ON CONSTRAINT vehicles_pkey DO UPDATE SET (layout, name, notes, in_service)
+            = (EXCLUDED.layout, EXCLUDED.name, EXCLUDED.notes, EXCLUDED.in_service);
+    END IF;
+    RETURN coalesce(refusal, api.show_vehicle(vehicle));
+END $$;
+
+CREATE OR REPLACE FUNCTION api.put_driver(account text, operator text, code text, edit jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    of_operator record := api.operator_of(account, operator);
+    driver      drivers;
+    refusal     jsonb := of_operator.refusal;
+BEGIN
+    SELECT * INTO driver FROM drivers d
+    WHERE d.operator = of_operator.operator AND d.code = upper(put_driver.code) FOR NO KEY UPDATE;
+    driver.operator := of_operator.operator;
+    driver.code := upper(code);
+    driver.active := coalesce(driver.active, true);
+    driver := jsonb_populate_record(driver, edit);
+    refusal := coalesce(refusal,
+        CASE WHEN driver.code !~ '^[[:alnum:]-]{1,16}$' THEN api.refusal_bad_request('code',
+            'a code of up to 16 letters, digits and hyphens', format('%s is not a code.', api.quoted(code))) END,
+        CASE WHEN driver.name IS NULL THEN api.refusal_bad_request('name', 'a name of up to 80 characters on one line',
+            format('Driver %s is new: give the name.', driver.code)) END,
+        CASE WHEN NOT driver.active THEN
+            api.check_unassigned(format('Driver %s (%s)', driver.code, driver.name), ARRAY(SELECT a FROM assignments a
+                WHERE a.operator = driver.operator AND a.driver = driver.code AND upper(a.period) > api.now()
+                ORDER BY a.period)) END);
+    IF refusal IS NULL THEN
+        INSERT INTO drivers AS d SELECT driver.*
+        ON CONFLICT ON CONSTRAINT drivers_pkey DO UPDATE SET (name, phone, licence_no, active)
+            = (EXCLUDED.name, EXCLUDED.phone, EXCLUDED.licence_no, EXCLUDED.active);
+    END IF;
+    RETURN coalesce(refusal, api.show_driver(driver));
+END $$;
+
+-- Check a drawing of seats.
+CREATE OR REPLACE FUNCTION api.check_layout(layout text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    problem text;
+    hint    text;
+BEGIN
+    IF layout IS NULL THEN
+        RETURN api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', 'The vehicle is new: give its layout.');
+    END IF;
+    PERFORM api.layout_seats(layout);
+    RETURN NULL;
+EXCEPTION WHEN raise_exception THEN
+    GET STACKED DIAGNOSTICS problem := MESSAGE_TEXT, hint := PG_EXCEPTION_HINT;
+    RETURN api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', problem || ' ' || hint);
+END $$;
+
+-- Check that there are no trips on which a vehicle or a driver is that shall not be on them any more.
+CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, trips assignments[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('already_assigned', format('%s is assigned to %s. The first is %s (%s %s) of %s: assign another one first.',
+            resource, api.format_count(cardinality(trips), 'trip'), s.name, s.nouns ->> 'service', s.bus_id, trips[1].travel_date),
+        api.other_trip(s, trips[1]))
+    FROM bus_info s WHERE s.bus_id = trips[1].bus_id
+$$;
