@@ -28,14 +28,39 @@ BEGIN
     times := least(ceil(extract(epoch FROM missing) / extract(epoch FROM duration)),
                    floor(extract(epoch FROM available) / extract(epoch FROM duration)));
     IF times > 0 THEN
-        UPDATE route_table r SET departs = start.departs + duration
-        WHERE r.bus_id = service.bus_id AND r.stop_no = last.stop_no;
-        INSERT INTO route_table (bus_id, stop_no, place, arrives, departs, km, fare)
-        SELECT r.bus_id, r.stop_no + n * service.repeat_legs, r.place, r.arrives + n * duration,
-               CASE WHEN r.stop_no < last.stop_no OR n < times THEN r.departs + n * duration END,
-               r.km + n * (last.km - start.km), r.fare + n * (last.fare - start.fare)
-        FROM route_table r, generate_series(1, times) AS n
-        WHERE r.bus_id = service.bus_id AND r.stop_no > start.stop_no;
+        PERFORM api.repeat_legs(service, times);
+    END IF;
+END $$;
+
+-- Append the last legs of a repeating route to it, a number of times.
+CREATE OR REPLACE FUNCTION api.repeat_legs(service bus_info, times int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    last     route_table := (SELECT r FROM route_table r WHERE r.bus_id = service.bus_id ORDER BY r.stop_no DESC LIMIT 1);
+    start    route_table := (SELECT r FROM route_table r     -- where the legs that repeat begin
+        WHERE r.bus_id = service.bus_id AND r.stop_no = last.stop_no - service.repeat_legs);
+    duration interval := last.arrives - start.arrives;
+BEGIN
+    UPDATE route_table r SET departs = start.departs + duration
+    WHERE r.bus_id = service.bus_id AND r.stop_no = last.stop_no;
+    INSERT INTO route_table (bus_id, stop_no, place, arrives, departs, km, fare)
+    SELECT r.bus_id, r.stop_no + n * service.repeat_legs, r.place, r.arrives + n * duration,
+           CASE WHEN r.stop_no < last.stop_no OR n < times THEN r.departs + n * duration END,
+           r.km + n * (last.km - start.km), r.fare + n * (last.fare - start.fare)
+    FROM route_table r, generate_series(1, times) AS n
+    WHERE r.bus_id = service.bus_id AND r.stop_no > start.stop_no;
+END $$;
+
+-- Repeat the legs of a route that was written again until it has as many stops as before, if there are tickets on them.
+CREATE OR REPLACE FUNCTION api.restore_length(service bus_info, stops int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    missing CONSTANT int := stops - (SELECT max(r.stop_no) FROM route_table r WHERE r.bus_id = service.bus_id);
+BEGIN
+    IF service.repeat_legs > 0 AND missing > 0 AND EXISTS (SELECT FROM passengers p WHERE p.bus_id = service.bus_id) THEN
+        PERFORM api.repeat_legs(service, (missing + service.repeat_legs - 1) / service.repeat_legs);
+        DELETE FROM route_table r WHERE r.bus_id = service.bus_id AND r.stop_no > stops;
+        UPDATE route_table r SET departs = NULL WHERE r.bus_id = service.bus_id AND r.stop_no = stops;
     END IF;
 END $$;
 

@@ -21,9 +21,9 @@ BEGIN
                    AND b.km - a.km = same_b.km - same_a.km AND b.fare - a.fare = same_b.fare - same_a.fare) IS NOT TRUE;
         n := n - 1;
     END LOOP;
-    IF n < cardinality(stops) THEN
+    IF repeat_legs IS NOT NULL THEN
         stops := stops[:n];
-        stops[n].departs := NULL;
+        stops[n].departs := NULL;   -- follows from the legs that repeat
     END IF;
     RETURN stops;
 END $$;
@@ -36,7 +36,7 @@ RETURN CASE WHEN extract(day FROM "time") > 0 THEN extract(day FROM "time") || '
 
 -- A duration in days, hours and minutes: 10 hours, 1 day 30 minutes.
 CREATE OR REPLACE FUNCTION api.format_duration(duration interval) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE STRICT
 RETURN coalesce((SELECT string_agg(api.format_count(n::bigint, unit), ' ' ORDER BY place) FROM (VALUES
     (1, extract(day FROM duration), 'day'), (2, extract(hour FROM duration), 'hour'), (3, extract(minute FROM duration), 'minute')
 ) AS part (place, n, unit) WHERE n <> 0), '0 minutes');
@@ -55,12 +55,23 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT DISTINCT unnest(days)) AS named
 $$;
 
--- The stops of a document. A place has its name, or its code if another place is called the same.
+-- A place as a document names it: by its name, or by its code if another place is called the same.
+CREATE OR REPLACE FUNCTION api.place_in_document(place places) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN EXISTS (SELECT FROM places p WHERE p.code <> place.code
+        AND place_words(p.code, p.name, p.aliases) @> ARRAY[fold_name(place.name)]) THEN place.code ELSE place.name END;
+END $$;
+
+-- A drawing as a document has it: the name of the layout with this drawing, if there is one.
+CREATE OR REPLACE FUNCTION api.layout_in_document(drawing text) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT min(l.name) FROM layouts l WHERE l.drawing = layout_in_document.drawing), drawing);
+
 CREATE OR REPLACE FUNCTION api.format_stops(stops route_table[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'place', CASE WHEN EXISTS (SELECT FROM places q WHERE q.code <> p.code
-                AND place_words(q.code, q.name, q.aliases) @> ARRAY[fold_name(p.name)]) THEN p.code ELSE p.name END,
+            'place', api.place_in_document(p),
             'arrives', api.format_time(r.arrives), 'departs', api.format_time(r.departs),
             'km', trim_scale(r.km)::text, 'fare', r.fare::text) ORDER BY r.stop_no), '[]')
     FROM unnest(stops) AS r JOIN places p ON p.code = r.place

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION api.service(bus_id bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator, 'bus_type', s.bus_type, 'ac', s.ac,
-        'layout', coalesce((SELECT min(l.name) FROM layouts l WHERE l.drawing = s.layout), s.layout),
+        'layout', api.layout_in_document(s.layout),
         'currency', s.currency, 'source_id', s.source_id, 'time_zone', s.time_zone,
         'stops', api.format_stops(api.shortest_route(
             ARRAY(SELECT r FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no), s.repeat_legs)),

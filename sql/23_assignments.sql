@@ -83,13 +83,14 @@ BEGIN
 END $$;
 
 -- Adapt the assignments of trips that have not ended to an edit of their service. The vehicles and drivers of another
--- operator are removed. The others follow the times of the trips. Raises an exception if a vehicle or a driver would be
--- on two trips at once, or if a vehicle has not the seats of the new layout. The caller has locked the service.
-CREATE OR REPLACE FUNCTION api.renew_assignments(service bus_info) RETURNS void
+-- operator are removed. The others follow the times of the trips. Returns a refusal if a vehicle or a driver would be on
+-- two trips at once, or if a vehicle has not the seats of the new layout. The caller has locked the service.
+CREATE OR REPLACE FUNCTION api.renew_assignments(service bus_info) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     renewed assignments[];
     unfit   record;
+    refusal jsonb;
 BEGIN
     DELETE FROM assignments a
     WHERE a.bus_id = service.bus_id AND a.operator <> service.operator AND upper(a.period) > api.now();
@@ -97,22 +98,21 @@ BEGIN
                          api.trip_period(service, a.travel_date))::assignments)
     INTO renewed FROM assignments a WHERE a.bus_id = service.bus_id AND upper(a.period) > api.now();
     IF renewed IS NULL THEN
-        RETURN;
+        RETURN NULL;
     END IF;
     SELECT v.registration, min(a.travel_date) AS travel_date, api.missing_seats(service.bus_id, v.layout) AS seats INTO unfit
     FROM unnest(renewed) AS a JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
     GROUP BY v.operator, v.registration HAVING api.missing_seats(service.bus_id, v.layout) IS NOT NULL LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'Service %: vehicle % is assigned on % and has not the seats of the layout: %.', service.bus_id,
-            unfit.registration, unfit.travel_date, lower(api.format_numbers(unfit.seats, service.nouns ->> 'seat'))
-            USING HINT = 'Assign another vehicle to its trips first, or none.';
+        RETURN api.refusal('wrong_layout', format('Service %s: vehicle %s is assigned on %s and has not the seats of the layout: %s. '
+                'Assign another vehicle to its trips first, or none.', service.bus_id, unfit.registration, unfit.travel_date,
+                lower(api.format_numbers(unfit.seats, service.nouns ->> 'seat'))),
+            jsonb_build_object('seats', to_jsonb(unfit.seats)));
     END IF;
-    BEGIN
+    refusal := api.check_overlap(renewed);
+    IF refusal IS NULL THEN
         UPDATE assignments a SET period = r.period FROM unnest(renewed) AS r
         WHERE a.bus_id = r.bus_id AND a.travel_date = r.travel_date AND a.assignment_no = r.assignment_no AND a.period <> r.period;
-    EXCEPTION WHEN exclusion_violation THEN
-        RAISE EXCEPTION 'Service %: a vehicle or a driver would be on two trips at once. %', service.bus_id,
-            api.check_overlap(renewed) ->> 'message'
-            USING HINT = 'Assign another vehicle or driver to one of the trips first, or none.';
-    END;
+    END IF;
+    RETURN refusal;
 END $$;

@@ -70,20 +70,11 @@ END $$;
 
 -- Check a drawing of seats.
 CREATE OR REPLACE FUNCTION api.check_layout(layout text) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    problem text;
-    hint    text;
-BEGIN
-    IF layout IS NULL THEN
-        RETURN api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', 'The vehicle is new: give its layout.');
-    END IF;
-    PERFORM api.layout_seats(layout);
-    RETURN NULL;
-EXCEPTION WHEN raise_exception THEN
-    GET STACKED DIAGNOSTICS problem := MESSAGE_TEXT, hint := PG_EXCEPTION_HINT;
-    RETURN api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', problem || ' ' || hint);
-END $$;
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', problem.message)
+    FROM (SELECT CASE WHEN layout IS NULL THEN 'The vehicle is new: give its layout.' ELSE api.layout_fault(layout) END) AS problem (message)
+    WHERE problem.message IS NOT NULL
+$$;
 
 -- Check that there are no trips on which a vehicle or a driver is that shall not be on them any more.
 CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, trips assignments[]) RETURNS jsonb

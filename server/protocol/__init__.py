@@ -7,7 +7,7 @@ imports nothing else of the project.
 
 fields    types of fields         requests  a class for each method     replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
-text      cleaning and comparing of texts
+text      cleaning and comparing of texts               services  a service as a document
 """
 
 from busware.server.protocol.caller import *  # noqa: F403
@@ -15,6 +15,7 @@ from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.refusals import *  # noqa: F403
 from busware.server.protocol.replies import *  # noqa: F403
 from busware.server.protocol.requests import *  # noqa: F403
+from busware.server.protocol.services import *  # noqa: F403
 from busware.server.protocol.text import *  # noqa: F403
 
 JSONRPC = "2.0"

@@ -55,10 +55,10 @@ def test_ambiguous_name_in_a_timetable_is_refused_with_the_codes(neustadt: Datab
     with pytest.raises(psycopg.errors.RaiseException) as error:
         neustadt.query(SERVICE, 7, "Mysuru | - | 10:00 | 0 | 0\nNeustadt | 11:00 | - | 5 | 5")
     assert error.value.diag.message_primary == (
-        'Several places are called "Neustadt": Neustadt (NEUD), Neustadt an der Weinstraße (NEUW); '
-        'in the line "Neustadt | 11:00 | - | 5 | 5".'
+        'Service 7: Several places are called "Neustadt": Neustadt (NEUD), Neustadt an der Weinstraße '
+        "(NEUW). Write the code instead of the name."
     )
-    assert error.value.diag.message_hint == "Write the code instead of the name."
+    assert error.value.diag.message_hint == 'In the line "Neustadt | 11:00 | - | 5 | 5".'
 
 
 def test_ambiguous_name_in_a_read_is_refused_with_the_codes(api: SchemaApi) -> None:
@@ -193,7 +193,7 @@ def test_beginning_of_a_name_in_a_timetable_is_refused(neustadt: Database) -> No
     with pytest.raises(psycopg.errors.RaiseException) as error:
         neustadt.query(SERVICE, 7, "Mysuru | - | 10:00 | 0 | 0\nMandy | 11:00 | - | 5 | 5")
     assert error.value.diag.message_primary == (
-        'No place is called "Mandy", in the line "Mandy | 11:00 | - | 5 | 5".'
+        'Service 7: No place is called "Mandy". Did you mean Mandya? Add a new place first (put_place).'
     )
 
 

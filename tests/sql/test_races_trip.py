@@ -176,7 +176,7 @@ def test_book_and_edit_of_a_service(race: Race, database: Database) -> None:
     with database.connect() as psql:
         editing = Race(database, race.first, SchemaApi(psql), race.threads)
         late = editing.start(lambda: psql.execute(EDIT))
-        with pytest.raises(psycopg.errors.RaiseException, match="Service 1 has 1 ticket"):
+        with pytest.raises(psycopg.errors.RaiseException, match="sold seat 1, which would not stay"):
             editing.then_commit(late)
 
 

