@@ -10,6 +10,7 @@ import contextlib
 import getpass
 import ssl
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ OPTION_HINTS = {  # for a field in a refusal's data
     "passengers": "--name NAME, at most once for each seat",
     "phone": "--phone '98450 12345'",
 }
+FILE_OPTIONS = ("csv", "pdf")  # a file to write the reply to, in this format
 COMPLETE_HINTS = ("seats", "count")  # fields whose hints say what the field takes
 
 
@@ -91,6 +93,8 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
                 return REFUSED
             done = report(request, client) if not parsed.json and not repeated else None
             request = with_key(request)
+            if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
+                return _write_files(request, client.call(request, request.reply), files)
             reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
             return _show_reply(request, reply, done)
         except (Refusal, RpcError) as error:
@@ -107,6 +111,20 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             key = getattr(request, "key", None)  # None before it is sent
             complain("Interrupted.", RETRY_HINT + key if key else "")
             return INTERRUPTED
+
+
+def _write_files(request: protocol.Request, reply: object, files: dict[str, str]) -> int:
+    """Write a reply to files, by format; return the exit status."""
+    from busware.server.documents.formats import FORMATS
+
+    for name, path in files.items():
+        content = FORMATS[type(request)][name].encode(reply)
+        try:
+            Path(path).write_bytes(content)
+        except OSError as error:
+            return report_not_shown(NotShown(str(error)))
+        show(f"Written: {path}")
+    return DONE
 
 
 def _read_password(parsed: argparse.Namespace) -> str:

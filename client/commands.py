@@ -96,7 +96,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "logout": (protocol.Logout, "--everywhere"),
     "bookings": (protocol.Bookings, "--kind --current --limit --after"),
     "trips": (protocol.OperatorTrips, "trips_date --limit --after"),
-    "manifest": (protocol.Manifest, "bus_id travel_date"),
+    "manifest": (protocol.Manifest, "bus_id travel_date --csv --pdf"),
     "load": (protocol.Load, "bus_id travel_date"),
     "chart": (protocol.Occupancy, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
@@ -310,6 +310,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--fare": {"metavar": "AMOUNT", "help": "the fare that you accept if the hold has expired"},
     "--seconds": {"metavar": "N", "type": _number, "help": "how long to hold the seats: 10 to 1,800 seconds"},
     "--tickets": {"metavar": "N,N…", "type": _numbers, "help": "only these tickets of the booking"},
+    "--csv": {"metavar": "FILE", "help": "write the reply to this file, as CSV for spreadsheets"},
+    "--pdf": {"metavar": "FILE", "help": "write the reply to this file, as PDF"},
     "--yes": {"action": "store_true", "help": "do not ask before the change"},
     "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }

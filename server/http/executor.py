@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.booking.operations import Operations
+from busware.server.documents.formats import Format
 from busware.server.http import problems
 from busware.server.http.routes import Resource
 from busware.server.http.workers import Workers, start_threads
@@ -74,20 +75,21 @@ class Executor:
         """The response to a request for a resource. Raises Refusal or Problem."""
         body = await self._json_body(http) if resource.has_body else b""
         request = self.parse(resource, http, body)
+        form = resource.format(_query(http), http.headers.get("accept", ""))
 
         def perform() -> bytes:
-            return self.perform(request, self.caller(http, request))
+            reply = self.perform(request, self.caller(http, request))
+            return form.encode(msgspec.json.decode(reply, type=request.reply)) if form else reply
 
         if isinstance(request, _WITHOUT_DATABASE) and "authorization" not in http.headers:
             reply = perform()
         else:
             reply = await self.run(http, perform, _PASSWORD_REQUESTS.get(type(request), "http"))
-        return _success(resource, http, reply)
+        return _file(form, request, http, reply) if form else _success(resource, http, reply)
 
     def parse(self, resource: Resource, http: HttpRequest, body: bytes = b"") -> protocol.Request:
         """Decode an HTTP request into a request of the protocol. Raises Refusal (bad_request)."""
-        query = http.scope["query_string"].decode("latin-1")
-        return resource.request(http.path_params, query, body, http.headers.get("idempotency-key"))
+        return resource.request(http.path_params, _query(http), body, http.headers.get("idempotency-key"))
 
     def perform(self, request: protocol.Request, caller: Caller) -> bytes:
         """The reply to a request, as JSON; blocks. Raises Refusal or InternalError."""
@@ -133,6 +135,18 @@ class Executor:
         if mime_type != JSON and not (mime_type.startswith("application/") and mime_type.endswith("+json")):
             raise problems.of_body(415, f"The body must be application/json; it is {content_type[:80]}.")
         return await self.body(http)
+
+
+def _query(http: HttpRequest) -> str:
+    return str(http.scope["query_string"].decode("latin-1"))
+
+
+def _file(form: Format, request: protocol.Request, http: HttpRequest, content: bytes) -> Response:
+    """A reply as a file, which a browser saves under a name."""
+    response = response_with_etag(http, content, form.mime_type)
+    name = "-".join(str(value) for value in (request.method, *msgspec.structs.astuple(request)))
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form.extension}"'
+    return response
 
 
 def address_of(http: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from busware.server.http import problems
 from busware.server.http.event_streams import EVENT_NAMES, EVENT_STREAM
 from busware.server.http.examples import EXAMPLES, PROBLEMS
 from busware.server.http.executor import JSON
-from busware.server.http.routes import RESOURCES, Resource
+from busware.server.http.routes import FORMAT, RESOURCES, Resource
 
 Json = dict[str, Any]
 
@@ -117,6 +117,17 @@ def _operation(name: str, resource: Resource, schemas: Json) -> Json:
         ],
         "responses": _responses(resource),
     }
+    if resource.formats:
+        formats = {"type": "string", "enum": ["json", *resource.formats]}
+        about = "the format of the reply, instead of the header Accept"
+        parameter = {
+            "name": FORMAT,
+            "in": "query",
+            "required": False,
+            "schema": formats,
+            "description": about,
+        }
+        operation["parameters"].append(parameter)
     if _needs_account(request_type):
         operation["security"] = [_BEARER]
     if resource.has_body:
@@ -145,6 +156,8 @@ def _responses(resource: Resource) -> Json:
     reply = {"schema": {"$ref": reference}, "example": EXAMPLES[request_type.method].reply}
     success: Json = {"description": _first_line(request_type.reply), "content": {JSON: reply}}
     responses = {str(request_type.status): success, **_problem_references(_error_statuses(resource))}
+    for form in resource.formats.values():
+        success["content"][form.mime_type] = {"schema": {"type": "string"}}
     if request_type in EVENT_NAMES:
         success["content"][EVENT_STREAM] = {"schema": {**_TEXT, "description": _STREAM}}
     if resource.http_method == "GET":

@@ -19,10 +19,12 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Raw, inspect
 
+from busware.server.documents.formats import FORMATS, Format
 from busware.server.protocol import METHODS, Booking, Refusal, Request
 from busware.server.protocol.jsonrpc import decode_params
 
 KEY = "key"  # the field that is a header: Idempotency-Key
+FORMAT = "format"  # in the query: the format of the reply, for links, which cannot set the header Accept
 _MAX_QUERY_FIELDS = 100
 
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
@@ -49,6 +51,7 @@ class Resource:
         self.has_body = self.http_method not in ("GET", "DELETE")
         self.query_fields = [] if self.has_body else rest
         self.body_fields = rest if self.has_body else []
+        self.formats = FORMATS.get(request_type, {})
 
     def request(self, path: Mapping[str, str], query: str, body: bytes, key: str | None) -> Request:
         """Make a request from the parts of an HTTP request. Raises Refusal (bad_request)."""
@@ -65,15 +68,26 @@ class Resource:
             params |= members
         return decode_params(self.request_type, _encode(params))
 
+    def format(self, query: str, accept: str) -> Format | None:
+        """The format that a request asks for in its query or its header Accept; None: JSON.
+
+        Raises Refusal (bad_request) for an unknown one in the query.
+        """
+        if not self.formats:
+            return None
+        for name, text in _query_pairs(query):
+            if name == FORMAT and text not in (*self.formats, "json"):
+                takes = f"{', '.join(self.formats)} or json"
+                raise Refusal("bad_request", f"{FORMAT} takes {takes}.", field=FORMAT, takes=takes)
+            if name == FORMAT:
+                return self.formats.get(text)
+        return next((form for form in self.formats.values() if form.mime_type in accept), None)
+
     def _query_values(self, query: str) -> dict[str, Any]:
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
-        except ValueError:
-            takes = f"up to {_MAX_QUERY_FIELDS} fields"
-            message = f"The query takes {takes}."
-            raise Refusal("bad_request", message, field="query", takes=takes) from None
         texts: dict[str, list[str]] = {}
-        for name, text in pairs:
+        for name, text in _query_pairs(query):
+            if name == FORMAT and self.formats:
+                continue
             if name in (*self.path_fields, *self.body_fields, KEY):
                 takes = ", ".join(self.query_fields) or "no fields"
                 message = f"The query does not take {name}. It takes {takes}."
@@ -104,6 +118,15 @@ RESOURCES = {
     for request_type in METHODS.values()
     for name, target in request_type.resources.items()
 }
+
+
+def _query_pairs(query: str) -> list[tuple[str, str]]:
+    """The fields of a query. Raises Refusal (bad_request) if there are too many."""
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
+    except ValueError:
+        takes = f"up to {_MAX_QUERY_FIELDS} fields"
+        raise Refusal("bad_request", f"The query takes {takes}.", field="query", takes=takes) from None
 
 
 def _body_members(body: bytes) -> dict[str, Raw]:

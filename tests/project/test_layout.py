@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "accounts": "addresses command_line db embedded installation output protocol settings",
     "booking": "accounts addresses db metrics protocol push settings",
     "tcp": "addresses booking conversation ports protocol push settings tls",
-    "http": "accounts addresses booking db metrics ports protocol settings tls",
+    "documents": "conversation protocol",
+    "http": "accounts addresses booking db documents metrics ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http push settings tcp tls",
@@ -52,7 +53,9 @@ MAY_IMPORT = {
     "start": "command_line console db embedded installation logs output ports protocol service settings "
     "supervisor tls",
 }
-CLIENT_MAY_IMPORT = {"command_line", "conversation", "installation", "output", "protocol", "terminal", "tls"}
+CLIENT_MAY_IMPORT = {
+    "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
+}  # fmt: skip
 MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "timetables"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",

@@ -1,0 +1,6 @@
+"""Replies as files: CSV for spreadsheets, PDF for paper.
+
+formats       the formats of each method       csv_table     rows as CSV, in which no cell is a formula
+manifest_csv  a manifest as CSV                manifest_pdf  a manifest as PDF, for the conductor
+fonts         the fonts of PDF files
+"""

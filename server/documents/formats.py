@@ -1,0 +1,23 @@
+"""The formats of files that a reply has besides JSON, by method."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from busware.server.documents import csv_table, manifest_csv, manifest_pdf
+from busware.server.protocol import Manifest, Request
+
+
+class Format(NamedTuple):
+    """A format. extension: of the name of its files. encode: makes the file of a reply."""
+
+    extension: str
+    mime_type: str
+    encode: Callable[[Any], bytes]
+
+
+FORMATS: dict[type[Request], Mapping[str, Format]] = {
+    Manifest: {
+        "csv": Format("csv", csv_table.MIME_TYPE, manifest_csv.encode),
+        "pdf": Format("pdf", "application/pdf", manifest_pdf.encode),
+    },
+}

@@ -1,0 +1,38 @@
+"""A manifest as CSV: a row for each passenger who boards or alights at a stop, in the order of the route."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from busware.server.documents import csv_table
+from busware.server.protocol import TripManifest
+
+_HEADER = (
+    "stop_no",
+    "stop",
+    "arrives_at",
+    "departs_at",
+    "action",
+    "seat_no",
+    "name",
+    "phone",
+    "reference",
+    "ticket_no",
+)
+
+
+def encode(manifest: TripManifest) -> bytes:
+    """The manifest as CSV."""
+    return csv_table.encode(_HEADER, _rows(manifest))
+
+
+def _rows(manifest: TripManifest) -> Iterator[tuple[csv_table.Cell, ...]]:
+    for stop in manifest.stops:
+        at = (stop.stop_no, stop.place, _time(stop.arrives_at), _time(stop.departs_at))
+        for action, riders in (("alights", stop.alights), ("boards", stop.boards)):
+            for rider in riders:
+                ticket = (rider.reference, rider.ticket_no)
+                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
