@@ -21,6 +21,7 @@ from busware.server.conversation.words import (
     end_of,
     moment,
     money,
+    refund_line,
     seat_line,
     sent_line,
     service_of,
@@ -415,6 +416,8 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(f"Position {booking.position} on the waitlist.")
     if booking.vehicle is not None:
         yield Text(f"Vehicle {booking.vehicle}.")
+    if booking.refund_tiers is not None:
+        yield Text(refund_line(booking.refund_tiers))
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
 

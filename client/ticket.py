@@ -22,6 +22,7 @@ from busware.server.conversation.words import (
     end_of,
     moment,
     money,
+    refund_line,
     service_of,
     venue_of,
     words_of,
@@ -107,6 +108,8 @@ def _summary(booking: Booking) -> list[RenderableType]:
         lines.append(Text(f"Confirm within {minutes} minutes, before {before} (local time)", "yellow"))
     if booking.position is not None:
         lines.append(Text(f"Position {booking.position} on the waitlist", "bold yellow"))
+    if booking.refund_tiers is not None:
+        lines.append(Text(refund_line(booking.refund_tiers), "dim"))
     if booking.why is not None:
         lines.append(Text(does_not_run(booking), "bold red"))
     return [*lines]

@@ -50,7 +50,7 @@ CREATE TYPE api.request AS (
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.
 CREATE TYPE api.sale AS (
     bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
-    phone text, account text, prices api.ticket_price[], promo_no bigint, refund_percent numeric,
+    phone text, account text, prices api.ticket_price[], promo_no bigint, refund_percent numeric, refund_tiers jsonb,
     status text, expires_at timestamptz
 );
 

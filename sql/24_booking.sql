@@ -66,7 +66,9 @@ BEGIN
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN party.status IN ('cancelled', 'expired') THEN '{}' ELSE
-                api.assigned_vehicle(party.bus_id, party.travel_date) END
+                api.assigned_vehicle(party.bus_id, party.travel_date)
+                || CASE WHEN party.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(party.refund_tiers,
+                    api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone) END END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
                 api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
@@ -85,6 +87,7 @@ BEGIN
                         ELSE 'expired' END AS status,
                    min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,
                    min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
+                   (array_agg(t.refund_tiers) FILTER (WHERE t.refund_tiers IS NOT NULL))[1] AS refund_tiers,
                    jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', t.seat_no, 'name', t.name,
                        'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text,
                        'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN

@@ -23,11 +23,6 @@ BEGIN
     RETURN terms;
 END $$;
 
--- The refund of a ticket that is cancelled now: its percentage of the fare that was not refunded before.
-CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers) RETURNS numeric
-LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN ticket.status = 'booked' THEN round((ticket.fare - ticket.refund) * ticket.refund_percent / 100, 2) ELSE 0 END;
-
 -- Check that the booking has these tickets (NULL: all of them).
 CREATE OR REPLACE FUNCTION api.check_tickets(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
@@ -58,7 +53,8 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- The refund of a cancellation, and until when the quote is valid.
+-- The refund of a cancellation, and until when the quote is valid: until its refund tier ends, or the boarding stop is no
+-- longer on sale. refunds: of tickets with refund tiers, those of the tiers ahead.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
@@ -66,6 +62,8 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     b           api.opened_booking := api.open_booking(reference, phone, account);
     terms       api.cancel_terms;
+    zone        text;
+    ahead       jsonb;
     valid_until text;
 BEGIN
     b.refusal := coalesce(b.refusal, api.check_not_departed(b));
@@ -73,11 +71,16 @@ BEGIN
         RETURN b.refusal;
     END IF;
     terms := api.cancel_terms(b, tickets);
-    SELECT api.rfc3339(api.booking_sells_until(b), c.time_zone) INTO valid_until
+    IF terms.refusal IS NOT NULL THEN
+        RETURN terms.refusal;
+    END IF;
+    SELECT c.time_zone INTO zone
     FROM passengers p
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
     JOIN places c ON c.code = r.place
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1;
-    RETURN coalesce(terms.refusal, jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
-        'valid_until', valid_until, 'stands_until', valid_until));   -- stands_until: the name until 0.1.0
+    ahead := api.refunds_ahead(b, terms.tickets, zone);
+    valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, api.booking_sells_until(b)), zone);
+    RETURN jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
+        'valid_until', valid_until, 'stands_until', valid_until) || ahead;   -- stands_until: the name until 0.1.0
 END $$;

@@ -40,7 +40,10 @@ BEGIN
     RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
         'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats)
-        || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions));
+        || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions))
+        || CASE WHEN service.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(service.refund_tiers, s.departs_at, (
+            SELECT p.time_zone FROM route_table r JOIN places p ON p.code = r.place
+            WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop)) END;
 END $$;
 
 -- The seats of a seat map with their classes, and with their fares where they differ from the fare of the map. fares: as

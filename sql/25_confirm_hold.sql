@@ -71,7 +71,8 @@ BEGIN
     prices := api.prices(service, b.travel_date, today, cardinality(hold.tickets), hold.seats, NULL, hold.passengers, promo);
     -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
     SELECT sum(coalesce(n.fare, p.fare)),
-           bool_or((p.fare, p.refund_percent, p.alight_refunds) <> (n.fare, service.refund_percent, n.alight_refunds))
+           bool_or((p.fare, p.refund_percent, p.alight_refunds) <> (n.fare, service.refund_percent, n.alight_refunds)
+                   OR n.fare IS NOT NULL AND p.refund_tiers IS DISTINCT FROM service.refund_tiers)
     INTO fare_now, changed
     FROM passengers p
     LEFT JOIN (SELECT t.ticket_no, t.fare, t.alight_refunds
@@ -85,7 +86,8 @@ BEGIN
         RETURN;
     END IF;
     UPDATE passengers p
-    SET fare = n.fare, fare_parts = n.parts, refund_percent = service.refund_percent, alight_refunds = n.alight_refunds
+    SET fare = n.fare, fare_parts = n.parts, refund_percent = service.refund_percent,
+        refund_tiers = service.refund_tiers, alight_refunds = n.alight_refunds
     FROM ROWS FROM (unnest(hold.tickets), unnest(prices)) AS n (ticket_no, fare, parts, alight_refunds)
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = n.ticket_no;
 END $$;

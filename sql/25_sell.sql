@@ -61,7 +61,7 @@ BEGIN
     END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
                   r.phone, r.account, api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo),
-                  promo.promo_no, service.refund_percent, status, expires);
+                  promo.promo_no, service.refund_percent, service.refund_tiers, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);
@@ -74,11 +74,11 @@ CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,
-                            fare_parts, infant, promo_no, refund_percent, alight_refunds, status, queue_no, created_at,
+                            fare_parts, infant, promo_no, refund_percent, refund_tiers, alight_refunds, status, queue_no, created_at,
                             expires_at, booked_at)
     SELECT s.bus_id, s.reference, t.n, s.travel_date, s.seat_nos[t.n], s.segment, s.names -> (t.n::int - 1) ->> 'name',
            s.phone, s.account, t.fare, t.parts, s.names -> (t.n::int - 1) ->> 'infant', s.promo_no, s.refund_percent,
-           t.alight_refunds, s.status,
+           s.refund_tiers, t.alight_refunds, s.status,
            CASE WHEN s.status = 'pending' THEN nextval('queue_no_seq') END,
            api.now(), s.expires_at, CASE WHEN s.status = 'booked' THEN api.now() END
     FROM unnest(sales) AS s, unnest(s.prices) WITH ORDINALITY AS t (fare, parts, alight_refunds, n);

@@ -70,7 +70,7 @@ LANGUAGE sql STABLE AS $$
     ) AS alighting
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status = 'booked' THEN alighting.refund
-            ELSE alighting.refund + round((p.fare - alighting.refund) * p.refund_percent / 100, 2) END AS refund
+            ELSE alighting.refund + round((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100, 2) END AS refund
     ) AS due
     WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)

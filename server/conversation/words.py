@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 
-from busware.server.protocol import OPEN, Booking, BusType, SentNotice, Ticket, Trip, TripList
+from busware.server.protocol import (
+    OPEN,
+    Booking,
+    BusType,
+    RefundTier,
+    SentNotice,
+    Ticket,
+    Trip,
+    TripList,
+)
 
 PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
@@ -252,3 +261,12 @@ def sent_line(notice: SentNotice) -> str:
         return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
     bookings, tickets = counted(notice.bookings, "booking"), counted(notice.tickets, "ticket")
     return f"Sent to the passengers of {bookings} ({tickets})."
+
+
+def refund_line(tiers: list[RefundTier]) -> str:
+    """The sentence that says what a cancellation refunds, and until when."""
+    refunding = [tier for tier in tiers if float(tier.percent)]
+    if not refunding:
+        return "A cancellation refunds nothing."
+    first, *others = (f"until {moment(tier.until)}: {tier.percent} %" for tier in refunding)
+    return "; ".join((f"Cancel {first} back", *others, "later: nothing."))

@@ -132,10 +132,18 @@ class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fare: Money | None = None
 
 
+class RefundTier(Struct, frozen=True, kw_only=True):
+    """The percentage of its fare that a ticket refunds if it is cancelled before a time."""
+
+    until: Instant
+    percent: str
+
+
 class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The seats of a trip on a segment, with the layout as text. fare: the lowest of a free seat.
 
-    fare_parts, classes: as of a trip. concessions: of the service, if it has some.
+    fare_parts, classes: as of a trip. concessions: of the service, if it has some. refund_tiers: those ahead,
+    if the refund has tiers.
     """
 
     bus_id: BusId
@@ -150,6 +158,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fare_parts: list[FarePart] | None = None
     classes: list[SeatClass] | None = None
     concessions: list[Concession] | None = None
+    refund_tiers: list[RefundTier] | None = None
 
     @property
     def free(self) -> list[int]:
@@ -199,14 +208,26 @@ class Booking(_AnyTrip, frozen=True, kw_only=True):
     position: int | None = None  # in the waitlist, from 1, while pending
     why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
     vehicle: str | None = None  # the registration of the vehicle, while one is assigned
+    refund_tiers: list[RefundTier] | None = None  # those ahead; missing if the refund has no tiers
 
 
-class Quote(Struct, frozen=True, kw_only=True):
-    """What a cancellation would refund, and until when the quote is valid."""
+class RefundAhead(Struct, frozen=True, kw_only=True):
+    """What a cancellation would refund before a time, and after the `until` before it."""
+
+    until: Instant
+    refund: Money
+
+
+class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a cancellation would refund, and until when the quote is valid.
+
+    refunds: only of tickets with refund tiers: the refunds from now on; after the last `until`, nothing.
+    """
 
     refund: Money
     valid_until: Instant
     stands_until: Instant  # the previous name of valid_until
+    refunds: list[RefundAhead] | None = None
 
 
 class AlightingStop(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from busware.server.conversation.words import (
     journey,
     moment,
     money,
+    refund_line,
     service_of,
     type_code,
     venue_of,
@@ -142,6 +143,8 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
     if answer.vehicle is not None:
         lines.append(f"Vehicle: {answer.vehicle}.")
+    if answer.refund_tiers is not None:
+        lines.append(refund_line(answer.refund_tiers))
     if answer.position is not None:
         lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:

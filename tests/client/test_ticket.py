@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from busware import ticket
-from busware.server.protocol import Booking, Ticket
+from busware.server.protocol import Booking, RefundTier, Ticket
 from tests.client.test_commands import PHONE, Run, book, run  # noqa: F401 - run is a fixture
 
 ZBARIMG = shutil.which("zbarimg")
@@ -46,6 +46,21 @@ def test_ticket_that_ends_early_has_its_end() -> None:
     first, second = (next(line for line in draw(booking, 120) if f" {n}     {n}" in line) for n in (1, 2))
     assert "Asha  " in first
     assert "Asha (to Mandya, Sat 5 Dec 2026 09:10)" in second
+
+
+def test_ticket_says_until_when_a_cancellation_refunds() -> None:
+    tiers = [
+        RefundTier(until=datetime.fromisoformat(until), percent=percent)
+        for until, percent in (("2026-12-03T07:00+05:30", "90"), ("2026-12-04T07:00+05:30", "50"))
+    ]
+    booking = msgspec.structs.replace(make_booking("held", size=1), refund_tiers=tiers, vehicle="KA09F1234")
+    text = " ".join(" ".join(draw(booking, 120)).replace("│", "").split())
+    assert "bus 101, KA09F1234" in text
+    assert (
+        "Cancel until Thu 3 Dec 2026 07:00: 90 % back; until Fri 4 Dec 2026 07:00: 50 %; later: nothing."
+    ) in text
+    booking = msgspec.structs.replace(booking, refund_tiers=[])
+    assert "A cancellation refunds nothing." in "\n".join(draw(booking, 120))
 
 
 def modules(code: Text, *, light: bool) -> list[list[int]]:

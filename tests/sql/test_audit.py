@@ -90,6 +90,12 @@ BROKEN = [
         "ticket {left}/1 (cancelled): fare 260.00, refund 260.00, by its terms 140.00",
     ),
     (
+        "refund",
+        'UPDATE passengers SET refund_tiers = \'[{{"hours": 0, "percent": "10"}}]\' '
+        "WHERE reference = '{left}'",
+        "ticket {left}/1 (cancelled): fare 260.00, refund 140.00, by its terms 44.00",
+    ),
+    (
         "half_booked",
         "UPDATE passengers SET travel_date = '2026-12-06' WHERE reference = '{booking}' AND ticket_no = 2",
         "booking {booking}: 1 booked 2026-12-05, 2 booked 2026-12-06",

@@ -1,0 +1,9 @@
+-- Refunds by the time before departure.
+
+INSERT INTO migrations (name) VALUES ('1k_refund_tiers');
+
+-- [{hours, percent}], from the most hours down, as in the document of the service. NULL: refund_percent applies.
+ALTER TABLE bus_info ADD COLUMN refund_tiers jsonb;
+
+-- Those of the service when the ticket was sold. NULL: refund_percent applies.
+ALTER TABLE passengers ADD COLUMN refund_tiers jsonb;
