@@ -16,6 +16,7 @@ _PACKAGES = (  # of the extra [server], by the names by which they are imported
 _FUNCTIONS = {  # subcommand → module of the server, function
     "audit": ("embedded.psql", "audit"),
     "console": ("console.prompt", "main"),
+    "gtfs": ("gtfs.commands", "main"),
     "health": ("health", "main"),
     "operator": ("accounts.operators", "main"),
     "psql": ("embedded.psql", "run_psql"),

@@ -19,6 +19,7 @@ SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "psql": "run psql on the running database, as its owner",
     "seed": "load timetables from SQL files",
     "timetable": "write services to a YAML or CSV file",
+    "gtfs": "import and export timetables as GTFS",
     "audit": "check the whole database",
     "operator": "manage operator accounts",
     "console": "open the operator's console of a running server",

@@ -463,6 +463,19 @@ class Settings:
         COUNT,
     )
 
+    # GTFS feeds. An archive that exceeds a limit is refused.
+    gtfs_files: int = setting(100, "files", "the most files in the archive of a GTFS feed", COUNT)
+    gtfs_file_bytes: int = setting(
+        1_000_000_000, "bytes", "the largest file of a GTFS feed, when it is not compressed", BYTES
+    )
+    gtfs_ratio: int = setting(
+        200, "times", "how many times as large as its compressed form a file of a GTFS feed may be", COUNT
+    )
+    gtfs_rows: int = setting(5_000_000, "rows", "the most rows in the files of a GTFS feed together", COUNT)
+    gtfs_lines: int = setting(
+        50, "lines", "the most lines that an import of a GTFS feed prints about each kind of finding", COUNT
+    )
+
     # Housekeeping.
     settle_seconds: float = setting(
         1, "seconds", "how often to settle trips with expired holds or waitlist entries", DURATION

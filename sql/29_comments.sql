@@ -91,6 +91,11 @@ BEGIN
         ('drivers', 'licence_no', 'Number of the driving licence. NULL: unknown.'),
         ('drivers', 'active', 'Whether trips may be assigned to the driver.'),
 
+        ('feed_stops', NULL, 'The places of the stops of GTFS feeds that were imported.'),
+        ('feed_stops', 'feed', 'Name of the feed.'),
+        ('feed_stops', 'stop_id', 'The stop in the feed.'),
+        ('feed_stops', 'place', 'Code of its place.'),
+
         ('holders', NULL, 'Who holds seats or waits for them without payment, for the limits on holds. A crash of PostgreSQL empties the table.'),
         ('holders', 'bus_id', 'Service of the ticket.'),
         ('holders', 'reference', 'Booking of the ticket.'),
@@ -182,6 +187,8 @@ BEGIN
         ('places', 'aliases', 'Other names of the place.'),
         ('places', 'part_of', 'Code of the place that contains it, such as the country of an airport. NULL: none.'),
         ('places', 'time_zone', 'Time zone of the place.'),
+        ('places', 'latitude', 'Latitude in degrees, WGS 84. NULL: not known.'),
+        ('places', 'longitude', 'Longitude in degrees, WGS 84. NULL: not known.'),
 
         ('processes', NULL, 'Running servers and consoles. A crash of PostgreSQL empties the table, and they register again.'),
         ('processes', 'process_no', 'Number of the process. It holds an advisory lock on the number while it is alive.'),

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "db": "protocol settings",
     "embedded": "command_line installation output settings",
     "timetables": "command_line embedded installation output protocol settings",
+    "gtfs": "command_line embedded installation output protocol settings",
     "metrics": "db protocol settings",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
@@ -56,7 +57,7 @@ MAY_IMPORT = {
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
 }  # fmt: skip
-MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "timetables"}  # besides scripts/ and tests/
+MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "gtfs", "timetables"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",
     "busware.server": "server",
