@@ -12,6 +12,7 @@ from rich.text import Text
 
 from busware import seatmap
 from busware.server.conversation.chart import Piece, chart_lines
+from busware.server.conversation.fares import lowest_fare, part_lines
 from busware.server.conversation.manifest import blocked_lines, crew_line, manifest_lines, trip_lines
 from busware.server.conversation.words import (
     arrival,
@@ -158,6 +159,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Group(
                 *_summary(answer, request, done),
                 _table(_tickets(answer)),
+                *map(Text, part_lines(answer)),
                 Text(f"Fare {money(answer.fare)}, refund {money(answer.refund)}."),
             )
         case References():
@@ -242,7 +244,7 @@ def _trip(trip: Trip, ends: list[str]) -> Row:
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
         "Service": ", ".join(filter(None, (service_of(trip), type_text(trip)))),
-        ">Fare": money(trip.fare),
+        ">Fare": lowest_fare(trip),
         ">Free": Text(str(trip.seats_free), style="green" if trip.seats_free else "dim"),
     }
 

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from busware import seatmap, ticket
+from busware.server.conversation.fares import lowest_fare
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -73,7 +74,7 @@ def _cells(trip: Trip) -> tuple[str, ...]:
     departs, arrives = trip.departs_at, trip.arrives_at
     return (
         str(trip.bus_id), clock(departs), arrival(arrives, departs), duration(departs, arrives),
-        money(trip.fare), str(trip.seats_free or "full"),
+        lowest_fare(trip), str(trip.seats_free or "full"),
     )  # fmt: skip
 
 

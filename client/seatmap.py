@@ -5,6 +5,7 @@ rich, `as_prompt` for prompt_toolkit. The traveller's seats have brackets, the t
 cursor angle brackets, so that the map is readable without colours.
 """
 
+import textwrap
 from collections.abc import Collection, Iterator
 from itertools import zip_longest
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from busware.server.conversation.drawing import drivers, states
-from busware.server.conversation.words import money
+from busware.server.conversation.fares import seat_fares
 from busware.server.protocol import Seat, Seats
 
 
@@ -164,9 +165,11 @@ def _legend(seat_map: Seats, yours: Collection[int], columns: int, *, with_fare:
             lines.append([])
         lines[-1] += entry
     total = f"{len(seat_map.free)} of {len(seat_map.seats)} free"
-    if with_fare:
-        total += f", {money(seat_map.fare)} each"
-    return [*lines, [Piece("", total)]]
+    fares = seat_fares(seat_map) if with_fare or seat_map.classes else []
+    if not seat_map.classes:
+        return [*lines, [Piece("", ", ".join([total, *fares]))]]
+    wrapped = [part for fare in fares for part in textwrap.wrap(fare, columns)]
+    return [*lines, *([Piece("", text)] for text in [total, *wrapped])]
 
 
 def _width(line: Line) -> int:

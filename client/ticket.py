@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from busware.server.conversation.fares import part_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -99,7 +100,8 @@ def _journey(booking: Booking) -> list[RenderableType]:
 
 def _summary(booking: Booking) -> list[RenderableType]:
     """The fare, the refund, and the next step or the reason of a cancellation."""
-    lines = [Text(f"Fare {money(booking.fare)}", "bold")]
+    lines = [Text(line, "dim") for line in part_lines(booking)]
+    lines.append(Text(f"Fare {money(booking.fare)}", "bold"))
     if float(booking.refund):
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:

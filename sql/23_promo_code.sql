@@ -13,10 +13,17 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Lock a promo code until the end of the transaction, so that two transactions cannot both use what is left of it. Returns
--- false if another transaction has locked it.
-CREATE OR REPLACE FUNCTION api.lock_promo_code(promo_no bigint) RETURNS boolean
-LANGUAGE sql
-RETURN pg_try_advisory_xact_lock(1886548847, hashint8(promo_no));   -- "prom" in ASCII
+-- false if another transaction has locked it and the caller does not wait.
+CREATE OR REPLACE FUNCTION api.lock_promo_code(promo_no bigint, wait boolean DEFAULT false) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    prom CONSTANT int := 1886547821;   -- its name in ASCII
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock(prom, hashint8(promo_no));
+    END IF;
+    RETURN wait OR pg_try_advisory_xact_lock(prom, hashint8(promo_no));
+END $$;
 
 -- The promo code that a request names, on a service.
 CREATE OR REPLACE FUNCTION api.promo_code(service bus_info, code text) RETURNS promo_codes
@@ -62,8 +69,8 @@ RETURN api.refusal('promo_code_used_up', format('The promo code %s is left for %
 -- Lock the promo code of a call, if it has one: that of the request, or of the booking with the reference.
 CREATE OR REPLACE FUNCTION api.wait_for_promo_code(bus_id bigint, args jsonb) RETURNS void
 LANGUAGE sql AS $$
-    SELECT pg_advisory_xact_lock(1886548847, hashint8(coalesce(
+    SELECT api.lock_promo_code(coalesce(
         (SELECT (api.promo_code(s, args ->> 'promo_code')).promo_no FROM bus_info s WHERE s.bus_id = wait_for_promo_code.bus_id),
         (SELECT min(p.promo_no) FROM passengers p
-         WHERE p.bus_id = wait_for_promo_code.bus_id AND p.reference = upper(btrim(args ->> 'reference'))))))
+         WHERE p.bus_id = wait_for_promo_code.bus_id AND p.reference = upper(btrim(args ->> 'reference')))), wait => true)
 $$;

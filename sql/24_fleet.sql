@@ -1,21 +1,5 @@
 -- The vehicles and drivers of an operator, for its accounts and for admins.
 
--- The operator whose fleet an account reads or changes: that of the account; for an admin, the one in the request.
-CREATE OR REPLACE FUNCTION api.operator_of(account text, INOUT operator text, OUT refusal jsonb) RETURNS record
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    own text := (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
-BEGIN
-    IF own IS NOT NULL THEN
-        refusal := CASE WHEN operator <> own THEN api.refusal('not_yours', format(
-            'This is an account of %s; it may not see or change the vehicles and drivers of %s.', own, operator)) END;
-        operator := own;
-    ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM bus_info s WHERE s.operator = operator_of.operator) THEN
-        refusal := api.refusal_bad_request('operator', 'the name of an operator',
-            coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Say of which operator.'));
-    END IF;
-END $$;
-
 -- A vehicle, and a driver, for their operator.
 CREATE OR REPLACE FUNCTION api.show_vehicle(v vehicles) RETURNS jsonb
 LANGUAGE sql STABLE

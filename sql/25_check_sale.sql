@@ -151,16 +151,22 @@ DECLARE
     seats   bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = check_waitlist.travel_date
                        AND (among IS NULL OR t.seat_no = ANY (among)));
     waiting bigint;
+    classes jsonb;
 BEGIN
     IF NOT waitlist OR wanted > seats THEN
-        RETURN api.refusal('sold_out', format('%s free between %s and %s.',
+        IF among IS NOT NULL THEN
+            classes := api.shown_fares(service, travel_date, s) -> 'classes';
+        END IF;
+        RETURN api.refusal('sold_out', format('%s free between %s and %s%s.',
                 CASE free WHEN 0 THEN format('No %s is', service.nouns ->> 'seat')
                           WHEN 1 THEN format('Only 1 %s is', service.nouns ->> 'seat')
                           ELSE format('Only %s are', api.format_count(free, service.nouns ->> 'seat')) END,
-                api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop)),
+                api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop),
+                ' in this class. Free in all classes: ' || (
+                    SELECT string_agg(format('%s %s at %s', c ->> 'seats_free', coalesce(c ->> 'name', 'others'), c ->> 'fare'), ', ')
+                    FROM jsonb_array_elements(classes) AS c)),
             jsonb_build_object('seats_free', free)
-            || CASE WHEN among IS NULL THEN '{}' ELSE
-                jsonb_build_object('classes', api.shown_fares(service, travel_date, s) -> 'classes') END);
+            || CASE WHEN classes IS NULL THEN '{}' ELSE jsonb_build_object('classes', classes) END);
     END IF;
     SELECT count(DISTINCT p.reference) INTO waiting FROM passengers p
     WHERE p.bus_id = service.bus_id AND p.travel_date = check_waitlist.travel_date AND p.status = 'pending';

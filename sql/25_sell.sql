@@ -34,6 +34,7 @@ BEGIN
             o.deferred := true;
             RETURN o;
         END IF;
+        promo := api.promo_code(service, r.promo_code);   -- its limits may have changed before the lock
         o.refusal := api.check_promo_code(promo, service, r.promo_code, wanted, r.account, r.phone);
     END IF;
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN

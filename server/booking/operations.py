@@ -61,6 +61,7 @@ class Operations:
             protocol.PutVehicle: self._change_fleet,
             protocol.PutDriver: self._change_fleet,
             protocol.Assign: self._change_fleet,
+            protocol.PutPromoCode: self._put_promo_code,
             protocol.Say: messages.say,
             protocol.Notice: messages.notice_to_trip,
         }
@@ -127,6 +128,9 @@ class Operations:
 
     def _change_fleet(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_fleet(request.method, Raw(_args(request, caller)))
+
+    def _put_promo_code(self, request: protocol.PutPromoCode, caller: Caller) -> Answer:
+        return self._pool.put_promo_code(Raw(_args(request, caller)))
 
     def _normalize(self, request: Request) -> Request:
         """The request with its strings as they are stored. Raises Refusal for an empty or invalid one."""

@@ -41,6 +41,8 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.BlockSeats: OPERATORS,
     protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,
+    protocol.PromoCodes: OPERATORS,
+    protocol.PutPromoCode: OPERATORS,
     protocol.Notice: OPERATORS,
     protocol.Assign: OPERATORS,
     # The database also checks the operator of the vehicles and drivers:

@@ -31,7 +31,9 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
         for action, riders in (("boards", stop.boards), ("alights", stop.alights)):
             for rider in riders:
                 ticket = f"{rider.reference}/{rider.ticket_no}"
-                passenger = ", ".join(filter(None, (rider.name, rider.phone, ticket)))
+                infant = rider.infant and f"with infant {rider.infant}"
+                about = (rider.name, rider.concession, infant, rider.phone, ticket, rider.seat_class)
+                passenger = ", ".join(filter(None, about))
                 yield f"  {action:7}  seat {rider.seat_no}: {passenger}", False
         if stop.comes_free:
             yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False

@@ -243,6 +243,11 @@ class Pool:
         ((refused, answer),) = self.execute(statement, (method, args))
         return Answer(answer, refused)
 
+    def put_promo_code(self, args: Raw) -> Answer:
+        """Create or replace a promo code. args: the request, with the account."""
+        ((refused, answer),) = self.execute("SELECT refused, answer FROM api.put_promo_code(%s)", (args,))
+        return Answer(answer, refused)
+
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.
 

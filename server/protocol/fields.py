@@ -132,11 +132,6 @@ ConcessionName = Annotated[
         description="a concession of the service, such as child",
     ),
 ]
-PromoCode = Annotated[
-    str,
-    Meta(min_length=1, max_length=20, pattern=_PRINTABLE, description="a promo code of the operator"),
-]
-
 OperatorName = Annotated[
     str,
     Meta(
@@ -146,6 +141,22 @@ OperatorName = Annotated[
         description="the name of an operator; only an admin has to give it",
     ),
 ]
+PromoCodeText = Annotated[
+    str,
+    Meta(min_length=1, max_length=20, pattern=_PRINTABLE, description="a promo code of the operator"),
+]
+Percent = Annotated[
+    str,
+    Meta(
+        pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$(?!\n)",
+        description="a percentage of the fare, 0 to 100, such as 12.5",
+    ),
+]
+MaxUses = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a number of tickets")]
+ServiceNos = Annotated[
+    list[BusId], Meta(min_length=1, max_length=1000, description="a list of numbers of services")
+]
+
 Registration = Annotated[
     str,
     Meta(

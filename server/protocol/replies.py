@@ -251,6 +251,32 @@ class References(Struct, frozen=True, kw_only=True):
     references: list[str]
 
 
+class PromoCode(Struct, frozen=True, kw_only=True):
+    """A promo code of an operator: a percentage and an amount off each ticket. uses: tickets that have it.
+
+    services: on which it is valid; null: all of the operator. first_date, last_date: of sale. A limit that is
+    null does not apply.
+    """
+
+    operator: str
+    code: str
+    percent: str
+    amount: Money
+    services: list[BusId] | None
+    first_date: datetime.date | None
+    last_date: datetime.date | None
+    max_uses: int | None
+    max_uses_per_account: int | None
+    uses: int
+
+
+class PromoCodeList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of promo codes, by code. next: the value of `after` for the next page, if there is one."""
+
+    promo_codes: list[PromoCode]
+    next: str | None = None
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """Success, without fields."""
 

@@ -24,20 +24,23 @@ from busware.server.protocol.fields import (
     KindName,
     LicenceNo,
     Limit,
+    MaxUses,
     Message,
     Notes,
     OperatorName,
     Passengers,
     Password,
+    Percent,
     Phone,
     PlaceName,
     PlaceOrStop,
-    PromoCode,
+    PromoCodeText,
     Reason,
     Reference,
     Registration,
     SeatNo,
     SeatNos,
+    ServiceNos,
     StopNo,
     TicketNo,
     TicketNos,
@@ -61,6 +64,8 @@ from busware.server.protocol.replies import (
     OperatedTrips,
     PlaceList,
     Pong,
+    PromoCode,
+    PromoCodeList,
     Quote,
     References,
     Seats,
@@ -153,7 +158,7 @@ class PartyRequest(SegmentRequest, frozen=True, kw_only=True):
     phone: Phone | None = None
     passengers: Passengers | None = None
     seat_class: ClassName | None = None
-    promo_code: PromoCode | None = None
+    promo_code: PromoCodeText | None = None
     waitlist: Flag = False
     key: Key | None = None
 
@@ -382,6 +387,30 @@ class OpenSales(Request, frozen=True, kw_only=True, rename={"from_date": "from",
     bus_id: BusId
     from_date: Date
     to_date: Date
+
+
+@_method("promo_codes", PromoCodeList, "GET /v1/promo-codes")
+class PromoCodes(Request, frozen=True, kw_only=True):
+    """For operators: list your promo codes, with their uses."""
+
+    operator: OperatorName | None = None
+    limit: Limit | None = None
+    after: Cursor | None = None
+
+
+@_method("put_promo_code", PromoCode, "PUT /v1/promo-codes/{code}")
+class PutPromoCode(Request, frozen=True, kw_only=True):
+    """For operators: create a promo code, or replace what it gives. Sold tickets keep their fares."""
+
+    code: PromoCodeText
+    operator: OperatorName | None = None
+    percent: Percent | None = None
+    amount: Amount | None = None
+    services: ServiceNos | None = None
+    first_date: Date | None = None
+    last_date: Date | None = None
+    max_uses: MaxUses | None = None
+    max_uses_per_account: MaxUses | None = None
 
 
 @_method("say", Done, "POST /v1/messages")

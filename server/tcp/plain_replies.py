@@ -10,6 +10,7 @@ from itertools import zip_longest
 import msgspec
 
 from busware.server.conversation.drawing import drivers, states
+from busware.server.conversation.fares import part_lines, seat_fares
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -103,8 +104,10 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
     shown = states(answer, yours)
     legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in shown)
     total = f"{len(answer.free)} of {len(answer.seats)} free"
-    fare = "" if yours else f", {money(answer.fare)} each"  # another seat costs what the ticket has cost
-    return "\n".join([*rows, f"{legend}.", f"{total}{fare}."])
+    # without classes, another seat costs what the ticket has cost
+    fares = seat_fares(answer) if answer.classes or not yours else []
+    totals = [total, *fares] if answer.classes else [", ".join([total, *fares])]
+    return "\n".join([*rows, f"{legend}.", *(textwrap.fill(f"{line}.", WIDTH) for line in totals)])
 
 
 def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
@@ -135,6 +138,7 @@ def booking(answer: Booking, now: datetime) -> str:
         f"{service_of(answer)} ({answer.kind} {answer.bus_id})",
         *_journey(answer),
         *(_ticket(ticket, answer) for ticket in answer.tickets),
+        *(f"  {line}" for line in part_lines(answer)),
         f"Fare {money(answer.fare)}" + (f", refunded {money(answer.refund)}" if float(answer.refund) else ""),
     ]
     if answer.expires_at is not None:

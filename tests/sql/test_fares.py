@@ -128,6 +128,10 @@ def test_count_chooses_among_the_cheapest_class(api: SchemaApi, database: Databa
     assert ([t["seat_no"] for t in booking["tickets"]], booking["fare"]) == ([7, 8], "460.00")
     refusal = api.book(count=1)
     assert (refusal["reason"], refusal["seats_free"]) == ("sold_out", 0)
+    assert refusal["message"] == (
+        "No seat is free between Bengaluru and Mysuru in this class. "
+        "Free in all classes: 0 back at 230.00, 4 others at 260.00, 2 premium at 312.00."
+    )
     assert refusal["classes"] == [
         {"name": "back", "fare": "230.00", "seats_free": 0},
         {"name": None, "fare": "260.00", "seats_free": 4},
