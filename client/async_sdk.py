@@ -29,6 +29,7 @@ from busware.server.protocol import (
     Passenger,
     Place,
     Pong,
+    PromoCode,
     Quote,
     Seats,
     Session,

@@ -49,6 +49,8 @@ from busware.server.protocol import (
     Place,
     PlaceList,
     Pong,
+    PromoCode,
+    PromoCodeList,
     Quote,
     References,
     Refusal,
@@ -206,6 +208,12 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
         case SentNotice():
             return Text(sent_line(answer))
+        case PromoCode():
+            return _table([_promo_code(answer)], if_empty="")
+        case PromoCodeList():
+            return _page(
+                map(_promo_code, answer.promo_codes), answer.next, if_empty="There are no promo codes."
+            )
         case OpenedSales():
             opened = counted(answer.opened, "trip") if answer.opened else "No new trip was"
             return Text(f"{opened} put on sale.")
@@ -313,6 +321,24 @@ def _operated_trips(trips: list[OperatedTrip]) -> Iterator[Row]:
     has_vehicles = any(trip.vehicle for trip in trips)
     for trip in trips:
         yield _operated_trip(trip) | ({"Vehicle": trip.vehicle or ""} if has_vehicles else {})
+
+
+def _promo_code(promo_code: PromoCode) -> Row:
+    discount = (
+        f"{promo_code.percent} %" if float(promo_code.percent) else "",
+        money(promo_code.amount) if float(promo_code.amount) else "",
+    )
+    dates = (f"from {promo_code.first_date}", f"to {promo_code.last_date}")
+    limits = (promo_code.max_uses, promo_code.max_uses_per_account)
+    return {
+        "Code": promo_code.code,
+        "Discount": " and ".join(filter(None, discount)),
+        "Sold": " ".join(text for text in dates if not text.endswith("None")) or "always",
+        "Services": ", ".join(map(str, promo_code.services or [])) or "all",
+        ">Uses": str(promo_code.uses),
+        ">Limit": "–" if limits[0] is None else str(limits[0]),
+        ">Each account": "–" if limits[1] is None else str(limits[1]),
+    }
 
 
 def _operated_trip(trip: OperatedTrip) -> Row:

@@ -30,6 +30,7 @@ from busware.server.protocol import (
     Passenger,
     Place,
     Pong,
+    PromoCode,
     Quote,
     Seats,
     Session,
@@ -334,6 +335,38 @@ class Client(Connection):
                 protocol.BlockedSeats,
             )
         ).blocked  # fmt: skip
+
+    def promo_codes(self, operator: str | None = None) -> Iterator[PromoCode]:
+        """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
+        after = None
+        while True:
+            page = self.call(protocol.PromoCodes(operator=operator, after=after), protocol.PromoCodeList)
+            yield from page.promo_codes
+            if (after := page.next) is None:
+                return
+
+    def put_promo_code(
+        self,
+        code: str,
+        *,
+        operator: str | None = None,
+        percent: str | None = None,
+        amount: str | None = None,
+        services: list[int] | None = None,
+        first_date: date | None = None,
+        last_date: date | None = None,
+        max_uses: int | None = None,
+        max_uses_per_account: int | None = None,
+    ) -> PromoCode:
+        """Create a promo code, or replace what it gives: a percentage and an amount off each ticket.
+
+        services: on which it is valid; by default all of the operator. first_date, last_date: of sale.
+        """
+        return self.call(protocol.PutPromoCode(
+            code=code, operator=operator, percent=percent, amount=amount, services=services,
+            first_date=first_date, last_date=last_date, max_uses=max_uses,
+            max_uses_per_account=max_uses_per_account,
+        ), PromoCode)  # fmt: skip
 
     def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
         """Put trips of a bus on sale; return how many were not on sale before."""

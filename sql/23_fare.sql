@@ -78,10 +78,6 @@ CREATE OR REPLACE FUNCTION api.prices(
 ) RETURNS api.ticket_price[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF service.seat_classes IS NULL AND service.fare_rules IS NULL AND service.concessions IS NULL
-            AND promo.promo_no IS NULL THEN
-        RETURN array_fill(ROW(s.fare, NULL, s.alight_refunds)::api.ticket_price, ARRAY[party]);
-    END IF;
     RETURN ARRAY(SELECT api.price(service, travel_date, s,
             CASE WHEN seats IS NULL THEN seat_class ELSE api.class_of_seat(service, seats[n]) END, passengers -> (n - 1), promo)
         FROM generate_series(1, party) AS n ORDER BY n);

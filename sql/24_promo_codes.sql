@@ -17,10 +17,10 @@ DECLARE
     shown jsonb;
     last  text;
 BEGIN
-    SELECT jsonb_agg(api.show_promo_code(c) ORDER BY c.code), max(c.code) INTO shown, last FROM (
+    SELECT jsonb_agg(api.show_promo_code(codes.c) ORDER BY (codes.c).code), max((codes.c).code) INTO shown, last FROM (
         SELECT c FROM promo_codes c
         WHERE c.operator = owner.operator AND c.code > coalesce(after, '') ORDER BY c.code LIMIT size
-    ) AS codes (c);
+    ) AS codes;
     RETURN coalesce(owner.refusal, jsonb_build_object('promo_codes', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', last) ELSE '{}' END);
 END $$;

@@ -61,7 +61,10 @@ BEGIN
         PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
     END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
-                  r.phone, r.account, api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo),
+                  r.phone, r.account,
+                  CASE WHEN num_nonnulls(service.seat_classes, service.fare_rules, service.concessions, promo.promo_no) = 0
+                      THEN array_fill(ROW(s.fare, NULL, s.alight_refunds)::api.ticket_price, ARRAY[wanted])
+                      ELSE api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo) END,
                   promo.promo_no, service.refund_percent, service.refund_tiers, status, expires);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);

@@ -21,6 +21,18 @@ class Example(NamedTuple):
 _TRIP: Json = {"bus_id": 101, "travel_date": "2026-12-05"}
 _SEGMENT: Json = {**_TRIP, "origin": "Bengaluru", "destination": "Mysuru"}
 _BOOKING: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
+_PROMO_CODE: Json = {
+    "operator": "KSRTC",
+    "code": "DASARA",
+    "percent": "10",
+    "amount": "0.00",
+    "services": None,
+    "first_date": None,
+    "last_date": "2026-12-31",
+    "max_uses": 500,
+    "max_uses_per_account": None,
+    "uses": 41,
+}
 _TOKEN = "9f2c41d7a05be8361c7d90f4e2ab5873d6410c9e8b57f2a3046de1c895b7fa20"  # noqa: S105 - an example
 
 _TICKETS: list[Json] = [
@@ -250,6 +262,10 @@ EXAMPLES: dict[str, Example] = {
     "assign": Example(
         {**_TRIP, "vehicle": "KA09F1234", "drivers": ["D17"], "until": "2026-12-11"},
         {"assigned": 7, "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234", "drivers": [_ON_BOARD]}},
+    ),
+    "promo_codes": Example({}, {"promo_codes": [_PROMO_CODE]}),
+    "put_promo_code": Example(
+        {"code": "DASARA", "percent": "10", "last_date": "2026-12-31", "max_uses": 500}, _PROMO_CODE
     ),
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }

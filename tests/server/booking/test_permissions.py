@@ -69,6 +69,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "put_driver": ({"code": "D1", "operator": "KSRTC", "name": "Ravi"}, SERVICE_OPERATORS),
     "drivers": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "assign": ({**TRIP, "travel_date": "2026-12-03", "drivers": ["D1"]}, SERVICE_OPERATORS),
+    "promo_codes": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "put_promo_code": ({"operator": "KSRTC", "code": "DASARA", "percent": "10"}, SERVICE_OPERATORS),
     "logout": ({}, SIGNED_IN),
 }
 
