@@ -91,6 +91,7 @@ REPLACED: dict[str, dict[str, Any]] = {
     "cancel": {"tickets": [1]},
     "register": {"username": "meera"},
     **{key: {"operator": "KSRTC"} for key in ("vehicles", "put_vehicle", "drivers", "put_driver")},
+    **{key: {"operator": "KSRTC"} for key in ("promo_codes", "put_promo_code")},
     "assign": {"vehicle": None, "drivers": []},
 }
 NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
