@@ -28,6 +28,7 @@ BEGIN
             OR document -> 'seasons' <> '[]' OR document -> 'extra_days' <> '[]') THEN
         faults := faults || api.fault('repeat_legs', 'A repeating route runs on never, without seasons and extra days: its one trip is opened by open_trip.');
     END IF;
+    faults := faults || api.check_refund_tiers(document -> 'refund_tiers');
     SELECT b.bus_id INTO other FROM bus_info b
     WHERE b.operator = document ->> 'operator' AND b.source_id = document ->> 'source_id' AND b.bus_id <> (document ->> 'bus_id')::bigint;
     IF FOUND THEN
@@ -113,6 +114,23 @@ LANGUAGE sql IMMUTABLE AS $$
         SELECT 'to_stop', format('Stop %s is not after stop %s.', f.to_stop, f.from_stop) WHERE f.to_stop <= f.from_stop
         UNION ALL
         SELECT 'from_stop', format('The segment from stop %s to stop %s has a fare already.', f.from_stop, f.to_stop) WHERE f.times > 1
+    ) AS wrong (field, message)
+$$;
+
+-- Check that there is one refund tier for a number of hours, and that a refund does not grow as departure nears.
+CREATE OR REPLACE FUNCTION api.check_refund_tiers(tiers jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    WITH tier AS (
+        SELECT e.n, (e.value ->> 'hours')::int AS hours, (e.value ->> 'percent')::numeric AS percent
+        FROM jsonb_array_elements(tiers) WITH ORDINALITY AS e (value, n)
+    )
+    SELECT coalesce(jsonb_agg(jsonb_build_object('field', format('refund_tiers[%s].%s', t.n - 1, wrong.field),
+                                                 'message', wrong.message) ORDER BY t.n), '[]')
+    FROM tier t JOIN tier o ON o.n <> t.n, LATERAL (
+        SELECT 'hours', format('There is a tier of %s hours already.', t.hours) WHERE o.hours = t.hours AND o.n < t.n
+        UNION ALL
+        SELECT 'percent', format('It is %s percent, more than the %s percent of %s hours. A refund does not grow as departure nears.',
+            t.percent, o.percent, o.hours) WHERE o.hours > t.hours AND o.percent < t.percent
     ) AS wrong (field, message)
 $$;
 

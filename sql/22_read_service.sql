@@ -22,6 +22,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ('seasons', 'runs_on', 'weekdays', false),
     ('', 'days_off', 'date[]', false), ('', 'extra_days', 'date[]', false), ('', 'sales_days', 'days', false),
     ('', 'sells_until', 'duration', false), ('', 'refund_percent', 'percent', false),
+    ('', 'refund_tiers', 'list', false),
+        ('refund_tiers', 'hours', 'hours', false), ('refund_tiers', 'percent', 'percent', false),
     ('', 'alight_refund_percent', 'percent', false), ('', 'max_seats', 'seats', false), ('', 'queue_limit', 'parties', false),
     ('', 'phone_required', 'flag', false),
     ('', 'nouns', 'nouns', false), ('nouns', 'service', 'word', false), ('nouns', 'seat', 'word', false),

@@ -17,6 +17,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ('surcharge',  '^-?[0-9]{1,8}(\.[0-9]{1,2})?$',       'an amount of money, such as 52.00 or -30'),
     ('surcharge_percent', '^-?[0-9]{1,3}(\.[0-9]{1,2})?$', 'a percentage, such as 20 or -12.5'),
     ('age',        '^[0-9]{1,3}$',                        'an age in years'),
+    ('hours',      '^(0|[1-9][0-9]{0,3})$',               'a number of hours, from 0 on'),
     ('kilometres', '^[0-9]{1,6}(\.[0-9])?$',              'kilometres from the first stop, such as 102.5'),
     ('time',       '^([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9]$',
      'a time since the travel date began, such as 23:40, 24:25 on the next day, or 5d 14:00'),
@@ -48,7 +49,7 @@ BEGIN
     END IF;
     CASE kind
         WHEN 'flag' THEN canonical := text::jsonb;
-        WHEN 'number', 'seats', 'parties', 'days', 'age' THEN canonical := to_jsonb(text::int);
+        WHEN 'number', 'seats', 'parties', 'days', 'age', 'hours' THEN canonical := to_jsonb(text::int);
         WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text::numeric(10,2)::text);
         WHEN 'percent', 'surcharge_percent', 'kilometres' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));

@@ -39,7 +39,7 @@ BEGIN
         'runs_on', api.parse_weekdays(document ->> 'runs_on'),
         'layout', api.plain_spaces(coalesce((SELECT l.drawing FROM layouts l WHERE l.name = document ->> 'layout'), document ->> 'layout')),
         'seat_classes', nullif(document -> 'seat_classes', '[]'), 'fare_rules', nullif(document -> 'fare_rules', '[]'),
-        'concessions', nullif(document -> 'concessions', '[]')));
+        'concessions', nullif(document -> 'concessions', '[]'), 'refund_tiers', nullif(document -> 'refund_tiers', '[]')));
 END $$;
 
 -- A document whose lists are as api.service shows them.
@@ -49,7 +49,8 @@ LANGUAGE sql STABLE AS $$
             ARRAY(SELECT s FROM api.stops_in_document(document) AS s), (document ->> 'repeat_legs')::int)))
         || coalesce((
             SELECT jsonb_object_agg(list.field, (
-                SELECT coalesce(jsonb_agg(e ORDER BY e ->> 'first_date', (e ->> 'from_stop')::int, (e ->> 'to_stop')::int, e #>> '{}'), '[]')
+                SELECT coalesce(jsonb_agg(e ORDER BY e ->> 'first_date', (e ->> 'from_stop')::int, (e ->> 'to_stop')::int,
+                    (e ->> 'hours')::int DESC, e #>> '{}'), '[]')
                 FROM jsonb_array_elements(document -> list.field) AS e))
-            FROM unnest('{segment_fares,seasons,days_off,extra_days}'::text[]) AS list (field) WHERE document ? list.field), '{}')
+            FROM unnest('{segment_fares,seasons,days_off,extra_days,refund_tiers}'::text[]) AS list (field) WHERE document ? list.field), '{}')
 $$;

@@ -26,6 +26,7 @@ LANGUAGE sql STABLE AS $$
             FROM calendar_dates c WHERE c.bus_id = s.bus_id AND c.runs),
         'sales_days', s.sales_days, 'sells_until', api.format_duration(s.sells_until),
         'refund_percent', trim_scale(s.refund_percent)::text,
+        'refund_tiers', coalesce(s.refund_tiers, '[]'),
         'alight_refund_percent', trim_scale(s.alight_refund_percent)::text,
         'max_seats', s.max_seats, 'queue_limit', s.queue_limit, 'phone_required', s.phone_required, 'nouns', s.nouns,
         'seat_classes', coalesce(s.seat_classes, '[]'), 'fare_rules', coalesce(s.fare_rules, '[]'),

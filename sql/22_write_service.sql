@@ -32,7 +32,7 @@ BEGIN
         first_date = n.first_date, last_date = n.last_date, sales_days = n.sales_days, sells_until = n.sells_until,
         refund_percent = n.refund_percent, alight_refund_percent = n.alight_refund_percent, max_seats = n.max_seats,
         queue_limit = n.queue_limit, phone_required = n.phone_required, nouns = n.nouns, seat_classes = n.seat_classes, fare_rules = n.fare_rules,
-        concessions = n.concessions
+        concessions = n.concessions, refund_tiers = n.refund_tiers
     FROM api.columns_in_document(wanted) AS n WHERE b.bus_id = id
     RETURNING b.* INTO service;
     IF wanted -> 'stops' IS DISTINCT FROM before -> 'stops' OR wanted -> 'segment_fares' IS DISTINCT FROM before -> 'segment_fares' THEN

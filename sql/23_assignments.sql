@@ -100,6 +100,10 @@ BEGIN
     IF renewed IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM FROM vehicles v JOIN unnest(renewed) AS a ON a.operator = v.operator AND a.vehicle = v.registration
+    ORDER BY v.registration FOR NO KEY UPDATE OF v;   -- as api.assign does
+    PERFORM FROM drivers d JOIN unnest(renewed) AS a ON a.operator = d.operator AND a.driver = d.code
+    ORDER BY d.code FOR NO KEY UPDATE OF d;
     SELECT v.registration, min(a.travel_date) AS travel_date, api.missing_seats(service.bus_id, v.layout) AS seats INTO unfit
     FROM unnest(renewed) AS a JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
     GROUP BY v.operator, v.registration HAVING api.missing_seats(service.bus_id, v.layout) IS NOT NULL LIMIT 1;

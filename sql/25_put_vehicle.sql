@@ -68,12 +68,13 @@ BEGIN
     RETURN coalesce(refusal, api.show_driver(driver));
 END $$;
 
--- Check a drawing of seats.
+-- Check the layout of a vehicle: a drawing, or NULL.
 CREATE OR REPLACE FUNCTION api.check_layout(layout text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', problem.message)
-    FROM (SELECT CASE WHEN layout IS NULL THEN 'The vehicle is new: give its layout.' ELSE api.layout_fault(layout) END) AS problem (message)
-    WHERE problem.message IS NOT NULL
+    SELECT api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats',
+        coalesce(read.fault, 'The vehicle is new: give its layout.'))
+    FROM (SELECT) AS one LEFT JOIN api.read_layout(check_layout.layout) AS read ON check_layout.layout IS NOT NULL
+    WHERE check_layout.layout IS NULL OR read.fault IS NOT NULL
 $$;
 
 -- Check that there are no trips on which a vehicle or a driver is that shall not be on them any more.

@@ -106,6 +106,13 @@ class ConcessionData(_Surcharge, frozen=True, kw_only=True):
     seat: bool = True
 
 
+class RefundTierData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cancellation more than this number of hours before departure refunds this percentage of the fare."""
+
+    hours: int
+    percent: Percent
+
+
 class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of a service but its number."""
 
@@ -130,6 +137,7 @@ class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sales_days: int | UnsetType = UNSET
     sells_until: Duration | UnsetType = UNSET
     refund_percent: Percent | UnsetType = UNSET
+    refund_tiers: list[RefundTierData] | UnsetType = UNSET
     alight_refund_percent: Percent | UnsetType = UNSET
     max_seats: int | UnsetType = UNSET
     queue_limit: int | UnsetType = UNSET

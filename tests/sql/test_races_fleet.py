@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.support.fleet import MORNING, NOON, add_fleet, assign, assigned, put_driver, put_vehicle
+from tests.support.fleet import (
+    MORNING,
+    NOON,
+    add_fleet,
+    assign,
+    assigned,
+    edit_service,
+    put_driver,
+    put_vehicle,
+)
 from tests.support.race import Race
 from tests.support.schema_api import DAY, Answer, call
 
@@ -103,6 +112,20 @@ def test_assignment_against_an_edit_of_the_timetable(fleet_race: Race) -> None:
         Mysuru | 20:45 | - | 145 | 260 $$)""")
     second = race.start(lambda: assign(race.second, vehicle="KA09F1"))
     assert race.then_commit(second)["assigned"] == 1
+
+
+def test_an_edit_of_the_timetable_against_an_assignment_on_another_service(fleet_race: Race) -> None:
+    """The edit would move the trip of service 1 into that of service 3, which has the vehicle meanwhile."""
+    race = fleet_race
+    edit = [{"place": "Bengaluru", "departs": "18:00", "km": "0", "fare": "0"}]
+    edit.append({"place": "Mysuru", "arrives": "20:45", "km": "145", "fare": "260"})
+    edit_service(race.second, stops=edit)
+    assign(race.second, MORNING, vehicle="KA09F1")
+    assign(race.first, NOON, vehicle="KA09F1")
+    edit[0]["departs"] = "12:30"
+    second = race.start(lambda: edit_service(race.second, stops=edit))
+    refused = race.then_commit(second)
+    assert (refused["reason"], refused["other_trip"]["bus_id"]) == ("already_assigned", 3)
 
 
 def test_an_edit_of_the_operator_against_an_assignment(fleet_race: Race) -> None:

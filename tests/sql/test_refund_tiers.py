@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from psycopg.types.json import Jsonb
 
 from tests.conftest import NOW, Clock
+from tests.support.fleet import edit_service
 from tests.support.schema_api import ASHA, DAY, RAVI, Answer, SchemaApi
 
 TIERS = [{"hours": 48, "percent": "90"}, {"hours": 24, "percent": "50"}, {"hours": 0, "percent": "0"}]
@@ -19,7 +19,8 @@ BEFORE_48, BEFORE_24 = "2026-12-03T10:00:00+05:30", "2026-12-04T10:00:00+05:30"
 
 
 def set_tiers(api: SchemaApi, tiers: list[dict[str, Any]] | None) -> None:
-    api.conn.execute("UPDATE bus_info SET refund_tiers = %s WHERE bus_id = 1", (tiers and Jsonb(tiers),))
+    answer = edit_service(api, refund_tiers=tiers or [])
+    assert "reason" not in answer, answer
 
 
 @pytest.fixture
@@ -169,3 +170,26 @@ def test_refunds_never_grow_and_parts_add_up(
     for ticket_no in order:
         cancelled = api.cancel(parts, ticket_no)
     assert Decimal(cancelled["refund"]) == Decimal(api.cancel(whole)["refund"]) == refunds[-1]
+
+
+def test_tiers_are_a_field_of_the_document(api: SchemaApi) -> None:
+    set_tiers(api, TIERS[::-1])
+    ((document,),) = api.conn.execute("SELECT api.service(1)").fetchall()
+    assert document["refund_tiers"] == TIERS
+    assert edit_service(api, refund_tiers=TIERS)["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("tiers", "field"),
+    [
+        ([(48, "90"), (48, "50")], "refund_tiers[1].hours"),
+        ([(48, "50"), (24, "90")], "refund_tiers[1].percent"),
+        ([(24, "90"), (48, "50")], "refund_tiers[0].percent"),
+        ([(-1, "90")], "refund_tiers[0].hours"),
+        ([(24, "101")], "refund_tiers[0].percent"),
+    ],
+)
+def test_wrong_tiers_are_faults(api: SchemaApi, tiers: list[tuple[int, str]], field: str) -> None:
+    written = [{"hours": hours, "percent": percent} for hours, percent in tiers]
+    faults = edit_service(api, refund_tiers=written)["faults"]
+    assert [fault["field"] for fault in faults] == [field]

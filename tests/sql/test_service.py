@@ -23,7 +23,7 @@ DAY_BUS = {
     "seasons": [], "days_off": [], "extra_days": [],
     "sales_days": 14, "sells_until": "0 minutes", "refund_percent": "50", "alight_refund_percent": "0",
     "max_seats": 6, "queue_limit": 200, "phone_required": True, "nouns": {"service": "bus", "seat": "seat"},
-    "seat_classes": [], "fare_rules": [], "concessions": [],
+    "seat_classes": [], "fare_rules": [], "concessions": [], "refund_tiers": [],
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Service 1 runs from 10:00 to 12:45, service 3 from 12:00 to 14:00: a vehicle can
 """
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.schema_api import DAY, Answer, SchemaApi
 
@@ -31,6 +32,13 @@ def add_service(api: SchemaApi, bus_id: int, stops: str) -> None:
         "sales_days => 14, stops => %s, replace => true)",
         (bus_id, bus_id, SEATS, stops),
     )
+
+
+def edit_service(api: SchemaApi, bus_id: int = 1, **fields: object) -> Answer:
+    """Edit a service by its document."""
+    statement = "SELECT answer FROM api.put_service(NULL, %s)"
+    ((answer,),) = api.conn.execute(statement, (Jsonb({"bus_id": bus_id, **fields}),)).fetchall()
+    return answer
 
 
 def put_vehicle(api: SchemaApi, registration: str, account: str = "ksrtc", **fields: object) -> Answer:
