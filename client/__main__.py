@@ -17,7 +17,7 @@ import msgspec
 
 from busware import commands
 from busware.factory import new_client
-from busware.preview import Report, preview, report
+from busware.preview import Plan, Report, plan
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
@@ -87,11 +87,17 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             request = commands.request(parsed, client.today)
             asks = on_terminal() and not getattr(parsed, "yes", True)
             repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
-            seen = preview(request, client) if asks and not repeated else None
-            if seen and not confirmed(seen.question, seen.facts):
-                complain("Nothing was changed.")
-                return REFUSED
-            done = report(request, client) if not parsed.json and not repeated else None
+            planned = plan(request, client) if not repeated and (asks or not parsed.json) else Plan()
+            seen = None
+            while asks and planned.preview and planned.preview != seen:
+                if seen:
+                    complain("This has changed meanwhile.")
+                seen = planned.preview
+                if not confirmed(seen.question, seen.facts):
+                    complain("Nothing was changed.")
+                    return REFUSED
+                planned = plan(request, client)
+            done = None if parsed.json else planned.report
             request = with_key(request)
             if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
                 return _write_files(request, client.call(request, request.reply), files)

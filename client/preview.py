@@ -10,7 +10,19 @@ from typing import Any, NamedTuple
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server import protocol
-from busware.server.conversation.words import cancelled_line, counted, ended_line, money, summary
+from busware.server.conversation.words import (
+    cancelled_line,
+    counted,
+    day_of,
+    ended_line,
+    journey_of,
+    listed,
+    moment,
+    money,
+    plural,
+    summary,
+    words_of,
+)
 
 Report = Callable[[Any], str]  # from the reply
 
@@ -22,39 +34,32 @@ class Preview(NamedTuple):
     facts: str = ""
 
 
-def preview(request: protocol.Request, client: Client) -> Preview | None:
-    """The preview of a request, or None. Raises Refusal, as the request would, and ConnectionLost."""
-    match request:
-        case protocol.Cancel():
-            return _of_cancellation(request, client)
-        case protocol.Alight():
-            return _of_alighting(request, client)
-        case protocol.CancelTrip():
-            return _of_cancelled_trip(request, client)
-    return None
+class Plan(NamedTuple):
+    """What a request is going to do, as a question to confirm; and what makes a text of its reply.
+
+    preview: None if nothing has to be confirmed. report: None if the reply says what was done.
+    """
+
+    preview: Preview | None = None
+    report: Report | None = None
 
 
-def report(request: protocol.Request, client: Client) -> Report | None:
-    """What makes a text of the reply: what the request has changed or found. None if the reply says it.
+def plan(request: protocol.Request, client: Client) -> Plan:
+    """The plan of a request. Raises Refusal, as the request would, and ConnectionLost.
 
-    Reads what the reply is compared with, so it is called directly before the request is sent. What another
-    client has changed before is not reported as done. Raises as `preview` does.
+    What the reply is compared with is read here. So it is called again after a confirmation: what another
+    client has changed meanwhile is not reported as done, and is confirmed again.
     """
     match request:
         case protocol.Cancel():
-            before = client.booking(request.reference, request.phone)
-            return lambda after: cancelled_line(before, after)
+            return _plan_of_cancellation(request, client)
         case protocol.Alight():
-            before = client.booking(request.reference, request.phone)
-            (stop,) = client.alight_quote(  # the reply does not name the stop
-                request.reference, request.phone, tickets=request.tickets, at=request.at
-            )
-            return lambda after: ended_line(
-                _chosen(after, request.tickets, ("booked",)), f"at {stop.place}", before, after
-            )
+            return _plan_of_alighting(request, client)
+        case protocol.CancelTrip():
+            return Plan(_of_cancelled_trip(request, client))
         case protocol.Find():
-            return lambda found: "\n".join(_found(found, request.phone, client))
-    return None
+            return Plan(report=lambda found: "\n".join(_found(found, request.phone, client)))
+    return Plan()
 
 
 def _found(found: protocol.References, phone: str, client: Client) -> Iterator[str]:
@@ -66,25 +71,37 @@ def _found(found: protocol.References, phone: str, client: Client) -> Iterator[s
             yield reference
 
 
-def _of_cancellation(request: protocol.Cancel, client: Client) -> Preview:
+def _plan_of_cancellation(request: protocol.Cancel, client: Client) -> Plan:
     quote = client.cancel_quote(request.reference, request.phone, tickets=request.tickets)
-    booking = client.booking(request.reference, request.phone)
-    tickets = _chosen(booking, request.tickets, protocol.OPEN)
-    count, refund = counted(len(tickets), "ticket"), money(quote.refund)
+    before = client.booking(request.reference, request.phone)
+    tickets = _chosen(before, request.tickets, protocol.OPEN)
     paid = sum(float(ticket.fare) - float(ticket.refund) for ticket in tickets if ticket.status == "booked")
-    if not paid:
-        return Preview(f"Cancel {count}? You have not paid yet.")
-    return Preview(f"Cancel {count}, and get {refund} of {money(paid)} back?")
+    refund = f", and get {money(quote.refund)} of {money(paid)} back?" if paid else "? You have not paid yet."
+    question = f"Cancel {_named(tickets, before)} {journey_of(before)}, {moment(before.departs_at)}{refund}"
+    return Plan(Preview(question), lambda after: cancelled_line(before, after))
 
 
-def _of_alighting(request: protocol.Alight, client: Client) -> Preview:
+def _plan_of_alighting(request: protocol.Alight, client: Client) -> Plan:
     (stop,) = client.alight_quote(request.reference, request.phone, tickets=request.tickets, at=request.at)
-    booking = client.booking(request.reference, request.phone)
-    tickets = _chosen(booking, request.tickets, ("booked",))
-    count = counted(len(tickets), "ticket")
-    return Preview(
-        f"End {count} at {stop.place} instead of {booking.destination}, and get {money(stop.refund)} back?"
+    before = client.booking(request.reference, request.phone)
+    tickets = _chosen(before, request.tickets, ("booked",))
+    refund = f"and get {money(stop.refund)} back"
+    question = f"End {_named(tickets, before)} at {stop.place} instead of {before.destination}, {refund}?"
+    return Plan(
+        Preview(question),
+        lambda after: ended_line(  # the reply does not name the stop
+            _chosen(after, request.tickets, ("booked",)), f"at {stop.place}", before, after
+        ),
     )
+
+
+def _named(tickets: list[protocol.Ticket], booking: protocol.Booking) -> str:
+    """Tickets with their seats: ticket 1 (seat 9)."""
+    numbers = [ticket.ticket_no for ticket in tickets]
+    seats = [ticket.seat_no for ticket in tickets if ticket.seat_no is not None]
+    named = f"{plural('ticket', numbers)} {listed(numbers, 'and')}"
+    seat = words_of(booking.kind).seat
+    return f"{named} ({plural(seat, seats)} {listed(seats, 'and')})" if seats else named
 
 
 def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview | None:
@@ -97,7 +114,7 @@ def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview 
     facts = [f"{tickets} will be refunded in full."] if bookings else []
     facts += [f"{counted(unpaid, 'ticket')} held or waiting will end."] if unpaid else []
     return Preview(
-        f"Cancel {trip.name} ({trip.bus_id}) of {trip.travel_date}?",
+        f"Cancel {trip.name} ({trip.bus_id}) of {day_of(trip.travel_date)}?",
         " ".join(facts) or "The trip has no passengers.",
     )
 

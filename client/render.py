@@ -18,8 +18,10 @@ from busware.server.conversation.words import (
     arrival,
     clock,
     counted,
+    day_of,
     differing_ends,
     end_of,
+    hold_end,
     moment,
     money,
     refund_line,
@@ -27,6 +29,7 @@ from busware.server.conversation.words import (
     sent_line,
     service_of,
     type_text,
+    venue_of,
 )
 from busware.server.output import writing
 from busware.server.protocol import (
@@ -434,12 +437,15 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         (booking.reference, "bold"),
         f", {service_of(booking)} ({booking.bus_id}) of {_dates(booking)}.",
     )
-    yield Text(
-        f"{booking.origin}, {moment(booking.departs_at)}, to "
-        f"{booking.destination}, {moment(booking.arrives_at)}."
-    )
+    if venue := venue_of(booking):
+        yield Text(f"{venue}, {moment(booking.departs_at)}, until {moment(booking.arrives_at)}.")
+    else:
+        yield Text(
+            f"{booking.origin}, {moment(booking.departs_at)}, to "
+            f"{booking.destination}, {moment(booking.arrives_at)}."
+        )
     if booking.expires_at is not None:
-        yield Text(f"Confirm it before {booking.expires_at.astimezone():%H:%M:%S} (local time).")
+        yield Text(f"Confirm it before {hold_end(booking, booking.expires_at, None)}.")
     if booking.position is not None:
         yield Text(f"Position {booking.position} on the waitlist.")
     if booking.vehicle is not None:
@@ -453,8 +459,8 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
 def _dates(booking: Booking) -> str:
     """The boarding date; and the travel date, if it differs by at most _MAX_TRAVEL_DATE_DAYS."""
     days = abs((booking.travel_date - booking.boarding_date).days)
-    travel_date = f", travel date {booking.travel_date}" if 0 < days <= _MAX_TRAVEL_DATE_DAYS else ""
-    return f"{booking.boarding_date}{travel_date}"
+    travel_date = f", travel date {day_of(booking.travel_date)}" if 0 < days <= _MAX_TRAVEL_DATE_DAYS else ""
+    return f"{day_of(booking.boarding_date)}{travel_date}"
 
 
 def _session(session: Session) -> Text:

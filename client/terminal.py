@@ -48,7 +48,7 @@ from busware.server.conversation import (
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
-from busware.server.conversation.words import change_line
+from busware.server.conversation.words import change_line, day_of
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
     OPEN,
@@ -153,6 +153,7 @@ class Terminal:
             else LineAsker(self._print_question)
         )
         self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
+        self._last_phone: str | None = None  # of a booking that was made, opened or held
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
         self._texts: list[Tell] = []  # texts of the dialogue that are not displayed yet
@@ -195,7 +196,7 @@ class Terminal:
             return
         self._dialogue = None
         try:
-            context = Context(today=self._today, extended=True, last_booking=self._last_booking)
+            context = Context(self._today, True, self._last_booking, self._last_phone)
             self._dialogue = dialogue = begin(line, context)
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
@@ -333,7 +334,9 @@ class Terminal:
             if isinstance(reply, Booking):
                 if request.writes:
                     self._last_change = reply
-                self._followed.add(reply, getattr(request, "phone", None))
+                phone = getattr(request, "phone", None)
+                self._last_phone = phone or self._last_phone
+                self._followed.add(reply, phone)
             return reply
         except Refusal as refusal:
             return refusal
@@ -360,7 +363,9 @@ class Terminal:
         match method, params:
             case "message", {"text": str(text)}:
                 bus_id, day = params.get("bus_id"), params.get("boarding_date")
-                trip = f" about service {bus_id} of {day}" if bus_id and day else ""
+                trip = (
+                    f" about service {bus_id} of {day_of(date.fromisoformat(day))}" if bus_id and day else ""
+                )
                 self._print(f"Message from the operator{trip}: {text}", "bold cyan")
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)

@@ -7,13 +7,14 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 from busware.server.conversation.dates import find_date, parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
-from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, listed, plural
+from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, day_of, listed, plural
 from busware.server.protocol import Place, fold_name, normalize_text
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ D = TypeVar("D")
 MAX_NAME = 80  # characters, as in protocol.fields.PersonName
 _MIN_BEGINNING = 3  # characters of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_PLACES_LISTED = 5  # in one message
+_MAX_SIMILAR = 5  # places in the message about an unknown one
 _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
@@ -81,9 +83,9 @@ def finds_date_on_sale(today: date, first: date, last: date) -> Callable[[str], 
 def _check_on_sale(day: date, first: date, last: date) -> date:
     """The date, if it is on sale. Raises InvalidInput."""
     if day < first:
-        raise InvalidInput(f"{day} is in the past. Today is {first}.")
+        raise InvalidInput(f"{day_of(day)} is in the past. Today is {day_of(first)}.")
     if day > last:
-        raise InvalidInput(f"{day} is too far ahead. Sales are open up to {last}.")
+        raise InvalidInput(f"{day_of(day)} is too far ahead. Sales are open up to {day_of(last)}.")
     return day
 
 
@@ -91,6 +93,15 @@ def time_of_day(typed: str) -> str | None:
     """A time as HH:MM; None if it is not a time."""
     found = _TIME.fullmatch(typed)
     return f"{int(found[1]):02d}:{found[2]}" if found else None
+
+
+def time_or_date(typed: str, today: date) -> str | None:
+    """A time as HH:MM; None if the text is a date: 21.30 is a time, 5.12 is a date."""
+    time = time_of_day(typed)
+    if time is not None and ":" not in typed:
+        with suppress(InvalidInput):
+            return None if find_date(typed, today) else time
+    return time
 
 
 def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) -> Callable[[str], T]:
@@ -152,11 +163,15 @@ class PlaceNames:
 
     def unknown(self, typed: str, otherwise: str = "") -> str:
         """The message about a text that names no place, with similar names. otherwise: if there are none."""
-        close = difflib.get_close_matches(fold_name(typed), self._by_word, 5, 0.5)
-        similar = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
-        names = [*similar.values()][:5]
+        names = self.similar(typed)
         hint = f"Did you mean {listed(names, 'or')}?" if names else otherwise
         return f"{quoted(typed)} is not a place on any route. {hint}".rstrip()
+
+    def similar(self, typed: str) -> list[str]:
+        """The places with names that are similar to this text, the most similar first."""
+        close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, 0.5)
+        found = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
+        return [*found.values()][:_MAX_SIMILAR]
 
     def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:
         """The one of these places that contains the others.
@@ -216,12 +231,17 @@ def _containers(place: Place, by_code: Mapping[str, Place]) -> list[str]:
     return codes
 
 
+def without_noun(typed: str, noun: str) -> str:
+    """The text after the noun of a number: 7 of "seat 7", 1,2 of "tickets 1,2"."""
+    return re.sub(rf"\A(?:{re.escape(noun)}s?\s*(?:no\b\.?\s*)?)?#?(?=\d)", "", typed, flags=re.IGNORECASE)
+
+
 def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
     """One of these numbers."""
     by_text = {str(number): number for number in numbers}
 
     def parse(typed: str) -> int:
-        number = by_text.get(typed.removeprefix("#"))
+        number = by_text.get(without_noun(typed, noun))
         if number is None:
             raise InvalidInput(f"{quoted(typed)} is not a {noun} in the list. Type {listed(numbers, 'or')}.")
         return number
@@ -324,7 +344,8 @@ def number_list(
     """
 
     def parse(typed: str) -> tuple[int, ...]:
-        expanded = _RANGE.sub(lambda found: _expand_range(int(found[1]), int(found[2])), typed.lower())
+        numbers = without_noun(typed.lower(), noun)
+        expanded = _RANGE.sub(lambda found: _expand_range(int(found[1]), int(found[2])), numbers)
         words = [word for word in _SEPARATORS.split(expanded) if word]
         if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
             raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")

@@ -54,7 +54,6 @@ from busware.server.protocol import (
     GetBooking,
     Place,
     Places,
-    Quote,
     Refusal,
     Ticket,
     fold_name,
@@ -62,6 +61,7 @@ from busware.server.protocol import (
 
 T = TypeVar("T")
 
+_MAX_ENDS_LISTED = 6  # stops or days in the message about another one
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
@@ -82,20 +82,24 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
         return
     chosen = yield from _choose_tickets(booking, open_tickets)
     request = _tickets_request(booking, phone, chosen, open_tickets)
-    quote: Quote = yield from require(CancelQuote(**request))
-    question = f"Cancel {_named_tickets(booking, chosen, open_tickets)}"
-    if any(ticket.status == "booked" for ticket in chosen):
-        yield Show(quote)
-        question += _refund_question(quote.refund, chosen)
-    else:
-        question += "? You have not paid yet."
-    hint = f"You can cancel until {moment(quote.valid_until)}."
-    if not (yield answers.ask_yes_no(question, hint)):
-        yield Tell("Nothing was cancelled.")
-        return
+    named = _named_tickets(booking, chosen, open_tickets)
+    paid = any(ticket.status == "booked" for ticket in chosen)
+    quote, confirmed = (yield from require(CancelQuote(**request))), None
+    while quote.refund != confirmed:
+        if confirmed is not None:
+            yield Tell(f"The refund has changed: it was {money(confirmed)}.", problem=True)
+        if paid:
+            yield Show(quote)
+        end = _refund_question(quote.refund, chosen) if paid else "? You have not paid yet."
+        hint = f"You can cancel until {moment(quote.valid_until)}."
+        if not (yield answers.ask_yes_no(f"Cancel {named}{end}", hint)):
+            yield Tell("Nothing was cancelled.")
+            return
+        confirmed, quote = quote.refund, (yield from require(CancelQuote(**request)))
+    before = yield from require(GetBooking(reference=booking.reference, phone=phone))
     cancelled = yield from require(Cancel(**request))
     yield Show(cancelled)
-    yield Tell(cancelled_line(booking, cancelled))
+    yield Tell(cancelled_line(before, cancelled))
 
 
 def alighting(context: Context, typed: str) -> Steps[None]:
@@ -117,13 +121,14 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     stay = all(stop.place == booking.origin for stop in stops)  # such as at a hotel
     noun, name = ("day", "date") if stay else ("stop", "name")
     ends = {_end_of_ticket(stop, stops, stay=stay): stop for stop in stops}
+    places = [] if stay else (yield from require(Places(kind=booking.kind))).places
     for n, stop in enumerate(stops, 1):
         place = "" if stay else stop.place
         refund = f"refund {money(stop.refund)}" if float(stop.refund) else ""
         yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
     end = yield Ask(
         f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
-        _end_by_number_or_name(ends, name, context.today()), "stop",
+        _end_by_number_or_name(ends, noun, places, context.today()), "stop",
         f"The number of the {noun}, or its {name}.", answers.choices(*ends),
     )  # fmt: skip
     stop = ends[end]
@@ -291,8 +296,8 @@ def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
     typed_reference, _, typed_phone = typed.partition(" ")
     last = context.last_booking
     ask_phone = Ask(
-        "Phone number of the booking (Enter: none):", answers.optional_phone, "phone",
-        f"Such as {PHONE_EXAMPLES}.",
+        "Phone number of the booking (Enter: it was booked without one):", answers.optional_phone, "phone",
+        f"The number that was given when it was booked, such as {PHONE_EXAMPLES}.",
     )  # fmt: skip
     reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)
     known = GetBooking(reference=reference) if typed_reference else None
@@ -399,20 +404,30 @@ def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay:
     return stop.place if len(same_place) == 1 else f"{stop.place}, {moment(stop.arrives_at)}"
 
 
-def _end_by_number_or_name(ends: Mapping[str, AlightingStop], name: str, today: date) -> Callable[[str], str]:
-    """A parser of one of these ends, by its number, name or date. name: what the ends are."""
+def _end_by_number_or_name(
+    ends: Mapping[str, AlightingStop], noun: str, places: Sequence[Place], today: date
+) -> Callable[[str], str]:
+    """A parser of one of these ends, by its number, name or date.
+
+    noun: of an end. places: those on the route, with their aliases.
+    """
     parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
     by_day = {stop.arrives_at.date(): end for end, stop in ends.items()}
+    by_place = {end: end for end, stop in ends.items() if end == stop.place}
+    names = answers.PlaceNames([place for place in places if place.name in by_place])
 
     def parse(typed: str) -> str:
-        try:
-            return parse_end(typed)
-        except InvalidInput:
-            with suppress(InvalidInput, KeyError):
-                if len(by_day) == len(ends):
-                    return by_day[answers.any_date(today)(typed)]
-            message = f"{answers.quoted(typed)} is not a valid answer. Type a number such as 1, or a {name}."
-            raise InvalidInput(message) from None
+        with suppress(InvalidInput):
+            return parse_end(answers.without_noun(typed, noun))
+        if found := names.named(typed) or names.beginning_with(typed):
+            return by_place[found.name]
+        with suppress(InvalidInput, KeyError):
+            if len(by_day) == len(ends):
+                return by_day[answers.any_date(today)(typed)]
+        possible = listed([*ends][:_MAX_ENDS_LISTED] + ["others"] * (len(ends) > _MAX_ENDS_LISTED), "or")
+        raise InvalidInput(
+            f"{answers.quoted(typed)} is not one of the {noun}s. Type a number, or {possible}."
+        )
 
     return parse
 

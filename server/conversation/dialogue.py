@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeGuard, TypeVar
 
@@ -36,6 +36,7 @@ T = TypeVar("T")
 BACK, QUIT, HELP = "back", "quit", "help"
 QUIT_SYNONYMS = ("exit", "bye")
 GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
+NOT_GIVEN = object()
 MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
 TOO_LONG = "This dialogue is too long. Nothing was booked. Start again."
 LEFT_DIALOGUE = "You left the dialogue."
@@ -63,12 +64,14 @@ class Context:
     extended: differ from the published dialogues of plain text, on whose lines programs rely: ask for both
     places first, have an answer for Enter, take the names of passengers, ask for the performance, and ask
     whether to book a flight or the seats of a show.
-    last_booking: opens the booking that was made or opened last, before this dialogue.
+    last_booking: opens the booking that was made or opened last, before this dialogue. last_phone: the phone
+    number that was given last.
     """
 
     today: Callable[[], date]
     extended: bool = False
     last_booking: GetBooking | None = None
+    last_phone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Ask:
     field: what the answer is (date, origin, seats …); a client may display a field in its own way.
     hint: the text of `help`. choices: possible answers, for completion.
     numbered: the number of a choice, from 1, is an answer too.
+    enter: what an empty line has answered, as a sentence to display.
+    given: the answer, if it was typed with the command. The question is only asked after `back`.
     """
 
     prompt: str
@@ -94,6 +99,17 @@ class Ask:
     hint: str = ""
     choices: tuple[Choice, ...] = ()
     numbered: bool = False
+    enter: str = ""
+    given: Any = NOT_GIVEN
+
+    def known(self, answer: Any) -> "Ask":
+        """The same question, with its answer given; unchanged if the answer is None."""
+        return self if answer is None else replace(self, given=answer)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What a question has in common each time it is asked."""
+        return self.field, _END_OF_QUESTION_STEM.split(self.prompt, 1)[0]
 
     @property
     def text(self) -> str:
@@ -149,7 +165,7 @@ def answered(question: Ask, typed: str) -> Steps[Any]:
     """The answer to a question: the text typed after the command, if it is valid. Otherwise asks."""
     if typed:
         try:
-            return question.parse(typed)
+            question = question.known(question.parse(typed))
         except InvalidInput as error:
             yield Tell(str(error), problem=True)
     return (yield question)
@@ -174,9 +190,11 @@ class Dialogue:
         self._record: list[tuple[Step | None, Any]] = []
         # A stack of steps to execute before the dialogue continues, each with its current step.
         self._interludes: list[tuple[Steps[None], Step]] = []
+        self._reopened: tuple[str, str] | None = None  # the question to which `back` has returned
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
-        self._main_step: Step | None = self._resume(None)  # of the dialogue itself, not of an interlude
+        self._main_step: Step | None = None  # of the dialogue itself, not of an interlude
+        self._continue(None)
 
     @property
     def step(self) -> Step | None:
@@ -199,7 +217,7 @@ class Dialogue:
         if self._interludes:
             self._continue_interlude(None)
         else:
-            self._main_step = self._resume(None)
+            self._continue(None)
 
     def replied(self, reply: msgspec.Struct | Refusal) -> None:
         """Report the result of a Call."""
@@ -234,10 +252,17 @@ class Dialogue:
             case word:
                 try:
                     self._accept(question.parse(typed))
+                    if not typed and question.enter:
+                        self._interrupt(_sequence(Tell(question.enter)))
                 except InvalidInput as error:
-                    command = word.partition(" ")[0]
-                    hint = f" {_quit_first(command)}" if command in self._commands else ""
+                    command, _, rest = word.partition(" ")
+                    meant = command in self._commands and not rest.isdigit()  # "bus 101" is an answer
+                    hint = f" {_quit_first(command)}" if meant else ""
                     self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
+
+    def ask_again(self, problem: str) -> None:
+        """Report a line that is no answer to the open question."""
+        self._interrupt(_sequence(Tell(problem, problem=True)))
 
     def abandon(self) -> list[Request]:
         """End the dialogue, if there is one; return the requests that undo its calls."""
@@ -253,10 +278,21 @@ class Dialogue:
             return
         self._record.append((self._main_step, value))
         self._outcome_unknown = False
+        if isinstance(self._main_step, Ask):
+            self._reopened = None
         if len(self._record) > MAX_STEPS:
             self._leave(TOO_LONG)
         else:
-            self._main_step = self._resume(value)
+            self._continue(value)
+
+    def _continue(self, value: Any) -> None:
+        """Go to the next step that must be executed: a question whose answer is given is passed over."""
+        self._main_step = self._resume(value)
+        while isinstance(question := self._main_step, Ask) and question.given is not NOT_GIVEN:
+            if question.identity == self._reopened:
+                return
+            self._record.append((question, question.given))
+            self._main_step = self._resume(question.given)
 
     def _resume(self, value: Any) -> Step | None:
         try:
@@ -284,6 +320,8 @@ class Dialogue:
         if not path:
             self._leave()
             return
+        question, _ = self._record[path[-1]]
+        self._reopened = question.identity if isinstance(question, Ask) else None
         kept = 1 + max((n for n in range(path[-1]) if isinstance(self._record[n][0], Ask)), default=-1)
         self._interludes.clear()
         self._interrupt(self._undo(self._drop_record(kept), self.unresolved))
@@ -304,10 +342,9 @@ class Dialogue:
         path: dict[tuple[str, str], int] = {}
         for n, (step, _) in enumerate([*self._record, (self._main_step, None)]):
             if isinstance(step, Ask):
-                question = (step.field, _END_OF_QUESTION_STEM.split(step.prompt, 1)[0])
-                while question in path:
+                while step.identity in path:
                     path.popitem()
-                path[question] = n
+                path[step.identity] = n
         return [n for n in path.values() if n < len(self._record)]
 
     def _leave(self, message: str = "") -> None:

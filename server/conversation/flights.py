@@ -19,10 +19,15 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
-from busware.server.conversation.reservation import book_directly, reference_advice, reservation
+from busware.server.conversation.reservation import (
+    book_directly,
+    fare_of_direct_booking,
+    reference_advice,
+    reservation,
+)
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import BookingDraft
-from busware.server.conversation.words import FLIGHT, clock, listed
+from busware.server.conversation.words import FLIGHT, clock, day_of, listed
 from busware.server.protocol import Place, Places, Refusal, Search, Trip, fold_name
 
 PROMPT = (
@@ -48,11 +53,14 @@ def flight(context: Context, typed: str) -> Steps[None]:
     """The command `flight`: book a seat by a request line, or join the waitlist. `choose`: by questions."""
     ask_flight = Ask(
         PROMPT, str, "flight",
-        f"USA,IND,2026-12-15,10:00 books a seat. {CHOOSE}: book by questions.",
+        f"USA,IND,2026-12-15,10:00 books a seat at once. {CHOOSE}: by questions, the fare before you book.",
         answers.choices(CHOOSE),
     )  # fmt: skip
     if context.extended:
-        ask_flight = replace(ask_flight, prompt=SHORT_PROMPT, parse=answers.with_default(str, CHOOSE))
+        ask_flight = replace(
+            ask_flight, prompt=SHORT_PROMPT, parse=answers.with_default(str, CHOOSE),
+            hint="A flight by its countries or airports, date and time; the fare is shown before you book.",
+        )  # fmt: skip
     line = yield from answered(ask_flight, typed)
     while line.partition(" ")[0].lower() != CHOOSE:
         try:
@@ -101,17 +109,19 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
     if booking.position is not None:
         brief += f"\nNumber {booking.position} in the queue."
     yield Show(booking, brief=brief)
+    yield from fare_of_direct_booking(context, booking)
     yield Tell(reference_advice(booking, None))
 
 
 def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Trip:
     """The flight that departs at this time; of several, one with a free seat."""
     if not trips:
-        raise InvalidInput(f"No flight {route} is on sale for {day}.")
+        raise InvalidInput(f"No flight {route} is on sale for {day_of(day)}.")
     found = [trip for trip in trips if clock(trip.departs_at) == time]
     if not found:
         times = listed(sorted({clock(trip.departs_at) for trip in trips}), "and")
-        raise InvalidInput(f"No flight {route} on {day} at {time} is on sale. Flights depart at {times}.")
+        when = f"on {day_of(day)} at {time}"
+        raise InvalidInput(f"No flight {route} is on sale {when}. Flights depart at {times}.")
     return max(found, key=lambda trip: trip.seats_free > 0)
 
 

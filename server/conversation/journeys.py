@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from busware.server.conversation.answers import AmbiguousPlace, PlaceNames, quoted
 from busware.server.conversation.dialogue import InvalidInput
-from busware.server.conversation.words import listed
+from busware.server.conversation.words import day_of, listed
 from busware.server.protocol import BusType, Place
 
 _MAX_WORDS = 30  # of a text; the words after them are not understood
@@ -43,6 +43,7 @@ _TYPE = re.compile(rf"((?:non?|not|without)(?:an?)?)?({'|'.join(_TYPES)})")  # o
 class Journey:
     """What a text says about a journey. None: nothing.
 
+    unknown: the text in the place of the destination, if the origin is known and the text names no place.
     problems: a sentence for each part of the text that is not understood.
     """
 
@@ -51,6 +52,7 @@ class Journey:
     day: date | None = None
     wanted: Filter | None = None
     problems: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 def parse_journey(
@@ -128,10 +130,10 @@ class _Reading:
 
     def journey(self, names: PlaceNames) -> Journey:
         """What the parts say. If parts contradict each other, none of them counts, and there is a problem."""
-        origin, destination = self._ends(names)
-        return Journey(origin, destination, self._day(), self._wanted(), tuple(self._problems))
+        origin, destination, unknown = self._ends(names)
+        return Journey(origin, destination, self._day(), self._wanted(), tuple(self._problems), unknown)
 
-    def _ends(self, names: PlaceNames) -> tuple[Place | None, Place | None]:
+    def _ends(self, names: PlaceNames) -> tuple[Place | None, Place | None, str]:
         candidates = _candidates(self._mentions)
         unused = [m for m in self._mentions if not any(m in found for found in candidates.values())]
         if unused:
@@ -144,20 +146,25 @@ class _Reading:
             texts = listed(dict.fromkeys(quoted(m.text) for found in unclear.values() for m in found), "or")
             self._problems.append(f"It is not clear which {which} {ends}: {texts}.")
         places: list[Place | None] = []
-        for found in candidates.values():
+        unknown = ""
+        for end, found in candidates.items():
             mention = found[0] if len(found) == 1 else None
             if mention and mention.place is None:
-                self._problems.append(mention.problem or names.unknown(mention.text))
+                if end == "destination" and places[0] and not mention.problem:
+                    unknown = mention.text
+                else:
+                    self._problems.append(mention.problem or names.unknown(mention.text))
             places.append(mention.place if mention else None)
         origin, destination = places
         if origin is not None and origin == destination:
             self._problems.append(f"You leave from {origin.name}. Type another place.")
             destination = None
-        return origin, destination
+        return origin, destination, unknown
 
     def _day(self) -> date | None:
         if len(self._days) > 1:
-            self._problems.append(f"There are {len(self._days)} dates: {listed(self._days, 'and')}.")
+            days = listed(map(day_of, self._days), "and")
+            self._problems.append(f"There are {len(self._days)} dates: {days}.")
             return None
         return next(iter(self._days), None)
 
@@ -207,7 +214,7 @@ def _meaning(text: str, names: PlaceNames, find_date: Callable[[str], date | Non
 def _find_type(text: str) -> Filter | None:
     """The type that a text names. Raises InvalidInput if the text excludes a type, and others remain."""
     word = re.sub(r"[\s_-]+", "", text.lower())
-    if word == "any":
+    if word in ("any", "all"):
         return ANY
     found = _TYPE.fullmatch(word)
     if found is None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from busware.server.conversation.words import clock, counted
+from busware.server.conversation.words import clock, counted, day_of
 from busware.server.protocol import BlockedSegment, OperatedTrip, TripManifest
 
 
 def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it is a heading: the trip, the numbers of its tickets, vehicle and drivers."""
-    yield f"{trip.name} ({trip.bus_id}), travel date {trip.travel_date}", True
+    yield f"{trip.name} ({trip.bus_id}), travel date {day_of(trip.travel_date)}", True
     if trip.state == "cancelled":
         yield f"The trip is cancelled. {trip.why or ''}".strip(), False
     seats = counted(trip.seats, "seat")

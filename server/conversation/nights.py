@@ -35,6 +35,7 @@ def stay(context: Context, typed: str) -> Steps[None]:
             parse,
             "until",
             "The date on which you leave, or the number of nights.",
+            enter=f"1 night, until {day_of(check_in + timedelta(days=1))}.",
         )
         search = Search(
             origin=venue.code, destination=venue.code, date=check_in, until=check_out, kind=HOTEL.kind
@@ -79,7 +80,8 @@ def _check_out(check_in: date, today: date) -> Callable[[str], date]:
             )
         if not check_in < check_out <= last:
             raise InvalidInput(
-                f"You cannot leave on {check_out}. Type a date after {check_in}, up to {last}."
+                f"You cannot leave on {day_of(check_out)}. "
+                f"Type a date after {day_of(check_in)}, up to {day_of(last)}."
             )
         return check_out
 

@@ -11,7 +11,16 @@ from typing import Any
 
 from busware.server.conversation import answers, bookings, seating
 from busware.server.conversation.answers import ask_yes_no
-from busware.server.conversation.dialogue import Ask, Call, Context, InvalidInput, Show, Steps, Tell
+from busware.server.conversation.dialogue import (
+    NOT_GIVEN,
+    Ask,
+    Call,
+    Context,
+    InvalidInput,
+    Show,
+    Steps,
+    Tell,
+)
 from busware.server.conversation.journeys import ANY, Filter, Journey
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import (
@@ -22,7 +31,7 @@ from busware.server.conversation.trips import (
     read_seat_map,
     sale_of,
 )
-from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, money, plural
+from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, listed, money, plural
 from busware.server.protocol import (
     Book,
     Booking,
@@ -87,18 +96,19 @@ def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDr
             raise InvalidInput(f"{answers.quoted(typed)} names no place. Type two, such as {example}.")
         return found
 
+    ask_journey = Ask(
+        f"From and to (such as {example}):", parse, "journey",
+        f"The places, and if you like a date: {example} tomorrow.",
+        ask_place("", "", sale.places).choices,
+    )  # fmt: skip
+    said: Journey = yield ask_journey.known(journey if journey.origin or journey.destination else None)
+    journey = replace(said, day=said.day or journey.day, wanted=said.wanted or journey.wanted)
     while not (journey.origin or journey.destination):
-        said: Journey = yield Ask(
-            f"From and to (such as {example}):", parse, "journey",
-            f"The places, and if you like a date: {example} tomorrow.",
-            ask_place("", "", sale.places).choices,
-        )  # fmt: skip
-        journey = Journey(
-            said.origin, said.destination, said.day or journey.day, said.wanted or journey.wanted
-        )
+        said = yield ask_journey
+        journey = replace(said, day=said.day or journey.day, wanted=said.wanted or journey.wanted)
     ask_origin = ask_place("From:", "origin", sale.places, journey.destination, "You go to")
     origin, destination = yield from _ends(sale, journey, ask_origin, "To:")
-    day = journey.day or (yield ask_day)
+    day = yield ask_day.known(journey.day)
     return BookingDraft(day, origin, destination, journey.wanted or ANY)
 
 
@@ -107,20 +117,25 @@ def _ask_in_published_order(
 ) -> Steps[BookingDraft]:
     """The same in the order of server/PROTOCOL.md. any_type: do not ask for the type of the service."""
     words = sale.words
-    day = journey.day or (yield ask_day)
+    day = yield ask_day.known(journey.day)
     wanted = journey.wanted or ANY
-    if words.types and not any_type:
-        bus_type = yield answers.ask_option(
+    if words.types:
+        ask_type = answers.ask_option(
             f"{', '.join(words.types)} or any:",
             {**{name: name for name in words.types}, "any": None},
             "bus_type",
             "SLEEPER: berths to lie down. SEMI_SLEEPER: seats that recline far. SEATER: ordinary seats.",
         )
-        ac = yield answers.ask_option(
+        ask_ac = answers.ask_option(
             "AC, NON_AC or any:", {"AC": True, "NON_AC": False, "any": None}, "ac", "AC: air-conditioned."
         )
-        wanted = Filter(bus_type, ac)
+        if any_type:
+            ask_type, ask_ac = replace(ask_type, given=wanted.bus_type), replace(ask_ac, given=wanted.ac)
+        wanted = Filter((yield ask_type), (yield ask_ac))
     ask_origin = ask_place(f"{words.source}:", "origin", sale.places, journey.destination, "You go to")
+    if journey.origin:
+        ask_origin = ask_origin.known(journey)
+        journey = replace(journey, origin=None)
     origin, destination = yield from _ends(sale, journey, ask_origin, f"{words.destination}:")
     return BookingDraft(day, origin, destination, wanted)
 
@@ -137,12 +152,15 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
         if origin is None:
             said: Journey = yield ask_origin
             origin, destination = said.origin, said.destination or destination
+            ask_origin = replace(ask_origin, given=NOT_GIVEN)
         elif not (reached := (yield from sale.reached_from(origin))):
             yield Tell(f"No {sale.words.service} on sale leaves {origin.name}.", problem=True)
             origin = None
     if destination and destination.code not in [place.code for place in reached]:
         yield Tell(sale.unreached(origin, destination, reached), problem=True)
         destination = None
+    elif journey.unknown and not destination:
+        yield Tell(sale.unknown(origin, journey.unknown, reached), problem=True)
     return origin, destination or (yield sale.ask_destination(prompt, origin, reached))
 
 
@@ -159,6 +177,8 @@ def _origin_or_both(
             if said.origin is None or (said.origin == destination and said.destination is None):
                 raise
             problems = said.problems
+            if said.unknown:
+                problems = (answers.PlaceNames(sale.places).unknown(said.unknown),)
             if said.day or said.wanted:
                 problems = (f"{answers.quoted(typed)} is more than two places. Type one or two.",)
             if problems:
@@ -212,6 +232,12 @@ def book_directly(
     return booked
 
 
+def fare_of_direct_booking(context: Context, booking: Booking) -> Steps[None]:
+    """Tell the fare of a booking that was made without a question for confirmation."""
+    if not context.extended and booking.status == "booked":
+        yield Tell(f"Booked at once, for {money(booking.fare)}.")
+
+
 def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
     """The seats to hold, or to wait for. Reads the map again for each attempt."""
     while True:
@@ -242,10 +268,11 @@ def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
     example = " ".join(str(n) for n in seat_map.free[:2])
     seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat)
     return Ask(
-        f"{seats}s (Enter: best 1):" if context.extended
-        else f"{seats} numbers, such as {example}, or best 2 for any two:",
+        f"{seats} numbers such as {example}, or 2 {words.seat}s (Enter: the server chooses 1):"
+        if context.extended else f"{seats} numbers, such as {example}, or best 2 for any two:",
         answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
-        f"The numbers of the {words.seat}s you want, or best 2 for any two, side by side if possible.",
+        f"7 is {words.seat} 7. For any two {words.seat}s, side by side if possible, type 2 {words.seat}s, "
+        "any 2 or best 2.",
         answers.choices("best 1", "best 2", *seat_map.free),
     )  # fmt: skip
 
@@ -273,8 +300,7 @@ def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wa
         parse = answers.phone if words.needs_phone else answers.optional_phone
         prompt = "Phone number:" if words.needs_phone else "Phone number (Enter: none):"
         return Ask(prompt, lambda typed: answers.Contact(parse(typed)), "phone", hint)
-    last = context.last_booking.phone if context.last_booking else None
-    default = draft.phone or last
+    default = draft.phone or context.last_phone
     answer = "such as 98450 12345"
     if default or not words.needs_phone:
         answer = f"Enter: {default or 'none'}"
@@ -282,6 +308,7 @@ def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wa
         f"Phone number ({answer}; names may follow):",
         answers.contact(wanted.count, words.seat, default, required=words.needs_phone), "phone",
         f"{hint} The names of the {words.passenger}s may follow: 98450 12345, Asha, Ravi.",
+        enter=f"Phone number: {default}." if default else "The booking has no phone number.",
     )  # fmt: skip
 
 
@@ -292,16 +319,26 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     if isinstance(held, Refusal):
         return held
     yield Show(held)
+    if not wanted.numbers:
+        chosen = [ticket.seat_no for ticket in held.tickets if ticket.seat_no is not None]
+        yield Tell(f"The server has chosen {plural(words.seat, chosen)} {listed(chosen, 'and')}.")
     fare, accepted = held.fare, None
-    hint = f"yes: book the {words.seat}s. no: release them."
-    while (yield ask_yes_no(f"Confirm, for {money(fare)}?", hint)):
+    question, hint = f"Confirm, for {money(fare)}?", f"yes: book the {words.seat}s. no: release them."
+    while (yield ask_yes_no(question, hint)):
         booked: Booking | Refusal = yield Call(
             Confirm(reference=held.reference, phone=draft.phone, fare=accepted)
         )
         if isinstance(booked, Booking) or "fare" not in booked.data:
             return booked
-        yield Tell(booked.message, problem=True)
-        fare = accepted = booked.data["fare"]
+        before, fare = fare, booked.data["fare"]
+        accepted = fare
+        yield Tell(f"The hold has expired. The {words.seat}s are still free.", problem=True)
+        if fare == before:
+            yield Tell("The fare is the same. What is refunded after a cancellation has changed.")
+            question = f"Confirm, for the same fare of {money(fare)}?"
+        else:
+            yield Tell(f"The fare was {money(before)}. It is {money(fare)} now.")
+            question = f"Confirm, for the new fare of {money(fare)}?"
     yield Call(release(held))
     yield Tell(f"The {words.seat}s are released.")
     return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from busware.server.conversation.answers import number_list, quoted
+from busware.server.conversation.answers import number_list, quoted, without_noun
 from busware.server.conversation.dialogue import InvalidInput
 from busware.server.conversation.words import listed, numbered, plural
 from busware.server.protocol import Seats
@@ -12,7 +12,10 @@ from busware.server.protocol import Seats
 _MAX_FREE_LISTED = 12  # free seats in one message
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
-_ANY_SEATS = re.compile(r"(?:best|any|wait)\s*(\d{1,3})?|(\d{1,3})\s*(?:seats?|rooms?|berths?)", re.ASCII)
+_NOUN = r"(?:seats?|rooms?|berths?)"
+_ANY_SEATS = re.compile(
+    rf"(?:best|any|wait)\s*(?:(\d{{1,3}})(?:\s*{_NOUN})?)?|(\d{{1,3}})\s*{_NOUN}", re.ASCII
+)
 _SEAT = re.compile(r"\d{1,5}", re.ASCII)
 _COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 
@@ -74,7 +77,7 @@ def another_seat(seat_map: Seats, noun: str, own: Collection[int]) -> Callable[[
     by_number = _seat_numbers(seat_map, noun, "")
 
     def parse(typed: str) -> int:
-        if not _SEAT.fullmatch(typed):
+        if not _SEAT.fullmatch(without_noun(typed, noun)):
             example = f"a free {noun}, such as {seat_map.free[0]}"
             raise InvalidInput(f"{quoted(typed)} is not a {noun}. Type the number of {example}.")
         (number,) = by_number(typed)

@@ -20,7 +20,11 @@ from busware.server.conversation.dialogue import (
     Tell,
     require,
 )
-from busware.server.conversation.reservation import book_directly, reference_advice
+from busware.server.conversation.reservation import (
+    book_directly,
+    fare_of_direct_booking,
+    reference_advice,
+)
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import (
     BookingDraft,
@@ -33,6 +37,7 @@ from busware.server.conversation.trips import (
 from busware.server.conversation.words import (
     SHOW,
     clock,
+    day_of,
     listed,
     moment,
     money,
@@ -49,6 +54,8 @@ def show(context: Context, typed: str) -> Steps[None]:
     time, day = _parse_time_and_date(typed, context.today())
     sale = yield from sale_of(context, SHOW)
     venue = yield from choose_venue(sale)
+    if time is None and day is not None and (also := answers.time_of_day(typed)):
+        time, day = yield from _time_or_date(sale, venue, also, day)
     trip = yield from _performance(sale, venue, time, day)
     booked = False
     while not booked:
@@ -59,7 +66,7 @@ def show(context: Context, typed: str) -> Steps[None]:
             parse, brackets = answers.with_default(parse, 1), "Enter: 1"
         count = yield Ask(
             f"How many seats? ({brackets})", parse, "count",
-            "The number of people. The next question is which seats.",
+            "The number of people. The next question is which seats.", enter="1 seat.",
         )  # fmt: skip
         booked = yield from _book_seats(context, venue, trip, count)
 
@@ -68,9 +75,9 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
     """The time and the date typed after the command, in any order."""
     first, _, after = typed.partition(" ")
     before, _, last = typed.rpartition(" ")
-    day, time = after, answers.time_of_day(first)
+    day, time = after, answers.time_or_date(first, today)
     if time is None:
-        day, time = before, answers.time_of_day(last)
+        day, time = before, answers.time_or_date(last, today)
     if time is None:
         day = typed
     try:
@@ -79,6 +86,17 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         raise InvalidInput(
             f"{answers.quoted(day)} is not a time such as 18:30, or a date such as {EXAMPLES}."
         ) from None
+
+
+def _time_or_date(sale: Sale, venue: Place, time: str, day: date) -> Steps[tuple[str | None, date | None]]:
+    """What 5.12 means: a time at which a performance begins, or a date. Raises InvalidInput if both."""
+    try:
+        yield from _performances(sale, venue, time, None)
+    except InvalidInput:
+        return None, day
+    if sale.first <= day <= sale.last:
+        raise InvalidInput(f"Type {time} for the time, or {day.day} {day:%b} for the date.")
+    return time, None
 
 
 def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -> Steps[Trip]:
@@ -101,7 +119,7 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
                 Choice(begins, "; ".join(map(_describe, simultaneous)))
                 for begins, simultaneous in trips.items()
             ),
-            numbered=True,
+            numbered=True, enter=f"The performance at {default}.",
         )  # fmt: skip
         try:
             day = other_day or shown[0].departs_at.date()
@@ -124,6 +142,8 @@ def _parse_performance(
     by_number: Mapping[str, str], today: date, typed: str
 ) -> tuple[str | None, date | None]:
     """The time and the date typed. by_number: the times by their number in the list."""
+    if (time := answers.time_of_day(typed)) in by_number.values():
+        return time, None
     return _parse_time_and_date(by_number.get(typed, typed), today)
 
 
@@ -143,7 +163,7 @@ def _performances(
         if time in trips or (trips and time is None):
             return trips
         other_times |= set(trips)
-    on = f" on {day}" if day else ""
+    on = f" on {day_of(day)}" if day else ""
     if other_times:
         times = listed(sorted(other_times), "and")
         raise InvalidInput(f"No performance begins at {time}{on}. Performances begin at {times}.")
@@ -166,11 +186,11 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         parse, any_seats = seating.exact_seats(count, seat_map, "seat"), ""
         if context.extended:
-            parse, any_seats = answers.with_default(parse, ()), f" (Enter: best {count})"
+            parse, any_seats = answers.with_default(parse, ()), f" (Enter: the server chooses {count})"
         seats = yield Ask(
             f"{which}, from 1 to {len(seat_map.seats)}{any_seats}:", parse, "seats",
             "Seats are numbered row by row from the stage, and from the left in each row. "
-            f"Or type best {count}, for any.",
+            f"Or type best {count}: the server chooses.",
         )  # fmt: skip
         draft = BookingDraft(trip.departs_at.date(), venue, venue)
         outcome = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
@@ -178,6 +198,7 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             tickets = [f"Ticket {ticket_number(outcome, ticket)} reserved" for ticket in outcome.tickets]
             chosen = [] if seats else [f"{numbered('seat', _seats_of(outcome))} yours."]
             yield Show(outcome, brief="\n".join([*tickets, f"Reference {outcome.reference}.", *chosen]))
+            yield from fare_of_direct_booking(context, outcome)
             yield Tell(reference_advice(outcome, None))
             return True
         if outcome is None:  # the traveller declined

@@ -1,6 +1,6 @@
 """The steps that lead to a trip: the search, its alternatives, and the choice of one trip."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -20,7 +20,16 @@ from busware.server.conversation.dialogue import (
     require,
 )
 from busware.server.conversation.journeys import ANY, Filter, Journey, find_filter, parse_journey
-from busware.server.conversation.words import Words, clock, day_of, listed, money, service_of, type_code
+from busware.server.conversation.words import (
+    Words,
+    arrival,
+    clock,
+    day_of,
+    listed,
+    money,
+    service_of,
+    type_code,
+)
 from busware.server.protocol import (
     Booking,
     Passenger,
@@ -107,6 +116,7 @@ class Sale:
             answers.with_default(parse, default),
             "date",
             f"{hint} Such as {EXAMPLES}.",
+            enter=f"{question}: {day_of(default)}.",
         )
 
     def read(self, typed: str) -> Journey:
@@ -121,22 +131,43 @@ class Sale:
 
     def unreached(self, origin: Place, destination: Place, reached: list[Place]) -> str:
         """The message about a destination to which no service goes from the origin."""
+        route = f"from {origin.name} to {destination.name}"
+        return f"No {self.words.service} goes {route}. {self._reach(origin, reached)}"
+
+    def unknown(self, origin: Place, typed: str, reached: list[Place]) -> str:
+        """The message about a destination that is no place. Suggests what is reached from the origin."""
+        others = [place for place in reached if place.code != origin.code]
+        hint = f"{self._reach(origin, reached)} Type ? for all places."
+        if not answers.PlaceNames(others).similar(typed) and (
+            similar := answers.PlaceNames(self.places).similar(typed)
+        ):
+            hint = f"No {self.words.service} goes from {origin.name} to {listed(similar, 'or')}. {hint}"
+        return answers.PlaceNames(others).unknown(typed, hint)
+
+    def _reach(self, origin: Place, reached: list[Place]) -> str:
+        """Some of the places that are reached from an origin, in a sentence."""
         names = [answers.label(place, reached) for place in reached if place.code != origin.code]
         if len(names) > _MAX_PLACES_LISTED:
             names[_MAX_PLACES_LISTED:] = ["others"]
-        route = f"from {origin.name} to {destination.name}"
-        return f"No {self.words.service} goes {route}. From there you reach {listed(names, 'and')}."
+        return f"From {origin.name} you reach {listed(names, 'and')}."
 
     def ask_destination(self, prompt: str, origin: Place, reached: list[Place]) -> Ask:
         """The question for one of the places that are reached from the origin."""
         ask = ask_place(prompt, "destination", reached, origin)
-        find_any = answers.place(self.places, origin)
+        names = answers.PlaceNames(self.places)
 
         def parse(typed: str) -> Place:
             try:
                 return ask.parse(typed)  # type: ignore[no-any-return]
+            except answers.AmbiguousPlace:
+                raise
             except InvalidInput:
-                raise InvalidInput(self.unreached(origin, find_any(typed), reached)) from None
+                found = names.named(typed) or names.beginning_with(typed)
+                if found is None:
+                    raise InvalidInput(self.unknown(origin, typed, reached)) from None
+                if found == origin:
+                    raise InvalidInput(f"You leave from {origin.name}. Type another place.") from None
+                raise InvalidInput(self.unreached(origin, found, reached)) from None
 
         return replace(ask, parse=parse)
 
@@ -176,7 +207,7 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     while not isinstance(chosen, int):
         trips = yield from _find_trips(sale, draft, ask_day)
         yield Show(TripList(trips=trips))
-        chosen = yield _ask_trip(sale, trips)
+        chosen = yield _ask_trip(sale, trips, draft.wanted, (yield from _hidden(sale, draft, trips)))
         if isinstance(chosen, Filter):
             draft.wanted = chosen
     # A search for a place that contains others, such as Goa, may find one service several times.
@@ -184,12 +215,38 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     if len(segments) == 1:
         return segments[1]
     described = {
-        n: f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} {clock(trip.arrives_at)}, "
-        f"{money(trip.fare)}"
+        n: f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} "
+        f"{arrival(trip.arrives_at, trip.departs_at)}, {money(trip.fare)}"
         for n, trip in segments.items()
     }
-    question = f"Which stops of this {words.service}? (1 to {len(described)})"
-    return segments[(yield from choose_from_list(question, described, "number", "segment"))]
+    for number, about in described.items():
+        yield Tell(f"  {number}  {about}")
+    stop: Trip = yield Ask(
+        f"Which stops of this {words.service}? (1 to {len(described)}, or a name)",
+        _segment_by_number_or_name(segments, sale.places), "segment", "The number, or a stop of its line.",
+        tuple(Choice(str(number), about) for number, about in described.items()),
+    )  # fmt: skip
+    return stop
+
+
+def _segment_by_number_or_name(segments: Mapping[int, Trip], places: list[Place]) -> Callable[[str], Trip]:
+    """A parser of one of the segments of a trip, by its number, or by the stops in which it differs."""
+    by_number = answers.number_of(segments, "number")
+    ends = {trip.origin for trip in segments.values()}, {trip.destination for trip in segments.values()}
+    stops = [place for place in places if place.name in ends[0] | ends[1]]
+
+    def parse(typed: str) -> Trip:
+        try:
+            return segments[by_number(typed)]
+        except InvalidInput:
+            found = parse_journey(typed, stops)
+            named = {place.name for place in (found.origin, found.destination) if place}
+            meant = [trip for trip in segments.values() if named <= {trip.origin, trip.destination}]
+            if len(meant) != 1 or found.problems or found.unknown:
+                raise
+            return meant[0]
+
+    return parse
 
 
 def _find_trips(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[list[Trip]]:
@@ -214,8 +271,24 @@ def _find_trips(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[list[Tri
         draft.destination = yield sale.ask_destination("Another destination:", draft.origin, reached)
 
 
-def _ask_trip(sale: Sale, trips: list[Trip]) -> Ask:
-    """The question for a trip. In an extended dialogue, Enter answers the first one with free seats."""
+def _hidden(sale: Sale, draft: BookingDraft, shown: list[Trip]) -> Steps[set[int]]:
+    """The services on the date of the trips shown that the traveller's filter hides."""
+    if not sale.context.extended or draft.wanted == ANY:
+        return set()
+    every = yield from _trips(
+        Search(
+            origin=draft.origin.code, destination=draft.destination.code, date=shown[0].boarding_date,
+            kind=sale.words.kind,
+        )
+    )  # fmt: skip
+    return {trip.bus_id for trip in every} - {trip.bus_id for trip in shown}
+
+
+def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[int]) -> Ask:
+    """The question for a trip. In an extended dialogue, Enter answers the first one with free seats.
+
+    wanted: the filter of the trips. hidden: the services that it hides.
+    """
     words = sale.words
     options = {
         trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
@@ -226,20 +299,28 @@ def _ask_trip(sale: Sale, trips: list[Trip]) -> Ask:
     ask = answers.ask_number(f"{service} id:", options, words.service, "bus_id", hint)
     if not sale.context.extended:
         return ask
-    default = next((trip.bus_id for trip in trips if trip.seats_free), None)
+    first = next((trip for trip in trips if trip.seats_free), None)
+    default = None if first is None else first.bus_id
     notes = [f"Enter: {default}"] if default is not None else []
     if words.types:
-        notes.append(f"{'or ' if notes else ''}a filter such as ac, non-ac, sleeper")
-        hint += " A filter such as ac, non-ac, sleeper or ac seater shows those only; any shows all again."
+        every = "" if wanted == ANY else "all, or "
+        notes.append(f"{'or ' if notes else ''}{every}a filter such as ac, non-ac, sleeper")
+        hint += " A filter such as ac, non-ac, sleeper or ac seater shows those only; all or any shows all."
 
     def parse(typed: str) -> int | Filter:
         if not typed and default is not None:
             return default
-        wanted = find_filter(typed) if words.types else None
-        return wanted or ask.parse(typed)
+        if chosen := find_filter(typed) if words.types else None:
+            return chosen
+        number = answers.without_noun(typed, words.service)
+        if number in map(str, hidden):
+            code = type_code(wanted.bus_type, wanted.ac)
+            raise InvalidInput(f"{number} is not {code}: type all to see every {words.service}.")
+        return ask.parse(typed)  # type: ignore[no-any-return]
 
     prompt = f"{service} ({'; '.join(notes)}):" if notes else f"{service}:"
-    return replace(ask, prompt=prompt, parse=parse, hint=hint)
+    enter = f"{service} {default}, {options[default]}." if default is not None else ""
+    return replace(ask, prompt=prompt, parse=parse, hint=hint, enter=enter)
 
 
 def read_seat_map(trip: Trip | Booking, to_stop: int | None = None) -> Steps[Seats]:

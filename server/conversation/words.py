@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import get_args
 
 from busware.server.protocol import (
@@ -149,6 +149,16 @@ def service_of(trip: Trip | Booking) -> str:
     return trip.name if trip.operator in trip.name else f"{trip.operator} {trip.name}"
 
 
+def hold_end(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str:
+    """When a hold expires, in the local time of the origin, as the departure: 09:10:00.
+
+    zone: the time zone of this program. If the time differs there: 09:10:00 in New York JFK.
+    """
+    at = expires_at.astimezone(booking.departs_at.tzinfo)
+    where = "" if at.utcoffset() == expires_at.astimezone(zone).utcoffset() else f" in {booking.origin}"
+    return f"{at:%H:%M:%S}{where}"
+
+
 def venue_of(service: Trip | Booking) -> str:
     """The place at which the passengers stay, such as a hotel or a theatre; "" for a journey."""
     if not words_of(service.kind).at_venue:
@@ -157,20 +167,25 @@ def venue_of(service: Trip | Booking) -> str:
     return ", ".join(name for name, other in names if name == other)  # Ranga Hall, of its doors and curtain
 
 
-def summary(booking: Booking) -> str:
-    """A booking in one sentence.
+def summary(booking: Booking, *, machine: bool = False) -> str:
+    """A booking in one sentence. machine: with the date that programs read in a pushed line.
 
-    Example: 7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport on 2026-12-15 at 10:00.
+    Example: 7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport, Tue 15 Dec 2026 10:00.
     """
     noun = words_of(booking.kind).seat
     seated_tickets = [t for t in booking.tickets if t.seat_no and t.status in ("held", "booked")]
     seats = [str(t.seat_no) for t in seated_tickets]
     seated = f", {plural(noun, seats)} {', '.join(seats)}" if seats else ""
     ends = "".join(f", {noun} {t.seat_no} {end}" for t in seated_tickets if (end := end_of(t, booking)))
-    return (
-        f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) from {booking.origin} to "
-        f"{booking.destination} on {booking.departs_at.date()} at {clock(booking.departs_at)}{ends}."
-    )
+    departs = booking.departs_at
+    when = f" on {departs.date()} at {clock(departs)}" if machine else f", {moment(departs)}"
+    return f"{booking.reference} ({booking.kind} {booking.bus_id}{seated}) {journey_of(booking)}{when}{ends}."
+
+
+def journey_of(booking: Booking) -> str:
+    """The journey as a part of a sentence: from Bengaluru to Mysuru, at Ranga Hall."""
+    venue = venue_of(booking)
+    return f"at {venue}" if venue else f"from {booking.origin} to {booking.destination}"
 
 
 def cancelled_line(before: Booking, after: Booking) -> str:
@@ -220,12 +235,15 @@ def end_of(ticket: Ticket, booking: Booking) -> str:
     return f"to {ticket.destination}, {moment(ticket.arrives_at)}"
 
 
-def change_line(booking: Booking) -> str:
-    """A line about a booking that another request, an operator or a time limit has changed."""
+def change_line(booking: Booking, *, machine: bool = False) -> str:
+    """A line about a booking that another request, an operator or a time limit has changed.
+
+    machine: in the form that programs read in plain text (server/PROTOCOL.md).
+    """
     ended = [str(t.ticket_no) for t in booking.tickets if t.status != booking.status]
     fare = sum(float(t.fare) for t in booking.tickets if t.status == "booked")
     parts = (
-        f"Booking {summary(booking)} Status: {booking.status.capitalize()}",
+        f"Booking {summary(booking, machine=machine)} Status: {booking.status.capitalize()}",
         f"fare {money(fare)}" if fare else "",
         f"without {plural('ticket', ended)} {', '.join(ended)}" if ended else "",
         f"{money(booking.refund)} is given back" if float(booking.refund) else "",

@@ -102,7 +102,10 @@ class Hotel:
         guest = self._guest(call, register=True)
         nights = self._nights(call)
         try:
-            stay = self._perform(protocol.Book(**_segment(nights), count=min(count, _MAX_ROOMS)), guest)
+            if count > _MAX_ROOMS:
+                message = f"You asked for {count} rooms. One booking may have 1 to {_MAX_ROOMS}."
+                raise Refusal("too_many_seats", message, limit=_MAX_ROOMS)
+            stay = self._perform(protocol.Book(**_segment(nights), count=count), guest)
         except Refusal as refusal:
             if refusal.reason not in ("sold_out", "too_many_seats"):
                 raise

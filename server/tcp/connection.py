@@ -360,7 +360,7 @@ class Connection:
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
         if self.protocol == "text":
-            self._outbox.push(f"{clean_text(change_line(booking))}\n".encode())
+            self._outbox.push(f"{clean_text(change_line(booking, machine=True))}\n".encode())
         else:
             self._outbox.push(jsonrpc.encode_notification("booking_changed", raw))
 

@@ -18,6 +18,7 @@ from busware.server.conversation.words import (
     does_not_run,
     duration,
     end_of,
+    hold_end,
     journey,
     moment,
     money,
@@ -143,7 +144,7 @@ def booking(answer: Booking, now: datetime) -> str:
     ]
     if answer.expires_at is not None:
         left = max(0, int((answer.expires_at - now).total_seconds()))
-        until = f"{answer.expires_at.astimezone(now.tzinfo):%H:%M:%S}"
+        until = hold_end(answer, answer.expires_at, now.tzinfo)
         lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
     if answer.vehicle is not None:
         lines.append(f"Vehicle: {answer.vehicle}.")

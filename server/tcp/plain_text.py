@@ -30,6 +30,7 @@ from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of arrow and function keys
+ONLY_KEYS = "The line has only keys such as an arrow. Type an answer, or Enter alone."
 _BACKSPACES = "\x08\x7f"
 
 
@@ -71,6 +72,10 @@ class PlainText:
     def handle_line(self, line: bytes) -> bytes:
         """Execute a typed line; return the lines of the reply."""
         typed = typed_text(line).strip()
+        dialogue = self._dialogue
+        if dialogue is not None and not typed and has_only_keys(line):
+            dialogue.ask_again(ONLY_KEYS)
+            return self._reply(lambda texts: self._continue(dialogue, texts))
         if ends_connection(typed, question_open=not self._is_idle):
             self.close()
             self.ended = True
@@ -155,6 +160,12 @@ class PlainText:
             return no_answer(str(error))
         except Exception:  # noqa: BLE001 - it is logged
             return no_answer(str(self._log_error(f"reply to {request.method}")))
+
+
+def has_only_keys(line: bytes) -> bool:
+    """Whether a line has control characters or escape sequences, such as of an arrow key, and no text."""
+    text = line.decode(errors="replace").strip()
+    return bool(text) and not clean_text(_ESCAPE_SEQUENCES.sub("", text)).strip()
 
 
 def typed_text(line: bytes) -> str:

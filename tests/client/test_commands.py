@@ -191,7 +191,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     assert held.out == (
         f"Held: {reference}, KSRTC Day Bus (1) of 2026-12-05.\n"
         "Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.\n"
-        "Confirm it before 12:31:00 (local time).\n"
+        "Confirm it before 09:01:00 in Bengaluru.\n"
         "Ticket  Seat  Name    Status    Fare  Refund\n"
         "     1     3  Asha    held    180.00    0.00\n"
         "     2     4  [Ravi]  held    180.00    0.00\n"

@@ -63,7 +63,7 @@ def test_cancellation_that_is_not_confirmed_changes_nothing(
     spawn: Spawn, booked: str, database: Database, answer: str
 ) -> None:
     child = spawn("cancel", booked, "--phone", PHONE)
-    child.expect_exact("Cancel 3 tickets, and get 390.00 of 780.00 back? [y/N] ")
+    child.expect_exact("Cancel tickets 1, 2 and 3 (seats 1, 2 and 3) from Bengaluru to Mysuru, ")
     child.send(answer)
     child.expect_exact("Nothing was changed.")
     assert status_of(child) == 1
@@ -72,7 +72,7 @@ def test_cancellation_that_is_not_confirmed_changes_nothing(
 
 def test_cancellation_is_confirmed(spawn: Spawn, booked: str, database: Database) -> None:
     child = spawn("cancel", booked, "--phone", PHONE, "--tickets", "2")
-    child.expect_exact("Cancel 1 ticket, and get 130.00 of 260.00 back? [y/N] ")
+    child.expect_exact("Cancel ticket 2 (seat 2) from Bengaluru to Mysuru, ")
     child.send("perhaps\r")
     child.expect_exact("Type yes or no.")
     child.expect_exact("[y/N] ")
@@ -84,7 +84,9 @@ def test_cancellation_is_confirmed(spawn: Spawn, booked: str, database: Database
 
 def test_alighting_early_is_confirmed(spawn: Spawn, booked: str) -> None:
     child = spawn("alight", booked, "mandya", "--phone", PHONE)
-    child.expect_exact("End 3 tickets at Mandya instead of Mysuru, and get 0.00 back? [y/N] ")
+    child.expect_exact(
+        "End tickets 1, 2 and 3 (seats 1, 2 and 3) at Mandya instead of Mysuru, and get 0.00 back? [y/N] "
+    )
     child.send("y\r")
     child.expect_exact("Tickets 1, 2 and 3 end at Mandya. Seats 1, 2 and 3 are for sale again from there on.")
     assert status_of(child) == 0
@@ -103,6 +105,10 @@ def test_what_another_client_has_done_is_not_reported(
     child = spawn(command, booked, *place, "--phone", PHONE)
     child.expect_exact("[y/N] ")
     client_socket.call("cancel", reference=booked, phone=PHONE, tickets=[2])
+    child.send("y\r")
+    child.expect_exact("This has changed meanwhile.")
+    child.expect_exact("tickets 1 and 3 (seats 1 and 3)")
+    child.expect_exact("[y/N] ")
     child.send("y\r")
     child.expect_exact(done)
     assert status_of(child) == 0

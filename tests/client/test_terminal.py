@@ -105,7 +105,7 @@ def test_new_fare_of_an_expired_hold_is_shown_and_asked_for(
     database.query("UPDATE passengers SET expires_at = now()")
     database.query("UPDATE trips SET settle_at = now() WHERE settle_at IS NOT NULL")
     asha.type_line("yes")
-    asha.wait_for("The hold has expired", "Confirm, for 600.00?")
+    asha.wait_for("The hold has expired", "for the new fare of 600.00?")
     asha.type_line("yes")
     asha.wait_for("Keep the reference.")
     assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "300.00")] * 2
@@ -114,7 +114,7 @@ def test_new_fare_of_an_expired_hold_is_shown_and_asked_for(
 def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.answer(*STEPS[:4])
-    asha.wait_for("Seats (Enter: best 1):")
+    asha.wait_for("(Enter: the server chooses 1):")
     asha.child.send("3 7")
     asha.wait_for("[ 3]", "[ 7]")
 
@@ -250,7 +250,7 @@ def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
     asha.type_line(STEPS[-1][1])
-    asha.wait_for("××", "╰", "Seat 4 is taken", "Seats (Enter: best 1):")
+    asha.wait_for("××", "╰", "Seat 4 is taken", "(Enter: the server chooses 1):")
     asha.type_line("3 7")
     asha.wait_for("Held for you", "Asha", "Confirm, for 520.00?")
 

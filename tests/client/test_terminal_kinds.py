@@ -66,7 +66,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
     assert "Type" not in table  # flights have no type
     assert "…" not in table  # nothing is cut
     asha.answer(
-        ("", "701"), ("Seats (Enter: best 1):", "3 4"), ("Phone number (Enter: none;", ", Asha"),
+        ("", "701"), ("(Enter: the server chooses 1):", "3 4"), ("Phone number (Enter: none;", ", Asha"),
         ("Confirm, for 124,000.00?", "yes"),
     )  # fmt: skip
     asha.wait_for("Ticket", "Keep the reference")
@@ -89,7 +89,9 @@ def test_full_flight_asks_before_it_joins_the_waitlist(asha: Traveller, database
 @pytest.mark.usefixtures("away_from_midnight")
 def test_theatre(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show 18:30 tomorrow"), ("How many seats?", "2"))
-    seen = asha.wait_for("25 of 25 free", "Seat numbers, 2 of them, from 1 to 25 (Enter: best 2):")
+    seen = asha.wait_for(
+        "25 of 25 free", "Seat numbers, 2 of them, from 1 to 25 (Enter: the server chooses 2):"
+    )
     assert "0 is free" not in seen  # only the seat map of plain text has it
     asha.type_line("7 8")
     asha.wait_for("Held for you", "Confirm, for 600.00?")
@@ -115,7 +117,9 @@ def test_performance_is_chosen_from_those_of_a_date(asha: Traveller, database: D
     asha.answer((question, "yesterday"))
     asha.wait_for("is in the past")
     asha.answer((question, "+5"), (question, "4"), ("How many seats? (Enter: 1)", ""))
-    asha.answer(("Seat number, from 1 to 25 (Enter: best 1):", "7"), ("Confirm, for 250.00?", "yes"))
+    asha.answer(
+        ("Seat number, from 1 to 25 (Enter: the server chooses 1):", "7"), ("Confirm, for 250.00?", "yes")
+    )
     asha.wait_for("Keep the reference")
     sold = database.query(
         "SELECT bus_id, travel_date - (now() AT TIME ZONE 'Asia/Kolkata')::date "
@@ -130,7 +134,8 @@ def test_hotel(asha: Traveller, database: Database) -> None:
     )  # fmt: skip
     asha.wait_for("2 nights, ", ".00 for each room.")  # the amount depends on the day of the week
     asha.answer(
-        ("Rooms (Enter: best 1):", "best 2"), ("Phone number (Enter: none;", ""), ("Confirm, for", "yes"),
+        ("(Enter: the server chooses 1):", "best 2"), ("Phone number (Enter: none;", ""),
+        ("Confirm, for", "yes"),
     )  # fmt: skip
     seen = asha.wait_for("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
     assert "→" not in seen  # a stay has one place

@@ -117,7 +117,7 @@ def test_text_typed_before_the_fare_is_visible_confirms_nothing(
     served.process.send_signal(signal.SIGCONT)
     asha.wait_for("Held for you", "Confirm, for 520.00?")
     asha.type_line("no")
-    asha.wait_for("Seats (Enter: best 1):")
+    asha.wait_for("(Enter: the server chooses 1):")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 
 StartClient = Callable[[int, int], Traveller]  # columns, rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-SEATS = "Seats (Enter: best 1):"
+SEATS = "(Enter: the server chooses 1):"
 UP, DOWN, RIGHT, LEFT = (f"\x1b[{letter}" for letter in "ABCD")
 
 

@@ -22,7 +22,7 @@ STEPS = [
     ("From and to (such as bengaluru mysuru):", "Bangalore mysuru"),
     ("Date of journey (Enter: tomorrow,", "tomorrow"),
     ("Bus (Enter: 1; or a filter", "1"),
-    ("Seats (Enter: best 1):", "3 4"),
+    ("(Enter: the server chooses 1):", "3 4"),
     ("Phone number (such as 98450 12345; names may follow):", "98450 12345, Asha"),
 ]
 

@@ -149,7 +149,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.phone, "call me", "is not a phone number"),
         (answers.contact(1, "seat", "98450 12345", required=True), "none", "is not a phone number"),
         (answers.name, "x" * 81, "at most 80"),
-        (answers.date_on_sale(TODAY, TODAY, LAST), "2026-11-30", "is in the past. Today is 2026-12-01."),
+        (answers.date_on_sale(TODAY, TODAY, LAST), "2026-11-30", "is in the past. Today is Tue 1 Dec 2026."),
         (answers.date_on_sale(TODAY, TODAY, LAST), "9" * 1000, "is not a date"),
     ],
 )  # fmt: skip

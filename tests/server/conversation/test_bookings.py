@@ -153,7 +153,7 @@ def test_alight_shows_the_stops_and_the_refund_before(
           3  Srirangapatna, Sat 5 Dec 2026 12:20, refund 15.00
         Where do you get off? (1 to 3)
         > Mysuru
-        "Mysuru" is not a valid answer. Type a number such as 1, or a name.
+        "Mysuru" is not one of the stops. Type a number, or Ramanagara, Mandya or Srirangapatna.
         Where do you get off? (1 to 3)
         > mand
         Get off at Mandya, and get 40.00 of 260.00 back? (yes or no)
@@ -268,7 +268,7 @@ def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], databas
     receive_until(line, "  2  Thu 10 Dec 2026 11:00, refund 1,200.00")
     receive_until(line, "When do you leave? (1 to 2)")
     for typed, message in (
-        ("", "An empty line is not a valid answer. Type a number such as 1, or a date."),
+        ("", "An empty line is not one of the days. Type a number, or Wed 9 Dec 2026 or Thu 10 Dec 2026."),
         ("?", "The number of the day, or its date."),
     ):
         line.send(typed)
@@ -392,7 +392,7 @@ def test_booking_made_last_is_offered_and_needs_no_phone_number(connect: Callabl
         > status
         Reference of the booking:
         > {ref}
-        Phone number of the booking (Enter: none):
+        Phone number of the booking (Enter: it was booked without one):
         >
         No booking has that reference and phone number.
         Reference of the booking (Enter: {ref}):
@@ -411,7 +411,9 @@ def test_booking_opened_last_is_offered_until_another_one_is_opened(
         traveller.send("status")
         assert traveller.receive().decode() == f"Reference of the booking{offered}:"
         traveller.send(opened)
-        assert traveller.receive().decode() == "Phone number of the booking (Enter: none):"
+        assert (
+            traveller.receive().decode() == "Phone number of the booking (Enter: it was booked without one):"
+        )
         traveller.send(ASHA)
         receive_until(traveller, "Fare 260.00")
     traveller.send(f"cancel {second}")
@@ -419,7 +421,7 @@ def test_booking_opened_last_is_offered_until_another_one_is_opened(
     traveller.send("quit")
     receive_until(traveller, "You left the dialogue. Nothing was changed.")
     traveller.send(f"change {first}")
-    assert traveller.receive().decode() == "Phone number of the booking (Enter: none):"
+    assert traveller.receive().decode() == "Phone number of the booking (Enter: it was booked without one):"
 
 
 def test_command_is_not_taken_for_a_reference(connect: Callable[[], LineClient]) -> None:
@@ -436,7 +438,7 @@ def test_command_is_not_taken_for_a_reference(connect: Callable[[], LineClient])
         To use cancel, type quit first.
         Reference of the booking (Enter: {ref}):
         > BAAAAA
-        Phone number of the booking (Enter: none):
+        Phone number of the booking (Enter: it was booked without one):
         >
         No booking has that reference and phone number.
         Reference of the booking (Enter: {ref}):
@@ -531,12 +533,12 @@ def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: Lin
         {no_reference}
         Reference of the booking:
         > BAAAAA
-        Phone number of the booking (Enter: none):
+        Phone number of the booking (Enter: it was booked without one):
         > 98450 12345
         No booking has that reference and phone number.
         Reference of the booking (Enter: BAAAAA):
         >
-        Phone number of the booking (Enter: none):
+        Phone number of the booking (Enter: it was booked without one):
         > 98450 54321
         No booking has that reference and phone number.
         Reference of the booking (Enter: BAAAAA):

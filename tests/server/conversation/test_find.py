@@ -37,7 +37,7 @@ def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
     while (received := line.receive().decode()) in answers:
         asked.append(received.partition(" ")[0])
         line.send(answers[received])
-    expected = f"Reference {booked['reference']} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00."
+    expected = f"Reference {booked['reference']} (bus 2, seat 1) from Mysuru to Ooty, Sun 6 Dec 2026 01:00."
     assert received == expected
     has_phone, has_place = ("45" in typed, "mys" in typed.lower())
     has_date = has_place and typed != "Mysore"
@@ -110,7 +110,7 @@ def test_find_shows_lost_references_until_the_rate_limit(
     transcript(
         traveller,
         """
-        Reference {ref} (bus 2, seat 1) from Mysuru to Ooty on 2026-12-06 at 01:00.
+        Reference {ref} (bus 2, seat 1) from Mysuru to Ooty, Sun 6 Dec 2026 01:00.
         To see the booking, type: status {ref} 98450 12345
         """,
         known,

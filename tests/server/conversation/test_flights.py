@@ -28,7 +28,8 @@ def template(cluster: Cluster, template: str) -> Iterator[str]:
         yield "flights"
 
 
-HOW_TO_CANCEL = """Keep the reference.
+HOW_TO_CANCEL = """Booked at once, for {thousands},{rest}.00.
+Keep the reference.
 To see the booking: status {ref}. To cancel it: cancel {ref}."""
 HOW_TO_LEAVE = """Keep the reference. You get a message when your seats are booked.
 To see your position: status {ref}. To leave the waitlist: cancel {ref}."""
@@ -66,6 +67,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         > USA,IND,{DAY},10:00
         {BOOKED}
         Reference {{ref}}.
+        Booked at once, for 62,000.00.
         Keep the reference.
         To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > status {{ref}}
@@ -214,10 +216,10 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
         ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
         ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # New York
-        (f"USA,IND,{DAY},11:00", f"No flight from USA to IND on {DAY} at 11:00 is on sale. "
+        (f"USA,IND,{DAY},11:00", "No flight from USA to IND is on sale on Tue 15 Dec 2026 at 11:00. "
          "Flights depart at 10:00, 20:40 and 21:30."),
-        (f"SGP,USA,{DAY},10:00", f"No flight from SGP to USA is on sale for {DAY}."),
-        (f"USA,USA,{DAY},10:00", f"No flight from USA to USA is on sale for {DAY}."),
+        (f"SGP,USA,{DAY},10:00", "No flight from SGP to USA is on sale for Tue 15 Dec 2026."),
+        (f"USA,USA,{DAY},10:00", "No flight from USA to USA is on sale for Tue 15 Dec 2026."),
         ("USA,IND,2029-01-01,10:00", "Sales are open up to 2027-10-26."),
     ],
 )  # fmt: skip
@@ -239,7 +241,7 @@ def test_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Clock)
         client_socket,
         f"""
         > USA,IND,{DAY},10:00
-        No flight from USA to IND on {DAY} at 10:00 is on sale. Flights depart at 20:40 and 21:30.
+        No flight from USA to IND is on sale on Tue 15 Dec 2026 at 10:00. Flights depart at 20:40 and 21:30.
         """,
     )
 
@@ -288,7 +290,7 @@ def test_flight_booked_by_questions(client_socket: LineClient) -> None:
           Ticket 1: seat 3, 62,000.00
           Ticket 2: seat 4, 62,000.00
         Fare 124,000.00
-        The hold expires at 09:10:00, in 10 min 00 s.
+        The hold expires at 22:40:00 in New York JFK, in 10 min 00 s.
         Confirm, for 124,000.00? (yes or no)
         """,
     )  # the hold is shown in the server's time zone, not in New York's
@@ -301,7 +303,8 @@ def test_help_back_and_quit_at_the_request_question(client_socket: LineClient) -
         > flight
         {QUESTION}
         > help
-        USA,IND,2026-12-15,10:00 books a seat. choose: book by questions.
+        USA,IND,2026-12-15,10:00 books a seat at once. choose: by questions, the fare
+        before you book.
         Or type: back (previous question), quit (leave; nothing is changed).
         {QUESTION}
         > back

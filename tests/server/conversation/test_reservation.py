@@ -66,9 +66,10 @@ def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -
 
 CHANGED_FARE = """
     > yes
-    The hold has expired, and its fare or its terms have changed. The fare is now {fare}. To book, confirm this fare.
-    Confirm, for {fare}? (yes or no)
-"""  # noqa: E501
+    The hold has expired. The seats are still free.
+    The fare was {before}. It is {fare} now.
+    Confirm, for the new fare of {fare}? (yes or no)
+"""
 
 
 def change_fare(database: Database, fare: int) -> None:
@@ -80,9 +81,9 @@ def test_expired_hold_is_booked_once_its_new_fare_was_shown(
 ) -> None:
     transcript(client_socket, RESERVATION)
     clock.advance(minutes=11)
-    for fare in (300, 1310):
+    for before, fare in (("520.00", 300), ("600.00", 1310)):
         change_fare(database, fare)
-        transcript(client_socket, CHANGED_FARE.replace("{fare}", f"{2 * fare:,}.00"))
+        transcript(client_socket, CHANGED_FARE.format(before=before, fare=f"{2 * fare:,}.00"))
     assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
     transcript(client_socket, "> yes\nBooked: {ref}")
     assert database.query("SELECT kind, amount::text FROM payments") == [("charge", "1310.00")] * 2
@@ -94,7 +95,7 @@ def test_new_fare_of_an_expired_hold_is_declined(
     transcript(client_socket, RESERVATION)
     clock.advance(minutes=11)
     change_fare(database, 300)
-    transcript(client_socket, CHANGED_FARE.replace("{fare}", "600.00"))
+    transcript(client_socket, CHANGED_FARE.format(before="520.00", fare="600.00"))
     transcript(client_socket, "> no\nThe seats are released.\nChoose other seats, or type: back, quit.")
     assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
 
@@ -105,7 +106,7 @@ def test_back_at_the_new_fare_returns_to_the_question_before(
     transcript(client_socket, RESERVATION)
     clock.advance(minutes=11)
     change_fare(database, 300)
-    transcript(client_socket, CHANGED_FARE.replace("{fare}", "600.00"))
+    transcript(client_socket, CHANGED_FARE.format(before="520.00", fare="600.00"))
     transcript(client_socket, "> back\nYour hold is released.\nPhone number:")
 
 
@@ -421,7 +422,7 @@ def test_source_and_destination_in_one_answer(client_socket: LineClient, databas
 
 
 def test_destination_that_no_service_reaches_is_refused(client_socket: LineClient) -> None:
-    refused = "No bus goes from Mysuru to Bengaluru. From there you reach Ooty."
+    refused = "No bus goes from Mysuru to Bengaluru. From Mysuru you reach Ooty."
     transcript(client_socket, f"> bus mysuru bengaluru sat\n{refused}\nDestination:")
     transcript(client_socket, f"> bengaluru\n{refused}\nDestination:")
     transcript(client_socket, "> mysuru\nYou leave from Mysuru. Type another place.\nDestination:")
@@ -459,14 +460,14 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
         > res
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 1 nov 2026
-        2026-11-01 is in the past. Today is 2026-12-01.
+        Sun 1 Nov 2026 is in the past. Today is Tue 1 Dec 2026.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > ?
         The date on which you board, up to Wed 16 Dec 2026.
         Or type: back (previous question), quit (leave; nothing is changed).
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
-        2027-06-01 is too far ahead. Sales are open up to 2026-12-16.
+        Tue 1 Jun 2027 is too far ahead. Sales are open up to Wed 16 Dec 2026.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
         1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
@@ -577,7 +578,7 @@ def test_date_is_past_when_it_is_past_at_the_places(
         > reservation
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2026-11-29
-        2026-11-29 is in the past. Today is 2026-11-30.
+        Sun 29 Nov 2026 is in the past. Today is Mon 30 Nov 2026.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2026-11-30
         1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any

@@ -20,7 +20,8 @@ HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 1
 EMPTY_SEAT_MAP = ["0 0 0 0 0"] * 5
 LEGEND = "0 is free, 1 is not."
 NO_TIME_OR_DATE = "is not a time such as 18:30, or a date such as 2026-12-05, tomorrow, sat or 5 dec."
-HOW_TO_CANCEL = """Keep the reference.
+HOW_TO_CANCEL = """Booked at once, for {fare}.00.
+Keep the reference.
 To see the booking: status {ref}. To cancel it: cancel {ref}."""
 SEAT_QUESTION = "Seat number, from 1 to 25:"
 
@@ -51,11 +52,11 @@ def reserve(line: LineClient, *seats: int, free: int) -> list[str]:
     """Book seats by the dialogue; return the ticket numbers."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
-    replies = [line.receive().decode() for _ in range(len(seats) + 3)]
-    reference = re.fullmatch(r"Reference ([A-Z0-9]+)\.", replies[-3])[1]
-    assert replies[-2:] == HOW_TO_CANCEL.format(ref=reference).splitlines()
-    assert replies[:-3] == [f"Ticket {reference}0{n} reserved" for n in range(1, len(seats) + 1)]
-    return [ticket.split()[1] for ticket in replies[:-3]]
+    replies = [line.receive().decode() for _ in range(len(seats) + 4)]
+    reference = re.fullmatch(r"Reference ([A-Z0-9]+)\.", replies[-4])[1]
+    assert replies[-3:] == HOW_TO_CANCEL.format(ref=reference, fare=f"{150 * len(seats):,}").splitlines()
+    assert replies[:-4] == [f"Ticket {reference}0{n} reserved" for n in range(1, len(seats) + 1)]
+    return [ticket.split()[1] for ticket in replies[:-4]]
 
 
 def test_published_dialogue(client_socket: LineClient) -> None:
@@ -76,6 +77,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         Ticket {{first}} reserved
         Ticket {{second}} reserved
         Reference {{ref}}.
+        Booked at once, for 300.00.
         Keep the reference.
         To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > show
@@ -91,6 +93,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         > 25
         Ticket {{third}} reserved
         Reference {{other}}.
+        Booked at once, for 150.00.
         Keep the reference.
         To see the booking: status {{other}}. To cancel it: cancel {{other}}.
         > status {{ref}}
@@ -113,7 +116,7 @@ def test_ticket_number_opens_its_booking(client_socket: LineClient) -> None:
     assert len(second) == 10
     for command in ("status", "cancel", "change"):
         transcript(client_socket, f"> {command} {second.lower()}\nBooked: {second[:-2]}")
-        client_socket.send("back")
+        client_socket.send("quit" if command != "status" else "back")
         while not client_socket.receive().startswith((b"You left", b"No question is open")):
             pass
 
@@ -189,6 +192,7 @@ def test_any_seats_can_be_booked(connect: Callable[[], LineClient]) -> None:
         Ticket {{second}} reserved
         Reference {{ref}}.
         Seats 1 and 2 are yours.
+        Booked at once, for 300.00.
         Keep the reference.
         """,
     )
@@ -334,7 +338,7 @@ def test_show_asks_again_after_each_of_ten_invalid_answers(
 ) -> None:
     question = HOW_MANY.format(free=25)
     transcript(client_socket, f"> show\n{question}")
-    for wrong in ("", "0", "-1", "too", "2.5", "1e3", "\u0662", "99999999", "2 3", "\x1b[2J"):
+    for wrong in ("", "0", "-1", "too", "2.5", "1e3", "\u0662", "99999999", "2 3", "x\x1b[2J"):
         client_socket.send(wrong)
         assert "is not a number of seats. Type a number such as 2." in client_socket.receive().decode()
         assert client_socket.receive().decode() == question

@@ -192,6 +192,18 @@ def test_num_rooms_is_what_python_makes_an_integer(hotel: HotelClient, count: An
     assert hotel.book("asha", "pw", count) == (200, {"message": "Rooms booked successfully: [1]"})
 
 
+def test_party_larger_than_a_booking_gets_no_room(http: HttpClient, database: Database) -> None:
+    large = SEED.replace("house 10", "house 120").replace("rrrrr\n", "rrrrr\n" * 12, 1)
+    large = large.replace("rrrrr')", "rrrrr\n" * 11 + "rrrrr')").replace(
+        "max_seats => 10", "max_seats => 100"
+    )
+    database.query(large)
+    hotel = HotelClient(f"{http.url}/hotel")
+    status, reply = hotel.book("asha", "pw", 101)
+    assert (status, reply["error"]) == (409, "You asked for 101 rooms. One booking may have 1 to 100.")
+    assert database.value("SELECT count(*) FROM passengers") == 0
+
+
 @pytest.mark.parametrize("count", [0, -1, "0", 0.5, False])
 def test_no_rooms_are_missing_rooms(hotel: HotelClient, count: Any) -> None:
     error = {"error": "username, password, and num_rooms required."}

@@ -8,7 +8,10 @@ import pytest
 
 from busware.server.tcp.plain_text import typed_text
 from tests.conftest import Database, LineClient
-from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
+from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
+
+TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+ALL_TICKETS = "Which tickets? (numbers, or Enter for all)"
 
 
 def test_plain_text_and_json_share_a_connection(client_socket: LineClient) -> None:
@@ -79,6 +82,29 @@ def test_sequences_of_arrow_and_function_keys_are_removed() -> None:
     up, left, delete, f1 = b"\x1b[A", b"\x1bOD", b"\x1b[3~", b"\x1bOP"
     assert typed_text(up + b"bang" + left + delete + b"alore" + f1 + b"\x1b[1;5C") == "bangalore"
     assert typed_text(b"\x1b" * 3 + b"[2") == "[2"  # not a complete sequence
+
+
+@pytest.mark.parametrize("keys", [b"\x1b[A", b"\x1b[D\x1b[C\r", b"\x1bOP ", b"\x00"])
+def test_keys_without_text_are_no_answer(connect: Callable[[], LineClient], keys: bytes) -> None:
+    line = connect()
+    booked = line.call("book", **TRIP, count=2, phone=ASHA)
+    line.send(f"cancel {booked['reference']} {ASHA}")
+    receive_until(line, ALL_TICKETS)
+    line.send(keys + b"\n")
+    transcript(
+        line, f"The line has only keys such as an arrow. Type an answer, or Enter alone.\n{ALL_TICKETS}"
+    )
+    line.send(b"1x\x7f\n")  # a backspace corrects
+    receive_until(line, "Cancel ticket 1 (seat 1), and get 130.00 of 260.00 back? (yes or no)")
+
+
+def test_erased_line_is_empty(connect: Callable[[], LineClient]) -> None:
+    line = connect()
+    booked = line.call("book", **TRIP, count=2, phone=ASHA)
+    line.send(f"cancel {booked['reference']} {ASHA}")
+    receive_until(line, ALL_TICKETS)
+    line.send(b"1\x7f\n")
+    receive_until(line, "Cancel 2 tickets, and get 260.00 of 520.00 back? (yes or no)")
 
 
 def test_backspaces_are_applied_in_linear_time() -> None:
