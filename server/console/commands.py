@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from textwrap import shorten
 from typing import Any
 
@@ -14,7 +14,18 @@ from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.answers import yes_or_no
 from busware.server.conversation.chart import chart_lines
 from busware.server.conversation.manifest import manifest_lines
-from busware.server.conversation.words import counted, listed, moment, money, plural, sent_line
+from busware.server.conversation.words import (
+    clock,
+    counted,
+    day_of,
+    listed,
+    moment,
+    money,
+    plural,
+    sent_line,
+    venue_of,
+    words_of,
+)
 from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal, normalize_text
 from busware.server.push.messages import Client, Message, Messages
@@ -219,23 +230,26 @@ class Console:
         return [client for client in self.messages.presence().clients if client.left_at is None]
 
     def _trips(self, rest: str) -> None:
-        found = self.messages.trips(self._date(rest))
-        for trip in found["trips"]:
-            departs = datetime.fromisoformat(trip["departs_at"])
-            tickets = f"{trip['booked']} booked, {trip['held']} held, {trip['pending']} waiting"
-            state = "" if trip["state"] == "open" else f" ({trip['state']})"
-            ends = f"{trip['origin']} to {trip['destination']}"
-            service = f"{trip['kind']} {trip['bus_id']}"
-            self._show(f"{service}  {departs:%H:%M}  {ends}: {tickets}, {trip['seats']} seats{state}")
-        trips, others = len(found["trips"]), found["others"]
-        self.out(f"Trips with tickets or a waitlist: {trips}. Other open trips: {others}.")
+        day = self._date(rest)
+        found = self.messages.trips(day)
+        for trip in found.trips:
+            departs = clock(trip.departs_at)
+            if trip.travel_date != day:  # it is under way, such as a hotel's
+                departs = f"since {moment(trip.departs_at)}"
+            tickets = f"{trip.booked} booked, {trip.held} held, {trip.pending} waiting"
+            state = "" if trip.state == "open" else f" ({trip.state})"
+            ends = venue_of(trip) or f"{trip.origin} to {trip.destination}"
+            seats = counted(trip.seats, words_of(trip.kind).seat)
+            self._show(f"{trip.kind} {trip.bus_id}  {departs}  {ends}: {tickets}, {seats}{state}")
+        self.out(f"Trips with tickets or a waitlist: {len(found.trips)}. Other open trips: {found.others}.")
 
     def _stats(self, rest: str) -> None:
         stats, presence = self.messages.stats(), self.messages.presence()
         clients = Counter(client.process_no for client in presence.clients if client.left_at is None)
         for process in presence.processes:
             count = f", clients: {clients[process.process_no]}" if process.role == "server" else ""
-            since = f"{process.since.astimezone():%d %b %H:%M}"
+            at = process.since.astimezone()
+            since = f"{day_of(at, year=False)} {clock(at)}"
             self._show(f"{process.role} {process.name}, since {since}{count}")
         tickets = ", ".join(f"{n} {status}" for status, n in sorted(stats["tickets"].items())) or "none"
         self._show(f"tickets for today and later: {tickets}")
@@ -252,7 +266,8 @@ class Console:
 
     def _show_messages(self, messages: list[Message]) -> None:
         for message in messages:
-            self._show(f"{message.at.astimezone():%d %b %H:%M:%S}  {heading(message)}: {message.body}")
+            at = message.at.astimezone()
+            self._show(f"{day_of(at, year=False)} {at:%H:%M:%S}  {heading(message)}: {message.body}")
 
     def _connections(self, rest: str) -> None:
         if rest.lower() not in ("on", "off"):

@@ -7,9 +7,10 @@ registered; the connections of earlier ones are not shown.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from busware.server.conversation.words import day_of
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal
@@ -149,5 +150,6 @@ def heading(message: Message) -> str:
         case "booking":
             return f"{message.sender} to {message.reference}"
         case "trip":
-            return f"{message.sender} to trip {message.bus_id}, travel date {message.travel_date}"
+            day = day_of(date.fromisoformat(message.travel_date)) if message.travel_date else ""
+            return f"{message.sender} to trip {message.bus_id}, travel date {day}"
     return f"{message.sender} to all"

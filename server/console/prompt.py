@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -38,6 +39,7 @@ log = logging.getLogger("busware.console")
 
 EXIT_STOPS_SERVER = "stop the server, after the replies under way"
 EXIT_LEAVES_CONSOLE = "leave the console; the server continues"
+_MIN_COLUMNS = 20  # of a line
 _HIGHLIGHTED = "\n\x1b[1;33m{}\x1b[0m"  # a blank line, then bold and yellow
 _HIGHLIGHTED_WITHOUT_COLOR = "\n{}"
 
@@ -77,7 +79,7 @@ def operate(
         highlighted_format = _HIGHLIGHTED if has_color else _HIGHLIGHTED_WITHOUT_COLOR
 
         def out(text: str, *, highlighted: bool = False) -> None:
-            line = clean_text(text)
+            line = wrapped(clean_text(text), session.output.get_size().columns)
             with print_lock:
                 print(highlighted_format.format(line) if highlighted else line)
 
@@ -97,6 +99,16 @@ def operate(
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
         Console(messages, feed, lambda: settings.now().date(), read, out, exit_help).run()
+
+
+def wrapped(text: str, columns: int) -> str:
+    """The text in lines of fewer columns, broken between words; the lines after the first are indented."""
+    width = max(columns - 1, _MIN_COLUMNS)
+    indents = (" " * (len(line) - len(line.lstrip()) + 2) for line in text.split("\n"))
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent=indent, break_on_hyphens=False)
+        for line, indent in zip(text.split("\n"), indents, strict=True)
+    )
 
 
 @contextmanager

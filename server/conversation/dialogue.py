@@ -28,6 +28,7 @@ from busware.server.protocol import (
     Request,
     Say,
     clean_text,
+    fold_name,
     normalize_text,
 )
 
@@ -105,6 +106,14 @@ class Ask:
     def known(self, answer: Any) -> "Ask":
         """The same question, with its answer given; unchanged if the answer is None."""
         return self if answer is None else replace(self, given=answer)
+
+    def explained(self, beginning: str) -> list[str]:
+        """The texts after `?`; after `?` and a beginning, the choices that begin so."""
+        if not (beginning and self.choices):
+            return [text for text in (self.hint, GUIDE) if text]
+        folded = fold_name(beginning)
+        found = [choice.text for choice in self.choices if fold_name(choice.text).startswith(folded)]
+        return [f"{', '.join(found)}." if found else f'No answer in the list begins with "{beginning}".']
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -240,8 +249,9 @@ class Dialogue:
                 self._back()
             case word if word == QUIT or word in QUIT_SYNONYMS:
                 self._leave()
-            case "help" | "?":
-                self._interrupt(_sequence(*(Tell(text) for text in (question.hint, GUIDE) if text)))
+            case word if word == HELP or word.startswith("?"):
+                texts = question.explained(word.removeprefix(HELP).strip("? "))
+                self._interrupt(_sequence(*map(Tell, texts)))
             case _ if message := _SAY_COMMAND.fullmatch(typed):
                 self._interrupt(send_to_operator(message[1]))
             case "say" if question.field != "message":

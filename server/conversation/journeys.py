@@ -34,6 +34,7 @@ class Filter:
 ANY = Filter()
 _TYPES = {
     "ac": Filter(ac=True), "sleeper": Filter("SLEEPER"), "semisleeper": Filter("SEMI_SLEEPER"),
+    "semi": Filter("SEMI_SLEEPER"),
     "seater": Filter("SEATER"),
 }  # fmt: skip
 _TYPE = re.compile(rf"((?:non?|not|without)(?:an?)?)?({'|'.join(_TYPES)})")  # of a service, or all but one

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from busware.server.conversation.words import clock, counted, day_of
+from busware.server.conversation.words import clock, counted, day_of, words_of
 from busware.server.protocol import BlockedSegment, OperatedTrip, TripManifest
 
 
@@ -11,7 +11,7 @@ def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
     yield f"{trip.name} ({trip.bus_id}), travel date {day_of(trip.travel_date)}", True
     if trip.state == "cancelled":
         yield f"The trip is cancelled. {trip.why or ''}".strip(), False
-    seats = counted(trip.seats, "seat")
+    seats = counted(trip.seats, words_of(trip.kind).seat)
     yield f"{seats}: {trip.booked} booked, {trip.held} held, {trip.pending} waiting.", False
     if crew := crew_line(trip):
         yield crew, False
@@ -19,6 +19,7 @@ def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
 
 def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it is a heading: the numbers of tickets, then each stop with its passengers."""
+    seat = words_of(manifest.kind).seat
     yield from trip_lines(manifest)
     for line in blocked_lines(manifest.blocked):
         yield line, False
@@ -34,7 +35,7 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
                 infant = rider.infant and f"with infant {rider.infant}"
                 about = (rider.name, rider.concession, infant, rider.phone, ticket, rider.seat_class)
                 passenger = ", ".join(filter(None, about))
-                yield f"  {action:7}  seat {rider.seat_no}: {passenger}", False
+                yield f"  {action:7}  {seat} {rider.seat_no}: {passenger}", False
         if stop.comes_free:
             yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False
 

@@ -45,6 +45,8 @@ from busware.server.protocol import (
 )
 
 _MAX_PLACES_LISTED = 5  # in the message about a destination that is not reached
+_MAX_PLACES_IN_HINT = 60  # so that a terminal of 24 lines shows the whole text
+_PLACES_OF_MANY = 20  # shown of a longer list
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
 
 
@@ -80,8 +82,12 @@ def ask_place(
     """The question for a place. excluded: the other end of the journey. relation: how it is related to it."""
     labels = [answers.label(place, places) for place in places]
     separator = "; " if any("," in label for label in labels) else ", "
+    hint = f"One of: {separator.join(labels)}."
+    if len(labels) > _MAX_PLACES_IN_HINT:
+        shown, others = labels[:_PLACES_OF_MANY], len(labels) - _PLACES_OF_MANY
+        hint = f"One of: {separator.join(shown)} and {others} others. To list those with M, type: ? m"
     return Ask(
-        prompt, answers.place(places, excluded, relation), field, f"One of: {separator.join(labels)}.",
+        prompt, answers.place(places, excluded, relation), field, hint,
         tuple(
             Choice(place.name, ", ".join((place.code, *place.aliases))) if label == place.name
             else Choice(place.code, ", ".join((place.name, *place.aliases)))
@@ -293,9 +299,10 @@ def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[
     options = {
         trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
         f"{'' if trip.seats_free else ', full'}"
-        for trip in trips
+        for trip in reversed(trips)  # of a service that is found several times, the first one counts
     }
     service, hint = words.service.capitalize(), "The number in the first column."
+    options = {trip.bus_id: options[trip.bus_id] for trip in trips}
     ask = answers.ask_number(f"{service} id:", options, words.service, "bus_id", hint)
     if not sale.context.extended:
         return ask
@@ -319,7 +326,7 @@ def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[
         return ask.parse(typed)  # type: ignore[no-any-return]
 
     prompt = f"{service} ({'; '.join(notes)}):" if notes else f"{service}:"
-    enter = f"{service} {default}, {options[default]}." if default is not None else ""
+    enter = f"{service} {first.bus_id}, {clock(first.departs_at)} {service_of(first)}." if first else ""
     return replace(ask, prompt=prompt, parse=parse, hint=hint, enter=enter)
 
 

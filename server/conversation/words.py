@@ -9,6 +9,7 @@ from busware.server.protocol import (
     OPEN,
     Booking,
     BusType,
+    OperatedTrip,
     RefundTier,
     SentNotice,
     Ticket,
@@ -159,7 +160,7 @@ def hold_end(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str
     return f"{at:%H:%M:%S}{where}"
 
 
-def venue_of(service: Trip | Booking) -> str:
+def venue_of(service: Trip | Booking | OperatedTrip) -> str:
     """The place at which the passengers stay, such as a hotel or a theatre; "" for a journey."""
     if not words_of(service.kind).at_venue:
         return ""

@@ -89,6 +89,13 @@ class TripQuote(Struct, frozen=True, kw_only=True):
     refund: str
 
 
+class TripsInUse(Struct, frozen=True):
+    """The trips of a date that have tickets or a waitlist. others: the number of its other open trips."""
+
+    trips: list[OperatedTrip]
+    others: int
+
+
 class Presence(Struct, frozen=True):
     """The registered processes and their clients."""
 
@@ -201,12 +208,9 @@ class Messages:
 
     # For operators -----------------------------------------------------------------------------
 
-    def trips(self, day: date) -> dict[str, Any]:
-        """The trips of a date that have tickets or a waitlist, and the number of the other open trips.
-
-        Their keys are `trips` and `others`.
-        """
-        return _decode(self._value("SELECT api.trips_in_use(%s)", day), type=dict[str, Any])
+    def trips(self, day: date) -> TripsInUse:
+        """The trips of a date, or under way on it, that have tickets or a waitlist."""
+        return _decode(self._value("SELECT api.trips_in_use(%s)", day), type=TripsInUse)
 
     def manifest(self, bus_id: int, travel_date: date) -> TripManifest:
         """The manifest of a trip of any service. Raises Refusal if there is no such trip."""

@@ -110,7 +110,8 @@ def test_a_date_is_the_date_at_the_stop_of_the_passenger(run: Run, database: Dat
         made = run(verb, *boarding, *PHONE, "--count", "1").out.splitlines()
         reference = made[0].split()[1].rstrip(",")
         assert made[:2] == [
-            f"{status}: {reference}, SRS Travels Night Sleeper (2) of 2026-12-06, travel date 2026-12-05.",
+            f"{status}: {reference}, SRS Travels Night Sleeper (2) of Sun 6 Dec 2026, "
+            "travel date Sat 5 Dec 2026.",
             "Mysuru, Sun 6 Dec 2026 01:00, to Ooty, Sun 6 Dec 2026 05:30.",
         ]
         assert run("find", "2026-12-06", "mysuru", *PHONE).out.split()[-1]
@@ -154,10 +155,10 @@ def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) 
 @pytest.mark.parametrize(
     ("boarding_date", "dates"),
     [
-        (date(2026, 12, 5), "2026-12-05"),
-        (date(2026, 12, 6), "2026-12-06, travel date 2026-12-05"),
-        (date(2026, 12, 4), "2026-12-04, travel date 2026-12-05"),
-        (date(2027, 3, 5), "2027-03-05"),  # a night of a hotel, whose trip lasts for a year
+        (date(2026, 12, 5), "Sat 5 Dec 2026"),
+        (date(2026, 12, 6), "Sun 6 Dec 2026, travel date Sat 5 Dec 2026"),
+        (date(2026, 12, 4), "Fri 4 Dec 2026, travel date Sat 5 Dec 2026"),
+        (date(2027, 3, 5), "Fri 5 Mar 2027"),  # a night of a hotel, whose trip lasts for a year
     ],
 )
 def test_travel_date_of_a_booking_is_shown_if_it_is_near(boarding_date: date, dates: str) -> None:
@@ -189,7 +190,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
     )
     reference = held.out.split()[1].rstrip(",")
     assert held.out == (
-        f"Held: {reference}, KSRTC Day Bus (1) of 2026-12-05.\n"
+        f"Held: {reference}, KSRTC Day Bus (1) of Sat 5 Dec 2026.\n"
         "Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.\n"
         "Confirm it before 09:01:00 in Bengaluru.\n"
         "Ticket  Seat  Name    Status    Fare  Refund\n"
@@ -318,7 +319,7 @@ def test_notice_says_how_many_it_reaches(run: Run, operate: Run) -> None:
 
 def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
     trip = SEGMENT[:2]
-    empty = "Day Bus (1), travel date 2026-12-05\n8 seats: 0 booked, 0 held, 0 waiting.\n"
+    empty = "Day Bus (1), travel date Sat 5 Dec 2026\n8 seats: 0 booked, 0 held, 0 waiting.\n"
     assert operate("manifest", *trip).out == f"{empty}No passenger has a booked ticket.\n"
     held = json.loads(run("hold", *SEGMENT, *PHONE, "--seats", "1", "--json").out)["reference"]
     assert operate("manifest", *trip).out == (
@@ -327,7 +328,7 @@ def test_empty_manifest_says_so(run: Run, operate: Run) -> None:
     run("release", held, *PHONE)
     reference = book(run, "--seats", "3")["reference"]
     assert operate("manifest", *trip).out == (
-        "Day Bus (1), travel date 2026-12-05\n"
+        "Day Bus (1), travel date Sat 5 Dec 2026\n"
         "8 seats: 1 booked, 0 held, 0 waiting.\n"
         "10:00  Bengaluru\n"
         f"  boards   seat 3: +919845012345, {reference}/1\n"

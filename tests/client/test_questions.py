@@ -124,7 +124,7 @@ def test_cancelled_trip_is_confirmed(
     arguments = ("cancel-trip", "1", "2026-12-05", "Landslide.", "--token", token)
     question = (
         "4 tickets of 2 bookings will be refunded in full. 1 ticket held or waiting will end.\r\n"
-        "Cancel Day Bus (1) of 2026-12-05? [y/N] "
+        "Cancel Day Bus (1) of Sat 5 Dec 2026? [y/N] "
     )
     child = spawn(*arguments)
     child.expect_exact(question)

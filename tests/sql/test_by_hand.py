@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import Clock, Database
+from tests.support.project import PROJECT
 from tests.support.schema_api import ASHA, DAY, OTHER_DAY, SchemaApi, audit
 
 KEY = "6d1d1a7e-0000-4000-8000-000000000001"
@@ -154,3 +155,12 @@ def test_cancelled_trip_is_not_in_use(api: SchemaApi, database: Database) -> Non
     api.book(1)
     database.query("SELECT api.cancel_trip(2, %s)", OTHER_DAY)
     assert [database.value(others, day) for day in (DAY, OTHER_DAY)] == [1, 1]
+
+
+def test_trip_that_is_under_way_is_in_use(database: Database) -> None:
+    others = "SELECT (api.trips_in_use(%s) ->> 'others')::int"
+    before = database.value(others, DAY)
+    database.query((PROJECT / "sql/99_seed_hotel.sql").read_text())
+    began = database.value("SELECT travel_date::text FROM trips WHERE bus_id = 901")
+    assert str(began) < str(DAY)
+    assert database.value(others, DAY) == before + 1

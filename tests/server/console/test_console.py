@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from busware.server.conversation.words import day_of
 from busware.server.embedded.data_folder import read_urls
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
@@ -317,7 +319,8 @@ def test_manifest_lists_passengers_by_stop(
     day = str(database.value(DAY))
     with operating(**urls) as (operator, port):
         operator.type_line(f"manifest 1 {day}")
-        operator.wait_for(f"(1), travel date {day}", "No passenger has a booked ticket.")
+        shown = day_of(date.fromisoformat(day))
+        operator.wait_for(f"(1), travel date {shown}", "No passenger has a booked ticket.")
         booking = line_to(port).call("book", travel_date=day, seats=[1], **TRIP)
         operator.type_line(f"manifest 1 {day}")
         operator.wait_for("Bengaluru", f"boards   seat 1: +919845012345, {booking['reference']}/1")

@@ -242,7 +242,7 @@ def test_answer_of_enter_is_shown(play: Play) -> None:
     played = play("bus bengaluru mysuru", "", "", "", "", last_phone=ASHA)
     assert played.texts == [
         "Date of journey: Wed 2 Dec 2026.",
-        "Bus 1, 10:00 KSRTC Day Bus, 260.00.",
+        "Bus 1, 10:00 KSRTC Day Bus.",
         f"Phone number: {ASHA}.",
         "The server has chosen seat 1.",
     ]
@@ -301,6 +301,22 @@ def test_only_places_that_are_reached_are_suggested(play: Play) -> None:
     assert played.texts[2] == (
         '"xyz" is not a place on any route. From Mysuru you reach Ooty. Type ? for all places.'
     )
+
+
+def test_long_list_of_places_is_shown_in_parts(play: Play, database: Database) -> None:
+    database.query(
+        """INSERT INTO places (code, name) SELECT 'Q' || n, 'Quarter ' || n FROM generate_series(100, 170) n;
+        SELECT api.add_service(bus_id => 77, name => 'X', operator => 'Y', kind => 'bus', layout => 'cabin 4',
+            stops => (SELECT string_agg(format('Q%s | %s | %s | %s | %s', n,
+                CASE n WHEN 100 THEN '-' ELSE make_interval(mins => n)::text END,
+                CASE n WHEN 170 THEN '-' ELSE make_interval(mins => n)::text END, n - 100, n - 100),
+                E'\\n' ORDER BY n) FROM generate_series(100, 170) n))"""
+    )
+    played = play("bus", "bengaluru", "back", "to mysuru", "?", "? QUARTER 16", "? zz")
+    assert " others. To list those with M, type: ? m" in played.texts[0]
+    assert played.texts[0].count(",") == 19
+    assert played.texts[2] == f"{', '.join(f'Quarter {n}' for n in range(160, 170))}."
+    assert played.texts[3] == 'No answer in the list begins with "zz".'
 
 
 # Back ------------------------------------------------------------------------------------------
