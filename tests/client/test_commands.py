@@ -211,7 +211,7 @@ def test_a_booking_from_hold_to_refund(run: Run) -> None:
         "Ticket 1 ends at Ramanagara. Seat 3 is for sale again from there on. Nothing is refunded.\n"
     )
     assert "to Mandya" in alighted
-    line = f"{reference} (bus 1, seats 3, 8) from Bengaluru to Mandya on 2026-12-05 at 10:00, seat 3 to "
+    line = f"{reference} (bus 1, seats 3, 8) from Bengaluru to Mandya, Sat 5 Dec 2026 10:00, seat 3 to "
     assert run("find", "2026-12-05", "bangalore", *PHONE).out.startswith(line)
     assert run("find", "5 dec 2026", "bangalore", "98450", "12345").out.startswith(line)
     assert run("find", "5 dec 2026", "mysuru", *PHONE).out == "No booking was found.\n"

@@ -76,7 +76,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
 def test_full_flight_asks_before_it_joins_the_waitlist(asha: Traveller, database: Database) -> None:
     request = "USA,IND,+9,10:00"
     asha.answer(("What would you like?", "flight choose usa ind +9"))
-    asha.answer(("Flight (Enter: 701", "701"), ("Seats (Enter", "1-4"))
+    asha.answer(("Flight (Enter: 701", "701"), ("Seat numbers such as", "1-4"))
     asha.answer(("Phone number", ""), ("Confirm, for", "yes"), ("What would you like?", request))
     asha.answer(("Wait for 1 seat at 62,000.00 each, and pay when you get them?", "no"))
     asha.answer(("Nothing was booked.", request), ("Wait for 1 seat", "yes"))

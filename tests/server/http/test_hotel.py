@@ -200,7 +200,7 @@ def test_party_larger_than_a_booking_gets_no_room(http: HttpClient, database: Da
     database.query(large)
     hotel = HotelClient(f"{http.url}/hotel")
     status, reply = hotel.book("asha", "pw", 101)
-    assert (status, reply["error"]) == (409, "You asked for 101 rooms. One booking may have 1 to 100.")
+    assert (status, reply["error"]) == (422, "You asked for 101 rooms. One booking may have 1 to 100.")
     assert database.value("SELECT count(*) FROM passengers") == 0
 
 
