@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from prompt_toolkit.document import Document
 from busware.prompts import Choices, fit_keys, keys_of
 from busware.server.conversation import WELCOME, Ask, Choice, answers
 from busware.server.conversation.answers import ask_option
+from busware.server.conversation.words import day_of
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.processes import ServerProcess
 from tests.support.pushing import Console
@@ -301,7 +303,7 @@ def test_notice_is_printed_above_the_typed_text(
     asha.child.send("Mys")
     asha.wait_for("Mys")
     console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
-    about = f"Message from the operator about service 1 of {tomorrow()}:"
+    about = f"Message from the operator about service 1 of {day_of(date.fromisoformat(tomorrow()))}:"
     asha.wait_for(about, "Road closed at Maddur.", "From and to", "Mys")
     asha.type_line("uru")
     asha.wait_for("To:")
