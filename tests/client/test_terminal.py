@@ -304,7 +304,7 @@ def test_notice_is_printed_above_the_typed_text(
     asha.wait_for("Mys")
     console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
     about = f"Message from the operator about service 1 of {day_of(date.fromisoformat(tomorrow()))}:"
-    asha.wait_for(about, "Road closed at Maddur.", "From and to", "Mys")
+    asha.wait_for(about, "Road closed at", "Maddur.", "From and to", "Mys")
     asha.type_line("uru")
     asha.wait_for("To:")
 

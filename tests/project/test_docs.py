@@ -38,6 +38,7 @@ INDEX = PROJECT / "docs/README.md"
 # Scripts whose BUSWARE_… variables the pages may name.
 DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]
 REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701 or 803
+DATE = r"\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d{4}"  # such as Sat 5 Dec 2026
 BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
 REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "place": protocol.Place,
@@ -461,7 +462,7 @@ class PageRunner:
         transcript = Transcript()
         for command, shown in exchanges(block, r"\$"):
             printed = self.run(f"{transcript.typed(command.partition(' #')[0])} || true")
-            received, documented = (re.sub(r" +", " ", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
+            received, documented = (re.sub(r" +", " ", re.sub(DATE, "DATE", text))
                                     for text in (printed, shown.replace("...", "…")))  # fmt: skip
             matches = transcript.matches(f"{documented.rstrip()}…", received)
             assert matches, f"$ {command}\n{shown}\nprinted:\n{printed}"
