@@ -13,12 +13,26 @@ import msgspec
 from busware.server.gtfs.archive import Archive, Remarks
 from busware.server.gtfs.calendars import parse_weekdays
 from busware.server.gtfs.feed import parse_date
+from busware.server.protocol.services import Season
 
 FILE = "busware_services.txt"
 COLUMNS = ("trip_id", "on_sale_until", "service")
 FARES = "fares"  # a field with the fares of the stops, for a route that has a place twice
 FIELDS_OF_GTFS = {"name", "operator", "time_zone", "currency", "stops", "segment_fares"}
 _CALENDAR = ("runs_on", "first_date", "last_date", "seasons", "days_off", "extra_days")
+
+
+class _Checked(msgspec.Struct):
+    """The fields on which an import relies. The database checks the others."""
+
+    bus_id: int
+    source_id: str | None
+    runs_on: str
+    first_date: date | None
+    last_date: date | None
+    seasons: list[Season]
+    days_off: list[date]
+    extra_days: list[date]
 
 
 @dataclass(frozen=True)
@@ -58,12 +72,20 @@ def read_extensions(archive: Archive, remarks: Remarks) -> dict[str, Extension]:
     for row in archive.rows(FILE, COLUMNS, remarks):
         try:
             fields = msgspec.json.decode(row["service"], type=dict[str, Any])
+            _check(fields)
             extensions[row["trip_id"]] = Extension(row.line, parse_date(row["on_sale_until"]), fields)
         except (msgspec.MsgspecError, ValueError):
             remarks.fault(
                 FILE, row.line, "the row is not as Busware has exported it. Remove it, or the file."
             )
     return extensions
+
+
+def _check(fields: dict[str, Any]) -> None:
+    """Raise MsgspecError or ValueError if the document has not the identity and the calendar of a service."""
+    checked = msgspec.convert(fields, _Checked)
+    for weekdays in (checked.runs_on, *(season.runs_on for season in checked.seasons)):
+        parse_weekdays(weekdays)
 
 
 def runs(calendar: dict[str, Any], day: date) -> bool:

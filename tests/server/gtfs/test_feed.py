@@ -94,12 +94,16 @@ fare_rules.txt | b,R1 | b,R9
     fare_rules.txt:3: route_id is 'R9', which is not in routes.txt.
 fare_rules.txt | Z2,Z3 | Z2,Z9
     fare_rules.txt:3: destination_id is 'Z9', which is not a zone_id of stops.txt.
-busware_services.txt | {} | {
+busware_services.txt | [] | {
+    busware_services.txt:2: the row is not as Busware has exported it. Remove it, or the file.
+busware_services.txt | [] | {}
+    busware_services.txt:2: the row is not as Busware has exported it. Remove it, or the file.
+busware_services.txt | [] | "{""bus_id"":1,""runs_on"":""always"",""seasons"":[]}"
     busware_services.txt:2: the row is not as Busware has exported it. Remove it, or the file.
 """
 MORE = {
     "frequencies.txt": "trip_id,start_time,end_time,headway_secs\nt2,06:00:00,07:00:00,1800\n",
-    "busware_services.txt": "trip_id,on_sale_until,service\nt1,20261231,{}\n",
+    "busware_services.txt": "trip_id,on_sale_until,service\nt1,20261231,[]\n",
 }
 
 LINES = FAULTS.strip().splitlines()
