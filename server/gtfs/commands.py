@@ -46,6 +46,10 @@ def main(arguments: list[str]) -> None:
         options.run(options, settings)
     except (FeedError, PostgresError) as error:
         raise SystemExit(f"busware: {error}") from None
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        raise SystemExit(
+            "busware: Another session changes the same services. Nothing is changed. Try again."
+        ) from None
     except psycopg.Error as error:
         raise SystemExit(f"busware: the database: {str(error).strip()}") from None
 

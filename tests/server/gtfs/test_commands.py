@@ -110,6 +110,19 @@ def test_feed_without_fares_needs_a_fare_per_kilometre(run: Run, database: Datab
     assert database.query("SELECT DISTINCT currency FROM bus_info WHERE source_id IS NOT NULL") == ["EUR"]
 
 
+def test_locked_service_ends_the_import(run: Run, database: Database, tmp_path: Path) -> None:
+    assert run("import", archive(tmp_path), *OPTIONS, "--apply")[0] == 0
+    feed = archive(tmp_path, changed("fare_attributes.txt", "c,180", "c,200"))
+    with database.connect(autocommit=False) as other:
+        other.execute("SELECT FROM bus_info WHERE source_id = 'hill:t2' FOR UPDATE")
+        status, shown = run("import", feed, *OPTIONS, "--apply")
+    assert status == 1
+    assert shown.endswith(
+        "busware: Another session changes the same services. Nothing is changed. Try again.\n"
+    )
+    assert database.query("SELECT DISTINCT fare::text FROM route_table WHERE place = 'SOUTH'") == ["180.00"]
+
+
 def test_export_and_import(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "exported.zip"
     status, shown = run("export", path)
