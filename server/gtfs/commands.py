@@ -124,24 +124,23 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> None:
     show(_describe(content, limit))
     with psycopg.connect(find_urls(settings).owner, autocommit=True) as conn:
         put_feed = partial(put, conn, content, settings, partial=arguments.partial)
-        changes = put_feed(plan=not arguments.apply)
+        changes, is_applied = put_feed(plan=not arguments.apply), arguments.apply
         text = _describe_changes(changes, limit)
-        if changes.of("refused") and not arguments.partial:
-            show(text)
-            hint = "--partial leaves these services as they are, and changes the others."
-            raise SystemExit(f"busware: Nothing is changed. {hint}")
-        if not changes:
-            _show_done(text, "Nothing to change.")
-            return
-        if not arguments.apply:
-            if not on_terminal():
-                _show_done(text, "Nothing is changed. Add --apply to change this.")
-                return
+        if changes.is_possible and not is_applied and on_terminal():
             if not confirmed("Change this?", text):
                 return
-            put_feed(plan=False)
-            text = ""
-    _show_done(text, "Done.", is_change=True)
+            changes, is_applied = put_feed(plan=False), True
+            text = "" if changes.is_possible else _describe_changes(changes, limit)
+    if changes.is_refused:
+        show(text)
+        hint = "--partial leaves these services as they are, and changes the others."
+        raise SystemExit(f"busware: Nothing is changed. {hint}")
+    if not changes.is_possible:
+        _show_done(text, "Nothing to change.")
+    elif is_applied:
+        _show_done(text, "Done.", is_change=True)
+    else:
+        _show_done(text, "Nothing is changed. Add --apply to change this.")
 
 
 def _describe(content: Content, limit: int) -> str:

@@ -33,6 +33,7 @@ class _Checked(msgspec.Struct):
     seasons: list[Season]
     days_off: list[date]
     extra_days: list[date]
+    fares: list[str] = []
 
 
 @dataclass(frozen=True)

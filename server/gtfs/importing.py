@@ -78,12 +78,20 @@ class Outcome:
 class Changes:
     """What an import changes, as a plan or for good."""
 
+    partial: bool  # whether the other services are changed if some are refused
     places: list[Place] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        """Whether anything changes."""
-        return bool(self.places or self.of("new") or self.of("changed") or self.of("ended"))
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing is changed, because services are refused."""
+        return not self.partial and bool(self.of("refused"))
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is something to change, and it is not refused."""
+        changed = self.places or self.of("new") or self.of("changed") or self.of("ended")
+        return bool(changed) and not self.is_refused
 
     def of(self, kind: str) -> list[Outcome]:
         """The outcomes of one kind."""
@@ -110,7 +118,7 @@ def put(
 
     partial: change the other services even if some are refused. Raises FeedError.
     """
-    changes = Changes()
+    changes = Changes(partial)
     with conn.transaction(force_rollback=plan) as transaction:
         conn.execute(_LIMIT, [f"{settings.lock_wait_ms}ms"])
         places = _put_places(conn, content, changes)
@@ -121,7 +129,7 @@ def put(
         numbers = {document.get("bus_id") for _, _, document in documents}
         for name, document in known.gone(numbers, _first_date(content)):
             changes.outcomes.append(_put_service(conn, document, name, 0, plan=plan))
-        if changes.of("refused") and not partial:
+        if changes.is_refused:
             raise psycopg.Rollback(transaction)
     return changes
 

@@ -78,6 +78,26 @@ def test_terminal_asks(
     assert database.value(SERVICES) == services
 
 
+def test_ticket_that_is_sold_before_the_answer_is_respected(
+    run: Run, database: Database, clock: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("import", archive(tmp_path), *OPTIONS, "--apply")[0] == 0
+    number = database.value("SELECT bus_id FROM bus_info WHERE source_id = 'hill:t1'")
+
+    def sell_a_ticket(question: str) -> str:
+        book = "SELECT api.book(%s, '2026-12-03', 'NORTH', 'SOUTH', count => 1, phone => '98450 12345')"
+        assert database.value(book, number)["status"] == "booked"
+        return "y"
+
+    monkeypatch.setattr(commands, "on_terminal", lambda: True)
+    monkeypatch.setattr("builtins.input", sell_a_ticket)
+    earlier = changed("stop_times.txt", "08:00:00,08:00:00", "07:55:00,07:55:00")
+    status, shown = run("import", archive(tmp_path, earlier), *OPTIONS)
+    assert status == 1
+    assert "\n  refused: trips.txt:2: 7 North - Central, " in shown
+    assert "Done." not in shown
+
+
 def test_faults_are_listed_up_to_a_limit(
     run: Run, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
