@@ -60,7 +60,7 @@ CREATE TYPE api.sale AS (
 CREATE TYPE api.outcome AS (
     reference text,
     refusal   jsonb,
-    reply     jsonb,       -- of a method whose result is not a booking
+    reply     jsonb,       -- further fields of the booking; all fields of a result that is not a booking
     sale      api.sale,
     deferred  boolean
 );

@@ -15,7 +15,8 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = promote.bus_id;
     FOR party IN
         SELECT p.reference, p.segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets,
-               min(api.name_in(p.fare_parts, 'class')) AS seat_class
+               min(api.name_in(p.fare_parts, 'class')) AS seat_class,
+               jsonb_agg(jsonb_build_object('gender', p.gender, 'accessible', p.accessible) ORDER BY p.ticket_no) AS passengers
         FROM trips t JOIN passengers p ON p.bus_id = t.bus_id AND p.travel_date = t.travel_date
         WHERE t.bus_id = promote.bus_id AND t.travel_date = promote.travel_date AND t.state = 'open'
           AND p.status = 'pending'
@@ -24,8 +25,8 @@ BEGIN
             WHERE s.bus_id = promote.bus_id AND s.travel_date = promote.travel_date AND NOT s.taken && p.segment)
         ORDER BY min(p.queue_no)
     LOOP
-        chosen := api.choose_seats(bus_id, travel_date, party.segment, cardinality(party.tickets),
-                                    api.seats_of_class(service, party.seat_class));
+        chosen := api.choose_for_party(service, travel_date, party.segment, cardinality(party.tickets), party.passengers,
+            api.seats_open_to(service, cardinality(party.tickets), party.passengers, api.seats_of_class(service, party.seat_class)));
         CONTINUE WHEN chosen IS NULL;
         UPDATE passengers p
         SET status = 'booked', seat_no = c.seat_no, booked_at = api.now(), expires_at = NULL

@@ -92,8 +92,9 @@ BEGIN
                        'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text,
                        'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN
                            (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)
-                       || CASE WHEN t.fare_parts IS NULL THEN '{}' ELSE
-                           jsonb_strip_nulls(jsonb_build_object('fare_parts', t.fare_parts, 'infant', t.infant)) END
+                       || CASE WHEN num_nonnulls(t.fare_parts, t.gender, t.accessible) = 0 THEN '{}' ELSE
+                           jsonb_strip_nulls(jsonb_build_object('fare_parts', t.fare_parts, 'infant', t.infant,
+                               'gender', t.gender, 'accessible', t.accessible)) END
                        ORDER BY t.ticket_no) AS tickets
             FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
             WHERE t.bus_id = named.bus_id AND t.reference = named.reference

@@ -13,7 +13,8 @@ LANGUAGE sql STABLE AS $$
                jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'seat_no', p.seat_no, 'name', p.name,
                    'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
                || jsonb_strip_nulls(jsonb_build_object('seat_class', api.name_in(p.fare_parts, 'class'),
-                   'concession', api.name_in(p.fare_parts, 'concession'), 'infant', p.infant)) AS passenger
+                   'concession', api.name_in(p.fare_parts, 'concession'), 'infant', p.infant, 'gender', p.gender,
+                   'accessible', p.accessible)) AS passenger
         FROM passengers p
         WHERE p.bus_id = trip_stops.bus_id AND p.travel_date = trip_stops.travel_date AND p.status = 'booked'
     ), seat AS MATERIALIZED (

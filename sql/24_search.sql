@@ -1,6 +1,7 @@
 -- Find trips that leave the origin on a date, in the origin's time zone. For example, an overnight trip with travel
 -- date Friday that leaves the origin at 01:30 is found on Saturday. until: the date on which they reach the
--- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out. An ambiguous name is
+-- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out, and those for which the
+-- segment is too short. An ambiguous name is
 -- refused if services, of the kind if one is given, go from or to several of its places. If the other name is unknown,
 -- that is refused: the ambiguous one may be right.
 CREATE OR REPLACE FUNCTION api.search(
@@ -35,6 +36,8 @@ BEGIN
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
             'fare', t.fare::text, 'seats_free', t.seats_free)
+            || CASE WHEN t.reserves THEN
+                api.reserved_free(t.bus_id, t.travel_date, int4range(t.from_stop, t.to_stop)) ELSE '{}' END
             || CASE WHEN t.has_rules THEN api.fares_found(t.bus_id, t.travel_date, t.from_stop, t.to_stop) ELSE '{}' END
         ORDER BY t.departs_at, t.arrives_at, t.bus_id)
     INTO found
@@ -59,17 +62,29 @@ LANGUAGE sql STABLE AS $$
     FROM bus_info s WHERE s.bus_id = fares_found.bus_id
 $$;
 
+-- How many of the free seats of a segment are reserved, as fields of a trip that is found.
+CREATE OR REPLACE FUNCTION api.reserved_free(bus_id bigint, travel_date date, segment int4range) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'women_seats_free', CASE WHEN s.women_seats IS NOT NULL THEN
+            api.seats_free(s.bus_id, reserved_free.travel_date, segment, s.women_seats) END,
+        'accessible_seats_free', CASE WHEN s.accessible_seats IS NOT NULL THEN
+            api.seats_free(s.bus_id, reserved_free.travel_date, segment, s.accessible_seats) END))
+    FROM bus_info s WHERE s.bus_id = reserved_free.bus_id
+$$;
+
 -- The departures on sale between places, on a boarding date. If a route calls at the destination twice, its
 -- first stop there after the boarding stop counts.
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
-               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric, has_rules boolean)
+               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric, has_rules boolean, reserves boolean)
 LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
-           pa.time_zone, b.time_zone, f.fare, num_nonnulls(s.seat_classes, s.fare_rules) > 0
+           pa.time_zone, b.time_zone, f.fare, num_nonnulls(s.seat_classes, s.fare_rules) > 0,
+           num_nonnulls(s.women_seats, s.accessible_seats) > 0
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id
@@ -81,7 +96,7 @@ LANGUAGE sql STABLE AS $$
     ) AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no
     CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (r.place) r.stop_no, r.arrives, p.name, p.time_zone
+        SELECT DISTINCT ON (r.place) r.stop_no, r.km, r.arrives, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
           AND NOT api.is_after_end(s, t.travel_date, r.arrives)
@@ -92,6 +107,7 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL api.segment_fare(a.bus_id, a.stop_no, b.stop_no) AS f (fare)
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.sells_until(s, t.travel_date, a.departs) > api.now()
+      AND api.sells_length(s, b.km - a.km, api.instant(t.travel_date, a.departs, s.time_zone))
 $$;
 
 -- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date

@@ -1,8 +1,8 @@
 -- The seats of a trip on a segment, each free, held or taken. Where the fare depends on the seat, `fare` is the lowest of a
--- free seat.
+-- free seat. account: the caller's; one that may change the service sees which seats are blocked.
 CREATE OR REPLACE FUNCTION api.seat_map(
     bus_id bigint, travel_date date, origin text DEFAULT NULL, destination text DEFAULT NULL,
-    from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, boarding_date date DEFAULT NULL
+    from_stop int DEFAULT NULL, to_stop int DEFAULT NULL, boarding_date date DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -18,6 +18,7 @@ BEGIN
         RETURN api.refusal_unknown_trip(bus_id, travel_date, boarding_date, origin, destination, from_stop, to_stop);
     END IF;
     s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop, boarding_date);
+    s.refusal := coalesce(s.refusal, CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END);
     IF s.refusal IS NOT NULL THEN
         RETURN s.refusal;
     END IF;
@@ -37,6 +38,12 @@ BEGIN
     IF service.seat_classes IS NOT NULL THEN
         seats := api.seats_with_classes(service, seats, fares);
     END IF;
+    IF num_nonnulls(service.women_seats, service.accessible_seats) > 0 THEN
+        seats := api.seats_with_reservations(service, seats);
+    END IF;
+    IF api.operates(account, service.bus_id) THEN
+        seats := api.seats_with_blocks(seats, service.bus_id, travel_date, s.segment);
+    END IF;
     RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
         'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats)
@@ -55,6 +62,25 @@ LANGUAGE sql STABLE AS $$
     FROM jsonb_array_elements(seats) AS seat
     JOIN api.seats_by_class(service) AS c ON (seat ->> 'seat_no')::int = ANY (c.seats)
     JOIN jsonb_array_elements(fares -> 'classes') AS priced ON priced ->> 'name' IS NOT DISTINCT FROM c.seat_class
+$$;
+
+-- The seats of a seat map; reserved ones with reserved_for.
+CREATE OR REPLACE FUNCTION api.seats_with_reservations(service bus_info, seats jsonb) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(seat || CASE
+            WHEN (seat ->> 'seat_no')::int = ANY (service.women_seats) THEN '{"reserved_for": "women"}'
+            WHEN (seat ->> 'seat_no')::int = ANY (service.accessible_seats) THEN '{"reserved_for": "accessible"}'
+            ELSE '{}' END::jsonb ORDER BY n)
+    FROM jsonb_array_elements(seats) WITH ORDINALITY AS s (seat, n)
+$$;
+
+-- The seats of a seat map, with `blocked` where the operator has blocked a part of the segment.
+CREATE OR REPLACE FUNCTION api.seats_with_blocks(seats jsonb, bus_id bigint, travel_date date, segment int4range) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(seat || CASE WHEN t.blocked && segment THEN '{"blocked": true}' ELSE '{}' END::jsonb ORDER BY t.seat_no)
+    FROM jsonb_array_elements(seats_with_blocks.seats) AS seat
+    JOIN seats t ON t.bus_id = seats_with_blocks.bus_id AND t.travel_date = seats_with_blocks.travel_date
+                AND t.seat_no = (seat ->> 'seat_no')::int
 $$;
 
 -- The refusal for a trip or a service that does not exist. It has the nearest dates with a trip of the service. If the

@@ -141,31 +141,35 @@ END $$;
 
 -- Check that a party for which too few seats are free can join the waitlist: the party accepts the waitlist, the
 -- trip has enough seats in total, the waitlist is not full, and the limits allow it. among: only these seats count; NULL:
--- all. If fewer than these are left, the refusal lists the fares of all classes.
+-- all. The refusal lists the fares of all classes, and the free seats that are for women.
 CREATE OR REPLACE FUNCTION api.check_waitlist(
     service bus_info, travel_date date, s api.found_segment, wanted int, waitlist boolean, limits jsonb, among int[] DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     free    bigint := api.seats_free(service.bus_id, travel_date, s.segment, among);
+    women   int[];   -- the free seats for women
     seats   bigint := (SELECT count(*) FROM seats t WHERE t.bus_id = service.bus_id AND t.travel_date = check_waitlist.travel_date
                        AND (among IS NULL OR t.seat_no = ANY (among)));
     waiting bigint;
     classes jsonb;
 BEGIN
     IF NOT waitlist OR wanted > seats THEN
-        IF among IS NOT NULL THEN
+        IF service.seat_classes IS NOT NULL THEN
             classes := api.shown_fares(service, travel_date, s) -> 'classes';
         END IF;
-        RETURN api.refusal('sold_out', format('%s free between %s and %s%s.',
+        SELECT array_agg(n.seat_no ORDER BY n.seat_no) INTO women FROM api.seats_now(service.bus_id, travel_date) AS n
+        WHERE NOT n.taken && s.segment AND n.seat_no = ANY (service.women_seats) AND n.seat_no <> ALL (among);
+        RETURN api.refusal('sold_out', format('%s free between %s and %s%s.%s',
                 CASE free WHEN 0 THEN format('No %s is', service.nouns ->> 'seat')
                           WHEN 1 THEN format('Only 1 %s is', service.nouns ->> 'seat')
                           ELSE format('Only %s are', api.format_count(free, service.nouns ->> 'seat')) END,
                 api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop),
                 ' in this class. Free in all classes: ' || (
                     SELECT string_agg(format('%s %s at %s', c ->> 'seats_free', coalesce(c ->> 'name', 'others'), c ->> 'fare'), ', ')
-                    FROM jsonb_array_elements(classes) AS c)),
-            jsonb_build_object('seats_free', free)
+                    FROM jsonb_array_elements(classes) AS c),
+                ' For a party of women: ' || lower(api.format_numbers(women, service.nouns ->> 'seat')) || '.'),
+            jsonb_strip_nulls(jsonb_build_object('seats_free', free, 'women_seats', women))
             || CASE WHEN classes IS NULL THEN '{}' ELSE jsonb_build_object('classes', classes) END);
     END IF;
     SELECT count(DISTINCT p.reference) INTO waiting FROM passengers p

@@ -10,7 +10,7 @@ DECLARE
     wanted    int := coalesce(cardinality(r.seats), r.count);
     chosen    int[] := r.seats;
     seat_class text := r.seat_class;
-    among     int[];           -- the seats of that class; NULL: all
+    among     int[];           -- the seats of that class that are open to the party; NULL: all
     promo     promo_codes;
     status    text := CASE WHEN hold_for IS NULL THEN 'booked' ELSE 'held' END;
     expires   timestamptz;
@@ -26,6 +26,9 @@ BEGIN
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
                           CASE WHEN r.passengers IS NOT NULL THEN api.check_concessions(service, r.passengers) END,
                           CASE WHEN seat_class IS NOT NULL THEN api.check_class(service, seat_class, r.seats) END,
+                          CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END,
+                          CASE WHEN service.max_seats_per_account IS NOT NULL THEN
+                              api.check_seats_of_account(service, trip.travel_date, wanted, r.account, r.phone) END,
                           CASE WHEN limits IS NOT NULL AND hold_for IS NOT NULL THEN
                               api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
     IF o.refusal IS NULL AND r.promo_code IS NOT NULL THEN
@@ -38,13 +41,18 @@ BEGIN
         o.refusal := api.check_promo_code(promo, service, r.promo_code, wanted, r.account, r.phone);
     END IF;
     IF o.refusal IS NULL AND r.seats IS NOT NULL THEN
-        o.refusal := api.check_seats(service, trip.travel_date, s, r.seats);
+        o.refusal := coalesce(api.check_seats(service, trip.travel_date, s, r.seats),
+                              CASE WHEN num_nonnulls(service.women_seats, service.accessible_seats) > 0 THEN
+                                  api.check_reserved(service, trip.travel_date, s.segment, r.seats, r.passengers) END);
     ELSIF o.refusal IS NULL THEN
         IF service.seat_classes IS NOT NULL THEN
             seat_class := coalesce(seat_class, api.cheapest_class(service, trip.travel_date, s));
             among := api.seats_of_class(service, seat_class);
         END IF;
-        chosen := api.choose_seats(trip.bus_id, trip.travel_date, s.segment, wanted, among);
+        IF service.women_seats IS NOT NULL THEN
+            among := api.seats_open_to(service, wanted, r.passengers, among);
+        END IF;
+        chosen := api.choose_for_party(service, trip.travel_date, s.segment, wanted, r.passengers, among);
         IF chosen IS NULL THEN
             o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits, among);
             status := 'pending';
@@ -70,6 +78,9 @@ BEGIN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);
     END IF;
+    IF r.passengers IS NOT NULL AND num_nonnulls(r.phone, r.account) > 0 THEN
+        o.reply := api.warnings_about(o.sale);
+    END IF;
     RETURN o;
 END $$;
 
@@ -78,10 +89,11 @@ CREATE OR REPLACE FUNCTION api.insert_tickets(sales api.sale[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passengers (bus_id, reference, ticket_no, travel_date, seat_no, segment, name, phone, account, fare,
-                            fare_parts, infant, promo_no, refund_percent, refund_tiers, alight_refunds, status, queue_no, created_at,
+                            gender, accessible, fare_parts, infant, promo_no, refund_percent, refund_tiers, alight_refunds, status, queue_no, created_at,
                             expires_at, booked_at)
     SELECT s.bus_id, s.reference, t.n, s.travel_date, s.seat_nos[t.n], s.segment, s.names -> (t.n::int - 1) ->> 'name',
-           s.phone, s.account, t.fare, t.parts, s.names -> (t.n::int - 1) ->> 'infant', s.promo_no, s.refund_percent,
+           s.phone, s.account, t.fare, s.names -> (t.n::int - 1) ->> 'gender',
+           (s.names -> (t.n::int - 1) ->> 'accessible')::boolean, t.parts, s.names -> (t.n::int - 1) ->> 'infant', s.promo_no, s.refund_percent,
            s.refund_tiers, t.alight_refunds, s.status,
            CASE WHEN s.status = 'pending' THEN nextval('queue_no_seq') END,
            api.now(), s.expires_at, CASE WHEN s.status = 'booked' THEN api.now() END

@@ -22,7 +22,8 @@ DECLARE
     bus_ids bigint[] := '{}';
     refs    text[] := '{}';
     replies jsonb[] := '{}';
-    sales   api.sale[] := '{}';
+    sales   api.sale[] := '{}';   -- whose tickets are not inserted yet
+    owners  text[] := '{}';       -- their phone numbers and accounts
 BEGIN
     FOR m IN SELECT * FROM api.parse_calls(calls) LOOP
         n := m.n;
@@ -35,9 +36,11 @@ BEGIN
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
                 AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist
-                                           OR (m.request).promo_code IS NOT NULL) THEN
+                                           OR (m.request).promo_code IS NOT NULL
+                                           OR (m.request).phone = ANY (owners) OR (m.request).account = ANY (owners)) THEN
                 PERFORM api.insert_tickets(sales);   -- this call may read tickets of these sales
                 sales := '{}';
+                owners := '{}';
             END IF;
             o := api.dispatch(m.method, m.request, trip, m.limits);
             answer := o.refusal;
@@ -48,6 +51,7 @@ BEGIN
                 replies := array_append(replies, o.reply);
                 IF (o.sale).reference IS NOT NULL THEN
                     sales := array_append(sales, o.sale);
+                    owners := owners || (o.sale).phone || (o.sale).account;
                 END IF;
                 CONTINUE;
             END IF;
@@ -141,7 +145,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH answered AS MATERIALIZED (
-        SELECT d.n, d.bus_id, calls -> d.n AS call, coalesce(d.reply, d.booking, '{}') AS answer
+        SELECT d.n, d.bus_id, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer
         FROM unnest(done, bus_ids, replies, api.show_bookings(bus_ids, refs)) AS d (n, bus_id, reply, booking)
     ), recorded AS (
         INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)

@@ -17,7 +17,7 @@ BEGIN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
         WHEN 'seat_map' THEN
             answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop,
-                                   a.boarding_date);
+                                   a.boarding_date, a.account);
         WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
         WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
         WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);

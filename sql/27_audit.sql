@@ -171,12 +171,13 @@ LANGUAGE sql STABLE AS $$
         q.reference, api.format_count(q.party, 'seat'), q.segment, free.n)
     FROM (
         SELECT p.bus_id, p.travel_date, p.reference, p.segment, count(*) AS party,
-               min(api.name_in(p.fare_parts, 'class')) AS seat_class
+               min(api.name_in(p.fare_parts, 'class')) AS seat_class,
+               jsonb_agg(jsonb_build_object('gender', p.gender)) AS passengers
         FROM passengers p JOIN trips t USING (bus_id, travel_date)
         WHERE p.status = 'pending' AND p.expires_at > api.now() AND t.state = 'open' GROUP BY 1, 2, 3, 4
     ) AS q, LATERAL (
         SELECT count(*) AS n
-        FROM bus_info i, LATERAL api.seats_of_class(i, q.seat_class) AS among, seats s
+        FROM bus_info i, LATERAL api.seats_open_to(i, q.party::int, q.passengers, api.seats_of_class(i, q.seat_class)) AS among, seats s
         WHERE i.bus_id = q.bus_id AND s.bus_id = q.bus_id AND s.travel_date = q.travel_date AND NOT s.taken && q.segment
           AND (among IS NULL OR s.seat_no = ANY (among))
     ) AS free

@@ -158,11 +158,11 @@ class Operations:
 def _normalize_passenger(passenger: protocol.Passenger) -> protocol.Passenger:
     """The passenger without texts that are empty."""
     texts = {
-        name: protocol.normalize_text(text)
+        name: protocol.normalize_text(text) or None
         for name, text in msgspec.structs.asdict(passenger).items()
-        if text
+        if isinstance(text, str)
     }
-    return protocol.Passenger(**{name: text for name, text in texts.items() if text})
+    return msgspec.structs.replace(passenger, **texts)
 
 
 def _args(request: Request, caller: Caller) -> bytes:

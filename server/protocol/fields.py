@@ -200,12 +200,17 @@ LicenceNo = Annotated[
 ]
 
 
+Gender = Literal["female", "male", "other"]
+
+
 class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The passenger of a ticket."""
 
     name: PersonName | None = None
     concession: ConcessionName | None = None
     infant: PersonName | None = None
+    gender: Gender | None = None
+    accessible: Flag = False
 
 
 Passengers = Annotated[
@@ -213,6 +218,7 @@ Passengers = Annotated[
     Meta(
         max_length=100,
         description='a list of passengers, such as [{"name": "Asha", "concession": "child"}]; '
-        "infant: the name of an infant on the passenger's lap",
+        "infant: the name of an infant on the passenger's lap; gender: female, male or other; "
+        "accessible: true for an accessible seat",
     ),
 ]

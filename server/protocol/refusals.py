@@ -31,7 +31,8 @@ REASONS: dict[str, str] = {
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
     "operator who blocks them, `sold` lists their tickets",
     "sold_out": "fewer seats are free than requested; `seats_free` is their number, of the requested or the "
-    "cheapest class; `classes` lists all classes of a service that has them",
+    "cheapest class; `classes` lists all classes of a service that has them, `women_seats` the free seats "
+    "that are for women, if the party may not have them",
     "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, "
     "`ticket_fare` that of the ticket",
     "unknown_class": "the service has no such class of seats; `class_names` lists its classes",
@@ -39,6 +40,12 @@ REASONS: dict[str, str] = {
     "`concessions` lists its concessions",
     "unknown_promo_code": "the operator has no such promo code, or it is not valid on the service or today",
     "promo_code_used_up": "the promo code is left for fewer tickets; `uses_left` is their number",
+    "reserved_seat": "a seat is reserved for women or for passengers who need an accessible one; `seats` "
+    "lists such seats, `free_seats` the free ones that the party may have instead",
+    "too_short": "the service does not sell so short a segment; `shortest_km` is the shortest, `stops` lists "
+    "the destinations that are far enough, and shorter segments are sold from `sold_from` on, if at all",
+    "too_many_on_trip": "the account or the phone number may not have so many seats on one trip; `limit` is "
+    "the largest number",
     "too_many_seats": "a booking may not have so many seats; `limit` is the largest number",
     "too_many_holds": "the account or the address holds too much without payment; `retry_after` is the "
     "number of seconds until enough of it expires, `limit` the largest number of holds or of held seats",
@@ -119,6 +126,12 @@ class RefusalData(Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(description="the tickets for which the promo code is left")] | UnsetType
     ) = UNSET
     ticket_fare: Annotated[Money, Meta(description="the fare that the ticket has cost")] | UnsetType = UNSET
+    women_seats: Annotated[list[int], Meta(description="the free seats for women")] | UnsetType = UNSET
+    free_seats: Annotated[list[int], Meta(description="the free seats for this party")] | UnsetType = UNSET
+    shortest_km: (
+        Annotated[str, Meta(description="the length in km of the shortest segment sold")] | UnsetType
+    ) = UNSET
+    sold_from: Annotated[Instant, Meta(description="when shorter segments go on sale")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
     fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
     vehicles: (

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from busware.server.protocol.fields import BusId
+from busware.server.protocol.fields import BusId, Gender
 
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
 SignedMoney = Annotated[
@@ -95,7 +95,8 @@ class Trip(_AnyTrip, frozen=True, kw_only=True):
     """A trip from an origin to a destination. fare: the lowest of a free seat.
 
     fare_parts: what it is made of, if it is more than the fare of the segment. classes: of the seats, if the
-    service has them, the cheapest first.
+    service has them, the cheapest first. women_seats_free, accessible_seats_free: how many of seats_free are
+    reserved, if the service reserves some.
     travel_date: the date at the first stop. boarding_date: the date at the origin.
     """
 
@@ -108,6 +109,8 @@ class Trip(_AnyTrip, frozen=True, kw_only=True):
     seats_free: int
     fare_parts: list[FarePart] | None = None
     classes: list[SeatClass] | None = None
+    women_seats_free: int | None = None
+    accessible_seats_free: int | None = None
 
 
 class TripList(Struct, frozen=True, kw_only=True):
@@ -120,6 +123,7 @@ class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A seat of a seat map. row: from the driver's end. column: from the left. Both begin with 1.
 
     seat_class: its class, if it has one. fare: its fare, if it is not the fare of the seat map.
+    reserved_for: whom it is reserved for. blocked: shown to those who run the service.
     """
 
     seat_no: int
@@ -130,6 +134,8 @@ class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: Literal["free", "held", "taken"]
     seat_class: str | None = None
     fare: Money | None = None
+    reserved_for: Literal["women", "accessible"] | None = None
+    blocked: bool = False
 
 
 class RefundTier(Struct, frozen=True, kw_only=True):
@@ -188,6 +194,16 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     arrives_at: Instant | None = None
     fare_parts: list[FarePart] | None = None
     infant: str | None = None
+    gender: Gender | None = None
+    accessible: bool = False
+
+
+class BookingWarning(Struct, frozen=True, kw_only=True):
+    """What a caller may not have meant, although it was done. reference: of the other booking."""
+
+    warning: Literal["same_passenger"]
+    reference: str
+    message: str
 
 
 class Booking(_AnyTrip, frozen=True, kw_only=True):
@@ -209,6 +225,7 @@ class Booking(_AnyTrip, frozen=True, kw_only=True):
     why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
     vehicle: str | None = None  # the registration of the vehicle, while one is assigned
     refund_tiers: list[RefundTier] | None = None  # those ahead; missing if the refund has no tiers
+    warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):
@@ -345,6 +362,8 @@ class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seat_class: str | None = None
     concession: str | None = None
     infant: str | None = None
+    gender: Gender | None = None
+    accessible: bool = False
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):

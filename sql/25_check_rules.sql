@@ -1,0 +1,38 @@
+-- Checks of a sale by rules that few services have. Each returns a refusal or NULL.
+
+-- Check that an account or a phone number has few enough live tickets on a trip. The caller has locked and settled the
+-- trip. An account that runs the service sells to others, so only their phone number counts.
+CREATE OR REPLACE FUNCTION api.check_seats_of_account(
+    service bus_info, travel_date date, wanted int, account text, phone text
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    tickets bigint;
+BEGIN
+    IF api.operates(account, service.bus_id) THEN
+        account := NULL;
+    END IF;
+    SELECT count(*) INTO tickets FROM passengers p
+    WHERE p.bus_id = service.bus_id AND p.travel_date = check_seats_of_account.travel_date
+      AND p.status IN ('held', 'booked', 'pending')
+      AND (p.account = check_seats_of_account.account OR p.phone = check_seats_of_account.phone);
+    IF num_nonnulls(account, phone) = 0 OR tickets + wanted <= service.max_seats_per_account THEN
+        RETURN NULL;
+    END IF;
+    RETURN api.refusal('too_many_on_trip', format('You may have %s on this %s; you have %s, and asked for %s.',
+            api.format_count(service.max_seats_per_account, service.nouns ->> 'seat'), service.nouns ->> 'service', tickets, wanted),
+        jsonb_build_object('limit', service.max_seats_per_account));
+END $$;
+
+-- The warnings about a sale, as a field of the booking. A passenger of it has a live ticket on an overlapping segment of the
+-- trip already, under the same name, with the same phone number or account. The reference is known only to who may open it.
+CREATE OR REPLACE FUNCTION api.warnings_about(sale api.sale) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('warnings', jsonb_agg(jsonb_build_object('warning', 'same_passenger', 'reference', p.reference,
+        'message', format('%s is on this trip already, in booking %s.', p.name, p.reference)) ORDER BY p.reference, p.ticket_no))
+    FROM passengers p
+    WHERE p.bus_id = sale.bus_id AND p.travel_date = sale.travel_date AND p.status IN ('held', 'booked')
+      AND p.segment && sale.segment AND (p.phone = sale.phone OR p.account = sale.account)
+      AND fold_name(p.name) IN (SELECT fold_name(n ->> 'name') FROM jsonb_array_elements(sale.names) AS n)
+    HAVING count(*) > 0
+$$;
