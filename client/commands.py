@@ -9,7 +9,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -172,11 +172,16 @@ def _stop(text: str) -> str | int:
 
 
 def _passenger(text: str) -> protocol.Passenger:
-    """A passenger: NAME, NAME:CONCESSION, and +INFANT after either."""
+    """A passenger: NAME, NAME/female or NAME/accessible, then :CONCESSION, then +INFANT."""
     ticket, _, infant = text.partition("+")
     name, _, concession = ticket.partition(":")
+    marks: dict[str, Any] = {}
+    while (mark := name.rpartition("/")[2].strip()) in ("accessible", *get_args(protocol.Gender)):
+        marks |= {"accessible": True} if mark == "accessible" else {"gender": mark}
+        name = name.rpartition("/")[0]
     fields = {"name": name, "concession": concession, "infant": infant}
-    return protocol.Passenger(**{field: text.strip() for field, text in fields.items() if text.strip()})
+    marks |= {field: text.strip() for field, text in fields.items() if text.strip()}
+    return protocol.Passenger(**marks)
 
 
 def _removable(text: str) -> str | None:
@@ -312,7 +317,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "action": "append",
         "type": _passenger,
         "help": "the name of a passenger; repeat it for each ticket. With a concession: Ravi:child, or "
-        ":child without a name. With an infant: Asha+Devi",
+        ":child without a name. With an infant: Asha+Devi. For a reserved seat: Asha/female, or "
+        "Asha/accessible",
     },
     "--class": {"dest": "seat_class", "metavar": "CLASS"},
     "--promo": {"dest": "promo_code", "metavar": "CODE"},

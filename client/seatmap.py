@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from busware.server.conversation.drawing import drivers, states
+from busware.server.conversation.drawing import drivers, mark, marks, states
 from busware.server.conversation.fares import seat_fares
 from busware.server.protocol import Seat, Seats
 
@@ -113,7 +113,7 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int], cursor: int | None
     drivers_at = {(row, column) for deck, row, column in drivers(seat_map.layout) if deck == name}
     occupied_cells = {*seats_at, *drivers_at}
     digits = max(2, len(str(max(seat.seat_no for seat in seat_map.seats))))
-    cell_width = digits + 2 + any(seat.kind in _MARKS for seat in seats_at.values())
+    cell_width = digits + 2 + max(len(_marks(seat)) for seat in seat_map.seats)
     seat_columns = range(1, max(column for _, column in occupied_cells) + 1)
     inner_width = cell_width * len(seat_columns)
     title = "" if name == "main" else name.capitalize()
@@ -133,11 +133,16 @@ def _cell(
         return Piece("", (_DRIVER if is_driver else "").center(width))
     state = "yours" if seat.seat_no in yours else seat.state
     glyph = seat.seat_no if state in ("free", "yours") else _LEGEND[state][0]
-    text = f"{glyph}{_MARKS.get(seat.kind, '')}".rjust(width - 2)
+    text = f"{glyph}{_marks(seat)}".rjust(width - 2)
     left, right = "[]" if state == "yours" else "  "
     if seat.seat_no == cursor:
         left, right = ">", right.replace(" ", "<")
     return Piece(state, f"{left}{text}{right}", seat.seat_no, seat.seat_no == cursor)
+
+
+def _marks(seat: Seat) -> str:
+    """What follows the number of a seat: the mark of its kind, and that of a reserved seat."""
+    return _MARKS.get(seat.kind, "") + mark(seat)
 
 
 def _side_by_side(decks: list[list[Line]]) -> Iterator[Line]:
@@ -155,7 +160,8 @@ def _legend(seat_map: Seats, yours: Collection[int], columns: int, *, with_fare:
     present = states(seat_map, yours)
     kinds = {seat.kind for seat in seat_map.seats}
     entries = [(state, glyph, meaning) for state, (glyph, meaning) in _LEGEND.items() if state in present]
-    entries += [("", mark, kind) for kind, mark in _MARKS.items() if kind in kinds]
+    entries += [("", glyph, kind) for kind, glyph in _MARKS.items() if kind in kinds]
+    entries += [("", letter, meaning) for letter, meaning in marks(seat_map).items()]
     if any(drivers(seat_map.layout)):
         entries.append(("", _DRIVER, "driver"))
     lines: list[Line] = [[]]

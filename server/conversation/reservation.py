@@ -46,8 +46,16 @@ from busware.server.protocol import (
 
 # After these refusals the traveller chooses other seats; after any other refusal, another trip.
 _SEAT_REASONS = (
-    "seat_taken", "sold_out", "unknown_seat", "too_many_seats", "too_many_holds", "hold_expired", "not_held",
+    "seat_taken", "reserved_seat", "sold_out", "unknown_seat", "too_many_seats", "too_many_holds",
+    "hold_expired", "not_held",
 )  # fmt: skip
+
+
+# By `reserved_for`: what is said about such a seat, and what is asked about its passenger.
+_RESERVED_QUESTIONS = {
+    "women": ("is for women.", "Is the passenger a woman?"),
+    "accessible": ("is accessible.", "Does the passenger need an accessible one?"),
+}
 
 
 def bus(context: Context, typed: str) -> Steps[None]:
@@ -259,9 +267,26 @@ def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
         if seating.describe_unavailable(seat_map, wanted, words.seat):  # they may be free by now
             seat_map = yield from read_seat_map(trip)
         problem = seating.describe_unavailable(seat_map, wanted, words.seat)
-        if not problem:
-            return wanted
-        yield Tell(problem, problem=True)
+        if problem:
+            yield Tell(problem, problem=True)
+        elif permitted := (yield from _ask_reserved(seat_map, wanted, words.seat)):
+            return permitted
+
+
+def _ask_reserved(seat_map: Seats, wanted: Wanted, noun: str) -> Steps[Wanted | None]:
+    """Ask who sits on the reserved seats of a choice. None: the traveller chooses other seats."""
+    reserved = []
+    kinds = {seat.seat_no: seat.reserved_for for seat in seat_map.seats if seat.reserved_for}
+    for number in wanted.numbers:
+        if kind := kinds.get(number):
+            about, question = _RESERVED_QUESTIONS[kind]
+            answer = yield ask_yes_no(
+                f"{noun.capitalize()} {number} {about} {question}", f"no: choose another {noun}.", "reserved"
+            )
+            if not answer:
+                return None
+            reserved.append((number, kind))
+    return replace(wanted, reserved=tuple(reserved))
 
 
 def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
@@ -364,7 +389,7 @@ def _party(draft: BookingDraft, trip: Trip, wanted: Wanted) -> dict[str, Any]:
     seats = {"seats": list(wanted.numbers)} if wanted.numbers else {"count": wanted.count}
     return seats | {
         "bus_id": trip.bus_id, "travel_date": trip.travel_date, "from_stop": trip.from_stop,
-        "to_stop": trip.to_stop, "phone": draft.phone, "passengers": draft.passengers(),
+        "to_stop": trip.to_stop, "phone": draft.phone, "passengers": wanted.passengers(draft.names),
     }  # fmt: skip
 
 

@@ -1,13 +1,16 @@
 """Parsers of answers about seats: which seats of a map, or how many."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
 
 from busware.server.conversation.answers import number_list, quoted, without_noun
 from busware.server.conversation.dialogue import InvalidInput
 from busware.server.conversation.words import listed, numbered, plural
-from busware.server.protocol import Seats
+from busware.server.protocol import Passenger, Seats
 
 _MAX_FREE_LISTED = 12  # free seats in one message
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -24,12 +27,27 @@ _COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 class Wanted:
     """The seats that a party wants: how many, and which. No numbers: any seats.
 
-    waits: the party joins the waitlist if too few seats are free.
+    waits: the party joins the waitlist if too few seats are free. reserved: the numbers that are reserved,
+    and whose passenger may have them.
     """
 
     count: int
     numbers: tuple[int, ...] = ()
     waits: bool = False
+    reserved: tuple[tuple[int, Literal["women", "accessible"]], ...] = ()
+
+    def passengers(self, names: Sequence[str | None]) -> list[Passenger] | None:
+        """The passengers with these names, and with what their reserved seats require; None: nothing."""
+        passengers = [Passenger(name=name) for name in names]
+        reserved = dict(self.reserved)
+        if reserved:
+            passengers += [Passenger() for _ in range(self.count - len(passengers))]
+        for n, seat_no in enumerate(self.numbers):
+            if reserved.get(seat_no) == "women":
+                passengers[n] = msgspec.structs.replace(passengers[n], gender="female")
+            elif reserved.get(seat_no) == "accessible":
+                passengers[n] = msgspec.structs.replace(passengers[n], accessible=True)
+        return passengers if reserved or any(names) else None
 
 
 def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:

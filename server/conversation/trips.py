@@ -32,7 +32,6 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import (
     Booking,
-    Passenger,
     Place,
     PlaceList,
     Places,
@@ -66,10 +65,6 @@ class BookingDraft:
     def route(self) -> str:
         """The places as a part of a sentence, such as "from Bengaluru to Mysuru"."""
         return f"from {self.origin.name} to {self.destination.name}"
-
-    def passengers(self) -> list[Passenger] | None:
-        """The passengers' names; None if there are none."""
-        return [Passenger(name=name) for name in self.names] if any(self.names) else None
 
 
 def ask_place(

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from busware.server.conversation.drawing import drivers, states
+from busware.server.conversation.drawing import drivers, mark, marks, states
 from busware.server.conversation.fares import part_lines, seat_fares
 from busware.server.conversation.words import (
     arrival,
@@ -103,7 +103,10 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
         for row in zip_longest(*decks, fillvalue="")
     )
     shown = states(answer, yours)
-    legend = ", ".join(meaning for state, meaning in _LEGEND.items() if state in shown)
+    legend = ", ".join(
+        [meaning for state, meaning in _LEGEND.items() if state in shown]
+        + [f"{letter} {meaning}" for letter, meaning in marks(answer).items()]
+    )
     total = f"{len(answer.free)} of {len(answer.seats)} free"
     # without classes, another seat costs what the ticket has cost
     fares = seat_fares(answer) if answer.classes or not yours else []
@@ -114,7 +117,7 @@ def seat_map(answer: Seats, yours: tuple[int, ...] = ()) -> str:
 def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
     seats = [seat for seat in answer.seats if seat.deck == name]
     at = {(seat.row, seat.column): seat for seat in seats}
-    cell_width = max(len(str(seat.seat_no)) for seat in answer.seats)
+    cell_width = max(len(f"{seat.seat_no}{mark(seat)}") for seat in answer.seats)
     columns = range(1, max(column for _, column in at) + 1)
     driver = " driver " if name in {deck for deck, _, _ in drivers(answer.layout)} else ""
     inner_width = max((cell_width + 1) * len(columns) + 1, len(driver))
@@ -129,7 +132,7 @@ def _deck(name: str, answer: Seats, yours: tuple[int, ...]) -> list[str]:
 def _cell(seat: Seat | None, yours: tuple[int, ...]) -> str:
     if seat is None:
         return ""
-    return _YOURS if seat.seat_no in yours else _STATES.get(seat.state, str(seat.seat_no))
+    return _YOURS if seat.seat_no in yours else _STATES.get(seat.state, f"{seat.seat_no}{mark(seat)}")
 
 
 def booking(answer: Booking, now: datetime) -> str:

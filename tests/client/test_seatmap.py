@@ -5,10 +5,12 @@ from collections.abc import Collection
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from busware import seatmap
 from busware.server.conversation.drawing import drivers
 from busware.server.protocol import Seat, Seats
+from busware.server.tcp import plain_replies
 
 DAY = date(2026, 12, 5)
 SEATER = "....D\nss.ss\nss.ss\nsssss"
@@ -45,6 +47,34 @@ def drawn(seat_map: Seats, yours: Collection[int] = (), columns: int = 80) -> st
     lines = seatmap.as_text(seatmap.draw(seat_map, yours, columns)).plain.splitlines()
     assert max(map(len, lines)) <= columns
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def test_reserved_seats_have_a_letter() -> None:
+    seat_map = seats_of(SEATER, taken={2})
+    reserved = {1: "women", 2: "women", 13: "accessible"}
+    seats = [replace(seat, reserved_for=reserved.get(seat.seat_no)) for seat in seat_map.seats]
+    assert drawn(replace(seat_map, seats=seats), {1}) == textwrap.dedent(
+        """\
+        ╭─────────────────────────╮
+        │                      ◎  │
+        │[ 1w] ××w         3    4 │
+        │   5    6         7    8 │
+        │   9   10   11   12  13a │
+        ╰─────────────────────────╯
+        nn free   ×× taken   [nn] yours   w for women   a accessible   ◎ driver
+        12 of 13 free, 260.00 each
+        """
+    )
+    assert plain_replies.seat_map(replace(seat_map, seats=seats), (1,)).splitlines() == [
+        "main (seats)",
+        "+------------- driver +",
+        "|   *   x       3   4 |",
+        "|   5   6       7   8 |",
+        "|   9  10  11  12 13a |",
+        "+---------------------+",
+        "A number means free, x taken, * yours, w for women, a accessible.",
+        "12 of 13 free.",
+    ]
 
 
 def test_seater_with_driver() -> None:

@@ -364,3 +364,32 @@ def test_time_and_date_with_dots(play: Play, typed: str, shown: str) -> None:
 def test_what_may_be_a_time_and_a_date_is_asked_for(play: Play, database: Database) -> None:
     database.query("UPDATE route_table SET departs = '11:12' WHERE bus_id = 801 AND stop_no = 1")
     assert play("show 11.12").texts == ["Type 11:12 for the time, or 11 Dec for the date."]
+
+
+@pytest.fixture
+def reserved(database: Database) -> None:
+    """Seat 1 is for women, seat 8 is accessible."""
+    database.query("UPDATE bus_info SET women_seats = '{1}', accessible_seats = '{8}' WHERE bus_id = 1")
+
+
+@pytest.mark.usefixtures("reserved")
+def test_reserved_seats_ask_about_their_passengers(play: Play, database: Database) -> None:
+    played = play("bus bengaluru mysuru sat", "1", "1 3 8", "yes", "yes", f"{ASHA}, Asha, Ravi", "yes")
+    assert played.questions[2:4] == [
+        "Seat 1 is for women. Is the passenger a woman? (yes or no)",
+        "Seat 8 is accessible. Does the passenger need an accessible one? (yes or no)",
+    ]
+    assert database.query("SELECT seat_no, name, gender, accessible FROM passengers ORDER BY 1") == [
+        (1, "Asha", "female", None),
+        (3, "Ravi", None, None),
+        (8, None, None, True),
+    ]
+
+
+@pytest.mark.usefixtures("reserved")
+def test_a_reserved_seat_of_another_passenger_is_chosen_again(play: Play) -> None:
+    played = play("bus bengaluru mysuru sat", "1", "1", "no", "3", ASHA, "yes")
+    assert [question.split(" (")[0] for question in played.questions[1:5]] == [
+        "Seats", "Seat 1 is for women. Is the passenger a woman?", "Seats", "Phone number",
+    ]  # fmt: skip
+    assert [ticket.seat_no for ticket in played.shown[-1].tickets] == [3]
