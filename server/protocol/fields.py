@@ -214,11 +214,5 @@ class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 Passengers = Annotated[
-    list[Passenger],
-    Meta(
-        max_length=100,
-        description='a list of passengers, such as [{"name": "Asha", "concession": "child"}]; '
-        "infant: the name of an infant on the passenger's lap; gender: female, male or other; "
-        "accessible: true for an accessible seat",
-    ),
+    list[Passenger], Meta(max_length=100, description='a list of passengers, such as [{"name": "Asha"}]')
 ]
