@@ -24,7 +24,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     asking int[];          -- the tickets of the passengers who get an accessible seat
     own    int[] := '{}';  -- their seats
-    others int[] := '{}';
+    rest   int[] := '{}';
 BEGIN
     IF service.accessible_seats IS NULL THEN
         RETURN api.choose_seats(service.bus_id, travel_date, segment, party, among);
@@ -38,14 +38,14 @@ BEGIN
             ARRAY(SELECT n FROM unnest(service.accessible_seats) AS n WHERE among IS NULL OR n = ANY (among)));
     END IF;
     IF party > cardinality(asking) THEN
-        others := coalesce(
+        rest := coalesce(
             api.choose_seats(service.bus_id, travel_date, segment, party - cardinality(asking),
                              api.seats_without(service, among, service.accessible_seats)),
             api.choose_seats(service.bus_id, travel_date, segment, party - cardinality(asking),
                              api.seats_without(service, among, own)));
     END IF;
-    RETURN CASE WHEN others IS NOT NULL THEN ARRAY(
-        SELECT CASE WHEN t.asks THEN own[t.place] ELSE others[t.place] END
+    RETURN CASE WHEN rest IS NOT NULL THEN ARRAY(
+        SELECT CASE WHEN t.asks THEN own[t.place] ELSE rest[t.place] END
         FROM (SELECT n, n = ANY (asking) AS asks, row_number() OVER (PARTITION BY n = ANY (asking) ORDER BY n) AS place
               FROM generate_series(1, party) AS n) AS t
         ORDER BY t.n) END;
