@@ -12,6 +12,7 @@ ALTER TABLE seats
     ADD CONSTRAINT blocked_is_taken CHECK (blocked <@ taken) NOT VALID;
 
 ALTER TABLE bus_info
+    ADD COLUMN blocked_seats int[],             -- out of sale on every trip
     ADD COLUMN women_seats int[],               -- only for women
     ADD COLUMN accessible_seats int[],          -- for passengers who ask for one, and sold to others last
     ADD COLUMN shortest_segment_km numeric(7,1),

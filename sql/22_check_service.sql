@@ -23,6 +23,9 @@ BEGIN
         faults := faults || api.fault(CASE WHEN named ? 'last_date' THEN 'last_date' ELSE 'first_date' END,
             format('Service %s begins on %s, after %s. Choose a last date that is not before the first date.', document ->> 'bus_id', first, last));
     END IF;
+    IF named ?| '{layout,blocked_seats,women_seats,accessible_seats}' THEN
+        faults := faults || api.check_seat_lists(document);
+    END IF;
     faults := faults || api.check_calendar(document, first, last);
     IF num_nonnulls(document ->> 'repeat_legs') = 1 AND (coalesce(document ->> 'runs_on', 'daily') <> 'never'
             OR document -> 'seasons' <> '[]' OR document -> 'extra_days' <> '[]') THEN

@@ -19,6 +19,7 @@ BEGIN
         CASE WHEN fields && '{stops,repeat_legs,time_zone,currency}' THEN api.check_no_tickets(service, fields) END,
         CASE WHEN 'layout' = ANY (fields) THEN api.check_seats_stay(service, new.layout) END,
         CASE WHEN fields && '{runs_on,first_date,seasons,days_off,extra_days}' THEN api.check_trips_stay(service, new, wanted, fields) END,
+        CASE WHEN 'blocked_seats' = ANY (fields) THEN api.check_blocks_unsold(service, new) END,
         CASE WHEN 'sells_until' = ANY (fields) THEN api.check_sales_last(service, new) END,
         CASE WHEN ends THEN api.check_end(service, new.last_date) END);
 END $$;
@@ -27,7 +28,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.moving_fields(before jsonb, wanted jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY(
-    SELECT f FROM unnest('{stops,repeat_legs,time_zone,currency,layout,runs_on,first_date,seasons,days_off,extra_days,sells_until}'::text[])
+    SELECT f FROM unnest('{stops,repeat_legs,time_zone,currency,layout,runs_on,first_date,seasons,days_off,extra_days,sells_until,blocked_seats}'::text[])
         WITH ORDINALITY AS moving (f, n)
     WHERE CASE f WHEN 'stops' THEN api.without_fares(before -> f) <> api.without_fares(wanted -> f) ELSE before -> f <> wanted -> f END
     ORDER BY n);

@@ -24,6 +24,7 @@ BEGIN
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, day, p.seat_no FROM seat_plan p, unnest(opened) AS day
     WHERE p.bus_id = open_sales.bus_id;
+    PERFORM api.block_on_trips(service, opened);
     UPDATE trips t SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false
     WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
       AND (t.travel_date <= service.last_date OR service.last_date IS NULL);
@@ -51,6 +52,7 @@ BEGIN
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, add_trip.travel_date, p.seat_no FROM seat_plan p WHERE p.bus_id = add_trip.bus_id
     ON CONFLICT DO NOTHING;
+    PERFORM api.block_on_trips(b, ARRAY[add_trip.travel_date]) FROM bus_info b WHERE b.bus_id = add_trip.bus_id;
     IF EXISTS (SELECT FROM api.overlapping_trips(bus_id)) THEN
         RAISE EXCEPTION 'Service % is on sale on % in another trip.', bus_id, travel_date
             USING HINT = 'Its route is extended instead, with SELECT api.open_sales(…).';

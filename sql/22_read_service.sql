@@ -37,7 +37,10 @@ LANGUAGE sql IMMUTABLE AS $$
     ('', 'concessions', 'list', false),
         ('concessions', 'name', 'label', false), ('concessions', 'percent', 'surcharge_percent', true),
         ('concessions', 'amount', 'surcharge', true), ('concessions', 'min_age', 'age', true),
-        ('concessions', 'max_age', 'age', true), ('concessions', 'seat', 'flag', true)
+        ('concessions', 'max_age', 'age', true), ('concessions', 'seat', 'flag', true),
+    ('', 'blocked_seats', 'number[]', false), ('', 'women_seats', 'number[]', false), ('', 'accessible_seats', 'number[]', false),
+    ('', 'shortest_segment_km', 'length', true), ('', 'short_segments_open', 'duration', true),
+    ('', 'max_seats_per_account', 'seats', true)
 $$;
 
 -- Read an object of a document: the document itself, an element of the list that `list` names, or nouns. path: in front of its

@@ -19,6 +19,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ('age',        '^[0-9]{1,3}$',                        'an age in years'),
     ('hours',      '^(0|[1-9][0-9]{0,3})$',               'a number of hours, from 0 on'),
     ('kilometres', '^[0-9]{1,6}(\.[0-9])?$',              'kilometres from the first stop, such as 102.5'),
+    ('length',     '^[0-9]{1,6}(\.[0-9])?$',              'a length in kilometres, such as 50'),
     ('time',       '^([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9]$',
      'a time since the travel date began, such as 23:40, 24:25 on the next day, or 5d 14:00'),
     ('duration',   '^(-?[0-9]{1,4} (minute|hour|day)s?)( -?[0-9]{1,4} (minute|hour|day)s?)*$',
@@ -51,7 +52,7 @@ BEGIN
         WHEN 'flag' THEN canonical := text::jsonb;
         WHEN 'number', 'seats', 'parties', 'days', 'age', 'hours' THEN canonical := to_jsonb(text::int);
         WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text::numeric(10,2)::text);
-        WHEN 'percent', 'surcharge_percent', 'kilometres' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
+        WHEN 'percent', 'surcharge_percent', 'kilometres', 'length' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));
         WHEN 'duration' THEN canonical := to_jsonb(api.format_duration(text::interval));
         WHEN 'weekdays' THEN SELECT to_jsonb(api.format_weekdays(w.days)), w.fault INTO canonical, fault FROM api.read_weekdays(text) AS w;

@@ -39,7 +39,9 @@ BEGIN
         'runs_on', api.parse_weekdays(document ->> 'runs_on'),
         'layout', api.plain_spaces(coalesce((SELECT l.drawing FROM layouts l WHERE l.name = document ->> 'layout'), document ->> 'layout')),
         'seat_classes', nullif(document -> 'seat_classes', '[]'), 'fare_rules', nullif(document -> 'fare_rules', '[]'),
-        'concessions', nullif(document -> 'concessions', '[]'), 'refund_tiers', nullif(document -> 'refund_tiers', '[]')));
+        'concessions', nullif(document -> 'concessions', '[]'), 'refund_tiers', nullif(document -> 'refund_tiers', '[]'),
+        'blocked_seats', nullif(document -> 'blocked_seats', '[]'), 'women_seats', nullif(document -> 'women_seats', '[]'),
+        'accessible_seats', nullif(document -> 'accessible_seats', '[]')));
 END $$;
 
 -- A document whose lists are as api.service shows them.

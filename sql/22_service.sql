@@ -30,6 +30,10 @@ LANGUAGE sql STABLE AS $$
         'alight_refund_percent', trim_scale(s.alight_refund_percent)::text,
         'max_seats', s.max_seats, 'queue_limit', s.queue_limit, 'phone_required', s.phone_required, 'nouns', s.nouns,
         'seat_classes', coalesce(s.seat_classes, '[]'), 'fare_rules', coalesce(s.fare_rules, '[]'),
-        'concessions', coalesce(s.concessions, '[]'))
+        'concessions', coalesce(s.concessions, '[]'),
+        'blocked_seats', coalesce(to_jsonb(s.blocked_seats), '[]'), 'women_seats', coalesce(to_jsonb(s.women_seats), '[]'),
+        'accessible_seats', coalesce(to_jsonb(s.accessible_seats), '[]'),
+        'shortest_segment_km', trim_scale(s.shortest_segment_km)::text,
+        'short_segments_open', api.format_duration(s.short_segments_open), 'max_seats_per_account', s.max_seats_per_account)
     FROM bus_info s WHERE s.bus_id = service.bus_id
 $$;

@@ -32,7 +32,10 @@ BEGIN
         first_date = n.first_date, last_date = n.last_date, sales_days = n.sales_days, sells_until = n.sells_until,
         refund_percent = n.refund_percent, alight_refund_percent = n.alight_refund_percent, max_seats = n.max_seats,
         queue_limit = n.queue_limit, phone_required = n.phone_required, nouns = n.nouns, seat_classes = n.seat_classes, fare_rules = n.fare_rules,
-        concessions = n.concessions, refund_tiers = n.refund_tiers
+        concessions = n.concessions, refund_tiers = n.refund_tiers, blocked_seats = n.blocked_seats,
+        women_seats = n.women_seats, accessible_seats = n.accessible_seats,
+        shortest_segment_km = n.shortest_segment_km, short_segments_open = n.short_segments_open,
+        max_seats_per_account = n.max_seats_per_account
     FROM api.columns_in_document(wanted) AS n WHERE b.bus_id = id
     RETURNING b.* INTO service;
     IF wanted -> 'stops' IS DISTINCT FROM before -> 'stops' OR wanted -> 'segment_fares' IS DISTINCT FROM before -> 'segment_fares' THEN
@@ -51,6 +54,9 @@ BEGIN
     INSERT INTO calendar_dates SELECT * FROM api.calendar_dates_in_document(wanted) ON CONFLICT DO NOTHING;
     IF wanted -> 'layout' IS DISTINCT FROM before -> 'layout' THEN
         PERFORM api.write_seats(service);
+    END IF;
+    IF wanted -> 'blocked_seats' IS DISTINCT FROM before -> 'blocked_seats' THEN
+        PERFORM api.change_blocks(service, ARRAY(SELECT n::int FROM jsonb_array_elements_text(before -> 'blocked_seats') AS n));
     END IF;
     PERFORM api.delete_trips_off_calendar(service, running);
     PERFORM api.cancel_trips_after(service.bus_id, service.last_date);
@@ -80,6 +86,7 @@ BEGIN
         SELECT FROM seat_plan p WHERE p.bus_id = s.bus_id AND p.seat_no = s.seat_no);
     INSERT INTO seats (bus_id, travel_date, seat_no)
     SELECT p.bus_id, d, p.seat_no FROM seat_plan p, unnest(dates) AS d WHERE p.bus_id = service.bus_id ON CONFLICT DO NOTHING;
+    PERFORM api.block_on_trips(service, dates);
     PERFORM api.settle(t.bus_id, t.travel_date) FROM trips t
     WHERE t.bus_id = service.bus_id AND t.travel_date = ANY (dates) AND t.settle_at IS NOT NULL;
 END $$;

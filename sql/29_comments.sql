@@ -55,6 +55,7 @@ BEGIN
         ('bus_info', 'queue_limit', 'Most parties on the waitlist of a trip.'),
         ('bus_info', 'phone_required', 'Whether a booking without an account needs a phone number.'),
         ('bus_info', 'nouns', 'Words for the service and its seats in messages, by the keys service and seat.'),
+        ('bus_info', 'blocked_seats', 'Seats that are out of sale on every trip (seats.blocked). NULL: none.'),
         ('bus_info', 'women_seats', 'Seats that are sold to women only. NULL: none.'),
         ('bus_info', 'accessible_seats', 'Seats for passengers who ask for an accessible one; others get them last. NULL: none.'),
         ('bus_info', 'shortest_segment_km', 'Length in km of the shortest segment sold. NULL: no limit.'),

@@ -31,6 +31,7 @@ Time = Annotated[
     str, _text("a time, hours and minutes since the travel date began, such as 24:25, or 5d 14:00", 16)
 ]
 Kilometres = Annotated[str, _text("kilometres from the first stop, such as 102.5", 8)]
+Length = Annotated[str, _text("a length in kilometres, such as 50", 8)]
 Fare = Annotated[str, _text("an amount of money, such as 520.00", 13)]
 Percent = Annotated[str, _text("a percentage, 0 to 100, such as 50", 6)]
 FarePercent = Annotated[str, _text("a percentage, such as 20 or -12.5", 8)]
@@ -146,6 +147,12 @@ class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seat_classes: list[SeatClassData] | UnsetType = UNSET
     fare_rules: list[FareRuleData] | UnsetType = UNSET
     concessions: list[ConcessionData] | UnsetType = UNSET
+    blocked_seats: list[SeatNo] | UnsetType = UNSET
+    women_seats: list[SeatNo] | UnsetType = UNSET
+    accessible_seats: list[SeatNo] | UnsetType = UNSET
+    shortest_segment_km: Length | UnsetType | None = UNSET
+    short_segments_open: Duration | UnsetType | None = UNSET
+    max_seats_per_account: int | UnsetType | None = UNSET
 
 
 class ServiceData(_ServiceFields, frozen=True, kw_only=True):

@@ -24,6 +24,8 @@ DAY_BUS = {
     "sales_days": 14, "sells_until": "0 minutes", "refund_percent": "50", "alight_refund_percent": "0",
     "max_seats": 6, "queue_limit": 200, "phone_required": True, "nouns": {"service": "bus", "seat": "seat"},
     "seat_classes": [], "fare_rules": [], "concessions": [], "refund_tiers": [],
+    "blocked_seats": [], "women_seats": [], "accessible_seats": [], "shortest_segment_km": None,
+    "short_segments_open": None, "max_seats_per_account": None,
 }  # fmt: skip
 
 
