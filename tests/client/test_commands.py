@@ -183,6 +183,21 @@ def in_tokyo() -> Iterator[None]:
     time.tzset()
 
 
+def test_a_fare_of_parts(run: Run, database: Database) -> None:
+    database.query("""UPDATE bus_info SET
+        seat_classes = '[{"name": "premium", "seats": [1], "percent": "20"}]',
+        concessions = '[{"name": "child", "percent": "50"},
+                        {"name": "baby", "percent": "100", "seat": false}]'
+    WHERE bus_id = 1""")
+    assert "premium 216.00 each, free: 1" in run("seats", *SEGMENT).out
+    names = ("--name", "Ravi:child+Devi")
+    booked = run("book", *SEGMENT, *PHONE, "--count", "1", "--class", "premium", *names)
+    assert "Ticket 1: 180.00 + premium 36.00 - child 108.00 + baby 0.00, with Devi\n" in booked.out
+    assert "Fare 108.00, refund 0.00." in booked.out
+    refused = run("book", *SEGMENT, *PHONE, "--count", "1", "--promo", "dasara")
+    assert refused.err.startswith('KSRTC has no promo code "dasara" for this bus.')
+
+
 @pytest.mark.usefixtures("in_tokyo")
 def test_a_booking_from_hold_to_refund(run: Run) -> None:
     held = run(
