@@ -1,8 +1,15 @@
--- Check the classes, the fare rules and the concessions in the document of a service: what they say together, and about its
--- seats. seats: of its layout; NULL: unknown.
-CREATE OR REPLACE FUNCTION api.check_fares(document jsonb, seats int[]) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    WITH rule AS (   -- the elements of the three lists
+-- Check the classes, the fare rules and the concessions in the document of a service: what they say together, and about the
+-- seats of its layout.
+CREATE OR REPLACE FUNCTION api.check_fares(document jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+    WITH layout AS (   -- NULL: not known, because it has a fault
+        SELECT array_agg(s.seat_no) AS seats
+        FROM (SELECT coalesce((SELECT l.drawing FROM layouts l WHERE l.name = document ->> 'layout'), document ->> 'layout')) AS d (drawing),
+             api.layout_seats(api.plain_spaces(d.drawing)) AS s
+        WHERE d.drawing IS NOT NULL
+    ), rule AS (   -- the elements of the three lists
         SELECT l.list, e.n, format('%s[%s]', l.list, e.n - 1) AS path, r.*,
                count(*) OVER (PARTITION BY l.list, fold_name(r.name) ORDER BY e.n) AS times,
                count(*) FILTER (WHERE r.seat = false) OVER (PARTITION BY l.list ORDER BY e.n) AS infants
@@ -39,9 +46,9 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT path || '.last_date', format('It is before first_date, %s.', first_date) FROM rule WHERE last_date < first_date
         UNION ALL
-        SELECT format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat
-        WHERE seat_no <> ALL (check_fares.seats)
+        SELECT format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat, layout
+        WHERE seat_no <> ALL (layout.seats)
         UNION ALL
         SELECT format('%s.seats[%s]', path, n - 1), format('Seat %s is in a class already.', seat_no) FROM class_seat WHERE times > 1
-    ) AS wrong (field, message)
-$$;
+    ) AS wrong (field, message));
+END $$;

@@ -33,8 +33,7 @@ BEGIN
     END IF;
     faults := faults || api.check_refund_tiers(document -> 'refund_tiers');
     IF named ?| '{seat_classes,fare_rules,concessions,layout}' THEN
-        faults := faults || api.check_fares(document, CASE WHEN document ->> 'layout' IS NOT NULL THEN ARRAY(
-            SELECT s.seat_no FROM api.layout_seats((api.columns_in_document(document)).layout) AS s) END);
+        faults := faults || api.check_fares(document);
     END IF;
     SELECT b.bus_id INTO other FROM bus_info b
     WHERE b.operator = document ->> 'operator' AND b.source_id = document ->> 'source_id' AND b.bus_id <> (document ->> 'bus_id')::bigint;
