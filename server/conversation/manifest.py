@@ -52,4 +52,6 @@ def crew_line(trip: OperatedTrip) -> str:
     """The vehicle and the drivers of a trip; "" if none is assigned."""
     drivers = " and ".join(" ".join(filter(None, (driver.name, driver.phone))) for driver in trip.drivers)
     vehicle = f"Vehicle {trip.vehicle}." if trip.vehicle else ""
-    return " ".join(filter(None, (vehicle, f"Driver {drivers}." if drivers else "")))
+    return " ".join(
+        filter(None, (vehicle, f"Driver{'s' * (len(trip.drivers) > 1)} {drivers}." if drivers else ""))
+    )
