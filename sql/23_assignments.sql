@@ -74,14 +74,6 @@ LANGUAGE sql STABLE AS $$
     ORDER BY lower(c.period), c.assignment_no, lower(o.period) LIMIT 1
 $$;
 
--- The vehicle of a trip, as a field of a booking.
-CREATE OR REPLACE FUNCTION api.assigned_vehicle(bus_id bigint, travel_date date) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN coalesce((SELECT jsonb_build_object('vehicle', a.vehicle) FROM assignments a
-        WHERE a.bus_id = assigned_vehicle.bus_id AND a.travel_date = assigned_vehicle.travel_date AND a.assignment_no = 0), '{}');
-END $$;
-
 -- Adapt the assignments of trips that have not ended to an edit of their service. The vehicles and drivers of another
 -- operator are removed. The others follow the times of the trips. Returns a refusal if a vehicle or a driver would be on
 -- two trips at once, or if a vehicle has not the seats of the new layout. The caller has locked the service.

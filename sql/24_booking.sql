@@ -65,10 +65,10 @@ BEGIN
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
-            || CASE WHEN party.status IN ('cancelled', 'expired') THEN '{}' ELSE
-                api.assigned_vehicle(party.bus_id, party.travel_date)
-                || CASE WHEN party.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(party.refund_tiers,
-                    api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone) END END
+            || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
+                jsonb_build_object('vehicle', v.vehicle) END
+            || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
+                api.show_tiers(party.refund_tiers, api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
                 api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
@@ -104,5 +104,6 @@ BEGIN
         LEFT JOIN route_table b ON b.bus_id = party.bus_id AND b.stop_no = party.to_stop
         LEFT JOIN places pa ON pa.code = a.place
         LEFT JOIN places pb ON pb.code = b.place
+        LEFT JOIN assignments v ON v.bus_id = party.bus_id AND v.travel_date = party.travel_date AND v.assignment_no = 0
         ORDER BY named.ordinal);
 END $$;
