@@ -211,6 +211,13 @@ class AsyncClient(AsyncConnection):
             Booking,
         )
 
+    async def transfer(
+        self, reference: str, ticket_no: int, name: str, phone: str | None = None, *, key: str | None = None
+    ) -> Booking:
+        """Transfer a ticket to another name."""
+        request = protocol.Transfer(reference=reference, ticket_no=ticket_no, name=name, phone=phone, key=key)
+        return await self.call(request, Booking)
+
     async def alight_quote(
         self,
         reference: str,
@@ -286,6 +293,49 @@ class AsyncClient(AsyncConnection):
         return await self.call(
             protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest
         )
+
+    async def check_in(
+        self,
+        reference: str,
+        *,
+        tickets: list[int] | None = None,
+        at: str | int | None = None,
+        bus_id: int | None = None,
+        travel_date: date | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Check in the passengers of a booking; `reference` may be the text of a ticket's QR code."""
+        request = protocol.CheckIn(
+            reference=reference, tickets=tickets, at=at, bus_id=bus_id, travel_date=travel_date, key=key
+        )
+        return await self.call(request, Booking)
+
+    async def no_shows(
+        self,
+        bus_id: int,
+        travel_date: date,
+        at: str | int,
+        *,
+        release: bool | None = None,
+        key: str | None = None,
+    ) -> protocol.NoShows:
+        """Mark those who board at a stop and are not checked in. release: whether their seats sell again."""
+        request = protocol.MarkNoShows(
+            bus_id=bus_id, travel_date=travel_date, at=at, release=release, key=key
+        )
+        return await self.call(request, protocol.NoShows)
+
+    async def sales(
+        self,
+        from_date: date,
+        to_date: date,
+        *,
+        group: protocol.SalesGroup | None = None,
+        by: protocol.SalesDates | None = None,
+    ) -> protocol.SalesReport:
+        """The sales of the operator's services, by service, date or segment."""
+        request = protocol.Sales(from_date=from_date, to_date=to_date, group=group, by=by)
+        return await self.call(request, protocol.SalesReport)
 
     async def load(self, bus_id: int, travel_date: date) -> protocol.TripLoad:
         """The booked, held and free seats on each leg of a trip."""

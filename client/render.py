@@ -28,6 +28,7 @@ from busware.server.conversation.words import (
     seat_line,
     sent_line,
     service_of,
+    status_of,
     type_text,
     venue_of,
 )
@@ -46,6 +47,8 @@ from busware.server.protocol import (
     DriverList,
     Leg,
     Logout,
+    NoShow,
+    NoShows,
     OpenedSales,
     OperatedTrip,
     OperatedTrips,
@@ -59,6 +62,8 @@ from busware.server.protocol import (
     Refusal,
     Release,
     Request,
+    SalesReport,
+    SalesRow,
     Say,
     Seats,
     SentNotice,
@@ -209,6 +214,13 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case Assignment():
             assigned = crew_line(answer.trip) or "No vehicle and no driver."
             return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
+        case SalesReport():
+            sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income)}."
+            return Group(_table(map(_sales, answer.rows), if_empty="Nothing was sold."), Text(sums))
+        case NoShows():
+            return _table(
+                map(_no_show, answer.tickets), if_empty=f"No passenger is missing at {answer.place}."
+            )
         case SentNotice():
             return Text(sent_line(answer))
         case PromoCode():
@@ -272,7 +284,7 @@ def _ticket(ticket: Ticket) -> Row:
         ">Ticket": str(ticket.ticket_no),
         ">Seat": str(ticket.seat_no or "-"),
         "Name": ticket.name or "",
-        "Status": Text(ticket.status, style=_STATUS_STYLES.get(ticket.status, "")),
+        "Status": Text(status_of(ticket), style=_STATUS_STYLES.get(ticket.status, "")),
         ">Fare": money(ticket.fare),
         ">Refund": money(ticket.refund),
     }
@@ -341,6 +353,35 @@ def _promo_code(promo_code: PromoCode) -> Row:
         ">Uses": str(promo_code.uses),
         ">Limit": "–" if limits[0] is None else str(limits[0]),
         ">Each account": "–" if limits[1] is None else str(limits[1]),
+    }
+
+
+def _sales(row: SalesRow) -> Row:
+    """The columns of a service, a date or a segment are those that the row has."""
+    group = {
+        ">Bus": row.bus_id and str(row.bus_id),
+        "Service": row.name,
+        "Date": row.date and str(row.date),
+        "From": row.origin,
+        "To": row.destination,
+    }
+    return {
+        **{header: cell for header, cell in group.items() if cell},
+        ">Tickets": str(row.tickets),
+        ">Charges": money(row.charges),
+        ">Refunds": money(row.refunds),
+        ">Income": money(row.income),
+        ">Occupied": f"{row.occupancy} %" if row.occupancy else "",
+    }
+
+
+def _no_show(ticket: NoShow) -> Row:
+    return {
+        "Reference": ticket.reference,
+        ">Ticket": str(ticket.ticket_no),
+        ">Seat": str(ticket.seat_no),
+        "Name": ticket.name or "",
+        "Status": "no-show, the seat is for sale again" if ticket.sells else "no-show",
     }
 
 

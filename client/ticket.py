@@ -29,7 +29,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import Booking
+from busware.server.protocol import CODE_PREFIX, Booking
 
 _NARROW_COLUMNS = 72  # on a screen narrower than this, the code is below the text
 _BORDER = 2  # modules around the code; the standard asks for 4, phones read it with 2
@@ -123,7 +123,9 @@ def code(reference: str, *, coloured: bool = True) -> Text:
 
     Without colours, the light modules are drawn, which is correct on a dark terminal only.
     """
-    rows = [list(row) for row in segno.make_qr(f"BUSWARE:{reference}", error="m").matrix_iter(border=_BORDER)]
+    rows = [
+        list(row) for row in segno.make_qr(f"{CODE_PREFIX}{reference}", error="m").matrix_iter(border=_BORDER)
+    ]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
     text = Text(no_wrap=True, end="")

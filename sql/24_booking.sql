@@ -27,12 +27,15 @@ LANGUAGE sql STABLE AS $$
     WHERE t.bus_id = cancellation_reason.bus_id AND t.travel_date = cancellation_reason.travel_date
 $$;
 
--- The tickets of a booking, with the end of those that end before the booking's last stop. tickets: all of them.
+-- The tickets of a booking, with the end of those that end before the booking's last stop, and with the times of check-ins
+-- and no-shows. tickets: all of them.
 CREATE OR REPLACE FUNCTION api.tickets_with_ends(bus_id bigint, reference text, to_stop int, tickets jsonb) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(t.ticket || CASE WHEN upper(p.segment) >= tickets_with_ends.to_stop THEN '{}' ELSE jsonb_build_object(
             'to_stop', r.stop_no, 'destination', c.name,
             'arrives_at', api.rfc3339(api.instant(p.travel_date, r.arrives, s.time_zone), c.time_zone)) END
+            || jsonb_strip_nulls(jsonb_build_object('checked_in_at', api.rfc3339(p.checked_in_at, s.time_zone),
+                'no_show_at', api.rfc3339(p.no_show_at, s.time_zone)))
         ORDER BY p.ticket_no)
     FROM jsonb_array_elements(tickets) AS t (ticket)
     JOIN passengers p ON p.bus_id = tickets_with_ends.bus_id AND p.reference = tickets_with_ends.reference
@@ -59,7 +62,7 @@ BEGIN
                 'departs_at', api.rfc3339(api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone),
                 'arrives_at', api.rfc3339(api.instant(party.travel_date, b.arrives, s.time_zone), pb.time_zone),
                 'fare', party.fare::text, 'refund', party.refund::text,
-                'tickets', CASE WHEN party.first_end >= party.to_stop THEN party.tickets ELSE
+                'tickets', CASE WHEN party.first_end >= party.to_stop AND party.unseen THEN party.tickets ELSE
                     api.tickets_with_ends(party.bus_id, party.reference, party.to_stop, party.tickets) END)
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
@@ -79,6 +82,7 @@ BEGIN
                    coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
                             max(upper(t.segment))) AS to_stop,
                    min(upper(t.segment)) AS first_end,
+                   bool_and(t.checked_in_at IS NULL AND t.no_show_at IS NULL) AS unseen,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,
                    CASE WHEN bool_or(e.state = 'booked') THEN 'booked'
                         WHEN bool_or(e.state = 'held') THEN 'held'

@@ -10,7 +10,8 @@ BEGIN
     SELECT * INTO a FROM jsonb_to_record(args) AS r (
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
-        at jsonb, place text, account text, operator text, after text, "limit" int, current boolean);
+        at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
+        "from" date, "to" date, "group" text, "by" text);
     CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
@@ -28,6 +29,7 @@ BEGIN
         WHEN 'vehicles' THEN answer := api.vehicles(a.account, a.operator, a."limit", a.after);
         WHEN 'drivers' THEN answer := api.drivers(a.account, a.operator, a."limit", a.after);
         WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
+        WHEN 'sales' THEN answer := api.sales(a.account, a."from", a."to", a."group", a."by");
         WHEN 'load' THEN answer := api.load(a.account, a.bus_id, a.travel_date);
         WHEN 'occupancy' THEN answer := api.occupancy(a.account, a.bus_id, a.travel_date);
     END CASE;

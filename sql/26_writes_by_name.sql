@@ -39,6 +39,10 @@ LANGUAGE sql
 RETURN api.call('change_seat', jsonb_build_object('reference', reference, 'phone', phone,
     'ticket_no', ticket_no, 'seat_no', seat_no));
 
+CREATE OR REPLACE FUNCTION api.transfer(reference text, ticket_no int, name text, phone text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql
+RETURN api.call('transfer', jsonb_build_object('reference', reference, 'phone', phone, 'ticket_no', ticket_no, 'name', name));
+
 -- at: a place or a stop number, as JSON: '"Mandya"' or '3'.
 CREATE OR REPLACE FUNCTION api.alight(reference text, at jsonb, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql

@@ -66,7 +66,8 @@ LANGUAGE sql STABLE AS $$
     FROM passengers p
     JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
     CROSS JOIN LATERAL (
-        SELECT coalesce(p.alight_refunds[upper(p.segment) - lower(p.segment)], 0) AS refund
+        SELECT coalesce(p.alight_refunds[upper(seat.segment) - lower(seat.segment)], 0) AS refund
+        FROM (SELECT coalesce(p.no_show_segment, p.segment)) AS seat (segment)   -- the seat of a no-show sells without a refund
     ) AS alighting
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status = 'booked' THEN alighting.refund
@@ -74,6 +75,22 @@ LANGUAGE sql STABLE AS $$
     ) AS due
     WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
+    UNION ALL
+    -- Only a ticket that was booked is checked in or a no-show. The seat of a no-show is for sale from the next stop on.
+    SELECT 'no_show', p.bus_id, p.travel_date, format('ticket %s/%s (%s): segment %s of %s, checked in %s, no-show %s',
+        p.reference, p.ticket_no, p.status, p.segment, p.no_show_segment, p.checked_in_at, p.no_show_at)
+    FROM passengers p
+    WHERE (p.checked_in_at IS NOT NULL OR p.no_show_at IS NOT NULL) AND p.booked_at IS NULL
+       OR p.no_show_segment IS NOT NULL AND (p.no_show_at IS NULL OR lower(p.segment) <> lower(p.no_show_segment)
+          OR upper(p.segment) <> lower(p.segment) + 1 OR p.segment = p.no_show_segment)
+    UNION ALL
+    -- A ticket that was transferred has the name of its last transfer.
+    SELECT 'transfer', p.bus_id, p.travel_date, format('ticket %s/%s has the name %s, its last transfer was to %s',
+        p.reference, p.ticket_no, p.name, last.to_name)
+    FROM passengers p, LATERAL (SELECT t.to_name FROM transfers t
+        WHERE t.bus_id = p.bus_id AND t.reference = p.reference AND t.ticket_no = p.ticket_no
+        ORDER BY t.transfer_no DESC LIMIT 1) AS last
+    WHERE p.name IS DISTINCT FROM last.to_name
     UNION ALL
     -- The tickets of a party have one trip, one phone number, one account, and, apart from cancelled ones, one
     -- status. Their numbers are 1, 2, 3 and so on.

@@ -99,3 +99,64 @@ COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment 
 COMMENT ON COLUMN busware_reports.payments.kind IS 'charge or refund.';
 COMMENT ON COLUMN busware_reports.payments.amount IS 'Amount, at least 0.';
 COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
+
+CREATE OR REPLACE VIEW busware_reports.sales AS
+SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT TIME ZONE s.time_zone)::date AS payment_date,
+       lower(sold.segment) AS from_stop, upper(sold.segment) AS to_stop, min(pa.name) AS origin, min(pb.name) AS destination,
+       count(*) FILTER (WHERE m.kind = 'charge') AS tickets,
+       coalesce(sum(m.amount) FILTER (WHERE m.kind = 'charge'), 0) AS charges,
+       coalesce(sum(m.amount) FILTER (WHERE m.kind = 'refund'), 0) AS refunds,
+       sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income
+FROM payments m
+JOIN bus_info s USING (bus_id)
+JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no
+CROSS JOIN LATERAL (SELECT coalesce(p.no_show_segment, p.segment) AS segment) AS sold
+LEFT JOIN route_table a ON a.bus_id = m.bus_id AND a.stop_no = lower(sold.segment)
+LEFT JOIN route_table b ON b.bus_id = m.bus_id AND b.stop_no = upper(sold.segment)
+LEFT JOIN places pa ON pa.code = a.place
+LEFT JOIN places pb ON pb.code = b.place
+GROUP BY m.bus_id, s.bus_id, p.travel_date, payment_date, sold.segment;
+COMMENT ON VIEW busware_reports.sales IS 'Sums of payments by service, travel date, date of payment and segment.';
+COMMENT ON COLUMN busware_reports.sales.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.sales.kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.sales.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.sales.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.sales.travel_date IS 'Date at the first stop of the trip.';
+COMMENT ON COLUMN busware_reports.sales.payment_date IS 'Date on which the payments were recorded, in the time zone of the service.';
+COMMENT ON COLUMN busware_reports.sales.from_stop IS 'Number of the stop at which the tickets begin.';
+COMMENT ON COLUMN busware_reports.sales.to_stop IS 'Number of the stop at which the tickets end now.';
+COMMENT ON COLUMN busware_reports.sales.origin IS 'Place of that first stop.';
+COMMENT ON COLUMN busware_reports.sales.destination IS 'Place of that last stop.';
+COMMENT ON COLUMN busware_reports.sales.tickets IS 'Number of tickets that were charged.';
+COMMENT ON COLUMN busware_reports.sales.charges IS 'Sum of the charges.';
+COMMENT ON COLUMN busware_reports.sales.refunds IS 'Sum of the refunds.';
+COMMENT ON COLUMN busware_reports.sales.income IS 'Charges without refunds.';
+
+CREATE OR REPLACE VIEW busware_reports.occupancy AS
+SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, a.stop_no AS from_stop, b.stop_no AS to_stop,
+       pa.name AS origin, pb.name AS destination, b.km - a.km AS km, route.km AS route_km, plan.seats,
+       (SELECT count(*) FROM passengers p WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date
+            AND p.status = 'booked' AND p.segment @> a.stop_no) AS booked
+FROM trips t
+JOIN bus_info s USING (bus_id)
+JOIN route_table a ON a.bus_id = t.bus_id
+JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = a.stop_no + 1
+JOIN places pa ON pa.code = a.place
+JOIN places pb ON pb.code = b.place
+CROSS JOIN LATERAL (SELECT max(r.km) - min(r.km) AS km FROM route_table r WHERE r.bus_id = t.bus_id) AS route
+CROSS JOIN LATERAL (SELECT count(*) AS seats FROM seat_plan l WHERE l.bus_id = t.bus_id) AS plan;
+COMMENT ON VIEW busware_reports.occupancy IS 'Booked seats on each leg of each trip. Slow without a condition on bus_id or travel_date.';
+COMMENT ON COLUMN busware_reports.occupancy.bus_id IS 'Number of the service.';
+COMMENT ON COLUMN busware_reports.occupancy.kind IS 'bus, flight, show or hotel.';
+COMMENT ON COLUMN busware_reports.occupancy.service IS 'Name of the service.';
+COMMENT ON COLUMN busware_reports.occupancy.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN busware_reports.occupancy.travel_date IS 'Date at the first stop of the trip.';
+COMMENT ON COLUMN busware_reports.occupancy.state IS 'open or cancelled.';
+COMMENT ON COLUMN busware_reports.occupancy.from_stop IS 'Number of the stop at which the leg begins.';
+COMMENT ON COLUMN busware_reports.occupancy.to_stop IS 'Number of the next stop.';
+COMMENT ON COLUMN busware_reports.occupancy.origin IS 'Place at which the leg begins.';
+COMMENT ON COLUMN busware_reports.occupancy.destination IS 'Place at which the leg ends.';
+COMMENT ON COLUMN busware_reports.occupancy.km IS 'Kilometres of the leg.';
+COMMENT ON COLUMN busware_reports.occupancy.route_km IS 'Kilometres of the whole route. 0: they are not stored.';
+COMMENT ON COLUMN busware_reports.occupancy.seats IS 'Number of seats.';
+COMMENT ON COLUMN busware_reports.occupancy.booked IS 'Number of booked seats on the leg.';

@@ -151,7 +151,7 @@ class Operations:
                 message = f'"{getattr(request, "phone", "")}" is not {takes}.'
                 raise Refusal("bad_request", message, field="phone", takes=takes)
         if "reference" in normal:
-            normal["reference"] = normal["reference"].upper()
+            normal["reference"] = normal["reference"].upper().removeprefix(protocol.CODE_PREFIX)
         return msgspec.structs.replace(request, **normal) if normal else request
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from busware.server.conversation.words import clock, counted, day_of, words_of
-from busware.server.protocol import BlockedSegment, OperatedTrip, TripManifest
+from busware.server.conversation.words import clock, counted, day_of, listed, words_of
+from busware.server.protocol import BlockedSegment, ManifestPassenger, OperatedTrip, TripManifest
 
 
 def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
@@ -34,10 +34,20 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
                 ticket = f"{rider.reference}/{rider.ticket_no}"
                 infant = rider.infant and f"with infant {rider.infant}"
                 about = (rider.name, rider.concession, infant, rider.phone, ticket, rider.seat_class)
-                passenger = ", ".join(filter(None, about))
+                passenger = ", ".join(filter(None, (*about, *boarding_words(rider))))
                 yield f"  {action:7}  {seat} {rider.seat_no}: {passenger}", False
         if stop.comes_free:
             yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False
+
+
+def boarding_words(rider: ManifestPassenger) -> Iterator[str]:
+    """Whether a passenger is checked in or a no-show, and the earlier names of the ticket."""
+    if rider.checked_in_at is not None:
+        yield f"checked in {clock(rider.checked_in_at)}"
+    if rider.no_show_at is not None:
+        yield "no-show"
+    if rider.earlier_names:
+        yield f"earlier {listed((earlier.name for earlier in rider.earlier_names), 'and')}"
 
 
 def blocked_lines(blocked: list[BlockedSegment]) -> Iterator[str]:

@@ -236,6 +236,13 @@ def end_of(ticket: Ticket, booking: Booking) -> str:
     return f"to {ticket.destination}, {moment(ticket.arrives_at)}"
 
 
+def status_of(ticket: Ticket) -> str:
+    """The status of a ticket in words: booked, or "checked in" with its time."""
+    if ticket.checked_in_at is not None:
+        return f"checked in {moment(ticket.checked_in_at)}"
+    return "no-show" if ticket.no_show_at is not None else ticket.status
+
+
 def change_line(booking: Booking, *, machine: bool = False) -> str:
     """A line about a booking that another request, an operator or a time limit has changed.
 

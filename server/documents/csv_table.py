@@ -8,13 +8,14 @@ gets one too. Numbers of this server, such as an amount, are written as they are
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 MIME_TYPE = "text/csv"
 
 _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-Cell = str | int | None
+Cell = str | int | Decimal | None
 
 
 def encode(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from busware.server.documents import csv_table, manifest_csv, manifest_pdf
-from busware.server.protocol import Manifest, Request
+from busware.server.documents import csv_table, manifest_csv, manifest_pdf, sales_csv
+from busware.server.protocol import Manifest, Request, Sales
 
 
 class Format(NamedTuple):
@@ -20,4 +20,5 @@ FORMATS: dict[type[Request], Mapping[str, Format]] = {
         "csv": Format("csv", csv_table.MIME_TYPE, manifest_csv.encode),
         "pdf": Format("pdf", "application/pdf", manifest_pdf.encode),
     },
+    Sales: {"csv": Format("csv", csv_table.MIME_TYPE, sales_csv.encode)},
 }

@@ -17,6 +17,8 @@ _HEADER = (
     "phone",
     "reference",
     "ticket_no",
+    "checked_in_at",
+    "no_show_at",
 )
 
 
@@ -31,7 +33,8 @@ def _rows(manifest: TripManifest) -> Iterator[tuple[csv_table.Cell, ...]]:
         for action, riders in (("alights", stop.alights), ("boards", stop.boards)):
             for rider in riders:
                 ticket = (rider.reference, rider.ticket_no)
-                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket
+                seen = (_time(rider.checked_in_at), _time(rider.no_show_at))
+                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket, *seen
 
 
 def _time(at: datetime | None) -> str | None:

@@ -81,6 +81,10 @@ _CANCELLED: Json = {
     "refund": "130.00",
     "tickets": [_TICKETS[0], {**_TICKETS[1], "status": "cancelled", "refund": "130.00"}],
 }
+_CHECKED_IN: Json = {
+    **_BOOKED,
+    "tickets": [{**ticket, "checked_in_at": "2026-12-05T21:52:00+05:30"} for ticket in _TICKETS],
+}
 _SEAT_CHANGED: Json = {**_BOOKED, "tickets": [{**_TICKETS[0], "seat_no": 11}, _TICKETS[1]]}
 _ENDED_EARLY: Json = {
     **_BOOKED,
@@ -137,6 +141,7 @@ _LEG: Json = {
     "free": 38,
     "pending": 0,
 }
+_SALES: Json = {"tickets": 2, "charges": "520.00", "refunds": "130.00", "income": "390.00"}
 _SEAT: Json = {
     "seat_no": 7,
     "deck": "main",
@@ -238,8 +243,28 @@ EXAMPLES: dict[str, Example] = {
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
     "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
+    "sales": Example(
+        {"from": "2026-12-01", "to": "2026-12-31", "group": "service"},
+        {"rows": [{"bus_id": 101, "name": "Airavat Club Class", **_SALES, "occupancy": "5.0"}], **_SALES},
+    ),
     "load": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG]}),
     "occupancy": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "occupancy": [_SEAT]}),
+    "check_in": Example({"reference": "DTK7GHJ", **_TRIP}, _CHECKED_IN),
+    "no_shows": Example(
+        {**_TRIP, "at": "Bengaluru", "release": True},
+        {
+            **_TRIP,
+            "stop_no": 1,
+            "place": "Bengaluru",
+            "tickets": [
+                {"reference": "DTK7GHJ", "ticket_no": 2, "seat_no": 8, "name": "Ravi", "sells": True}
+            ],
+        },
+    ),
+    "transfer": Example(
+        {**_BOOKING, "ticket_no": 1, "name": "Uma"},
+        {**_BOOKED, "tickets": [{**_TICKETS[0], "name": "Uma"}, _TICKETS[1]]},
+    ),
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},

@@ -144,7 +144,7 @@ def _query(http: HttpRequest) -> str:
 def _file(form: Format, request: protocol.Request, http: HttpRequest, content: bytes) -> Response:
     """A reply as a file, which a browser saves under a name."""
     response = response_with_etag(http, content, form.mime_type)
-    name = "-".join(str(value) for value in (request.method, *msgspec.structs.astuple(request)))
+    name = "-".join(str(value) for value in (request.method, *msgspec.structs.astuple(request)) if value)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form.extension}"'
     return response
 

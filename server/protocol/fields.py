@@ -38,6 +38,16 @@ TicketNos = Annotated[
 Reference = Annotated[
     str, Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the reference of a booking")
 ]
+CODE_PREFIX = "BUSWARE:"  # before the reference, in the QR code of a ticket
+ReferenceOrCode = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        pattern=_PRINTABLE,
+        description="the reference of a booking, or the text of the QR code of its ticket",
+    ),
+]
 Phone = Annotated[
     str,
     Meta(
@@ -49,6 +59,10 @@ Phone = Annotated[
 ]
 PersonName = Annotated[
     str, Meta(max_length=80, pattern=_PRINTABLE, description="a name of up to 80 characters on one line")
+]
+NewName = Annotated[
+    str,
+    Meta(min_length=1, max_length=80, pattern=_PRINTABLE, description="the new name, of up to 80 characters"),
 ]
 Key = Annotated[
     str,
@@ -110,6 +124,12 @@ Message = Annotated[
         pattern=_PRINTABLE,
         description="a message of up to 2000 characters on one line",
     ),
+]
+SalesGroup = Annotated[
+    Literal["service", "date", "segment"], Meta(description="service, date or segment: what a row is")
+]
+SalesDates = Annotated[
+    Literal["travel", "payment"], Meta(description="travel or payment: what the dates are dates of")
 ]
 PlaceOrStop = Annotated[
     PlaceName | StopNo, Meta(description="a place on the route, or the position of a stop")

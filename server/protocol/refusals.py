@@ -28,6 +28,10 @@ REASONS: dict[str, str] = {
     "not_on_route": "the service does not go from the origin to the destination; `stops` lists its stops",
     "departed": "the trip has left the boarding stop, or is no longer sold from there",
     "trip_cancelled": "the trip is cancelled",
+    "wrong_trip": "the booking is for another trip, another day or another boarding stop",
+    "not_departed": "the trip has not left the stop yet",
+    "checked_in": "the passenger is checked in, so the ticket cannot be transferred",
+    "too_many_transfers": "a ticket may not be transferred so often; `limit` is the largest number",
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
     "operator who blocks them, `sold` lists their tickets",
     "sold_out": "fewer seats are free than requested; `seats_free` is their number, of the requested or the "

@@ -15,6 +15,7 @@ Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with
 SignedMoney = Annotated[
     str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, with two decimals; below 0, a discount")
 ]
+Balance = Annotated[str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, which may be negative")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "cancelled", "expired"]
 OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the statuses that can still change
@@ -177,6 +178,7 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     seated_at: when the ticket was booked, or held, or got its seat by `change_seat`; null if it has no seat.
     to_stop, destination, arrives_at: the end of a ticket that ends before its booking does; else missing.
+    checked_in_at: when its passenger was checked in. no_show_at: when it became a no-show. Else missing.
     fare_parts: what the fare is made of, if it is more than the fare of the segment. infant: the name of the
     infant on the passenger's lap.
     """
@@ -192,6 +194,8 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to_stop: int | None = None
     destination: str | None = None
     arrives_at: Instant | None = None
+    checked_in_at: Instant | None = None
+    no_show_at: Instant | None = None
     fare_parts: list[FarePart] | None = None
     infant: str | None = None
     gender: Gender | None = None
@@ -351,6 +355,17 @@ class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next: str | None = None
 
 
+class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A name that a ticket had before it was transferred.
+
+    until: when it was transferred. account: that transferred it; missing if it was a guest.
+    """
+
+    name: str
+    until: Instant
+    account: str | None = None
+
+
 class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A passenger in a manifest. infant: the name of the infant on the passenger's lap."""
 
@@ -364,6 +379,29 @@ class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     infant: str | None = None
     gender: Gender | None = None
     accessible: bool = False
+    checked_in_at: Instant | None = None
+    no_show_at: Instant | None = None
+    earlier_names: list[EarlierName] = []
+
+
+class NoShow(Struct, frozen=True, kw_only=True):
+    """A ticket whose passenger did not board. sells: whether its seat is for sale again."""
+
+    reference: str
+    ticket_no: int
+    seat_no: int
+    name: str | None
+    sells: bool
+
+
+class NoShows(Struct, frozen=True, kw_only=True):
+    """The no-shows of a stop of a trip."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    stop_no: int
+    place: str
+    tickets: list[NoShow]
 
 
 class ManifestStop(Struct, frozen=True, kw_only=True):
@@ -449,6 +487,37 @@ class TripOccupancy(TripLoad, frozen=True, kw_only=True):
     """A trip with its legs, and with the tickets of each seat."""
 
     occupancy: list[OccupiedSeat]
+
+
+class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The sales of a service, a date or a segment of a service. income: charges without refunds.
+
+    occupancy: the part of the seats on offer that is booked, in percent, weighted by kilometres;
+    missing by date of payment.
+    """
+
+    tickets: int
+    charges: Money
+    refunds: Money
+    income: Balance
+    occupancy: str | None = None
+    bus_id: BusId | None = None
+    name: str | None = None
+    date: datetime.date | None = None
+    from_stop: int | None = None
+    to_stop: int | None = None
+    origin: str | None = None
+    destination: str | None = None
+
+
+class SalesReport(Struct, frozen=True, kw_only=True):
+    """The sales of an operator's services. tickets, charges, refunds, income: the sums of the rows."""
+
+    rows: list[SalesRow]
+    tickets: int
+    charges: Money
+    refunds: Money
+    income: Balance
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from busware.server.protocol.fields import (
     Limit,
     MaxUses,
     Message,
+    NewName,
     Notes,
     OperatorName,
     Passengers,
@@ -37,7 +38,10 @@ from busware.server.protocol.fields import (
     PromoCodeText,
     Reason,
     Reference,
+    ReferenceOrCode,
     Registration,
+    SalesDates,
+    SalesGroup,
     SeatNo,
     SeatNos,
     ServiceNos,
@@ -60,6 +64,7 @@ from busware.server.protocol.replies import (
     Done,
     Driver,
     DriverList,
+    NoShows,
     OpenedSales,
     OperatedTrips,
     PlaceList,
@@ -68,6 +73,7 @@ from busware.server.protocol.replies import (
     PromoCodeList,
     Quote,
     References,
+    SalesReport,
     Seats,
     SentNotice,
     Session,
@@ -292,6 +298,15 @@ class Alight(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
+@_method("transfer", Booking, "POST /v1/bookings/{reference}/transfer", writes=True)
+class Transfer(BookingRequest, frozen=True, kw_only=True):
+    """Transfer a ticket to another name, until the trip has left the boarding stop."""
+
+    ticket_no: TicketNo
+    name: NewName
+    key: Key | None = None
+
+
 @_method("bookings", BookingList, "GET /v1/bookings")
 class Bookings(Request, frozen=True, kw_only=True):
     """List the bookings of your account, newest first; optionally only those not yet travelled."""
@@ -349,6 +364,40 @@ class Load(TripRequest, frozen=True, kw_only=True):
 @_method("occupancy", TripOccupancy, "GET /v1/trips/{bus_id}/{travel_date}/occupancy")
 class Occupancy(TripRequest, frozen=True, kw_only=True):
     """For operators: show which tickets have each seat of a trip, leg by leg."""
+
+
+@_method("check_in", Booking, "POST /v1/bookings/{reference}/check-in", writes=True)
+class CheckIn(Request, frozen=True, kw_only=True):
+    """For operators: check in the passengers of a booking at their stop. Again changes nothing.
+
+    With bus_id and travel_date, a booking for another trip is refused; else one that is not for today.
+    """
+
+    reference: ReferenceOrCode
+    tickets: TicketNos | None = None
+    at: PlaceOrStop | None = None
+    bus_id: BusId | None = None
+    travel_date: Date | None = None
+    key: Key | None = None
+
+
+@_method("no_shows", NoShows, "POST /v1/trips/{bus_id}/{travel_date}/no-shows", writes=True)
+class MarkNoShows(TripRequest, frozen=True, kw_only=True):
+    """For operators: after a departure, mark the passengers who board there and are not checked in."""
+
+    at: PlaceOrStop
+    release: Flag | None = None
+    key: Key | None = None
+
+
+@_method("sales", SalesReport, "GET /v1/operator/sales")
+class Sales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
+    """For operators: add up the sales of your services, by service, date or segment, with their occupancy."""
+
+    from_date: Date
+    to_date: Date
+    group: SalesGroup | None = None
+    by: SalesDates | None = None
 
 
 @_method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)

@@ -12,6 +12,21 @@ from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 # (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
+        "no_show",
+        "UPDATE passengers SET checked_in_at = now() WHERE reference = '{waiting}'",
+        "ticket {waiting}/1 (pending): segment [1,5) of , checked in 20",
+    ),
+    (
+        "no_show",
+        "UPDATE passengers SET no_show_at = now(), no_show_segment = segment WHERE reference = '{booking}'",
+        "ticket {booking}/1 (booked): segment [1,5) of [1,5), checked in , no-show 20",
+    ),
+    (
+        "transfer",
+        "INSERT INTO transfers VALUES (1, '{booking}', 1, 1, 'Asha', 'Uma', NULL, now())",
+        "ticket {booking}/1 has the name",
+    ),
+    (
         "sold_twice",
         "ALTER TABLE passengers DROP CONSTRAINT segment_sold_once;"
         "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",
