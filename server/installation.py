@@ -18,7 +18,7 @@ SERVER = "scripts/start" if CHECKOUT else "busware-server"
 SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "psql": "run psql on the running database, as its owner",
     "seed": "load timetables from SQL files",
-    "timetable": "write services to a YAML or CSV file",
+    "timetable": "load services from YAML or CSV files, or write them to a file",
     "gtfs": "import and export timetables as GTFS",
     "audit": "check the whole database",
     "operator": "manage operator accounts",

@@ -439,6 +439,13 @@ class Settings:
 
     # Timetables from files.
     timetable_file_bytes: int = setting(10485760, "bytes", "the longest file with timetables", BYTES)
+    timetable_seconds: float = setting(
+        30,
+        "seconds",
+        "the longest that loading files with timetables may take in the database; after that, nothing is "
+        "changed",
+        DURATION,
+    )
 
     # Upgrades of the database, at a server's start.
     upgrade_lock_ms: int = setting(

@@ -33,9 +33,6 @@ BEGIN
     IF answer IS NULL THEN
         wanted := api.sorted_document(wanted);
         changes := CASE WHEN before IS NULL THEN '[]' ELSE api.changes(before, wanted) END;
-        answer := CASE WHEN changes <> '[]' THEN api.check_unused(before, wanted) END;
-    END IF;
-    IF answer IS NULL THEN
         answer := CASE WHEN before IS NULL OR changes <> '[]' THEN api.apply_service(before, wanted, plan)
                        ELSE '{"opened": [], "removed": []}' END;
         IF NOT answer ? 'reason' THEN
@@ -105,7 +102,8 @@ BEGIN
     RETURN jsonb_build_array(jsonb_build_object('field', path, 'from', "from", 'to', "to"));
 END $$;
 
--- Write a service (api.write_service). A plan and a refusal are undone by a subtransaction. A new service needs none.
+-- Write a service (api.write_service), if that moves no ticket. A plan and a refusal are undone by a subtransaction, which also
+-- releases the locks of the trips. A new service needs none.
 CREATE OR REPLACE FUNCTION api.apply_service(before jsonb, wanted jsonb, plan boolean) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -115,7 +113,7 @@ BEGIN
         RETURN api.write_service(before, wanted);
     END IF;
     BEGIN
-        answer := api.write_service(before, wanted);
+        answer := coalesce(CASE WHEN before IS NOT NULL THEN api.check_unused(before, wanted) END, api.write_service(before, wanted));
         IF plan OR answer ? 'reason' THEN
             RAISE SQLSTATE 'BW001';
         END IF;

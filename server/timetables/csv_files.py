@@ -11,17 +11,25 @@ from collections.abc import Iterator
 from itertools import compress
 from typing import Any
 
-import msgspec
+from msgspec import inspect
 
-from busware.server.protocol.services import ServiceData
+from busware.server.protocol.services import ServiceData, Stop
 from busware.server.timetables import yaml_files
-from busware.server.timetables.documents import fields_of, is_structured, unknown_name
-from busware.server.timetables.files import Fault, Faulty, Node, Unreadable
+from busware.server.timetables.files import Faulty, Node, Unreadable, unknown_name
 
-_TYPES = {field.encode_name: field.type for field in msgspec.structs.fields(ServiceData)}
-_OF_SERVICE = ["bus_id", *(name for name in _TYPES if name not in ("bus_id", "stops"))]
-_OF_STOP = list(fields_of(_TYPES["stops"]))
-_STRUCTURED = {name for name in _OF_SERVICE if is_structured(_TYPES[name])}
+_FIELDS = {field.encode_name: field.type for field in inspect.type_info(ServiceData).fields}  # type: ignore[attr-defined]
+
+
+def _fields_of(*kinds: type[inspect.Type]) -> set[str]:
+    """The fields of a service whose values may have one of these types."""
+    options = {name: getattr(kind, "types", (kind,)) for name, kind in _FIELDS.items()}
+    return {name for name, types in options.items() if any(isinstance(kind, kinds) for kind in types)}
+
+
+_OF_SERVICE = ["bus_id", *(name for name in _FIELDS if name not in ("bus_id", "stops"))]
+_OF_STOP = list(Stop.__struct_encode_fields__)
+_STRUCTURED = _fields_of(inspect.ListType, inspect.DictType, inspect.StructType)
+_FLAGS = _fields_of(inspect.BoolType)
 COLUMNS = _OF_SERVICE + _OF_STOP
 
 
@@ -31,25 +39,22 @@ def read(text: str, faulty: Faulty) -> Node:
     columns = [name.strip() for name in next(rows, (1, []))[1]]
     problems = list(_problems_of(columns))
     for problem in problems:
-        faulty(Fault(1, problem))
+        faulty(1, problem)
     services: dict[str, Node] = {}
     bus_id = ""  # of the row above
     for line, cells in [] if problems else rows:
         if len(cells) != len(columns):
-            faulty(Fault(line, f"The row has {len(cells)} cells, and the header has {len(columns)}."))
+            faulty(line, f"The row has {len(cells)} cells, and the header has {len(columns)}.")
             continue
         given = ((name, cell.strip()) for name, cell in zip(columns, cells, strict=True))
         row = {name: _node(name, cell, line, faulty) for name, cell in given if cell}
         above, bus_id = bus_id, str(row["bus_id"].value) if "bus_id" in row else bus_id
         if not bus_id:
-            faulty(Fault(line, "bus_id is missing. The first row of a service has it."))
+            faulty(line, "bus_id is missing. The first row of a service has it.")
             continue
         if bus_id != above and bus_id in services:
             faulty(
-                Fault(
-                    line,
-                    f"Service {bus_id} has rows from line {services[bus_id].line} on. Write them together.",
-                )
+                line, f"Service {bus_id} has rows from line {services[bus_id].line} on. Write them together."
             )
         _add_row(services.setdefault(bus_id, Node({}, line)), row, line, faulty)
     return Node({"services": Node(list(services.values()), 1)}, 1)
@@ -84,9 +89,11 @@ def _problems_of(columns: list[str]) -> Iterator[str]:
 
 def _node(name: str, cell: str, line: int, faulty: Faulty) -> Node:
     try:
-        return yaml_files.read(cell, faulty, line) if name in _STRUCTURED else Node(cell, line)
+        if name in _STRUCTURED:
+            return yaml_files.read(cell, faulty, line)
+        return Node(cell.lower() if name in _FLAGS else cell, line)  # a spreadsheet writes TRUE
     except Unreadable as error:
-        faulty(Fault(line, f"{name}: {error}"))
+        faulty(line, f"{name}: {error}")
         return Node([], line)
 
 
@@ -96,7 +103,7 @@ def _add_row(service: Node, row: dict[str, Node], line: int, faulty: Faulty) -> 
     for name in filter(row.__contains__, _OF_SERVICE):
         first = fields.setdefault(name, row[name])
         if first.plain() != row[name].plain():
-            faulty(Fault(line, f"{name} differs from line {first.line}. A service has one value."))
+            faulty(line, f"{name} differs from line {first.line}. A service has one value.")
     if stop := {name: row[name] for name in _OF_STOP if name in row}:
         fields.setdefault("stops", Node([], line)).value.append(Node(stop, line))
 

@@ -5,7 +5,6 @@ from typing import Any
 import psycopg
 
 from busware.server.protocol.services import ServiceData
-from busware.server.timetables.documents import PlaceData, fields_of
 
 Data = dict[str, Any]
 
@@ -21,17 +20,15 @@ _PLACES = """
         UNION
         SELECT p.code, p.part_of, used.level + 1 FROM places p JOIN used ON used.part_of = p.code
     )
-    SELECT to_jsonb(p) FROM places p JOIN used ON used.code = p.code
-    GROUP BY p.code ORDER BY max(used.level) DESC, p.code"""
+    SELECT json_strip_nulls(json_build_object(
+        'code', p.code, 'name', p.name, 'aliases', p.aliases, 'part_of', p.part_of, 'time_zone', p.time_zone,
+        'latitude', p.latitude, 'longitude', p.longitude))
+    FROM places p JOIN used ON used.code = p.code GROUP BY p.code ORDER BY max(used.level) DESC, p.code"""
 
 
 def read(conn: psycopg.Connection, operator: str | None) -> tuple[list[Data], list[Data]]:
     """The places and the services of an operator, or all of them. The connection is in a transaction."""
     rows = [conn.execute(query, {"operator": operator}).fetchall() for query in (_PLACES, _SERVICES)]
     places, services = ([document for (document,) in found] for found in rows)
-    return _ordered(places, PlaceData), _ordered(services, ServiceData)
-
-
-def _ordered(documents: list[Data], struct: type) -> list[Data]:
-    """The documents with their fields in the order of the struct, which jsonb does not keep."""
-    return [{name: document[name] for name in fields_of(struct)} for document in documents]
+    order = dict.fromkeys(("bus_id", *ServiceData.__struct_encode_fields__))  # jsonb does not keep it
+    return places, [{name: service[name] for name in order} for service in services]

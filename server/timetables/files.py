@@ -4,8 +4,9 @@ A reader of a format makes a tree of nodes from a text. All its scalars are text
 say what `22:30` or `on` means, and not the format.
 """
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,19 +20,23 @@ _INDEX_OR_NAME = re.compile(r"\d+|\w+")
 class Fault(NamedTuple):
     """What is wrong in a line of a file. line: 0 for the whole file."""
 
+    file: str
     line: int
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
-Faulty = Callable[[Fault], None]  # records a fault of the file that is read
+
+Faulty = Callable[[int, str], None]  # records a fault of the file that is read: its line and message
 
 
 class Unreadable(Exception):
-    """A file cannot be read further, because of a fault."""
+    """A file cannot be read further, because of what is in a line."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
-        self.fault = Fault(line, message)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,9 @@ class Node:
                 return {name: item.plain() for name, item in items.items()}
         return self.value
 
-    def entries(self, name: str) -> "list[Node]":
-        """The nodes of a list in this mapping; none if it has no such list."""
-        node = self.value.get(name) if isinstance(self.value, dict) else None
-        return node.value if node and isinstance(node.value, list) else []
+    def fields(self) -> "dict[str, Node]":
+        """The nodes by name; none if this is not a mapping."""
+        return self.value if isinstance(self.value, dict) else {}
 
     def line_of(self, path: str) -> int:
         """The line of the value at a path, such as stops[2].fare, or of the value that lacks it."""
@@ -67,6 +71,14 @@ class Node:
                 case _:
                     break
         return node.line
+
+
+def unknown_name(name: str, known: Collection[str]) -> str:
+    """The message for an unknown name: those that are known, the similar ones first."""
+    similar = difflib.get_close_matches(name.lower(), known, len(known))
+    others = [other for other in known if other not in similar]
+    guess = f" Did you mean {similar[0]}?" if similar else ""
+    return f'There is no "{name}".{guess} The names are: {", ".join(similar + others)}.'
 
 
 def read_text(path: Path, max_bytes: int) -> str:

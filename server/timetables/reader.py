@@ -1,23 +1,21 @@
-"""Reads timetable files: the documents in them, and all their faults that can be found without a database."""
+"""Reads timetable files: the documents in them, and the faults that are found without the database.
 
-from collections.abc import Callable, Iterable, Iterator
+A document is not checked here. The database knows its fields, and checks it as a whole (api.put_service).
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import msgspec
-from msgspec import UNSET
-
-from busware.server.protocol.services import ServiceData
 from busware.server.timetables import csv_files, yaml_files
-from busware.server.timetables.documents import PlaceData, Timetable, faults_of
-from busware.server.timetables.files import Fault, Faulty, Node, Unreadable, read_text
+from busware.server.timetables.files import Fault, Faulty, Node, Unreadable, read_text, unknown_name
 
 READERS: dict[str, Callable[[str, Faulty], Node]] = {  # by the ending of the file's name
     ".csv": csv_files.read,
     ".yaml": yaml_files.read,
     ".yml": yaml_files.read,
 }
+_KEYS = {"places": "code", "services": "bus_id"}  # the lists in a file → the key of their documents
 
 
 @dataclass(frozen=True)
@@ -26,48 +24,53 @@ class Document:
 
     file: str
     node: Node
-    data: Any  # PlaceData or ServiceData
 
 
-@dataclass(frozen=True)
+@dataclass
 class Content:
-    """What files contain. A document in which a fault was found is not there."""
+    """What files contain."""
 
-    places: dict[Any, Document] = field(default_factory=dict)  # by code
-    services: dict[Any, Document] = field(default_factory=dict)  # by bus_id
-    faults: list[tuple[str, Fault]] = field(default_factory=list)  # each with its file
+    files: list[str] = field(default_factory=list)
+    places: dict[str, Document] = field(default_factory=dict)  # by code
+    services: dict[str, Document] = field(default_factory=dict)  # by bus_id
+    faults: list[Fault] = field(default_factory=list)
 
 
 def read(files: Iterable[str], max_bytes: int) -> Content:
     """What files contain. max_bytes: of a file. Raises OSError."""
     content = Content()
     for file in files:
-        faults: list[Fault] = []
+        content.files.append(file)
+
+        def faulty(line: int, message: str, file: str = file) -> None:
+            content.faults.append(Fault(file, line, message))
+
         try:
-            root = READERS[Path(file).suffix.lower()](read_text(Path(file), max_bytes), faults.append)
-            faults += _add_documents(content, file, root)
+            root = READERS[Path(file).suffix.lower()](read_text(Path(file), max_bytes), faulty)
+            _add_documents(content, file, root, faulty)
         except Unreadable as error:
-            faults.append(error.fault)
-        content.faults.extend((file, fault) for fault in sorted(faults))
+            faulty(error.line, str(error))
     return content
 
 
-def _add_documents(content: Content, file: str, root: Node) -> Iterator[Fault]:
-    """Add the documents of a file to the content. Returns the faults of the others."""
-    if wrong := list(faults_of(root, Timetable, "The file")):
-        yield from wrong
-        return
-    for name, struct, key, known in (
-        ("places", PlaceData, "code", content.places),
-        ("services", ServiceData, "bus_id", content.services),
-    ):
-        for node in root.entries(name):
-            if wrong := list(faults_of(node, struct, "An entry")):
-                yield from wrong
-                continue
-            document = Document(file, node, msgspec.convert(node.plain(), struct, strict=False))
-            if (value := getattr(document.data, key)) is UNSET:
-                yield Fault(node.line, f"{key} is missing. In a file, a service has its number.")
-            elif (first := known.setdefault(value, document)) is not document:
-                where = f"{first.file}:{first.node.line}"
-                yield Fault(node.line_of(key), f"{key} {value} is given twice: also in {where}.")
+def _add_documents(content: Content, file: str, root: Node, faulty: Faulty) -> None:
+    if not isinstance(root.value, dict):
+        faulty(root.line, "A file begins with places: or services: and has a list of them.")
+    for name, node in root.fields().items():
+        if name not in _KEYS:
+            faulty(node.line, unknown_name(name, _KEYS))
+        elif not isinstance(node.value, list):
+            faulty(node.line, f"{name} is a list: each of them begins with a dash.")
+        else:
+            for entry in node.value:
+                _add_document(getattr(content, name), _KEYS[name], Document(file, entry), faulty)
+
+
+def _add_document(known: dict[str, Document], key: str, document: Document, faulty: Faulty) -> None:
+    node = document.node
+    number = node.fields().get(key, Node(None, node.line))
+    if not isinstance(number.value, str):
+        faulty(number.line, f"{key} is missing.")
+    elif (first := known.setdefault(number.value, document)) is not document:
+        where = f"{first.file}:{first.node.line}"
+        faulty(number.line, f"{key} {number.value} is given twice: also in {where}.")

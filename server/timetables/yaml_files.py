@@ -5,18 +5,19 @@ written, with its line: YAML 1.1 reads 22:30 as 1350, and `on` as true. It refus
 deep nesting, so that a small file cannot become a large value.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
-from busware.server.timetables.files import Fault, Faulty, Node, Unreadable, control_character
+from busware.server.timetables.files import Faulty, Node, Unreadable, control_character
 
 _MAX_DEPTH = 20  # levels of lists and mappings in each other; a timetable has six
 _NULL = ("", "~", "null")  # the scalars without quotes that mean no value
 _CELLS = ("place", "arrives", "departs", "km", "fare")  # of a stop that is written as a line
 _NO_TIME = "-"
-_LAST_CHARACTER = "\uffff"  # that libyaml writes as it is
+_PLACE_IN_A_LINE = re.compile(r"\w([^|\U00010000-\U0010ffff]*[^|\s\U00010000-\U0010ffff])?")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be installed without libyaml
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -75,7 +76,7 @@ class _Builder:
             raise fault
         name = self._names[-1] if self._names else None
         if event.style == "|" and name and name.value == "stops":
-            return _stops(event.value, line, self._faulty)
+            return _lines(event.value, line, self._faulty)
         is_null = event.implicit[0] and event.value in _NULL
         return Node(None if is_null else event.value, line)
 
@@ -93,25 +94,21 @@ class _Builder:
         elif isinstance(container, dict) and name:
             first = container.setdefault(str(name.value), node)
             if first is not node:
-                self._faulty(Fault(name.line, f"{name.value} is given twice: also in line {first.line}."))
+                self._faulty(name.line, f"{name.value} is given twice: also in line {first.line}.")
             self._names[-1] = None
 
 
-def _stops(text: str, line: int, faulty: Faulty) -> Node:
-    """The stops of a text that begins below a line: a line for each stop, as in api.add_service."""
-    stops = []
+def _lines(text: str, line: int, faulty: Faulty) -> Node:
+    """The lines of a text that begins below a line, a stop each; without empty ones and remarks."""
+    lines = []
     for number, written in enumerate(text.split("\n"), line + 1):
-        cells = [cell.strip() for cell in written.split("|")]
-        if not written.strip() or written.lstrip().startswith("#"):
-            continue
-        if len(cells) == len(_CELLS):
-            place, arrives, departs, km, fare = (Node(cell, number) for cell in cells)
-            times = (Node(None, number) if time.value == _NO_TIME else time for time in (arrives, departs))
-            stops.append(Node(dict(zip(_CELLS, (place, *times, km, fare), strict=True)), number))
-        else:
-            message = f"A stop is a line: {' | '.join(_CELLS)}. This line has {len(cells)} cells."
-            faulty(Fault(number, message))
-    return Node(stops, line)
+        cells = written.count("|") + 1
+        if written.strip() and not written.lstrip().startswith("#"):
+            if cells == len(_CELLS):
+                lines.append(Node(written, number))
+            else:
+                faulty(number, f"A stop is a line: {' | '.join(_CELLS)}. This line has {cells} cells.")
+    return Node(lines, line)
 
 
 # Writing ---------------------------------------------------------------------------------------
@@ -136,13 +133,14 @@ def write(places: list[Any], services: list[Any]) -> str:
 
 
 def _with_lines(service: dict[str, Any]) -> dict[str, Any]:
-    """A document with its stops as lines, if they are read as they were written."""
-    rows = [[stop.get(name) or _NO_TIME for name in _CELLS] for stop in service["stops"]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    text = ""
-    for row in rows:
-        _, *cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        text += " | ".join([row[0].ljust(widths[0]), *cells]) + "\n"
-    stops = _stops(text, 0, lambda fault: None).plain()
-    is_written = max(text) <= _LAST_CHARACTER and stops == service["stops"]
-    return service | ({"stops": text} if is_written else {})
+    """A document with its stops as lines, if lines can have all that the stops have.
+
+    libyaml writes characters above U+FFFF as escapes, and so no lines.
+    """
+    stops = service["stops"]
+    if any(stop.keys() != set(_CELLS) or not _PLACE_IN_A_LINE.fullmatch(stop["place"]) for stop in stops):
+        return service
+    rows = [[stop[name] or _NO_TIME for name in _CELLS] for stop in stops]
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = [" | ".join([place.ljust(first), *map(str.rjust, cells, others)]) for place, *cells in rows]
+    return service | {"stops": "\n".join(lines) + "\n"}

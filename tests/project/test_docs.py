@@ -384,7 +384,7 @@ def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
             runner.run_page(page)
         clean = runner.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
-    assert runner.kinds == {"session", "sh", "python", "sql", "ini"}
+    assert runner.kinds == {"session", "sh", "python", "sql", "ini", "yaml", "csv"}
 
 
 _OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
@@ -451,6 +451,8 @@ class PageRunner:
                 assert printed.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
             if printed and _PROGRAMS.search(block):
                 assert '"bus_id":101' in printed.replace(" ", "")
+        elif info in ("yaml", "csv"):
+            (self._folder / f"my_services.{info}").write_text(block)
         elif "INSERT INTO places" in block:
             (self._folder / "my_route.sql").write_text(block)
         elif info == "sql":

@@ -1,11 +1,10 @@
-"""The documents of all timetables that come with Busware, written to files and read again."""
+"""Timetables written to files: all those that come with Busware are loaded again as they were."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from busware.server.db import schema
 from busware.server.protocol.services import ServiceData
 from busware.server.settings import Settings
 from busware.server.timetables import csv_files, export, reader, yaml_files
-from busware.server.timetables.files import Fault
+from busware.server.timetables.changes import Changes, Loader
 from tests.conftest import NOW, Cluster, Database, stop_clock
 
 
@@ -31,36 +30,46 @@ def seeded(cluster: Cluster) -> Iterator[Database]:
             yield Database(*urls, conn)
 
 
-def written(text: str, file: Path) -> reader.Content:
-    """What is read from a text."""
+@pytest.fixture
+def conn(seeded: Database) -> Iterator[psycopg.Connection[Any]]:
+    """A connection whose transaction is rolled back after the test."""
+    with seeded.connect(autocommit=False) as conn:
+        yield conn
+        conn.rollback()
+
+
+def load(conn: psycopg.Connection[Any], text: str, file: Path) -> Changes:
+    """What a text changes."""
     file.write_text(text)
     content = reader.read([str(file)], 10**7)
-    assert content.faults == []
-    return content
+    changes = Loader(conn, content, None, Settings(timetable_seconds=600)).load(plan=False)
+    assert changes.faults == []
+    return changes
 
 
-def test_yaml_has_all_that_the_documents_have(seeded: Database, tmp_path: Path) -> None:
-    places, services = export.read(seeded.conn, None)
-    assert len(services) == seeded.value("SELECT count(*) FROM bus_info") > 56
-    assert len(places) > 50
-    content = written(yaml_files.write(places, services), tmp_path / "all.yaml")
-    assert [msgspec.to_builtins(document.data) for document in content.places.values()] == places
-    assert [msgspec.to_builtins(document.data) for document in content.services.values()] == services
+def test_written_files_change_nothing(conn: psycopg.Connection[Any], tmp_path: Path) -> None:
+    places, services = export.read(conn, None)
+    assert len(places) > 100
+    assert len(services) >= 79
+    changes = load(conn, yaml_files.write(places, services), tmp_path / "all.yaml")
+    assert (changes.texts, changes.unchanged) == ([], len(places) + len(services))
+    changes = load(conn, csv_files.write(services), tmp_path / "all.csv")
+    assert (changes.texts, changes.unchanged) == ([], len(services))
 
 
-def test_csv_has_all_values_of_the_documents(seeded: Database, tmp_path: Path) -> None:
-    _, services = export.read(seeded.conn, None)
-    content = written(csv_files.write(services), tmp_path / "all.csv")
-    read = [msgspec.to_builtins(document.data) for document in content.services.values()]
-    values = [
-        {name: value for name, value in service.items() if value not in (None, [])} for service in services
-    ]
-    assert read == values
+def test_services_that_are_gone_come_back(conn: psycopg.Connection[Any], tmp_path: Path) -> None:
+    places, services = export.read(conn, "KSRTC")
+    text = yaml_files.write(places, services)
+    conn.execute("TRUNCATE bus_info CASCADE")
+    assert len(load(conn, text, tmp_path / "gone.yaml").texts) == len(services)
+    assert export.read(conn, "KSRTC") == (places, services)
 
 
 NO_VALUES = dict.fromkeys(ServiceData.__struct_encode_fields__)
 TEXT = st.text(st.sampled_from("null~ -|#:'\"[]{}&*!%@,?>01:é😀"), min_size=1, max_size=12)
 WORD = TEXT.map(str.strip).filter(len)
+STOP = ("place", "arrives", "departs", "km", "fare")
+AMOUNT = st.decimals(0, 999, places=2).map(str)
 TIME = st.sampled_from([None, "22:30", "24:30", "5d 14:00"])
 SERVICE = st.fixed_dictionaries({
     "bus_id": st.integers(1, 2**63 - 1),
@@ -68,7 +77,7 @@ SERVICE = st.fixed_dictionaries({
     "ac": st.sampled_from([None, True, False]),
     "layout": st.lists(WORD, min_size=1, max_size=3).map("\n".join),
     "stops": st.lists(
-        st.fixed_dictionaries({"place": WORD, "arrives": TIME, "departs": TIME, "km": WORD, "fare": WORD}),
+        st.fixed_dictionaries(dict(zip(STOP, (WORD, TIME, TIME, AMOUNT, AMOUNT), strict=True))),
         min_size=1, max_size=3,
     ),
     "days_off": st.lists(st.dates().map(str), max_size=2),
@@ -78,12 +87,23 @@ SERVICE = st.fixed_dictionaries({
 
 @given(services=st.lists(SERVICE, min_size=1, max_size=3, unique_by=lambda service: service["bus_id"]))
 def test_any_text_is_read_as_it_was_written(services: list[dict[str, Any]]) -> None:
-    faults: list[Fault] = []
-    read = yaml_files.read(yaml_files.write([], services), faults.append)
-    assert read.plain() == {"places": [], "services": as_texts(services)}
-    columns = csv_files.read(csv_files.write([NO_VALUES | service for service in services]), faults.append)
+    read = yaml_files.read(yaml_files.write([], services), refuse).plain()
+    for service in read["services"]:
+        service["stops"] = [stop if isinstance(stop, dict) else cells(stop) for stop in service["stops"]]
+    assert read == {"places": [], "services": as_texts(services)}
+    columns = csv_files.read(csv_files.write([NO_VALUES | service for service in services]), refuse)
     assert without_none(columns.plain()["services"]) == without_none(as_texts(services))
-    assert faults == []
+
+
+def refuse(line: int, message: str) -> None:
+    """A fault is an error."""
+    raise AssertionError(f"{line}: {message}")
+
+
+def cells(line: str) -> dict[str, str | None]:
+    """A stop that is written as a line."""
+    texts = [cell.strip() for cell in line.split("|")]
+    return {name: None if text == "-" else text for name, text in zip(STOP, texts, strict=True)}
 
 
 def as_texts(value: Any) -> Any:

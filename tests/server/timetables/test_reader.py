@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +31,7 @@ services:
     Mandya      | 24:30   | -       | 102 | 240
 - bus_id: 9002
   stops:
-  - {place: Chikkapete, departs: 22:30, fare: 0}
+  - {place: Chikkapete, departs: 22:30, km: 0, fare: 0}
   - {place: Mandya, arrives: 24:30, km: 102, fare: 240}
 """
 CSV = """\
@@ -41,9 +40,13 @@ bus_id,name,operator,ac,days_off,layout,place,arrives,departs,km,fare
 ss.ss",Chikkapete,,22:30,0,0
 ,,,,,,Mandya,24:30,,102,240
 
-9002,,,,,,Chikkapete,,22:30,,0
+9002,,,,,,Chikkapete,,22:30,0,0
 9002,,,,,,Mandya,24:30,,102,240
 """
+STOPS = [
+    {"place": "Chikkapete", "departs": "22:30", "km": "0", "fare": "0"},
+    {"place": "Mandya", "arrives": "24:30", "km": "102", "fare": "240"},
+]
 
 
 @pytest.fixture
@@ -61,14 +64,14 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def data(content: reader.Content) -> Any:
-    """The documents as JSON has them."""
+    """The services as the database gets them."""
     assert content.faults == []
-    return [msgspec.to_builtins(document.data) for document in content.services.values()]
+    return [document.node.plain() for document in content.services.values()]
 
 
 def faults(content: reader.Content) -> list[str]:
     """The faults as they are printed."""
-    return [f"{file}:{fault.line}: {fault.message}" for file, fault in content.faults]
+    return [str(fault) for fault in content.faults]
 
 
 def service(fields: str) -> str:
@@ -79,26 +82,28 @@ def service(fields: str) -> str:
 # Values ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", [{"a_yaml": YAML}, {"a_csv": CSV}], ids=["yaml", "csv"])
-def test_values_are_what_is_written(read, file) -> None:
-    first, second = data(read(**file))
-    stops = [
-        {"place": "Chikkapete", "arrives": None, "departs": "22:30", "km": "0", "fare": "0"},
-        {"place": "Mandya", "arrives": "24:30", "departs": None, "km": "102", "fare": "240"},
-    ]
-    assert first["name"] == "101"
-    assert first["operator"] == "On"
-    assert first["ac"] is False
-    assert first["days_off"][0] == "2026-12-25"
-    assert first["layout"].strip() == "ss.ss\nss.ss"
-    assert first["stops"] == stops
-    assert second == {"bus_id": 9002, "stops": stops}
+def test_values_of_yaml_are_what_is_written(read) -> None:
+    first, second = data(read(a_yaml=YAML))
+    assert (first["name"], first["operator"], first["ac"], first["bus_type"]) == ("101", "On", "false", None)
+    assert (first["days_off"], first["layout"]) == (["2026-12-25"], "ss.ss\nss.ss\n")
+    assert [[cell.strip() for cell in line.split("|")] for line in first["stops"]] == [
+        ["Chikkapete", "-", "22:30", "0", "0"], ["Mandya", "24:30", "-", "102", "240"],
+    ]  # fmt: skip
+    assert second == {"bus_id": "9002", "stops": STOPS}
 
 
-def test_null_is_a_value_and_a_missing_name_is_none(read) -> None:
+def test_values_of_csv_are_what_is_written(read) -> None:
+    first, second = data(read(a_csv=CSV))
+    assert (first["name"], first["operator"], first["ac"]) == ("101", "On", "false")
+    assert (first["days_off"], first["layout"]) == (["2026-12-25", "2026-12-26"], "ss.ss\nss.ss")
+    assert first["stops"] == STOPS
+    assert second == {"bus_id": "9002", "stops": STOPS}
+
+
+def test_null_is_a_value_and_not_a_text(read) -> None:
     text = service("first_date: null\nlast_date: ~\nsource_id:\nname: 'null'")
     assert data(read(a_yaml=text)) == [
-        {"bus_id": 9001, "first_date": None, "last_date": None, "source_id": None, "name": "null"}
+        {"bus_id": "9001", "first_date": None, "last_date": None, "source_id": None, "name": "null"}
     ]
 
 
@@ -113,7 +118,7 @@ def test_marks_and_line_ends_of_windows_are_no_content(read, file, change) -> No
 
 def test_a_service_of_csv_may_have_no_stops(read) -> None:
     assert data(read(a_csv="bus_id,max_seats\n101,4\n102,5\n")) == [
-        {"bus_id": 101, "max_seats": 4}, {"bus_id": 102, "max_seats": 5},
+        {"bus_id": "101", "max_seats": "4"}, {"bus_id": "102", "max_seats": "5"},
     ]  # fmt: skip
 
 
@@ -126,26 +131,12 @@ def test_a_file_may_have_no_service(read, text) -> None:
 
 
 @pytest.mark.parametrize(("fields", "expected"), [
-    ("max_seat: 4", '3: There is no field "max_seat". Did you mean max_seats? Fields: max_seats, '),
-    ("max_seats: six", '3: max_seats takes a whole number, not "six".'),
-    ("max_seats: [1]", "3: max_seats takes a whole number."),
     ("name: A\nname: B", "4: name is given twice: also in line 3."),
-    ("name: null", "3: name takes a name of up to 80 characters on one line."),
     ("name: !!python/object:os.system x", "3: The tag tag:yaml.org,2002:python/"),
     ("name: &a x\noperator: *a", "3: Anchors and aliases (& and *) are not allowed."),
-    ("<<: {name: A}", '3: There is no field "<<". Fields: '),
     ("? [name]\n: A", "3: A name is expected here, such as bus_id:"),
     ('name: "a\\0b"', "3: The control character U+0000 is not allowed."),
-    ("ac: on", '3: ac takes true or false, not "on".'),
-    ("bus_type: COACH", '3: bus_type takes SLEEPER or SEMI_SLEEPER or SEATER, not "COACH".'),
-    ("days_off:\n- 2026-12-25\n- 25.12.2026", '5: days_off takes a date, YYYY-MM-DD, not "25.12.2026".'),
-    ("seasons:\n- first_date: 2026-12-20\n  last_date: 2027-01-05", "4: runs_on is missing: daily, "),
-    ("nouns: bus", "3: nouns takes a mapping with the fields service, seat"),
-    ("stops:\n- {place: A, departs: 22:30, fare: 0}\n- place: B\n  arrives: 23:00\n  fare: [1]",
-     "7: fare takes an amount of money"),
     ("stops: |\n  A | - | 22:30 | 0 | 0\n  B | 23:00 | -", "5: A stop is a line: place | "),
-    ("stops: A | - | 22:30 | 0 | 0", "3: stops takes a list; "),
-    ("stops: >\n  A | - | 22:30 | 0 | 0", "3: stops takes a list; "),
     ("name: [A", "4: This is not YAML: "),
     ("name: A: B", "3: This is not YAML: mapping values are not allowed"),
 ])  # fmt: skip
@@ -155,22 +146,20 @@ def test_fault_in_yaml_has_its_line(read, fields, expected) -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("bus_id,nmae\n101,x\n", '1: There is no field "nmae". Did you mean name? Fields: name, '),
+    ("bus_id,nmae\n101,x\n", '1: There is no "nmae". Did you mean name? The names are: name, '),
+    ("bus_id,departs_at\n", '1: There is no "departs_at". Did you mean departs? The names are: departs, '),
     ("bus_id;name\n101;x\n", "1: The columns are separated by ';'. Separate them by commas."),
     ("bus_id,name,name\n101,x,y\n", "1: There are 2 columns name. Remove all but one."),
     ("name\nx\n", "1: The column bus_id is missing."),
     ("", "1: The column bus_id is missing."),
-    ("bus_id,\n101,\n", '1: There is no field "". Fields: '),
+    ("bus_id,\n101,\n", '1: There is no "". The names are: bus_id, kind, '),
     ("bus_id,name\n101\n", "2: The row has 1 cells, and the header has 2."),
     ("bus_id,name\n,x\n", "2: bus_id is missing. The first row of a service has it."),
     ("bus_id,name\n101,x\n101,y\n", "3: name differs from line 2. A service has one value."),
     ("bus_id,place,fare\n101,A,0\n102,A,0\n101,B,1\n",
      "4: Service 101 has rows from line 2 on. Write them together."),
-    ('bus_id,days_off,place,fare\n101,"[2026-12-25\n]",A,0\n,,B,\n', "4: fare is missing: an amount"),
     ('bus_id,name\n101,x\n102,"x\n\n', "3: The row that begins here is not CSV: unexpected end of data."),
-    ("bus_id,days_off\n101,2026-12-25\n", "2: days_off takes a list; each of its values is a date, "),
     ("bus_id,days_off\n101,[2026-12-25\n", "2: days_off: This is not YAML: "),
-    (f"bus_id,name\n101,{'x' * 81}\n", "2: name takes a name of up to 80 characters on one line."),
 ])  # fmt: skip
 def test_fault_in_csv_has_its_line(read, text, expected) -> None:
     first, *_ = faults(read(a_csv=text))
@@ -179,17 +168,17 @@ def test_fault_in_csv_has_its_line(read, text, expected) -> None:
 
 def test_all_faults_of_all_files_are_found(read) -> None:
     found = faults(read(
-        a_yaml=service("name: 1\nmax_seats: six\nac: on\n") + "- max_seats: 6\n",
-        b_csv="bus_id,name,days_off\n9002,x,1\n9001,x\n9003,y,2\n",
+        a_yaml=service("name: 1\nname: 2\nac: on\nac: off\n") + "- max_seats: 6\n",
+        b_csv="bus_id,name,days_off\n9002,x,[\n9001,x\n9003,y,2\n",
         c_yml="service: []\nplaces: A\n",
-        d_yaml=YAML,
+        d_yaml=YAML.replace("9001", "9004"),
         e_csv="bus_id\n9001\n9004\n",
     ))  # fmt: skip
     assert [fault.partition(": ")[0] for fault in found] == [
-        "a.yaml:4", "a.yaml:5", "a.yaml:6", "b.csv:2", "b.csv:3", "b.csv:4", "c.yml:1", "c.yml:2", "e.csv:2",
+        "a.yaml:4", "a.yaml:6", "a.yaml:7", "b.csv:2", "b.csv:3", "c.yml:1", "c.yml:2",
+        "d.yaml:18", "e.csv:2", "e.csv:3",
     ]  # fmt: skip
-    assert found[2].endswith("bus_id is missing. In a file, a service has its number.")
-    assert found[-1].endswith("bus_id 9001 is given twice: also in d.yaml:4.")
+    assert found[-1].endswith("bus_id 9004 is given twice: also in d.yaml:4.")
 
 
 @pytest.mark.parametrize(("content", "expected"), [
@@ -198,7 +187,7 @@ def test_all_faults_of_all_files_are_found(read) -> None:
      "5: Byte 0xe9 is not UTF-8."),
     (YAML.replace("101", "a\0b").encode(), "5: The control character U+0000 is not allowed. Remove it."),
     (YAML.replace("101", "a\u2028b").encode(), "5: The control character U+2028 is not allowed. Remove it."),
-    (b"x" * (MAX_BYTES + 1), f"0: The file is longer than {MAX_BYTES} bytes. "),
+    (b"x" * (MAX_BYTES + 1), f" The file is longer than {MAX_BYTES} bytes. "),
 ])  # fmt: skip
 @pytest.mark.parametrize("name", ["a_yaml", "a_csv"])
 def test_a_file_that_is_no_text_is_refused(read, name, content, expected) -> None:
@@ -206,14 +195,18 @@ def test_a_file_that_is_no_text_is_refused(read, name, content, expected) -> Non
     assert found.startswith(f"{name.replace('_', '.')}:{expected}"), found
 
 
+NO_LIST = "A file begins with places: or services: and has a list of them."
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("services: []\n---\nservices: []\n", "2: A second document begins here. A file has one."),
     ("services: []\n}\n", "2: This is not YAML: "),
-    ("", "1: The file takes a mapping with the fields places, services."),
-    ("- bus_id: 1\n", "1: The file takes a mapping with the fields places, services."),
-    ("services:\n", "1: services takes a list"),
-    ("services:\n- 101\n", "2: An entry takes a mapping with the fields "),
-    ("service: []\n", '1: There is no field "service". Did you mean services? Fields: services, places.'),
+    ("", f"1: {NO_LIST}"),
+    ("- bus_id: 1\n", f"1: {NO_LIST}"),
+    ("services:\n", "1: services is a list: each of them begins with a dash."),
+    ("services:\n- 101\n", "2: bus_id is missing."),
+    ("services:\n- bus_id: [1]\n", "2: bus_id is missing."),
+    ("service: []\n", '1: There is no "service". Did you mean services? The names are: services, places.'),
 ])  # fmt: skip
 def test_fault_in_the_form_of_yaml_has_its_line(read, text, expected) -> None:
     (found,) = faults(read(a_yaml=text))
@@ -233,6 +226,6 @@ def test_any_text_is_read_or_has_a_fault(tmp_path_factory, text) -> None:
     folder = tmp_path_factory.getbasetemp()
     for name in ("any.yaml", "any.csv"):
         (folder / name).write_text(text)
-        for file, fault in reader.read([str(folder / name)], MAX_BYTES).faults:
-            assert file.endswith(name)
-            assert 0 <= fault.line <= text.count("\n") + 2
+        for fault in reader.read([str(folder / name)], MAX_BYTES).faults:
+            assert fault.file.endswith(name)
+            assert 0 < fault.line <= text.count("\n") + 2
