@@ -17,13 +17,15 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET, UnsetType
 
 from busware.async_connection import AsyncConnection
-from busware.retries import PlaceOrStopNo, segment_fields
+from busware.retries import PlaceOrStopNo, segment_fields, service_fields
 from busware.server import protocol
 from busware.server.protocol import (
     AlightingStop,
     Assignment,
     Booking,
     BusType,
+    ChangedPlace,
+    ChangedService,
     Driver,
     OperatedTrip,
     Passenger,
@@ -32,6 +34,8 @@ from busware.server.protocol import (
     PromoCode,
     Quote,
     Seats,
+    ServiceData,
+    ServiceSummary,
     Session,
     Trip,
     Vehicle,
@@ -441,6 +445,69 @@ class AsyncClient(AsyncConnection):
                 protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date), protocol.OpenedSales
             )
         ).opened
+
+    async def services(self) -> AsyncIterator[ServiceSummary]:
+        """The operator's services, by number."""
+        after = None
+        while True:
+            page = await self.call(protocol.Services(after=after), protocol.ServiceList)
+            for service in page.services:
+                yield service
+            if (after := page.next) is None:
+                return
+
+    async def service(self, bus_id: int) -> ServiceData:
+        """A service with all its fields. As `service` of put_service it changes nothing."""
+        return await self.call(protocol.GetService(bus_id=bus_id), ServiceData)
+
+    async def add_service(
+        self, service: ServiceData, *, plan: bool = False, key: str | None = None
+    ) -> ChangedService:
+        """Add a service under the next number. plan: return what would happen, and change nothing."""
+        request = protocol.AddService(**service_fields(service), plan=plan, key=key)
+        return await self.call(request, ChangedService)
+
+    async def put_service(self, bus_id: int, service: ServiceData, *, plan: bool = False) -> ChangedService:
+        """Add a service under a number, or edit it: what `service` does not have stays."""
+        request = protocol.PutService(bus_id=bus_id, **service_fields(service), plan=plan)
+        return await self.call(request, ChangedService)
+
+    async def end_service(self, bus_id: int, last_date: date | None, *, plan: bool = False) -> ChangedService:
+        """Give a service a last date; None removes it, and opens the later trips again."""
+        request = protocol.EndService(bus_id=bus_id, last_date=last_date, plan=plan)
+        return await self.call(request, ChangedService)
+
+    async def succeed_service(
+        self,
+        bus_id: int,
+        from_date: date,
+        changes: ServiceData | None = None,
+        *,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> ChangedService:
+        """End a service, and continue it from a date on under the next number, with changes."""
+        fields = service_fields(changes or ServiceData())
+        request = protocol.SucceedService(bus_id=bus_id, from_date=from_date, **fields, plan=plan, key=key)
+        return await self.call(request, ChangedService)
+
+    async def open_trip(self, bus_id: int, travel_date: date) -> OperatedTrip:
+        """Open an extra trip of a service, or a cancelled trip again."""
+        return await self.call(protocol.OpenTrip(bus_id=bus_id, travel_date=travel_date), OperatedTrip)
+
+    async def put_place(
+        self,
+        code: str,
+        *,
+        name: str | UnsetType = UNSET,
+        aliases: list[str] | UnsetType = UNSET,
+        part_of: str | UnsetType | None = UNSET,
+        time_zone: str | UnsetType = UNSET,
+    ) -> ChangedPlace:
+        """Add a place. Only an admin changes one: what is not given stays."""
+        return await self.call(protocol.PutPlace(
+            code=code, name=name, aliases=aliases, part_of=part_of, time_zone=time_zone
+        ), ChangedPlace)  # fmt: skip
 
     async def vehicles(self, operator: str | None = None) -> AsyncIterator[Vehicle]:
         """The operator's vehicles, in order of registration. operator: only an admin names it."""

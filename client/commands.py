@@ -7,15 +7,17 @@ another.
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import UNSET, Meta
 
 from busware.dates import parse_typed_date
-from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields
+from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields, service_fields
 from busware.server import installation, protocol
 from busware.server.command_line import Parser, similar_command
 from busware.server.conversation import InvalidInput, parse_date
@@ -44,7 +46,8 @@ examples:
   %(prog)s search bengaluru mysuru sat --json | jq '.trips[0].bus_id'
   eval "$(%(prog)s completion bash)"
 
-On a terminal, cancel, alight and cancel-trip show what they change, and ask.
+On a terminal, cancel, alight, cancel-trip and the commands that change a
+service show what they change, and ask.
 --yes skips the question.
 
 exit status:
@@ -110,6 +113,14 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     ),
     "unblock-seats": (protocol.UnblockSeats, "bus_id travel_date seats --from-stop --to-stop --key"),
     "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
+    "services": (protocol.Services, "--limit --after"),
+    "service": (protocol.GetService, "bus_id"),
+    "add-service": (protocol.AddService, "file --plan --yes --key"),
+    "put-service": (protocol.PutService, "numbered_file --plan --yes"),
+    "end-service": (protocol.EndService, "bus_id last_date --plan --yes"),
+    "succeed-service": (protocol.SucceedService, "bus_id from_date --changes --plan --yes --key"),
+    "open-trip": (protocol.OpenTrip, "bus_id travel_date"),
+    "put-place": (protocol.PutPlace, "code --place-name --alias --part-of --zone"),
     "vehicles": (protocol.Vehicles, "--operator --limit --after"),
     "put-vehicle": (
         protocol.PutVehicle,
@@ -167,6 +178,29 @@ def _date(text: str) -> str:
     except InvalidInput as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def _optional_date(text: str) -> str | None:
+    """A date, as `_date`, or `none`."""
+    return None if text == "none" else _date(text)
+
+
+def _service(name: str) -> protocol.ServiceData:
+    """The document of a service in a file of JSON; - is the standard input."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return msgspec.json.decode(content, type=protocol.ServiceData)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{name} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise argparse.ArgumentTypeError(f"{name} is not the JSON of a service: {error}") from None
+
+
+def _numbered_service(name: str) -> protocol.ServiceData:
+    service = _service(name)
+    if service.bus_id is UNSET:
+        raise argparse.ArgumentTypeError(f"{name} has no bus_id. To add a service: add-service")
+    return service
 
 
 def _stop(text: str) -> str | int:
@@ -326,6 +360,44 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "--class": {"dest": "seat_class", "metavar": "CLASS"},
     "--promo": {"dest": "promo_code", "metavar": "CODE"},
+    "file": {
+        "dest": "service",
+        "metavar": "FILE",
+        "type": _service,
+        "help": "a file with the service as JSON; - for the standard input",
+    },
+    "numbered_file": {
+        "dest": "service",
+        "metavar": "FILE",
+        "type": _numbered_service,
+        "help": "a file with the bus_id of the service and its fields, as JSON; - for the standard input",
+    },
+    "--changes": {
+        "dest": "service",
+        "metavar": "FILE",
+        "type": _service,
+        "help": "a file with the fields that differ in the successor, as JSON",
+    },
+    "last_date": {
+        "metavar": "DATE",
+        "type": _optional_date,
+        "help": "the last travel date; none removes it, and opens the later trips again",
+    },
+    "--plan": {"action": "store_true", "help": "show what would happen, and change nothing"},
+    "--place-name": {"dest": "name", "metavar": "NAME"},
+    "--alias": {
+        "dest": "aliases",
+        "metavar": "NAME",
+        "action": _Codes,
+        "help": "another name of the place; repeat it for several; none removes all",
+    },
+    "--part-of": {
+        "dest": "part_of",
+        "metavar": "CODE",
+        "type": _removable,
+        "help": "the code of the place that contains it; none removes it",
+    },
+    "--zone": {"dest": "time_zone", "metavar": "ZONE"},
     "registration": {"metavar": "REGISTRATION"},
     "--layout": {"metavar": "LAYOUT"},
     "--model": {"dest": "name", "metavar": "NAME", "type": _removable},
@@ -408,7 +480,7 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
 _DATES = {
     settings.get("dest", name.removeprefix("--"))
     for name, settings in ARGUMENTS.items()
-    if settings.get("type") is _date
+    if settings.get("type") in (_date, _optional_date)
 }
 
 
@@ -471,10 +543,14 @@ def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.R
     fields = {
         field.name: value
         for field, value in given
-        if value is not UNSET and (value is not None or field.default is UNSET)
+        if value is not UNSET and (value is not None or field.default is UNSET or field.required)
     }
     for field in _DATES & set(fields):
-        fields[field] = parse_typed_date(fields[field], today)
+        fields[field] = fields[field] and parse_typed_date(fields[field], today)
+    if service := getattr(parsed, "service", None):
+        fields |= service_fields(service)
+        if request_type is protocol.PutService:
+            fields["bus_id"] = service.bus_id
     if issubclass(request_type, protocol.SegmentRequest):
         fields |= segment_fields(fields.pop("origin"), fields.pop("destination"))
     return request_type(**fields)

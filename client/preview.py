@@ -1,11 +1,13 @@
 """What a command is going to change, as a question before it is sent; and what it has changed.
 
 Only commands that give up something that cannot be had back have a preview: a ticket that was sold, a part of
-its journey, or a trip with its passengers.
+its journey, a trip with its passengers, or the timetable of a service.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+import msgspec
 
 from busware.retries import ConnectionLost
 from busware.sdk import Client
@@ -23,6 +25,7 @@ from busware.server.conversation.words import (
     summary,
     words_of,
 )
+from busware.service_text import change_lines
 
 Report = Callable[[Any], str]  # from the reply
 
@@ -57,6 +60,10 @@ def plan(request: protocol.Request, client: Client) -> Plan:
             return _plan_of_alighting(request, client)
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
+        case (
+            protocol.AddService() | protocol.PutService() | protocol.EndService() | protocol.SucceedService()
+        ):
+            return Plan(_of_changed_service(request, client))
         case protocol.Find():
             return Plan(report=lambda found: "\n".join(_found(found, request.phone, client)))
     return Plan()
@@ -117,6 +124,18 @@ def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview 
         f"Cancel {trip.name} ({trip.bus_id}) of {day_of(trip.travel_date)}?",
         " ".join(facts) or "The trip has no passengers.",
     )
+
+
+def _of_changed_service(
+    request: protocol.AddService | protocol.PutService | protocol.EndService | protocol.SucceedService,
+    client: Client,
+) -> Preview | None:
+    if request.plan:
+        return None
+    plan = client.call(msgspec.structs.replace(request, plan=True), protocol.ChangedService)
+    if not (plan.created or plan.changes):
+        return None
+    return Preview("Apply this?", "\n".join(change_lines(plan, plan=True)))
 
 
 def _chosen(

@@ -41,6 +41,8 @@ from busware.server.protocol import (
     Booking,
     BookingList,
     CancelledTrip,
+    ChangedPlace,
+    ChangedService,
     ChangeSeat,
     Done,
     Driver,
@@ -67,6 +69,9 @@ from busware.server.protocol import (
     Say,
     Seats,
     SentNotice,
+    ServiceData,
+    ServiceList,
+    ServiceSummary,
     Session,
     Ticket,
     Trip,
@@ -78,6 +83,7 @@ from busware.server.protocol import (
     VehicleList,
 )
 from busware.server.protocol.jsonrpc import RpcError
+from busware.service_text import change_lines, service_lines
 
 PIPED_COLUMNS = 1000  # the width where there is no terminal
 COLUMN_GAP = 2  # spaces between columns
@@ -203,6 +209,17 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
         case BlockedSeats():
             return Text("\n".join(blocked_lines(answer.blocked)) or "No seat of the trip is blocked.")
+        case ServiceList():
+            return _page(map(_service, answer.services), answer.next, if_empty="You have no service.")
+        case ServiceData():
+            return Text("\n".join(service_lines(answer)))
+        case ChangedService():
+            return Text("\n".join(change_lines(answer, plan=getattr(request, "plan", False))))
+        case ChangedPlace():
+            names = ", ".join([answer.name, *answer.aliases])
+            return Text(f"{answer.code}: {names}; {answer.time_zone}")
+        case OperatedTrip():
+            return _table(_operated_trips([answer]))
         case VehicleList():
             return _page(map(_vehicle, answer.vehicles), answer.next, if_empty="You have no vehicle.")
         case Vehicle():
@@ -308,6 +325,21 @@ def _booking(booking: Booking) -> Row:
         "To": "" if venue_of(booking) else booking.destination,
         "Service": service_of(booking),
         ">Fare": money(booking.fare),
+    }
+
+
+def _service(service: ServiceSummary) -> Row:
+    ends = [str(date) if date else "" for date in (service.first_date, service.last_date)]
+    return {
+        ">Bus": str(service.bus_id),
+        "Service": service.name,
+        "From": service.origin,
+        "To": service.destination,
+        "Departs": service.departs,
+        "Runs on": service.runs_on,
+        "Dates": " to ".join(ends).strip() if any(ends) else "",
+        ">Seats": str(service.seats),
+        ">Trips": str(service.trips),
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from busware.server import tls
-from busware.server.protocol import Login, Logout, Refusal, Register, Request
+from busware.server.protocol import Login, Logout, Refusal, Register, Request, ServiceData, ServiceFields
 from busware.server.protocol.jsonrpc import decode_notification
 
 OnNotification = Callable[[str, dict[str, Any]], None]
@@ -52,8 +52,8 @@ class ConnectionLost(Exception):
 
 
 def with_key(request: Request) -> Request:
-    """The request, with a new idempotency key if it is a write without one."""
-    if request.writes and getattr(request, "key", None) is None:
+    """The request, with a new idempotency key if it can have one and has none."""
+    if getattr(request, "key", "") is None:
         return msgspec.structs.replace(request, key=str(uuid.uuid4()))
     return request
 
@@ -88,6 +88,11 @@ def segment_fields(origin: PlaceOrStopNo | None, destination: PlaceOrStopNo | No
         "origin" if isinstance(origin, str) else "from_stop": origin,
         "destination" if isinstance(destination, str) else "to_stop": destination,
     }
+
+
+def service_fields(service: ServiceData) -> dict[str, Any]:
+    """The fields of a service but its number, for a request."""
+    return {name: getattr(service, name) for name in ServiceFields.__struct_fields__}
 
 
 def token_after(request: Request, reply: object, token: str | None) -> str | None:

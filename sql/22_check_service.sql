@@ -21,12 +21,12 @@ BEGIN
     END IF;
     IF last < first THEN
         faults := faults || api.fault(CASE WHEN named ? 'last_date' THEN 'last_date' ELSE 'first_date' END,
-            format('Service %s begins on %s, after %s. Choose a last date that is not before the first date.', document ->> 'bus_id', first, last));
+            format('The service begins on %s, after %s. Choose a last date that is not before the first date.', first, last));
     END IF;
     IF named ?| '{layout,blocked_seats,women_seats,accessible_seats}' THEN
         faults := faults || api.check_seat_lists(document);
     END IF;
-    faults := faults || api.check_calendar(document, first, last);
+    faults := faults || CASE WHEN named ? 'extra_days' THEN api.check_calendar(document, first, last) ELSE api.check_calendar(document, NULL, NULL) END;
     IF num_nonnulls(document ->> 'repeat_legs') = 1 AND (coalesce(document ->> 'runs_on', 'daily') <> 'never'
             OR document -> 'seasons' <> '[]' OR document -> 'extra_days' <> '[]') THEN
         faults := faults || api.fault('repeat_legs', 'A repeating route runs on never, without seasons and extra days: its one trip is opened by open_trip.');
@@ -36,7 +36,7 @@ BEGIN
         faults := faults || api.check_fares(document);
     END IF;
     SELECT b.bus_id INTO other FROM bus_info b
-    WHERE b.operator = document ->> 'operator' AND b.source_id = document ->> 'source_id' AND b.bus_id <> (document ->> 'bus_id')::bigint;
+    WHERE b.operator = document ->> 'operator' AND b.source_id = document ->> 'source_id' AND b.bus_id IS DISTINCT FROM (document ->> 'bus_id')::bigint;
     IF FOUND THEN
         faults := faults || api.fault('source_id', format('Service %s of this operator has it already. Edit that service.', other));
     END IF;
@@ -140,7 +140,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ) AS wrong (field, message)
 $$;
 
--- Check the seasons and the single dates of a calendar.
+-- Check the seasons and the single dates of a calendar. first, last: the dates between which its extra days are.
 CREATE OR REPLACE FUNCTION api.check_calendar(document jsonb, first date, last date) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH season AS (

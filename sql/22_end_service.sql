@@ -4,11 +4,18 @@
 CREATE OR REPLACE FUNCTION api.end_service(bus_id bigint, last_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM api.raise_refusal(e.answer) FROM api.end_service(NULL, bus_id, last_date, false) AS e WHERE e.refused;
+END $$;
+
+-- The same for an account, as api.put_service.
+CREATE OR REPLACE FUNCTION api.end_service(account text, bus_id bigint, last_date date, plan boolean) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql AS $$
+BEGIN
     IF NOT EXISTS (SELECT FROM bus_info b WHERE b.bus_id = end_service.bus_id) THEN
-        RAISE EXCEPTION 'There is no service %.', bus_id USING HINT = 'List the services with SELECT bus_id, name FROM bus_info.';
+        RETURN QUERY SELECT true, api.refusal_unknown_trip(bus_id, NULL);
+    ELSE
+        RETURN QUERY SELECT * FROM api.put_service(account, jsonb_build_object('bus_id', bus_id, 'last_date', last_date), plan);
     END IF;
-    PERFORM api.raise_refusal(p.answer) FROM api.put_service(NULL, jsonb_build_object('bus_id', bus_id, 'last_date', last_date)) AS p
-    WHERE p.refused;
 END $$;
 
 -- Whether a segment of a repeating route ends after the day that follows the last date of its service, so that it is not

@@ -33,6 +33,10 @@ BEGIN
     IF answer IS NULL THEN
         wanted := api.sorted_document(wanted);
         changes := CASE WHEN before IS NULL THEN '[]' ELSE api.changes(before, wanted) END;
+        IF id IS NULL THEN
+            id := api.next_bus_id();
+            wanted := wanted || jsonb_build_object('bus_id', id);
+        END IF;
         answer := CASE WHEN before IS NULL OR changes <> '[]' THEN api.apply_service(before, wanted, plan)
                        ELSE '{"opened": [], "removed": []}' END;
         IF NOT answer ? 'reason' THEN
@@ -43,20 +47,25 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- The number of a service in a document, or the next one if it has none; or the refusal.
+-- The number of a service in a document, or the refusal. NULL if the document has none.
 CREATE OR REPLACE FUNCTION api.service_number(given jsonb, OUT bus_id bigint, OUT refusal jsonb)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN valid THEN (given #>> '{}')::bigint END,
+           CASE WHEN NOT valid THEN api.refusal_of_faults(api.fault('bus_id', format('%s is not a number of a service, from 1 on.', given))) END
+    FROM (VALUES (nullif(given, 'null') #>> '{}' ~ '^[1-9][0-9]{0,17}$')) AS checked (valid)
+$$;
+
+-- The next number for a service. Services that were added with a number may have some of the sequence.
+CREATE OR REPLACE FUNCTION api.next_bus_id() RETURNS bigint
 LANGUAGE plpgsql AS $$
+DECLARE
+    id bigint;
 BEGIN
-    IF given IS NULL OR given = 'null' THEN
-        LOOP   -- services that were added with a number may have one of the sequence
-            bus_id := nextval('bus_id_seq');
-            EXIT WHEN NOT EXISTS (SELECT FROM bus_info b WHERE b.bus_id = service_number.bus_id);
-        END LOOP;
-    ELSIF given #>> '{}' ~ '^[1-9][0-9]{0,17}$' THEN
-        bus_id := given #>> '{}';
-    ELSE
-        refusal := api.refusal_of_faults(api.fault('bus_id', format('%s is not a number of a service, from 1 on.', given)));
-    END IF;
+    LOOP
+        id := nextval('bus_id_seq');
+        EXIT WHEN NOT EXISTS (SELECT FROM bus_info b WHERE b.bus_id = id);
+    END LOOP;
+    RETURN id;
 END $$;
 
 -- What an operator's account writes: a new service is of its operator, also if the document does not name one.

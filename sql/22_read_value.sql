@@ -11,6 +11,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ('label',      '^[^\x01-\x1f\x7f-\x9f]{1,40}$',       'a name of up to 40 characters on one line'),
     ('bus_type',   '^(SLEEPER|SEMI_SLEEPER|SEATER)$',     'SLEEPER, SEMI_SLEEPER or SEATER'),
     ('flag',       '^(true|false)$',                      'true or false'),
+    ('code',       '^[A-Z0-9-]{2,16}$',                   'a code of 2 to 16 characters of A-Z, 0-9 and -, such as CKPT'),
     ('currency',   '^[A-Z]{3}$',                          'a currency of ISO 4217, such as INR'),
     ('amount',     '^[0-9]{1,8}(\.[0-9]{1,2})?$',         'an amount of money, such as 520.00'),
     ('percent',    '^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$', 'a percentage, 0 to 100, such as 50'),

@@ -25,6 +25,8 @@ BEGIN
         WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
         WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);
         WHEN 'promo_codes' THEN answer := api.promo_codes(a.account, a.operator, a."limit", a.after);
+        WHEN 'services' THEN answer := api.services(a.account, a."limit", a.after);
+        WHEN 'service' THEN answer := api.operated_service(a.account, a.bus_id);
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
         WHEN 'vehicles' THEN answer := api.vehicles(a.account, a.operator, a."limit", a.after);
         WHEN 'drivers' THEN answer := api.drivers(a.account, a.operator, a."limit", a.after);

@@ -58,6 +58,12 @@ class Operations:
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
             protocol.OpenSales: self._open_sales,
+            protocol.AddService: self._change_service,
+            protocol.PutService: self._change_service,
+            protocol.EndService: self._change_service,
+            protocol.SucceedService: self._change_service,
+            protocol.OpenTrip: self._change_service,
+            protocol.PutPlace: self._change_service,
             protocol.PutVehicle: self._change_fleet,
             protocol.PutDriver: self._change_fleet,
             protocol.Assign: self._change_fleet,
@@ -125,6 +131,12 @@ class Operations:
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
+
+    def _change_service(self, request: Request, caller: Caller) -> Answer:
+        key = getattr(request, "key", None)
+        if key:  # as in _write
+            request = msgspec.structs.replace(request, key=None)
+        return self._pool.change_service(request.method, Raw(_args(request, caller)), key)
 
     def _change_fleet(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_fleet(request.method, Raw(_args(request, caller)))

@@ -237,6 +237,12 @@ class Pool:
         ((refused, answer),) = self.execute(statement, (account, bus_id, first, last))
         return Answer(answer, refused)
 
+    def change_service(self, method: str, args: Raw, key: str | None) -> Answer:
+        """Execute a write on services, their trips or places."""
+        statement = "SELECT refused, answer FROM api.change_service(%s, %s, %s)"
+        ((refused, answer),) = self.execute(statement, (method, args, key))
+        return Answer(answer, refused)
+
     def change_fleet(self, method: str, args: Raw) -> Answer:
         """Execute a write on vehicles, drivers or their assignments."""
         statement = "SELECT refused, answer FROM api.change_fleet(%s, %s)"

@@ -164,6 +164,20 @@ _VEHICLE: Json = {
 _ON_BOARD: Json = {"code": "D17", "name": "Kumar", "phone": "+919845054321"}
 _DRIVER: Json = {"operator": "KSRTC", **_ON_BOARD, "active": True}
 
+_STOPS: list[Json] = [
+    {"place": "Bengaluru", "departs": "22:30", "km": "0", "fare": "0.00"},
+    {"place": "Mandya", "arrives": "24:25", "departs": "24:30", "km": "102", "fare": "240.00"},
+    {"place": "Mysuru", "arrives": "25:20", "km": "147", "fare": "350.00"},
+]
+_SERVICE: Json = {
+    "name": "Night Owl",
+    "operator": "KSRTC",
+    "layout": "...D\nss.ss",
+    "runs_on": "Mon-Fri",
+    "stops": _STOPS,
+}
+_CHANGED: Json = {"bus_id": 101, "created": False, "changes": [], "opened": [], "removed": []}
+
 EXAMPLES: dict[str, Example] = {
     "ping": Example({}, {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}),
     "places": Example(
@@ -278,6 +292,56 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "unblock_seats": Example({**_TRIP, "seats": [3]}, {**_TRIP, "blocked": []}),
+    "services": Example(
+        {},
+        {
+            "services": [
+                {
+                    "bus_id": 101,
+                    "kind": "bus",
+                    "name": "Night Owl",
+                    "operator": "KSRTC",
+                    "source_id": None,
+                    "origin": "Bengaluru",
+                    "destination": "Mysuru",
+                    "departs": "22:30",
+                    "arrives": "25:20",
+                    "runs_on": "Mon-Fri",
+                    "first_date": None,
+                    "last_date": None,
+                    "seats": 4,
+                    "trips": 43,
+                }
+            ]
+        },
+    ),
+    "service": Example({"bus_id": 101}, {"bus_id": 101, **_SERVICE}),
+    "add_service": Example(
+        _SERVICE, {**_CHANGED, "bus_id": 10001, "created": True, "opened": ["2026-12-07"]}
+    ),
+    "put_service": Example(
+        {"bus_id": 101, "name": "Night Owl", "plan": True},
+        {**_CHANGED, "changes": [{"field": "name", "from": "Airavat", "to": "Night Owl"}]},
+    ),
+    "end_service": Example(
+        {"bus_id": 101, "last_date": "2027-03-31"},
+        {**_CHANGED, "changes": [{"field": "last_date", "from": None, "to": "2027-03-31"}]},
+    ),
+    "succeed_service": Example(
+        {"bus_id": 101, "from_date": "2027-01-01", "refund_percent": "60"},
+        {**_CHANGED, "bus_id": 10001, "created": True, "opened": ["2027-01-01"], "ended": _CHANGED},
+    ),
+    "open_trip": Example({**_TRIP}, _OPERATED_TRIP),
+    "put_place": Example(
+        {"code": "CKPT", "name": "Chikkapete", "aliases": ["Chickpet"]},
+        {
+            "code": "CKPT",
+            "name": "Chikkapete",
+            "aliases": ["Chickpet"],
+            "part_of": None,
+            "time_zone": "Asia/Kolkata",
+        },
+    ),
     "vehicles": Example({}, {"vehicles": [_VEHICLE]}),
     "put_vehicle": Example(
         {"registration": "KA 09 F 1234", "layout": "...D\nss.ss", "name": "Volvo 9600"}, _VEHICLE

@@ -182,7 +182,7 @@ def _error_statuses(resource: Resource) -> list[int]:
         or _LOOKUP_FIELDS.intersection(resource.body_fields or resource.query_fields),
         (429,): issubclass(request_type, _RATE_LIMITED),
         (409,): request_type is protocol.Register,
-        (422, 504): request_type.writes,
+        (422, 504): resource.has_key,
     }
     others = {status for statuses, applies in conditions.items() if applies for status in statuses}
     return sorted({*_STATUSES_OF_EVERY_PATH, *others})
@@ -195,7 +195,7 @@ def _description(request_type: type[protocol.Request]) -> str:
     roles = permissions.RIGHTS[request_type]
     if roles != permissions.ALL:
         sentences.append(f"For accounts with the role {' or '.join(roles)}.")
-    if request_type.writes:
+    if "key" in request_type.__struct_fields__:
         sentences.append("If the answer is lost, send the request again with the same Idempotency-Key.")
     return " ".join(filter(None, sentences))
 

@@ -56,6 +56,7 @@ STATUSES: dict[str, int] = {
     "already_cancelled": 409,
     "username_taken": 409,
     "not_in_service": 409,
+    "service_in_use": 409,
     "wrong_layout": 409,
     "already_assigned": 409,
     "not_on_route": 422,

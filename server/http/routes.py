@@ -62,7 +62,7 @@ class Resource:
         if self.has_body:
             members = _body_members(body)
             for name in members:
-                if name in params or name == KEY:
+                if name == KEY or (name in params and params[name] != msgspec.json.decode(members[name])):
                     where = "header Idempotency-Key" if name == KEY else "path"
                     raise self.request_type.wrong(name, f"Give {name} in the {where}, not in the body.")
             params |= members

@@ -5,7 +5,8 @@ A request is a frozen struct. Its class has the method, the reply, whether it wr
 a description, which error messages, server/PROTOCOL.md and the OpenAPI document contain. This package
 imports nothing else of the project.
 
-fields    types of fields         requests  a class for each method     replies   a class for each reply
+fields    types of fields         requests, service_requests  a class for each method
+replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
 text      cleaning and comparing of texts               services  a service as a document
 """
@@ -15,6 +16,7 @@ from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.refusals import *  # noqa: F403
 from busware.server.protocol.replies import *  # noqa: F403
 from busware.server.protocol.requests import *  # noqa: F403
+from busware.server.protocol.service_requests import *  # noqa: F403
 from busware.server.protocol.services import *  # noqa: F403
 from busware.server.protocol.text import *  # noqa: F403
 

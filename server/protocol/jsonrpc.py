@@ -145,14 +145,22 @@ def _find_wrong_field(kind: type[Request], params: bytes) -> Refusal:
                 msgspec.json.decode(given[name], type=field.type)
             elif field.required:
                 return kind.wrong(name, f"{name} is missing.")
-        except msgspec.ValidationError:
-            return kind.wrong(name, _describe_control_character(name, given[name]))
+        except msgspec.ValidationError as error:
+            return kind.wrong(
+                name, _describe_inner(name, error) or _describe_control_character(name, given[name])
+            )
     # msgspec checks every value of a repeated field; the loop above sees the last one
     return _wrong_params("A field of params is given twice.")
 
 
 def _wrong_params(message: str) -> Refusal:
     return Refusal("bad_request", message, field="params", takes="an object, with each field once")
+
+
+def _describe_inner(name: str, error: msgspec.ValidationError) -> str | None:
+    """A sentence on a wrong value inside a list or an object; None if the whole value is wrong."""
+    problem, _, path = str(error).partition(" - at `$")
+    return f"{name}{path.removesuffix('`')}: {problem}." if path.removesuffix("`") else None
 
 
 def _describe_control_character(name: str, value: Raw) -> str | None:

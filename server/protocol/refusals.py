@@ -68,7 +68,10 @@ REASONS: dict[str, str] = {
     "`vehicles` the vehicles that are free and have the seats",
     "already_assigned": "the vehicle or the driver is on a trip at that time; `other_trip` is that trip",
     "key_reused": "the idempotency key was used for a different request",
-    "bad_request": "a field is missing or wrong; `field` is its name, `takes` describes its values",
+    "service_in_use": "tickets prevent the change of a service; `fields` are the fields that cannot change, "
+    "`dates` the trips with such tickets, `possible_date` the first date from which a successor is possible",
+    "bad_request": "a field is missing or wrong; `field` is its name, `takes` describes its values; of a "
+    "service or a place, `faults` lists all wrong fields",
     "wrong_password": "no account has that username and password, or the token is not valid",
     "username_taken": "another account has that username",
     "not_signed_in": "the method requires a session, and the caller has none or it has ended",
@@ -106,6 +109,13 @@ class OtherTrip(Struct, frozen=True, kw_only=True):
     arrives_at: Instant
 
 
+class WrongField(Struct, frozen=True, kw_only=True):
+    """A wrong field of a document. field: its path, such as stops[2].fare; lists begin at 0."""
+
+    field: str
+    message: str
+
+
 class RefusalData(Struct, frozen=True, kw_only=True):
     """The data of a refusal for programs: the fields that REASONS names in the text of its reason."""
 
@@ -113,9 +123,10 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     takes: Annotated[str, Meta(description="the valid values of the field, in words")] | UnsetType = UNSET
     nearest: Annotated[list[str], Meta(description="the names of similar places")] | UnsetType = UNSET
     places: Annotated[list[NamedPlace], Meta(description="the places that have the name")] | UnsetType = UNSET
-    dates: Annotated[list[datetime.date], Meta(description="the nearest dates with a trip")] | UnsetType = (
-        UNSET
-    )
+    faults: Annotated[list[WrongField], Meta(description="all wrong fields")] | UnsetType = UNSET
+    fields: Annotated[list[str], Meta(description="the fields that cannot change")] | UnsetType = UNSET
+    possible_date: Annotated[datetime.date, Meta(description="the first possible date")] | UnsetType = UNSET
+    dates: Annotated[list[datetime.date], Meta(description="dates of trips")] | UnsetType = UNSET
     stops: Annotated[list[str], Meta(description="the stops of the service")] | UnsetType = UNSET
     sold: Annotated[list[SoldSeat], Meta(description="the tickets that have the seats")] | UnsetType = UNSET
     seats: Annotated[list[int], Meta(description="the seats that are taken or missing")] | UnsetType = UNSET

@@ -117,7 +117,7 @@ METHODS: dict[str, type[Request]] = {}
 R = TypeVar("R", bound=Request)
 
 
-def _method(
+def method(
     name: str, reply: type[Struct], resource: str, *, status: int = 200, writes: bool = False, **others: str
 ) -> Callable[[type[R]], type[R]]:
     """Register a class of requests in METHODS. others: its other resources, by the name of the operation."""
@@ -179,12 +179,12 @@ class BookingRequest(Request, frozen=True, kw_only=True):
 # The methods ----------------------------------------------------------------------------------
 
 
-@_method("ping", Pong, "GET /v1/ping")
+@method("ping", Pong, "GET /v1/ping")
 class Ping(Request, frozen=True, kw_only=True):
     """Return the version of the server."""
 
 
-@_method("places", PlaceList, "GET /v1/places")
+@method("places", PlaceList, "GET /v1/places")
 class Places(Request, frozen=True, kw_only=True):
     """List the places that services call at, or that services on sale from an origin go to."""
 
@@ -192,7 +192,7 @@ class Places(Request, frozen=True, kw_only=True):
     origin: PlaceName | None = None
 
 
-@_method("search", TripList, "GET /v1/trips")
+@method("search", TripList, "GET /v1/trips")
 class Search(Request, frozen=True, kw_only=True):
     """Find trips by origin, destination, date of departure, and optionally date of arrival."""
 
@@ -206,7 +206,7 @@ class Search(Request, frozen=True, kw_only=True):
     seats: Count | None = None
 
 
-@_method(
+@method(
     "seat_map",
     Seats,
     "GET /v1/trips/{bus_id}/{travel_date}/seats",
@@ -216,19 +216,19 @@ class SeatMap(SegmentRequest, frozen=True, kw_only=True):
     """Show the seats of a trip on a segment."""
 
 
-@_method("book", Booking, "POST /v1/bookings", status=201, writes=True)
+@method("book", Booking, "POST /v1/bookings", status=201, writes=True)
 class Book(PartyRequest, frozen=True, kw_only=True):
     """Book given seats, or any seats by count: all of them or none."""
 
 
-@_method("hold", Booking, "POST /v1/holds", status=201, writes=True)
+@method("hold", Booking, "POST /v1/holds", status=201, writes=True)
 class Hold(PartyRequest, frozen=True, kw_only=True):
     """Hold seats for a time, until they are confirmed or released."""
 
     seconds: HoldSeconds | None = None
 
 
-@_method("confirm", Booking, "POST /v1/bookings/{reference}/confirm", writes=True)
+@method("confirm", Booking, "POST /v1/bookings/{reference}/confirm", writes=True)
 class Confirm(BookingRequest, frozen=True, kw_only=True):
     """Turn a hold into a booking. fare: the fare that you accept if the hold has expired."""
 
@@ -236,19 +236,19 @@ class Confirm(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("release", Booking, "POST /v1/bookings/{reference}/release", writes=True)
+@method("release", Booking, "POST /v1/bookings/{reference}/release", writes=True)
 class Release(BookingRequest, frozen=True, kw_only=True):
     """Release a hold."""
 
     key: Key | None = None
 
 
-@_method("booking", Booking, "GET /v1/bookings/{reference}")
+@method("booking", Booking, "GET /v1/bookings/{reference}")
 class GetBooking(BookingRequest, frozen=True, kw_only=True):
     """Show a booking."""
 
 
-@_method("find", References, "GET /v1/references")
+@method("find", References, "GET /v1/references")
 class Find(Request, frozen=True, kw_only=True):
     """Find the references of bookings by phone number, date and boarding place. Attempts are limited."""
 
@@ -257,14 +257,14 @@ class Find(Request, frozen=True, kw_only=True):
     place: PlaceName
 
 
-@_method("cancel_quote", Quote, "GET /v1/bookings/{reference}/cancel-quote")
+@method("cancel_quote", Quote, "GET /v1/bookings/{reference}/cancel-quote")
 class CancelQuote(BookingRequest, frozen=True, kw_only=True):
     """Show what a cancellation would refund."""
 
     tickets: TicketNos | None = None
 
 
-@_method("cancel", Booking, "POST /v1/bookings/{reference}/cancel", writes=True)
+@method("cancel", Booking, "POST /v1/bookings/{reference}/cancel", writes=True)
 class Cancel(BookingRequest, frozen=True, kw_only=True):
     """Cancel a booking, or some of its tickets."""
 
@@ -272,7 +272,7 @@ class Cancel(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("change_seat", Booking, "POST /v1/bookings/{reference}/change-seat", writes=True)
+@method("change_seat", Booking, "POST /v1/bookings/{reference}/change-seat", writes=True)
 class ChangeSeat(BookingRequest, frozen=True, kw_only=True):
     """Move a ticket to another free seat of the same trip."""
 
@@ -281,7 +281,7 @@ class ChangeSeat(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("alight_quote", AlightingStops, "GET /v1/bookings/{reference}/alight-quote")
+@method("alight_quote", AlightingStops, "GET /v1/bookings/{reference}/alight-quote")
 class AlightQuote(BookingRequest, frozen=True, kw_only=True):
     """Show at which stops tickets may end early, and what would be refunded."""
 
@@ -289,7 +289,7 @@ class AlightQuote(BookingRequest, frozen=True, kw_only=True):
     at: PlaceOrStop | None = None
 
 
-@_method("alight", Booking, "POST /v1/bookings/{reference}/alight", writes=True)
+@method("alight", Booking, "POST /v1/bookings/{reference}/alight", writes=True)
 class Alight(BookingRequest, frozen=True, kw_only=True):
     """End tickets at an earlier stop; the rest of the segment is for sale again."""
 
@@ -298,7 +298,7 @@ class Alight(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("transfer", Booking, "POST /v1/bookings/{reference}/transfer", writes=True)
+@method("transfer", Booking, "POST /v1/bookings/{reference}/transfer", writes=True)
 class Transfer(BookingRequest, frozen=True, kw_only=True):
     """Transfer a ticket to another name, until the trip has left the boarding stop."""
 
@@ -307,7 +307,7 @@ class Transfer(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("bookings", BookingList, "GET /v1/bookings")
+@method("bookings", BookingList, "GET /v1/bookings")
 class Bookings(Request, frozen=True, kw_only=True):
     """List the bookings of your account, newest first; optionally only those not yet travelled."""
 
@@ -317,7 +317,7 @@ class Bookings(Request, frozen=True, kw_only=True):
     after: Cursor | None = None
 
 
-@_method("register", Session, "POST /v1/accounts", status=201)
+@method("register", Session, "POST /v1/accounts", status=201)
 class Register(Request, frozen=True, kw_only=True):
     """Create an account, and sign in."""
 
@@ -326,7 +326,7 @@ class Register(Request, frozen=True, kw_only=True):
     phone: Phone | None = None
 
 
-@_method("login", Session, "POST /v1/sessions", status=201)
+@method("login", Session, "POST /v1/sessions", status=201)
 class Login(Request, frozen=True, kw_only=True):
     """Sign in by username and password, or by a token."""
 
@@ -335,14 +335,14 @@ class Login(Request, frozen=True, kw_only=True):
     token: Token | None = None
 
 
-@_method("logout", Done, "DELETE /v1/sessions")
+@method("logout", Done, "DELETE /v1/sessions")
 class Logout(Request, frozen=True, kw_only=True):
     """Sign out and revoke the token, or all tokens of the account."""
 
     everywhere: Flag = False
 
 
-@_method("trips", OperatedTrips, "GET /v1/operator/trips")
+@method("trips", OperatedTrips, "GET /v1/operator/trips")
 class OperatorTrips(Request, frozen=True, kw_only=True):
     """For operators: list your trips of a travel date."""
 
@@ -351,22 +351,22 @@ class OperatorTrips(Request, frozen=True, kw_only=True):
     after: Cursor | None = None
 
 
-@_method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
+@method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
 class Manifest(TripRequest, frozen=True, kw_only=True):
     """For operators: list the passengers who board and alight at each stop of a trip."""
 
 
-@_method("load", TripLoad, "GET /v1/trips/{bus_id}/{travel_date}/load")
+@method("load", TripLoad, "GET /v1/trips/{bus_id}/{travel_date}/load")
 class Load(TripRequest, frozen=True, kw_only=True):
     """For operators: count the booked, held and free seats on each leg of a trip."""
 
 
-@_method("occupancy", TripOccupancy, "GET /v1/trips/{bus_id}/{travel_date}/occupancy")
+@method("occupancy", TripOccupancy, "GET /v1/trips/{bus_id}/{travel_date}/occupancy")
 class Occupancy(TripRequest, frozen=True, kw_only=True):
     """For operators: show which tickets have each seat of a trip, leg by leg."""
 
 
-@_method("check_in", Booking, "POST /v1/bookings/{reference}/check-in", writes=True)
+@method("check_in", Booking, "POST /v1/bookings/{reference}/check-in", writes=True)
 class CheckIn(Request, frozen=True, kw_only=True):
     """For operators: check in the passengers of a booking at their stop. Again changes nothing.
 
@@ -381,7 +381,7 @@ class CheckIn(Request, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("no_shows", NoShows, "POST /v1/trips/{bus_id}/{travel_date}/no-shows", writes=True)
+@method("no_shows", NoShows, "POST /v1/trips/{bus_id}/{travel_date}/no-shows", writes=True)
 class MarkNoShows(TripRequest, frozen=True, kw_only=True):
     """For operators: after a departure, mark the passengers who board there and are not checked in."""
 
@@ -390,7 +390,7 @@ class MarkNoShows(TripRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("sales", SalesReport, "GET /v1/operator/sales")
+@method("sales", SalesReport, "GET /v1/operator/sales")
 class Sales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
     """For operators: add up the sales of your services, by service, date or segment, with their occupancy."""
 
@@ -400,7 +400,7 @@ class Sales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to
     by: SalesDates | None = None
 
 
-@_method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)
+@method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)
 class CancelTrip(TripRequest, frozen=True, kw_only=True):
     """For operators: cancel a trip and refund all its passengers."""
 
@@ -408,7 +408,7 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)
+@method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)
 class BlockSeats(TripRequest, frozen=True, kw_only=True):
     """For operators: take seats of a trip out of sale, from one stop to another or on the whole route."""
 
@@ -419,7 +419,7 @@ class BlockSeats(TripRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("unblock_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/unblock", writes=True)
+@method("unblock_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/unblock", writes=True)
 class UnblockSeats(TripRequest, frozen=True, kw_only=True):
     """For operators: put blocked seats of a trip on sale again."""
 
@@ -429,7 +429,7 @@ class UnblockSeats(TripRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-@_method("open_sales", OpenedSales, "POST /v1/services/{bus_id}/sales")
+@method("open_sales", OpenedSales, "POST /v1/services/{bus_id}/sales")
 class OpenSales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
     """For operators: put the trips of a service on sale for a range of dates."""
 
@@ -438,7 +438,7 @@ class OpenSales(Request, frozen=True, kw_only=True, rename={"from_date": "from",
     to_date: Date
 
 
-@_method("promo_codes", PromoCodeList, "GET /v1/promo-codes")
+@method("promo_codes", PromoCodeList, "GET /v1/promo-codes")
 class PromoCodes(Request, frozen=True, kw_only=True):
     """For operators: list your promo codes, with their uses."""
 
@@ -447,7 +447,7 @@ class PromoCodes(Request, frozen=True, kw_only=True):
     after: Cursor | None = None
 
 
-@_method("put_promo_code", PromoCode, "PUT /v1/promo-codes/{code}")
+@method("put_promo_code", PromoCode, "PUT /v1/promo-codes/{code}")
 class PutPromoCode(Request, frozen=True, kw_only=True):
     """For operators: create a promo code, or replace what it gives. Sold tickets keep their fares."""
 
@@ -462,14 +462,14 @@ class PutPromoCode(Request, frozen=True, kw_only=True):
     max_uses_per_account: MaxUses | None = None
 
 
-@_method("say", Done, "POST /v1/messages")
+@method("say", Done, "POST /v1/messages")
 class Say(Request, frozen=True, kw_only=True):
     """Send a message to the operators. Their replies are `message` notifications."""
 
     text: Message
 
 
-@_method("notice", SentNotice, "POST /v1/trips/{bus_id}/{travel_date}/notice")
+@method("notice", SentNotice, "POST /v1/trips/{bus_id}/{travel_date}/notice")
 class Notice(TripRequest, frozen=True, kw_only=True):
     """For operators: send a notice to all passengers of a trip."""
 
@@ -482,7 +482,7 @@ class FleetRequest(Request, frozen=True, kw_only=True):
     operator: OperatorName | None = None
 
 
-@_method("vehicles", VehicleList, "GET /v1/vehicles")
+@method("vehicles", VehicleList, "GET /v1/vehicles")
 class Vehicles(FleetRequest, frozen=True, kw_only=True):
     """For operators: list your vehicles."""
 
@@ -490,7 +490,7 @@ class Vehicles(FleetRequest, frozen=True, kw_only=True):
     after: Cursor | None = None
 
 
-@_method("put_vehicle", Vehicle, "PUT /v1/vehicles/{registration}")
+@method("put_vehicle", Vehicle, "PUT /v1/vehicles/{registration}")
 class PutVehicle(FleetRequest, frozen=True, kw_only=True):
     """For operators: add a vehicle, or edit it. A field that is not given stays as it is."""
 
@@ -501,7 +501,7 @@ class PutVehicle(FleetRequest, frozen=True, kw_only=True):
     in_service: Flag | UnsetType = UNSET
 
 
-@_method("drivers", DriverList, "GET /v1/drivers")
+@method("drivers", DriverList, "GET /v1/drivers")
 class Drivers(FleetRequest, frozen=True, kw_only=True):
     """For operators: list your drivers."""
 
@@ -509,7 +509,7 @@ class Drivers(FleetRequest, frozen=True, kw_only=True):
     after: Cursor | None = None
 
 
-@_method("put_driver", Driver, "PUT /v1/drivers/{code}")
+@method("put_driver", Driver, "PUT /v1/drivers/{code}")
 class PutDriver(FleetRequest, frozen=True, kw_only=True):
     """For operators: add a driver, or edit one. A field that is not given stays as it is."""
 
@@ -520,7 +520,7 @@ class PutDriver(FleetRequest, frozen=True, kw_only=True):
     active: Flag | UnsetType = UNSET
 
 
-@_method("assign", Assignment, "POST /v1/trips/{bus_id}/{travel_date}/assignment")
+@method("assign", Assignment, "POST /v1/trips/{bus_id}/{travel_date}/assignment")
 class Assign(TripRequest, frozen=True, kw_only=True):
     """For operators: assign a vehicle and drivers to a trip, or to all trips up to a date. null removes."""
 

@@ -3,15 +3,16 @@
 The types here say what a value is. The database says what is wrong in a document as a whole, and names every
 wrong field.
 
-To add a field: a line in _ServiceFields here, and in sql/22_service.sql.
+To add a field: a line in ServiceFields here, a field in api.service, a row in api.service_fields, a column in
+api.write_service (sql/22_*.sql).
 """
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.fields import BusId, PlaceName, SeatNo
+from busware.server.protocol.fields import BusId, BusType, Flag, PlaceName, SeatNo
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 
@@ -114,51 +115,138 @@ class RefundTierData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     percent: Percent
 
 
-class _ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+def _list(description: str) -> Meta:
+    return Meta(max_length=10_000, description=f"a list of {description}")
+
+
+Stops = Annotated[list[Stop], _list("stops, each with place, arrives, departs, km and fare as texts")]
+SegmentFares = Annotated[list[SegmentFare], _list("fares, each with from_stop, to_stop and fare")]
+Seasons = Annotated[list[Season], _list("seasons, each with first_date, last_date and runs_on")]
+CalendarDates = Annotated[list[CalendarDate], _list("dates, YYYY-MM-DD")]
+SeatClasses = Annotated[list[SeatClassData], _list("classes, each with name, seats, percent and amount")]
+FareRules = Annotated[
+    list[FareRuleData], _list("rules, each with name, runs_on, first_date, last_date, percent and amount")
+]
+Concessions = Annotated[
+    list[ConcessionData], _list("concessions, each with name, percent, amount, min_age, max_age and seat")
+]
+RepeatLegs = Annotated[int, Meta(ge=1, le=1000, description="the number of last legs that repeat")]
+SalesDays = Annotated[int, Meta(ge=1, le=730, description="a number of days, 1 to 730")]
+MaxSeats = Annotated[int, Meta(ge=1, le=100, description="a number of seats, 1 to 100")]
+QueueLimit = Annotated[int, Meta(ge=0, le=999_999, description="a number of parties, from 0 on")]
+Nouns = Annotated[ServiceNouns, Meta(description="the nouns service and seat")]
+Kind = Annotated[str, _text("a kind of service: bus, flight, show, hotel", 20)]
+RefundTiers = Annotated[list[RefundTierData], _list("tiers, each with hours and percent")]
+ReservedSeats = Annotated[list[SeatNo], _list("seat numbers")]
+
+
+class ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of a service but its number."""
 
-    kind: Annotated[str, _text("a kind of service: bus, flight, show, hotel", 20)] | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
     name: ServiceName | UnsetType = UNSET
     operator: ServiceName | UnsetType = UNSET
-    bus_type: Literal["SLEEPER", "SEMI_SLEEPER", "SEATER"] | UnsetType | None = UNSET
-    ac: bool | UnsetType | None = UNSET
+    bus_type: BusType | UnsetType | None = UNSET
+    ac: Flag | UnsetType | None = UNSET
     layout: Layout | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     source_id: SourceId | UnsetType | None = UNSET
     time_zone: TimeZone | UnsetType = UNSET
-    stops: list[Stop] | UnsetType = UNSET
-    repeat_legs: int | UnsetType | None = UNSET
-    segment_fares: list[SegmentFare] | UnsetType = UNSET
+    stops: Stops | UnsetType = UNSET
+    repeat_legs: RepeatLegs | UnsetType | None = UNSET
+    segment_fares: SegmentFares | UnsetType = UNSET
     runs_on: Weekdays | UnsetType = UNSET
     first_date: CalendarDate | UnsetType | None = UNSET
     last_date: CalendarDate | UnsetType | None = UNSET
-    seasons: list[Season] | UnsetType = UNSET
-    days_off: list[CalendarDate] | UnsetType = UNSET
-    extra_days: list[CalendarDate] | UnsetType = UNSET
-    sales_days: int | UnsetType = UNSET
+    seasons: Seasons | UnsetType = UNSET
+    days_off: CalendarDates | UnsetType = UNSET
+    extra_days: CalendarDates | UnsetType = UNSET
+    sales_days: SalesDays | UnsetType = UNSET
     sells_until: Duration | UnsetType = UNSET
     refund_percent: Percent | UnsetType = UNSET
-    refund_tiers: list[RefundTierData] | UnsetType = UNSET
+    refund_tiers: RefundTiers | UnsetType = UNSET
     alight_refund_percent: Percent | UnsetType = UNSET
-    max_seats: int | UnsetType = UNSET
-    queue_limit: int | UnsetType = UNSET
-    phone_required: bool | UnsetType = UNSET
-    nouns: ServiceNouns | UnsetType = UNSET
-    seat_classes: list[SeatClassData] | UnsetType = UNSET
-    fare_rules: list[FareRuleData] | UnsetType = UNSET
-    concessions: list[ConcessionData] | UnsetType = UNSET
-    blocked_seats: list[SeatNo] | UnsetType = UNSET
-    women_seats: list[SeatNo] | UnsetType = UNSET
-    accessible_seats: list[SeatNo] | UnsetType = UNSET
+    max_seats: MaxSeats | UnsetType = UNSET
+    queue_limit: QueueLimit | UnsetType = UNSET
+    phone_required: Flag | UnsetType = UNSET
+    nouns: Nouns | UnsetType = UNSET
+    seat_classes: SeatClasses | UnsetType = UNSET
+    fare_rules: FareRules | UnsetType = UNSET
+    concessions: Concessions | UnsetType = UNSET
+    blocked_seats: ReservedSeats | UnsetType = UNSET
+    women_seats: ReservedSeats | UnsetType = UNSET
+    accessible_seats: ReservedSeats | UnsetType = UNSET
     shortest_segment_km: Length | UnsetType | None = UNSET
     short_segments_open: Duration | UnsetType | None = UNSET
-    max_seats_per_account: int | UnsetType | None = UNSET
+    max_seats_per_account: MaxSeats | UnsetType | None = UNSET
 
 
-class ServiceData(_ServiceFields, frozen=True, kw_only=True):
+class ServiceData(ServiceFields, frozen=True, kw_only=True):
     """A service as a document.
 
     An edit keeps the fields that it does not name. A list replaces the whole list; null removes a value.
     """
 
     bus_id: BusId | UnsetType = UNSET
+
+
+# Replies ---------------------------------------------------------------------------------------
+
+
+class ServiceSummary(Struct, frozen=True, kw_only=True):
+    """A service in a list. departs: from the origin. trips: the number of open trips from today on."""
+
+    bus_id: BusId
+    kind: str
+    name: str
+    operator: str
+    source_id: str | None
+    origin: str
+    destination: str
+    departs: str
+    arrives: str
+    runs_on: str
+    first_date: datetime.date | None
+    last_date: datetime.date | None
+    seats: int
+    trips: int
+
+
+class ServiceList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of services by number. next: the value of `after` for the next page, if there may be one."""
+
+    services: list[ServiceSummary]
+    next: str | None = None
+
+
+class Change(Struct, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}):
+    """A field that differs. field: its path, such as stops[2].fare; lists begin at 0."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangedService(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a change of a service does, or what its plan would do.
+
+    opened, removed: the travel dates of trips that are on sale from now on, and no longer. ended: what
+    happens to the service that is succeeded.
+    """
+
+    bus_id: BusId
+    created: bool
+    changes: list[Change]
+    opened: list[datetime.date]
+    removed: list[datetime.date]
+    ended: "ChangedService | None" = None
+
+
+class ChangedPlace(Struct, frozen=True, kw_only=True):
+    """A place with all its fields."""
+
+    code: str
+    name: str
+    aliases: list[str]
+    part_of: str | None
+    time_zone: str

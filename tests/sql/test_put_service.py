@@ -181,7 +181,7 @@ def test_every_fault_is_named(database: Database) -> None:
         "stops[3].km": "It is 4 km from the first stop, less than the 5 km of the stop before it",
         "stops[3].fare": "The fare from the first stop is 5.00, less than 10.00 to the stop before it",
         "stops[4].departs": "stop 5 needs a time: arrives, departs, or both.",
-        "last_date": "Service 7 begins on 2027-01-01, after 2026-01-01. Choose a last date",
+        "last_date": "The service begins on 2027-01-01, after 2026-01-01. Choose a last date",
     }
     found = faults(answer)
     assert {field: found[field][: len(text)] for field, text in beginnings.items()} == beginnings

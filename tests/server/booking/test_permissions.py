@@ -24,6 +24,11 @@ PHONE = "+919845012345"
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
 
+STOPS = [
+    {"place": "Mandya", "departs": "09:00", "fare": "0"},
+    {"place": "Mysuru", "arrives": "10:00", "fare": "90"},
+]
+
 OK, UNKNOWN = "ok", "unknown_booking"
 NOT_SIGNED_IN, NOT_ALLOWED, NOT_YOURS = "not_signed_in", "not_allowed", "not_yours"
 
@@ -74,6 +79,14 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "block_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "unblock_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, SERVICE_OPERATORS),
+    "services": ({}, OPERATORS),
+    "service": ({"bus_id": 1}, SERVICE_OPERATORS),
+    "add_service": ({"name": "Van", "operator": "KSRTC", "layout": "s", "stops": STOPS}, SERVICE_OPERATORS),
+    "put_service": ({"bus_id": 1, "max_seats": 5}, SERVICE_OPERATORS),
+    "end_service": ({"bus_id": 1, "last_date": "2027-12-01"}, SERVICE_OPERATORS),
+    "succeed_service": ({"bus_id": 1, "from_date": "2027-06-01"}, SERVICE_OPERATORS),
+    "open_trip": ({**TRIP, "travel_date": "2027-01-30"}, SERVICE_OPERATORS),
+    "put_place": ({"code": "CKPT", "name": "Chikkapete"}, OPERATORS),
     "put_vehicle": ({"registration": "KA09F1", "operator": "KSRTC", "layout": "s"}, SERVICE_OPERATORS),
     "vehicles": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "put_driver": ({"code": "D1", "operator": "KSRTC", "name": "Ravi"}, SERVICE_OPERATORS),

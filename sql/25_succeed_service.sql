@@ -1,0 +1,38 @@
+-- Continue a service under a new number from a date on: end it the day before, and add a copy of it that begins on the date,
+-- with other fields if data has some. Both or neither. The sold tickets stay with the service that ends, so it is refused if a
+-- passenger travels on the date or later; the refusal has the first possible date. The successor takes over source_id.
+-- account, plan: as in api.put_service. The answer: that of api.put_service for the successor, and in `ended` for the service.
+CREATE OR REPLACE FUNCTION api.succeed_service(account text, bus_id bigint, from_date date, data jsonb DEFAULT '{}', plan boolean DEFAULT false)
+RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    service jsonb;
+    ended   jsonb;
+BEGIN
+    PERFORM FROM bus_info b WHERE b.bus_id = succeed_service.bus_id FOR NO KEY UPDATE;
+    service := api.service(bus_id);
+    answer := CASE WHEN service IS NULL THEN api.refusal_unknown_trip(bus_id, NULL)
+                   WHEN account IS NOT NULL THEN api.check_operator(account, bus_id) END;
+    IF answer IS NULL THEN
+        BEGIN
+            SELECT p.refused, p.answer INTO refused, ended
+            FROM api.put_service(account, jsonb_build_object('bus_id', bus_id, 'last_date', from_date - 1, 'source_id', NULL)) AS p;
+            IF refused THEN
+                answer := ended;
+            ELSE
+                SELECT p.answer INTO answer FROM api.put_service(account, service - 'bus_id' || jsonb_build_object(
+                    'first_date', from_date, 'extra_days', (SELECT coalesce(jsonb_agg(d), '[]')
+                        FROM jsonb_array_elements(service -> 'extra_days') AS d WHERE (d #>> '{}')::date >= from_date)) || data) AS p;
+            END IF;
+            IF plan OR answer ? 'reason' THEN
+                RAISE SQLSTATE 'BW001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+        END;
+    END IF;
+    refused := answer ? 'reason';
+    IF NOT refused THEN
+        answer := answer || jsonb_build_object('ended', ended);
+    END IF;
+    RETURN NEXT;
+END $$;

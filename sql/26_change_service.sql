@@ -1,0 +1,35 @@
+-- Execute a write on services, their trips or places, for an account. Methods with a key (add_service, succeed_service) record
+-- their answer under it, with bus_id 0, because the number of the new service is not known before.
+CREATE OR REPLACE FUNCTION api.change_service(method text, args jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    account CONSTANT text := args ->> 'account';
+    bus_id  CONSTANT bigint := args ->> 'bus_id';
+    plan    CONSTANT boolean := coalesce((args ->> 'plan')::boolean, false);
+    data    CONSTANT jsonb := args - '{account,plan}'::text[];
+BEGIN
+    IF account IS NULL THEN   -- NULL would be the owner of the database
+        answer := api.refusal('not_signed_in', 'Sign in as an operator.');
+    ELSIF key IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(account || ' ' || key, 0));   -- the same request may run now
+        answer := api.recorded_answer(0, key, method, args);
+    END IF;
+    IF answer IS NULL THEN
+        CASE method   -- raises an exception for any other
+            WHEN 'add_service' THEN SELECT p.answer INTO answer FROM api.put_service(account, data - 'bus_id', plan) AS p;
+            WHEN 'put_service' THEN SELECT p.answer INTO answer FROM api.put_service(account, data, plan) AS p;
+            WHEN 'end_service' THEN SELECT p.answer INTO answer FROM api.end_service(account, bus_id, (args ->> 'last_date')::date, plan) AS p;
+            WHEN 'succeed_service' THEN SELECT p.answer INTO answer
+                FROM api.succeed_service(account, bus_id, (args ->> 'from_date')::date, data - '{bus_id,from_date}'::text[], plan) AS p;
+            WHEN 'open_trip' THEN answer := api.open_trip(account, bus_id, (args ->> 'travel_date')::date);
+            WHEN 'put_place' THEN answer := api.put_place(account, data);
+        END CASE;
+        IF key IS NOT NULL AND NOT plan AND NOT answer ? 'reason' THEN
+            INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
+            SELECT 0, owner, change_service.key, change_service.method, api.request_digest(method, args - 'account'), change_service.answer, api.now()
+            FROM unnest(api.key_owners(args)) AS owner;
+        END IF;
+    END IF;
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;
