@@ -165,9 +165,9 @@ _ON_BOARD: Json = {"code": "D17", "name": "Kumar", "phone": "+919845054321"}
 _DRIVER: Json = {"operator": "KSRTC", **_ON_BOARD, "active": True}
 
 _STOPS: list[Json] = [
-    {"place": "Bengaluru", "departs": "22:30", "km": "0", "fare": "0.00"},
+    {"place": "Bengaluru", "arrives": None, "departs": "22:30", "km": "0", "fare": "0.00"},
     {"place": "Mandya", "arrives": "24:25", "departs": "24:30", "km": "102", "fare": "240.00"},
-    {"place": "Mysuru", "arrives": "25:20", "km": "147", "fare": "350.00"},
+    {"place": "Mysuru", "arrives": "25:20", "departs": None, "km": "147", "fare": "350.00"},
 ]
 _SERVICE: Json = {
     "name": "Night Owl",

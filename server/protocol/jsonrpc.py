@@ -26,6 +26,7 @@ from busware.server.protocol import (
     Answer,
     Refusal,
     Request,
+    ServiceFields,
 )
 
 T = TypeVar("T")
@@ -146,9 +147,8 @@ def _find_wrong_field(kind: type[Request], params: bytes) -> Refusal:
             elif field.required:
                 return kind.wrong(name, f"{name} is missing.")
         except msgspec.ValidationError as error:
-            return kind.wrong(
-                name, _describe_inner(name, error) or _describe_control_character(name, given[name])
-            )
+            inner = _describe_inner(name, error) if issubclass(kind, ServiceFields) else None
+            return kind.wrong(name, inner or _describe_control_character(name, given[name]))
     # msgspec checks every value of a repeated field; the loop above sees the last one
     return _wrong_params("A field of params is given twice.")
 
@@ -158,7 +158,7 @@ def _wrong_params(message: str) -> Refusal:
 
 
 def _describe_inner(name: str, error: msgspec.ValidationError) -> str | None:
-    """A sentence on a wrong value inside a list or an object; None if the whole value is wrong."""
+    """A sentence on a wrong value inside a list or an object, as services have; else None."""
     problem, _, path = str(error).partition(" - at `$")
     return f"{name}{path.removesuffix('`')}: {problem}." if path.removesuffix("`") else None
 
