@@ -7,10 +7,8 @@ another.
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -23,6 +21,7 @@ from busware.server.command_line import Parser, similar_command
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
+from busware.service_files import read_numbered_service, read_service
 
 PROG = installation.CLIENT
 HTTP_PORT = 8000
@@ -185,24 +184,6 @@ def _optional_date(text: str) -> str | None:
     return None if text == "none" else _date(text)
 
 
-def _service(name: str) -> protocol.ServiceData:
-    """The document of a service in a file of JSON; - is the standard input."""
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return msgspec.json.decode(content, type=protocol.ServiceData)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{name} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise argparse.ArgumentTypeError(f"{name} is not the JSON of a service: {error}") from None
-
-
-def _numbered_service(name: str) -> protocol.ServiceData:
-    service = _service(name)
-    if service.bus_id is UNSET:
-        raise argparse.ArgumentTypeError(f"{name} has no bus_id. To add a service: add-service")
-    return service
-
-
 def _stop(text: str) -> str | int:
     """A place, or a stop number."""
     stop: str | int = _number(text) if text.isdecimal() else text
@@ -363,19 +344,19 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "file": {
         "dest": "service",
         "metavar": "FILE",
-        "type": _service,
+        "type": read_service,
         "help": "a file with the service as JSON; - for the standard input",
     },
     "numbered_file": {
         "dest": "service",
         "metavar": "FILE",
-        "type": _numbered_service,
+        "type": read_numbered_service,
         "help": "a file with the bus_id of the service and its fields, as JSON; - for the standard input",
     },
     "--changes": {
         "dest": "service",
         "metavar": "FILE",
-        "type": _service,
+        "type": read_service,
         "help": "a file with the fields that differ in the successor, as JSON",
     },
     "last_date": {

@@ -1,5 +1,5 @@
 -- Add a place, or edit one, from its document: the columns of places. An edit changes only the fields that data names and that
--- differ. account: who edits; an operator adds places, and only an admin changes one that is there. NULL:
+-- differ. account: who edits; an operator adds places under names that no other place has, and only an admin changes one that is there. NULL:
 -- the owner of the database, who may do both. plan: return the answer, and write nothing.
 --
 -- The answer: code; created, whether the place is new; changes, {field, from, to} for each field.
@@ -13,6 +13,9 @@ BEGIN
     SELECT to_jsonb(p) INTO before FROM places p WHERE p.code = data ->> 'code' FOR UPDATE;
     wanted := coalesce(before, '{"aliases": [], "time_zone": "Asia/Kolkata"}') || data;
     answer := api.refusal_of_faults(api.check_place_document(wanted));
+    IF answer IS NULL AND before IS NULL AND (SELECT a.role FROM accounts a WHERE a.username = account) <> 'admin' THEN
+        answer := api.refusal_of_faults(api.check_names_are_new(jsonb_populate_record(NULL::places, wanted)));
+    END IF;
     IF answer IS NULL AND before IS NOT NULL THEN
         changes := api.changes(before, to_jsonb(jsonb_populate_record(NULL::places, wanted)));
         IF changes <> '[]' AND (SELECT a.role FROM accounts a WHERE a.username = account) <> 'admin' THEN
@@ -72,3 +75,18 @@ BEGIN
         SELECT 9, 'time_zone', v.fault FROM api.read_value(document -> 'time_zone', 'time_zone') AS v WHERE v.canonical IS NULL
     ) AS wrong (n, field, message));
 END $$;
+
+-- A place, for the operator who puts it.
+CREATE OR REPLACE FUNCTION api.show_place(p places) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_build_object('code', p.code, 'name', p.name, 'aliases', p.aliases, 'part_of', p.part_of, 'time_zone', p.time_zone);
+
+-- Check that no other place has the name, the code or an alias of a place that an operator adds: a name of two places is
+-- ambiguous for every traveller.
+CREATE OR REPLACE FUNCTION api.check_names_are_new(place places) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('field', 'name', 'message', format('%s is called %s already. Use that place, or choose '
+        'another name.', p.code, api.quoted(word)))), '[]')
+    FROM unnest(place_words(place.code, place.name, place.aliases)) AS word
+    JOIN places p ON p.code <> place.code AND place_words(p.code, p.name, p.aliases) @> ARRAY[word]
+$$;

@@ -1,7 +1,6 @@
 -- Read the document of a service that a caller wrote: its fields as api.service shows them, and its faults.
 
--- The fields of the document. list: the field that is a list of objects with this field; '' if this field is not in one;
--- 'place' for a field of a place (api.put_place).
+-- The fields of the document. list: the field that is a list of objects with this field; '' if this field is not in one.
 -- kind: of api.value_kinds, with [] a list of such values; 'list', of objects; 'nouns', an object. A new field needs a row here, a
 -- field in api.service, and its column in api.write_service.
 CREATE OR REPLACE FUNCTION api.service_fields() RETURNS TABLE (list text, field text, kind text, "null" boolean)
@@ -41,9 +40,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('concessions', 'max_age', 'age', true), ('concessions', 'seat', 'flag', true),
     ('', 'blocked_seats', 'number[]', false), ('', 'women_seats', 'number[]', false), ('', 'accessible_seats', 'number[]', false),
     ('', 'shortest_segment_km', 'length', true), ('', 'short_segments_open', 'duration', true),
-    ('', 'max_seats_per_account', 'seats', true),
-    ('place', 'code', 'code', false), ('place', 'name', 'name', false), ('place', 'aliases', 'name[]', false),
-        ('place', 'part_of', 'code', true), ('place', 'time_zone', 'time_zone', false)
+    ('', 'max_seats_per_account', 'seats', true)
 $$;
 
 -- Read an object of a document: the document itself, an element of the list that `list` names, or nouns. path: in front of its

@@ -22,7 +22,11 @@ BEGIN
             WHEN 'succeed_service' THEN SELECT p.answer INTO answer
                 FROM api.succeed_service(account, bus_id, (args ->> 'from_date')::date, data - '{bus_id,from_date}'::text[], plan) AS p;
             WHEN 'open_trip' THEN answer := api.open_trip(account, bus_id, (args ->> 'travel_date')::date);
-            WHEN 'put_place' THEN answer := api.put_place(account, data);
+            WHEN 'put_place' THEN
+                SELECT p.answer INTO answer FROM api.put_place(account, data) AS p;
+                IF NOT answer ? 'reason' THEN   -- a statement of its own, which reads what was written
+                    SELECT api.show_place(p) INTO answer FROM places p WHERE p.code = data ->> 'code';
+                END IF;
         END CASE;
         IF key IS NOT NULL AND NOT plan AND NOT answer ? 'reason' THEN
             INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)

@@ -23,7 +23,13 @@ _FIELDS = {field.encode_name: field.type for field in inspect.type_info(ServiceD
 def _fields_of(*kinds: type[inspect.Type]) -> set[str]:
     """The fields of a service whose values may have one of these types."""
     options = {name: getattr(kind, "types", (kind,)) for name, kind in _FIELDS.items()}
-    return {name for name, types in options.items() if any(isinstance(kind, kinds) for kind in types)}
+    return {
+        name
+        for name, types in options.items()
+        if any(
+            isinstance(getattr(kind, "type", kind), kinds) for kind in types
+        )  # of a type with a description
+    }
 
 
 _OF_SERVICE = ["bus_id", *(name for name in _FIELDS if name not in ("bus_id", "stops"))]

@@ -181,9 +181,9 @@ def test_operator_adds_places_and_an_admin_changes_them(database: Database) -> N
     assert faults(wrong).keys() == {"code", "name", "part_of", "time_zone", "aliases"}
     assert "name" in faults(change(database, "put_place", code="NEW"))
     circle = change(database, "put_place", account="boss", code="KA", part_of="MYSU")
-    assert faults(circle) == {"part_of": "MYSU is a part of KA."}
+    assert faults(circle) == {"part_of": "The place MYSU is a part of this place."}
     assert faults(change(database, "put_place", code="NEW", name="New", part_of="NONE")) == {
-        "part_of": "No place has the code NONE."
+        "part_of": 'No place has the code "NONE".'
     }
 
 
