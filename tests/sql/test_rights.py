@@ -25,10 +25,9 @@ AS_OWNER = (
     "accounts/operators.py",
     "embedded/psql.py",
     "db/schema.py",
-    "gtfs/importing.py",
-    "timetables/export.py",
     "gtfs/exporting.py",
     "gtfs/importing.py",
+    "timetables/export.py",
 )  # of server/: they connect as the owner
 
 
