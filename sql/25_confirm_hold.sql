@@ -27,10 +27,10 @@ BEGIN
     RETURN o;
 END $$;
 
--- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if a concession or the
--- promo code is not valid any more, or if the caller has not accepted the fare: `fare` is another one, or it is NULL and
--- the fares or the terms have changed. Like the fare of a booking, it is the sum of all tickets, with the cancelled ones.
--- deferred: another transaction has locked the promo code.
+-- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if the account has too
+-- many other seats meanwhile, if a concession or the promo code is not valid any more, or if the caller has not accepted
+-- the fare: `fare` is another one, or it is NULL and the fares or the terms have changed. Like the fare of a booking, it is
+-- the sum of all tickets, with the cancelled ones. deferred: another transaction has locked the promo code.
 CREATE OR REPLACE FUNCTION api.renew_hold(
     service bus_info, b api.opened_booking, fare numeric, OUT refusal jsonb, OUT deferred boolean
 ) RETURNS record
@@ -59,7 +59,9 @@ BEGIN
         RETURN;
     END IF;
     today := api.find_segment(service, b.travel_date, NULL, NULL, lower(hold.segment), upper(hold.segment));
-    refusal := coalesce(today.refusal, api.check_concessions(service, hold.passengers));
+    refusal := coalesce(today.refusal, api.check_concessions(service, hold.passengers),
+        CASE WHEN service.max_seats_per_account IS NOT NULL THEN
+            api.check_seats_of_account(service, b.travel_date, cardinality(hold.tickets), hold.account, hold.phone) END);
     IF refusal IS NULL AND hold.promo_no IS NOT NULL THEN
         deferred := NOT api.lock_promo_code(hold.promo_no);
         SELECT * INTO promo FROM promo_codes c WHERE c.promo_no = hold.promo_no;

@@ -101,6 +101,19 @@ def test_account_has_a_limit_with_any_phone_number(api: SchemaApi, clock: Clock)
 
 
 @pytest.mark.usefixtures("three_seats")
+def test_limit_counts_for_expired_holds_that_are_confirmed(api: SchemaApi, clock: Clock) -> None:
+    expired = api.hold(1, 2)
+    clock.advance(minutes=11)
+    api.book(3, 4)
+    before = api.everything()
+    assert api.change("confirm", expired)["reason"] == "too_many_on_trip"
+    assert api.everything() == before
+    other = api.hold(5)
+    clock.advance(minutes=11)
+    assert api.change("confirm", other)["status"] == "booked"
+
+
+@pytest.mark.usefixtures("three_seats")
 def test_account_of_the_operator_sells_to_others(api: SchemaApi, database: Database) -> None:
     database.query("INSERT INTO accounts VALUES ('meera', '', NULL, 'operator', 'KSRTC', now())")
     assert api.book(count=3, account="meera")["status"] == "booked"
