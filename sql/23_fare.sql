@@ -38,13 +38,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The price of a ticket. s: its segment. A percentage is of the sum of the parts of all earlier steps. Each part is
--- rounded to 0.01, so that the parts add up to the fare, and a discount takes no more than is left of it. What the
--- ticket pays back if it ends early is in proportion to its fare.
+-- rounded to 0.01, so that the parts add up to the fare. A discount takes no more than is left of it, and a surcharge
+-- raises it to the highest fare that a ticket can have. What the ticket pays back if it ends early is in proportion to its
+-- fare.
 CREATE OR REPLACE FUNCTION api.price(
     service bus_info, travel_date date, s api.found_segment, seat_class text, passenger jsonb, promo promo_codes
 ) RETURNS api.ticket_price
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    highest CONSTANT numeric := 99999999.99;   -- of passengers.fare
     price  api.ticket_price := ROW(s.fare, NULL, s.alight_refunds);
     parts  jsonb := jsonb_build_array(jsonb_build_object('part', 'segment', 'amount', s.fare::numeric(10,2)::text));
     step   int := 0;
@@ -57,7 +59,8 @@ BEGIN
             step := rule.step;
             basis := price.fare;
         END IF;
-        added := greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare);
+        added := least(greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare),
+                       highest - price.fare);
         price.fare := price.fare + added;
         parts := parts || jsonb_build_object('part', rule.part, 'name', rule.name, 'amount', added::text);
     END LOOP;

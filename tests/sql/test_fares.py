@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from tests.conftest import Clock, Database
-from tests.support.schema_api import DAY, RAVI, TRIP, SchemaApi, audit
+from tests.support.schema_api import DAY, RAVI, TRIP, SchemaApi, audit, book, outcomes_of
 
 PREMIUM = {"name": "premium", "seats": [1, 2], "percent": "20"}
 BACK = {"name": "back", "seats": [7, 8], "amount": "-30"}
@@ -83,6 +83,21 @@ def test_fare_and_its_parts(
     assert (ticket["fare"], parts_of(ticket)) == (fare, parts)
     assert ticket.get("infant") == passenger.get("infant")
     assert database.query("SELECT amount::text FROM payments") == [fare]
+
+
+@pytest.mark.parametrize("surcharge", [{"amount": "99999999.99"}, {"percent": "999.99"}])
+def test_fare_is_at_most_what_a_ticket_stores(
+    api: SchemaApi, database: Database, surcharge: dict[str, str]
+) -> None:
+    """Else the tickets of a whole batch could not be inserted."""
+    database.query("UPDATE route_table SET fare = 60000000 WHERE bus_id = 1 AND stop_no = 5")
+    set_rules(database, fare_rules=[{"name": "x", **surcharge}, {"name": "y", "amount": "1"}])
+    added = {"part": "date", "name": "x", "amount": "39999999.99"}
+    (found, *_) = api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)["trips"]
+    assert found["fare"] == "99999999.99"
+    answers = api.batch(book(1), book(2, bus_id=2))
+    assert outcomes_of(answers) == ["booked", "booked"]
+    assert answers[0] and answers[0]["tickets"][0]["fare_parts"][1] == added
 
 
 def test_each_ticket_has_its_own_fare(api: SchemaApi, database: Database) -> None:
