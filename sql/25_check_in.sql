@@ -98,6 +98,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
     service bus_info;
+    codes   text[] := CASE jsonb_typeof(a.at) WHEN 'string' THEN api.place_codes(a.at #>> '{}') END;
+    number  int := CASE jsonb_typeof(a.at) WHEN 'number' THEN a.at::int END;
     stop    route_table;
 BEGIN
     IF trip.bus_id IS NULL THEN
@@ -106,7 +108,7 @@ BEGIN
     END IF;
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = trip.bus_id;
     SELECT r.* INTO stop FROM route_table r   -- the last that the trip has left, if it calls there several times
-    WHERE r.bus_id = trip.bus_id AND r.departs IS NOT NULL AND api.is_stop(r, a.at)
+    WHERE r.bus_id = trip.bus_id AND r.departs IS NOT NULL AND (r.stop_no = number OR r.place = ANY (codes))
     ORDER BY api.instant(trip.travel_date, r.departs, service.time_zone) > api.now(), r.stop_no DESC LIMIT 1;
     o.refusal := CASE
         WHEN trip.state = 'cancelled' THEN api.refusal('trip_cancelled', rtrim(format('The trip is cancelled. %s', trip.reason)))
