@@ -111,7 +111,7 @@ BEGIN
            api.instant(find_segment.travel_date, a.departs, service.time_zone),
            api.sells_until(service, find_segment.travel_date, a.departs), f.fare, '{}', NULL
     INTO s
-    FROM route_table a, route_table b, api.segment_fare(a.bus_id, a.stop_no, b.stop_no) AS f (fare)
+    FROM route_table a, route_table b, api.segment_fare(a.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
       AND b.bus_id = service.bus_id AND b.stop_no = to_stop AND b.arrives IS NOT NULL
       AND a.stop_no < b.stop_no AND NOT api.is_after_end(service, find_segment.travel_date, b.arrives);
@@ -122,8 +122,8 @@ BEGIN
         s.alight_refunds := ARRAY(
             -- of the fare without that of the journey up to the stop; a later stop never refunds more
             SELECT round(greatest(s.fare - max(f.fare) OVER (ORDER BY r.stop_no), 0) * service.alight_refund_percent / 100, 2)
-            FROM route_table r, api.segment_fare(r.bus_id, s.from_stop, r.stop_no) AS f (fare)
-            WHERE r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
+            FROM route_table a, route_table r, api.segment_fare(a.bus_id, a.stop_no, r.stop_no, r.fare - a.fare) AS f (fare)
+            WHERE a.bus_id = service.bus_id AND a.stop_no = s.from_stop AND r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
             ORDER BY r.stop_no);
     END IF;
     RETURN s;

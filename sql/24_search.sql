@@ -96,7 +96,7 @@ LANGUAGE sql STABLE AS $$
     ) AS last ON last.bus_id = a.bus_id AND last.stop_no > a.stop_no
     CROSS JOIN LATERAL api.trips_boarding(a.bus_id, a.departs, s.time_zone, departures.date, pa.time_zone) AS t
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (r.place) r.stop_no, r.km, r.arrives, p.name, p.time_zone
+        SELECT DISTINCT ON (r.place) r.stop_no, r.km, r.fare, r.arrives, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
           AND NOT api.is_after_end(s, t.travel_date, r.arrives)
@@ -104,7 +104,7 @@ LANGUAGE sql STABLE AS $$
                api.date_at(t.travel_date, r.arrives, s.time_zone, p.time_zone) = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
-    CROSS JOIN LATERAL api.segment_fare(a.bus_id, a.stop_no, b.stop_no) AS f (fare)
+    CROSS JOIN LATERAL api.segment_fare(a.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.sells_until(s, t.travel_date, a.departs) > api.now()
       AND api.sells_length(s, b.km - a.km, api.instant(t.travel_date, a.departs, s.time_zone))

@@ -50,7 +50,7 @@ JOIN route_table a ON a.bus_id = t.bus_id
 JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no > a.stop_no AND b.arrives IS NOT NULL
 JOIN places pa ON pa.code = a.place
 JOIN places pb ON pb.code = b.place
-CROSS JOIN LATERAL api.segment_fare(t.bus_id, a.stop_no, b.stop_no) AS f (fare)
+CROSS JOIN LATERAL api.segment_fare(t.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
 CROSS JOIN LATERAL (
     SELECT count(*) AS seats_free, array_agg(n.seat_no ORDER BY n.seat_no) AS seat_nos
     FROM api.seats_now(t.bus_id, t.travel_date) AS n WHERE NOT n.taken && int4range(a.stop_no, b.stop_no)
