@@ -172,6 +172,13 @@ Percent = Annotated[
         description="a percentage of the fare, 0 to 100, such as 12.5",
     ),
 ]
+Discount = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,8}(\.[0-9]{1,2})?$(?!\n)",
+        description="an amount of money below 100,000,000, such as 50.00",
+    ),
+]
 MaxUses = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a number of tickets")]
 ServiceNos = Annotated[
     list[BusId], Meta(min_length=1, max_length=1000, description="a list of numbers of services")

@@ -15,6 +15,7 @@ from busware.server.protocol.fields import (
     Count,
     Cursor,
     Date,
+    Discount,
     DriverCode,
     DriverCodes,
     DriverName,
@@ -454,7 +455,7 @@ class PutPromoCode(Request, frozen=True, kw_only=True):
     code: PromoCodeText
     operator: OperatorName | None = None
     percent: Percent | None = None
-    amount: Amount | None = None
+    amount: Discount | None = None
     services: ServiceNos | None = None
     first_date: Date | None = None
     last_date: Date | None = None

@@ -196,6 +196,8 @@ OBJECT = "an object, with each field once"
         ("confirm", '{"reference":"A","reference":1}', "reference", REFERENCE, "reference takes {}."),
         ("confirm", '{"reference":1,"reference":"A"}', "params", OBJECT, "A field of params is given twice."),
         ("confirm", ["A"], "params", OBJECT, "params must be an object: the fields of the request by name."),
+        ("put_promo_code", {"code": "DASARA", "amount": "100000000"}, "amount",
+         "an amount of money below 100,000,000, such as 50.00", "amount takes {}."),
         ("alight", {"reference": "A", "at": 1.5}, "at", STOP, "at takes {}."),
         ("alight", {"reference": "A", "at": [[[]]]}, "at", STOP, "at takes {}."),
     ],
