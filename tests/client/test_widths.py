@@ -155,7 +155,7 @@ def test_tables_of_an_operator(trips: list[Trip], columns: int) -> None:
         reference="ZZZZZZZZZZ", ticket_no=12, seat_no=12, name=LONG_NAME, phone="+919845012345"
     )
     for trip in operated:
-        assert_complete(listed, f"{trip.name}, {trip.origin} – {trip.destination}")
+        assert_complete(listed, f"{trip.name}, {venue_of(trip) or f'{trip.origin} – {trip.destination}'}")
         stop = ManifestStop(
             stop_no=1, place=trip.origin, arrives_at=None, departs_at=trip.departs_at, boards=[rider],
             alights=[rider], comes_free=list(range(1, 55)),
