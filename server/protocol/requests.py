@@ -54,36 +54,38 @@ from busware.server.protocol.fields import (
     VehicleLayout,
     VehicleName,
 )
-from busware.server.protocol.refusals import Refusal
-from busware.server.protocol.replies import (
-    AlightingStops,
+from busware.server.protocol.operator_replies import (
     Assignment,
     BlockedSeats,
-    Booking,
-    BookingList,
     CancelledTrip,
-    Done,
     Driver,
     DriverList,
     NoShows,
     OpenedSales,
     OperatedTrips,
-    PlaceList,
-    Pong,
     PromoCode,
     PromoCodeList,
-    Quote,
-    References,
     SalesReport,
-    Seats,
     SentNotice,
-    Session,
-    TripList,
     TripLoad,
     TripManifest,
     TripOccupancy,
     Vehicle,
     VehicleList,
+)
+from busware.server.protocol.refusals import Refusal
+from busware.server.protocol.replies import (
+    AlightingStops,
+    Booking,
+    BookingList,
+    Done,
+    PlaceList,
+    Pong,
+    Quote,
+    References,
+    Seats,
+    Session,
+    TripList,
 )
 
 # What requests share --------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from busware.server.protocol.fields import BusId, Cursor, Date, Flag, Key, Limit, PlaceName
-from busware.server.protocol.replies import OperatedTrip
+from busware.server.protocol.operator_replies import OperatedTrip
 from busware.server.protocol.requests import Request, TripRequest, method
 from busware.server.protocol.services import (
     ChangedPlace,

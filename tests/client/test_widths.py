@@ -22,7 +22,7 @@ from busware.server.protocol import (
     Trip,
     TripList,
 )
-from busware.server.protocol.replies import ManifestPassenger, ManifestStop, TripManifest
+from busware.server.protocol.operator_replies import ManifestPassenger, ManifestStop, TripManifest
 from busware.server.tcp import plain_replies
 from tests.conftest import Database
 from tests.sql.test_seeds import seeded  # noqa: F401 - a fixture
@@ -109,6 +109,12 @@ def test_services_of_all_kinds_are_found(trips: list[Trip]) -> None:
     assert len(trips) > 70
 
 
+def places_of(trip: Booking | OperatedTrip) -> tuple[str, ...]:
+    """The place of a theatre or hotel, else both ends of the journey."""
+    venue = venue_of(trip)
+    return (venue,) if venue else (trip.origin, trip.destination)
+
+
 @pytest.mark.parametrize("columns", COLUMNS)
 def test_tables_of_trips(found: list[TripList], columns: int) -> None:
     for one in found:
@@ -130,13 +136,11 @@ def test_bookings(bookings: list[Booking], columns: int) -> None:
         frame = lines_of(screen.ticket.draw(booking, columns, with_code=False), columns)
         printed = lines_of(render.reply(booking, columns), columns)
         for lines in (frame, printed):
-            venue = venue_of(booking)
-            places = (venue,) if venue else (booking.origin, booking.destination)
-            assert_complete(lines, booking.reference, service_of(booking), *places)
+            assert_complete(lines, booking.reference, service_of(booking), *places_of(booking))
             assert squeezed("".join(lines)).count(squeezed(LONG_NAME.split()[-1])) == 6
     listed = lines_of(render.reply(BookingList(bookings=bookings), columns), columns)
     for booking in bookings:
-        assert_complete(listed, service_of(booking), booking.origin, booking.destination)
+        assert_complete(listed, service_of(booking), *places_of(booking))
     if columns == 200:
         assert len(listed) == len(bookings) + 1
 
@@ -155,7 +159,7 @@ def test_tables_of_an_operator(trips: list[Trip], columns: int) -> None:
         reference="ZZZZZZZZZZ", ticket_no=12, seat_no=12, name=LONG_NAME, phone="+919845012345"
     )
     for trip in operated:
-        assert_complete(listed, f"{trip.name}, {venue_of(trip) or f'{trip.origin} – {trip.destination}'}")
+        assert_complete(listed, f"{trip.name}, {' – '.join(places_of(trip))}")
         stop = ManifestStop(
             stop_no=1, place=trip.origin, arrives_at=None, departs_at=trip.departs_at, boards=[rider],
             alights=[rider], comes_free=list(range(1, 55)),

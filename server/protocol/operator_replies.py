@@ -1,0 +1,300 @@
+"""The replies to the requests of operators (see replies.py)."""
+
+import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+from busware.server.protocol.fields import BusId, Gender
+from busware.server.protocol.replies import AnyTrip, Balance, Instant, Money
+
+
+class PromoCode(Struct, frozen=True, kw_only=True):
+    """A promo code of an operator: a percentage and an amount off each ticket. uses: tickets that have it.
+
+    services: on which it is valid; null: all of the operator. first_date, last_date: of sale. A limit that is
+    null does not apply.
+    """
+
+    operator: str
+    code: str
+    percent: str
+    amount: Money
+    services: list[BusId] | None
+    first_date: datetime.date | None
+    last_date: datetime.date | None
+    max_uses: int | None
+    max_uses_per_account: int | None
+    uses: int
+
+
+class PromoCodeList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of promo codes, by code. next: the value of `after` for the next page, if there is one."""
+
+    promo_codes: list[PromoCode]
+    next: str | None = None
+
+
+class AssignedDriver(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A driver of a trip."""
+
+    code: str
+    name: str
+    phone: str | None = None
+
+
+class OperatedTrip(AnyTrip, frozen=True, kw_only=True):
+    """A trip as its operator sees it. booked, held, pending: numbers of tickets.
+
+    load: the seats that are booked or held on the fullest leg.
+    vehicle: its registration. vehicle, drivers: missing if none is assigned.
+    """
+
+    state: Literal["open", "cancelled"]
+    seats: int
+    booked: int
+    held: int
+    pending: int
+    load: int
+    why: str | None = None  # the reason, if it was cancelled
+    vehicle: str | None = None
+    drivers: list[AssignedDriver] = field(default_factory=list)
+
+
+class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of trips, sorted by bus_id. next: the value of `after` for the next page, if there is one."""
+
+    trips: list[OperatedTrip]
+    next: str | None = None
+
+
+class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A name that a ticket had before it was transferred.
+
+    until: when it was transferred. account: that transferred it; missing if it was a guest.
+    """
+
+    name: str
+    until: Instant
+    account: str | None = None
+
+
+class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A passenger in a manifest. infant: the name of the infant on the passenger's lap."""
+
+    reference: str
+    ticket_no: int
+    seat_no: int
+    name: str | None
+    phone: str | None
+    seat_class: str | None = None
+    concession: str | None = None
+    infant: str | None = None
+    gender: Gender | None = None
+    accessible: bool = False
+    checked_in_at: Instant | None = None
+    no_show_at: Instant | None = None
+    earlier_names: list[EarlierName] = []
+
+
+class NoShow(Struct, frozen=True, kw_only=True):
+    """A ticket whose passenger did not board. sells: whether its seat is for sale again."""
+
+    reference: str
+    ticket_no: int
+    seat_no: int
+    name: str | None
+    sells: bool
+
+
+class NoShows(Struct, frozen=True, kw_only=True):
+    """The no-shows of a stop of a trip."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    stop_no: int
+    place: str
+    tickets: list[NoShow]
+
+
+class ManifestStop(Struct, frozen=True, kw_only=True):
+    """A stop at which passengers board or alight.
+
+    comes_free: the seats of the alighting passengers that no ticket has on the next leg.
+    """
+
+    stop_no: int
+    place: str
+    arrives_at: Instant | None
+    departs_at: Instant | None
+    boards: list[ManifestPassenger]
+    alights: list[ManifestPassenger]
+    comes_free: list[int]
+
+
+class BlockedSegment(Struct, frozen=True, kw_only=True):
+    """A segment of a seat that is not for sale. to_stop: null if it lasts to the end of the route."""
+
+    seat_no: int
+    from_stop: int
+    to_stop: int | None
+    reason: str | None
+
+
+class BlockedSeats(Struct, frozen=True, kw_only=True):
+    """The blocked segments of a trip, by seat number."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    blocked: list[BlockedSegment]
+
+
+class TripManifest(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
+    """A trip with its passengers, stop by stop. blocked: missing if no seat is blocked."""
+
+    stops: list[ManifestStop]
+    blocked: list[BlockedSegment] = field(default_factory=list)
+
+
+class Leg(Struct, frozen=True, kw_only=True):
+    """A leg of a trip. booked, held, free: numbers of seats. pending: the tickets that wait for a seat."""
+
+    from_stop: int
+    to_stop: int
+    origin: str
+    destination: str
+    departs_at: Instant
+    arrives_at: Instant
+    booked: int
+    held: int
+    free: int
+    pending: int
+
+
+class TripLoad(OperatedTrip, frozen=True, kw_only=True):
+    """A trip with its legs, in the order of the route."""
+
+    legs: list[Leg]
+
+
+class SeatTicket(Struct, frozen=True, kw_only=True):
+    """A ticket that has a seat from one stop to another."""
+
+    from_stop: int
+    to_stop: int
+    reference: str
+    ticket_no: int
+    name: str | None
+    status: Literal["held", "booked"]
+
+
+class OccupiedSeat(Struct, frozen=True, kw_only=True):
+    """A seat with the tickets that have it, in the order of the route."""
+
+    seat_no: int
+    deck: str
+    tickets: list[SeatTicket]
+
+
+class TripOccupancy(TripLoad, frozen=True, kw_only=True):
+    """A trip with its legs, and with the tickets of each seat."""
+
+    occupancy: list[OccupiedSeat]
+
+
+class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The sales of a service, a date or a segment of a service. income: charges without refunds.
+
+    occupancy: the part of the seats on offer that is booked, in percent, weighted by kilometres;
+    missing by date of payment.
+    """
+
+    tickets: int
+    charges: Money
+    refunds: Money
+    income: Balance
+    occupancy: str | None = None
+    bus_id: BusId | None = None
+    name: str | None = None
+    date: datetime.date | None = None
+    from_stop: int | None = None
+    to_stop: int | None = None
+    origin: str | None = None
+    destination: str | None = None
+
+
+class SalesReport(Struct, frozen=True, kw_only=True):
+    """The sales of an operator's services. tickets, charges, refunds, income: the sums of the rows."""
+
+    rows: list[SalesRow]
+    tickets: int
+    charges: Money
+    refunds: Money
+    income: Balance
+
+
+class CancelledTrip(Struct, frozen=True, kw_only=True):
+    """A cancelled trip. tickets: how many were cancelled with it. refund: the sum of their refunds."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    state: Literal["cancelled"]
+    tickets: int
+    refund: Money
+
+
+class SentNotice(Struct, frozen=True, kw_only=True):
+    """A notice that was sent. bookings, tickets: how many it reaches, of journeys that have not ended."""
+
+    bookings: int
+    tickets: int
+
+
+class OpenedSales(Struct, frozen=True, kw_only=True):
+    """The number of trips that went on sale."""
+
+    opened: int
+
+
+class Vehicle(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A vehicle of an operator. layout: a drawing. seats: their number."""
+
+    operator: str
+    registration: str
+    layout: str
+    seats: int
+    in_service: bool
+    name: str | None = None
+    notes: str | None = None
+
+
+class VehicleList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of vehicles, sorted by registration. next: the value of `after` for the next page."""
+
+    vehicles: list[Vehicle]
+    next: str | None = None
+
+
+class Driver(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A driver of an operator."""
+
+    operator: str
+    code: str
+    name: str
+    active: bool
+    phone: str | None = None
+    licence_no: str | None = None
+
+
+class DriverList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of drivers, sorted by code. next: the value of `after` for the next page."""
+
+    drivers: list[Driver]
+    next: str | None = None
+
+
+class Assignment(Struct, frozen=True, kw_only=True):
+    """What was assigned. assigned: the number of trips. trip: the first of them."""
+
+    assigned: int
+    trip: OperatedTrip
