@@ -41,7 +41,7 @@ LANGUAGE sql STABLE AS $$
     WHERE r.bus_id = trip_stops.bus_id
 $$;
 
--- A trip with its stops, without those at which no passenger boards or alights.
+-- A trip with its stops, without those at which no passenger boards or alights and no seat becomes free.
 CREATE OR REPLACE FUNCTION api.trip_manifest(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -58,7 +58,7 @@ BEGIN
                 'comes_free', coalesce(to_jsonb(r.come_free), '[]')) ORDER BY r.stop_no)
         FROM api.trip_stops(trip_manifest.bus_id, trip_manifest.travel_date) AS r
         JOIN bus_info s ON s.bus_id = trip_manifest.bus_id
-        WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL
+        WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL OR r.come_free IS NOT NULL
     ), '[]')) || coalesce((   -- without the field, if no seat is blocked
         SELECT jsonb_build_object('blocked', b.blocked)
         FROM jsonb_extract_path(api.trip_blocks(trip_manifest.bus_id, trip_manifest.travel_date), 'blocked') AS b (blocked)

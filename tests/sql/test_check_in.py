@@ -129,6 +129,17 @@ def test_service_says_whether_seats_of_no_shows_sell(
     assert (2 in api.free(2, 5)) is released
 
 
+def test_seat_of_a_no_show_comes_free_where_nobody_boards(api: SchemaApi, clock: Clock) -> None:
+    api.book(2)
+    clock.set(DEPARTED)
+    no_shows(api, release=True)
+    stops = api.read("manifest", account="conductor", **TRIP)["stops"]
+    assert [(stop["place"], stop["alights"], stop["comes_free"]) for stop in stops] == [
+        ("Bengaluru", [], []),
+        ("Ramanagara", [], [2]),
+    ]
+
+
 def test_no_show_that_comes_late_gets_the_seat_back(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(2)
     clock.set(DEPARTED)
