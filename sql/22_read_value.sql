@@ -28,6 +28,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ('date',       '^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', 'a date, YYYY-MM-DD'),
     ('number',     '^[1-9][0-9]{0,3}$',                   'a number from 1 on'),
     ('seats',      '^([1-9][0-9]?|100)$',                 'a number of seats, 1 to 100'),
+    ('transfers',  '^(0|[1-9][0-9]{0,2})$',               'a number of transfers, from 0 on'),
     ('parties',    '^(0|[1-9][0-9]{0,5})$',               'a number of parties, from 0 on'),
     ('days',       '^([1-9][0-9]?|[1-6][0-9]{2}|7[0-2][0-9]|730)$', 'a number of days, 1 to 730'),
     ('weekdays',   '',                                    'daily, never, or weekdays such as Mon Wed Fri or Mon-Fri'),
@@ -51,7 +52,7 @@ BEGIN
     END IF;
     CASE kind
         WHEN 'flag' THEN canonical := text::jsonb;
-        WHEN 'number', 'seats', 'parties', 'days', 'age', 'hours' THEN canonical := to_jsonb(text::int);
+        WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours' THEN canonical := to_jsonb(text::int);
         WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text::numeric(10,2)::text);
         WHEN 'percent', 'surcharge_percent', 'kilometres', 'length' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));

@@ -39,6 +39,15 @@ def test_wrong_seats_are_faults(database: Database) -> None:
     }
 
 
+def test_transfers_and_no_shows_are_written_and_read(database: Database) -> None:
+    rules = {"max_transfers": 0, "no_show_sells": True}
+    assert {change["field"] for change in put(database, **rules)["changes"]} == rules.keys()
+    document = database.value("SELECT api.service(1)")
+    assert {name: document[name] for name in rules} == rules
+    refusal = put(database, max_transfers=-1, no_show_sells=None)
+    assert {fault["field"] for fault in refusal["faults"]} == rules.keys()
+
+
 def test_blocked_seats_follow_the_service(api: SchemaApi, database: Database) -> None:
     put(database, blocked_seats=[4, 5])
     assert api.free() == api.free(travel_date=OTHER_DAY) == [1, 2, 3, 6, 7, 8]
