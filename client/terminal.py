@@ -48,6 +48,7 @@ from busware.server.conversation import (
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
+from busware.server.conversation.reservation import after_expiry
 from busware.server.conversation.words import change_line, day_of
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
@@ -373,9 +374,12 @@ class Terminal:
                 self._print_change(booking)
 
     def _print_change(self, booking: Booking) -> None:
+        line = change_line(booking)
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
-        self._print(change_line(booking), "bold cyan")
+            if booking.status == "expired":
+                line = f"{line} {after_expiry(booking)}"
+        self._print(line, "bold cyan")
 
     def _connection_changed(self, connected: bool) -> None:
         if connected and self._lost:

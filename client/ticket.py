@@ -21,7 +21,7 @@ from busware.server.conversation.words import (
     does_not_run,
     duration,
     end_of,
-    hold_end,
+    hold_end_here,
     moment,
     money,
     refund_line,
@@ -107,7 +107,7 @@ def _summary(booking: Booking) -> list[RenderableType]:
         lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
-        before = hold_end(booking, booking.expires_at, None)
+        before = hold_end_here(booking, booking.expires_at, None)
         lines.append(Text(f"Confirm within {minutes} minutes, before {before}", "yellow"))
     if booking.position is not None:
         lines.append(Text(f"Position {booking.position} on the waitlist", "bold yellow"))

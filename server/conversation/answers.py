@@ -24,6 +24,7 @@ MAX_NAME = 80  # characters, as in protocol.fields.PersonName
 _MIN_BEGINNING = 3  # characters of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_PLACES_LISTED = 5  # in one message
 _MAX_SIMILAR = 5  # places in the message about an unknown one
+_SIMILARITY = 0.7  # of these places to the answer, at least; 1 is the same text
 _MAX_QUOTED = 40  # characters of an answer that a message repeats
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
@@ -169,7 +170,7 @@ class PlaceNames:
 
     def similar(self, typed: str) -> list[str]:
         """The places with names that are similar to this text, the most similar first."""
-        close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, 0.5)
+        close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, _SIMILARITY)
         found = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
         return [*found.values()][:_MAX_SIMILAR]
 

@@ -5,7 +5,7 @@ offers the booking that was made or opened last, and does not ask for the phone 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -128,7 +128,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
     end = yield Ask(
         f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
-        _end_by_number_or_name(ends, noun, places, context.today()), "stop",
+        _end_by_number_or_name(ends, noun, places, context.today(), _last_ends(booking, chosen)), "stop",
         f"The number of the {noun}, or its {name}.", answers.choices(*ends),
     )  # fmt: skip
     stop = ends[end]
@@ -316,8 +316,7 @@ def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
             phone = yield ask_phone
         else:
             return booking, phone
-        # Enter stands for the last booking. Without one, it keeps the reference: the phone may be wrong.
-        reference = yield _ask_reference(last.reference if last else reference)
+        reference = yield _ask_reference(reference)  # Enter keeps it: the phone number may be wrong
         known, typed_phone = None, ""
 
 
@@ -405,21 +404,23 @@ def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay:
 
 
 def _end_by_number_or_name(
-    ends: Mapping[str, AlightingStop], noun: str, places: Sequence[Place], today: date
+    ends: Mapping[str, AlightingStop], noun: str, places: Sequence[Place], today: date, last: Collection[str]
 ) -> Callable[[str], str]:
     """A parser of one of these ends, by its number, name or date.
 
-    noun: of an end. places: those on the route, with their aliases.
+    noun: of an end. places: of this kind of service, with their aliases. last: where the tickets end anyway.
     """
     parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
     by_day = {stop.arrives_at.date(): end for end, stop in ends.items()}
     by_place = {end: end for end, stop in ends.items() if end == stop.place}
-    names = answers.PlaceNames([place for place in places if place.name in by_place])
+    names = answers.PlaceNames([place for place in places if place.name in {*by_place, *last}])
 
     def parse(typed: str) -> str:
         with suppress(InvalidInput):
             return parse_end(answers.without_noun(typed, noun))
         if found := names.named(typed) or names.beginning_with(typed):
+            if found.name not in by_place:
+                raise InvalidInput(f"Your ticket ends at {found.name} anyway. Type an earlier {noun}.")
             return by_place[found.name]
         with suppress(InvalidInput, KeyError):
             if len(by_day) == len(ends):
@@ -430,6 +431,11 @@ def _end_by_number_or_name(
         )
 
     return parse
+
+
+def _last_ends(booking: Booking, tickets: Iterable[Ticket]) -> set[str]:
+    """The places at which tickets end."""
+    return {ticket.destination or booking.destination for ticket in tickets}
 
 
 def _numbers_of(items: Sized) -> str:

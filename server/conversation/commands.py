@@ -45,8 +45,8 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus, "[FROM TO [DATE]]"),
-    "flight": Command("book a flight by one line, or by questions", flights.flight, "[choose]"),
-    "show": Command("book seats at the theatre at once", shows.show, "[HH:MM] [DATE]"),
+    "flight": Command("book a seat on a flight", flights.flight, "[choose]"),
+    "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
     "hotel": Command("book rooms for some nights", nights.stay),
     "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
     "cancel": Command(

@@ -1,8 +1,9 @@
 """Parsing of dates as people type them.
 
-A date without a year is the next such date, today included. A weekday is the next one after today; today's
-weekday is refused, because it may mean today or a week later. A weekday may stand before a date. In
-numbers, the day comes before the month.
+A date without a year is the next such date, today included; one that has passed in the last month is that
+date. A weekday is the next one after today. Today's weekday is refused, because it may mean today or a week
+later, and so is "next sat" on another day. A weekday may stand before a date. In numbers, the day comes
+before the month.
 """
 
 import datetime
@@ -17,8 +18,9 @@ _MONTHS = ("january", "february", "march", "april", "may", "june",
            "july", "august", "september", "october", "november", "december")  # fmt: skip
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MIN_LETTERS = 3  # of an abbreviated month or weekday
+_RECENT = timedelta(days=31)
 _MAX_LENGTH = 40  # characters of a date
-_DAYS_FROM_TODAY = {"yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2}
+_DAYS_FROM_TODAY = {"tonight": 0, "yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2}
 
 _IN_DAYS = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
 _DAY = r"(?P<day>\d{1,2})"
@@ -61,13 +63,8 @@ def find_date(text: str, today: date) -> date | None:
         return today + timedelta(days=_DAYS_FROM_TODAY[typed])
     if position := _position(typed, ("today", "tomorrow")):
         return today + timedelta(days=position - 1)
-    if weekday := _position(typed, _WEEKDAYS):
-        if weekday == today.isoweekday():
-            next_one = today + timedelta(days=7)
-            raise InvalidInput(
-                f"Today is a {today:%A}. Type today, or {next_one.day} {next_one:%b} for the next one."
-            )
-        return today + timedelta(days=(weekday - today.isoweekday()) % 7)
+    if day := _find_weekday(typed, text, today):
+        return day
     if in_days := _IN_DAYS.fullmatch(typed):
         return today + timedelta(days=int(in_days[1]))
     first, _, rest = typed.partition(" ")
@@ -76,6 +73,24 @@ def find_date(text: str, today: date) -> date | None:
     if weekday and day and day.isoweekday() != weekday:
         raise InvalidInput(f'"{text}": {day.day} {day:%b %Y} is a {day:%A}.')
     return day
+
+
+def _find_weekday(typed: str, text: str, today: date) -> date | None:
+    """The date that a weekday means, such as "sat", "this sat" or "next sat". text: for messages."""
+    which, _, name = typed.rpartition(" ")
+    weekday = _position(name, _WEEKDAYS)
+    if not weekday or which not in ("", "this", "coming", "next"):
+        return None
+    coming = today + timedelta(days=(weekday - today.isoweekday()) % 7)
+    later = coming + timedelta(days=7)
+    if coming == today and which == "next":
+        return later
+    if coming == today:
+        raise InvalidInput(f"Today is a {today:%A}. Type today, or {later.day} {later:%b} for the next one.")
+    if which == "next":
+        days = f"{coming.day} {coming:%b} or {later.day} {later:%b}"
+        raise InvalidInput(f'"{text}" may be {days}. Type one of these dates.')
+    return coming
 
 
 def _find_calendar_date(typed: str, text: str, today: date) -> date | None:
@@ -105,8 +120,9 @@ def _calendar_date(text: str, found: re.Match[str], month: int, today: date) -> 
     year = int(found["year"] or today.year)
     if year < 100:
         year += 2000
-    elif not found["year"] and (month, day) < (today.month, today.day):
-        year += 1
+    elif not found["year"]:
+        recent = today - _RECENT
+        year = recent.year + ((month, day) < (recent.month, recent.day))
     try:
         return datetime.date(year, month, day)
     except ValueError:

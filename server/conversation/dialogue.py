@@ -200,6 +200,7 @@ class Dialogue:
         # A stack of steps to execute before the dialogue continues, each with its current step.
         self._interludes: list[tuple[Steps[None], Step]] = []
         self._reopened: tuple[str, str] | None = None  # the question to which `back` has returned
+        self._told: list[Tell] = []  # the problems shown; `back` does not show them again
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
         self._main_step: Step | None = None  # of the dialogue itself, not of an interlude
@@ -226,6 +227,8 @@ class Dialogue:
         if self._interludes:
             self._continue_interlude(None)
         else:
+            if isinstance(self._main_step, Tell) and self._main_step.problem:
+                self._told.append(self._main_step)
             self._continue(None)
 
     def replied(self, reply: msgspec.Struct | Refusal) -> None:
@@ -307,6 +310,8 @@ class Dialogue:
     def _resume(self, value: Any) -> Step | None:
         try:
             step = self._steps.send(value)
+            while self._reopened and step in self._told:
+                step = self._steps.send(None)
         except StopIteration:
             return None
         if isinstance(step, Call) and step.request.writes:

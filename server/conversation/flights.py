@@ -35,8 +35,8 @@ PROMPT = (
     "(format: source,destination,date,time):"
 )
 CHOOSE = "choose"
-SHORT_PROMPT = f"Flight, such as USA,IND,2026-12-15,10:00 (Enter: {CHOOSE} by questions):"
 _MAX_COUNTRY_NAME = 40  # characters
+_COMMAS = 3  # of a request line
 _FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00"
 
 
@@ -57,21 +57,27 @@ def flight(context: Context, typed: str) -> Steps[None]:
         answers.choices(CHOOSE),
     )  # fmt: skip
     if context.extended:
+        example = FLIGHT.example
         ask_flight = replace(
-            ask_flight, prompt=SHORT_PROMPT, parse=answers.with_default(str, CHOOSE),
-            hint="A flight by its countries or airports, date and time; the fare is shown before you book.",
+            ask_flight, prompt=f"From and to (such as {example}; Enter: one by one):",
+            hint=f"Two countries or airports, and if you like a date: {example} 15 dec. "
+            f"Or {_FORMAT}. The fare is shown before you book.",
         )  # fmt: skip
     line = yield from answered(ask_flight, typed)
-    while line.partition(" ")[0].lower() != CHOOSE:
+    while line.count(",") == _COMMAS or not (context.extended or _chooses(line)):
         try:
             yield from _book_by_line(context, line)
             return
         except (InvalidInput, Refusal) as error:
             if not context.extended:
                 raise
-            yield Tell(f"{error} Or press Enter to choose from a list.", problem=True)
+            yield Tell(str(error), problem=True)
             line = yield ask_flight
-    yield from reservation(context, FLIGHT, line.partition(" ")[2])
+    yield from reservation(context, FLIGHT, line.partition(" ")[2] if _chooses(line) else line)
+
+
+def _chooses(line: str) -> bool:
+    return line.partition(" ")[0].lower() == CHOOSE
 
 
 def _book_by_line(context: Context, line: str) -> Steps[None]:

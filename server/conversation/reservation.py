@@ -31,7 +31,15 @@ from busware.server.conversation.trips import (
     read_seat_map,
     sale_of,
 )
-from busware.server.conversation.words import BUS, PHONE_EXAMPLES, Words, listed, money, plural
+from busware.server.conversation.words import (
+    BUS,
+    PHONE_EXAMPLES,
+    Words,
+    listed,
+    money,
+    plural,
+    words_of,
+)
 from busware.server.protocol import (
     Book,
     Booking,
@@ -291,10 +299,11 @@ def _ask_reserved(seat_map: Seats, wanted: Wanted, noun: str) -> Steps[Wanted | 
 
 def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
     example = " ".join(str(n) for n in seat_map.free[:2])
-    seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat)
+    any_two = f"2 {words.seat}s for any two" if context.extended else "best 2 for any two"
+    seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat, any_two)
     return Ask(
         f"{seats} numbers such as {example}, or 2 {words.seat}s (Enter: the server chooses 1):"
-        if context.extended else f"{seats} numbers, such as {example}, or best 2 for any two:",
+        if context.extended else f"{seats} numbers, such as {example}, or {any_two}:",
         answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
         f"7 is {words.seat} 7. For any two {words.seat}s, side by side if possible, type 2 {words.seat}s, "
         "any 2 or best 2.",
@@ -348,7 +357,8 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
         chosen = [ticket.seat_no for ticket in held.tickets if ticket.seat_no is not None]
         yield Tell(f"The server has chosen {plural(words.seat, chosen)} {listed(chosen, 'and')}.")
     fare, accepted = held.fare, None
-    question, hint = f"Confirm, for {money(fare)}?", f"yes: book the {words.seat}s. no: release them."
+    question = f"Confirm, for {money(fare)}?"
+    hint = f"yes: book the {words.seat}s. no: release them. {after_expiry(held)}"
     while (yield ask_yes_no(question, hint)):
         booked: Booking | Refusal = yield Call(
             Confirm(reference=held.reference, phone=draft.phone, fare=accepted)
@@ -367,6 +377,12 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     yield Call(release(held))
     yield Tell(f"The {words.seat}s are released.")
     return None
+
+
+def after_expiry(held: Booking) -> str:
+    """What the answers to the question for confirmation mean once the time limit of a hold has passed."""
+    seats = f"{words_of(held.kind).seat}s"
+    return f"After the time limit, the {seats} may still be free: yes tries to book them, no leaves them."
 
 
 def _join_waitlist(

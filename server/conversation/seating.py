@@ -50,10 +50,13 @@ class Wanted:
         return passengers if reserved or any(names) else None
 
 
-def seats(seat_map: Seats, noun: str) -> Callable[[str], Wanted]:
-    """Seats of a map by number, or "best 2" for any two. A number in words, such as "two", is a count."""
+def seats(seat_map: Seats, noun: str, any_two: str = "best 2 for any two") -> Callable[[str], Wanted]:
+    """Seats of a map by number, or "best 2" for any two. A number in words, such as "two", is a count.
+
+    any_two: how messages explain the answer for any two seats.
+    """
     example = listed(seat_map.free[:2], "and") if seat_map.free else "7 and 8"
-    by_number = _seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or best 2 for any two")
+    by_number = _seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or {any_two}")
     limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:

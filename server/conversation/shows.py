@@ -4,7 +4,7 @@ Programs rely on its lines (server/PROTOCOL.md). If more seats are wanted than a
 ends a plain-text connection. If a chosen seat is taken, nothing is booked and the seat map is shown again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -44,7 +44,7 @@ from busware.server.conversation.words import (
     numbered,
     ticket_number,
 )
-from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList
+from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList, fold_name
 
 _DAYS_AHEAD = 8  # searched for the next performance
 
@@ -111,16 +111,20 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
         yield Show(TripList(trips=shown))
         default = clock(next((trip for trip in shown if trip.seats_free), shown[0]).departs_at)
         by_number = {"": default, **{str(n): begins for n, begins in enumerate(trips, 1)}}
-        time, other_day = yield Ask(
-            f"Performance (Enter: {default}), or another date:",
-            partial(_parse_performance, by_number, sale.context.today()), "performance",
-            f"The time at which it begins, or a date such as {EXAMPLES}.",
+        answer: Trip | tuple[str | None, date | None] = yield Ask(
+            f"Performance (its number, time or title; Enter: {default}), or another date:",
+            partial(_parse_performance, by_number, shown, sale.context.today()), "performance",
+            "Its number in the list or in the table, the time at which it begins, or its title. "
+            f"Or a date such as {EXAMPLES}.",
             tuple(
                 Choice(begins, "; ".join(map(_describe, simultaneous)))
                 for begins, simultaneous in trips.items()
             ),
             numbered=True, enter=f"The performance at {default}.",
         )  # fmt: skip
+        if isinstance(answer, Trip):
+            return answer
+        time, other_day = answer
         try:
             day = other_day or shown[0].departs_at.date()
             trips = yield from _performances(sale, venue, time, day)
@@ -139,12 +143,25 @@ def _describe(trip: Trip) -> str:
 
 
 def _parse_performance(
-    by_number: Mapping[str, str], today: date, typed: str
-) -> tuple[str | None, date | None]:
-    """The time and the date typed. by_number: the times by their number in the list."""
+    by_number: Mapping[str, str], shown: Sequence[Trip], today: date, typed: str
+) -> Trip | tuple[str | None, date | None]:
+    """The performance shown with this number or title, or the time and the date typed.
+
+    by_number: the times by their number in the list.
+    """
     if (time := answers.time_of_day(typed)) in by_number.values():
         return time, None
-    return _parse_time_and_date(by_number.get(typed, typed), today)
+    try:
+        return _parse_time_and_date(by_number.get(typed, typed), today)
+    except InvalidInput:
+        number, title = answers.without_noun(typed, SHOW.service), fold_name(typed)
+        meant = [t for t in shown if str(t.bus_id) == number or fold_name(t.name).startswith(title)]
+        if not meant or not title:
+            raise
+        if len(meant) > 1:
+            named = listed((f"{trip.bus_id} {trip.name} {clock(trip.departs_at)}" for trip in meant), "or")
+            raise InvalidInput(f"{answers.quoted(typed)} may be {named}. Type the number.") from None
+        return meant[0]
 
 
 def _performances(

@@ -29,6 +29,7 @@ from busware.server.conversation.words import (
     money,
     service_of,
     type_code,
+    type_words,
 )
 from busware.server.protocol import (
     Booking,
@@ -123,7 +124,9 @@ class Sale:
     def read(self, typed: str) -> Journey:
         """The journey that a text describes."""
         find_date = answers.finds_date_on_sale(self.context.today(), self.first, self.last)
-        return parse_journey(typed, self.places, find_date)
+        first, _, rest = typed.partition(" ")
+        journey = rest if first.lower() == self.words.service else typed  # bus bengaluru mysuru
+        return parse_journey(journey, self.places, find_date)
 
     def reached_from(self, origin: Place) -> Steps[list[Place]]:
         """The places to which services on sale go from an origin, and the places that contain them."""
@@ -204,13 +207,15 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     In an extended dialogue, a type is an answer too: it filters the trips.
     """
     words = sale.words
-    chosen: int | Filter | None = None
-    while not isinstance(chosen, int):
+    chosen: int | Filter | Trip | None = None
+    while not isinstance(chosen, int | Trip):
         trips = yield from _find_trips(sale, draft, ask_day)
         yield Show(TripList(trips=trips))
         chosen = yield _ask_trip(sale, trips, draft.wanted, (yield from _hidden(sale, draft, trips)))
         if isinstance(chosen, Filter):
             draft.wanted = chosen
+    if isinstance(chosen, Trip):
+        return chosen
     # A search for a place that contains others, such as Goa, may find one service several times.
     segments = dict(enumerate((trip for trip in trips if trip.bus_id == chosen), 1))
     if len(segments) == 1:
@@ -230,22 +235,33 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     return stop
 
 
+def _trip_by_stop(trips: list[Trip], places: list[Place], service: str, typed: str) -> Trip | None:
+    """The only trip that a number and a stop, such as "501 panaji", or a stop alone may mean; else None."""
+    first, _, rest = answers.without_noun(typed, service).partition(" ")
+    numbered = [trip for trip in trips if str(trip.bus_id) == first]
+    return _segment_named(numbered, places, rest) if numbered else _segment_named(trips, places, typed)
+
+
+def _segment_named(segments: Collection[Trip], places: list[Place], typed: str) -> Trip | None:
+    """The only segment that has the stops named; None if there is none or several."""
+    ends = {trip.origin for trip in segments}, {trip.destination for trip in segments}
+    found = parse_journey(typed, [place for place in places if place.name in ends[0] | ends[1]])
+    named = {place.name for place in (found.origin, found.destination) if place}
+    meant = [trip for trip in segments if named and named <= {trip.origin, trip.destination}]
+    return meant[0] if len(meant) == 1 and not (found.problems or found.unknown) else None
+
+
 def _segment_by_number_or_name(segments: Mapping[int, Trip], places: list[Place]) -> Callable[[str], Trip]:
     """A parser of one of the segments of a trip, by its number, or by the stops in which it differs."""
     by_number = answers.number_of(segments, "number")
-    ends = {trip.origin for trip in segments.values()}, {trip.destination for trip in segments.values()}
-    stops = [place for place in places if place.name in ends[0] | ends[1]]
 
     def parse(typed: str) -> Trip:
         try:
             return segments[by_number(typed)]
         except InvalidInput:
-            found = parse_journey(typed, stops)
-            named = {place.name for place in (found.origin, found.destination) if place}
-            meant = [trip for trip in segments.values() if named <= {trip.origin, trip.destination}]
-            if len(meant) != 1 or found.problems or found.unknown:
-                raise
-            return meant[0]
+            if named := _segment_named(segments.values(), places, typed):
+                return named
+            raise
 
     return parse
 
@@ -304,21 +320,28 @@ def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[
     first = next((trip for trip in trips if trip.seats_free), None)
     default = None if first is None else first.bus_id
     notes = [f"Enter: {default}"] if default is not None else []
+    if len(options) < len(trips):
+        notes.append("the stop is asked next")
     if words.types:
         every = "" if wanted == ANY else "all, or "
         notes.append(f"{'or ' if notes else ''}{every}a filter such as ac, non-ac, sleeper")
         hint += " A filter such as ac, non-ac, sleeper or ac seater shows those only; all or any shows all."
 
-    def parse(typed: str) -> int | Filter:
+    def parse(typed: str) -> int | Filter | Trip:
         if not typed and default is not None:
             return default
         if chosen := find_filter(typed) if words.types else None:
             return chosen
         number = answers.without_noun(typed, words.service)
         if number in map(str, hidden):
-            code = type_code(wanted.bus_type, wanted.ac)
-            raise InvalidInput(f"{number} is not {code}: type all to see every {words.service}.")
-        return ask.parse(typed)  # type: ignore[no-any-return]
+            kind = type_words(wanted.bus_type, wanted.ac, words.service)
+            raise InvalidInput(f"{number} is not a {kind}: type all to see every {words.service}.")
+        try:
+            return ask.parse(typed)  # type: ignore[no-any-return]
+        except InvalidInput:
+            if stop := _trip_by_stop(trips, sale.places, words.service, typed):
+                return stop
+            raise
 
     prompt = f"{service} ({'; '.join(notes)}):" if notes else f"{service}:"
     enter = f"{service} {first.bus_id}, {clock(first.departs_at)} {service_of(first)}." if first else ""
@@ -341,7 +364,8 @@ def read_seat_map(trip: Trip | Booking, to_stop: int | None = None) -> Steps[Sea
 
 def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps[list[Trip]]:
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
-    wanted_service = type_code(draft.wanted.bus_type, draft.wanted.ac, sale.words.service)
+    in_words = type_words if sale.context.extended else type_code
+    wanted_service = in_words(draft.wanted.bus_type, draft.wanted.ac, sale.words.service)
     none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
     if any_type != search and (trips := (yield from _trips(any_type))):

@@ -64,6 +64,9 @@ HOTEL = Words(
 _WORDS = {words.kind: words for words in (BUS, FLIGHT, SHOW, HOTEL)}
 
 
+_MAX_DESTINATIONS = 3  # in the heading of a list of trips
+
+
 def words_of(kind: str) -> Words:
     """The nouns of a kind of service; general nouns for a kind that is newer than this client."""
     return _WORDS.get(kind) or Words(kind, kind, "seat", "Source", "Destination", needs_phone=False)
@@ -139,8 +142,13 @@ def type_code(bus_type: str | None, ac: bool | None, service: str = "") -> str:
 
 def type_text(trip: Trip) -> str:
     """The type of a trip in words: AC semi-sleeper or non-AC seater, without the parts that are unknown."""
-    cooling = {True: "AC", False: "non-AC", None: ""}[trip.ac]
-    return f"{cooling} {(trip.bus_type or '').lower().replace('_', '-')}".strip()
+    return type_words(trip.bus_type, trip.ac)
+
+
+def type_words(bus_type: str | None, ac: bool | None, service: str = "") -> str:
+    """The type of a service in words, such as non-AC sleeper bus, without the parts that are unknown."""
+    cooling = {True: "AC", False: "non-AC", None: ""}[ac]
+    return " ".join(filter(None, (cooling, (bus_type or "").lower().replace("_", "-"), service)))
 
 
 def service_of(trip: Trip | Booking) -> str:
@@ -155,9 +163,20 @@ def hold_end(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str
 
     zone: the time zone of this program. If the time differs there: 09:10:00 in New York JFK.
     """
-    at = expires_at.astimezone(booking.departs_at.tzinfo)
-    where = "" if at.utcoffset() == expires_at.astimezone(zone).utcoffset() else f" in {booking.origin}"
+    at, here = expires_at.astimezone(booking.departs_at.tzinfo), expires_at.astimezone(zone)
+    place = venue_of(booking) or booking.origin
+    where = "" if at.utcoffset() == here.utcoffset() else f" in {place}"
     return f"{at:%H:%M:%S}{where}"
+
+
+def hold_end_here(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str:
+    """When a hold expires, in the time zone of this program: 21:50:11 by the clock of this computer.
+
+    Without the addition if the clock of the origin shows the same time.
+    """
+    here, there = expires_at.astimezone(zone), expires_at.astimezone(booking.departs_at.tzinfo)
+    same = here.utcoffset() == there.utcoffset()
+    return f"{here:%H:%M:%S}" + ("" if same else " by the clock of this computer")
 
 
 def venue_of(service: Trip | Booking | OperatedTrip) -> str:
@@ -271,7 +290,10 @@ def journey(found: TripList) -> str:
     """What the trips of a search have in common: Bengaluru to Mysuru, Sat 5 Dec 2026."""
     first, differ = found.trips[0], differing_ends(found)
     origin = "" if "origin" in differ else first.origin
-    destination = "" if "destination" in differ else f"to {first.destination}"
+    destinations = list(dict.fromkeys(trip.destination for trip in found.trips))
+    if len(destinations) > _MAX_DESTINATIONS:
+        destinations[_MAX_DESTINATIONS:] = ["others"]
+    destination = f"to {listed(destinations, 'or')}"
     places = ("" if differ else venue_of(first)) or f"{origin} {destination}".strip()
     return ", ".join(filter(None, (places, day_of(first.departs_at.date()))))
 

@@ -47,7 +47,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
     )
-    question = "Flight, such as USA,IND,2026-12-15,10:00 (Enter: choose by questions):"
+    question = "From and to (such as usa ind; Enter: one by one):"
     asha.answer((question, "USA,IND,+9,10:00"))
     asha.wait_for("Held for you", "New York JFK → Delhi Airport")
     asha.answer(("Confirm, for 62,000.00?", "no"))
@@ -111,7 +111,7 @@ def test_theatre(asha: Traveller, database: Database) -> None:
 def test_performance_is_chosen_from_those_of_a_date(asha: Traveller, database: Database) -> None:
     asha.answer(("What would you like?", "show tomorrow"))
     asha.wait_for("Ranga Hall, ", "Show", "Begins", "Ends", "Lasts", "803", "18:30", "Hayavadana")
-    question = "Performance (Enter: 11:00), or another date:"
+    question = "Performance (its number, time or title; Enter: 11:00), or another date:"
     asha.answer((question, "17:00"))
     asha.wait_for("No performance begins at 17:00 on ")
     asha.answer((question, "yesterday"))

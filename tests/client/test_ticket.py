@@ -2,8 +2,9 @@
 
 import shutil
 import subprocess
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from busware import ticket
+from busware.server.conversation.words import hold_end_here
 from busware.server.protocol import Booking, RefundTier, Ticket
 from tests.client.test_commands import PHONE, Run, book, run  # noqa: F401 - run is a fixture
 
@@ -145,6 +147,17 @@ def test_long_name_is_not_cut(name: str) -> None:
 
 def test_ticket_of_two_fits_24_lines() -> None:
     assert len(draw(make_booking(name="Asha", size=2))) < 24
+
+
+def test_end_of_a_hold_is_shown_by_the_clock_of_this_computer() -> None:
+    end = datetime.now(UTC) + timedelta(minutes=10)
+    booking = make_booking("held")
+    for zone, addition in (("Asia/Kolkata", ""), ("America/New_York", " by the clock of this computer")):
+        departs_at = booking.departs_at.astimezone(ZoneInfo(zone))
+        booking = msgspec.structs.replace(booking, expires_at=end, departs_at=departs_at)
+        here = end.astimezone(ZoneInfo("Asia/Kolkata"))
+        assert hold_end_here(booking, here, here.tzinfo) == f"{here:%H:%M:%S}{addition}"
+    assert "Confirm within 10 minutes, before " in "".join(draw(booking))
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])

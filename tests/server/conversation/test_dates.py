@@ -21,6 +21,7 @@ FRIDAY = date(2026, 11, 20)
         ("Tomorrow", date(2026, 11, 21)),
         ("tom", date(2026, 11, 21)),
         ("tod", FRIDAY),
+        ("tonight", FRIDAY),
         ("  SAT ", date(2026, 11, 21)),
         ("saturday", date(2026, 11, 21)),
         ("thu", date(2026, 11, 26)),
@@ -38,7 +39,10 @@ FRIDAY = date(2026, 11, 20)
         ("Dec 5, 2026", date(2026, 12, 5)),
         ("1 sept 27", date(2027, 9, 1)),
         ("20 nov", FRIDAY),
-        ("19 nov", date(2027, 11, 19)),  # it has passed this year
+        ("19 nov", date(2026, 11, 19)),  # it has just passed
+        ("19 oct", date(2027, 10, 19)),  # it has passed this year
+        ("this sat", date(2026, 11, 21)),
+        ("next fri", date(2026, 11, 27)),
         ("5/12", date(2026, 12, 5)),  # day first
         ("5/1", date(2027, 1, 5)),
         ("05-12", date(2026, 12, 5)),
@@ -75,6 +79,8 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
         ("-1", '"-1" is not a date'),
         ("yes", '"yes" is not a date'),
         ("friday", "Today is a Friday. Type today, or 27 Nov for the next one."),
+        ("next saturday", '"next saturday" may be 21 Nov or 28 Nov. Type one of these dates.'),
+        ("this fri", "Today is a Friday. Type today, or 27 Nov for the next one."),
         ("Fri", "Today is a Friday. Type today, or 27 Nov for the next one."),
         ("٥ dec", "is not a date"),
         ("sun 5 dec", '"sun 5 dec": 5 Dec 2026 is a Saturday.'),

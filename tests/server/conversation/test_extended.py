@@ -113,7 +113,7 @@ def test_filters_of_the_buses(play: Play) -> None:
     assert tables == [[1, 2], [2], [1], [1, 2], [1, 2]]
     assert played.questions[1] == "Bus (Enter: 2; or all, or a filter such as ac, non-ac, sleeper):"
     assert played.texts == [
-        "No AC SEATER bus runs from Bengaluru to Mysuru on Sat 5 Dec 2026. Available on that date:",
+        "No AC seater bus runs from Bengaluru to Mysuru on Sat 5 Dec 2026. Available on that date:",
         '"truck" is not a bus in the list. Type 1 or 2.',
     ]
 
@@ -227,11 +227,14 @@ def test_back_through_all_questions(play: Play, database: Database) -> None:
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 
-def test_wrong_line_for_a_flight_is_asked_for_again(play: Play) -> None:
-    played = play("flight", "USA,IND", "USA,IND,2026-12-15,10:01", "", "usa ind")
-    assert [question.partition(",")[0] for question in played.questions[:3]] == ["Flight"] * 3
-    assert played.questions[3].startswith("From and to")
-    assert all(text.endswith(" Or press Enter to choose from a list.") for text in played.texts[:2])
+def test_flight_by_places_or_by_a_line(play: Play) -> None:
+    played = play("flight", "USA,IND,2026-12-15,10:01", "jfk to del")
+    assert played.questions[:2] == ["From and to (such as usa ind; Enter: one by one):"] * 2
+    assert played.texts[0].startswith("No flight from USA to IND is on sale on Tue 15 Dec 2026 at 10:01.")
+    assert played.questions[2].startswith("Date of journey")
+    assert play("flight usa ind").questions[0].startswith("Date of journey")
+    assert play("flight", "USA,IND,2026-12-15,10:00").questions[1] == "Confirm, for 62,000.00? (yes or no)"
+    assert "at once" not in play("help").texts[0]
     assert play("find tomorow").questions == ["From (where you board):"]
 
 
@@ -272,7 +275,7 @@ def test_number_alone_is_a_seat(play: Play, database: Database) -> None:
 @pytest.mark.parametrize("every", ["all", "any", "ALL"])
 def test_bus_that_a_filter_hides(play: Play, every: str) -> None:
     played = play("bus bengaluru mysuru sat", "sleeper", "1", "bus 1", every, "bus 1")
-    assert played.texts == ["1 is not SLEEPER: type all to see every bus."] * 2
+    assert played.texts == ["1 is not a sleeper bus: type all to see every bus."] * 2
     assert "or all, or a filter" in played.questions[1]
     assert "all" not in played.questions[-2]
     assert played.questions[-1].startswith("Seat numbers")
@@ -339,7 +342,7 @@ def test_back_after_a_flight_line_asks_for_another_line(play: Play) -> None:
     played = play("flight USA,IND,2026-12-15,10:00", "back")
     assert played.questions == [
         "Confirm, for 62,000.00? (yes or no)",
-        "Flight, such as USA,IND,2026-12-15,10:00 (Enter: choose by questions):",
+        "From and to (such as usa ind; Enter: one by one):",
     ]
 
 
@@ -393,3 +396,60 @@ def test_a_reserved_seat_of_another_passenger_is_chosen_again(play: Play) -> Non
     assert played.questions[1].startswith("Seat numbers such as")
     assert played.questions[3].startswith("Seat numbers such as")
     assert [ticket.seat_no for ticket in played.shown[-1].tickets] == [3]
+
+
+# Answers that newcomers type -------------------------------------------------------------------
+
+
+def test_back_does_not_repeat_the_problem_of_an_earlier_answer(play: Play) -> None:
+    play("bus bengaluru mysuru sat", "1", "3", ASHA, "yes")
+    played = play("bus bengaluru mysuru sat", "1", "3", "4", "back", "3")
+    problem = "Seat 3 is not free."
+    assert [text.startswith(problem) for text in played.texts].count(True) == 2  # once for each answer
+    played = play("bus mysuru to mysuru", "back")
+    assert played.texts.count("You leave from Mysuru. Type another place.") == 1
+
+
+def test_help_at_the_confirmation_explains_an_expired_hold(play: Play) -> None:
+    played = play("bus bengaluru mysuru sat", "1", "3", ASHA, "?")
+    assert any("the seats may still be free: yes tries to book them, no leaves" in t for t in played.texts)
+
+
+def test_title_of_several_performances_is_asked_for(play: Play, database: Database) -> None:
+    played = play("show", "haya", "Hayavadana", "804")
+    assert played.texts[0] == ('"haya" may be 803 Hayavadana 18:30 or 804 Hayavadana 21:30. Type the number.')
+    database.query("UPDATE bus_info SET name = 'Other' WHERE bus_id = 804")
+    assert play("show", "haya").questions[1] == "How many seats? (Enter: 1)"
+
+
+@pytest.mark.parametrize("typed", ["803", "show 803", "3"])
+def test_performance_by_its_number(play: Play, typed: str) -> None:
+    played = play("show", typed)
+    assert played.questions[0] == ("Performance (its number, time or title; Enter: 11:00), or another date:")
+    assert played.questions[1] == "How many seats? (Enter: 1)"
+    assert played.texts[0].startswith("Hayavadana, ")
+
+
+@pytest.mark.parametrize(("typed", "origin"), [("2 mysuru", "Mysuru"), ("bus 2 mandya", "Mandya")])
+def test_bus_with_its_stop(play: Play, typed: str, origin: str) -> None:
+    played = play("bus KA ooty sat", typed, "", ASHA)
+    assert played.questions[0].startswith("Bus (Enter: 2; the stop is asked next; or a filter")
+    assert played.questions[1].startswith("Seat numbers")
+    assert played.shown[-1].origin == origin
+
+
+def test_message_about_seats_has_the_words_of_the_question(play: Play) -> None:
+    played = play("bus bengaluru mysuru sat", "1", "abc")
+    assert played.texts == [
+        '"abc" is not a list of numbers. Type seat numbers such as 1 and 2, or 2 seats for any two.'
+    ]
+
+
+def test_form_of_a_command_is_an_answer_to_the_places(play: Play) -> None:
+    assert play("bus", "bus to mysore").questions[1] == "From:"
+    assert play("bus", "bus bengaluru mysuru").questions[1].startswith("Date of journey")
+
+
+def test_date_that_has_just_passed_is_in_the_past(play: Play) -> None:
+    played = play("bus bengaluru mysuru", "30/11")
+    assert played.texts == ["Mon 30 Nov 2026 is in the past. Today is Tue 1 Dec 2026."]

@@ -90,7 +90,7 @@ def test_parts_are_found(typed: str, journey: Journey) -> None:
         ("old town, mysuru", Journey(None, MYSU), '"old town" is not a place on any route.'),
         ("mang bengaluru", Journey(None, BLRU), 'Several places begin with "mang": Mangaluru (MNGL) and'),
         ("bengaluru mysuru tue", Journey(BLRU, MYSU), "Today is a Tuesday. Type today, or 8 Dec for"),
-        ("bengaluru mysuru 31 nov", Journey(BLRU, MYSU), "November 2027 has no day 31"),
+        ("bengaluru mysuru 31 nov", Journey(BLRU, MYSU), "November 2026 has no day 31"),
         ("bengaluru mysuru yesterday", Journey(BLRU, MYSU), "is in the past. Today is Tue 1 Dec 2026."),
         ("bengaluru mysuru +99", Journey(BLRU, MYSU), "is too far ahead."),
         ("bengaluru mysuru sun 5 dec", Journey(BLRU, MYSU), "5 Dec 2026 is a Saturday."),

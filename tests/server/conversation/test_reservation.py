@@ -410,7 +410,7 @@ def test_source_and_destination_in_one_answer(client_socket: LineClient, databas
         No bus on sale leaves Ooty.
         Source:
         > Bengaluru Mandia
-        "Mandia" is not a place on any route. Did you mean Mandya or Ramanagara?
+        "Mandia" is not a place on any route. Did you mean Mandya?
         Source:
         > Bengaluru Mysuru tomorrow
         "Bengaluru Mysuru tomorrow" is more than two places. Type one or two.
