@@ -217,10 +217,16 @@ def find(context: Context, typed: str) -> Steps[None]:
     shown = found.references[:_MAX_SHOWN]
     for reference in reversed(shown):  # the last one that is opened is offered: the first one
         booking = yield Call(GetBooking(reference=reference, phone=phone))
-        lines.append(booking.message if isinstance(booking, Refusal) else f"Reference {summary(booking)}")
+        lines.append(booking.message if isinstance(booking, Refusal) else _found_line(booking))
     for line in reversed(lines):
         yield Tell(line)
     yield Tell(f"To see the booking, type: status {found.references[0]} {phone}")
+
+
+def _found_line(booking: Booking) -> str:
+    """A line about a booking that was found; one that is not paid yet says so."""
+    unpaid = {"held": " Held, not booked yet.", "pending": " On the waitlist."}
+    return f"Reference {summary(booking)}{unpaid.get(booking.status, '')}"
 
 
 def _boarding_place(places: Sequence[Place]) -> Callable[[str], str]:

@@ -30,7 +30,7 @@ from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of arrow and function keys
-ONLY_KEYS = "The line has only keys such as an arrow. Type an answer, or Enter alone."
+ONLY_KEYS = "The line has only keys such as an arrow. Type an answer."
 _BACKSPACES = "\x08\x7f"
 
 

@@ -44,6 +44,15 @@ def test_find_takes_date_place_and_phone_and_asks_for_the_rest(
     assert asked == ["Phone"] * (not has_phone) + ["Date"] * (not has_date) + ["Source"] * (not has_place)
 
 
+def test_found_hold_is_not_taken_for_a_booking(connect: Callable[[], LineClient]) -> None:
+    held = connect().call("hold", **TRIP, count=1, phone=ASHA)["reference"]
+    line = connect()
+    line.send(f"find sat bengaluru {ASHA}")
+    shown = " ".join(line.receive().decode().strip() for _ in range(2))
+    assert shown.startswith(f"Reference {held} ")
+    assert shown.endswith("Sat 5 Dec 2026 10:00. Held, not booked yet.")
+
+
 def test_booking_that_find_advises_is_offered(connect: Callable[[], LineClient]) -> None:
     booked = [connect().call("book", **TRIP, seats=[n], phone=ASHA)["reference"] for n in (3, 4)]
     line = connect()
