@@ -479,6 +479,13 @@ class Settings:
         200, "times", "how many times as large as its compressed form a file of a GTFS feed may be", COUNT
     )
     gtfs_rows: int = setting(5_000_000, "rows", "the most rows in the files of a GTFS feed together", COUNT)
+    gtfs_seconds: float = setting(
+        600,
+        "seconds",
+        "the longest that an import of a GTFS feed may take in the database, and lock the trips of services "
+        "that it changes; after that, nothing is changed",
+        DURATION,
+    )
     gtfs_lines: int = setting(
         50, "lines", "the most lines that an import of a GTFS feed prints about each kind of finding", COUNT
     )

@@ -22,7 +22,7 @@ CREATE OR REPLACE FUNCTION api.add_service(
     nouns jsonb DEFAULT NULL, replace boolean DEFAULT false, queue_limit int DEFAULT NULL,
     repeat_legs int DEFAULT NULL
 ) RETURNS boolean
-LANGUAGE plpgsql SET enable_seqscan = off AS $$   -- as in api.put_service
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off AS $$   -- as in api.put_service
 DECLARE
     lines   CONSTANT text[] := api.timetable_lines(stops);
     refusal jsonb;

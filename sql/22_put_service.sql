@@ -6,9 +6,10 @@
 -- The answer: bus_id; created, whether the service is new; changes, {field, from, to} for each field; opened and removed, the
 -- travel dates of trips that are on sale from now on, and no longer. If nothing changes, no trip is locked.
 CREATE OR REPLACE FUNCTION api.put_service(account text, data jsonb, plan boolean DEFAULT false) RETURNS TABLE (refused boolean, answer jsonb)
--- A session that adds thousands of services reuses the plans that it made while the tables were empty. Without
--- enable_seqscan = off, these plans scan whole tables.
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- A generic plan: to plan the search of a place takes longer than the search, and a service has many stops. A session that adds
+-- thousands of services reuses the plans that it made while the tables were empty. Without enable_seqscan = off, these plans scan
+-- whole tables; their estimated cost would then start the JIT compiler.
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off AS $$
 DECLARE
     id      bigint;
     before  jsonb;

@@ -6,6 +6,7 @@ that it no longer has are ended.
 """
 
 import re
+import time
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -119,16 +120,26 @@ def put(
     partial: change the other services even if some are refused. Raises FeedError.
     """
     changes = Changes(partial)
+    ends_at = time.monotonic() + settings.gtfs_seconds
+
+    def put_service(name: str, line: int, document: dict[str, Any]) -> None:
+        if time.monotonic() >= ends_at:
+            raise FeedError(
+                f"It takes longer than {settings.gtfs_seconds:g} seconds. Nothing is changed. Divide the feed, "
+                "or set BUSWARE_GTFS_SECONDS to a higher number."
+            )
+        changes.outcomes.append(_put_service(conn, document, name, line, plan=plan))
+
     with conn.transaction(force_rollback=plan) as transaction:
         conn.execute(_LIMIT, [f"{settings.lock_wait_ms}ms"])
         places = _put_places(conn, content, changes)
         known = _Known(conn, content)
         documents = list(_documents(content, places, known))
         for name, line, document in documents:
-            changes.outcomes.append(_put_service(conn, document, name, line, plan=plan))
+            put_service(name, line, document)
         numbers = {document.get("bus_id") for _, _, document in documents}
         for name, document in known.gone(numbers, _first_date(content)):
-            changes.outcomes.append(_put_service(conn, document, name, 0, plan=plan))
+            put_service(name, 0, document)
         if changes.is_refused:
             raise psycopg.Rollback(transaction)
     return changes

@@ -299,3 +299,11 @@ def test_name_is_found_with_any_spacing(database: Database, stored: str, name: s
     with SchemaApi.open(database) as api:
         found = api.read("search", origin="Mysuru", destination=name, date=DAY)
         assert [trip["bus_id"] for trip in found["trips"]] == [7]
+
+
+def test_a_new_place_is_in_the_indexes_at_once(database: Database) -> None:
+    """Without a pending list, which each search of a place would scan until the next vacuum."""
+    options = database.query(
+        "SELECT reloptions FROM pg_class WHERE relname IN ('places_words', 'places_beginnings')"
+    )
+    assert options == [["fastupdate=off"]] * 2

@@ -231,3 +231,11 @@ def test_service_of_another_operator_is_not_edited(database: Database, importing
     with pytest.raises(FeedError, match=r"^busware_services\.txt:2: service 1 is another one here\."):
         importing({"busware_services.txt": extension})
     assert database.query(SERVICES) == []
+
+
+def test_slow_import_changes_nothing(database: Database, tmp_path: Path) -> None:
+    content = read_files(tmp_path, {}, Options(fields=LAYOUT, name="hill"))
+    with pytest.raises(FeedError, match=r"It takes longer than 1e-06 seconds\. Nothing is changed\."):
+        put(database.conn, content, Settings(gtfs_seconds=1e-6), plan=False, partial=False)
+    assert database.query(SERVICES) == []
+    assert database.value("SELECT count(*) FROM places WHERE code = 'SOUTH'") == 0
