@@ -9,17 +9,17 @@ LANGUAGE sql IMMUTABLE
 RETURN api.refusal('bad_request', message, jsonb_build_object('field', field, 'takes', takes));
 
 -- A fault of a document, as an array of one. field: its path, such as stops[2].fare; lists are numbered from 0. message: what
--- is wrong, and what would be right.
-CREATE OR REPLACE FUNCTION api.fault(field text, message text) RETURNS jsonb
+-- is wrong, and what would be right. takes: the valid values of the field, if it is wrong by itself.
+CREATE OR REPLACE FUNCTION api.fault(field text, message text, takes text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-RETURN jsonb_build_array(jsonb_build_object('field', field, 'message', message));
+RETURN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('field', field, 'message', message, 'takes', takes)));
 
 -- The refusal of a document with faults; NULL if it has none. Of several faults of a field, it has the first.
 CREATE OR REPLACE FUNCTION api.refusal_of_faults(faults jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
     SELECT api.refusal('bad_request', string_agg(format('%s: %s', f ->> 'field', f ->> 'message'), E'\n' ORDER BY n),
-        jsonb_build_object('faults', jsonb_agg(f ORDER BY n), 'field', jsonb_agg(f -> 'field' ORDER BY n) -> 0,
-                           'takes', jsonb_agg(f -> 'message' ORDER BY n) -> 0))
+        jsonb_build_object('faults', jsonb_agg(f - 'takes' ORDER BY n), 'field', jsonb_agg(f -> 'field' ORDER BY n) -> 0,
+                           'takes', jsonb_agg(coalesce(f -> 'takes', f -> 'message') ORDER BY n) -> 0))
     FROM (SELECT DISTINCT ON (f -> 'field') f, n FROM jsonb_array_elements(faults) WITH ORDINALITY AS e (f, n)
           ORDER BY f -> 'field', n) AS first
     HAVING count(*) > 0

@@ -82,7 +82,7 @@ BEGIN
             ELSIF f.kind = 'nouns' THEN
                 SELECT * INTO part FROM api.read_fields(value, f.kind, f.field || '.') AS n;
             ELSE
-                SELECT v.canonical AS read, CASE WHEN v.fault IS NULL THEN '[]' ELSE api.fault(path || f.field, v.fault) END AS faults
+                SELECT v.canonical AS read, CASE WHEN v.fault IS NULL THEN '[]' ELSE api.fault(path || f.field, v.fault, v.takes) END AS faults
                 INTO part FROM api.read_value(value, f.kind) AS v;
             END IF;
             read := read || jsonb_build_object(f.field, part.read);
@@ -109,7 +109,7 @@ BEGIN
         IF kind = 'list' THEN
             SELECT * INTO part FROM api.read_fields(element.value, list, element.path || '.') AS r;
         ELSE
-            SELECT v.canonical AS read, CASE WHEN v.fault IS NULL THEN '[]' ELSE api.fault(element.path, v.fault) END AS faults
+            SELECT v.canonical AS read, CASE WHEN v.fault IS NULL THEN '[]' ELSE api.fault(element.path, v.fault, v.takes) END AS faults
             INTO part FROM api.read_value(element.value, kind) AS v;
         END IF;
         read := read || jsonb_build_array(part.read);

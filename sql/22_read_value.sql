@@ -37,14 +37,16 @@ LANGUAGE sql IMMUTABLE AS $$
     ('layout',     '',                                    'the name of a layout, or a drawing of the seats, a line for each row')
 $$;
 
--- Read a value of a document. canonical: the value as a document has it; NULL if it is invalid. fault: why it is.
-CREATE OR REPLACE FUNCTION api.read_value(value jsonb, kind text, OUT canonical jsonb, OUT fault text)
+-- Read a value of a document. canonical: the value as a document has it; NULL if it is invalid. fault: why it is. takes: what
+-- is valid.
+CREATE OR REPLACE FUNCTION api.read_value(value jsonb, kind text, OUT canonical jsonb, OUT fault text, OUT takes text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     text CONSTANT text := api.plain_spaces(value #>> '{}');
     k    record;
 BEGIN
     SELECT * INTO k FROM api.value_kinds() AS v WHERE v.kind = read_value.kind;
+    takes := k.takes;
     IF jsonb_typeof(value) IN ('object', 'array') OR text = '' OR text !~ k.pattern
        OR kind = 'date' AND right(text, 2)::int > extract(day FROM (left(text, 7) || '-01')::date + interval '1 month -1 day') THEN
         fault := format('%s is not %s.', CASE WHEN jsonb_typeof(value) = 'string' THEN api.quoted(left(text, 80)) ELSE left(value::text, 80) END, k.takes);

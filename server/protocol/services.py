@@ -51,7 +51,7 @@ class Stop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     place: PlaceName
     arrives: Time | None = None
     departs: Time | None = None
-    km: Kilometres = "0"
+    km: Kilometres
     fare: Fare
 
 

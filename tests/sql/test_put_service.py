@@ -239,6 +239,12 @@ def test_fault_of_an_edit(database: Database, edit: Document, fault: str, messag
     assert found == {}
 
 
+def test_refusal_says_what_the_first_wrong_field_takes(database: Database) -> None:
+    answer = put(database, bus_id=1, max_seats=101, currency="inr")
+    assert (answer["field"], answer["takes"]) == ("currency", "a currency of ISO 4217, such as INR")
+    assert [fault.keys() for fault in answer["faults"]] == [{"field", "message"}] * 2
+
+
 def test_segment_fares_are_named_when_the_stops_change(database: Database) -> None:
     put(database, bus_id=1, segment_fares=[{"from_stop": 1, "to_stop": 3, "fare": "99"}])
     stops = document(database, 1)["stops"]
