@@ -181,14 +181,14 @@ def test_document_is_valid_openapi() -> None:
 
 
 def schemas_of(name: str, part: Any) -> list[dict[str, Any]]:
-    """The schemas of the parameters and the members with this name, anywhere in the document."""
+    """The schemas of the parameters and the members with this name, anywhere in the document, without null."""
     found = []
     if isinstance(part, dict):
         found += [part["properties"][name]] if name in part.get("properties", {}) else []
         found += [part["schema"]] if part.get("name") == name and "schema" in part else []
     for member in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         found += schemas_of(name, member)
-    return found
+    return [kind for schema in found for kind in schema.get("anyOf", [schema]) if kind != {"type": "null"}]
 
 
 def test_large_numbers_amounts_and_dates_have_a_format() -> None:
