@@ -7,6 +7,13 @@ LANGUAGE sql STABLE STRICT AS $$
         OR a.operator = (SELECT s.operator FROM bus_info s WHERE s.bus_id = operates.bus_id)))
 $$;
 
+-- Check that an account is an operator's or an admin's. It may have lost the role after the server has checked the request.
+CREATE OR REPLACE FUNCTION api.check_role(account text) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN account IS NULL THEN api.refusal('not_signed_in', 'Sign in as an operator.')
+            WHEN NOT EXISTS (SELECT FROM accounts a WHERE a.username = check_role.account AND a.role <> 'traveller')
+            THEN api.refusal('not_allowed', 'This is for operators.') END;
+
 -- Check that the account may change the service.
 CREATE OR REPLACE FUNCTION api.check_operator(account text, bus_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$

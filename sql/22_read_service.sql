@@ -97,6 +97,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     element record;
     part    record;
+    parts   jsonb[] := '{}';   -- to append to an array takes constant time, to jsonb not
 BEGIN
     read := '[]';
     faults := '[]';
@@ -112,7 +113,8 @@ BEGIN
             SELECT v.canonical AS read, CASE WHEN v.fault IS NULL THEN '[]' ELSE api.fault(element.path, v.fault, v.takes) END AS faults
             INTO part FROM api.read_value(element.value, kind) AS v;
         END IF;
-        read := read || jsonb_build_array(part.read);
+        parts := array_append(parts, part.read);
         faults := faults || part.faults;
     END LOOP;
+    read := to_jsonb(parts);
 END $$;

@@ -6,12 +6,15 @@ DECLARE
     account text := args ->> 'account';
     edit    jsonb := args - '{account,operator,registration,code}'::text[];
 BEGIN
-    CASE method   -- raises an exception for any other
-        WHEN 'put_vehicle' THEN answer := api.put_vehicle(account, args ->> 'operator', args ->> 'registration', edit);
-        WHEN 'put_driver' THEN answer := api.put_driver(account, args ->> 'operator', args ->> 'code', edit);
-        WHEN 'assign' THEN answer := api.assign(account, (args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date,
-                                                (args ->> 'until')::date, edit);
-    END CASE;
+    answer := api.check_role(account);
+    IF answer IS NULL THEN
+        CASE method   -- raises an exception for any other
+            WHEN 'put_vehicle' THEN answer := api.put_vehicle(account, args ->> 'operator', args ->> 'registration', edit);
+            WHEN 'put_driver' THEN answer := api.put_driver(account, args ->> 'operator', args ->> 'code', edit);
+            WHEN 'assign' THEN answer := api.assign(account, (args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date,
+                                                    (args ->> 'until')::date, edit);
+        END CASE;
+    END IF;
     refused := answer ? 'reason';
     RETURN NEXT;
 END $$;

@@ -8,9 +8,8 @@ DECLARE
     plan    CONSTANT boolean := coalesce((args ->> 'plan')::boolean, false);
     data    CONSTANT jsonb := args - '{account,plan}'::text[];
 BEGIN
-    IF account IS NULL THEN   -- NULL would be the owner of the database
-        answer := api.refusal('not_signed_in', 'Sign in as an operator.');
-    ELSIF key IS NOT NULL THEN
+    answer := api.check_role(account);   -- NULL would be the owner of the database
+    IF answer IS NULL AND key IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(account || ' ' || key, 0));   -- the same request may run now
         answer := api.recorded_answer(0, key, method, args);
     END IF;

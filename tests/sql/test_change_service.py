@@ -39,10 +39,19 @@ def change(
     return answer
 
 
-def test_caller_without_account_changes_nothing(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("account", "reason"), [(None, "not_signed_in"), ("asha", "not_allowed"), ("deleted", "not_allowed")]
+)
+def test_caller_who_is_no_operator_changes_nothing(
+    database: Database, account: str | None, reason: str
+) -> None:
+    database.query(
+        "INSERT INTO accounts (username, password_hash, role, created_at) "
+        "VALUES ('asha', '', 'traveller', now())"
+    )
     for method in ("add_service", "put_service", "end_service", "succeed_service", "open_trip", "put_place"):
-        answer = change(database, method, account=None, bus_id=1, name="X", last_date=None)
-        assert answer["reason"] == "not_signed_in"
+        answer = change(database, method, account=account, **VAN | {"bus_id": 1}, last_date=None, code="XX")
+        assert answer["reason"] == reason
 
 
 # End and successor -----------------------------------------------------------------------------

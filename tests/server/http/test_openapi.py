@@ -181,7 +181,7 @@ def test_document_is_valid_openapi() -> None:
 
 
 def schemas_of(name: str, part: Any) -> list[dict[str, Any]]:
-    """The schemas of the parameters and the members with this name, anywhere in the document, without null."""
+    """The schemas, without null, of the parameters and the members with this name, anywhere in the document."""
     found = []
     if isinstance(part, dict):
         found += [part["properties"][name]] if name in part.get("properties", {}) else []
