@@ -181,7 +181,7 @@ def test_document_is_valid_openapi() -> None:
 
 
 def schemas_of(name: str, part: Any) -> list[dict[str, Any]]:
-    """The schemas, without null, of the parameters and the members with this name, anywhere in the document."""
+    """The schemas, without null, of the parameters and the members with this name, anywhere in it."""
     found = []
     if isinstance(part, dict):
         found += [part["properties"][name]] if name in part.get("properties", {}) else []
