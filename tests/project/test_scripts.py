@@ -73,7 +73,7 @@ def test_scripts_find_the_running_database(data_folder: Path, link: Path) -> Non
         mine = (link.parent / "mine.sql").read_text().replace("99", "98")
         (link.parent / "mine.sql").write_text(mine.replace("11:00", "11h"))
         wrong = script(link, "seed", "mine.sql", **environment)
-        assert "Not a line of a timetable" in wrong.stderr
+        assert '"11h" is not a time since the travel date began' in wrong.stderr
         assert "HINT:" in wrong.stderr
         assert "CONTEXT:" not in wrong.stderr
         for control in TRANSACTION_CONTROL:

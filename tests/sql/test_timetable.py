@@ -411,7 +411,7 @@ def test_end_in_the_past_cancels_no_trip_that_has_ended(database: Database, cloc
 
 def test_wrong_end_is_refused(database: Database) -> None:
     add(database, first_date=date(2026, 12, 5))
-    for bus_id, message in ((7, "begins on 2026-12-05, after 2026-12-04."), (99, "no service 99")):
+    for bus_id, message in ((7, "begins on 2026-12-05, after 2026-12-04."), (99, "no bus 99")):
         with pytest.raises(psycopg.errors.RaiseException, match=message):
             database.query("SELECT api.end_service(%s, '2026-12-04')", bus_id)
 
