@@ -27,6 +27,7 @@ from tests.support.traveller import (
     CTRL_D,
     ESCAPE,
     PROJECT,
+    SEATS,
     STEPS,
     Traveller,
     client_environment,
@@ -116,7 +117,7 @@ def test_new_fare_of_an_expired_hold_is_shown_and_asked_for(
 def test_typed_seats_are_marked_on_the_map(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.answer(*STEPS[:4])
-    asha.wait_for("(Enter: the server chooses 1):")
+    asha.wait_for(SEATS)
     asha.child.send("3 7")
     asha.wait_for("[ 3]", "[ 7]")
 
@@ -252,7 +253,7 @@ def test_map_is_shown_again_if_a_seat_is_sold_meanwhile(
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     connect().call("book", **trip, seats=[4], phone="98800 99000")
     asha.type_line(STEPS[-1][1])
-    asha.wait_for("××", "╰", "Seat 4 is taken", "(Enter: the server chooses 1):")
+    asha.wait_for("××", "╰", "Seat 4 is taken", SEATS)
     asha.type_line("3 7")
     asha.wait_for("Held for you", "Asha", "Confirm, for 520.00?")
 

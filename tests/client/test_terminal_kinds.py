@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Cluster, Database
 from tests.support.project import PROJECT
 from tests.support.pushing import Console
-from tests.support.traveller import Traveller
+from tests.support.traveller import SEATS, Traveller
 
 pytestmark = pytest.mark.system
 
@@ -66,7 +66,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
     assert "Type" not in table  # flights have no type
     assert "…" not in table  # nothing is cut
     asha.answer(
-        ("", "701"), ("(Enter: the server chooses 1):", "3 4"), ("Phone number (Enter: none;", ", Asha"),
+        ("", "701"), (SEATS, "3 4"), ("Phone number (Enter: none;", ", Asha"),
         ("Confirm, for 124,000.00?", "yes"),
     )  # fmt: skip
     asha.wait_for("Ticket", "Keep the reference")
@@ -134,7 +134,7 @@ def test_hotel(asha: Traveller, database: Database) -> None:
     )  # fmt: skip
     asha.wait_for("2 nights, ", ".00 for each room.")  # the amount depends on the day of the week
     asha.answer(
-        ("(Enter: the server chooses 1):", "best 2"), ("Phone number (Enter: none;", ""),
+        (SEATS, "best 2"), ("Phone number (Enter: none;", ""),
         ("Confirm, for", "yes"),
     )  # fmt: skip
     seen = asha.wait_for("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")

@@ -10,7 +10,7 @@ from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.processes import ServerProcess
 from tests.support.serving import watch
-from tests.support.traveller import CTRL_C, STEPS, Traveller, tomorrow
+from tests.support.traveller import CTRL_C, SEATS, STEPS, Traveller, tomorrow
 
 CTRL_Z = "\x1a"
 OTHER = "98800 99000"
@@ -117,7 +117,7 @@ def test_text_typed_before_the_fare_is_visible_confirms_nothing(
     served.process.send_signal(signal.SIGCONT)
     asha.wait_for("Held for you", "Confirm, for 520.00?")
     asha.type_line("no")
-    asha.wait_for("(Enter: the server chooses 1):")
+    asha.wait_for(SEATS)
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from tests.conftest import Database, LineClient
 from tests.support.processes import ServerProcess
-from tests.support.traveller import STEPS, Traveller, tomorrow
+from tests.support.traveller import SEATS, STEPS, Traveller, tomorrow
 
 pytestmark = pytest.mark.system
 
 StartClient = Callable[[int, int], Traveller]  # columns, rows
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-SEATS = "chooses 1):"  # the end of the question, which is broken between words
 UP, DOWN, RIGHT, LEFT = (f"\x1b[{letter}" for letter in "ABCD")
 
 
