@@ -36,7 +36,10 @@ _TAGS = {
     "accounts": "New accounts",
     "sessions": "Signing in and out",
     "operator": "For operators: the trips of a date",
-    "services": "For operators: the dates on sale",
+    "services": "For operators: their services, and the dates on sale",
+    "promo-codes": "For operators: promo codes",
+    "vehicles": "For operators: vehicles",
+    "drivers": "For operators: drivers",
     "messages": "Messages to the operators",
 }
 _RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
