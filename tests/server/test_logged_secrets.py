@@ -11,6 +11,7 @@ from tests.server.tcp.test_extreme_values import FIELDS, LEFT_OUT
 from tests.support.http_client import HttpClient
 
 SECRETS = {"password": "password-marker", "token": "token-marker", "phone": "98450 12345"}
+IDENTIFIERS = {"reference": "ABCDEFG", "code": "CKPT", "registration": "KA09F1234"}  # in paths
 # The functions that a request calls before others. While they fail, the others are not called.
 CALLED_FIRST = ("password_parameters", "count_registration", "reached_limit")
 ENTRY_POINTS = """
@@ -32,7 +33,7 @@ def fail_with_parameters(database: Database, functions: list[tuple[str, str, int
 def send_requests(client_socket: LineClient, http: HttpClient) -> None:
     """Send each request over both ports, with and without a token."""
     for method, kind in METHODS.items():
-        known = {**FIELDS, "reference": "ABCDEFG", **SECRETS}
+        known = {**FIELDS, **IDENTIFIERS, **SECRETS}
         fields = kind.__struct_encode_fields__
         params = {name: known[name] for name in fields if name in known and name not in LEFT_OUT - {"token"}}
         params |= {"reference": "ABCDEFG"} if "reference" in fields else {}
@@ -40,7 +41,7 @@ def send_requests(client_socket: LineClient, http: HttpClient) -> None:
         client_socket.call(method, **{name: value for name, value in params.items() if name != "token"})
         for operation in kind.resources.values():
             http_method, path = operation.split(" ")
-            body = {"json": params} if http_method == "POST" else {"params": params}
+            body = {"json": params} if http_method in {"POST", "PUT"} else {"params": params}
             http.call(http_method, path.format(**known), token=SECRETS["token"], **body)
             http.call(http_method, path.format(**known), **body)
     guest = {"username": "asha", "password": SECRETS["password"], "num_rooms": 1}
