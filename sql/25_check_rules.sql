@@ -25,12 +25,14 @@ BEGIN
 END $$;
 
 -- The warnings about a sale, as a field of the booking. A passenger of it has a live ticket on an overlapping segment of the
--- trip already, under the same name, with the same phone number or account. The reference is known only to who may open it.
+-- trip already, under the same name, with the same phone number or account. The account that made the other booking reads its
+-- reference. Others do not: with the phone number, it opens the booking.
 CREATE OR REPLACE FUNCTION api.warnings_about(sale api.sale) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('warnings', jsonb_agg(jsonb_build_object('warning', 'same_passenger', 'reference', p.reference,
-        'message', format('%s is on this trip already, in booking %s.', p.name, p.reference)) ORDER BY p.reference, p.ticket_no))
+    SELECT jsonb_build_object('warnings', jsonb_agg(jsonb_strip_nulls(jsonb_build_object('warning', 'same_passenger', 'reference', own.reference,
+        'message', format('%s is on this trip already%s.', p.name, ', in booking ' || own.reference))) ORDER BY p.reference, p.ticket_no))
     FROM passengers p
+    CROSS JOIN LATERAL (SELECT CASE WHEN p.account = sale.account THEN p.reference END AS reference) AS own
     WHERE p.bus_id = sale.bus_id AND p.travel_date = sale.travel_date AND p.status IN ('held', 'booked')
       AND p.segment && sale.segment AND (p.phone = sale.phone OR p.account = sale.account)
       AND fold_name(p.name) IN (SELECT fold_name(n ->> 'name') FROM jsonb_array_elements(sale.names) AS n)

@@ -202,12 +202,15 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accessible: bool = False
 
 
-class BookingWarning(Struct, frozen=True, kw_only=True):
-    """What a caller may not have meant, although it was done. reference: of the other booking."""
+class BookingWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a caller may not have meant, although it was done.
+
+    reference: of the other booking, if the caller's account made it; else missing.
+    """
 
     warning: Literal["same_passenger"]
-    reference: str
     message: str
+    reference: str | None = None
 
 
 class Booking(AnyTrip, frozen=True, kw_only=True):

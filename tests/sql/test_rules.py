@@ -138,9 +138,9 @@ def test_two_bookings_of_an_account_at_once(race: Race) -> None:
 
 
 def test_same_passenger_is_a_warning(api: SchemaApi) -> None:
-    first = api.book(1, passengers=ASHA_NAMED)
+    first = api.book(1, account="asha", passengers=ASHA_NAMED)
     assert "warnings" not in first
-    second = api.book(2, 3, passengers=[{"name": "Ravi"}, {"name": "ASHA  RAO"}])
+    second = api.book(2, 3, account="asha", passengers=[{"name": "Ravi"}, {"name": "ASHA  RAO"}])
     assert second["status"] == "booked"
     assert second["warnings"] == [
         {
@@ -150,6 +150,17 @@ def test_same_passenger_is_a_warning(api: SchemaApi) -> None:
         }
     ]
     assert "warnings" not in api.show(second)
+
+
+def test_warning_to_others_has_no_reference(api: SchemaApi) -> None:
+    """With the phone number, the reference opens the booking."""
+    api.book(1, account="asha", passengers=ASHA_NAMED)
+    for caller in ({}, {"account": "ravi"}):
+        booking = api.book(**{"count": 1, "passengers": ASHA_NAMED, **caller})
+        assert booking["warnings"][0] == {
+            "warning": "same_passenger",
+            "message": "Asha Rao is on this trip already.",
+        }
 
 
 @pytest.mark.parametrize(
