@@ -364,6 +364,7 @@ def is_run_elsewhere(line: str) -> bool:
 
 
 _PROGRAMS = re.compile(r"\b(nc|curl) ")
+_KEEP_EXPORTS = "test ! -e exported || . ./exported; trap 'export -p > exported' EXIT"
 _COUNT_SERVICES = "SELECT count(*) FROM bus_info WHERE kind IN ('bus', 'flight') GROUP BY kind ORDER BY kind"
 
 
@@ -384,7 +385,7 @@ def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
             runner.run_page(page)
         clean = runner.run("scripts/audit")
     assert clean == "Clean: every rule holds.\n"
-    assert runner.kinds == {"session", "sh", "python", "sql", "ini", "yaml", "csv"}
+    assert runner.kinds == {"session", "sh", "python", "sql", "ini", "yaml", "csv", "json"}
 
 
 _OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
@@ -415,11 +416,15 @@ class PageRunner:
         self.kinds: set[str] = set()
 
     def run(self, script: str) -> str:
-        """Run a script with a password as its input; return its output. It must exit with 0."""
+        """Run a script with a password as its input; return its output. It must exit with 0.
+
+        It has the variables that earlier scripts have exported, as in one shell.
+        """
         for documented, port in self._ports.items():
             script = script.replace(documented, port)
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self._folder, env=self._environment, input="correct horse\n",
+            ["bash", "-c", f"{_KEEP_EXPORTS}\n{script}"],
+            cwd=self._folder, env=self._environment, input="correct horse\n",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
@@ -453,6 +458,8 @@ class PageRunner:
                 assert '"bus_id":101' in printed.replace(" ", "")
         elif info in ("yaml", "csv"):
             (self._folder / f"my_services.{info}").write_text(block)
+        elif info == "json":
+            (self._folder / "owl.json").write_text(block)
         elif "INSERT INTO places" in block:
             (self._folder / "my_route.sql").write_text(block)
         elif info == "sql":
