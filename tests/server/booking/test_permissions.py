@@ -25,8 +25,8 @@ TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
 
 STOPS = [
-    {"place": "Mandya", "departs": "09:00", "fare": "0"},
-    {"place": "Mysuru", "arrives": "10:00", "fare": "90"},
+    {"place": "Mandya", "departs": "09:00", "km": "0", "fare": "0"},
+    {"place": "Mysuru", "arrives": "10:00", "km": "45", "fare": "90"},
 ]
 
 OK, UNKNOWN = "ok", "unknown_booking"
