@@ -40,8 +40,8 @@ LANGUAGE sql STABLE
 RETURN CASE jsonb_typeof(at) WHEN 'number' THEN stop.stop_no = at::int
                              WHEN 'string' THEN coalesce(stop.place = ANY (api.place_codes(at #>> '{}')), false) END;
 
--- Check that a booking is for the trip and the boarding stop at which it is checked in. Without a trip in the request: for
--- a trip of today, or one under way.
+-- Check that a booking is for the trip and the boarding stop at which it is checked in. Without a travel date in the
+-- request: for a trip of today, or one under way.
 CREATE OR REPLACE FUNCTION api.check_on_trip(b api.opened_booking, a api.request) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('wrong_trip', format('Booking %s is for %s %s of %s, from %s at %s.', b.reference, s.nouns ->> 'service',
@@ -55,10 +55,9 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL (SELECT api.instant(b.travel_date, r.departs, s.time_zone) AS at,
         api.instant(b.travel_date, e.arrives, s.time_zone) AS ends_at,
         (api.now() AT TIME ZONE c.time_zone)::date AS today) AS boarding
-    WHERE CASE WHEN a.bus_id IS NULL AND a.travel_date IS NULL
-               THEN boarding.today NOT IN (b.travel_date, (boarding.at AT TIME ZONE c.time_zone)::date)
-                    AND api.now() NOT BETWEEN boarding.at AND boarding.ends_at
-               ELSE a.bus_id <> b.bus_id OR a.travel_date <> b.travel_date END
+    WHERE a.bus_id <> b.bus_id OR a.travel_date <> b.travel_date
+       OR a.travel_date IS NULL AND boarding.today NOT IN (b.travel_date, (boarding.at AT TIME ZONE c.time_zone)::date)
+          AND api.now() NOT BETWEEN boarding.at AND boarding.ends_at
        OR NOT coalesce(api.is_stop(r, a.at), true)
 $$;
 

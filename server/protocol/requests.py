@@ -373,7 +373,7 @@ class Occupancy(TripRequest, frozen=True, kw_only=True):
 class CheckIn(Request, frozen=True, kw_only=True):
     """For operators: check in the passengers of a booking at their stop. Again changes nothing.
 
-    With bus_id and travel_date, a booking for another trip is refused; else one that is not for today.
+    A booking of another bus_id or travel_date is refused; without travel_date, one that is not for today.
     """
 
     reference: ReferenceOrCode

@@ -63,6 +63,7 @@ def test_check_in_without_a_trip_is_for_the_trips_of_today(api: SchemaApi, clock
     clock.set("2026-12-05 20:00+05:30")
     assert "tickets" in check_in(api, today)
     assert check_in(api, later)["reason"] == "wrong_trip"
+    assert check_in(api, later, bus_id=1)["reason"] == "wrong_trip"
     assert api.write("check_in", reference=night["reference"], account="conductor")["reason"] == "not_yours"
 
 
