@@ -9,7 +9,7 @@
 The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport and http_transport:
 
   async_factory      connect_async()
-  async_sdk          a method for each request
+  async_sdk          a method for each request   async_operator_sdk  those for operators
   async_connection   sign-in, repeated requests
   async_transport    one TCP connection              transport    the same, with threads
   async_http_client  the requests over HTTP
@@ -19,6 +19,7 @@ The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport
 The command:
 
   __main__    runs a command line                    commands     from the command line to a request
+  arguments   how each argument is read              tables       the tables of replies
   preview     what it is going to change             render       replies as text
   dates       dates in the server's time zone
   terminal    the terminal client                    prompts      its questions

@@ -1,0 +1,329 @@
+"""The methods of a client for operators. client/async_sdk.py explains the methods."""
+
+# ruff: noqa: PLR0913 – one parameter for each field of a request
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+from msgspec import UNSET, UnsetType
+
+from busware.async_connection import AsyncConnection
+from busware.retries import service_fields
+from busware.server import protocol
+from busware.server.protocol import (
+    Assignment,
+    Booking,
+    ChangedPlace,
+    ChangedService,
+    Driver,
+    OperatedTrip,
+    PromoCode,
+    ServiceData,
+    ServiceSummary,
+    Vehicle,
+)
+
+
+class AsyncOperatorClient(AsyncConnection):
+    """A client with a method for each request of operators."""
+
+    async def trips(self, date: date) -> AsyncIterator[OperatedTrip]:
+        """The operator's trips on a travel date, in order of bus_id."""
+        after = None
+        while True:
+            page = await self.call(protocol.OperatorTrips(date=date, after=after), protocol.OperatedTrips)
+            for trip in page.trips:
+                yield trip
+            if (after := page.next) is None:
+                return
+
+    async def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
+        """The passengers who board and alight at each stop of a trip."""
+        return await self.call(
+            protocol.Manifest(bus_id=bus_id, travel_date=travel_date), protocol.TripManifest
+        )
+
+    async def check_in(
+        self,
+        reference: str,
+        *,
+        tickets: list[int] | None = None,
+        at: str | int | None = None,
+        bus_id: int | None = None,
+        travel_date: date | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Check in the passengers of a booking; `reference` may be the text of a ticket's QR code."""
+        request = protocol.CheckIn(
+            reference=reference, tickets=tickets, at=at, bus_id=bus_id, travel_date=travel_date, key=key
+        )
+        return await self.call(request, Booking)
+
+    async def no_shows(
+        self,
+        bus_id: int,
+        travel_date: date,
+        at: str | int,
+        *,
+        release: bool | None = None,
+        key: str | None = None,
+    ) -> protocol.NoShows:
+        """Mark those who board at a stop and are not checked in. release: whether their seats sell again."""
+        request = protocol.MarkNoShows(
+            bus_id=bus_id, travel_date=travel_date, at=at, release=release, key=key
+        )
+        return await self.call(request, protocol.NoShows)
+
+    async def sales(
+        self,
+        from_date: date,
+        to_date: date,
+        *,
+        group: protocol.SalesGroup | None = None,
+        by: protocol.SalesDates | None = None,
+    ) -> protocol.SalesReport:
+        """The sales of the operator's services, by service, date or segment."""
+        request = protocol.Sales(from_date=from_date, to_date=to_date, group=group, by=by)
+        return await self.call(request, protocol.SalesReport)
+
+    async def load(self, bus_id: int, travel_date: date) -> protocol.TripLoad:
+        """The booked, held and free seats on each leg of a trip."""
+        return await self.call(protocol.Load(bus_id=bus_id, travel_date=travel_date), protocol.TripLoad)
+
+    async def occupancy(self, bus_id: int, travel_date: date) -> protocol.TripOccupancy:
+        """The tickets that have each seat of a trip."""
+        return await self.call(
+            protocol.Occupancy(bus_id=bus_id, travel_date=travel_date), protocol.TripOccupancy
+        )
+
+    async def cancel_trip(
+        self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
+    ) -> protocol.CancelledTrip:
+        """Cancel a trip. Every passenger whose journey has not ended gets a full refund."""
+        return await self.call(
+            protocol.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key),
+            protocol.CancelledTrip,
+        )
+
+    async def block_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Take seats of a trip out of sale, on the whole route without stops; return what is blocked."""
+        return (
+            await self.call(
+                protocol.BlockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, reason=reason, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
+    async def unblock_seats(
+        self,
+        bus_id: int,
+        travel_date: date,
+        seats: list[int],
+        *,
+        from_stop: int | None = None,
+        to_stop: int | None = None,
+        key: str | None = None,
+    ) -> list[protocol.BlockedSegment]:
+        """Put blocked seats of a trip on sale again; return what is still blocked."""
+        return (
+            await self.call(
+                protocol.UnblockSeats(
+                    bus_id=bus_id, travel_date=travel_date, seats=seats, from_stop=from_stop,
+                    to_stop=to_stop, key=key,
+                ),
+                protocol.BlockedSeats,
+            )
+        ).blocked  # fmt: skip
+
+    async def promo_codes(self, operator: str | None = None) -> AsyncIterator[PromoCode]:
+        """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
+        after = None
+        while True:
+            page = await self.call(
+                protocol.PromoCodes(operator=operator, after=after), protocol.PromoCodeList
+            )
+            for promo_code in page.promo_codes:
+                yield promo_code
+            if (after := page.next) is None:
+                return
+
+    async def put_promo_code(
+        self,
+        code: str,
+        *,
+        operator: str | None = None,
+        percent: str | None = None,
+        amount: str | None = None,
+        services: list[int] | None = None,
+        first_date: date | None = None,
+        last_date: date | None = None,
+        max_uses: int | None = None,
+        max_uses_per_account: int | None = None,
+    ) -> PromoCode:
+        """Create a promo code, or replace what it gives: a percentage and an amount off each ticket.
+
+        services: on which it is valid; by default all of the operator. first_date, last_date: of sale.
+        """
+        return await self.call(protocol.PutPromoCode(
+            code=code, operator=operator, percent=percent, amount=amount, services=services,
+            first_date=first_date, last_date=last_date, max_uses=max_uses,
+            max_uses_per_account=max_uses_per_account,
+        ), PromoCode)  # fmt: skip
+
+    async def open_sales(self, bus_id: int, from_date: date, to_date: date) -> int:
+        """Put trips of a bus on sale; return how many were not on sale before."""
+        return (
+            await self.call(
+                protocol.OpenSales(bus_id=bus_id, from_date=from_date, to_date=to_date), protocol.OpenedSales
+            )
+        ).opened
+
+    async def services(self) -> AsyncIterator[ServiceSummary]:
+        """The operator's services, by number."""
+        after = None
+        while True:
+            page = await self.call(protocol.Services(after=after), protocol.ServiceList)
+            for service in page.services:
+                yield service
+            if (after := page.next) is None:
+                return
+
+    async def service(self, bus_id: int) -> ServiceData:
+        """A service with all its fields. As `service` of put_service it changes nothing."""
+        return await self.call(protocol.GetService(bus_id=bus_id), ServiceData)
+
+    async def add_service(
+        self, service: ServiceData, *, plan: bool = False, key: str | None = None
+    ) -> ChangedService:
+        """Add a service under the next number. plan: return what would happen, and change nothing."""
+        request = protocol.AddService(**service_fields(service), plan=plan, key=key)
+        return await self.call(request, ChangedService)
+
+    async def put_service(self, bus_id: int, service: ServiceData, *, plan: bool = False) -> ChangedService:
+        """Add a service under a number, or edit it: what `service` does not have stays."""
+        request = protocol.PutService(bus_id=bus_id, **service_fields(service), plan=plan)
+        return await self.call(request, ChangedService)
+
+    async def end_service(self, bus_id: int, last_date: date | None, *, plan: bool = False) -> ChangedService:
+        """Give a service a last date; None removes it, and opens the later trips again."""
+        request = protocol.EndService(bus_id=bus_id, last_date=last_date, plan=plan)
+        return await self.call(request, ChangedService)
+
+    async def succeed_service(
+        self,
+        bus_id: int,
+        from_date: date,
+        changes: ServiceData | None = None,
+        *,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> ChangedService:
+        """End a service, and continue it from a date on under the next number, with changes."""
+        fields = service_fields(changes or ServiceData())
+        request = protocol.SucceedService(bus_id=bus_id, from_date=from_date, **fields, plan=plan, key=key)
+        return await self.call(request, ChangedService)
+
+    async def open_trip(self, bus_id: int, travel_date: date) -> OperatedTrip:
+        """Open an extra trip of a service, or a cancelled trip again."""
+        return await self.call(protocol.OpenTrip(bus_id=bus_id, travel_date=travel_date), OperatedTrip)
+
+    async def put_place(
+        self,
+        code: str,
+        *,
+        name: str | UnsetType = UNSET,
+        aliases: list[str] | UnsetType = UNSET,
+        part_of: str | UnsetType | None = UNSET,
+        time_zone: str | UnsetType = UNSET,
+    ) -> ChangedPlace:
+        """Add a place. Only an admin changes one: what is not given stays."""
+        return await self.call(protocol.PutPlace(
+            code=code, name=name, aliases=aliases, part_of=part_of, time_zone=time_zone
+        ), ChangedPlace)  # fmt: skip
+
+    async def vehicles(self, operator: str | None = None) -> AsyncIterator[Vehicle]:
+        """The operator's vehicles, in order of registration. operator: only an admin names it."""
+        after = None
+        while True:
+            page = await self.call(protocol.Vehicles(operator=operator, after=after), protocol.VehicleList)
+            for vehicle in page.vehicles:
+                yield vehicle
+            if (after := page.next) is None:
+                return
+
+    async def put_vehicle(
+        self,
+        registration: str,
+        *,
+        operator: str | None = None,
+        layout: str | UnsetType = UNSET,
+        name: str | UnsetType | None = UNSET,
+        notes: str | UnsetType | None = UNSET,
+        in_service: bool | UnsetType = UNSET,
+    ) -> Vehicle:
+        """Add a vehicle, or edit it: what is not given stays. None removes a name or notes."""
+        return await self.call(protocol.PutVehicle(
+            registration=registration, operator=operator, layout=layout, name=name, notes=notes,
+            in_service=in_service,
+        ), Vehicle)  # fmt: skip
+
+    async def drivers(self, operator: str | None = None) -> AsyncIterator[Driver]:
+        """The operator's drivers, in order of their codes. operator: only an admin names it."""
+        after = None
+        while True:
+            page = await self.call(protocol.Drivers(operator=operator, after=after), protocol.DriverList)
+            for driver in page.drivers:
+                yield driver
+            if (after := page.next) is None:
+                return
+
+    async def put_driver(
+        self,
+        code: str,
+        *,
+        operator: str | None = None,
+        name: str | UnsetType = UNSET,
+        phone: str | UnsetType | None = UNSET,
+        licence_no: str | UnsetType | None = UNSET,
+        active: bool | UnsetType = UNSET,
+    ) -> Driver:
+        """Add a driver, or edit one: what is not given stays. None removes a phone or a licence number."""
+        return await self.call(protocol.PutDriver(
+            code=code, operator=operator, name=name, phone=phone, licence_no=licence_no, active=active
+        ), Driver)  # fmt: skip
+
+    async def assign(
+        self,
+        bus_id: int,
+        travel_date: date,
+        *,
+        vehicle: str | UnsetType | None = UNSET,
+        drivers: list[str] | UnsetType | None = UNSET,
+        until: date | None = None,
+    ) -> Assignment:
+        """Assign a vehicle and up to two drivers to a trip; None removes, and what is not given stays.
+
+        until: the last travel date, to assign them to all open trips of the service up to it.
+        """
+        return await self.call(protocol.Assign(
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until
+        ), Assignment)  # fmt: skip
+
+    async def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
+        """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""
+        return await self.call(
+            protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.SentNotice
+        )
