@@ -177,8 +177,8 @@ def test_connect_uses_the_environment(
 
 
 def test_every_method_has_a_python_method() -> None:
-    assert METHODS.keys() <= vars(Client).keys()
-    assert METHODS.keys() <= vars(AsyncClient).keys()
+    assert METHODS.keys() <= set(dir(Client))
+    assert METHODS.keys() <= set(dir(AsyncClient))
 
 
 def test_stop_numbers_instead_of_places(busware: Client) -> None:
