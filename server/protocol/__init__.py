@@ -9,12 +9,13 @@ fields    types of fields         requests, service_requests  a class for each m
 replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
 text      cleaning and comparing of texts               services  a service as a document
-operator_replies  a class for each reply to operators
+operator_requests, operator_replies  the same for operators
 """
 
 from busware.server.protocol.caller import *  # noqa: F403
 from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.operator_replies import *  # noqa: F403
+from busware.server.protocol.operator_requests import *  # noqa: F403
 from busware.server.protocol.refusals import *  # noqa: F403
 from busware.server.protocol.replies import *  # noqa: F403
 from busware.server.protocol.requests import *  # noqa: F403

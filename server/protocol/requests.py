@@ -4,74 +4,37 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar, get_args
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from busware.server.protocol.fields import (
     Amount,
-    BlockReason,
     BusId,
     BusType,
     ClassName,
     Count,
     Cursor,
     Date,
-    Discount,
-    DriverCode,
-    DriverCodes,
-    DriverName,
     Flag,
     HoldSeconds,
     Key,
     KindName,
-    LicenceNo,
     Limit,
-    MaxUses,
     Message,
     NewName,
-    Notes,
-    OperatorName,
     Passengers,
     Password,
-    Percent,
     Phone,
     PlaceName,
     PlaceOrStop,
     PromoCodeText,
-    Reason,
     Reference,
-    ReferenceOrCode,
-    Registration,
-    SalesDates,
-    SalesGroup,
     SeatNo,
     SeatNos,
-    ServiceNos,
     StopNo,
     TicketNo,
     TicketNos,
     Token,
     Username,
-    VehicleLayout,
-    VehicleName,
-)
-from busware.server.protocol.operator_replies import (
-    Assignment,
-    BlockedSeats,
-    CancelledTrip,
-    Driver,
-    DriverList,
-    NoShows,
-    OpenedSales,
-    OperatedTrips,
-    PromoCode,
-    PromoCodeList,
-    SalesReport,
-    SentNotice,
-    TripLoad,
-    TripManifest,
-    TripOccupancy,
-    Vehicle,
-    VehicleList,
 )
 from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import (
@@ -345,188 +308,8 @@ class Logout(Request, frozen=True, kw_only=True):
     everywhere: Flag = False
 
 
-@method("trips", OperatedTrips, "GET /v1/operator/trips")
-class OperatorTrips(Request, frozen=True, kw_only=True):
-    """For operators: list your trips of a travel date."""
-
-    date: Date
-    limit: Limit | None = None
-    after: Cursor | None = None
-
-
-@method("manifest", TripManifest, "GET /v1/trips/{bus_id}/{travel_date}/manifest")
-class Manifest(TripRequest, frozen=True, kw_only=True):
-    """For operators: list the passengers who board and alight at each stop of a trip."""
-
-
-@method("load", TripLoad, "GET /v1/trips/{bus_id}/{travel_date}/load")
-class Load(TripRequest, frozen=True, kw_only=True):
-    """For operators: count the booked, held and free seats on each leg of a trip."""
-
-
-@method("occupancy", TripOccupancy, "GET /v1/trips/{bus_id}/{travel_date}/occupancy")
-class Occupancy(TripRequest, frozen=True, kw_only=True):
-    """For operators: show which tickets have each seat of a trip, leg by leg."""
-
-
-@method("check_in", Booking, "POST /v1/bookings/{reference}/check-in", writes=True)
-class CheckIn(Request, frozen=True, kw_only=True):
-    """For operators: check in the passengers of a booking at their stop. Again changes nothing.
-
-    A booking of another bus_id or travel_date is refused; without travel_date, one that is not for today.
-    """
-
-    reference: ReferenceOrCode
-    tickets: TicketNos | None = None
-    at: PlaceOrStop | None = None
-    bus_id: BusId | None = None
-    travel_date: Date | None = None
-    key: Key | None = None
-
-
-@method("no_shows", NoShows, "POST /v1/trips/{bus_id}/{travel_date}/no-shows", writes=True)
-class MarkNoShows(TripRequest, frozen=True, kw_only=True):
-    """For operators: after a departure, mark the passengers who board there and are not checked in."""
-
-    at: PlaceOrStop
-    release: Flag | None = None
-    key: Key | None = None
-
-
-@method("sales", SalesReport, "GET /v1/operator/sales")
-class Sales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
-    """For operators: add up the sales of your services, by service, date or segment, with their occupancy."""
-
-    from_date: Date
-    to_date: Date
-    group: SalesGroup | None = None
-    by: SalesDates | None = None
-
-
-@method("cancel_trip", CancelledTrip, "POST /v1/trips/{bus_id}/{travel_date}/cancel", writes=True)
-class CancelTrip(TripRequest, frozen=True, kw_only=True):
-    """For operators: cancel a trip and refund all its passengers."""
-
-    reason: Reason
-    key: Key | None = None
-
-
-@method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)
-class BlockSeats(TripRequest, frozen=True, kw_only=True):
-    """For operators: take seats of a trip out of sale, from one stop to another or on the whole route."""
-
-    seats: SeatNos
-    from_stop: StopNo | None = None
-    to_stop: StopNo | None = None
-    reason: BlockReason | None = None
-    key: Key | None = None
-
-
-@method("unblock_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/unblock", writes=True)
-class UnblockSeats(TripRequest, frozen=True, kw_only=True):
-    """For operators: put blocked seats of a trip on sale again."""
-
-    seats: SeatNos
-    from_stop: StopNo | None = None
-    to_stop: StopNo | None = None
-    key: Key | None = None
-
-
-@method("open_sales", OpenedSales, "POST /v1/services/{bus_id}/sales")
-class OpenSales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
-    """For operators: put the trips of a service on sale for a range of dates."""
-
-    bus_id: BusId
-    from_date: Date
-    to_date: Date
-
-
-@method("promo_codes", PromoCodeList, "GET /v1/promo-codes")
-class PromoCodes(Request, frozen=True, kw_only=True):
-    """For operators: list your promo codes, with their uses."""
-
-    operator: OperatorName | None = None
-    limit: Limit | None = None
-    after: Cursor | None = None
-
-
-@method("put_promo_code", PromoCode, "PUT /v1/promo-codes/{code}")
-class PutPromoCode(Request, frozen=True, kw_only=True):
-    """For operators: create a promo code, or replace what it gives. Sold tickets keep their fares."""
-
-    code: PromoCodeText
-    operator: OperatorName | None = None
-    percent: Percent | None = None
-    amount: Discount | None = None
-    services: ServiceNos | None = None
-    first_date: Date | None = None
-    last_date: Date | None = None
-    max_uses: MaxUses | None = None
-    max_uses_per_account: MaxUses | None = None
-
-
 @method("say", Done, "POST /v1/messages")
 class Say(Request, frozen=True, kw_only=True):
     """Send a message to the operators. Their replies are `message` notifications."""
 
     text: Message
-
-
-@method("notice", SentNotice, "POST /v1/trips/{bus_id}/{travel_date}/notice")
-class Notice(TripRequest, frozen=True, kw_only=True):
-    """For operators: send a notice to all passengers of a trip."""
-
-    text: Message
-
-
-class FleetRequest(Request, frozen=True, kw_only=True):
-    """A request about vehicles or drivers. operator: only an admin needs to name it."""
-
-    operator: OperatorName | None = None
-
-
-@method("vehicles", VehicleList, "GET /v1/vehicles")
-class Vehicles(FleetRequest, frozen=True, kw_only=True):
-    """For operators: list your vehicles."""
-
-    limit: Limit | None = None
-    after: Cursor | None = None
-
-
-@method("put_vehicle", Vehicle, "PUT /v1/vehicles/{registration}")
-class PutVehicle(FleetRequest, frozen=True, kw_only=True):
-    """For operators: add a vehicle, or edit it. A field that is not given stays as it is."""
-
-    registration: Registration
-    layout: VehicleLayout | UnsetType = UNSET
-    name: VehicleName | UnsetType | None = UNSET
-    notes: Notes | UnsetType | None = UNSET
-    in_service: Flag | UnsetType = UNSET
-
-
-@method("drivers", DriverList, "GET /v1/drivers")
-class Drivers(FleetRequest, frozen=True, kw_only=True):
-    """For operators: list your drivers."""
-
-    limit: Limit | None = None
-    after: Cursor | None = None
-
-
-@method("put_driver", Driver, "PUT /v1/drivers/{code}")
-class PutDriver(FleetRequest, frozen=True, kw_only=True):
-    """For operators: add a driver, or edit one. A field that is not given stays as it is."""
-
-    code: DriverCode
-    name: DriverName | UnsetType = UNSET
-    phone: Phone | UnsetType | None = UNSET
-    licence_no: LicenceNo | UnsetType | None = UNSET
-    active: Flag | UnsetType = UNSET
-
-
-@method("assign", Assignment, "POST /v1/trips/{bus_id}/{travel_date}/assignment")
-class Assign(TripRequest, frozen=True, kw_only=True):
-    """For operators: assign a vehicle and drivers to a trip, or to all trips up to a date. null removes."""
-
-    vehicle: Registration | UnsetType | None = UNSET
-    drivers: DriverCodes | UnsetType | None = UNSET
-    until: Date | None = None
