@@ -7,29 +7,30 @@ DECLARE
     t record;
 BEGIN
     SELECT array_agg(DISTINCT p.seat_no) AS seats, array_agg(DISTINCT p.travel_date) AS dates INTO t FROM passengers p
-    WHERE p.bus_id = service.bus_id AND p.travel_date = ANY (api.trips_not_ended(service.bus_id))
+    WHERE p.bus_id = service.bus_id AND p.travel_date = ANY (api.trips_to_follow(service.bus_id))
       AND p.status IN ('held', 'booked') AND p.seat_no = ANY (new.blocked_seats)
       AND p.seat_no <> ALL (coalesce(service.blocked_seats, '{}'));
     RETURN CASE WHEN t.seats IS NOT NULL THEN api.refusal_in_use(service, '{blocked_seats}',
         'sold ' || lower(api.format_numbers(t.seats, service.nouns ->> 'seat')), t.dates) END;
 END $$;
 
--- Block the seats of a service on some of its trips, on which they are not sold.
+-- Block the seats of a service on some of its trips, on which they are not sold. A trip with seats of its own is left out.
 CREATE OR REPLACE FUNCTION api.block_on_trips(service bus_info, dates date[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF service.blocked_seats IS NOT NULL THEN
         UPDATE seats s SET taken = s.taken + '{[1,)}', blocked = coalesce(s.blocked, '{}') + ('{[1,)}' - (s.taken - coalesce(s.blocked, '{}')))
-        WHERE s.bus_id = service.bus_id AND s.travel_date = ANY (dates) AND s.seat_no = ANY (service.blocked_seats);
+        WHERE s.bus_id = service.bus_id AND s.travel_date = ANY (dates) AND s.seat_no = ANY (service.blocked_seats)
+          AND NOT EXISTS (SELECT FROM trips t WHERE t.bus_id = s.bus_id AND t.travel_date = s.travel_date AND t.own_seats IS NOT NULL);
     END IF;
 END $$;
 
--- Make the trips that have not ended follow an edit of the blocked seats. before: those until now. The caller has locked the
+-- Make the trips of a service follow an edit of its blocked seats. before: those until now. The caller has locked the
 -- trips. What was blocked on one trip only stays blocked.
 CREATE OR REPLACE FUNCTION api.change_blocks(service bus_info, before int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    dates CONSTANT date[] := api.trips_not_ended(service.bus_id);
+    dates CONSTANT date[] := api.trips_to_follow(service.bus_id);
 BEGIN
     UPDATE seats s SET taken = s.taken - s.blocked, blocked = NULL, block_reason = NULL
     WHERE s.bus_id = service.bus_id AND s.travel_date = ANY (dates) AND s.blocked IS NOT NULL

@@ -83,7 +83,7 @@ BEGIN
     FROM passengers p
     JOIN seat_plan old ON old.bus_id = p.bus_id AND old.seat_no = p.seat_no
     LEFT JOIN api.layout_seats(layout) AS new ON new.seat_no = p.seat_no
-    WHERE p.bus_id = service.bus_id AND p.travel_date = ANY (api.trips_not_ended(service.bus_id))
+    WHERE p.bus_id = service.bus_id AND p.travel_date = ANY (api.trips_to_follow(service.bus_id))
       AND (p.status IN ('held', 'booked') AND (new.deck, new.row_no, new.column_no, new.kind) IS DISTINCT FROM (old.deck, old.row_no, old.column_no, old.kind)
            OR p.booked_at IS NOT NULL AND new.seat_no IS NULL);
     RETURN CASE WHEN t.seats IS NOT NULL THEN api.refusal_in_use(service, '{layout}',

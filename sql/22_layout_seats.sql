@@ -34,6 +34,11 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The number of the seats of a drawing.
+CREATE OR REPLACE FUNCTION api.seat_count(layout text) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN regexp_count(regexp_replace(layout, '[^\n]*:', '', 'g'), '[sbr]');   -- without the names of decks
+
 -- What is wrong in a drawing; NULL if nothing is: another character, a deck that begins twice, no seat.
 CREATE OR REPLACE FUNCTION api.layout_fault(layout text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$

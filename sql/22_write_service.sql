@@ -74,11 +74,11 @@ LANGUAGE sql STABLE
 RETURN ARRAY(SELECT t.travel_date FROM trips t WHERE t.bus_id = service.bus_id AND t.state = 'open'
     AND t.travel_date >= (api.now() AT TIME ZONE service.time_zone)::date);
 
--- Give a service, and its trips that have not ended, the seats of its layout. Parties on the waitlist may get new seats.
+-- Give a service, and the trips that follow it, the seats of its layout. Parties on the waitlist may get new seats.
 CREATE OR REPLACE FUNCTION api.write_seats(service bus_info) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    dates CONSTANT date[] := api.trips_not_ended(service.bus_id);
+    dates CONSTANT date[] := api.trips_to_follow(service.bus_id);
 BEGIN
     DELETE FROM seat_plan p WHERE p.bus_id = service.bus_id;
     INSERT INTO seat_plan SELECT service.bus_id, plan.* FROM api.layout_seats(service.layout) AS plan;
@@ -91,8 +91,9 @@ BEGIN
     WHERE t.bus_id = service.bus_id AND t.travel_date = ANY (dates) AND t.settle_at IS NOT NULL;
 END $$;
 
--- The travel dates of the trips of a service that have not reached their last stop.
-CREATE OR REPLACE FUNCTION api.trips_not_ended(bus_id bigint) RETURNS date[]
+-- The travel dates of the trips that follow an edit of the seats of their service: those that have not reached their last
+-- stop, and have no seats of their own.
+CREATE OR REPLACE FUNCTION api.trips_to_follow(bus_id bigint) RETURNS date[]
 LANGUAGE sql STABLE
-RETURN ARRAY(SELECT t.travel_date FROM trips t WHERE t.bus_id = trips_not_ended.bus_id
-    AND api.trip_ends_at(t.bus_id, t.travel_date) > api.now());
+RETURN ARRAY(SELECT t.travel_date FROM trips t WHERE t.bus_id = trips_to_follow.bus_id
+    AND t.own_seats IS NULL AND api.trip_ends_at(t.bus_id, t.travel_date) > api.now());

@@ -8,20 +8,28 @@ LANGUAGE sql STABLE AS $$
     FROM route_table r WHERE r.bus_id = service.bus_id
 $$;
 
--- The seats of a service that a drawing has not, or has elsewhere. NULL: it has all of them.
-CREATE OR REPLACE FUNCTION api.missing_seats(bus_id bigint, layout text) RETURNS int[]
+-- The seats of a trip that a drawing has not, or has elsewhere. NULL: it has all of them.
+CREATE OR REPLACE FUNCTION api.missing_seats(trip trips, layout text) RETURNS int[]
 LANGUAGE sql STABLE STRICT AS $$
     SELECT array_agg(missing.seat_no ORDER BY missing.seat_no) FROM (
-        SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM seat_plan p WHERE p.bus_id = missing_seats.bus_id
+        SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM api.places_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS p
         EXCEPT SELECT l.seat_no, l.deck, l.row_no, l.column_no, l.kind FROM api.layout_seats(missing_seats.layout) AS l
     ) AS missing
+$$;
+
+-- Of some trips of a service, the first with each layout.
+CREATE OR REPLACE FUNCTION api.trips_by_layout(bus_id bigint, dates date[]) RETURNS SETOF trips
+LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT ON (t.own_seats -> 'layout') t.* FROM trips t
+    WHERE t.bus_id = trips_by_layout.bus_id AND t.travel_date = ANY (dates) ORDER BY t.own_seats -> 'layout', t.travel_date
 $$;
 
 -- The vehicles and the drivers of the operator that could be assigned to all of these trips of a service.
 CREATE OR REPLACE FUNCTION api.vehicles_free(service bus_info, dates date[]) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(v.registration ORDER BY v.registration) FROM vehicles v
-    WHERE v.operator = service.operator AND v.in_service AND api.missing_seats(service.bus_id, v.layout) IS NULL
+    WHERE v.operator = service.operator AND v.in_service
+      AND NOT EXISTS (SELECT FROM api.trips_by_layout(service.bus_id, dates) AS t WHERE api.missing_seats(t, v.layout) IS NOT NULL)
       AND NOT EXISTS (SELECT FROM assignments a JOIN unnest(dates) AS day ON a.period && api.trip_period(service, day)
           WHERE a.operator = v.operator AND a.vehicle = v.registration)
 $$;
@@ -96,9 +104,11 @@ BEGIN
     ORDER BY v.registration FOR NO KEY UPDATE OF v;   -- as api.assign does
     PERFORM FROM drivers d JOIN unnest(renewed) AS a ON a.operator = d.operator AND a.driver = d.code
     ORDER BY d.code FOR NO KEY UPDATE OF d;
-    SELECT v.registration, min(a.travel_date) AS travel_date, api.missing_seats(service.bus_id, v.layout) AS seats INTO unfit
-    FROM unnest(renewed) AS a JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
-    GROUP BY v.operator, v.registration HAVING api.missing_seats(service.bus_id, v.layout) IS NOT NULL LIMIT 1;
+    SELECT v.registration, t.travel_date, api.missing_seats(t, v.layout) AS seats INTO unfit
+    FROM (SELECT r.operator, r.vehicle, array_agg(r.travel_date) AS dates FROM unnest(renewed) AS r GROUP BY 1, 2) AS a
+    JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
+    CROSS JOIN LATERAL api.trips_by_layout(service.bus_id, a.dates) AS t
+    WHERE api.missing_seats(t, v.layout) IS NOT NULL ORDER BY t.travel_date LIMIT 1;
     IF FOUND THEN
         RETURN api.refusal('wrong_layout', format('Service %s: vehicle %s is assigned on %s and has not the seats of the layout: %s. '
                 'Assign another vehicle to its trips first, or none.', service.bus_id, unfit.registration, unfit.travel_date,

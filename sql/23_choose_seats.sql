@@ -3,7 +3,7 @@
 --
 -- A choice is a line or a block. A line: n free seats that follow each other in reading order. A block: n free seats
 -- that follow each other in reading order of three adjacent columns, in at least two rows. The function takes the
--- choice with the lowest 5 * slack + n * distance.
+-- choice with the lowest 5 * slack + n * distance. layout: the trip's own; NULL: it has that of the service.
 --
 -- Slack: the number of stops for which a seat is free before and after the segment, summed over the n seats; using
 -- seats with little slack keeps long gaps for long journeys. With the factor 5, nearly four parties in five get one
@@ -19,7 +19,9 @@
 -- Ties: the lower distance, which beyond 3 grows with the rows and with the taken seats between two of the party,
 -- then the line that leaves fewer single seats between taken ones, or the block with fewer gaps, then the lower seat
 -- numbers.
-CREATE OR REPLACE FUNCTION api.choose_seats(bus_id bigint, travel_date date, segment int4range, n int, among int[] DEFAULT NULL) RETURNS int[]
+CREATE OR REPLACE FUNCTION api.choose_seats(
+    bus_id bigint, travel_date date, segment int4range, n int, among int[] DEFAULT NULL, layout text DEFAULT NULL
+) RETURNS int[]
 LANGUAGE sql STABLE AS $$
     WITH route AS (   -- the stops before the segment, and those after it
         SELECT int4multirange(int4range(1, lower(segment))) AS before,
@@ -28,7 +30,7 @@ LANGUAGE sql STABLE AS $$
     ), plan AS (   -- seat n is element n, which is faster than a join; the cells of two seats side by side differ by 1
         SELECT array_agg(p.deck ORDER BY p.seat_no) AS decks,
                array_agg(1000 * p.row_no + p.column_no ORDER BY p.seat_no) AS cells
-        FROM seat_plan p WHERE p.bus_id = choose_seats.bus_id
+        FROM api.places_of_seats(choose_seats.bus_id, choose_seats.layout) AS p
     ), free AS MATERIALIZED (
         SELECT s.seat_no, plan.decks[s.seat_no] AS deck, plan.cells[s.seat_no] AS cell,
                plan.cells[s.seat_no] % 1000 / 3 AS columns,

@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    trip    trips;
     service bus_info;
     party  record;
     chosen int[];
@@ -12,7 +13,8 @@ BEGIN
             WHERE p.bus_id = promote.bus_id AND p.travel_date = promote.travel_date AND p.status = 'pending') THEN
         RETURN;
     END IF;
-    SELECT * INTO service FROM bus_info i WHERE i.bus_id = promote.bus_id;
+    SELECT * INTO trip FROM trips t WHERE t.bus_id = promote.bus_id AND t.travel_date = promote.travel_date;
+    service := api.service_of(trip);
     FOR party IN
         SELECT p.reference, p.segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets,
                min(api.name_in(p.fare_parts, 'class')) AS seat_class,
@@ -25,7 +27,7 @@ BEGIN
             WHERE s.bus_id = promote.bus_id AND s.travel_date = promote.travel_date AND NOT s.taken && p.segment)
         ORDER BY min(p.queue_no)
     LOOP
-        chosen := api.choose_for_party(service, travel_date, party.segment, cardinality(party.tickets), party.passengers,
+        chosen := api.choose_for_party(service, trip, party.segment, cardinality(party.tickets), party.passengers,
             api.seats_open_to(service, cardinality(party.tickets), party.passengers, api.seats_of_class(service, party.seat_class)));
         CONTINUE WHEN chosen IS NULL;
         UPDATE passengers p

@@ -1,11 +1,11 @@
 -- Reserved seats: bus_info.women_seats are sold to women only, bus_info.accessible_seats to passengers who ask for one,
 -- and to others when no other seat is free. passengers: as in a request; passenger n is that of ticket n.
 
--- The seats of `among`, or all seats of the service, without some.
+-- The seats of `among`, or all seats of the layout, without some.
 CREATE OR REPLACE FUNCTION api.seats_without(service bus_info, among int[], seats int[]) RETURNS int[]
 LANGUAGE sql STABLE
-RETURN ARRAY(SELECT p.seat_no FROM seat_plan p WHERE p.bus_id = service.bus_id
-    AND (among IS NULL OR p.seat_no = ANY (among)) AND p.seat_no <> ALL (seats) ORDER BY p.seat_no);
+RETURN ARRAY(SELECT n FROM generate_series(1, api.seat_count(service.layout)) AS n
+    WHERE (among IS NULL OR n = ANY (among)) AND n <> ALL (seats) ORDER BY n);
 
 -- The seats that a party gets by count. among: of these; NULL: of all. A party of women may have the seats for women; others
 -- may not, because nobody knows which of them would sit there.
@@ -15,34 +15,36 @@ RETURN CASE WHEN service.women_seats IS NULL OR party = (
         SELECT count(*) FROM jsonb_array_elements(passengers) AS p WHERE p ->> 'gender' = 'female')
     THEN among ELSE api.seats_without(service, among, service.women_seats) END;
 
--- Choose seats for a party, in the order of its tickets: see api.choose_seats. Passengers who ask for accessible seats get
+-- Choose seats of a trip for a party, in the order of its tickets: see api.choose_seats. service: that of the trip, with the
+-- seats of the trip. Passengers who ask for accessible seats get
 -- them, as far as some are free.
 CREATE OR REPLACE FUNCTION api.choose_for_party(
-    service bus_info, travel_date date, segment int4range, party int, passengers jsonb, among int[]
+    service bus_info, trip trips, segment int4range, party int, passengers jsonb, among int[]
 ) RETURNS int[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    layout CONSTANT text := trip.own_seats ->> 'layout';
     asking int[];          -- the tickets of the passengers who get an accessible seat
     own    int[] := '{}';  -- their seats
     rest   int[] := '{}';
 BEGIN
     IF service.accessible_seats IS NULL THEN
-        RETURN api.choose_seats(service.bus_id, travel_date, segment, party, among);
+        RETURN api.choose_seats(trip.bus_id, trip.travel_date, segment, party, among, layout);
     END IF;
     asking := ARRAY(SELECT p.n FROM jsonb_array_elements(passengers) WITH ORDINALITY AS p (passenger, n)
         WHERE (p.passenger ->> 'accessible')::boolean ORDER BY p.n
-        LIMIT api.seats_free(service.bus_id, travel_date, segment,
+        LIMIT api.seats_free(trip.bus_id, trip.travel_date, segment,
             ARRAY(SELECT n FROM unnest(service.accessible_seats) AS n WHERE among IS NULL OR n = ANY (among))));
     IF asking <> '{}' THEN
-        own := api.choose_seats(service.bus_id, travel_date, segment, cardinality(asking),
-            ARRAY(SELECT n FROM unnest(service.accessible_seats) AS n WHERE among IS NULL OR n = ANY (among)));
+        own := api.choose_seats(trip.bus_id, trip.travel_date, segment, cardinality(asking),
+            ARRAY(SELECT n FROM unnest(service.accessible_seats) AS n WHERE among IS NULL OR n = ANY (among)), layout);
     END IF;
     IF party > cardinality(asking) THEN
         rest := coalesce(
-            api.choose_seats(service.bus_id, travel_date, segment, party - cardinality(asking),
-                             api.seats_without(service, among, service.accessible_seats)),
-            api.choose_seats(service.bus_id, travel_date, segment, party - cardinality(asking),
-                             api.seats_without(service, among, own)));
+            api.choose_seats(trip.bus_id, trip.travel_date, segment, party - cardinality(asking),
+                             api.seats_without(service, among, service.accessible_seats), layout),
+            api.choose_seats(trip.bus_id, trip.travel_date, segment, party - cardinality(asking),
+                             api.seats_without(service, among, own), layout));
     END IF;
     RETURN CASE WHEN rest IS NOT NULL THEN ARRAY(
         SELECT CASE WHEN t.asks THEN own[t.place] ELSE rest[t.place] END

@@ -8,8 +8,8 @@ LANGUAGE sql STABLE AS $$
         FROM ROWS FROM (jsonb_to_recordset(service.seat_classes) AS (name text, seats int[])) WITH ORDINALITY
             AS c (name, seats, ordinal)
     )
-    SELECT NULL, array_agg(p.seat_no ORDER BY p.seat_no), 0 FROM seat_plan p
-    WHERE p.bus_id = service.bus_id AND NOT EXISTS (SELECT FROM class c WHERE p.seat_no = ANY (c.seats))
+    SELECT NULL, array_agg(n ORDER BY n), 0 FROM generate_series(1, api.seat_count(service.layout)) AS n
+    WHERE NOT EXISTS (SELECT FROM class c WHERE n = ANY (c.seats))
     HAVING count(*) > 0
     UNION ALL
     SELECT c.name, c.seats, c.ordinal FROM class c

@@ -92,7 +92,7 @@ BEGIN
                    min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,
                    min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
                    (array_agg(t.refund_tiers) FILTER (WHERE t.refund_tiers IS NOT NULL))[1] AS refund_tiers,
-                   jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', t.seat_no, 'name', t.name,
+                   jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', coalesce(t.seat_no, t.former_seat), 'name', t.name,
                        'status', e.state, 'fare', t.fare::text, 'refund', t.refund::text,
                        'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN
                            (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)

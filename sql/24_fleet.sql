@@ -3,7 +3,7 @@
 -- A vehicle, and a driver, for their operator.
 CREATE OR REPLACE FUNCTION api.show_vehicle(v vehicles) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN jsonb_strip_nulls(to_jsonb(v)) || jsonb_build_object('seats', (SELECT count(*) FROM api.layout_seats(v.layout)));
+RETURN jsonb_strip_nulls(to_jsonb(v)) || jsonb_build_object('seats', api.seat_count(v.layout));
 
 CREATE OR REPLACE FUNCTION api.show_driver(d drivers) RETURNS jsonb
 LANGUAGE sql STABLE

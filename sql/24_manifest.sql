@@ -18,8 +18,8 @@ RETURNS TABLE (stop_no int, place text, time_zone text, arrives interval, depart
                boards jsonb, alights jsonb, come_free int[])
 LANGUAGE sql STABLE AS $$
     WITH booked AS MATERIALIZED (
-        SELECT p.seat_no, lower(p.segment) AS from_stop, upper(p.segment) AS to_stop,
-               jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'seat_no', p.seat_no, 'name', p.name,
+        SELECT coalesce(p.seat_no, p.former_seat) AS seat_no, lower(p.segment) AS from_stop, upper(p.segment) AS to_stop,
+               jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'seat_no', coalesce(p.seat_no, p.former_seat), 'name', p.name,
                    'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
                || jsonb_strip_nulls(jsonb_build_object('seat_class', api.name_in(p.fare_parts, 'class'),
                    'concession', api.name_in(p.fare_parts, 'concession'), 'infant', p.infant, 'gender', p.gender,

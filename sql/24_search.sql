@@ -59,7 +59,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.fares_found(bus_id bigint, travel_date date, from_stop int, to_stop int) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.shown_fares(s, travel_date, api.find_segment(s, travel_date, NULL, NULL, from_stop, to_stop))
-    FROM bus_info s WHERE s.bus_id = fares_found.bus_id
+    FROM trips t, api.service_of(t) AS s WHERE t.bus_id = fares_found.bus_id AND t.travel_date = fares_found.travel_date
 $$;
 
 -- How many of the free seats of a segment are reserved, as fields of a trip that is found.
@@ -70,7 +70,7 @@ LANGUAGE sql STABLE AS $$
             api.seats_free(s.bus_id, reserved_free.travel_date, segment, s.women_seats) END,
         'accessible_seats_free', CASE WHEN s.accessible_seats IS NOT NULL THEN
             api.seats_free(s.bus_id, reserved_free.travel_date, segment, s.accessible_seats) END))
-    FROM bus_info s WHERE s.bus_id = reserved_free.bus_id
+    FROM trips t, api.service_of(t) AS s WHERE t.bus_id = reserved_free.bus_id AND t.travel_date = reserved_free.travel_date
 $$;
 
 -- The departures on sale between places, on a boarding date. If a route calls at the destination twice, its
@@ -84,7 +84,7 @@ LANGUAGE sql STABLE AS $$
            a.stop_no, b.stop_no, pa.name, b.name,
            api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
            pa.time_zone, b.time_zone, f.fare, num_nonnulls(s.seat_classes, s.fare_rules) > 0,
-           num_nonnulls(s.women_seats, s.accessible_seats) > 0
+           num_nonnulls(s.women_seats, s.accessible_seats, t.own_seats) > 0
     FROM route_table a
     JOIN places pa ON pa.code = a.place
     JOIN bus_info s ON s.bus_id = a.bus_id

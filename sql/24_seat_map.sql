@@ -6,17 +6,18 @@ CREATE OR REPLACE FUNCTION api.seat_map(
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    trip    trips;
     service bus_info;
     s       api.found_segment;
     seats   jsonb;
     fares   jsonb;
 BEGIN
     travel_date := coalesce(travel_date, api.travel_date_of(bus_id, boarding_date, origin, destination, from_stop));
-    SELECT i.* INTO service FROM bus_info i JOIN trips t USING (bus_id)
-    WHERE t.bus_id = seat_map.bus_id AND t.travel_date = seat_map.travel_date;
+    SELECT * INTO trip FROM trips t WHERE t.bus_id = seat_map.bus_id AND t.travel_date = seat_map.travel_date;
     IF NOT FOUND THEN
         RETURN api.refusal_unknown_trip(bus_id, travel_date, boarding_date, origin, destination, from_stop, to_stop);
     END IF;
+    service := api.service_of(trip);
     s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop, boarding_date);
     s.refusal := coalesce(s.refusal, CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END);
     IF s.refusal IS NOT NULL THEN
@@ -28,7 +29,7 @@ BEGIN
         ORDER BY p.seat_no)
     INTO seats
     FROM api.seats_now(seat_map.bus_id, seat_map.travel_date) AS n
-    JOIN seat_plan p ON p.bus_id = seat_map.bus_id AND p.seat_no = n.seat_no
+    JOIN api.places_of_seats(seat_map.bus_id, trip.own_seats ->> 'layout') AS p ON p.seat_no = n.seat_no
     LEFT JOIN (
         SELECT DISTINCT h.seat_no FROM passengers h
         WHERE h.bus_id = seat_map.bus_id AND h.travel_date = seat_map.travel_date

@@ -12,7 +12,7 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
             'source_id', s.source_id, 'origin', pa.name, 'destination', pb.name, 'departs', api.format_time(a.departs),
             'arrives', api.format_time(b.arrives), 'runs_on', api.format_weekdays(s.runs_on), 'first_date', s.first_date,
-            'last_date', s.last_date, 'seats', (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id),
+            'last_date', s.last_date, 'seats', api.seat_count(s.layout),
             'trips', (SELECT count(*) FROM trips t WHERE t.bus_id = s.bus_id AND t.state = 'open'
                 AND t.travel_date >= (api.now() AT TIME ZONE s.time_zone)::date)) ORDER BY s.bus_id)
     INTO shown

@@ -27,7 +27,7 @@ LANGUAGE sql STABLE AS $$
             'travel_date', t.travel_date, 'state', t.state, 'origin', pa.name, 'destination', pb.name,
             'departs_at', api.rfc3339(api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone),
             'arrives_at', api.rfc3339(api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone),
-            'seats', (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id),
+            'seats', api.seat_count(coalesce(t.own_seats ->> 'layout', s.layout)),
             'booked', live.booked, 'held', live.held, 'pending', waiting.pending,
             'load', (SELECT max(l.booked + l.held) FROM api.leg_loads(s.bus_id, t.travel_date) AS l))
         || api.show_assignment(t.bus_id, t.travel_date)

@@ -63,7 +63,8 @@ DECLARE
     free     text[];
 BEGIN
     SELECT * INTO v FROM vehicles f WHERE f.operator = service.operator AND f.registration = check_vehicle.vehicle;
-    missing := api.missing_seats(service.bus_id, v.layout);
+    missing := (SELECT api.missing_seats(t, v.layout) FROM api.trips_by_layout(service.bus_id, dates) AS t
+        WHERE api.missing_seats(t, v.layout) IS NOT NULL ORDER BY t.travel_date LIMIT 1);
     IF vehicle IS NULL OR v.in_service AND missing IS NULL THEN
         RETURN NULL;
     END IF;

@@ -70,6 +70,7 @@ BEGIN
     IF refusal IS NOT NULL OR deferred THEN
         RETURN;
     END IF;
+    SELECT s.* INTO service FROM trips t, api.service_of(t) AS s WHERE t.bus_id = b.bus_id AND t.travel_date = b.travel_date;
     prices := api.prices(service, b.travel_date, today, cardinality(hold.tickets), hold.seats, NULL, hold.passengers, promo);
     -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
     SELECT sum(coalesce(n.fare, p.fare)),
@@ -118,6 +119,8 @@ LANGUAGE sql STABLE AS $$
         WHEN bool_or(p.status = 'booked') THEN
             api.refusal('already_booked', format('Booking %s is already confirmed.', b.reference))
         WHEN bool_or(p.status = 'held' OR p.status = 'expired' AND p.seat_no IS NOT NULL) THEN NULL
+        WHEN bool_or(p.status = 'expired' AND p.former_seat IS NOT NULL) THEN
+            api.refusal('hold_expired', 'The hold has expired, and the seats of the trip have changed. Book again.')
         WHEN bool_or(p.status = 'pending') THEN
             api.refusal('not_held', format('Booking %s is on the waitlist. It is booked when seats are free.', b.reference))
         WHEN bool_or(p.status = 'expired') THEN

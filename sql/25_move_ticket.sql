@@ -11,7 +11,7 @@ BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;
-    SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
+    SELECT s.* INTO service FROM trips t, api.service_of(t) AS s WHERE t.bus_id = b.bus_id AND t.travel_date = b.travel_date;
     SELECT * INTO ticket FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
     refusal := CASE

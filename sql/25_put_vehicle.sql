@@ -26,9 +26,9 @@ BEGIN
             'a registration of up to 16 letters and digits', format('%s is not a registration.', api.quoted(registration))) END,
         api.check_layout(vehicle.layout),
         CASE WHEN NOT vehicle.in_service OR vehicle.layout <> before.layout THEN
-            api.check_unassigned(format('Vehicle %s', vehicle.registration), ARRAY(SELECT a FROM assignments a
+            api.check_unassigned(format('Vehicle %s', vehicle.registration), ARRAY(SELECT a FROM assignments a JOIN trips t USING (bus_id, travel_date)
                 WHERE a.operator = vehicle.operator AND a.vehicle = vehicle.registration AND upper(a.period) > api.now()
-                  AND (NOT vehicle.in_service OR api.missing_seats(a.bus_id, vehicle.layout) IS NOT NULL)
+                  AND (NOT vehicle.in_service OR api.missing_seats(t, vehicle.layout) IS NOT NULL)
                 ORDER BY a.period)) END);
     IF refusal IS NULL THEN
         INSERT INTO vehicles AS v SELECT vehicle.*

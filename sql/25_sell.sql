@@ -21,6 +21,9 @@ BEGIN
         RETURN o;
     END IF;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
+    IF trip.own_seats IS NOT NULL THEN
+        service := api.with_own_seats(service, trip.own_seats);
+    END IF;
     s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
@@ -52,7 +55,7 @@ BEGIN
         IF service.women_seats IS NOT NULL THEN
             among := api.seats_open_to(service, wanted, r.passengers, among);
         END IF;
-        chosen := api.choose_for_party(service, trip.travel_date, s.segment, wanted, r.passengers, among);
+        chosen := api.choose_for_party(service, trip, s.segment, wanted, r.passengers, among);
         IF chosen IS NULL THEN
             o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits, among);
             status := 'pending';

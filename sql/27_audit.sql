@@ -27,6 +27,18 @@ LANGUAGE sql STABLE AS $$
     ) AS live USING (bus_id, travel_date, seat_no)
     WHERE s.taken <> coalesce(live.taken, '{}') + coalesce(s.blocked, '{}') OR s.blocked && live.taken
     UNION ALL
+    -- A trip with seats of its own has those of its layout, and no other.
+    SELECT 'own_seats', t.bus_id, t.travel_date, format('the layout of the trip has %s seats, on sale are %s',
+        api.seat_count(t.own_seats ->> 'layout'), on_sale.seats)
+    FROM trips t
+    CROSS JOIN LATERAL (SELECT ARRAY(SELECT s.seat_no FROM seats s WHERE s.bus_id = t.bus_id AND s.travel_date = t.travel_date ORDER BY 1)) AS on_sale (seats)
+    WHERE t.own_seats IS NOT NULL AND on_sale.seats <> ARRAY(SELECT generate_series(1, api.seat_count(t.own_seats ->> 'layout')))
+    UNION ALL
+    -- Only a ticket that has no seat any more has a former seat.
+    SELECT 'former_seat', p.bus_id, p.travel_date, format('ticket %s/%s (%s): seat %s, former seat %s',
+        p.reference, p.ticket_no, p.status, p.seat_no, p.former_seat)
+    FROM passengers p WHERE p.seat_no IS NOT NULL AND p.former_seat IS NOT NULL
+    UNION ALL
     -- The segment of a ticket begins and ends at stops of the route.
     SELECT 'off_route', p.bus_id, p.travel_date, format('ticket %s/%s: segment %s is not on the route', p.reference, p.ticket_no, p.segment)
     FROM passengers p
@@ -159,7 +171,7 @@ LANGUAGE sql STABLE AS $$
     FROM assignments a JOIN assignments b ON b.operator = a.operator AND (b.vehicle = a.vehicle OR b.driver = a.driver)
         AND b.period && a.period AND (b.bus_id, b.travel_date, b.assignment_no) > (a.bus_id, a.travel_date, a.assignment_no)
     UNION ALL
-    -- A cancelled trip has no vehicle and no driver. The vehicle of a trip that has not ended has the seats of its service,
+    -- A cancelled trip has no vehicle and no driver. The vehicle of a trip that has not ended has the seats of the trip,
     -- and belongs to its operator.
     SELECT 'assigned_wrongly', a.bus_id, a.travel_date, format('%s of %s: %s',
         coalesce('vehicle ' || a.vehicle, 'driver ' || a.driver), a.operator, wrong.finding)
@@ -169,7 +181,7 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN vehicles v ON v.operator = a.operator AND v.registration = a.vehicle
     CROSS JOIN LATERAL (SELECT CASE WHEN t.state = 'cancelled' THEN 'the trip is cancelled'
         WHEN a.operator <> s.operator THEN 'the trip is operated by ' || s.operator
-        ELSE 'seats are missing: ' || array_to_string(api.missing_seats(a.bus_id, v.layout), ', ') END) AS wrong (finding)
+        ELSE 'seats are missing: ' || array_to_string(api.missing_seats(t, v.layout), ', ') END) AS wrong (finding)
     WHERE wrong.finding IS NOT NULL AND upper(a.period) > api.now()
     UNION ALL
     -- No two usernames differ only in characters that cannot be seen.
@@ -194,8 +206,10 @@ LANGUAGE sql STABLE AS $$
         WHERE p.status = 'pending' AND p.expires_at > api.now() AND t.state = 'open' GROUP BY 1, 2, 3, 4
     ) AS q, LATERAL (
         SELECT count(*) AS n
-        FROM bus_info i, LATERAL api.seats_open_to(i, q.party::int, q.passengers, api.seats_of_class(i, q.seat_class)) AS among, seats s
-        WHERE i.bus_id = q.bus_id AND s.bus_id = q.bus_id AND s.travel_date = q.travel_date AND NOT s.taken && q.segment
+        FROM trips t, api.service_of(t) AS i,
+             LATERAL api.seats_open_to(i, q.party::int, q.passengers, api.seats_of_class(i, q.seat_class)) AS among, seats s
+        WHERE t.bus_id = q.bus_id AND t.travel_date = q.travel_date
+          AND s.bus_id = q.bus_id AND s.travel_date = q.travel_date AND NOT s.taken && q.segment
           AND (among IS NULL OR s.seat_no = ANY (among))
     ) AS free
     WHERE free.n >= q.party

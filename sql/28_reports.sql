@@ -28,7 +28,7 @@ COMMENT ON COLUMN busware_reports.services.time_zone IS 'Time zone of the servic
 CREATE OR REPLACE VIEW busware_reports.tickets AS
 SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date,
        CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
-       p.ticket_no, p.seat_no, pa.name AS origin, pb.name AS destination,
+       p.ticket_no, coalesce(p.seat_no, p.former_seat) AS seat_no, pa.name AS origin, pb.name AS destination,
        CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
        p.fare, p.refund, p.created_at, p.booked_at, p.ended_at
 FROM passengers p
@@ -57,7 +57,7 @@ COMMENT ON COLUMN busware_reports.tickets.ended_at IS 'When it was cancelled or 
 
 CREATE OR REPLACE VIEW busware_reports.trips AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, t.reason,
-       (SELECT count(*) FROM seat_plan l WHERE l.bus_id = t.bus_id) AS seats,
+       (SELECT count(*) FROM seats e WHERE e.bus_id = t.bus_id AND e.travel_date = t.travel_date) AS seats,
        count(*) FILTER (WHERE p.status = 'booked') AS booked,
        count(*) FILTER (WHERE p.status = 'held' AND p.expires_at > now()) AS held,
        count(*) FILTER (WHERE p.status = 'pending' AND p.expires_at > now()) AS pending,
@@ -144,7 +144,7 @@ JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = a.stop_no + 1
 JOIN places pa ON pa.code = a.place
 JOIN places pb ON pb.code = b.place
 CROSS JOIN LATERAL (SELECT max(r.km) - min(r.km) AS km FROM route_table r WHERE r.bus_id = t.bus_id) AS route
-CROSS JOIN LATERAL (SELECT count(*) AS seats FROM seat_plan l WHERE l.bus_id = t.bus_id) AS plan;
+CROSS JOIN LATERAL (SELECT count(*) AS seats FROM seats e WHERE e.bus_id = t.bus_id AND e.travel_date = t.travel_date) AS plan;
 COMMENT ON VIEW busware_reports.occupancy IS 'Booked seats on each leg of each trip. Slow without a condition on bus_id or travel_date.';
 COMMENT ON COLUMN busware_reports.occupancy.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN busware_reports.occupancy.kind IS 'bus, flight, show or hotel.';

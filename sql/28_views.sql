@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW bookings AS
 SELECT p.reference, p.ticket_no,
        api.status_now(p.status, p.expires_at) AS status,
        p.bus_id, s.name AS service, p.travel_date,
-       pa.name AS origin, pb.name AS destination, p.seat_no, p.name AS passenger, p.phone, p.account,
+       pa.name AS origin, pb.name AS destination, coalesce(p.seat_no, p.former_seat) AS seat_no, p.name AS passenger, p.phone, p.account,
        api.instant(p.travel_date, a.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
        api.instant(p.travel_date, b.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
        p.fare, p.refund, p.created_at, p.expires_at, p.booked_at, p.ended_at, s.kind, s.operator
