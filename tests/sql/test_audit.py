@@ -227,6 +227,17 @@ BROKEN = [
         "ticket {booking}/1: fare 260.00, its parts ",
     ),
     (
+        "own_seats",
+        "UPDATE trips SET own_seats = jsonb_build_object('layout', 'ss')"
+        " WHERE (bus_id, travel_date) = (1, '2026-12-05')",
+        "the layout of the trip has 2 seats, on sale are {{1,2,",
+    ),
+    (
+        "former_seat",
+        "UPDATE passengers SET former_seat = 7 WHERE reference = '{booking}'",
+        "former seat 7",
+    ),
+    (
         "promo_code",
         "INSERT INTO promo_codes (operator, code, percent, max_uses) VALUES ('KSRTC', 'DASARA', 10, 1);"
         "UPDATE passengers SET promo_no = (SELECT promo_no FROM promo_codes) WHERE reference = '{booking}'",

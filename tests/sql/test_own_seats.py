@@ -1,6 +1,5 @@
 """A trip with seats of its own (trips.own_seats): all that reads or sells seats goes by them."""
 
-import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -14,7 +13,8 @@ LOCAL = {"bus_id": 1, "travel_date": DAY}
 def give_seats(api: SchemaApi, layout: str = SMALL, **lists: object) -> None:
     """Give service 1 on DAY, which has no tickets, these seats."""
     own = {"layout": layout, "seat_classes": None, "women_seats": None, "accessible_seats": None, **lists}
-    api.conn.execute("UPDATE trips SET own_seats = %s WHERE bus_id = 1 AND travel_date = %s", (Jsonb(own), DAY))
+    update = "UPDATE trips SET own_seats = %s WHERE bus_id = 1 AND travel_date = %s"
+    api.conn.execute(update, (Jsonb(own), DAY))
     api.conn.execute("DELETE FROM seats WHERE bus_id = 1 AND travel_date = %s", (DAY,))
     api.conn.execute(
         "INSERT INTO seats (bus_id, travel_date, seat_no) SELECT 1, %s, seat_no FROM api.layout_seats(%s)",
@@ -59,7 +59,7 @@ def test_the_seats_are_shown_and_counted(api: SchemaApi) -> None:
 
 def test_seats_are_chosen_by_their_places(api: SchemaApi) -> None:
     party = api.book(count=2)
-    assert [ticket["seat_no"] for ticket in party["tickets"]] == [1, 2]  # side by side in the service's layout
+    assert [ticket["seat_no"] for ticket in party["tickets"]] == [1, 2]  # side by side
     api.cancel(party)
     api.conn.execute("UPDATE passengers SET former_seat = seat_no, seat_no = NULL")
     assert [ticket["seat_no"] for ticket in api.show(party)["tickets"]] == [1, 2]
@@ -85,7 +85,7 @@ def test_classes_and_reserved_seats(api: SchemaApi) -> None:
     assert (found(api)["women_seats_free"], found(api)["accessible_seats_free"]) == (1, 1)
     shown = api.read("seat_map", bus_id=1, travel_date=DAY, from_stop=1, to_stop=5)["seats"]
     assert {seat["seat_no"] for seat in shown if seat.get("seat_class") == "Premium"} == {6}
-    assert {seat["seat_no"]: seat.get("reserved_for") for seat in shown[:3]} == {1: "women", 2: "accessible", 3: None}
+    assert [seat.get("reserved_for") for seat in shown[:3]] == ["women", "accessible", None]
     edit_service(api, seat_classes=[{"name": "Premium", "seats": [1, 2], "amount": "80.00"}])
     api.cancel(premium)
     assert float(api.book(6)["fare"]) == float(other["fare"]) + 80  # what a class costs is the service's
@@ -126,23 +126,6 @@ def test_a_vehicle_needs_the_seats_of_the_trip(api: SchemaApi) -> None:
     assert put_vehicle(api, "KA09S1", layout=SEATS)["reason"] == "already_assigned"
     edit_service(api, layout="...D\nss")  # of which KA09S1 has not all seats
     assert audit(api.conn) == []
-
-
-@pytest.mark.parametrize(
-    ("damage", "rule"),
-    [
-        ("INSERT INTO seats (bus_id, travel_date, seat_no) VALUES (1, %s, 7)", "own_seats"),
-        ("DELETE FROM seats WHERE travel_date = %s AND seat_no = 5", "own_seats"),
-        ("UPDATE passengers SET former_seat = 1 WHERE travel_date = %s", "former_seat"),
-    ],
-)
-def test_the_audit_compares_seats_with_the_layout(api: SchemaApi, damage: str, rule: str) -> None:
-    give_seats(api)
-    api.book(1)
-    with api.conn.transaction():
-        api.conn.execute(damage, (DAY,))  # type: ignore[arg-type]
-        assert [finding[0] for finding in audit(api.conn)] == [rule]
-        raise psycopg.Rollback
 
 
 @pytest.mark.parametrize("drawing", [SEATS, SMALL, "a bus: \nss\nlower:\nbb.b\n\nroof:\n...D\nsr"])
