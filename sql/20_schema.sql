@@ -55,12 +55,13 @@ CREATE TYPE api.sale AS (
 );
 
 -- The result of a write: the reference of its booking, or the refusal; or `deferred`: another transaction has locked
--- what the write needs, nothing was written, and the server sends the call again. Before the write, api.batch locks and settles
+-- what the write needs or has moved the booking, nothing was written, and the server sends the call again. Before the write, api.batch locks and settles
 -- the trip. After the write, it inserts tickets and payments and reads the booking.
 CREATE TYPE api.outcome AS (
     reference text,
     refusal   jsonb,
     reply     jsonb,       -- further fields of the booking; all fields of a result that is not a booking
     sale      api.sale,
-    deferred  boolean
+    deferred  boolean,
+    bus_id    bigint       -- the service to which the write has moved the booking; NULL: it has not moved
 );

@@ -1,5 +1,5 @@
--- A reference is the bus_id in base 28, followed by five random digits of base 28. api.reference_bus
--- computes the bus_id from it.
+-- A reference is the bus_id of the booking's home service in base 28, followed by five random digits of base 28.
+-- api.reference_bus computes the bus_id from it. The booking may be on another service now: api.booking_bus.
 
 -- The digits of base 28: no letters and digits that are misread, such as I and 1, O and 0.
 CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
@@ -27,6 +27,17 @@ BEGIN
     RETURN bus_id;
 END $$;
 
+-- The service on which a booking is now. It is the home service, unless an exchange has moved the booking. NULL if the
+-- reference has no bus_id.
+CREATE OR REPLACE FUNCTION api.booking_bus(reference text) RETURNS bigint
+LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+    home bigint := api.reference_bus(reference);
+BEGIN
+    RETURN coalesce((SELECT m.now_bus_id FROM moved_bookings m
+        WHERE m.bus_id = home AND m.reference = booking_bus.reference), home);
+END $$;
+
 -- Make a reference that no booking of the bus has.
 CREATE OR REPLACE FUNCTION api.new_reference(bus_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
@@ -48,7 +59,9 @@ BEGIN
             || substr(alphabet, (rest / 784 % 28)::int + 1, 1) || substr(alphabet, (rest / 21952 % 28)::int + 1, 1)
             || substr(alphabet, (rest / 614656 % 28)::int + 1, 1);
         EXIT WHEN NOT EXISTS (SELECT FROM passengers p
-            WHERE p.bus_id = new_reference.bus_id AND p.reference = candidate);
+            WHERE p.bus_id = new_reference.bus_id AND p.reference = candidate)
+            AND NOT EXISTS (SELECT FROM moved_bookings m
+                WHERE m.bus_id = new_reference.bus_id AND m.reference = candidate);
     END LOOP;
     RETURN candidate;
 END $$;

@@ -7,7 +7,7 @@ DECLARE
     b api.opened_booking;
 BEGIN
     b.reference := upper(btrim(reference));
-    b.bus_id := api.reference_bus(b.reference);
+    b.bus_id := api.booking_bus(b.reference);
     SELECT p.travel_date INTO b.travel_date FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
       AND (p.phone = open_booking.phone OR p.phone IS NULL AND p.account IS NULL
@@ -17,6 +17,11 @@ BEGIN
     END IF;
     RETURN b;
 END $$;
+
+-- Whether a booking has left a trip since the trip was found. The caller has locked the trip, so it does not leave it later.
+CREATE OR REPLACE FUNCTION api.has_moved(b api.opened_booking, trip trips) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN b.refusal IS NULL AND (b.bus_id, b.travel_date) IS DISTINCT FROM (trip.bus_id, trip.travel_date);
 
 -- The present status of a ticket: a hold or waitlist entry is expired from its expires_at on, even if the trip is
 -- not settled yet.

@@ -1,5 +1,5 @@
 -- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
--- refund that is not recorded yet. bus_ids[i] and refs[i] name a booking; duplicates are allowed.
+-- refund that is not recorded yet. api.move_booking adds the payments of exchanges. bus_ids[i] and refs[i] name a booking; duplicates are allowed.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -15,8 +15,17 @@ BEGIN
     FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference AND p.refund > 0
     CROSS JOIN LATERAL (
-        SELECT max(y.payment_no) AS last_no, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0) AS refund
+        SELECT max(y.payment_no) AS last_no, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0)
+            - api.refunded_before(p.bus_id, p.reference, p.ticket_no) AS refund
         FROM payments y WHERE y.bus_id = p.bus_id AND y.reference = p.reference AND y.ticket_no = p.ticket_no
     ) AS recorded
     WHERE p.refund > recorded.refund;
 END $$;
+
+-- What was refunded of a ticket up to its last exchange, and with it.
+CREATE OR REPLACE FUNCTION api.refunded_before(bus_id bigint, reference text, ticket_no int) RETURNS numeric
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(e.refund + greatest(-e.amount, 0)), 0) FROM exchanges e
+    WHERE e.bus_id = refunded_before.bus_id AND e.reference = refunded_before.reference
+      AND e.ticket_no = refunded_before.ticket_no AND e.amount IS NOT NULL
+$$;

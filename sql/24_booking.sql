@@ -50,7 +50,7 @@ $$;
 -- is expired from its expires_at on, even if the trip is not settled yet. seated_at has microseconds, because clients sort
 -- tickets by it.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         SELECT CASE WHEN party.reference IS NOT NULL THEN jsonb_build_object(
@@ -111,3 +111,10 @@ BEGIN
         LEFT JOIN assignments v ON v.bus_id = party.bus_id AND v.travel_date = party.travel_date AND v.assignment_no = 0
         ORDER BY named.ordinal);
 END $$;
+
+-- Bookings as their passengers see them, wherever they are now: for the clients that follow them.
+CREATE OR REPLACE FUNCTION api.followed_bookings(refs text[]) RETURNS jsonb[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT api.show_bookings(array_agg(api.booking_bus(r.reference) ORDER BY r.n), array_agg(r.reference ORDER BY r.n))
+    FROM unnest(refs) WITH ORDINALITY AS r (reference, n)
+$$;

@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     IF after IS NOT NULL THEN
         SELECT p.created_at INTO after_created_at FROM passengers p
-        WHERE p.bus_id = api.reference_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
+        WHERE p.bus_id = api.booking_bus(after) AND p.reference = bookings.after AND p.ticket_no = 1
           AND p.account = bookings.account;
         IF NOT FOUND THEN
             RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'None of your bookings has that reference.');

@@ -29,7 +29,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     WITH recipient AS MATERIALIZED (   -- the bookings of each reader, and its account
         SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL AS account, p.created_at AS since
         FROM unnest(readers) AS r (reader)
-        JOIN passengers p ON p.bus_id = api.reference_bus(r.reader) AND p.reference = r.reader AND p.ticket_no = 1
+        JOIN passengers p ON p.bus_id = api.booking_bus(r.reader) AND p.reference = r.reader AND p.ticket_no = 1
         UNION ALL
         SELECT r.reader, p.bus_id, p.travel_date, p.reference, NULL, p.created_at
         FROM unnest(readers) AS r (reader)

@@ -10,6 +10,10 @@ DECLARE
     tickets int[] := a.tickets;
 BEGIN
     o.reference := b.reference;
+    o.deferred := api.has_moved(b, trip);
+    IF o.deferred THEN
+        RETURN o;
+    END IF;
     o.refusal := coalesce(
         CASE WHEN b.bus_id IN (SELECT s.bus_id FROM bus_info s) THEN api.check_operator(a.account, b.bus_id) END,
         b.refusal, api.check_tickets(b, tickets));

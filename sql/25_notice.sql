@@ -16,7 +16,7 @@ BEGIN
     m.key := key;
     m.client_no := client_no;
     m.reference := upper(btrim(reference));
-    m.bus_id := coalesce(bus_id, api.reference_bus(m.reference));
+    m.bus_id := coalesce(bus_id, api.booking_bus(m.reference));
     m.travel_date := travel_date;
     m.audience := CASE WHEN client_no IS NOT NULL THEN 'client' WHEN reference IS NOT NULL THEN 'booking'
                        WHEN bus_id IS NOT NULL OR travel_date IS NOT NULL THEN 'trip' ELSE 'all' END;

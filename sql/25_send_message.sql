@@ -56,7 +56,7 @@ BEGIN
     m.address := address;
     m.account := account;
     m.reference := reference;
-    m.bus_id := api.reference_bus(reference);
+    m.bus_id := api.booking_bus(reference);
     m.travel_date := (SELECT p.travel_date FROM passengers p
         WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1);
     m.body := body;

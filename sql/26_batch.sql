@@ -5,8 +5,8 @@
 -- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.
 --
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, a
--- subject of the limits or the promo code, the call is deferred: its answer is NULL, and the server sends it again. So a
--- batch waits for no lock of another batch and cannot deadlock. A statement for many rows costs little more than for
+-- subject of the limits or the promo code, or if the booking has moved to another trip meanwhile, the call is deferred:
+-- its answer is NULL, and the server sends it again. So a batch waits for no lock of another batch and cannot deadlock. A statement for many rows costs little more than for
 -- one; so tickets, payments, the resulting bookings and the answers for idempotency keys are written for the whole batch
 -- at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
@@ -19,7 +19,8 @@ DECLARE
     trip    trips;
     o       api.outcome;
     done    int[] := '{}';
-    bus_ids bigint[] := '{}';
+    homes   bigint[] := '{}';     -- where the keys are recorded: see api.trip_of
+    bus_ids bigint[] := '{}';     -- where the bookings are now
     refs    text[] := '{}';
     replies jsonb[] := '{}';
     sales   api.sale[] := '{}';   -- whose tickets are not inserted yet
@@ -32,7 +33,7 @@ BEGIN
         IF trip.settle_at <= api.now() THEN
             PERFORM api.settle(m.bus_id, m.travel_date);
         END IF;
-        answer := api.recorded_answer(m.bus_id, m.key, m.method, m.args);
+        answer := api.recorded_answer(m.home, m.key, m.method, m.args);
         IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
                 AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist
@@ -46,8 +47,13 @@ BEGIN
             answer := o.refusal;
             IF answer IS NULL AND o.deferred IS NOT TRUE THEN
                 done := done || n;
+                homes := homes || m.home;
                 bus_ids := bus_ids || m.bus_id;
                 refs := refs || o.reference;
+                IF o.bus_id IS NOT NULL THEN   -- also for earlier calls of the batch
+                    bus_ids := ARRAY(SELECT CASE r.reference WHEN o.reference THEN o.bus_id ELSE r.bus_id END
+                        FROM unnest(bus_ids, refs) WITH ORDINALITY AS r (bus_id, reference, n) ORDER BY r.n);
+                END IF;
                 replies := array_append(replies, o.reply);
                 IF (o.sale).reference IS NOT NULL THEN
                     sales := array_append(sales, o.sale);
@@ -62,23 +68,25 @@ BEGIN
     IF done <> '{}' THEN
         PERFORM api.insert_tickets(sales);
         PERFORM api.record_payments(bus_ids, refs);
-        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_answers(calls, done, bus_ids, refs, replies) AS r;
+        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_answers(calls, done, homes, bus_ids, refs, replies) AS r;
     END IF;
 END $$;
 
 -- The trip of a request: given by bus_id and travel_date or boarding date, or by the reference of a booking. NULL if
--- there is none.
-CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
+-- there is none. home: the service under which its key is recorded; of a booking, its home service, which stays the same.
+CREATE OR REPLACE FUNCTION api.trip_of(args jsonb, OUT home bigint, OUT bus_id bigint, OUT travel_date date)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     ref text := upper(btrim(args ->> 'reference'));
 BEGIN
     IF ref IS NULL THEN
         bus_id := args ->> 'bus_id';
+        home := bus_id;
         travel_date := coalesce((args ->> 'travel_date')::date, api.travel_date_of(bus_id,
             (args ->> 'boarding_date')::date, args ->> 'origin', args ->> 'destination', (args ->> 'from_stop')::int));
     ELSE
-        bus_id := api.reference_bus(ref);
+        home := api.reference_bus(ref);
+        bus_id := api.booking_bus(ref);
         SELECT p.travel_date INTO travel_date FROM passengers p
         WHERE p.bus_id = trip_of.bus_id AND p.reference = ref LIMIT 1;
     END IF;
@@ -95,14 +103,14 @@ RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account') IS NULL THEN ARR
 -- call is deferred to the next batch, in which the record of the earlier call can be read, if that call was not refused.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
 RETURNS TABLE (n int, method text, args jsonb, request api.request, key text, limits jsonb,
-               bus_id bigint, travel_date date, again boolean)
+               home bigint, bus_id bigint, travel_date date, again boolean)
 LANGUAGE sql STABLE AS $$
     SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.key, c.limits,
-           t.bus_id, t.travel_date,
+           t.home, t.bus_id, t.travel_date,
            c.key IS NOT NULL AND (
-               row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.bus_id ORDER BY c.ordinal) > 1
+               row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.home ORDER BY c.ordinal) > 1
                OR c.args ->> 'account' IS NOT NULL
-                  AND row_number() OVER (PARTITION BY c.key, c.args ->> 'account', t.bus_id ORDER BY c.ordinal) > 1)
+                  AND row_number() OVER (PARTITION BY c.key, c.args ->> 'account', t.home ORDER BY c.ordinal) > 1)
     FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, key text, limits jsonb))
              WITH ORDINALITY AS c (method, args, key, limits, ordinal),
          LATERAL api.trip_of(c.args) AS t
@@ -111,7 +119,7 @@ $$;
 
 -- The recorded answer to a call with a known key; a refusal if the key belongs to another request; NULL if the key
 -- is new, or if the request has the reference of a booking that the caller may not open, which api.dispatch refuses.
-CREATE OR REPLACE FUNCTION api.recorded_answer(bus_id bigint, key text, method text, args jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.recorded_answer(home bigint, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     earlier record;
@@ -119,7 +127,7 @@ BEGIN
     SELECT r.answer, r.digest IN (api.request_digest(recorded_answer.method, args - 'account'),
                                   api.request_digest(recorded_answer.method, args)) AS same   -- 0.1.0 compared the account too
     INTO earlier FROM idempotency_keys r
-    WHERE r.bus_id = recorded_answer.bus_id AND r.caller = ANY (api.key_owners(args)) AND r.key = recorded_answer.key
+    WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (api.key_owners(args)) AND r.key = recorded_answer.key
     ORDER BY same DESC LIMIT 1;
     IF NOT FOUND OR args ->> 'reference' IS NOT NULL
             AND (api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account')).refusal IS NOT NULL THEN
@@ -139,17 +147,19 @@ BEGIN
 END $$;
 
 -- The answers to the calls that were executed. Records those of calls with a key, for each owner of the key.
-CREATE OR REPLACE FUNCTION api.record_answers(calls jsonb, done int[], bus_ids bigint[], refs text[], replies jsonb[])
+CREATE OR REPLACE FUNCTION api.record_answers(
+    calls jsonb, done int[], homes bigint[], bus_ids bigint[], refs text[], replies jsonb[]
+)
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH answered AS MATERIALIZED (
-        SELECT d.n, d.bus_id, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer
-        FROM unnest(done, bus_ids, replies, api.show_bookings(bus_ids, refs)) AS d (n, bus_id, reply, booking)
+        SELECT d.n, d.home, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer
+        FROM unnest(done, homes, replies, api.show_bookings(bus_ids, refs)) AS d (n, home, reply, booking)
     ), recorded AS (
         INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
-        SELECT a.bus_id, owner, a.call ->> 'key', a.call ->> 'method',
+        SELECT a.home, owner, a.call ->> 'key', a.call ->> 'method',
                api.request_digest(a.call ->> 'method', (a.call -> 'args') - 'account'), a.answer, api.now()
         FROM answered AS a, unnest(api.key_owners(a.call -> 'args')) AS owner
         WHERE a.call ->> 'key' IS NOT NULL AND a.answer <> '{}'

@@ -21,6 +21,10 @@ BEGIN
     END IF;
     b := api.open_booking(a.reference, a.phone, a.account);
     o.reference := b.reference;
+    o.deferred := api.has_moved(b, trip);
+    IF o.deferred THEN
+        RETURN o;
+    END IF;
     o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.check_not_departed(b) END);
     IF o.refusal IS NULL THEN
         CASE method   -- raises an exception for any other

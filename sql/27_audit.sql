@@ -45,8 +45,9 @@ LANGUAGE sql STABLE AS $$
     WHERE NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = lower(p.segment))
        OR NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = upper(p.segment))
     UNION ALL
-    -- If a ticket was ever booked, its fare is charged once. Otherwise nothing is charged. The recorded refunds add up
-    -- to the refund of the ticket, which is at most the fare.
+    -- If a ticket was ever booked, its first fare is charged, and later what its exchanges charge. Otherwise nothing is
+    -- charged. The recorded refunds add up to the refund of the ticket, which is at most the fare, and to those before its
+    -- exchanges and with them.
     SELECT 'money', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, charged %s; refund %s, paid back %s',
         p.reference, p.ticket_no, p.status, p.fare, coalesce(m.charged, 0), p.refund, coalesce(m.refunded, 0))
     FROM passengers p LEFT JOIN (
@@ -54,9 +55,34 @@ LANGUAGE sql STABLE AS $$
                sum(y.amount) FILTER (WHERE y.kind = 'refund') AS refunded
         FROM payments y GROUP BY 1, 2, 3
     ) AS m USING (bus_id, reference, ticket_no)
-    WHERE coalesce(m.charged, 0) <> CASE WHEN p.booked_at IS NULL THEN 0 ELSE p.fare END
-       OR coalesce(m.refunded, 0) <> p.refund OR p.refund > p.fare
+    LEFT JOIN (
+        SELECT e.bus_id, e.reference, e.ticket_no, (array_agg(e.fare ORDER BY e.exchange_no))[1] AS fare,
+               sum(greatest(e.amount, 0)) AS charged, sum(e.refund + greatest(-e.amount, 0)) AS refunded
+        FROM exchanges e WHERE e.amount IS NOT NULL GROUP BY 1, 2, 3
+    ) AS earlier USING (bus_id, reference, ticket_no)
+    WHERE coalesce(m.charged, 0) <> CASE WHEN p.booked_at IS NULL THEN 0 ELSE coalesce(earlier.fare + earlier.charged, p.fare) END
+       OR coalesce(m.refunded, 0) <> p.refund + coalesce(earlier.refunded, 0) OR p.refund > p.fare
        OR p.status = 'booked' AND p.booked_at IS NULL
+    UNION ALL
+    -- An exchange charges the new fare and what the operator keeps, without what was paid before.
+    SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',
+        e.reference, e.ticket_no, e.exchange_no, e.amount, e.next_fare, e.fare, e.refund, e.kept)
+    FROM (
+        SELECT e.*, coalesce(lead(e.fare) OVER (PARTITION BY e.bus_id, e.reference, e.ticket_no ORDER BY e.exchange_no), p.fare) AS next_fare
+        FROM exchanges e JOIN passengers p USING (bus_id, reference, ticket_no)
+    ) AS e
+    WHERE e.amount <> e.next_fare - (e.fare - e.refund) + e.kept
+    UNION ALL
+    -- A booking that has moved from its home service is where moved_bookings says, and only there.
+    SELECT 'moved', m.bus_id, NULL, format('booking %s is not only on service %s', m.reference, m.now_bus_id)
+    FROM moved_bookings m
+    WHERE NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = m.now_bus_id AND p.reference = m.reference)
+       OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = m.bus_id AND p.reference = m.reference)
+    UNION ALL
+    SELECT 'moved', e.bus_id, NULL, format('booking %s has left service %s, and moved_bookings has not service %s', e.reference, e.from_bus_id, e.bus_id)
+    FROM exchanges e
+    WHERE e.exchange_no = 1 AND e.ticket_no = 1 AND e.from_bus_id <> e.bus_id AND NOT EXISTS (SELECT FROM moved_bookings m
+        WHERE m.bus_id = e.from_bus_id AND m.reference = e.reference AND m.now_bus_id = e.bus_id)
     UNION ALL
     -- The parts of a fare add up to it. The first is the fare of the segment; a ticket has a promo code if a part names it.
     SELECT 'fare_parts', p.bus_id, p.travel_date, format('ticket %s/%s: fare %s, its parts %s', p.reference, p.ticket_no, p.fare, p.fare_parts)
@@ -123,7 +149,8 @@ LANGUAGE sql STABLE AS $$
     SELECT 'answer_lost', k.bus_id, NULL, format('the answer to the request with key %s is booking %s, which does not exist', k.key, k.answer ->> 'reference')
     FROM idempotency_keys k
     WHERE k.answer ? 'reference' AND NOT EXISTS (SELECT FROM passengers p
-        WHERE p.bus_id = k.bus_id AND p.reference = k.answer ->> 'reference')
+        WHERE p.bus_id = k.bus_id AND p.reference = k.answer ->> 'reference') AND NOT EXISTS (SELECT FROM moved_bookings m
+        WHERE m.bus_id = k.bus_id AND m.reference = k.answer ->> 'reference')
     UNION ALL
     -- A trip is settled no later than its first hold or waitlist entry expires.
     SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, the trip is settled at %s',

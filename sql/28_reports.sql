@@ -95,7 +95,7 @@ COMMENT ON COLUMN busware_reports.payments.operator IS 'Name of the company that
 COMMENT ON COLUMN busware_reports.payments.travel_date IS 'Date at the first stop of the trip.';
 COMMENT ON COLUMN busware_reports.payments.reference IS 'Reference of the booking, as in tickets.';
 COMMENT ON COLUMN busware_reports.payments.ticket_no IS 'Number of the ticket in its booking.';
-COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment of the ticket: 1 is its charge, the others are refunds.';
+COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment of the ticket: 1 is its first charge, the others are refunds and the charges of exchanges.';
 COMMENT ON COLUMN busware_reports.payments.kind IS 'charge or refund.';
 COMMENT ON COLUMN busware_reports.payments.amount IS 'Amount, at least 0.';
 COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
@@ -103,7 +103,7 @@ COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
 CREATE OR REPLACE VIEW busware_reports.sales AS
 SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT TIME ZONE s.time_zone)::date AS payment_date,
        lower(sold.segment) AS from_stop, upper(sold.segment) AS to_stop, min(pa.name) AS origin, min(pb.name) AS destination,
-       count(*) FILTER (WHERE m.kind = 'charge') AS tickets,
+       count(*) FILTER (WHERE m.payment_no = 1) AS tickets,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'charge'), 0) AS charges,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'refund'), 0) AS refunds,
        sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income

@@ -38,11 +38,18 @@ class _TripFields(msgspec.Struct):
 class _Subscription:
     """The trip of one stream, its client, and whether the trip may have changed since the last reading."""
 
-    def __init__(self, trip: Trip, subject: str | None) -> None:
-        self.trip = trip
+    def __init__(self, body: bytes, subject: str | None) -> None:
+        self.trip: Trip | None = None
         self.subject = subject  # of the address, as limited_subject returns it
         self.changed = asyncio.Event()
-        self.changed.set()  # the trip may have changed before the first notification
+        self.follow(body)
+
+    def follow(self, body: bytes) -> None:
+        """Follow the trip of a reply. A booking may have moved to another trip."""
+        fields = msgspec.json.decode(body, type=_TripFields)
+        if (trip := (fields.bus_id, fields.travel_date)) != self.trip:
+            self.trip = trip
+            self.changed.set()  # the trip may have changed before its first notification
 
 
 class EventStreams:
@@ -86,8 +93,7 @@ class EventStreams:
             return self._executor.perform(request, self._executor.caller(http, request))
 
         first = await self._executor.run(http, read)
-        trip = msgspec.json.decode(first, type=_TripFields)
-        subscription = _Subscription((trip.bus_id, trip.travel_date), subject)
+        subscription = _Subscription(first, subject)
         self._check_limits(subject)  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
         events = self._events(http, subscription, EVENT_NAMES[resource.request_type], first, read)
@@ -120,6 +126,7 @@ class EventStreams:
                         await subscription.changed.wait()
                 subscription.changed.clear()
                 last, body = body, await self._executor.run(http, read)
+                subscription.follow(body)
                 yield _UNCHANGED if body == last else _event(name, body)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             yield _event("problem", problems.of_error(http, error).body)

@@ -199,12 +199,12 @@ class Messages:
 
     # Bookings ----------------------------------------------------------------------------------
 
-    def bookings(self, buses: dict[str, int]) -> Iterator[Raw]:
-        """The bookings that exist, as their passengers see them. buses: the bus_id of each, by reference."""
-        statement = "SELECT b FROM unnest(api.show_bookings(%s, %s)) AS b WHERE b IS NOT NULL"
-        remaining = iter(buses.items())
-        while page := dict(islice(remaining, _PAGE_BOOKINGS)):
-            yield from (raw for (raw,) in self._pool.execute(statement, (list(page.values()), list(page))))
+    def bookings(self, references: Iterable[str]) -> Iterator[Raw]:
+        """The bookings that exist, as their passengers see them."""
+        statement = "SELECT b FROM unnest(api.followed_bookings(%s)) AS b WHERE b IS NOT NULL"
+        remaining = iter(references)
+        while page := list(islice(remaining, _PAGE_BOOKINGS)):
+            yield from (raw for (raw,) in self._pool.execute(statement, (page,)))
 
     # For operators -----------------------------------------------------------------------------
 

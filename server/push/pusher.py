@@ -204,14 +204,12 @@ class Pusher:
 
     def _compare(self, changes: ChangeNotification) -> None:
         """Push the bookings whose state differs from what the client last received."""
-        buses: dict[str, int] = {}
         followers = defaultdict[str, list[tuple[Subscription, BookingState]]](list)
         for subscription in self._connected():
             for state in subscription.unrequested_bookings():
                 if changes.everything or (state.bus_id, state.travel_date) in changes.trips:
-                    buses[state.reference] = state.bus_id
                     followers[state.reference].append((subscription, state))
-        for raw in self._messages.bookings(buses):
+        for raw in self._messages.bookings(followers):
             booking = msgspec.json.decode(raw, type=Booking)
             for subscription, state in followers[booking.reference]:
                 subscription.push_booking(state, booking, raw)

@@ -55,7 +55,8 @@ class BookingState:
     def of(cls, booking: Booking) -> "BookingState":
         """The state of a booking."""
         tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund, t.to_stop) for t in booking.tickets)
-        version = hash((booking.to_stop, tickets))
+        trip = booking.bus_id, booking.travel_date, booking.from_stop, booking.to_stop
+        version = hash((trip, tickets))
         dates = str(booking.travel_date), str(booking.boarding_date)
         return cls(booking.reference, booking.bus_id, *dates, booking.status, version)
 

@@ -27,6 +27,23 @@ BROKEN = [
         "ticket {booking}/1 has the name",
     ),
     (
+        "exchange",
+        "INSERT INTO exchanges VALUES"
+        " (1, '{booking}', 1, 1, 1, '2026-12-05', '[1,5)', 1, 200, 0, 0, 50, now())",
+        "ticket {booking}/1, exchange 1: amount 50.00, fare 260.00, before 200.00, refund 0.00, kept 0.00",
+    ),
+    (
+        "moved",
+        "INSERT INTO moved_bookings VALUES (1, '{booking}', 2)",
+        "booking {booking} is not only on service 2",
+    ),
+    (
+        "moved",
+        "INSERT INTO exchanges VALUES"
+        " (1, '{booking}', 1, 1, 2, '2026-12-05', '[1,5)', 1, 260, 0, 0, 0, now())",
+        "booking {booking} has left service 2, and moved_bookings has not service 1",
+    ),
+    (
         "sold_twice",
         "ALTER TABLE passengers DROP CONSTRAINT segment_sold_once;"
         "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",

@@ -1,0 +1,83 @@
+-- Move a booking to another trip, segment or seats. It keeps its reference, and all its tickets move, so that a reference is
+-- one booking on one trip.
+
+-- Free the seats of some tickets of a booking that are about to move, so that the booking can have the same seats again. In
+-- the same transaction, api.move_booking books the tickets, or the caller undoes this. The caller has locked the trip.
+CREATE OR REPLACE FUNCTION api.set_aside(b api.opened_booking, tickets int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE passengers p SET status = 'cancelled'
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
+    PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+END $$;
+
+-- Book some tickets of a booking on a segment of a trip: the nth of them gets the nth seat at the nth price, and the operator
+-- keeps the nth amount (exchanges.kept). What is paid for a ticket so far pays for it; the difference is charged or refunded.
+-- The other tickets of the booking have ended, and move without a seat. The terms of cancelling stay. The caller has locked
+-- both trips, has freed the tickets' seats (api.set_aside), has checked that the new seats are free, and promotes the
+-- waitlist of the trip that the booking leaves.
+CREATE OR REPLACE FUNCTION api.move_booking(
+    b api.opened_booking, tickets int[], bus_id bigint, travel_date date, segment int4range, seats int[],
+    prices api.ticket_price[], kept numeric[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    home CONSTANT bigint := api.reference_bus(b.reference);
+    done CONSTANT int := (SELECT coalesce(max(e.exchange_no), 0) FROM exchanges e
+        WHERE e.bus_id = b.bus_id AND e.reference = b.reference);
+BEGIN
+    PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- of earlier calls of the batch
+    INSERT INTO exchanges (bus_id, reference, ticket_no, exchange_no, from_bus_id, from_date, from_segment, from_seat_no,
+                           fare, refund, kept, amount, at)
+    SELECT p.bus_id, p.reference, p.ticket_no, done + 1, p.bus_id, p.travel_date, p.segment, p.seat_no,
+           p.fare, p.refund, n.kept, n.fare - (p.fare - p.refund) + n.kept, api.now()
+    FROM passengers p
+    LEFT JOIN ROWS FROM (unnest(tickets), unnest(prices), unnest(kept)) AS n (ticket_no, fare, parts, alight_refunds, kept)
+        ON n.ticket_no = p.ticket_no
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
+
+    -- alight_refunds: NULL for a ticket that has ended, because they are refunds at stops of the trip that it leaves
+    UPDATE passengers p
+    SET bus_id = move_booking.bus_id, travel_date = move_booking.travel_date, segment = move_booking.segment,
+        seat_no = n.seat_no, alight_refunds = n.alight_refunds,
+        status = CASE WHEN n.moves THEN 'booked' ELSE p.status END,
+        fare = CASE WHEN n.moves THEN n.fare ELSE p.fare END,
+        fare_parts = CASE WHEN n.moves THEN n.parts ELSE p.fare_parts END,
+        promo_no = CASE WHEN NOT n.moves OR api.name_in(n.parts, 'promo') IS NOT NULL THEN p.promo_no END,
+        refund = CASE WHEN n.moves THEN 0 ELSE p.refund END,
+        expires_at = CASE WHEN n.moves THEN NULL ELSE p.expires_at END,
+        moved_at = CASE WHEN n.moves THEN api.now() ELSE p.moved_at END
+    FROM passengers AS ticket
+    CROSS JOIN LATERAL (SELECT m.*, m.ticket_no IS NOT NULL AS moves FROM (VALUES (1)) AS one
+        LEFT JOIN ROWS FROM (unnest(tickets), unnest(seats), unnest(prices)) AS m (ticket_no, seat_no, fare, parts, alight_refunds)
+            ON m.ticket_no = ticket.ticket_no) AS n
+    WHERE ticket.bus_id = b.bus_id AND ticket.reference = b.reference
+      AND p.bus_id = ticket.bus_id AND p.reference = ticket.reference AND p.ticket_no = ticket.ticket_no;
+    PERFORM api.take_seats(bus_id, travel_date, seats, segment);
+
+    DELETE FROM moved_bookings m WHERE m.bus_id = home AND m.reference = b.reference;
+    INSERT INTO moved_bookings (bus_id, reference, now_bus_id)
+    SELECT home, b.reference, move_booking.bus_id WHERE move_booking.bus_id <> home;
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
+    SELECT e.bus_id, e.reference, e.ticket_no, last.payment_no + 1, CASE WHEN e.amount > 0 THEN 'charge' ELSE 'refund' END,
+           abs(e.amount), e.at
+    FROM exchanges e
+    CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
+        WHERE y.bus_id = e.bus_id AND y.reference = e.reference AND y.ticket_no = e.ticket_no) AS last
+    WHERE e.bus_id = move_booking.bus_id AND e.reference = b.reference AND e.exchange_no = done + 1 AND e.amount <> 0;
+    -- the writer notifies of the trip in its answer, which is the new one
+    PERFORM pg_notify('busware', jsonb_build_object('trips', jsonb_build_array(jsonb_build_array(b.bus_id, b.travel_date)))::text);
+END $$;
+
+-- The prices of tickets that move to another segment at what was paid for them. s: the segment.
+CREATE OR REPLACE FUNCTION api.prices_paid(b api.opened_booking, tickets int[], s api.found_segment) RETURNS api.ticket_price[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(ROW(paid.fare,
+        CASE WHEN p.refund = 0 THEN p.fare_parts
+             ELSE jsonb_set(coalesce(p.fare_parts, '[{"part": "segment"}]'), '{0,amount}',
+                to_jsonb((coalesce((p.fare_parts #>> '{0,amount}')::numeric, p.fare) - p.refund)::numeric(10,2)::text)) END,
+        ARRAY(SELECT coalesce(round(r.refund * paid.fare / nullif(s.fare, 0), 2), 0)
+            FROM unnest(s.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n))::api.ticket_price ORDER BY p.ticket_no)
+    FROM passengers p CROSS JOIN LATERAL (SELECT p.fare - p.refund AS fare) AS paid
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+$$;
