@@ -51,7 +51,8 @@ CREATE TYPE api.request AS (
 CREATE TYPE api.sale AS (
     bus_id bigint, travel_date date, reference text, seat_nos int[], party int, segment int4range, names jsonb,
     phone text, account text, prices api.ticket_price[], promo_no bigint, refund_percent numeric, refund_tiers jsonb,
-    status text, expires_at timestamptz
+    status text, expires_at timestamptz,
+    counted boolean   -- whether a later sale to the same phone number or account may count its tickets or read their names
 );
 
 -- The result of a write: the reference of its booking, or the refusal; or `deferred`: another transaction has locked

@@ -1,22 +1,24 @@
 -- The lists in the document of a service as rows of their tables, in the order of the document.
 
+-- The fares of segments become those from each stop to the later ones. Values of a document that is not checked yet are left out.
 CREATE OR REPLACE FUNCTION api.stops_in_document(document jsonb) RETURNS SETOF route_table
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY
+    WITH fares AS MATERIALIZED (
+        SELECT f.from_stop, jsonb_object_agg(f.to_stop - f.from_stop, f.fare) AS fares, max(f.to_stop - f.from_stop) AS last
+        FROM jsonb_to_recordset(document -> 'segment_fares') AS f (from_stop int, to_stop int, fare numeric(10,2))
+        WHERE f.to_stop > f.from_stop AND f.to_stop <= jsonb_array_length(document -> 'stops') GROUP BY 1
+    )
     SELECT (document ->> 'bus_id')::bigint, s.n::int, (SELECT m.code FROM api.places_meant(s.place) AS m WHERE api.is_called(m, s.place)),
-           s.arrives, s.departs, s.km, s.fare
+           s.arrives, s.departs, s.km, s.fare,
+           (SELECT ARRAY(SELECT (f.fares ->> legs::text)::numeric(10,2) FROM generate_series(1, f.last) AS legs ORDER BY legs)
+            FROM fares f WHERE f.from_stop = s.n)
     FROM ROWS FROM (jsonb_to_recordset(document -> 'stops')
             AS (place text, arrives interval, departs interval, km numeric(7,1), fare numeric(10,2))) WITH ORDINALITY
         AS s (place, arrives, departs, km, fare, n)
     ORDER BY s.n;
 END $$;
-
-CREATE OR REPLACE FUNCTION api.segment_fares_in_document(document jsonb) RETURNS SETOF segment_fares
-LANGUAGE sql STABLE AS $$
-    SELECT (document ->> 'bus_id')::bigint, f.*
-    FROM jsonb_to_recordset(document -> 'segment_fares') AS f (from_stop int, to_stop int, fare numeric(10,2))
-$$;
 
 CREATE OR REPLACE FUNCTION api.seasons_in_document(document jsonb) RETURNS SETOF seasons
 LANGUAGE sql STABLE AS $$

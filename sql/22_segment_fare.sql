@@ -1,8 +1,4 @@
--- The fare of a segment of a service, for each seat: one row. It is that of segment_fares, or else the difference of the fares
--- of its two stops, which the caller has read. It returns a set so that PostgreSQL merges it into the statement that calls it.
-CREATE OR REPLACE FUNCTION api.segment_fare(bus_id bigint, from_stop int, to_stop int, difference numeric) RETURNS SETOF numeric
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(f.fare, difference)
-    FROM (SELECT) AS one LEFT JOIN segment_fares f
-        ON f.bus_id = segment_fare.bus_id AND f.from_stop = segment_fare.from_stop AND f.to_stop = segment_fare.to_stop
-$$;
+-- The fare of a segment of a service, for each seat. from_stop: its first stop. to_stop, fare: of its last stop.
+CREATE OR REPLACE FUNCTION api.segment_fare(from_stop route_table, to_stop int, fare numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN coalesce((from_stop).fares[to_stop - (from_stop).stop_no], fare - (from_stop).fare);

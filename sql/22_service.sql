@@ -12,9 +12,9 @@ LANGUAGE sql STABLE AS $$
             ARRAY(SELECT r FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no), s.repeat_legs)),
         'repeat_legs', s.repeat_legs,
         'segment_fares', (SELECT coalesce(jsonb_agg(
-                jsonb_build_object('from_stop', f.from_stop, 'to_stop', f.to_stop, 'fare', f.fare::text)
-                ORDER BY f.from_stop, f.to_stop), '[]')
-            FROM segment_fares f WHERE f.bus_id = s.bus_id),
+                jsonb_build_object('from_stop', r.stop_no, 'to_stop', r.stop_no + legs, 'fare', r.fares[legs]::text)
+                ORDER BY r.stop_no, legs), '[]')
+            FROM route_table r, generate_subscripts(r.fares, 1) AS legs WHERE r.bus_id = s.bus_id AND r.fares[legs] IS NOT NULL),
         'runs_on', api.format_weekdays(s.runs_on), 'first_date', s.first_date, 'last_date', s.last_date,
         'seasons', (SELECT coalesce(jsonb_agg(
                 jsonb_build_object('first_date', y.first_date, 'last_date', y.last_date, 'runs_on', api.format_weekdays(y.runs_on))

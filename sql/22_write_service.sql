@@ -40,11 +40,9 @@ BEGIN
     RETURNING b.* INTO service;
     IF wanted -> 'stops' IS DISTINCT FROM before -> 'stops' OR wanted -> 'segment_fares' IS DISTINCT FROM before -> 'segment_fares' THEN
         stops := (SELECT max(r.stop_no) FROM route_table r WHERE r.bus_id = id);
-        DELETE FROM segment_fares f WHERE f.bus_id = id;
         DELETE FROM route_table r WHERE r.bus_id = id;
         INSERT INTO route_table SELECT * FROM api.stops_in_document(wanted);
         PERFORM api.restore_length(service, stops);
-        INSERT INTO segment_fares SELECT * FROM api.segment_fares_in_document(wanted);
     END IF;
     IF wanted -> 'seasons' IS DISTINCT FROM before -> 'seasons' THEN
         DELETE FROM seasons s WHERE s.bus_id = id;

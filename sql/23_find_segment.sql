@@ -109,9 +109,9 @@ BEGIN
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
            api.instant(find_segment.travel_date, a.departs, service.time_zone),
-           api.sells_until(service, find_segment.travel_date, a.departs), f.fare, '{}', NULL
+           api.sells_until(service, find_segment.travel_date, a.departs), api.segment_fare(a, b.stop_no, b.fare), '{}', NULL
     INTO s
-    FROM route_table a, route_table b, api.segment_fare(a.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
+    FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
       AND b.bus_id = service.bus_id AND b.stop_no = to_stop AND b.arrives IS NOT NULL
       AND a.stop_no < b.stop_no AND NOT api.is_after_end(service, find_segment.travel_date, b.arrives);
@@ -121,8 +121,9 @@ BEGIN
     IF service.alight_refund_percent > 0 THEN
         s.alight_refunds := ARRAY(
             -- of the fare without that of the journey up to the stop; a later stop never refunds more
-            SELECT round(greatest(s.fare - max(f.fare) OVER (ORDER BY r.stop_no), 0) * service.alight_refund_percent / 100, 2)
-            FROM route_table a, route_table r, api.segment_fare(a.bus_id, a.stop_no, r.stop_no, r.fare - a.fare) AS f (fare)
+            SELECT round(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
+                         * service.alight_refund_percent / 100, 2)
+            FROM route_table a, route_table r
             WHERE a.bus_id = service.bus_id AND a.stop_no = s.from_stop AND r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
             ORDER BY r.stop_no);
     END IF;

@@ -83,7 +83,7 @@ LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
-           pa.time_zone, b.time_zone, f.fare, num_nonnulls(s.seat_classes, s.fare_rules) > 0,
+           pa.time_zone, b.time_zone, api.segment_fare(a, b.stop_no, b.fare), num_nonnulls(s.seat_classes, s.fare_rules) > 0,
            num_nonnulls(s.women_seats, s.accessible_seats, t.own_seats) > 0
     FROM route_table a
     JOIN places pa ON pa.code = a.place
@@ -104,7 +104,6 @@ LANGUAGE sql STABLE AS $$
                api.date_at(t.travel_date, r.arrives, s.time_zone, p.time_zone) = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
-    CROSS JOIN LATERAL api.segment_fare(a.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
       AND api.sells_until(s, t.travel_date, a.departs) > api.now()
       AND api.sells_length(s, b.km - a.km, api.instant(t.travel_date, a.departs, s.time_zone))

@@ -76,7 +76,8 @@ BEGIN
                   CASE WHEN num_nonnulls(service.seat_classes, service.fare_rules, service.concessions, promo.promo_no) = 0
                       THEN array_fill(ROW(s.fare, NULL, s.alight_refunds)::api.ticket_price, ARRAY[wanted])
                       ELSE api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo) END,
-                  promo.promo_no, service.refund_percent, service.refund_tiers, status, expires);
+                  promo.promo_no, service.refund_percent, service.refund_tiers, status, expires,
+                  num_nonnulls(service.max_seats_per_account, r.passengers) > 0);
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);

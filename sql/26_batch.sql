@@ -23,8 +23,9 @@ DECLARE
     bus_ids bigint[] := '{}';     -- where the bookings are now
     refs    text[] := '{}';
     replies jsonb[] := '{}';
+    keys    text[] := '{}';
     sales   api.sale[] := '{}';   -- whose tickets are not inserted yet
-    owners  text[] := '{}';       -- their phone numbers and accounts
+    owners  text[] := '{}';       -- the phone numbers and accounts of those that a later sale may count
 BEGIN
     FOR m IN SELECT * FROM api.parse_calls(calls) LOOP
         n := m.n;
@@ -34,7 +35,8 @@ BEGIN
             PERFORM api.settle(m.bus_id, m.travel_date);
         END IF;
         answer := api.recorded_answer(m.home, m.key, m.method, m.args);
-        IF answer IS NULL AND NOT m.again AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
+        IF answer IS NULL AND NOT (m.key = ANY (keys) AND api.is_key_of(calls, done, homes, m.key, m.home, m.args))
+                AND (trip.bus_id IS NOT NULL OR NOT api.trip_exists(m.bus_id, m.travel_date))
                 AND (m.limits IS NULL OR api.lock_holders(m.limits)) THEN
             IF cardinality(sales) > 0 AND (m.method NOT IN ('book', 'hold') OR (m.request).waitlist
                                            OR (m.request).promo_code IS NOT NULL
@@ -55,9 +57,12 @@ BEGIN
                         FROM unnest(bus_ids, refs) WITH ORDINALITY AS r (bus_id, reference, n) ORDER BY r.n);
                 END IF;
                 replies := array_append(replies, o.reply);
+                keys := keys || m.key;
                 IF (o.sale).reference IS NOT NULL THEN
                     sales := array_append(sales, o.sale);
-                    owners := owners || (o.sale).phone || (o.sale).account;
+                    IF (o.sale).counted THEN
+                        owners := owners || (o.sale).phone || (o.sale).account;
+                    END IF;
                 END IF;
                 CONTINUE;
             END IF;
@@ -99,37 +104,44 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account') IS NULL THEN ARRAY[coalesce('ref:' || (args ->> 'reference'), '')]
             ELSE array_remove(ARRAY['phone:' || (args ->> 'phone'), 'account:' || (args ->> 'account')], NULL) END;
 
--- The calls of a batch, in order. again: an earlier call of the batch has the same key and an owner in common. Such a
--- call is deferred to the next batch, in which the record of the earlier call can be read, if that call was not refused.
+-- The calls of a batch, in order.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)
-RETURNS TABLE (n int, method text, args jsonb, request api.request, key text, limits jsonb,
-               home bigint, bus_id bigint, travel_date date, again boolean)
+RETURNS TABLE (n int, method text, args jsonb, request api.request, key text, limits jsonb, home bigint, bus_id bigint, travel_date date)
 LANGUAGE sql STABLE AS $$
     SELECT (c.ordinal - 1)::int, c.method, c.args, jsonb_populate_record(NULL::api.request, c.args), c.key, c.limits,
-           t.home, t.bus_id, t.travel_date,
-           c.key IS NOT NULL AND (
-               row_number() OVER (PARTITION BY c.key, (api.key_owners(c.args))[1], t.home ORDER BY c.ordinal) > 1
-               OR c.args ->> 'account' IS NOT NULL
-                  AND row_number() OVER (PARTITION BY c.key, c.args ->> 'account', t.home ORDER BY c.ordinal) > 1)
+           t.home, t.bus_id, t.travel_date
     FROM ROWS FROM (jsonb_to_recordset(calls) AS (method text, args jsonb, key text, limits jsonb))
              WITH ORDINALITY AS c (method, args, key, limits, ordinal),
          LATERAL api.trip_of(c.args) AS t
     ORDER BY c.ordinal
 $$;
 
+-- Whether a call that was executed in this batch (done, homes) has the key, and an owner in common with the request. Such a
+-- request is deferred to the next batch, in which the record of the earlier call can be read.
+CREATE OR REPLACE FUNCTION api.is_key_of(calls jsonb, done int[], homes bigint[], key text, home bigint, args jsonb) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM unnest(done, homes) AS d (n, home)
+    WHERE calls -> d.n ->> 'key' = is_key_of.key AND d.home = is_key_of.home
+      AND api.key_owners(calls -> d.n -> 'args') && api.key_owners(is_key_of.args));
+
 -- The recorded answer to a call with a known key; a refusal if the key belongs to another request; NULL if the key
 -- is new, or if the request has the reference of a booking that the caller may not open, which api.dispatch refuses.
 CREATE OR REPLACE FUNCTION api.recorded_answer(home bigint, key text, method text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
+    owners  CONSTANT text[] := api.key_owners(args);
     earlier record;
 BEGIN
+    IF NOT EXISTS (SELECT FROM idempotency_keys r   -- true in most calls, and faster than the query below
+            WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (owners) AND r.key = recorded_answer.key) THEN
+        RETURN NULL;
+    END IF;
     SELECT r.answer, r.digest IN (api.request_digest(recorded_answer.method, args - 'account'),
                                   api.request_digest(recorded_answer.method, args)) AS same   -- 0.1.0 compared the account too
     INTO earlier FROM idempotency_keys r
-    WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (api.key_owners(args)) AND r.key = recorded_answer.key
+    WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (owners) AND r.key = recorded_answer.key
     ORDER BY same DESC LIMIT 1;
-    IF NOT FOUND OR args ->> 'reference' IS NOT NULL
+    IF args ->> 'reference' IS NOT NULL
             AND (api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account')).refusal IS NOT NULL THEN
         RETURN NULL;
     ELSIF NOT earlier.same THEN

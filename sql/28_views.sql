@@ -42,7 +42,7 @@ COMMENT ON COLUMN bookings.operator IS 'Name of the company that runs the servic
 -- The free seats of every segment that is on sale. Slow without a condition on bus_id and travel_date.
 CREATE OR REPLACE VIEW vacancy AS
 SELECT t.bus_id, t.travel_date, s.name AS service, pa.name AS origin, pb.name AS destination,
-       a.stop_no AS from_stop, b.stop_no AS to_stop, f.fare,
+       a.stop_no AS from_stop, b.stop_no AS to_stop, api.segment_fare(a, b.stop_no, b.fare) AS fare,
        free.seats_free, free.seat_nos, s.kind, s.operator
 FROM trips t
 JOIN bus_info s USING (bus_id)
@@ -50,7 +50,6 @@ JOIN route_table a ON a.bus_id = t.bus_id
 JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no > a.stop_no AND b.arrives IS NOT NULL
 JOIN places pa ON pa.code = a.place
 JOIN places pb ON pb.code = b.place
-CROSS JOIN LATERAL api.segment_fare(t.bus_id, a.stop_no, b.stop_no, b.fare - a.fare) AS f (fare)
 CROSS JOIN LATERAL (
     SELECT count(*) AS seats_free, array_agg(n.seat_no ORDER BY n.seat_no) AS seat_nos
     FROM api.seats_now(t.bus_id, t.travel_date) AS n WHERE NOT n.taken && int4range(a.stop_no, b.stop_no)

@@ -245,7 +245,8 @@ BEGIN
         ('route_table', 'arrives', 'Arrival since midnight of the travel date, in the time zone of the service; above 24 h on the days after it. NULL: it does not arrive here.'),
         ('route_table', 'departs', 'Departure since midnight of the travel date, in the time zone of the service; above 24 h on the days after it. NULL: it does not depart here.'),
         ('route_table', 'km', 'Distance from the first stop, in kilometres.'),
-        ('route_table', 'fare', 'Fare from the first stop. A segment costs the difference of its two stops, unless segment_fares has its fare.'),
+        ('route_table', 'fare', 'Fare from the first stop. A segment costs the difference of its two stops, unless fares has its fare.'),
+        ('route_table', 'fares', 'Fares of the segments from here to the next stop, to the one after it and so on. NULL, or an element that is NULL: the difference of the fares.'),
 
         ('seasons', NULL, 'Weekdays on which services run in a season, instead of bus_info.runs_on.'),
         ('seasons', 'bus_id', 'The service.'),
@@ -273,12 +274,6 @@ BEGIN
         ('seeds_loaded', 'name', 'File, without .sql.'),
         ('seeds_loaded', 'digest', 'SHA-256 of its text when it was loaded.'),
         ('seeds_loaded', 'loaded_at', 'When it was loaded.'),
-
-        ('segment_fares', NULL, 'Fares of segments, instead of the difference of the fares of their two stops.'),
-        ('segment_fares', 'bus_id', 'The service.'),
-        ('segment_fares', 'from_stop', 'First stop of the segment.'),
-        ('segment_fares', 'to_stop', 'Last stop of the segment.'),
-        ('segment_fares', 'fare', 'Fare for one seat.'),
 
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),
         ('tokens', 'digest', 'SHA-256 of the token.'),

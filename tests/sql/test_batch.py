@@ -245,6 +245,11 @@ def test_second_call_with_a_key_is_deferred_to_the_next_batch(api: SchemaApi) ->
     assert api.seats("taken") == [1, 2]
 
 
+def test_call_with_the_key_of_a_refused_call_is_executed(api: SchemaApi) -> None:
+    answers = api.batch(book(1), book(1, key="k"), book(2, key="k"), book(3, key="k"))
+    assert outcomes_of(answers) == ["booked", "seat_taken", "booked", None]
+
+
 def test_idempotency_keys_are_deleted_after_two_days(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:

@@ -18,7 +18,7 @@ VAN = {
     ],
 }  # fmt: skip
 TABLES = (
-    "bus_info", "route_table", "segment_fares", "seasons", "calendar_dates", "seat_plan", "trips", "seats",
+    "bus_info", "route_table", "seasons", "calendar_dates", "seat_plan", "trips", "seats",
     "passengers", "idempotency_keys",
 )  # fmt: skip
 

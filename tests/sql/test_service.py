@@ -170,7 +170,7 @@ def test_sales_follow_the_calendar(database: Database) -> None:
 
 
 def test_fare_of_a_segment_is_used_everywhere(database: Database, api: SchemaApi) -> None:
-    database.query("INSERT INTO segment_fares VALUES (1, 2, 4, 99.5)")
+    database.query("UPDATE route_table SET fares[2] = 99.5 WHERE bus_id = 1 AND stop_no = 2")
     (trip,) = api.read("search", origin="Ramanagara", destination="Srirangapatna", date=DAY)["trips"]
     assert trip["fare"] == "99.50"
     stops = {"from_stop": 2, "to_stop": 4}
@@ -198,8 +198,13 @@ def test_refund_for_ending_early_is_of_the_fare_that_was_paid(
     database: Database, api: SchemaApi, fares: list[Any], refunds: list[str]
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")
-    for fare in fares:
-        database.query("INSERT INTO segment_fares VALUES (1, %s, %s, %s)", *fare)
+    for from_stop, to_stop, fare in fares:
+        database.query(
+            "UPDATE route_table SET fares[%s] = %s WHERE bus_id = 1 AND stop_no = %s",
+            to_stop - from_stop,
+            fare,
+            from_stop,
+        )
     booking = api.book(1)
     stops = api.read("alight_quote", reference=booking["reference"], phone="+919845012345")["stops"]
     assert [stop["refund"] for stop in stops] == refunds

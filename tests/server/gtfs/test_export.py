@@ -138,7 +138,7 @@ def test_cancelled_and_extra_trips_are_exceptions(export_of: Any, database: Data
 
 
 def test_fares_of_segments_are_exported(export_of: Any) -> None:
-    files = export_of("INSERT INTO segment_fares VALUES (1, 2, 3, 55)")
+    files = export_of("UPDATE route_table SET fares[1] = 55 WHERE bus_id = 1 AND stop_no = 2")
     assert "KSRTC 55.00 INR,1,RMNG,MNDY" in files["fare_rules.txt"]
     assert "KSRTC 260.00 INR,260.00,INR,1,0,KSRTC" in files["fare_attributes.txt"]
 
