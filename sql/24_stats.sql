@@ -1,4 +1,5 @@
--- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status.
+-- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status, in
+-- which a ticket that was cancelled before it was booked, such as of a hold, is released.
 -- Today is the date in the time zone of the service.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
@@ -10,7 +11,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
         'trips', (SELECT count(*) FROM trips t JOIN service s USING (bus_id)
             WHERE t.state = 'open' AND t.travel_date >= s.today),
         'tickets', (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM (
-            SELECT api.status_now(p.status, p.expires_at) AS status, count(*) AS n
+            SELECT CASE WHEN p.status = 'cancelled' AND p.booked_at IS NULL THEN 'released'
+                        ELSE api.status_now(p.status, p.expires_at) END AS status, count(*) AS n
             FROM passengers p JOIN service s USING (bus_id) WHERE p.travel_date >= s.today GROUP BY 1) AS counted),
         'messages', (SELECT count(*) FROM messages))
 $$;

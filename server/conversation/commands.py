@@ -91,8 +91,9 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     """The steps of a line. An error is shown, and ends the dialogue."""
     word, _, rest = typed.partition(" ")
     name = word.lower()
+    begun = command_named_by(word)
     try:
-        if command := COMMANDS.get(command_named_by(word)):
+        if command := COMMANDS.get(begun):
             if rest and not command.takes:
                 yield Tell(f"{answers.quoted(rest)} is ignored. The dialogue asks for everything it needs.")
             yield from command.begin(context, rest if command.takes else "")
@@ -103,6 +104,7 @@ def _steps(typed: str, context: Context) -> Steps[None]:
         elif not typed:
             yield Tell(WELCOME)
         elif typed.count(",") > 1:
+            begun = "flight"
             yield from flights.flight(context, typed)
         elif country := (yield from flights.find_country(typed)):
             yield Tell(f"Welcome to {country}")
@@ -110,6 +112,8 @@ def _steps(typed: str, context: Context) -> Steps[None]:
             raise InvalidInput(_unknown(typed))
     except (InvalidInput, Refusal) as error:
         yield Tell(str(error), problem=True)
+        if begun and not (context.extended or context.repeats):
+            yield Tell(f"The dialogue has ended. To begin again, type {begun}. To disconnect, type quit.")
 
 
 def help_text() -> str:

@@ -66,13 +66,14 @@ class Context:
     places first, have an answer for Enter, take the names of passengers, ask for the performance, and ask
     whether to book a flight or the seats of a show.
     last_booking: opens the booking that was made or opened last, before this dialogue. last_phone: the phone
-    number that was given last.
+    number that was given last. repeats: the dialogue begins again when it has ended.
     """
 
     today: Callable[[], date]
     extended: bool = False
     last_booking: GetBooking | None = None
     last_phone: str | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class Ask:
     field: what the answer is (date, origin, seats …); a client may display a field in its own way.
     hint: the text of `help`. choices: possible answers, for completion.
     numbered: the number of a choice, from 1, is an answer too.
-    enter: what an empty line has answered, as a sentence to display.
+    enter: what an empty line has answered, as a sentence to display. echo: the same for a typed line, made
+    from that line and its answer; empty if there is nothing to say.
     given: the answer, if it was typed with the command. The question is only asked after `back`.
     """
 
@@ -101,6 +103,7 @@ class Ask:
     choices: tuple[Choice, ...] = ()
     numbered: bool = False
     enter: str = ""
+    echo: Callable[[str, Any], str] = lambda typed, answer: ""
     given: Any = NOT_GIVEN
 
     def known(self, answer: Any) -> "Ask":
@@ -264,9 +267,10 @@ class Dialogue:
                 self._interrupt(_sequence(Tell(_quit_first(word), problem=True)))
             case word:
                 try:
-                    self._accept(question.parse(typed))
-                    if not typed and question.enter:
-                        self._interrupt(_sequence(Tell(question.enter)))
+                    answer = question.parse(typed)
+                    self._accept(answer)
+                    if shown := question.echo(typed, answer) if typed else question.enter:
+                        self._interrupt(_sequence(Tell(shown)))
                 except InvalidInput as error:
                     command, _, rest = word.partition(" ")
                     meant = command in self._commands and not rest.isdigit()  # "bus 101" is an answer

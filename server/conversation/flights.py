@@ -37,7 +37,7 @@ PROMPT = (
 CHOOSE = "choose"
 _MAX_COUNTRY_NAME = 40  # characters
 _COMMAS = 3  # of a request line
-_FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00"
+_EXAMPLE = "such as USA,IND,2026-12-15,10:00"
 
 
 def find_country(typed: str) -> Steps[str | None]:
@@ -59,9 +59,9 @@ def flight(context: Context, typed: str) -> Steps[None]:
     if context.extended:
         example = FLIGHT.example
         ask_flight = replace(
-            ask_flight, prompt=f"From and to (such as {example}; Enter: one by one):",
+            ask_flight, prompt=f"From and to (such as {example}):", parse=_flight_or_journey,
             hint=f"Two countries or airports, and if you like a date: {example} 15 dec. "
-            f"Or {_FORMAT}. The fare is shown before you book.",
+            f"Or source,destination,date,time, {_EXAMPLE}. The fare is shown before you book.",
         )  # fmt: skip
     line = yield from answered(ask_flight, typed)
     while line.count(",") == _COMMAS or not (context.extended or _chooses(line)):
@@ -76,6 +76,13 @@ def flight(context: Context, typed: str) -> Steps[None]:
     yield from reservation(context, FLIGHT, line.partition(" ")[2] if _chooses(line) else line)
 
 
+def _flight_or_journey(typed: str) -> str:
+    """A request line, or places and maybe a date. Raises InvalidInput if it is empty."""
+    if not typed:
+        raise InvalidInput(f"{answers.quoted(typed)} names no place. Type two, such as {FLIGHT.example}.")
+    return typed
+
+
 def _chooses(line: str) -> bool:
     return line.partition(" ")[0].lower() == CHOOSE
 
@@ -87,11 +94,11 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
         if country := (yield from find_country(line)):
             yield Tell(f"Welcome to {country}")
             return
-        raise InvalidInput(f"{answers.quoted(line)} is not a request of four parts. Type {_FORMAT}.")
+        raise InvalidInput(f"{answers.quoted(line)} is not a request of four parts, {_EXAMPLE}.")
     source, target, day_text, time_text = parts
     time = answers.time_of_day(time_text)
     if time is None:
-        raise InvalidInput(f"{answers.quoted(time_text)} is not a time. Type {_FORMAT}.")
+        raise InvalidInput(f"{answers.quoted(time_text)} is not a time. Type a line {_EXAMPLE}.")
     day = answers.any_date(context.today())(day_text)
     places = (yield from require(Places(kind=FLIGHT.kind))).places
     origin_name, origin = _find_served(source, places)
@@ -126,8 +133,7 @@ def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Tr
     found = [trip for trip in trips if clock(trip.departs_at) == time]
     if not found:
         times = listed(sorted({clock(trip.departs_at) for trip in trips}), "and")
-        when = f"on {day_of(day)} at {time}"
-        raise InvalidInput(f"No flight {route} is on sale {when}. Flights depart at {times}.")
+        raise InvalidInput(f"No flight {route} leaves at {time}. On {day_of(day)}: {times}.")
     return max(found, key=lambda trip: trip.seats_free > 0)
 
 

@@ -135,6 +135,7 @@ def _ask_in_published_order(
     words = sale.words
     day = yield ask_day.known(journey.day)
     wanted = journey.wanted or ANY
+    bus_type, ac = wanted.bus_type, wanted.ac
     if words.types:
         ask_type = answers.ask_option(
             f"{', '.join(words.types)} or any:",
@@ -145,15 +146,16 @@ def _ask_in_published_order(
         ask_ac = answers.ask_option(
             "AC, NON_AC or any:", {"AC": True, "NON_AC": False, "any": None}, "ac", "AC: air-conditioned."
         )
-        if any_type:
-            ask_type, ask_ac = replace(ask_type, given=wanted.bus_type), replace(ask_ac, given=wanted.ac)
-        wanted = Filter((yield ask_type), (yield ask_ac))
+        if bus_type or not any_type:
+            bus_type = yield ask_type.known(bus_type)
+        if ac is not None or not any_type:
+            ac = yield ask_ac.known(ac)
     ask_origin = ask_place(f"{words.source}:", "origin", sale.places, journey.destination, "You go to")
     if journey.origin:
         ask_origin = ask_origin.known(journey)
         journey = replace(journey, origin=None)
     origin, destination = yield from _ends(sale, journey, ask_origin, f"{words.destination}:")
-    return BookingDraft(day, origin, destination, wanted)
+    return BookingDraft(day, origin, destination, Filter(bus_type, ac))
 
 
 def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[tuple[Place, Place]]:
@@ -177,7 +179,10 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
         destination = None
     elif journey.unknown and not destination:
         yield Tell(sale.unknown(origin, journey.unknown, reached), problem=True)
-    return origin, destination or (yield sale.ask_destination(prompt, origin, reached))
+    ask_destination = sale.ask_destination(prompt, origin, reached)
+    if sale.context.extended and destination:  # `back` returns to the question for both places
+        return origin, destination
+    return origin, (yield ask_destination.known(destination))
 
 
 def _origin_or_both(
@@ -299,11 +304,11 @@ def _ask_reserved(seat_map: Seats, wanted: Wanted, noun: str) -> Steps[Wanted | 
 
 def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
     example = " ".join(str(n) for n in seat_map.free[:2])
-    any_two = f"2 {words.seat}s for any two" if context.extended else "best 2 for any two"
+    any_two = f"2 {words.seat}s" if context.extended else "best 2"
     seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat, any_two)
     return Ask(
         f"{seats} numbers such as {example}, or 2 {words.seat}s (Enter: the server chooses 1):"
-        if context.extended else f"{seats} numbers, such as {example}, or {any_two}:",
+        if context.extended else f"{seats} numbers, such as {example}, or {any_two} for any two:",
         answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
         f"7 is {words.seat} 7. For any two {words.seat}s, side by side if possible, type 2 {words.seat}s, "
         "any 2 or best 2.",

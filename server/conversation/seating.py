@@ -12,7 +12,7 @@ from busware.server.conversation.dialogue import InvalidInput
 from busware.server.conversation.words import listed, numbered, plural
 from busware.server.protocol import Passenger, Seats
 
-_MAX_FREE_LISTED = 12  # free seats in one message
+_MAX_FREE_LISTED = 8  # free seats in one message
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBERS)})\b")
 _NOUN = r"(?:seats?|rooms?|berths?)"
@@ -50,7 +50,7 @@ class Wanted:
         return passengers if reserved or any(names) else None
 
 
-def seats(seat_map: Seats, noun: str, any_two: str = "best 2 for any two") -> Callable[[str], Wanted]:
+def seats(seat_map: Seats, noun: str, any_two: str = "best 2") -> Callable[[str], Wanted]:
     """Seats of a map by number, or "best 2" for any two. A number in words, such as "two", is a count.
 
     any_two: how messages explain the answer for any two seats.

@@ -66,7 +66,9 @@ def show(context: Context, typed: str) -> Steps[None]:
             parse, brackets = answers.with_default(parse, 1), "Enter: 1"
         count = yield Ask(
             f"How many seats? ({brackets})", parse, "count",
-            "The number of people. The next question is which seats.", enter="1 seat.",
+            "The number of people. The next question is which seats."
+            + ("" if context.extended else " A number above those that are free ends the connection."),
+            enter="1 seat.",
         )  # fmt: skip
         booked = yield from _book_seats(context, venue, trip, count)
 
@@ -84,7 +86,7 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         return time, answers.any_date(today)(day) if day else None
     except InvalidInput:
         raise InvalidInput(
-            f"{answers.quoted(day)} is not a time such as 18:30, or a date such as {EXAMPLES}."
+            f"{answers.quoted(day)} is not a time such as 18:30, or a date such as 2026-12-05."
         ) from None
 
 
@@ -183,7 +185,7 @@ def _performances(
     on = f" on {day_of(day)}" if day else ""
     if other_times:
         times = listed(sorted(other_times), "and")
-        raise InvalidInput(f"No performance begins at {time}{on}. Performances begin at {times}.")
+        raise InvalidInput(f"No performance begins at {time}{on}. Others: {times}.")
     raise InvalidInput(f"No performance is on sale{on}.")
 
 

@@ -44,7 +44,7 @@ from busware.server.protocol import (
     TripList,
 )
 
-_MAX_PLACES_LISTED = 5  # in the message about a destination that is not reached
+_MAX_PLACES_LISTED = 3  # in the message about a destination that is not reached
 _MAX_PLACES_IN_HINT = 60  # so that a terminal of 24 lines shows the whole text
 _PLACES_OF_MANY = 20  # shown of a longer list
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
@@ -108,7 +108,8 @@ class Sale:
         parse = answers.date_on_sale(today, self.first, self.last)
         hint = f"{hint}, up to {day_of(self.last)}."
         if not self.context.extended:
-            return Ask(f"{question} ({EXAMPLES}):", parse, "date", hint)
+            prompt = f"{question} ({EXAMPLES}):"
+            return Ask(prompt, parse, "date", hint, echo=_day_in_full)
         default = today + timedelta(days=1)
         day = f"tomorrow, {day_of(default, year=False)}"
         if not self.first <= default <= self.last:
@@ -141,7 +142,7 @@ class Sale:
     def unknown(self, origin: Place, typed: str, reached: list[Place]) -> str:
         """The message about a destination that is no place. Suggests what is reached from the origin."""
         others = [place for place in reached if place.code != origin.code]
-        hint = f"{self._reach(origin, reached)} Type ? for all places."
+        hint = "Type ? for the places that you can reach."
         if not answers.PlaceNames(others).similar(typed) and (
             similar := answers.PlaceNames(self.places).similar(typed)
         ):
@@ -174,6 +175,11 @@ class Sale:
                 raise InvalidInput(self.unreached(origin, found, reached)) from None
 
         return replace(ask, parse=parse)
+
+
+def _day_in_full(typed: str, day: date) -> str:
+    """The date that a typed line has meant, unless it was typed in full, as programs do."""
+    return "" if typed == day.isoformat() else f"{day_of(day)}."
 
 
 def sale_of(context: Context, words: Words) -> Steps[Sale]:
@@ -378,8 +384,7 @@ def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps
                 other = "" if wanted == search else f" of any other {sale.words.service}"
                 yield Tell(f"{none} The nearest date{other} is {day_of(day)}:")
                 return trips
-    dates = "on that date, in the 3 days before it or in the week after it"
-    yield Tell(f"No {sale.words.service} runs {draft.route} {dates}.", problem=True)
+    yield Tell(f"No {sale.words.service} runs {draft.route} near that date.", problem=True)
     return []
 
 

@@ -106,6 +106,7 @@ class Connection:
     def stop_reading(self) -> None:
         """End the connection after the current reply, as if the client had ended it."""
         if self.protocol == "text":
+            self._outbox.reminder = b""
             self._outbox.push(_GOOD_BYE)
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
@@ -194,8 +195,9 @@ class Connection:
             self._set_protocol("text")
             self._check_if_due()
         for line in self._received():
+            self._outbox.reminder = b""  # the line answers the question
             if reply := self._answer(line):
-                self._outbox.send(reply)
+                self._outbox.send(reply, self._reminder)
             self._check_if_due()
             if self._text is not None and self._text.ended:
                 return
@@ -342,6 +344,12 @@ class Connection:
             self._subscription.sign_in(caller.account)
         self._check_due = True
 
+    @property
+    def _reminder(self) -> bytes:
+        """The line that repeats the open question after pushed lines; empty if there is none."""
+        question = self._text.question if self._text and self.protocol == "text" else ""
+        return f"The question is still open: {question}\n".encode() if question else b""
+
     # Called by the pusher's thread ---------------------------------------------------------------
 
     def push_message(self, message: Message) -> None:
@@ -360,7 +368,9 @@ class Connection:
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
         if self.protocol == "text":
-            self._outbox.push(f"{clean_text(change_line(booking, machine=True))}\n".encode())
+            lines = [clean_text(change_line(booking, machine=True))]
+            lines += self._text.about_change(booking) if self._text else []
+            self._outbox.push("".join(f"{line}\n" for line in lines).encode())
         else:
             self._outbox.push(jsonrpc.encode_notification("booking_changed", raw))
 

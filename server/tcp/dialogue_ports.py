@@ -18,6 +18,8 @@ class RepeatedDialogue(PlainText):
     While the first question is open, a command such as `status` begins another dialogue.
     """
 
+    repeats = True
+
     def __init__(
         self,
         command: str,

@@ -3,7 +3,8 @@
 All use one socket; a lock ensures that a line is not sent in the middle of another one. The client's thread
 waits while the client does not read, for SO_SNDTIMEO at most. A push never waits: if the lock is held, its
 holder sends the line. A client is disconnected if a pushed line does not fit into the buffer of the socket,
-or if more than max_bytes of pushed lines wait for the lock.
+or if more than max_bytes of pushed lines wait for the lock. Pushed lines would hide the question that a
+person is to answer, so a line that repeats it follows them.
 """
 
 import logging
@@ -18,21 +19,29 @@ log = logging.getLogger("busware.tcp")
 
 
 class Outbox:
-    """Sends lines to a client. name: its name in the log. max_bytes: limit of the waiting pushed lines."""
+    """Sends lines to a client. name: its name in the log. max_bytes: limit of the waiting pushed lines.
+
+    reminder: the line that follows pushed lines; empty while no question is open.
+    """
 
     def __init__(self, name: str, client: socket.socket | TlsSocket, max_bytes: int) -> None:
         self.name = name
+        self.reminder = b""
         self._socket = client
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._pushed = deque[bytes]()
         self.is_shut_down = False
 
-    def send(self, line: bytes) -> None:
-        """Send a line; wait while the client does not read. Raises OSError, after SO_SNDTIMEO at most."""
+    def send(self, line: bytes, reminder: bytes = b"") -> None:
+        """Send a line; wait while the client does not read. Raises OSError, after SO_SNDTIMEO at most.
+
+        reminder: the line that repeats the question with which it ends.
+        """
         try:
             with self._lock:
                 self._socket.sendall(line)
+                self.reminder = reminder
         except BlockingIOError:
             raise TimeoutError("did not read its replies") from None
         self._send_pushed()
@@ -61,8 +70,8 @@ class Outbox:
         # Checks again after releasing the lock, because a line may have been pushed while it was held.
         while self._pushed and self._lock.acquire(blocking=False):
             try:
-                while self._pushed:
-                    line = self._pushed.popleft()
+                lines = [self._pushed.popleft() for _ in range(len(self._pushed))]
+                for line in filter(None, [*lines, self.reminder]):
                     if self._socket.send(line, socket.MSG_DONTWAIT) < len(line):
                         raise BlockingIOError
             except BlockingIOError:  # the buffer is full and may end with a part of a line

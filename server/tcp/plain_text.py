@@ -25,10 +25,12 @@ from busware.server.conversation import (
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
-from busware.server.protocol import Answer, GetBooking, Refusal, Request, clean_text
+from busware.server.conversation.reservation import after_expiry
+from busware.server.protocol import Answer, Booking, GetBooking, Refusal, Request, clean_text
 from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
+CONNECTION_ENDS = "The connection ends. Connect again to ask for fewer."
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of arrow and function keys
 ONLY_KEYS = "The line has only keys such as an arrow. Type an answer."
 _BACKSPACES = "\x08\x7f"
@@ -51,6 +53,7 @@ class PlainText:
     """
 
     operator = "Server: "
+    repeats = False  # whether a dialogue begins again when it has ended
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class PlainText:
         self._log_error = log_error
         self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
         self._dialogue: Dialogue | None = None
+        self._held = ""  # the reference of the hold that was shown last
 
     def open(self) -> bytes:
         """The lines to send to a client that waits for the server to send something first."""
@@ -81,6 +85,18 @@ class PlainText:
             self.ended = True
             return f"{STOPPED}\n".encode()
         return self._reply(lambda texts: self._converse(typed, texts))
+
+    @property
+    def question(self) -> str:
+        """The open question, without its options; empty if there is none."""
+        step = self._dialogue.step if self._dialogue else None
+        return step.prompt if isinstance(step, Ask) else ""
+
+    def about_change(self, booking: Booking) -> list[str]:
+        """Lines that follow the line about a changed booking. Called by another thread."""
+        if booking.reference == self._held and booking.status == "expired":
+            return [plain_replies.wrapped(after_expiry(booking))]
+        return []
 
     def _reply(self, converse: Callable[[list[str]], None]) -> bytes:
         """The lines of the texts that a function appends. If it fails, the dialogue ends."""
@@ -114,7 +130,9 @@ class PlainText:
 
     def _begin(self, typed: str, texts: list[str]) -> None:
         """Begin a dialogue; append the texts to send, up to its first question."""
-        context = Context(today=lambda: self._now().date(), last_booking=self._last_booking)
+        context = Context(
+            today=lambda: self._now().date(), repeats=self.repeats, last_booking=self._last_booking
+        )
         self._dialogue = begin(typed, context)
         self._continue(self._dialogue, texts)
 
@@ -128,12 +146,17 @@ class PlainText:
                 case Call():
                     dialogue.replied(self._call(step.request))
                 case Show():
+                    reply = step.reply
+                    self._held = (
+                        reply.reference if isinstance(reply, Booking) and reply.status == "held" else ""
+                    )
                     texts.append(step.brief or self._draw(step))
                     dialogue.shown()
                 case Tell():  # a problem is not wrapped: programs read it as one line
                     texts.append(step.text if step.problem else plain_replies.wrapped(step.text))
                     dialogue.shown()
                     if step.last:
+                        texts += [] if self.repeats else [CONNECTION_ENDS]
                         self.ended = True
                         break
         self.close()

@@ -42,6 +42,7 @@ RESERVATION = f"""
     > reservation
     Date of journey (2026-12-05, tomorrow, sat or 5 dec):
     > sat
+    Sat 5 Dec 2026.
     1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
     SLEEPER, SEMI_SLEEPER, SEATER or any:
     > seater

@@ -76,8 +76,11 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         )
         operator.type_line("clients")
         operator.wait_for("json", reference, "Connected clients: 1.")
+        held = passenger.call("hold", travel_date=day, seats=[2], **TRIP)["reference"]
+        passenger.call("release", reference=held, phone=TRIP["phone"])
         operator.type_line("stats")
-        operator.wait_for(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1", "1 booked")
+        operator.wait_for(f"server 127.0.0.1:{port}, process {operator.child.pid}", "clients: 1")
+        operator.wait_for("1 booked, 1 released")
         operator.type_line("messages")
         operator.wait_for(f"operator to {reference}: You have the best seat.")
 

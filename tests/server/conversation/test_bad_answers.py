@@ -138,6 +138,8 @@ def test_ended_session_is_reported(client_socket: LineClient, database: Database
         while b"cancellation" in (line := client_socket.receive()):
             pass
         assert line == b"The token has expired or was revoked: log in again.", command
+        if command != "USA":  # which begins no dialogue
+            assert client_socket.receive().startswith(b"The dialogue has ended."), command
 
 
 # Internal errors -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from tests.conftest import Clock, Cluster, Database, LineClient
 from tests.support.project import PROJECT
 from tests.support.transcript import transcript
 
+ENDED = "The dialogue has ended. To begin again, type flight. To disconnect, type quit."
 QUESTION = (
     "Please enter the source country, destination country, and travel date/time "
     "(format: source,destination,date,time):"
@@ -194,9 +195,8 @@ def test_legs_are_sold_separately(client_socket: LineClient, database: Database)
 
 # Invalid requests ------------------------------------------------------------------------------
 
-FORMAT = "source,destination,date,time, such as USA,IND,2026-12-15,10:00."
-TAKES = f"Type {FORMAT}"
-NO_TIME = f"is not a time. Type {FORMAT}"
+EXAMPLE = "such as USA,IND,2026-12-15,10:00."
+NO_TIME = f"is not a time. Type a line {EXAMPLE}"
 SERVED = "Flights serve IND, SGP, UAE, UK and USA."
 
 
@@ -205,19 +205,19 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
     [
         (f"Narnia,IND,{DAY},10:00", f'No flight serves "Narnia". {SERVED}'),
         (f"USA,Bengaluru,{DAY},10:00", f'No flight serves "Bengaluru". {SERVED}'),
-        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is not a request of four parts. {TAKES}'),
-        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is not a request of four parts. {TAKES}'),
-        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is not a request of four parts. {TAKES}'),
-        ("", f"An empty line is not a request of four parts. {TAKES}"),
-        ("hello", f'"hello" is not a request of four parts. {TAKES}'),
+        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is not a request of four parts, {EXAMPLE}'),
+        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is not a request of four parts, {EXAMPLE}'),
+        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is not a request of four parts, {EXAMPLE}'),
+        ("", f"An empty line is not a request of four parts, {EXAMPLE}"),
+        ("hello", f'"hello" is not a request of four parts, {EXAMPLE}'),
         (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
         ("USA,IND,10:00,10:00", '"10:00" is not a date. '
          "Type a date such as 2026-12-05, tomorrow, sat or 5 dec."),
         (f"USA,IND,{DAY},25:00", f'"25:00" {NO_TIME}'),
         ("USA,IND,2026-02-30,10:00", '"2026-02-30": February 2026 has no day 30.'),
         ("USA,IND,2020-01-01,10:00", "2020-01-01 is in the past; today is 2026-11-30."),  # New York
-        (f"USA,IND,{DAY},11:00", "No flight from USA to IND is on sale on Tue 15 Dec 2026 at 11:00. "
-         "Flights depart at 10:00, 20:40 and 21:30."),
+        (f"USA,IND,{DAY},11:00", "No flight from USA to IND leaves at 11:00. "
+         "On Tue 15 Dec 2026: 10:00, 20:40 and 21:30."),
         (f"SGP,USA,{DAY},10:00", "No flight from SGP to USA is on sale for Tue 15 Dec 2026."),
         (f"USA,USA,{DAY},10:00", "No flight from USA to USA is on sale for Tue 15 Dec 2026."),
         ("USA,IND,2029-01-01,10:00", "Sales are open up to 2027-10-26."),
@@ -230,6 +230,7 @@ def test_invalid_request_gets_one_line_and_ends_the_dialogue(
     assert client_socket.receive().decode() == QUESTION
     client_socket.send(request_line)
     assert client_socket.receive().decode() == problem
+    assert client_socket.receive().decode() == ENDED
     assert database.value("SELECT count(*) FROM passengers") == 0
     transcript(client_socket, f"> USA,IND,{DAY},10:00\n{BOOKED}\nReference {{ref}}.\n{HOW_TO_CANCEL}")
     book(client_socket)
@@ -241,7 +242,8 @@ def test_departed_flight_is_not_on_sale(client_socket: LineClient, clock: Clock)
         client_socket,
         f"""
         > USA,IND,{DAY},10:00
-        No flight from USA to IND is on sale on Tue 15 Dec 2026 at 10:00. Flights depart at 20:40 and 21:30.
+        No flight from USA to IND leaves at 10:00. On Tue 15 Dec 2026: 20:40 and 21:30.
+        {ENDED}
         """,
     )
 

@@ -11,53 +11,6 @@ from tests.support.line_client import wait_until
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
 
-def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient, database: Database) -> None:
-    transcript(client_socket, RESERVATION)
-    assert database.value("SELECT count(*) FROM passengers WHERE status = 'held'") == 2
-    transcript(
-        client_socket,
-        """
-        > back
-        Your hold is released.
-        Phone number:
-        > back
-        main (seats)
-        +--- driver +
-        | 1 2   3 4 |
-        | 5 6   7 8 |
-        +-----------+
-        A number means free.
-        8 of 8 free, 260.00 each.
-        Seat numbers, such as 1 2, or best 2 for any two:
-        > back
-        Bengaluru to Mysuru, Sat 5 Dec 2026:
-           Bus  Leaves  Arrives   Takes       Fare  Free  Service
-             1  10:00   12:45      2h45     260.00     8  KSRTC Day Bus, NON_AC SEATER
-        Bus id:
-        > back
-        Destination:
-        > back
-        Source:
-        > back
-        1 AC, 2 NON_AC, 3 any
-        AC, NON_AC or any:
-        > back
-        1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
-        SLEEPER, SEMI_SLEEPER, SEATER or any:
-        > back
-        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
-        > back
-        1 reservation, 2 cancellation
-        Reservation or cancellation:
-        > back
-        You left the dialogue. Nothing was changed.
-        > back
-        No question is open. Type help for all commands, or quit to disconnect.
-        """,
-    )
-    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
-
-
 def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
     transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue.")
@@ -329,6 +282,7 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
         > res
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2 dec
+        Wed 2 Dec 2026.
         1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > semi sleeper
@@ -353,6 +307,7 @@ def test_search_without_result_shows_alternatives(client_socket: LineClient) -> 
 JOURNEY_QUESTIONS = """
     Date of journey (2026-12-05, tomorrow, sat or 5 dec):
     > sat
+    Sat 5 Dec 2026.
 """
 DAY_BUS = """
     Bengaluru to Mysuru, Sat 5 Dec 2026:
@@ -442,7 +397,7 @@ def test_another_destination_is_asked_for_if_no_trip_is_near_the_date(
         client_socket,
         """
         > bus bengaluru mysuru today
-        No bus runs from Bengaluru to Mysuru on that date, in the 3 days before it or in the week after it.
+        No bus runs from Bengaluru to Mysuru near that date.
         Another destination:
         > chennai
         """,
@@ -470,6 +425,7 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
         Tue 1 Jun 2027 is too far ahead. Sales are open up to Wed 16 Dec 2026.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
+        Wed 16 Dec 2026.
         1 SLEEPER, 2 SEMI_SLEEPER, 3 SEATER, 4 any
         SLEEPER, SEMI_SLEEPER, SEATER or any:
         > any
@@ -520,10 +476,11 @@ def test_date_after_the_last_one_of_an_origin_is_asked_again(
         client_socket,
         """
         > mysuru
-        No bus runs from Bengaluru to Mysuru on that date, in the 3 days before it or in the week after it.
+        No bus runs from Bengaluru to Mysuru near that date.
         Sales are open up to 2026-12-15.
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 16 dec
+        Wed 16 Dec 2026.
         No bus runs from Bengaluru to Mysuru on Wed 16 Dec 2026. The nearest date is
         Tue 15 Dec 2026:
         """,

@@ -244,7 +244,13 @@ def test_a_notice_appears_during_a_conversation(connect: Callable[[], LineClient
     transcript(line, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
     console.notice("Good morning.")
     transcript(
-        line, "Server: Good morning.\n> reservation\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):"
+        line,
+        """
+        Server: Good morning.
+        The question is still open: Reservation or cancellation:
+        > reservation
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        """,
     )
 
 
