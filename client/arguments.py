@@ -117,6 +117,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "trips_date": {"dest": "date", "metavar": "DATE", "type": _date, "help": "the travel date of the trips"},
     "reference": {"metavar": "REFERENCE"},
     "ticket_no": {"metavar": "TICKET", "type": _number},
+    "--offer": {
+        "dest": "offer_no",
+        "metavar": "N",
+        "type": _number,
+        "help": "the number of the offer; else the open one",
+    },
     "seat_no": {"metavar": "SEAT", "type": _number},
     "at": {"metavar": "AT", "type": _stop},
     "--at": {"metavar": "AT", "type": _stop, "help": "only this stop: a place, or the number of a stop"},

@@ -105,6 +105,11 @@ class AsyncOperatorClient(AsyncConnection):
             protocol.CancelledTrip,
         )
 
+    async def trip_offers(self, bus_id: int, travel_date: date) -> list[protocol.Offer]:
+        """All offers that were made to the bookings of a trip."""
+        request = protocol.TripOffers(bus_id=bus_id, travel_date=travel_date)
+        return (await self.call(request, protocol.OfferList)).offers
+
     async def block_seats(
         self,
         bus_id: int,

@@ -211,6 +211,22 @@ class AsyncClient(AsyncOperatorClient):
         request = protocol.Transfer(reference=reference, ticket_no=ticket_no, name=name, phone=phone, key=key)
         return await self.call(request, Booking)
 
+    async def offers(self, reference: str, phone: str | None = None) -> list[protocol.Offer]:
+        """All offers that were made to a booking because its trip was changed."""
+        return (await self.call(protocol.Offers(reference=reference, phone=phone), protocol.OfferList)).offers
+
+    async def decline(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        offer_no: int | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Decline an offer, by default the open one. The whole fare is refunded."""
+        request = protocol.Decline(reference=reference, phone=phone, offer_no=offer_no, key=key)
+        return await self.call(request, Booking)
+
     async def alight_quote(
         self,
         reference: str,

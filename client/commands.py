@@ -42,8 +42,8 @@ examples:
   %(prog)s search bengaluru mysuru sat --json | jq '.trips[0].bus_id'
   eval "$(%(prog)s completion bash)"
 
-On a terminal, cancel, alight, cancel-trip and the commands that change a
-service show what they change, and ask.
+On a terminal, cancel, decline, alight, cancel-trip and the commands that change
+a service show what they change, and ask.
 --yes skips the question.
 
 exit status:
@@ -89,6 +89,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "cancel": (protocol.Cancel, "reference --phone --tickets --key --yes"),
     "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
     "transfer": (protocol.Transfer, "reference ticket_no name --phone --key"),
+    "offers": (protocol.Offers, "reference --phone"),
+    "decline": (protocol.Decline, "reference --offer --phone --key --yes"),
     "alight-quote": (protocol.AlightQuote, "reference --at --phone --tickets"),
     "alight": (protocol.Alight, "reference at --phone --tickets --key --yes"),
     "register": (protocol.Register, "username --phone"),
@@ -102,6 +104,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "sales": (protocol.Sales, "from_date to_date --group --by --csv"),
     "load": (protocol.Load, "bus_id travel_date"),
     "chart": (protocol.Occupancy, "bus_id travel_date"),
+    "trip-offers": (protocol.TripOffers, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
     "block-seats": (
         protocol.BlockSeats,

@@ -101,6 +101,11 @@ class OperatorClient(Connection):
             protocol.CancelledTrip,
         )
 
+    def trip_offers(self, bus_id: int, travel_date: date) -> list[protocol.Offer]:
+        """All offers that were made to the bookings of a trip."""
+        request = protocol.TripOffers(bus_id=bus_id, travel_date=travel_date)
+        return (self.call(request, protocol.OfferList)).offers
+
     def block_seats(
         self,
         bus_id: int,

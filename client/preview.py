@@ -21,6 +21,7 @@ from busware.server.conversation.words import (
     listed,
     moment,
     money,
+    offer_lines,
     plural,
     summary,
     words_of,
@@ -47,7 +48,7 @@ class Plan(NamedTuple):
     report: Report | None = None
 
 
-def plan(request: protocol.Request, client: Client) -> Plan:
+def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - a case for each request
     """The plan of a request. Raises Refusal, as the request would, and ConnectionLost.
 
     What the reply is compared with is read here. So it is called again after a confirmation: what another
@@ -56,6 +57,8 @@ def plan(request: protocol.Request, client: Client) -> Plan:
     match request:
         case protocol.Cancel():
             return _plan_of_cancellation(request, client)
+        case protocol.Decline():
+            return _plan_of_declining(request, client)
         case protocol.Alight():
             return _plan_of_alighting(request, client)
         case protocol.CancelTrip():
@@ -82,10 +85,25 @@ def _plan_of_cancellation(request: protocol.Cancel, client: Client) -> Plan:
     quote = client.cancel_quote(request.reference, request.phone, tickets=request.tickets)
     before = client.booking(request.reference, request.phone)
     tickets = _chosen(before, request.tickets, protocol.OPEN)
-    paid = sum(float(ticket.fare) - float(ticket.refund) for ticket in tickets if ticket.status == "booked")
+    paid = sum(
+        float(ticket.fare) - float(ticket.refund)
+        for ticket in tickets
+        if ticket.status in ("booked", "displaced")
+    )
     refund = f", and get {money(quote.refund)} of {money(paid)} back?" if paid else "? You have not paid yet."
     question = f"Cancel {_named(tickets, before)} {journey_of(before)}, {moment(before.departs_at)}{refund}"
     return Plan(Preview(question), lambda after: cancelled_line(before, after))
+
+
+def _plan_of_declining(request: protocol.Decline, client: Client) -> Plan:
+    before = client.booking(request.reference, request.phone)
+    offers = [offer for offer in before.offers or () if request.offer_no in (None, offer.offer_no)]
+    if not offers:  # the request is refused
+        return Plan()
+    question = f"Decline offer {offers[0].offer_no}, and get {money(offers[0].refund or 0)} back?"
+    return Plan(
+        Preview(question, "\n".join(offer_lines(offers[0]))), lambda after: cancelled_line(before, after)
+    )
 
 
 def _plan_of_alighting(request: protocol.Alight, client: Client) -> Plan:

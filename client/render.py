@@ -20,6 +20,7 @@ from busware.server.conversation.words import (
     hold_end,
     moment,
     money,
+    offer_lines,
     refund_line,
     seat_line,
     sent_line,
@@ -42,6 +43,8 @@ from busware.server.protocol import (
     DriverList,
     Logout,
     NoShows,
+    Offer,
+    OfferList,
     OpenedSales,
     OperatedTrip,
     OperatedTrips,
@@ -218,6 +221,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case Assignment():
             assigned = crew_line(answer.trip) or "No vehicle and no driver."
             return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
+        case OfferList():
+            return Text("\n").join(_offers(answer.offers)) if answer.offers else Text("There are no offers.")
         case SalesReport():
             sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income)}."
             return Group(table(map(sales_row, answer.rows), if_empty="Nothing was sold."), Text(sums))
@@ -282,8 +287,17 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(f"Vehicle {booking.vehicle}.")
     if booking.refund_tiers is not None:
         yield Text(refund_line(booking.refund_tiers))
+    for offer in booking.offers or ():
+        yield from map(Text, offer_lines(offer))
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
+
+
+def _offers(offers: Iterable[Offer]) -> Iterable[Text]:
+    """The offers, each with the reference of its booking."""
+    for offer in offers:
+        yield Text.assemble("Booking ", (offer.reference, "bold"))
+        yield from map(Text, offer_lines(offer))
 
 
 def _dates(booking: Booking) -> str:

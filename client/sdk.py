@@ -206,6 +206,22 @@ class Client(OperatorClient):
         request = protocol.Transfer(reference=reference, ticket_no=ticket_no, name=name, phone=phone, key=key)
         return self.call(request, Booking)
 
+    def offers(self, reference: str, phone: str | None = None) -> list[protocol.Offer]:
+        """All offers that were made to a booking because its trip was changed."""
+        return (self.call(protocol.Offers(reference=reference, phone=phone), protocol.OfferList)).offers
+
+    def decline(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        offer_no: int | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Decline an offer, by default the open one. The whole fare is refunded."""
+        request = protocol.Decline(reference=reference, phone=phone, offer_no=offer_no, key=key)
+        return self.call(request, Booking)
+
     def alight_quote(
         self,
         reference: str,

@@ -48,7 +48,7 @@ _LONG_COLUMNS = {
     "Notes": "",
 }
 _PLACE_HEADERS = {"origin": "From", "destination": "To"}
-STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow"}
+STATUS_STYLES = {"held": "yellow", "booked": "green", "pending": "yellow", "displaced": "red"}
 
 Cell = str | Text
 Row = dict[str, Cell]  # header of the column → cell. A header that begins with ">" aligns its column right.

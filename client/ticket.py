@@ -24,6 +24,7 @@ from busware.server.conversation.words import (
     hold_end_here,
     moment,
     money,
+    offer_lines,
     refund_line,
     service_of,
     venue_of,
@@ -38,6 +39,7 @@ _TITLES_AND_COLOURS = {  # by status
     "booked": ("Ticket", "green"),
     "held": ("Held for you", "yellow"),
     "pending": ("On the waitlist", "yellow"),
+    "displaced": ("Without seats", "red"),
     "cancelled": ("Cancelled", "red"),
     "expired": ("Expired", "red"),
 }
@@ -113,6 +115,8 @@ def _summary(booking: Booking) -> list[RenderableType]:
         lines.append(Text(f"Position {booking.position} on the waitlist", "bold yellow"))
     if booking.refund_tiers is not None:
         lines.append(Text(refund_line(booking.refund_tiers), "dim"))
+    for offer in booking.offers or ():
+        lines += [Text(line, "yellow") for line in offer_lines(offer)]
     if booking.why is not None:
         lines.append(Text(does_not_run(booking), "bold red"))
     return [*lines]

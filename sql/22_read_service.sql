@@ -41,7 +41,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('', 'blocked_seats', 'number[]', false), ('', 'women_seats', 'number[]', false), ('', 'accessible_seats', 'number[]', false),
     ('', 'shortest_segment_km', 'length', true), ('', 'short_segments_open', 'duration', true),
     ('', 'max_seats_per_account', 'seats', true),
-    ('', 'max_transfers', 'transfers', false), ('', 'no_show_sells', 'flag', false)
+    ('', 'max_transfers', 'transfers', false), ('', 'no_show_sells', 'flag', false),
+    ('', 'offer_hours', 'answer_hours', false), ('', 'alternative_hours', 'near_hours', false)
 $$;
 
 -- Read an object of a document: the document itself, an element of the list that `list` names, or nouns. path: in front of its

@@ -19,6 +19,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('surcharge_percent', '^-?[0-9]{1,3}(\.[0-9]{1,2})?$', 'a percentage, such as 20 or -12.5'),
     ('age',        '^[0-9]{1,3}$',                        'an age in years'),
     ('hours',      '^(0|[1-9][0-9]{0,3})$',               'a number of hours, from 0 on'),
+    ('answer_hours', '^([1-9][0-9]?|1[0-5][0-9]|16[0-8])$', 'a number of hours, 1 to 168'),
+    ('near_hours', '^(0|[1-9][0-9]?|1[0-5][0-9]|16[0-8])$', 'a number of hours, 0 to 168'),
     ('kilometres', '^[0-9]{1,6}(\.[0-9])?$',              'kilometres from the first stop, such as 102.5'),
     ('length',     '^[0-9]{1,6}(\.[0-9])?$',              'a length in kilometres, such as 50'),
     ('time',       '^([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9]$',
@@ -54,7 +56,7 @@ BEGIN
     END IF;
     CASE kind
         WHEN 'flag' THEN canonical := text::jsonb;
-        WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours' THEN canonical := to_jsonb(text::int);
+        WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours', 'answer_hours', 'near_hours' THEN canonical := to_jsonb(text::int);
         WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text::numeric(10,2)::text);
         WHEN 'percent', 'surcharge_percent', 'kilometres', 'length' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));

@@ -40,7 +40,7 @@ LANGUAGE sql STABLE AS $$
     LIMIT 1
 $$;
 
--- Check that the boarding stop of a booking is on sale. Else the booking cannot be changed.
+-- Check that the boarding stop of a booking is on sale. Else the booking cannot be changed, unless its tickets are displaced.
 CREATE OR REPLACE FUNCTION api.check_not_departed(booking api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('departed', format('The %s of booking %s has left %s; it cannot be changed any more.',
@@ -51,5 +51,6 @@ LANGUAGE sql STABLE AS $$
     JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
       AND api.sells_until(s, p.travel_date, r.departs) <= api.now()
+      AND NOT EXISTS (SELECT FROM passengers d WHERE d.bus_id = p.bus_id AND d.reference = p.reference AND d.status = 'displaced')
     LIMIT 1
 $$;

@@ -32,11 +32,14 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN ticket.refund_tiers IS NULL THEN ticket.refund_percent ELSE coalesce(
     (SELECT t.percent FROM api.tiers_ahead(ticket.refund_tiers, api.departs_at(ticket), at) AS t LIMIT 1), 0) END;
 
--- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before.
+-- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before; the whole of it,
+-- if the ticket is displaced or its booking has an open offer.
 CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers, at timestamptz DEFAULT api.now()) RETURNS numeric
 LANGUAGE sql STABLE
-RETURN CASE WHEN ticket.status = 'booked'
-    THEN round((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, 2) ELSE 0 END;
+RETURN CASE WHEN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.offer_stands(api.open_offer(ticket.bus_id, ticket.reference), at)
+                THEN ticket.fare - ticket.refund
+            WHEN ticket.status = 'booked'
+                THEN round((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, 2) ELSE 0 END;
 
 -- The refund of some tickets of a booking in each tier ahead, as a field of a quote. An empty object, if they have no tiers.
 CREATE OR REPLACE FUNCTION api.refunds_ahead(b api.opened_booking, tickets int[], zone text) RETURNS jsonb

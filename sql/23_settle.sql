@@ -1,9 +1,10 @@
--- Settle a trip: expire holds and waitlist entries, then promote the waitlist. The caller has locked the trip.
+-- Settle a trip: expire offers, holds and waitlist entries, then promote the waitlist. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     freed int[];
 BEGIN
+    PERFORM api.expire_offers(bus_id, travel_date);
     WITH due AS (
         UPDATE passengers p SET status = 'expired', ended_at = api.now()
         WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date
@@ -16,9 +17,10 @@ BEGIN
     SELECT array_agg(due.seat_no) INTO freed FROM due WHERE due.seat_no IS NOT NULL;
     PERFORM api.recount(bus_id, travel_date, freed);
     PERFORM api.promote(bus_id, travel_date);
-    UPDATE trips t SET settle_at = (
+    UPDATE trips t SET settle_at = least((
         SELECT min(p.expires_at) FROM passengers p
-        WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date AND p.status IN ('held', 'pending'))
+        WHERE p.bus_id = settle.bus_id AND p.travel_date = settle.travel_date AND p.status IN ('held', 'pending')
+    ), api.offers_end_at(t.bus_id, t.travel_date))
     WHERE t.bus_id = settle.bus_id AND t.travel_date = settle.travel_date;
 END $$;
 

@@ -70,6 +70,7 @@ BEGIN
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 jsonb_build_object('vehicle', v.vehicle) END
+            || api.open_offers(party.bus_id, party.reference)
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 api.show_tiers(party.refund_tiers, api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
@@ -79,7 +80,7 @@ BEGIN
             SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,
                    min(lower(t.segment)) AS from_stop,
                    -- the last stop of the open tickets; if none is open, of all tickets
-                   coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending')),
+                   coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending', 'displaced')),
                             max(upper(t.segment))) AS to_stop,
                    min(upper(t.segment)) AS first_end,
                    bool_and(t.checked_in_at IS NULL AND t.no_show_at IS NULL) AS unseen,
@@ -87,6 +88,7 @@ BEGIN
                    CASE WHEN bool_or(e.state = 'booked') THEN 'booked'
                         WHEN bool_or(e.state = 'held') THEN 'held'
                         WHEN bool_or(e.state = 'pending') THEN 'pending'
+                        WHEN bool_or(e.state = 'displaced') THEN 'displaced'
                         WHEN bool_or(e.state = 'cancelled') THEN 'cancelled'
                         ELSE 'expired' END AS status,
                    min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,

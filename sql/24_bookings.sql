@@ -31,7 +31,7 @@ BEGIN
         || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
 END $$;
 
--- Whether a booking has a held, booked or pending ticket whose journey has not ended.
+-- Whether a booking has a held, booked or pending ticket whose journey has not ended, or a displaced one.
 CREATE OR REPLACE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
@@ -39,6 +39,6 @@ LANGUAGE sql STABLE AS $$
         JOIN bus_info s ON s.bus_id = p.bus_id
         JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
         WHERE p.bus_id = is_current.bus_id AND p.reference = is_current.reference
-          AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')
-          AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now())
+          AND (p.status = 'displaced' OR api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')
+               AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now()))
 $$;

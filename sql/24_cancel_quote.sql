@@ -12,7 +12,7 @@ BEGIN
     END IF;
     SELECT array_agg(p.ticket_no) INTO open_tickets FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
-      AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending');
+      AND api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending', 'displaced');
     terms.tickets := coalesce(cancel_terms.tickets, open_tickets);
     IF open_tickets IS NULL OR NOT terms.tickets <@ open_tickets THEN
         terms.refusal := api.check_not_ended(b, terms.tickets);
@@ -53,8 +53,16 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- The refund of a cancellation, and until when the quote is valid: until its refund tier ends, or the boarding stop is no
--- longer on sale. refunds: of tickets with refund tiers, those of the tiers ahead.
+-- Check that none of these tickets (NULL: none of all tickets) is displaced.
+CREATE OR REPLACE FUNCTION api.check_seated(b api.opened_booking, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('displaced', format('Booking %s has lost its seats on this trip. Accept or decline its offer first.', b.reference))
+    WHERE EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
+        AND (tickets IS NULL OR p.ticket_no = ANY (tickets)) AND p.status = 'displaced')
+$$;
+
+-- The refund of a cancellation, and until when the quote is valid: until its refund tier or the open offer ends, or the boarding
+-- stop is no longer on sale. refunds: of tickets with refund tiers, those of the tiers ahead.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
@@ -65,6 +73,7 @@ DECLARE
     zone        text;
     ahead       jsonb;
     valid_until text;
+    offer       offers;
 BEGIN
     b.refusal := coalesce(b.refusal, api.check_not_departed(b));
     IF b.refusal IS NOT NULL THEN
@@ -80,7 +89,9 @@ BEGIN
     JOIN places c ON c.code = r.place
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1;
     ahead := api.refunds_ahead(b, terms.tickets, zone);
-    valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, api.booking_sells_until(b)), zone);
+    offer := api.open_offer(b.bus_id, b.reference);
+    valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, offer.valid_until,
+        CASE WHEN offer.unanswered = 'refund' THEN NULL ELSE api.booking_sells_until(b) END), zone);
     RETURN jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
         'valid_until', valid_until, 'stands_until', valid_until) || ahead;   -- stands_until: the name until 0.1.0
 END $$;

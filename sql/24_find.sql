@@ -22,6 +22,10 @@ BEGIN
             UNION ALL
             SELECT w.reference, w.segment, w.phone, w.expires_at FROM passengers w
             WHERE w.bus_id = a.bus_id AND w.travel_date = t.travel_date AND w.status = 'pending'
+            UNION ALL
+            SELECT d.reference, d.segment, d.phone, NULL
+            FROM offers o JOIN passengers d ON d.bus_id = o.bus_id AND d.reference = o.reference AND d.status = 'displaced'
+            WHERE o.bus_id = a.bus_id AND o.travel_date = t.travel_date AND o.state = 'open'
         ) AS p
         WHERE a.place = ANY (codes) AND a.departs IS NOT NULL
           AND lower(p.segment) = a.stop_no AND p.phone = find.phone

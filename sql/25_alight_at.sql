@@ -46,7 +46,7 @@ BEGIN
     refusal := CASE WHEN place IS NOT NULL AND codes IS NULL THEN api.refusal_unknown_place(place)
                     WHEN place IS NOT NULL AND cardinality(stops) > 1 THEN
                         api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
-    refusal := coalesce(refusal, api.check_booked(b, tickets));
+    refusal := coalesce(refusal, api.check_seated(b, tickets), api.check_booked(b, tickets));
     IF at IS NOT NULL THEN   -- the first stop at the place that the trip has not left; if it has left all, the first one
         refusal := coalesce(refusal, api.check_alighting(service, b, stops[1], coalesce(place, 'Stop ' || number)));
         stops := stops[:1];

@@ -1,5 +1,5 @@
 -- Cancel a trip, as its operator. Every booked passenger whose journey has not ended gets a full refund; all holds
--- and waitlist entries are cancelled; the vehicle and the drivers are released. Can be called in psql: it locks and settles the trip itself.
+-- and waitlist entries are cancelled; the vehicle and the drivers are released. Displaced tickets keep their offers. Can be called in psql: it locks and settles the trip itself.
 CREATE OR REPLACE FUNCTION api.cancel_trip(bus_id bigint, travel_date date, reason text DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -30,12 +30,13 @@ BEGIN
     PERFORM api.recount(bus_id, travel_date, ARRAY(SELECT s.seat_no FROM seats s
         WHERE s.bus_id = cancel_trip.bus_id AND s.travel_date = cancel_trip.travel_date));
     DELETE FROM holders h WHERE h.bus_id = cancel_trip.bus_id AND h.reference = ANY (refs);
+    PERFORM api.withdraw_offer(cancel_trip.bus_id, r) FROM unnest(refs) AS r;
     IF refs IS NOT NULL THEN
         PERFORM api.record_payments(array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs);
     END IF;
     DELETE FROM assignments a WHERE a.bus_id = cancel_trip.bus_id AND a.travel_date = cancel_trip.travel_date;
     UPDATE trips t SET state = 'cancelled', reason = cancel_trip.reason, cancelled_at = api.now(), ended = false,
-        settle_at = NULL
+        settle_at = api.offers_end_at(t.bus_id, t.travel_date)
     WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date;
     o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
         'tickets', tickets, 'refund', refund::numeric(12,2)::text);

@@ -27,7 +27,7 @@ BEGIN
             api.refusal('trip_cancelled', rtrim(format('The trip of booking %s is cancelled. %s', b.reference, trip.reason))) END,
         api.check_on_trip(b, a),
         CASE WHEN tickets = '{}' THEN api.check_not_ended(b, NULL) ELSE api.check_not_ended(b, tickets) END,
-        api.check_boardable(b, tickets), api.check_not_resold(b, tickets));
+        api.check_seated(b, nullif(tickets, '{}')), api.check_boardable(b, tickets), api.check_not_resold(b, tickets));
     IF o.refusal IS NULL THEN
         UPDATE passengers p
         SET checked_in_at = coalesce(p.checked_in_at, api.now()), no_show_at = NULL,

@@ -116,6 +116,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.check_hold(b api.opened_booking) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE
+        WHEN bool_or(p.status = 'displaced') THEN api.check_seated(b, NULL)
         WHEN bool_or(p.status = 'booked') THEN
             api.refusal('already_booked', format('Booking %s is already confirmed.', b.reference))
         WHEN bool_or(p.status = 'held' OR p.status = 'expired' AND p.seat_no IS NOT NULL) THEN NULL

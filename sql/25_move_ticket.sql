@@ -15,6 +15,7 @@ BEGIN
     SELECT * INTO ticket FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = move_ticket.ticket_no;
     refusal := CASE
+        WHEN ticket.status = 'displaced' THEN api.check_seated(b, ARRAY[ticket_no])
         WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket is on the waitlist; it has no seat to change.')
         WHEN ticket.status IN ('cancelled', 'expired') THEN api.check_not_ended(b, ARRAY[ticket_no]) END;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN

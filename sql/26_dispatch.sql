@@ -33,6 +33,7 @@ BEGIN
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
             WHEN 'alight' THEN o.refusal := api.alight_at(b, a.tickets, a.at);
+            WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
             WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.account);
         END CASE;
     END IF;

@@ -21,6 +21,8 @@ BEGIN
                                    a.boarding_date, a.account);
         WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
         WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
+        WHEN 'offers' THEN answer := api.offers(a.reference, a.phone, a.account);
+        WHEN 'trip_offers' THEN answer := api.trip_offers(a.account, a.bus_id, a.travel_date);
         WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
         WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
         WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);

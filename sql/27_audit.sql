@@ -62,7 +62,7 @@ LANGUAGE sql STABLE AS $$
     ) AS earlier USING (bus_id, reference, ticket_no)
     WHERE coalesce(m.charged, 0) <> CASE WHEN p.booked_at IS NULL THEN 0 ELSE coalesce(earlier.fare + earlier.charged, p.fare) END
        OR coalesce(m.refunded, 0) <> p.refund + coalesce(earlier.refunded, 0) OR p.refund > p.fare
-       OR p.status = 'booked' AND p.booked_at IS NULL
+       OR p.status IN ('booked', 'displaced') AND p.booked_at IS NULL
     UNION ALL
     -- An exchange charges the new fare and what the operator keeps, without what was paid before.
     SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',
@@ -97,8 +97,8 @@ LANGUAGE sql STABLE AS $$
     FROM promo_codes c, LATERAL api.promo_code_uses(c.promo_no) AS used WHERE used.uses > c.max_uses
     UNION ALL
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
-    -- If its trip is cancelled, it is the whole fare, also after the trip is open again. Tickets that were sold before
-    -- these terms were stored are left out.
+    -- If its trip is cancelled, it is the whole fare, also after the trip is open again, or if it ended while its booking had
+    -- an open offer. Tickets that were sold before these terms were stored are left out.
     SELECT 'refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, refund %s, by its terms %s',
         p.reference, p.ticket_no, p.status, p.fare, p.refund, due.refund)
     FROM passengers p
@@ -108,11 +108,40 @@ LANGUAGE sql STABLE AS $$
         FROM (SELECT coalesce(p.no_show_segment, p.segment)) AS seat (segment)   -- the seat of a no-show sells without a refund
     ) AS alighting
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status = 'booked' THEN alighting.refund
+        SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status IN ('booked', 'displaced') THEN alighting.refund
             ELSE alighting.refund + round((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100, 2) END AS refund
     ) AS due
     WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
+      AND NOT (p.status = 'cancelled' AND p.refund = p.fare AND EXISTS (SELECT FROM offers o
+          WHERE o.reference = p.reference AND p.ended_at BETWEEN o.created_at AND coalesce(o.decided_at, 'infinity')))
+    UNION ALL
+    -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than
+    -- it expires. The seats that it holds are not sold before it ends.
+    SELECT 'offer', o.bus_id, o.travel_date, format('offer %s to booking %s, without an answer %s: its tickets are %s, its hold is %s, it '
+        'expires at %s, the trip is settled at %s', o.offer_no, o.reference, o.unanswered, party.status, coalesce(hold.status, 'nothing'),
+        o.valid_until, coalesce(t.settle_at::text, 'no time'))
+    FROM offers o
+    LEFT JOIN trips t ON t.bus_id = o.bus_id AND t.travel_date = o.travel_date
+    LEFT JOIN LATERAL (SELECT string_agg(DISTINCT p.status, ', ') AS status FROM passengers p
+        WHERE p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets) AND p.status <> 'cancelled') AS party ON true
+    LEFT JOIN LATERAL (SELECT string_agg(DISTINCT h.status, ', ') AS status FROM passengers h
+        WHERE h.bus_id = o.hold_bus_id AND h.reference = o.hold) AS hold ON true
+    WHERE o.state = 'open' AND (party.status IS DISTINCT FROM CASE o.unanswered WHEN 'refund' THEN 'displaced' ELSE 'booked' END
+        OR o.unanswered = 'refund' AND o.hold IS NULL OR hold.status NOT IN ('held', 'cancelled', 'expired')
+        OR t.settle_at IS NULL OR t.settle_at > o.valid_until)
+    UNION ALL
+    -- A displaced ticket has an open offer.
+    SELECT 'displaced', p.bus_id, p.travel_date, format('ticket %s/%s is displaced and has no open offer', p.reference, p.ticket_no)
+    FROM passengers p
+    WHERE p.status = 'displaced' AND NOT EXISTS (SELECT FROM offers o WHERE o.bus_id = p.bus_id AND o.reference = p.reference
+        AND o.state = 'open' AND o.unanswered = 'refund' AND p.ticket_no = ANY (o.tickets))
+    UNION ALL
+    -- Without an answer, the whole fare of displaced tickets was refunded, as if they had declined.
+    SELECT 'offer_refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): offer %s is %s, fare %s, refund %s', p.reference,
+        p.ticket_no, p.status, o.offer_no, o.state, p.fare, p.refund)
+    FROM offers o JOIN passengers p ON p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets)
+    WHERE (o.state = 'declined' OR o.state = 'expired' AND o.unanswered = 'refund') AND (p.status <> 'cancelled' OR p.refund <> p.fare)
     UNION ALL
     -- Only a ticket that was booked is checked in or a no-show. The seat of a no-show is for sale from the next stop on.
     SELECT 'no_show', p.bus_id, p.travel_date, format('ticket %s/%s (%s): segment %s of %s, checked in %s, no-show %s',

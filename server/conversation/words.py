@@ -9,6 +9,8 @@ from busware.server.protocol import (
     OPEN,
     Booking,
     BusType,
+    Offer,
+    OfferedTrip,
     OperatedTrip,
     RefundTier,
     SentNotice,
@@ -151,7 +153,7 @@ def type_words(bus_type: str | None, ac: bool | None, service: str = "") -> str:
     return " ".join(filter(None, (cooling, (bus_type or "").lower().replace("_", "-"), service)))
 
 
-def service_of(trip: Trip | Booking) -> str:
+def service_of(trip: Trip | Booking | OfferedTrip) -> str:
     """Operator and name: KSRTC Airavat Club Class. If one contains the other, the longer one."""
     if trip.name in trip.operator:
         return trip.operator
@@ -318,3 +320,21 @@ def refund_line(tiers: list[RefundTier]) -> str:
         return "A cancellation refunds nothing."
     first, *others = (f"until {moment(tier.until)}: {tier.percent} %" for tier in refunding)
     return "; ".join((f"Cancel {first} back", *others, "later: nothing."))
+
+
+def offer_lines(offer: Offer) -> list[str]:
+    """What an operator has changed, what is offered instead, and how to answer until when."""
+    lines = [f"Offer {offer.offer_no}: {offer.cause}"]
+    if (trip := offer.trip) is not None:
+        seats = f"{plural(words_of(trip.kind).seat, trip.seats)} {listed(trip.seats, 'and')}"
+        departs = f"{service_of(trip)} ({trip.kind} {trip.bus_id}), {moment(trip.departs_at)}"
+        lines.append(f"Instead: {departs}, {seats}, at the fare that is paid.")
+    if offer.refund is None:
+        decided = f", {moment(offer.decided_at)}" if offer.decided_at else ""
+        return [*lines, f"{offer.state.capitalize()}{decided}."]
+    until, refund = moment(offer.valid_until), money(offer.refund)
+    if offer.trip is None:
+        how = f"The booking stays as it is now, unless you decline the offer before {until}"
+        return [*lines, f"{how}: then {refund} is refunded."]
+    how = f"Accept the offer before {until}, or decline it: then {refund} is refunded, as without an answer."
+    return [*lines, how]

@@ -177,6 +177,30 @@ _SERVICE: Json = {
     "stops": _STOPS,
 }
 _CHANGED: Json = {"bus_id": 101, "created": False, "changes": [], "opened": [], "removed": []}
+_OFFER: Json = {
+    "reference": "DTK7GHJ",
+    "offer_no": 1,
+    "state": "open",
+    "cause": "A bus with fewer seats runs.",
+    "unanswered": "refund",
+    "valid_until": "2026-12-02T09:00:00+05:30",
+    "refund": "520.00",
+    "trip": {
+        "bus_id": 107,
+        "kind": "bus",
+        "name": "Rajahamsa Executive",
+        "operator": "KSRTC",
+        "travel_date": "2026-12-05",
+        "boarding_date": "2026-12-05",
+        "origin": "Bengaluru",
+        "destination": "Mysuru",
+        "from_stop": 1,
+        "to_stop": 5,
+        "departs_at": "2026-12-05T23:00:00+05:30",
+        "arrives_at": "2026-12-06T02:20:00+05:30",
+        "seats": [11, 12],
+    },
+}
 
 EXAMPLES: dict[str, Example] = {
     "ping": Example({}, {"server": "busware", "version": VERSION, "time_zone": "Asia/Kolkata"}),
@@ -279,6 +303,17 @@ EXAMPLES: dict[str, Example] = {
         {**_BOOKING, "ticket_no": 1, "name": "Uma"},
         {**_BOOKED, "tickets": [{**_TICKETS[0], "name": "Uma"}, _TICKETS[1]]},
     ),
+    "offers": Example(_BOOKING, {"offers": [_OFFER]}),
+    "decline": Example(
+        {**_BOOKING, "offer_no": 1},
+        {
+            **_BOOKED,
+            "status": "cancelled",
+            "refund": "520.00",
+            "tickets": [{**ticket, "status": "cancelled", "refund": ticket["fare"]} for ticket in _TICKETS],
+        },
+    ),
+    "trip_offers": Example(_TRIP, {"offers": [_OFFER]}),
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},

@@ -35,6 +35,7 @@ TicketNos = Annotated[
     list[TicketNo],
     Meta(min_length=1, max_length=100, description="a list of ticket numbers, from 1"),
 ]
+OfferNo = Annotated[int, Meta(ge=1, le=10_000, description="the number of an offer to the booking, from 1")]
 Reference = Annotated[
     str, Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the reference of a booking")
 ]

@@ -54,9 +54,7 @@ from busware.server.protocol.operator_replies import (
     Vehicle,
     VehicleList,
 )
-from busware.server.protocol.replies import (
-    Booking,
-)
+from busware.server.protocol.replies import Booking, OfferList
 
 # What requests share --------------------------------------------------------------------------
 from busware.server.protocol.requests import Request, TripRequest, method
@@ -126,6 +124,11 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
 
     reason: Reason
     key: Key | None = None
+
+
+@method("trip_offers", OfferList, "GET /v1/trips/{bus_id}/{travel_date}/offers")
+class TripOffers(TripRequest, frozen=True, kw_only=True):
+    """For operators: list all offers that were made to the bookings of a trip."""
 
 
 @method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)

@@ -56,6 +56,10 @@ REASONS: dict[str, str] = {
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
     "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
     "terms have changed: `fare` is then the fare of today",
+    "displaced": "the ticket has lost its seat; accept or decline the offer of the booking first",
+    "no_offer": "the booking has no such offer",
+    "offer_ended": "the offer cannot be answered any more; `state` is accepted, declined, expired or "
+    "withdrawn",
     "not_held": "the booking is not a hold, so it cannot be confirmed or released",
     "already_booked": "the booking is already confirmed",
     "already_cancelled": "the booking or the ticket is already cancelled",
@@ -156,6 +160,7 @@ class RefusalData(Struct, frozen=True, kw_only=True):
         UNSET
     )
     other_trip: Annotated[OtherTrip, Meta(description="the trip that is the reason")] | UnsetType = UNSET
+    state: Annotated[str, Meta(description="the state of the offer")] | UnsetType = UNSET
     limit: Annotated[int, Meta(description="the limit that would be exceeded")] | UnsetType = UNSET
     retry_after: Annotated[int, Meta(description="the number of seconds to wait")] | UnsetType = UNSET
 

@@ -17,8 +17,8 @@ SignedMoney = Annotated[
 ]
 Balance = Annotated[str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, which may be negative")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
-Status = Literal["held", "booked", "pending", "cancelled", "expired"]
-OPEN: tuple[Status, ...] = ("held", "booked", "pending")  # the statuses that can still change
+Status = Literal["held", "booked", "pending", "displaced", "cancelled", "expired"]
+OPEN: tuple[Status, ...] = ("held", "booked", "pending", "displaced")  # the statuses that can still change
 Role = Literal["guest", "traveller", "operator", "admin"]
 
 
@@ -213,6 +213,39 @@ class BookingWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reference: str | None = None
 
 
+class OfferedTrip(AnyTrip, frozen=True, kw_only=True):
+    """The other trip of an offer, and the seats that are held there."""
+
+    boarding_date: datetime.date
+    from_stop: int
+    to_stop: int
+    seats: list[int]
+
+
+class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An offer to a booking whose journey the operator has changed. cause: what was changed.
+
+    unanswered: what happens without an answer until valid_until: the fare is refunded, or the booking is
+    kept as it is. trip: the other trip that is offered. refund: what is refunded if the offer is declined.
+    """
+
+    reference: str
+    offer_no: int
+    state: Literal["open", "accepted", "declined", "expired", "withdrawn"]
+    cause: str
+    unanswered: Literal["refund", "keep"]
+    valid_until: Instant
+    trip: OfferedTrip | None = None
+    refund: Money | None = None  # while it is open
+    decided_at: Instant | None = None  # once it is not open
+
+
+class OfferList(Struct, frozen=True, kw_only=True):
+    """Offers, in the order in which they were made to each booking."""
+
+    offers: list[Offer]
+
+
 class Booking(AnyTrip, frozen=True, kw_only=True):
     """A booking of a party on a trip. fare, refund: the sums of its tickets.
 
@@ -233,6 +266,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     vehicle: str | None = None  # the registration of the vehicle, while one is assigned
     refund_tiers: list[RefundTier] | None = None  # those ahead; missing if the refund has no tiers
     warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`
+    offers: list[Offer] | None = None  # those that can be accepted or declined; missing if there is none
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):

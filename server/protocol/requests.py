@@ -21,6 +21,7 @@ from busware.server.protocol.fields import (
     Limit,
     Message,
     NewName,
+    OfferNo,
     Passengers,
     Password,
     Phone,
@@ -42,6 +43,7 @@ from busware.server.protocol.replies import (
     Booking,
     BookingList,
     Done,
+    OfferList,
     PlaceList,
     Pong,
     Quote,
@@ -270,6 +272,19 @@ class Transfer(BookingRequest, frozen=True, kw_only=True):
 
     ticket_no: TicketNo
     name: NewName
+    key: Key | None = None
+
+
+@method("offers", OfferList, "GET /v1/bookings/{reference}/offers")
+class Offers(BookingRequest, frozen=True, kw_only=True):
+    """List all offers that were made to a booking because its trip was changed."""
+
+
+@method("decline", Booking, "POST /v1/bookings/{reference}/offers/{offer_no}/decline", writes=True)
+class Decline(BookingRequest, frozen=True, kw_only=True):
+    """Decline an offer, by default the open one: the booking is cancelled, and its whole fare refunded."""
+
+    offer_no: OfferNo | None = None
     key: Key | None = None
 
 

@@ -134,6 +134,8 @@ RepeatLegs = Annotated[int, Meta(ge=1, le=1000, description="the number of last 
 SalesDays = Annotated[int, Meta(ge=1, le=730, description="a number of days, 1 to 730")]
 MaxSeats = Annotated[int, Meta(ge=1, le=100, description="a number of seats, 1 to 100")]
 MaxTransfers = Annotated[int, Meta(ge=0, le=999, description="a number of transfers, from 0 on")]
+OfferHours = Annotated[int, Meta(ge=1, le=168, description="a number of hours, 1 to 168")]
+AlternativeHours = Annotated[int, Meta(ge=0, le=168, description="a number of hours, 0 to 168")]
 QueueLimit = Annotated[int, Meta(ge=0, le=999_999, description="a number of parties, from 0 on")]
 Nouns = Annotated[ServiceNouns, Meta(description="the nouns service and seat")]
 Kind = Annotated[str, _text("a kind of service: bus, flight, show, hotel", 20)]
@@ -182,6 +184,8 @@ class ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_seats_per_account: MaxSeats | UnsetType | None = UNSET
     max_transfers: MaxTransfers | UnsetType = UNSET
     no_show_sells: Flag | UnsetType = UNSET
+    offer_hours: OfferHours | UnsetType = UNSET
+    alternative_hours: AlternativeHours | UnsetType = UNSET
 
 
 class ServiceData(ServiceFields, frozen=True, kw_only=True):

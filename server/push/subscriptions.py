@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from busware.server.protocol import OPEN, Answer, Booking, ClientConnection, Request, Say, normalize_text
+from busware.server.protocol import Answer, Booking, ClientConnection, Request, Say, normalize_text
 from busware.server.push.messages import Message, MissedMessage
 
 _MAX_PUSHED = 1000  # how many message_ids are remembered, so that no message is pushed twice
@@ -56,13 +56,14 @@ class BookingState:
         """The state of a booking."""
         tickets = tuple((t.ticket_no, t.status, t.seat_no, t.refund, t.to_stop) for t in booking.tickets)
         trip = booking.bus_id, booking.travel_date, booking.from_stop, booking.to_stop
-        version = hash((trip, tickets))
+        offers = tuple(offer.offer_no for offer in booking.offers or ())
+        version = hash((trip, tickets, offers))
         dates = str(booking.travel_date), str(booking.boarding_date)
         return cls(booking.reference, booking.bus_id, *dates, booking.status, version)
 
     def travels_on(self, trip: tuple[int | None, str | None]) -> bool:
         """Whether a passenger has or waits for a seat on a trip (bus_id, travel_date)."""
-        return (self.bus_id, self.travel_date) == trip and self.status in OPEN
+        return (self.bus_id, self.travel_date) == trip and self.status in ("held", "booked", "pending")
 
 
 class Subscription:

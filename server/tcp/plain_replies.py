@@ -22,6 +22,7 @@ from busware.server.conversation.words import (
     journey,
     moment,
     money,
+    offer_lines,
     refund_line,
     service_of,
     type_code,
@@ -153,6 +154,8 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(f"Vehicle: {answer.vehicle}.")
     if answer.refund_tiers is not None:
         lines.append(refund_line(answer.refund_tiers))
+    for offer in answer.offers or ():
+        lines += offer_lines(offer)
     if answer.position is not None:
         lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:

@@ -26,7 +26,7 @@ DAY_BUS = {
     "seat_classes": [], "fare_rules": [], "concessions": [], "refund_tiers": [],
     "blocked_seats": [], "women_seats": [], "accessible_seats": [], "shortest_segment_km": None,
     "short_segments_open": None, "max_seats_per_account": None,
-    "max_transfers": 3, "no_show_sells": False,
+    "max_transfers": 3, "no_show_sells": False, "offer_hours": 24, "alternative_hours": 24,
 }  # fmt: skip
 
 

@@ -1,0 +1,38 @@
+-- Offers to bookings whose journey the operator has changed: sql/1r_offers.sql.
+--
+-- An offer is decided under the lock of the booking's trip. `refund`: the tickets are displaced, and another trip is
+-- offered; without an answer the whole fare is refunded. `keep`: the tickets stay booked, on the journey as it is now.
+-- The seats of the other trip are held by an ordinary hold without phone number and account, so its expiry, the waitlist
+-- and the audit work as for any hold. A transaction never waits for the lock of the other trip.
+
+-- The open offer of a booking; all columns are NULL if it has none.
+CREATE OR REPLACE FUNCTION api.open_offer(bus_id bigint, reference text) RETURNS offers
+LANGUAGE sql STABLE AS $$
+    SELECT o FROM offers o
+    WHERE o.bus_id = open_offer.bus_id AND o.reference = open_offer.reference AND o.state = 'open'
+$$;
+
+-- Whether an offer can be answered at a time: it is open and valid, and the seats of the other trip are held.
+CREATE OR REPLACE FUNCTION api.offer_stands(offer offers, at timestamptz DEFAULT api.now()) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN offer.state = 'open' AND offer.valid_until > at AND (offer.hold IS NULL OR EXISTS (
+    SELECT FROM passengers h
+    WHERE h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.status = 'held' AND h.expires_at > at));
+
+-- When the first open offer of a trip expires; NULL: it has none.
+CREATE OR REPLACE FUNCTION api.offers_end_at(bus_id bigint, travel_date date) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT min(o.valid_until) FROM offers o
+    WHERE o.bus_id = offers_end_at.bus_id AND o.travel_date = offers_end_at.travel_date AND o.state = 'open');
+
+-- The amount that is refunded if an offer is declined: what is paid for its tickets and not refunded yet.
+CREATE OR REPLACE FUNCTION api.whole_refund(offer offers) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT coalesce(sum(p.fare - p.refund), 0)::numeric(12,2)::text FROM passengers p
+    WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = ANY (offer.tickets)
+      AND p.status IN ('booked', 'displaced'));
+
+-- Tell the servers that a trip has changed, other than that of the call.
+CREATE OR REPLACE FUNCTION api.notify_trip(bus_id bigint, travel_date date) RETURNS void
+LANGUAGE sql
+RETURN pg_notify('busware', jsonb_build_object('trips', jsonb_build_array(jsonb_build_array(bus_id, travel_date)))::text);

@@ -1,0 +1,48 @@
+-- Offers as their passengers and operators see them: see 23_offers.sql.
+
+-- An offer. trip: the other trip that is offered, with its seats. refund: what is refunded if it is declined.
+CREATE OR REPLACE FUNCTION api.show_offer(offer offers) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('reference', offer.reference, 'offer_no', offer.offer_no, 'state', offer.state, 'cause', offer.cause,
+            'unanswered', offer.unanswered, 'valid_until', api.rfc3339(offer.valid_until, s.time_zone))
+        || CASE WHEN offer.state = 'open' THEN jsonb_build_object('refund', api.whole_refund(offer)) ELSE
+            jsonb_build_object('decided_at', api.rfc3339(offer.decided_at, s.time_zone)) END
+        || coalesce((
+            SELECT jsonb_build_object('trip', jsonb_build_object('seats', jsonb_path_query_array(h.b, '$.tickets.seat_no')) || (
+                SELECT jsonb_object_agg(f.field, h.b -> f.field) FROM unnest('{kind,name,operator,bus_id,travel_date,boarding_date,origin,
+                    destination,from_stop,to_stop,departs_at,arrives_at}'::text[]) AS f (field)))
+            FROM (SELECT (api.show_bookings(ARRAY[offer.hold_bus_id], ARRAY[offer.hold]))[1] WHERE offer.hold IS NOT NULL) AS h (b)
+            WHERE h.b IS NOT NULL), '{}')
+    FROM bus_info s WHERE s.bus_id = offer.bus_id
+$$;
+
+-- The open offers of a booking, as a field of it. Most bookings have none.
+CREATE OR REPLACE FUNCTION api.open_offers(bus_id bigint, reference text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((SELECT jsonb_build_object('offers', jsonb_agg(api.show_offer(o) ORDER BY o.offer_no)) FROM offers o
+        WHERE o.bus_id = open_offers.bus_id AND o.reference = open_offers.reference AND api.offer_stands(o) HAVING count(*) > 0), '{}');
+END $$;
+
+-- All offers of a booking, for a caller who may open it.
+CREATE OR REPLACE FUNCTION api.offers(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b api.opened_booking := api.open_booking(reference, phone, account);
+BEGIN
+    RETURN coalesce(b.refusal, (SELECT jsonb_build_object('offers', coalesce(jsonb_agg(api.show_offer(o) ORDER BY o.offer_no), '[]'))
+        FROM offers o WHERE o.reference = b.reference));
+END $$;
+
+-- The offers of a trip, for an account that may change the service.
+CREATE OR REPLACE FUNCTION api.trip_offers(account text, bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    refusal jsonb := api.check_operator(account, bus_id);
+BEGIN
+    IF refusal IS NULL AND NOT api.trip_exists(bus_id, travel_date) THEN
+        refusal := api.refusal_unknown_trip(bus_id, travel_date);
+    END IF;
+    RETURN coalesce(refusal, (SELECT jsonb_build_object('offers', coalesce(jsonb_agg(api.show_offer(o) ORDER BY o.reference, o.offer_no), '[]'))
+        FROM offers o WHERE o.bus_id = trip_offers.bus_id AND o.travel_date = trip_offers.travel_date));
+END $$;

@@ -1,0 +1,98 @@
+-- The ends of an offer: see 23_offers.sql. All of them are under the lock of the trip of the booking, so one of them wins.
+
+-- Decline an offer (offer_no; NULL: the open one): its tickets are cancelled, and their whole fare is refunded.
+CREATE OR REPLACE FUNCTION api.decline_offer(b api.opened_booking, offer_no int) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    o       offers;
+    refusal jsonb;
+BEGIN
+    PERFORM api.expire_offers(b.bus_id, b.travel_date);
+    o := api.named_offer(b, offer_no);
+    refusal := api.check_offer(b, o, offer_no);
+    IF refusal IS NULL THEN
+        PERFORM api.end_tickets(b, ARRAY(SELECT p.ticket_no FROM passengers p
+            WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (o.tickets)
+              AND p.status IN ('booked', 'displaced')));
+    END IF;
+    RETURN refusal;
+END $$;
+
+-- The offer of a booking with a number; without one, the open offer, else the last one. All columns are NULL if there is none.
+CREATE OR REPLACE FUNCTION api.named_offer(b api.opened_booking, offer_no int) RETURNS offers
+LANGUAGE sql STABLE AS $$
+    SELECT o FROM offers o
+    WHERE o.reference = b.reference AND (named_offer.offer_no IS NULL OR o.offer_no = named_offer.offer_no)
+    ORDER BY o.state = 'open' DESC, o.offer_no DESC LIMIT 1
+$$;
+
+-- Check that an offer can be answered.
+CREATE OR REPLACE FUNCTION api.check_offer(b api.opened_booking, offer offers, offer_no int) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN offer.reference IS NULL THEN
+                api.refusal('no_offer', format('Booking %s has no offer%s.', b.reference, ' ' || offer_no))
+            WHEN offer.state <> 'open' THEN
+                api.refusal('offer_ended', format('Offer %s of booking %s is %s.', offer.offer_no, b.reference, offer.state),
+                    jsonb_build_object('state', offer.state)) END;
+
+-- Close an open offer: state: accepted, declined, expired or withdrawn. Its hold is released; if another transaction has locked
+-- the trip of the hold, the hold expires when the offer would have. The caller has locked the trip of the booking.
+CREATE OR REPLACE FUNCTION api.close_offer(offer offers, state text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    b api.opened_booking := ROW(offer.hold_bus_id, offer.hold, NULL, NULL);
+BEGIN
+    UPDATE offers o SET state = close_offer.state, decided_at = api.now()
+    WHERE o.bus_id = offer.bus_id AND o.reference = offer.reference AND o.offer_no = offer.offer_no;
+    SELECT t.travel_date INTO b.travel_date
+    FROM trips t JOIN passengers h ON h.bus_id = t.bus_id AND h.travel_date = t.travel_date
+    WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = 1 FOR UPDATE OF t SKIP LOCKED;
+    IF FOUND THEN
+        PERFORM api.end_tickets(b, ARRAY(SELECT h.ticket_no FROM passengers h
+            WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.status = 'held'));
+        PERFORM api.notify_trip(b.bus_id, b.travel_date);
+    END IF;
+END $$;
+
+-- Withdraw the open offer of a booking, if it has one. The caller has locked the trip of the booking, and decides what becomes
+-- of displaced tickets.
+CREATE OR REPLACE FUNCTION api.withdraw_offer(bus_id bigint, reference text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    o offers := api.open_offer(bus_id, reference);
+BEGIN
+    IF o.state = 'open' THEN
+        PERFORM api.close_offer(o, 'withdrawn');
+    END IF;
+END $$;
+
+-- End an offer that was not answered: the whole fare of displaced tickets is refunded, booked tickets stay.
+CREATE OR REPLACE FUNCTION api.expire_offer(offer offers) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api.close_offer(offer, 'expired');
+    IF offer.unanswered = 'refund' THEN
+        PERFORM api.end_tickets(ROW(offer.bus_id, offer.reference, offer.travel_date, NULL), ARRAY(
+            SELECT p.ticket_no FROM passengers p
+            WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.status = 'displaced'));
+        PERFORM api.record_payments(ARRAY[offer.bus_id], ARRAY[offer.reference]);
+    END IF;
+END $$;
+
+-- End the open offers of a trip that cannot be answered any more. If another trip that was offered is gone before the offer
+-- expires, the passengers get a message. The caller has locked the trip.
+CREATE OR REPLACE FUNCTION api.expire_offers(bus_id bigint, travel_date date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    o offers;
+BEGIN
+    FOR o IN SELECT f.* FROM offers f
+             WHERE f.bus_id = expire_offers.bus_id AND f.travel_date = expire_offers.travel_date AND f.state = 'open'
+               AND NOT api.offer_stands(f) LOOP
+        IF o.valid_until > api.now() THEN
+            PERFORM api.tell_booking(o.bus_id, o.reference, format('The trip of offer %s is not possible any more, so %s is refunded.',
+                o.offer_no, api.whole_refund(o)));
+        END IF;
+        PERFORM api.expire_offer(o);
+    END LOOP;
+END $$;
