@@ -13,10 +13,16 @@ CREATE OR REPLACE FUNCTION api.date_at(travel_date date, since_midnight interval
 LANGUAGE sql STABLE
 RETURN (api.instant(travel_date, since_midnight, zone) AT TIME ZONE place_zone)::date;
 
--- The time until which a stop is on sale. departs: the stop's time in the timetable.
-CREATE OR REPLACE FUNCTION api.sells_until(service bus_info, travel_date date, departs interval) RETURNS timestamptz
+-- The expected time of a trip at a stop: that of the timetable, and the delay of the trip there. The travel date and the
+-- boarding dates stay those of the timetable.
+CREATE OR REPLACE FUNCTION api.expected(trip trips, stop_no int, since_midnight interval, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
-RETURN api.instant(travel_date, departs + (service).sells_until, (service).time_zone);
+RETURN api.instant((trip).travel_date, since_midnight, zone) + coalesce((trip).delays[stop_no], interval '0');
+
+-- The time until which a stop of a trip is on sale. departs: the stop's time in the timetable.
+CREATE OR REPLACE FUNCTION api.sells_until(service bus_info, trip trips, stop_no int, departs interval) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN api.expected(trip, stop_no, departs + (service).sells_until, (service).time_zone);
 
 -- Whether a time of a timetable can be on a date, in any time zone. It is faster than api.instant, and leaves out almost
 -- all stops of a hotel before that is called.
@@ -31,10 +37,11 @@ LANGUAGE sql STABLE
 RETURN (((date - interval '1 microsecond') AT TIME ZONE place_zone - (departs - date_trunc('day', departs))
     + interval '12 hours') AT TIME ZONE zone - interval '12 hours')::date - extract(day FROM departs)::int;
 
--- The time at which a trip reaches its last stop.
+-- The time at which a trip is expected at its last stop. The trip need not exist.
 CREATE OR REPLACE FUNCTION api.trip_ends_at(bus_id bigint, travel_date date) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-    SELECT api.instant(trip_ends_at.travel_date, max(r.arrives), s.time_zone)
+    SELECT api.instant(trip_ends_at.travel_date, r.arrives, s.time_zone) + coalesce((
+        SELECT t.delays[r.stop_no] FROM trips t WHERE t.bus_id = r.bus_id AND t.travel_date = trip_ends_at.travel_date), '0')
     FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id
-    WHERE r.bus_id = trip_ends_at.bus_id GROUP BY s.time_zone
+    WHERE r.bus_id = trip_ends_at.bus_id AND r.arrives IS NOT NULL ORDER BY r.stop_no DESC LIMIT 1
 $$;

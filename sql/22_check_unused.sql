@@ -109,14 +109,16 @@ END $$;
 CREATE OR REPLACE FUNCTION api.check_sales_last(service bus_info, new bus_info) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    t record;
+    waiting record;
 BEGIN
-    SELECT count(*) AS tickets, max(p.expires_at) AS expires_at, array_agg(DISTINCT p.travel_date) AS dates INTO t
-    FROM passengers p JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
-    WHERE p.bus_id = service.bus_id AND p.status IN ('held', 'pending') AND p.expires_at > api.sells_until(new, p.travel_date, r.departs);
-    RETURN CASE WHEN t.tickets > 0 THEN api.refusal_in_use(service, '{sells_until}',
-        format('%s on hold or on the waitlist until %s', api.format_count(t.tickets, 'ticket'),
-               to_char(t.expires_at AT TIME ZONE service.time_zone, 'YYYY-MM-DD HH24:MI:SS')), t.dates) END;
+    SELECT count(*) AS tickets, max(p.expires_at) AS expires_at, array_agg(DISTINCT p.travel_date) AS dates INTO waiting
+    FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
+    JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
+    WHERE p.bus_id = service.bus_id AND p.status IN ('held', 'pending') AND p.expires_at > api.sells_until(new, t, r.stop_no, r.departs);
+    RETURN CASE WHEN waiting.tickets > 0 THEN api.refusal_in_use(service, '{sells_until}',
+        format('%s on hold or on the waitlist until %s', api.format_count(waiting.tickets, 'ticket'),
+               to_char(waiting.expires_at AT TIME ZONE service.time_zone, 'YYYY-MM-DD HH24:MI:SS')), waiting.dates) END;
 END $$;
 
 -- Check that no passenger travels after the last date of a service.

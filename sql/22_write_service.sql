@@ -25,6 +25,9 @@ BEGIN
         IF api.moving_fields(before, wanted) <> '{}' THEN
             PERFORM api.delete_unpaid_bookings(id);   -- they refer to what may go
         END IF;
+        IF 'stops' = ANY (api.moving_fields(before, wanted)) THEN   -- so no ticket was sold, and no passenger is concerned
+            UPDATE trips t SET delays = NULL, skipped = NULL WHERE t.bus_id = id AND num_nonnulls(t.delays, t.skipped) > 0;
+        END IF;
     END IF;
     UPDATE bus_info b SET
         kind = n.kind, name = n.name, operator = n.operator, bus_type = n.bus_type, ac = n.ac, layout = n.layout,

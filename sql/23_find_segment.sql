@@ -51,7 +51,7 @@ BEGIN
         JOIN places p ON p.code = a.place
         CROSS JOIN LATERAL api.trips_boarding(s.bus_id, a.departs, s.time_zone, travel_date_of.boarding_date, p.time_zone) AS t
         WHERE s.bus_id = travel_date_of.bus_id
-        ORDER BY t.state <> 'open' OR api.sells_until(s, t.travel_date, a.departs) <= api.now(),
+        ORDER BY t.state <> 'open' OR api.sells_until(s, t, a.stop_no, a.departs) <= api.now(),
                  a.stop_no, t.travel_date
         LIMIT 1);
 END $$;
@@ -66,10 +66,9 @@ $$;
 
 -- Find a segment. If several stops of the route match, it is the first one that still sells, and, with a boarding date,
 -- that is left on that date. If none sells, it is the first one. A segment after the end of the service is refused. An
--- ambiguous name is refused if several of its places fit the route.
+-- ambiguous name is refused if several of its places fit the route. trip: all columns are NULL if it does not matter.
 CREATE OR REPLACE FUNCTION api.find_segment(
-    service bus_info, travel_date date, origin text, destination text, from_stop int, to_stop int,
-    boarding_date date DEFAULT NULL
+    service bus_info, trip trips, origin text, destination text, from_stop int, to_stop int, boarding_date date DEFAULT NULL
 ) RETURNS api.found_segment
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -99,22 +98,22 @@ BEGIN
         SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
         FROM api.boarding_stops(service.bus_id, origins, destinations) AS c
         ORDER BY CASE WHEN find_segment.boarding_date IS NOT NULL THEN
-                     NOT (api.can_be_on(find_segment.boarding_date, find_segment.travel_date, c.departs)
-                          AND api.boarding_date(service, find_segment.travel_date, c.from_stop) = find_segment.boarding_date)
+                     NOT (api.can_be_on(find_segment.boarding_date, trip.travel_date, c.departs)
+                          AND api.boarding_date(service, trip.travel_date, c.from_stop) = find_segment.boarding_date)
                  END,
-                 api.sells_until(service, find_segment.travel_date, c.departs) <= api.now(),
+                 api.sells_until(service, trip, c.from_stop, c.departs) <= api.now(),
                  c.from_stop
         LIMIT 1;
     END IF;
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
-           api.instant(find_segment.travel_date, a.departs, service.time_zone),
-           api.sells_until(service, find_segment.travel_date, a.departs), api.segment_fare(a, b.stop_no, b.fare), '{}', NULL
+           api.expected(trip, a.stop_no, a.departs, service.time_zone),
+           api.sells_until(service, trip, a.stop_no, a.departs), api.segment_fare(a, b.stop_no, b.fare), '{}', NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
       AND b.bus_id = service.bus_id AND b.stop_no = to_stop AND b.arrives IS NOT NULL
-      AND a.stop_no < b.stop_no AND NOT api.is_after_end(service, find_segment.travel_date, b.arrives);
+      AND a.stop_no < b.stop_no AND NOT api.is_after_end(service, trip.travel_date, b.arrives);
     IF NOT FOUND THEN
         s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
     END IF;

@@ -29,11 +29,18 @@ CREATE OR REPLACE FUNCTION api.status_now(status text, expires_at timestamptz) R
 LANGUAGE sql STABLE
 RETURN CASE WHEN status IN ('held', 'pending') AND expires_at <= api.now() THEN 'expired' ELSE status END;
 
+-- The trip of a booking.
+CREATE OR REPLACE FUNCTION api.trip(booking api.opened_booking) RETURNS trips
+LANGUAGE sql STABLE AS $$
+    SELECT t FROM trips t WHERE t.bus_id = booking.bus_id AND t.travel_date = booking.travel_date
+$$;
+
 -- The time until which the boarding stop of a booking is on sale.
 CREATE OR REPLACE FUNCTION api.booking_sells_until(booking api.opened_booking) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-    SELECT api.sells_until(s, booking.travel_date, r.departs)
+    SELECT api.sells_until(s, t, r.stop_no, r.departs)
     FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
     JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
@@ -46,11 +53,12 @@ LANGUAGE sql STABLE AS $$
     SELECT api.refusal('departed', format('The %s of booking %s has left %s; it cannot be changed any more.',
         s.nouns ->> 'service', booking.reference, c.name))
     FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment)
     JOIN places c ON c.code = r.place
     JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.bus_id = booking.bus_id AND p.reference = booking.reference
-      AND api.sells_until(s, p.travel_date, r.departs) <= api.now()
+      AND api.sells_until(s, t, r.stop_no, r.departs) <= api.now()
       AND NOT EXISTS (SELECT FROM passengers d WHERE d.bus_id = p.bus_id AND d.reference = p.reference AND d.status = 'displaced')
     LIMIT 1
 $$;

@@ -19,12 +19,14 @@ RETURN jsonb_build_object('refund_tiers', (
         ORDER BY t.until), '[]')
     FROM api.tiers_ahead(tiers, departs_at) AS t));
 
--- The departure of a ticket.
+-- The expected departure of a ticket.
 CREATE OR REPLACE FUNCTION api.departs_at(ticket passengers) RETURNS timestamptz
 LANGUAGE sql STABLE
-RETURN (SELECT api.instant(ticket.travel_date, r.departs, s.time_zone)
-    FROM route_table r JOIN bus_info s ON s.bus_id = r.bus_id
-    WHERE r.bus_id = ticket.bus_id AND r.stop_no = lower(ticket.segment));
+RETURN (SELECT api.expected(t, r.stop_no, r.departs, s.time_zone)
+    FROM trips t
+    JOIN route_table r ON r.bus_id = t.bus_id AND r.stop_no = lower(ticket.segment)
+    JOIN bus_info s ON s.bus_id = r.bus_id
+    WHERE t.bus_id = ticket.bus_id AND t.travel_date = ticket.travel_date);
 
 -- The percentage of its fare that a ticket refunds if it is cancelled at a time.
 CREATE OR REPLACE FUNCTION api.refund_percent_at(ticket passengers, at timestamptz) RETURNS numeric

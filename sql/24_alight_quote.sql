@@ -7,6 +7,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     b       api.opened_booking := api.open_booking(reference, phone, account);
     service bus_info;
+    trip    trips;
     terms   record;
     quoted  jsonb;
 BEGIN
@@ -14,12 +15,13 @@ BEGIN
         RETURN b.refusal;
     END IF;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    SELECT * INTO terms FROM api.alight_terms(service, b, tickets, at);
+    SELECT * INTO trip FROM trips t WHERE t.bus_id = b.bus_id AND t.travel_date = b.travel_date;
+    SELECT * INTO terms FROM api.alight_terms(service, trip, b, tickets, at);
     IF terms.refusal IS NOT NULL THEN
         RETURN terms.refusal;
     END IF;
     SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', c.name,
-            'arrives_at', api.rfc3339(api.instant(b.travel_date, r.arrives, service.time_zone), c.time_zone),
+            'arrives_at', api.rfc3339(api.expected(trip, r.stop_no, r.arrives, service.time_zone), c.time_zone),
             'refund', (SELECT sum(api.refund_at(service, p, r.stop_no) - p.refund)::numeric(12,2)::text FROM passengers p
                 WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets)))
         ORDER BY r.stop_no)

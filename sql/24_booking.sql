@@ -33,13 +33,14 @@ CREATE OR REPLACE FUNCTION api.tickets_with_ends(bus_id bigint, reference text, 
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(t.ticket || CASE WHEN upper(p.segment) >= tickets_with_ends.to_stop THEN '{}' ELSE jsonb_build_object(
             'to_stop', r.stop_no, 'destination', c.name,
-            'arrives_at', api.rfc3339(api.instant(p.travel_date, r.arrives, s.time_zone), c.time_zone)) END
+            'arrives_at', api.rfc3339(api.expected(d, r.stop_no, r.arrives, s.time_zone), c.time_zone)) END
             || jsonb_strip_nulls(jsonb_build_object('checked_in_at', api.rfc3339(p.checked_in_at, s.time_zone),
                 'no_show_at', api.rfc3339(p.no_show_at, s.time_zone)))
         ORDER BY p.ticket_no)
     FROM jsonb_array_elements(tickets) AS t (ticket)
     JOIN passengers p ON p.bus_id = tickets_with_ends.bus_id AND p.reference = tickets_with_ends.reference
                      AND p.ticket_no = (t.ticket ->> 'ticket_no')::int
+    JOIN trips d ON d.bus_id = p.bus_id AND d.travel_date = p.travel_date
     JOIN bus_info s ON s.bus_id = p.bus_id
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
     JOIN places c ON c.code = r.place
@@ -59,11 +60,13 @@ BEGIN
                 'bus_id', party.bus_id, 'travel_date', party.travel_date,
                 'boarding_date', api.date_at(party.travel_date, a.departs, s.time_zone, pa.time_zone),
                 'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
-                'departs_at', api.rfc3339(api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone),
-                'arrives_at', api.rfc3339(api.instant(party.travel_date, b.arrives, s.time_zone), pb.time_zone),
+                'departs_at', api.rfc3339(api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone),
+                'arrives_at', api.rfc3339(api.expected(d, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
                 'fare', party.fare::text, 'refund', party.refund::text,
                 'tickets', CASE WHEN party.first_end >= party.to_stop AND party.unseen THEN party.tickets ELSE
                     api.tickets_with_ends(party.bus_id, party.reference, party.to_stop, party.tickets) END)
+            || CASE WHEN d.delays IS NULL THEN '{}' ELSE api.scheduled_times(d, s.time_zone,
+                a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone) END
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
                 jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
@@ -72,7 +75,7 @@ BEGIN
                 jsonb_build_object('vehicle', v.vehicle) END
             || api.open_offers(party.bus_id, party.reference)
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
-                api.show_tiers(party.refund_tiers, api.instant(party.travel_date, a.departs, s.time_zone), pa.time_zone) END
+                api.show_tiers(party.refund_tiers, api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
                 api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
         FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
@@ -105,6 +108,7 @@ BEGIN
             FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
             WHERE t.bus_id = named.bus_id AND t.reference = named.reference
         ) AS party
+        LEFT JOIN trips d ON d.bus_id = party.bus_id AND d.travel_date = party.travel_date
         LEFT JOIN bus_info s ON s.bus_id = party.bus_id
         LEFT JOIN route_table a ON a.bus_id = party.bus_id AND a.stop_no = party.from_stop
         LEFT JOIN route_table b ON b.bus_id = party.bus_id AND b.stop_no = party.to_stop

@@ -36,9 +36,10 @@ CREATE OR REPLACE FUNCTION api.is_current(bus_id bigint, reference text) RETURNS
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM passengers p
+        JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
         JOIN bus_info s ON s.bus_id = p.bus_id
         JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
         WHERE p.bus_id = is_current.bus_id AND p.reference = is_current.reference
           AND (p.status = 'displaced' OR api.status_now(p.status, p.expires_at) IN ('held', 'booked', 'pending')
-               AND api.instant(p.travel_date, r.arrives, s.time_zone) > api.now()))
+               AND api.expected(t, r.stop_no, r.arrives, s.time_zone) > api.now()))
 $$;

@@ -37,13 +37,15 @@ BEGIN
         )
         SELECT jsonb_agg(jsonb_build_object('from_stop', l.from_stop, 'to_stop', l.to_stop,
                 'origin', pa.name, 'destination', pb.name,
-                'departs_at', api.rfc3339(api.instant(trip_load.travel_date, a.departs, s.time_zone), pa.time_zone),
-                'arrives_at', api.rfc3339(api.instant(trip_load.travel_date, b.arrives, s.time_zone), pb.time_zone),
+                'departs_at', api.rfc3339(api.expected(t, a.stop_no, a.departs, s.time_zone), pa.time_zone),
+                'arrives_at', api.rfc3339(api.expected(t, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
                 'booked', l.booked, 'held', l.held,
                 'free', (SELECT count(*) FROM seat WHERE NOT seat.taken @> l.from_stop),
-                'pending', l.pending) ORDER BY l.from_stop)
+                'pending', l.pending) || api.scheduled_times(t, s.time_zone,
+                    a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone) ORDER BY l.from_stop)
         FROM api.leg_loads(trip_load.bus_id, trip_load.travel_date) AS l
-        JOIN bus_info s ON s.bus_id = trip_load.bus_id
+        JOIN trips t ON t.bus_id = trip_load.bus_id AND t.travel_date = trip_load.travel_date
+        JOIN bus_info s ON s.bus_id = t.bus_id
         JOIN route_table a ON a.bus_id = s.bus_id AND a.stop_no = l.from_stop
         JOIN route_table b ON b.bus_id = s.bus_id AND b.stop_no = l.to_stop
         JOIN places pa ON pa.code = a.place

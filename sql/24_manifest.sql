@@ -52,12 +52,15 @@ BEGIN
     END IF;
     RETURN trip || jsonb_build_object('stops', coalesce((
         SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', r.place,
-                'arrives_at', api.rfc3339(api.instant(trip_manifest.travel_date, r.arrives, s.time_zone), r.time_zone),
-                'departs_at', api.rfc3339(api.instant(trip_manifest.travel_date, r.departs, s.time_zone), r.time_zone),
+                'arrives_at', api.rfc3339(api.expected(t, r.stop_no, r.arrives, s.time_zone), r.time_zone),
+                'departs_at', api.rfc3339(api.expected(t, r.stop_no, r.departs, s.time_zone), r.time_zone),
                 'boards', coalesce(r.boards, '[]'), 'alights', coalesce(r.alights, '[]'),
-                'comes_free', coalesce(to_jsonb(r.come_free), '[]')) ORDER BY r.stop_no)
+                'comes_free', coalesce(to_jsonb(r.come_free), '[]'))
+                || api.scheduled_times(t, s.time_zone, r.stop_no, r.departs, r.time_zone, r.stop_no, r.arrives, r.time_zone)
+            ORDER BY r.stop_no)
         FROM api.trip_stops(trip_manifest.bus_id, trip_manifest.travel_date) AS r
-        JOIN bus_info s ON s.bus_id = trip_manifest.bus_id
+        JOIN trips t ON t.bus_id = trip_manifest.bus_id AND t.travel_date = trip_manifest.travel_date
+        JOIN bus_info s ON s.bus_id = t.bus_id
         WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL OR r.come_free IS NOT NULL
     ), '[]')) || coalesce((   -- without the field, if no seat is blocked
         SELECT jsonb_build_object('blocked', b.blocked)

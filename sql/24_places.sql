@@ -50,11 +50,11 @@ LANGUAGE sql STABLE AS $$
         SELECT s AS service, t.travel_date, (
                 SELECT min(o.stop_no) FROM route_table o
                 WHERE o.bus_id = s.bus_id AND o.place = ANY (origins) AND o.departs IS NOT NULL
-                  AND api.sells_until(s, t.travel_date, o.departs) > api.now()) AS stop_no
+                  AND api.sells_until(s, t, o.stop_no, o.departs) > api.now()) AS stop_no
         FROM (SELECT DISTINCT o.bus_id FROM route_table o WHERE o.place = ANY (origins)) AS stopping
         JOIN bus_info s ON s.bus_id = stopping.bus_id AND (reached.kind IS NULL OR s.kind = reached.kind)
         CROSS JOIN LATERAL (
-            SELECT t.travel_date FROM trips t WHERE t.bus_id = s.bus_id AND t.state = 'open' ORDER BY t.travel_date DESC LIMIT 1
+            SELECT t.* FROM trips t WHERE t.bus_id = s.bus_id AND t.state = 'open' ORDER BY t.travel_date DESC LIMIT 1
         ) AS t
     )
     SELECT DISTINCT r.place, (start.service).kind

@@ -35,7 +35,7 @@ BEGIN
             'from_stop', t.from_stop, 'to_stop', t.to_stop,
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
-            'fare', t.fare::text, 'seats_free', t.seats_free)
+            'fare', t.fare::text, 'seats_free', t.seats_free) || t.scheduled
             || CASE WHEN t.reserves THEN
                 api.reserved_free(t.bus_id, t.travel_date, int4range(t.from_stop, t.to_stop)) ELSE '{}' END
             || CASE WHEN t.has_rules THEN api.fares_found(t.bus_id, t.travel_date, t.from_stop, t.to_stop) ELSE '{}' END
@@ -58,7 +58,7 @@ END $$;
 -- The fares of a segment of a trip whose service has classes or fare rules: see api.shown_fares.
 CREATE OR REPLACE FUNCTION api.fares_found(bus_id bigint, travel_date date, from_stop int, to_stop int) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.shown_fares(s, travel_date, api.find_segment(s, travel_date, NULL, NULL, from_stop, to_stop))
+    SELECT api.shown_fares(s, t.travel_date, api.find_segment(s, t, NULL, NULL, from_stop, to_stop))
     FROM trips t, api.service_of(t) AS s WHERE t.bus_id = fares_found.bus_id AND t.travel_date = fares_found.travel_date
 $$;
 
@@ -78,11 +78,12 @@ $$;
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
-               departs_at timestamptz, arrives_at timestamptz, origin_zone text, destination_zone text, fare numeric, has_rules boolean, reserves boolean)
+               departs_at timestamptz, arrives_at timestamptz, scheduled jsonb, origin_zone text, destination_zone text, fare numeric, has_rules boolean, reserves boolean)
 LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
-           api.instant(t.travel_date, a.departs, s.time_zone), api.instant(t.travel_date, b.arrives, s.time_zone),
+           api.expected(t, a.stop_no, a.departs, s.time_zone), api.expected(t, b.stop_no, b.arrives, s.time_zone),
+           api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, b.time_zone),
            pa.time_zone, b.time_zone, api.segment_fare(a, b.stop_no, b.fare), num_nonnulls(s.seat_classes, s.fare_rules) > 0,
            num_nonnulls(s.women_seats, s.accessible_seats, t.own_seats) > 0
     FROM route_table a
@@ -105,8 +106,8 @@ LANGUAGE sql STABLE AS $$
         ORDER BY r.place, r.stop_no
     ) AS b
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
-      AND api.sells_until(s, t.travel_date, a.departs) > api.now()
-      AND api.sells_length(s, b.km - a.km, api.instant(t.travel_date, a.departs, s.time_zone))
+      AND api.sells_until(s, t, a.stop_no, a.departs) > api.now()
+      AND api.sells_length(s, b.km - a.km, api.expected(t, a.stop_no, a.departs, s.time_zone))
 $$;
 
 -- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date

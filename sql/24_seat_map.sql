@@ -18,7 +18,7 @@ BEGIN
         RETURN api.refusal_unknown_trip(bus_id, travel_date, boarding_date, origin, destination, from_stop, to_stop);
     END IF;
     service := api.service_of(trip);
-    s := api.find_segment(service, travel_date, origin, destination, from_stop, to_stop, boarding_date);
+    s := api.find_segment(service, trip, origin, destination, from_stop, to_stop, boarding_date);
     s.refusal := coalesce(s.refusal, CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END);
     IF s.refusal IS NOT NULL THEN
         RETURN s.refusal;

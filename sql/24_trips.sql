@@ -25,11 +25,12 @@ CREATE OR REPLACE FUNCTION api.show_trip(bus_id bigint, travel_date date) RETURN
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('bus_id', s.bus_id, 'kind', s.kind, 'name', s.name, 'operator', s.operator,
             'travel_date', t.travel_date, 'state', t.state, 'origin', pa.name, 'destination', pb.name,
-            'departs_at', api.rfc3339(api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone),
-            'arrives_at', api.rfc3339(api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone),
+            'departs_at', api.rfc3339(api.expected(t, a.stop_no, a.departs, s.time_zone), pa.time_zone),
+            'arrives_at', api.rfc3339(api.expected(t, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
             'seats', api.seat_count(coalesce(t.own_seats ->> 'layout', s.layout)),
             'booked', live.booked, 'held', live.held, 'pending', waiting.pending,
             'load', (SELECT max(l.booked + l.held) FROM api.leg_loads(s.bus_id, t.travel_date) AS l))
+        || api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone)
         || api.show_assignment(t.bus_id, t.travel_date)
         || CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END
     FROM trips t

@@ -1,6 +1,6 @@
 -- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again. The refund is that
 -- of the terms at which the ticket was sold: passengers.alight_refunds.
-CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, tickets int[], at jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, trip trips, tickets int[], at jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     service bus_info;
@@ -8,7 +8,7 @@ DECLARE
     stop    route_table;
 BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    SELECT * INTO terms FROM api.alight_terms(service, b, tickets, coalesce(at, 'null'));
+    SELECT * INTO terms FROM api.alight_terms(service, trip, b, tickets, coalesce(at, 'null'));
     IF terms.refusal IS NULL THEN
         stop := terms.stops[1];
         UPDATE passengers p SET alight_refunds = api.alight_refunds_now(service, p)
@@ -25,7 +25,7 @@ END $$;
 -- The tickets that end early (default: all booked ones), and the stops at which they may end; or the refusal. at: the
 -- place or the number of a stop; there is one stop then. NULL: all stops that the trip has not left.
 CREATE OR REPLACE FUNCTION api.alight_terms(
-    service bus_info, b api.opened_booking, INOUT tickets int[], at jsonb, OUT stops route_table[], OUT refusal jsonb
+    service bus_info, trip trips, b api.opened_booking, INOUT tickets int[], at jsonb, OUT stops route_table[], OUT refusal jsonb
 ) RETURNS record
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -40,15 +40,15 @@ BEGIN
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
     stops := ARRAY(SELECT r FROM api.alighting_stops(b, tickets) AS r
-                   WHERE CASE WHEN at IS NULL THEN NOT api.has_left(service, b.travel_date, r)
+                   WHERE CASE WHEN at IS NULL THEN NOT api.has_left(service, trip, r)
                               ELSE r.stop_no = number OR r.place = ANY (codes) END
-                   ORDER BY api.has_left(service, b.travel_date, r), r.stop_no);
+                   ORDER BY api.has_left(service, trip, r), r.stop_no);
     refusal := CASE WHEN place IS NOT NULL AND codes IS NULL THEN api.refusal_unknown_place(place)
                     WHEN place IS NOT NULL AND cardinality(stops) > 1 THEN
                         api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
     refusal := coalesce(refusal, api.check_seated(b, tickets), api.check_booked(b, tickets));
     IF at IS NOT NULL THEN   -- the first stop at the place that the trip has not left; if it has left all, the first one
-        refusal := coalesce(refusal, api.check_alighting(service, b, stops[1], coalesce(place, 'Stop ' || number)));
+        refusal := coalesce(refusal, api.check_alighting(service, trip, stops[1], coalesce(place, 'Stop ' || number)));
         stops := stops[:1];
     END IF;
 END $$;
@@ -74,9 +74,9 @@ LANGUAGE sql STABLE
 RETURN coalesce((coalesce(ticket.alight_refunds, api.alight_refunds_now(service, ticket)))[stop_no - lower(ticket.segment)], 0);
 
 -- Whether a trip has left a stop, or ended there, so that nothing can be changed from there on.
-CREATE OR REPLACE FUNCTION api.has_left(service bus_info, travel_date date, stop route_table) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.has_left(service bus_info, trip trips, stop route_table) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN api.sells_until(service, travel_date, coalesce((stop).departs, (stop).arrives)) <= api.now();
+RETURN api.sells_until(service, trip, (stop).stop_no, coalesce((stop).departs, (stop).arrives)) <= api.now();
 
 -- The stops at which tickets may end early: those within the segments of all of them.
 CREATE OR REPLACE FUNCTION api.alighting_stops(b api.opened_booking, tickets int[]) RETURNS SETOF route_table
@@ -98,13 +98,13 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Check that there is a stop at which to alight, and that the trip has not left it.
-CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, b api.opened_booking, stop route_table, stop_name text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.check_alighting(service bus_info, trip trips, stop route_table, stop_name text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF stop.stop_no IS NULL THEN
         RETURN api.refusal('not_on_route', format('%s is not a stop between the boarding and the alighting stop.', stop_name),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
-    ELSIF api.has_left(service, b.travel_date, stop) THEN
+    ELSIF api.has_left(service, trip, stop) THEN
         RETURN api.refusal('departed', format('The %s has already left that stop.', service.nouns ->> 'service'));
     END IF;
     RETURN NULL;

@@ -57,9 +57,10 @@ RETURNS TABLE (reference text, ticket_no int, amount numeric)
 LANGUAGE sql STABLE AS $$
     SELECT p.reference, p.ticket_no, CASE WHEN p.status = 'booked' THEN p.fare - p.refund ELSE 0 END
     FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
     JOIN bus_info s ON s.bus_id = p.bus_id
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = upper(p.segment)
     WHERE p.bus_id = tickets_of_cancelled_trip.bus_id AND p.travel_date = tickets_of_cancelled_trip.travel_date
       AND p.status IN ('held', 'booked', 'pending')
-      AND CASE p.status WHEN 'booked' THEN api.instant(p.travel_date, r.arrives, s.time_zone) ELSE p.expires_at END > api.now()
+      AND CASE p.status WHEN 'booked' THEN api.expected(t, r.stop_no, r.arrives, s.time_zone) ELSE p.expires_at END > api.now()
 $$;

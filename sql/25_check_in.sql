@@ -52,15 +52,17 @@ LANGUAGE sql STABLE AS $$
         b.bus_id, b.travel_date, c.name, to_char(boarding.at AT TIME ZONE c.time_zone, 'YYYY-MM-DD HH24:MI')))
     FROM (SELECT min(lower(p.segment)) AS first, max(upper(coalesce(p.no_show_segment, p.segment))) AS last FROM passengers p
           WHERE p.bus_id = b.bus_id AND p.reference = b.reference) AS journey
+    JOIN trips t ON t.bus_id = b.bus_id AND t.travel_date = b.travel_date
     JOIN bus_info s ON s.bus_id = b.bus_id
     JOIN route_table r ON r.bus_id = b.bus_id AND r.stop_no = journey.first
     JOIN route_table e ON e.bus_id = b.bus_id AND e.stop_no = journey.last
     JOIN places c ON c.code = r.place
-    CROSS JOIN LATERAL (SELECT api.instant(b.travel_date, r.departs, s.time_zone) AS at,
-        api.instant(b.travel_date, e.arrives, s.time_zone) AS ends_at,
+    CROSS JOIN LATERAL (SELECT api.expected(t, r.stop_no, r.departs, s.time_zone) AS at,
+        api.expected(t, e.stop_no, e.arrives, s.time_zone) AS ends_at,
+        api.date_at(b.travel_date, r.departs, s.time_zone, c.time_zone) AS scheduled,
         (api.now() AT TIME ZONE c.time_zone)::date AS today) AS boarding
     WHERE a.bus_id <> b.bus_id OR a.travel_date <> b.travel_date
-       OR a.travel_date IS NULL AND boarding.today NOT IN (b.travel_date, (boarding.at AT TIME ZONE c.time_zone)::date)
+       OR a.travel_date IS NULL AND boarding.today NOT IN (b.travel_date, boarding.scheduled, (boarding.at AT TIME ZONE c.time_zone)::date)
           AND api.now() NOT BETWEEN boarding.at AND boarding.ends_at
        OR NOT coalesce(api.is_stop(r, a.at), true)
 $$;
@@ -112,12 +114,12 @@ BEGIN
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = trip.bus_id;
     SELECT r.* INTO stop FROM route_table r   -- the last that the trip has left, if it calls there several times
     WHERE r.bus_id = trip.bus_id AND r.departs IS NOT NULL AND (r.stop_no = number OR r.place = ANY (codes))
-    ORDER BY api.instant(trip.travel_date, r.departs, service.time_zone) > api.now(), r.stop_no DESC LIMIT 1;
+    ORDER BY api.expected(trip, r.stop_no, r.departs, service.time_zone) > api.now(), r.stop_no DESC LIMIT 1;
     o.refusal := CASE
         WHEN trip.state = 'cancelled' THEN api.refusal('trip_cancelled', rtrim(format('The trip is cancelled. %s', trip.reason)))
         WHEN stop.stop_no IS NULL THEN api.refusal('not_on_route', format('No passenger boards at %s.', a.at #>> '{}'),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))))
-        WHEN api.instant(trip.travel_date, stop.departs, service.time_zone) > api.now() THEN
+        WHEN api.expected(trip, stop.stop_no, stop.departs, service.time_zone) > api.now() THEN
             api.refusal('not_departed', format('The %s has not left that stop yet.', service.nouns ->> 'service')) END;
     IF o.refusal IS NULL THEN
         PERFORM api.mark_no_shows(trip, stop.stop_no, coalesce(a.release, service.no_show_sells));

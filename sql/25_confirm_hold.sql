@@ -58,7 +58,7 @@ BEGIN
             format('The hold has expired, and at least one %s of it is taken.', service.nouns ->> 'seat'));
         RETURN;
     END IF;
-    today := api.find_segment(service, b.travel_date, NULL, NULL, lower(hold.segment), upper(hold.segment));
+    today := api.find_segment(service, api.trip(b), NULL, NULL, lower(hold.segment), upper(hold.segment));
     refusal := coalesce(today.refusal, api.check_concessions(service, hold.passengers),
         CASE WHEN service.max_seats_per_account IS NOT NULL THEN
             api.check_seats_of_account(service, b.travel_date, cardinality(hold.tickets), hold.account, hold.phone) END);

@@ -119,9 +119,10 @@ RETURNS TABLE (bus_id bigint, travel_date date, from_stop int, to_stop int)
 LANGUAGE sql STABLE AS $$
     WITH journey AS MATERIALIZED (
         SELECT a.place AS origin, b.place AS destination, pa.time_zone,
-               api.instant(p.travel_date, a.departs, service.time_zone) AS departs_at,
+               api.expected(t, a.stop_no, a.departs, service.time_zone) AS departs_at,
                CASE WHEN a.place = b.place THEN api.date_at(p.travel_date, b.arrives, service.time_zone, pb.time_zone) END AS until
         FROM passengers p
+        JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
         JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
         JOIN route_table b ON b.bus_id = p.bus_id AND b.stop_no = upper(p.segment)
         JOIN places pa ON pa.code = a.place
@@ -160,7 +161,7 @@ BEGIN
             PERFORM api.settle(trip.bus_id, trip.travel_date);
         END IF;
         target := api.service_of(trip);
-        s := api.find_segment(target, other.travel_date, NULL, NULL, other.from_stop, other.to_stop);
+        s := api.find_segment(target, trip, NULL, NULL, other.from_stop, other.to_stop);
         chosen := api.choose_instead(target, trip, s.segment, offer);
         CONTINUE WHEN chosen IS NULL;
         hold_bus_id := other.bus_id;

@@ -19,7 +19,7 @@ BEGIN
         WHEN ticket.status = 'pending' THEN api.refusal('not_held', 'The ticket is on the waitlist; it has no seat to change.')
         WHEN ticket.status IN ('cancelled', 'expired') THEN api.check_not_ended(b, ARRAY[ticket_no]) END;
     IF refusal IS NULL AND ticket.seat_no <> move_ticket.seat_no THEN
-        found := api.find_segment(service, b.travel_date, NULL, NULL, lower(ticket.segment), upper(ticket.segment));
+        found := api.find_segment(service, api.trip(b), NULL, NULL, lower(ticket.segment), upper(ticket.segment));
         refusal := coalesce(api.check_seats(service, b.travel_date, found, ARRAY[move_ticket.seat_no]),
             api.check_reserved(service, b.travel_date, ticket.segment, ARRAY[move_ticket.seat_no],
                 jsonb_build_array(jsonb_build_object('gender', ticket.gender, 'accessible', ticket.accessible))));

@@ -54,11 +54,12 @@ LANGUAGE sql STABLE AS $$
         SELECT w.reference, w.segment, w.expires_at FROM passengers w
         WHERE w.bus_id = s.bus_id AND w.travel_date = count_reached.travel_date AND w.status = 'pending'
     ) AS p
+    JOIN trips t ON t.bus_id = s.bus_id AND t.travel_date = count_reached.travel_date
     JOIN route_table r ON r.bus_id = s.bus_id AND r.stop_no = upper(p.segment)
     WHERE s.bus_id = count_reached.bus_id
       AND (count_reached.reference IS NULL OR p.reference = count_reached.reference)
       AND (p.expires_at IS NULL OR p.expires_at > api.now())
-      AND api.instant(count_reached.travel_date, r.arrives, s.time_zone) > api.now()
+      AND api.expected(t, r.stop_no, r.arrives, s.time_zone) > api.now()
 $$;
 
 -- Check that a message reaches a client: it is connected, or its booking or account is known.

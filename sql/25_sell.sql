@@ -24,7 +24,7 @@ BEGIN
     IF trip.own_seats IS NOT NULL THEN
         service := api.with_own_seats(service, trip.own_seats);
     END IF;
-    s := api.find_segment(service, trip.travel_date, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
+    s := api.find_segment(service, trip, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
                           CASE WHEN r.passengers IS NOT NULL THEN api.check_concessions(service, r.passengers) END,

@@ -12,11 +12,12 @@ BEGIN
         RETURN o;
     ELSIF method = 'check_in' THEN
         RETURN api.check_in(a, trip);
-    ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows') THEN
+    ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows', 'delay_trip') THEN
         o.refusal := api.check_operator(a.account, a.bus_id);
         RETURN CASE WHEN o.refusal IS NOT NULL THEN o
                     WHEN method = 'cancel_trip' THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason)
                     WHEN method = 'block_seats' THEN api.block_seats(a, trip)
+                    WHEN method = 'delay_trip' THEN api.delay_trip(a, trip)
                     WHEN method = 'no_shows' THEN api.no_shows(a, trip) ELSE api.unblock_seats(a, trip) END;
     END IF;
     b := api.open_booking(a.reference, a.phone, a.account);
@@ -32,7 +33,7 @@ BEGIN
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
-            WHEN 'alight' THEN o.refusal := api.alight_at(b, a.tickets, a.at);
+            WHEN 'alight' THEN o.refusal := api.alight_at(b, trip, a.tickets, a.at);
             WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
             WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.account);
         END CASE;

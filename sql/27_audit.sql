@@ -98,7 +98,8 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
     -- If its trip is cancelled, it is the whole fare, also after the trip is open again, or if it ended while its booking had
-    -- an open offer. Tickets that were sold before these terms were stored are left out.
+    -- an open offer. Tickets that were sold before these terms were stored are left out. The tier of a ticket of a trip that was
+    -- delayed depends on the delay at that time, which is not known any more: it is one of the tiers.
     SELECT 'refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, refund %s, by its terms %s',
         p.reference, p.ticket_no, p.status, p.fare, p.refund, due.refund)
     FROM passengers p
@@ -115,6 +116,9 @@ LANGUAGE sql STABLE AS $$
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
       AND NOT (p.status = 'cancelled' AND p.refund = p.fare AND EXISTS (SELECT FROM offers o
           WHERE o.reference = p.reference AND p.ended_at BETWEEN o.created_at AND coalesce(o.decided_at, 'infinity')))
+      AND NOT (t.delays IS NOT NULL AND p.status = 'cancelled' AND p.refund - alighting.refund IN (
+          SELECT round((p.fare - alighting.refund) * tier.percent / 100, 2) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
+          UNION ALL SELECT 0 WHERE p.refund_tiers IS NOT NULL))
     UNION ALL
     -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than
     -- it expires. The seats that it holds are not sold before it ends.
@@ -197,10 +201,21 @@ LANGUAGE sql STABLE AS $$
     SELECT 'outlasts_sale', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, its stop is sold until %s',
         p.reference, p.ticket_no, p.expires_at, sale.ends_at)
     FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
     JOIN bus_info s ON s.bus_id = p.bus_id
     JOIN route_table r ON r.bus_id = p.bus_id AND r.stop_no = lower(p.segment),
-         api.sells_until(s, p.travel_date, r.departs) AS sale (ends_at)
+         api.sells_until(s, t, r.stop_no, r.departs) AS sale (ends_at)
     WHERE p.status IN ('held', 'pending') AND p.expires_at > sale.ends_at
+    UNION ALL
+    -- A trip has a delay for each stop, and its expected times are in the order of its route.
+    SELECT 'delays', t.bus_id, t.travel_date, format('the trip leaves stop %s at %s and reaches stop %s at %s', a.stop_no, leaves.at, b.stop_no, arrives.at)
+    FROM trips t
+    JOIN bus_info s USING (bus_id)
+    JOIN route_table a ON a.bus_id = t.bus_id
+    JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = a.stop_no + 1
+    CROSS JOIN LATERAL (SELECT api.leaves_at(s, t, a)) AS leaves (at)
+    CROSS JOIN LATERAL (SELECT api.expected(t, b.stop_no, coalesce(b.arrives, b.departs), s.time_zone)) AS arrives (at)
+    WHERE t.delays IS NOT NULL AND (arrives.at < leaves.at OR num_nulls(t.delays[a.stop_no], t.delays[b.stop_no]) > 0)
     UNION ALL
     -- A trip that was cancelled because its service ends before it is after the last date of the service. (If the last
     -- date is changed by an UPDATE, api.open_sales opens the trip again.)

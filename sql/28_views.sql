@@ -6,11 +6,12 @@ SELECT p.reference, p.ticket_no,
        api.status_now(p.status, p.expires_at) AS status,
        p.bus_id, s.name AS service, p.travel_date,
        pa.name AS origin, pb.name AS destination, coalesce(p.seat_no, p.former_seat) AS seat_no, p.name AS passenger, p.phone, p.account,
-       api.instant(p.travel_date, a.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
-       api.instant(p.travel_date, b.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
+       api.expected(t, a.stop_no, a.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
+       api.expected(t, b.stop_no, b.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
        p.fare, p.refund, p.created_at, p.expires_at, p.booked_at, p.ended_at, s.kind, s.operator
 FROM passengers p
-JOIN bus_info s USING (bus_id)
+JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
+JOIN bus_info s ON s.bus_id = p.bus_id
 JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
 JOIN route_table b ON b.bus_id = p.bus_id AND b.stop_no = upper(p.segment)
 JOIN places pa ON pa.code = a.place
@@ -28,8 +29,8 @@ COMMENT ON COLUMN bookings.seat_no IS 'Seat of the ticket. NULL while it is pend
 COMMENT ON COLUMN bookings.passenger IS 'Name of the passenger. NULL: none was given.';
 COMMENT ON COLUMN bookings.phone IS 'Phone number of the booking in E.164. NULL: none was given.';
 COMMENT ON COLUMN bookings.account IS 'Account that made the booking. NULL: a guest.';
-COMMENT ON COLUMN bookings.departs IS 'Departure from the origin, in the time zone of the service.';
-COMMENT ON COLUMN bookings.arrives IS 'Arrival at the destination, in the time zone of the service.';
+COMMENT ON COLUMN bookings.departs IS 'Expected departure from the origin, in the time zone of the service.';
+COMMENT ON COLUMN bookings.arrives IS 'Expected arrival at the destination, in the time zone of the service.';
 COMMENT ON COLUMN bookings.fare IS 'Fare of the ticket when it was sold.';
 COMMENT ON COLUMN bookings.refund IS 'Amount that was refunded.';
 COMMENT ON COLUMN bookings.created_at IS 'When it was requested.';
@@ -54,9 +55,9 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS seats_free, array_agg(n.seat_no ORDER BY n.seat_no) AS seat_nos
     FROM api.seats_now(t.bus_id, t.travel_date) AS n WHERE NOT n.taken && int4range(a.stop_no, b.stop_no)
 ) AS free
-WHERE t.state = 'open' AND api.sells_until(s, t.travel_date, a.departs) > api.now()
+WHERE t.state = 'open' AND api.sells_until(s, t, a.stop_no, a.departs) > api.now()
   AND NOT api.is_after_end(s, t.travel_date, b.arrives)
-  AND api.sells_length(s, b.km - a.km, api.instant(t.travel_date, a.departs, s.time_zone));
+  AND api.sells_length(s, b.km - a.km, api.expected(t, a.stop_no, a.departs, s.time_zone));
 COMMENT ON VIEW vacancy IS 'Free seats of every segment that is on sale. Slow without a condition on bus_id and travel_date.';
 COMMENT ON COLUMN vacancy.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN vacancy.travel_date IS 'Date at the first stop of the trip.';
@@ -74,8 +75,8 @@ COMMENT ON COLUMN vacancy.operator IS 'Name of the company that runs the service
 -- The passengers who board and alight at each stop of a trip, and the seats that become free there.
 CREATE OR REPLACE VIEW manifest AS
 SELECT t.bus_id, t.travel_date, s.name AS service, r.stop_no, r.place AS stop,
-       api.instant(t.travel_date, r.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
-       api.instant(t.travel_date, r.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
+       api.expected(t, r.stop_no, r.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
+       api.expected(t, r.stop_no, r.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
        boards.passengers AS boards, alights.passengers AS alights, r.come_free, s.kind, s.operator
 FROM trips t
 JOIN bus_info s USING (bus_id)
@@ -95,8 +96,8 @@ COMMENT ON COLUMN manifest.travel_date IS 'Date at the first stop of the trip.';
 COMMENT ON COLUMN manifest.service IS 'Name of the service.';
 COMMENT ON COLUMN manifest.stop_no IS 'Number of the stop, from 1.';
 COMMENT ON COLUMN manifest.stop IS 'Place of the stop.';
-COMMENT ON COLUMN manifest.arrives IS 'Arrival, in the time zone of the service. NULL at the first stop.';
-COMMENT ON COLUMN manifest.departs IS 'Departure, in the time zone of the service. NULL at the last stop.';
+COMMENT ON COLUMN manifest.arrives IS 'Expected arrival, in the time zone of the service. NULL at the first stop.';
+COMMENT ON COLUMN manifest.departs IS 'Expected departure, in the time zone of the service. NULL at the last stop.';
 COMMENT ON COLUMN manifest.boards IS 'Seat and name of each passenger who boards; the reference if the name is unknown. NULL: none.';
 COMMENT ON COLUMN manifest.alights IS 'Seat and name of each passenger who alights; the reference if the name is unknown. NULL: none.';
 COMMENT ON COLUMN manifest.come_free IS 'Seats of alighting passengers that are not taken on the next leg. NULL: none.';

@@ -315,6 +315,8 @@ BEGIN
         ('trips', 'reason', 'Why it was cancelled. NULL: it is open.'),
         ('trips', 'cancelled_at', 'When it was cancelled, which is the ended_at of the tickets that this ended. NULL: it is open, or was cancelled before the column was added.'),
         ('trips', 'own_seats', 'Columns of bus_info that the trip has instead of its service, in JSON: layout, seat_classes, women_seats, accessible_seats. NULL: none.'),
+        ('trips', 'delays', 'Delay at each stop against the timetable, by the number of the stop; below 0: early. NULL: it was never delayed.'),
+        ('trips', 'skipped', 'Numbers of the stops at which nobody boards or alights. NULL: none.'),
         ('trips', 'settle_at', 'When its first hold or waitlist entry expires. NULL: none does.'),
         ('trips', 'ended', 'Whether it was cancelled because its service ends before it.'),
         ('trips', 'reopened', 'Whether it was cancelled and is open again.'),

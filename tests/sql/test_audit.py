@@ -44,6 +44,12 @@ BROKEN = [
         "booking {booking} has left service 2, and moved_bookings has not service 1",
     ),
     (
+        "delays",
+        "UPDATE trips SET delays = ARRAY['0', '4 h', '0', '0', '0']::interval[] "
+        "WHERE bus_id = 1 AND travel_date = '2026-12-05'",
+        "the trip leaves stop 2 at",
+    ),
+    (
         "sold_twice",
         "ALTER TABLE passengers DROP CONSTRAINT segment_sold_once;"
         "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",
