@@ -110,6 +110,27 @@ class AsyncOperatorClient(AsyncConnection):
         request = protocol.TripOffers(bus_id=bus_id, travel_date=travel_date)
         return (await self.call(request, protocol.OfferList)).offers
 
+    async def delay_trip(
+        self,
+        bus_id: int,
+        travel_date: date,
+        minutes: int,
+        *,
+        at: str | int | None = None,
+        reason: str | None = None,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> protocol.DelayedTrip:
+        """Delay a trip from a stop on, and inform its passengers. minutes: after the timetable.
+
+        at: a place or the number of a stop; by default the first that the trip has not left. plan: return
+        what would happen, and change nothing.
+        """
+        request = protocol.DelayTrip(
+            bus_id=bus_id, travel_date=travel_date, minutes=minutes, at=at, reason=reason, plan=plan, key=key
+        )
+        return await self.call(request, protocol.DelayedTrip)
+
     async def block_seats(
         self,
         bus_id: int,

@@ -106,6 +106,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "chart": (protocol.Occupancy, "bus_id travel_date"),
     "trip-offers": (protocol.TripOffers, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
+    "delay-trip": (protocol.DelayTrip, "bus_id travel_date minutes --stop --reason --plan --yes --key"),
     "block-seats": (
         protocol.BlockSeats,
         "bus_id travel_date seats --from-stop --to-stop --reason --key",

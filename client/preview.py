@@ -1,7 +1,7 @@
 """What a command is going to change, as a question before it is sent; and what it has changed.
 
 Only commands that give up something that cannot be had back have a preview: a ticket that was sold, a part of
-its journey, a trip with its passengers, or the timetable of a service.
+its journey, a trip with its passengers, or the timetable of a service. And those that inform passengers.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ import msgspec
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server import protocol
+from busware.server.conversation.manifest import delayed_lines
 from busware.server.conversation.words import (
     cancelled_line,
     counted,
@@ -64,9 +65,13 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
         case (
-            protocol.AddService() | protocol.PutService() | protocol.EndService() | protocol.SucceedService()
+            protocol.AddService()
+            | protocol.PutService()
+            | protocol.EndService()
+            | protocol.SucceedService()
+            | protocol.DelayTrip()
         ):
-            return Plan(_of_changed_service(request, client))
+            return Plan(None if request.plan else _of_planned(request, client))
         case protocol.Find():
             return Plan(report=lambda found: "\n".join(_found(found, request.phone, client)))
     return Plan()
@@ -144,13 +149,19 @@ def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview 
     )
 
 
-def _of_changed_service(
-    request: protocol.AddService | protocol.PutService | protocol.EndService | protocol.SucceedService,
+def _of_planned(
+    request: protocol.AddService
+    | protocol.PutService
+    | protocol.EndService
+    | protocol.SucceedService
+    | protocol.DelayTrip,
     client: Client,
 ) -> Preview | None:
-    if request.plan:
-        return None
-    plan = client.call(msgspec.structs.replace(request, plan=True), protocol.ChangedService)
+    planned = msgspec.structs.replace(request, plan=True)
+    if isinstance(request, protocol.DelayTrip):
+        lines = delayed_lines(client.call(planned, protocol.DelayedTrip), plan=True)
+        return Preview("Apply this?", "\n".join(lines))
+    plan = client.call(planned, protocol.ChangedService)
     if not (plan.created or plan.changes):
         return None
     return Preview("Apply this?", "\n".join(change_lines(plan, plan=True)))

@@ -12,7 +12,13 @@ from rich.text import Text
 from busware import seatmap
 from busware.server.conversation.chart import Piece, chart_lines
 from busware.server.conversation.fares import part_lines
-from busware.server.conversation.manifest import blocked_lines, crew_line, manifest_lines, trip_lines
+from busware.server.conversation.manifest import (
+    blocked_lines,
+    crew_line,
+    delayed_lines,
+    manifest_lines,
+    trip_lines,
+)
 from busware.server.conversation.words import (
     counted,
     day_of,
@@ -38,6 +44,7 @@ from busware.server.protocol import (
     ChangedPlace,
     ChangedService,
     ChangeSeat,
+    DelayedTrip,
     Done,
     Driver,
     DriverList,
@@ -197,6 +204,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case CancelledTrip():
             tickets = counted(answer.tickets, "ticket")
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
+        case DelayedTrip():
+            return Text("\n".join(delayed_lines(answer, plan=getattr(request, "plan", False))))
         case BlockedSeats():
             return Text("\n".join(blocked_lines(answer.blocked)) or "No seat of the trip is blocked.")
         case ServiceList():

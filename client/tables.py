@@ -9,7 +9,7 @@ from rich.text import Text
 from busware.server.conversation.fares import lowest_fare
 from busware.server.conversation.words import (
     arrival,
-    clock,
+    departure,
     end_of,
     moment,
     money,
@@ -69,7 +69,7 @@ def trip_row(trip: Trip, ends: list[str]) -> Row:
     return {
         ">Bus": str(trip.bus_id),
         "Date": str(trip.boarding_date),
-        "Departs": clock(trip.departs_at),
+        "Departs": departure(trip),
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         **{_PLACE_HEADERS[end]: getattr(trip, end) for end in ends},
         "Service": ", ".join(filter(None, (service_of(trip), type_text(trip)))),
@@ -219,7 +219,7 @@ def operated_trip_row(trip: OperatedTrip) -> Row:
     return {
         ">Bus": str(trip.bus_id),
         "State": trip.state,
-        "Departs": clock(trip.departs_at),
+        "Departs": departure(trip),
         "Arrives": arrival(trip.arrives_at, trip.departs_at),
         "Service": f"{trip.name}, {venue_of(trip) or f'{trip.origin} – {trip.destination}'}",
         ">Seats": str(trip.seats),
@@ -233,7 +233,7 @@ def operated_trip_row(trip: OperatedTrip) -> Row:
 def leg_row(leg: Leg) -> Row:
     """A leg of a trip."""
     return {
-        "Departs": clock(leg.departs_at),
+        "Departs": departure(leg),
         "Arrives": arrival(leg.arrives_at, leg.departs_at),
         "From": leg.origin,
         "To": leg.destination,

@@ -18,6 +18,7 @@ from busware.server.conversation.words import (
     arrival,
     clock,
     day_of,
+    delay_line,
     does_not_run,
     duration,
     end_of,
@@ -92,12 +93,14 @@ def _head(booking: Booking, style: str) -> list[RenderableType]:
 def _journey(booking: Booking) -> list[RenderableType]:
     """Origin, destination and times; for a stay at one place, the place and the times."""
     departs, arrives = booking.departs_at, booking.arrives_at
+    delay = [Text(line, "bold yellow") for line in filter(None, [delay_line(booking)])]
     if venue := venue_of(booking):
-        return [Text(venue, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}")]
+        return [Text(venue, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}"), *delay]
     return [
         Text(f"{booking.origin} → {booking.destination}", "bold"),
         Text(f"{day_of(departs.date())}"),
         Text(f"{clock(departs)} → {arrival(arrives, departs)}  ({duration(departs, arrives)})"),
+        *delay,
     ]
 
 

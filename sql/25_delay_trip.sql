@@ -10,7 +10,7 @@ DECLARE
     service bus_info;
     stop    route_table;
     before  trips := trip;
-    told    record;   -- the numbers of bookings and tickets that are informed
+    informed record;   -- the numbers of bookings and tickets that are informed
 BEGIN
     IF trip.bus_id IS NULL THEN
         o.refusal := api.refusal_unknown_trip(a.bus_id, a.travel_date);
@@ -27,14 +27,14 @@ BEGIN
         trip.delays := NULL;
     END IF;
     BEGIN
-        SELECT count(api.inform(trip.bus_id, trip.travel_date, b.reference, b.message || coalesce(' ' || a.reason, ''), a.account)) AS bookings,
+        SELECT count(api.tell_booking(trip.bus_id, b.reference, b.message || coalesce(' ' || a.reason, ''))) AS bookings,
                coalesce(sum(b.tickets), 0) AS tickets
-        INTO told FROM api.bookings_delayed(service, before, trip) AS b;
+        INTO informed FROM api.bookings_delayed(service, before, trip) AS b;
         IF trip.delays IS DISTINCT FROM before.delays THEN
             UPDATE trips t SET delays = trip.delays WHERE t.bus_id = trip.bus_id AND t.travel_date = trip.travel_date;
             PERFORM api.follow_sales(service, trip);
         END IF;
-        o.reply := api.show_delay(service, trip, stop) || jsonb_build_object('bookings', told.bookings, 'tickets', told.tickets);
+        o.reply := api.show_delay(service, trip, stop) || jsonb_build_object('bookings', informed.bookings, 'tickets', informed.tickets);
         IF a.plan THEN
             RAISE SQLSTATE 'BW001';
         END IF;
@@ -132,7 +132,7 @@ BEGIN
 END $$;
 
 -- The bookings of a trip whose times differ between two states of it, and what to tell each of them: when it leaves the
--- boarding stop; if it has left, when it reaches the destination. Journeys that had ended are left out.
+-- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out.
 CREATE OR REPLACE FUNCTION api.bookings_delayed(service bus_info, before trips, after trips)
 RETURNS TABLE (reference text, tickets bigint, message text)
 LANGUAGE sql STABLE AS $$
@@ -149,20 +149,19 @@ LANGUAGE sql STABLE AS $$
         WHERE api.expected(before, r.stop_no, r.arrives, service.time_zone) > api.now()
         GROUP BY t.reference, lower(t.segment)
     )
-    SELECT p.reference, p.tickets, format('%s (%s %s) of %s is expected %s %s at %s; the timetable says %s.', service.name,
-        service.nouns ->> 'service', service.bus_id, api.boarding_date(service, after.travel_date, p.from_stop),
+    SELECT p.reference, p.tickets, format('The %s is expected %s %s at %s; the timetable says %s.', service.nouns ->> 'service',
         CASE WHEN boards THEN 'to leave' ELSE 'at' END, c.name,
         to_char(at.expected, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END),
         to_char(at.scheduled, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END))
     FROM party p
-    JOIN route_table a ON a.bus_id = after.bus_id AND a.stop_no = p.from_stop
-    CROSS JOIN LATERAL (SELECT api.expected(before, a.stop_no, a.departs, service.time_zone) > api.now()) AS ahead (boards)
+    CROSS JOIN LATERAL (SELECT coalesce(before.delays[p.from_stop], '0') <> after.delays[p.from_stop],
+                               coalesce(before.delays[p.to_stop], '0') <> after.delays[p.to_stop]) AS differs (boards, alights)
     JOIN route_table r ON r.bus_id = after.bus_id AND r.stop_no = CASE WHEN boards THEN p.from_stop ELSE p.to_stop END
     JOIN places c ON c.code = r.place
     CROSS JOIN LATERAL (SELECT CASE WHEN boards THEN r.departs ELSE r.arrives END AS time) AS said
     CROSS JOIN LATERAL (SELECT api.expected(after, r.stop_no, said.time, service.time_zone) AT TIME ZONE c.time_zone AS expected,
                                api.instant(after.travel_date, said.time, service.time_zone) AT TIME ZONE c.time_zone AS scheduled) AS at
-    WHERE (coalesce(before.delays[p.from_stop], '0'), coalesce(before.delays[p.to_stop], '0')) <> (after.delays[p.from_stop], after.delays[p.to_stop])
+    WHERE boards OR alights
 $$;
 
 -- The next trips of the vehicle and the drivers of a trip that are expected to begin before it ends.

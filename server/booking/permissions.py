@@ -45,6 +45,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.MarkNoShows: OPERATORS,
     protocol.CancelTrip: OPERATORS,
     protocol.TripOffers: OPERATORS,
+    protocol.DelayTrip: OPERATORS,
     protocol.BlockSeats: OPERATORS,
     protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,

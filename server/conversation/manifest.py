@@ -2,8 +2,16 @@
 
 from collections.abc import Iterator
 
-from busware.server.conversation.words import clock, counted, day_of, listed, words_of
-from busware.server.protocol import BlockedSegment, ManifestPassenger, OperatedTrip, TripManifest
+from busware.server.conversation.words import (
+    clock,
+    counted,
+    day_of,
+    delay_line,
+    listed,
+    moment,
+    words_of,
+)
+from busware.server.protocol import BlockedSegment, DelayedTrip, ManifestPassenger, OperatedTrip, TripManifest
 
 
 def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
@@ -13,6 +21,8 @@ def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
         yield f"The trip is cancelled. {trip.why or ''}".strip(), False
     seats = counted(trip.seats, words_of(trip.kind).seat)
     yield f"{seats}: {trip.booked} booked, {trip.held} held, {trip.pending} waiting.", False
+    if delay := delay_line(trip):
+        yield delay, False
     if crew := crew_line(trip):
         yield crew, False
 
@@ -29,6 +39,8 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
         times = (stop.arrives_at if stop.alights else None, stop.departs_at)
         shown = "–".join(dict.fromkeys(clock(at) for at in times if at))
         yield f"{shown}  {stop.place}", True
+        if delay := delay_line(stop):
+            yield delay, False
         for action, riders in (("boards", stop.boards), ("alights", stop.alights)):
             for rider in riders:
                 ticket = f"{rider.reference}/{rider.ticket_no}"
@@ -38,6 +50,20 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
                 yield f"  {action:7}  {seat} {rider.seat_no}: {passenger}", False
         if stop.comes_free:
             yield f"  free from here: {', '.join(map(str, stop.comes_free))}", False
+
+
+def delayed_lines(trip: DelayedTrip, *, plan: bool = False) -> Iterator[str]:
+    """What a delay changes, who is informed, and the next trips that may be late. plan: not done yet."""
+    yield f"{trip.place}: expected {moment(trip.expected_at)}, scheduled {moment(trip.scheduled_at)}."
+    verb = "would be" if plan else "were"
+    bookings, tickets = counted(trip.bookings, "booking"), counted(trip.tickets, "ticket")
+    yield f"The passengers of {bookings} ({tickets}) {verb} informed."
+    for following in trip.next_trips:
+        who = f"Vehicle {following.vehicle}" if following.vehicle else f"Driver {following.driver}"
+        yield (
+            f"{who}: next trip {following.name} ({following.bus_id}), {moment(following.departs_at)}, begins "
+            "before this one ends."
+        )
 
 
 def boarding_words(rider: ManifestPassenger) -> Iterator[str]:

@@ -7,8 +7,11 @@ from typing import get_args
 
 from busware.server.protocol import (
     OPEN,
+    AnyTrip,
     Booking,
     BusType,
+    Leg,
+    ManifestStop,
     Offer,
     OfferedTrip,
     OperatedTrip,
@@ -123,6 +126,22 @@ def arrival(arrives: datetime, departs: datetime) -> str:
     """The arrival: 05:10, or 05:10 +1 on the day after the departure. Both are local times."""
     days = (arrives.date() - departs.date()).days
     return clock(arrives) + (f" {days:+d}" if days else "")
+
+
+def departure(trip: AnyTrip | Leg) -> str:
+    """The expected departure: 21:45; of a delayed trip 21:45, scheduled 21:15."""
+    scheduled = trip.scheduled_departs_at
+    return clock(trip.departs_at) + (f", scheduled {clock(scheduled)}" if scheduled else "")
+
+
+def delay_line(trip: AnyTrip | ManifestStop) -> str:
+    """Where a trip is not expected at the times of the timetable: Expected 21:45, scheduled 21:15."""
+    departs, arrives = trip.scheduled_departs_at, trip.scheduled_arrives_at
+    if departs is not None and trip.departs_at is not None:
+        return f"Expected {clock(trip.departs_at)}, scheduled {clock(departs)}."
+    if arrives is not None and trip.arrives_at is not None:
+        return f"Arrival expected {clock(trip.arrives_at)}, scheduled {clock(arrives)}."
+    return ""
 
 
 def duration(departs: datetime, arrives: datetime) -> str:

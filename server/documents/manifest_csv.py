@@ -19,6 +19,8 @@ _HEADER = (
     "ticket_no",
     "checked_in_at",
     "no_show_at",
+    "scheduled_arrives_at",
+    "scheduled_departs_at",
 )
 
 
@@ -30,11 +32,12 @@ def encode(manifest: TripManifest) -> bytes:
 def _rows(manifest: TripManifest) -> Iterator[tuple[csv_table.Cell, ...]]:
     for stop in manifest.stops:
         at = (stop.stop_no, stop.place, _time(stop.arrives_at), _time(stop.departs_at))
+        scheduled = (_time(stop.scheduled_arrives_at), _time(stop.scheduled_departs_at))
         for action, riders in (("alights", stop.alights), ("boards", stop.boards)):
             for rider in riders:
                 ticket = (rider.reference, rider.ticket_no)
                 seen = (_time(rider.checked_in_at), _time(rider.no_show_at))
-                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket, *seen
+                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket, *seen, *scheduled
 
 
 def _time(at: datetime | None) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from typing import cast
 
 from busware.server.conversation.manifest import trip_lines
-from busware.server.conversation.words import clock, listed
+from busware.server.conversation.words import clock, delay_line, listed
 from busware.server.documents.fonts import font_files
 from busware.server.protocol import ManifestPassenger, ManifestStop, TripManifest
 
@@ -80,6 +80,8 @@ class _Writer:
         if self._pdf.will_page_break(3 * _ROW):  # a heading is on the page of its first passenger
             self._pdf.add_page()
         self._line(f"{shown}  {stop.place}", _LARGE)
+        if delay := delay_line(stop):
+            self._line(delay, _MEDIUM)
         self._pdf.line(_MARGIN, self._pdf.get_y(), _MARGIN + self._pdf.epw, self._pdf.get_y())
         for action, riders in (("Alights", stop.alights), ("Boards", stop.boards)):
             if riders:

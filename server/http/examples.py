@@ -319,6 +319,20 @@ EXAMPLES: dict[str, Example] = {
         {**_TRIP, "reason": "The road is flooded."},
         {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},
     ),
+    "delay_trip": Example(
+        {**_TRIP, "minutes": 30, "reason": "A road is closed."},
+        {
+            **_TRIP,
+            "stop_no": 1,
+            "place": "Bengaluru",
+            "minutes": 30,
+            "expected_at": "2026-12-05T22:30:00+05:30",
+            "scheduled_at": "2026-12-05T22:00:00+05:30",
+            "bookings": 2,
+            "tickets": 3,
+            "next_trips": [],
+        },
+    ),
     "block_seats": Example(
         {**_TRIP, "seats": [3], "reason": "The seat is broken."},
         {

@@ -113,6 +113,14 @@ Reason = Annotated[
     str,
     Meta(min_length=1, max_length=200, pattern=_PRINTABLE, description="a reason, which passengers can read"),
 ]
+Minutes = Annotated[
+    int,
+    Meta(
+        ge=-1440,
+        le=1440,
+        description="a number of minutes after the timetable, below 0 before it; 0: on time",
+    ),
+]
 BlockReason = Annotated[
     str,
     Meta(min_length=1, max_length=200, pattern=_PRINTABLE, description="a reason, which operators can read"),

@@ -117,10 +117,11 @@ class NoShows(Struct, frozen=True, kw_only=True):
     tickets: list[NoShow]
 
 
-class ManifestStop(Struct, frozen=True, kw_only=True):
+class ManifestStop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stop at which passengers board or alight.
 
-    comes_free: the seats of the alighting passengers that no ticket has on the next leg.
+    comes_free: the seats of the alighting passengers that no ticket has on the next leg. arrives_at,
+    departs_at: the expected times. scheduled_arrives_at, scheduled_departs_at: as of a trip.
     """
 
     stop_no: int
@@ -130,6 +131,8 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
     boards: list[ManifestPassenger]
     alights: list[ManifestPassenger]
     comes_free: list[int]
+    scheduled_arrives_at: Instant | None = None
+    scheduled_departs_at: Instant | None = None
 
 
 class BlockedSegment(Struct, frozen=True, kw_only=True):
@@ -156,8 +159,11 @@ class TripManifest(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
     blocked: list[BlockedSegment] = field(default_factory=list)
 
 
-class Leg(Struct, frozen=True, kw_only=True):
-    """A leg of a trip. booked, held, free: numbers of seats. pending: the tickets that wait for a seat."""
+class Leg(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A leg of a trip. booked, held, free: numbers of seats. pending: the tickets that wait for a seat.
+
+    departs_at, arrives_at: the expected times. scheduled_departs_at, scheduled_arrives_at: as of a trip.
+    """
 
     from_stop: int
     to_stop: int
@@ -169,6 +175,8 @@ class Leg(Struct, frozen=True, kw_only=True):
     held: int
     free: int
     pending: int
+    scheduled_departs_at: Instant | None = None
+    scheduled_arrives_at: Instant | None = None
 
 
 class TripLoad(OperatedTrip, frozen=True, kw_only=True):
@@ -241,6 +249,37 @@ class CancelledTrip(Struct, frozen=True, kw_only=True):
     state: Literal["cancelled"]
     tickets: int
     refund: Money
+
+
+class NextTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A trip that a vehicle or a driver is assigned to. vehicle: its registration. driver: the code."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    name: str
+    departs_at: Instant
+    vehicle: str | None = None
+    driver: str | None = None
+
+
+class DelayedTrip(Struct, frozen=True, kw_only=True):
+    """The delay of a trip at a stop, and at all later ones.
+
+    expected_at, scheduled_at: the departure from the stop; from the last stop, the arrival. bookings,
+    tickets: how many were informed, because their times have changed. next_trips: those of the vehicle and
+    the drivers that begin before the delayed trip ends.
+    """
+
+    bus_id: BusId
+    travel_date: datetime.date
+    stop_no: int
+    place: str
+    minutes: int
+    expected_at: Instant
+    scheduled_at: Instant
+    bookings: int
+    tickets: int
+    next_trips: list[NextTrip]
 
 
 class SentNotice(Struct, frozen=True, kw_only=True):

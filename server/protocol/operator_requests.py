@@ -17,6 +17,7 @@ from busware.server.protocol.fields import (
     Limit,
     MaxUses,
     Message,
+    Minutes,
     Notes,
     OperatorName,
     Percent,
@@ -39,6 +40,7 @@ from busware.server.protocol.operator_replies import (
     Assignment,
     BlockedSeats,
     CancelledTrip,
+    DelayedTrip,
     Driver,
     DriverList,
     NoShows,
@@ -129,6 +131,17 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
 @method("trip_offers", OfferList, "GET /v1/trips/{bus_id}/{travel_date}/offers")
 class TripOffers(TripRequest, frozen=True, kw_only=True):
     """For operators: list all offers that were made to the bookings of a trip."""
+
+
+@method("delay_trip", DelayedTrip, "POST /v1/trips/{bus_id}/{travel_date}/delay", writes=True)
+class DelayTrip(TripRequest, frozen=True, kw_only=True):
+    """For operators: delay a trip from a stop on, and inform its passengers. Again changes nothing."""
+
+    minutes: Minutes
+    at: PlaceOrStop | None = None
+    reason: Reason | None = None
+    plan: Flag = False
+    key: Key | None = None
 
 
 @method("block_seats", BlockedSeats, "POST /v1/trips/{bus_id}/{travel_date}/blocks", writes=True)

@@ -79,7 +79,11 @@ class Concession(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The fields that a trip, a booking and an operator's trip share."""
+    """The fields that a trip, a booking and an operator's trip share.
+
+    departs_at, arrives_at: the expected times. scheduled_departs_at, scheduled_arrives_at: those of the
+    timetable; missing if they are the same.
+    """
 
     bus_id: BusId
     kind: str
@@ -90,6 +94,8 @@ class AnyTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
     destination: str
     departs_at: Instant
     arrives_at: Instant
+    scheduled_departs_at: Instant | None = None
+    scheduled_arrives_at: Instant | None = None
 
 
 class Trip(AnyTrip, frozen=True, kw_only=True):

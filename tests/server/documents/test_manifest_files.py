@@ -63,7 +63,7 @@ def test_manifest_as_csv(
         "stop_no": "1", "stop": "Bengaluru", "arrives_at": "", "departs_at": "2026-12-05T10:00:00+05:30",
         "action": "boards", "seat_no": "7", "name": "'=1+1", "phone": f"'{ASHA}",
         "reference": booking["reference"], "ticket_no": "1",
-        "checked_in_at": "", "no_show_at": "",
+        "checked_in_at": "", "no_show_at": "", "scheduled_arrives_at": "", "scheduled_departs_at": "",
     }  # fmt: skip
     assert (alights["stop"], alights["action"]) == ("Mandya", "alights")
 
