@@ -31,6 +31,15 @@ LANGUAGE sql STABLE AS $$
     SELECT p FROM promo_codes p WHERE p.operator = service.operator AND p.code = upper(btrim(promo_code.code))
 $$;
 
+-- Whether some promo code is valid on a service today.
+CREATE OR REPLACE FUNCTION api.has_promo_codes(service bus_info) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM promo_codes p
+        WHERE p.operator = service.operator AND (p.services IS NULL OR service.bus_id = ANY (p.services))
+          AND (api.now() AT TIME ZONE service.time_zone)::date BETWEEN coalesce(p.first_date, '-infinity')
+                                                                   AND coalesce(p.last_date, 'infinity'))
+$$;
+
 -- Check that a party may use a promo code now: it exists, it is valid on the service and today, and its limits allow as
 -- many tickets more. The caller has locked it.
 CREATE OR REPLACE FUNCTION api.check_promo_code(

@@ -22,6 +22,7 @@ pushing         the same server with its pusher and listener started; console is
 sdk             runs the test with the synchronous and then with the asynchronous client of the SDK.
 http            a client of the HTTP server, started for `server`: `.url`, and
                 `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
+play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
 pgbouncer       a PgBouncer in front of `database`, in transaction mode or in the mode of the mark
@@ -65,6 +66,7 @@ from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
 from tests.support.line_client import WAIT_SECONDS, LineClient  # noqa: F401 - for the tests
 from tests.support.pgbouncer import pgbouncer  # noqa: F401 - a fixture
+from tests.support.playing import play  # noqa: F401 - a fixture
 from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
 from tests.support.pushing import console, pushing  # noqa: F401 - fixtures

@@ -6,6 +6,7 @@
   nights        `hotel`                                bookings      existing bookings
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        journeys      parser of places, date and type
+  extras        class of seats, concessions, infants, promo code
   words         nouns, dates and amounts as text       drawing       parts of seat maps
   manifest      a manifest as text            chart         a seat occupancy chart as text
 

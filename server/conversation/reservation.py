@@ -21,6 +21,14 @@ from busware.server.conversation.dialogue import (
     Steps,
     Tell,
 )
+from busware.server.conversation.extras import (
+    NO_EXTRAS,
+    Extras,
+    ask_extras,
+    fare_of_class,
+    offered,
+    split_extras,
+)
 from busware.server.conversation.journeys import ANY, Filter, Journey
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import (
@@ -83,6 +91,7 @@ def bus(context: Context, typed: str) -> Steps[None]:
 def reservation(context: Context, words: Words, typed: str) -> Steps[None]:
     """Find a trip, choose seats, hold and confirm them. typed: a journey; the dialogue asks for the rest."""
     sale = yield from sale_of(context, words)
+    typed, extras = split_extras(typed)
     journey = sale.read(typed)
     for problem in journey.problems:
         yield Tell(problem, problem=True)
@@ -91,6 +100,7 @@ def reservation(context: Context, words: Words, typed: str) -> Steps[None]:
         draft = yield from _ask_for_rest(sale, journey, ask_day)
     else:
         draft = yield from _ask_in_published_order(sale, journey, ask_day, any_type=bool(typed))
+    draft.extras = extras
     while True:
         trip = yield from choose_trip(sale, draft, ask_day)
         try:
@@ -217,10 +227,8 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
     wanted: Wanted | None = None
     while True:
         if wanted is None:
-            wanted = yield from _choose_seats(context, words, trip)
-        if not draft.phone_known or len(draft.names) > wanted.count:
-            contact = yield _ask_contact(context, words, draft, wanted)
-            draft.phone, draft.names, draft.phone_known = contact.phone, contact.names, True
+            wanted, seat_map = yield from _choose_seats(context, words, trip)
+        yield from _ask_party(context, words, draft, wanted, seat_map)
         outcome = yield from (_join_waitlist if wanted.waits else _hold)(words, draft, trip, wanted)
         if isinstance(outcome, Booking):
             yield Show(outcome)
@@ -232,11 +240,29 @@ def book(context: Context, words: Words, draft: BookingDraft, trip: Trip) -> Ste
         elif outcome.data.get("field") == "phone":
             yield Tell(outcome.message, problem=True)
             draft.phone_known = False
+        elif (accepted := draft.extras.without_refused(outcome)) is not None:
+            yield Tell(outcome.message, problem=True)
+            draft.extras = accepted
         elif outcome.reason in _SEAT_REASONS:
             yield Tell(outcome.message, problem=True)
             wanted = None
         else:
             raise outcome
+
+
+def _ask_party(
+    context: Context, words: Words, draft: BookingDraft, wanted: Wanted, seat_map: Seats
+) -> Steps[None]:
+    """Ask for the extras and the contact of a party, as far as they are not known."""
+    if context.extended:
+        draft.extras = yield from ask_extras(seat_map, wanted, draft.extras)
+    if draft.phone_known and len(draft.names) <= wanted.count:
+        return
+    if not context.extended and (words_to_add := offered(seat_map)):
+        yield Tell(words_to_add)
+    contact, extras = yield _ask_contact(context, words, draft, wanted)
+    draft.phone, draft.names, draft.phone_known = contact.phone, contact.names, True
+    draft.extras = extras.or_else(draft.extras)
 
 
 def book_directly(
@@ -259,14 +285,14 @@ def fare_of_direct_booking(context: Context, booking: Booking) -> Steps[None]:
         yield Tell(f"Booked at once, for {money(booking.fare)}.")
 
 
-def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
-    """The seats to hold, or to wait for. Reads the map again for each attempt."""
+def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[tuple[Wanted, Seats]]:
+    """The seats to hold, or to wait for, and their map. Reads the map again for each attempt."""
     while True:
         seat_map = yield from read_seat_map(trip)
         yield Show(seat_map)
         if not seat_map.free:
             count = yield from _ask_wait_count(words, trip, seat_map)
-            return Wanted(count, waits=True)
+            return Wanted(count, waits=True), seat_map
         wanted: Wanted = yield _ask_seats(context, words, seat_map)
         if wanted.count > len(seat_map.free):
             wait = yield ask_yes_no(
@@ -275,7 +301,7 @@ def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
                 "wait",
             )
             if wait:
-                return Wanted(wanted.count, waits=True)
+                return Wanted(wanted.count, waits=True), seat_map
             continue
         if seating.describe_unavailable(seat_map, wanted, words.seat):  # they may be free by now
             seat_map = yield from read_seat_map(trip)
@@ -283,7 +309,7 @@ def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[Wanted]:
         if problem:
             yield Tell(problem, problem=True)
         elif permitted := (yield from _ask_reserved(seat_map, wanted, words.seat)):
-            return permitted
+            return permitted, seat_map
 
 
 def _ask_reserved(seat_map: Seats, wanted: Wanted, noun: str) -> Steps[Wanted | None]:
@@ -330,7 +356,10 @@ def _ask_wait_count(words: Words, trip: Trip, seat_map: Seats) -> Steps[int]:
 
 
 def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wanted) -> Ask:
-    """The question for a phone number. In an extended dialogue, names of passengers may follow it."""
+    """The question for a phone number; the answer is a contact and extras.
+
+    In an extended dialogue, names of passengers may follow the number; in plain text, words about extras.
+    """
     opens = "You need it, and the reference, to open the booking later."
     if not words.needs_phone:
         opens = f"{opens} Without a phone number, the reference alone opens it."
@@ -338,14 +367,20 @@ def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wa
     if not context.extended:
         parse = answers.phone if words.needs_phone else answers.optional_phone
         prompt = "Phone number:" if words.needs_phone else "Phone number (Enter: none):"
-        return Ask(prompt, lambda typed: answers.Contact(parse(typed)), "phone", hint)
+
+        def parse_both(typed: str) -> tuple[answers.Contact, Extras]:
+            number, extras = split_extras(typed)
+            return answers.Contact(parse(number)), extras
+
+        return Ask(prompt, parse_both, "phone", hint)
     default = draft.phone or context.last_phone
     answer = "such as 98450 12345"
     if default or not words.needs_phone:
         answer = f"Enter: {default or 'none'}"
+    parse_contact = answers.contact(wanted.count, words.seat, default, required=words.needs_phone)
     return Ask(
         f"Phone number ({answer}; names may follow):",
-        answers.contact(wanted.count, words.seat, default, required=words.needs_phone), "phone",
+        lambda typed: (parse_contact(typed), NO_EXTRAS), "phone",
         f"{hint} The names of the {words.passenger}s may follow: 98450 12345, Asha, Ravi.",
         enter=f"Phone number: {default}." if default else "The booking has no phone number.",
     )  # fmt: skip
@@ -395,8 +430,9 @@ def _join_waitlist(
 ) -> Steps[Booking | Refusal | None]:
     """Join the waitlist; or book, if enough seats are free by now. None: the traveller declined."""
     seats = f"{wanted.count} {plural(words.seat, range(wanted.count))}"
+    fare = fare_of_class(trip.classes, draft.extras.seat_class, trip.fare)
     yes = yield ask_yes_no(
-        f"Wait for {seats} at {money(trip.fare)} each, and pay when you get them?",
+        f"Wait for {seats} at {money(fare)} each, and pay when you get them?",
         "yes: join the waitlist. no: do not join it.",
     )
     if not yes:
@@ -407,10 +443,14 @@ def _join_waitlist(
 
 def _party(draft: BookingDraft, trip: Trip, wanted: Wanted) -> dict[str, Any]:
     """The fields that Hold and Book share."""
-    seats = {"seats": list(wanted.numbers)} if wanted.numbers else {"count": wanted.count}
+    extras = draft.extras
+    seats: dict[str, Any] = {"count": wanted.count, "seat_class": extras.seat_class or None}
+    if wanted.numbers:  # their class follows from them
+        seats = {"seats": list(wanted.numbers)}
     return seats | {
         "bus_id": trip.bus_id, "travel_date": trip.travel_date, "from_stop": trip.from_stop,
-        "to_stop": trip.to_stop, "phone": draft.phone, "passengers": wanted.passengers(draft.names),
+        "to_stop": trip.to_stop, "phone": draft.phone, "promo_code": extras.promo_code or None,
+        "passengers": extras.passengers(wanted.passengers(draft.names)),
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from busware.server.conversation.dialogue import (
     Tell,
     require,
 )
+from busware.server.conversation.extras import NO_EXTRAS, ask_extras
 from busware.server.conversation.reservation import (
     book_directly,
     fare_of_direct_booking,
@@ -212,6 +213,8 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             f"Or type best {count}: the server chooses.",
         )  # fmt: skip
         draft = BookingDraft(trip.departs_at.date(), venue, venue)
+        if context.extended:
+            draft.extras = yield from ask_extras(seat_map, Wanted(count, seats), NO_EXTRAS)
         outcome = yield from book_directly(context, SHOW, draft, trip, Wanted(count, seats))
         if isinstance(outcome, Booking):
             tickets = [f"Ticket {ticket_number(outcome, ticket)} reserved" for ticket in outcome.tickets]
@@ -221,6 +224,9 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             yield Tell(reference_advice(outcome, None))
             return True
         if outcome is None:  # the traveller declined
+            continue
+        if draft.extras.without_refused(outcome) is not None:
+            yield Tell(outcome.message, problem=True)
             continue
         if outcome.reason != "seat_taken":
             raise outcome

@@ -19,6 +19,7 @@ from busware.server.conversation.dialogue import (
     Tell,
     require,
 )
+from busware.server.conversation.extras import NO_EXTRAS, Extras
 from busware.server.conversation.journeys import ANY, Filter, Journey, find_filter, parse_journey
 from busware.server.conversation.words import (
     Words,
@@ -61,6 +62,7 @@ class BookingDraft:
     phone: str | None = None
     phone_known: bool = False  # the question was answered; phone is None if the answer was empty
     names: tuple[str | None, ...] = ()  # of the passengers, if they were given
+    extras: Extras = NO_EXTRAS
 
     @property
     def route(self) -> str:

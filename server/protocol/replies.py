@@ -155,7 +155,8 @@ class RefundTier(Struct, frozen=True, kw_only=True):
 class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The seats of a trip on a segment, with the layout as text. fare: the lowest of a free seat.
 
-    fare_parts, classes: as of a trip. concessions: of the service, if it has some. refund_tiers: those ahead,
+    fare_parts, classes: as of a trip. concessions: of the service, if it has some. promo_codes: true if a
+    promo code is valid on the service today. refund_tiers: those ahead,
     if the refund has tiers.
     """
 
@@ -171,6 +172,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fare_parts: list[FarePart] | None = None
     classes: list[SeatClass] | None = None
     concessions: list[Concession] | None = None
+    promo_codes: bool = False
     refund_tiers: list[RefundTier] | None = None
 
     @property

@@ -47,7 +47,7 @@ def test_flight_by_request_line_and_step_by_step(asha: Traveller, database: Data
         ("What would you like?", "USA"),
         ("Welcome to USA", "flight"),
     )
-    question = "From and to (such as usa ind; Enter: one by one):"
+    question = "From and to (such as usa ind):"
     asha.answer((question, "USA,IND,+9,10:00"))
     asha.wait_for("Held for you", "New York JFK → Delhi Airport")
     asha.answer(("Confirm, for 62,000.00?", "no"))
