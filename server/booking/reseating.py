@@ -17,44 +17,24 @@ stays the same.
 No database, no clock, no socket. The same input gives the same plan on every machine.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from math import inf, log
+from random import Random
 
+from busware.server.booking.reseating_problem import (
+    FORBIDDEN,
+    NOWHERE,
+    Party,
+    Problem,
+    Rows,
+    Seat,
+    Ticket,
+    Weights,
+)
+from busware.server.booking.reseating_state import Seating, Selection
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A seat of a vehicle. A seat that is blocked on the trip is left out of the vehicle's seats."""
-
-    seat_no: int
-    deck: str
-    row_no: int
-    seat_class: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A live ticket. Its segment is [from_stop, to_stop).
-
-    seat_no: in the old vehicle. seat_class: the class that was sold. allowed: the seats of the new vehicle
-    that the passenger may have; None: all of them.
-    """
-
-    ticket_no: int
-    seat_no: int
-    from_stop: int
-    to_stop: int
-    seat_class: str | None = None
-    allowed: frozenset[int] | None = None
-    priority: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """All live tickets of a booking."""
-
-    reference: str
-    tickets: tuple[Ticket, ...]
+__all__ = ["Criteria", "Party", "Plan", "Seat", "Ticket", "TicketKey", "measure", "plan_seats"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,36 +65,17 @@ def plan_seats(old_seats: Sequence[Seat], new_seats: Sequence[Seat], parties: Se
 
     old_seats: all seats of the vehicle in which the tickets have their seats.
     """
-    occupied: dict[int, list[Ticket]] = {seat.seat_no: [] for seat in new_seats}
-
-    def is_free(seat_no: int, ticket: Ticket) -> bool:
-        return all(
-            ticket.to_stop <= other.from_stop or other.to_stop <= ticket.from_stop
-            for other in occupied[seat_no]
-        )
-
-    def choose(ticket: Ticket) -> int | None:
-        allowed = [n for n in occupied if ticket.allowed is None or n in ticket.allowed]
-        return next(
-            (n for n in sorted(allowed, key=lambda n: n != ticket.seat_no) if is_free(n, ticket)), None
-        )
-
-    seats: dict[TicketKey, int] = {}
-    left_over: list[str] = []
-    for party in sorted(parties, key=lambda party: -sum(ticket.priority for ticket in party.tickets)):
-        chosen: list[int] = []
-        for ticket in party.tickets:
-            seat_no = choose(ticket)
-            if seat_no is not None:
-                chosen.append(seat_no)
-                occupied[seat_no].append(ticket)
-        if len(chosen) == len(party.tickets):
-            seats |= {(party.reference, t.ticket_no): n for t, n in zip(party.tickets, chosen, strict=True)}
-        else:
-            left_over.append(party.reference)
-            for seat_no in chosen:
-                occupied[seat_no] = [other for other in occupied[seat_no] if other not in party.tickets]
-    return Plan(seats, tuple(sorted(left_over)), measure(old_seats, new_seats, parties, seats))
+    problem = Problem(old_seats, new_seats, parties)
+    search = _Search(problem)
+    search.run()
+    keys = [(party.reference, ticket.ticket_no) for party in parties for ticket in party.tickets]
+    seats = {
+        key: problem.seats[seat].seat_no
+        for key, seat in zip(keys, search.where, strict=True)
+        if seat != NOWHERE
+    }
+    left_over = tuple(p.reference for p in parties if (p.reference, p.tickets[0].ticket_no) not in seats)
+    return Plan(seats, left_over, measure(old_seats, new_seats, parties, seats))
 
 
 def measure(
@@ -141,41 +102,215 @@ def measure(
     return Criteria(priority, seated, same_class, together, moved)
 
 
-class Rows:
-    """The rows of a vehicle, and which seats are together.
+# The search --------------------------------------------------------------------------------------
 
-    A party of n sits together if its seats are in consecutive rows of one deck, and these are no more rows
-    than hold n seats, counted from the first of them. In a bus with rows of four, that is one row for up to
-    four passengers, and two rows for up to eight. The choice of seats for a sale (sql/23_choose_seats.sql)
-    prefers such seats, too: a line in one row, then a block of adjacent rows.
-    """
 
-    def __init__(self, seats: Iterable[Seat]) -> None:
-        self._row: dict[int, int] = {}  # of a seat
-        self._decks: list[str] = []  # of each row
-        self._seats: list[int] = []  # of each row: their number
-        places: list[tuple[str, int]] = []
-        for seat in sorted(seats, key=attrgetter("deck", "row_no", "seat_no")):
-            if not places or places[-1] != (seat.deck, seat.row_no):
-                places.append((seat.deck, seat.row_no))
-                self._decks.append(seat.deck)
-                self._seats.append(0)
-            self._row[seat.seat_no] = len(places) - 1
-            self._seats[-1] += 1
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """Simulated annealing: the temperature falls from `hot` to `cold`, in units of the score."""
 
-    def last_row(self, row: int, party: int) -> int:
-        """The last of the fewest rows from `row` on that hold a party; -1 if the deck has too few seats."""
-        deck = self._decks[row]
-        while row < len(self._decks) and self._decks[row] == deck:
-            party -= self._seats[row]
-            if party <= 0:
-                return row
-            row += 1
-        return -1
+    steps: int  # at most
+    hot: float
+    cold: float
 
-    def sit_together(self, seat_nos: Sequence[int]) -> bool:
-        """Whether a party of two or more sits together in these seats of the vehicle."""
-        if len(seat_nos) < 2:
-            return False
-        rows = [self._row[seat_no] for seat_no in seat_nos]
-        return max(rows) <= self.last_row(min(rows), len(rows))
+
+# The search uses weights of similar size, because a worse seating can be on the way to a better one.
+_SEARCH_WEIGHTS = Weights(priority=100, seated=20, same_class=16, together=6, kept=1)
+_SELECTION = _Phase(steps=4_000, hot=20, cold=0.3)
+_SEARCH = _Phase(steps=50_000, hot=1.5, cold=0.15)
+_POLISH = _Phase(steps=10_000, hot=0.5, cold=0.1)  # with weights in the order of the criteria
+_STEPS_PER_TICKET = 1_500  # at most, of a phase
+_SEED = 1
+_RESEATED = 3  # parties that get new seats after a party that is left over
+_SHARE_OF_EXCHANGES = 0.15  # of the steps, if parties are left over
+_SHARE_OF_PARTY_MOVES = 0.7  # of the steps that move a ticket of a party of two or more
+
+
+class _Search:
+    """The search: a selection of the parties that are seated, then simulated annealing of their seats."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._random = Random(_SEED).random  # noqa: S311 - chooses moves, keeps no secret
+        self._selection = Selection(problem)
+        self._seating = Seating(problem)
+        self._seats_in_row: dict[int, list[int]] = {}
+        for seat, row in enumerate(problem.row):
+            self._seats_in_row.setdefault(row, []).append(seat)
+
+    @property
+    def where(self) -> Sequence[int]:
+        """The seat of each ticket, or NOWHERE."""
+        return self._seating.where
+
+    def run(self) -> None:
+        """Search."""
+        self._weigh(_SEARCH_WEIGHTS)
+        self._select()
+        self._seat_selected()
+        self._anneal(_SEARCH)
+        self._weigh(self._problem.weights_in_order())
+        self._anneal(_POLISH)
+
+    def _limits(self, phase: _Phase) -> Iterator[float]:
+        """For each step of a phase, the least change of the score that is accepted."""
+        steps = min(phase.steps, _STEPS_PER_TICKET * len(self._problem.tickets))
+        for step in range(steps):
+            temperature = phase.hot * (phase.cold / phase.hot) ** (step / steps)
+            yield temperature * log(1 - self._random())
+
+    def _weigh(self, weights: Weights) -> None:
+        """Score with other weights from now on."""
+        self._seating.weigh(weights)
+        problem, seating = self._problem, self._seating
+        best = [max(of_ticket, default=FORBIDDEN) for of_ticket in zip(*seating.values, strict=True)]
+        self._worth = [  # the most that each party can add to the score
+            sum(best[ticket] for ticket in tickets) + seating.weight_of_together * problem.sat_together[party]
+            for party, tickets in enumerate(problem.tickets_of)
+        ]
+
+    def _select(self) -> None:
+        """Choose the parties that are seated, by the room on each leg and what they can add to the score."""
+        problem, selection, worth = self._problem, self._selection, self._worth
+
+        def order(party: int) -> tuple[bool, float]:
+            tickets = problem.tickets_of[party]
+            legs = sum(problem.legs[ticket].bit_count() for ticket in tickets)
+            return not any(problem.tickets[ticket].priority for ticket in tickets), legs / len(tickets)
+
+        for party in sorted(selection.others, key=order):
+            selection.add(party)
+        score = best = 0
+        chosen = selection.is_chosen.copy()
+        for limit in self._limits(_SELECTION):
+            if not selection.others:
+                break
+            leaving, coming = selection.propose(self._random)
+            change = sum(worth[party] for party in coming) - sum(worth[party] for party in leaving)
+            if change >= limit:
+                selection.change(leaving, coming)
+                score += change
+                if score > best:
+                    best, chosen = score, selection.is_chosen.copy()
+        self._choose(chosen)
+
+    def _choose(self, chosen: Sequence[bool]) -> None:
+        """Choose these parties."""
+        before = self._selection.is_chosen
+        leaving = [party for party, was in enumerate(before) if was and not chosen[party]]
+        coming = [party for party, was in enumerate(before) if chosen[party] and not was]
+        self._selection.change(leaving, coming)
+
+    def _seat_selected(self) -> None:
+        """Seat the selected parties: first all tickets that can keep their seats, then the others."""
+        problem, seating = self._problem, self._seating
+        chosen = [party for party, is_chosen in enumerate(self._selection.is_chosen) if is_chosen]
+        for party in chosen:
+            for ticket in problem.tickets_of[party]:
+                seat = problem.home[ticket]
+                if seat != NOWHERE and not seating.busy[seat] & problem.legs[ticket]:
+                    seating.put(ticket, seat)
+        seating.accept(-inf)
+        for party in chosen:
+            tickets = problem.tickets_of[party]
+            if all(seating.where[ticket] != NOWHERE or seating.insert(ticket) for ticket in tickets):
+                seating.accept(-inf)
+            else:
+                seating.undo()
+                for ticket in tickets:
+                    if seating.where[ticket] != NOWHERE:
+                        seating.take(ticket)
+                seating.accept(-inf)
+                self._selection.change([party], [])
+
+    def _anneal(self, phase: _Phase) -> None:
+        """Change seats at random, accept ever fewer changes for the worse, and keep the best seating."""
+        seating, problem, random = self._seating, self._problem, self._random
+        ideal = sum(self._worth)
+        best, where = seating.score, seating.where.copy()
+        for limit in self._limits(phase):
+            if best == ideal:
+                break
+            if self._selection.others and random() < _SHARE_OF_EXCHANGES:
+                self._exchange(limit)
+            else:
+                ticket = int(random() * len(problem.tickets))
+                if seating.where[ticket] != NOWHERE:
+                    self._move(ticket, limit)
+            if seating.score > best:
+                best, where = seating.score, seating.where.copy()
+        seating.restore(where)
+        self._choose([where[tickets[0]] != NOWHERE for tickets in problem.tickets_of])
+
+    def _exchange(self, limit: float) -> None:
+        """Try to seat a party that is left over, in place of others.
+
+        If every leg has room for it, some parties get new seats after it, because a party that has room on
+        every leg lacks seats only because of reserved seats.
+        """
+        problem, seating = self._problem, self._seating
+        leaving, coming = self._selection.propose(self._random)
+        if sum(map(self._worth.__getitem__, coming)) - sum(map(seating.score_of, leaving)) < limit:
+            return
+        reseated = [] if leaving else self._neighbours(coming[0])
+        for party in leaving + reseated:
+            for ticket in problem.tickets_of[party]:
+                seating.take(ticket)
+        if not all(
+            seating.insert(ticket) for party in coming + reseated for ticket in problem.tickets_of[party]
+        ):
+            seating.undo()
+        elif seating.accept(limit):
+            self._selection.change(leaving, coming)
+
+    def _neighbours(self, party: int) -> list[int]:
+        """Some seated parties whose segments overlap that of a party."""
+        problem = self._problem
+        legs = problem.legs[problem.tickets_of[party][0]]
+        overlapping = [
+            other
+            for other, tickets in enumerate(problem.tickets_of)
+            if self._selection.is_chosen[other] and problem.legs[tickets[0]] & legs
+        ]
+        return sorted(overlapping, key=lambda _: self._random())[:_RESEATED]
+
+    def _move(self, ticket: int, limit: float) -> None:
+        """Try another seat for a ticket, or other seats for its party."""
+        problem, seating, random = self._problem, self._seating, self._random
+        party = problem.party[ticket]
+        tickets = problem.tickets_of[party]
+        seat, home = seating.where[ticket], problem.home[ticket]
+        if home not in (seat, NOWHERE) and random() < 0.5:
+            target = home
+        elif problem.sat_together[party] and not seating.together[party] and random() < 0.6:
+            row = problem.row[seating.where[tickets[int(random() * len(tickets))]]]
+            target = self._any(self._seats_in_row[row])
+        else:
+            target = int(random() * len(problem.row))
+        if len(tickets) > 1 and random() < _SHARE_OF_PARTY_MOVES:
+            for member, member_seat in self._seats_near(tickets, problem.row[target]):
+                if member_seat != seating.where[member]:
+                    seating.move(member, member_seat)
+        elif target != seat:
+            seating.move(ticket, target)
+        seating.accept(limit)
+
+    def _seats_near(self, tickets: Sequence[int], row: int) -> list[tuple[int, int]]:
+        """Seats together for a party, from a row on: the old seats of the tickets if they are there."""
+        problem, where = self._problem, self._seating.where
+        last = problem.last_row[len(tickets)][row]
+        free = {seat: None for n in range(row, last + 1) for seat in self._seats_in_row[n]}
+        chosen: dict[int, int] = {}
+        for wanted in (problem.home, where):
+            for ticket in tickets:
+                if ticket not in chosen and wanted[ticket] in free:
+                    chosen[ticket] = wanted[ticket]
+                    del free[wanted[ticket]]
+        for ticket in tickets:
+            if ticket not in chosen and free:
+                chosen[ticket] = self._any(list(free))
+                del free[chosen[ticket]]
+        return list(chosen.items())
+
+    def _any(self, seats: Sequence[int]) -> int:
+        return seats[int(self._random() * len(seats))]
