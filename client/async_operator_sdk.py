@@ -131,6 +131,32 @@ class AsyncOperatorClient(AsyncConnection):
         )
         return await self.call(request, protocol.DelayedTrip)
 
+    async def skip_stop(
+        self,
+        bus_id: int,
+        travel_date: date,
+        at: str | int,
+        *,
+        reason: str | None = None,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> protocol.SkippedStop:
+        """Skip a stop of a trip, and offer its passengers their money back. at: a place or a stop number.
+
+        plan: return what would happen, and change nothing.
+        """
+        request = protocol.SkipStop(
+            bus_id=bus_id, travel_date=travel_date, at=at, reason=reason, plan=plan, key=key
+        )
+        return await self.call(request, protocol.SkippedStop)
+
+    async def serve_stop(
+        self, bus_id: int, travel_date: date, at: str | int, *, key: str | None = None
+    ) -> protocol.ServedStop:
+        """Serve a stop again that a trip skips. Tickets stay as they are."""
+        request = protocol.ServeStop(bus_id=bus_id, travel_date=travel_date, at=at, key=key)
+        return await self.call(request, protocol.ServedStop)
+
     async def block_seats(
         self,
         bus_id: int,

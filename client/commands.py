@@ -107,6 +107,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "trip-offers": (protocol.TripOffers, "bus_id travel_date"),
     "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
     "delay-trip": (protocol.DelayTrip, "bus_id travel_date minutes --stop --reason --plan --yes --key"),
+    "skip-stop": (protocol.SkipStop, "bus_id travel_date at --reason --plan --yes --key"),
+    "serve-stop": (protocol.ServeStop, "bus_id travel_date at --key"),
     "block-seats": (
         protocol.BlockSeats,
         "bus_id travel_date seats --from-stop --to-stop --reason --key",

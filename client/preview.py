@@ -12,7 +12,7 @@ import msgspec
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server import protocol
-from busware.server.conversation.manifest import delayed_lines
+from busware.server.conversation.manifest import delayed_lines, stop_lines
 from busware.server.conversation.words import (
     cancelled_line,
     counted,
@@ -70,6 +70,7 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
             | protocol.EndService()
             | protocol.SucceedService()
             | protocol.DelayTrip()
+            | protocol.SkipStop()
         ):
             return Plan(None if request.plan else _of_planned(request, client))
         case protocol.Find():
@@ -154,12 +155,16 @@ def _of_planned(
     | protocol.PutService
     | protocol.EndService
     | protocol.SucceedService
-    | protocol.DelayTrip,
+    | protocol.DelayTrip
+    | protocol.SkipStop,
     client: Client,
 ) -> Preview | None:
     planned = msgspec.structs.replace(request, plan=True)
     if isinstance(request, protocol.DelayTrip):
         lines = delayed_lines(client.call(planned, protocol.DelayedTrip), plan=True)
+        return Preview("Apply this?", "\n".join(lines))
+    if isinstance(request, protocol.SkipStop):
+        lines = stop_lines(client.call(planned, protocol.SkippedStop), plan=True)
         return Preview("Apply this?", "\n".join(lines))
     plan = client.call(planned, protocol.ChangedService)
     if not (plan.created or plan.changes):

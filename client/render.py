@@ -17,6 +17,7 @@ from busware.server.conversation.manifest import (
     crew_line,
     delayed_lines,
     manifest_lines,
+    stop_lines,
     trip_lines,
 )
 from busware.server.conversation.words import (
@@ -68,6 +69,7 @@ from busware.server.protocol import (
     Say,
     Seats,
     SentNotice,
+    ServedStop,
     ServiceData,
     ServiceList,
     Session,
@@ -206,6 +208,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
         case DelayedTrip():
             return Text("\n".join(delayed_lines(answer, plan=getattr(request, "plan", False))))
+        case ServedStop():
+            return Text("\n".join(stop_lines(answer, plan=getattr(request, "plan", False))))
         case BlockedSeats():
             return Text("\n".join(blocked_lines(answer.blocked)) or "No seat of the trip is blocked.")
         case ServiceList():

@@ -19,6 +19,11 @@ CREATE OR REPLACE FUNCTION api.expected(trip trips, stop_no int, since_midnight 
 LANGUAGE sql STABLE
 RETURN api.instant((trip).travel_date, since_midnight, zone) + coalesce((trip).delays[stop_no], interval '0');
 
+-- Whether passengers may board and alight at a stop of a trip.
+CREATE OR REPLACE FUNCTION api.serves(trip trips, stop_no int) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN (trip).skipped IS NULL OR stop_no <> ALL ((trip).skipped);
+
 -- The time until which a stop of a trip is on sale. departs: the stop's time in the timetable.
 CREATE OR REPLACE FUNCTION api.sells_until(service bus_info, trip trips, stop_no int, departs interval) RETURNS timestamptz
 LANGUAGE sql STABLE

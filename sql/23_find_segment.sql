@@ -1,16 +1,18 @@
 -- Segments of a trip, found by places or by stop numbers; the trip of a boarding date.
 
 -- The stops of a service at one of the origins that have a later stop at one of the destinations. to_stop: the first
--- such stop.
-CREATE OR REPLACE FUNCTION api.boarding_stops(bus_id bigint, origins text[], destinations text[])
+-- such stop; if some are not in `skipped`, the first of these.
+CREATE OR REPLACE FUNCTION api.boarding_stops(bus_id bigint, origins text[], destinations text[], skipped int[] DEFAULT NULL)
 RETURNS TABLE (from_stop int, place text, departs interval, to_stop int)
 LANGUAGE sql STABLE AS $$
-    SELECT a.stop_no, a.place, a.departs, a.to_stop
+    SELECT a.stop_no, a.place, a.departs, coalesce(a.served_stop, a.to_stop)
     FROM (
         SELECT r.stop_no, r.place, r.departs,
-               min(r.stop_no) FILTER (WHERE r.place = ANY (destinations) AND r.arrives IS NOT NULL)
-                   OVER (ORDER BY r.stop_no DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS to_stop
+               min(r.stop_no) FILTER (WHERE r.place = ANY (destinations) AND r.arrives IS NOT NULL) OVER later AS to_stop,
+               CASE WHEN skipped IS NOT NULL THEN min(r.stop_no) FILTER (WHERE r.place = ANY (destinations)
+                   AND r.arrives IS NOT NULL AND r.stop_no <> ALL (skipped)) OVER later END AS served_stop
         FROM route_table r WHERE r.bus_id = boarding_stops.bus_id
+        WINDOW later AS (ORDER BY r.stop_no DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ) AS a
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
@@ -96,8 +98,8 @@ BEGIN
             RETURN s;
         END IF;
         SELECT c.from_stop, c.to_stop INTO from_stop, to_stop
-        FROM api.boarding_stops(service.bus_id, origins, destinations) AS c
-        ORDER BY CASE WHEN find_segment.boarding_date IS NOT NULL THEN
+        FROM api.boarding_stops(service.bus_id, origins, destinations, trip.skipped) AS c
+        ORDER BY trip.skipped && ARRAY[c.from_stop, c.to_stop], CASE WHEN find_segment.boarding_date IS NOT NULL THEN
                      NOT (api.can_be_on(find_segment.boarding_date, trip.travel_date, c.departs)
                           AND api.boarding_date(service, trip.travel_date, c.from_stop) = find_segment.boarding_date)
                  END,
@@ -117,6 +119,9 @@ BEGIN
     IF NOT FOUND THEN
         s.refusal := api.refusal_not_on_route(service, coalesce(origin, 'stop ' || from_stop), coalesce(destination, 'stop ' || to_stop));
     END IF;
+    IF trip.skipped && ARRAY[s.from_stop, s.to_stop] THEN
+        s.refusal := api.refusal_stop_skipped(service, trip, CASE WHEN api.serves(trip, s.from_stop) THEN s.to_stop ELSE s.from_stop END);
+    END IF;
     IF service.alight_refund_percent > 0 THEN
         s.alight_refunds := ARRAY(
             -- of the fare without that of the journey up to the stop; a later stop never refunds more
@@ -127,6 +132,18 @@ BEGIN
             ORDER BY r.stop_no);
     END IF;
     RETURN s;
+END $$;
+
+-- The refusal of a stop that the trip skips. It lists the stops that are served.
+CREATE OR REPLACE FUNCTION api.refusal_stop_skipped(service bus_info, trip trips, stop_no int) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    stops text[] := ARRAY(SELECT p.name FROM route_table r JOIN places p ON p.code = r.place
+        WHERE r.bus_id = trip.bus_id AND api.serves(trip, r.stop_no) ORDER BY r.stop_no);
+BEGIN
+    RETURN api.refusal('stop_skipped', format('%s (%s %s) of %s does not stop at %s on this trip. It stops at: %s.', service.name,
+            service.nouns ->> 'service', service.bus_id, trip.travel_date, api.stop_name(trip.bus_id, stop_no), array_to_string(stops, ' – ')),
+        jsonb_build_object('stops', to_jsonb(stops)));
 END $$;
 
 -- The names of a service's stops, in order. A place with several stops in a row, such as a hotel, is named once.

@@ -100,12 +100,12 @@ LANGUAGE sql STABLE AS $$
         SELECT DISTINCT ON (r.place) r.stop_no, r.km, r.fare, r.arrives, p.name, p.time_zone
         FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.place = ANY (destinations) AND r.arrives IS NOT NULL
-          AND NOT api.is_after_end(s, t.travel_date, r.arrives)
+          AND NOT api.is_after_end(s, t.travel_date, r.arrives) AND api.serves(t, r.stop_no)
           AND (departures.until IS NULL OR api.can_be_on(departures.until, t.travel_date, r.arrives) AND
                api.date_at(t.travel_date, r.arrives, s.time_zone, p.time_zone) = departures.until)
         ORDER BY r.place, r.stop_no
     ) AS b
-    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open'
+    WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND t.state = 'open' AND api.serves(t, a.stop_no)
       AND api.sells_until(s, t, a.stop_no, a.departs) > api.now()
       AND api.sells_length(s, b.km - a.km, api.expected(t, a.stop_no, a.departs, s.time_zone))
 $$;

@@ -32,6 +32,8 @@ LANGUAGE sql STABLE AS $$
             'load', (SELECT max(l.booked + l.held) FROM api.leg_loads(s.bus_id, t.travel_date) AS l))
         || api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone)
         || api.show_assignment(t.bus_id, t.travel_date)
+        || CASE WHEN t.skipped IS NULL THEN '{}' ELSE jsonb_build_object('skipped_stops', (
+            SELECT jsonb_agg(jsonb_build_object('stop_no', n, 'place', api.stop_name(t.bus_id, n)) ORDER BY n) FROM unnest(t.skipped) AS n)) END
         || CASE WHEN t.reason IS NULL THEN '{}' ELSE jsonb_build_object('why', t.reason) END
     FROM trips t
     JOIN bus_info s ON s.bus_id = t.bus_id

@@ -40,9 +40,9 @@ BEGIN
     tickets := coalesce(tickets, (SELECT array_agg(p.ticket_no) FROM passengers p
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'booked'));
     stops := ARRAY(SELECT r FROM api.alighting_stops(b, tickets) AS r
-                   WHERE CASE WHEN at IS NULL THEN NOT api.has_left(service, trip, r)
+                   WHERE CASE WHEN at IS NULL THEN api.serves(trip, r.stop_no) AND NOT api.has_left(service, trip, r)
                               ELSE r.stop_no = number OR r.place = ANY (codes) END
-                   ORDER BY api.has_left(service, trip, r), r.stop_no);
+                   ORDER BY NOT api.serves(trip, r.stop_no), api.has_left(service, trip, r), r.stop_no);
     refusal := CASE WHEN place IS NOT NULL AND codes IS NULL THEN api.refusal_unknown_place(place)
                     WHEN place IS NOT NULL AND cardinality(stops) > 1 THEN
                         api.check_place(place, ARRAY(SELECT r.place FROM unnest(stops) AS r)) END;
@@ -104,6 +104,8 @@ BEGIN
     IF stop.stop_no IS NULL THEN
         RETURN api.refusal('not_on_route', format('%s is not a stop between the boarding and the alighting stop.', stop_name),
             jsonb_build_object('stops', to_jsonb(api.stop_names(service))));
+    ELSIF NOT api.serves(trip, stop.stop_no) THEN
+        RETURN api.refusal_stop_skipped(service, trip, stop.stop_no);
     ELSIF api.has_left(service, trip, stop) THEN
         RETURN api.refusal('departed', format('The %s has already left that stop.', service.nouns ->> 'service'));
     END IF;

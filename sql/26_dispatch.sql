@@ -12,12 +12,14 @@ BEGIN
         RETURN o;
     ELSIF method = 'check_in' THEN
         RETURN api.check_in(a, trip);
-    ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows', 'delay_trip') THEN
+    ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows', 'delay_trip', 'skip_stop', 'serve_stop') THEN
         o.refusal := api.check_operator(a.account, a.bus_id);
         RETURN CASE WHEN o.refusal IS NOT NULL THEN o
                     WHEN method = 'cancel_trip' THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason)
                     WHEN method = 'block_seats' THEN api.block_seats(a, trip)
                     WHEN method = 'delay_trip' THEN api.delay_trip(a, trip)
+                    WHEN method = 'skip_stop' THEN api.skip_stop(a, trip)
+                    WHEN method = 'serve_stop' THEN api.serve_stop(a, trip)
                     WHEN method = 'no_shows' THEN api.no_shows(a, trip) ELSE api.unblock_seats(a, trip) END;
     END IF;
     b := api.open_booking(a.reference, a.phone, a.account);

@@ -207,6 +207,14 @@ LANGUAGE sql STABLE AS $$
          api.sells_until(s, t, r.stop_no, r.departs) AS sale (ends_at)
     WHERE p.status IN ('held', 'pending') AND p.expires_at > sale.ends_at
     UNION ALL
+    -- No ticket boards at a stop that its trip skips, and no hold or waitlist entry alights there.
+    SELECT 'stop_skipped', p.bus_id, p.travel_date, format('ticket %s/%s (%s): segment %s, the trip skips %s', p.reference, p.ticket_no,
+        p.status, p.segment, t.skipped)
+    FROM trips t JOIN passengers p USING (bus_id, travel_date)
+    WHERE t.skipped IS NOT NULL AND p.no_show_at IS NULL
+      AND (p.status IN ('held', 'booked', 'pending') AND NOT api.serves(t, lower(p.segment))
+           OR p.status IN ('held', 'pending') AND NOT api.serves(t, upper(p.segment)))
+    UNION ALL
     -- A trip has a delay for each stop, and its expected times are in the order of its route.
     SELECT 'delays', t.bus_id, t.travel_date, format('the trip leaves stop %s at %s and reaches stop %s at %s', a.stop_no, leaves.at, b.stop_no, arrives.at)
     FROM trips t

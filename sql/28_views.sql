@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (
     FROM api.seats_now(t.bus_id, t.travel_date) AS n WHERE NOT n.taken && int4range(a.stop_no, b.stop_no)
 ) AS free
 WHERE t.state = 'open' AND api.sells_until(s, t, a.stop_no, a.departs) > api.now()
-  AND NOT api.is_after_end(s, t.travel_date, b.arrives)
+  AND NOT api.is_after_end(s, t.travel_date, b.arrives) AND api.serves(t, a.stop_no) AND api.serves(t, b.stop_no)
   AND api.sells_length(s, b.km - a.km, api.expected(t, a.stop_no, a.departs, s.time_zone));
 COMMENT ON VIEW vacancy IS 'Free seats of every segment that is on sale. Slow without a condition on bus_id and travel_date.';
 COMMENT ON COLUMN vacancy.bus_id IS 'Number of the service.';

@@ -46,6 +46,8 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.CancelTrip: OPERATORS,
     protocol.TripOffers: OPERATORS,
     protocol.DelayTrip: OPERATORS,
+    protocol.SkipStop: OPERATORS,
+    protocol.ServeStop: OPERATORS,
     protocol.BlockSeats: OPERATORS,
     protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,

@@ -11,7 +11,15 @@ from busware.server.conversation.words import (
     moment,
     words_of,
 )
-from busware.server.protocol import BlockedSegment, DelayedTrip, ManifestPassenger, OperatedTrip, TripManifest
+from busware.server.protocol import (
+    BlockedSegment,
+    DelayedTrip,
+    ManifestPassenger,
+    OperatedTrip,
+    ServedStop,
+    SkippedStop,
+    TripManifest,
+)
 
 
 def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
@@ -23,6 +31,8 @@ def trip_lines(trip: OperatedTrip) -> Iterator[tuple[str, bool]]:
     yield f"{seats}: {trip.booked} booked, {trip.held} held, {trip.pending} waiting.", False
     if delay := delay_line(trip):
         yield delay, False
+    if trip.skipped_stops:
+        yield f"Skipped: {listed((stop.place for stop in trip.skipped_stops), 'and')}.", False
     if crew := crew_line(trip):
         yield crew, False
 
@@ -64,6 +74,17 @@ def delayed_lines(trip: DelayedTrip, *, plan: bool = False) -> Iterator[str]:
             f"{who}: next trip {following.name} ({following.bus_id}), {moment(following.departs_at)}, begins "
             "before this one ends."
         )
+
+
+def stop_lines(stop: ServedStop, *, plan: bool = False) -> Iterator[str]:
+    """Whether a trip serves a stop, and what becomes of the bookings. plan: not done yet."""
+    if stop.served and not plan:
+        yield f"{stop.place} is served."
+        return
+    yield f"{stop.place} would be skipped." if plan else f"{stop.place} is skipped."
+    if isinstance(stop, SkippedStop):
+        yield f"Bookings to inform: {stop.bookings}. Tickets that move to another stop: {stop.moved}."
+        yield f"Bookings without a journey: {stop.displaced}. Unpaid tickets that end: {stop.ended}."
 
 
 def boarding_words(rider: ManifestPassenger) -> Iterator[str]:

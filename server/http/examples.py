@@ -333,6 +333,22 @@ EXAMPLES: dict[str, Example] = {
             "next_trips": [],
         },
     ),
+    "skip_stop": Example(
+        {**_TRIP, "at": "Mandya", "reason": "A road is closed."},
+        {
+            **_TRIP,
+            "stop_no": 2,
+            "place": "Mandya",
+            "served": False,
+            "bookings": 2,
+            "moved": 3,
+            "displaced": 0,
+            "ended": 0,
+        },
+    ),
+    "serve_stop": Example(
+        {**_TRIP, "at": "Mandya"}, {**_TRIP, "stop_no": 2, "place": "Mandya", "served": True}
+    ),
     "block_seats": Example(
         {**_TRIP, "seats": [3], "reason": "The seat is broken."},
         {

@@ -42,6 +42,7 @@ STATUSES: dict[str, int] = {
     "departed": 409,
     "trip_cancelled": 409,
     "wrong_trip": 409,
+    "stop_skipped": 409,
     "not_departed": 409,
     "checked_in": 409,
     "displaced": 409,

@@ -43,11 +43,19 @@ class AssignedDriver(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phone: str | None = None
 
 
+class StopOfTrip(Struct, frozen=True, kw_only=True):
+    """A stop by its number and place."""
+
+    stop_no: int
+    place: str
+
+
 class OperatedTrip(AnyTrip, frozen=True, kw_only=True):
     """A trip as its operator sees it. booked, held, pending: numbers of tickets.
 
     load: the seats that are booked or held on the fullest leg.
-    vehicle: its registration. vehicle, drivers: missing if none is assigned.
+    vehicle: its registration. vehicle, drivers: missing if none is assigned. skipped_stops: missing if the
+    trip skips none.
     """
 
     state: Literal["open", "cancelled"]
@@ -59,6 +67,7 @@ class OperatedTrip(AnyTrip, frozen=True, kw_only=True):
     why: str | None = None  # the reason, if it was cancelled
     vehicle: str | None = None
     drivers: list[AssignedDriver] = field(default_factory=list)
+    skipped_stops: list[StopOfTrip] = field(default_factory=list)
 
 
 class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -280,6 +289,29 @@ class DelayedTrip(Struct, frozen=True, kw_only=True):
     bookings: int
     tickets: int
     next_trips: list[NextTrip]
+
+
+class ServedStop(Struct, frozen=True, kw_only=True):
+    """A stop of a trip. served: whether passengers may board and alight there."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    stop_no: int
+    place: str
+    served: bool
+
+
+class SkippedStop(ServedStop, frozen=True, kw_only=True):
+    """A stop that a trip skips, and the bookings that boarded or alighted there.
+
+    bookings: their number, all informed. moved: the tickets that board or alight elsewhere now. displaced:
+    the bookings of which no journey is left. ended: the tickets that were held or on the waitlist.
+    """
+
+    bookings: int
+    moved: int
+    displaced: int
+    ended: int
 
 
 class SentNotice(Struct, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ from busware.server.protocol.operator_replies import (
     PromoCodeList,
     SalesReport,
     SentNotice,
+    ServedStop,
+    SkippedStop,
     TripLoad,
     TripManifest,
     TripOccupancy,
@@ -125,6 +127,24 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
     """For operators: cancel a trip and refund all its passengers."""
 
     reason: Reason
+    key: Key | None = None
+
+
+@method("skip_stop", SkippedStop, "POST /v1/trips/{bus_id}/{travel_date}/skip", writes=True)
+class SkipStop(TripRequest, frozen=True, kw_only=True):
+    """For operators: skip a stop of a trip, and offer its passengers their money back."""
+
+    at: PlaceOrStop
+    reason: Reason | None = None
+    plan: Flag = False
+    key: Key | None = None
+
+
+@method("serve_stop", ServedStop, "POST /v1/trips/{bus_id}/{travel_date}/serve", writes=True)
+class ServeStop(TripRequest, frozen=True, kw_only=True):
+    """For operators: serve a stop again that a trip skips. Tickets stay as they are."""
+
+    at: PlaceOrStop
     key: Key | None = None
 
 

@@ -29,6 +29,7 @@ REASONS: dict[str, str] = {
     "departed": "the trip has left the boarding stop, or is no longer sold from there",
     "trip_cancelled": "the trip is cancelled",
     "wrong_trip": "the booking is for another trip, another day or another boarding stop",
+    "stop_skipped": "the trip does not stop there; `stops` lists the stops that it serves",
     "not_departed": "the trip has not left the stop yet",
     "checked_in": "the passenger is checked in, so the ticket cannot be transferred",
     "too_many_transfers": "a ticket may not be transferred so often; `limit` is the largest number",

@@ -44,6 +44,11 @@ BROKEN = [
         "booking {booking} has left service 2, and moved_bookings has not service 1",
     ),
     (
+        "stop_skipped",
+        "UPDATE trips SET skipped = '{{1}}' WHERE bus_id = 1 AND travel_date = '2026-12-05'",
+        "ticket {booking}/1 (booked): segment [1,5), the trip skips {{1}}",
+    ),
+    (
         "delays",
         "UPDATE trips SET delays = ARRAY['0', '4 h', '0', '0', '0']::interval[] "
         "WHERE bus_id = 1 AND travel_date = '2026-12-05'",

@@ -80,6 +80,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
     "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
     "delay_trip": ({**TRIP, "minutes": 30}, SERVICE_OPERATORS),
+    "skip_stop": ({**TRIP, "at": 2, "plan": True}, SERVICE_OPERATORS),
+    "serve_stop": ({**TRIP, "at": 2}, SERVICE_OPERATORS),
     "block_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "unblock_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, SERVICE_OPERATORS),
