@@ -62,10 +62,7 @@ BEGIN
         JOIN trips t ON t.bus_id = trip_manifest.bus_id AND t.travel_date = trip_manifest.travel_date
         JOIN bus_info s ON s.bus_id = t.bus_id
         WHERE r.boards IS NOT NULL OR r.alights IS NOT NULL OR r.come_free IS NOT NULL
-    ), '[]')) || coalesce((   -- without the field, if no seat is blocked
-        SELECT jsonb_build_object('blocked', b.blocked)
-        FROM jsonb_extract_path(api.trip_blocks(trip_manifest.bus_id, trip_manifest.travel_date), 'blocked') AS b (blocked)
-        WHERE b.blocked <> '[]'), '{}');
+    ), '[]')) || api.blocks_if_any(bus_id, travel_date);
 END $$;
 
 -- The manifest of a trip, for an account that may change the service.

@@ -55,6 +55,13 @@ LANGUAGE sql STABLE AS $$
     WHERE s.bus_id = trip_blocks.bus_id AND s.travel_date = trip_blocks.travel_date
 $$;
 
+-- The field `blocked` of a trip for its operator; missing if no seat is blocked.
+CREATE OR REPLACE FUNCTION api.blocks_if_any(bus_id bigint, travel_date date) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN t.blocks -> 'blocked' = '[]' THEN '{}' ELSE jsonb_build_object('blocked', t.blocks -> 'blocked') END
+    FROM api.trip_blocks(blocks_if_any.bus_id, blocks_if_any.travel_date) AS t (blocks)
+$$;
+
 -- Check that the trip exists and has the seats, and that the stops are a segment of its route.
 CREATE OR REPLACE FUNCTION api.check_block(a api.request, trip trips) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$

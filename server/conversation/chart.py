@@ -2,12 +2,13 @@
 
 A row for each seat, a column for each leg. A ticket is a run from the stop where its passenger boards to the
 stop where they alight: [Asha Rao     ] if it is booked, (Asha Rao~~~~~) if it is held, with < or > at an end
-that is outside of the block. So the chart is readable without colours. A route with more legs than the screen
-has room for is drawn in blocks, one below the other; blocks without a ticket are left out.
+that is outside of the block; after the name of a booked one is + if it is checked in, ! if it is a no-show. A
+blocked leg is ###. So the chart is readable without colours. A route with more legs than the screen has room
+for is drawn in blocks, one below the other; blocks without tickets and blocked seats are left out.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ _MAX_LEG_COLUMNS = 30
 _NAME_COLUMNS = 9  # with fewer for a leg, a stop has its number in the chart, and its name below
 _TIME_COLUMNS = 6
 _CUT_COLUMNS = 4  # a shorter text is cut without "…"
+_FREE, _BLOCKED, _CHECKED_IN, _NO_SHOW = "·", "#", "+", "!"
 
 
 class Piece(NamedTuple):
@@ -62,8 +64,22 @@ def chart_lines(trip: TripOccupancy, columns: int) -> Iterator[Line]:
         yield from chart.block(shown)
     yield [Piece("")]
     if width < _NAME_COLUMNS and not chart.at_one_place:
-        yield from ([Piece(line)] for line in _listed(stops, columns))
-    yield [Piece("[name] booked   (name~) held   ··· free")]
+        entries = (f"{stop.number} {stop.place} {clock(stop.at)}" for stop in stops)
+        yield from ([Piece(line)] for line in _listed(entries, columns))
+    yield from ([Piece(line)] for line in _listed(_legend(trip), columns))
+
+
+def _legend(trip: TripOccupancy) -> Iterator[str]:
+    tickets = [ticket for seat in trip.occupancy for ticket in seat.tickets]
+    yield "[name] booked"
+    if any(ticket.checked_in_at for ticket in tickets):
+        yield f"[name{_CHECKED_IN}] checked in"
+    if any(ticket.no_show_at for ticket in tickets):
+        yield f"[name{_NO_SHOW}] no-show"
+    yield "(name~) held"
+    if trip.blocked:
+        yield f"{_BLOCKED * 3} blocked"
+    yield f"{_FREE * 3} free"
 
 
 class _Chart:
@@ -74,6 +90,12 @@ class _Chart:
         self._width = width
         self.at_one_place = at_one_place  # as the nights of a hotel are
         references = (ticket.reference for seat in trip.occupancy for ticket in seat.tickets)
+        self._blocked = {
+            (block.seat_no, leg.from_stop)
+            for block in trip.blocked
+            for leg in trip.legs
+            if block.from_stop <= leg.from_stop < (block.to_stop or math.inf)
+        }
         self._parties = {reference: n for n, reference in enumerate(dict.fromkeys(references))}
 
     def name(self, stop: _Stop) -> str:
@@ -87,7 +109,7 @@ class _Chart:
             seat.seat_no: [t for t in seat.tickets if t.from_stop < last and t.to_stop > first]
             for seat in self._trip.occupancy
         }
-        if not any(runs.values()):
+        if not any(runs.values()) and not any(first <= leg < last for _, leg in self._blocked):
             yield [Piece("no tickets")]
             return
         for labels in self._headings(stops):
@@ -99,7 +121,10 @@ class _Chart:
                 yield [Piece(f"{deck} deck", is_bold=True)]
             for seat in self._trip.occupancy:
                 if seat.deck == deck:
-                    yield [Piece(f"{seat.seat_no:>5}  "), *self._row(runs[seat.seat_no], first, last)]
+                    yield [
+                        Piece(f"{seat.seat_no:>5}  "),
+                        *self._row(seat.seat_no, runs[seat.seat_no], first, last),
+                    ]
         taken = (leg.booked + leg.held for leg in self._trip.legs if first <= leg.from_stop < last)
         cells = "".join(f"{seats:<{self._width}}" for seats in taken)
         yield [Piece("taken".ljust(_LABEL_COLUMNS) + cells.rstrip())]
@@ -114,27 +139,32 @@ class _Chart:
         if self._width >= _TIME_COLUMNS:
             yield [clock(stop.at) for stop in stops]
 
-    def _row(self, tickets: Sequence[SeatTicket], first: int, last: int) -> Iterator[Piece]:
-        """The runs of a seat's tickets between two stops, and the free legs between them."""
-        free_leg = "·" * (self._width - 1) + " "
+    def _row(self, seat_no: int, tickets: Sequence[SeatTicket], first: int, last: int) -> Iterator[Piece]:
+        """The runs of a seat's tickets between two stops, and the free and blocked legs between them."""
         stop = first
         for ticket in tickets:
-            yield Piece(free_leg * (ticket.from_stop - stop))
+            yield Piece(self._unsold(seat_no, stop, ticket.from_stop))
             start, end = max(ticket.from_stop, first), min(ticket.to_stop, last)
             left, fill, right = "(~)" if ticket.status == "held" else "[ ]"
             left = left if ticket.from_stop >= first else "<"
             right = right if ticket.to_stop <= last else ">"
-            name = _fitted(ticket.name or ticket.reference, (end - start) * self._width - 2, fill)
+            mark = _CHECKED_IN if ticket.checked_in_at else _NO_SHOW if ticket.no_show_at else ""
+            room = (end - start) * self._width - 2
+            name = _fitted(ticket.name or ticket.reference, room - len(mark), fill) + mark
             yield Piece(left + name + right, self._parties[ticket.reference])
             stop = end
-        yield Piece((free_leg * (last - stop)).rstrip())
+        yield Piece(self._unsold(seat_no, stop, last).rstrip())
+
+    def _unsold(self, seat_no: int, start: int, end: int) -> str:
+        """The legs of a seat between two stops, on which no ticket has it."""
+        symbols = (_BLOCKED if (seat_no, leg) in self._blocked else _FREE for leg in range(start, end))
+        return "".join(symbol * (self._width - 1) + " " for symbol in symbols)
 
 
-def _listed(stops: Sequence[_Stop], columns: int) -> Iterator[str]:
-    """The stops with their numbers, as many on a line as it has room for."""
+def _listed(entries: Iterable[str], columns: int) -> Iterator[str]:
+    """The entries, as many on a line as it has room for."""
     line = ""
-    for stop in stops:
-        entry = f"{stop.number} {stop.place} {clock(stop.at)}"
+    for entry in entries:
         if line and get_cwidth(f"{line}   {entry}") > columns:
             yield line
             line = ""

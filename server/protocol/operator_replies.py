@@ -194,8 +194,8 @@ class TripLoad(OperatedTrip, frozen=True, kw_only=True):
     legs: list[Leg]
 
 
-class SeatTicket(Struct, frozen=True, kw_only=True):
-    """A ticket that has a seat from one stop to another."""
+class SeatTicket(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ticket that has a seat from one stop to another. checked_in_at, no_show_at: as of a ticket."""
 
     from_stop: int
     to_stop: int
@@ -203,6 +203,8 @@ class SeatTicket(Struct, frozen=True, kw_only=True):
     ticket_no: int
     name: str | None
     status: Literal["held", "booked"]
+    checked_in_at: Instant | None = None
+    no_show_at: Instant | None = None
 
 
 class OccupiedSeat(Struct, frozen=True, kw_only=True):
@@ -213,10 +215,11 @@ class OccupiedSeat(Struct, frozen=True, kw_only=True):
     tickets: list[SeatTicket]
 
 
-class TripOccupancy(TripLoad, frozen=True, kw_only=True):
-    """A trip with its legs, and with the tickets of each seat."""
+class TripOccupancy(TripLoad, frozen=True, kw_only=True, omit_defaults=True):
+    """A trip with its legs, and with the tickets of each seat. blocked: missing if no seat is blocked."""
 
     occupancy: list[OccupiedSeat]
+    blocked: list[BlockedSegment] = field(default_factory=list)
 
 
 class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):

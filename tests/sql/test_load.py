@@ -67,6 +67,20 @@ def test_resold_seat_has_a_ticket_for_each_segment(api: SchemaApi, database: Dat
     assert tickets(api)[2] == [(1, 3, None, "booked")]
 
 
+def test_occupancy_has_blocked_seats_and_who_is_on_board(api: SchemaApi, database: Database) -> None:
+    add_conductor(database)
+    api.book(1, 2, from_stop=1, to_stop=3)
+    assert "blocked" not in api.read("occupancy", account="conductor", **TRIP)
+    database.query(
+        "UPDATE seats SET blocked = '{[2,5)}', taken = taken + '{[2,5)}' WHERE bus_id = 1 AND seat_no = 3"
+    )
+    database.query("UPDATE passengers SET checked_in_at = api.now() WHERE seat_no = 1")
+    found = api.read("occupancy", account="conductor", **TRIP)
+    assert found["blocked"] == [{"seat_no": 3, "from_stop": 2, "to_stop": 5, "reason": None}]
+    aboard = [ticket.get("checked_in_at") for seat in found["occupancy"] for ticket in seat["tickets"]]
+    assert aboard == ["2026-12-01T09:00:00+05:30", None]
+
+
 def test_another_operator_and_an_unknown_trip_are_refused(api: SchemaApi, database: Database) -> None:
     add_conductor(database)
 

@@ -3,11 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from prompt_toolkit.utils import get_cwidth
 
 from busware.server.conversation.chart import chart_lines
-from busware.server.protocol import Leg, OccupiedSeat, SeatTicket, TripOccupancy
+from busware.server.protocol import BlockedSegment, Leg, OccupiedSeat, SeatTicket, TripOccupancy
 
+BOARDING = ("checked_in_at", "no_show_at")
 DEPARTS = datetime(2026, 12, 5, 10, tzinfo=UTC)
 
 
@@ -73,6 +75,29 @@ def test_resold_seat_is_a_row_with_a_run_for_each_ticket() -> None:
         "taken  2                 2                 2",
         "",
         "[name] booked   (name~) held   ··· free",
+    ]
+
+
+def test_blocked_legs_and_passengers_on_board_are_marked() -> None:
+    shown = trip(["A", "B", "C"], [ticket(1, 2, "Asha")], [ticket(1, 3, "Ravi")], [])
+    asha, ravi = (replace(shown.occupancy[n].tickets[0], **{at: DEPARTS}) for n, at in enumerate(BOARDING))
+    seats = [replace(shown.occupancy[n], tickets=[one]) for n, one in enumerate((asha, ravi))]
+    blocked = [
+        BlockedSegment(seat_no=1, from_stop=2, to_stop=None, reason=None),
+        BlockedSegment(seat_no=2, from_stop=1, to_stop=3, reason="sold before it was blocked"),
+        BlockedSegment(seat_no=3, from_stop=1, to_stop=2, reason="belt"),
+    ]
+    shown = replace(shown, occupancy=[*seats, shown.occupancy[2]], blocked=blocked)
+    lines = drawn(shown, 40)
+    assert lines[3:6] == [
+        "    1  [Asha    +]##########",
+        "    2  [Ravi               !]",
+        "    3  ########## ··········",
+    ]
+    assert lines[8:] == [
+        "[name] booked   [name+] checked in",
+        "[name!] no-show   (name~) held",
+        "### blocked   ··· free",
     ]
 
 
