@@ -308,6 +308,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "type": _date,
         "help": "only on the trip of this travel date",
     },
+    "--undo": {"action": "store_const", "const": True, "help": "they are not checked in any more"},
+    "--gender": {
+        "choices": ("female", "male", "other"),
+        "help": "of the new passenger; a seat for women needs it",
+    },
+    "--concession": {
+        "metavar": "NAME",
+        "help": "of the new passenger; a ticket with a concession needs the same one",
+    },
     "--release": {
         "action": argparse.BooleanOptionalAction,
         "help": "whether their seats are for sale again; the default is that of the service",

@@ -51,11 +51,21 @@ class AsyncOperatorClient(AsyncConnection):
         at: str | int | None = None,
         bus_id: int | None = None,
         travel_date: date | None = None,
+        undo: bool | None = None,
         key: str | None = None,
     ) -> Booking:
-        """Check in the passengers of a booking; `reference` may be the text of a ticket's QR code."""
+        """Check in the passengers of a booking, or undo that.
+
+        reference: may be the text of a ticket's QR code.
+        """
         request = protocol.CheckIn(
-            reference=reference, tickets=tickets, at=at, bus_id=bus_id, travel_date=travel_date, key=key
+            reference=reference,
+            tickets=tickets,
+            at=at,
+            bus_id=bus_id,
+            travel_date=travel_date,
+            undo=undo,
+            key=key,
         )
         return await self.call(request, Booking)
 

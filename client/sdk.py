@@ -13,6 +13,7 @@ write after a crash must give the same key both times.
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from busware.operator_sdk import OperatorClient
@@ -200,10 +201,26 @@ class Client(OperatorClient):
         )
 
     def transfer(
-        self, reference: str, ticket_no: int, name: str, phone: str | None = None, *, key: str | None = None
+        self,
+        reference: str,
+        ticket_no: int,
+        name: str,
+        phone: str | None = None,
+        *,
+        gender: Literal["female", "male", "other"] | None = None,
+        concession: str | None = None,
+        key: str | None = None,
     ) -> Booking:
-        """Transfer a ticket to another name."""
-        request = protocol.Transfer(reference=reference, ticket_no=ticket_no, name=name, phone=phone, key=key)
+        """Transfer a ticket to another name. gender, concession: of the new passenger."""
+        request = protocol.Transfer(
+            reference=reference,
+            ticket_no=ticket_no,
+            name=name,
+            phone=phone,
+            gender=gender,
+            concession=concession,
+            key=key,
+        )
         return self.call(request, Booking)
 
     def offers(self, reference: str, phone: str | None = None) -> list[protocol.Offer]:

@@ -334,8 +334,8 @@ class Settings:
     attempts_per_booking: int = setting(
         20,
         "attempts",
-        "how many attempts to open a booking, or to find one by phone number, may fail, from one address in "
-        "that period, before further ones are delayed",
+        "how many attempts to open a booking, to find one by phone number, or to use a promo code may fail, "
+        "from one address in that period, before further ones are delayed",
         COUNT,
     )
     attempts_per_address: int = setting(

@@ -44,7 +44,8 @@ CREATE TYPE api.request AS (
     bus_id bigint, travel_date date, boarding_date date, origin text, destination text, from_stop int, to_stop int,
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
     reference text, tickets int[], ticket_no int, seat_no int, fare numeric, at jsonb, reason text, account text,
-    seat_class text, promo_code text, name text, release boolean, offer_no int, minutes int, plan boolean
+    seat_class text, promo_code text, name text, release boolean, offer_no int, minutes int, plan boolean, undo boolean,
+    gender text, concession text
 );
 
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.

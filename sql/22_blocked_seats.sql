@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION api.block_on_trips(service bus_info, dates date[]) RE
 LANGUAGE plpgsql AS $$
 BEGIN
     IF service.blocked_seats IS NOT NULL THEN
-        UPDATE seats s SET taken = s.taken + '{[1,)}', blocked = coalesce(s.blocked, '{}') + ('{[1,)}' - (s.taken - coalesce(s.blocked, '{}')))
+        UPDATE seats s SET taken = s.taken + '{[1,)}', blocked = coalesce(s.blocked, '{}') + ('{[1,)}' - (s.taken - coalesce(s.blocked, '{}'))),
+            block_reason = coalesce(s.block_reason, format('Blocked on all trips of %s.', service.name))
         WHERE s.bus_id = service.bus_id AND s.travel_date = ANY (dates) AND s.seat_no = ANY (service.blocked_seats)
           AND NOT EXISTS (SELECT FROM trips t WHERE t.bus_id = s.bus_id AND t.travel_date = s.travel_date AND t.own_seats IS NOT NULL);
     END IF;

@@ -52,7 +52,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.service_number(given jsonb, OUT bus_id bigint, OUT refusal jsonb)
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN valid THEN (given #>> '{}')::bigint END,
-           CASE WHEN NOT valid THEN api.refusal_of_faults(api.fault('bus_id', format('%s is not a number of a service, from 1 on.', given))) END
+           CASE WHEN NOT valid THEN api.refusal_of_faults(api.fault('bus_id', format('%s is not a number of a service, from 1 to 999999999999999999.', given))) END
     FROM (VALUES (nullif(given, 'null') #>> '{}' ~ '^[1-9][0-9]{0,17}$')) AS checked (valid)
 $$;
 

@@ -91,7 +91,8 @@ CREATE OR REPLACE FUNCTION api.name_in(parts jsonb, part text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN (SELECT p ->> 'name' FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = part);
 
--- The passenger of a ticket, as in a request.
+-- The passenger of a ticket, as in a request, without the name.
 CREATE OR REPLACE FUNCTION api.passenger_of(ticket passengers) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN jsonb_build_object('concession', api.name_in(ticket.fare_parts, 'concession'), 'infant', ticket.infant);
+RETURN jsonb_build_object('concession', api.name_in(ticket.fare_parts, 'concession'), 'infant', ticket.infant,
+    'gender', ticket.gender, 'accessible', ticket.accessible);

@@ -18,6 +18,7 @@ BEGIN
         terms.refusal := api.check_not_ended(b, terms.tickets);
         RETURN terms;
     END IF;
+    terms.refusal := api.check_not_checked_in(b, terms.tickets);
     SELECT sum(api.refund_of(p)) INTO terms.refund FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets);
     RETURN terms;
@@ -37,6 +38,17 @@ BEGIN
             api.format_count(cardinality(known), 'ticket'), array_to_string(known, ', ')),
         jsonb_build_object('tickets', to_jsonb(known)));
 END $$;
+
+-- Check that none of these tickets is checked in: its passenger travels.
+CREATE OR REPLACE FUNCTION api.check_not_checked_in(b api.opened_booking, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('checked_in', format('%s of booking %s %s checked in. Only an operator can undo that; then cancel.',
+        api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no), 'ticket'), b.reference,
+        CASE WHEN count(*) = 1 THEN 'is' ELSE 'are' END))
+    FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.checked_in_at IS NOT NULL
+    HAVING count(*) > 0
+$$;
 
 -- Check that none of these tickets (NULL: none of all tickets) is cancelled or expired.
 CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb

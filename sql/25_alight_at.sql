@@ -88,13 +88,17 @@ LANGUAGE sql STABLE AS $$
           AND (r.stop_no <= lower(p.segment) OR r.stop_no >= upper(p.segment)))
 $$;
 
--- Check that the tickets are booked.
+-- Check that the tickets are booked, and are no no-shows.
 CREATE OR REPLACE FUNCTION api.check_booked(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(api.check_not_ended(b, tickets),
+        (SELECT api.refusal('not_held', format('%s of booking %s did not board, so nothing is refunded for the rest of the journey.',
+                api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no), 'ticket'), b.reference))
+            FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+                AND p.no_show_at IS NOT NULL HAVING count(*) > 0),
         api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can alight.', b.reference)))
     WHERE tickets IS NULL OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
-        AND p.ticket_no = ANY (tickets) AND p.status <> 'booked')
+        AND p.ticket_no = ANY (tickets) AND (p.status <> 'booked' OR p.no_show_at IS NOT NULL))
 $$;
 
 -- Check that there is a stop at which to alight, and that the trip has not left it.

@@ -1,7 +1,7 @@
 -- Check-in at the stop, and no-shows. The caller has locked and settled the trip.
 
 -- Check in tickets (default: all booked ones) of a booking, as the operator of its service. A ticket that is checked in
--- keeps its time. A no-show that comes late is checked in if its seat was not sold again.
+-- keeps its time. A no-show that comes late is checked in if its seat was not sold again. undo: they are not checked in any more.
 CREATE OR REPLACE FUNCTION api.check_in(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,12 +27,14 @@ BEGIN
             api.refusal('trip_cancelled', rtrim(format('The trip of booking %s is cancelled. %s', b.reference, trip.reason))) END,
         api.check_on_trip(b, a),
         CASE WHEN tickets = '{}' THEN api.check_not_ended(b, NULL) ELSE api.check_not_ended(b, tickets) END,
-        api.check_seated(b, nullif(tickets, '{}')), api.check_boardable(b, tickets), api.check_not_resold(b, tickets));
+        api.check_seated(b, nullif(tickets, '{}')), api.check_boardable(b, tickets), CASE WHEN a.undo IS NOT TRUE THEN
+            api.check_not_resold(b, tickets) END);
     IF o.refusal IS NULL THEN
         UPDATE passengers p
-        SET checked_in_at = coalesce(p.checked_in_at, api.now()), no_show_at = NULL,
+        SET checked_in_at = CASE WHEN a.undo IS NOT TRUE THEN coalesce(p.checked_in_at, api.now()) END, no_show_at = NULL,
             segment = coalesce(p.no_show_segment, p.segment), no_show_segment = NULL
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets);
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
+          AND (a.undo IS NOT TRUE OR p.checked_in_at IS NOT NULL);   -- a no-show is not checked in
         PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
     END IF;
     RETURN o;

@@ -1,7 +1,22 @@
 -- Checks of a sale by rules that few services have. Each returns a refusal or NULL.
 
+-- Check the rules that apply to a sale and to an expired hold that is confirmed: of the length of the segment, of the
+-- passengers' concessions, and of the seats that an account or a phone number may have. The seats are checked by
+-- api.check_seats and api.check_reserved.
+CREATE OR REPLACE FUNCTION api.check_rules(
+    service bus_info, travel_date date, s api.found_segment, party int, passengers jsonb, account text, phone text
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce(CASE WHEN passengers IS NOT NULL THEN api.check_concessions(service, passengers) END,
+                    CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END,
+                    CASE WHEN service.max_seats_per_account IS NOT NULL THEN
+                        api.check_seats_of_account(service, travel_date, party, account, phone) END);
+END $$;
+
 -- Check that an account or a phone number has few enough live tickets on a trip. The caller has locked and settled the
--- trip. An account that runs the service sells to others, so only their phone number counts.
+-- trip. An account that runs the service sells to others, so only their phone number counts. The refusal does not say how
+-- many they have: the caller may not own the phone number.
 CREATE OR REPLACE FUNCTION api.check_seats_of_account(
     service bus_info, travel_date date, wanted int, account text, phone text
 ) RETURNS jsonb
@@ -19,8 +34,8 @@ BEGIN
     IF num_nonnulls(account, phone) = 0 OR tickets + wanted <= service.max_seats_per_account THEN
         RETURN NULL;
     END IF;
-    RETURN api.refusal('too_many_on_trip', format('You may have %s on this %s; you have %s, and asked for %s.',
-            api.format_count(service.max_seats_per_account, service.nouns ->> 'seat'), service.nouns ->> 'service', tickets, wanted),
+    RETURN api.refusal('too_many_on_trip', format('One account or phone number may have %s on this %s.',
+            api.format_count(service.max_seats_per_account, service.nouns ->> 'seat'), service.nouns ->> 'service'),
         jsonb_build_object('limit', service.max_seats_per_account));
 END $$;
 

@@ -27,8 +27,8 @@ BEGIN
     RETURN o;
 END $$;
 
--- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if the account has too
--- many other seats meanwhile, if a concession or the promo code is not valid any more, or if the caller has not accepted
+-- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if it could not be
+-- sold now (api.check_rules, api.check_reserved), if the promo code is not valid any more, or if the caller has not accepted
 -- the fare: `fare` is another one, or it is NULL and the fares or the terms have changed. Like the fare of a booking, it is
 -- the sum of all tickets, with the cancelled ones. deferred: another transaction has locked the promo code.
 CREATE OR REPLACE FUNCTION api.renew_hold(
@@ -59,9 +59,10 @@ BEGIN
         RETURN;
     END IF;
     today := api.find_segment(service, api.trip(b), NULL, NULL, lower(hold.segment), upper(hold.segment));
-    refusal := coalesce(today.refusal, api.check_concessions(service, hold.passengers),
-        CASE WHEN service.max_seats_per_account IS NOT NULL THEN
-            api.check_seats_of_account(service, b.travel_date, cardinality(hold.tickets), hold.account, hold.phone) END);
+    SELECT s.* INTO service FROM trips t, api.service_of(t) AS s WHERE t.bus_id = b.bus_id AND t.travel_date = b.travel_date;
+    refusal := coalesce(today.refusal,
+        api.check_rules(service, b.travel_date, today, cardinality(hold.tickets), hold.passengers, hold.account, hold.phone),
+        api.check_reserved(service, b.travel_date, hold.segment, hold.seats, hold.passengers));
     IF refusal IS NULL AND hold.promo_no IS NOT NULL THEN
         deferred := NOT api.lock_promo_code(hold.promo_no);
         SELECT * INTO promo FROM promo_codes c WHERE c.promo_no = hold.promo_no;
@@ -70,7 +71,6 @@ BEGIN
     IF refusal IS NOT NULL OR deferred THEN
         RETURN;
     END IF;
-    SELECT s.* INTO service FROM trips t, api.service_of(t) AS s WHERE t.bus_id = b.bus_id AND t.travel_date = b.travel_date;
     prices := api.prices(service, b.travel_date, today, cardinality(hold.tickets), hold.seats, NULL, hold.passengers, promo);
     -- a comparison with NULL, of a ticket that was sold before the column was added, is no change
     SELECT sum(coalesce(n.fare, p.fare)),

@@ -22,7 +22,9 @@ BEGIN
         found := api.find_segment(service, api.trip(b), NULL, NULL, lower(ticket.segment), upper(ticket.segment));
         refusal := coalesce(api.check_seats(service, b.travel_date, found, ARRAY[move_ticket.seat_no]),
             api.check_reserved(service, b.travel_date, ticket.segment, ARRAY[move_ticket.seat_no],
-                jsonb_build_array(jsonb_build_object('gender', ticket.gender, 'accessible', ticket.accessible))));
+                jsonb_build_array(api.passenger_of(ticket))),
+            CASE WHEN api.class_of_seat(service, move_ticket.seat_no) IS DISTINCT FROM api.name_in(ticket.fare_parts, 'class') THEN
+                api.check_concessions(service, jsonb_build_array(api.passenger_of(ticket))) END);   -- it gets a new price
         IF refusal IS NULL THEN
             price := api.price_on_seat(service, found, ticket, move_ticket.seat_no);
             refusal := api.check_same_fare(service, ticket, move_ticket.seat_no, price.fare);

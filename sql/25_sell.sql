@@ -27,11 +27,9 @@ BEGIN
     s := api.find_segment(service, trip, r.origin, r.destination, r.from_stop, r.to_stop, r.boarding_date);
     o.refusal := coalesce(s.refusal, api.check_on_sale(service, trip, s),
                           api.check_party(service, r.seats, wanted, coalesce(r.phone, r.account), r.passengers),
-                          CASE WHEN r.passengers IS NOT NULL THEN api.check_concessions(service, r.passengers) END,
+                          CASE WHEN num_nonnulls(r.passengers, service.shortest_segment_km, service.max_seats_per_account) > 0 THEN
+                              api.check_rules(service, trip.travel_date, s, wanted, r.passengers, r.account, r.phone) END,
                           CASE WHEN seat_class IS NOT NULL THEN api.check_class(service, seat_class, r.seats) END,
-                          CASE WHEN service.shortest_segment_km IS NOT NULL THEN api.check_length(service, s) END,
-                          CASE WHEN service.max_seats_per_account IS NOT NULL THEN
-                              api.check_seats_of_account(service, trip.travel_date, wanted, r.account, r.phone) END,
                           CASE WHEN limits IS NOT NULL AND hold_for IS NOT NULL THEN
                               api.check_hold_limits(limits, service, trip.travel_date, wanted) END);
     IF o.refusal IS NULL AND r.promo_code IS NOT NULL THEN

@@ -13,6 +13,11 @@ BEGIN
     service := api.service(bus_id);
     answer := CASE WHEN service IS NULL THEN api.refusal_unknown_trip(bus_id, NULL)
                    WHEN account IS NOT NULL THEN api.check_operator(account, bus_id) END;
+    answer := coalesce(answer, CASE
+        WHEN from_date <= (service ->> 'first_date')::date THEN api.refusal_of_faults(api.fault('from_date', format(
+            'The service begins on %s. Its successor begins later.', service ->> 'first_date')))
+        WHEN from_date > (service ->> 'last_date')::date AND NOT data ? 'last_date' THEN api.refusal_of_faults(api.fault('from_date', format(
+            'The service ends on %s. Its successor begins on that date or earlier, or has a last_date of its own.', service ->> 'last_date'))) END);
     IF answer IS NULL THEN
         BEGIN
             SELECT p.refused, p.answer INTO refused, ended

@@ -37,7 +37,7 @@ BEGIN
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
             WHEN 'alight' THEN o.refusal := api.alight_at(b, trip, a.tickets, a.at);
             WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
-            WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.account);
+            WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.gender, a.concession, a.account);
         END CASE;
     END IF;
     RETURN o;

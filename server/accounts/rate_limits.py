@@ -1,4 +1,4 @@
-"""Rate limits for failed credentials and for registrations. sql/26_attempts.sql has their rules.
+"""Rate limits for failed credentials, wrong promo codes and registrations; their rules: sql/26_attempts.sql.
 
 Failures are counted in the database, so the limits hold for all processes and servers together. Up to a
 limit, attempts are free. After that, the next one is refused for a time that doubles with each further
@@ -75,6 +75,19 @@ class RateLimiter:
         if by_account:
             return attempt._replace(pair=f"account:{caller.account} {target}", target=None)
         return attempt
+
+    def promo_code(self, caller: Caller) -> Attempt:
+        """The attempt to use a promo code. Failures of others do not count.
+
+        An account counts by itself, and a guest by their address. An exempt address, such as that of a web
+        site with many travellers, has no limit for guests.
+        """
+        attempt = self._attempt(caller.address, "promo_code", self._settings.attempts_per_booking)
+        if caller.account is not None:
+            return attempt._replace(pair=f"account:{caller.account} promo_code", target=None)
+        of_address, of_pair, of_target = attempt.limits
+        limits = (of_address, MOST if of_address is None else of_pair, of_target)
+        return attempt._replace(target=None, limits=limits)
 
     def _attempt(self, address: str, target: str, limit: int) -> Attempt:
         subject = address_subject(address)

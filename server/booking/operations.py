@@ -185,21 +185,25 @@ def _args(request: Request, caller: Caller) -> bytes:
 
 
 def _attempt_to_open(request: Request, caller: Caller, rate_limiter: RateLimiter) -> Attempt | None:
-    """The attempt to open or find a booking; None for most requests."""
+    """The attempt to open or find a booking, or to use a promo code; None for most requests."""
     if isinstance(request, protocol.Find):
         return rate_limiter.opening(f"phone:{request.phone}", caller, by_account=False)
     if isinstance(request, protocol.BookingRequest):
         by_account = caller.account is not None and request.phone is None
         return rate_limiter.opening(f"booking:{request.reference}", caller, by_account=by_account)
+    if isinstance(request, protocol.PartyRequest) and request.promo_code is not None:
+        return rate_limiter.promo_code(caller)
     return None
 
 
 def _found_nothing(request: Request, answer: Answer) -> bool:
-    """Whether the caller has given a wrong reference or phone number."""
+    """Whether the caller has given a wrong reference, phone number or promo code."""
     if not answer.refused:
         return isinstance(request, protocol.Find) and bytes(answer.body) == _FOUND_NOTHING
     refusal = answer.refusal()
-    return refusal.reason == "unknown_booking" and "tickets" not in refusal.data
+    return refusal.reason == "unknown_promo_code" or (
+        refusal.reason == "unknown_booking" and "tickets" not in refusal.data
+    )
 
 
 @lru_cache(_CACHED_PHONES)

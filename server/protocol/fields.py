@@ -236,7 +236,7 @@ LicenceNo = Annotated[
 ]
 
 
-Gender = Literal["female", "male", "other"]
+Gender = Annotated[Literal["female", "male", "other"], Meta(description="female, male or other")]
 
 
 class Passenger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

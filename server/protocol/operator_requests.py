@@ -93,6 +93,7 @@ class CheckIn(Request, frozen=True, kw_only=True):
     """For operators: check in the passengers of a booking at their stop. Again changes nothing.
 
     A booking of another bus_id or travel_date is refused; without travel_date, one that is not for today.
+    With undo, they are not checked in any more.
     """
 
     reference: ReferenceOrCode
@@ -100,6 +101,7 @@ class CheckIn(Request, frozen=True, kw_only=True):
     at: PlaceOrStop | None = None
     bus_id: BusId | None = None
     travel_date: Date | None = None
+    undo: Flag | None = None
     key: Key | None = None
 
 

@@ -31,7 +31,7 @@ REASONS: dict[str, str] = {
     "wrong_trip": "the booking is for another trip, another day or another boarding stop",
     "stop_skipped": "the trip does not stop there; `stops` lists the stops that it serves",
     "not_departed": "the trip has not left the stop yet",
-    "checked_in": "the passenger is checked in, so the ticket cannot be transferred",
+    "checked_in": "the passenger is checked in, so the ticket cannot be transferred or cancelled",
     "too_many_transfers": "a ticket may not be transferred so often; `limit` is the largest number",
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
     "operator who blocks them, `sold` lists their tickets",

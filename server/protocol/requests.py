@@ -11,10 +11,12 @@ from busware.server.protocol.fields import (
     BusId,
     BusType,
     ClassName,
+    ConcessionName,
     Count,
     Cursor,
     Date,
     Flag,
+    Gender,
     HoldSeconds,
     Key,
     KindName,
@@ -268,10 +270,16 @@ class Alight(BookingRequest, frozen=True, kw_only=True):
 
 @method("transfer", Booking, "POST /v1/bookings/{reference}/transfer", writes=True)
 class Transfer(BookingRequest, frozen=True, kw_only=True):
-    """Transfer a ticket to another name, until the trip has left the boarding stop."""
+    """Transfer a ticket to another name, until the trip has left the boarding stop.
+
+    The new passenger may have the seat and the fare: a seat for women needs gender, a concession needs the
+    same one.
+    """
 
     ticket_no: TicketNo
     name: NewName
+    gender: Gender | None = None
+    concession: ConcessionName | None = None
     key: Key | None = None
 
 

@@ -21,6 +21,8 @@ def test_check_in_and_no_shows(operate: Run, run: Run, clock: Clock) -> None:  #
     assert len(shown) == 2
     assert shown[1].split(maxsplit=4) == [missing, "1", "2", "Ravi", "no-show, the seat is for sale again"]
     operate("check-in", missing)
+    assert operate("check-in", missing, "--undo").status == 0
+    operate("check-in", missing)
     assert operate("no-shows", *TRIP, "bengaluru").out == "No passenger is missing at Bengaluru.\n"
     refused = run("check-in", present)
     assert refused.status == 1

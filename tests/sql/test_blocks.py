@@ -133,6 +133,12 @@ def test_manifest_lists_blocked_seats(api: SchemaApi) -> None:
     assert api.read("manifest", **OPERATOR)["blocked"] == blocked
 
 
+def test_seat_that_a_service_blocks_has_a_reason(api: SchemaApi, database: Database) -> None:
+    database.query("""SELECT api.put_service(NULL, '{"bus_id": 1, "blocked_seats": [3]}')""")
+    (blocked,) = api.read("manifest", **OPERATOR)["blocked"]
+    assert (blocked["seat_no"], blocked["reason"]) == (3, "Blocked on all trips of Day Bus.")
+
+
 def test_a_block_by_hand_is_a_part_of_taken(database: Database) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="blocked_is_taken"):
         database.query("UPDATE seats SET blocked = '{[1,2)}' WHERE bus_id = 1")

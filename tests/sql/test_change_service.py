@@ -130,8 +130,25 @@ def test_repeated_request_is_executed_once(database: Database) -> None:
     succeed = {"bus_id": 1, "from_date": "2026-12-06"}
     answer = change(database, "succeed_service", key="s", **succeed)
     assert change(database, "succeed_service", key="s", **succeed) == answer
-    again = change(database, "succeed_service", key="t", **succeed)
-    assert "begins on 2026-12-06, after 2026-12-05" in faults(again)["last_date"]
+
+
+@pytest.mark.parametrize(
+    ("service", "from_date", "message"),
+    [
+        ("last_date = '2026-12-05'", "2026-12-06", "The service ends on 2026-12-05. Its successor begins on"),
+        (
+            "first_date = '2026-12-03'",
+            "2026-12-03",
+            "The service begins on 2026-12-03. Its successor begins later.",
+        ),
+    ],
+)
+def test_date_of_a_successor_that_does_not_follow_is_named(
+    database: Database, service: str, from_date: str, message: str
+) -> None:
+    database.query(f"UPDATE bus_info SET {service} WHERE bus_id = 1")
+    answer = change(database, "succeed_service", bus_id=1, from_date=from_date)
+    assert message in faults(answer)["from_date"]
 
 
 # Trips and places ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.schema_api import DAY, RAVI, Answer, SchemaApi
+from tests.support.schema_api import ASHA, DAY, RAVI, Answer, SchemaApi
 
 TRIP = {"bus_id": 1, "travel_date": DAY}
 DEPARTED = "2026-12-05 10:05+05:30"  # from Bengaluru
@@ -208,3 +208,93 @@ def test_ticket_that_is_checked_in_or_cancelled_is_not_transferred(api: SchemaAp
     assert api.change("transfer", booking, ticket_no=1, name="Uma")["reason"] == "checked_in"
     assert api.change("transfer", booking, ticket_no=2, name="Uma")["reason"] == "already_cancelled"
     assert api.change("transfer", booking, ticket_no=1, name="Uma", phone=RAVI)["reason"] == "unknown_booking"
+
+
+def test_no_show_cannot_alight_for_a_refund(api: SchemaApi, database: Database, clock: Clock) -> None:
+    database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")
+    booking = api.book(1, 2)
+    check_in(api, booking, tickets=[2])
+    clock.set(DEPARTED)
+    no_shows(api, release=False)
+    refusal = api.write("alight", reference=booking["reference"], phone=ASHA, at="Mandya", tickets=[1])
+    assert (refusal["reason"], refusal["message"]) == (
+        "not_held",
+        f"Ticket 1 of booking {booking['reference']} did not board, "
+        "so nothing is refunded for the rest of the journey.",
+    )
+    assert api.read("alight_quote", reference=booking["reference"], phone=ASHA, tickets=[1]) == refusal
+    answer = api.write("alight", reference=booking["reference"], phone=ASHA, at="Mandya", tickets=[2])
+    assert [ticket["refund"] != "0.00" for ticket in answer["tickets"]] == [False, True]
+
+
+def test_ticket_that_is_checked_in_is_cancelled_only_after_undo(api: SchemaApi, clock: Clock) -> None:
+    booking = api.book(1, 2)
+    check_in(api, booking, tickets=[2])
+    before = api.everything()
+    refusal = api.cancel(booking)
+    assert (refusal["reason"], refusal["message"]) == (
+        "checked_in",
+        f"Ticket 2 of booking {booking['reference']} is checked in. "
+        "Only an operator can undo that; then cancel.",
+    )
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA) == refusal
+    assert api.everything() == before
+    assert api.cancel(booking, 1)["refund"] == "130.00"
+    assert "checked_in_at" not in check_in(api, booking, tickets=[2], undo=True)["tickets"][1]
+    assert api.cancel(booking, 2)["refund"] == "260.00"
+
+
+def test_undo_leaves_a_no_show(api: SchemaApi, clock: Clock) -> None:
+    booking = api.book(1, 2)
+    check_in(api, booking, tickets=[1])
+    clock.set(DEPARTED)
+    no_shows(api, release=True)
+    (first, second) = check_in(api, booking, undo=True)["tickets"]
+    assert ("checked_in_at" in first, "no_show_at" in second) == (False, True)
+    assert sells(no_shows(api, release=True)) == {1: True, 2: True}
+
+
+@pytest.mark.parametrize(
+    ("passenger", "given", "reason"),
+    [
+        ({"name": "Asha", "gender": "female"}, {}, "reserved_seat"),
+        ({"name": "Asha", "gender": "female"}, {"gender": "male"}, "reserved_seat"),
+        ({"name": "Asha", "gender": "female"}, {"gender": "female"}, None),
+        ({"gender": "female"}, {}, None),  # the first name: the same passenger
+        (
+            {"name": "Asha", "gender": "female", "concession": "child"},
+            {"gender": "female"},
+            "unknown_concession",
+        ),
+        (
+            {"name": "Asha", "gender": "female", "concession": "child"},
+            {"gender": "female", "concession": "Child"},
+            None,
+        ),
+        (
+            {"name": "Asha", "gender": "female"},
+            {"gender": "female", "concession": "child"},
+            "unknown_concession",
+        ),
+    ],
+)
+def test_new_passenger_may_have_the_seat_and_the_fare(
+    api: SchemaApi, database: Database, passenger: dict[str, str], given: dict[str, str], reason: str | None
+) -> None:
+    database.query(
+        'UPDATE bus_info SET women_seats = \'{1}\', concessions = \'[{"name": "child", "percent": 50}]\' '
+        "WHERE bus_id = 1"
+    )
+    booking = api.book(1, passengers=[passenger])
+    before = api.everything()
+    answer = api.change("transfer", booking, ticket_no=1, name="Uma", **given)
+    if reason is None:
+        assert (answer["tickets"][0]["name"], answer["tickets"][0]["gender"]) == ("Uma", "female")
+    else:
+        assert (answer["reason"], api.everything()) == (reason, before)
+
+
+def test_gender_of_the_earlier_passenger_is_not_kept(api: SchemaApi) -> None:
+    booking = api.book(1, passengers=[{"name": "Asha", "gender": "female"}])
+    moved = api.change("transfer", booking, ticket_no=1, name="Ravi")
+    assert "gender" not in moved["tickets"][0]

@@ -109,6 +109,17 @@ def test_each_ticket_has_its_own_fare(api: SchemaApi, database: Database) -> Non
     assert api.cancel(booking)["refund"] == "273.00"
 
 
+def test_ticket_with_a_withdrawn_concession_keeps_its_class(api: SchemaApi, database: Database) -> None:
+    set_rules(
+        database, seat_classes=[{"name": "front", "seats": [1, 2]}], concessions=[INFANT | {"percent": "100"}]
+    )
+    booking = api.book(3, passengers=[{"infant": "Devi"}])
+    set_rules(database, concessions=[])
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=1)["reason"] == "unknown_concession"
+    assert api.change("change_seat", booking, ticket_no=1, seat_no=4)["tickets"][0]["seat_no"] == 4
+    assert audit(api.conn) == []
+
+
 @pytest.mark.parametrize(
     ("passenger", "message"),
     [

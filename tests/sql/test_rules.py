@@ -82,7 +82,7 @@ def test_phone_number_has_a_limit_on_a_trip(api: SchemaApi) -> None:
     first = api.book(count=2)
     refusal = api.book(count=2)
     assert (refusal["reason"], refusal["limit"]) == ("too_many_on_trip", 3)
-    assert refusal["message"] == "You may have 3 seats on this bus; you have 2, and asked for 2."
+    assert refusal["message"] == "One account or phone number may have 3 seats on this bus."
     assert api.book(count=2, phone=RAVI)["status"] == "booked"
     assert api.book(count=2, travel_date=OTHER_DAY)["status"] == "booked"
     assert api.hold(count=1)["status"] == "held"
@@ -196,3 +196,24 @@ def test_a_repeated_request_gets_the_same_warning(api: SchemaApi) -> None:
 def test_warning_counts_the_bookings_of_the_same_batch(api: SchemaApi) -> None:
     answers = api.batch(book(1, passengers=ASHA_NAMED), book(2, passengers=ASHA_NAMED))
     assert ["warnings" in answer for answer in answers if answer] == [False, True]
+
+
+# Expired holds --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("women_seats = '{1}'", "reserved_seat"),
+        ("accessible_seats = '{1}'", "reserved_seat"),
+        ("shortest_segment_km = 1000", "too_short"),
+    ],
+)
+def test_rule_since_the_hold_applies_to_its_late_confirmation(
+    api: SchemaApi, database: Database, clock: Clock, rule: str, reason: str
+) -> None:
+    expired = api.hold(1)
+    clock.advance(minutes=11)
+    database.query(f"UPDATE bus_info SET {rule} WHERE bus_id = 1")
+    assert api.change("confirm", expired)["reason"] == reason
+    assert api.show(expired)["status"] == "expired"

@@ -325,6 +325,26 @@ def test_wrong_phone_numbers_of_a_booking_have_a_rate_limit(
 
 
 @pytest.mark.settings(attempts_per_booking=2)
+def test_wrong_promo_codes_have_a_rate_limit(
+    connect: Callable[[], LineClient], database: Database, clock: Clock
+) -> None:
+    database.query(
+        "INSERT INTO promo_codes (operator, code, percent) "
+        "SELECT operator, 'RIGHT', 10 FROM bus_info WHERE bus_id = 1"
+    )
+    guest, signed_in = connect(), connect()
+    signed_in.call("register", **RAVI)
+    party = {**TRIP, "count": 1, "phone": "98450 12345"}
+    for code in ("GUESS1", "GUESS2"):
+        assert reason(guest.call("book", **party, promo_code=code)) == "unknown_promo_code"
+    assert reason(guest.call("book", **party, promo_code="RIGHT")) == "not_allowed"
+    assert guest.call("book", **party)["status"] == "booked"
+    assert signed_in.call("book", **party, promo_code="RIGHT")["status"] == "booked"
+    clock.advance(seconds=1)
+    assert guest.call("book", **party, promo_code="RIGHT")["status"] == "booked"
+
+
+@pytest.mark.settings(attempts_per_booking=2)
 def test_an_owner_is_not_locked_out_by_others(connect: Callable[[], LineClient]) -> None:
     owner, stranger = connect(), connect()
     owner.call("register", **ASHA)
