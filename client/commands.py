@@ -90,6 +90,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
     "transfer": (protocol.Transfer, "reference ticket_no name --gender --concession --phone --key"),
     "offers": (protocol.Offers, "reference --phone"),
+    "accept": (protocol.Accept, "reference --offer --phone --key"),
     "decline": (protocol.Decline, "reference --offer --phone --key --yes"),
     "alight-quote": (protocol.AlightQuote, "reference --at --phone --tickets"),
     "alight": (protocol.Alight, "reference at --phone --tickets --key --yes"),

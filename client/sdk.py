@@ -227,6 +227,18 @@ class Client(OperatorClient):
         """All offers that were made to a booking because its trip was changed."""
         return (self.call(protocol.Offers(reference=reference, phone=phone), protocol.OfferList)).offers
 
+    def accept(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        offer_no: int | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Accept an offer, by default the open one. The booking moves to the other trip, if one is offered."""
+        request = protocol.Accept(reference=reference, phone=phone, offer_no=offer_no, key=key)
+        return self.call(request, Booking)
+
     def decline(
         self,
         reference: str,

@@ -1,5 +1,63 @@
 -- The ends of an offer: see 23_offers.sql. All of them are under the lock of the trip of the booking, so one of them wins.
 
+-- Accept an offer (offer_no; NULL: the open one). The displaced tickets move to the other trip, onto the seats that are held
+-- there, at the fare that is paid; booked tickets stay as they are. deferred: another transaction has locked the other trip.
+CREATE OR REPLACE FUNCTION api.accept_offer(b api.opened_booking, offer_no int) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o       api.outcome;
+    offer   offers;
+    other   trips;
+    moving  record;
+BEGIN
+    o.reference := b.reference;
+    PERFORM api.expire_offers(b.bus_id, b.travel_date);
+    offer := api.named_offer(b, offer_no);
+    o.refusal := api.check_offer(b, offer, offer_no);
+    IF o.refusal IS NULL AND offer.hold IS NOT NULL THEN
+        SELECT t.* INTO other FROM trips t JOIN passengers h ON h.bus_id = t.bus_id AND h.travel_date = t.travel_date
+        WHERE h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.ticket_no = 1 FOR UPDATE OF t SKIP LOCKED;
+        o.deferred := NOT FOUND;
+        IF o.deferred THEN
+            RETURN o;
+        ELSIF other.settle_at <= api.now() THEN
+            PERFORM api.settle(other.bus_id, other.travel_date);
+        END IF;
+        IF api.offer_stands(offer) THEN
+            SELECT array_agg(p.ticket_no ORDER BY t.n) AS tickets, array_agg(h.seat_no ORDER BY t.n) AS seats, min(h.segment::text)::int4range AS segment
+            INTO moving
+            FROM unnest(offer.tickets) WITH ORDINALITY AS t (ticket_no, n)
+            JOIN passengers p ON p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = t.ticket_no AND p.status = 'displaced'
+            JOIN passengers h ON h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.ticket_no = t.n;
+            PERFORM api.move_displaced(b, offer, other, moving.tickets, moving.segment, moving.seats);
+            o.bus_id := other.bus_id;
+        ELSE   -- the hold has ended meanwhile
+            PERFORM api.expire_offers(b.bus_id, b.travel_date);
+            o.refusal := api.check_offer(b, api.named_offer(b, offer.offer_no), offer_no);
+        END IF;
+    END IF;
+    IF o.refusal IS NULL THEN
+        PERFORM api.close_offer(offer, 'accepted');
+    END IF;
+    RETURN o;
+END $$;
+
+-- Move displaced tickets to the seats of a hold, which ends. Both trips are locked.
+CREATE OR REPLACE FUNCTION api.move_displaced(
+    b api.opened_booking, offer offers, other trips, tickets int[], segment int4range, seats int[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    hold CONSTANT api.opened_booking := ROW(other.bus_id, offer.hold, other.travel_date, NULL);
+    s    api.found_segment := api.find_segment(api.service_of(other), other.travel_date, NULL, NULL, lower(segment), upper(segment));
+BEGIN
+    UPDATE passengers h SET status = 'cancelled', ended_at = api.now() WHERE h.bus_id = other.bus_id AND h.reference = offer.hold;
+    PERFORM api.recount(other.bus_id, other.travel_date, api.seats_of(hold, ARRAY(SELECT h.ticket_no FROM passengers h
+        WHERE h.bus_id = other.bus_id AND h.reference = offer.hold)));
+    PERFORM api.move_booking(b, tickets, other.bus_id, other.travel_date, segment, seats, api.prices_paid(b, tickets, s),
+        array_fill(0::numeric, ARRAY[cardinality(tickets)]));
+END $$;
+
 -- Decline an offer (offer_no; NULL: the open one): its tickets are cancelled, and their whole fare is refunded.
 CREATE OR REPLACE FUNCTION api.decline_offer(b api.opened_booking, offer_no int) RETURNS jsonb
 LANGUAGE plpgsql AS $$

@@ -36,6 +36,7 @@ BEGIN
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);
             WHEN 'alight' THEN o.refusal := api.alight_at(b, trip, a.tickets, a.at);
+            WHEN 'accept' THEN o := api.accept_offer(b, a.offer_no);
             WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
             WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.gender, a.concession, a.account);
         END CASE;

@@ -28,6 +28,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Alight: ALL,
     protocol.Transfer: ALL,
     protocol.Offers: ALL,
+    protocol.Accept: ALL,
     protocol.Decline: ALL,
     protocol.Find: ALL,
     protocol.Say: ALL,

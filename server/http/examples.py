@@ -177,6 +177,21 @@ _SERVICE: Json = {
     "stops": _STOPS,
 }
 _CHANGED: Json = {"bus_id": 101, "created": False, "changes": [], "opened": [], "removed": []}
+_OFFERED_TRIP: Json = {
+    "bus_id": 107,
+    "kind": "bus",
+    "name": "Rajahamsa Executive",
+    "operator": "KSRTC",
+    "travel_date": "2026-12-05",
+    "boarding_date": "2026-12-05",
+    "origin": "Bengaluru",
+    "destination": "Mysuru",
+    "from_stop": 1,
+    "to_stop": 5,
+    "departs_at": "2026-12-05T23:00:00+05:30",
+    "arrives_at": "2026-12-06T02:20:00+05:30",
+    "seats": [11, 12],
+}
 _OFFER: Json = {
     "reference": "DTK7GHJ",
     "offer_no": 1,
@@ -185,21 +200,7 @@ _OFFER: Json = {
     "unanswered": "refund",
     "valid_until": "2026-12-02T09:00:00+05:30",
     "refund": "520.00",
-    "trip": {
-        "bus_id": 107,
-        "kind": "bus",
-        "name": "Rajahamsa Executive",
-        "operator": "KSRTC",
-        "travel_date": "2026-12-05",
-        "boarding_date": "2026-12-05",
-        "origin": "Bengaluru",
-        "destination": "Mysuru",
-        "from_stop": 1,
-        "to_stop": 5,
-        "departs_at": "2026-12-05T23:00:00+05:30",
-        "arrives_at": "2026-12-06T02:20:00+05:30",
-        "seats": [11, 12],
-    },
+    "trip": _OFFERED_TRIP,
 }
 
 EXAMPLES: dict[str, Example] = {
@@ -304,6 +305,14 @@ EXAMPLES: dict[str, Example] = {
         {**_BOOKED, "tickets": [{**_TICKETS[0], "name": "Uma"}, _TICKETS[1]]},
     ),
     "offers": Example(_BOOKING, {"offers": [_OFFER]}),
+    "accept": Example(
+        {**_BOOKING, "offer_no": 1},
+        {
+            **_BOOKED,
+            **{name: value for name, value in _OFFERED_TRIP.items() if name != "seats"},
+            "tickets": [{**ticket, "seat_no": seat} for ticket, seat in zip(_TICKETS, (11, 12), strict=True)],
+        },
+    ),
     "decline": Example(
         {**_BOOKING, "offer_no": 1},
         {

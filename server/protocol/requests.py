@@ -288,6 +288,14 @@ class Offers(BookingRequest, frozen=True, kw_only=True):
     """List all offers that were made to a booking because its trip was changed."""
 
 
+@method("accept", Booking, "POST /v1/bookings/{reference}/offers/{offer_no}/accept", writes=True)
+class Accept(BookingRequest, frozen=True, kw_only=True):
+    """Accept an offer, by default the open one: the booking moves to the seats of the other trip."""
+
+    offer_no: OfferNo | None = None
+    key: Key | None = None
+
+
 @method("decline", Booking, "POST /v1/bookings/{reference}/offers/{offer_no}/decline", writes=True)
 class Decline(BookingRequest, frozen=True, kw_only=True):
     """Decline an offer, by default the open one: the booking is cancelled, and its whole fare refunded."""

@@ -191,6 +191,76 @@ def test_displaced_booking_is_found_and_current(api: SchemaApi, database: Databa
 # Its ends --------------------------------------------------------------------------------------
 
 
+def test_accepted_booking_moves_to_the_held_seats(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2, phone=ASHA, passengers=[{"name": "Asha"}, {"name": "Ravi"}])
+    displace(database, booking)
+    seats = held(database)
+    accepted = api.change("accept", booking, key="k")
+    assert (accepted["reference"], accepted["bus_id"], accepted["status"], accepted["fare"]) == (
+        booking["reference"], LATER, "booked", "520.00",
+    )  # fmt: skip
+    assert [(t["name"], t["seat_no"]) for t in accepted["tickets"]] == [
+        ("Asha", seats[0]),
+        ("Ravi", seats[1]),
+    ]
+    assert "offers" not in accepted
+    assert api.change("accept", booking, key="k") == accepted
+    assert api.change("accept", booking)["state"] == "accepted"
+    assert api.change("decline", booking)["state"] == "accepted"
+    assert api.show(booking)["bus_id"] == LATER
+    assert api.seats("taken", 1, 2, bus_id=LATER) == seats
+    assert refunds(database, booking) == []
+    assert api.cancel(booking)["refund"] == "260.00"
+
+
+def test_tickets_that_are_left_move(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2, 3)
+    displace(database, booking)
+    first, _, last = held(database)
+    api.cancel(booking, 2)
+    accepted = api.change("accept", booking)
+    assert [t["seat_no"] for t in accepted["tickets"]] == [first, None, last]
+    assert api.seats("taken", 1, 2, bus_id=LATER) == [first, last]
+
+
+def test_seat_that_an_accepted_offer_leaves_goes_to_the_waitlist(api: SchemaApi, database: Database) -> None:
+    """The waitlist of the other trip gets the seat of a cancelled ticket, and none of the moved ones."""
+    booking = api.book(1, 2)
+    api.book(count=6, bus_id=LATER)
+    displace(database, booking)
+    waiting = [api.book(count=n, bus_id=LATER, waitlist=True) for n in (2, 1)]
+    api.cancel(booking, 1)
+    assert api.change("accept", booking)["status"] == "booked"
+    assert [api.show(party)["status"] for party in waiting] == ["pending", "booked"]
+
+
+def test_accepted_offer_to_keep_ends_the_right_to_decline(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1)
+    keep(database, booking)
+    accepted = api.change("accept", booking, offer_no=1)
+    assert (accepted["status"], accepted["bus_id"], "offers" in accepted) == ("booked", 1, False)
+    assert api.change("decline", booking)["state"] == "accepted"
+    assert api.cancel(booking)["refund"] == "130.00"
+
+
+def test_offer_of_another_trip_after_an_accepted_one(api: SchemaApi, database: Database) -> None:
+    """Offers are numbered in their booking, wherever it is."""
+    booking = api.book(1)
+    displace(database, booking)
+    accepted = api.change("accept", booking)
+    assert keep(database, accepted) == 2
+    offers = api.read("offers", reference=booking["reference"], phone=ASHA)["offers"]
+    assert [offer["state"] for offer in offers] == ["accepted", "open"]
+
+
+def test_accepted_trip_that_is_gone_is_refused(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1)
+    displace(database, booking)
+    database.query("SELECT api.cancel_trip(%s, %s, 'Flood.')", LATER, DAY)
+    assert api.change("accept", booking)["state"] == "expired"
+    assert api.show(booking)["refund"] == "260.00"
+
+
 def test_declined_offer_refunds_the_whole_fare(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
     displace(database, booking)

@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "check_in": ({"reference": "booking"}, in_place_of_ok("wrong_trip", SERVICE_OPERATORS)),
     "transfer": ({"reference": "booking", "ticket_no": 1, "name": "Uma"}, BOOKING_ACCESS),
     "offers": ({"reference": "booking"}, BOOKING_ACCESS),
+    "accept": ({"reference": "booking"}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "decline": ({"reference": "booking"}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "trip_offers": (TRIP, SERVICE_OPERATORS),
     "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
