@@ -240,7 +240,7 @@ class AsyncClient(AsyncOperatorClient):
         offer_no: int | None = None,
         key: str | None = None,
     ) -> Booking:
-        """Accept an offer, by default the open one. The booking moves to the other trip, if one is offered."""
+        """Accept an offer, by default the open one. The booking moves to the trip offered, if any."""
         request = protocol.Accept(reference=reference, phone=phone, offer_no=offer_no, key=key)
         return await self.call(request, Booking)
 

@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION api.move_displaced(
 LANGUAGE plpgsql AS $$
 DECLARE
     hold CONSTANT api.opened_booking := ROW(other.bus_id, offer.hold, other.travel_date, NULL);
-    s    api.found_segment := api.find_segment(api.service_of(other), other.travel_date, NULL, NULL, lower(segment), upper(segment));
+    s    api.found_segment := api.find_segment(api.service_of(other), other, NULL, NULL, lower(segment), upper(segment));
 BEGIN
     UPDATE passengers h SET status = 'cancelled', ended_at = api.now() WHERE h.bus_id = other.bus_id AND h.reference = offer.hold;
     PERFORM api.recount(other.bus_id, other.travel_date, api.seats_of(hold, ARRAY(SELECT h.ticket_no FROM passengers h

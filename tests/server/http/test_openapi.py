@@ -94,7 +94,8 @@ REPLACED: dict[str, dict[str, Any]] = {
     **{key: {"operator": "KSRTC"} for key in ("promo_codes", "put_promo_code")},
     "assign": {"vehicle": None, "drivers": []},
 }
-REFUSED = {"no_shows": 409}  # its trip has not left the stop yet
+# The trip has not left the stop yet; the booking has no offer.
+REFUSED = {"no_shows": 409, "accept": 404, "decline": 404}
 NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
 
 
