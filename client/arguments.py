@@ -79,6 +79,17 @@ def _removable(text: str) -> str | None:
     return None if text == "none" else text
 
 
+def _quota(text: str) -> protocol.Quota | str:
+    """A quota, BUS:SEATS, or `none`."""
+    if text == "none":
+        return text
+    bus_id, _, seats = text.partition(":")
+    try:
+        return protocol.Quota(bus_id=int(bus_id), seats=int(seats))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not BUS:N; write one such as 101:6") from None
+
+
 class _Codes(argparse.Action):
     """Collects the values of a repeated option in a list, which the word `none` empties."""
 
@@ -321,11 +332,52 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "action": argparse.BooleanOptionalAction,
         "help": "whether their seats are for sale again; the default is that of the service",
     },
-    "--group": {"choices": ("service", "date", "segment"), "help": "what a row is; the default is service"},
+    "--group": {
+        "choices": ("service", "date", "segment", "agent"),
+        "help": "what a row is; the default is service",
+    },
     "--by": {
         "choices": ("travel", "payment"),
         "help": "whether the dates are travel dates or dates of payment; the default is travel",
     },
+    "agent": {"metavar": "AGENT"},
+    "--agent": {"metavar": "AGENT", "help": "the username of the agent; an agent need not give it"},
+    "--commission": {
+        "dest": "commission_percent",
+        "metavar": "PERCENT",
+        "help": "the percentage of what the agent sells that it keeps",
+    },
+    "--credit": {
+        "dest": "credit_limit",
+        "metavar": "AMOUNT",
+        "type": _removable,
+        "help": "the most cash that the agent may have taken and not handed over; none removes the limit",
+    },
+    "--selling": {
+        "dest": "active",
+        "action": argparse.BooleanOptionalAction,
+        "help": "whether the agent may sell",
+    },
+    "--quota": {
+        "dest": "quotas",
+        "metavar": "BUS:N",
+        "action": _Codes,
+        "type": _quota,
+        "help": "the most seats on each trip of a service, such as 101:6; repeat it for others; none removes "
+        "all; those that are not given are removed",
+    },
+    "--settlement": {
+        "dest": "settlement_no",
+        "metavar": "N",
+        "type": _number,
+        "help": "the number of a settlement; without it, what it would be now",
+    },
+    "settlement_no": {
+        "metavar": "N",
+        "type": _number,
+        "help": "the number of the open settlement, as settlement prints it",
+    },
+    "handed_over": {"metavar": "AMOUNT", "help": "what the agent hands over, such as 4200.00"},
     "--csv": {"metavar": "FILE", "help": "write the reply to this file, as CSV for spreadsheets"},
     "--pdf": {"metavar": "FILE", "help": "write the reply to this file, as PDF"},
     "--yes": {"action": "store_true", "help": "do not ask before the change"},

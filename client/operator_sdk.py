@@ -12,6 +12,7 @@ from busware.connection import Connection
 from busware.retries import service_fields
 from busware.server import protocol
 from busware.server.protocol import (
+    Agent,
     Assignment,
     Booking,
     ChangedPlace,
@@ -19,8 +20,10 @@ from busware.server.protocol import (
     Driver,
     OperatedTrip,
     PromoCode,
+    Quota,
     ServiceData,
     ServiceSummary,
+    Settlement,
     Vehicle,
 )
 
@@ -90,7 +93,7 @@ class OperatorClient(Connection):
         group: protocol.SalesGroup | None = None,
         by: protocol.SalesDates | None = None,
     ) -> protocol.SalesReport:
-        """The sales of the operator's services, by service, date or segment."""
+        """The sales of the operator's services, by service, date, segment or agent."""
         request = protocol.Sales(from_date=from_date, to_date=to_date, group=group, by=by)
         return self.call(request, protocol.SalesReport)
 
@@ -373,6 +376,47 @@ class OperatorClient(Connection):
         return self.call(protocol.Assign(
             bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until
         ), Assignment)  # fmt: skip
+
+    def agents(self, operator: str | None = None) -> Iterator[Agent]:
+        """The operator's agents, in order of their usernames. operator: only an admin names it."""
+        after = None
+        while True:
+            page = self.call(protocol.Agents(operator=operator, after=after), protocol.AgentList)
+            yield from page.agents
+            if (after := page.next) is None:
+                return
+
+    def put_agent(
+        self,
+        agent: str,
+        *,
+        operator: str | None = None,
+        commission_percent: str | UnsetType = UNSET,
+        credit_limit: str | UnsetType | None = UNSET,
+        active: bool | UnsetType = UNSET,
+        quotas: list[Quota] | UnsetType = UNSET,
+    ) -> Agent:
+        """Change the terms of an agent: what is not given stays. None removes the credit limit."""
+        return self.call(protocol.PutAgent(
+            agent=agent, operator=operator, commission_percent=commission_percent, credit_limit=credit_limit,
+            active=active, quotas=quotas,
+        ), Agent)  # fmt: skip
+
+    def settlement(
+        self, agent: str | None = None, settlement_no: int | None = None, *, operator: str | None = None
+    ) -> Settlement:
+        """A settlement of an agent; without a number, what it would be now. An agent need not name itself."""
+        request = protocol.GetSettlement(agent=agent, settlement_no=settlement_no, operator=operator)
+        return self.call(request, Settlement)
+
+    def settle_agent(
+        self, agent: str, settlement_no: int, handed_over: str, *, operator: str | None = None
+    ) -> Settlement:
+        """Settle the cash of an agent. settlement_no: that of the open settlement."""
+        request = protocol.SettleAgent(
+            agent=agent, settlement_no=settlement_no, handed_over=handed_over, operator=operator
+        )
+        return self.call(request, Settlement)
 
     def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
         """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""

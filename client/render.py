@@ -36,6 +36,8 @@ from busware.server.conversation.words import (
 )
 from busware.server.output import writing
 from busware.server.protocol import (
+    Agent,
+    AgentList,
     AlightingStops,
     Assignment,
     BlockedSeats,
@@ -73,6 +75,7 @@ from busware.server.protocol import (
     ServiceData,
     ServiceList,
     Session,
+    Settlement,
     TripList,
     TripLoad,
     TripManifest,
@@ -84,6 +87,7 @@ from busware.server.protocol.jsonrpc import RpcError
 from busware.service_text import change_lines, service_lines
 from busware.tables import (
     STATUS_STYLES,
+    agent_row,
     alighting_stop_row,
     booking_row,
     driver_row,
@@ -95,6 +99,8 @@ from busware.tables import (
     promo_code_row,
     sales_row,
     service_row,
+    settled_payment_row,
+    settlement_lines,
     table,
     ticket_rows,
     trip_row,
@@ -242,6 +248,18 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
         case NoShows():
             return table(
                 map(no_show_row, answer.tickets), if_empty=f"No passenger is missing at {answer.place}."
+            )
+        case AgentList():
+            return page(
+                map(agent_row, answer.agents),
+                answer.next,
+                if_empty="You have no agent. An account of one is created on the server's machine.",
+            )
+        case Agent():
+            return table([agent_row(answer)])
+        case Settlement():
+            return Group(
+                table(map(settled_payment_row, answer.payments)), *map(Text, settlement_lines(answer))
             )
         case SentNotice():
             return Text(sent_line(answer))

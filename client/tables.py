@@ -19,6 +19,7 @@ from busware.server.conversation.words import (
     venue_of,
 )
 from busware.server.protocol import (
+    Agent,
     AlightingStop,
     Booking,
     Driver,
@@ -29,6 +30,8 @@ from busware.server.protocol import (
     PromoCode,
     SalesRow,
     ServiceSummary,
+    SettledPayment,
+    Settlement,
     Ticket,
     Trip,
     Vehicle,
@@ -185,13 +188,14 @@ def promo_code_row(promo_code: PromoCode) -> Row:
 
 
 def sales_row(row: SalesRow) -> Row:
-    """The columns of a service, a date or a segment are those that the row has."""
+    """The columns of a service, a date, a segment or an agent are those that the row has."""
     group = {
         ">Bus": row.bus_id and str(row.bus_id),
         "Service": row.name,
         "Date": row.date and str(row.date),
         "From": row.origin,
         "To": row.destination,
+        "Agent": row.agent,
     }
     return {
         **{header: cell for header, cell in group.items() if cell},
@@ -201,6 +205,45 @@ def sales_row(row: SalesRow) -> Row:
         ">Income": money(row.income),
         ">Occupied": f"{row.occupancy} %" if row.occupancy else "",
     }
+
+
+def agent_row(agent: Agent) -> Row:
+    """An agent."""
+    quotas = (f"{quota.bus_id}: {quota.seats}" for quota in agent.quotas)
+    return {
+        "Agent": agent.agent,
+        "Sells": "yes" if agent.active else "no",
+        ">Commission": f"{agent.commission_percent} %",
+        ">Cash": money(agent.cash),
+        ">Held": money(agent.held),
+        ">Credit": "–" if agent.credit_limit is None else money(agent.credit_limit),
+        "Seats on a trip": ", ".join(quotas),
+    }
+
+
+def settled_payment_row(payment: SettledPayment) -> Row:
+    """A payment in a settlement."""
+    return {
+        "At": moment(payment.at),
+        "Reference": payment.reference,
+        ">Ticket": str(payment.ticket_no),
+        ">Bus": str(payment.bus_id),
+        "Date": str(payment.travel_date),
+        "Kind": payment.kind,
+        ">Amount": money(payment.amount),
+    }
+
+
+def settlement_lines(settlement: Settlement) -> Iterator[str]:
+    """The sums of a settlement."""
+    state = f"settled {moment(settlement.settled_at)}" if settlement.settled_at else "not settled yet"
+    yield f"Settlement {settlement.settlement_no} of {settlement.agent}, {state}."
+    yield f"Charges {money(settlement.charges)}, refunds {money(settlement.refunds)}."
+    yield f"Commission of {settlement.commission_percent} %: {money(settlement.commission)}."
+    carried = "" if float(settlement.carried) == 0 else f", with {money(settlement.carried)} carried over"
+    yield f"Due {money(settlement.due)}{carried}."
+    if settlement.handed_over is not None and settlement.balance is not None:
+        yield f"Handed over {money(settlement.handed_over)}, balance {money(settlement.balance)}."
 
 
 def no_show_row(ticket: NoShow) -> Row:

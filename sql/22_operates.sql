@@ -11,7 +11,7 @@ $$;
 CREATE OR REPLACE FUNCTION api.check_role(account text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN account IS NULL THEN api.refusal('not_signed_in', 'Sign in as an operator.')
-            WHEN NOT EXISTS (SELECT FROM accounts a WHERE a.username = check_role.account AND a.role <> 'traveller')
+            WHEN NOT EXISTS (SELECT FROM accounts a WHERE a.username = check_role.account AND a.role IN ('operator', 'admin'))
             THEN api.refusal('not_allowed', 'This is for operators.') END;
 
 -- Check that the account may change the service.
@@ -36,7 +36,12 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     own text := (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
 BEGIN
-    IF own IS NOT NULL THEN
+    IF account IS NOT NULL THEN
+        refusal := api.check_role(account);   -- NULL: the owner of the database
+    END IF;
+    IF refusal IS NOT NULL THEN
+        RETURN;
+    ELSIF own IS NOT NULL THEN
         refusal := CASE WHEN operator <> own THEN api.refusal('not_yours', format(
             'This is an account of %s; it may not see or change what belongs to %s.', own, operator)) END;
         operator := own;

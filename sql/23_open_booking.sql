@@ -1,5 +1,5 @@
 -- Open a booking. The caller must give the reference and one of these: the booking's phone number; the account that
--- made the booking; an account that may change its service. For a booking with neither phone number nor account, the
+-- made the booking; the agent who sold it; an account that may change its service. For a booking with neither phone number nor account, the
 -- reference is enough. The refusal does not say which value is wrong, so that it does not confirm a guessed reference.
 CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened_booking
 LANGUAGE plpgsql STABLE AS $$
@@ -11,7 +11,8 @@ BEGIN
     SELECT p.travel_date INTO b.travel_date FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
       AND (p.phone = open_booking.phone OR p.phone IS NULL AND p.account IS NULL
-           OR p.account = open_booking.account OR api.operates(open_booking.account, b.bus_id)) LIMIT 1;
+           OR p.account = open_booking.account OR p.sold_by = open_booking.account AND api.is_agent(open_booking.account)
+           OR api.operates(open_booking.account, b.bus_id)) LIMIT 1;
     IF NOT FOUND THEN
         b.refusal := api.refusal('unknown_booking', 'No booking has that reference and phone number.');
     END IF;

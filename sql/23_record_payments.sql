@@ -3,15 +3,15 @@
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
-    SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, api.now()
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
+    SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, api.now(), p.sold_by
     FROM unnest(bus_ids, refs) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
     WHERE p.booked_at IS NOT NULL
     ON CONFLICT DO NOTHING;
 
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
-    SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, api.now()
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
+    SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, api.now(), p.sold_by
     FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference AND p.refund > 0
     CROSS JOIN LATERAL (

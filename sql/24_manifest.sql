@@ -23,7 +23,7 @@ LANGUAGE sql STABLE AS $$
                    'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
                || jsonb_strip_nulls(jsonb_build_object('seat_class', api.name_in(p.fare_parts, 'class'),
                    'concession', api.name_in(p.fare_parts, 'concession'), 'infant', p.infant, 'gender', p.gender,
-                   'accessible', p.accessible,
+                   'accessible', p.accessible, 'sold_by', p.sold_by,
                    'checked_in_at', api.rfc3339(p.checked_in_at, s.time_zone), 'no_show_at', api.rfc3339(p.no_show_at, s.time_zone),
                    'earlier_names', api.earlier_names(p.bus_id, p.reference, p.ticket_no))) AS passenger,
                p.no_show_at IS NOT NULL AS no_show

@@ -1,9 +1,9 @@
 -- Sales and occupancy of the services of an operator. The amounts are sums of `payments`: each payment is in one row.
 
--- group_by: service, date or segment. dated_by: travel (the dates are travel dates) or payment (the dates of the payments
+-- group_by: service, date, segment or agent. dated_by: travel (the dates are travel dates) or payment (the dates of the payments
 -- in the time zone of the service). Occupancy is the part of the seats on offer that is booked, in percent, weighted by the
 -- kilometres of the legs; on a route without kilometres, each leg counts the same. For a segment: on its legs. By date of
--- payment there is none.
+-- payment and by agent there is none. The tickets that no agent has sold are in a row without agent.
 CREATE OR REPLACE FUNCTION api.sales(account text, from_date date, to_date date, group_by text, dated_by text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on SET enable_hashjoin = on AS $$
@@ -11,6 +11,7 @@ DECLARE
     longest CONSTANT int := 366;   -- days
     by_date CONSTANT boolean := group_by IS NOT DISTINCT FROM 'date';
     by_segment CONSTANT boolean := group_by IS NOT DISTINCT FROM 'segment';
+    by_agent CONSTANT boolean := group_by IS NOT DISTINCT FROM 'agent';
     by_payment CONSTANT boolean := dated_by IS NOT DISTINCT FROM 'payment';
 BEGIN
     IF NOT to_date - from_date BETWEEN 0 AND longest - 1 THEN
@@ -19,39 +20,40 @@ BEGIN
     RETURN (
         WITH service AS MATERIALIZED (
             SELECT s.bus_id FROM bus_info s WHERE api.operates(sales.account, s.bus_id)
-        ), paid AS (   -- the keys by which the rows are not grouped are 0 and -infinity
-            SELECT CASE WHEN by_date THEN 0 ELSE y.bus_id END AS bus_key, CASE WHEN by_date THEN dated.on_date ELSE '-infinity' END AS date_key,
+        ), paid AS (   -- the keys by which the rows are not grouped are 0, -infinity and empty
+            SELECT CASE WHEN by_date OR by_agent THEN 0 ELSE y.bus_id END AS bus_key, CASE WHEN by_date THEN dated.on_date ELSE '-infinity' END AS date_key,
                    CASE WHEN by_segment THEN y.from_stop ELSE 0 END AS from_key, CASE WHEN by_segment THEN y.to_stop ELSE 0 END AS to_key,
+                   CASE WHEN by_agent THEN coalesce(y.agent, '') ELSE '' END AS agent_key,
                    sum(y.tickets) AS tickets, sum(y.charges) AS charges, sum(y.refunds) AS refunds
             FROM service JOIN busware_reports.sales y USING (bus_id)
             CROSS JOIN LATERAL (SELECT CASE WHEN by_payment THEN y.payment_date ELSE y.travel_date END) AS dated (on_date)
             WHERE dated.on_date BETWEEN from_date AND to_date
-            GROUP BY 1, 2, 3, 4
+            GROUP BY 1, 2, 3, 4, 5
         ), leg AS MATERIALIZED (
             SELECT CASE WHEN by_date THEN 0 ELSE o.bus_id END AS bus_key, CASE WHEN by_date THEN o.travel_date ELSE '-infinity' END AS date_key,
                    o.from_stop, sum(o.booked * weight.of_leg) AS booked, sum(o.seats * weight.of_leg) AS seats
             FROM service JOIN busware_reports.occupancy o USING (bus_id)
             CROSS JOIN LATERAL (SELECT CASE WHEN o.route_km > 0 THEN o.km ELSE 1 END) AS weight (of_leg)
-            WHERE NOT by_payment AND o.travel_date BETWEEN from_date AND to_date AND o.state = 'open'
+            WHERE NOT by_payment AND NOT by_agent AND o.travel_date BETWEEN from_date AND to_date AND o.state = 'open'
             GROUP BY 1, 2, 3
         ), keys AS (
-            SELECT p.bus_key, p.date_key, p.from_key, p.to_key FROM paid p
+            SELECT p.bus_key, p.date_key, p.from_key, p.to_key, p.agent_key FROM paid p
             UNION
-            SELECT l.bus_key, l.date_key, 0, 0 FROM leg l WHERE NOT by_segment
+            SELECT l.bus_key, l.date_key, 0, 0, '' FROM leg l WHERE NOT by_segment
         ), shown AS (
             SELECT k.*, coalesce(p.tickets, 0) AS tickets, coalesce(p.charges, 0) AS charges, coalesce(p.refunds, 0) AS refunds,
                    (SELECT round(100 * sum(l.booked) / nullif(sum(l.seats), 0), 1) FROM leg l
                     WHERE l.bus_key = k.bus_key AND l.date_key = k.date_key
                       AND (NOT by_segment OR l.from_stop >= k.from_key AND l.from_stop < k.to_key)) AS occupancy
-            FROM keys k LEFT JOIN paid p USING (bus_key, date_key, from_key, to_key)
+            FROM keys k LEFT JOIN paid p USING (bus_key, date_key, from_key, to_key, agent_key)
         )
         SELECT jsonb_build_object(
             'rows', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                     'bus_id', nullif(w.bus_key, 0), 'name', s.name, 'date', nullif(w.date_key, '-infinity'),
                     'from_stop', nullif(w.from_key, 0), 'to_stop', nullif(w.to_key, 0), 'origin', pa.name, 'destination', pb.name,
-                    'tickets', w.tickets, 'charges', w.charges::numeric(14,2)::text, 'refunds', w.refunds::numeric(14,2)::text,
+                    'agent', nullif(w.agent_key, ''), 'tickets', w.tickets, 'charges', w.charges::numeric(14,2)::text, 'refunds', w.refunds::numeric(14,2)::text,
                     'income', (w.charges - w.refunds)::numeric(14,2)::text, 'occupancy', w.occupancy::text))
-                ORDER BY w.bus_key, w.date_key, w.from_key, w.to_key), '[]'),
+                ORDER BY w.bus_key, w.date_key, w.from_key, w.to_key, w.agent_key), '[]'),
             'tickets', coalesce(sum(w.tickets), 0), 'charges', coalesce(sum(w.charges), 0)::numeric(14,2)::text,
             'refunds', coalesce(sum(w.refunds), 0)::numeric(14,2)::text,
             'income', coalesce(sum(w.charges - w.refunds), 0)::numeric(14,2)::text)

@@ -1,15 +1,18 @@
--- Confirm a hold. fare: the fare that the caller accepts if the hold has expired.
-CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric) RETURNS api.outcome
+-- Confirm a hold. fare: the fare that the caller accepts if the hold has expired. account: of the caller.
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric, account text) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
     service bus_info;
+    hold    record;
     tickets int[];
 BEGIN
     o.reference := b.reference;
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
-    o.refusal := coalesce(api.check_hold(b), api.check_trip_runs(service, b.travel_date, (
-        SELECT min(lower(p.segment)) FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference)));
+    SELECT min(lower(p.segment)) AS from_stop, min(p.sold_by) AS sold_by INTO hold
+    FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
+    o.refusal := coalesce(api.check_hold(b), api.check_trip_runs(service, b.travel_date, hold.from_stop),
+                          CASE WHEN hold.sold_by IS NOT NULL THEN api.check_counter(hold.sold_by, account) END);
     IF o.refusal IS NULL THEN
         SELECT * INTO o.refusal, o.deferred FROM api.renew_hold(service, b, fare);
     END IF;
@@ -24,13 +27,17 @@ BEGIN
     SELECT array_agg(ticket_no) INTO tickets FROM confirmed;
     DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference;
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
+    IF hold.sold_by IS NOT NULL THEN
+        PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- the agent's next sale counts them
+    END IF;
     RETURN o;
 END $$;
 
 -- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if it could not be
--- sold now (api.check_rules, api.check_reserved), if the promo code is not valid any more, or if the caller has not accepted
+-- sold now (api.check_rules, api.check_reserved), if the promo code is not valid any more, if its agent
+-- may not sell so much, or if the caller has not accepted
 -- the fare: `fare` is another one, or it is NULL and the fares or the terms have changed. Like the fare of a booking, it is
--- the sum of all tickets, with the cancelled ones. deferred: another transaction has locked the promo code.
+-- the sum of all tickets, with the cancelled ones. deferred: another transaction has locked the promo code or the agent.
 CREATE OR REPLACE FUNCTION api.renew_hold(
     service bus_info, b api.opened_booking, fare numeric, OUT refusal jsonb, OUT deferred boolean
 ) RETURNS record
@@ -44,7 +51,7 @@ DECLARE
     changed  boolean;
 BEGIN
     SELECT (array_agg(p.segment))[1] AS segment, array_agg(p.ticket_no ORDER BY p.ticket_no) AS tickets,
-           array_agg(p.seat_no ORDER BY p.ticket_no) AS seats, min(p.promo_no) AS promo_no, min(p.account) AS account,
+           array_agg(p.seat_no ORDER BY p.ticket_no) AS seats, min(p.promo_no) AS promo_no, min(p.sold_by) AS sold_by, min(p.account) AS account,
            min(p.phone) AS phone, jsonb_agg(api.passenger_of(p) ORDER BY p.ticket_no) AS passengers
     INTO hold FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'expired';
@@ -87,6 +94,13 @@ BEGIN
                 'The fare is now %s. To book, confirm this fare.', to_char(fare_now, 'FM999,999,999,990.00')),
             jsonb_build_object('fare', fare_now::text));
         RETURN;
+    END IF;
+    IF hold.sold_by IS NOT NULL THEN
+        SELECT * INTO refusal, deferred FROM api.check_agent(service, b.travel_date, hold.sold_by, cardinality(hold.tickets),
+            (SELECT sum(t.fare) FROM unnest(prices) AS t));
+        IF refusal IS NOT NULL OR deferred THEN
+            RETURN;
+        END IF;
     END IF;
     UPDATE passengers p
     SET fare = n.fare, fare_parts = n.parts, refund_percent = service.refund_percent,

@@ -58,10 +58,11 @@ BEGIN
     DELETE FROM moved_bookings m WHERE m.bus_id = home AND m.reference = b.reference;
     INSERT INTO moved_bookings (bus_id, reference, now_bus_id)
     SELECT home, b.reference, move_booking.bus_id WHERE move_booking.bus_id <> home;
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
     SELECT e.bus_id, e.reference, e.ticket_no, last.payment_no + 1, CASE WHEN e.amount > 0 THEN 'charge' ELSE 'refund' END,
-           abs(e.amount), e.at
+           abs(e.amount), e.at, p.sold_by
     FROM exchanges e
+    JOIN passengers p ON p.bus_id = e.bus_id AND p.reference = e.reference AND p.ticket_no = e.ticket_no
     CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
         WHERE y.bus_id = e.bus_id AND y.reference = e.reference AND y.ticket_no = e.ticket_no) AS last
     WHERE e.bus_id = move_booking.bus_id AND e.reference = b.reference AND e.exchange_no = done + 1 AND e.amount <> 0;

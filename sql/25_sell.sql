@@ -1,6 +1,7 @@
 -- Sell a segment of a trip to a party: all its seats or none. hold_for: hold the seats for that time; NULL: book
 -- them. limits: see 25_hold_limits.sql. A request without seat numbers (with r.count) gets seats of one class: of
 -- r.seat_class, or of the class with the lowest fare. If it accepts the waitlist, it becomes pending if too few are free.
+-- r.sold_by: the agent who sells for cash, and not on the waitlist (23_agent.sql).
 CREATE OR REPLACE FUNCTION api.sell(r api.request, trip trips, hold_for interval, limits jsonb) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -55,7 +56,7 @@ BEGIN
         END IF;
         chosen := api.choose_for_party(service, trip, s.segment, wanted, r.passengers, among);
         IF chosen IS NULL THEN
-            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false), limits, among);
+            o.refusal := api.check_waitlist(service, trip.travel_date, s, wanted, coalesce(r.waitlist, false) AND r.sold_by IS NULL, limits, among);
             status := 'pending';
         END IF;
     END IF;
@@ -66,9 +67,6 @@ BEGIN
     o.reference := api.new_reference(trip.bus_id);
     expires := CASE status WHEN 'held' THEN least(api.now() + hold_for, s.sells_until)
                            WHEN 'pending' THEN s.sells_until END;
-    IF chosen IS NOT NULL THEN
-        PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
-    END IF;
     o.sale := ROW(trip.bus_id, trip.travel_date, o.reference, chosen, wanted, s.segment, r.passengers,
                   r.phone, r.account,
                   CASE WHEN num_nonnulls(service.seat_classes, service.fare_rules, service.concessions, promo.promo_no) = 0
@@ -76,12 +74,26 @@ BEGIN
                       ELSE api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo) END,
                   promo.promo_no, service.refund_percent, service.refund_tiers, status, expires,
                   num_nonnulls(service.max_seats_per_account, r.passengers) > 0);
+    IF r.sold_by IS NOT NULL THEN
+        SELECT * INTO o.refusal, o.deferred FROM api.check_agent(service, trip.travel_date, r.sold_by, wanted,
+            (SELECT sum(t.fare) FROM unnest((o.sale).prices) AS t));
+        IF o.refusal IS NOT NULL OR o.deferred THEN
+            RETURN o;
+        END IF;
+    END IF;
+    IF chosen IS NOT NULL THEN
+        PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
+    END IF;
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);
     END IF;
     IF r.passengers IS NOT NULL AND num_nonnulls(r.phone, r.account) > 0 THEN
         o.reply := api.warnings_about(o.sale);
+    END IF;
+    IF r.sold_by IS NOT NULL THEN
+        PERFORM api.insert_counter_sale(o.sale, r.sold_by);
+        o.sale := NULL;
     END IF;
     RETURN o;
 END $$;

@@ -5,8 +5,9 @@
 -- 25_hold_limits.sql; a call without them has none. Returns a row for each call, n from 0.
 --
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, a
--- subject of the limits or the promo code, or if the booking has moved to another trip meanwhile, the call is deferred:
--- its answer is NULL, and the server sends it again. So a batch waits for no lock of another batch and cannot deadlock. A statement for many rows costs little more than for
+-- subject of the limits, the promo code or the agent, or if the booking has moved to another trip meanwhile, the call is
+-- deferred: its answer is NULL, and the server sends it again. So a batch waits for no lock of another batch and cannot
+-- deadlock. A statement for many rows costs little more than for
 -- one; so tickets, payments, the resulting bookings and the answers for idempotency keys are written for the whole batch
 -- at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)

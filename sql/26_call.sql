@@ -1,6 +1,6 @@
--- Execute one write; waits for the locks of its trips and of its promo code. For psql, as the owner of the database, and for
--- a database sharded by bus_id. caller: without effect. In version 0.1.0 it named the owner of the key, which now follows
--- from args.
+-- Execute one write; waits for the locks of its trips, its promo code and its agent. For psql, as the owner of the database,
+-- and for a database sharded by bus_id. caller: without effect. In version 0.1.0 it named the owner of the key, which now
+-- follows from args.
 CREATE OR REPLACE FUNCTION api.call(method text, args jsonb, caller text DEFAULT '', key text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, api, public, pg_temp
@@ -16,7 +16,7 @@ BEGIN
         trip := api.trip_of(args);
         EXIT WHEN trip IS NOT DISTINCT FROM locked;
     END LOOP;
-    PERFORM api.wait_for_promo_code(trip.bus_id, args);
+    PERFORM api.wait_for_promo_code(trip.bus_id, args), api.wait_for_agent(trip.bus_id, args);
     RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
         jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;

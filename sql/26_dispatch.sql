@@ -31,7 +31,7 @@ BEGIN
     o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.check_not_departed(b) END);
     IF o.refusal IS NULL THEN
         CASE method   -- raises an exception for any other
-            WHEN 'confirm' THEN o := api.confirm_hold(b, a.fare);
+            WHEN 'confirm' THEN o := api.confirm_hold(b, a.fare, a.account);
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);

@@ -11,7 +11,7 @@ BEGIN
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
-        "from" date, "to" date, "group" text, "by" text);
+        "from" date, "to" date, "group" text, "by" text, agent text, settlement_no int);
     CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
@@ -27,6 +27,8 @@ BEGIN
         WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
         WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);
         WHEN 'promo_codes' THEN answer := api.promo_codes(a.account, a.operator, a."limit", a.after);
+        WHEN 'agents' THEN answer := api.agents(a.account, a.operator, a."limit", a.after);
+        WHEN 'settlement' THEN answer := api.settlement(a.account, a.operator, a.agent, a.settlement_no);
         WHEN 'services' THEN answer := api.services(a.account, a."limit", a.after);
         WHEN 'service' THEN answer := api.operated_service(a.account, a.bus_id);
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);

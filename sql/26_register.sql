@@ -31,6 +31,20 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- Add an agent's account. Only the owner of the database may call it.
+CREATE OR REPLACE FUNCTION api.add_agent(username text, password_hash text, operator text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO accounts (username, password_hash, role, created_at)
+    VALUES (add_agent.username, add_agent.password_hash, 'agent', api.now())
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO agents (agent, operator) VALUES (add_agent.username, add_agent.operator);
+    RETURN true;
+END $$;
+
 -- Change a password, and delete the tokens of the account. Only the owner of the database may call it. Returns false
 -- if there is no such account.
 CREATE OR REPLACE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean

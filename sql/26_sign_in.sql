@@ -28,7 +28,7 @@ BEGIN
     FROM api.reached_limit(address, pair, target, limits, period) r;
     IF NOT FOUND THEN
         -- digests are compared, so the time does not tell how much of the hash is right
-        SELECT a.role, a.operator INTO role, operator FROM accounts a WHERE a.username = sign_in.username
+        SELECT a.role, api.account_operator(a) INTO role, operator FROM accounts a WHERE a.username = sign_in.username
             AND sha256(convert_to(a.password_hash, 'UTF8')) = sha256(convert_to(sign_in.password_hash, 'UTF8'));
         IF NOT FOUND THEN
             PERFORM api.count_failure(address, pair, target);
@@ -42,6 +42,11 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
+
+-- The operator of an account: whose services it runs or, for an agent, sells.
+CREATE OR REPLACE FUNCTION api.account_operator(a accounts) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce(a.operator, (SELECT g.operator FROM agents g WHERE g.agent = a.username));
 
 -- Store a token, for the functions that sign in. at_most: the oldest tokens of the account beyond that number are
 -- deleted. Returns the time at which it expires.
@@ -60,7 +65,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.session(digest bytea)
 RETURNS TABLE (username text, role text, operator text, expires_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-    SELECT a.username, a.role, a.operator, api.rfc3339(t.expires_at, 'UTC')
+    SELECT a.username, a.role, api.account_operator(a), api.rfc3339(t.expires_at, 'UTC')
     FROM tokens t JOIN accounts a USING (username)
     WHERE t.digest = session.digest AND t.expires_at > api.now()
 $$;

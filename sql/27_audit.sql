@@ -92,6 +92,25 @@ LANGUAGE sql STABLE AS $$
        OR (api.name_in(p.fare_parts, 'promo') IS NOT NULL) <> (p.promo_no IS NOT NULL)
        OR p.infant IS NOT NULL AND api.name_in(p.fare_parts, 'infant') IS NULL
     UNION ALL
+    -- A payment belongs to the agent who sold the ticket. It is in no settlement yet, or in one of that agent.
+    SELECT 'agent', y.bus_id, p.travel_date, format('payment %s/%s/%s is of agent %s in settlement %s, the ticket was sold by %s',
+        y.reference, y.ticket_no, y.payment_no, coalesce(y.agent, 'none'), coalesce(y.settlement_no::text, 'none'), coalesce(p.sold_by, 'none'))
+    FROM payments y JOIN passengers p USING (bus_id, reference, ticket_no)
+    WHERE y.agent IS DISTINCT FROM p.sold_by OR y.settlement_no IS NOT NULL AND NOT EXISTS (
+        SELECT FROM settlements s WHERE s.agent = y.agent AND s.settlement_no = y.settlement_no)
+    UNION ALL
+    -- A settlement has the sums of its payments, carries the balance of the previous one, and has the next number.
+    SELECT 'settlement', NULL, NULL, format('settlement %s of %s: carried %s, charges %s, refunds %s; its payments are %s and %s',
+        s.settlement_no, s.agent, s.carried, s.charges, s.refunds, paid.charges, paid.refunds)
+    FROM (SELECT l.*, lag(l.balance, 1, 0.00) OVER w AS previous, row_number() OVER w AS n
+          FROM settlements l WINDOW w AS (PARTITION BY l.agent ORDER BY l.settlement_no)) AS s
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(y.amount) FILTER (WHERE y.kind = 'charge'), 0) AS charges,
+               coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0) AS refunds
+        FROM payments y WHERE y.agent = s.agent AND y.settlement_no = s.settlement_no
+    ) AS paid
+    WHERE s.charges <> paid.charges OR s.refunds <> paid.refunds OR s.carried <> s.previous OR s.settlement_no <> s.n
+    UNION ALL
     -- No promo code is used more often than its limit.
     SELECT 'promo_code', NULL, NULL, format('promo code %s of %s: %s uses, at most %s', c.code, c.operator, used.uses, c.max_uses)
     FROM promo_codes c, LATERAL api.promo_code_uses(c.promo_no) AS used WHERE used.uses > c.max_uses
@@ -163,13 +182,13 @@ LANGUAGE sql STABLE AS $$
         ORDER BY t.transfer_no DESC LIMIT 1) AS last
     WHERE p.name IS DISTINCT FROM last.to_name
     UNION ALL
-    -- The tickets of a party have one trip, one phone number, one account, and, apart from cancelled ones, one
+    -- The tickets of a party have one trip, one phone number, one account, one agent, and, apart from cancelled ones, one
     -- status. Their numbers are 1, 2, 3 and so on.
     SELECT 'half_booked', p.bus_id, min(p.travel_date), format('booking %s: %s', p.reference,
         string_agg(p.ticket_no || ' ' || p.status || ' ' || p.travel_date, ', ' ORDER BY p.ticket_no))
     FROM passengers p GROUP BY p.bus_id, p.reference
     HAVING count(DISTINCT p.travel_date) > 1 OR count(DISTINCT coalesce(p.phone, '')) > 1
-        OR count(DISTINCT coalesce(p.account, '')) > 1
+        OR count(DISTINCT coalesce(p.account, '')) > 1 OR count(DISTINCT coalesce(p.sold_by, '')) > 1
         OR count(DISTINCT p.status) FILTER (WHERE p.status <> 'cancelled') > 1
         OR min(p.ticket_no) > 1 OR max(p.ticket_no) <> count(*)
     UNION ALL

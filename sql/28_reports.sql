@@ -30,7 +30,7 @@ SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date,
        CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
        p.ticket_no, coalesce(p.seat_no, p.former_seat) AS seat_no, pa.name AS origin, pb.name AS destination,
        CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
-       p.fare, p.refund, p.created_at, p.booked_at, p.ended_at
+       p.fare, p.refund, p.created_at, p.booked_at, p.ended_at, p.sold_by
 FROM passengers p
 JOIN bus_info s USING (bus_id)
 JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
@@ -54,6 +54,7 @@ COMMENT ON COLUMN busware_reports.tickets.refund IS 'Amount that was refunded.';
 COMMENT ON COLUMN busware_reports.tickets.created_at IS 'When it was requested.';
 COMMENT ON COLUMN busware_reports.tickets.booked_at IS 'When it was booked. NULL: it was not.';
 COMMENT ON COLUMN busware_reports.tickets.ended_at IS 'When it was cancelled or expired. NULL: it has not ended.';
+COMMENT ON COLUMN busware_reports.tickets.sold_by IS 'Agent who sold it at a counter. NULL: none.';
 
 CREATE OR REPLACE VIEW busware_reports.trips AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, t.reason,
@@ -83,7 +84,7 @@ COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the ticke
 CREATE OR REPLACE VIEW busware_reports.payments AS
 SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date,
        CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE m.reference END AS reference, m.ticket_no, m.payment_no,
-       m.kind, m.amount, m.at
+       m.kind, m.amount, m.at, m.agent, m.settlement_no
 FROM payments m
 JOIN bus_info s USING (bus_id)
 JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no;
@@ -99,6 +100,8 @@ COMMENT ON COLUMN busware_reports.payments.payment_no IS 'Number of the payment 
 COMMENT ON COLUMN busware_reports.payments.kind IS 'charge or refund.';
 COMMENT ON COLUMN busware_reports.payments.amount IS 'Amount, at least 0.';
 COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
+COMMENT ON COLUMN busware_reports.payments.agent IS 'Agent who took it, or paid it back. NULL: none.';
+COMMENT ON COLUMN busware_reports.payments.settlement_no IS 'Number of the settlement of the agent. NULL: not settled.';
 
 CREATE OR REPLACE VIEW busware_reports.sales AS
 SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT TIME ZONE s.time_zone)::date AS payment_date,
@@ -106,7 +109,7 @@ SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT 
        count(*) FILTER (WHERE m.payment_no = 1) AS tickets,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'charge'), 0) AS charges,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'refund'), 0) AS refunds,
-       sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income
+       sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income, m.agent
 FROM payments m
 JOIN bus_info s USING (bus_id)
 JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no
@@ -115,8 +118,8 @@ LEFT JOIN route_table a ON a.bus_id = m.bus_id AND a.stop_no = lower(sold.segmen
 LEFT JOIN route_table b ON b.bus_id = m.bus_id AND b.stop_no = upper(sold.segment)
 LEFT JOIN places pa ON pa.code = a.place
 LEFT JOIN places pb ON pb.code = b.place
-GROUP BY m.bus_id, s.bus_id, p.travel_date, payment_date, sold.segment;
-COMMENT ON VIEW busware_reports.sales IS 'Sums of payments by service, travel date, date of payment and segment.';
+GROUP BY m.bus_id, s.bus_id, p.travel_date, payment_date, sold.segment, m.agent;
+COMMENT ON VIEW busware_reports.sales IS 'Sums of payments by service, travel date, date of payment, segment and agent.';
 COMMENT ON COLUMN busware_reports.sales.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN busware_reports.sales.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN busware_reports.sales.service IS 'Name of the service.';
@@ -131,6 +134,24 @@ COMMENT ON COLUMN busware_reports.sales.tickets IS 'Number of tickets that were 
 COMMENT ON COLUMN busware_reports.sales.charges IS 'Sum of the charges.';
 COMMENT ON COLUMN busware_reports.sales.refunds IS 'Sum of the refunds.';
 COMMENT ON COLUMN busware_reports.sales.income IS 'Charges without refunds.';
+COMMENT ON COLUMN busware_reports.sales.agent IS 'Agent who sold the tickets at a counter. NULL: none.';
+
+CREATE OR REPLACE VIEW busware_reports.settlements AS
+SELECT s.agent, g.operator, s.settlement_no, s.at, s.carried, s.charges, s.refunds, s.commission_percent, s.commission,
+       s.handed_over, s.balance
+FROM settlements s JOIN agents g USING (agent);
+COMMENT ON VIEW busware_reports.settlements IS 'Settlements of the cash of agents.';
+COMMENT ON COLUMN busware_reports.settlements.agent IS 'Username of the agent.';
+COMMENT ON COLUMN busware_reports.settlements.operator IS 'Name of the company whose tickets the agent sells.';
+COMMENT ON COLUMN busware_reports.settlements.settlement_no IS 'Number of the settlement of the agent, from 1.';
+COMMENT ON COLUMN busware_reports.settlements.at IS 'When it was settled.';
+COMMENT ON COLUMN busware_reports.settlements.carried IS 'Balance of the previous settlement.';
+COMMENT ON COLUMN busware_reports.settlements.charges IS 'Sum of the charges of the tickets that the agent sold.';
+COMMENT ON COLUMN busware_reports.settlements.refunds IS 'Sum of the refunds of such tickets.';
+COMMENT ON COLUMN busware_reports.settlements.commission_percent IS 'Commission of the agent, in percent of charges without refunds.';
+COMMENT ON COLUMN busware_reports.settlements.commission IS 'Commission of the agent. Below 0: the agent gives it back, because it refunded more than it sold.';
+COMMENT ON COLUMN busware_reports.settlements.handed_over IS 'What the agent handed over. Below 0: the operator to the agent.';
+COMMENT ON COLUMN busware_reports.settlements.balance IS 'What the agent still has to hand over. The next settlement carries it.';
 
 CREATE OR REPLACE VIEW busware_reports.occupancy AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, a.stop_no AS from_stop, b.stop_no AS to_stop,

@@ -13,13 +13,25 @@ BEGIN
                CASE WHEN v.attribute IS NULL THEN obj_description(v.relation::regclass, 'pg_class')
                     ELSE col_description(v.relation::regclass, a.attnum) END AS found
         FROM (VALUES
-        ('accounts', NULL, 'Accounts of travellers, operators and admins.'),
+        ('accounts', NULL, 'Accounts of travellers, agents, operators and admins.'),
         ('accounts', 'username', 'The name that its owner signs in with, in lower case.'),
         ('accounts', 'password_hash', 'Argon2id hash of the password, with its parameters and its salt.'),
         ('accounts', 'phone', 'Phone number in E.164, such as +919845012345. NULL: none was given.'),
-        ('accounts', 'role', 'traveller, operator or admin.'),
+        ('accounts', 'role', 'traveller, agent, operator or admin.'),
         ('accounts', 'operator', 'The operator whose services an operator account may change (bus_info.operator). NULL for other roles.'),
         ('accounts', 'created_at', 'When the account was created.'),
+
+        ('agent_quotas', NULL, 'The most seats of an agent on each trip of a service.'),
+        ('agent_quotas', 'bus_id', 'Service.'),
+        ('agent_quotas', 'agent', 'Agent.'),
+        ('agent_quotas', 'seats', 'Most live tickets that the agent has sold on a trip.'),
+
+        ('agents', NULL, 'Agents, who sell tickets of an operator at a counter for cash.'),
+        ('agents', 'agent', 'Username of the account.'),
+        ('agents', 'operator', 'Operator whose services the agent sells (bus_info.operator).'),
+        ('agents', 'commission_percent', 'Percent of what it sells, without refunds, that the agent keeps. It applies to payments that are not settled yet.'),
+        ('agents', 'credit_limit', 'Most cash that the agent may have taken and not handed over. NULL: no limit.'),
+        ('agents', 'active', 'Whether the agent may sell, and may open the bookings that it has sold.'),
 
         ('assignments', NULL, 'Vehicles and drivers on trips. No vehicle and no driver is on two trips at once.'),
         ('assignments', 'bus_id', 'Service of the trip.'),
@@ -217,6 +229,7 @@ BEGIN
         ('passengers', 'checked_in_at', 'When the conductor checked the passenger in. NULL: not yet.'),
         ('passengers', 'no_show_at', 'When the ticket became a no-show: its passenger was not checked in when the trip left. NULL: it is none.'),
         ('passengers', 'no_show_segment', 'The segment of a no-show whose seat is for sale again from the next stop. NULL: the seat is not.'),
+        ('passengers', 'sold_by', 'Agent who sold the ticket at a counter, for cash. NULL: none.'),
 
         ('payments', NULL, 'Charges and refunds of tickets. They are recorded here, not carried out.'),
         ('payments', 'bus_id', 'Service of the ticket.'),
@@ -226,6 +239,8 @@ BEGIN
         ('payments', 'kind', 'charge or refund.'),
         ('payments', 'amount', 'Amount, at least 0.'),
         ('payments', 'at', 'When it was recorded.'),
+        ('payments', 'agent', 'Agent who takes the charge and pays the refund: passengers.sold_by. NULL: none.'),
+        ('payments', 'settlement_no', 'Number of the settlement of the agent that has the payment. NULL: it is not settled.'),
 
         ('places', NULL, 'Places at which services stop, and the countries and cities that contain them.'),
         ('places', 'code', 'Code of the place: 2 to 16 capital letters, digits and hyphens.'),
@@ -291,6 +306,19 @@ BEGIN
         ('seeds_loaded', 'name', 'File, without .sql.'),
         ('seeds_loaded', 'digest', 'SHA-256 of its text when it was loaded.'),
         ('seeds_loaded', 'loaded_at', 'When it was loaded.'),
+
+        ('settlements', NULL, 'Settlements of the cash of agents. A row never changes. Its payments have its number.'),
+        ('settlements', 'agent', 'Agent.'),
+        ('settlements', 'settlement_no', 'Number of the settlement of the agent, from 1.'),
+        ('settlements', 'at', 'When it was settled.'),
+        ('settlements', 'account', 'Account that settled it.'),
+        ('settlements', 'carried', 'Balance of the previous settlement.'),
+        ('settlements', 'charges', 'Sum of the charges of its payments.'),
+        ('settlements', 'refunds', 'Sum of the refunds of its payments.'),
+        ('settlements', 'commission_percent', 'Commission of the agent, in percent of charges without refunds.'),
+        ('settlements', 'commission', 'Commission of the agent. Below 0: the agent gives it back.'),
+        ('settlements', 'handed_over', 'What the agent handed over. Below 0: the operator to the agent.'),
+        ('settlements', 'balance', 'What the agent still has to hand over. The next settlement carries it.'),
 
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),
         ('tokens', 'digest', 'SHA-256 of the token.'),

@@ -61,6 +61,7 @@ from busware.server.db.deadlines import Deadlines
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support.both_clients import sdk  # noqa: F401 - a fixture
+from tests.support.counter import counter  # noqa: F401 - a fixture
 from tests.support.fleet import fleet  # noqa: F401 - a fixture
 from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture

@@ -1,4 +1,4 @@
-"""The subcommand `operator` of the server: creates accounts for operators, and changes their passwords.
+"""The subcommand `operator` of the server: accounts of operators and agents, and their passwords.
 
 It connects as the owner of the database, because the server's role must not create operators. It reads the
 password from the terminal, twice, or from the first line of a pipe.
@@ -21,13 +21,14 @@ from busware.server.protocol.jsonrpc import decode_params
 from busware.server.settings import Settings
 
 _HELP = """\
-Accounts of operators. Exit status: 0 done, 1 not done, 2 the command line is wrong, 4 done, but the output \
-could not be written."""
+Accounts of operators and their agents. Exit status: 0 done, 1 not done, 2 the command line is wrong, \
+4 done, but the output could not be written."""
 _MIN_PASSWORD_LENGTH = 8  # in characters, whatever the setting for travellers
 
 _OPERATORS = "SELECT DISTINCT operator FROM bus_info ORDER BY operator"
 _FIRST_OPERATOR = "SELECT 1 FROM accounts WHERE role IN ('operator', 'admin') LIMIT 1"
 _ADD = "SELECT api.add_operator(%s, %s, %s)"
+_ADD_AGENT = "SELECT api.add_agent(%s, %s, %s)"
 _CHANGE_PASSWORD = "SELECT api.change_password(%s, %s)"  # noqa: S105 - a statement, not a password
 
 
@@ -56,12 +57,15 @@ def main(arguments: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog=subcommand("operator"), description=_HELP)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add = commands.add_parser("add", help="create an account for an operator")
+    add = commands.add_parser("add", help="create an account for an operator or an agent")
     add.set_defaults(run=_add)
     scope = add.add_mutually_exclusive_group()
     scope.add_argument("--operator", metavar="OPERATOR", help="run the services of this operator only")
     scope.add_argument(
         "--admin", action="store_true", help="run all services; the default for the first account"
+    )
+    scope.add_argument(
+        "--agent", metavar="OPERATOR", help="sell tickets of this operator at a counter, and run nothing"
     )
     password = commands.add_parser("password", help="change the password of an account, and sign it out")
     password.set_defaults(run=_change_password)
@@ -72,12 +76,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(conn: psycopg.Connection, username: str, options: argparse.Namespace) -> str:
     check_new_username(username)
-    if not options.operator and not options.admin and conn.execute(_FIRST_OPERATOR).fetchone():
-        raise UsageError("Give --operator OPERATOR, or --admin for all services.")
-    operator = _find_operator(conn, options.operator) if options.operator else None
-    if conn.execute(_ADD, (username, _new_hash(username), operator)).fetchone() != (True,):
+    has_role = options.operator or options.agent or options.admin
+    if not has_role and conn.execute(_FIRST_OPERATOR).fetchone():
+        raise UsageError("Give --operator OPERATOR, --agent OPERATOR, or --admin for all services.")
+    operator = options.operator or options.agent
+    operator = _find_operator(conn, operator) if operator else None
+    add = _ADD_AGENT if options.agent else _ADD
+    if conn.execute(add, (username, _new_hash(username), operator)).fetchone() != (True,):
         raise UsageError(f'The account "{username}" exists already.')
     rights = f"runs the services of {operator}" if operator else "runs all services (admin)"
+    if options.agent:
+        rights = f"sells tickets of {operator} (agent)"
     return f'The account "{username}" was created. It {rights}.'
 
 

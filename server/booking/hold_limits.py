@@ -6,15 +6,15 @@ phone number is theirs. The database counts: sql/25_hold_limits.sql.
 """
 
 from busware.server.addresses import limited_subject
-from busware.server.booking.permissions import OPERATORS
+from busware.server.booking.permissions import COUNTERS
 from busware.server.db.writer import HoldLimit
 from busware.server.protocol import Caller
 from busware.server.settings import Settings
 
 
 def limits_on_holds(caller: Caller, settings: Settings) -> tuple[HoldLimit, ...]:
-    """The limits for a caller: none for operators, who sell at a counter."""
-    if caller.role in OPERATORS:
+    """The limits for a caller: none for operators and agents, who sell at a counter."""
+    if caller.role in COUNTERS:
         return ()
     percent = settings.hold_share_percent
     limits = []

@@ -30,6 +30,7 @@ from busware.server.settings import Settings
 
 _CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything else here
 _UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not normalized
+_USERNAMES = ("username", "agent")
 _WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.Ping)  # an ended session is ignored
 _FOUND_NOTHING = b'{"references": []}'  # the reply of `find`, as the database writes it
 
@@ -68,6 +69,8 @@ class Operations:
             protocol.PutDriver: self._change_fleet,
             protocol.Assign: self._change_fleet,
             protocol.PutPromoCode: self._put_promo_code,
+            protocol.PutAgent: self._change_agent,
+            protocol.SettleAgent: self._change_agent,
             protocol.Say: messages.say,
             protocol.Notice: messages.notice_to_trip,
         }
@@ -144,13 +147,16 @@ class Operations:
     def _put_promo_code(self, request: protocol.PutPromoCode, caller: Caller) -> Answer:
         return self._pool.put_promo_code(Raw(_args(request, caller)))
 
+    def _change_agent(self, request: Request, caller: Caller) -> Answer:
+        return self._pool.change_agent(request.method, Raw(_args(request, caller)))
+
     def _normalize(self, request: Request) -> Request:
         """The request with its strings as they are stored. Raises Refusal for an empty or invalid one."""
         normal: dict[str, Any] = {}
         for field in request.__struct_fields__:
             value = getattr(request, field)
             if isinstance(value, str) and field not in _UNCHANGED_FIELDS:
-                normalize = normalize_username if field == "username" else protocol.normalize_text
+                normalize = normalize_username if field in _USERNAMES else protocol.normalize_text
                 normal[field] = normalize(value)
                 if not normal[field]:
                     raise request.wrong(field)
@@ -178,10 +184,12 @@ def _normalize_passenger(passenger: protocol.Passenger) -> protocol.Passenger:
 
 
 def _args(request: Request, caller: Caller) -> bytes:
-    """The request as JSON, with the account of the caller."""
+    """The request as JSON, with the account of the caller. What an agent books is its customer's booking."""
     if caller.account is None:
         return _encode(request)
-    return _encode(msgspec.to_builtins(request) | {"account": caller.account})
+    is_sale = caller.role == "agent" and isinstance(request, protocol.PartyRequest)
+    field = "sold_by" if is_sale else "account"
+    return _encode(msgspec.to_builtins(request) | {field: caller.account})
 
 
 def _attempt_to_open(request: Request, caller: Caller, rate_limiter: RateLimiter) -> Attempt | None:

@@ -6,8 +6,9 @@ The database decides about the booking or service in a request (sql/22_operates.
 from busware.server import protocol
 from busware.server.protocol import Caller, Refusal, Request, Role
 
-ALL: tuple[Role, ...] = ("guest", "traveller", "operator", "admin")
-SIGNED_IN: tuple[Role, ...] = ("traveller", "operator", "admin")
+ALL: tuple[Role, ...] = ("guest", "traveller", "agent", "operator", "admin")
+SIGNED_IN: tuple[Role, ...] = ("traveller", "agent", "operator", "admin")
+COUNTERS: tuple[Role, ...] = ("agent", "operator", "admin")  # they sell to others
 OPERATORS: tuple[Role, ...] = ("operator", "admin")
 
 RIGHTS: dict[type[Request], tuple[Role, ...]] = {
@@ -69,6 +70,11 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.PutVehicle: OPERATORS,
     protocol.Drivers: OPERATORS,
     protocol.PutDriver: OPERATORS,
+    # The database also checks the operator of the agent:
+    protocol.Agents: OPERATORS,
+    protocol.PutAgent: OPERATORS,
+    protocol.GetSettlement: COUNTERS,
+    protocol.SettleAgent: OPERATORS,
 }
 
 
@@ -78,4 +84,5 @@ def check(request: Request, caller: Caller) -> None:
         return
     if caller.role == "guest":
         raise Refusal("not_signed_in", f"{request.method} requires a session: log in first.")
-    raise Refusal("not_allowed", f"{request.method} is for operators.")
+    agents = " and agents" if "agent" in RIGHTS[type(request)] else ""
+    raise Refusal("not_allowed", f"{request.method} is for operators{agents}.")

@@ -249,6 +249,12 @@ class Pool:
         ((refused, answer),) = self.execute(statement, (method, args))
         return Answer(answer, refused)
 
+    def change_agent(self, method: str, args: Raw) -> Answer:
+        """Execute a write on agents or their settlements."""
+        statement = "SELECT refused, answer FROM api.change_agent(%s, %s)"
+        ((refused, answer),) = self.execute(statement, (method, args))
+        return Answer(answer, refused)
+
     def put_promo_code(self, args: Raw) -> Answer:
         """Create or replace a promo code. args: the request, with the account."""
         ((refused, answer),) = self.execute("SELECT refused, answer FROM api.put_promo_code(%s)", (args,))

@@ -3,4 +3,5 @@
 formats       the formats of each method       csv_table     rows as CSV, in which no cell is a formula
 manifest_csv  a manifest as CSV                manifest_pdf  a manifest as PDF, for the conductor
 fonts         the fonts of PDF files           sales_csv     sales as CSV
+settlement_csv  the payments of a settlement as CSV
 """

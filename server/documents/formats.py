@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from busware.server.documents import csv_table, manifest_csv, manifest_pdf, sales_csv
-from busware.server.protocol import Manifest, Request, Sales
+from busware.server.documents import csv_table, manifest_csv, manifest_pdf, sales_csv, settlement_csv
+from busware.server.protocol import GetSettlement, Manifest, Request, Sales
 
 
 class Format(NamedTuple):
@@ -21,4 +21,5 @@ FORMATS: dict[type[Request], Mapping[str, Format]] = {
         "pdf": Format("pdf", "application/pdf", manifest_pdf.encode),
     },
     Sales: {"csv": Format("csv", csv_table.MIME_TYPE, sales_csv.encode)},
+    GetSettlement: {"csv": Format("csv", csv_table.MIME_TYPE, settlement_csv.encode)},
 }

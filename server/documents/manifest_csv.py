@@ -21,6 +21,7 @@ _HEADER = (
     "no_show_at",
     "scheduled_arrives_at",
     "scheduled_departs_at",
+    "sold_by",
 )
 
 
@@ -37,7 +38,8 @@ def _rows(manifest: TripManifest) -> Iterator[tuple[csv_table.Cell, ...]]:
             for rider in riders:
                 ticket = (rider.reference, rider.ticket_no)
                 seen = (_time(rider.checked_in_at), _time(rider.no_show_at))
-                yield *at, action, rider.seat_no, rider.name, rider.phone, *ticket, *seen, *scheduled
+                person = (rider.seat_no, rider.name, rider.phone)
+                yield *at, action, *person, *ticket, *seen, *scheduled, rider.sold_by
 
 
 def _time(at: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Sales as CSV: a row for each service, date or segment. The sums of the reply are left out."""
+"""Sales as CSV: a row for each service, date, segment or agent. The sums of the reply are left out."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,6 +19,7 @@ _HEADER = (
     "refunds",
     "income",
     "occupancy",
+    "agent",
 )
 
 
@@ -32,4 +33,4 @@ def _rows(report: SalesReport) -> Iterator[tuple[csv_table.Cell, ...]]:
         segment = (row.from_stop, row.to_stop, row.origin, row.destination)
         amounts = (Decimal(row.charges), Decimal(row.refunds), Decimal(row.income))
         occupancy = Decimal(row.occupancy) if row.occupancy else None
-        yield row.bus_id, row.name, str(row.date or ""), *segment, row.tickets, *amounts, occupancy
+        yield row.bus_id, row.name, str(row.date or ""), *segment, row.tickets, *amounts, occupancy, row.agent

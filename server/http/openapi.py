@@ -23,7 +23,15 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
-_LOOKUP_FIELDS = {"origin", "place", "reference", "bus_id", "after"}  # what a value names may not exist
+# Fields whose value names what may not exist.
+_LOOKUP_FIELDS = {
+    "origin",
+    "place",
+    "reference",
+    "bus_id",
+    "after",
+    "agent",
+}  # what a value names may not exist
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _TAGS = {
     "health": "Health checks and metrics, for programs that watch the server",
@@ -40,6 +48,8 @@ _TAGS = {
     "promo-codes": "For operators: promo codes",
     "vehicles": "For operators: vehicles",
     "drivers": "For operators: drivers",
+    "agents": "For operators: agents, who sell at a counter",
+    "settlement": "For operators and agents: the cash of an agent",
     "messages": "Messages to the operators",
 }
 _RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)

@@ -10,8 +10,10 @@ replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
 text      cleaning and comparing of texts               services  a service as a document
 operator_requests, operator_replies  the same for operators
+agents    agents and their settlements
 """
 
+from busware.server.protocol.agents import *  # noqa: F403
 from busware.server.protocol.caller import *  # noqa: F403
 from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.operator_replies import *  # noqa: F403

@@ -29,7 +29,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     address: str = ""
     account: str | None = None
     role: Role = "guest"
-    operator: str | None = None  # only for role operator: bus_info.operator of the account's services
+    operator: str | None = None  # only for roles operator and agent: bus_info.operator of the services
     session: bytes | None = None  # the digest of the token
     connection: ClientConnection | None = None  # only for a message to the operators
 

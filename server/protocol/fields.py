@@ -99,6 +99,9 @@ Username = Annotated[
     str,
     Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="a username of up to 64 characters"),
 ]
+AgentName = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="the username of an agent")
+]
 Password = Annotated[
     str, Meta(min_length=1, max_length=256, description="a password of up to 256 characters")
 ]
@@ -135,7 +138,8 @@ Message = Annotated[
     ),
 ]
 SalesGroup = Annotated[
-    Literal["service", "date", "segment"], Meta(description="service, date or segment: what a row is")
+    Literal["service", "date", "segment", "agent"],
+    Meta(description="service, date, segment or agent: what a row is"),
 ]
 SalesDates = Annotated[
     Literal["travel", "payment"], Meta(description="travel or payment: what the dates are dates of")

@@ -89,7 +89,10 @@ class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A passenger in a manifest. infant: the name of the infant on the passenger's lap."""
+    """A passenger in a manifest. infant: the name of the infant on the passenger's lap.
+
+    sold_by: the agent who sold the ticket; missing if none did.
+    """
 
     reference: str
     ticket_no: int
@@ -103,6 +106,7 @@ class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accessible: bool = False
     checked_in_at: Instant | None = None
     no_show_at: Instant | None = None
+    sold_by: str | None = None
     earlier_names: list[EarlierName] = []
 
 
@@ -223,10 +227,10 @@ class TripOccupancy(TripLoad, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The sales of a service, a date or a segment of a service. income: charges without refunds.
+    """The sales of a service, a date, a segment of a service or an agent. income: charges without refunds.
 
     occupancy: the part of the seats on offer that is booked, in percent, weighted by kilometres;
-    missing by date of payment.
+    missing by date of payment and by agent. agent: missing for the tickets that no agent has sold.
     """
 
     tickets: int
@@ -241,6 +245,7 @@ class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to_stop: int | None = None
     origin: str | None = None
     destination: str | None = None
+    agent: str | None = None
 
 
 class SalesReport(Struct, frozen=True, kw_only=True):

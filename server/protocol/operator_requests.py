@@ -116,7 +116,7 @@ class MarkNoShows(TripRequest, frozen=True, kw_only=True):
 
 @method("sales", SalesReport, "GET /v1/operator/sales")
 class Sales(Request, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}):
-    """For operators: add up the sales of your services, by service, date or segment, with their occupancy."""
+    """For operators: add up the sales of your services, by service, date, segment or agent."""
 
     from_date: Date
     to_date: Date

@@ -72,6 +72,13 @@ REASONS: dict[str, str] = {
     "wrong_layout": "the vehicle has not all seats of the service; `seats` lists the missing ones, "
     "`vehicles` the vehicles that are free and have the seats",
     "already_assigned": "the vehicle or the driver is on a trip at that time; `other_trip` is that trip",
+    "not_an_agent": "the account may not sell these tickets at a counter: it is no agent of the operator, or "
+    "not any more; on confirm, another account holds them",
+    "quota_used_up": "the agent may not sell so many seats of the trip; `seats_left` is the number that is "
+    "left, `limit` the quota",
+    "credit_used_up": "the cash of the agent would exceed its credit; `credit_left` is what is left",
+    "unknown_agent": "the operator has no such agent",
+    "already_settled": "the settlement is closed; `settlement_no` is the number of the open one",
     "key_reused": "the idempotency key was used for a different request",
     "service_in_use": "tickets prevent the change of a service; `fields` are the fields that cannot change, "
     "`dates` the trips with such tickets, `possible_date` the first date from which a successor is possible",
@@ -162,6 +169,11 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     )
     other_trip: Annotated[OtherTrip, Meta(description="the trip that is the reason")] | UnsetType = UNSET
     state: Annotated[str, Meta(description="the state of the offer")] | UnsetType = UNSET
+    seats_left: Annotated[int, Meta(description="the seats that the agent may still sell")] | UnsetType = (
+        UNSET
+    )
+    credit_left: Annotated[Money, Meta(description="the credit that is left")] | UnsetType = UNSET
+    settlement_no: Annotated[int, Meta(description="the number of the open settlement")] | UnsetType = UNSET
     limit: Annotated[int, Meta(description="the limit that would be exceeded")] | UnsetType = UNSET
     retry_after: Annotated[int, Meta(description="the number of seconds to wait")] | UnsetType = UNSET
 

@@ -19,7 +19,8 @@ Balance = Annotated[str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, 
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "displaced", "cancelled", "expired"]
 OPEN: tuple[Status, ...] = ("held", "booked", "pending", "displaced")  # the statuses that can still change
-Role = Literal["guest", "traveller", "operator", "admin"]
+Role = Literal["guest", "traveller", "agent", "operator", "admin"]
+PaymentKind = Literal["charge", "refund"]
 
 
 class Pong(Struct, frozen=True, kw_only=True):
@@ -331,7 +332,7 @@ class BookingList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A session, with the token that signs in again.
 
-    operator: the operator whose services the account may change; only for role operator.
+    operator: whose services the account may change or, with role agent, sell; missing for other roles.
     """
 
     token: str

@@ -53,6 +53,10 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "trip as its operator sees it": protocol.OperatedTrip,
     "vehicle": protocol.Vehicle,
     "driver": protocol.Driver,
+    "agent": protocol.Agent,
+    "quota": protocol.Quota,
+    "settled payment": protocol.SettledPayment,
+    "settlement": protocol.Settlement,
 }
 
 
@@ -107,7 +111,7 @@ def test_every_field_is_documented() -> None:
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_reply_is_documented_with_its_fields(name: str) -> None:
-    (documented,) = re.findall(rf"(?m)^\*\*A {name}\*\*: `(.+?)`", section("## Replies"))
+    (documented,) = re.findall(rf"(?m)^\*\*An? {name}\*\*: `(.+?)`", section("## Replies"))
     assert documented.split(", ") == list(REPLIES[name].__struct_fields__)
 
 
@@ -282,6 +286,8 @@ def prepare(step: str, line, database) -> None:
         case ["adds", "the", "operator", username, "of", operator]:
             password = argon2.PasswordHasher().hash("correct horse")
             assert database.value("SELECT api.add_operator(%s, %s, %s)", username, password, operator)
+        case ["adds", "the", "agent", username, "of", operator]:
+            assert database.value("SELECT api.add_agent(%s, '', %s)", username, operator)
         case _:
             raise AssertionError(f"unknown step: {step}")
 

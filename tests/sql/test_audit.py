@@ -55,6 +55,22 @@ BROKEN = [
         "the trip leaves stop 2 at",
     ),
     (
+        "agent",
+        "UPDATE payments SET agent = 'kumar' WHERE reference = '{booking}'",
+        "payment {booking}/1/1 is of agent kumar in settlement none, the ticket was sold by none",
+    ),
+    (
+        "agent",
+        "UPDATE payments SET settlement_no = 1 WHERE reference = '{booking}'",
+        "payment {booking}/1/1 is of agent none in settlement 1, the ticket was sold by none",
+    ),
+    (
+        "settlement",
+        "SELECT api.add_agent('kumar', '', 'KSRTC');"
+        "INSERT INTO settlements VALUES ('kumar', 1, now(), 'meera', 5, 260, 0, 0, 0, 0)",
+        "settlement 1 of kumar: carried 5.00, charges 260.00, refunds 0.00; its payments are 0 and 0",
+    ),
+    (
         "sold_twice",
         "ALTER TABLE passengers DROP CONSTRAINT segment_sold_once;"
         "UPDATE passengers SET seat_no = 3 WHERE reference = '{booking}' AND ticket_no = 1",

@@ -18,7 +18,7 @@ from busware.server.http.routes import RESOURCES
 from tests.conftest import Database, LineClient
 from tests.support.http_client import HttpClient
 
-CALLERS = ("guest", "phone", "owner", "traveller", "operator", "other operator", "admin")
+CALLERS = ("guest", "phone", "owner", "traveller", "agent", "operator", "other operator", "admin")
 PASSWORD = "correct horse battery"
 PHONE = "+919845012345"
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
@@ -32,11 +32,12 @@ STOPS = [
 OK, UNKNOWN = "ok", "unknown_booking"
 NOT_SIGNED_IN, NOT_ALLOWED, NOT_YOURS = "not_signed_in", "not_allowed", "not_yours"
 
-ALL_CALLERS = (OK, OK, OK, OK, OK, OK, OK)
-SIGNED_IN = (NOT_SIGNED_IN, NOT_SIGNED_IN, OK, OK, OK, OK, OK)
-BOOKING_ACCESS = (UNKNOWN, OK, OK, UNKNOWN, OK, UNKNOWN, OK)
-SERVICE_OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, NOT_ALLOWED, NOT_ALLOWED, OK, NOT_YOURS, OK)
-OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, NOT_ALLOWED, NOT_ALLOWED, OK, OK, OK)
+ALL_CALLERS = len(CALLERS) * (OK,)
+SIGNED_IN = (NOT_SIGNED_IN, NOT_SIGNED_IN, OK, OK, OK, OK, OK, OK)
+BOOKING_ACCESS = (UNKNOWN, OK, OK, UNKNOWN, UNKNOWN, OK, UNKNOWN, OK)
+SERVICE_OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, *3 * (NOT_ALLOWED,), OK, NOT_YOURS, OK)
+OPERATORS = (NOT_SIGNED_IN, NOT_SIGNED_IN, *3 * (NOT_ALLOWED,), OK, OK, OK)
+AGENTS = (NOT_SIGNED_IN, NOT_SIGNED_IN, NOT_ALLOWED, NOT_ALLOWED, OK, OK, NOT_YOURS, OK)
 
 
 def in_place_of_ok(outcome: str, cells: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,8 +64,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "release": ({"reference": "hold"}, BOOKING_ACCESS),
     "find": ({"phone": "9880099000", "date": "2026-12-02", "place": "Bengaluru"}, ALL_CALLERS),
     "say": ({"text": "Hello"}, ALL_CALLERS),
-    "register": ({"username": "x", "password": "short"}, 7 * ("bad_request",)),
-    "login": ({}, 7 * ("bad_request",)),  # permitted, but without fields it changes no session
+    "register": ({"username": "x", "password": "short"}, len(CALLERS) * ("bad_request",)),
+    "login": ({}, len(CALLERS) * ("bad_request",)),  # permitted, but without fields it changes no session
     "bookings": ({}, SIGNED_IN),
     "trips": ({"date": "2026-12-02"}, OPERATORS),
     "manifest": (TRIP, SERVICE_OPERATORS),
@@ -101,6 +102,13 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "assign": ({**TRIP, "travel_date": "2026-12-03", "drivers": ["D1"]}, SERVICE_OPERATORS),
     "promo_codes": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "put_promo_code": ({"operator": "KSRTC", "code": "DASARA", "percent": "10"}, SERVICE_OPERATORS),
+    "agents": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "put_agent": ({"operator": "KSRTC", "agent": "agent", "active": True}, SERVICE_OPERATORS),
+    "settlement": ({"operator": "KSRTC", "agent": "agent"}, AGENTS),
+    "settle_agent": (
+        {"operator": "KSRTC", "agent": "agent", "settlement_no": 1, "handed_over": "0"},
+        SERVICE_OPERATORS,
+    ),
     "logout": ({}, SIGNED_IN),
 }
 
@@ -120,6 +128,7 @@ def accounts(database: Database, password_hash: str) -> None:
     for username, role, operator in (
         ("owner", "traveller", None),
         ("traveller", "traveller", None),
+        ("agent", "agent", None),
         ("operator", "operator", "KSRTC"),
         ("other operator", "operator", "SRS Travels"),
         ("admin", "admin", None),
@@ -128,6 +137,7 @@ def accounts(database: Database, password_hash: str) -> None:
             "INSERT INTO accounts (username, password_hash, role, operator, created_at) "
             "VALUES (%s, %s, %s, %s, api.now())", username, password_hash, role, operator,
         )  # fmt: skip
+    database.query("INSERT INTO agents (agent, operator) VALUES ('agent', 'KSRTC')")
 
 
 class Owner:

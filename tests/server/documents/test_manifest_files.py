@@ -64,6 +64,7 @@ def test_manifest_as_csv(
         "action": "boards", "seat_no": "7", "name": "'=1+1", "phone": f"'{ASHA}",
         "reference": booking["reference"], "ticket_no": "1",
         "checked_in_at": "", "no_show_at": "", "scheduled_arrives_at": "", "scheduled_departs_at": "",
+        "sold_by": "",
     }  # fmt: skip
     assert (alights["stop"], alights["action"]) == ("Mandya", "alights")
 

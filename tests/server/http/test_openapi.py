@@ -64,15 +64,17 @@ def traveller(http: HttpClient) -> str:
 
 
 @pytest.fixture
-def existing(http: HttpClient, admin: str) -> dict[str, list[Any]]:
+def existing(http: HttpClient, admin: str, database: Any) -> dict[str, list[Any]]:
     """Values that exist in the database, by field. In the examples, the first one replaces the example's."""
     booked, held = (
         http.call("POST", path, token=admin, json={**TRIP, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
     )
     http.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
+    database.query("SELECT api.add_agent('counter1', '', 'KSRTC')")
     return {
         "bus_id": [1],
+        "agent": ["counter1"],
         "travel_date": ["2026-12-03", "2026-12-04"],
         "date": ["2026-12-03", "2026-12-04"],
         "origin": ["Bengaluru"],
@@ -93,6 +95,9 @@ REPLACED: dict[str, dict[str, Any]] = {
     **{key: {"operator": "KSRTC"} for key in ("vehicles", "put_vehicle", "drivers", "put_driver")},
     **{key: {"operator": "KSRTC"} for key in ("promo_codes", "put_promo_code")},
     "assign": {"vehicle": None, "drivers": []},
+    **{key: {"operator": "KSRTC"} for key in ("agents", "settlement")},
+    "put_agent": {"operator": "KSRTC", "quotas": [{"bus_id": 1, "seats": 6}]},
+    "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
 # The trip has not left the stop yet; the booking has no offer.
 REFUSED = {"no_shows": 409, "accept": 404, "decline": 404}

@@ -1,0 +1,105 @@
+-- What an agent may sell: tickets of its operator's services, within a quota for each trip and a credit for all of them.
+-- The tickets belong to the customer; passengers.sold_by is the agent.
+
+-- Lock an agent until the end of the transaction, so that two transactions cannot both use what is left of its credit.
+-- Returns false if another transaction has locked it and the caller does not wait.
+CREATE OR REPLACE FUNCTION api.lock_agent(agent text, wait boolean DEFAULT false) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    agnt CONSTANT int := 1634168436;   -- its name in ASCII
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock(agnt, hashtext(agent));
+    END IF;
+    RETURN wait OR pg_try_advisory_xact_lock(agnt, hashtext(agent));
+END $$;
+
+-- Whether an account is that of an agent who may sell. NULL for a guest.
+CREATE OR REPLACE FUNCTION api.is_agent(account text) RETURNS boolean
+LANGUAGE sql STABLE STRICT
+RETURN EXISTS (SELECT FROM agents g WHERE g.agent = account AND g.active);
+
+-- The cash of an agent: what it has taken and not handed over, with its commission; and the fares of what it holds.
+-- They are read by one statement, because a confirmation moves a fare from the second to the first.
+CREATE OR REPLACE FUNCTION api.agent_cash(agent text, OUT cash numeric, OUT held numeric) RETURNS record
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT s.balance FROM settlements s WHERE s.agent = agent_cash.agent ORDER BY s.settlement_no DESC LIMIT 1), 0)
+           + coalesce((SELECT sum(CASE y.kind WHEN 'charge' THEN y.amount ELSE -y.amount END) FROM payments y
+                       WHERE y.agent = agent_cash.agent AND y.settlement_no IS NULL), 0),
+           coalesce((SELECT sum(p.fare) FROM passengers p
+                     WHERE p.sold_by = agent_cash.agent AND p.status = 'held' AND p.expires_at > api.now()), 0)
+$$;
+
+-- Check that an agent may sell a party's tickets on a trip. The caller has locked and settled the trip. deferred: another
+-- transaction has locked the agent.
+CREATE OR REPLACE FUNCTION api.check_agent(
+    service bus_info, travel_date date, sold_by text, tickets int, fare numeric, OUT refusal jsonb, OUT deferred boolean
+) RETURNS record
+LANGUAGE plpgsql AS $$
+DECLARE
+    agent agents;
+    quota int;
+    sold  bigint;
+    taken record;
+BEGIN
+    deferred := NOT api.lock_agent(sold_by);
+    IF deferred THEN
+        RETURN;
+    END IF;
+    SELECT * INTO agent FROM agents g WHERE g.agent = sold_by;
+    refusal := CASE WHEN agent.active IS NOT TRUE THEN
+            api.refusal('not_an_agent', format('The account %s may not sell tickets at a counter.', api.quoted(sold_by)))
+        WHEN agent.operator <> service.operator THEN
+            api.refusal('not_an_agent', format('This is an account of an agent of %s; %s (%s %s) is operated by %s.', agent.operator,
+                service.name, service.nouns ->> 'service', service.bus_id, service.operator)) END;
+    IF refusal IS NOT NULL THEN
+        RETURN;
+    END IF;
+    SELECT q.seats INTO quota FROM agent_quotas q WHERE q.bus_id = service.bus_id AND q.agent = sold_by;
+    IF quota IS NOT NULL THEN
+        SELECT count(*) INTO sold FROM passengers p
+        WHERE p.bus_id = service.bus_id AND p.travel_date = check_agent.travel_date
+          AND p.status IN ('held', 'booked') AND p.sold_by = check_agent.sold_by;
+        IF sold + tickets > quota THEN
+            refusal := api.refusal('quota_used_up', format('Your quota on this %s is %s, and %s left; you asked for %s.',
+                    service.nouns ->> 'service', api.format_count(quota, service.nouns ->> 'seat'),
+                    CASE WHEN sold < quota THEN quota - sold || CASE quota - sold WHEN 1 THEN ' is' ELSE ' are' END ELSE 'none is' END,
+                    tickets),
+                jsonb_build_object('limit', quota, 'seats_left', greatest(quota - sold, 0)));
+            RETURN;
+        END IF;
+    END IF;
+    IF agent.credit_limit IS NOT NULL THEN
+        taken := api.agent_cash(sold_by);
+        IF taken.cash + taken.held + fare > agent.credit_limit THEN
+            refusal := api.refusal('credit_used_up', format('Your credit is %s, and %s of it is left; these tickets cost %s. '
+                    'Hand over the cash to %s.', to_char(agent.credit_limit, 'FM999,999,999,990.00'),
+                    to_char(greatest(agent.credit_limit - taken.cash - taken.held, 0), 'FM999,999,999,990.00'),
+                    to_char(fare, 'FM999,999,999,990.00'), agent.operator),
+                jsonb_build_object('credit_left', greatest(agent.credit_limit - taken.cash - taken.held, 0)::numeric(12,2)::text));
+        END IF;
+    END IF;
+END $$;
+
+-- Check that the account that confirms the hold of an agent is that agent, who takes the cash.
+CREATE OR REPLACE FUNCTION api.check_counter(sold_by text, account text) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN account IS DISTINCT FROM sold_by OR NOT api.is_agent(account) THEN
+    api.refusal('not_an_agent', 'These seats are held at a counter: pay there. Only the agent who holds them can confirm them.') END;
+
+-- Insert the tickets of an agent's sale, and their payments: the next sale counts them, in the same batch too.
+CREATE OR REPLACE FUNCTION api.insert_counter_sale(sale api.sale, sold_by text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api.insert_tickets(ARRAY[sale]);
+    UPDATE passengers p SET sold_by = insert_counter_sale.sold_by
+    WHERE p.bus_id = sale.bus_id AND p.reference = sale.reference;
+    PERFORM api.record_payments(ARRAY[sale.bus_id], ARRAY[sale.reference]);
+END $$;
+
+-- Lock the agent of a call, if it has one: that of the request, or of the booking with the reference.
+CREATE OR REPLACE FUNCTION api.wait_for_agent(bus_id bigint, args jsonb) RETURNS void
+LANGUAGE sql AS $$
+    SELECT api.lock_agent(coalesce(args ->> 'sold_by', (SELECT min(p.sold_by) FROM passengers p
+        WHERE p.bus_id = wait_for_agent.bus_id AND p.reference = upper(btrim(args ->> 'reference')))), wait => true)
+$$;
