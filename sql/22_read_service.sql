@@ -42,7 +42,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('', 'shortest_segment_km', 'length', true), ('', 'short_segments_open', 'duration', true),
     ('', 'max_seats_per_account', 'seats', true),
     ('', 'max_transfers', 'transfers', false), ('', 'no_show_sells', 'flag', false),
-    ('', 'offer_hours', 'answer_hours', false), ('', 'alternative_hours', 'near_hours', false)
+    ('', 'offer_hours', 'answer_hours', false), ('', 'alternative_hours', 'near_hours', false),
+    ('', 'whole_refund_delay', 'duration', true)
 $$;
 
 -- Read an object of a document: the document itself, an element of the list that `list` names, or nouns. path: in front of its

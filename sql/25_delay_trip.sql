@@ -10,7 +10,10 @@ DECLARE
     service bus_info;
     stop    route_table;
     before  trips := trip;
-    informed record;   -- the numbers of bookings and tickets that are informed
+    party   record;     -- of api.bookings_delayed
+    bookings int := 0;  -- that are informed
+    tickets  int := 0;
+    offers   int := 0;
 BEGIN
     IF trip.bus_id IS NULL THEN
         o.refusal := api.refusal_unknown_trip(a.bus_id, a.travel_date);
@@ -27,14 +30,21 @@ BEGIN
         trip.delays := NULL;
     END IF;
     BEGIN
-        SELECT count(api.tell_booking(trip.bus_id, b.reference, b.message || coalesce(' ' || a.reason, ''))) AS bookings,
-               coalesce(sum(b.tickets), 0) AS tickets
-        INTO informed FROM api.bookings_delayed(service, before, trip) AS b;
         IF trip.delays IS DISTINCT FROM before.delays THEN
             UPDATE trips t SET delays = trip.delays WHERE t.bus_id = trip.bus_id AND t.travel_date = trip.travel_date;
+            FOR party IN SELECT * FROM api.bookings_delayed(service, before, trip) LOOP
+                bookings := bookings + 1;
+                tickets := tickets + party.tickets;
+                IF party.refundable THEN
+                    offers := offers + 1;
+                    PERFORM api.make_offer(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''), 'keep');
+                ELSE
+                    PERFORM api.tell_booking(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''));
+                END IF;
+            END LOOP;
             PERFORM api.follow_sales(service, trip);
         END IF;
-        o.reply := api.show_delay(service, trip, stop) || jsonb_build_object('bookings', informed.bookings, 'tickets', informed.tickets);
+        o.reply := api.show_delay(service, trip, stop) || jsonb_build_object('bookings', bookings, 'tickets', tickets, 'offers', offers);
         IF a.plan THEN
             RAISE SQLSTATE 'BW001';
         END IF;
@@ -132,24 +142,26 @@ BEGIN
 END $$;
 
 -- The bookings of a trip whose times differ between two states of it, and what to tell each of them: when it leaves the
--- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out.
+-- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out. refundable: it
+-- leaves so late that the booking may be cancelled for its whole fare (bus_info.whole_refund_delay).
 CREATE OR REPLACE FUNCTION api.bookings_delayed(service bus_info, before trips, after trips)
-RETURNS TABLE (reference text, tickets bigint, message text)
+RETURNS TABLE (reference text, tickets bigint, refundable boolean, message text)
 LANGUAGE sql STABLE AS $$
     WITH ticket AS MATERIALIZED (   -- two queries: each has a partial index of its own
-        SELECT p.reference, p.segment FROM passengers p
+        SELECT p.reference, p.segment, p.status FROM passengers p
         WHERE p.bus_id = after.bus_id AND p.travel_date = after.travel_date AND p.status IN ('held', 'booked') AND p.no_show_at IS NULL
         UNION ALL
-        SELECT p.reference, p.segment FROM passengers p
+        SELECT p.reference, p.segment, p.status FROM passengers p
         WHERE p.bus_id = after.bus_id AND p.travel_date = after.travel_date AND p.status = 'pending'
     ), party AS (
-        SELECT t.reference, count(*) AS tickets, lower(t.segment) AS from_stop, max(upper(t.segment)) AS to_stop
+        SELECT t.reference, count(*) AS tickets, lower(t.segment) AS from_stop, max(upper(t.segment)) AS to_stop,
+               bool_and(t.status = 'booked') AS booked
         FROM ticket t
         JOIN route_table r ON r.bus_id = after.bus_id AND r.stop_no = upper(t.segment)
         WHERE api.expected(before, r.stop_no, r.arrives, service.time_zone) > api.now()
         GROUP BY t.reference, lower(t.segment)
     )
-    SELECT p.reference, p.tickets, format('The %s is expected %s %s at %s; the timetable says %s.', service.nouns ->> 'service',
+    SELECT p.reference, p.tickets, coalesce(p.booked AND boards AND after.delays[p.from_stop] >= service.whole_refund_delay, false), format('The %s is expected %s %s at %s; the timetable says %s.', service.nouns ->> 'service',
         CASE WHEN boards THEN 'to leave' ELSE 'at' END, c.name,
         to_char(at.expected, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END),
         to_char(at.scheduled, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END))

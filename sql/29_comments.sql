@@ -62,6 +62,7 @@ BEGIN
         ('bus_info', 'exchange_fee', 'Fee for exchanging a ticket, for each ticket of the booking.'),
         ('bus_info', 'exchange_until', 'How long before the departure a ticket can be exchanged. NULL: it cannot.'),
         ('bus_info', 'offer_hours', 'How many hours an offer to a booking can be answered.'),
+        ('bus_info', 'whole_refund_delay', 'The delay of the departure from which on a booking may be cancelled for its whole fare. NULL: none.'),
         ('bus_info', 'alternative_hours', 'How many hours before or after a departure another trip may leave that is offered instead.'),
         ('bus_info', 'sales_days', 'How many days before the travel date a trip goes on sale.'),
         ('bus_info', 'time_zone', 'Time zone of the times in route_table.'),

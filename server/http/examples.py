@@ -372,6 +372,7 @@ EXAMPLES: dict[str, Example] = {
             "scheduled_at": "2026-12-05T22:00:00+05:30",
             "bookings": 2,
             "tickets": 3,
+            "offers": 0,
             "next_trips": [],
         },
     ),

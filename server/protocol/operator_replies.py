@@ -283,7 +283,8 @@ class DelayedTrip(Struct, frozen=True, kw_only=True):
     """The delay of a trip at a stop, and at all later ones.
 
     expected_at, scheduled_at: the departure from the stop; from the last stop, the arrival. bookings,
-    tickets: how many were informed, because their times have changed. next_trips: those of the vehicle and
+    tickets: how many were informed, because their times have changed. offers: the bookings of them that may
+    have the whole fare back. next_trips: those of the vehicle and
     the drivers that begin before the delayed trip ends.
     """
 
@@ -296,6 +297,7 @@ class DelayedTrip(Struct, frozen=True, kw_only=True):
     scheduled_at: Instant
     bookings: int
     tickets: int
+    offers: int
     next_trips: list[NextTrip]
 
 

@@ -186,6 +186,7 @@ class ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     no_show_sells: Flag | UnsetType = UNSET
     offer_hours: OfferHours | UnsetType = UNSET
     alternative_hours: AlternativeHours | UnsetType = UNSET
+    whole_refund_delay: Duration | UnsetType | None = UNSET
 
 
 class ServiceData(ServiceFields, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ def test_every_reply_has_the_expected_and_the_scheduled_times(api: SchemaApi) ->
     answer = delay(api, 30, reason="Rain.")
     assert answer == {
         "bus_id": 1, "travel_date": DAY, "stop_no": 1, "place": "Bengaluru", "minutes": 30,
-        "expected_at": at("10:30"), "scheduled_at": at("10:00"), "bookings": 1, "tickets": 1,
+        "expected_at": at("10:30"), "scheduled_at": at("10:00"), "bookings": 1, "tickets": 1, "offers": 0,
         "next_trips": [],
     }  # fmt: skip
     (found,) = api.read("search", origin="Ramanagara", destination="Mysuru", date=DAY)["trips"]
@@ -223,6 +223,27 @@ def test_trip_is_cancelled_until_its_expected_end(api: SchemaApi, clock: Clock) 
     assert api.show(booking)["refund"] == "260.00"
 
 
+def test_long_delay_is_a_reason_for_the_whole_fare(api: SchemaApi, clock: Clock) -> None:
+    edit_service(api, whole_refund_delay="2 hours", refund_tiers=TIERS)
+    booking = api.book(1)
+    later, on_board = api.book(3, from_stop=3, to_stop=5), api.book(4)
+    clock.set("2026-12-05 09:30+05:30")
+    held = api.hold(2)
+    assert delay(api, 119)["offers"] == 0
+    answer = delay(api, 120)
+    assert (answer["bookings"], answer["offers"]) == (4, 3)
+    text = dict(messages(api))[booking["reference"]]  # the last one
+    assert text.startswith("The bus is expected to leave Bengaluru at 12:00; the timetable says 10:00.")
+    assert f"{booking['fare']} is refunded" in text
+    clock.set("2026-12-05 11:30+05:30")
+    assert api.change("decline", booking)["refund"] == booking["fare"]
+    assert api.cancel(later)["refund"] == later["fare"]
+    clock.set("2026-12-05 12:01+05:30")
+    assert api.change("decline", on_board)["reason"] == "departed"
+    assert delay(api, 130)["offers"] == 0  # they are under way
+    assert api.show(held)["status"] == "expired"
+
+
 # Who is informed -------------------------------------------------------------------------------
 
 
@@ -334,6 +355,13 @@ def test_trip_that_has_ended_or_is_cancelled_or_has_no_end_has_no_delay(
     assert delay(api, 20, travel_date="2026-12-06")["reason"] == "trip_cancelled"
     clock.set("2026-12-05 12:46+05:30")
     assert delay(api, 20)["message"] == "The trip has ended."
+
+
+def test_repeating_route_has_no_delay_and_skips_no_stop(api: SchemaApi, database: Database) -> None:
+    database.query("UPDATE bus_info SET repeat_legs = 1, runs_on = '{}' WHERE bus_id = 1")
+    message = "The trip of Day Bus (bus 1) has no end."
+    assert delay(api, 20)["message"] == message
+    assert api.write("skip_stop", at=2, **TRIP_OF_OPERATOR)["message"] == message
 
 
 def test_new_stops_of_a_service_end_its_delays(api: SchemaApi, database: Database) -> None:

@@ -27,6 +27,7 @@ DAY_BUS = {
     "blocked_seats": [], "women_seats": [], "accessible_seats": [], "shortest_segment_km": None,
     "short_segments_open": None, "max_seats_per_account": None,
     "max_transfers": 3, "no_show_sells": False, "offer_hours": 24, "alternative_hours": 24,
+    "whole_refund_delay": None,
 }  # fmt: skip
 
 

@@ -59,6 +59,19 @@ def test_change_of_the_clock_changes_no_journey_time(database: Database, date: s
     assert times_on(database, date, "Europe/Berlin") == times
 
 
+def test_delay_is_as_long_at_a_change_of_the_clock(database: Database) -> None:
+    add_service(database, NIGHT, "Europe/Berlin")
+    database.query(
+        "INSERT INTO trips (bus_id, travel_date, delays) "
+        "VALUES (7, '2027-03-28', array_fill(interval '30 minutes', '{3}'))"
+    )
+    assert database.query(
+        "SELECT to_char(api.expected(t, r.stop_no, coalesce(r.departs, r.arrives), 'Europe/Berlin') "
+        "AT TIME ZONE 'Europe/Berlin', 'DD HH24:MI') FROM trips t JOIN route_table r USING (bus_id) "
+        "WHERE t.bus_id = 7 AND t.travel_date = '2027-03-28' ORDER BY r.stop_no"
+    ) == ["28 01:20", "28 03:10", "28 03:40"]  # 02:00 is followed by 03:00
+
+
 def test_time_with_a_day_is_by_the_clock_on_that_day(database: Database) -> None:
     add_service(
         database,
