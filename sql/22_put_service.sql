@@ -92,22 +92,21 @@ $$;
 -- The fields that differ between two documents: {field, from, to}. Of two lists of the same length, the elements are compared.
 CREATE OR REPLACE FUNCTION api.changes("from" jsonb, "to" jsonb, path text DEFAULT '') RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    changes jsonb := '[]';
-    key     text;
 BEGIN
     IF "from" = "to" THEN
-        RETURN changes;
+        RETURN '[]';
     ELSIF jsonb_typeof("from") = 'object' AND jsonb_typeof("to") = 'object' THEN
-        FOR key IN SELECT k FROM jsonb_object_keys("from" || "to") AS k LOOP
-            changes := changes || api.changes(coalesce("from" -> key, 'null'), coalesce("to" -> key, 'null'), concat_ws('.', nullif(path, ''), key));
-        END LOOP;
-        RETURN changes;
+        RETURN (
+            SELECT coalesce(jsonb_agg(c.change ORDER BY k.n, c.n), '[]')
+            FROM jsonb_object_keys("from" || "to") WITH ORDINALITY AS k (key, n),
+                 jsonb_array_elements(api.changes(coalesce("from" -> k.key, 'null'), coalesce("to" -> k.key, 'null'),
+                     concat_ws('.', nullif(path, ''), k.key))) WITH ORDINALITY AS c (change, n));
     ELSIF jsonb_typeof("from") = 'array' AND jsonb_typeof("to") = 'array' AND jsonb_array_length("from") = jsonb_array_length("to") THEN
-        FOR i IN 0 .. jsonb_array_length("from") - 1 LOOP
-            changes := changes || api.changes("from" -> i, "to" -> i, format('%s[%s]', path, i));
-        END LOOP;
-        RETURN changes;
+        RETURN (
+            SELECT coalesce(jsonb_agg(c.change ORDER BY e.n, c.n), '[]')
+            FROM ROWS FROM (jsonb_array_elements("from"), jsonb_array_elements("to")) WITH ORDINALITY AS e (old, new, n),
+                 jsonb_array_elements(api.changes(e.old, e.new, format('%s[%s]', path, e.n - 1))) WITH ORDINALITY AS c (change, n)
+            WHERE e.old <> e.new);
     END IF;
     RETURN jsonb_build_array(jsonb_build_object('field', path, 'from', "from", 'to', "to"));
 END $$;

@@ -1,5 +1,8 @@
 """The commands of an operator's day: check-in, no-shows, transfers, sales."""
 
+import csv
+from pathlib import Path
+
 from tests.client.test_commands import PHONE, Run, book, operate, run  # noqa: F401 - fixtures
 from tests.conftest import Clock
 
@@ -45,3 +48,24 @@ def test_sales(operate: Run, run: Run) -> None:  # noqa: F811
     assert header.split() == ["Date", "Tickets", "Charges", "Refunds", "Income", "Occupied"]
     assert row.split()[:5] == ["2026-12-05", "3", "540.00", "90.00", "450.00"]
     assert sums == "3 tickets, income 450.00."
+
+
+def test_sales_by_segment_and_by_date_of_payment(operate: Run, run: Run) -> None:  # noqa: F811
+    book(run, "--seats", "1,2")
+    header, row, sums = operate("sales", "2026-12-05", "2026-12-05", "--group", "segment").out.splitlines()
+    assert header.split()[:2] == ["Bus", "Service"]
+    assert {"Bengaluru", "Mandya", "360.00"} <= set(row.split())
+    assert sums == "2 tickets, income 360.00."
+    by_payment = ("--group", "date", "--by", "payment")
+    _, row, _ = operate("sales", "2026-11-30", "2026-12-04", *by_payment).out.splitlines()
+    assert row.split()[1:] == ["2", "360.00", "0.00", "360.00"]
+    nothing = operate("sales", "2026-12-05", "2026-12-05", *by_payment).out.splitlines()
+    assert nothing[-1] == "0 tickets, income 0.00."
+
+
+def test_sales_as_csv(operate: Run, run: Run, tmp_path: Path) -> None:  # noqa: F811
+    book(run, "--seats", "1,2")
+    path = tmp_path / "sales.csv"
+    assert operate("sales", "2026-12-05", "2026-12-05", "--group", "date", "--csv", str(path)).status == 0
+    rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    assert [(row["date"], row["tickets"], row["income"]) for row in rows] == [("2026-12-05", "2", "360.00")]
