@@ -88,15 +88,11 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             asks = on_terminal() and not getattr(parsed, "yes", True)
             repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
             planned = plan(request, client) if not repeated and (asks or not parsed.json) else Plan()
-            seen = None
-            while asks and planned.preview and planned.preview != seen:
-                if seen:
-                    complain("This has changed meanwhile.")
-                seen = planned.preview
-                if not confirmed(seen.question, seen.facts):
-                    complain("Nothing was changed.")
+            if asks:
+                if (confirmed_plan := _confirm(request, planned, client)) is None:
                     return REFUSED
-                planned = plan(request, client)
+                planned = confirmed_plan
+                request = planned.accepted or request
             done = None if parsed.json else planned.report
             request = with_key(request)
             if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
@@ -117,6 +113,20 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
             key = getattr(request, "key", None)  # None before it is sent
             complain("Interrupted.", RETRY_HINT + key if key else "")
             return INTERRUPTED
+
+
+def _confirm(request: protocol.Request, planned: Plan, client: Client) -> Plan | None:
+    """The plan that is confirmed: asked again as long as it has changed meanwhile. None: it is declined."""
+    seen = None
+    while planned.preview and planned.preview != seen:
+        if seen:
+            complain("This has changed meanwhile.")
+        seen = planned.preview
+        if not confirmed(seen.question, seen.facts):
+            complain("Nothing was changed.")
+            return None
+        planned = plan(request, client)
+    return planned
 
 
 def _write_files(request: protocol.Request, reply: object, files: dict[str, str]) -> int:

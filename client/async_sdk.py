@@ -22,6 +22,7 @@ from busware.server.protocol import (
     AlightingStop,
     Booking,
     BusType,
+    ExchangeTerms,
     Passenger,
     Place,
     Pong,
@@ -254,6 +255,51 @@ class AsyncClient(AsyncOperatorClient):
     ) -> Booking:
         """Decline an offer, by default the open one. The whole fare is refunded."""
         request = protocol.Decline(reference=reference, phone=phone, offer_no=offer_no, key=key)
+        return await self.call(request, Booking)
+
+    async def exchange_quote(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        bus_id: int | None = None,
+        travel_date: date | None = None,
+        boarding_date: date | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
+        seats: list[int] | None = None,
+        seat_class: str | None = None,
+    ) -> ExchangeTerms:
+        """What an exchange for another trip, stops, class or seats would cost. What is not named stays."""
+        request = protocol.ExchangeQuote(
+            reference=reference, phone=phone, bus_id=bus_id, travel_date=travel_date,
+            boarding_date=boarding_date, seats=seats, seat_class=seat_class,
+            **segment_fields(origin, destination),
+        )  # fmt: skip
+        return await self.call(request, ExchangeTerms)
+
+    async def exchange(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        bus_id: int | None = None,
+        travel_date: date | None = None,
+        boarding_date: date | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
+        seats: list[int] | None = None,
+        seat_class: str | None = None,
+        due: str | None = None,
+        refund: str | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Exchange the booking. It charges at most `due`, and refunds at least `refund`."""
+        request = protocol.Exchange(
+            reference=reference, phone=phone, bus_id=bus_id, travel_date=travel_date,
+            boarding_date=boarding_date, seats=seats, seat_class=seat_class, due=due, refund=refund, key=key,
+            **segment_fields(origin, destination),
+        )  # fmt: skip
         return await self.call(request, Booking)
 
     async def alight_quote(

@@ -65,6 +65,8 @@ environment:
   NO_COLOR                    no colours
 """
 
+_EXCHANGE = "--phone --bus --date --origin --destination --seats --class"  # options of two commands
+
 # Command → its request, and its arguments: names of fields, or options. Of two arguments with | between them,
 # one is given.
 COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
@@ -92,6 +94,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "offers": (protocol.Offers, "reference --phone"),
     "accept": (protocol.Accept, "reference --offer --phone --key"),
     "decline": (protocol.Decline, "reference --offer --phone --key --yes"),
+    "exchange-quote": (protocol.ExchangeQuote, "reference " + _EXCHANGE),
+    "exchange": (protocol.Exchange, f"reference {_EXCHANGE} --due --least-refund --key --yes"),
     "alight-quote": (protocol.AlightQuote, "reference --at --phone --tickets"),
     "alight": (protocol.Alight, "reference at --phone --tickets --key --yes"),
     "register": (protocol.Register, "username --phone"),
@@ -242,8 +246,8 @@ def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.R
         fields |= service_fields(service)
         if request_type is protocol.PutService:
             fields["bus_id"] = service.bus_id
-    if issubclass(request_type, protocol.SegmentRequest):
-        fields |= segment_fields(fields.pop("origin"), fields.pop("destination"))
+    if issubclass(request_type, protocol.SegmentRequest | protocol.ExchangeRequest):
+        fields |= segment_fields(fields.pop("origin", None), fields.pop("destination", None))
     return request_type(**fields)
 
 

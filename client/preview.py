@@ -18,6 +18,8 @@ from busware.server.conversation.words import (
     counted,
     day_of,
     ended_line,
+    exchange_amount,
+    exchange_lines,
     journey_of,
     listed,
     moment,
@@ -42,11 +44,13 @@ class Preview(NamedTuple):
 class Plan(NamedTuple):
     """What a request is going to do, as a question to confirm; and what makes a text of its reply.
 
-    preview: None if nothing has to be confirmed. report: None if the reply says what was done.
+    preview: None if nothing has to be confirmed. report: None if the reply says what was done. accepted: the
+    request that is sent after the confirmation, if it is another one.
     """
 
     preview: Preview | None = None
     report: Report | None = None
+    accepted: protocol.Request | None = None
 
 
 def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - a case for each request
@@ -62,6 +66,8 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
             return _plan_of_declining(request, client)
         case protocol.Alight():
             return _plan_of_alighting(request, client)
+        case protocol.Exchange():
+            return _plan_of_exchange(request, client)
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
         case (
@@ -123,6 +129,16 @@ def _plan_of_alighting(request: protocol.Alight, client: Client) -> Plan:
         lambda after: ended_line(  # the reply does not name the stop
             _chosen(after, request.tickets, ("booked",)), f"at {stop.place}", before, after
         ),
+    )
+
+
+def _plan_of_exchange(request: protocol.Exchange, client: Client) -> Plan:
+    fields = {field: getattr(request, field) for field in protocol.ExchangeRequest.__struct_fields__}
+    terms = client.call(protocol.ExchangeQuote(**fields), protocol.ExchangeTerms)
+    question = f"Exchange booking {request.reference}, and {exchange_amount(terms)}?"
+    return Plan(
+        Preview(question, "\n".join(exchange_lines(terms))),
+        accepted=msgspec.structs.replace(request, due=terms.due, refund=terms.refund),
     )
 
 

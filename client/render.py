@@ -24,6 +24,9 @@ from busware.server.conversation.words import (
     counted,
     day_of,
     differing_ends,
+    exchange_amount,
+    exchange_lines,
+    exchanged_line,
     hold_end,
     moment,
     money,
@@ -51,6 +54,7 @@ from busware.server.protocol import (
     Done,
     Driver,
     DriverList,
+    ExchangeTerms,
     Logout,
     NoShows,
     Offer,
@@ -187,6 +191,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(done or "\n".join(answer.references) or "No booking was found.")
         case Quote():
             return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
+        case ExchangeTerms():
+            return Text("\n".join(_exchange_terms(answer)))
         case AlightingStops():
             return table(
                 map(alighting_stop_row, answer.stops),
@@ -289,13 +295,23 @@ def error(problem: Refusal | RpcError) -> RenderableType:
 # Replies of several lines ----------------------------------------------------------------------
 
 
+def _exchange_terms(terms: ExchangeTerms) -> Iterable[str]:
+    yield from exchange_lines(terms)
+    yield f"To exchange: {exchange_amount(terms)}. Valid until {moment(terms.valid_until)}."
+
+
+def _done_to(booking: Booking, request: Request | None) -> str:
+    """What a change of seats or an exchange has done to a booking."""
+    if isinstance(request, ChangeSeat):
+        return seat_line(booking, request.ticket_no)
+    return "" if booking.exchange is None else exchanged_line(booking.exchange)
+
+
 def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[Text]:
     """What was done, or the status; reference, service and journey; then what the passenger must know now."""
     status = "Released" if isinstance(request, Release) else booking.status.capitalize()
     label = Text.assemble((status, STATUS_STYLES.get(booking.status, "")), ": ")
-    if isinstance(request, ChangeSeat):
-        done = seat_line(booking, request.ticket_no)
-    if done:
+    if done := done or _done_to(booking, request):
         yield Text(done)
         label = Text("Booking ")
     yield Text.assemble(

@@ -41,6 +41,7 @@ LANGUAGE sql IMMUTABLE AS $$
     ('', 'blocked_seats', 'number[]', false), ('', 'women_seats', 'number[]', false), ('', 'accessible_seats', 'number[]', false),
     ('', 'shortest_segment_km', 'length', true), ('', 'short_segments_open', 'duration', true),
     ('', 'max_seats_per_account', 'seats', true),
+    ('', 'exchange_fee', 'amount', false), ('', 'exchange_until', 'duration', true),
     ('', 'max_transfers', 'transfers', false), ('', 'no_show_sells', 'flag', false),
     ('', 'offer_hours', 'answer_hours', false), ('', 'alternative_hours', 'near_hours', false),
     ('', 'whole_refund_delay', 'duration', true)

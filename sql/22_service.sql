@@ -35,6 +35,7 @@ LANGUAGE sql STABLE AS $$
         'accessible_seats', coalesce(to_jsonb(s.accessible_seats), '[]'),
         'shortest_segment_km', trim_scale(s.shortest_segment_km)::text,
         'short_segments_open', api.format_duration(s.short_segments_open), 'max_seats_per_account', s.max_seats_per_account,
+        'exchange_fee', s.exchange_fee::text, 'exchange_until', api.format_duration(s.exchange_until),
         'max_transfers', s.max_transfers, 'no_show_sells', s.no_show_sells,
         'offer_hours', s.offer_hours, 'alternative_hours', s.alternative_hours,
         'whole_refund_delay', api.format_duration(s.whole_refund_delay))

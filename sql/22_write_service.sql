@@ -38,6 +38,7 @@ BEGIN
         concessions = n.concessions, refund_tiers = n.refund_tiers, blocked_seats = n.blocked_seats,
         women_seats = n.women_seats, accessible_seats = n.accessible_seats,
         shortest_segment_km = n.shortest_segment_km, short_segments_open = n.short_segments_open,
+        exchange_fee = n.exchange_fee, exchange_until = n.exchange_until,
         max_seats_per_account = n.max_seats_per_account, max_transfers = n.max_transfers, no_show_sells = n.no_show_sells,
         offer_hours = n.offer_hours, alternative_hours = n.alternative_hours, whole_refund_delay = n.whole_refund_delay
     FROM api.columns_in_document(wanted) AS n WHERE b.bus_id = id

@@ -39,7 +39,7 @@ BEGIN
     -- alight_refunds: NULL for a ticket that has ended, because they are refunds at stops of the trip that it leaves
     UPDATE passengers p
     SET bus_id = move_booking.bus_id, travel_date = move_booking.travel_date, segment = move_booking.segment,
-        seat_no = n.seat_no, alight_refunds = n.alight_refunds,
+        seat_no = n.seat_no, former_seat = NULL, alight_refunds = n.alight_refunds,
         status = CASE WHEN n.moves THEN 'booked' ELSE p.status END,
         fare = CASE WHEN n.moves THEN n.fare ELSE p.fare END,
         fare_parts = CASE WHEN n.moves THEN n.parts ELSE p.fare_parts END,
@@ -67,7 +67,7 @@ BEGIN
         WHERE y.bus_id = e.bus_id AND y.reference = e.reference AND y.ticket_no = e.ticket_no) AS last
     WHERE e.bus_id = move_booking.bus_id AND e.reference = b.reference AND e.exchange_no = done + 1 AND e.amount <> 0;
     -- the writer notifies of the trip in its answer, which is the new one
-    PERFORM pg_notify('busware', jsonb_build_object('trips', jsonb_build_array(jsonb_build_array(b.bus_id, b.travel_date)))::text);
+    PERFORM api.notify_trip(b.bus_id, b.travel_date);
 END $$;
 
 -- The prices of tickets that move to another segment at what was paid for them. s: the segment.

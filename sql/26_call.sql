@@ -7,16 +7,32 @@ SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
-    trip   record := api.trip_of(args);
+    trip   record;
+    found  record := api.trips_of(method, args);
     locked record;
 BEGIN
-    LOOP   -- until the booking has not moved before the lock
-        PERFORM api.lock_trip(trip.bus_id, trip.travel_date);
-        locked := trip;
-        trip := api.trip_of(args);
-        EXIT WHEN trip IS NOT DISTINCT FROM locked;
+    LOOP   -- until the booking has not moved before the locks
+        PERFORM api.lock_trip(t.bus_id, t.travel_date) FROM unnest(found.bus_ids, found.dates) AS t (bus_id, travel_date);
+        locked := found;
+        found := api.trips_of(method, args);
+        EXIT WHEN found IS NOT DISTINCT FROM locked;
     END LOOP;
+    trip := api.trip_of(args);
     PERFORM api.wait_for_promo_code(trip.bus_id, args), api.wait_for_agent(trip.bus_id, args);
     RETURN (SELECT b.answer FROM api.batch(jsonb_build_array(
         jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;
+
+-- The trips that a call locks, in the order in which every call locks them: its trip, and the one for which a booking is
+-- exchanged.
+CREATE OR REPLACE FUNCTION api.trips_of(method text, args jsonb, OUT bus_ids bigint[], OUT dates date[]) RETURNS record
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(t.bus_id ORDER BY t.bus_id, t.travel_date), array_agg(t.travel_date ORDER BY t.bus_id, t.travel_date) FROM (
+        SELECT t.bus_id, t.travel_date FROM api.trip_of(args) AS t
+        UNION
+        SELECT e.bus_id, e.travel_date
+        FROM api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account') AS b,
+             api.exchange_target(b, jsonb_populate_record(NULL::api.request, args)) AS e
+        WHERE method IN ('exchange', 'exchange_quote') AND b.refusal IS NULL
+    ) AS t
+$$;

@@ -38,6 +38,8 @@ BEGIN
             WHEN 'alight' THEN o.refusal := api.alight_at(b, trip, a.tickets, a.at);
             WHEN 'accept' THEN o := api.accept_offer(b, a.offer_no);
             WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
+            WHEN 'exchange' THEN o := api.exchange(b, a, false);
+            WHEN 'exchange_quote' THEN o := api.exchange(b, a, true);
             WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.gender, a.concession, a.account);
         END CASE;
     END IF;

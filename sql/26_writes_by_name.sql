@@ -47,3 +47,14 @@ RETURN api.call('transfer', jsonb_build_object('reference', reference, 'phone', 
 CREATE OR REPLACE FUNCTION api.alight(reference text, at jsonb, phone text DEFAULT NULL, tickets int[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql
 RETURN api.call('alight', jsonb_build_object('reference', reference, 'phone', phone, 'tickets', tickets, 'at', at));
+
+-- What is not named stays as it is. due: the amount that you accept to pay.
+CREATE OR REPLACE FUNCTION api.exchange(
+    reference text, phone text DEFAULT NULL, bus_id bigint DEFAULT NULL, travel_date date DEFAULT NULL,
+    boarding_date date DEFAULT NULL, origin text DEFAULT NULL, destination text DEFAULT NULL, from_stop int DEFAULT NULL,
+    to_stop int DEFAULT NULL, seats int[] DEFAULT NULL, seat_class text DEFAULT NULL, due numeric DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE sql
+RETURN api.call('exchange', jsonb_strip_nulls(jsonb_build_object('reference', reference, 'phone', phone, 'bus_id', bus_id,
+    'travel_date', travel_date, 'boarding_date', boarding_date, 'origin', origin, 'destination', destination,
+    'from_stop', from_stop, 'to_stop', to_stop, 'seats', seats, 'seat_class', seat_class, 'due', due)));

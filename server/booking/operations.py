@@ -32,6 +32,13 @@ _CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything els
 _UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not normalized
 _USERNAMES = ("username", "agent")
 _WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.Ping)  # an ended session is ignored
+# Fields of an exchange that say the same in two ways.
+_EXCLUSIVE = (
+    ("travel_date", "boarding_date"),
+    ("origin", "from_stop"),
+    ("destination", "to_stop"),
+    ("seats", "seat_class"),
+)
 _FOUND_NOTHING = b'{"references": []}'  # the reply of `find`, as the database writes it
 
 _encode = msgspec.json.Encoder().encode
@@ -58,6 +65,7 @@ class Operations:
             protocol.Register: self.accounts.register,
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
+            protocol.ExchangeQuote: self._quote_exchange,
             protocol.OpenSales: self._open_sales,
             protocol.AddService: self._change_service,
             protocol.PutService: self._change_service,
@@ -107,6 +115,8 @@ class Operations:
             _check_either(request)
         if isinstance(request, protocol.PartyRequest):
             _check_party(request)
+        if isinstance(request, protocol.ExchangeRequest):
+            _check_exchange(request)
         handler = self._handlers.get(type(request)) or (self._write if request.writes else self._read)
         rate_limiter = self.accounts.rate_limiter
         attempt = _attempt_to_open(request, caller, rate_limiter)
@@ -131,6 +141,10 @@ class Operations:
         unpaid = isinstance(request, protocol.Hold) or getattr(request, "waitlist", False)
         limits = limits_on_holds(caller, self._settings) if unpaid else ()
         return self._writer.submit(Call(request.method, args, key, limits or UNSET))
+
+    def _quote_exchange(self, request: protocol.ExchangeQuote, caller: Caller) -> Answer:
+        """Execute an exchange that the database undoes: it chooses seats under the locks of both trips."""
+        return self._writer.submit(Call(request.method, Raw(_args(request, caller))))
 
     def _open_sales(self, request: protocol.OpenSales, caller: Caller) -> Answer:
         return self._pool.open_dates(caller.account, request.bus_id, request.from_date, request.to_date)
@@ -244,6 +258,21 @@ def _check_either(request: Request) -> None:
         raise request.wrong(given[-1], f"Give {choice}, not both.")
     if not given:
         raise request.wrong(request.either[0], f"{choice} is missing.")
+
+
+def _check_exchange(request: protocol.ExchangeRequest) -> None:
+    """Raises Refusal unless the request names something to exchange for, and each of it in one way."""
+    given = [
+        field.name
+        for field in msgspec.structs.fields(protocol.ExchangeRequest)
+        if field.name not in ("reference", "phone") and getattr(request, field.name) is not None
+    ]
+    if not given:
+        problem = "Name what you want instead: a date, a bus, stops, a class or seats."
+        raise request.wrong("travel_date", problem)
+    for one, other in _EXCLUSIVE:
+        if one in given and other in given:
+            raise request.wrong(other, f"Give {one} or {other}, not both.")
 
 
 def _check_party(request: protocol.PartyRequest) -> None:

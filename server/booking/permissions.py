@@ -31,6 +31,8 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Offers: ALL,
     protocol.Accept: ALL,
     protocol.Decline: ALL,
+    protocol.ExchangeQuote: ALL,
+    protocol.Exchange: ALL,
     protocol.Find: ALL,
     protocol.Say: ALL,
     protocol.Register: ALL,

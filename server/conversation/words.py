@@ -1,6 +1,6 @@
 """The nouns of each kind of service, and dates, amounts, numbers and bookings as text."""
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import get_args
@@ -10,6 +10,8 @@ from busware.server.protocol import (
     AnyTrip,
     Booking,
     BusType,
+    ExchangeAmounts,
+    ExchangeTerms,
     Leg,
     ManifestStop,
     Offer,
@@ -250,6 +252,37 @@ def ended_line(
     return (
         f"{noun} {numbers} {verb} {where}. {seats} for sale again from {there} on. {_refunded(before, after)}"
     )
+
+
+def exchange_lines(terms: ExchangeTerms) -> Iterator[str]:
+    """What an exchange leads to, and what it costs."""
+    journey = terms.journey
+    seats = [ticket.seat_no for ticket in terms.tickets]
+    yield (
+        f"{journey.name} ({journey.bus_id}): {journey.origin}, {moment(journey.departs_at)}, to "
+        f"{journey.destination}, {moment(journey.arrives_at)}."
+    )
+    yield f"{plural(words_of(journey.kind).seat, seats).capitalize()} {listed(seats, 'and')}."
+    parts = [f"Fare {money(terms.fare)}, paid {money(terms.paid)}"]
+    parts += [f"fee {money(terms.fee)}"] if float(terms.fee) else []
+    parts += [f"not refunded {money(terms.withheld)}"] if float(terms.withheld) else []
+    yield f"{', '.join(parts)}."
+
+
+def exchange_amount(exchange: ExchangeAmounts) -> str:
+    """What the traveller does to exchange: pay 40.00, get 40.00 back, or pay nothing."""
+    if float(exchange.refund):
+        return f"get {money(exchange.refund)} back"
+    return f"pay {money(exchange.due)}" if float(exchange.due) else "pay nothing"
+
+
+def exchanged_line(exchange: ExchangeAmounts) -> str:
+    """What an exchange has cost: The booking is exchanged. 40.00 is charged."""
+    if float(exchange.refund):
+        cost = f"{money(exchange.refund)} is refunded"
+    else:
+        cost = f"{money(exchange.due)} is charged" if float(exchange.due) else "Nothing is charged"
+    return f"The booking is exchanged. {cost}."
 
 
 def seat_line(booking: Booking, ticket_no: int) -> str:

@@ -125,6 +125,27 @@ _ENDED_EARLY: Json = {
     "to_stop": 2,
     "arrives_at": "2026-12-05T23:40:00+05:30",
 }
+_EXCHANGE: Json = {
+    "paid": "520.00",
+    "fare": "520.00",
+    "fee": "0.00",
+    "withheld": "0.00",
+    "due": "0.00",
+    "refund": "0.00",
+}
+_EXCHANGE_QUOTE: Json = {
+    **_EXCHANGE,
+    "valid_until": "2026-12-05T22:00:00+05:30",
+    "tickets": [{name: ticket[name] for name in ("ticket_no", "seat_no", "fare")} for ticket in _TICKETS],
+    "journey": {
+        **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator")},
+        **{name: _BOOKED[name] for name in ("origin", "destination", "from_stop", "to_stop")},
+        "travel_date": "2026-12-06",
+        "boarding_date": "2026-12-06",
+        "departs_at": "2026-12-06T22:00:00+05:30",
+        "arrives_at": "2026-12-07T00:50:00+05:30",
+    },
+}
 _TRIP_FOUND: Json = {
     **{name: _BOOKED[name] for name in ("bus_id", "kind", "name", "operator", "travel_date")},
     **{name: _BOOKED[name] for name in ("boarding_date", "origin", "destination", "from_stop", "to_stop")},
@@ -356,6 +377,18 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "trip_offers": Example(_TRIP, {"offers": [_OFFER]}),
+    "exchange_quote": Example({**_BOOKING, "boarding_date": "2026-12-06"}, _EXCHANGE_QUOTE),
+    "exchange": Example(
+        {**_BOOKING, "boarding_date": "2026-12-06", "due": "0.00"},
+        {
+            **_BOOKED,
+            "travel_date": "2026-12-06",
+            "boarding_date": "2026-12-06",
+            "departs_at": "2026-12-06T22:00:00+05:30",
+            "arrives_at": "2026-12-07T00:50:00+05:30",
+            "exchange": _EXCHANGE,
+        },
+    ),
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},

@@ -54,6 +54,8 @@ STATUSES: dict[str, int] = {
     "seat_taken": 409,
     "sold_out": 409,
     "other_fare": 409,
+    "other_amount": 409,
+    "not_exchangeable": 409,
     "promo_code_used_up": 409,
     "quota_used_up": 409,
     "credit_used_up": 409,

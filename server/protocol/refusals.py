@@ -31,7 +31,7 @@ REASONS: dict[str, str] = {
     "wrong_trip": "the booking is for another trip, another day or another boarding stop",
     "stop_skipped": "the trip does not stop there; `stops` lists the stops that it serves",
     "not_departed": "the trip has not left the stop yet",
-    "checked_in": "the passenger is checked in, so the ticket cannot be transferred or cancelled",
+    "checked_in": "the passenger is checked in, so the ticket cannot be transferred, exchanged or cancelled",
     "too_many_transfers": "a ticket may not be transferred so often; `limit` is the largest number",
     "seat_taken": "a seat is taken or held on a part of the segment; `seats` lists such seats, and to the "
     "operator who blocks them, `sold` lists their tickets",
@@ -40,6 +40,10 @@ REASONS: dict[str, str] = {
     "that are for women, if the party may not have them",
     "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, "
     "`ticket_fare` that of the ticket",
+    "not_exchangeable": "the booking cannot be exchanged: its service does not exchange tickets, or no "
+    "longer, or another operator runs the other service",
+    "other_amount": "the exchange costs more, or refunds less, than the request accepts; `due` is what it "
+    "charges, `refund` what it refunds",
     "unknown_class": "the service has no such class of seats; `class_names` lists its classes",
     "unknown_concession": "the service has no such concession, or takes no infants without a seat; "
     "`concessions` lists its concessions",
@@ -161,6 +165,8 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     sold_from: Annotated[Instant, Meta(description="when shorter segments go on sale")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
     fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
+    due: Annotated[Money, Meta(description="what the exchange charges")] | UnsetType = UNSET
+    refund: Annotated[Money, Meta(description="what the exchange refunds")] | UnsetType = UNSET
     vehicles: (
         Annotated[list[str], Meta(description="the registrations of the vehicles that fit")] | UnsetType
     ) = UNSET

@@ -255,6 +255,21 @@ class OfferList(Struct, frozen=True, kw_only=True):
     offers: list[Offer]
 
 
+class ExchangeAmounts(Struct, frozen=True, kw_only=True):
+    """What an exchange of a booking costs. due: what it charges. refund: what it refunds. One is 0.00.
+
+    fare: of its tickets afterwards. paid: for them so far. fee: of the exchange. withheld: the part of a
+    lower fare that is not refunded.
+    """
+
+    fare: Money
+    paid: Money
+    fee: Money
+    withheld: Money
+    due: Money
+    refund: Money
+
+
 class Booking(AnyTrip, frozen=True, kw_only=True):
     """A booking of a party on a trip. fare, refund: the sums of its tickets.
 
@@ -276,6 +291,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     refund_tiers: list[RefundTier] | None = None  # those ahead; missing if the refund has no tiers
     warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`
     offers: list[Offer] | None = None  # those that can be accepted or declined; missing if there is none
+    exchange: ExchangeAmounts | None = None  # in the reply to `exchange`
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):
@@ -295,6 +311,30 @@ class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: Instant
     stands_until: Instant  # the previous name of valid_until
     refunds: list[RefundAhead] | None = None
+
+
+class Journey(AnyTrip, frozen=True, kw_only=True):
+    """A segment of a trip. travel_date: the date at its first stop. boarding_date: the date at the origin."""
+
+    boarding_date: datetime.date
+    from_stop: int
+    to_stop: int
+
+
+class ExchangedTicket(Struct, frozen=True, kw_only=True):
+    """A ticket after an exchange."""
+
+    ticket_no: int
+    seat_no: int
+    fare: Money
+
+
+class ExchangeTerms(ExchangeAmounts, frozen=True, kw_only=True):
+    """What an exchange of a booking costs, where it leads, and until when the quote is valid."""
+
+    valid_until: Instant
+    journey: Journey
+    tickets: list[ExchangedTicket]
 
 
 class AlightingStop(Struct, frozen=True, kw_only=True):

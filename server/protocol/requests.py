@@ -45,6 +45,7 @@ from busware.server.protocol.replies import (
     Booking,
     BookingList,
     Done,
+    ExchangeTerms,
     OfferList,
     PlaceList,
     Pong,
@@ -265,6 +266,37 @@ class Alight(BookingRequest, frozen=True, kw_only=True):
 
     tickets: TicketNos | None = None
     at: PlaceOrStop
+    key: Key | None = None
+
+
+class ExchangeRequest(BookingRequest, frozen=True, kw_only=True):
+    """A request about an exchange of a booking. What is not named stays."""
+
+    bus_id: BusId | None = None
+    travel_date: Date | None = None
+    boarding_date: Date | None = None
+    origin: PlaceName | None = None
+    destination: PlaceName | None = None
+    from_stop: StopNo | None = None
+    to_stop: StopNo | None = None
+    seats: SeatNos | None = None
+    seat_class: ClassName | None = None
+
+
+@method("exchange_quote", ExchangeTerms, "GET /v1/bookings/{reference}/exchange-quote")
+class ExchangeQuote(ExchangeRequest, frozen=True, kw_only=True):
+    """Show what an exchange of a booking for another trip, stops, class or seats would cost."""
+
+
+@method("exchange", Booking, "POST /v1/bookings/{reference}/exchange", writes=True)
+class Exchange(ExchangeRequest, frozen=True, kw_only=True):
+    """Exchange a booking for another trip of the operator, or for other stops, another class or other seats.
+
+    due: the most that you accept to pay; without it, nothing. refund: the least that you expect.
+    """
+
+    due: Amount | None = None
+    refund: Amount | None = None
     key: Key | None = None
 
 

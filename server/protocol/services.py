@@ -182,6 +182,8 @@ class ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     shortest_segment_km: Length | UnsetType | None = UNSET
     short_segments_open: Duration | UnsetType | None = UNSET
     max_seats_per_account: MaxSeats | UnsetType | None = UNSET
+    exchange_fee: Fare | UnsetType = UNSET
+    exchange_until: Duration | UnsetType | None = UNSET
     max_transfers: MaxTransfers | UnsetType = UNSET
     no_show_sells: Flag | UnsetType = UNSET
     offer_hours: OfferHours | UnsetType = UNSET

@@ -39,12 +39,15 @@ def test_wrong_seats_are_faults(database: Database) -> None:
     }
 
 
-def test_transfers_and_no_shows_are_written_and_read(database: Database) -> None:
-    rules = {"max_transfers": 0, "no_show_sells": True}
+def test_transfers_exchanges_and_no_shows_are_written_and_read(database: Database) -> None:
+    rules = {
+        "exchange_fee": "25.00", "exchange_until": "4 hours", "max_transfers": 0, "no_show_sells": True
+    }  # fmt: skip
     assert {change["field"] for change in put(database, **rules)["changes"]} == rules.keys()
     document = database.value("SELECT api.service(1)")
     assert {name: document[name] for name in rules} == rules
-    refusal = put(database, max_transfers=-1, no_show_sells=None)
+    wrong = {"exchange_fee": "-1", "exchange_until": "soon", "max_transfers": -1, "no_show_sells": None}
+    refusal = put(database, **wrong)
     assert {fault["field"] for fault in refusal["faults"]} == rules.keys()
 
 

@@ -26,6 +26,7 @@ DAY_BUS = {
     "seat_classes": [], "fare_rules": [], "concessions": [], "refund_tiers": [],
     "blocked_seats": [], "women_seats": [], "accessible_seats": [], "shortest_segment_km": None,
     "short_segments_open": None, "max_seats_per_account": None,
+    "exchange_fee": "0.00", "exchange_until": "0 minutes",
     "max_transfers": 3, "no_show_sells": False, "offer_hours": 24, "alternative_hours": 24,
     "whole_refund_delay": None,
 }  # fmt: skip

@@ -79,6 +79,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "accept": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "decline": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "trip_offers": (TRIP, SERVICE_OPERATORS),
+    "exchange_quote": ({"reference": "booking", "seats": [8]}, BOOKING_ACCESS),
+    "exchange": ({"reference": "booking", "seats": [8]}, BOOKING_ACCESS),
     "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
     "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
     "delay_trip": ({**TRIP, "minutes": 30}, SERVICE_OPERATORS),
