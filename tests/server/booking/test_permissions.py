@@ -82,10 +82,10 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "exchange_quote": ({"reference": "booking", "seats": [8]}, BOOKING_ACCESS),
     "exchange": ({"reference": "booking", "seats": [8]}, BOOKING_ACCESS),
     "notice": ({**TRIP, "text": "Platform 4"}, SERVICE_OPERATORS),
-    "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
     "delay_trip": ({**TRIP, "minutes": 30}, SERVICE_OPERATORS),
     "skip_stop": ({**TRIP, "at": 2, "plan": True}, SERVICE_OPERATORS),
     "serve_stop": ({**TRIP, "at": 2}, SERVICE_OPERATORS),
+    "cancel_trip": ({**TRIP, "reason": "Flood"}, SERVICE_OPERATORS),
     "block_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "unblock_seats": ({**TRIP, "seats": [8]}, SERVICE_OPERATORS),
     "open_sales": ({"bus_id": 1, "from": "2026-12-20", "to": "2026-12-21"}, SERVICE_OPERATORS),
@@ -126,7 +126,9 @@ def password_hash() -> str:
 
 @pytest.fixture
 def accounts(database: Database, password_hash: str) -> None:
-    """An account for each caller that has one, named as the caller."""
+    """An account for each caller that has one, named as the caller, and a trip for each of their requests."""
+    database.query("UPDATE bus_info SET sales_days = 60 WHERE bus_id = 1")
+    database.query("SELECT api.open_sales(1)")
     for username, role, operator in (
         ("owner", "traveller", None),
         ("traveller", "traveller", None),
