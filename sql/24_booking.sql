@@ -73,7 +73,9 @@ BEGIN
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 jsonb_build_object('vehicle', v.vehicle) END
-            || api.open_offers(party.bus_id, party.reference)
+            || CASE WHEN EXISTS (SELECT FROM offers o WHERE o.bus_id = party.bus_id AND o.travel_date = party.travel_date
+                                   AND o.reference = party.reference AND o.state = 'open')
+                THEN api.open_offers(party.bus_id, party.reference) ELSE '{}' END
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 api.show_tiers(party.refund_tiers, api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE

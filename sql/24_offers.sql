@@ -16,7 +16,7 @@ LANGUAGE sql STABLE AS $$
     FROM bus_info s WHERE s.bus_id = offer.bus_id
 $$;
 
--- The open offers of a booking, as a field of it. Most bookings have none.
+-- The offers of a booking that can be answered, as a field of it.
 CREATE OR REPLACE FUNCTION api.open_offers(bus_id bigint, reference text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

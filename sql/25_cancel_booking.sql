@@ -24,7 +24,7 @@ BEGIN
     WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date AND s.seat_no = ended.seat_no;
     DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = ANY (tickets);
     PERFORM api.close_offer(o, 'declined') FROM offers o
-    WHERE o.bus_id = b.bus_id AND o.reference = b.reference AND o.state = 'open' AND NOT EXISTS (SELECT FROM passengers p
+    WHERE o.bus_id = b.bus_id AND o.travel_date = b.travel_date AND o.reference = b.reference AND o.state = 'open' AND NOT EXISTS (SELECT FROM passengers p
         WHERE p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets) AND p.status IN ('booked', 'displaced'));
     PERFORM api.promote(b.bus_id, b.travel_date);
 END $$;

@@ -53,6 +53,9 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT w.reference, w.segment, w.expires_at FROM passengers w
         WHERE w.bus_id = s.bus_id AND w.travel_date = count_reached.travel_date AND w.status = 'pending'
+        UNION ALL
+        SELECT d.reference, d.segment, NULL FROM passengers d   -- a notice to its trip does not reach it
+        WHERE d.bus_id = s.bus_id AND d.reference = count_reached.reference AND d.status = 'displaced'
     ) AS p
     JOIN trips t ON t.bus_id = s.bus_id AND t.travel_date = count_reached.travel_date
     JOIN route_table r ON r.bus_id = s.bus_id AND r.stop_no = upper(p.segment)

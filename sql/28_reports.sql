@@ -48,7 +48,7 @@ COMMENT ON COLUMN busware_reports.tickets.ticket_no IS 'Number of the ticket in 
 COMMENT ON COLUMN busware_reports.tickets.seat_no IS 'Seat of the ticket. NULL while it is pending.';
 COMMENT ON COLUMN busware_reports.tickets.origin IS 'Place at which the passenger boards.';
 COMMENT ON COLUMN busware_reports.tickets.destination IS 'Place at which the passenger alights.';
-COMMENT ON COLUMN busware_reports.tickets.status IS 'held, booked, pending, cancelled or expired, now.';
+COMMENT ON COLUMN busware_reports.tickets.status IS 'held, booked, pending, displaced, cancelled or expired, now.';
 COMMENT ON COLUMN busware_reports.tickets.fare IS 'Fare of the ticket when it was sold.';
 COMMENT ON COLUMN busware_reports.tickets.refund IS 'Amount that was refunded.';
 COMMENT ON COLUMN busware_reports.tickets.created_at IS 'When it was requested.';

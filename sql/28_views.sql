@@ -19,7 +19,7 @@ JOIN places pb ON pb.code = b.place;
 COMMENT ON VIEW bookings IS 'Every ticket, with names, and with times in the time zone of the service.';
 COMMENT ON COLUMN bookings.reference IS 'Reference of the booking. The tickets of a party share it.';
 COMMENT ON COLUMN bookings.ticket_no IS 'Number of the ticket in its booking, from 1.';
-COMMENT ON COLUMN bookings.status IS 'held, booked, pending, cancelled or expired, now: a hold is expired from expires_at on.';
+COMMENT ON COLUMN bookings.status IS 'held, booked, pending, displaced, cancelled or expired, now: a hold is expired from expires_at on.';
 COMMENT ON COLUMN bookings.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN bookings.service IS 'Name of the service.';
 COMMENT ON COLUMN bookings.travel_date IS 'Date at the first stop of the trip.';

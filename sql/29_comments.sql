@@ -215,7 +215,7 @@ BEGIN
         ('passengers', 'refund_percent', 'Percent of the fare that a cancellation refunds, when the ticket was sold.'),
         ('passengers', 'refund_tiers', 'The tiers of the service (bus_info.refund_tiers) when the ticket was sold, which apply instead of refund_percent. NULL: none.'),
         ('passengers', 'refund', 'Amount that was refunded.'),
-        ('passengers', 'status', 'held, booked, pending, cancelled or expired. A hold is live until its trip is settled, also after expires_at.'),
+        ('passengers', 'status', 'held, booked, pending, displaced, cancelled or expired. A displaced ticket has lost its seat and has an open offer. A hold is live until its trip is settled, also after expires_at.'),
         ('passengers', 'queue_no', 'Order on the waitlist. NULL: it was never on the waitlist.'),
         ('passengers', 'created_at', 'When it was requested.'),
         ('passengers', 'expires_at', 'When the hold or waitlist entry expires. NULL: it does not expire.'),
@@ -346,7 +346,7 @@ BEGIN
         ('trips', 'own_seats', 'Columns of bus_info that the trip has instead of its service, in JSON: layout, seat_classes, women_seats, accessible_seats. NULL: none.'),
         ('trips', 'delays', 'Delay at each stop against the timetable, by the number of the stop; below 0: early. NULL: it was never delayed.'),
         ('trips', 'skipped', 'Numbers of the stops at which nobody boards or alights. NULL: none.'),
-        ('trips', 'settle_at', 'When its first hold or waitlist entry expires. NULL: none does.'),
+        ('trips', 'settle_at', 'When its first hold, waitlist entry or offer expires. NULL: none does.'),
         ('trips', 'ended', 'Whether it was cancelled because its service ends before it.'),
         ('trips', 'reopened', 'Whether it was cancelled and is open again.'),
 

@@ -83,7 +83,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
     chosen = yield from _choose_tickets(booking, open_tickets)
     request = _tickets_request(booking, phone, chosen, open_tickets)
     named = _named_tickets(booking, chosen, open_tickets)
-    paid = any(ticket.status == "booked" for ticket in chosen)
+    paid = any(ticket.status in ("booked", "displaced") for ticket in chosen)
     quote, confirmed = (yield from require(CancelQuote(**request))), None
     while quote.refund != confirmed:
         if confirmed is not None:
@@ -397,7 +397,7 @@ def _named_tickets(booking: Booking, chosen: Sequence[Ticket], of: Sequence[Tick
 
 def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
     """The end of a question: the refund, and the part of the fares that was not refunded before."""
-    paid = sum(float(t.fare) - float(t.refund) for t in tickets if t.status == "booked")
+    paid = sum(float(t.fare) - float(t.refund) for t in tickets if t.status in ("booked", "displaced"))
     return f", and get {money(refund)} of {money(paid)} back?" if float(refund) else "? Nothing is refunded."
 
 

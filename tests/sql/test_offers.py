@@ -6,40 +6,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock, Database
+from tests.support.offers import CAUSE, LATER, add_later_bus, add_service, displace
 from tests.support.schema_api import ASHA, DAY, RAVI, Answer, SchemaApi, audit
 
-LATER = 3  # a service with the route of service 1, two hours later
-CAUSE = "A smaller bus runs."
 TRAVEL_DATE = date.fromisoformat(DAY)
 
 
 @pytest.fixture(autouse=True)
 def later_bus(database: Database) -> None:
     database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
-    add_service(database, LATER, "12:00", "14:45")
-
-
-def add_service(
-    database: Database, bus_id: int, departs: str, arrives: str, layout: str = "ss.ss\nss.ss"
-) -> None:
-    stops = f"Bengaluru | - | {departs} | 0 | 0\nMysuru | {arrives} | - | 145 | 300"
-    database.query(
-        "SELECT api.add_service(bus_id => %s, name => 'Later Bus', operator => 'KSRTC', sales_days => 14,"
-        " layout => %s, stops => %s)",
-        bus_id, layout, stops,
-    )  # fmt: skip
-
-
-def displace(database: Database, *bookings: Answer) -> None:
-    """Displace bookings of service 1, and make an offer to each, as an exchange of the vehicle does."""
-    with database.connect(autocommit=False) as conn:
-        refs = [booking["reference"] for booking in bookings]
-        conn.execute("SELECT api.lock_trip(1, %s)", (DAY,))
-        conn.execute("SELECT api.displace(1, %s, %s)", (DAY, refs))
-        for reference in refs:
-            conn.execute("SELECT api.make_offer(1, %s, %s, 'refund')", (reference, CAUSE))
-        conn.execute("SELECT api.promote(1, %s)", (DAY,))
-        conn.commit()
+    add_later_bus(database)
 
 
 def keep(database: Database, booking: Answer) -> int | None:
@@ -71,7 +47,7 @@ def refunds(database: Database, booking: Answer) -> list[str]:
 
 def test_displaced_party_is_offered_seats_of_the_next_trip(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     shown = api.show(booking)
     assert (shown["status"], [t["seat_no"] for t in shown["tickets"]], shown["refund"]) == (
         "displaced", [None, None], "0.00",
@@ -103,7 +79,7 @@ def test_displaced_party_is_offered_seats_of_the_next_trip(api: SchemaApi, datab
 def test_nearest_trip_is_offered(api: SchemaApi, database: Database) -> None:
     add_service(database, 4, "09:00", "11:45")
     booking = api.book(1)
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.show(booking)["offers"][0]["trip"]["bus_id"] == 4
 
 
@@ -115,7 +91,7 @@ def test_trip_of_another_operator_place_time_or_class_is_not_offered(
     add_service(database, 4, "12:00", "14:45")
     database.query("UPDATE bus_info SET alternative_hours = 1 WHERE bus_id = 1")
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     shown = api.show(booking)
     assert (shown["status"], shown["refund"], "offers" in shown) == ("cancelled", "520.00", False)
     assert refunds(database, booking) == ["260.00", "260.00"]
@@ -130,7 +106,7 @@ def test_party_keeps_its_class(api: SchemaApi, database: Database) -> None:
     classes = '[{"name": "Front", "seats": [1, 2], "percent": 10}]'
     database.query("UPDATE bus_info SET seat_classes = %s WHERE bus_id IN (1, 3)", classes)
     booking, other = api.book(1, 2), api.book(3)
-    displace(database, booking, other)
+    displace(database, booking["reference"], other["reference"])
     assert api.show(booking)["offers"][0]["trip"]["seats"] == [1, 2]
     assert api.show(other)["offers"][0]["trip"]["seats"][0] > 2
 
@@ -139,7 +115,7 @@ def test_party_of_several_classes_is_not_divided(api: SchemaApi, database: Datab
     classes = '[{"name": "Front", "seats": [1, 2], "percent": 10}]'
     database.query("UPDATE bus_info SET seat_classes = %s WHERE bus_id IN (1, 3)", classes)
     booking = api.book(1, 3)
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.show(booking)["status"] == "cancelled"
 
 
@@ -147,7 +123,7 @@ def test_full_trip_is_left_out(api: SchemaApi, database: Database) -> None:
     add_service(database, 4, "14:00", "16:45")
     api.book(count=6, bus_id=LATER)
     booking = api.book(1, 2, 3)
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.show(booking)["offers"][0]["trip"]["bus_id"] == 4
 
 
@@ -156,7 +132,7 @@ def test_offer_lasts_until_the_sale_of_the_other_trip_ends(
 ) -> None:
     booking = api.book(1)
     clock.set("2026-12-05 09:00+05:30")
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.show(booking)["offers"][0]["valid_until"] == "2026-12-05T12:00:00+05:30"
 
 
@@ -164,7 +140,7 @@ def test_hold_is_released_and_waitlist_promoted(api: SchemaApi, database: Databa
     booking, hold = api.book(1, 2, 3), api.hold(4)
     api.book(5, 6, 7, 8)
     waiting = api.book(count=2, waitlist=True)
-    displace(database, booking, hold)
+    displace(database, booking["reference"], hold["reference"])
     assert api.show(hold)["status"] == "cancelled"
     assert "Nothing was paid." in messages(database, hold)[0]
     assert api.show(waiting)["status"] == "booked"
@@ -172,7 +148,7 @@ def test_hold_is_released_and_waitlist_promoted(api: SchemaApi, database: Databa
 
 def test_new_offer_withdraws_the_earlier_one(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     database.query("SELECT api.make_offer(1, %s, 'An earlier bus runs.', 'refund')", booking["reference"])
     offers = api.read("offers", reference=booking["reference"], phone=ASHA)["offers"]
     assert [offer["state"] for offer in offers] == ["withdrawn", "open"]
@@ -182,7 +158,7 @@ def test_new_offer_withdraws_the_earlier_one(api: SchemaApi, database: Database)
 
 def test_displaced_booking_is_found_and_current(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, account="asha")
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.read("find", phone=ASHA, date=DAY, place="Bengaluru")["references"] == [booking["reference"]]
     current = api.read("bookings", account="asha", current=True)["bookings"]
     assert [b["reference"] for b in current] == [booking["reference"]]
@@ -193,7 +169,7 @@ def test_displaced_booking_is_found_and_current(api: SchemaApi, database: Databa
 
 def test_accepted_booking_moves_to_the_held_seats(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2, phone=ASHA, passengers=[{"name": "Asha"}, {"name": "Ravi"}])
-    displace(database, booking)
+    displace(database, booking["reference"])
     seats = held(database)
     accepted = api.change("accept", booking, key="k")
     assert (accepted["reference"], accepted["bus_id"], accepted["status"], accepted["fare"]) == (
@@ -215,7 +191,7 @@ def test_accepted_booking_moves_to_the_held_seats(api: SchemaApi, database: Data
 
 def test_tickets_that_are_left_move(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2, 3)
-    displace(database, booking)
+    displace(database, booking["reference"])
     first, _, last = held(database)
     api.cancel(booking, 2)
     accepted = api.change("accept", booking)
@@ -227,7 +203,7 @@ def test_seat_that_an_accepted_offer_leaves_goes_to_the_waitlist(api: SchemaApi,
     """The waitlist of the other trip gets the seat of a cancelled ticket, and none of the moved ones."""
     booking = api.book(1, 2)
     api.book(count=6, bus_id=LATER)
-    displace(database, booking)
+    displace(database, booking["reference"])
     waiting = [api.book(count=n, bus_id=LATER, waitlist=True) for n in (2, 1)]
     api.cancel(booking, 1)
     assert api.change("accept", booking)["status"] == "booked"
@@ -246,7 +222,7 @@ def test_accepted_offer_to_keep_ends_the_right_to_decline(api: SchemaApi, databa
 def test_offer_of_another_trip_after_an_accepted_one(api: SchemaApi, database: Database) -> None:
     """Offers are numbered in their booking, wherever it is."""
     booking = api.book(1)
-    displace(database, booking)
+    displace(database, booking["reference"])
     accepted = api.change("accept", booking)
     assert keep(database, accepted) == 2
     offers = api.read("offers", reference=booking["reference"], phone=ASHA)["offers"]
@@ -255,7 +231,7 @@ def test_offer_of_another_trip_after_an_accepted_one(api: SchemaApi, database: D
 
 def test_accepted_trip_that_is_gone_is_refused(api: SchemaApi, database: Database) -> None:
     booking = api.book(1)
-    displace(database, booking)
+    displace(database, booking["reference"])
     database.query("SELECT api.cancel_trip(%s, %s, 'Flood.')", LATER, DAY)
     assert api.change("accept", booking)["state"] == "expired"
     assert api.show(booking)["refund"] == "260.00"
@@ -263,7 +239,7 @@ def test_accepted_trip_that_is_gone_is_refused(api: SchemaApi, database: Databas
 
 def test_declined_offer_refunds_the_whole_fare(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     declined = api.change("decline", booking, key="k")
     assert (declined["status"], declined["refund"], "offers" in declined) == ("cancelled", "520.00", False)
     assert held(database) == []
@@ -274,7 +250,7 @@ def test_declined_offer_refunds_the_whole_fare(api: SchemaApi, database: Databas
 
 def test_unanswered_offer_expires(api: SchemaApi, database: Database, clock: Clock) -> None:
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     clock.advance(hours=24)
     assert database.query("SELECT * FROM api.due_trips() ORDER BY 1") == [
         (1, TRAVEL_DATE),
@@ -291,7 +267,7 @@ def test_unanswered_offer_expires(api: SchemaApi, database: Database, clock: Clo
 def test_answer_after_the_end_is_refused(api: SchemaApi, database: Database, clock: Clock) -> None:
     """The answer itself settles the trip."""
     booking = api.book(1)
-    displace(database, booking)
+    displace(database, booking["reference"])
     clock.advance(hours=25)
     assert api.change("decline", booking)["state"] == "expired"
     assert api.show(booking)["refund"] == "260.00"
@@ -299,7 +275,7 @@ def test_answer_after_the_end_is_refused(api: SchemaApi, database: Database, clo
 
 def test_cancelling_a_displaced_booking_declines(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "520.00"
     one = api.cancel(booking, 1)
     assert (one["status"], one["refund"], one["offers"][0]["refund"]) == ("displaced", "260.00", "260.00")
@@ -314,7 +290,7 @@ def test_displaced_booking_can_be_declined_after_the_departure(
 ) -> None:
     booking = api.book(1, 2)
     clock.set("2026-12-05 09:00+05:30")
-    displace(database, booking)
+    displace(database, booking["reference"])
     clock.set("2026-12-05 11:00+05:30")
     api.cancel(booking, 2)
     assert api.change("decline", booking)["refund"] == "520.00"
@@ -331,7 +307,7 @@ def test_displaced_ticket_has_no_seat_to_use(
     api: SchemaApi, database: Database, method: str, args: dict[str, Any]
 ) -> None:
     booking = api.book(1)
-    displace(database, booking)
+    displace(database, booking["reference"])
     before = api.everything()
     assert api.change(method, booking, **args)["reason"] == "displaced"
     assert api.everything() == before
@@ -340,7 +316,7 @@ def test_displaced_ticket_has_no_seat_to_use(
 def test_other_trip_is_cancelled(api: SchemaApi, database: Database) -> None:
     """The passengers get a message and the whole fare."""
     booking = api.book(1, 2)
-    displace(database, booking)
+    displace(database, booking["reference"])
     database.query("SELECT api.cancel_trip(%s, %s, 'Flood.')", LATER, DAY)
     assert "offers" not in api.show(booking)
     assert database.query("SELECT * FROM api.due_trips()") == [(1, TRAVEL_DATE)]
@@ -354,7 +330,7 @@ def test_other_trip_is_cancelled(api: SchemaApi, database: Database) -> None:
 def test_own_trip_is_cancelled(api: SchemaApi, database: Database, clock: Clock) -> None:
     """The offer of a displaced booking stands; that of a booked one is withdrawn, and all is refunded."""
     displaced, kept = api.book(1, 2), api.book(3)
-    displace(database, displaced)
+    displace(database, displaced["reference"])
     keep(database, kept)
     reply = database.value("SELECT (api.cancel_trip(1, %s, 'Flood.')).reply", DAY)
     assert (reply["tickets"], reply["refund"]) == (1, "260.00")
@@ -413,7 +389,7 @@ def test_offer_to_a_passenger_under_way_is_a_message_only(
 
 def test_offers_of_a_trip_are_for_its_operator(api: SchemaApi, database: Database) -> None:
     booking, other = api.book(1), api.book(2, phone=RAVI)
-    displace(database, booking, other)
+    displace(database, booking["reference"], other["reference"])
     trip = {"bus_id": 1, "travel_date": DAY}
     offers = api.read("trip_offers", account="conductor", **trip)["offers"]
     assert sorted(offer["reference"] for offer in offers) == sorted(
@@ -445,7 +421,7 @@ def test_offers_of_a_booking_are_for_its_passengers(api: SchemaApi) -> None:
 def test_audit_finds_broken_offers(database: Database, damage: str, rule: str) -> None:
     with database.connect() as conn:
         api = SchemaApi(conn)
-        displace(database, api.book(1))
+        displace(database, api.book(1)["reference"])
         assert audit(conn) == []
         database.query(damage)
         assert rule in [finding[0] for finding in audit(conn)]

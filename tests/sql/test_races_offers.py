@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock
+from tests.support.offers import LATER, add_later_bus, displace
 from tests.support.race import Race
 from tests.support.schema_api import ASHA, DAY, Answer, SchemaApi, call, outcomes_of
 
-LATER = 3  # the trip that is offered
-STOPS = "Bengaluru | - | 12:00 | 0 | 0\nMysuru | 14:45 | - | 145 | 300"
 Step = Callable[[SchemaApi, Answer], Any]
 
 
@@ -19,23 +18,11 @@ def offered(race: Race) -> Answer:
     """A displaced booking of two, with an offer."""
     database = race.database
     database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
-    database.query(
-        "SELECT api.add_service(bus_id => %s, name => 'Later Bus', operator => 'KSRTC', sales_days => 14,"
-        " layout => %s, stops => %s)",
-        LATER, "ss.ss\nss.ss", STOPS,
-    )  # fmt: skip
+    add_later_bus(database)
     database.query("UPDATE bus_info SET alternative_hours = 3")
     booking = race.second.book(1, 2)
-    displace(race, booking)
+    displace(database, booking["reference"])
     return booking
-
-
-def displace(race: Race, booking: Answer) -> None:
-    with race.database.connect(autocommit=False) as conn:
-        conn.execute("SELECT api.lock_trip(1, %s)", (DAY,))
-        conn.execute("SELECT api.displace(1, %s, %s)", (DAY, [booking["reference"]]))
-        conn.execute("SELECT api.make_offer(1, %s, 'A smaller bus runs.', 'refund')", (booking["reference"],))
-        conn.commit()
 
 
 def accept(api: SchemaApi, booking: Answer) -> Answer:
@@ -177,18 +164,14 @@ def test_decline_does_not_wait_for_the_other_trip(race: Race, offered: Answer, c
 def test_locked_trip_is_not_offered(race: Race, offered: Answer) -> None:
     race.first.conn.execute("SELECT api.lock_trip(%s, %s)", (LATER, DAY))
     other = race.second.book(3)
-    displace(race, other)
+    displace(race.database, other["reference"])
     assert state(race, other) == ("cancelled", "260.00", 1)
 
 
 def test_crossing_offers_do_not_deadlock(race: Race, offered: Answer) -> None:
     """Each of two bookings is offered the trip of the other, and both accept at once."""
     other = race.second.book(count=1, bus_id=LATER)
-    with race.database.connect(autocommit=False) as conn:
-        conn.execute("SELECT api.displace(%s, %s, %s)", (LATER, DAY, [other["reference"]]))
-        statement = "SELECT api.make_offer(%s, %s, 'A smaller bus runs.', 'refund')"
-        conn.execute(statement, (LATER, other["reference"]))
-        conn.commit()
+    displace(race.database, other["reference"], bus_id=LATER)
     assert race.second.show(other)["offers"][0]["trip"]["bus_id"] == 1
     accept(race.first, offered)
     again = call("accept", reference=other["reference"], phone=ASHA)
