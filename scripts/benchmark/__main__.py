@@ -4,13 +4,13 @@ import argparse
 import resource
 import sys
 
-from scripts.benchmark import PROJECT, batch, report, seats
+from scripts.benchmark import PROJECT, batch, report, reseat, seats
 from scripts.benchmark.datasets import Datasets, InvalidRun
 from scripts.benchmark.load import Duration
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 
-_ALONE = ("list", "write")  # commands that take no other name
+_ALONE = ("list", "reseat", "write")  # commands that take no other name
 _OTHERS = ("seats", "batch")  # they compare nothing with pgbench, and only run when they are named
 FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the figures
 
@@ -23,6 +23,8 @@ def main() -> None:
             print(f"{name:20} {measurement.title} ({measurement.target})")
     elif arguments.names == ["write"]:
         report.write(FOLDER)
+    elif arguments.names == ["reseat"]:
+        reseat.measure()
     else:
         _raise_file_limit()
         with Datasets(FOLDER / "postgres") as datasets:
@@ -43,8 +45,9 @@ def _arguments() -> argparse.Namespace:
         "names", nargs="*", metavar="NAME",
         help="measurements, in the order of their run (default: all); also `seats`: the share of the demand "
         "that is sold with each strategy for choosing seats, and `batch`: the time of a batch in PostgreSQL, "
-        "in total and by function. Alone: `list`: list the measurements; `write`: write the figures measured "
-        "so far into docs/performance.md",
+        "in total and by function. Alone: `list`: list the measurements; `reseat`: the time of a plan of "
+        "seats for another vehicle, without a database; `write`: write the figures measured so far into "
+        "docs/performance.md",
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"

@@ -115,14 +115,16 @@ class _Phase:
 
 
 # The search uses weights of similar size, because a worse seating can be on the way to a better one.
-_SEARCH_WEIGHTS = Weights(priority=100, seated=20, same_class=16, together=6, kept=1)
-_SELECTION = _Phase(steps=4_000, hot=20, cold=0.3)
-_SEARCH = _Phase(steps=50_000, hot=1.5, cold=0.15)
-_POLISH = _Phase(steps=10_000, hot=0.5, cold=0.1)  # with weights in the order of the criteria
+_SEARCH_WEIGHTS = Weights(priority=300, seated=60, same_class=36, together=10, kept=1)
+_SELECTION = _Phase(steps=10_000, hot=60, cold=0.15)
+_SEARCH = _Phase(steps=20_000, hot=1.5, cold=0.2)
+_POLISH = _Phase(steps=40_000, hot=3, cold=0.1)  # with weights in the order of the criteria
 _STEPS_PER_TICKET = 1_500  # at most, of a phase
 _SEED = 1
+_TRIES = 5  # for a ticket that lacks something
+_EXCHANGE_TEMPERATURE = 0.2  # of that of the other steps: otherwise the selection becomes worse
 _RESEATED = 3  # parties that get new seats after a party that is left over
-_SHARE_OF_EXCHANGES = 0.15  # of the steps, if parties are left over
+_SHARE_OF_EXCHANGES = 0.3  # of the steps, if parties are left over
 _SHARE_OF_PARTY_MOVES = 0.7  # of the steps that move a ticket of a party of two or more
 
 
@@ -232,9 +234,9 @@ class _Search:
             if best == ideal:
                 break
             if self._selection.others and random() < _SHARE_OF_EXCHANGES:
-                self._exchange(limit)
+                self._exchange(limit * _EXCHANGE_TEMPERATURE)
             else:
-                ticket = int(random() * len(problem.tickets))
+                ticket = self._any_ticket()
                 if seating.where[ticket] != NOWHERE:
                     self._move(ticket, limit)
             if seating.score > best:
@@ -291,7 +293,7 @@ class _Search:
             for member, member_seat in self._seats_near(tickets, problem.row[target]):
                 if member_seat != seating.where[member]:
                     seating.move(member, member_seat)
-        elif target != seat:
+        elif target != seat and seating.can_gain(ticket, target, limit):
             seating.move(ticket, target)
         seating.accept(limit)
 
@@ -311,6 +313,19 @@ class _Search:
                 chosen[ticket] = self._any(list(free))
                 del free[chosen[ticket]]
         return list(chosen.items())
+
+    def _any_ticket(self) -> int:
+        """A random ticket, seldom one that is left over or has all that it can have."""
+        problem, seating = self._problem, self._seating
+        for _ in range(_TRIES):
+            ticket = int(self._random() * len(problem.tickets))
+            seat = seating.where[ticket]
+            party = problem.party[ticket]
+            if seat != NOWHERE and (
+                seat != problem.home[ticket] or (problem.sat_together[party] and not seating.together[party])
+            ):
+                break
+        return ticket
 
     def _any(self, seats: Sequence[int]) -> int:
         return seats[int(self._random() * len(seats))]

@@ -1,6 +1,7 @@
 """The state of the search of `reseating`: which parties are seated, and in which seats."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from math import inf
 
 from busware.server.booking.reseating_problem import NOWHERE, Problem, Weights
@@ -50,27 +51,30 @@ class Selection:
 
     def propose(self, random: Callable[[], float]) -> tuple[list[int], list[int]]:
         """A random exchange: the parties that leave, and those that come, of which one was left over."""
-        party = self.others[int(random() * len(self.others))]
+        start = int(random() * len(self.others))
+        party, *others = self.others[start:] + self.others[:start]
         free = self.free - self.demand[party]
         leaving: list[int] = []
         while not self._fits(free):
-            negative = (self._signs & ~free) >> (self._width - 1)
-            fields = negative * ((1 << self._width) - 1)
-            candidates = [
-                n
-                for n, demand in enumerate(self.demand)
-                if demand & fields and self.is_chosen[n] and n not in leaving
-            ]
-            leaving.append(candidates[int(random() * len(candidates))])
+            leaving.append(self._any_on(self._signs & ~free, leaving, random))
             free += self.demand[leaving[-1]]
         coming = [party]
-        others = [n for n in self.others if n != party]
-        for other in sorted(others, key=lambda _: random()) + leaving:
+        for other in others + leaving:
             if self._fits(free - self.demand[other]):
                 free -= self.demand[other]
                 coming.append(other)
         staying = set(leaving) & set(coming)
         return [n for n in leaving if n not in staying], [n for n in coming if n not in staying]
+
+    def _any_on(self, signs: int, leaving: Sequence[int], random: Callable[[], float]) -> int:
+        """A chosen party that has a ticket in one of the fields with these signs, and is not yet leaving."""
+        fields = (signs >> (self._width - 1)) * ((1 << self._width) - 1)
+        start, count = int(random() * len(self.demand)), len(self.demand)
+        return next(
+            party
+            for party in chain(range(start, count), range(start))
+            if self.demand[party] & fields and self.is_chosen[party] and party not in leaving
+        )
 
     def change(self, leaving: Iterable[int], coming: Iterable[int]) -> None:
         """Apply an exchange."""
@@ -167,10 +171,29 @@ class Seating:
         These are the tickets of both seats between two stops at which no passenger keeps one of the seats. In
         the graph whose edges join overlapping tickets, they are a Kempe chain.
         """
+        self.swap(self.where[ticket], seat, *self._ends(ticket, seat))
+
+    def can_gain(self, ticket: int, seat: int, limit: float) -> bool:
+        """Whether the score could change by at least limit if a ticket moved to a seat."""
         old = self.where[ticket]
-        cuts = ~(self.inner_stops[old] | self.inner_stops[seat])
+        first, end = self._ends(ticket, seat)
+        window = (1 << end) - (1 << first)
+        legs, party, sat_together = self._problem.legs, self._problem.party, self._problem.sat_together
+        change = 0
+        for one, other in ((old, seat), (seat, old)):
+            here, there = self.values[one], self.values[other]
+            for moved in self.on[one]:
+                if legs[moved] & window:
+                    change += there[moved] - here[moved]
+                    if sat_together[party[moved]] and not self.together[party[moved]]:
+                        change += self.weight_of_together
+        return change >= limit
+
+    def _ends(self, ticket: int, seat: int) -> tuple[int, int]:
+        """The closest stops before and after a ticket at which no passenger keeps its seat or this one."""
+        cuts = ~(self.inner_stops[self.where[ticket]] | self.inner_stops[seat])
         first = (cuts & ((2 << self._problem.first[ticket]) - 1)).bit_length() - 1
-        self.swap(old, seat, first, _lowest(cuts, self._problem.end[ticket]))
+        return first, _lowest(cuts, self._problem.end[ticket])
 
     def insert(self, ticket: int) -> bool:
         """Seat a ticket. Returns whether it is seated.
