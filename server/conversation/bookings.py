@@ -68,13 +68,13 @@ _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 
 def status(context: Context, typed: str) -> Steps[None]:
     """The command `status [REFERENCE [PHONE]]`: show a booking."""
-    booking, _ = yield from _open(context, typed)
+    booking, _ = yield from open_booking(context, typed)
     yield Show(booking)
 
 
 def cancellation(context: Context, typed: str) -> Steps[None]:
     """The command `cancel [REFERENCE [PHONE]]`: cancel tickets, after the traveller has seen the refund."""
-    booking, phone = yield from _open(context, typed)
+    booking, phone = yield from open_booking(context, typed)
     yield Show(booking)
     open_tickets = [ticket for ticket in booking.tickets if ticket.status in OPEN]
     if not open_tickets:
@@ -104,7 +104,7 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
 
 def alighting(context: Context, typed: str) -> Steps[None]:
     """The command `alight [REFERENCE [PHONE]]`: end tickets at an earlier stop."""
-    booking, phone = yield from _open(context, typed)
+    booking, phone = yield from open_booking(context, typed)
     yield Show(booking)
     booked = [ticket for ticket in booking.tickets if ticket.status == "booked"]
     if not booked:
@@ -147,7 +147,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
 
 def change(context: Context, typed: str) -> Steps[None]:
     """The command `change [REFERENCE [PHONE]]`: move a ticket to another seat."""
-    booking, phone = yield from _open(context, typed)
+    booking, phone = yield from open_booking(context, typed)
     noun = words_of(booking.kind).seat
     yield Show(booking)
     seats = {t.ticket_no: t.seat_no for t in booking.tickets if t.status in OPEN and t.seat_no is not None}
@@ -292,7 +292,7 @@ def _longest(words: Sequence[str], matches: Callable[[str], bool]) -> list[str]:
     return next(([*words[:n]] for n in lengths if matches(" ".join(words[:n]))), [])
 
 
-def _open(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
+def open_booking(context: Context, typed: str) -> Steps[tuple[Booking, str | None]]:
     """The booking that a reference and a phone number open, and that phone number.
 
     typed: the text after the command: both, a reference, or nothing. A reference that follows the command
