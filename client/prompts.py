@@ -37,7 +37,7 @@ from busware.server.terminal import end_prompt, read_line
 DAYS_AHEAD = 21  # dates in the menu
 ESC_SECONDS = 0.05  # Esc and a key within this time are read as Alt and the key
 REFRESH_SECONDS = 1.0  # between two updates of the time left of a hold, in the toolbar
-MAX_MENU_ROWS = 12
+MAX_MENU_ROWS = 16
 _MAP_FIELDS = ("seats", "seat")  # questions that show the seat map
 # Questions whose menu is open from the start.
 _MENU_FIELDS = (
