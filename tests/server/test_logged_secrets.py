@@ -11,7 +11,9 @@ from tests.server.tcp.test_extreme_values import FIELDS, LEFT_OUT
 from tests.support.http_client import HttpClient
 
 SECRETS = {"password": "password-marker", "token": "token-marker", "phone": "98450 12345"}
-IDENTIFIERS = {"reference": "ABCDEFG", "code": "CKPT", "registration": "KA09F1234"}  # in paths
+IDENTIFIERS = {  # in paths
+    "reference": "ABCDEFG", "code": "CKPT", "registration": "KA09F1234", "offer_no": 1, "agent": "kumar",
+}  # fmt: skip
 # The functions that a request calls before others. While they fail, the others are not called.
 CALLED_FIRST = ("password_parameters", "count_registration", "reached_limit")
 ENTRY_POINTS = """
