@@ -287,19 +287,42 @@ def test_invalid_operator_accounts_are_refused(database: Database) -> None:
     status, output = operator(database, "add", "depot", "--admin", password="x" * 257)
     assert (status, output) == (1, "busware: password takes a password of up to 256 characters.\n")
     assert operator(database, "add", " ", "--admin")[0] == 1
-    output = "busware: Give --operator OPERATOR, or --admin for all services.\n"
+    output = "busware: Give --operator OPERATOR, --agent OPERATOR, or --admin for all services.\n"
     assert operator(database, "add", "depot") == (1, output)
     assert operator(database, "add", "x", "--admin", "--operator", "KSRTC")[0] == 2
     status, output = operator(database, "add", "x", "--any")
     assert (status, output.splitlines()) == (
         2,
         [
-            "usage: scripts/start operator add [-h] [--operator OPERATOR | --admin] NAME",
+            "usage: scripts/start operator add [-h]",
+            "                                  [--operator OPERATOR | --admin | --agent OPERATOR]",
+            "                                  NAME",
             "scripts/start operator add: unrecognized arguments: --any",
             "scripts/start operator add --help explains the arguments.",
         ],
     )
     assert database.query("SELECT username FROM accounts") == ["boss"]
+
+
+def test_agent_signs_in_and_sells_for_its_operator(database: Database, client_socket: LineClient) -> None:
+    assert operator(database, "add", "boss") == (
+        0,
+        'The account "boss" was created. It runs all services (admin).\n',
+    )
+    created = 'The account "kumar" was created. It sells tickets of KSRTC (agent).\n'
+    assert operator(database, "add", "kumar", "--agent", "ksrtc") == (0, created)
+    session = client_socket.call("login", username="kumar", password="keys of the depot")
+    assert (session["role"], session["operator"]) == ("agent", "KSRTC")
+    trip = {"bus_id": 1, "travel_date": "2026-12-05", "origin": "Bengaluru", "destination": "Mysuru"}
+    held = client_socket.call("hold", **trip, seats=[1], phone="98450 12345")
+    booked = client_socket.call("confirm", reference=held["reference"])
+    assert booked["status"] == "booked"
+    assert client_socket.call("settlement")["charges"] == "260.00"
+    assert client_socket.call("cancel", reference=held["reference"])["refund"] == "130.00"
+    assert client_socket.call("bookings")["bookings"] == []
+    assert database.query("SELECT DISTINCT phone, account, sold_by FROM passengers") == [
+        ("+919845012345", None, "kumar")
+    ]
 
 
 @pytest.mark.settings(token_recheck_seconds=1e-6)

@@ -1,0 +1,54 @@
+"""The commands for agents and their settlements."""
+
+from tests.client.test_commands import Run, operate, run  # noqa: F401 - fixtures
+from tests.conftest import Database
+
+KSRTC = ("--operator", "KSRTC")
+
+
+def test_terms_and_settlement_of_an_agent(operate: Run, run: Run, database: Database) -> None:  # noqa: F811
+    assert operate("agents", *KSRTC).out.startswith("You have no agent.")
+    database.query("SELECT api.add_agent('kumar', '', 'KSRTC')")
+    edited = operate("put-agent", "Kumar", *KSRTC, "--commission", "5", "--credit", "1000", "--quota", "1:6")
+    assert edited.out == (
+        "Agent  Sells  Commission  Cash  Held    Credit  Seats on a trip\n"
+        "kumar  yes           5 %  0.00  0.00  1,000.00  1: 6\n"
+    )
+    edited = operate("put-agent", "kumar", *KSRTC, "--credit", "none", "--quota", "none", "--no-selling")
+    assert edited.out.splitlines()[1] == "kumar  no            5 %  0.00  0.00       –"
+    operate("put-agent", "kumar", *KSRTC, "--selling")
+    database.query(
+        """SELECT api.call('book', '{"bus_id": 1, "travel_date": "2026-12-05", "from_stop": 1, "to_stop": 5,
+           "count": 1, "phone": "+919845012345", "sold_by": "kumar"}')"""
+    )
+    shown = operate("settlement", "--agent", "kumar", *KSRTC).out.splitlines()
+    assert shown[1].split()[-3:] == ["2026-12-05", "charge", "260.00"]
+    assert shown[2:] == [
+        "Settlement 1 of kumar, not settled yet.",
+        "Charges 260.00, refunds 0.00.",
+        "Commission of 5 %: 13.00.",
+        "Due 247.00.",
+    ]
+    settled = operate("settle-agent", "kumar", "1", "240.00", *KSRTC).out.splitlines()
+    assert settled[2].startswith("Settlement 1 of kumar, settled ")
+    assert settled[-1] == "Handed over 240.00, balance 7.00."
+    refused = operate("settle-agent", "kumar", "1", "-5", *KSRTC)
+    assert (refused.status, refused.err) == (1, "The open settlement of kumar has the number 2, not 1.\n")
+    assert "Due 7.00, with 7.00 carried over." in operate("settlement", "--agent", "kumar", *KSRTC).out
+    sales = operate("sales", "2026-12-01", "2026-12-31", "--group", "agent").out.splitlines()
+    assert sales[1].split() == ["kumar", "1", "260.00", "0.00", "260.00"]
+
+
+def test_settlement_as_csv(operate: Run, run: Run, database: Database, tmp_path) -> None:  # noqa: F811
+    database.query("SELECT api.add_agent('kumar', '', 'KSRTC')")
+    file = tmp_path / "settlement.csv"
+    assert operate("settlement", "--agent", "kumar", *KSRTC, "--csv", str(file)).status == 0
+    assert file.read_text("utf-8-sig") == (
+        "agent,settlement_no,at,kind,amount,reference,ticket_no,bus_id,travel_date\n"
+    )
+
+
+def test_quota_that_is_wrong(run: Run) -> None:  # noqa: F811
+    refused = run("put-agent", "kumar", "--quota", "101")
+    assert refused.status == 2
+    assert "'101' is not BUS:N; write one such as 101:6" in refused.err
