@@ -81,11 +81,12 @@ BEGIN
     END IF;
 END $$;
 
--- Check that the account that confirms the hold of an agent is that agent, who takes the cash.
+-- Check that the account that confirms the hold of an agent, or exchanges what it has sold for something dearer, is that
+-- agent, who takes the cash.
 CREATE OR REPLACE FUNCTION api.check_counter(sold_by text, account text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN account IS DISTINCT FROM sold_by OR NOT api.is_agent(account) THEN
-    api.refusal('not_an_agent', 'These seats are held at a counter: pay there. Only the agent who holds them can confirm them.') END;
+    api.refusal('not_an_agent', 'This booking was made at a counter: pay there. Only the agent who made it can do this.') END;
 
 -- Insert the tickets of an agent's sale, and their payments: the next sale counts them, in the same batch too.
 CREATE OR REPLACE FUNCTION api.insert_counter_sale(sale api.sale, sold_by text) RETURNS void

@@ -258,8 +258,15 @@ BEGIN
             o.reply := api.show_exchange(service, trip, s, tickets, terms.seats, terms.prices, kept,
                                          (SELECT sum(fee) FROM unnest(fees) AS fee), until);
             o.refusal := CASE WHEN NOT plan THEN api.check_amount(o.reply, a.due, a.refund) END;
+            IF o.refusal IS NULL AND NOT plan AND tickets[1].sold_by IS NOT NULL AND (o.reply ->> 'due')::numeric > 0 THEN
+                o.refusal := api.check_counter(tickets[1].sold_by, a.account);
+                IF o.refusal IS NULL THEN
+                    SELECT * INTO o.refusal, o.deferred FROM api.check_agent(service, trip.travel_date, tickets[1].sold_by,
+                        cardinality(tickets), (o.reply ->> 'due')::numeric);
+                END IF;
+            END IF;
         END IF;
-        IF plan OR o.refusal IS NOT NULL THEN
+        IF plan OR o.refusal IS NOT NULL OR o.deferred THEN
             RAISE SQLSTATE 'BW001';
         END IF;
         PERFORM api.move_booking(b, numbers, trip.bus_id, trip.travel_date, s.segment, terms.seats, terms.prices, kept);

@@ -164,6 +164,24 @@ def test_only_the_agent_confirms_its_hold(counter: SchemaApi) -> None:
     assert cash(counter) == ("260.00", "0.00")
 
 
+def test_only_the_agent_exchanges_for_a_higher_fare(counter: SchemaApi) -> None:
+    put_agent(counter, credit_limit="280.00")
+    booking = sell(counter, 1, from_stop=1, to_stop=3)  # for 180.00
+    longer = {"from_stop": 1, "to_stop": 5, "travel_date": OTHER_DAY, "due": "80.00"}
+    before = counter.everything()
+    refusal = counter.change("exchange", booking, **longer)
+    assert refusal["reason"] == "not_an_agent"
+    assert counter.everything() == before
+    other = sell(counter, 2, from_stop=4, to_stop=5)  # for 30.00
+    refusal = counter.change("exchange", booking, **longer, account="kumar")
+    assert (refusal["reason"], refusal["credit_left"]) == ("credit_used_up", "70.00")
+    counter.cancel(other)
+    assert counter.change("exchange", booking, **longer, account="kumar")["fare"] == "260.00"
+    assert cash(counter) == ("275.00", "0.00")
+    shorter = {"from_stop": 1, "to_stop": 3, "travel_date": OTHER_DAY}
+    assert counter.change("exchange", booking, **shorter)["fare"] == "180.00"  # the customer
+
+
 # The terms -------------------------------------------------------------------------------------
 
 
