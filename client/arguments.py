@@ -90,6 +90,17 @@ def _quota(text: str) -> protocol.Quota | str:
         raise argparse.ArgumentTypeError(f"'{text}' is not BUS:N; write one such as 101:6") from None
 
 
+def _vehicle_class(text: str) -> protocol.VehicleClass | str:
+    """A class of a vehicle: CLASS=1,2; or `none`."""
+    name, _, seats = text.rpartition("=")
+    return text if text == "none" else protocol.VehicleClass(name=name.strip(), seats=_numbers(seats))
+
+
+def _seats_or_none(text: str) -> list[int]:
+    """A list of seats, which the word `none` empties."""
+    return [] if text == "none" else _numbers(text)
+
+
 class _Codes(argparse.Action):
     """Collects the values of a repeated option in a list, which the word `none` empties."""
 
@@ -300,12 +311,35 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "registration": {"metavar": "REGISTRATION"},
     "--layout": {"metavar": "LAYOUT"},
+    "--class-seats": {
+        "dest": "seat_classes",
+        "metavar": "CLASS=N,N…",
+        "type": _vehicle_class,
+        "action": _Codes,
+        "help": "a class and its seats; repeat it for several; none removes all",
+    },
+    "--women-seats": {
+        "metavar": "N,N…",
+        "type": _seats_or_none,
+        "help": "seats for women; none removes them",
+    },
+    "--accessible-seats": {
+        "metavar": "N,N…",
+        "type": _seats_or_none,
+        "help": "seats for passengers who ask for an accessible one; none removes them",
+    },
     "--model": {"dest": "name", "metavar": "NAME", "type": _removable},
     "--notes": {"metavar": "TEXT", "type": _removable},
     "--in-service": {"action": argparse.BooleanOptionalAction, "help": "whether trips may be assigned to it"},
     "--full-name": {"dest": "name", "metavar": "NAME"},
     "--licence": {"dest": "licence_no", "metavar": "NUMBER", "type": _removable},
     "--active": {"action": argparse.BooleanOptionalAction, "help": "whether trips may be assigned to them"},
+    "vehicle": {"metavar": "REGISTRATION"},
+    "--plan-version": {
+        "dest": "version",
+        "metavar": "VERSION",
+        "help": "execute the plan with this version, as --plan --json prints it, or none",
+    },
     "--vehicle": {
         "metavar": "REGISTRATION",
         "type": _removable,

@@ -337,11 +337,15 @@ class AsyncOperatorClient(AsyncConnection):
         layout: str | UnsetType = UNSET,
         name: str | UnsetType | None = UNSET,
         notes: str | UnsetType | None = UNSET,
+        seat_classes: list[protocol.VehicleClass] | UnsetType = UNSET,
+        women_seats: list[int] | UnsetType = UNSET,
+        accessible_seats: list[int] | UnsetType = UNSET,
         in_service: bool | UnsetType = UNSET,
     ) -> Vehicle:
         """Add a vehicle, or edit it: what is not given stays. None removes a name or notes."""
         return await self.call(protocol.PutVehicle(
             registration=registration, operator=operator, layout=layout, name=name, notes=notes,
+            seat_classes=seat_classes, women_seats=women_seats, accessible_seats=accessible_seats,
             in_service=in_service,
         ), Vehicle)  # fmt: skip
 
@@ -386,6 +390,24 @@ class AsyncOperatorClient(AsyncConnection):
         return await self.call(protocol.Assign(
             bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until
         ), Assignment)  # fmt: skip
+
+    async def exchange_vehicle(
+        self,
+        bus_id: int,
+        travel_date: date,
+        vehicle: str,
+        *,
+        plan: bool = False,
+        version: str | None = None,
+        reason: str | None = None,
+    ) -> protocol.VehicleExchange:
+        """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
+
+        plan: only say what would be done. version: of a plan, to execute that plan or none.
+        """
+        return await self.call(protocol.ExchangeVehicle(
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version, reason=reason
+        ), protocol.VehicleExchange)  # fmt: skip
 
     async def agents(self, operator: str | None = None) -> AsyncIterator[Agent]:
         """The operator's agents, in order of their usernames. operator: only an admin names it."""

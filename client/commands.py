@@ -131,11 +131,16 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "vehicles": (protocol.Vehicles, "--operator --limit --after"),
     "put-vehicle": (
         protocol.PutVehicle,
-        "registration --layout --model --notes --in-service --operator",
+        "registration --layout --class-seats --women-seats --accessible-seats --model --notes --in-service "
+        "--operator",
     ),
     "drivers": (protocol.Drivers, "--operator --limit --after"),
     "put-driver": (protocol.PutDriver, "code --full-name --phone --licence --active --operator"),
     "assign": (protocol.Assign, "bus_id travel_date --vehicle --driver --to"),
+    "exchange-vehicle": (
+        protocol.ExchangeVehicle,
+        "bus_id travel_date vehicle --reason --plan --plan-version --yes",
+    ),
     "promo-codes": (protocol.PromoCodes, "--operator --limit --after"),
     "put-promo-code": (
         protocol.PutPromoCode,

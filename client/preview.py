@@ -79,6 +79,8 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
             | protocol.SkipStop()
         ):
             return Plan(None if request.plan else _of_planned(request, client))
+        case protocol.ExchangeVehicle() if not (request.plan or request.version):
+            return _plan_of_vehicle(request, client)
         case protocol.Find():
             return Plan(report=lambda found: "\n".join(_found(found, request.phone, client)))
     return Plan()
@@ -186,6 +188,17 @@ def _of_planned(
     if not (plan.created or plan.changes):
         return None
     return Preview("Apply this?", "\n".join(change_lines(plan, plan=True)))
+
+
+def _plan_of_vehicle(request: protocol.ExchangeVehicle, client: Client) -> Plan:
+    from busware import render
+
+    as_plan = msgspec.structs.replace(request, plan=True)
+    plan = client.call(as_plan, protocol.VehicleExchange)
+    out = render.console()
+    facts = render.text(out, render.reply(plan, out.width, as_plan))
+    accepted = msgspec.structs.replace(request, version=plan.version)
+    return Plan(Preview("Exchange the vehicle?", facts), accepted=accepted)
 
 
 def _chosen(

@@ -85,6 +85,7 @@ from busware.server.protocol import (
     TripManifest,
     TripOccupancy,
     Vehicle,
+    VehicleExchange,
     VehicleList,
 )
 from busware.server.protocol.jsonrpc import RpcError
@@ -101,6 +102,7 @@ from busware.tables import (
     page,
     place_row,
     promo_code_row,
+    reseated_row,
     sales_row,
     service_row,
     settled_payment_row,
@@ -158,7 +160,7 @@ def text(out: Console, shown: RenderableType) -> str:
     return captured.get().removesuffix("\n")
 
 
-def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
+def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
     answer: object, columns: int, request: Request | None = None, done: str = ""
 ) -> RenderableType:
     """The text of any reply, for a console of this width.
@@ -248,6 +250,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912 - a case for each reply
             return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
         case OfferList():
             return Text("\n").join(_offers(answer.offers)) if answer.offers else Text("There are no offers.")
+        case VehicleExchange():
+            return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
             sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income)}."
             return Group(table(map(sales_row, answer.rows), if_empty="Nothing was sold."), Text(sums))
@@ -380,6 +384,24 @@ def _chart(trip: TripOccupancy, columns: int) -> Text:
         for line in chart_lines(trip, min(columns, MAX_CHART_COLUMNS))
     )
     return Text("\n", no_wrap=True).join(lines)
+
+
+def _exchange(exchange: VehicleExchange, *, planned: bool) -> RenderableType:
+    """The tickets with another seat or class, and the numbers of an exchange, or of its plan."""
+    kept = exchange.seated - exchange.moved
+    lines = [
+        f"{exchange.trip.name} ({exchange.trip.bus_id}) of {day_of(exchange.trip.travel_date)}: "
+        + ("the plan; nothing was changed." if planned else "the vehicle is exchanged."),
+        f"{exchange.seated} of {counted(exchange.tickets, 'ticket')} have a seat: {kept} with the same "
+        f"number, {exchange.moved} with another one.",
+    ]
+    if other := exchange.seated - exchange.same_class:
+        lines.append(f"{counted(other, 'ticket')} in another class; {money(exchange.refund)} refunded.")
+    if exchange.left_over:
+        parties = ", ".join(f"{p.reference} ({counted(p.tickets, 'ticket')})" for p in exchange.left_over)
+        lines.append(f"Without seats, with an offer or the whole fare back: {parties}.")
+    summary = Text("\n".join(lines))
+    return Group(table(map(reseated_row, exchange.moves)), summary) if exchange.moves else summary
 
 
 def _piece_style(piece: Piece) -> str:

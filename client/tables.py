@@ -28,6 +28,7 @@ from busware.server.protocol import (
     OperatedTrip,
     Place,
     PromoCode,
+    ReseatedTicket,
     SalesRow,
     ServiceSummary,
     SettledPayment,
@@ -254,6 +255,21 @@ def no_show_row(ticket: NoShow) -> Row:
         ">Seat": str(ticket.seat_no),
         "Name": ticket.name or "",
         "Status": "no-show, the seat is for sale again" if ticket.sells else "no-show",
+    }
+
+
+def reseated_row(ticket: ReseatedTicket) -> Row:
+    """A ticket that has another seat, or another class, in a new vehicle."""
+    classes = (ticket.from_class or "no class", ticket.seat_class or "no class")
+    return {
+        "Reference": ticket.reference,
+        ">Ticket": str(ticket.ticket_no),
+        "Name": ticket.name or "",
+        "Status": ticket.status,
+        ">Seat": str(ticket.from_seat_no),
+        ">New seat": str(ticket.seat_no),
+        "Class": " → ".join(classes) if classes[0] != classes[1] else ticket.seat_class or "",
+        ">Refund": money(ticket.refund) if float(ticket.refund) else "",
     }
 
 

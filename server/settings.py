@@ -429,6 +429,13 @@ class Settings:
     deferred_retry_ms: int = setting(
         5, "milliseconds", "the pause before writes to a locked trip are tried again", COUNT
     )
+    exchange_attempts: int = setting(
+        5,
+        "times",
+        "how often new seats are planned for a trip whose vehicle is exchanged, if it is sold meanwhile; "
+        "after that, plan_changed",
+        COUNT,
+    )
 
     # The database.
     connect_seconds: float = setting(10, "seconds", "how long to try to connect to the database", DURATION)

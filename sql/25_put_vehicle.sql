@@ -21,10 +21,13 @@ BEGIN
     vehicle.in_service := coalesce(before.in_service, true);
     vehicle := jsonb_populate_record(vehicle, edit);
     vehicle.layout := api.plain_spaces(coalesce((SELECT l.drawing FROM layouts l WHERE l.name = api.plain_spaces(vehicle.layout)), vehicle.layout));
+    vehicle.seat_classes := nullif(vehicle.seat_classes, '[]');
+    vehicle.women_seats := nullif(vehicle.women_seats, '{}');
+    vehicle.accessible_seats := nullif(vehicle.accessible_seats, '{}');
     refusal := coalesce(refusal,
         CASE WHEN vehicle.registration !~ '^[[:alnum:]]{1,16}$' THEN api.refusal_bad_request('registration',
             'a registration of up to 16 letters and digits', format('%s is not a registration.', api.quoted(registration))) END,
-        api.check_layout(vehicle.layout),
+        api.check_layout(vehicle.layout), api.check_seats_of_vehicle(vehicle),
         CASE WHEN NOT vehicle.in_service OR vehicle.layout <> before.layout THEN
             api.check_unassigned(format('Vehicle %s', vehicle.registration), ARRAY(SELECT a FROM assignments a JOIN trips t USING (bus_id, travel_date)
                 WHERE a.operator = vehicle.operator AND a.vehicle = vehicle.registration AND upper(a.period) > api.now()
@@ -32,8 +35,9 @@ BEGIN
                 ORDER BY a.period)) END);
     IF refusal IS NULL THEN
         INSERT INTO vehicles AS v SELECT vehicle.*
-        ON CONFLICT ON CONSTRAINT vehicles_pkey DO UPDATE SET (layout, name, notes, in_service)
-            = (EXCLUDED.layout, EXCLUDED.name, EXCLUDED.notes, EXCLUDED.in_service);
+        ON CONFLICT ON CONSTRAINT vehicles_pkey DO UPDATE SET (layout, name, notes, in_service, seat_classes, women_seats, accessible_seats)
+            = (EXCLUDED.layout, EXCLUDED.name, EXCLUDED.notes, EXCLUDED.in_service, EXCLUDED.seat_classes, EXCLUDED.women_seats,
+               EXCLUDED.accessible_seats);
     END IF;
     RETURN coalesce(refusal, api.show_vehicle(vehicle));
 END $$;
@@ -79,6 +83,11 @@ BEGIN
     RETURN CASE WHEN fault IS NOT NULL THEN
         api.refusal_bad_request('layout', 'the name of a layout, or a drawing of the seats', fault) END;
 END $$;
+
+-- Check the classes and the reserved seats of a vehicle: they are of its layout, and no seat is listed twice.
+CREATE OR REPLACE FUNCTION api.check_seats_of_vehicle(vehicle vehicles) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN api.refusal_of_faults(api.check_seat_lists(jsonb_strip_nulls(to_jsonb(vehicle))) || api.check_fares(jsonb_strip_nulls(to_jsonb(vehicle))));
 
 -- Check that there are no trips on which a vehicle or a driver is that shall not be on them any more.
 CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, trips assignments[]) RETURNS jsonb

@@ -13,6 +13,13 @@ BEGIN
             WHEN 'put_driver' THEN answer := api.put_driver(account, args ->> 'operator', args ->> 'code', edit);
             WHEN 'assign' THEN answer := api.assign(account, (args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date,
                                                     (args ->> 'until')::date, edit);
+            WHEN 'exchange_vehicle' THEN
+                answer := api.exchange_vehicle(account, (args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date, args ->> 'vehicle',
+                    args ->> 'version', args -> 'seats', ARRAY(SELECT jsonb_array_elements_text(args -> 'left_over')),
+                    args ->> 'reason', coalesce((args ->> 'plan')::boolean, false));
+                IF NOT answer ? 'reason' THEN
+                    answer := answer || (args -> 'counts');   -- of the plan, for the reply
+                END IF;
         END CASE;
     END IF;
     refused := answer ? 'reason';

@@ -11,7 +11,7 @@ BEGIN
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
-        "from" date, "to" date, "group" text, "by" text, agent text, settlement_no int);
+        "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int);
     CASE method   -- raises an exception for any other
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
@@ -34,6 +34,7 @@ BEGIN
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
         WHEN 'vehicles' THEN answer := api.vehicles(a.account, a.operator, a."limit", a.after);
         WHEN 'drivers' THEN answer := api.drivers(a.account, a.operator, a."limit", a.after);
+        WHEN 'exchange_vehicle' THEN answer := api.exchange_basis(a.account, a.bus_id, a.travel_date, a.vehicle);
         WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
         WHEN 'sales' THEN answer := api.sales(a.account, a."from", a."to", a."group", a."by");
         WHEN 'load' THEN answer := api.load(a.account, a.bus_id, a.travel_date);

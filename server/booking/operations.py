@@ -20,6 +20,7 @@ from busware.server.accounts.rate_limits import Attempt, RateLimiter
 from busware.server.accounts.sessions import Accounts, normalize_username
 from busware.server.booking import permissions
 from busware.server.booking.hold_limits import limits_on_holds
+from busware.server.booking.vehicle_exchange import VehicleExchanges
 from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
 from busware.server.db.writer import Call, Writer
@@ -58,6 +59,7 @@ class Operations:
         pong = protocol.Pong(server=protocol.SERVER, version=protocol.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)
         messages = Messages(pool, settings)
+        self._exchanges = VehicleExchanges(self._reader, pool, settings.exchange_attempts)
         self.accounts = Accounts(pool, settings)
         self.metrics = Metrics(pool, self._reader, writer, settings)
         self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # else: _read or _write
@@ -76,6 +78,7 @@ class Operations:
             protocol.PutVehicle: self._change_fleet,
             protocol.PutDriver: self._change_fleet,
             protocol.Assign: self._change_fleet,
+            protocol.ExchangeVehicle: self._exchange_vehicle,
             protocol.PutPromoCode: self._put_promo_code,
             protocol.PutAgent: self._change_agent,
             protocol.SettleAgent: self._change_agent,
@@ -157,6 +160,9 @@ class Operations:
 
     def _change_fleet(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_fleet(request.method, Raw(_args(request, caller)))
+
+    def _exchange_vehicle(self, request: protocol.ExchangeVehicle, caller: Caller) -> Answer:
+        return self._exchanges.exchange(request, caller.account)
 
     def _put_promo_code(self, request: protocol.PutPromoCode, caller: Caller) -> Answer:
         return self._pool.put_promo_code(Raw(_args(request, caller)))

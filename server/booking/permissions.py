@@ -67,6 +67,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.OpenTrip: OPERATORS,
     protocol.PutPlace: OPERATORS,
     protocol.Assign: OPERATORS,
+    protocol.ExchangeVehicle: OPERATORS,
     # The database also checks the operator of the vehicles and drivers:
     protocol.Vehicles: OPERATORS,
     protocol.PutVehicle: OPERATORS,

@@ -493,6 +493,31 @@ EXAMPLES: dict[str, Example] = {
         {**_TRIP, "vehicle": "KA09F1234", "drivers": ["D17"], "until": "2026-12-11"},
         {"assigned": 7, "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234", "drivers": [_ON_BOARD]}},
     ),
+    "exchange_vehicle": Example(
+        {**_TRIP, "vehicle": "KA09F1234", "plan": True},
+        {
+            "version": "9b2f0d0d1b2d6d1c0a9f3c1e5a7b8c9d",
+            "tickets": 2,
+            "seated": 1,
+            "same_class": 1,
+            "together": 0,
+            "moved": 1,
+            "moves": [
+                {
+                    "reference": "DTYV9P9",
+                    "ticket_no": 1,
+                    "status": "booked",
+                    "from_seat_no": 37,
+                    "seat_no": 4,
+                    "refund": "0.00",
+                    "name": "Asha",
+                }
+            ],
+            "left_over": [{"reference": "DTRPKBD", "tickets": 1}],
+            "refund": "0.00",
+            "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234"},
+        },
+    ),
     "promo_codes": Example({}, {"promo_codes": [_PROMO_CODE]}),
     "put_promo_code": Example(
         {"code": "DASARA", "percent": "10", "last_date": "2026-12-31", "max_uses": 500}, _PROMO_CODE

@@ -70,6 +70,7 @@ STATUSES: dict[str, int] = {
     "service_in_use": 409,
     "wrong_layout": 409,
     "already_assigned": 409,
+    "plan_changed": 409,
     "not_on_route": 422,
     "reserved_seat": 409,
     "too_short": 409,

@@ -210,6 +210,10 @@ VehicleLayout = Annotated[
     str,
     Meta(min_length=1, max_length=5000, description="the name of a layout, or a drawing of the seats"),
 ]
+PlanVersion = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="the version of a plan"),
+]
 VehicleName = Annotated[
     str,
     Meta(min_length=1, max_length=80, pattern=_PRINTABLE, description="the make, the model or a name"),
@@ -238,6 +242,19 @@ LicenceNo = Annotated[
     str,
     Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the number of a driving licence"),
 ]
+
+
+class VehicleClass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A class of the seats of a vehicle. What it costs says the service that has a class of this name."""
+
+    name: ClassName
+    seats: SeatNos
+
+
+VehicleClasses = Annotated[
+    list[VehicleClass], Meta(max_length=100, description="a list of classes, each with name and seats")
+]
+VehicleSeats = Annotated[list[SeatNo], Meta(max_length=1000, description="a list of seat numbers, from 1")]
 
 
 Gender = Annotated[Literal["female", "male", "other"], Meta(description="female, male or other")]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from busware.server.protocol.fields import BusId, Gender
+from busware.server.protocol.fields import BusId, Gender, VehicleClass
 from busware.server.protocol.replies import AnyTrip, Balance, Instant, Money
 
 
@@ -347,6 +347,9 @@ class Vehicle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     in_service: bool
     name: str | None = None
     notes: str | None = None
+    seat_classes: list[VehicleClass] = field(default_factory=list)
+    women_seats: list[int] = field(default_factory=list)
+    accessible_seats: list[int] = field(default_factory=list)
 
 
 class VehicleList(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -378,4 +381,51 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """What was assigned. assigned: the number of trips. trip: the first of them."""
 
     assigned: int
+    trip: OperatedTrip
+
+
+class ReseatedTicket(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ticket that has another seat in the new vehicle, or a seat of another class than was paid.
+
+    from_class: the class that was paid. seat_class: that of the new seat. refund: the difference of the
+    fares, if the new class costs less.
+    """
+
+    reference: str
+    ticket_no: int
+    status: Literal["held", "booked"]
+    from_seat_no: int
+    seat_no: int
+    refund: Money
+    name: str | None = None
+    from_class: str | None = None
+    seat_class: str | None = None
+
+
+class LeftOverParty(Struct, frozen=True, kw_only=True):
+    """A booking for which the new vehicle has no seats. tickets: their number."""
+
+    reference: str
+    tickets: int
+
+
+class VehicleExchange(Struct, frozen=True, kw_only=True):
+    """An exchange of the vehicle of a trip, or the plan of one. version: of the plan.
+
+    tickets: how many had to be seated. seated: how many of them have a seat. same_class: how many of these
+    have the class that was paid. together: the parties that sit together, as they did before. moved: the
+    tickets with another seat number. moves: the tickets that have another seat or class. left_over: the
+    bookings without seats. Those that were booked get an offer, the holds end. refund: the sum of the refunds
+    because of other classes. trip: after the exchange.
+    """
+
+    version: str
+    tickets: int
+    seated: int
+    same_class: int
+    together: int
+    moved: int
+    moves: list[ReseatedTicket]
+    left_over: list[LeftOverParty]
+    refund: Money
     trip: OperatedTrip

@@ -23,6 +23,7 @@ from busware.server.protocol.fields import (
     Percent,
     Phone,
     PlaceOrStop,
+    PlanVersion,
     PromoCodeText,
     Reason,
     ReferenceOrCode,
@@ -33,8 +34,10 @@ from busware.server.protocol.fields import (
     ServiceNos,
     StopNo,
     TicketNos,
+    VehicleClasses,
     VehicleLayout,
     VehicleName,
+    VehicleSeats,
 )
 from busware.server.protocol.operator_replies import (
     Assignment,
@@ -56,6 +59,7 @@ from busware.server.protocol.operator_replies import (
     TripManifest,
     TripOccupancy,
     Vehicle,
+    VehicleExchange,
     VehicleList,
 )
 from busware.server.protocol.replies import Booking, OfferList
@@ -249,6 +253,9 @@ class PutVehicle(FleetRequest, frozen=True, kw_only=True):
     layout: VehicleLayout | UnsetType = UNSET
     name: VehicleName | UnsetType | None = UNSET
     notes: Notes | UnsetType | None = UNSET
+    seat_classes: VehicleClasses | UnsetType = UNSET
+    women_seats: VehicleSeats | UnsetType = UNSET
+    accessible_seats: VehicleSeats | UnsetType = UNSET
     in_service: Flag | UnsetType = UNSET
 
 
@@ -278,3 +285,13 @@ class Assign(TripRequest, frozen=True, kw_only=True):
     vehicle: Registration | UnsetType | None = UNSET
     drivers: DriverCodes | UnsetType | None = UNSET
     until: Date | None = None
+
+
+@method("exchange_vehicle", VehicleExchange, "POST /v1/trips/{bus_id}/{travel_date}/vehicle")
+class ExchangeVehicle(TripRequest, frozen=True, kw_only=True):
+    """For operators: exchange the vehicle of a trip for one with any seats, and seat all passengers again."""
+
+    vehicle: Registration
+    plan: Flag = False
+    version: PlanVersion | None = None
+    reason: Reason | None = None

@@ -83,6 +83,7 @@ REASONS: dict[str, str] = {
     "credit_used_up": "the cash of the agent would exceed its credit; `credit_left` is what is left",
     "unknown_agent": "the operator has no such agent",
     "already_settled": "the settlement is closed; `settlement_no` is the number of the open one",
+    "plan_changed": "bookings of the trip have changed since the plan was made: make a new plan",
     "key_reused": "the idempotency key was used for a different request",
     "service_in_use": "tickets prevent the change of a service; `fields` are the fields that cannot change, "
     "`dates` the trips with such tickets, `possible_date` the first date from which a successor is possible",

@@ -1,5 +1,7 @@
 """The commands for vehicles, drivers and their assignments, and the text of refund tiers."""
 
+import json
+
 from tests.client.test_commands import PHONE, Run, book, operate, run  # noqa: F401 - fixtures
 from tests.conftest import Database
 
@@ -62,3 +64,50 @@ def test_refund_tiers_are_a_sentence(run: Run, database: Database) -> None:  # n
     )
     quoted = "Refund 162.00, if cancelled before Thu 3 Dec 2026 10:00.\n"
     assert run("quote", reference, *PHONE).out == quoted
+
+
+def test_classes_and_reserved_seats_of_a_vehicle(operate: Run, database: Database) -> None:  # noqa: F811
+    add_fleet(operate)
+    seats = ("--class-seats", "Premium=1,2", "--class-seats", "Sofa = 3", "--women-seats", "4")
+    assert operate("put-vehicle", "KA09F1", *KSRTC, *seats, "--accessible-seats", "5,6").status == 0
+    stored = "SELECT (seat_classes, women_seats, accessible_seats)::text FROM vehicles"
+    assert "Premium" in database.query(stored)[0]
+    refused = operate("put-vehicle", "KA09F1", *KSRTC, "--women-seats", "9")
+    assert (refused.status, "The layout has no seat 9" in refused.err) == (1, True)
+    none = ("--class-seats", "none", "--women-seats", "none", "--accessible-seats", "none")
+    assert operate("put-vehicle", "KA09F1", *KSRTC, *none).status == 0
+    assert database.query(stored) == ["(,,)"]
+
+
+def test_a_vehicle_is_exchanged(operate: Run, run: Run) -> None:  # noqa: F811
+    add_fleet(operate)
+    assert operate("put-vehicle", "KA09S2", *KSRTC, "--layout", "...D\nss").status == 0
+    booked = book(run, "--seats", "7,8", "--name", "Asha")
+    left = book(run, "--seats", "1")
+    arguments = ("exchange-vehicle", *TRIP, "KA09S2")
+    planned = operate(*arguments, "--plan")
+    assert "Day Bus (1) of Sat 5 Dec 2026: the plan; nothing was changed.\n" in planned.out
+    assert (
+        f"Without seats, with an offer or the whole fare back: {left['reference']} (1 ticket)." in planned.out
+    )
+    version = json.loads(operate(*arguments, "--plan", "--json").out)["version"]
+    done = operate(*arguments, "--plan-version", version)
+    assert done.out == planned.out.replace("the plan; nothing was changed.", "the vehicle is exchanged.")
+    assert done.out.splitlines()[0].split() == [
+        "Reference",
+        "Ticket",
+        "Name",
+        "Status",
+        "Seat",
+        "New",
+        "seat",
+        "Class",
+        "Refund",
+    ]
+    assert f"{booked['reference']}          1  Asha  booked     7         1" in done.out
+    refused = operate(*arguments, "--plan-version", version)
+    assert (refused.status, "make a new plan" in refused.err) == (1, True)
+    assert operate(*arguments, "--yes").out == (
+        "Day Bus (1) of Sat 5 Dec 2026: the vehicle is exchanged.\n"
+        "2 of 2 tickets have a seat: 2 with the same number, 0 with another one.\n"
+    )

@@ -142,6 +142,31 @@ def test_cancelled_trip_is_confirmed(
     assert status_of(child) == 1
 
 
+def test_exchange_of_a_vehicle_is_confirmed_as_planned(
+    spawn: Spawn, client_socket: LineClient, booked: str, database: Database
+) -> None:
+    token = client_socket.call("register", username="boss", password=PASSWORD)["token"]
+    database.query("UPDATE accounts SET role = 'admin'")
+    client_socket.call("login", username="boss", password=PASSWORD)
+    client_socket.call("put_vehicle", registration="KA09S3", operator="KSRTC", layout="...D\nss.s")
+    arguments = ("exchange-vehicle", "1", "2026-12-05", "KA09S3", "--token", token)
+    child = spawn(*arguments)
+    child.expect_exact("3 of 3 tickets have a seat: 3 with the same number, 0 with another one.")
+    child.expect_exact("Exchange the vehicle? [y/N] ")
+    child.send("n\r")
+    assert status_of(child) == 1
+    child = spawn(*arguments)
+    child.expect_exact("[y/N] ")
+    client_socket.call("cancel", reference=booked, phone=PHONE, tickets=[2])
+    child.send("y\r")
+    child.expect_exact("This has changed meanwhile.")
+    child.expect_exact("2 of 2 tickets have a seat")
+    child.expect_exact("[y/N] ")
+    child.send("y\r")
+    child.expect_exact("the vehicle is exchanged.")
+    assert status_of(child) == 0
+
+
 @pytest.mark.parametrize("option", [("--yes",), ("--key", "mine")])
 def test_confirmed_or_repeated_command_does_not_ask(
     spawn: Spawn, booked: str, database: Database, option: tuple[str, ...]
