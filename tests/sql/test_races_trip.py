@@ -34,13 +34,13 @@ def snapshot_lock(race: Race) -> Iterator[psycopg.Connection[Any]]:
     """A connection with advisory lock 1, for which batches of `second` wait after taking their snapshot."""
     race.database.query("ALTER FUNCTION api.trip_of RENAME TO trip_of_call")
     race.database.query("""
-        CREATE FUNCTION api.trip_of(args jsonb, OUT bus_id bigint, OUT travel_date date)
+        CREATE FUNCTION api.trip_of(args jsonb, OUT home bigint, OUT bus_id bigint, OUT travel_date date)
         LANGUAGE plpgsql STABLE AS $$
         BEGIN
             IF current_setting('test.waits_after_snapshot', true) = 'yes' THEN
                 PERFORM pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
             END IF;
-            SELECT * INTO bus_id, travel_date FROM api.trip_of_call(args);
+            SELECT * INTO home, bus_id, travel_date FROM api.trip_of_call(args);
         END $$""")
     race.second.conn.execute("SET test.waits_after_snapshot = 'yes'")
     with race.database.connect() as conn:
