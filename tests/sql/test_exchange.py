@@ -387,3 +387,28 @@ def test_party_of_one_ticket_that_is_left(api: SchemaApi, database: Database) ->
     assert seats_of(moved) == [2, None]
     assert (moved["fare"], moved["refund"]) == ("560.00", "130.00")
     assert paid(database) == 430
+
+
+def displaced(api: SchemaApi, database: Database) -> Answer:
+    """A booking that has lost its seats, with an offer of the other service."""
+    booking = api.book(1, 2)
+    with database.conn.transaction():
+        database.query("SELECT api.lock_trip(1, %s)", DAY)
+        database.query("SELECT api.displace(1, %s, %s)", DAY, [booking["reference"]])
+        database.query("SELECT api.make_offer(1, %s, 'The bus is smaller.', 'refund')", booking["reference"])
+    return api.show(booking)
+
+
+def test_displaced_booking_is_exchanged_without_fee_and_loss(api: SchemaApi, database: Database) -> None:
+    """Its offer is withdrawn, and the seats of the offer are free again."""
+    database.query("UPDATE bus_info SET exchange_fee = 15, exchange_until = NULL")
+    booking = displaced(api, database)
+    assert booking["status"] == "displaced" and booking["offers"]
+    shown = quote(api, booking, travel_date=OTHER_DAY, destination="Mandya")
+    assert amounts(shown) == ("520.00", "360.00", "0.00", "0.00", "0.00", "160.00")
+    assert api.show(booking) == booking
+    exchanged = exchange(api, booking, travel_date=OTHER_DAY, destination="Mandya")
+    assert (exchanged["status"], "offers" in exchanged) == ("booked", False)
+    assert database.query("SELECT state FROM offers") == ["withdrawn"]
+    assert api.free(1, 3, bus_id=3) == [1, 2]
+    assert paid(database) == 360
