@@ -75,6 +75,26 @@ def test_a_ticket_that_another_client_ends_early_is_pushed(
     )
 
 
+def test_an_exchange_for_another_service_and_later_changes_are_pushed(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, database: Database
+) -> None:
+    database.query("""
+        SELECT api.add_service(bus_id => 3, name => 'Car', operator => 'KSRTC', layout => 's', stops => $$
+            Bengaluru | -     | 09:00 |   0 |   0
+            Mysuru    | 11:30 | -     | 145 | 260
+        $$)
+    """)
+    text, program = connect(), connect()
+    booking = {"reference": book(program)["reference"], "phone": ASHA}
+    transcript(text, f"> status {booking['reference']} {ASHA}\nBooked: {booking['reference']}")
+    for _ in range(5):
+        text.receive()
+    assert program.call("exchange", **booking, bus_id=3)["bus_id"] == 3
+    assert text.receive().decode().startswith(f"Booking {booking['reference']} (bus 3, seat 1)")
+    program.call("cancel", **booking)
+    assert text.receive().decode().endswith(" Status: Cancelled, 130.00 is given back")
+
+
 def test_a_promotion_from_the_waitlist_is_pushed(
     connect: Callable[[], LineClient], pushing: SimpleNamespace
 ) -> None:
