@@ -13,12 +13,16 @@ from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi
 GROUPS = ("service", "date", "segment")
 AMOUNTS = ("tickets", "charges", "refunds", "income")
 PAID = """
-    SELECT count(*) FILTER (WHERE kind = 'charge'), coalesce(sum(amount) FILTER (WHERE kind = 'charge'), 0),
+    SELECT count(*) FILTER (WHERE payment_no = 1), coalesce(sum(amount) FILTER (WHERE kind = 'charge'), 0),
            coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0)
     FROM payments y JOIN passengers p USING (bus_id, reference, ticket_no) WHERE bus_id = 1
 """
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["book", "cancel", "alight", "wait"]), st.integers(1, 4), st.integers(1, 8)),
+    st.tuples(
+        st.sampled_from(["book", "cancel", "alight", "exchange", "wait"]),
+        st.integers(1, 4),
+        st.integers(1, 8),
+    ),
     max_size=12,
 )
 
@@ -102,8 +106,10 @@ def test_range_of_dates_is_limited(api: SchemaApi, to: str) -> None:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_rows_add_up_to_the_payments(database: Database, clock: Clock, steps: list[Any]) -> None:
-    """Days of bookings, cancellations and tickets that end early, on two travel dates and several days."""
-    database.query("UPDATE bus_info SET refund_percent = 33.33, alight_refund_percent = 66.67")
+    """Bookings, exchanges, cancellations and tickets that end early, on two travel dates and several days."""
+    database.query(
+        "UPDATE bus_info SET refund_percent = 33.33, alight_refund_percent = 66.67, exchange_fee = 7.77"
+    )
     with SchemaApi.open(database) as api:
         booked: list[Answer] = []
         for step, stop, seat in steps:
@@ -115,6 +121,10 @@ def test_rows_add_up_to_the_payments(database: Database, clock: Clock, steps: li
                 clock.advance(hours=3)
             elif booked and step == "cancel":
                 api.change("cancel", booked[seat % len(booked)], phone=RAVI)
+            elif booked and step == "exchange":
+                day = OTHER_DAY if stop % 2 else DAY
+                wanted = {"travel_date": day, "from_stop": stop, "to_stop": 5, "due": "9999"}
+                api.change("exchange", booked[seat % len(booked)], phone=RAVI, **wanted)
             elif booked:
                 api.change("alight", booked[seat % len(booked)], at=stop + 1, phone=RAVI)
         ((tickets, charges, refunds),) = database.query(PAID)
