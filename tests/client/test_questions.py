@@ -255,3 +255,38 @@ def test_password_of_an_operator_is_typed_twice(database: Database) -> None:
             operator.type_line(typed)
         operator.wait_for('The account "boss" was created.')
         assert operator.wait_for_exit() == 0
+
+
+def test_exchange_shows_its_cost_and_charges_what_was_confirmed(
+    spawn: Spawn, booked: str, database: Database
+) -> None:
+    database.query("UPDATE bus_info SET exchange_fee = 10")
+    child = spawn("exchange", booked, "--phone", PHONE, "--date", "6 dec 2026", "--seats", "4,5,6")
+    child.expect_exact("Day Bus (1): Bengaluru, ")
+    child.expect_exact("Seats 4, 5 and 6.")
+    child.expect_exact("Fare 780.00, paid 780.00, fee 30.00.")
+    child.expect_exact(f"Exchange booking {booked}, and pay 30.00? ")
+    child.send("yes\r")
+    child.expect_exact("The booking is exchanged. 30.00 is charged.")
+    assert status_of(child) == 0
+    assert database.query("SELECT DISTINCT travel_date::text FROM passengers") == ["2026-12-06"]
+
+
+def test_exchange_quote_and_its_text(spawn: Spawn, booked: str) -> None:
+    child = spawn("exchange-quote", booked, "--phone", PHONE, "--destination", "mandya")
+    child.expect_exact("Fare 540.00, paid 780.00, not refunded 120.00.")
+    child.expect_exact("To exchange: get 120.00 back. Valid until ")
+    assert status_of(child) == 0
+
+
+def test_exchange_over_http(http: HttpClient, booked: str) -> None:
+    path = f"/v1/bookings/{booked}/exchange"
+    wanted = {"phone": PHONE, "boarding_date": "2026-12-06"}
+    quote = http.call("GET", f"{path}-quote", params=wanted)
+    assert (quote.status_code, quote.json()["due"], quote.json()["journey"]["bus_id"]) == (200, "0.00", 1)
+    nothing = http.call("POST", path, json={"phone": PHONE})
+    assert (nothing.status_code, nothing.json()["field"]) == (400, "travel_date")
+    both = http.call("POST", path, json={**wanted, "travel_date": "2026-12-06"})
+    assert (both.status_code, both.json()["field"]) == (400, "boarding_date")
+    done = http.call("POST", path, json=wanted)
+    assert (done.status_code, done.json()["travel_date"]) == (200, "2026-12-06")
