@@ -27,6 +27,23 @@ BROKEN = [
         "ticket {booking}/1 has the name",
     ),
     (
+        "displaced",
+        "UPDATE passengers SET status = 'displaced', seat_no = NULL WHERE reference = '{booking}'",
+        "ticket {booking}/1 is displaced and has no open offer",
+    ),
+    (
+        "offer",
+        "INSERT INTO offers VALUES (1, '{booking}', 1, '2026-12-05', 'A bus.', '{{1}}', 'refund', NULL, NULL,"
+        " now(), 'open', now(), NULL)",
+        "offer 1 to booking {booking}, without an answer refund: its tickets are booked, its hold is nothing",
+    ),
+    (
+        "offer_refund",
+        "INSERT INTO offers VALUES (1, '{booking}', 1, '2026-12-05', 'A bus.', '{{1}}', 'keep', NULL, NULL,"
+        " now(), 'declined', now(), now())",
+        "ticket {booking}/1 (booked): offer 1 is declined, fare 260.00, refund 0.00",
+    ),
+    (
         "exchange",
         "INSERT INTO exchanges VALUES"
         " (1, '{booking}', 1, 1, 1, '2026-12-05', '[1,5)', 1, 200, 0, 0, 50, now())",
