@@ -151,8 +151,8 @@ BEGIN
         SELECT ticket.bus_id, ticket.reference, ticket.ticket_no, coalesce(max(e.exchange_no), 0) + 1, ticket.bus_id, ticket.travel_date,
                ticket.segment, ticket.former_seat, ticket.fare, ticket.refund, 0, -difference, api.now()
         FROM exchanges e WHERE e.bus_id = ticket.bus_id AND e.reference = ticket.reference AND e.ticket_no = ticket.ticket_no;
-        INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at)
-        SELECT ticket.bus_id, ticket.reference, ticket.ticket_no, max(y.payment_no) + 1, 'refund', difference, api.now()
+        INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
+        SELECT ticket.bus_id, ticket.reference, ticket.ticket_no, max(y.payment_no) + 1, 'refund', difference, api.now(), ticket.sold_by
         FROM payments y WHERE y.bus_id = ticket.bus_id AND y.reference = ticket.reference AND y.ticket_no = ticket.ticket_no;
     END IF;
     UPDATE passengers p SET fare = price.fare, fare_parts = price.parts, alight_refunds = price.alight_refunds, refund = 0

@@ -154,6 +154,15 @@ def test_a_cheaper_class_is_refunded_and_a_dearer_one_is_free(small: SchemaApi) 
     assert paid_total(small) == paid
 
 
+def test_refund_of_a_cheaper_class_is_paid_from_the_cash_of_the_agent(small: SchemaApi) -> None:
+    edit_service(small, seat_classes=[{"name": "Premium", "seats": [1, 2], "amount": "50.00"}])
+    small.conn.execute("SELECT api.add_agent('kumar', '', 'KSRTC')")
+    assert small.book(1, sold_by="kumar")["fare"] == "310.00"
+    assert exchange(small, "KA09S4")["refund"] == "50.00"
+    settlement = small.read("settlement", account="kumar")
+    assert (settlement["charges"], settlement["refunds"]) == ("310.00", "50.00")
+
+
 def paid_total(api: SchemaApi) -> float:
     statement = "SELECT sum(CASE kind WHEN 'charge' THEN amount ELSE -amount END) FROM payments"
     ((total,),) = api.conn.execute(statement).fetchall()
