@@ -156,8 +156,7 @@ COMMENT ON COLUMN busware_reports.settlements.balance IS 'What the agent still h
 CREATE OR REPLACE VIEW busware_reports.occupancy AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, a.stop_no AS from_stop, b.stop_no AS to_stop,
        pa.name AS origin, pb.name AS destination, b.km - a.km AS km, route.km AS route_km, plan.seats,
-       (SELECT count(*) FROM passengers p WHERE p.bus_id = t.bus_id AND p.travel_date = t.travel_date
-            AND p.status = 'booked' AND p.segment @> a.stop_no) AS booked
+       (SELECT count(*) FROM unnest(sold.segments) AS segment WHERE segment @> a.stop_no) AS booked
 FROM trips t
 JOIN bus_info s USING (bus_id)
 JOIN route_table a ON a.bus_id = t.bus_id
@@ -165,7 +164,10 @@ JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = a.stop_no + 1
 JOIN places pa ON pa.code = a.place
 JOIN places pb ON pb.code = b.place
 CROSS JOIN LATERAL (SELECT max(r.km) - min(r.km) AS km FROM route_table r WHERE r.bus_id = t.bus_id) AS route
-CROSS JOIN LATERAL (SELECT count(*) AS seats FROM seats e WHERE e.bus_id = t.bus_id AND e.travel_date = t.travel_date) AS plan;
+CROSS JOIN LATERAL (SELECT count(*) AS seats FROM seats e WHERE e.bus_id = t.bus_id AND e.travel_date = t.travel_date) AS plan
+-- the tickets of a trip are read once, not for each leg
+CROSS JOIN LATERAL (SELECT array_agg(p.segment) AS segments FROM passengers p WHERE p.bus_id = t.bus_id
+    AND p.travel_date = t.travel_date AND p.status = 'booked') AS sold;
 COMMENT ON VIEW busware_reports.occupancy IS 'Booked seats on each leg of each trip. Slow without a condition on bus_id or travel_date.';
 COMMENT ON COLUMN busware_reports.occupancy.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN busware_reports.occupancy.kind IS 'bus, flight, show or hotel.';
