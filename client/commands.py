@@ -239,7 +239,11 @@ def hotel_url(parsed: argparse.Namespace, environment: Mapping[str, str] = os.en
 def request(parsed: argparse.Namespace, today: Callable[[], date]) -> protocol.Request:
     """The request of a parsed command. Calls `today` only if a date depends on it."""
     request_type: type[protocol.Request] = parsed.request_type
-    given = ((f, getattr(parsed, f.name, UNSET)) for f in msgspec.structs.fields(request_type))
+    given = (
+        (field, getattr(parsed, field.name, UNSET))
+        for field in msgspec.structs.fields(request_type)
+        if f"--{field.name}" not in SERVER_OPTIONS  # else `login` sends the token of another session too
+    )
     fields = {
         field.name: value
         for field, value in given

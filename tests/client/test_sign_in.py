@@ -159,6 +159,16 @@ def test_commands_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
     assert client(*where, "--token", token) == (3, message)
 
 
+def test_login_with_the_token_of_another_account(server: SimpleNamespace) -> None:
+    """A shell that has the token of an operator gets the one of its agent."""
+    where = ("--port", str(server.port))
+    first = client("register", "asha", *where, typed=f"{PASSWORD}\n")[1].split()[-1]
+    client("register", "ravi", *where, typed=f"{PASSWORD}\n")
+    status, output = client("login", "ravi", *where, typed=f"{PASSWORD}\n", BUSWARE_TOKEN=first)
+    assert (status, output.split(" until ")[0]) == (0, "Signed in as ravi (traveller)")
+    assert output.split()[-1] != first
+
+
 @pytest.fixture
 def hotel(database: Database, http: HttpClient) -> str:
     """The URL of the hotel API, with the hotel of the seed."""
