@@ -5,6 +5,7 @@ is folded. Colour is for terminals, unless NO_COLOR is set.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -254,7 +255,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
             sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income)}."
-            return Group(table(map(sales_row, answer.rows), if_empty="Nothing was sold."), Text(sums))
+            row_columns = partial(sales_row, by_agent=any(row.agent for row in answer.rows))
+            return Group(table(map(row_columns, answer.rows), if_empty="Nothing was sold."), Text(sums))
         case NoShows():
             return table(
                 map(no_show_row, answer.tickets), if_empty=f"No passenger is missing at {answer.place}."

@@ -188,15 +188,18 @@ def promo_code_row(promo_code: PromoCode) -> Row:
     }
 
 
-def sales_row(row: SalesRow) -> Row:
-    """The columns of a service, a date, a segment or an agent are those that the row has."""
+def sales_row(row: SalesRow, *, by_agent: bool = False) -> Row:
+    """The columns of a service, a date or a segment are those that the row has.
+
+    by_agent: the rows are those of agents, and of what no agent has sold.
+    """
     group = {
         ">Bus": row.bus_id and str(row.bus_id),
         "Service": row.name,
         "Date": row.date and str(row.date),
         "From": row.origin,
         "To": row.destination,
-        "Agent": row.agent,
+        "Agent": row.agent or ("none" if by_agent else None),
     }
     return {
         **{header: cell for header, cell in group.items() if cell},

@@ -1,4 +1,4 @@
--- Views for programs that make reports, without personal data. docs/operating.md shows how to make a role that reads
+-- Views for programs that make reports, without personal data. docs/administration.md shows how to make a role that reads
 -- them and nothing else. They call no function of schema api: the reader of a view needs the right to execute the
 -- functions in it.
 --

@@ -1,8 +1,9 @@
 """The documents are correct.
 
 server/PROTOCOL.md has the methods, fields, reasons and limits of the code; its examples run in order on a
-server with the timetables of sql/9*.sql and a stopped clock. The commands of README.md and docs/ run from
-top to bottom, in reading order, on one server, or COMMANDS_RUN_ELSEWHERE names the file that runs them.
+server with the timetables of sql/9*.sql and a stopped clock, and so does the day of docs/operating.md. The
+commands of README.md and docs/ run from top to bottom, in reading order, on one server, or
+COMMANDS_RUN_ELSEWHERE names the file that runs them.
 Files, headings, settings and tests that a page names exist.
 
 In an example `…` matches any text, and a reference matches the one that the server returned in its place.
@@ -16,7 +17,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import argon2
 import msgspec
@@ -26,7 +29,7 @@ from busware import commands
 from busware.server import protocol
 from busware.server.db import schema
 from busware.server.settings import Settings, variable
-from tests.conftest import NOW, stop_clock
+from tests.conftest import NOW, Clock, stop_clock
 from tests.support.message_client import MessageClient
 from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
@@ -37,7 +40,7 @@ DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT /
 INDEX = PROJECT / "docs/README.md"
 # Scripts whose BUSWARE_… variables the pages may name.
 DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]
-REFERENCE = r"\b(?:DT|7B|BAV)[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701 or 803
+REFERENCE = r"\b(?:DT|7B|BAV|MT[BC])[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701, 803, 9101, 9102
 DATE = r"\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d{4}"  # such as Sat 5 Dec 2026
 BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
 REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
@@ -342,7 +345,7 @@ def run_messages(program: MessageClient, transcript: Transcript, block: str) -> 
 
 # The pages -------------------------------------------------------------------------------------
 
-PAGES = ("README.md", "docs/timetables.md", "docs/python.md", "docs/operating.md")
+PAGES = ("README.md", "docs/timetables.md", "docs/python.md", "docs/administration.md")
 PRINTED = {  # a pattern of what the Python program of a page prints
     "README.md": r"\w{7} \[\d+, \d+\]\n",
     "docs/python.md": r"(\w{7}) booked \d+\.00\n(?:\w+ \S+ \S+ 0\.00\n)+"
@@ -358,6 +361,7 @@ COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and su
     r"scripts/bench( .*)?": "scripts/benchmark/__main__.py",
 }
 PAGES_RUN_ELSEWHERE = {
+    "docs/operating.md": "test_day_of_an_operator",
     "docs/http.md": "tests/project/test_http_doc.py",
     "docs/releasing.md": "a release by hand",
 }
@@ -394,6 +398,14 @@ def test_commands_of_the_pages_work(data_folder, tmp_path) -> None:
     assert runner.kinds == {"session", "sh", "python", "sql", "ini", "yaml", "csv", "json"}
 
 
+def test_day_of_an_operator(server, database, clock, tmp_path) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    environment = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    runner = PageRunner(tmp_path, environment | {"BUSWARE_PORT": str(server.port)}, {}, clock)
+    runner.run_page("docs/operating.md")
+    assert runner.kinds == {"session", "yaml", "json"}
+
+
 _OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
 
 
@@ -410,10 +422,17 @@ def can_be_run(line: str) -> bool:
 
 
 class PageRunner:
-    """Runs the blocks of pages in a folder. ports: the real port for each documented `host:port`."""
+    """Runs the blocks of pages in a folder. ports: the real port for each documented `host:port`.
 
-    def __init__(self, folder, environment: dict[str, str], ports: dict[str, int | str]) -> None:
+    clock: a stopped clock, which the steps of a page set; the dates of the page are exact then.
+    """
+
+    def __init__(
+        self, folder, environment: dict[str, str], ports: dict[str, int | str], clock: Clock | None = None
+    ) -> None:
         self._folder = folder
+        self._clock = clock
+        self._transcript = Transcript()
         self._ports = {documented: f"{documented[:-4]}{port}" for documented, port in ports.items()}
         self._environment = {
             **os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "120",
@@ -428,6 +447,10 @@ class PageRunner:
         """
         for documented, port in self._ports.items():
             script = script.replace(documented, port)
+        if self._clock:  # a client has the clock of its machine
+            today = self._clock.now.astimezone(ZoneInfo(Settings.time_zone)).date()
+            days = {"today": today, "tomorrow": today + timedelta(days=1)}
+            script = re.sub(r"\b(today|tomorrow)\b", lambda found: str(days[found[0]]), script)
         done = subprocess.run(
             ["bash", "-c", f"{_KEEP_EXPORTS}\n{script}"],
             cwd=self._folder, env=self._environment, input="correct horse\n",
@@ -439,14 +462,29 @@ class PageRunner:
     def run_page(self, page: str) -> None:
         """Run the blocks of a page. Its Python blocks are run together, as one program."""
         text = (PROJECT / page).read_text()
-        for info, block, _ in BLOCK_OR_STEP.findall(text):
-            self._run_block(info, block)
+        self._transcript = Transcript()
+        for found in BLOCK_OR_STEP.finditer(text):
+            info, block, step = found.groups("")
+            if step:
+                self._set_clock(step)
+            elif info in ("yaml", "csv", "json"):  # the page names the file before
+                name = re.findall(rf"`(\w+\.{info})`", text[: found.start()])[-1]
+                (self._folder / name).write_text(block)
+                self.kinds.add(info)
+            else:
+                self._run_block(info, block)
         if program := "".join(block for info, block, _ in BLOCK_OR_STEP.findall(text) if info == "python"):
             port = self._environment["BUSWARE_PORT"]
             program = re.sub(r"\b(connect|connect_async)\(\)", rf"\1(port={port})", program)
             (self._folder / "mine.py").write_text(program)
             printed = self.run("scripts/python mine.py")
             assert re.fullmatch(PRINTED[page], printed), printed
+
+    def _set_clock(self, step: str) -> None:
+        """Set the clock as a comment of the page says, in the time zone of the timetables."""
+        time = datetime.fromisoformat(step.removeprefix("sets the clock to "))
+        assert self._clock
+        self._clock.set(time.replace(tzinfo=ZoneInfo(Settings.time_zone)))
 
     def _run_block(self, info: str, block: str) -> None:
         """Run a block, as its kind requires."""
@@ -462,10 +500,6 @@ class PageRunner:
                 assert printed.count("Seat 7 is taken between Bengaluru and Mysuru.") == 1
             if printed and _PROGRAMS.search(block):
                 assert '"bus_id":101' in printed.replace(" ", "")
-        elif info in ("yaml", "csv"):
-            (self._folder / f"my_services.{info}").write_text(block)
-        elif info == "json":
-            (self._folder / "owl.json").write_text(block)
         elif "INSERT INTO places" in block:
             (self._folder / "my_route.sql").write_text(block)
         elif info == "sql":
@@ -473,11 +507,14 @@ class PageRunner:
             self.run("scripts/psql --no-psqlrc --set ON_ERROR_STOP=1 --file some.sql")
 
     def _compare(self, block: str) -> None:
-        """Run the commands of a session, and compare what they print, except dates and references."""
-        transcript = Transcript()
+        """Run the commands of a session, and compare what they print, except references.
+
+        Dates are not compared if the clock runs.
+        """
+        dates = r"(?!)" if self._clock else DATE
         for command, shown in exchanges(block, r"\$"):
-            printed = self.run(f"{transcript.typed(command.partition(' #')[0])} || true")
-            received, documented = (re.sub(r" +", " ", re.sub(DATE, "DATE", text))
+            printed = self.run(f"{self._transcript.typed(command.partition(' #')[0])} || true")
+            received, documented = (re.sub(r" +", " ", re.sub(dates, "DATE", text))
                                     for text in (printed, shown.replace("...", "…")))  # fmt: skip
-            matches = transcript.matches(f"{documented.rstrip()}…", received)
+            matches = self._transcript.matches(f"{documented.rstrip()}…", received)
             assert matches, f"$ {command}\n{shown}\nprinted:\n{printed}"

@@ -1,4 +1,4 @@
-"""The views for reports, and the role that docs/operating.md makes, which reads nothing else."""
+"""The views for reports, and the role that docs/administration.md makes, which reads nothing else."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ VIEWS = {"occupancy", "payments", "sales", "services", "settlements", "tickets",
 @pytest.fixture
 def reports(database: Database) -> Iterator[psycopg.Connection[Any]]:
     """The owner's connection, with the rights of the documented role."""
-    page = (PROJECT / "docs" / "operating.md").read_text()
+    page = (PROJECT / "docs" / "administration.md").read_text()
     ((commands),) = re.findall(r"```\n(CREATE ROLE reports .*?)```", page, re.DOTALL)
     try:
         database.query(re.sub(r"\breports\b", "reports_of_test", commands))

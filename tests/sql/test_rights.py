@@ -74,7 +74,7 @@ def test_server_may_execute_the_functions_that_it_calls_and_no_others(database: 
 
 def test_rights_are_documented(database: Database) -> None:
     _, _, section = (
-        (PROJECT / "docs" / "operating.md").read_text().partition("## Rights of the database role")
+        (PROJECT / "docs" / "administration.md").read_text().partition("## Rights of the database role")
     )
     table = "\n".join(line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|"))
     granted = re.findall(

@@ -1,4 +1,4 @@
-"""A PgBouncer in front of the database of a test, with the pgbouncer.ini of docs/operating.md."""
+"""A PgBouncer in front of the database of a test, with the pgbouncer.ini of docs/administration.md."""
 
 import os
 import pwd
@@ -68,7 +68,7 @@ def _through(url: str, port: int) -> str:
 
 def _configuration(postgres_port: int | None, name: str, folder: Path, port: int, mode: str) -> str:
     """The file of the documentation, with the ports, the names and the mode of the test."""
-    document = (PROJECT / "docs" / "operating.md").read_text()
+    document = (PROJECT / "docs" / "administration.md").read_text()
     (text,) = re.findall(r"```ini\n(.*?)```", document, re.DOTALL)
     for documented, value in (
         ("port=5432 dbname=busware", f"port={postgres_port} dbname={name}"),

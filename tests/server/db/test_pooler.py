@@ -1,4 +1,4 @@
-"""Servers behind PgBouncer, configured as docs/operating.md says."""
+"""Servers behind PgBouncer, configured as docs/administration.md says."""
 
 import json
 import uuid
