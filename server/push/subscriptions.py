@@ -15,7 +15,16 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from busware.server.protocol import Answer, Booking, ClientConnection, Request, Say, normalize_text
+from busware.server.protocol import (
+    Answer,
+    Booking,
+    BookingRequest,
+    ClientConnection,
+    PartyRequest,
+    Request,
+    Say,
+    normalize_text,
+)
 from busware.server.push.messages import Message, MissedMessage
 
 _MAX_PUSHED = 1000  # how many message_ids are remembered, so that no message is pushed twice
@@ -105,10 +114,13 @@ class Subscription:
         self.has_sent_message |= isinstance(request, Say)
 
     def end_request(self, request: Request, answer: Answer | None) -> bool:
-        """Record the answer, if there is one. Returns whether the pusher has to check the subscription."""
+        """Record the answer, if there is one. Returns whether the pusher has to check the subscription.
+
+        A check-in does not open the booking: its messages are for the passengers, not for the conductor.
+        """
         check_due = False
         if answer is not None and not answer.refused:
-            if request.reply is Booking:
+            if request.reply is Booking and isinstance(request, BookingRequest | PartyRequest):
                 self._replies.append((answer.body, bool(self._requested)))
                 check_due = not self._bookings or bool(
                     self._requested and self._requested not in self._bookings

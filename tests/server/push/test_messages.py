@@ -352,6 +352,31 @@ def test_reply_to_a_client_that_connected_during_a_push_is_pushed(
     assert newcomer.notification()[1]["text"] == "Platform 3."
 
 
+def test_messages_of_a_passenger_are_still_unread_after_a_check_in(
+    connect: Callable[[], LineClient], pushing: SimpleNamespace, console: Console, database: Database
+) -> None:
+    passenger, conductor, back = connect(), connect(), connect()
+    reference = book(passenger)["reference"]
+    number = console.number_of(passenger)
+    passenger.close()
+    console.wait_until_left(number)
+    console.notice("To the booking.", reference=reference)
+    signing_in = {"username": "boss", "password": "correct horse battery"}
+    connect().call("register", **signing_in)
+    database.query("UPDATE accounts SET role = 'admin'")
+    assert conductor.call("login", **signing_in)["role"] == "admin"
+    checked_in = conductor.call("check_in", reference=reference, bus_id=1, travel_date=TRAVEL_DAY)
+    assert checked_in["reference"] == reference
+    console.notice("To all.")
+    assert conductor.notification()[1]["text"] == "To all."
+    back.send(
+        {"jsonrpc": "2.0", "id": 1, "method": "booking", "params": {"reference": reference, "phone": ASHA}}
+    )
+    received = [json.loads(back.receive()) for _ in range(3)]
+    texts = [line["params"]["text"] for line in received if line.get("method") == "message"]
+    assert sorted(texts) == ["To all.", "To the booking."]
+
+
 def test_missed_messages_are_pushed_in_plain_text(
     connect: Callable[[], LineClient], console: Console
 ) -> None:
