@@ -25,7 +25,7 @@ import pytest
 
 from busware import Booking, Client, Refusal, connect
 from busware.server.accounts.passwords import Passwords
-from busware.server.protocol import Passenger, SalesReport
+from busware.server.protocol import Passenger, SalesRow
 from tests.conftest import Clock, Database
 from tests.support.company import (
     DAY,
@@ -36,6 +36,7 @@ from tests.support.company import (
     OPERATOR,
     PROMO_CODE,
     Traveller,
+    state_of,
     write_timetable,
 )
 from tests.support.line_client import wait_until
@@ -53,6 +54,7 @@ class Company:
         self.server, self.database, self.clock, self.seed = server, database, clock, seed
         self.travellers: list[Traveller] = []
         self.cancelled: list[Traveller] = []  # by the cancellation of their trip
+        self.notified: set[str] = set()  # the bookings that a notice to their trip must reach
         self.customers = ""  # the reference of three seats that the agent has sold
         self.meera = self._sign_in("add_operator", "meera")
         self.kumar = self._sign_in("add_agent", "kumar")
@@ -125,8 +127,11 @@ class Company:
         return int(self.database.value("SELECT api.last_message()"))
 
     @contextmanager
-    def informs(self, affected: Iterable[str]) -> Iterator[set[str]]:
-        """Check that exactly one message is written for each of these bookings, and no other message."""
+    def informs(self, affected: Iterable[str | None]) -> Iterator[set[str | None]]:
+        """Check that exactly one message is written for each of these bookings, and no other message.
+
+        None is a message to a whole trip.
+        """
         expected, before = set(affected), self.last_message()
         yield expected
         sent = self.database.query("SELECT reference FROM messages WHERE message_id > %s", before)
@@ -161,6 +166,7 @@ def test_day_of_a_company(company: Company, tmp_path: Path) -> None:
     open_sales(company)
     reconsider_the_evening_before(company)
     exchange_for_a_smaller_bus(company)
+    send_a_notice(company)
     delay_one_bus_a_little(company)
     delay_one_bus_for_long(company)
     skip_a_stop(company)
@@ -225,7 +231,7 @@ def reconsider_the_evening_before(company: Company) -> None:
     company.each(Traveller.reconsider)
     assert any(traveller.kept for traveller in company.travellers)
     assert company.database.value("SELECT count(*) FROM passengers WHERE travel_date = %s", NEXT_DAY) > 0
-    company.each(lambda traveller: traveller.booking and traveller.look())
+    company.each(lambda traveller: traveller.booking and traveller.watch())
     for traveller in company.travellers[::10]:
         traveller.leave()
 
@@ -252,6 +258,14 @@ def exchange_for_a_smaller_bus(company: Company) -> None:
     sent = company.database.query("SELECT reference FROM messages WHERE message_id > %s", last)
     assert Counter(sent) == Counter(changed)
     assert {party.reference for party in done.left_over} <= changed
+
+
+def send_a_notice(company: Company) -> None:
+    """One message for the whole trip reaches all passengers of service 101."""
+    company.notified = company.live(101)
+    with company.informs([None]):
+        sent = company.meera.notice(101, DAY, "Today the bus leaves from platform 4.")
+    assert sent.bookings == len(company.notified)
 
 
 def delay_one_bus_a_little(company: Company) -> None:
@@ -290,6 +304,8 @@ def answer_offers(company: Company) -> None:
             mine, booking = (offer.reference, phone), client.booking(offer.reference, phone)
             answer = ("accept", "decline", "none")[answers.total() % 3]
             answers[answer] += 1
+            for traveller in company.of([offer.reference] if answer != "none" else []):
+                traveller.watches_since = None
             if answer == "accept":
                 accepted = client.accept(*mine)
                 assert accepted.bus_id == (offer.trip or booking).bus_id
@@ -355,12 +371,14 @@ def cancel_a_trip(company: Company) -> None:
 
 
 def end_the_day(company: Company) -> None:
-    """All buses have arrived. Travellers who were away connect again, and everybody reads the booking."""
+    """All buses have arrived. Every client shows its booking as it is, and those that were away connect."""
     company.set_time("2026-12-05T23:55")
     assert company.database.query("SELECT * FROM offers WHERE state = 'open'") == []
-    for traveller in company.cancelled:
-        if traveller.client:
-            wait_until(lambda traveller=traveller: cancellations(traveller))
+    with connect(company.server.host, company.server.port) as reader:
+        for traveller in company.travellers:
+            if traveller.client and traveller.watches_since is not None:
+                state = state_of(reader.booking(traveller.reference, traveller.phone))
+                wait_until(lambda t=traveller, state=state: t.shown() == state)
     for traveller in company.travellers:
         if traveller.client is None:
             traveller.arrive()
@@ -382,8 +400,9 @@ def everybody_was_informed_exactly_once(company: Company) -> None:
             assert traveller.notifications("message") == []
             continue
         sent = company.database.query(
-            "SELECT message_id FROM messages WHERE reference = %s ORDER BY message_id", traveller.reference
-        )
+            "SELECT message_id FROM messages WHERE reference = %s OR audience = 'trip' AND %s ORDER BY 1",
+            traveller.reference, traveller.reference in company.notified,
+        )  # fmt: skip
         wait_until(lambda t=traveller, sent=sent: len(t.notifications("message")) >= len(sent))
         assert traveller.client
         traveller.client.ping()  # what was pushed before the reply has arrived now
@@ -402,18 +421,48 @@ def money_of_each_booking_adds_up(company: Company) -> None:
 
 
 def reports_add_up(company: Company) -> None:
-    """Each grouping of the sales has the sum of all payments of the company, and the same tickets."""
-    total = company.sum_of()
-    assert total > 0
-    for group in ("service", "date", "segment", "agent"):
-        for by in ("travel", "payment"):
-            report: SalesReport = company.meera.sales(
-                company.clock.now.date().replace(day=1), NEXT_DAY, group=group, by=by
-            )
-            assert Decimal(report.income) == total
-            assert sum(Decimal(row.income) for row in report.rows) == total
-            assert sum(Decimal(row.charges) - Decimal(row.refunds) for row in report.rows) == total
-            assert sum(row.tickets for row in report.rows) == report.tickets
+    """The sales by service, date, segment and agent are the payments, added up in SQL."""
+    keys = {
+        "service": "y.bus_id",
+        "date": "p.travel_date",
+        "segment": "y.bus_id, lower(sold.segment), upper(sold.segment)",
+        "agent": "y.agent",
+    }
+    for group, key in keys.items():
+        *_, report = reports = [
+            company.meera.sales(DAY.replace(day=1), NEXT_DAY, group=group, by=by)
+            for by in ("payment", "travel")
+        ]
+        paid = {tuple(row[:-3]): row[-3:] for row in company.database.query(
+            f"SELECT {key}, count(*) FILTER (WHERE payment_no = 1),"
+            " coalesce(sum(amount) FILTER (WHERE y.kind = 'charge'), 0),"
+            " coalesce(sum(amount) FILTER (WHERE y.kind = 'refund'), 0)"
+            " FROM payments y JOIN passengers p USING (bus_id, reference, ticket_no)"
+            " CROSS JOIN LATERAL (SELECT coalesce(p.no_show_segment, p.segment) AS segment) AS sold"
+            f" GROUP BY {key}"
+        )}  # fmt: skip
+        assert {key_of(row, group): sums_of(row) for row in report.rows if any(sums_of(row))} == paid
+        for other in reports:
+            assert Decimal(other.income) == company.sum_of() > 0
+            assert sum(Decimal(row.income) for row in other.rows) == company.sum_of()
+
+
+def key_of(row: SalesRow, group: str) -> tuple[Any, ...]:
+    """The columns by which a row of sales is grouped."""
+    match group:
+        case "service":
+            return (row.bus_id,)
+        case "date":
+            return (row.date,)
+        case "segment":
+            return row.bus_id, row.from_stop, row.to_stop
+        case _:
+            return (row.agent,)
+
+
+def sums_of(row: SalesRow) -> tuple[int, Decimal, Decimal]:
+    """The tickets, the charges and the refunds of a row of sales."""
+    return row.tickets, Decimal(row.charges), Decimal(row.refunds)
 
 
 def settle_the_agent(company: Company) -> None:

@@ -14,12 +14,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
+
 from busware import Booking, Client, Refusal, connect
 from busware.server.protocol import Passenger
 
 OPERATOR = "Malnad Lines"
 DAY, NEXT_DAY = date(2026, 12, 5), date(2026, 12, 6)
 PROMO_CODE = "MALNAD"
+CHANGED = "booking_changed"  # the notification
 
 # Each route: its stops with the minutes from the departure to the arrival, the kilometres and the fare.
 SOUTH = [("Hubballi", 0, 0, 0), ("Haveri", 80, 75, 110), ("Davanagere", 180, 145, 220),
@@ -101,6 +104,13 @@ def _time(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+def state_of(booking: Booking) -> tuple[Any, ...]:
+    """What a change of a booking is pushed for."""
+    tickets = [(t.ticket_no, t.status, t.seat_no, t.refund, t.to_stop) for t in booking.tickets]
+    offers = [offer.offer_no for offer in booking.offers or ()]
+    return booking.bus_id, booking.travel_date, booking.from_stop, booking.to_stop, tickets, offers
+
+
 @dataclass
 class Traveller:
     """A traveller of one service. booking: as the last reply had it; None: nothing was sold.
@@ -120,6 +130,7 @@ class Traveller:
     kept: Decimal = Decimal(0)
     was_booked: bool = False
     client: Client | None = None
+    watches_since: int | None = None  # len(received) when it last read or changed its booking; None: it acts
 
     @property
     def reference(self) -> str:
@@ -151,6 +162,17 @@ class Traveller:
     def look(self) -> Booking:
         """Read the booking again."""
         return self._now(self._client.booking(self.reference, self.phone))
+
+    def watch(self) -> None:
+        """Read the booking once more; from now on, `shown` follows from notifications."""
+        self.look()
+        self.watches_since = len(self.received)
+
+    def shown(self) -> tuple[Any, ...]:
+        """The state of the booking that the client has received last, as `state_of` has it."""
+        assert self.booking
+        pushed = [params for method, params in self.received[self.watches_since :] if method == CHANGED]
+        return state_of(msgspec.convert(pushed[-1], Booking) if pushed else self.booking)
 
     def notifications(self, method: str) -> list[Any]:
         """The params of the received notifications of a method."""
