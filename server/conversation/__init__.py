@@ -4,7 +4,7 @@
   reservation   `bus`: from the date to the ticket     trips         its first half: the choice of a trip
   flights       `flight`, and the welcome              shows         `show`: the theatre
   nights        `hotel`                                bookings      existing bookings
-  offers        `offer`: accept or decline one
+  offers        `offer`: accept or decline one         exchanges     `exchange`: another trip
   answers       parsers of answers                     seating       parsers of answers about seats
   dates         parser of dates                        journeys      parser of places, date and type
   extras        class of seats, concessions, infants, promo code

@@ -4,7 +4,16 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from busware.server.conversation import answers, bookings, flights, nights, offers, reservation, shows
+from busware.server.conversation import (
+    answers,
+    bookings,
+    exchanges,
+    flights,
+    nights,
+    offers,
+    reservation,
+    shows,
+)
 from busware.server.conversation.dialogue import (
     BACK,
     HELP,
@@ -54,6 +63,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "change": Command("change a seat of a booking", bookings.change, "[REFERENCE [PHONE]]"),
     "alight": Command("get off at an earlier stop", bookings.alighting, "[REFERENCE [PHONE]]"),
+    "exchange": Command(
+        "change to another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
+    ),
     "offer": Command("accept or decline an offer of the operator", offers.offer, "[REFERENCE [PHONE]]"),
     "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
     "say": Command("send a message to the operator", say, "[TEXT]"),
@@ -65,7 +77,8 @@ _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 # Other words for these commands: names of commands of scripts/client, and words that travellers may use.
 _SYNONYMS = {
     "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
-    "alight-quote": "alight", "offers": "offer", "accept": "offer", "decline": "offer",
+    "alight-quote": "alight", "exchange-quote": "exchange",
+    "offers": "offer", "accept": "offer", "decline": "offer",
     "theatre": "show", "theater": "show", "room": "hotel",
 }  # fmt: skip
 

@@ -93,7 +93,7 @@ def ask_extras(seat_map: Seats, wanted: Wanted, known: Extras) -> Steps[Extras]:
     concessions, infants = _at_most(wanted.count, known.concessions), _at_most(wanted.count, known.infants)
     classes = seat_map.classes or []
     if not wanted.numbers and any(one.name for one in classes[1:]):
-        seat_class = yield _ask_class(classes).known(seat_class)
+        seat_class = yield ask_class(classes, classes[0].name or "others").known(seat_class)
     granted = [one for one in seat_map.concessions or [] if one.seat]
     if granted:
         concessions = yield _ask_concessions(granted, wanted.count).known(concessions)
@@ -119,11 +119,12 @@ def _takes_infants(seat_map: Seats) -> bool:
     return not all(one.seat for one in seat_map.concessions or [])
 
 
-def _ask_class(classes: Sequence[SeatClass]) -> Ask:
+def ask_class(classes: Sequence[SeatClass], default: str) -> Ask:
+    """The question for a class of seats. default: what Enter, whose answer is empty, means."""
     named = {one.name: one.name for one in classes if one.name}
     fares = ", ".join(f"{one.name or 'others'} {money(one.fare)}" for one in classes)
     return Ask(
-        f"Class ({fares}; Enter: {classes[0].name or 'others'}):",
+        f"Class ({fares}; Enter: {default}):",
         answers.with_default(answers.one_of(named), ""), "seat_class", "The class of the seats.",
         tuple(Choice(one.name, f"{money(one.fare)}, {one.seats_free} free") for one in classes if one.name),
     )  # fmt: skip

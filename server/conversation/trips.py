@@ -63,6 +63,7 @@ class BookingDraft:
     phone_known: bool = False  # the question was answered; phone is None if the answer was empty
     names: tuple[str | None, ...] = ()  # of the passengers, if they were given
     extras: Extras = NO_EXTRAS
+    exchanged: Booking | None = None  # the booking for which another trip of its operator is wanted
 
     @property
     def route(self) -> str:
@@ -158,12 +159,13 @@ class Sale:
             names[_MAX_PLACES_LISTED:] = ["others"]
         return f"From {origin.name} you reach {listed(names, 'and')}."
 
-    def ask_destination(self, prompt: str, origin: Place, reached: list[Place]) -> Ask:
-        """The question for one of the places that are reached from the origin."""
+    def ask_destination(self, prompt: str, origin: Place, reached: list[Place], default: str = "") -> Ask:
+        """The question for one of the places that are reached from the origin. default: what Enter means."""
         ask = ask_place(prompt, "destination", reached, origin)
         names = answers.PlaceNames(self.places)
 
         def parse(typed: str) -> Place:
+            typed = typed or default
             try:
                 return ask.parse(typed)  # type: ignore[no-any-return]
             except answers.AmbiguousPlace:
@@ -219,7 +221,7 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     while not isinstance(chosen, int | Trip):
         trips = yield from _find_trips(sale, draft, ask_day)
         yield Show(TripList(trips=trips))
-        chosen = yield _ask_trip(sale, trips, draft.wanted, (yield from _hidden(sale, draft, trips)))
+        chosen = yield _ask_trip(sale, draft, trips, (yield from _hidden(sale, draft, trips)))
         if isinstance(chosen, Filter):
             draft.wanted = chosen
     if isinstance(chosen, Trip):
@@ -284,7 +286,7 @@ def _find_trips(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[list[Tri
         found = yield Call(search)
         if isinstance(found, Refusal) and found.data.get("field") != "date":
             raise found
-        trips: list[Trip] = [] if isinstance(found, Refusal) else found.trips
+        trips: list[Trip] = [] if isinstance(found, Refusal) else _possible(draft, found.trips)
         trips = trips or (yield from _find_alternatives(sale, draft, search))
         if trips:
             return trips
@@ -301,6 +303,7 @@ def _hidden(sale: Sale, draft: BookingDraft, shown: list[Trip]) -> Steps[set[int
     if not sale.context.extended or draft.wanted == ANY:
         return set()
     every = yield from _trips(
+        draft,
         Search(
             origin=draft.origin.code, destination=draft.destination.code, date=shown[0].boarding_date,
             kind=sale.words.kind,
@@ -309,12 +312,13 @@ def _hidden(sale: Sale, draft: BookingDraft, shown: list[Trip]) -> Steps[set[int
     return {trip.bus_id for trip in every} - {trip.bus_id for trip in shown}
 
 
-def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[int]) -> Ask:
-    """The question for a trip. In an extended dialogue, Enter answers the first one with free seats.
+def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collection[int]) -> Ask:
+    """The question for a trip. hidden: the services that the filter hides.
 
-    wanted: the filter of the trips. hidden: the services that it hides.
+    In an extended dialogue, and for an exchange, Enter answers the service of the booking that is exchanged,
+    or else the first one with free seats.
     """
-    words = sale.words
+    words, wanted = sale.words, draft.wanted
     options = {
         trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
         f"{'' if trip.seats_free else ', full'}"
@@ -323,9 +327,10 @@ def _ask_trip(sale: Sale, trips: list[Trip], wanted: Filter, hidden: Collection[
     service, hint = words.service.capitalize(), "The number in the first column."
     options = {trip.bus_id: options[trip.bus_id] for trip in trips}
     ask = answers.ask_number(f"{service} id:", options, words.service, "bus_id", hint)
-    if not sale.context.extended:
+    if not (sale.context.extended or draft.exchanged):
         return ask
-    first = next((trip for trip in trips if trip.seats_free), None)
+    own = [trip for trip in trips if draft.exchanged and trip.bus_id == draft.exchanged.bus_id]
+    first = next((trip for trip in [*own, *trips] if trip.seats_free or trip in own), None)
     default = None if first is None else first.bus_id
     notes = [f"Enter: {default}"] if default is not None else []
     if len(options) < len(trips):
@@ -376,13 +381,13 @@ def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps
     wanted_service = in_words(draft.wanted.bus_type, draft.wanted.ac, sale.words.service)
     none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
-    if any_type != search and (trips := (yield from _trips(any_type))):
+    if any_type != search and (trips := (yield from _trips(draft, any_type))):
         yield Tell(f"{none} Available on that date:")
         return trips
     days = [day for n in _NEARBY_DAYS if (day := draft.day + timedelta(days=n)) >= sale.first]
     for wanted in dict.fromkeys((search, any_type)):
         for day in days:
-            if trips := (yield from _trips(msgspec.structs.replace(wanted, date=day))):
+            if trips := (yield from _trips(draft, msgspec.structs.replace(wanted, date=day))):
                 other = "" if wanted == search else f" of any other {sale.words.service}"
                 yield Tell(f"{none} The nearest date{other} is {day_of(day)}:")
                 return trips
@@ -390,6 +395,12 @@ def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps
     return []
 
 
-def _trips(search: Search) -> Steps[list[Trip]]:
+def _trips(draft: BookingDraft, search: Search) -> Steps[list[Trip]]:
     found = yield Call(search)
-    return found.trips if isinstance(found, TripList) else []
+    return _possible(draft, found.trips) if isinstance(found, TripList) else []
+
+
+def _possible(draft: BookingDraft, trips: list[Trip]) -> list[Trip]:
+    """The trips of the operator to which a booking is bound; without such a booking, all of them."""
+    bound = draft.exchanged
+    return [trip for trip in trips if bound is None or trip.operator == bound.operator]

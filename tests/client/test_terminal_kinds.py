@@ -104,7 +104,11 @@ def test_theatre(asha: Traveller, database: Database) -> None:
     asha.wait_for("Only 23 seats are free: 24 cannot be booked.")
     asha.answer(("How many seats?", "quit"))
     asha.wait_for("What would you like?")
-    assert booked(database) == [("show", [12, 13])]
+    asha.answer(("", "exchange"), ("Reference of the booking (Enter:", ""), ("New date (Enter:", "+5"))
+    asha.wait_for("Show (Enter: 8", "Hayavadana")
+    asha.answer(("", ""), ("Exchange, and pay nothing?", "yes"))
+    asha.wait_for("The booking is exchanged. Nothing is charged.")
+    assert booked(database) == [("show", [1, 2])]
 
 
 @pytest.mark.usefixtures("away_from_midnight")
@@ -141,6 +145,13 @@ def test_hotel(asha: Traveller, database: Database) -> None:
     assert "→" not in seen  # a stay has one place
     ((kind, rooms),) = booked(database)
     assert (kind, len(rooms)) == ("hotel", 2)
+    asha.answer(("What would you like?", "exchange"), ("Reference of the booking (Enter:", ""))
+    asha.answer(("New date (Enter:", "+3"), ("Exchange, and", "yes"))
+    asha.wait_for("The booking is exchanged.")
+    nights = database.value(
+        "SELECT DISTINCT upper(segment) - lower(segment) FROM passengers WHERE status = 'booked'"
+    )
+    assert nights == 2
 
 
 def test_messages_to_and_from_the_operator(asha: Traveller, console: Console) -> None:
