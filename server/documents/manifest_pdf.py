@@ -40,9 +40,10 @@ class _Writer:
         class Page(FPDF):
             def footer(self) -> None:
                 self.set_y(-_MARGIN)
-                self.set_font("0", size=_SMALL)
-                self.cell(self.epw / 2, _ROW, writer.known(title))
-                self.cell(0, _ROW, f"Page {self.page_no()} of {{nb}}", align="R")
+                with self.local_context(font_family="0", font_size_pt=_SMALL):
+                    writer.shape(title)
+                    self.cell(self.epw / 2, _ROW, writer.known(title))
+                    self.cell(0, _ROW, f"Page {self.page_no()} of {{nb}}", align="R")
 
         self._manifest = manifest
         self._pdf = Page(format="A4")
@@ -50,7 +51,6 @@ class _Writer:
         for name, file in fonts.items():
             self._pdf.add_font(name, "", file)
         self._pdf.set_fallback_fonts(list(fonts)[1:], exact_match=False)
-        self._pdf.set_text_shaping(True)  # vowels of Indian scripts move around consonants
         self._characters = {
             code for font in self._pdf.fonts.values() if isinstance(font, TTFFont) for code in font.cmap
         }
@@ -72,6 +72,13 @@ class _Writer:
     def known(self, text: str) -> str:
         """The text with a question mark for each character that no font has."""
         return "".join(letter if ord(letter) in self._characters else "?" for letter in text)
+
+    def shape(self, text: str) -> None:
+        """Shape the next texts if this one needs it: vowels of Indian scripts move around consonants.
+
+        Most texts of a manifest are ASCII, and shaping takes most of the time.
+        """
+        self._pdf.set_text_shaping(not text.isascii())
 
     def _stop(self, stop: ManifestStop) -> None:
         times = (stop.arrives_at if stop.alights else None, stop.departs_at)
@@ -97,8 +104,12 @@ class _Writer:
         name_column = pdf.epw - _BOX_COLUMN - _SEAT_COLUMN - _PHONE_COLUMN - _TICKET_COLUMN
         name = self.known(rider.name or "")
         pdf.set_font("0", size=_MEDIUM)
-        of_name = cast("float", pdf.multi_cell(name_column, _ROW, name, dry_run=True, output="HEIGHT"))
-        height = max(_ROW, of_name)
+        with pdf.local_context():
+            self.shape(name)
+            height: float = _ROW
+            if pdf.get_string_width(name) > name_column - 2 * pdf.c_margin:
+                of_name = pdf.multi_cell(name_column, _ROW, name, dry_run=True, output="HEIGHT")
+                height = cast("float", of_name)
         if pdf.will_page_break(height):
             pdf.add_page()
         left, top = pdf.get_x(), pdf.get_y()
@@ -109,6 +120,7 @@ class _Writer:
         pdf.cell(_SEAT_COLUMN, _ROW, str(rider.seat_no))
         pdf.set_font("0", size=_MEDIUM)
         with pdf.local_context():  # else the text after a name in another script has the font of that script
+            self.shape(name)
             pdf.multi_cell(name_column, _ROW, name, align="L", new_x="RIGHT", new_y="TOP")
         pdf.set_x(left + _BOX_COLUMN + _SEAT_COLUMN + name_column)
         pdf.cell(_PHONE_COLUMN, _ROW, rider.phone or "")
@@ -118,4 +130,5 @@ class _Writer:
 
     def _line(self, text: str, points: int) -> None:
         with self._pdf.local_context(font_family="0", font_size_pt=points):
+            self.shape(text)
             self._pdf.multi_cell(0, _ROW, self.known(text), align="L", new_x="LMARGIN", new_y="NEXT")
