@@ -65,8 +65,9 @@ BEGIN
         WHEN 'place' THEN SELECT to_jsonb(p.called), p.fault INTO canonical, fault FROM api.read_place(text) AS p;
         WHEN 'layout' THEN SELECT to_jsonb(l.layout), l.fault INTO canonical, fault FROM api.read_layout(text) AS l;
         WHEN 'time_zone' THEN
-            -- pg_timezone_names reads hundreds of files, so that of another service is accepted without it
-            canonical := (SELECT to_jsonb(text) WHERE EXISTS (SELECT FROM bus_info b WHERE b.time_zone = text)
+            -- pg_timezone_names reads hundreds of files, so that of a place or another service is accepted without it
+            canonical := (SELECT to_jsonb(text) WHERE EXISTS (SELECT FROM places p WHERE p.time_zone = text)
+                OR EXISTS (SELECT FROM bus_info b WHERE b.time_zone = text)
                 OR EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = text));
             fault := CASE WHEN canonical IS NULL THEN
                 format('There is no time zone %s. Write it as in Asia/Kolkata or Europe/London.', api.quoted(text)) END;
