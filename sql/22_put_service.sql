@@ -17,6 +17,15 @@ DECLARE
     wanted  jsonb;
     changes jsonb;
 BEGIN
+    IF plan THEN
+        BEGIN
+            SELECT p.* INTO refused, answer FROM api.put_service(account, data) AS p;
+            RAISE SQLSTATE 'BW001';
+        EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone, and its locks are released
+        END;
+        RETURN NEXT;
+        RETURN;
+    END IF;
     SELECT * INTO id, answer FROM api.service_number(data -> 'bus_id');
     PERFORM FROM bus_info b WHERE b.bus_id = id FOR NO KEY UPDATE;   -- no other session edits the service now
     before := api.service(id);
@@ -38,7 +47,7 @@ BEGIN
             id := api.next_bus_id();
             wanted := wanted || jsonb_build_object('bus_id', id);
         END IF;
-        answer := CASE WHEN before IS NULL OR changes <> '[]' THEN api.apply_service(before, wanted, plan)
+        answer := CASE WHEN before IS NULL OR changes <> '[]' THEN api.apply_service(before, wanted)
                        ELSE '{"opened": [], "removed": []}' END;
         IF NOT answer ? 'reason' THEN
             answer := answer || jsonb_build_object('bus_id', id, 'created', before IS NULL, 'changes', changes);
@@ -111,19 +120,19 @@ BEGIN
     RETURN jsonb_build_array(jsonb_build_object('field', path, 'from', "from", 'to', "to"));
 END $$;
 
--- Write a service (api.write_service), if that moves no ticket. A plan and a refusal are undone by a subtransaction, which also
--- releases the locks of the trips. A new service needs none.
-CREATE OR REPLACE FUNCTION api.apply_service(before jsonb, wanted jsonb, plan boolean) RETURNS jsonb
+-- Write a service (api.write_service), if that moves no ticket. A refusal is undone by a subtransaction, which also releases the
+-- locks of the trips. A new service needs none.
+CREATE OR REPLACE FUNCTION api.apply_service(before jsonb, wanted jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     answer jsonb;
 BEGIN
-    IF before IS NULL AND NOT plan THEN
+    IF before IS NULL THEN
         RETURN api.write_service(before, wanted);
     END IF;
     BEGIN
-        answer := coalesce(CASE WHEN before IS NOT NULL THEN api.check_unused(before, wanted) END, api.write_service(before, wanted));
-        IF plan OR answer ? 'reason' THEN
+        answer := coalesce(api.check_unused(before, wanted), api.write_service(before, wanted));
+        IF answer ? 'reason' THEN
             RAISE SQLSTATE 'BW001';
         END IF;
     EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone

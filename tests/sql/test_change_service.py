@@ -281,6 +281,17 @@ def test_plan_and_edit_without_changes_lock_no_trip(race: Race, database: Databa
     assert race.second.book(1)["status"] == "booked"  # waits for no lock
 
 
+def test_plan_leaves_no_lock(race: Race, database: Database) -> None:
+    """The transaction of a plan may go on, as that of a feed with many services does."""
+    plan = "SELECT answer FROM api.put_service(NULL, %s, true)"
+    data = {"bus_id": 1, "layout": "...D\nss.ss", "max_seats": 3}
+    ((answer,),) = race.first.conn.execute(plan, (Jsonb(data),)).fetchall()
+    assert len(answer["changes"]) == 2
+    # raises an exception if it is locked
+    race.second.conn.execute("SELECT FROM bus_info WHERE bus_id = 1 FOR UPDATE NOWAIT")
+    assert race.second.book(8)["status"] == "booked"
+
+
 def test_hold_and_end(race: Race) -> None:
     race.first.hold(1)
     late = race.start(lambda: edit(race, race.second.conn, last_date="2026-12-04"))
