@@ -25,6 +25,15 @@ LANGUAGE sql STABLE
 RETURN (SELECT min(o.valid_until) FROM offers o
     WHERE o.bus_id = offers_end_at.bus_id AND o.travel_date = offers_end_at.travel_date AND o.state = 'open');
 
+-- Whether a live ticket needs a seat on its trip from now on: it has one, and its passenger did not miss the trip and has not
+-- arrived yet. service: that of the trip.
+CREATE OR REPLACE FUNCTION api.needs_seat(service bus_info, trip trips, ticket passengers) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN ticket.seat_no IS NOT NULL AND ticket.no_show_at IS NULL AND EXISTS (
+    SELECT FROM route_table r
+    WHERE r.bus_id = ticket.bus_id AND r.stop_no = upper(ticket.segment)
+      AND api.expected(trip, r.stop_no, r.arrives, service.time_zone) > api.now());
+
 -- The amount that is refunded if an offer is declined: what is paid for its tickets and not refunded yet.
 CREATE OR REPLACE FUNCTION api.whole_refund(offer offers) RETURNS text
 LANGUAGE sql STABLE

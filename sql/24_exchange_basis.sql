@@ -30,7 +30,7 @@ LANGUAGE sql STABLE AS $$
     FROM api.places_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS l
 $$;
 
--- The live tickets of a trip whose journeys are not over, as Ticket of reseating.py, with their references. trip, service:
+-- The live tickets of a trip that need a seat, as Ticket of reseating.py, with their references. trip, service:
 -- as they are now. after, new: as they are with the other vehicle. allowed: NULL for all seats, else those that are not
 -- blocked on the segment, and for women only if the passenger is a woman, or has such a seat already.
 CREATE OR REPLACE FUNCTION api.tickets_to_plan(trip trips, service bus_info, after trips, new bus_info)
@@ -42,9 +42,9 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT n, '{[1,)}' FROM unnest(new.blocked_seats) AS n WHERE after.own_seats IS NULL
     ), ticket AS (
-        SELECT p.*, coalesce(p.no_show_segment, p.segment) AS journey FROM passengers p
+        SELECT p.* FROM passengers p
         WHERE p.bus_id = trip.bus_id AND p.travel_date = trip.travel_date AND p.status IN ('held', 'booked')
-          AND api.status_now(p.status, p.expires_at) <> 'expired'
+          AND api.status_now(p.status, p.expires_at) <> 'expired' AND api.needs_seat(service, trip, p)
     )
     SELECT p.reference, p.ticket_no, p.seat_no, lower(p.segment), upper(p.segment), api.name_in(p.fare_parts, 'class'),
            CASE WHEN new.women_seats IS NOT NULL AND p.gender IS DISTINCT FROM 'female' OR EXISTS (SELECT FROM blocked) THEN ARRAY(
@@ -52,12 +52,9 @@ LANGUAGE sql STABLE AS $$
                WHERE (coalesce(n <> ALL (new.women_seats), true) OR p.gender = 'female' OR n = p.seat_no AND n = ANY (service.women_seats))
                  AND NOT EXISTS (SELECT FROM blocked b WHERE b.seat_no = n AND b.segments && p.segment)
                ORDER BY n) END,
-           p.no_show_at IS NULL
-               AND (p.checked_in_at IS NOT NULL OR api.expected(trip, a.stop_no, a.departs, service.time_zone) <= api.now())
+           p.checked_in_at IS NOT NULL OR api.expected(trip, a.stop_no, a.departs, service.time_zone) <= api.now()
     FROM ticket p
     JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
-    JOIN route_table b ON b.bus_id = p.bus_id AND b.stop_no = upper(p.journey)
-    WHERE api.expected(trip, b.stop_no, b.arrives, service.time_zone) > api.now()
 $$;
 
 -- The old and new seats and the parties of a trip whose vehicle is exchanged, with a version that changes when one of them does.

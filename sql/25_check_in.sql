@@ -28,7 +28,7 @@ BEGIN
         api.check_on_trip(b, a),
         CASE WHEN tickets = '{}' THEN api.check_not_ended(b, NULL) ELSE api.check_not_ended(b, tickets) END,
         api.check_seated(b, nullif(tickets, '{}')), api.check_boardable(b, tickets), CASE WHEN a.undo IS NOT TRUE THEN
-            api.check_not_resold(b, tickets) END);
+            coalesce(api.check_seat_kept(b, tickets), api.check_not_resold(b, tickets)) END);
     IF o.refusal IS NULL THEN
         UPDATE passengers p
         SET checked_in_at = CASE WHEN a.undo IS NOT TRUE THEN coalesce(p.checked_in_at, api.now()) END, no_show_at = NULL,
@@ -75,6 +75,18 @@ LANGUAGE sql STABLE AS $$
     SELECT api.refusal('not_held', format('Booking %s is not booked yet: only a booked passenger can be checked in.', b.reference))
     WHERE tickets = '{}' OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
         AND p.ticket_no = ANY (tickets) AND p.status <> 'booked')
+$$;
+
+-- Check that no-shows still have seats. If the vehicle was exchanged meanwhile, they got none.
+CREATE OR REPLACE FUNCTION api.check_seat_kept(b api.opened_booking, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('seat_taken', format('%s of booking %s %s no seat any more: the vehicle was exchanged when the boarding stop had been left.',
+            api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no), 'ticket'), b.reference,
+            CASE WHEN count(*) = 1 THEN 'has' ELSE 'have' END),
+        jsonb_build_object('seats', jsonb_agg(p.former_seat ORDER BY p.ticket_no)))
+    FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.no_show_at IS NOT NULL AND p.seat_no IS NULL
+    HAVING count(*) > 0
 $$;
 
 -- Check that the seats of no-shows were not sold again.
@@ -158,7 +170,8 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('bus_id', trip.bus_id, 'travel_date', trip.travel_date, 'stop_no', stop.stop_no,
         'place', (SELECT c.name FROM places c WHERE c.code = stop.place),
         'tickets', coalesce((SELECT jsonb_agg(jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no,
-                'seat_no', p.seat_no, 'name', p.name, 'sells', p.no_show_segment IS NOT NULL) ORDER BY p.seat_no)
+                'seat_no', coalesce(p.seat_no, p.former_seat), 'name', p.name, 'sells', p.no_show_segment IS NOT NULL)
+                ORDER BY coalesce(p.seat_no, p.former_seat))
             FROM passengers p WHERE p.bus_id = trip.bus_id AND p.travel_date = trip.travel_date AND p.status = 'booked'
                 AND lower(p.segment) = stop.stop_no AND p.no_show_at IS NOT NULL), '[]'))
 $$;

@@ -1,6 +1,7 @@
 -- Displaced tickets, and offers to their bookings: see 23_offers.sql.
 
--- Displace bookings of a trip: their booked tickets lose their seats. Their holds are released, with a message, and their
+-- Displace bookings of a trip: their booked tickets that need a seat lose it. The other booked tickets of a booking that is
+-- displaced, of passengers who have arrived or did not board, end without a refund. Holds are released, with a message, and
 -- waitlist entries stay. The caller has locked the trip, makes an offer to each of the bookings, and then promotes the
 -- waitlist. Returns the references of the bookings that have displaced tickets.
 CREATE OR REPLACE FUNCTION api.displace(bus_id bigint, travel_date date, refs text[]) RETURNS text[]
@@ -10,17 +11,27 @@ DECLARE
     displaced text[];
     released  text[];
 BEGIN
-    SELECT array_agg(p.seat_no), array_agg(DISTINCT p.reference) FILTER (WHERE p.status = 'booked'),
-           array_agg(DISTINCT p.reference) FILTER (WHERE p.status = 'held')
-    INTO freed, displaced, released FROM passengers p
-    WHERE p.bus_id = displace.bus_id AND p.travel_date = displace.travel_date AND p.reference = ANY (refs)
-      AND p.status IN ('held', 'booked');
-    UPDATE passengers p
-    SET status = CASE p.status WHEN 'booked' THEN 'displaced' ELSE 'cancelled' END,
-        seat_no = CASE p.status WHEN 'held' THEN p.seat_no END,
-        ended_at = CASE p.status WHEN 'held' THEN api.now() END
-    WHERE p.bus_id = displace.bus_id AND p.travel_date = displace.travel_date AND p.reference = ANY (refs)
-      AND p.status IN ('held', 'booked');
+    WITH live AS (
+        SELECT p.reference, p.ticket_no, p.seat_no, p.status = 'booked' AND api.needs_seat(s, t, p) AS moves,
+               bool_or(p.status = 'held' OR api.needs_seat(s, t, p)) OVER (PARTITION BY p.reference) AS leaves
+        FROM passengers p
+        JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
+        JOIN bus_info s ON s.bus_id = p.bus_id
+        WHERE p.bus_id = displace.bus_id AND p.travel_date = displace.travel_date AND p.reference = ANY (refs)
+          AND p.status IN ('held', 'booked')
+    ), changed AS (
+        -- alight_refunds: NULL, as in api.move_booking, because a ticket that ends here refunds nothing by its terms
+        UPDATE passengers p
+        SET status = CASE WHEN live.moves THEN 'displaced' ELSE 'cancelled' END,
+            seat_no = CASE WHEN NOT live.moves THEN p.seat_no END,
+            alight_refunds = CASE WHEN live.moves OR p.status = 'held' THEN p.alight_refunds END,
+            ended_at = CASE WHEN NOT live.moves THEN api.now() END
+        FROM live WHERE live.leaves AND p.bus_id = displace.bus_id AND p.reference = live.reference AND p.ticket_no = live.ticket_no
+        RETURNING live.seat_no, p.reference, p.status, p.booked_at
+    )
+    SELECT array_agg(c.seat_no), array_agg(DISTINCT c.reference) FILTER (WHERE c.status = 'displaced'),
+           array_agg(DISTINCT c.reference) FILTER (WHERE c.booked_at IS NULL)
+    INTO freed, displaced, released FROM changed c;
     PERFORM api.recount(bus_id, travel_date, freed);
     DELETE FROM holders h WHERE h.bus_id = displace.bus_id AND h.reference = ANY (released);
     PERFORM api.tell_booking(bus_id, r, 'The hold has ended, because its seats are not on the trip any more. Nothing was paid.')
@@ -120,14 +131,16 @@ LANGUAGE sql STABLE AS $$
     WITH journey AS MATERIALIZED (
         SELECT a.place AS origin, b.place AS destination, pa.time_zone,
                api.expected(t, a.stop_no, a.departs, service.time_zone) AS departs_at,
-               CASE WHEN a.place = b.place THEN api.date_at(p.travel_date, b.arrives, service.time_zone, pb.time_zone) END AS until
-        FROM passengers p
-        JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
-        JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
-        JOIN route_table b ON b.bus_id = p.bus_id AND b.stop_no = upper(p.segment)
+               CASE WHEN a.place = b.place THEN api.date_at(t.travel_date, b.arrives, service.time_zone, pb.time_zone) END AS until
+        FROM (   -- a ticket may board later or alight earlier than its party
+            SELECT min(lower(p.segment)) AS from_stop, max(upper(p.segment)) AS to_stop FROM passengers p
+            WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = ANY (offer.tickets)
+        ) AS party
+        JOIN trips t ON t.bus_id = offer.bus_id AND t.travel_date = offer.travel_date
+        JOIN route_table a ON a.bus_id = t.bus_id AND a.stop_no = party.from_stop
+        JOIN route_table b ON b.bus_id = t.bus_id AND b.stop_no = party.to_stop
         JOIN places pa ON pa.code = a.place
         JOIN places pb ON pb.code = b.place
-        WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = offer.tickets[1]
     ), limits AS (
         SELECT j.*, make_interval(hours => service.alternative_hours) AS hours FROM journey j
     )

@@ -46,6 +46,7 @@ BEGIN
         promo_no = CASE WHEN NOT n.moves OR api.name_in(n.parts, 'promo') IS NOT NULL THEN p.promo_no END,
         refund = CASE WHEN n.moves THEN 0 ELSE p.refund END,
         expires_at = CASE WHEN n.moves THEN NULL ELSE p.expires_at END,
+        checked_in_at = NULL, no_show_at = NULL, no_show_segment = NULL,   -- those of the trip that it leaves
         moved_at = CASE WHEN n.moves THEN api.now() ELSE p.moved_at END
     FROM passengers AS ticket
     CROSS JOIN LATERAL (SELECT m.*, m.ticket_no IS NOT NULL AS moves FROM (VALUES (1)) AS one
