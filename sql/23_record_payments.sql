@@ -1,5 +1,6 @@
 -- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
--- refund that is not recorded yet. api.move_booking adds the payments of exchanges. bus_ids[i] and refs[i] name a booking; duplicates are allowed.
+-- refund that is not recorded yet. api.record_exchange adds the payments of exchanges. bus_ids[i] and refs[i] name a
+-- booking; duplicates are allowed.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -69,7 +69,7 @@ BEGIN
     IF assigned ? 'reason' THEN
         RETURN assigned;
     END IF;
-    PERFORM pg_notify('busware', jsonb_build_object('trips', jsonb_build_array(jsonb_build_array(bus_id, travel_date)))::text);
+    PERFORM api.notify_trip(bus_id, travel_date);
     RETURN jsonb_build_object('version', version, 'moves', shown,
         'left_over', (SELECT coalesce(jsonb_agg(jsonb_build_object('reference', p -> 'reference', 'tickets', jsonb_array_length(p -> 'tickets'))
                 ORDER BY p ->> 'reference'), '[]')
@@ -96,9 +96,10 @@ BEGIN
     END IF;
 END $$;
 
--- Give a trip its new seats, and its tickets theirs. trip: with the new own_seats. service: with the new seats. Tickets that have no new seat, because they have ended or their journeys are over, keep the old one as
--- former_seat. A ticket whose new class costs less gets the difference back. Returns the tickets that have another seat
--- number, or another class than was paid. The caller has locked the trip.
+-- Give a trip its new seats, and its tickets theirs. trip: with the new own_seats. service: with the new seats. Tickets that get
+-- no new seat, because they have ended or need none any more, keep the old one as former_seat. A ticket whose new class costs
+-- less gets the difference back. Returns the tickets that have another seat number, or another class than was paid. The
+-- caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.move_tickets(trip trips, service bus_info, seats jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -113,7 +114,7 @@ BEGIN
     UPDATE trips t SET own_seats = trip.own_seats WHERE t.bus_id = trip.bus_id AND t.travel_date = trip.travel_date;
     SELECT jsonb_agg(jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'name', p.name, 'status', p.status,
             'from_seat_no', p.former_seat, 'seat_no', n.seat_no, 'from_class', class.paid, 'seat_class', class.new,
-            'refund', (CASE WHEN class.paid IS DISTINCT FROM class.new THEN api.lower_fare(service, trip, p, n.seat_no) ELSE 0 END)::numeric(12,2)::text)
+            'refund', (CASE WHEN class.paid IS DISTINCT FROM class.new THEN api.lower_fare(service, p, class.new) ELSE 0 END)::numeric(12,2)::text)
             ORDER BY n.seat_no, lower(p.segment)) FILTER (WHERE n.seat_no <> p.former_seat OR class.paid IS DISTINCT FROM class.new)
     INTO shown
     FROM jsonb_to_recordset(seats) AS n (reference text, ticket_no int, seat_no int)
@@ -128,32 +129,56 @@ BEGIN
     RETURN coalesce(shown, '[]');
 END $$;
 
--- Give a ticket the fare of its new seat, if that is of another class and costs less than was paid. Returns the difference, which
--- a booked ticket gets back. Its history is a row of exchanges.
-CREATE OR REPLACE FUNCTION api.lower_fare(service bus_info, trip trips, ticket passengers, seat_no int) RETURNS numeric
+-- What is paid for a ticket, for a seat of another class (NULL: of none): the part of the class is that of today, and the parts
+-- of later steps, and what was refunded, are in proportion. fare is NULL if the class does not cost less than the old one.
+CREATE OR REPLACE FUNCTION api.price_in_class(service bus_info, ticket passengers, seat_class text) RETURNS api.ticket_price
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    parts   CONSTANT jsonb := coalesce(ticket.fare_parts, jsonb_build_array(jsonb_build_object('part', 'segment', 'amount', ticket.fare)));
+    segment CONSTANT numeric := (parts #>> '{0,amount}')::numeric;
+    before  CONSTANT numeric := coalesce((SELECT sum((p ->> 'amount')::numeric) FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'class'), 0);
+    class   record;
+    paid    numeric;   -- what was not refunded, of the fare
+    later   numeric;   -- the parts of later steps, of what they were
+    price   api.ticket_price;
+BEGIN
+    SELECT r.name, greatest(segment * coalesce(r.percent, 0) / 100 + coalesce(r.amount, 0), -segment) AS amount
+    INTO class FROM api.applying_rules(service, ticket.travel_date, seat_class, NULL, NULL) AS r WHERE r.part = 'class';
+    IF coalesce(class.amount, 0) >= before OR ticket.fare <= ticket.refund THEN
+        RETURN price;
+    END IF;
+    paid := (ticket.fare - ticket.refund) / ticket.fare;
+    later := (segment + coalesce(class.amount, 0)) / (segment + before);
+    WITH part AS (
+        SELECT 1 AS step, 0 AS n, p.*, p.amount * paid AS new FROM jsonb_to_record(parts -> 0) AS p (part text, name text, amount numeric)
+        UNION ALL
+        SELECT 2, 0, 'class', class.name, NULL, class.amount * paid WHERE class.name IS NOT NULL
+        UNION ALL
+        SELECT 3, e.n, p.*, p.amount * paid * later
+        FROM jsonb_array_elements(parts) WITH ORDINALITY AS e (part, n), jsonb_to_record(e.part) AS p (part text, name text, amount numeric)
+        WHERE p.part NOT IN ('segment', 'class')
+    )
+    SELECT sum(round(p.new, 2)), jsonb_agg(jsonb_strip_nulls(jsonb_build_object('part', p.part, 'name', p.name, 'amount', round(p.new, 2)::text))
+        ORDER BY p.step, p.n) INTO price.fare, price.parts FROM part p;
+    IF ticket.alight_refunds IS NOT NULL THEN
+        price.alight_refunds := ARRAY(SELECT round((r.refund - ticket.refund) * price.fare / (ticket.fare - ticket.refund), 2)
+            FROM unnest(ticket.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n);
+    END IF;
+    RETURN price;
+END $$;
+
+-- Give a ticket the fare of a seat of another class, if that costs less than was paid. Returns the difference, which a booked
+-- ticket gets back.
+CREATE OR REPLACE FUNCTION api.lower_fare(service bus_info, ticket passengers, seat_class text) RETURNS numeric
 LANGUAGE plpgsql AS $$
 DECLARE
-    s          api.found_segment := api.find_segment(service, trip, NULL, NULL, lower(ticket.segment), upper(ticket.segment));
-    price      api.ticket_price;
-    difference numeric;
+    price      api.ticket_price := api.price_in_class(service, ticket, seat_class);
+    difference numeric := ticket.fare - ticket.refund - price.fare;
 BEGIN
-    IF s.refusal IS NOT NULL THEN
+    IF price.fare IS NULL THEN
         RETURN 0;
-    END IF;
-    price := api.price_on_seat(service, s, ticket, seat_no);
-    difference := ticket.fare - ticket.refund - price.fare;
-    IF difference <= 0 THEN
-        RETURN 0;
-    END IF;
-    IF ticket.status = 'booked' THEN
-        INSERT INTO exchanges (bus_id, reference, ticket_no, exchange_no, from_bus_id, from_date, from_segment, from_seat_no,
-                               fare, refund, kept, amount, at)
-        SELECT ticket.bus_id, ticket.reference, ticket.ticket_no, coalesce(max(e.exchange_no), 0) + 1, ticket.bus_id, ticket.travel_date,
-               ticket.segment, ticket.former_seat, ticket.fare, ticket.refund, 0, -difference, api.now()
-        FROM exchanges e WHERE e.bus_id = ticket.bus_id AND e.reference = ticket.reference AND e.ticket_no = ticket.ticket_no;
-        INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
-        SELECT ticket.bus_id, ticket.reference, ticket.ticket_no, max(y.payment_no) + 1, 'refund', difference, api.now(), ticket.sold_by
-        FROM payments y WHERE y.bus_id = ticket.bus_id AND y.reference = ticket.reference AND y.ticket_no = ticket.ticket_no;
+    ELSIF ticket.status = 'booked' THEN
+        PERFORM api.record_exchange(ROW(ticket.bus_id, ticket.reference, ticket.travel_date, NULL), ARRAY[ticket.ticket_no], ARRAY[price], ARRAY[0]);
     END IF;
     UPDATE passengers p SET fare = price.fare, fare_parts = price.parts, alight_refunds = price.alight_refunds, refund = 0
     WHERE p.bus_id = ticket.bus_id AND p.reference = ticket.reference AND p.ticket_no = ticket.ticket_no;

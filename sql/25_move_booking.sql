@@ -11,6 +11,33 @@ BEGIN
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
 END $$;
 
+-- Record that tickets of a booking get new prices: what they were before, and the payments. The nth ticket gets the nth price,
+-- and the operator keeps the nth amount. Tickets after the last price have ended. The caller then changes the tickets.
+CREATE OR REPLACE FUNCTION api.record_exchange(b api.opened_booking, tickets int[], prices api.ticket_price[], kept numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- of earlier calls of the batch
+    WITH recorded AS (
+        INSERT INTO exchanges (bus_id, reference, ticket_no, exchange_no, from_bus_id, from_date, from_segment, from_seat_no,
+                               fare, refund, kept, amount, at)
+        SELECT p.bus_id, p.reference, p.ticket_no, done.exchange_no + 1, p.bus_id, p.travel_date, p.segment, coalesce(p.seat_no, p.former_seat),
+               p.fare, p.refund, n.kept, n.fare - (p.fare - p.refund) + n.kept, api.now()
+        FROM ROWS FROM (unnest(tickets), unnest(prices), unnest(kept)) AS n (ticket_no, fare, parts, alight_refunds, kept)
+        JOIN passengers p ON p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = n.ticket_no
+        CROSS JOIN LATERAL (SELECT coalesce(max(e.exchange_no), 0) AS exchange_no FROM exchanges e
+            WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no) AS done
+        RETURNING *
+    )
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
+    SELECT r.bus_id, r.reference, r.ticket_no, last.payment_no + 1, CASE WHEN r.amount > 0 THEN 'charge' ELSE 'refund' END,
+           abs(r.amount), r.at, p.sold_by
+    FROM recorded r
+    JOIN passengers p ON p.bus_id = r.bus_id AND p.reference = r.reference AND p.ticket_no = r.ticket_no
+    CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
+        WHERE y.bus_id = r.bus_id AND y.reference = r.reference AND y.ticket_no = r.ticket_no) AS last
+    WHERE r.amount <> 0;
+END $$;
+
 -- Book some tickets of a booking on a segment of a trip: the nth of them gets the nth seat at the nth price, and the operator
 -- keeps the nth amount (exchanges.kept). What is paid for a ticket so far pays for it; the difference is charged or refunded.
 -- The other tickets of the booking have ended, and move without a seat. The terms of cancelling stay. The caller has locked
@@ -23,18 +50,10 @@ CREATE OR REPLACE FUNCTION api.move_booking(
 LANGUAGE plpgsql AS $$
 DECLARE
     home CONSTANT bigint := api.reference_bus(b.reference);
-    done CONSTANT int := (SELECT coalesce(max(e.exchange_no), 0) FROM exchanges e
-        WHERE e.bus_id = b.bus_id AND e.reference = b.reference);
 BEGIN
-    PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- of earlier calls of the batch
-    INSERT INTO exchanges (bus_id, reference, ticket_no, exchange_no, from_bus_id, from_date, from_segment, from_seat_no,
-                           fare, refund, kept, amount, at)
-    SELECT p.bus_id, p.reference, p.ticket_no, done + 1, p.bus_id, p.travel_date, p.segment, p.seat_no,
-           p.fare, p.refund, n.kept, n.fare - (p.fare - p.refund) + n.kept, api.now()
-    FROM passengers p
-    LEFT JOIN ROWS FROM (unnest(tickets), unnest(prices), unnest(kept)) AS n (ticket_no, fare, parts, alight_refunds, kept)
-        ON n.ticket_no = p.ticket_no
-    WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
+    -- the other tickets have neither a price nor an amount
+    PERFORM api.record_exchange(b, tickets || ARRAY(SELECT p.ticket_no FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no <> ALL (tickets)), prices, kept);
 
     -- alight_refunds: NULL for a ticket that has ended, because they are refunds at stops of the trip that it leaves
     UPDATE passengers p
@@ -59,14 +78,6 @@ BEGIN
     DELETE FROM moved_bookings m WHERE m.bus_id = home AND m.reference = b.reference;
     INSERT INTO moved_bookings (bus_id, reference, now_bus_id)
     SELECT home, b.reference, move_booking.bus_id WHERE move_booking.bus_id <> home;
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
-    SELECT e.bus_id, e.reference, e.ticket_no, last.payment_no + 1, CASE WHEN e.amount > 0 THEN 'charge' ELSE 'refund' END,
-           abs(e.amount), e.at, p.sold_by
-    FROM exchanges e
-    JOIN passengers p ON p.bus_id = e.bus_id AND p.reference = e.reference AND p.ticket_no = e.ticket_no
-    CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
-        WHERE y.bus_id = e.bus_id AND y.reference = e.reference AND y.ticket_no = e.ticket_no) AS last
-    WHERE e.bus_id = move_booking.bus_id AND e.reference = b.reference AND e.exchange_no = done + 1 AND e.amount <> 0;
     -- the writer notifies of the trip in its answer, which is the new one
     PERFORM api.notify_trip(b.bus_id, b.travel_date);
 END $$;

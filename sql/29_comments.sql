@@ -115,7 +115,7 @@ BEGIN
         ('exchanges', 'bus_id', 'Service on which the ticket is now.'),
         ('exchanges', 'reference', 'Reference of the booking.'),
         ('exchanges', 'ticket_no', 'Number of the ticket in its booking.'),
-        ('exchanges', 'exchange_no', 'Number of the exchange of the booking, from 1.'),
+        ('exchanges', 'exchange_no', 'Number of the exchange of the ticket, from 1.'),
         ('exchanges', 'from_bus_id', 'Service of the ticket before the exchange.'),
         ('exchanges', 'from_date', 'Travel date of its trip before.'),
         ('exchanges', 'from_segment', 'Its segment before, as in passengers.'),
