@@ -398,7 +398,10 @@ def _exchange(exchange: VehicleExchange, *, planned: bool) -> RenderableType:
         f"number, {exchange.moved} with another one.",
     ]
     if other := exchange.seated - exchange.same_class:
-        lines.append(f"{counted(other, 'ticket')} in another class; {money(exchange.refund)} refunded.")
+        lines.append(
+            f"{counted(other, 'ticket')} in another class, or not on an accessible seat; "
+            f"{money(exchange.refund)} refunded."
+        )
     if exchange.left_over:
         parties = ", ".join(f"{p.reference} ({counted(p.tickets, 'ticket')})" for p in exchange.left_over)
         lines.append(f"Without seats, with an offer or the whole fare back: {parties}.")

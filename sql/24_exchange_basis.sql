@@ -26,7 +26,8 @@ END $$;
 CREATE OR REPLACE FUNCTION api.seats_to_plan(service bus_info, trip trips) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(jsonb_build_object('seat_no', l.seat_no, 'deck', l.deck, 'row_no', l.row_no,
-        'seat_class', api.class_of_seat(service, l.seat_no)) ORDER BY l.seat_no)
+        'seat_class', api.class_of_seat(service, l.seat_no),
+        'accessible', coalesce(l.seat_no = ANY (service.accessible_seats), false)) ORDER BY l.seat_no)
     FROM api.places_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS l
 $$;
 
@@ -34,7 +35,8 @@ $$;
 -- as they are now. after, new: as they are with the other vehicle. allowed: NULL for all seats, else those that are not
 -- blocked on the segment, and for women only if the passenger is a woman, or has such a seat already.
 CREATE OR REPLACE FUNCTION api.tickets_to_plan(trip trips, service bus_info, after trips, new bus_info)
-RETURNS TABLE (reference text, ticket_no int, seat_no int, from_stop int, to_stop int, seat_class text, allowed int[], priority boolean)
+RETURNS TABLE (reference text, ticket_no int, seat_no int, from_stop int, to_stop int, seat_class text, allowed int[], priority boolean,
+              accessible boolean)
 LANGUAGE sql STABLE AS $$
     WITH blocked AS MATERIALIZED (   -- blocks of seats that the trip keeps, and those of the service if the trip has its seats
         SELECT s.seat_no, s.blocked AS segments FROM seats s
@@ -52,7 +54,8 @@ LANGUAGE sql STABLE AS $$
                WHERE (coalesce(n <> ALL (new.women_seats), true) OR p.gender = 'female' OR n = p.seat_no AND n = ANY (service.women_seats))
                  AND NOT EXISTS (SELECT FROM blocked b WHERE b.seat_no = n AND b.segments && p.segment)
                ORDER BY n) END,
-           p.checked_in_at IS NOT NULL OR api.expected(trip, a.stop_no, a.departs, service.time_zone) <= api.now()
+           p.checked_in_at IS NOT NULL OR api.expected(trip, a.stop_no, a.departs, service.time_zone) <= api.now(),
+           coalesce(p.accessible, false)
     FROM ticket p
     JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
 $$;

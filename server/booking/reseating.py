@@ -7,7 +7,7 @@ criterion in which they differ:
 
 0. more passengers with priority are seated, such as those who have checked in;
 1. more passengers are seated;
-2. more of them have a seat of the class that they bought;
+2. more of them have a seat of the class that they bought, and an accessible one if they asked for it;
 3. more parties that sat together sit together (`sit_together`);
 4. fewer passengers have a seat of another number.
 
@@ -85,7 +85,7 @@ def measure(
     seats: Mapping[TicketKey, int],
 ) -> Criteria:
     """The criteria of a plan. seats: the new seats of all tickets that have one."""
-    classes = {seat.seat_no: seat.seat_class for seat in new_seats}
+    seat_of = {seat.seat_no: seat for seat in new_seats}
     old_rows, new_rows = Rows(old_seats), Rows(new_seats)
     priority = seated = same_class = together = moved = 0
     for party in parties:
@@ -95,7 +95,7 @@ def measure(
         priority += sum(ticket.priority for ticket in party.tickets)
         seated += len(chosen)
         for ticket, seat_no in zip(party.tickets, chosen, strict=True):
-            same_class += classes[seat_no] == ticket.seat_class
+            same_class += ticket.suits(seat_of[seat_no])
             moved += seat_no != ticket.seat_no
         if old_rows.sit_together([ticket.seat_no for ticket in party.tickets]):
             together += new_rows.sit_together(chosen)

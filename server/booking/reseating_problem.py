@@ -16,6 +16,7 @@ class Seat:
     deck: str
     row_no: int
     seat_class: str | None = None
+    accessible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Ticket:
     """A live ticket. Its segment is [from_stop, to_stop).
 
     seat_no: in the old vehicle. seat_class: the class that was sold. allowed: the seats of the new vehicle
-    that the passenger may have; None: all of them.
+    that the passenger may have; None: all of them. accessible: the passenger asked for an accessible seat.
     """
 
     ticket_no: int
@@ -33,6 +34,11 @@ class Ticket:
     seat_class: str | None = None
     allowed: frozenset[int] | None = None
     priority: bool = False
+    accessible: bool = False
+
+    def suits(self, seat: Seat) -> bool:
+        """Whether a seat is of the class that was sold, and accessible if the passenger asked for that."""
+        return self.seat_class == seat.seat_class and self.accessible <= seat.accessible
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ class Problem:
             [
                 weights.seated
                 + weights.priority * ticket.priority
-                + weights.same_class * (ticket.seat_class == seat.seat_class)
+                + weights.same_class * ticket.suits(seat)
                 + weights.kept * (ticket.seat_no == seat.seat_no)
                 if n in allowed
                 else FORBIDDEN

@@ -413,10 +413,11 @@ class VehicleExchange(Struct, frozen=True, kw_only=True):
     """An exchange of the vehicle of a trip, or the plan of one. version: of the plan.
 
     tickets: how many had to be seated. seated: how many of them have a seat. same_class: how many of these
-    have the class that was paid. together: the parties that sit together, as they did before. moved: the
-    tickets with another seat number. moves: the tickets that have another seat or class. left_over: the
-    bookings without seats. Those that were booked get an offer, the holds end. refund: the sum of the refunds
-    because of other classes. trip: after the exchange.
+    have the class that was paid, and an accessible seat if the passenger asked for one. together: the
+    parties that sit together, as they did before. moved: the tickets with another seat number. moves: the
+    tickets that have another seat or class. left_over: the bookings without seats. Those that were booked
+    get an offer, the holds end. refund: the sum of the refunds because of other classes. trip: after the
+    exchange.
     """
 
     version: str

@@ -220,6 +220,14 @@ def test_seats_for_women_are_for_women(small: SchemaApi) -> None:
     assert seats_of(small, woman)[0] in (1, 2, 3, 4)
 
 
+def test_accessible_seats_are_for_passengers_who_ask_for_one(small: SchemaApi) -> None:
+    edit_service(small, accessible_seats=[8])
+    put_vehicle(small, "KA09S4", accessible_seats=[1])
+    other, asked = small.book(1), small.book(8, passengers=[{"name": "Asha", "accessible": True}])
+    exchange(small, "KA09S4")
+    assert (seats_of(small, asked), seats_of(small, other)[0] > 1) == ([1], True)
+
+
 def test_a_plan_is_for_the_tickets_of_its_time(small: SchemaApi) -> None:
     small.book(7)
     planned = plan(read_basis(small, "KA09S4"))

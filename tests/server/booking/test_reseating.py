@@ -156,3 +156,11 @@ def test_larger_vehicle_leaves_nobody_over(parties: list[Party]) -> None:
         for p in parties
     ]
     assert plan_seats(bus(3), bus(5, 3), parties).left_over == ()
+
+
+def test_passenger_who_asked_for_an_accessible_seat_gets_one_before_others() -> None:
+    new = [Seat(1, "main", 1, accessible=True), Seat(2, "main", 1)]
+    asked = Party("ASKED", (Ticket(1, 8, 1, 2, accessible=True),))
+    plan = plan_seats(bus(2), new, [Party("OTHER", (Ticket(1, 1, 1, 2),)), asked])
+    assert plan.seats == {("ASKED", 1): 1, ("OTHER", 1): 2}
+    assert plan.criteria.same_class == 2
