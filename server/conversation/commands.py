@@ -64,7 +64,7 @@ COMMANDS: dict[str, Command] = {
     "change": Command("change a seat of a booking", bookings.change, "[REFERENCE [PHONE]]"),
     "alight": Command("get off at an earlier stop", bookings.alighting, "[REFERENCE [PHONE]]"),
     "exchange": Command(
-        "change to another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
+        "take another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
     ),
     "offer": Command("accept or decline an offer of the operator", offers.offer, "[REFERENCE [PHONE]]"),
     "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
@@ -137,7 +137,7 @@ def help_text() -> str:
     lines += [
         ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
-        ("quit", "leave the dialogue, or disconnect if none is open"),
+        ("quit", "leave the dialogue; if none is open, disconnect"),
         ("STOP, terminate", "end the connection"),
     ]
     width = max(len(word) for word, _ in lines)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from busware.server.conversation.commands import help_text
 from tests.conftest import Database, LineClient
 from tests.support.playing import Play
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
@@ -194,3 +195,7 @@ def test_booking_that_cannot_be_exchanged(client_socket: LineClient, database: D
         quit.
         """,
     )
+
+
+def test_lines_of_the_help_fit_a_screen() -> None:
+    assert max(map(len, help_text().splitlines())) < 80
