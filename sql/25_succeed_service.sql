@@ -1,6 +1,6 @@
 -- Continue a service under a new number from a date on: end it the day before, and add a copy of it that begins on the date,
 -- with other fields if data has some. Both or neither. The sold tickets stay with the service that ends, so it is refused if a
--- passenger travels on the date or later; the refusal has the first possible date. The successor takes over source_id.
+-- passenger travels on the date or later; the refusal has the first possible date. The successor takes over source_id, and the quotas of agents.
 -- account, plan: as in api.put_service. The answer: that of api.put_service for the successor, and in `ended` for the service.
 CREATE OR REPLACE FUNCTION api.succeed_service(account text, bus_id bigint, from_date date, data jsonb DEFAULT '{}', plan boolean DEFAULT false)
 RETURNS TABLE (refused boolean, answer jsonb)
@@ -28,6 +28,12 @@ BEGIN
                 SELECT p.answer INTO answer FROM api.put_service(account, service - 'bus_id' || jsonb_build_object(
                     'first_date', from_date, 'extra_days', (SELECT coalesce(jsonb_agg(d), '[]')
                         FROM jsonb_array_elements(service -> 'extra_days') AS d WHERE (d #>> '{}')::date >= from_date)) || data) AS p;
+                INSERT INTO agent_quotas (bus_id, agent, seats)
+                SELECT s.bus_id, q.agent, q.seats
+                FROM agent_quotas q
+                JOIN agents g USING (agent)
+                JOIN bus_info s ON s.bus_id = (succeed_service.answer ->> 'bus_id')::bigint AND s.operator = g.operator
+                WHERE q.bus_id = succeed_service.bus_id;
             END IF;
             IF plan OR answer ? 'reason' THEN
                 RAISE SQLSTATE 'BW001';

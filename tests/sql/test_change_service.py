@@ -82,6 +82,8 @@ def test_service_is_continued_under_a_new_number(database: Database, api: Schema
         segment_fares=[{"from_stop": 1, "to_stop": 3, "fare": "99"}],
         concessions=[{"name": "child", "percent": "50"}],
     )  # fmt: skip
+    database.query("SELECT api.add_agent('kumar', '', 'KSRTC')")
+    database.query("INSERT INTO agent_quotas (bus_id, agent, seats) VALUES (1, 'kumar', 2)")
     before = document(database, 1)
     args = {"bus_id": 1, "from_date": "2026-12-06", "layout": "ss", "name": "Small Bus"}
     refused = change(database, "succeed_service", **args | {"from_date": DAY})
@@ -99,6 +101,8 @@ def test_service_is_continued_under_a_new_number(database: Database, api: Schema
         "bus_id": answer["bus_id"], "first_date": "2026-12-06", "layout": "ss", "name": "Small Bus",
         "extra_days": ["2026-12-10"],
     }  # fmt: skip
+    quotas = database.query("SELECT bus_id, agent, seats FROM agent_quotas ORDER BY bus_id")
+    assert quotas == [(1, "kumar", 2), (answer["bus_id"], "kumar", 2)]
     assert api.show(booked)["status"] == "booked"
     found = api.read("search", origin="Bengaluru", destination="Mysuru", date="2026-12-07", kind="bus")[
         "trips"
