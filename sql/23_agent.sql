@@ -38,8 +38,6 @@ CREATE OR REPLACE FUNCTION api.check_agent(
 LANGUAGE plpgsql AS $$
 DECLARE
     agent agents;
-    quota int;
-    sold  bigint;
     taken record;
 BEGIN
     deferred := NOT api.lock_agent(sold_by);
@@ -52,24 +50,8 @@ BEGIN
         WHEN agent.operator <> service.operator THEN
             api.refusal('not_an_agent', format('This is an account of an agent of %s; %s (%s %s) is operated by %s.', agent.operator,
                 service.name, service.nouns ->> 'service', service.bus_id, service.operator)) END;
-    IF refusal IS NOT NULL THEN
-        RETURN;
-    END IF;
-    SELECT q.seats INTO quota FROM agent_quotas q WHERE q.bus_id = service.bus_id AND q.agent = sold_by;
-    IF quota IS NOT NULL THEN
-        SELECT count(*) INTO sold FROM passengers p
-        WHERE p.bus_id = service.bus_id AND p.travel_date = check_agent.travel_date
-          AND p.status IN ('held', 'booked') AND p.sold_by = check_agent.sold_by;
-        IF sold + tickets > quota THEN
-            refusal := api.refusal('quota_used_up', format('Your quota on this %s is %s, and %s left; you asked for %s.',
-                    service.nouns ->> 'service', api.format_count(quota, service.nouns ->> 'seat'),
-                    CASE WHEN sold < quota THEN quota - sold || CASE quota - sold WHEN 1 THEN ' is' ELSE ' are' END ELSE 'none is' END,
-                    tickets),
-                jsonb_build_object('limit', quota, 'seats_left', greatest(quota - sold, 0)));
-            RETURN;
-        END IF;
-    END IF;
-    IF agent.credit_limit IS NOT NULL THEN
+    refusal := coalesce(refusal, api.check_currency(service, sold_by), api.check_quota(service, travel_date, sold_by, tickets));
+    IF refusal IS NULL AND agent.credit_limit IS NOT NULL THEN
         taken := api.agent_cash(sold_by);
         IF taken.cash + taken.held + fare > agent.credit_limit THEN
             refusal := api.refusal('credit_used_up', format('Your credit is %s, and %s of it is left; these tickets cost %s. '
@@ -80,6 +62,43 @@ BEGIN
         END IF;
     END IF;
 END $$;
+
+-- Check that an agent takes cash in the currency of a service: all its payments and holds are in one, because they are
+-- added up.
+CREATE OR REPLACE FUNCTION api.check_currency(service bus_info, sold_by text) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('not_an_agent', format('%s takes cash in %s; %s (%s %s) is paid in %s.', check_currency.sold_by, s.currency,
+        service.name, service.nouns ->> 'service', service.bus_id, service.currency))
+    FROM (SELECT y.bus_id FROM payments y WHERE y.agent = check_currency.sold_by
+          UNION ALL
+          SELECT p.bus_id FROM passengers p
+          WHERE p.sold_by = check_currency.sold_by AND p.status = 'held' AND p.expires_at > api.now()
+          LIMIT 1) AS y
+    JOIN bus_info s ON s.bus_id = y.bus_id
+    WHERE s.currency <> service.currency
+$$;
+
+-- Check that an agent's quota on a trip is enough for more tickets (NULL: for none). The caller has locked and settled the trip.
+CREATE OR REPLACE FUNCTION api.check_quota(service bus_info, travel_date date, sold_by text, tickets int) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal('quota_used_up', format('The quota of %s on this %s is %s, and %s left; you asked for %s.',
+            check_quota.sold_by, service.nouns ->> 'service', api.format_count(q.seats, service.nouns ->> 'seat'),
+            CASE WHEN n.sold < q.seats THEN q.seats - n.sold || CASE q.seats - n.sold WHEN 1 THEN ' is' ELSE ' are' END ELSE 'none is' END,
+            tickets),
+        jsonb_build_object('limit', q.seats, 'seats_left', greatest(q.seats - n.sold, 0)))
+    FROM agent_quotas q
+    CROSS JOIN LATERAL (SELECT count(*)::int AS sold FROM passengers p
+        WHERE p.bus_id = service.bus_id AND p.travel_date = check_quota.travel_date
+          AND p.status IN ('held', 'booked') AND p.sold_by = check_quota.sold_by) AS n
+    WHERE q.bus_id = service.bus_id AND q.agent = check_quota.sold_by AND n.sold + tickets > q.seats
+$$;
+
+-- Lock the agent who sold a booking, if there is one, before the booking moves: its payments move along, and a settlement
+-- marks payments. Returns false if another transaction has locked the agent.
+CREATE OR REPLACE FUNCTION api.lock_agent_of(b api.opened_booking) RETURNS boolean
+LANGUAGE sql
+RETURN coalesce(api.lock_agent((SELECT min(p.sold_by) FROM passengers p
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference)), true);
 
 -- Check that the account that confirms the hold of an agent, or exchanges what it has sold for something dearer, is that
 -- agent, who takes the cash.

@@ -1,6 +1,6 @@
 -- Open a booking. The caller must give the reference and one of these: the booking's phone number; the account that
--- made the booking; the agent who sold it; an account that may change its service. For a booking with neither phone number nor account, the
--- reference is enough. The refusal does not say which value is wrong, so that it does not confirm a guessed reference.
+-- made the booking; the agent who sold it; an account that may change its service. For a booking with neither phone number nor
+-- account that no agent sold, the reference is enough. The refusal does not say which value is wrong, so that it does not confirm a guessed reference.
 CREATE OR REPLACE FUNCTION api.open_booking(reference text, phone text, account text DEFAULT NULL) RETURNS api.opened_booking
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -10,7 +10,7 @@ BEGIN
     b.bus_id := api.booking_bus(b.reference);
     SELECT p.travel_date INTO b.travel_date FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
-      AND (p.phone = open_booking.phone OR p.phone IS NULL AND p.account IS NULL
+      AND (p.phone = open_booking.phone OR p.phone IS NULL AND p.account IS NULL AND p.sold_by IS NULL
            OR p.account = open_booking.account OR p.sold_by = open_booking.account AND api.is_agent(open_booking.account)
            OR api.operates(open_booking.account, b.bus_id)) LIMIT 1;
     IF NOT FOUND THEN

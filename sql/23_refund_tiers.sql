@@ -34,12 +34,15 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN ticket.refund_tiers IS NULL THEN ticket.refund_percent ELSE coalesce(
     (SELECT t.percent FROM api.tiers_ahead(ticket.refund_tiers, api.departs_at(ticket), at) AS t LIMIT 1), 0) END;
 
--- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before; the whole of it,
--- if the ticket is displaced or its booking has an open offer.
+-- Whether a ticket that is cancelled at a time is refunded as a whole: it is displaced, or its booking has an open offer.
+CREATE OR REPLACE FUNCTION api.refunded_whole(ticket passengers, at timestamptz DEFAULT api.now()) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.offer_stands(api.open_offer(ticket.bus_id, ticket.reference), at);
+
+-- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before, or the whole of it.
 CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers, at timestamptz DEFAULT api.now()) RETURNS numeric
 LANGUAGE sql STABLE
-RETURN CASE WHEN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.offer_stands(api.open_offer(ticket.bus_id, ticket.reference), at)
-                THEN ticket.fare - ticket.refund
+RETURN CASE WHEN api.refunded_whole(ticket, at) THEN ticket.fare - ticket.refund
             WHEN ticket.status = 'booked'
                 THEN round((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, 2) ELSE 0 END;
 

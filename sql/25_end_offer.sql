@@ -1,7 +1,8 @@
 -- The ends of an offer: see 23_offers.sql. All of them are under the lock of the trip of the booking, so one of them wins.
 
 -- Accept an offer (offer_no; NULL: the open one). The displaced tickets move to the other trip, onto the seats that are held
--- there, at the fare that is paid; booked tickets stay as they are. deferred: another transaction has locked the other trip.
+-- there, at the fare that is paid; booked tickets stay as they are. deferred: another transaction has locked the other trip, or the
+-- agent who sold the booking.
 CREATE OR REPLACE FUNCTION api.accept_offer(b api.opened_booking, offer_no int) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +18,7 @@ BEGIN
     IF o.refusal IS NULL AND offer.hold IS NOT NULL THEN
         SELECT t.* INTO other FROM trips t JOIN passengers h ON h.bus_id = t.bus_id AND h.travel_date = t.travel_date
         WHERE h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.ticket_no = 1 FOR UPDATE OF t SKIP LOCKED;
-        o.deferred := NOT FOUND;
+        o.deferred := NOT FOUND OR NOT api.lock_agent_of(b);
         IF o.deferred THEN
             RETURN o;
         ELSIF other.settle_at <= api.now() THEN

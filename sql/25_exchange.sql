@@ -4,10 +4,11 @@
 -- The refund terms of a ticket limit what an exchange can give back, so that nobody exchanges a ticket to escape them. If its
 -- fare is lower afterwards, the difference is refunded as a cancellation would refund it at this time; and later it never
 -- refunds a higher percentage than at this time. So an exchange with a cancellation refunds no more than the cancellation
--- alone would have.
+-- alone would have. Alighting early refunds later at most what a cancellation, or alighting, would have refunded at this time.
 
 -- A request for an exchange with what it does not name: the trip and the stops stay, and on another service the places and
--- the boarding date. travel_date: NULL, if no trip leaves the boarding stop on the date.
+-- the boarding date. On a route that calls at the place on several dates, it is the stop of the wanted boarding date, with as
+-- many legs as before. travel_date: NULL, if no trip leaves the boarding stop on the date.
 CREATE OR REPLACE FUNCTION api.exchange_target(b api.opened_booking, a api.request) RETURNS api.request
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -22,6 +23,16 @@ BEGIN
     JOIN route_table o ON o.bus_id = s.bus_id AND o.stop_no = j.from_stop
     JOIN route_table d ON d.bus_id = s.bus_id AND d.stop_no = j.to_stop;
     a.bus_id := coalesce(a.bus_id, b.bus_id);
+    IF same AND a.boarding_date IS NOT NULL AND num_nonnulls(a.travel_date::text, a.origin, a.from_stop::text) = 0 THEN
+        SELECT r.stop_no, coalesce(a.to_stop, CASE WHEN a.destination IS NULL THEN r.stop_no + journey.to_stop - journey.from_stop END)
+        INTO a.from_stop, a.to_stop
+        FROM route_table r
+        JOIN places p ON p.code = r.place
+        JOIN bus_info s ON s.bus_id = r.bus_id
+        WHERE r.bus_id = b.bus_id AND r.place = journey.origin
+          AND EXISTS (SELECT FROM api.trips_boarding(b.bus_id, r.departs, s.time_zone, a.boarding_date, p.time_zone))
+        ORDER BY r.stop_no <> journey.from_stop, r.stop_no LIMIT 1;
+    END IF;
     IF same AND a.origin IS NULL THEN
         a.from_stop := coalesce(a.from_stop, journey.from_stop);
     END IF;
@@ -44,13 +55,14 @@ BEGIN
 END $$;
 
 -- The tickets that an exchange moves, each with its fee, and with the percentage of its fare that a cancellation would refund
--- now. A ticket that the operator has displaced has no fee and is refunded as a whole.
+-- now. A ticket that is refunded as a whole, because the operator has changed its journey, has no fee.
 CREATE OR REPLACE FUNCTION api.exchanged_tickets(b api.opened_booking)
 RETURNS TABLE (ticket passengers, percent numeric, fee numeric)
 LANGUAGE sql STABLE AS $$
-    SELECT p, CASE p.status WHEN 'displaced' THEN 100 ELSE api.refund_percent_at(p, api.now()) END,
-           CASE p.status WHEN 'displaced' THEN 0 ELSE s.exchange_fee END
-    FROM passengers p JOIN bus_info s ON s.bus_id = p.bus_id
+    SELECT p, CASE WHEN w.whole THEN 100 ELSE api.refund_percent_at(p, api.now()) END, CASE WHEN w.whole THEN 0 ELSE s.exchange_fee END
+    FROM passengers p
+    JOIN bus_info s ON s.bus_id = p.bus_id
+    CROSS JOIN LATERAL (SELECT api.refunded_whole(p) AS whole) AS w
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status IN ('booked', 'displaced')
     ORDER BY p.ticket_no
 $$;
@@ -175,6 +187,19 @@ RETURN (SELECT jsonb_agg(CASE WHEN (t ->> 'percent')::numeric <= capped_tiers.pe
         ELSE t || jsonb_build_object('percent', trim_scale(capped_tiers.percent)::text) END ORDER BY n)
     FROM jsonb_array_elements(tiers) WITH ORDINALITY AS e (t, n));
 
+-- Check that the tickets of an agent may be exchanged: on another trip they use its quota; and only the agent takes cash. The
+-- caller has locked the agent.
+CREATE OR REPLACE FUNCTION api.check_exchange_at_counter(
+    b api.opened_booking, a api.request, service bus_info, trip trips, tickets passengers[], due numeric
+) RETURNS jsonb
+LANGUAGE sql AS $$
+    SELECT CASE WHEN due > 0 THEN coalesce(api.check_counter(t.sold_by, a.account),
+                    (api.check_agent(service, trip.travel_date, t.sold_by, t.more, due)).refusal)
+                ELSE api.check_quota(service, trip.travel_date, t.sold_by, t.more) END
+    FROM (SELECT tickets[1].sold_by, CASE WHEN (b.bus_id, b.travel_date) <> (trip.bus_id, trip.travel_date)
+        THEN cardinality(tickets) END AS more) AS t
+$$;
+
 -- The quote of an exchange. kept: what the operator keeps of each ticket. withheld: the part of that which is not the fee.
 -- due and refund: what the exchange charges or refunds in all.
 CREATE OR REPLACE FUNCTION api.show_exchange(
@@ -234,13 +259,16 @@ BEGIN
         o.refusal := CASE WHEN NOT o.deferred THEN api.refusal_unknown_trip(a.bus_id, a.travel_date, a.boarding_date, a.origin,
                                                                             a.destination, a.from_stop, a.to_stop) END;
         RETURN o;
+    ELSIF NOT api.lock_agent_of(b) THEN
+        o.deferred := true;
+        RETURN o;
     ELSIF trip.settle_at <= api.now() THEN
         PERFORM api.settle(trip.bus_id, trip.travel_date);
     END IF;
     service := api.service_of(trip);
     s := api.find_segment(service, trip, a.origin, a.destination, a.from_stop, a.to_stop, a.boarding_date);
     SELECT array_agg(e.ticket), array_agg((e.ticket).ticket_no), array_agg(e.percent), array_agg(e.fee),
-           least(api.exchanges_until(b), s.sells_until, min(tier.until))
+           least(api.exchanges_until(b), s.sells_until, min(tier.until), (api.open_offer(b.bus_id, b.reference)).valid_until)
     INTO tickets, numbers, percents, fees, until
     FROM api.exchanged_tickets(b) AS e
     LEFT JOIN LATERAL (SELECT min(t.until) AS until
@@ -257,23 +285,23 @@ BEGIN
                     AS m (fare, parts, alight_refunds, percent, fee, ordinality) USING (ordinality)) AS n ORDER BY n.ticket_no);
             o.reply := api.show_exchange(service, trip, s, tickets, terms.seats, terms.prices, kept,
                                          (SELECT sum(fee) FROM unnest(fees) AS fee), until);
-            o.refusal := CASE WHEN NOT plan THEN api.check_amount(o.reply, a.due, a.refund) END;
-            IF o.refusal IS NULL AND NOT plan AND tickets[1].sold_by IS NOT NULL AND (o.reply ->> 'due')::numeric > 0 THEN
-                o.refusal := api.check_counter(tickets[1].sold_by, a.account);
-                IF o.refusal IS NULL THEN
-                    SELECT * INTO o.refusal, o.deferred FROM api.check_agent(service, trip.travel_date, tickets[1].sold_by,
-                        cardinality(tickets), (o.reply ->> 'due')::numeric);
-                END IF;
+            IF NOT plan THEN
+                o.refusal := coalesce(api.check_amount(o.reply, a.due, a.refund), CASE WHEN tickets[1].sold_by IS NOT NULL THEN
+                    api.check_exchange_at_counter(b, a, service, trip, tickets, (o.reply ->> 'due')::numeric) END);
             END IF;
         END IF;
-        IF plan OR o.refusal IS NOT NULL OR o.deferred THEN
+        IF plan OR o.refusal IS NOT NULL THEN
             RAISE SQLSTATE 'BW001';
         END IF;
         PERFORM api.move_booking(b, numbers, trip.bus_id, trip.travel_date, s.segment, terms.seats, terms.prices, kept);
         UPDATE passengers p
         SET refund_percent = least(service.refund_percent, t.percent),
-            refund_tiers = api.capped_tiers(service.refund_tiers, t.percent)
-        FROM unnest(numbers, percents) AS t (ticket_no, percent)
+            refund_tiers = api.capped_tiers(service.refund_tiers, t.percent),
+            alight_refunds = ARRAY(SELECT least(r, greatest(round(p.fare * t.percent / 100, 2), t.alight_refund))
+                FROM unnest(p.alight_refunds) WITH ORDINALITY AS r (r, n) ORDER BY n)
+        FROM (SELECT n.ticket_no, n.percent, (SELECT max(r) FROM unnest(before.alight_refunds) AS r) AS alight_refund
+            FROM unnest(numbers, percents) AS n (ticket_no, percent)
+            JOIN unnest(tickets) AS before ON before.ticket_no = n.ticket_no) AS t
         WHERE p.bus_id = trip.bus_id AND p.reference = b.reference AND p.ticket_no = t.ticket_no;
         PERFORM api.promote(b.bus_id, b.travel_date);
         o.reply := jsonb_build_object('exchange', o.reply - '{tickets,journey,valid_until}'::text[]);

@@ -98,12 +98,12 @@ BEGIN
     END IF;
 END $$;
 
--- The owners of the key of a request: the phone number in the request, and the account that is signed in, so that the
--- same request is found before and after signing in. Without both: the reference in the request, if it has one.
+-- The owners of the key of a request: the phone number in the request, and the account that is signed in (that of an agent who
+-- sells is sold_by), so that the same request is found before and after signing in. Without both: the reference in the request, if it has one.
 CREATE OR REPLACE FUNCTION api.key_owners(args jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account') IS NULL THEN ARRAY[coalesce('ref:' || (args ->> 'reference'), '')]
-            ELSE array_remove(ARRAY['phone:' || (args ->> 'phone'), 'account:' || (args ->> 'account')], NULL) END;
+RETURN CASE WHEN coalesce(args ->> 'phone', args ->> 'account', args ->> 'sold_by') IS NULL THEN ARRAY[coalesce('ref:' || (args ->> 'reference'), '')]
+            ELSE array_remove(ARRAY['phone:' || (args ->> 'phone'), 'account:' || coalesce(args ->> 'account', args ->> 'sold_by')], NULL) END;
 
 -- The calls of a batch, in order.
 CREATE OR REPLACE FUNCTION api.parse_calls(calls jsonb)

@@ -27,7 +27,7 @@ COMMENT ON COLUMN busware_reports.services.time_zone IS 'Time zone of the servic
 
 CREATE OR REPLACE VIEW busware_reports.tickets AS
 SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date,
-       CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
+       CASE WHEN p.phone IS NULL AND p.account IS NULL AND p.sold_by IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
        p.ticket_no, coalesce(p.seat_no, p.former_seat) AS seat_no, pa.name AS origin, pb.name AS destination,
        CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
        p.fare, p.refund, p.created_at, p.booked_at, p.ended_at, p.sold_by
@@ -43,7 +43,7 @@ COMMENT ON COLUMN busware_reports.tickets.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN busware_reports.tickets.service IS 'Name of the service.';
 COMMENT ON COLUMN busware_reports.tickets.operator IS 'Name of the company that runs the service.';
 COMMENT ON COLUMN busware_reports.tickets.travel_date IS 'Date at the first stop of the trip.';
-COMMENT ON COLUMN busware_reports.tickets.reference IS 'Reference of the booking, which the tickets of a party share. NULL if the reference alone opens it: a booking without phone number and account.';
+COMMENT ON COLUMN busware_reports.tickets.reference IS 'Reference of the booking, which the tickets of a party share. NULL if the reference alone opens it: a booking without phone number, account and agent.';
 COMMENT ON COLUMN busware_reports.tickets.ticket_no IS 'Number of the ticket in its booking, from 1.';
 COMMENT ON COLUMN busware_reports.tickets.seat_no IS 'Seat of the ticket. NULL while it is pending.';
 COMMENT ON COLUMN busware_reports.tickets.origin IS 'Place at which the passenger boards.';
@@ -62,7 +62,9 @@ SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, 
        count(*) FILTER (WHERE p.status = 'booked') AS booked,
        count(*) FILTER (WHERE p.status = 'held' AND p.expires_at > now()) AS held,
        count(*) FILTER (WHERE p.status = 'pending' AND p.expires_at > now()) AS pending,
-       coalesce(sum(p.fare - p.refund) FILTER (WHERE p.booked_at IS NOT NULL), 0) AS income
+       coalesce(sum(p.fare - p.refund + coalesce((SELECT sum(e.kept) FROM exchanges e
+           WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no), 0))
+           FILTER (WHERE p.booked_at IS NOT NULL), 0) AS income
 FROM trips t
 JOIN bus_info s USING (bus_id)
 LEFT JOIN passengers p ON p.bus_id = t.bus_id AND p.travel_date = t.travel_date
@@ -79,11 +81,11 @@ COMMENT ON COLUMN busware_reports.trips.seats IS 'Number of seats.';
 COMMENT ON COLUMN busware_reports.trips.booked IS 'Number of booked tickets.';
 COMMENT ON COLUMN busware_reports.trips.held IS 'Number of held tickets, now.';
 COMMENT ON COLUMN busware_reports.trips.pending IS 'Number of tickets on the waitlist, now.';
-COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the tickets that were booked, without what was refunded.';
+COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the tickets that were booked, without what was refunded, and with what their exchanges kept.';
 
 CREATE OR REPLACE VIEW busware_reports.payments AS
 SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date,
-       CASE WHEN p.phone IS NULL AND p.account IS NULL THEN NULL ELSE m.reference END AS reference, m.ticket_no, m.payment_no,
+       CASE WHEN p.phone IS NULL AND p.account IS NULL AND p.sold_by IS NULL THEN NULL ELSE m.reference END AS reference, m.ticket_no, m.payment_no,
        m.kind, m.amount, m.at, m.agent, m.settlement_no
 FROM payments m
 JOIN bus_info s USING (bus_id)

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.conftest import Clock
+from tests.conftest import Clock, Database
 from tests.support.counter import put_agent, sell
-from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, SchemaApi
+from tests.support.fleet import edit_service
+from tests.support.offers import LATER, add_later_bus
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, SchemaApi, outcomes_of, sale
 
 
 def cash(api: SchemaApi, agent: str = "kumar") -> tuple[str, str]:
@@ -30,6 +32,22 @@ def test_booking_belongs_to_the_customer_and_its_agent_opens_it(counter: SchemaA
     assert counter.read("bookings", account="kumar")["bookings"] == []
     stops = counter.read("manifest", bus_id=1, travel_date=DAY, account="meera")["stops"]
     assert [rider["sold_by"] for stop in stops for rider in stop["boards"]] == ["kumar"]
+
+
+def test_sale_without_a_phone_number_belongs_to_its_agent(counter: SchemaApi) -> None:
+    """Neither another agent nor a guest opens it by the reference, or shares its idempotency keys."""
+    edit_service(counter, phone_required=False)
+    booking = counter.write("book", "k1", **sale(1, phone=None, sold_by="kumar"))
+    for account in (None, "latha"):
+        assert counter.change("cancel", booking, phone=None, account=account)["reason"] == "unknown_booking"
+        assert counter.show(booking, phone=None, account=account)["reason"] == "unknown_booking"
+    reference = "SELECT reference FROM busware_reports.tickets"
+    assert counter.conn.execute(reference).fetchall() == [(booking["reference"],)]
+    assert counter.write("book", "k1", **sale(1, phone=None, sold_by="kumar")) == booking
+    for seat, args in ((2, {"sold_by": "latha"}), (3, {"account": "latha"}), (4, {})):
+        other = counter.write("book", "k1", **sale(seat, phone=None, **args))
+        assert outcomes_of([other]) == ["key_reused" if seat == 3 else "booked"]
+    assert counter.change("cancel", booking, phone=None, account="kumar")["refund"] == "130.00"
 
 
 def test_seats_of_an_account_are_those_of_the_customer(counter: SchemaApi) -> None:
@@ -118,7 +136,7 @@ def test_quota_is_the_most_seats_of_a_trip(counter: SchemaApi) -> None:
     before = counter.everything()
     assert sell(counter, 2, 3) == {
         "reason": "quota_used_up", "limit": 2, "seats_left": 1,
-        "message": "Your quota on this bus is 2 seats, and 1 is left; you asked for 2.",
+        "message": "The quota of kumar on this bus is 2 seats, and 1 is left; you asked for 2.",
     }  # fmt: skip
     assert counter.everything() == before
     held = counter.hold(2, sold_by="kumar")
@@ -180,6 +198,36 @@ def test_only_the_agent_exchanges_for_a_higher_fare(counter: SchemaApi) -> None:
     assert cash(counter) == ("275.00", "0.00")
     shorter = {"from_stop": 1, "to_stop": 3, "travel_date": OTHER_DAY}
     assert counter.change("exchange", booking, **shorter)["fare"] == "180.00"  # the customer
+
+
+@pytest.mark.parametrize("account", [None, "kumar"])
+def test_exchange_uses_the_quota_of_the_new_trip(counter: SchemaApi, account: str | None) -> None:
+    """Also of an agent that may not sell any more: the customer exchanges what costs nothing."""
+    put_agent(counter, quotas=[{"bus_id": 1, "seats": 2}], credit_limit="1040")
+    booking, later = sell(counter, 1, 2), sell(counter, 1, travel_date=OTHER_DAY)
+    put_agent(counter, credit_limit="0", active=account is not None)
+    before = counter.everything()
+    refusal = counter.change("exchange", booking, travel_date=OTHER_DAY, account=account)
+    assert (refusal["reason"], refusal["limit"], refusal["seats_left"]) == ("quota_used_up", 2, 1)
+    assert counter.everything() == before
+    put_agent(counter, quotas=[{"bus_id": 1, "seats": 1}])
+    assert counter.change("exchange", booking, seats=[3, 4], account=account)["fare"] == "520.00"
+    counter.cancel(later)
+    put_agent(counter, quotas=[{"bus_id": 1, "seats": 2}])
+    moved = counter.change("exchange", booking, travel_date=OTHER_DAY, account=account)
+    assert moved["travel_date"] == OTHER_DAY
+
+
+def test_cash_of_an_agent_is_in_one_currency(counter: SchemaApi, database: Database) -> None:
+    add_later_bus(database)
+    edit_service(counter, LATER, currency="USD")
+    held = counter.hold(1, sold_by="kumar")
+    refusal = sell(counter, 2, bus_id=LATER)
+    assert refusal["reason"] == "not_an_agent"
+    assert refusal["message"] == "kumar takes cash in INR; Later Bus (bus 3) is paid in USD."
+    assert counter.change("confirm", held, account="kumar")["status"] == "booked"
+    assert sell(counter, 2, bus_id=LATER) == refusal
+    assert sell(counter, 2, bus_id=LATER, sold_by="latha")["status"] == "booked"
 
 
 # The terms -------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Clock, Database
+from tests.support.fleet import edit_service
+from tests.support.offers import displace
 from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, SchemaApi
 
 EXPRESS = """
@@ -217,7 +219,7 @@ def test_exchange_does_not_escape_the_refund_tiers(api: SchemaApi, database: Dat
     assert [tier["percent"] for tier in api.show(booking)["refund_tiers"]] == ["30", "30"]
     assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "78.00"
     exchange(api, booking, travel_date="2026-12-13")
-    assert api.cancel(booking)["refund"] == "78.00"
+    assert api.cancel(booking)["refund"] == "90.00"
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -412,3 +414,53 @@ def test_displaced_booking_is_exchanged_without_fee_and_loss(api: SchemaApi, dat
     assert database.query("SELECT state FROM offers") == ["withdrawn"]
     assert api.free(1, 3, bus_id=3) == [1, 2]
     assert paid(database) == 360
+
+
+# Offers and other terms ------------------------------------------------------------------------
+
+
+def test_open_offer_of_a_whole_refund_is_kept_by_an_exchange(api: SchemaApi) -> None:
+    """A cancellation would refund everything, so there is no fee, and nothing is withheld."""
+    edit_service(api, exchange_fee="20", whole_refund_delay="1 hour")
+    api.conn.execute("SELECT api.add_operator('conductor', '', 'KSRTC')")
+    booking = api.book(1)
+    api.write("delay_trip", bus_id=1, travel_date=DAY, account="conductor", minutes=90)
+    assert api.read("cancel_quote", reference=booking["reference"], phone=ASHA)["refund"] == "260.00"
+    shown = quote(api, booking, destination="Mandya")
+    assert amounts(shown) == ("260.00", "180.00", "0.00", "0.00", "0.00", "80.00")
+    assert exchange(api, booking, destination="Mandya")["exchange"]["refund"] == "80.00"
+
+
+def test_quote_for_a_displaced_booking_ends_with_its_offer(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1)
+    displace(database, booking["reference"])
+    (offer,) = api.show(booking)["offers"]
+    assert offer["valid_until"] < booking["departs_at"]
+    assert quote(api, booking, travel_date=OTHER_DAY)["valid_until"] == offer["valid_until"]
+
+
+@pytest.mark.parametrize(
+    ("before", "refund"),
+    [
+        ({"refund_percent": "0", "alight_refund_percent": "0"}, "0.00"),
+        ({"refund_percent": "30", "alight_refund_percent": "0"}, "90.00"),
+        ({"refund_percent": "0", "alight_refund_percent": "20"}, "34.00"),
+        ({"refund_percent": "100", "alight_refund_percent": "0"}, "100.00"),
+    ],
+)
+def test_alighting_refunds_no_more_than_the_ticket_before(
+    api: SchemaApi, before: Answer, refund: str
+) -> None:
+    """The most is what a cancellation or alighting would have refunded at the time of the exchange."""
+    edit_service(api, **before)
+    booking = api.book(1)
+    edit_service(api, 3, alight_refund_percent="100")
+    exchange(api, booking, bus_id=3)
+    assert api.change("alight", booking, at="Mandya")["refund"] == refund
+
+
+def test_income_of_a_trip_has_what_exchanges_kept(api: SchemaApi, database: Database) -> None:
+    edit_service(api, exchange_fee="15")
+    api.cancel(exchange(api, api.book(1, 2), destination="Mandya"), 2)
+    income = "SELECT sum(income) FROM busware_reports.trips"
+    assert database.value(income) == paid(database)

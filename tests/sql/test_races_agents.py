@@ -13,6 +13,7 @@ from tests.support.counter import (
     settle,
     settlement,
 )
+from tests.support.offers import add_later_bus, displace
 from tests.support.race import Race
 from tests.support.schema_api import ASHA, OTHER_DAY, RAVI, call, outcomes_of
 
@@ -116,3 +117,31 @@ def test_two_settlements(counters: Race) -> None:
     settle(counters.first)
     late = counters.start(lambda: change(counters.second, "settle_agent", settlement_no=1, handed_over="100"))
     assert counters.then_commit(late)["reason"] == "already_settled"
+
+
+def test_settlement_and_exchange_that_costs_nothing(counters: Race) -> None:
+    """The exchange changes bus_id of the payments that the settlement marks: it is deferred."""
+    booking = sell(counters.second, 1)
+    exchange = call("exchange", reference=booking["reference"], phone=ASHA, travel_date=OTHER_DAY)
+    settle(counters.first)
+    assert outcomes_of(counters.second.batch(exchange)) == [None]
+    counters.first.conn.commit()
+    assert outcomes_of(counters.second.batch(exchange)) == ["booked"]
+
+
+def test_exchange_that_costs_nothing_and_settlement(counters: Race) -> None:
+    booking = sell(counters.second, 1)
+    counters.first.change("exchange", booking, travel_date=OTHER_DAY)
+    late = counters.start(lambda: change(counters.second, "settle_agent", settlement_no=1, handed_over="260"))
+    assert counters.then_commit(late)["charges"] == "260.00"
+
+
+def test_settlement_and_accepted_offer(counters: Race) -> None:
+    add_later_bus(counters.database)
+    booking = sell(counters.second, 1)
+    displace(counters.database, booking["reference"])
+    accept = call("accept", reference=booking["reference"], phone=ASHA)
+    settle(counters.first)
+    assert outcomes_of(counters.second.batch(accept)) == [None]
+    counters.first.conn.commit()
+    assert outcomes_of(counters.second.batch(accept)) == ["booked"]

@@ -145,3 +145,16 @@ def test_legs_that_cannot_repeat_are_refused(database: Database) -> None:
             add_lodge(database, repeat_legs=legs)
     with pytest.raises(psycopg.errors.RaiseException, match="A repeating route runs on never"):
         add_lodge(database, runs_on="daily")
+
+
+def test_exchange_of_a_stay_for_another_date(database: Database) -> None:
+    """It begins at the stop that the trip leaves on that date, and has the same number of nights."""
+    add_lodge(database)
+    database.query("SELECT api.add_trip(7, '2026-11-30'), api.open_sales(7)")
+    with SchemaApi.open(database) as api:
+        stay = api.book(1, bus_id=7, travel_date="2026-11-30", from_stop=3, to_stop=5)
+        later = api.change("exchange", stay, boarding_date="2026-12-04", due="9999")
+        assert (later["from_stop"], later["to_stop"], later["boarding_date"]) == (5, 7, "2026-12-04")
+        earlier = api.change("exchange", stay, boarding_date="2026-12-03", to_stop=5, due="9999")
+        assert (earlier["from_stop"], earlier["to_stop"]) == (4, 5)
+        assert api.change("exchange", stay, boarding_date="2026-12-30")["reason"] == "unknown_trip"
