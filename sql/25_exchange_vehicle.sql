@@ -56,8 +56,8 @@ BEGIN
     shown := api.move_tickets(trip, service, seats);
     PERFORM api.promote(bus_id, travel_date);
     FOREACH ref IN ARRAY left_over LOOP
-        PERFORM api.make_offer(bus_id, ref, format('The %s was exchanged for one with other %ss, and there is none for the booking. %s',
-            service.nouns ->> 'service', service.nouns ->> 'seat', reason), 'refund');
+        PERFORM api.make_offer(bus_id, ref, concat_ws(' ', format('The %s was exchanged for another one, which has no %s left for this booking.',
+            service.nouns ->> 'service', service.nouns ->> 'seat'), reason), 'refund');
     END LOOP;
     FOR changed IN
         SELECT m ->> 'reference' AS reference, sum((m ->> 'refund')::numeric) AS refund FROM jsonb_array_elements(shown) AS m
