@@ -39,14 +39,14 @@ BEGIN
         jsonb_build_object('tickets', to_jsonb(known)));
 END $$;
 
--- Check that none of these tickets is checked in: its passenger travels.
+-- Check that none of these tickets is booked and checked in: its passenger travels.
 CREATE OR REPLACE FUNCTION api.check_not_checked_in(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('checked_in', format('%s of booking %s %s checked in. Only an operator can undo that; then cancel.',
         api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no), 'ticket'), b.reference,
         CASE WHEN count(*) = 1 THEN 'is' ELSE 'are' END))
     FROM passengers p
-    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.checked_in_at IS NOT NULL
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets) AND p.status = 'booked' AND p.checked_in_at IS NOT NULL
     HAVING count(*) > 0
 $$;
 

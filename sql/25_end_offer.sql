@@ -68,7 +68,7 @@ DECLARE
 BEGIN
     PERFORM api.expire_offers(b.bus_id, b.travel_date);
     o := api.named_offer(b, offer_no);
-    refusal := api.check_offer(b, o, offer_no);
+    refusal := coalesce(api.check_offer(b, o, offer_no), api.check_not_checked_in(b, o.tickets));
     IF refusal IS NULL THEN
         PERFORM api.end_tickets(b, ARRAY(SELECT p.ticket_no FROM passengers p
             WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (o.tickets)

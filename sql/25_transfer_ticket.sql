@@ -8,7 +8,8 @@ DECLARE
     service bus_info;
     ticket  passengers;
     done    int;
-    refusal jsonb := coalesce(api.check_tickets(b, ARRAY[ticket_no]), api.check_not_ended(b, ARRAY[ticket_no]));
+    refusal jsonb := coalesce(api.check_tickets(b, ARRAY[ticket_no]), api.check_not_ended(b, ARRAY[ticket_no]),
+                             api.check_seated(b, ARRAY[ticket_no]));
 BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
