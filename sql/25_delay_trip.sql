@@ -39,7 +39,8 @@ BEGIN
                     offers := offers + 1;
                     PERFORM api.make_offer(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''), 'keep');
                 ELSE
-                    PERFORM api.tell_booking(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''));
+                    PERFORM api.tell_booking(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, '') || coalesce(
+                        ' Offer ' || (api.open_offer(trip.bus_id, party.reference)).offer_no || ' stays open.', ''));
                 END IF;
             END LOOP;
             PERFORM api.follow_sales(service, trip);
@@ -143,7 +144,7 @@ END $$;
 
 -- The bookings of a trip whose times differ between two states of it, and what to tell each of them: when it leaves the
 -- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out. refundable: it
--- leaves so late that the booking may be cancelled for its whole fare (bus_info.whole_refund_delay).
+-- leaves later than before, and so late that the booking may be cancelled for its whole fare (bus_info.whole_refund_delay).
 CREATE OR REPLACE FUNCTION api.bookings_delayed(service bus_info, before trips, after trips)
 RETURNS TABLE (reference text, tickets bigint, refundable boolean, message text)
 LANGUAGE sql STABLE AS $$
@@ -161,7 +162,8 @@ LANGUAGE sql STABLE AS $$
         WHERE api.expected(before, r.stop_no, r.arrives, service.time_zone) > api.now()
         GROUP BY t.reference, lower(t.segment)
     )
-    SELECT p.reference, p.tickets, coalesce(p.booked AND boards AND after.delays[p.from_stop] >= service.whole_refund_delay, false), format('The %s is expected %s %s at %s; the timetable says %s.', service.nouns ->> 'service',
+    SELECT p.reference, p.tickets, coalesce(p.booked AND boards AND after.delays[p.from_stop] >= service.whole_refund_delay
+            AND after.delays[p.from_stop] > coalesce(before.delays[p.from_stop], '0'), false), format('The %s is expected %s %s at %s; the timetable says %s.', service.nouns ->> 'service',
         CASE WHEN boards THEN 'to leave' ELSE 'at' END, c.name,
         to_char(at.expected, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END),
         to_char(at.scheduled, CASE WHEN at.expected::date = at.scheduled::date THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END))

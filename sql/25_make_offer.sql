@@ -122,9 +122,9 @@ RETURN (SELECT format('%s (%s %s), departs %s, %s', b ->> 'name', s.nouns ->> 's
     FROM bus_info s, LATERAL (SELECT (api.show_bookings(ARRAY[offer.hold_bus_id], ARRAY[offer.hold]))[1]) AS h (b)
     WHERE s.bus_id = offer.hold_bus_id);
 
--- The trips that may be offered instead of the journey of a booking, the nearest first: of the same operator and kind, from
--- the same place to the same place, with a departure at most alternative_hours before or after. On a route that stays at one
--- place, as that of a hotel, both dates are the same.
+-- The trips that may be offered instead of the journey of a booking, the nearest first: of the same operator, kind and
+-- currency, from the same place to the same place, with a departure at most alternative_hours before or after. On a route that
+-- stays at one place, as that of a hotel, both dates are the same.
 CREATE OR REPLACE FUNCTION api.trips_instead(service bus_info, offer offers)
 RETURNS TABLE (bus_id bigint, travel_date date, from_stop int, to_stop int)
 LANGUAGE sql STABLE AS $$
@@ -149,6 +149,7 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL generate_series(((j.departs_at - j.hours) AT TIME ZONE j.time_zone)::date,
                                        ((j.departs_at + j.hours) AT TIME ZONE j.time_zone)::date, '1 day') AS day
     CROSS JOIN LATERAL api.departures(ARRAY[j.origin], ARRAY[j.destination], day::date, j.until) AS d
+    JOIN bus_info s ON s.bus_id = d.bus_id AND s.currency = service.currency
     WHERE d.operator = service.operator AND d.kind = service.kind AND (d.bus_id, d.travel_date) <> (offer.bus_id, offer.travel_date)
       AND d.departs_at BETWEEN j.departs_at - j.hours AND j.departs_at + j.hours
     ORDER BY abs(extract(epoch FROM d.departs_at - j.departs_at)), d.departs_at, d.bus_id
