@@ -23,8 +23,8 @@ BEGIN
         jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;
 
--- The trips that a call locks, in the order in which every call locks them: its trip, and the one for which a booking is
--- exchanged.
+-- The trips that a call locks, in the order in which every call locks them: its trip, and the other one of an exchange or of
+-- an offer that is accepted.
 CREATE OR REPLACE FUNCTION api.trips_of(method text, args jsonb, OUT bus_ids bigint[], OUT dates date[]) RETURNS record
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(t.bus_id ORDER BY t.bus_id, t.travel_date), array_agg(t.travel_date ORDER BY t.bus_id, t.travel_date) FROM (
@@ -34,5 +34,11 @@ LANGUAGE sql STABLE AS $$
         FROM api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account') AS b,
              api.exchange_target(b, jsonb_populate_record(NULL::api.request, args)) AS e
         WHERE method IN ('exchange', 'exchange_quote') AND b.refusal IS NULL
+        UNION
+        SELECT h.bus_id, h.travel_date
+        FROM api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account') AS b,
+             api.named_offer(b, (args ->> 'offer_no')::int) AS o
+        JOIN passengers h ON h.bus_id = o.hold_bus_id AND h.reference = o.hold
+        WHERE method = 'accept' AND b.refusal IS NULL AND o.state = 'open'
     ) AS t
 $$;

@@ -179,3 +179,9 @@ def test_crossing_offers_do_not_deadlock(race: Race, offered: Answer) -> None:
     race.first.conn.commit()
     assert outcomes_of(race.second.batch(again)) == ["booked"]
     assert (state(race, offered)[2], state(race, other)[2]) == (LATER, 1)
+
+
+def test_accept_in_psql_waits_for_the_other_trip(race: Race, offered: Answer) -> None:
+    race.first.conn.execute("SELECT api.lock_trip(%s, %s)", (LATER, DAY))
+    late = race.start(lambda: accept(race.second, offered))
+    assert race.then_commit(late)["status"] == "booked"
