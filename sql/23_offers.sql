@@ -19,6 +19,22 @@ RETURN offer.state = 'open' AND offer.valid_until > at AND (offer.hold IS NULL O
     SELECT FROM passengers h
     WHERE h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.status = 'held' AND h.expires_at > at));
 
+-- Until when an offer can be answered: until the hold on the other trip ends, if that is earlier because the trip leaves earlier.
+CREATE OR REPLACE FUNCTION api.answered_until(offer offers) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN least(offer.valid_until, (SELECT min(h.expires_at) FROM passengers h
+    WHERE h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.status = 'held'));
+
+-- The seats of the other trip, in the order of the tickets; of an open offer, those for tickets that are not cancelled.
+CREATE OR REPLACE FUNCTION api.seats_offered(offer offers) RETURNS int[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(h.seat_no ORDER BY t.n)
+    FROM unnest(offer.tickets) WITH ORDINALITY AS t (ticket_no, n)
+    JOIN passengers h ON h.bus_id = offer.hold_bus_id AND h.reference = offer.hold AND h.ticket_no = t.n
+    WHERE offer.state <> 'open' OR EXISTS (SELECT FROM passengers p
+        WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = t.ticket_no AND p.status = 'displaced')
+$$;
+
 -- When the first open offer of a trip expires; NULL: it has none.
 CREATE OR REPLACE FUNCTION api.offers_end_at(bus_id bigint, travel_date date) RETURNS timestamptz
 LANGUAGE sql STABLE

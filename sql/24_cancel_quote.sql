@@ -102,7 +102,7 @@ BEGIN
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1;
     ahead := api.refunds_ahead(b, terms.tickets, zone);
     offer := api.open_offer(b.bus_id, b.reference);
-    valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, offer.valid_until,
+    valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, api.answered_until(offer),
         CASE WHEN offer.unanswered = 'refund' THEN NULL ELSE api.booking_sells_until(b) END), zone);
     RETURN jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
         'valid_until', valid_until, 'stands_until', valid_until) || ahead;   -- stands_until: the name until 0.1.0

@@ -1,14 +1,14 @@
 -- Offers as their passengers and operators see them: see 23_offers.sql.
 
--- An offer. trip: the other trip that is offered, with its seats. refund: what is refunded if it is declined.
+-- An offer. trip: the other trip that is offered, with its seats; of an open offer, those for the tickets that are left. refund: what is refunded if it is declined.
 CREATE OR REPLACE FUNCTION api.show_offer(offer offers) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('reference', offer.reference, 'offer_no', offer.offer_no, 'state', offer.state, 'cause', offer.cause,
-            'unanswered', offer.unanswered, 'valid_until', api.rfc3339(offer.valid_until, s.time_zone))
+            'unanswered', offer.unanswered, 'valid_until', api.rfc3339(api.answered_until(offer), s.time_zone))
         || CASE WHEN offer.state = 'open' THEN jsonb_build_object('refund', api.whole_refund(offer)) ELSE
             jsonb_build_object('decided_at', api.rfc3339(offer.decided_at, s.time_zone)) END
         || coalesce((
-            SELECT jsonb_build_object('trip', jsonb_build_object('seats', jsonb_path_query_array(h.b, '$.tickets.seat_no')) || (
+            SELECT jsonb_build_object('trip', jsonb_build_object('seats', api.seats_offered(offer)) || (
                 SELECT jsonb_object_agg(f.field, h.b -> f.field) FROM unnest('{kind,name,operator,bus_id,travel_date,boarding_date,origin,
                     destination,from_stop,to_stop,departs_at,arrives_at}'::text[]) AS f (field)))
             FROM (SELECT (api.show_bookings(ARRAY[offer.hold_bus_id], ARRAY[offer.hold]))[1] WHERE offer.hold IS NOT NULL) AS h (b)

@@ -10,8 +10,8 @@ BEGIN
     RETURN terms.refusal;
 END $$;
 
--- Cancel tickets that are held, booked, pending or displaced: record their refunds, free their seats, promote the waitlist. An
--- open offer to them is declined when none of them is left.
+-- Cancel tickets that are held, booked, pending or displaced: record their refunds, free their seats, promote the waitlist. The
+-- seats that an open offer holds for them are released; it is declined when none of its tickets is left.
 CREATE OR REPLACE FUNCTION api.end_tickets(b api.opened_booking, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,9 +23,11 @@ BEGIN
     UPDATE seats s SET taken = s.taken - int4multirange(ended.segment) FROM ended
     WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date AND s.seat_no = ended.seat_no;
     DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = ANY (tickets);
-    PERFORM api.close_offer(o, 'declined') FROM offers o
-    WHERE o.bus_id = b.bus_id AND o.travel_date = b.travel_date AND o.reference = b.reference AND o.state = 'open' AND NOT EXISTS (SELECT FROM passengers p
-        WHERE p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets) AND p.status IN ('booked', 'displaced'));
+    PERFORM CASE WHEN EXISTS (SELECT FROM passengers p
+            WHERE p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets) AND p.status IN ('booked', 'displaced'))
+        THEN api.release_offered(o, end_tickets.tickets) ELSE api.close_offer(o, 'declined') END
+    FROM offers o
+    WHERE o.bus_id = b.bus_id AND o.travel_date = b.travel_date AND o.reference = b.reference AND o.state = 'open';
     PERFORM api.promote(b.bus_id, b.travel_date);
 END $$;
 

@@ -52,7 +52,8 @@ DECLARE
     hold CONSTANT api.opened_booking := ROW(other.bus_id, offer.hold, other.travel_date, NULL);
     s    api.found_segment := api.find_segment(api.service_of(other), other, NULL, NULL, lower(segment), upper(segment));
 BEGIN
-    UPDATE passengers h SET status = 'cancelled', ended_at = api.now() WHERE h.bus_id = other.bus_id AND h.reference = offer.hold;
+    UPDATE passengers h SET status = 'cancelled', ended_at = api.now()
+    WHERE h.bus_id = other.bus_id AND h.reference = offer.hold AND h.status = 'held';
     PERFORM api.recount(other.bus_id, other.travel_date, api.seats_of(hold, ARRAY(SELECT h.ticket_no FROM passengers h
         WHERE h.bus_id = other.bus_id AND h.reference = offer.hold)));
     PERFORM api.move_booking(b, tickets, other.bus_id, other.travel_date, segment, seats, api.prices_paid(b, tickets, s),
@@ -94,21 +95,29 @@ RETURN CASE WHEN offer.reference IS NULL THEN
                 api.refusal('offer_ended', format('Offer %s of booking %s is %s.', offer.offer_no, b.reference, offer.state),
                     jsonb_build_object('state', offer.state)) END;
 
--- Close an open offer: state: accepted, declined, expired or withdrawn. Its hold is released; if another transaction has locked
--- the trip of the hold, the hold expires when the offer would have. The caller has locked the trip of the booking.
+-- Close an open offer: state: accepted, declined, expired or withdrawn. Its hold is released. The caller has locked the trip of
+-- the booking.
 CREATE OR REPLACE FUNCTION api.close_offer(offer offers, state text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE offers o SET state = close_offer.state, decided_at = api.now()
+    WHERE o.bus_id = offer.bus_id AND o.reference = offer.reference AND o.offer_no = offer.offer_no;
+    PERFORM api.release_offered(offer, offer.tickets);
+END $$;
+
+-- Release the seats of the other trip that an offer holds for some of its tickets. If another transaction has locked that trip,
+-- they are released when the offer would have expired.
+CREATE OR REPLACE FUNCTION api.release_offered(offer offers, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     b api.opened_booking := ROW(offer.hold_bus_id, offer.hold, NULL, NULL);
 BEGIN
-    UPDATE offers o SET state = close_offer.state, decided_at = api.now()
-    WHERE o.bus_id = offer.bus_id AND o.reference = offer.reference AND o.offer_no = offer.offer_no;
     SELECT t.travel_date INTO b.travel_date
     FROM trips t JOIN passengers h ON h.bus_id = t.bus_id AND h.travel_date = t.travel_date
     WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = 1 FOR UPDATE OF t SKIP LOCKED;
     IF FOUND THEN
         PERFORM api.end_tickets(b, ARRAY(SELECT h.ticket_no FROM passengers h
-            WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.status = 'held'));
+            WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.status = 'held' AND offer.tickets[h.ticket_no] = ANY (tickets)));
         PERFORM api.notify_trip(b.bus_id, b.travel_date);
     END IF;
 END $$;

@@ -39,22 +39,27 @@ BEGIN
     RETURN coalesce(displaced, '{}');
 END $$;
 
--- Send the passengers of a booking a message. It begins with the journey.
+-- Send the passengers of a booking a message. It begins with the journey. The seats that an open offer holds stand for the
+-- booking of that offer; once they are lost, api.expire_offers tells it.
 CREATE OR REPLACE FUNCTION api.tell_booking(bus_id bigint, reference text, body text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     b jsonb := (api.show_bookings(ARRAY[tell_booking.bus_id], ARRAY[tell_booking.reference]))[1];
     m messages;
+    o offers := (SELECT f FROM offers f WHERE f.state = 'open' AND f.hold_bus_id = tell_booking.bus_id AND f.hold = tell_booking.reference);
 BEGIN
+    IF o.state = 'open' AND NOT api.offer_stands(o) THEN
+        RETURN;
+    END IF;
     m.sender := 'operator';
     m.audience := 'booking';
-    m.bus_id := tell_booking.bus_id;
-    m.travel_date := b ->> 'travel_date';
-    m.reference := tell_booking.reference;
+    m.bus_id := coalesce(o.bus_id, tell_booking.bus_id);
+    m.travel_date := coalesce(o.travel_date::text, b ->> 'travel_date');
+    m.reference := coalesce(o.reference, tell_booking.reference);
     m.account := (SELECT p.account FROM passengers p
-        WHERE p.bus_id = tell_booking.bus_id AND p.reference = tell_booking.reference LIMIT 1);
-    m.body := format('Booking %s, %s (%s) of %s from %s to %s: %s', m.reference, b ->> 'name', m.bus_id, b ->> 'boarding_date',
-        b ->> 'origin', b ->> 'destination', body);
+        WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1);
+    m.body := format('%s %s, %s (%s) of %s from %s to %s: %s', coalesce('Offer ' || o.offer_no || ' to booking', 'Booking'), m.reference,
+        b ->> 'name', tell_booking.bus_id, b ->> 'boarding_date', b ->> 'origin', b ->> 'destination', body);
     PERFORM api.insert_message(m);
 END $$;
 

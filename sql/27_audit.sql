@@ -149,9 +149,9 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN LATERAL (SELECT string_agg(DISTINCT p.status, ', ') AS status FROM passengers p
         WHERE p.bus_id = o.bus_id AND p.reference = o.reference AND p.ticket_no = ANY (o.tickets) AND p.status <> 'cancelled') AS party ON true
     LEFT JOIN LATERAL (SELECT string_agg(DISTINCT h.status, ', ') AS status FROM passengers h
-        WHERE h.bus_id = o.hold_bus_id AND h.reference = o.hold) AS hold ON true
+        WHERE h.bus_id = o.hold_bus_id AND h.reference = o.hold AND h.status <> 'cancelled') AS hold ON true
     WHERE o.state = 'open' AND (party.status IS DISTINCT FROM CASE o.unanswered WHEN 'refund' THEN 'displaced' ELSE 'booked' END
-        OR o.unanswered = 'refund' AND o.hold IS NULL OR hold.status NOT IN ('held', 'cancelled', 'expired')
+        OR o.unanswered = 'refund' AND o.hold IS NULL OR hold.status NOT IN ('held', 'expired')
         OR t.settle_at IS NULL OR t.settle_at > o.valid_until)
     UNION ALL
     -- A displaced ticket has an open offer.

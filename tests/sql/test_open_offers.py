@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database
+from tests.conftest import Clock, Database
 from tests.support.fleet import edit_service
 from tests.support.offers import LATER, add_later_bus, add_service, displace
 from tests.support.schema_api import ASHA, DAY, Answer, SchemaApi, audit
@@ -103,3 +103,63 @@ def test_trip_in_another_currency_is_not_offered(api: SchemaApi, database: Datab
     booking = api.book(1)
     displace(database, booking["reference"])
     assert api.show(booking)["offers"][0]["trip"]["bus_id"] == 4
+
+
+# The other trip --------------------------------------------------------------------------------
+
+
+def test_delay_of_the_other_trip_is_told_to_the_booking_of_the_offer(
+    api: SchemaApi, database: Database
+) -> None:
+    booking = api.book(1)
+    displace(database, booking["reference"])
+    answer = delay(api, 30, bus_id=LATER)
+    assert (answer["bookings"], answer["tickets"]) == (1, 1)
+    assert messages(database, booking)[1] == (
+        f"Offer 1 to booking {booking['reference']}, Later Bus (3) of 2026-12-05 from Bengaluru to Mysuru: "
+        "The bus is expected to leave Bengaluru at 12:30; the timetable says 12:00."
+    )
+    assert database.value("SELECT count(*) FROM messages") == 2
+
+
+def test_stop_that_the_other_trip_skips_ends_the_offer_with_one_message(
+    api: SchemaApi, database: Database
+) -> None:
+    stops = (
+        "Bengaluru | - | 12:10 | 0 | 0\nMandya | 14:00 | 14:05 | 100 | 180\nMysuru | 15:00 | - | 145 | 300"
+    )
+    add = "SELECT api.add_service(5, 'Stop Bus', 'KSRTC', 'ss.ss', sales_days => 14, stops => %s)"
+    database.query(add, stops)
+    booking = api.book(1, from_stop=1, to_stop=3)  # to Mandya
+    displace(database, booking["reference"])
+    assert api.show(booking)["offers"][0]["trip"]["bus_id"] == 5
+    api.write("skip_stop", at="Mandya", **TRIP_OF_OPERATOR | {"bus_id": 5})
+    assert database.value("SELECT api.settle_due(1, %s)", DAY)
+    assert [text.rpartition(": ")[2] for text in messages(database, booking)[1:]] == [
+        "The trip of offer 1 is not possible any more, so 180.00 is refunded."
+    ]
+
+
+def test_offer_ends_with_its_hold(api: SchemaApi, database: Database, clock: Clock) -> None:
+    booking = api.book(1)
+    clock.set("2026-12-05 09:00+05:30")
+    displace(database, booking["reference"])
+    delay(api, -60, bus_id=LATER)
+    (offer,) = api.show(booking)["offers"]
+    assert offer["valid_until"] == "2026-12-05T11:00:00+05:30"
+    quote = api.read("cancel_quote", reference=booking["reference"], phone=ASHA)
+    assert quote["valid_until"] == offer["valid_until"]
+    clock.set("2026-12-05 11:00+05:30")
+    assert api.change("accept", booking)["state"] == "expired"
+
+
+def test_seat_of_a_cancelled_ticket_is_not_held_any_more(api: SchemaApi, database: Database) -> None:
+    booking = api.book(1, 2)
+    displace(database, booking["reference"])
+    first, second = api.show(booking)["offers"][0]["trip"]["seats"]
+    shown = api.cancel(booking, 1)
+    assert shown["offers"][0]["trip"]["seats"] == [second]
+    assert first in api.free(1, 2, bus_id=LATER)
+    assert audit(database.conn) == []
+    assert [t["seat_no"] for t in api.change("accept", booking)["tickets"]] == [None, second]
+    assert audit(database.conn) == []

@@ -181,6 +181,17 @@ def test_crossing_offers_do_not_deadlock(race: Race, offered: Answer) -> None:
     assert (state(race, offered)[2], state(race, other)[2]) == (LATER, 1)
 
 
+def test_cancelled_ticket_does_not_wait_for_the_other_trip(race: Race, offered: Answer) -> None:
+    """The seat that was held for it stays held; the offer does not show it."""
+    race.first.conn.execute("SELECT api.lock_trip(%s, %s)", (LATER, DAY))
+    shown = race.second.cancel(offered, 1)
+    assert len(shown["offers"][0]["trip"]["seats"]) == 1
+    race.first.conn.rollback()
+    assert held(race) == 2
+    assert race.second.change("accept", offered)["status"] == "booked"
+    assert held(race) == 0
+
+
 def test_accept_in_psql_waits_for_the_other_trip(race: Race, offered: Answer) -> None:
     race.first.conn.execute("SELECT api.lock_trip(%s, %s)", (LATER, DAY))
     late = race.start(lambda: accept(race.second, offered))
