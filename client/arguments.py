@@ -61,12 +61,15 @@ def _stop(text: str) -> str | int:
     return stop
 
 
+_GENDERS = get_args(get_args(protocol.Gender)[0])  # Gender is an Annotated[Literal]
+
+
 def _passenger(text: str) -> protocol.Passenger:
     """A passenger: NAME, NAME/female or NAME/accessible, then :CONCESSION, then +INFANT."""
     ticket, _, infant = text.partition("+")
     name, _, concession = ticket.partition(":")
     marks: dict[str, Any] = {}
-    while (mark := name.rpartition("/")[2].strip()) in ("accessible", *get_args(protocol.Gender)):
+    while (mark := name.rpartition("/")[2].strip()) in ("accessible", *_GENDERS):
         marks |= {"accessible": True} if mark == "accessible" else {"gender": mark}
         name = name.rpartition("/")[0]
     fields = {"name": name, "concession": concession, "infant": infant}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from busware.server.installation import EXIT_USAGE
-from busware.server.output import complain, show
+from busware.server.output import complain, show, writing
 
 PASSWORD_TRIES = 3
 
@@ -41,6 +41,14 @@ class Parser(argparse.ArgumentParser):
         if similar and value not in subcommands:
             raise argparse.ArgumentError(None, f"'{value}' is not a command. Did you mean {similar}?")
         super()._check_value(action, value)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write a message. Raises NotShown, where argparse ignores that standard output cannot be written."""
+        if file is sys.stdout and file is not None:
+            with writing():
+                file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         """Exit with the usage, the error and a pointer to the help."""

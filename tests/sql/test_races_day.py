@@ -44,11 +44,12 @@ def test_cancel_and_check_in(day: Race) -> None:
 
 
 def test_check_in_and_cancel(day: Race) -> None:
-    """A passenger who is checked in may still cancel, until the departure."""
+    """A passenger who is checked in cannot cancel."""
     booking = day.second.book(1)
     check_in(day.first, booking)
     late = day.start(lambda: day.second.cancel(booking))
-    assert day.then_commit(late)["status"] == "cancelled"
+    assert day.then_commit(late)["reason"] == "checked_in"
+    assert "checked_in_at" in ticket(day, booking)
 
 
 def test_no_shows_and_check_in(day: Race, clock: Clock) -> None:
