@@ -215,9 +215,9 @@ class Pool:
         try:
             _configure(connection, self._settings, self._parameters)
         except LossyCommits as error:
-            if not self._reported_lossy:
+            reported, self._reported_lossy = self._reported_lossy, True  # before another thread connects
+            if not reported:
                 log.warning("the connection cannot be used: %s", error)
-            self._reported_lossy = True
             raise
         self._reported_lossy = False
 

@@ -108,6 +108,16 @@ class Company:
             f" AND status IN ('held', 'booked', 'pending') AND {condition}", bus_id, DAY,
         ))  # fmt: skip
 
+    def concerned(self, bus_id: int, condition: str = "true") -> set[str]:
+        """The bookings that a change of a trip of the day concerns.
+
+        They are those with live tickets, and those to which seats of the trip are offered.
+        """
+        offered = dict(self.database.query(
+            "SELECT hold, reference FROM offers WHERE state = 'open' AND hold_bus_id = %s", bus_id
+        ))  # fmt: skip
+        return {offered.get(reference, reference) for reference in self.live(bus_id, condition)}
+
     def seats_of(self, bus_id: int) -> dict[tuple[str, int], int | None]:
         """The seat of each live ticket of a trip of the day."""
         return {(reference, n): seat for reference, n, seat in self.database.query(
@@ -271,7 +281,7 @@ def send_a_notice(company: Company) -> None:
 def delay_one_bus_a_little(company: Company) -> None:
     """Service 103 is half an hour late from Haveri on."""
     company.set_time("2026-12-05T05:10")
-    with company.informs(company.live(103, "upper(segment) >= 2")) as affected:
+    with company.informs(company.concerned(103, "upper(segment) >= 2")) as affected:
         delay = company.meera.delay_trip(103, DAY, 30, at="Haveri", reason="Roadworks at Haveri.")
     assert (delay.bookings, delay.offers) == (len(affected), 0)
 
@@ -279,7 +289,7 @@ def delay_one_bus_a_little(company: Company) -> None:
 def delay_one_bus_for_long(company: Company) -> None:
     """Service 104 is two and a half hours late, so its passengers may decline it for the whole fare."""
     company.set_time("2026-12-05T05:15")
-    with company.informs(company.live(104)) as affected:
+    with company.informs(company.concerned(104)) as affected:
         delay = company.meera.delay_trip(104, DAY, 150, reason="The bus waits for a driver.")
     assert delay.bookings == len(affected)
     assert delay.offers > 2
@@ -288,7 +298,7 @@ def delay_one_bus_for_long(company: Company) -> None:
 def skip_a_stop(company: Company) -> None:
     """Service 105 does not stop at Haveri."""
     company.set_time("2026-12-05T05:20")
-    with company.informs(company.live(105, "2 IN (lower(segment), upper(segment))")) as affected:
+    with company.informs(company.concerned(105, "2 IN (lower(segment), upper(segment))")) as affected:
         skipped = company.meera.skip_stop(105, DAY, "Haveri", reason="The road is closed.")
     assert skipped.bookings == len(affected) > 0
 
