@@ -32,13 +32,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def trips(self, date: date) -> AsyncIterator[OperatedTrip]:
         """The operator's trips on a travel date, in order of bus_id."""
-        after = None
-        while True:
-            page = await self.call(protocol.OperatorTrips(date=date, after=after), protocol.OperatedTrips)
+        async for page in self._pages(protocol.OperatorTrips(date=date), protocol.OperatedTrips):
             for trip in page.trips:
                 yield trip
-            if (after := page.next) is None:
-                return
 
     async def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
         """The passengers who board and alight at each stop of a trip."""
@@ -215,15 +211,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def promo_codes(self, operator: str | None = None) -> AsyncIterator[PromoCode]:
         """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
-        after = None
-        while True:
-            page = await self.call(
-                protocol.PromoCodes(operator=operator, after=after), protocol.PromoCodeList
-            )
+        async for page in self._pages(protocol.PromoCodes(operator=operator), protocol.PromoCodeList):
             for promo_code in page.promo_codes:
                 yield promo_code
-            if (after := page.next) is None:
-                return
 
     async def put_promo_code(
         self,
@@ -258,13 +248,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def services(self) -> AsyncIterator[ServiceSummary]:
         """The operator's services, by number."""
-        after = None
-        while True:
-            page = await self.call(protocol.Services(after=after), protocol.ServiceList)
+        async for page in self._pages(protocol.Services(), protocol.ServiceList):
             for service in page.services:
                 yield service
-            if (after := page.next) is None:
-                return
 
     async def service(self, bus_id: int) -> ServiceData:
         """A service with all its fields. As `service` of put_service it changes nothing."""
@@ -321,13 +307,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def vehicles(self, operator: str | None = None) -> AsyncIterator[Vehicle]:
         """The operator's vehicles, in order of registration. operator: only an admin names it."""
-        after = None
-        while True:
-            page = await self.call(protocol.Vehicles(operator=operator, after=after), protocol.VehicleList)
+        async for page in self._pages(protocol.Vehicles(operator=operator), protocol.VehicleList):
             for vehicle in page.vehicles:
                 yield vehicle
-            if (after := page.next) is None:
-                return
 
     async def put_vehicle(
         self,
@@ -351,13 +333,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def drivers(self, operator: str | None = None) -> AsyncIterator[Driver]:
         """The operator's drivers, in order of their codes. operator: only an admin names it."""
-        after = None
-        while True:
-            page = await self.call(protocol.Drivers(operator=operator, after=after), protocol.DriverList)
+        async for page in self._pages(protocol.Drivers(operator=operator), protocol.DriverList):
             for driver in page.drivers:
                 yield driver
-            if (after := page.next) is None:
-                return
 
     async def put_driver(
         self,
@@ -411,13 +389,9 @@ class AsyncOperatorClient(AsyncConnection):
 
     async def agents(self, operator: str | None = None) -> AsyncIterator[Agent]:
         """The operator's agents, in order of their usernames. operator: only an admin names it."""
-        after = None
-        while True:
-            page = await self.call(protocol.Agents(operator=operator, after=after), protocol.AgentList)
+        async for page in self._pages(protocol.Agents(operator=operator), protocol.AgentList):
             for agent in page.agents:
                 yield agent
-            if (after := page.next) is None:
-                return
 
     async def put_agent(
         self,

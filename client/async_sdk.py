@@ -350,15 +350,9 @@ class AsyncClient(AsyncOperatorClient):
 
     async def bookings(self, kind: str | None = None, *, current: bool = False) -> AsyncIterator[Booking]:
         """The account's bookings, newest first. current: only those with a journey that has not ended."""
-        after = None
-        while True:
-            page = await self.call(
-                protocol.Bookings(kind=kind, current=current, after=after), protocol.BookingList
-            )
+        async for page in self._pages(protocol.Bookings(kind=kind, current=current), protocol.BookingList):
             for booking in page.bookings:
                 yield booking
-            if (after := page.next) is None:
-                return
 
     async def say(self, text: str) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""

@@ -5,7 +5,8 @@ A client that is signed in sends its token first on every new connection.
 """
 
 import ssl
-from typing import Self, TypeVar
+from collections.abc import Iterator
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -27,6 +28,17 @@ from busware.transport import Event, Lock, TcpTransport, connect, wait_for
 Reply = TypeVar("Reply")
 
 
+class Page(Protocol):
+    """A page of a list."""
+
+    @property
+    def next(self) -> str | int | None:
+        """The value of `after` for the next page; None: it is the last one."""
+
+
+AnyPage = TypeVar("AnyPage", bound=Page)
+
+
 class Connection(BaseConnection):
     """Carries requests to a server, one at a time. It connects at the first request.
 
@@ -45,6 +57,15 @@ class Connection(BaseConnection):
         """Close the connection permanently. A call in progress raises ConnectionLost."""
         self._closed.set()
         self._disconnect()
+
+    def _pages(self, request: Request, page_type: type[AnyPage]) -> Iterator[AnyPage]:
+        """The pages of a list, each with a request of its own. Raises as `call` does."""
+        after: Any = None
+        while True:
+            page = self.call(msgspec.structs.replace(request, after=after), page_type)
+            yield page
+            if (after := page.next) is None:
+                return
 
     def call(self, request: Request, reply_type: type[Reply]) -> Reply:
         """Send a request, at most `tries` times, until the server replies; return the reply as reply_type.

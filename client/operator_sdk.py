@@ -33,12 +33,8 @@ class OperatorClient(Connection):
 
     def trips(self, date: date) -> Iterator[OperatedTrip]:
         """The operator's trips on a travel date, in order of bus_id."""
-        after = None
-        while True:
-            page = self.call(protocol.OperatorTrips(date=date, after=after), protocol.OperatedTrips)
+        for page in self._pages(protocol.OperatorTrips(date=date), protocol.OperatedTrips):
             yield from page.trips
-            if (after := page.next) is None:
-                return
 
     def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
         """The passengers who board and alight at each stop of a trip."""
@@ -211,12 +207,8 @@ class OperatorClient(Connection):
 
     def promo_codes(self, operator: str | None = None) -> Iterator[PromoCode]:
         """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
-        after = None
-        while True:
-            page = self.call(protocol.PromoCodes(operator=operator, after=after), protocol.PromoCodeList)
+        for page in self._pages(protocol.PromoCodes(operator=operator), protocol.PromoCodeList):
             yield from page.promo_codes
-            if (after := page.next) is None:
-                return
 
     def put_promo_code(
         self,
@@ -251,12 +243,8 @@ class OperatorClient(Connection):
 
     def services(self) -> Iterator[ServiceSummary]:
         """The operator's services, by number."""
-        after = None
-        while True:
-            page = self.call(protocol.Services(after=after), protocol.ServiceList)
+        for page in self._pages(protocol.Services(), protocol.ServiceList):
             yield from page.services
-            if (after := page.next) is None:
-                return
 
     def service(self, bus_id: int) -> ServiceData:
         """A service with all its fields. As `service` of put_service it changes nothing."""
@@ -313,12 +301,8 @@ class OperatorClient(Connection):
 
     def vehicles(self, operator: str | None = None) -> Iterator[Vehicle]:
         """The operator's vehicles, in order of registration. operator: only an admin names it."""
-        after = None
-        while True:
-            page = self.call(protocol.Vehicles(operator=operator, after=after), protocol.VehicleList)
+        for page in self._pages(protocol.Vehicles(operator=operator), protocol.VehicleList):
             yield from page.vehicles
-            if (after := page.next) is None:
-                return
 
     def put_vehicle(
         self,
@@ -342,12 +326,8 @@ class OperatorClient(Connection):
 
     def drivers(self, operator: str | None = None) -> Iterator[Driver]:
         """The operator's drivers, in order of their codes. operator: only an admin names it."""
-        after = None
-        while True:
-            page = self.call(protocol.Drivers(operator=operator, after=after), protocol.DriverList)
+        for page in self._pages(protocol.Drivers(operator=operator), protocol.DriverList):
             yield from page.drivers
-            if (after := page.next) is None:
-                return
 
     def put_driver(
         self,
@@ -401,12 +381,8 @@ class OperatorClient(Connection):
 
     def agents(self, operator: str | None = None) -> Iterator[Agent]:
         """The operator's agents, in order of their usernames. operator: only an admin names it."""
-        after = None
-        while True:
-            page = self.call(protocol.Agents(operator=operator, after=after), protocol.AgentList)
+        for page in self._pages(protocol.Agents(operator=operator), protocol.AgentList):
             yield from page.agents
-            if (after := page.next) is None:
-                return
 
     def put_agent(
         self,

@@ -345,12 +345,8 @@ class Client(OperatorClient):
 
     def bookings(self, kind: str | None = None, *, current: bool = False) -> Iterator[Booking]:
         """The account's bookings, newest first. current: only those with a journey that has not ended."""
-        after = None
-        while True:
-            page = self.call(protocol.Bookings(kind=kind, current=current, after=after), protocol.BookingList)
+        for page in self._pages(protocol.Bookings(kind=kind, current=current), protocol.BookingList):
             yield from page.bookings
-            if (after := page.next) is None:
-                return
 
     def say(self, text: str) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""
