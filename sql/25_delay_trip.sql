@@ -127,8 +127,8 @@ LANGUAGE sql STABLE AS $$
     FROM route_table r WHERE r.bus_id = trip.bus_id
 $$;
 
--- Let holds and waitlist entries end with the sale of their boarding stops at its new time: a hold no later than before,
--- a waitlist entry at the end of the sale. Those that have ended by now expire.
+-- Adjust the ends of holds and waitlist entries to the new end of sale at their boarding stops: a waitlist entry ends with the
+-- sale, a hold at the same time as before or with the sale, if that is earlier. Those that have ended by now expire.
 CREATE OR REPLACE FUNCTION api.follow_sales(service bus_info, trip trips) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -39,8 +39,8 @@ BEGIN
     RETURN coalesce(displaced, '{}');
 END $$;
 
--- Send the passengers of a booking a message. It begins with the journey. The seats that an open offer holds stand for the
--- booking of that offer; once they are lost, api.expire_offers tells it.
+-- Send the passengers of a booking a message. It begins with the journey. If the booking is the hold of an open offer, the
+-- message goes to the booking that has the offer. If that hold has ended, nothing is sent: api.expire_offers sends a message.
 CREATE OR REPLACE FUNCTION api.tell_booking(bus_id bigint, reference text, body text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

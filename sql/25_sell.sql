@@ -21,7 +21,7 @@ BEGIN
                                                r.from_stop, r.to_stop);
         RETURN o;
     END IF;
-    SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;
+    SELECT * INTO service FROM bus_info i WHERE i.bus_id = trip.bus_id;   -- api.service_of, without a call of a function
     IF trip.own_seats IS NOT NULL THEN
         service := api.with_own_seats(service, trip.own_seats);
     END IF;

@@ -7,8 +7,8 @@
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, a
 -- subject of the limits, the promo code or the agent, or if the booking has moved to another trip meanwhile, the call is
 -- deferred: its answer is NULL, and the server sends it again. So a batch waits for one lock of another batch only, that
--- of api.insert_message if it sends a message, until the other one commits; nobody who has that lock waits for a lock of a
--- batch, so they cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the
+-- of api.insert_message if it sends a message, until the other one commits. A transaction that has that lock waits for no
+-- lock of a batch, so they cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the
 -- resulting bookings and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER
