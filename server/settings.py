@@ -9,7 +9,7 @@ import dataclasses
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,91 +18,38 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
-from busware.server.installation import CHECKOUT
-
-HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
-
-Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-DialoguePorts = tuple[tuple[str, int], ...]  # a dialogue and its port, 0 for any free one
-
-DIALOGUES = ("bus", "flight", "show", "hotel", "chat", "text")  # that may have a port of their own
+from busware.server.setting_kinds import (
+    ADDRESS,
+    ADDRESSES,
+    BYTES,
+    COUNT,
+    COUNTRY,
+    DIALOGUE_PORTS,
+    DIALOGUES,
+    DURATION,
+    FILE,
+    FLAG,
+    FOLDER,
+    FORMAT,
+    HOME,
+    HOST_NAMES,
+    LEVEL,
+    NETWORKS,
+    ORIGINS,
+    PERCENT,
+    PERIOD,
+    PORT,
+    URL,
+    ZONE,
+    DialoguePorts,
+    Kind,
+    Networks,
+    networks,
+)
 
 
 class SettingsError(ValueError):
     """A variable has a wrong value. The message names the variable and says what it takes."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of value: its description, the pattern of its text, its conversion, and the range of a number.
-
-    convert raises ValueError, KeyError or OSError for a wrong text. msgspec.convert is not used, because it
-    accepts 1e3 as a whole number, and inf and nan as numbers.
-    """
-
-    takes: str
-    pattern: str
-    convert: Callable[[str], Any]
-    low: int = 0
-    high: int = 10**12
-
-
-def _path(text: str) -> Path:
-    return HOME / Path(text).expanduser()
-
-
-def _networks(text: str) -> Networks:
-    return tuple(ipaddress.ip_network(network.strip()) for network in text.split(","))
-
-
-def _dialogue_ports(text: str) -> DialoguePorts:
-    pairs = [pair.partition(":") for pair in text.split(",")]
-    ports = tuple((dialogue.strip().lower(), int(number)) for dialogue, _, number in pairs)
-    if any(dialogue not in DIALOGUES or number > PORT.high for dialogue, number in ports):
-        raise ValueError
-    return ports
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().lower() for name in text.split(","))
-
-
-MOST = 2**31 - 1  # of the type in which the database takes numbers
-COUNT = Kind(f"a whole number from 1 to {MOST}", r"\d{1,12}", int, low=1, high=MOST)
-BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
-PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
-PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)
-DIALOGUE_PORTS = Kind(
-    "dialogues with their ports, such as bus:9996,chat:8080; the dialogues are "
-    f"{', '.join(DIALOGUES)}, a port is {PORT.takes}",
-    r"[a-z]+\s*:\s*\d{1,5}(\s*,\s*[a-z]+\s*:\s*\d{1,5})*",
-    _dialogue_ports,
-)
-DURATION = Kind("a number more than 0, such as 10 or 0.5", r"(?=.*[1-9])\d{1,9}(\.\d{1,3})?", float)
-PERIOD = Kind(
-    "a number from 1 to 1000000, such as 48 or 1.5", r"\d{1,9}(\.\d{1,3})?", float, low=1, high=10**6
-)
-FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
-URL = Kind("a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str)
-FOLDER = Kind("a folder", r".+", _path)
-FILE = Kind("a file", r".+", _path)
-ADDRESSES = Kind("addresses, separated by commas", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)
-NETWORKS = Kind(
-    "networks such as 127.0.0.0/8 or ::1/128, separated by commas",
-    r"[\da-f.:/]+(\s*,\s*[\da-f.:/]+)*",
-    _networks,
-)
-HOST_NAMES = Kind("host names, separated by commas", r"[\w.-]+(\s*,\s*[\w.-]+)*", _names)
-ORIGINS = Kind(
-    "origins such as https://example.org, separated by commas; or *",
-    r"\*|https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*",
-    _names,
-)
-ADDRESS = Kind("an address or a host name", r"[\w.:%-]+", str)
-COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.upper)
-ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: ZoneInfo(text).key)
-LEVEL = Kind("DEBUG, INFO, WARNING or ERROR", r"DEBUG|INFO|WARNING|ERROR", str.upper)
-FORMAT = Kind("text or json", r"text|json", str.lower)
 
 
 def setting(default: Any, unit: str, about: str, kind: Kind, variable: str | None = None) -> Any:
@@ -281,7 +228,7 @@ class Settings:
         None, "origins", "the web pages of other sites that may send requests; * for all (CORS)", ORIGINS
     )
     metrics_networks: Networks = setting(  # noqa: RUF009 - networks do not change
-        _networks("127.0.0.0/8, ::1/128"), "networks", "the networks that may read /metrics", NETWORKS
+        networks("127.0.0.0/8, ::1/128"), "networks", "the networks that may read /metrics", NETWORKS
     )
     event_streams: int = setting(200, "streams", "the most server-sent event streams at once", COUNT)
     event_streams_per_address: int = setting(
@@ -587,6 +534,6 @@ def _read(field: "dataclasses.Field[Any]", text: str) -> Any:
         if isinstance(value, (int, float)) and not kind.low <= value <= kind.high:
             raise ValueError
     except (ValueError, KeyError, OSError):
-        shown = "" if kind is URL else f"; it is {text!r}"  # a URL holds a password
+        shown = "" if kind.secret else f"; it is {text!r}"
         raise SettingsError(f"{variable(field)} takes {kind.takes}{shown}.") from None
     return value

@@ -31,7 +31,8 @@ from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
 from busware.server.protocol import VERSION, Refusal
 from busware.server.service import NotStopped, serve, tls_context
-from busware.server.settings import DIALOGUES, Settings, environment
+from busware.server.setting_kinds import DIALOGUES
+from busware.server.settings import Settings, environment
 from busware.server.supervisor import OUTDATED, READY, Supervisor
 from busware.server.tls import is_loopback
 

@@ -22,7 +22,8 @@ from typing import NamedTuple
 from busware.server.addresses import SubjectCounts, address_subject, limited_subject
 from busware.server.db.pool import Pool
 from busware.server.protocol import Caller, Refusal
-from busware.server.settings import MOST, Settings
+from busware.server.setting_kinds import MOST
+from busware.server.settings import Settings
 
 _MAX_FAILURES = 10_000  # that a process remembers
 _REGISTRATION_SECONDS = 3600  # the period of registrations; the database stores them for that long

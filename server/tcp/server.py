@@ -23,7 +23,8 @@ from busware.server.booking.operations import Operations
 from busware.server.ports import PortSetting, listen
 from busware.server.protocol import Refusal
 from busware.server.push.pusher import Pusher
-from busware.server.settings import DialoguePorts, Settings
+from busware.server.setting_kinds import DialoguePorts
+from busware.server.settings import Settings
 from busware.server.tcp.connection import Connection
 
 log = logging.getLogger("busware.tcp")

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "installation": "",
     "command_line": "installation output",
     "output": "",
-    "settings": "installation",
+    "setting_kinds": "installation",
+    "settings": "installation setting_kinds",
     "addresses": "settings",
     "health": "command_line installation output settings",
     "logs": "settings",
@@ -42,17 +43,17 @@ MAY_IMPORT = {
     "certificates": "tls worker_thread",
     "housekeeping": "accounts db protocol settings worker_thread",
     "push": "addresses db protocol settings worker_thread",
-    "accounts": "addresses command_line db embedded installation output protocol settings",
+    "accounts": "addresses command_line db embedded installation output protocol setting_kinds settings",
     "booking": "accounts addresses db metrics protocol push settings",
-    "tcp": "addresses booking conversation ports protocol push settings tls",
+    "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",
     "http": "accounts addresses booking db documents metrics ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http push settings tcp tls",
     "supervisor": "logs ports settings",
-    "start": "command_line console db embedded installation logs output ports protocol service settings "
-    "supervisor tls",
+    "start": "command_line console db embedded installation logs output ports protocol service setting_kinds "
+    "settings supervisor tls",
 }
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"

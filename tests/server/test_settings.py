@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from busware.server import settings
-from busware.server.settings import FLAG, NETWORKS, Settings, SettingsError, variable
+from busware.server.setting_kinds import FLAG, NETWORKS
+from busware.server.settings import Settings, SettingsError, variable
 from tests.support.project import PROJECT
 
 FIELDS = {variable(field): field for field in dataclasses.fields(Settings)}

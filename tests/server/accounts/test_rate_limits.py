@@ -17,7 +17,8 @@ from busware.server.booking.operations import Operations
 from busware.server.db.pool import InternalError
 from busware.server.housekeeping import Housekeeper
 from busware.server.protocol import METHODS, Caller, Login, Refusal
-from busware.server.settings import MOST, Settings
+from busware.server.setting_kinds import MOST
+from busware.server.settings import Settings
 from tests.conftest import Clock, Database, LineClient
 from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT

@@ -18,7 +18,8 @@ import pytest
 import trustme
 
 from busware.server import tls
-from busware.server.settings import DIALOGUES, Settings
+from busware.server.setting_kinds import DIALOGUES
+from busware.server.settings import Settings
 from busware.server.tcp.lines import Lines
 from busware.server.tcp.server import TcpServer
 from tests.conftest import Cluster, Database, LineClient

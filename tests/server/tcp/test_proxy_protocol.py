@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from busware.server.settings import Networks, Settings
+from busware.server.setting_kinds import Networks
+from busware.server.settings import Settings
 from busware.server.tcp.server import TcpServer
 from busware.server.tls import server_context
 from tests.conftest import WAIT_SECONDS, LineClient
