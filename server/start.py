@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
-from busware.server import installation, logs
+from busware.server import installation, logs, systemd
 from busware.server.command_line import Parser
 from busware.server.console import prompt
 from busware.server.db.pool import DatabaseUnavailable, InternalError
@@ -75,7 +75,10 @@ def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> No
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
     """Start everything. Then run the operator's console, or without a terminal, wait for a signal."""
+    reports = systemd.Reports()
     url = _start(settings, stack)
+    stack.callback(reports.send, systemd.STOPPING)
+    reports.send(systemd.READY)
     if prompt.on_a_terminal():
         prompt.operate(url, settings, prompt.EXIT_STOPS_SERVER)
         _expect_second_signal()

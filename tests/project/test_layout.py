@@ -52,8 +52,9 @@ MAY_IMPORT = {
     "worker_thread",
     "service": "booking certificates db housekeeping http push settings tcp tls",
     "supervisor": "logs ports settings",
+    "systemd": "",
     "start": "command_line console db embedded installation logs output ports protocol service setting_kinds "
-    "settings supervisor tls",
+    "settings supervisor systemd tls",
 }
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
@@ -74,7 +75,7 @@ TOP_LEVEL = {
 }  # fmt: skip
 ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",
-    "docs": r"[\w-]+\.(md|svg|png)",
+    "docs": r"[\w-]+\.(md|svg|png)|operations/[\w-]+\.(json|service|yaml)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
     "sql": r"\d[\da-z]_\w+\.sql",  # flat, because psql runs the files in name order
