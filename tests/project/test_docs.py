@@ -363,7 +363,9 @@ COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and su
 PAGES_RUN_ELSEWHERE = {
     "docs/operating.md": "test_day_of_an_operator",
     "docs/http.md": "tests/project/test_http_doc.py",
+    "docs/monitoring.md": "tests/project/test_operations.py",  # runs promtool on the same files
     "docs/releasing.md": "a release by hand",
+    "docs/systemd.md": "an installation by hand",  # tests/project/test_operations.py compares its paths
 }
 
 
