@@ -27,15 +27,20 @@ RETURN coalesce(service.repeat_legs > 0 AND travel_date + arrives >= service.las
 -- Cancel the trips of a service after its last date, apart from those that have reached their last stop. The caller has locked
 -- them, and has found no passenger (api.check_end).
 CREATE OR REPLACE FUNCTION api.cancel_trips_after(bus_id bigint, last_date date) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+DECLARE
+    dates date[];
+BEGIN
     WITH ended AS (
         UPDATE trips t SET state = 'cancelled', reason = 'The service has ended.', cancelled_at = api.now(), ended = true
         WHERE t.bus_id = cancel_trips_after.bus_id AND t.travel_date > cancel_trips_after.last_date AND t.state = 'open'
           AND api.trip_ends_at(t.bus_id, t.travel_date) > api.now()
-        RETURNING t.bus_id, t.travel_date
+        RETURNING t.travel_date
     )
-    DELETE FROM assignments a USING ended WHERE a.bus_id = ended.bus_id AND a.travel_date = ended.travel_date
-$$;
+    SELECT array_agg(e.travel_date ORDER BY e.travel_date) INTO dates FROM ended e;
+    DELETE FROM assignments a WHERE a.bus_id = cancel_trips_after.bus_id AND a.travel_date = ANY (dates);
+    PERFORM api.record_trip_event('trip.cancelled', cancel_trips_after.bus_id, day) FROM unnest(dates) AS day;
+END $$;
 
 -- Lock the trips of a service from a date on, in the order of their dates, and settle those that are due. So no
 -- ticket is sold on them until the end of the transaction, and no hold that has expired counts as one.

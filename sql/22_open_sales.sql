@@ -8,7 +8,7 @@ DECLARE
     service  bus_info;
     today    date;
     opened   date[];
-    reopened int;
+    reopened date[];
 BEGIN
     -- the lock: no other session changes the calendar or the seats of the service until the end of the transaction
     SELECT * INTO service FROM bus_info b WHERE b.bus_id = open_sales.bus_id FOR NO KEY UPDATE;
@@ -25,14 +25,18 @@ BEGIN
     SELECT p.bus_id, day, p.seat_no FROM seat_plan p, unnest(opened) AS day
     WHERE p.bus_id = open_sales.bus_id;
     PERFORM api.block_on_trips(service, opened);
-    UPDATE trips t SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false
-    WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
-      AND (t.travel_date <= service.last_date OR service.last_date IS NULL);
-    GET DIAGNOSTICS reopened = ROW_COUNT;
+    WITH restored AS (
+        UPDATE trips t SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false
+        WHERE t.bus_id = service.bus_id AND t.travel_date >= today AND t.ended
+          AND (t.travel_date <= service.last_date OR service.last_date IS NULL)
+        RETURNING t.travel_date
+    )
+    SELECT array_agg(r.travel_date ORDER BY r.travel_date) INTO reopened FROM restored r;
+    PERFORM api.record_trip_event('trip.restored', service.bus_id, day) FROM unnest(reopened) AS day;
     IF service.repeat_legs IS NOT NULL THEN
         PERFORM api.extend_route(service, to_date);
     END IF;
-    RETURN coalesce(cardinality(opened), 0) + reopened;
+    RETURN coalesce(cardinality(opened), 0) + coalesce(cardinality(reopened), 0);
 END $$;
 
 -- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
@@ -40,12 +44,15 @@ END $$;
 -- repeating (bus_info.repeat_legs) and another open trip overlaps it.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
+DECLARE
+    restored boolean;
 BEGIN
     PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR NO KEY UPDATE;   -- as in api.open_sales
     INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
     ON CONFLICT ON CONSTRAINT trips_pkey
     DO UPDATE SET state = 'open', reason = NULL, cancelled_at = NULL, ended = false, reopened = true
-    WHERE t.state = 'cancelled';
+    WHERE t.state = 'cancelled'
+    RETURNING t.reopened INTO restored;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -56,6 +63,9 @@ BEGIN
     IF EXISTS (SELECT FROM api.overlapping_trips(bus_id)) THEN
         RAISE EXCEPTION 'Service % is on sale on % in another trip.', bus_id, travel_date
             USING HINT = 'Its route is extended instead, with SELECT api.open_sales(…).';
+    END IF;
+    IF restored THEN
+        PERFORM api.record_trip_event('trip.restored', bus_id, travel_date);
     END IF;
     PERFORM api.settle(bus_id, travel_date);   -- a trip that was cancelled by an UPDATE can have a waitlist
     RETURN true;

@@ -37,5 +37,6 @@ BEGIN
         DELETE FROM holders h WHERE h.bus_id = promote.bus_id AND h.reference = party.reference;
         PERFORM api.take_seats(bus_id, travel_date, chosen, party.segment);
         PERFORM api.record_payments(ARRAY[bus_id], ARRAY[party.reference]);
+        PERFORM api.record_events('booking.promoted', ARRAY[bus_id], ARRAY[party.reference]);
     END LOOP;
 END $$;

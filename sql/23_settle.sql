@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION api.settle(bus_id bigint, travel_date date) RETURNS v
 LANGUAGE plpgsql AS $$
 DECLARE
     freed int[];
+    ended text[];
 BEGIN
     PERFORM api.expire_offers(bus_id, travel_date);
     WITH due AS (
@@ -14,8 +15,11 @@ BEGIN
         DELETE FROM holders h USING due
         WHERE h.bus_id = settle.bus_id AND h.reference = due.reference AND h.ticket_no = due.ticket_no
     )
-    SELECT array_agg(due.seat_no) INTO freed FROM due WHERE due.seat_no IS NOT NULL;
+    SELECT array_agg(due.seat_no) FILTER (WHERE due.seat_no IS NOT NULL), array_agg(DISTINCT due.reference) INTO freed, ended FROM due;
     PERFORM api.recount(bus_id, travel_date, freed);
+    IF ended IS NOT NULL THEN
+        PERFORM api.record_events('booking.expired', array_fill(bus_id, ARRAY[cardinality(ended)]), ended);
+    END IF;
     PERFORM api.promote(bus_id, travel_date);
     UPDATE trips t SET settle_at = least((
         SELECT min(p.expires_at) FROM passengers p

@@ -38,6 +38,10 @@ BEGIN
     UPDATE trips t SET state = 'cancelled', reason = cancel_trip.reason, cancelled_at = api.now(), ended = false,
         settle_at = api.offers_end_at(t.bus_id, t.travel_date)
     WHERE t.bus_id = cancel_trip.bus_id AND t.travel_date = cancel_trip.travel_date;
+    PERFORM api.record_trip_event('trip.cancelled', bus_id, travel_date);
+    IF refs IS NOT NULL THEN
+        PERFORM api.record_events('booking.cancelled', array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs, api.because('trip', reason));
+    END IF;
     o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
         'tickets', tickets, 'refund', refund::numeric(12,2)::text);
     RETURN o;

@@ -34,7 +34,11 @@ BEGIN
         SET checked_in_at = CASE WHEN a.undo IS NOT TRUE THEN coalesce(p.checked_in_at, api.now()) END, no_show_at = NULL,
             segment = coalesce(p.no_show_segment, p.segment), no_show_segment = NULL
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
-          AND (a.undo IS NOT TRUE OR p.checked_in_at IS NOT NULL);   -- a no-show is not checked in
+          AND (p.checked_in_at IS NULL) <> coalesce(a.undo, false);   -- a no-show is not checked in
+        IF FOUND THEN
+            PERFORM CASE WHEN a.undo THEN api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('check_in'))
+                         ELSE api.record_events('booking.checked_in', ARRAY[b.bus_id], ARRAY[b.reference]) END;
+        END IF;
         PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
     END IF;
     RETURN o;
@@ -145,7 +149,8 @@ END $$;
 CREATE OR REPLACE FUNCTION api.mark_no_shows(trip trips, stop_no int, release boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    freed int[];
+    freed  int[];
+    missed text[];
 BEGIN
     WITH marked AS (
         UPDATE passengers p
@@ -155,9 +160,12 @@ BEGIN
         WHERE p.bus_id = trip.bus_id AND p.travel_date = trip.travel_date AND p.status = 'booked'
           AND lower(p.segment) = mark_no_shows.stop_no AND p.checked_in_at IS NULL
           AND (p.no_show_at IS NULL OR release AND upper(p.segment) > stop_no + 1)
-        RETURNING p.seat_no
+        RETURNING p.seat_no, p.reference
     )
-    SELECT array_agg(marked.seat_no) INTO freed FROM marked WHERE release;
+    SELECT array_agg(marked.seat_no) FILTER (WHERE release), array_agg(DISTINCT marked.reference) INTO freed, missed FROM marked;
+    IF missed IS NOT NULL THEN
+        PERFORM api.record_events('booking.no_show', array_fill(trip.bus_id, ARRAY[cardinality(missed)]), missed);
+    END IF;
     IF freed IS NOT NULL THEN
         PERFORM api.recount(trip.bus_id, trip.travel_date, freed);
         PERFORM api.promote(trip.bus_id, trip.travel_date);

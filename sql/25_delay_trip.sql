@@ -11,6 +11,8 @@ DECLARE
     stop    route_table;
     before  trips := trip;
     party   record;     -- of api.bookings_delayed
+    refs    text[] := '{}';   -- of the bookings that get no offer
+    texts   text[] := '{}';   -- what their passengers read
     bookings int := 0;  -- that are informed
     tickets  int := 0;
     offers   int := 0;
@@ -37,13 +39,20 @@ BEGIN
                 tickets := tickets + party.tickets;
                 IF party.refundable THEN
                     offers := offers + 1;
-                    PERFORM api.make_offer(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''), 'keep');
+                    PERFORM api.make_offer(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, ''), 'keep', 'times');
                 ELSE
                     PERFORM api.tell_booking(trip.bus_id, party.reference, party.message || coalesce(' ' || a.reason, '') || coalesce(
                         ' Offer ' || (api.open_offer(trip.bus_id, party.reference)).offer_no || ' stays open.', ''));
+                    refs := refs || party.reference;
+                    texts := texts || party.message;
                 END IF;
             END LOOP;
             PERFORM api.follow_sales(service, trip);
+            PERFORM api.record_trip_event('trip.delayed', trip.bus_id, trip.travel_date, jsonb_build_object(
+                'stop_no', stop.stop_no, 'minutes', a.minutes) || api.because('times', a.reason));
+            PERFORM api.record_events('booking.changed', ARRAY[trip.bus_id], ARRAY[r], api.because('times', concat_ws(' ', m, a.reason)))
+            FROM unnest(refs, texts) AS c (r, m);
+            PERFORM api.settle(trip.bus_id, trip.travel_date);
         END IF;
         o.reply := api.show_delay(service, trip, stop) || jsonb_build_object('bookings', bookings, 'tickets', tickets, 'offers', offers);
         IF a.plan THEN
@@ -128,7 +137,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Adjust the ends of holds and waitlist entries to the new end of sale at their boarding stops: a waitlist entry ends with the
--- sale, a hold at the same time as before or with the sale, if that is earlier. Those that have ended by now expire.
+-- sale, a hold at the same time as before or with the sale, if that is earlier. The caller then settles the trip.
 CREATE OR REPLACE FUNCTION api.follow_sales(service bus_info, trip trips) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -139,7 +148,6 @@ BEGIN
     UPDATE holders h SET expires_at = p.expires_at FROM passengers p
     WHERE p.bus_id = trip.bus_id AND p.travel_date = trip.travel_date AND p.status = 'held'
       AND h.bus_id = p.bus_id AND h.reference = p.reference AND h.ticket_no = p.ticket_no AND h.expires_at <> p.expires_at;
-    PERFORM api.settle(trip.bus_id, trip.travel_date);
 END $$;
 
 -- The bookings of a trip whose times differ between two states of it, and what to tell each of them: when it leaves the

@@ -56,6 +56,7 @@ BEGIN
     WHERE h.bus_id = other.bus_id AND h.reference = offer.hold AND h.status = 'held';
     PERFORM api.recount(other.bus_id, other.travel_date, api.seats_of(hold, ARRAY(SELECT h.ticket_no FROM passengers h
         WHERE h.bus_id = other.bus_id AND h.reference = offer.hold)));
+    PERFORM api.record_events('booking.released', ARRAY[other.bus_id], ARRAY[offer.hold], api.because('offer'));
     PERFORM api.move_booking(b, tickets, other.bus_id, other.travel_date, segment, seats, api.prices_paid(b, tickets, s),
         array_fill(0::numeric, ARRAY[cardinality(tickets)]));
 END $$;
@@ -110,14 +111,19 @@ END $$;
 CREATE OR REPLACE FUNCTION api.release_offered(offer offers, tickets int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    b api.opened_booking := ROW(offer.hold_bus_id, offer.hold, NULL, NULL);
+    b     api.opened_booking := ROW(offer.hold_bus_id, offer.hold, NULL, NULL);
+    ended int[];
 BEGIN
     SELECT t.travel_date INTO b.travel_date
     FROM trips t JOIN passengers h ON h.bus_id = t.bus_id AND h.travel_date = t.travel_date
     WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = 1 FOR UPDATE OF t SKIP LOCKED;
     IF FOUND THEN
-        PERFORM api.end_tickets(b, ARRAY(SELECT h.ticket_no FROM passengers h
-            WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.status = 'held' AND offer.tickets[h.ticket_no] = ANY (tickets)));
+        ended := ARRAY(SELECT h.ticket_no FROM passengers h
+            WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.status = 'held' AND offer.tickets[h.ticket_no] = ANY (tickets));
+        IF ended <> '{}' THEN
+            PERFORM api.end_tickets(b, ended);
+            PERFORM api.record_events('booking.released', ARRAY[b.bus_id], ARRAY[b.reference], api.because('offer'));
+        END IF;
         PERFORM api.notify_trip(b.bus_id, b.travel_date);
     END IF;
 END $$;
@@ -134,8 +140,8 @@ BEGIN
     END IF;
 END $$;
 
--- End an offer that was not answered: the whole fare of displaced tickets is refunded, booked tickets stay.
-CREATE OR REPLACE FUNCTION api.expire_offer(offer offers) RETURNS void
+-- End an offer that was not answered: the whole fare of displaced tickets is refunded, booked tickets stay. cause, why: of its event.
+CREATE OR REPLACE FUNCTION api.expire_offer(offer offers, cause text, why text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM api.close_offer(offer, 'expired');
@@ -145,6 +151,8 @@ BEGIN
             WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.status = 'displaced'));
         PERFORM api.record_payments(ARRAY[offer.bus_id], ARRAY[offer.reference]);
     END IF;
+    PERFORM api.record_events(CASE offer.unanswered WHEN 'refund' THEN 'booking.cancelled' ELSE 'booking.changed' END,
+                              ARRAY[offer.bus_id], ARRAY[offer.reference], api.because(cause, why));
 END $$;
 
 -- End the open offers of a trip that cannot be answered any more. If another trip that was offered is gone before the offer
@@ -152,15 +160,17 @@ END $$;
 CREATE OR REPLACE FUNCTION api.expire_offers(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    o offers;
+    o   offers;
+    why text;
 BEGIN
     FOR o IN SELECT f.* FROM offers f
              WHERE f.bus_id = expire_offers.bus_id AND f.travel_date = expire_offers.travel_date AND f.state = 'open'
                AND NOT api.offer_stands(f) LOOP
-        IF o.valid_until > api.now() THEN
-            PERFORM api.tell_booking(o.bus_id, o.reference, format('The trip of offer %s is not possible any more, so %s is refunded.',
-                o.offer_no, api.whole_refund(o)));
+        why := CASE WHEN o.valid_until > api.now() THEN format('The trip of offer %s is not possible any more, so %s is refunded.',
+            o.offer_no, api.whole_refund(o)) END;
+        IF why IS NOT NULL THEN
+            PERFORM api.tell_booking(o.bus_id, o.reference, why);
         END IF;
-        PERFORM api.expire_offer(o);
+        PERFORM api.expire_offer(o, 'offer', why);
     END LOOP;
 END $$;

@@ -57,7 +57,7 @@ BEGIN
     PERFORM api.promote(bus_id, travel_date);
     FOREACH ref IN ARRAY left_over LOOP
         PERFORM api.make_offer(bus_id, ref, concat_ws(' ', format('The %s was exchanged for another one, which has no %s left for this booking.',
-            service.nouns ->> 'service', service.nouns ->> 'seat'), reason), 'refund');
+            service.nouns ->> 'service', service.nouns ->> 'seat'), reason), 'refund', 'vehicle');
     END LOOP;
     FOR changed IN
         SELECT m ->> 'reference' AS reference, sum((m ->> 'refund')::numeric) AS refund FROM jsonb_array_elements(shown) AS m
@@ -69,6 +69,9 @@ BEGIN
     IF assigned ? 'reason' THEN
         RETURN assigned;
     END IF;
+    PERFORM api.record_trip_event('trip.vehicle_exchanged', bus_id, travel_date, api.because('vehicle', reason));
+    PERFORM api.record_events('booking.changed', ARRAY[apply_exchange.bus_id], ARRAY[moved.reference], api.because('vehicle', reason))
+    FROM (SELECT DISTINCT m ->> 'reference' AS reference FROM jsonb_array_elements(shown) AS m) AS moved;
     PERFORM api.notify_trip(bus_id, travel_date);
     RETURN jsonb_build_object('version', version, 'moves', shown,
         'left_over', (SELECT coalesce(jsonb_agg(jsonb_build_object('reference', p -> 'reference', 'tickets', jsonb_array_length(p -> 'tickets'))

@@ -36,6 +36,9 @@ BEGIN
     DELETE FROM holders h WHERE h.bus_id = displace.bus_id AND h.reference = ANY (released);
     PERFORM api.tell_booking(bus_id, r, 'The hold has ended, because its seats are not on the trip any more. Nothing was paid.')
     FROM unnest(released) AS r;
+    IF released IS NOT NULL THEN
+        PERFORM api.record_events('booking.released', array_fill(displace.bus_id, ARRAY[cardinality(released)]), released, api.because('vehicle'));
+    END IF;
     RETURN coalesce(displaced, '{}');
 END $$;
 
@@ -66,9 +69,9 @@ END $$;
 -- Make an offer to a booking, and tell its passengers. unanswered: `refund`, for the displaced tickets of the booking, or
 -- `keep`, for its booked ones. cause: a sentence for the passengers. An earlier open offer is withdrawn. If no other trip
 -- has seats for displaced tickets, their whole fare is refunded at once: the offer expires when it is made. The same
--- happens to `keep` once the trip has left the boarding stop: the tickets stay. Returns the number of the offer; NULL if the
+-- happens to `keep` once the trip has left the boarding stop: the tickets stay. change: the cause of its event. Returns the number of the offer; NULL if the
 -- booking has no such tickets. The caller has locked the trip.
-CREATE OR REPLACE FUNCTION api.make_offer(bus_id bigint, reference text, cause text, unanswered text) RETURNS int
+CREATE OR REPLACE FUNCTION api.make_offer(bus_id bigint, reference text, cause text, unanswered text, change text) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     o       offers := api.open_offer(bus_id, reference);
@@ -112,8 +115,9 @@ BEGIN
     PERFORM api.tell_booking(bus_id, reference, cause);
     IF o.valid_until > api.now() THEN
         PERFORM api.settle_by(bus_id, o.travel_date, o.valid_until);
+        PERFORM api.record_events('booking.offered', ARRAY[make_offer.bus_id], ARRAY[make_offer.reference], api.because(change, make_offer.cause));
     ELSE
-        PERFORM api.expire_offer(o);
+        PERFORM api.expire_offer(o, change, make_offer.cause);
     END IF;
     RETURN o.offer_no;
 END $$;
@@ -193,6 +197,7 @@ BEGIN
         FROM unnest(offer.tickets) WITH ORDINALITY AS t (ticket_no, n)
         JOIN passengers p ON p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = t.ticket_no;
         PERFORM api.settle_by(other.bus_id, other.travel_date, valid_until);
+        PERFORM api.record_events('booking.held', ARRAY[hold_bus_id], ARRAY[hold], api.because('offer'));
         PERFORM api.notify_trip(other.bus_id, other.travel_date);
         RETURN;
     END LOOP;

@@ -37,6 +37,7 @@ BEGIN
                                                   ELSE s.taken + int4multirange(ticket.segment) END
         WHERE s.bus_id = b.bus_id AND s.travel_date = b.travel_date
           AND s.seat_no IN (ticket.seat_no, move_ticket.seat_no);
+        PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('seat'));
         PERFORM api.promote(b.bus_id, b.travel_date);
     END IF;
     RETURN refusal;

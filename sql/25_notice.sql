@@ -10,6 +10,7 @@ DECLARE
     m       messages;
     client  clients;
     refusal jsonb := api.check_message_text(body);
+    id      bigint;
 BEGIN
     m.sender := sender;
     m.body := body;
@@ -36,9 +37,26 @@ BEGIN
     ) THEN
         refusal := coalesce(refusal, api.refusal_unknown_trip(m.bus_id, m.travel_date));
     END IF;
-    RETURN coalesce(refusal, jsonb_build_object('message_id', api.insert_message(m))
-        || CASE WHEN m.audience IN ('booking', 'trip') THEN api.count_reached(m.bus_id, m.travel_date, m.reference) ELSE '{}' END);
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    END IF;
+    id := api.insert_message(m);
+    IF id = currval('message_id_seq') THEN   -- else the key is known, and the notice was sent before
+        PERFORM api.record_notice(m, id);
+    END IF;
+    RETURN jsonb_build_object('message_id', id) || CASE WHEN m.audience IN ('booking', 'trip') THEN api.count_reached(m.bus_id, m.travel_date, m.reference) ELSE '{}' END;
 END $$;
+
+-- Record the event of a notice to a trip or to a booking. A booking's has not the booking itself, because the trip is not locked.
+CREATE OR REPLACE FUNCTION api.record_notice(message messages, message_id bigint) RETURNS void
+LANGUAGE sql AS $$
+    SELECT api.record_trip_event('trip.notice', message.bus_id, message.travel_date, jsonb_build_object('message_id', message_id, 'text', message.body))
+    WHERE message.audience = 'trip';
+    INSERT INTO events (event_no, type, bus_id, travel_date, reference, at, data)
+    SELECT nextval('event_no_seq'), 'booking.notice', message.bus_id, message.travel_date, message.reference, api.now(), jsonb_build_object(
+        'reference', message.reference, 'bus_id', message.bus_id, 'travel_date', message.travel_date, 'message_id', message_id, 'text', message.body)
+    WHERE message.audience = 'booking';
+$$;
 
 -- The numbers of the bookings and tickets that a notice to a trip reaches, or to a booking of the trip: those that are
 -- held, booked or pending, with a journey that has not ended.

@@ -44,15 +44,18 @@ BEGIN
                     ended := ended + cardinality(party.tickets);
                     PERFORM api.end_tickets(ROW(trip.bus_id, party.reference, trip.travel_date, NULL), party.tickets);
                     PERFORM api.tell_booking(trip.bus_id, party.reference, cause || ' The booking has ended; nothing was paid.');
+                    PERFORM api.record_events(CASE party.status WHEN 'held' THEN 'booking.released' ELSE 'booking.cancelled' END,
+                                              ARRAY[trip.bus_id], ARRAY[party.reference], api.because('segment', cause));
                 ELSIF party.nothing_left THEN
                     lost := lost + 1;
                     PERFORM api.displace(trip.bus_id, trip.travel_date, ARRAY[party.reference]);
-                    PERFORM api.make_offer(trip.bus_id, party.reference, cause, 'refund');
+                    PERFORM api.make_offer(trip.bus_id, party.reference, cause, 'refund', 'segment');
                 ELSE
                     moved := moved + cardinality(party.tickets);
-                    PERFORM api.make_offer(trip.bus_id, party.reference, cause || ' ' || api.shorten_journeys(service, trip, party.reference, stop.stop_no), 'keep');
+                    PERFORM api.make_offer(trip.bus_id, party.reference, cause || ' ' || api.shorten_journeys(service, trip, party.reference, stop.stop_no), 'keep', 'segment');
                 END IF;
             END LOOP;
+            PERFORM api.record_trip_event('trip.stop_skipped', trip.bus_id, trip.travel_date, jsonb_build_object('stop_no', stop.stop_no) || api.because('segment', cause));
             PERFORM api.promote(trip.bus_id, trip.travel_date);
         END IF;
         o.reply := api.show_stop(trip, stop) || jsonb_build_object('bookings', shown, 'moved', moved, 'displaced', lost, 'ended', ended);
@@ -82,6 +85,9 @@ BEGIN
     IF o.refusal IS NULL THEN
         UPDATE trips t SET skipped = nullif(array_remove(t.skipped, stop.stop_no), '{}')
         WHERE t.bus_id = trip.bus_id AND t.travel_date = trip.travel_date AND NOT api.serves(t, stop.stop_no);
+        IF FOUND THEN
+            PERFORM api.record_trip_event('trip.stop_served', trip.bus_id, trip.travel_date, jsonb_build_object('stop_no', stop.stop_no));
+        END IF;
         SELECT * INTO trip FROM trips t WHERE t.bus_id = a.bus_id AND t.travel_date = a.travel_date;
         o.reply := api.show_stop(trip, stop);
     END IF;

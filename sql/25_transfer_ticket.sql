@@ -45,6 +45,7 @@ BEGIN
     INSERT INTO transfers (bus_id, reference, ticket_no, transfer_no, from_name, to_name, account, at)
     SELECT b.bus_id, b.reference, ticket.ticket_no, done + 1, ticket.name, transfer_ticket.name, transfer_ticket.account, api.now()
     WHERE ticket.name IS NOT NULL;
+    PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('transfer'));
     RETURN NULL;
 END $$;
 

@@ -24,6 +24,8 @@ DECLARE
     bus_ids bigint[] := '{}';     -- where the bookings are now
     refs    text[] := '{}';
     replies jsonb[] := '{}';
+    types   text[] := '{}';       -- of their events; NULL: none
+    numbers bigint[] := '{}';     -- the event_no of each
     keys    text[] := '{}';
     sales   api.sale[] := '{}';   -- whose tickets are not inserted yet
     owners  text[] := '{}';       -- the phone numbers and accounts of those that a later sale may count
@@ -58,6 +60,9 @@ BEGIN
                         FROM unnest(bus_ids, refs) WITH ORDINALITY AS r (bus_id, reference, n) ORDER BY r.n);
                 END IF;
                 replies := array_append(replies, o.reply);
+                types := types || CASE WHEN o.reference IS NULL THEN NULL WHEN (o.sale).status = 'pending' THEN 'booking.waitlisted'
+                                       ELSE api.event_type(m.method) END;
+                numbers := numbers || nextval('event_no_seq');
                 keys := keys || m.key;
                 IF (o.sale).reference IS NOT NULL THEN
                     sales := array_append(sales, o.sale);
@@ -74,7 +79,7 @@ BEGIN
     IF done <> '{}' THEN
         PERFORM api.insert_tickets(sales);
         PERFORM api.record_payments(bus_ids, refs);
-        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_answers(calls, done, homes, bus_ids, refs, replies) AS r;
+        RETURN QUERY SELECT r.n, false, r.answer FROM api.record_answers(calls, done, homes, bus_ids, refs, replies, types, numbers) AS r;
     END IF;
 END $$;
 
@@ -159,17 +164,26 @@ BEGIN
     RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = trip_exists.bus_id AND t.travel_date = trip_exists.travel_date);
 END $$;
 
--- The answers to the calls that were executed. Records those of calls with a key, for each owner of the key.
+-- The answers to the calls that were executed. Records those of calls with a key, for each owner of the key, and the events of
+-- the calls: types and numbers are their types and event_no.
 CREATE OR REPLACE FUNCTION api.record_answers(
-    calls jsonb, done int[], homes bigint[], bus_ids bigint[], refs text[], replies jsonb[]
+    calls jsonb, done int[], homes bigint[], bus_ids bigint[], refs text[], replies jsonb[],
+    types text[], numbers bigint[]
 )
 RETURNS TABLE (n int, answer jsonb)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH answered AS MATERIALIZED (
-        SELECT d.n, d.home, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer
-        FROM unnest(done, homes, replies, api.show_bookings(bus_ids, refs)) AS d (n, home, reply, booking)
+        SELECT d.n, d.home, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer,
+               d.bus_id, d.reference, d.booking, d.type, d.event_no
+        FROM unnest(done, homes, replies, bus_ids, refs, types, numbers, api.show_bookings(bus_ids, refs))
+            AS d (n, home, reply, bus_id, reference, type, event_no, booking)
+    ), happened AS (
+        INSERT INTO events (event_no, type, bus_id, travel_date, reference, at, data)
+        SELECT a.event_no, a.type, a.bus_id, (a.booking ->> 'travel_date')::date, a.reference, api.now(),
+               coalesce(a.booking || api.event_cause(a.call ->> 'method'), a.booking)
+        FROM answered AS a WHERE a.type IS NOT NULL
     ), recorded AS (
         INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
         SELECT a.home, owner, a.call ->> 'key', a.call ->> 'method',
