@@ -71,7 +71,7 @@ END $$;
 -- has seats for displaced tickets, their whole fare is refunded at once: the offer expires when it is made. The same
 -- happens to `keep` once the trip has left the boarding stop: the tickets stay. change: the cause of its event. Returns the number of the offer; NULL if the
 -- booking has no such tickets. The caller has locked the trip.
-CREATE OR REPLACE FUNCTION api.make_offer(bus_id bigint, reference text, cause text, unanswered text, change text) RETURNS int
+CREATE OR REPLACE FUNCTION api.make_offer(bus_id bigint, reference text, cause text, unanswered text, change text DEFAULT 'offer') RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     o       offers := api.open_offer(bus_id, reference);
