@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from msgspec import Raw
+
 from busware.server.booking.operations import Operations
 from busware.server.certificates import CertificateReloader
 from busware.server.db.deadlines import Deadlines
@@ -23,6 +25,7 @@ from busware.server.db.pool import Pool
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import HttpServer
+from busware.server.outbox.worker import Outbox
 from busware.server.push.messages import Messages
 from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings, SettingsError
@@ -75,13 +78,20 @@ def serve(
     listener = Listener(session_url, settings, deadlines)
     listener.on_outdated = on_outdated
     writer = Writer(session_url, settings, deadlines)
-    writer.on_commit = listener.queue_changes
+    outbox = Outbox(pool, settings)
+
+    def on_commit(calls: list[tuple[Raw, Raw]]) -> None:
+        listener.queue_changes(calls)
+        outbox.schedule()
+
+    writer.on_commit = on_commit
     writer.start()
     stops.append([("writer", writer.stop)])
     operations = Operations(pool, writer, settings)
     housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
     housekeeper.start()
-    stops.append([("housekeeping", housekeeper.stop)])
+    outbox.start()
+    stops.append([("housekeeping", housekeeper.stop), ("outbox", outbox.stop)])
     stops.append(clients)
 
     pusher = Pusher(Messages(pool, settings), listener)

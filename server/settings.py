@@ -346,6 +346,44 @@ class Settings:
     )
     message_days: float = setting(90, "days", "how long messages are kept", PERIOD)
 
+    # Events and the outbox.
+    publish_ms: int = setting(
+        100,
+        "milliseconds",
+        "the pause after events are published; those of this time are published together",
+        COUNT,
+    )
+    publish_batch: int = setting(500, "events", "the most events that are published in one statement", COUNT)
+    event_days: float = setting(90, "days", "how long events are kept", PERIOD)
+    outbox_seconds: float = setting(
+        1,
+        "seconds",
+        "how often to look for events and rows of the outbox that other processes left",
+        DURATION,
+    )
+    outbox_threads: int = setting(
+        4, "threads", "the most mails, webhooks and refunds that a process sends at once", COUNT
+    )
+    outbox_lease_seconds: float = setting(
+        120,
+        "seconds",
+        "how long a process may take to send one; after that, another process sends it again",
+        DURATION,
+    )
+    outbox_retry_seconds: float = setting(
+        5,
+        "seconds",
+        "the pause after the first failed attempt to send one; twice as long after each",
+        DURATION,
+    )
+    outbox_retry_max_seconds: float = setting(
+        3600, "seconds", "the longest pause between two attempts", DURATION
+    )
+    outbox_hours: float = setting(
+        72, "hours", "how long to try; after that, it is dead, and busware-server outbox lists it", PERIOD
+    )
+    outbox_days: float = setting(30, "days", "how long a record of what was sent is kept", PERIOD)
+
     # Reads and writes.
     read_connections: int = setting(
         4, "connections", "the most database connections for reads, about two for each core", COUNT

@@ -3,10 +3,10 @@
 
 -- Claim at most `count` rows of these kinds that are due, the longest due first: adds 1 to their attempts, and lets them be due again
 -- after the lease. A row behind an unfinished one with the same ordered_by is not claimed. A row that is dead is finished: those
--- behind it go on. event: the event that caused the row, NULL if it has none.
+-- behind it go on. age: since it was added. event: the event that caused the row, NULL if it has none.
 CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval)
 RETURNS TABLE (outbox_no bigint, key uuid, kind text, payload jsonb, bus_id bigint, reference text, attempts int,
-               created_at timestamptz, event jsonb)
+               created_at timestamptz, age interval, event jsonb)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
     WITH due AS MATERIALIZED (
         SELECT o.outbox_no FROM outbox o
@@ -19,7 +19,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
         FROM due WHERE o.outbox_no = due.outbox_no
         RETURNING o.*
     )
-    SELECT c.outbox_no, c.key, c.kind, c.payload, c.bus_id, c.reference, c.attempts, c.created_at, to_jsonb(e)
+    SELECT c.outbox_no, c.key, c.kind, c.payload, c.bus_id, c.reference, c.attempts, c.created_at, api.now() - c.created_at, to_jsonb(e)
     FROM claimed c LEFT JOIN events e ON e.event_no = c.event_no ORDER BY c.outbox_no
 $$;
 

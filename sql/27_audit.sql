@@ -204,6 +204,35 @@ LANGUAGE sql STABLE AS $$
         WHERE p.bus_id = k.bus_id AND p.reference = k.answer ->> 'reference') AND NOT EXISTS (SELECT FROM moved_bookings m
         WHERE m.bus_id = k.bus_id AND m.reference = k.answer ->> 'reference')
     UNION ALL
+    -- Published events have no gap, and those of a booking are in order.
+    SELECT 'event_order', NULL, NULL, format('events have positions from %s to %s, which are %s', min(e.position), max(e.position), count(e.position))
+    FROM events e HAVING max(e.position) - min(e.position) + 1 <> count(e.position)
+    UNION ALL
+    SELECT 'event_order', e.bus_id, e.travel_date, format('event %s of booking %s is at position %s, and an earlier one at %s',
+        e.event_no, e.reference, e.position, e.before)
+    FROM (SELECT e.*, lag(e.position) OVER (PARTITION BY e.reference ORDER BY e.event_no) AS before
+          FROM events e WHERE e.position IS NOT NULL AND e.type <> 'booking.notice') AS e
+    WHERE e.reference IS NOT NULL AND e.before > e.position
+    UNION ALL
+    -- The last event of a booking has the status of each of its tickets. A booking that is older than the log may have none.
+    SELECT 'event_missing', p.bus_id, p.travel_date, format('ticket %s/%s is %s, by the last event of its booking %s', p.reference, p.ticket_no,
+        p.status, coalesce(last.status, 'nothing'))
+    FROM passengers p
+    LEFT JOIN (
+        SELECT DISTINCT ON (e.reference, t.ticket_no) e.reference, t.ticket_no, t.status
+        FROM events e, jsonb_to_recordset(e.data -> 'tickets') AS t (ticket_no int, status text)
+        WHERE e.reference IS NOT NULL ORDER BY e.reference, t.ticket_no, e.event_no DESC
+    ) AS last ON last.reference = p.reference AND last.ticket_no = p.ticket_no
+    WHERE CASE WHEN last.status IS NULL THEN p.created_at > (SELECT min(e.at) FROM events e)
+               ELSE last.status NOT IN (p.status, CASE WHEN p.status IN ('held', 'pending') THEN 'expired' ELSE p.status END) END
+    UNION ALL
+    -- A row of the outbox that was tried has an error or is done, or is being carried out. Only one of an order is tried at once.
+    SELECT 'outbox', o.bus_id, NULL, format('row %s (%s) is %s after %s attempts, with the error %s', o.outbox_no, o.kind, o.state, o.attempts,
+        coalesce(o.error, 'none'))
+    FROM outbox o
+    WHERE o.state = 'done' AND (o.error IS NOT NULL OR o.attempts = 0) OR o.state = 'dead' AND o.error IS NULL
+       OR o.due_at < o.created_at
+    UNION ALL
     -- A trip is settled no later than its first hold or waitlist entry expires.
     SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, the trip is settled at %s',
         p.reference, p.ticket_no, p.expires_at, coalesce(t.settle_at::text, 'no time'))

@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "timetables": "command_line embedded installation output protocol settings",
     "gtfs": "command_line embedded installation output protocol settings",
     "metrics": "db protocol settings",
+    "outbox": "db protocol settings worker_thread",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
     "housekeeping": "accounts db protocol settings worker_thread",
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     "http": "accounts addresses booking db documents metrics ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
-    "service": "booking certificates db housekeeping http push settings tcp tls",
+    "service": "booking certificates db housekeeping http outbox push settings tcp tls",
     "supervisor": "logs ports settings",
     "systemd": "",
     "start": "command_line console db embedded installation logs output ports protocol service setting_kinds "

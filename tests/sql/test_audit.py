@@ -12,6 +12,35 @@ from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 # (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
+        "event_order",
+        "UPDATE events SET position = event_no * 2",
+        "which are",
+    ),
+    (
+        "event_order",
+        "INSERT INTO events (event_no, type, reference, at, data, position)"
+        " SELECT n, 'booking.changed', '{booking}', now(), '{{}}', 1000000 - n"
+        " FROM generate_series(900001, 900002) AS n",
+        "event 900002 of booking {booking} is at position 99998, and an earlier one at 99999",
+    ),
+    (
+        "event_missing",
+        "DELETE FROM events WHERE reference = '{booking}';"
+        "UPDATE passengers SET created_at = created_at + interval '1 s' WHERE reference = '{booking}'",
+        "ticket {booking}/1 is booked, by the last event of its booking nothing",
+    ),
+    (
+        "event_missing",
+        "UPDATE events SET data = jsonb_set(data, '{{tickets,0,status}}', '\"held\"')"
+        " WHERE reference = '{booking}'",
+        "ticket {booking}/1 is booked, by the last event of its booking held",
+    ),
+    (
+        "outbox",
+        "SELECT api.enqueue('mail', '{{}}'); UPDATE outbox SET state = 'done', done_at = now()",
+        "(mail) is done after 0 attempts, with the error none",
+    ),
+    (
         "no_show",
         "UPDATE passengers SET checked_in_at = now() WHERE reference = '{waiting}'",
         "ticket {waiting}/1 (pending): segment [1,5) of , checked in 20",

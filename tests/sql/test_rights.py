@@ -295,12 +295,24 @@ MESSAGE = (
 )
 
 
+EVENT = (
+    "INSERT INTO events (event_no, type, at, data, position) "
+    "VALUES (1, 'trip.notice', %s, '{}', 1), (2, 'trip.notice', 'infinity', '{}', 2)"
+)
+DONE = (
+    "INSERT INTO outbox (key, kind, payload, state, created_at, due_at, done_at) "
+    "SELECT gen_random_uuid(), 'mail', '{}', 'done', t, t, t FROM (VALUES (%s::timestamptz)) AS v (t)"
+)
+
+
 @pytest.mark.parametrize(
     ("purge", "seconds", "insert"),
     [
         ("purge_idempotency_keys", 3600, KEY),
         ("purge_requests", 3600, KEY),
         ("purge_messages", 86400, MESSAGE),
+        ("purge_events", 86400, EVENT),
+        ("purge_outbox", 86400, DONE),
         ("purge_known_addresses", 86399, "INSERT INTO known_addresses (pair, at) VALUES ('a b', %s)"),
     ],
 )

@@ -1,0 +1,179 @@
+"""Publishes events, and carries out what has to happen outside of the database because of them.
+
+One thread publishes: after commits, at most once every publish_ms, and every outbox_seconds for events that
+other processes wrote. Several threads carry out the rows of table outbox. Each claims one row, calls the
+carrier of its kind, and finishes the row; no transaction is open and no lock is held meanwhile. A row is
+carried out at least once: if the process dies after the call and before the row is finished, another attempt
+follows when the lease of the claim ends. So each attempt has the same key, by which the receiver recognizes
+it.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from busware.server.db.pool import InternalError, Pool
+from busware.server.protocol import Refusal
+from busware.server.settings import Settings
+from busware.server.worker_thread import WorkerThread
+
+log = logging.getLogger("busware.outbox")
+
+_PUBLISH = "SELECT api.publish_events(%s)"
+_CLAIM = (
+    "SELECT outbox_no, key, kind, payload, bus_id, reference, attempts, created_at, age, event "
+    "FROM api.claim_outbox(%s, 1, make_interval(secs => %s))"
+)
+_FINISH = "SELECT api.finish_outbox(%s, %s, %s, make_interval(secs => %s))"
+_ERROR_CHARACTERS = 500  # of the reason that is stored
+
+
+class OutboxRow(Struct, frozen=True):
+    """A row of the outbox that this process has claimed.
+
+    key: the idempotency key, the same at each attempt. payload: JSON of the code that added the row.
+    attempts: with this one. age: since the row was added. event: the event that caused the row, as a row of
+    table events in JSON; None if there is none, or if it was deleted.
+    """
+
+    outbox_no: int
+    key: UUID
+    kind: str
+    payload: Raw
+    bus_id: int | None
+    reference: str | None
+    attempts: int
+    created_at: datetime
+    age: timedelta
+    event: Raw | None
+
+
+class Retry(Exception):
+    """A row could not be carried out now. after_seconds: the pause; None: longer after each attempt."""
+
+    def __init__(self, reason: str, after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_seconds = after_seconds
+
+
+class GiveUp(Exception):
+    """A row can never be carried out, for the reason in the message. The row is dead."""
+
+
+Carrier = Callable[[OutboxRow], None]
+
+
+class Outbox:
+    """The threads that publish events and carry out rows."""
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool, self._settings = pool, settings
+        self._carriers: dict[str, Carrier] = {}
+        self._stopping = threading.Event()
+        self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
+        self._threads: list[WorkerThread] = []
+
+    def register(self, kind: str, carrier: Carrier) -> None:
+        """Set what carries out the rows of a kind. Call it before `start`.
+
+        The carrier is called by several threads at once. It ends within outbox_lease_seconds, and raises
+        Retry or GiveUp if it has not carried out the row. Another exception counts as Retry, and is logged.
+        """
+        self._carriers[kind] = carrier
+
+    def start(self) -> None:
+        """Start the threads."""
+        if self._carriers:
+            self._threads = [
+                WorkerThread(f"outbox {n}", self._carry_out, self._settings.outbox_seconds)
+                for n in range(self._settings.outbox_threads)
+            ]
+        for thread in (self._publisher, *self._threads):
+            thread.schedule()
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop, after the rows that are being carried out."""
+        self._stopping.set()
+        for thread in (self._publisher, *self._threads):
+            thread.stop()
+
+    def schedule(self) -> None:
+        """Publish new events as soon as possible. May be called from any thread; does not wait."""
+        self._publisher.schedule()
+
+    def _publish(self) -> float:
+        """Publish the events that are committed. Returns the seconds until the next time."""
+        published: int | None = self._settings.publish_batch
+        while published == self._settings.publish_batch and not self._stopping.is_set():
+            ((published,),) = self._pool.execute(_PUBLISH, (self._settings.publish_batch,))
+            if published:
+                for thread in self._threads:
+                    thread.schedule()
+        self._stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
+        return 0.0 if published is None else self._settings.outbox_seconds  # None: another process publishes
+
+    def _carry_out(self) -> float:
+        """Carry out the rows that are due. Returns the seconds until the next time."""
+        kinds, lease = list(self._carriers), self._settings.outbox_lease_seconds
+        while not self._stopping.is_set():
+            lease_ends_at = time.monotonic() + lease
+            rows = self._pool.execute(_CLAIM, (kinds, lease))
+            if not rows:
+                break
+            row = OutboxRow(*rows[0])
+            self._finish(row, *self._carry(row), lease_ends_at)
+        return self._settings.outbox_seconds
+
+    def _carry(self, row: OutboxRow) -> tuple[str | None, float | None]:
+        """Call the carrier. Returns the error or None, and the seconds until the next attempt."""
+        try:
+            self._carriers[row.kind](row)
+        except GiveUp as error:
+            log.warning("%s %s is given up: %s", row.kind, row.outbox_no, error)
+            return str(error), None
+        except Retry as error:
+            reason, pause = str(error), error.after_seconds
+        except Exception as error:
+            log.exception("%s %s failed", row.kind, row.outbox_no)
+            reason, pause = f"{type(error).__name__}: {error}", None
+        else:
+            return None, None
+        if row.age >= timedelta(hours=self._settings.outbox_hours):
+            log.warning(
+                "%s %s is given up after %d attempts: %s", row.kind, row.outbox_no, row.attempts, reason
+            )
+            return reason, None
+        log.info("%s %s failed, attempt %d: %s", row.kind, row.outbox_no, row.attempts, reason)
+        return reason, self._pause(row.attempts) if pause is None else pause
+
+    def _pause(self, attempts: int) -> float:
+        """Seconds until the next attempt: twice as long each time, and random, so that rows are spread."""
+        settings = self._settings
+        longest = settings.outbox_retry_seconds * 2.0 ** min(attempts - 1, 60)
+        return min(longest, settings.outbox_retry_max_seconds) * random.uniform(0.5, 1.0)  # noqa: S311 - keeps no secret
+
+    def _finish(self, row: OutboxRow, error: str | None, pause: float | None, lease_ends_at: float) -> None:
+        """Record the end of an attempt. While the database is unavailable, try again until the lease ends.
+
+        Raises Refusal or InternalError.
+        """
+        parameters = (row.outbox_no, row.attempts, error and error[:_ERROR_CHARACTERS], pause)
+        while True:
+            try:
+                ((is_finished,),) = self._pool.execute(_FINISH, parameters)
+            except (Refusal, InternalError):
+                if time.monotonic() >= lease_ends_at or self._stopping.wait(self._settings.outbox_seconds):
+                    raise
+                continue
+            if not is_finished:
+                log.warning(
+                    "%s %s took longer than its lease; another attempt follows", row.kind, row.outbox_no
+                )
+            return

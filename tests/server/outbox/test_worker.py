@@ -1,0 +1,217 @@
+"""The outbox worker: it publishes after commits, and carries out each row at least once with the same key."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from busware.server.outbox.worker import GiveUp, Outbox, OutboxRow, Retry
+from tests.conftest import Clock, Database
+from tests.support.line_client import WAIT_SECONDS, wait_until
+from tests.support.writing import book
+
+pytestmark = pytest.mark.settings(outbox_seconds=0.05, publish_ms=1)
+BOOK = "SELECT api.book(1, '2026-12-02', from_stop => 1, to_stop => 2, count => 1, phone => '+919845012345')"
+STATES = "SELECT state, attempts, error FROM outbox ORDER BY outbox_no"
+
+
+class Carrier:
+    """A carrier that records its rows, and does with each what the test says."""
+
+    def __init__(self) -> None:
+        self.rows = queue.Queue[OutboxRow]()
+        self.outcomes = queue.Queue[Exception | None]()  # of the calls, in order; the call waits for it
+
+    def __call__(self, row: OutboxRow) -> None:
+        self.rows.put(row)
+        outcome = self.outcomes.get(timeout=WAIT_SECONDS)
+        if outcome:
+            raise outcome
+
+    def next(self) -> OutboxRow:
+        """The next row that is carried out; the call waits for an outcome."""
+        return self.rows.get(timeout=WAIT_SECONDS)
+
+
+@pytest.fixture
+def carrier() -> Carrier:
+    return Carrier()
+
+
+@pytest.fixture
+def start(server: SimpleNamespace) -> Iterator[Callable[..., Outbox]]:
+    """A function that starts a worker with a carrier of mails; `writer` publishes through the first one."""
+    started: list[Outbox] = []
+
+    def start(carrier: Callable[[OutboxRow], None] | None = None) -> Outbox:
+        outbox = Outbox(server.pool, server.settings)
+        if carrier:
+            outbox.register("mail", carrier)
+        outbox.start()
+        started.append(outbox)
+        return outbox
+
+    yield start
+    for outbox in started:
+        outbox.stop()
+
+
+def enqueue(database: Database, count: int = 1, order: str | None = None) -> None:
+    database.query(
+        "SELECT api.enqueue('mail', jsonb_build_object('n', n), ordered_by => %s)"
+        " FROM generate_series(1, %s) AS n",
+        order,
+        count,
+    )
+
+
+def states(database: Database) -> list[Any]:
+    return database.query(STATES)
+
+
+# Publication -----------------------------------------------------------------------------------
+
+
+@pytest.mark.settings(outbox_seconds=1000)
+def test_commit_publishes(server: SimpleNamespace, start: Callable[..., Outbox], database: Database) -> None:
+    outbox = start()
+    server.writer.on_commit = lambda calls: outbox.schedule()
+    for seat in (1, 2):
+        server.writer.submit(book(seat))
+        wait_until(lambda seat=seat: database.value("SELECT count(position) FROM events") == seat)
+
+
+def test_event_of_another_process_is_published(start: Callable[..., Outbox], database: Database) -> None:
+    start()
+    database.query(BOOK)
+    wait_until(lambda: database.value("SELECT count(position) FROM events") == 1)
+
+
+def test_events_are_published_while_another_session_publishes(
+    start: Callable[..., Outbox], database: Database
+) -> None:
+    """The other session has begun to publish before the event was committed."""
+    with database.connect(autocommit=False) as other:
+        other.execute("SELECT api.publish_events()")
+        database.query(BOOK)
+        start()
+        other.commit()
+        wait_until(lambda: database.value("SELECT count(position) FROM events") == 1)
+
+
+# Attempts --------------------------------------------------------------------------------------
+
+
+def test_row_is_carried_out(start: Callable[..., Outbox], database: Database, carrier: Carrier) -> None:
+    enqueue(database)
+    start(carrier)
+    row = carrier.next()
+    assert (bytes(row.payload), row.attempts, row.event) == (b'{"n": 1}', 1, None)
+    assert states(database) == [("waiting", 1, None)]
+    carrier.outcomes.put(None)
+    wait_until(lambda: states(database) == [("done", 1, None)])
+
+
+def test_failed_row_is_tried_again_with_the_same_key(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock, caplog: Any
+) -> None:
+    enqueue(database)
+    start(carrier)
+    keys = []
+    for outcome, error in (
+        (Retry("busy", 60), "busy"),
+        (Retry("still busy"), "still busy"),
+        (ValueError("broken"), "ValueError: broken"),
+        (GiveUp("unknown address"), "unknown address"),
+    ):
+        keys.append(carrier.next().key)
+        carrier.outcomes.put(outcome)
+        wait_until(lambda error=error: states(database)[0][2] == error)
+        clock.advance(minutes=10)
+    assert states(database) == [("dead", 4, "unknown address")]
+    assert len(keys) == 4
+    assert len(set(keys)) == 1
+    assert "ValueError: broken" in caplog.text
+
+
+def test_row_is_given_up_after_some_hours(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock
+) -> None:
+    enqueue(database)
+    clock.advance(hours=72)
+    start(carrier)
+    carrier.next()
+    carrier.outcomes.put(Retry("busy"))
+    wait_until(lambda: states(database) == [("dead", 1, "busy")])
+
+
+@pytest.mark.parametrize(("attempts", "longest"), [(1, 5), (2, 10), (5, 80), (11, 3600), (5000, 3600)])
+def test_pause_grows_and_is_random(server: SimpleNamespace, attempts: int, longest: float) -> None:
+    outbox = Outbox(server.pool, server.settings)
+    pauses = {outbox._pause(attempts) for _ in range(50)}
+    assert longest / 2 <= min(pauses) < max(pauses) <= longest
+
+
+def test_rows_of_an_order_are_carried_out_in_order(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock
+) -> None:
+    enqueue(database, 3, order="a")
+    start(carrier)
+    for n, outcome in ((1, Retry("busy", 60)), (1, None), (2, GiveUp("never")), (3, None)):
+        assert bytes(carrier.next().payload) == b'{"n": %d}' % n
+        assert carrier.rows.empty()
+        carrier.outcomes.put(outcome)
+        if isinstance(outcome, Retry):
+            wait_until(lambda: states(database)[0][2] == "busy")
+            clock.advance(minutes=1)
+    wait_until(lambda: [state for state, _, _ in states(database)] == ["done", "dead", "done"])
+
+
+def test_two_servers_carry_out_each_row_once(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier
+) -> None:
+    enqueue(database, 100)
+    for _ in range(100):
+        carrier.outcomes.put(None)
+    start(carrier)
+    start(carrier)
+    assert sorted(carrier.next().outbox_no for _ in range(100)) == database.query(
+        "SELECT outbox_no FROM outbox ORDER BY 1"
+    )
+    wait_until(lambda: states(database) == [("done", 1, None)] * 100)
+
+
+def test_attempt_that_outlives_its_lease_does_not_end_the_row(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock, caplog: Any
+) -> None:
+    enqueue(database)
+    start(carrier)
+    slow = carrier.next()
+    clock.advance(seconds=121)
+    second = carrier.next()
+    assert (second.key, second.attempts) == (slow.key, 2)
+    carrier.outcomes.put(GiveUp("one of them"))
+    carrier.outcomes.put(None)
+    wait_until(lambda: states(database)[0][0] != "waiting")
+    wait_until(lambda: "took longer than its lease" in caplog.text)
+
+
+# Stop ------------------------------------------------------------------------------------------
+
+
+def test_stop_waits_for_the_row_that_is_carried_out(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier
+) -> None:
+    enqueue(database, 2, order="a")
+    outbox = start(carrier)
+    carrier.next()
+    stopping = threading.Thread(target=outbox.stop)
+    stopping.start()
+    wait_until(outbox._stopping.is_set)
+    carrier.outcomes.put(None)
+    stopping.join(WAIT_SECONDS)
+    assert not stopping.is_alive()
+    assert states(database) == [("done", 1, None), ("waiting", 0, None)]
