@@ -84,9 +84,9 @@ class Housekeeper:
                 # tokens are deleted when they have expired, so the age applies to attempts only
                 ("tokens", "purge_tokens_and_attempts", settings.attempt_minutes * 60),
                 ("known addresses", "purge_known_addresses", settings.known_address_days * 86400),
-                ("messages", "purge_messages", settings.message_days * 86400),
                 ("events", "purge_events", settings.event_days * 86400),
                 ("rows of the outbox", "purge_outbox", settings.outbox_days * 86400),
+                ("messages", "purge_messages", settings.message_days * 86400),
             ),
             self._purge_records,
         )
