@@ -19,6 +19,7 @@ _FUNCTIONS = {  # subcommand → module of the server, function
     "gtfs": ("gtfs.commands", "main"),
     "health": ("health", "main"),
     "operator": ("accounts.operators", "main"),
+    "pg_basebackup": ("embedded.psql", "run_pg_basebackup"),
     "psql": ("embedded.psql", "run_psql"),
     "seed": ("embedded.psql", "seed"),
     "timetable": ("timetables.command", "main"),

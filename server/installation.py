@@ -17,6 +17,7 @@ CLIENT = "scripts/client" if CHECKOUT else "busware"
 SERVER = "scripts/start" if CHECKOUT else "busware-server"
 SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "psql": "run psql on the running database, as its owner",
+    "pg_basebackup": "run pg_basebackup on the running database, as its owner",
     "seed": "load timetables from SQL files",
     "timetable": "load services from YAML or CSV files, or write them to a file",
     "gtfs": "import and export timetables as GTFS",

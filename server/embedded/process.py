@@ -25,7 +25,12 @@ from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls,
 
 log = logging.getLogger("busware.postgres")
 
-START_SECONDS = 120  # how long PostgreSQL may take to accept connections, crash recovery included
+START_SECONDS = 120  # how long PostgreSQL may take to answer a client, be it with "I am starting up"
+RECOVERY_LOG_SECONDS = 10  # a recovery that takes longer is logged
+MIN_PING_SECONDS, MAX_PING_SECONDS = (
+    0.02,
+    1.0,
+)  # the pause between two pings grows: PostgreSQL logs a rejected one
 STOP_SECONDS = 30  # how long a fast shutdown may take; then an immediate one, with recovery at the next start
 IMMEDIATE_STOP_SECONDS = 10  # how long an immediate shutdown may take; then the processes are killed
 KILL_SECONDS = 10  # how long killed processes may take to end
@@ -134,6 +139,7 @@ class EmbeddedPostgres:
         command = [
             f"{folder.programs}/postgres", "-D", str(folder.data_directory), "--listen_addresses=127.0.0.1",
             f"--port={urlsplit(folder.urls.owner).port}", "--unix_socket_directories=", *_LOG_OPTIONS,
+            "--hot_standby=off",  # during a recovery, connections are rejected instead of being read-only
             *(f"--{name}={value}" for name, value in self._options.items()),
         ]  # fmt: skip
         with open_private(folder.log, "a") as output:
@@ -149,21 +155,36 @@ class EmbeddedPostgres:
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait until PostgreSQL accepts connections, and create the database busware if there is none.
 
-        Returns False if PostgreSQL ends, if it is not ready in START_SECONDS, or if stop() was called.
+        While PostgreSQL recovers, from a crash or from an archive, this waits for as long as that takes.
+        Returns False if PostgreSQL ends, if it does not answer for START_SECONDS, or if stop() was called.
         """
-        deadline = time.monotonic() + START_SECONDS
         url = self.data_folder.urls.owner.removesuffix("/busware") + "/postgres"
         url = make_conninfo(url, connect_timeout=CONNECT_SECONDS)
-        while process.poll() is None and time.monotonic() < deadline and not self._stopping.is_set():
-            if pq.PGconn.ping(url.encode()) == pq.Ping.OK:
-                with psycopg.connect(url, autocommit=True) as conn:
-                    if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'busware'").fetchone():
-                        conn.execute("CREATE DATABASE busware")
-                    version = conn.info.parameter_status("server_version")
-                    log.info("PostgreSQL %s is running, from %s.", version, self.data_folder.programs)
+        started_at = answered_at = time.monotonic()
+        pause, is_logged = MIN_PING_SECONDS, False
+        while process.poll() is None and not self._stopping.is_set():
+            state, now = pq.PGconn.ping(url.encode()), time.monotonic()
+            if state == pq.Ping.OK:
+                self._prepare(url)
                 return True
-            time.sleep(0.02)
+            if state == pq.Ping.REJECT:
+                answered_at = now
+                if not is_logged and now - started_at > RECOVERY_LOG_SECONDS:
+                    is_logged = True
+                    log.info("PostgreSQL recovers its data. %s shows how far it is.", self.data_folder.log)
+            elif now - answered_at > START_SECONDS:
+                return False
+            self._stopping.wait(pause)
+            pause = min(1.2 * pause, MAX_PING_SECONDS)
         return False
+
+    def _prepare(self, url: str) -> None:
+        """Create the database busware if there is none, and log the version of PostgreSQL."""
+        with psycopg.connect(url, autocommit=True) as conn:
+            if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'busware'").fetchone():
+                conn.execute("CREATE DATABASE busware")
+            version = conn.info.parameter_status("server_version")
+            log.info("PostgreSQL %s is running, from %s.", version, self.data_folder.programs)
 
     def _end(self) -> None:
         """Close the pipe, so that the shell stops PostgreSQL, and wait for its end."""

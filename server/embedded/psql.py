@@ -1,12 +1,13 @@
-"""The subcommands psql, seed and audit: they connect to the running database, as its owner.
+"""The subcommands psql, pg_basebackup, seed and audit: they connect to the running database, as its owner.
 
-psql and seed run PostgreSQL's psql, from the PATH or from the programs of the embedded PostgreSQL. The
+All but audit run a program of PostgreSQL, from the PATH or from the programs of the embedded PostgreSQL. The
 password is passed in the environment, because every user of the machine can read a command line.
 """
 
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import psycopg
 from psycopg import pq
@@ -21,6 +22,9 @@ FINDINGS, NOT_CHECKED = 1, 2  # exit statuses of audit; 0: no findings
 
 _PSQL_HELP = """\
 Run psql on the running database, as its owner. Takes psql's arguments, which {prog} -? lists."""
+_BASE_BACKUP_HELP = """\
+Run pg_basebackup on the running database, as its owner. Takes pg_basebackup's arguments, which {prog} -? \
+lists. docs/backup.md says how to back up and recover a database."""
 _SEED_HELP = """\
 Load timetables into the running database. A file is loaded completely or not at all. \
 docs/timetables.md says how to write one. \
@@ -59,11 +63,21 @@ _AFTER_SEED = (
 
 def run_psql(arguments: list[str]) -> None:
     """Replace this process by psql. Raises SystemExit."""
+    _run("psql", _find_psql, _PSQL_HELP, arguments)
+
+
+def run_pg_basebackup(arguments: list[str]) -> None:
+    """Replace this process by pg_basebackup. Raises SystemExit."""
+    _run("pg_basebackup", _find_pg_basebackup, _BASE_BACKUP_HELP, arguments)
+
+
+def _run(name: str, find: Callable[[], str], about: str, arguments: list[str]) -> None:
+    """Replace this process by a program of PostgreSQL, or print what it does. Raises SystemExit."""
     if arguments[:1] == ["--help"]:
-        show(_PSQL_HELP.format(prog=subcommand("psql")))
+        show(about.format(prog=subcommand(name)))
         return
-    program, environment = _find_psql()
-    os.execve(program, ["psql", *arguments], environment)  # noqa: S606 - no shell is needed
+    program, environment = find(), _environment()
+    os.execve(program, [name, *arguments], environment)  # noqa: S606 - no shell is needed
 
 
 def seed(arguments: list[str]) -> None:
@@ -74,10 +88,10 @@ def seed(arguments: list[str]) -> None:
         if not os.access(file, os.R_OK):
             complain(f"busware: File {file} does not exist, or cannot be read.")
             raise SystemExit(EXIT_USAGE)
-        program, environment = _find_psql()
+        psql, environment = _find_psql(), _environment()
         before = (f"--command={statement}" for statement in _BEFORE_SEED)
         after = (f"--command={statement}" for statement in _AFTER_SEED)
-        command = [program, *_SEED_OPTIONS, *before, "--file", file, *after]
+        command = [psql, *_SEED_OPTIONS, *before, "--file", file, *after]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             complain(f"busware: Nothing of {file} is loaded. Correct it, and load it again.")
@@ -109,15 +123,34 @@ def audit(arguments: list[str]) -> None:
         raise SystemExit(FINDINGS)
 
 
-def _find_psql() -> tuple[str, dict[str, str]]:
-    """The path of psql, and the environment with which it connects to the database. Raises SystemExit."""
+def _find_psql() -> str:
+    """The path of psql: the one of the PATH, if there is one. Raises SystemExit."""
+    psql = shutil.which("psql") or _find_program("psql")
+    if psql is None:
+        raise SystemExit("busware: There is no psql on this machine: apt install postgresql-client")
+    return psql
+
+
+def _find_pg_basebackup() -> str:
+    """The path of the newest pg_basebackup: it must not be older than the server. Raises SystemExit."""
+    program = _find_program("pg_basebackup") or shutil.which("pg_basebackup")
+    if program is None:
+        raise SystemExit("busware: There is no pg_basebackup on this machine: apt install postgresql-client")
+    return program
+
+
+def _find_program(name: str) -> str | None:
+    """The path of a program of the embedded PostgreSQL, or of the newest one that Debian has installed."""
+    programs = (folder / name for folder in find_programs())
+    return next((str(program) for program in programs if program.exists()), None)
+
+
+def _environment() -> dict[str, str]:
+    """The environment with which a program of PostgreSQL connects to the database. Raises SystemExit."""
     try:
         url = find_urls(Settings.load()).owner
     except PostgresError as error:
         raise SystemExit(f"busware: {error}") from None
-    psql = shutil.which("psql") or next((str(folder / "psql") for folder in find_programs()), None)
-    if psql is None:
-        raise SystemExit("busware: There is no psql on this machine: apt install postgresql-client")
     options = ((option.envvar, option.val) for option in pq.Conninfo.parse(url.encode()))
     known = {name.decode(): value.decode() for name, value in options if name and value}
-    return psql, {**os.environ, **known}
+    return {**os.environ, **known}

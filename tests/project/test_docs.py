@@ -361,6 +361,7 @@ COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and su
     r"scripts/bench( .*)?": "scripts/benchmark/__main__.py",
 }
 PAGES_RUN_ELSEWHERE = {
+    "docs/backup.md": "tests/project/test_recovery.py",
     "docs/operating.md": "test_day_of_an_operator",
     "docs/http.md": "tests/project/test_http_doc.py",
     "docs/monitoring.md": "tests/project/test_operations.py",  # runs promtool on the same files

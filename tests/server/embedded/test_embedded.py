@@ -1,18 +1,22 @@
 """The embedded PostgreSQL: starts, stops, crashes, restarts, and errors at start."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import pq
 
 from busware.server.embedded import process as embedded_process
 from busware.server.embedded.data_folder import (
@@ -25,6 +29,7 @@ from busware.server.embedded.data_folder import (
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support import processes
+from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.project import PROJECT
 
 pytestmark = pytest.mark.system
@@ -411,6 +416,27 @@ def test_other_files_that_busware_writes_may_be_empty(data_folder: Path) -> None
         (data_folder / name).touch()
     with running(data_folder) as again:
         assert read_table(again.data_folder.urls.owner) == 42
+
+
+def test_start_waits_for_a_long_recovery(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_database(data_folder)
+    directory, end = data_folder / "postgres", data_folder / "end"
+    (directory / "recovery.signal").touch()
+    shutil.chown(directory / "recovery.signal", directory.stat().st_uid)
+    with (directory / "postgresql.conf").open("a") as conf:  # the archive has nothing, and says so at the end
+        conf.write(f"restore_command = 'for n in $(seq 600); do test -e {end} && exit 1; sleep 0.1; done'\n")
+    monkeypatch.setattr(embedded_process, "START_SECONDS", 10)
+    postgres = EmbeddedPostgres(data_folder)
+    with ThreadPoolExecutor(1) as thread, ExitStack() as stack:
+        stack.callback(postgres.stop)
+        started = thread.submit(postgres.start)
+        urls = read_urls(data_folder)
+        assert urls
+        wait_until(lambda: pq.PGconn.ping(urls.owner.encode()) == pq.Ping.REJECT)
+        answered_at = time.monotonic()
+        wait_until(lambda: time.monotonic() > answered_at + 12)  # longer than PostgreSQL may be silent
+        end.touch()
+        assert read_table(started.result(WAIT_SECONDS).owner) == 42
 
 
 def test_error_quotes_the_log_of_postgresql(data_folder: Path) -> None:
