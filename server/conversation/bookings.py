@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from busware.server.conversation import answers, seating
-from busware.server.conversation.dates import EXAMPLES, find_date
+from busware.server.conversation.dates import EXAMPLES, leading_date
 from busware.server.conversation.dialogue import (
     Ask,
     Call,
@@ -249,7 +249,7 @@ def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
     """
 
     def first_date(words: Sequence[str]) -> list[str]:
-        return _longest(words, lambda text: _has_form_of_date(text, today))
+        return leading_date(" ".join(words), today)[0].split()
 
     def first_phone(words: Sequence[str]) -> list[str]:
         ends = (n for n in range(1, len(words[:_MAX_WORDS])) if first_date(words[n:]))
@@ -269,13 +269,6 @@ def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
         else:
             place.append(words.pop(0))
     return " ".join(phone), " ".join(day), " ".join(place)
-
-
-def _has_form_of_date(text: str, today: date) -> bool:
-    try:
-        return find_date(text, today) is not None
-    except InvalidInput:  # there is no such date
-        return True
 
 
 def _is_phone(text: str) -> bool:

@@ -20,6 +20,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _MIN_LETTERS = 3  # of an abbreviated month or weekday
 _RECENT = timedelta(days=31)
 _MAX_LENGTH = 40  # characters of a date
+_MAX_WORDS = 6  # of a date
 _DAYS_FROM_TODAY = {"tonight": 0, "yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2}
 
 _IN_DAYS = re.compile(r"(?:\+|in )(\d{1,4})(?: days?)?", re.ASCII)
@@ -73,6 +74,23 @@ def find_date(text: str, today: date) -> date | None:
     if weekday and day and day.isoweekday() != weekday:
         raise InvalidInput(f'"{text}": {day.day} {day:%b %Y} is a {day:%A}.')
     return day
+
+
+def leading_date(text: str, today: date) -> tuple[str, str]:
+    """The longest beginning of a text that has the form of a date, and the rest; either may be empty.
+
+    The beginning may mean no date, such as 30 feb.
+    """
+    words = text.split()
+    for end in range(min(len(words), _MAX_WORDS), 0, -1):
+        beginning = " ".join(words[:end])
+        try:
+            found = find_date(beginning, today) is not None
+        except InvalidInput:  # there is no such date
+            found = True
+        if found:
+            return beginning, " ".join(words[end:])
+    return "", " ".join(words)
 
 
 def _find_weekday(typed: str, text: str, today: date) -> date | None:
