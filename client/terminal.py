@@ -37,11 +37,11 @@ from busware.server.conversation import (
     Choice,
     Context,
     Dialogue,
+    OpenedBookings,
     Show,
     Step,
     Tell,
     begin,
-    booking_opened_by,
     commands,
     ends_connection,
     no_answer,
@@ -153,7 +153,7 @@ class Terminal:
             if self._interactive
             else LineAsker(self._print_question)
         )
-        self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
+        self._opened = OpenedBookings()
         self._last_phone: str | None = None  # of a booking that was made, opened or held
         self._time_zone: str | None = None  # the server's, once connected
         self._dialogue: Dialogue | None = None
@@ -197,7 +197,7 @@ class Terminal:
             return
         self._dialogue = None
         try:
-            context = Context(self._today, True, self._last_booking, self._last_phone)
+            context = Context(self._today, True, self._opened, self._last_phone)
             self._dialogue = dialogue = begin(line, context)
             while (step := dialogue.step) is not None:
                 self._carry_out(step, dialogue)
@@ -331,7 +331,7 @@ class Terminal:
         call = self._calls.submit(self._client.call, request, request.reply)
         try:
             reply = wait_with_spinner(call, self._console if self._interactive else None)
-            self._last_booking = booking_opened_by(request, reply) or self._last_booking
+            self._opened.record(request, reply)
             if isinstance(reply, Booking):
                 if request.writes:
                     self._last_change = reply

@@ -32,16 +32,16 @@ from busware.server.conversation.dialogue import (
     Context,
     Dialogue,
     InvalidInput,
+    OpenedBookings,
     Show,
     Step,
     Tell,
-    booking_opened_by,
     no_answer,
     undo_outcome,
 )
 
 __all__ = [
     "BACK", "COMMANDS", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "Show", "Step", "Tell", "begin", "booking_opened_by", "command_named_by",
-    "ends_connection", "no_answer", "parse_date", "undo_outcome",
+    "InvalidInput", "OpenedBookings", "Show", "Step", "Tell", "begin", "command_named_by", "ends_connection",
+    "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """The dialogues about an existing booking: show it, cancel it, change a seat, alight, find a lost one.
 
 A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks. It
-offers the booking that was made or opened last, and does not ask for the phone number of that one.
+offers the booking that was made or opened last. It does not ask for the phone number of a booking that was
+made or opened over the same connection.
 """
 
 import re
@@ -293,16 +294,14 @@ def open_booking(context: Context, typed: str) -> Steps[tuple[Booking, str | Non
     of the caller's account.
     """
     typed_reference, _, typed_phone = typed.partition(" ")
-    last = context.last_booking
     ask_phone = Ask(
         "Phone number of the booking (Enter: it was booked without one):", answers.optional_phone, "phone",
         f"The number that was given when it was booked, such as {PHONE_EXAMPLES}.",
     )  # fmt: skip
-    reference = yield from answered(_ask_reference(last.reference if last else ""), typed_reference)
+    reference = yield from answered(_ask_reference(context.opened.last), typed_reference)
     known = GetBooking(reference=reference) if typed_reference else None
     while True:
-        if last is not None and last.reference == reference:
-            known = last
+        known = context.opened.request(reference) or known
         if known is not None and not typed_phone:
             booking = yield Call(known)
             if isinstance(booking, Booking):

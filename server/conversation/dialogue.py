@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Generator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeGuard, TypeVar
 
@@ -38,6 +38,7 @@ BACK, QUIT, HELP = "back", "quit", "help"
 QUIT_SYNONYMS = ("exit", "bye")
 GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
 NOT_GIVEN = object()
+MAX_OPENED_BOOKINGS = 20  # of a connection; an earlier one is opened by its phone number again
 MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
 TOO_LONG = "This dialogue is too long. Nothing was booked. Start again."
 LEFT_DIALOGUE = "You left the dialogue."
@@ -58,6 +59,36 @@ class InvalidInput(Exception):
     """An answer or argument that is not valid; the message says what is."""
 
 
+class OpenedBookings:
+    """The requests that open the bookings which were made or opened over a connection."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, GetBooking] = {}  # by reference; the last one is the last
+
+    def record(self, request: Request, reply: object) -> None:
+        """Record the booking that a request has made or opened.
+
+        A hold is not recorded: the dialogue that makes it confirms or releases it.
+        """
+        if not isinstance(reply, Booking) or isinstance(request, Hold | Release):
+            return
+        self._requests.pop(reply.reference, None)
+        self._requests[reply.reference] = GetBooking(
+            reference=reply.reference, phone=getattr(request, "phone", None)
+        )
+        while len(self._requests) > MAX_OPENED_BOOKINGS:
+            del self._requests[next(iter(self._requests))]
+
+    @property
+    def last(self) -> str:
+        """The reference of the booking that was made or opened last; empty if there is none."""
+        return next(reversed(self._requests), "")
+
+    def request(self, reference: str) -> GetBooking | None:
+        """The request that opens a booking, if it was made or opened."""
+        return self._requests.get(reference)
+
+
 @dataclass(frozen=True)
 class Context:
     """What a dialogue knows of its connection.
@@ -65,13 +96,13 @@ class Context:
     extended: differ from the published dialogues of plain text, on whose lines programs rely: ask for both
     places first, have an answer for Enter, take the names of passengers, ask for the performance, and ask
     whether to book a flight or the seats of a show.
-    last_booking: opens the booking that was made or opened last, before this dialogue. last_phone: the phone
-    number that was given last. repeats: the dialogue begins again when it has ended.
+    opened: the bookings that were made or opened. last_phone: the phone number that was given last. repeats:
+    the dialogue begins again when it has ended.
     """
 
     today: Callable[[], date]
     extended: bool = False
-    last_booking: GetBooking | None = None
+    opened: OpenedBookings = field(default_factory=OpenedBookings)
     last_phone: str | None = None
     repeats: bool = False
 
@@ -403,16 +434,6 @@ class Dialogue:
             if step.undo is not None and not isinstance(value, Refusal)
         ]
         return [Call(self._with_new_key(request)) for request in undoing if request not in sent]
-
-
-def booking_opened_by(request: Request, reply: object) -> GetBooking | None:
-    """The request that opens the booking which a request has made or opened.
-
-    None for a hold: the dialogue that makes it confirms or releases it.
-    """
-    if not isinstance(reply, Booking) or isinstance(request, Hold | Release):
-        return None
-    return GetBooking(reference=reply.reference, phone=getattr(request, "phone", None))
 
 
 def send_to_operator(text: str) -> Steps[None]:

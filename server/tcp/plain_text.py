@@ -16,17 +16,17 @@ from busware.server.conversation import (
     Call,
     Context,
     Dialogue,
+    OpenedBookings,
     Show,
     Tell,
     begin,
-    booking_opened_by,
     ends_connection,
     no_answer,
     undo_outcome,
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.protocol import Answer, Booking, GetBooking, Refusal, Request, clean_text
+from busware.server.protocol import Answer, Booking, Refusal, Request, clean_text
 from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
@@ -65,7 +65,7 @@ class PlainText:
         self._perform = perform
         self._now = now
         self._log_error = log_error
-        self._last_booking: GetBooking | None = None  # opens the booking that was made or opened last
+        self._opened = OpenedBookings()
         self._dialogue: Dialogue | None = None
         self._held = ""  # the reference of the hold that was shown last
 
@@ -130,9 +130,7 @@ class PlainText:
 
     def _begin(self, typed: str, texts: list[str]) -> None:
         """Begin a dialogue; append the texts to send, up to its first question."""
-        context = Context(
-            today=lambda: self._now().date(), repeats=self.repeats, last_booking=self._last_booking
-        )
+        context = Context(today=lambda: self._now().date(), repeats=self.repeats, opened=self._opened)
         self._dialogue = begin(typed, context)
         self._continue(self._dialogue, texts)
 
@@ -175,7 +173,7 @@ class PlainText:
             if answer.refused:
                 return answer.refusal()
             reply = msgspec.json.decode(answer.body, type=request.reply)
-            self._last_booking = booking_opened_by(request, reply) or self._last_booking
+            self._opened.record(request, reply)
             return reply
         except Refusal as refusal:
             return refusal

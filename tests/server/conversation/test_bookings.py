@@ -420,8 +420,6 @@ def test_booking_opened_last_is_offered_until_another_one_is_opened(
     receive_until(traveller, "Cancel ticket 1 (seat 4), and get 130.00 of 260.00 back? (yes or no)")
     traveller.send("quit")
     receive_until(traveller, "You left the dialogue. Nothing was changed.")
-    traveller.send(f"change {first}")
-    assert traveller.receive().decode() == "Phone number of the booking (Enter: it was booked without one):"
 
 
 def test_command_is_not_taken_for_a_reference(connect: Callable[[], LineClient]) -> None:
