@@ -189,8 +189,10 @@ def find(context: Context, typed: str) -> Steps[None]:
     """The command `find [DATE PLACE [PHONE]]`, in any order: the bookings with this phone number."""
     places = (yield from require(Places())).places
     typed_phone, typed_day, typed_place = _parts_of_find(typed, context.today())
+    known_phone = context.last_phone
     ask_phone = Ask(
-        "Phone number of the booking:", answers.phone, "phone",
+        f"Phone number of the booking{f' (Enter: {known_phone})' if known_phone else ''}:",
+        answers.with_default(answers.phone, known_phone) if known_phone else answers.phone, "phone",
         "A booking without a phone number cannot be found: only its reference opens it.",
     )  # fmt: skip
     ask_day = Ask(
