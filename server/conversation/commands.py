@@ -43,7 +43,7 @@ class Command:
 
     about: str
     begin: Callable[[Context, str], Steps[None]]
-    takes: str = ""
+    takes: str
 
 
 def say(context: Context, typed: str) -> Steps[None]:
@@ -54,9 +54,9 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus, "[FROM TO [DATE]]"),
-    "flight": Command("book a seat on a flight", flights.flight, "[choose]"),
+    "flight": Command("book a seat on a flight", flights.flight, "[FROM TO [DATE]]"),
     "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
-    "hotel": Command("book rooms for some nights", nights.stay),
+    "hotel": Command("book rooms for some nights", nights.stay, "[DATE [NIGHTS]]"),
     "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
     "cancel": Command(
         "cancel a booking, or some of its tickets", bookings.cancellation, "[REFERENCE [PHONE]]"
@@ -109,9 +109,7 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     begun = command_named_by(word)
     try:
         if command := COMMANDS.get(begun):
-            if rest and not command.takes:
-                yield Tell(f"{answers.quoted(rest)} is ignored. The dialogue asks for everything it needs.")
-            yield from command.begin(context, rest if command.takes else "")
+            yield from command.begin(context, rest)
         elif name in (HELP, "?"):
             yield Tell(help_text())
         elif name in (BACK, *_LEAVE):

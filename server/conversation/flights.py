@@ -26,7 +26,7 @@ from busware.server.conversation.reservation import (
     reservation,
 )
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.trips import BookingDraft
+from busware.server.conversation.trips import BookingDraft, sale_of
 from busware.server.conversation.words import FLIGHT, clock, day_of, listed
 from busware.server.protocol import Place, Places, Refusal, Search, Trip, fold_name
 
@@ -50,7 +50,10 @@ def find_country(typed: str) -> Steps[str | None]:
 
 
 def flight(context: Context, typed: str) -> Steps[None]:
-    """The command `flight`: book a seat by a request line, or join the waitlist. `choose`: by questions."""
+    """The command `flight`: book a seat by a request line, or join the waitlist.
+
+    `choose`, or the two ends of a journey: by questions.
+    """
     ask_flight = Ask(
         PROMPT, str, "flight",
         f"USA,IND,2026-12-15,10:00 books a seat at once. {CHOOSE}: by questions, the fare before you book.",
@@ -64,7 +67,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
             f"Or source,destination,date,time, {_EXAMPLE}. The fare is shown before you book.",
         )  # fmt: skip
     line = yield from answered(ask_flight, typed)
-    while line.count(",") == _COMMAS or not (context.extended or _chooses(line)):
+    while line.count(",") == _COMMAS or not (context.extended or (yield from _chooses(context, line))):
         try:
             yield from _book_by_line(context, line)
             return
@@ -73,7 +76,8 @@ def flight(context: Context, typed: str) -> Steps[None]:
                 raise
             yield Tell(str(error), problem=True)
             line = yield ask_flight
-    yield from reservation(context, FLIGHT, line.partition(" ")[2] if _chooses(line) else line)
+    first, _, rest = line.partition(" ")
+    yield from reservation(context, FLIGHT, rest if first.lower() == CHOOSE else line)
 
 
 def _flight_or_journey(typed: str) -> str:
@@ -83,8 +87,14 @@ def _flight_or_journey(typed: str) -> str:
     return typed
 
 
-def _chooses(line: str) -> bool:
-    return line.partition(" ")[0].lower() == CHOOSE
+def _chooses(context: Context, line: str) -> Steps[bool]:
+    """Whether a line without commas asks for a flight by questions."""
+    if line.partition(" ")[0].lower() == CHOOSE:
+        return True
+    if "," in line or " " not in line:
+        return False
+    journey = (yield from sale_of(context, FLIGHT)).read(line)
+    return journey.origin is not None and journey.destination is not None
 
 
 def _book_by_line(context: Context, line: str) -> Steps[None]:
@@ -94,7 +104,10 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
         if country := (yield from find_country(line)):
             yield Tell(f"Welcome to {country}")
             return
-        raise InvalidInput(f"{answers.quoted(line)} is not a request of four parts, {_EXAMPLE}.")
+        raise InvalidInput(
+            f"{answers.quoted(line)} is not a request of four parts, {_EXAMPLE}. "
+            f"To choose a flight by questions, type: flight {CHOOSE}."
+        )
     source, target, day_text, time_text = parts
     time = answers.time_of_day(time_text)
     if time is None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from busware.server.conversation import answers
-from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Steps, Tell, require
+from busware.server.conversation.dates import leading_date
+from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Steps, Tell, answered, require
 from busware.server.conversation.reservation import book
 from busware.server.conversation.seating import with_figures
 from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, sale_of
@@ -21,22 +22,28 @@ _NIGHTS = re.compile(r"(\d{1,3})(?:\s*nights?)?", re.ASCII)
 
 
 def stay(context: Context, typed: str) -> Steps[None]:
-    """The command `hotel`: find rooms for some nights, choose, hold and confirm them."""
+    """The command `hotel [DATE [NIGHTS]]`: find rooms for some nights, choose, hold and confirm them."""
     today = context.today()
+    typed_day, typed_nights = leading_date(typed, today)
+    if not typed_day and not _NIGHTS.fullmatch(typed_nights):
+        typed_day, typed_nights = typed_nights, ""
     sale = yield from sale_of(context, HOTEL)
     venue = yield from choose_venue(sale)
+    ask_check_in = sale.ask_day("Check-in date", "The date of the first night")
     while True:
-        check_in = yield sale.ask_day("Check-in date", "The date of the first night")
+        check_in = yield from answered(ask_check_in, typed_day)
         parse, example = _check_out(check_in, today), "such as 2"
         if context.extended:
             parse, example = answers.with_default(parse, check_in + timedelta(days=1)), "Enter: 1"
-        check_out = yield Ask(
+        ask_check_out = Ask(
             f"Check-out date, or how many nights ({example}):",
             parse,
             "until",
             "The date on which you leave, or the number of nights.",
             enter=f"1 night, until {day_of(check_in + timedelta(days=1))}.",
         )
+        check_out = yield from answered(ask_check_out, typed_nights)
+        typed_day = typed_nights = ""
         search = Search(
             origin=venue.code, destination=venue.code, date=check_in, until=check_out, kind=HOTEL.kind
         )

@@ -18,6 +18,7 @@ from busware.server.conversation.dialogue import (
     Show,
     Steps,
     Tell,
+    answered,
     require,
 )
 from busware.server.conversation.extras import NO_EXTRAS, ask_extras
@@ -51,13 +52,22 @@ _DAYS_AHEAD = 8  # searched for the next performance
 
 
 def show(context: Context, typed: str) -> Steps[None]:
-    """The command `show [HH:MM] [DATE]`: book seats for a performance."""
-    time, day = _parse_time_and_date(typed, context.today())
+    """The command `show [HH:MM] [DATE]`: book seats for a performance.
+
+    In an extended dialogue, any answer to the question for the performance may follow the command.
+    """
+    time, day, typed_performance = None, None, typed
+    try:
+        time, day = _parse_time_and_date(typed, context.today())
+        typed_performance = ""
+    except InvalidInput:
+        if not context.extended:
+            raise
     sale = yield from sale_of(context, SHOW)
     venue = yield from choose_venue(sale)
     if time is None and day is not None and (also := answers.time_of_day(typed)):
         time, day = yield from _time_or_date(sale, venue, also, day)
-    trip = yield from _performance(sale, venue, time, day)
+    trip = yield from _performance(sale, venue, time, day, typed_performance)
     booked = False
     while not booked:
         about = f"{trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, {money(trip.fare)} each"
@@ -102,10 +112,11 @@ def _time_or_date(sale: Sale, venue: Place, time: str, day: date) -> Steps[tuple
     return time, None
 
 
-def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -> Steps[Trip]:
+def _performance(sale: Sale, venue: Place, time: str | None, day: date | None, typed: str) -> Steps[Trip]:
     """The next performance at this time, on this date; of any time or date if it is None.
 
-    If no time is given, an extended dialogue shows the performances of the date, and asks.
+    If no time is given, an extended dialogue shows the performances of the date, and asks. typed: the answer,
+    if it followed the command.
     """
     trips = yield from _performances(sale, venue, time, day)
 
@@ -114,7 +125,7 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
         yield Show(TripList(trips=shown))
         default = clock(next((trip for trip in shown if trip.seats_free), shown[0]).departs_at)
         by_number = {"": default, **{str(n): begins for n, begins in enumerate(trips, 1)}}
-        answer: Trip | tuple[str | None, date | None] = yield Ask(
+        ask = Ask(
             f"Performance (its number, time or title; Enter: {default}), or another date:",
             partial(_parse_performance, by_number, shown, sale.context.today()), "performance",
             "Its number in the list or in the table, the time at which it begins, or its title. "
@@ -125,8 +136,10 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None) -
             ),
             numbered=True, enter=f"The performance at {default}.",
         )  # fmt: skip
+        answer: Trip | tuple[str | None, date | None] = yield from answered(ask, typed)
         if isinstance(answer, Trip):
             return answer
+        typed = ""
         time, other_day = answer
         try:
             day = other_day or shown[0].departs_at.date()

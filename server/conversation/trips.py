@@ -332,12 +332,13 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
     own = [trip for trip in trips if draft.exchanged and trip.bus_id == draft.exchanged.bus_id]
     first = next((trip for trip in [*own, *trips] if trip.seats_free or trip in own), None)
     default = None if first is None else first.bus_id
-    notes = [f"Enter: {default}"] if default is not None else []
+    full = "all are full" if draft.exchanged else "all are full: a number joins the waitlist"
+    notes = [full if default is None else f"Enter: {default}"]
     if len(options) < len(trips):
         notes.append("the stop is asked next")
     if words.types:
         every = "" if wanted == ANY else "all, or "
-        notes.append(f"{'or ' if notes else ''}{every}a filter such as ac, non-ac, sleeper")
+        notes.append(f"or {every}a filter such as ac, non-ac, sleeper")
         hint += " A filter such as ac, non-ac, sleeper or ac seater shows those only; all or any shows all."
 
     def parse(typed: str) -> int | Filter | Trip:
@@ -356,9 +357,8 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
                 return stop
             raise
 
-    prompt = f"{service} ({'; '.join(notes)}):" if notes else f"{service}:"
     enter = f"{service} {first.bus_id}, {clock(first.departs_at)} {service_of(first)}." if first else ""
-    return replace(ask, prompt=prompt, parse=parse, hint=hint, enter=enter)
+    return replace(ask, prompt=f"{service} ({'; '.join(notes)}):", parse=parse, hint=hint, enter=enter)
 
 
 def read_seat_map(trip: Trip | Booking, to_stop: int | None = None) -> Steps[Seats]:

@@ -343,12 +343,12 @@ def does_not_run(booking: Booking) -> str:
 def journey(found: TripList) -> str:
     """What the trips of a search have in common: Bengaluru to Mysuru, Sat 5 Dec 2026."""
     first, differ = found.trips[0], differing_ends(found)
-    origin = "" if "origin" in differ else first.origin
+    origin = "" if "origin" in differ else f"{first.origin} "
     destinations = list(dict.fromkeys(trip.destination for trip in found.trips))
     if len(destinations) > _MAX_DESTINATIONS:
         destinations[_MAX_DESTINATIONS:] = ["others"]
-    destination = f"to {listed(destinations, 'or')}"
-    places = ("" if differ else venue_of(first)) or f"{origin} {destination}".strip()
+    destination = f"{'to' if origin else 'To'} {listed(destinations, 'or')}"
+    places = ("" if differ else venue_of(first)) or f"{origin}{destination}"
     return ", ".join(filter(None, (places, day_of(first.departs_at.date()))))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from busware.server.conversation.words import journey
 from busware.server.protocol import Booking, TripList
 from tests.conftest import Cluster, Database
 from tests.support.playing import Play
@@ -75,7 +76,9 @@ def test_full_bus_is_not_the_default(play: Play, database: Database) -> None:
         assert before == [f"Bus (Enter: {bus}; or a filter such as ac, non-ac, sleeper):"]
         play("bus bengaluru mysuru sat", str(bus), f"best {count}", ASHA, "yes")
     played = play("bus bengaluru mysuru sat", "")
-    assert played.questions[0] == "Bus (a filter such as ac, non-ac, sleeper):"
+    assert played.questions[0] == (
+        "Bus (all are full: a number joins the waitlist; or a filter such as ac, non-ac, sleeper):"
+    )
     assert played.texts == ["An empty line is not a bus in the list. Type 1 or 2."]
 
 
@@ -184,9 +187,50 @@ def test_flight_by_places_or_by_a_line(play: Play) -> None:
     assert played.texts[1].startswith("No flight from USA to IND leaves at 10:01. On Tue 15 Dec 2026:")
     assert played.questions[3].startswith("Date of journey")
     assert play("flight usa ind").questions[0].startswith("Date of journey")
+    found = play("flight usa ind 15 dec").shown[0]
+    assert journey(found) == "To Delhi Airport, Mumbai Airport or Bengaluru Airport, Tue 15 Dec 2026"
     assert play("flight", "USA,IND,2026-12-15,10:00").questions[1] == "Confirm, for 62,000.00? (yes or no)"
     assert "at once" not in play("help").texts[0]
     assert play("find tomorow").questions == ["From (where you board):"]
+
+
+def test_find_offers_the_phone_number_of_the_session(play: Play) -> None:
+    played = play("find tomorrow mysuru", "", last_phone=ASHA)
+    assert played.questions == [f"Phone number of the booking (Enter: {ASHA}):"]
+    assert played.texts == ["No booking has that phone number, date and boarding place."]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stay", "asked"),
+    [
+        ("tomorrow 2", "2 nights, Wed 2 Dec 2026 to Fri 4 Dec 2026", "Room numbers"),
+        ("5 dec 3 nights", "3 nights, Sat 5 Dec 2026 to Tue 8 Dec 2026", "Room numbers"),
+        ("5 dec 7 dec", "2 nights, Sat 5 Dec 2026 to Mon 7 Dec 2026", "Room numbers"),
+        ("2026-12-05 2026-12-06", "1 night, Sat 5 Dec 2026 to Sun 6 Dec 2026", "Room numbers"),
+        ("5 dec", "", "Check-out date"),
+        ("2 nights", "", "Check-in date"),
+        ("yesterday 2", "Mon 30 Nov 2026 is in the past. Today is Tue 1 Dec 2026.", "Check-in date"),
+        ("nonsense", '"nonsense" is not a date.', "Check-in date"),
+        ("tomorrow 99", "Stay at most 60 nights.", "Check-out date"),
+    ],
+)
+def test_hotel_uses_the_words_of_the_command(play: Play, typed: str, stay: str, asked: str) -> None:
+    played = play(f"hotel {typed}")
+    assert played.questions[0].startswith(asked)
+    assert "".join(played.texts[:1]).startswith(stay)
+
+
+@pytest.mark.parametrize("typed", ["803", "18:30 tomorrow", "tomorrow 18:30"])
+def test_performance_of_the_command(play: Play, typed: str) -> None:
+    played = play(f"show {typed}")
+    assert played.questions == ["How many seats? (Enter: 1)"]
+    assert played.texts[0].startswith("Hayavadana, ")
+
+
+def test_performance_that_is_not_understood_is_asked_for(play: Play) -> None:
+    played = play("show operetta", "803")
+    assert played.texts[0].startswith('"operetta" is not a time such as 18:30')
+    assert [question.partition(" ")[0] for question in played.questions] == ["Performance", "How"]
 
 
 # What Enter answers ----------------------------------------------------------------------------

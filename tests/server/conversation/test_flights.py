@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Clock, Cluster, Database, LineClient
 from tests.support.project import PROJECT
-from tests.support.transcript import transcript
+from tests.support.transcript import receive_until, transcript
 
 ENDED = "The dialogue has ended. To begin again, type flight. To disconnect, type quit."
 QUESTION = (
@@ -197,6 +197,9 @@ def test_legs_are_sold_separately(client_socket: LineClient, database: Database)
 
 EXAMPLE = "such as USA,IND,2026-12-15,10:00."
 NO_TIME = f"is not a time. Type a line {EXAMPLE}"
+NOT_FOUR_PARTS = (
+    f"is not a request of four parts, {EXAMPLE} To choose a flight by questions, type: flight choose."
+)
 SERVED = "Flights serve IND, SGP, UAE, UK and USA."
 
 
@@ -205,11 +208,12 @@ SERVED = "Flights serve IND, SGP, UAE, UK and USA."
     [
         (f"Narnia,IND,{DAY},10:00", f'No flight serves "Narnia". {SERVED}'),
         (f"USA,Bengaluru,{DAY},10:00", f'No flight serves "Bengaluru". {SERVED}'),
-        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" is not a request of four parts, {EXAMPLE}'),
-        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" is not a request of four parts, {EXAMPLE}'),
-        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," is not a request of four parts, {EXAMPLE}'),
-        ("", f"An empty line is not a request of four parts, {EXAMPLE}"),
-        ("hello", f'"hello" is not a request of four parts, {EXAMPLE}'),
+        (f"USA,IND,{DAY}", f'"USA,IND,{DAY}" {NOT_FOUR_PARTS}'),
+        (f"USA,,{DAY},10:00", f'"USA,,{DAY},10:00" {NOT_FOUR_PARTS}'),
+        (f"USA,IND,{DAY},10:00,", f'"USA,IND,{DAY},10:00," {NOT_FOUR_PARTS}'),
+        ("", f"An empty line {NOT_FOUR_PARTS}"),
+        ("hello", f'"hello" {NOT_FOUR_PARTS}'),
+        ("delhi tomorrow", f'"delhi tomorrow" {NOT_FOUR_PARTS}'),
         (f"{DAY},10:00,USA,IND", f'"IND" {NO_TIME}'),
         ("USA,IND,10:00,10:00", '"10:00" is not a date. '
          "Type a date such as 2026-12-05, tomorrow, sat or 5 dec."),
@@ -256,6 +260,13 @@ def test_escape_sequences_in_a_request_are_removed(client_socket: LineClient) ->
 
 
 # By questions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", [f"usa delhi {DAY}", f"choose usa delhi {DAY}", f"to delhi from usa {DAY}"])
+def test_journey_after_the_command_is_booked_by_questions(client_socket: LineClient, typed: str) -> None:
+    client_socket.send(f"flight {typed}")
+    assert client_socket.receive().decode() == "New York JFK to Delhi Airport, Tue 15 Dec 2026:"
+    receive_until(client_socket, "Flight id:")
 
 
 def test_flight_booked_by_questions(client_socket: LineClient) -> None:

@@ -132,7 +132,6 @@ def test_stop_ends_the_connection(client_socket: LineClient, end: str) -> None:
         ("I want to book a bus", '"I want to book a bus" is not a command. Did you mean bus?'),
         ("stats", '"stats" is not a command. Did you mean status?'),
         ("to mysuru", '"to mysuru" is not a command. Type help for all commands.'),
-        ("hotel tomorrow", '"tomorrow" is ignored. The dialogue asks for everything it needs.'),
     ],
 )
 def test_unknown_line_gets_a_hint(client_socket: LineClient, line: str, message: str) -> None:
