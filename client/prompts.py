@@ -10,6 +10,7 @@ import sys
 import termios
 import textwrap
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
@@ -20,6 +21,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, has_completions
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
@@ -101,6 +103,7 @@ class PromptAsker(LineAsker):
         self._is_first = True  # the first question opens its menu
         self._ended = False
         self._seat_keys: SeatKeys | None = None  # of the open question, if it draws the map
+        self._histories = defaultdict[str, InMemoryHistory](InMemoryHistory)  # of the answers, by field
         depth = None if coloured else ColorDepth.DEPTH_1_BIT
         self._session = PromptSession[str](
             style=_STYLE,
@@ -125,6 +128,7 @@ class PromptAsker(LineAsker):
             only_one = question.field == "seat"
             self._seat_keys = SeatKeys(self.seat_map, self.own_seats, only_one=only_one)
         choices = self._dates() if question.field == "date" else () if self._seat_keys else question.choices
+        self._session.default_buffer.history = self._histories[question.field]
         rows = max(
             1, min(MAX_MENU_ROWS, self._session.output.get_size().rows - 4)
         )  # without question and toolbar

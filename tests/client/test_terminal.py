@@ -191,6 +191,15 @@ def test_tab_and_down_open_the_menu_of_commands(traveller: Callable[..., Travell
     asha.wait_for("From and to")
 
 
+def test_arrow_up_recalls_the_answers_to_the_same_question(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.answer(("What would you like?", "bus bengaluru mysuru"), ("Date of journey", "tomorrow"))
+    asha.answer(("Bus (Enter: 1;", "quit"))
+    asha.wait_for("You left the dialogue.", "What would you like?")
+    asha.child.send("\x1b[A\r")
+    asha.wait_for("bus bengaluru mysuru", "Date of journey")
+
+
 def test_matches_of_the_name_precede_matches_of_the_description() -> None:
     choices = Choices((Choice("flight", "step by step"), Choice("status", "show a booking"), Choice("show")))
     for typed, found in (("st", ["status", "flight"]), ("sh", ["show", "status"]), ("x", [])):
