@@ -165,6 +165,8 @@ class PlaceNames:
     def unknown(self, typed: str, otherwise: str = "") -> str:
         """The message about a text that names no place, with similar names. otherwise: if there are none."""
         names = self.similar(typed)
+        if typed and len(fold_name(typed)) < _MIN_BEGINNING:
+            otherwise = f"Type {_MIN_BEGINNING} characters or more."
         hint = f"Did you mean {listed(names, 'or')}?" if names else otherwise
         return f"{quoted(typed)} is not a place on any route. {hint}".rstrip()
 

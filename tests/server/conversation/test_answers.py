@@ -120,6 +120,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         ),
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
         (answers.place(PLACES), "", "An empty line is not a place on any route."),
+        (answers.place(PLACES), "my", '"my" is not a place on any route. Type 3 characters or more.'),
         (answers.place(PLACES, PLACES[0]), "BLRU", "You leave from Bengaluru. Type another place."),
         (TYPE, "se", "SEMI_SLEEPER, SEATER or any"),
         (seating.seats(MAP, "seat"), "41", "There is no seat 41. The seats are numbered 1 to 40."),
