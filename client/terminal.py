@@ -49,7 +49,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.conversation.words import change_line, day_of
+from busware.server.conversation.words import change_line, day_of, offer_advice
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
     OPEN,
@@ -374,7 +374,7 @@ class Terminal:
                 self._print_change(booking)
 
     def _print_change(self, booking: Booking) -> None:
-        line = change_line(booking)
+        line = f"{change_line(booking)}. {offer_advice(booking)}" if booking.offers else change_line(booking)
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
             if booking.status == "expired":

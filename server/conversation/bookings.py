@@ -37,6 +37,7 @@ from busware.server.conversation.words import (
     listed,
     moment,
     money,
+    offer_advice,
     plural,
     seat_line,
     summary,
@@ -71,6 +72,8 @@ def status(context: Context, typed: str) -> Steps[None]:
     """The command `status [REFERENCE [PHONE]]`: show a booking."""
     booking, _ = yield from open_booking(context, typed)
     yield Show(booking)
+    if advice := offer_advice(booking):
+        yield Tell(advice)
 
 
 def cancellation(context: Context, typed: str) -> Steps[None]:

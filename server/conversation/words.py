@@ -335,6 +335,11 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     return ", ".join(filter(None, parts)) + why
 
 
+def offer_advice(booking: Booking) -> str:
+    """How to accept or decline the open offer of a booking; empty if there is none."""
+    return f"To accept or decline the offer, type: offer {booking.reference}." if booking.offers else ""
+
+
 def does_not_run(booking: Booking) -> str:
     """Why a booking's trip was cancelled: The bus does not run. Landslide."""
     return f"The {words_of(booking.kind).service} does not run. {booking.why}"

@@ -26,6 +26,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
+from busware.server.conversation.words import offer_advice
 from busware.server.protocol import Answer, Booking, Refusal, Request, clean_text
 from busware.server.tcp import plain_replies
 
@@ -94,9 +95,9 @@ class PlainText:
 
     def about_change(self, booking: Booking) -> list[str]:
         """Lines that follow the line about a changed booking. Called by another thread."""
-        if booking.reference == self._held and booking.status == "expired":
-            return [plain_replies.wrapped(after_expiry(booking))]
-        return []
+        expired = booking.reference == self._held and booking.status == "expired"
+        advice = after_expiry(booking) if expired else offer_advice(booking)
+        return [plain_replies.wrapped(advice)] if advice else []
 
     def _reply(self, converse: Callable[[list[str]], None]) -> bytes:
         """The lines of the texts that a function appends. If it fails, the dialogue ends."""

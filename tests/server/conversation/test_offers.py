@@ -5,21 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import Database, LineClient
+from tests.support.offers import LATER, add_later_bus, displace
 from tests.support.playing import Play
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
-LATER = 3  # a service with the route of service 1, two hours later
 ACCEPT_OR_DECLINE = "Accept or decline:"
 
 
 @pytest.fixture
 def displaced(connect: Callable[[], LineClient], database: Database) -> str:
     """The reference of a booking of service 1 that has lost its seats; seats of service 3 are offered."""
-    database.query(
-        "SELECT api.add_service(bus_id => %s, name => 'Later Bus', operator => 'KSRTC', sales_days => 14,"
-        " layout => 'ss.ss', stops => E'Bengaluru | - | 12:00 | 0 | 0\\nMysuru | 14:45 | - | 145 | 300')",
-        LATER,
-    )
+    add_later_bus(database)
     booking = connect().call(
         "book",
         bus_id=1,
@@ -30,17 +26,15 @@ def displaced(connect: Callable[[], LineClient], database: Database) -> str:
         phone=ASHA,
     )
     reference = str(booking["reference"])
-    with database.connect(autocommit=False) as conn:
-        conn.execute("SELECT api.lock_trip(1, %s)", (TRAVEL_DAY,))
-        conn.execute("SELECT api.displace(1, %s, %s)", (TRAVEL_DAY, [reference]))
-        conn.execute("SELECT api.make_offer(1, %s, 'A smaller bus runs.', 'refund')", (reference,))
-        conn.commit()
+    displace(database, reference)
     return reference
 
 
 def test_offer_is_accepted_in_plain_text(
     client_socket: LineClient, database: Database, displaced: str
 ) -> None:
+    client_socket.send(f"status {displaced} {ASHA}")
+    receive_until(client_socket, f"To accept or decline the offer, type: offer {displaced}.")
     client_socket.send(f"offer {displaced} {ASHA}")
     receive_until(client_socket, "Offer 1: A smaller bus runs.")
     receive_until(client_socket, ACCEPT_OR_DECLINE)

@@ -16,8 +16,9 @@ from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.push.messages import Messages
 from tests.conftest import Clock, Database
 from tests.support.line_client import WAIT_SECONDS, LineClient, wait_until
+from tests.support.offers import add_later_bus, displace
 from tests.support.pushing import Console
-from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
+from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
@@ -93,6 +94,19 @@ def test_an_exchange_for_another_service_and_later_changes_are_pushed(
     assert text.receive().decode().startswith(f"Booking {booking['reference']} (bus 3, seat 1)")
     program.call("cancel", **booking)
     assert text.receive().decode().endswith(" Status: Cancelled, 130.00 is given back")
+
+
+def test_a_change_with_an_offer_says_how_to_decide(
+    connect: Callable[[], LineClient], database: Database, pushing: SimpleNamespace
+) -> None:
+    add_later_bus(database)
+    text = connect()
+    reference = book(connect())["reference"]
+    text.send(f"status {reference} {ASHA}")
+    receive_until(text, "Fare 260.00")
+    displace(database, reference)
+    book(connect(), 2)  # notifies of the trip
+    receive_until(text, f"To accept or decline the offer, type: offer {reference}.")
 
 
 def test_a_promotion_from_the_waitlist_is_pushed(
