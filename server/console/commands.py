@@ -13,6 +13,7 @@ from busware.server.console.feed import ConsoleFeed, Out, heading
 from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.answers import yes_or_no
 from busware.server.conversation.chart import chart_lines
+from busware.server.conversation.dates import leading_date
 from busware.server.conversation.manifest import manifest_lines
 from busware.server.conversation.words import (
     clock,
@@ -107,11 +108,8 @@ class Console:
         self._send(rest)
 
     def _trip(self, rest: str) -> None:
-        bus, _, rest = rest.partition(" ")
-        day, _, text = rest.strip().partition(" ")
-        if not _is_number(bus) or not text.strip():
-            raise UsageError("Example: trip 101 tomorrow We leave from platform 3.")
-        self._send(text.strip(), bus_id=int(bus), travel_date=parse_date(day, self.today()))
+        bus_id, day, text = self._trip_and_text(rest, "Example: trip 101 tomorrow We leave from platform 3.")
+        self._send(text, bus_id=bus_id, travel_date=day)
 
     def _reply(self, rest: str) -> None:
         word, _, text = rest.partition(" ")
@@ -184,22 +182,17 @@ class Console:
             self._show("".join(piece.text for piece in line))
 
     def _cancel(self, rest: str) -> None:
-        bus, _, rest = rest.partition(" ")
-        day, _, reason = rest.strip().partition(" ")
-        reason = reason.strip()
-        if not _is_number(bus) or not reason:
-            raise UsageError("Example: cancel 101 tomorrow Landslide.")
+        bus_id, day, reason = self._trip_and_text(rest, "Example: cancel 101 tomorrow Landslide.")
         if len(reason) > _REASON_CHARACTERS:
             raise InvalidInput(f"A reason has up to {_REASON_CHARACTERS} characters.")
-        trip = int(bus), parse_date(day, self.today())
-        quote = self.messages.cancel_quote(*trip)
-        self._show(f"{quote.trip.kind} {bus}, {quote.trip.name}")
+        quote = self.messages.cancel_quote(bus_id, day)
+        self._show(f"{quote.trip.kind} {bus_id}, {quote.trip.name}")
         ends = f"{counted(quote.tickets, 'ticket')} of {counted(quote.bookings, 'booking')}"
         self._show(f"departs {moment(quote.trip.departs_at)}: {ends}, refund {money(quote.refund)}")
         if not self._confirm("Cancel this trip?"):
             self.out("The trip is not cancelled.")
             return
-        done = self.messages.cancel_trip(*trip, reason)
+        done = self.messages.cancel_trip(bus_id, day, reason)
         self.out(f"The trip is cancelled: {counted(done.tickets, 'ticket')}, {money(done.refund)} refunded.")
 
     def _confirm(self, question: str) -> bool:
@@ -211,6 +204,16 @@ class Console:
                 except InvalidInput as error:
                     self.out(str(error))
         return False
+
+    def _trip_and_text(self, rest: str, example: str) -> tuple[int, date, str]:
+        """The number of a service, a date and a text. Raises InvalidInput, UsageError with the example."""
+        bus, _, rest = rest.partition(" ")
+        day, text = leading_date(rest, self.today())
+        if not day:
+            day, _, text = text.partition(" ")
+        if not _is_number(bus) or not text:
+            raise UsageError(example)
+        return int(bus), parse_date(day, self.today()), text
 
     def _date(self, typed: str) -> date:
         """The date that the operator has typed, or today."""
