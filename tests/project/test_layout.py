@@ -6,6 +6,7 @@ break it.
 
 import ast
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
 from functools import cache
@@ -239,6 +240,13 @@ def test_imports_have_no_cycle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"a cycle of imports: {error.args[1]}")
+
+
+def test_every_package_is_installed() -> None:
+    """pip installs the packages that pyproject.toml lists, and no others."""
+    listed = tomllib.loads(TEXTS["pyproject.toml"])["tool"]["setuptools"]["packages"]
+    folders = {module_of(name) for name in in_folder("client/", "server/") if name.endswith("/__init__.py")}
+    assert folders | {"busware.sql"} == set(listed)
 
 
 def test_no_file_is_too_long() -> None:
