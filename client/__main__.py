@@ -116,7 +116,7 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
 
 
 def _confirm(request: protocol.Request, planned: Plan, client: Client) -> Plan | None:
-    """The plan that is confirmed: asked again as long as it has changed meanwhile. None: it is declined."""
+    """Ask until the confirmed plan is still the current one; return it. None: it is declined."""
     seen = None
     while planned.preview and planned.preview != seen:
         if seen:

@@ -220,7 +220,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--from": {
         "dest": "origin",
         "metavar": "PLACE",
-        "help": "only the places that services on sale from PLACE go to",
+        "help": "only the places that passengers can reach from PLACE",
     },
     "--type": {
         "dest": "bus_type",

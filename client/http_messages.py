@@ -28,7 +28,7 @@ def encode_request(
 ) -> tuple[str, str, bytes | None, dict[str, str]]:
     """A request over HTTP: method, path with its query, body, headers."""
     fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(request))
-    targets = request.resources.values()  # the first one whose path takes only given fields
+    targets = request.resources.values()  # the first one whose path has only fields that are given
     target = next(target for target in targets if fields.keys() >= {*_PATH_FIELD.findall(target)})
     method, path = target.split(" ")
     headers = {"Accept": "application/json"}

@@ -1,7 +1,7 @@
 """What a command is going to change, as a question before it is sent; and what it has changed.
 
-Only commands that give up something that cannot be had back have a preview: a ticket that was sold, a part of
-its journey, a trip with its passengers, or the timetable of a service. And those that inform passengers.
+Two kinds of commands have a preview: those that end something permanently (a sold ticket, a part of its
+journey, a trip with its passengers, the timetable of a service), and those that inform passengers.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Preview(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a request is going to do, as a question to confirm; and what makes a text of its reply.
+    """What a request is going to do, as a question to confirm; and the function that describes its reply.
 
     preview: None if nothing has to be confirmed. report: None if the reply says what was done. accepted: the
     request that is sent after the confirmation, if it is another one.
@@ -56,8 +56,8 @@ class Plan(NamedTuple):
 def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - a case for each request
     """The plan of a request. Raises Refusal, as the request would, and ConnectionLost.
 
-    What the reply is compared with is read here. So it is called again after a confirmation: what another
-    client has changed meanwhile is not reported as done, and is confirmed again.
+    It reads the state before the request, which `report` compares with the reply. It is called again after a
+    confirmation: if another client has changed the state meanwhile, the new plan is confirmed too.
     """
     match request:
         case protocol.Cancel():

@@ -1,4 +1,4 @@
-"""What a limit by address counts: of an address its network, and of that the subject.
+"""The subject by which a limit counts an address: it names the network of the address.
 
 network          subject
 203.0.113.7      address:203.0.113.7      an IPv4 address, also if it is written as IPv6
@@ -38,10 +38,10 @@ def limited_subject(address: str, settings: Settings) -> str | None:
 
 
 class SubjectCounts(Counter[str]):
-    """How many there are of each subject, such as connections. A subject that has none takes no memory."""
+    """Counts things, such as connections, by subject. A subject with a count of 0 takes no memory."""
 
     def decrease(self, subject: str) -> None:
-        """There is one less of a subject."""
+        """Subtract one from the count of a subject."""
         self[subject] -= 1
         if not self[subject]:
             del self[subject]

@@ -1,5 +1,5 @@
--- Check the classes, the fare rules and the concessions in the document of a service: what they say together, and about the
--- seats of its layout.
+-- Check that the classes, the fare rules and the concessions in the document of a service agree with each other and with its
+-- layout.
 CREATE OR REPLACE FUNCTION api.check_fares(document jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -29,26 +29,20 @@ BEGIN
         WHERE coalesce(percent, 0) = 0 AND coalesce(amount, 0) = 0 AND list <> 'seat_classes'
           AND NOT (list = 'concessions' AND seat IS NOT DISTINCT FROM false)
         UNION ALL
-        SELECT path || '.percent', 'It takes more than the fare off. Give a percentage from -100 on.' FROM rule
+        SELECT path || '.percent', 'It takes more than the fare off. Give a percentage of at least -100.' FROM rule
         WHERE percent < -100 AND list <> 'concessions'
         UNION ALL
         SELECT path || '.percent', 'A concession takes off from 0 to 100 percent.' FROM rule
         WHERE list = 'concessions' AND NOT percent BETWEEN 0 AND 100
         UNION ALL
-        SELECT path || '.amount', 'A concession takes off an amount from 0 on.' FROM rule WHERE list = 'concessions' AND amount < 0
-        UNION ALL
-        SELECT path || '.amount', 'An infant without a seat pays a part of the fare: give percent, and no amount.' FROM rule
-        WHERE seat = false AND amount IS NOT NULL
-        UNION ALL
-        SELECT path || '.seat', 'A service has one concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1
-        UNION ALL
-        SELECT path || '.max_age', format('It is below min_age, %s.', min_age) FROM rule WHERE max_age < min_age
-        UNION ALL
-        SELECT path || '.last_date', format('It is before first_date, %s.', first_date) FROM rule WHERE last_date < first_date
-        UNION ALL
-        SELECT format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat, layout
-        WHERE seat_no <> ALL (layout.seats)
-        UNION ALL
-        SELECT format('%s.seats[%s]', path, n - 1), format('Seat %s is in a class already.', seat_no) FROM class_seat WHERE times > 1
+        SELECT path || '.amount', 'A concession takes off an amount of at least 0.' FROM rule WHERE list = 'concessions' AND
+        amount < 0 UNION ALL SELECT path || '.amount', 'An infant without a seat pays a part of the fare: give percent, and no
+        amount.' FROM rule WHERE seat = false AND amount IS NOT NULL UNION ALL SELECT path || '.seat', 'A service has one
+        concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1 UNION ALL SELECT path ||
+        '.max_age', format('It is below min_age, %s.', min_age) FROM rule WHERE max_age < min_age UNION ALL SELECT path ||
+        '.last_date', format('It is before first_date, %s.', first_date) FROM rule WHERE last_date < first_date UNION ALL SELECT
+        format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat, layout WHERE seat_no
+        <> ALL (layout.seats) UNION ALL SELECT format('%s.seats[%s]', path, n - 1), format('Seat %s is in a class already.',
+        seat_no) FROM class_seat WHERE times > 1
     ) AS wrong (field, message));
 END $$;

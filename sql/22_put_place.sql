@@ -1,6 +1,6 @@
 -- Add a place, or edit one, from its document: the columns of places. An edit changes only the fields that data names and that
--- differ. account: who edits; an operator adds places under names that no other place has, and only an admin changes one that is there. NULL:
--- the owner of the database, who may do both. plan: return the answer, and write nothing.
+-- differ. account: an operator may add a place whose names no other place has; an admin may also edit places; NULL is the owner
+-- of the database, who may do both. plan: return the answer, and write nothing.
 --
 -- The answer: code; created, whether the place is new; changes, {field, from, to} for each field.
 CREATE OR REPLACE FUNCTION api.put_place(account text, data jsonb, plan boolean DEFAULT false) RETURNS TABLE (refused boolean, answer jsonb)
@@ -76,13 +76,13 @@ BEGIN
     ) AS wrong (n, field, message));
 END $$;
 
--- A place, for the operator who puts it.
+-- A place as JSON, for the reply to put_place.
 CREATE OR REPLACE FUNCTION api.show_place(p places) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN jsonb_build_object('code', p.code, 'name', p.name, 'aliases', p.aliases, 'part_of', p.part_of, 'time_zone', p.time_zone);
 
--- Check that no other place has the name, the code or an alias of a place that an operator adds: a name of two places is
--- ambiguous for every traveller.
+-- Check that no other place has the name, the code or an alias of a place that an operator adds: if two places have one name,
+-- every traveller must choose between them.
 CREATE OR REPLACE FUNCTION api.check_names_are_new(place places) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('field', 'name', 'message', format('%s is called %s already. Use that place, or choose '

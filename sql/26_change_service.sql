@@ -1,5 +1,5 @@
--- Execute a write on services, their trips or places, for an account. Methods with a key (add_service, succeed_service) record
--- their answer under it, with bus_id 0, because the number of the new service is not known before.
+-- Execute a write on services, their trips or places, for an account. With an idempotency key (add_service, succeed_service),
+-- the answer is recorded. Its row has bus_id 0, because the number of the new service is not known before.
 CREATE OR REPLACE FUNCTION api.change_service(method text, args jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -8,13 +8,13 @@ DECLARE
     plan    CONSTANT boolean := coalesce((args ->> 'plan')::boolean, false);
     data    CONSTANT jsonb := args - '{account,plan}'::text[];
 BEGIN
-    answer := api.check_role(account);   -- NULL would be the owner of the database
+    answer := api.check_role(account);   -- refuses NULL: to the functions below, NULL means the database's owner
     IF answer IS NULL AND key IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(account || ' ' || key, 0));   -- the same request may run now
         answer := api.recorded_answer(0, key, method, args);
     END IF;
     IF answer IS NULL THEN
-        CASE method   -- raises an exception for any other
+        CASE method   -- any other method raises an exception
             WHEN 'add_service' THEN SELECT p.answer INTO answer FROM api.put_service(account, data - 'bus_id', plan) AS p;
             WHEN 'put_service' THEN SELECT p.answer INTO answer FROM api.put_service(account, data, plan) AS p;
             WHEN 'end_service' THEN SELECT p.answer INTO answer FROM api.end_service(account, bus_id, (args ->> 'last_date')::date, plan) AS p;
@@ -23,7 +23,7 @@ BEGIN
             WHEN 'open_trip' THEN answer := api.open_trip(account, bus_id, (args ->> 'travel_date')::date);
             WHEN 'put_place' THEN
                 SELECT p.answer INTO answer FROM api.put_place(account, data) AS p;
-                IF NOT answer ? 'reason' THEN   -- a statement of its own, which reads what was written
+                IF NOT answer ? 'reason' THEN   -- a separate statement sees the row that put_place has written
                     SELECT api.show_place(p) INTO answer FROM places p WHERE p.code = data ->> 'code';
                 END IF;
         END CASE;

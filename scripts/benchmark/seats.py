@@ -3,8 +3,8 @@
 A day is one trip with 40 seats and 10 legs of equal length. Parties of 1 to 4 book a random segment one after
 the other, all seats or none, until they have requested `load` times the capacity. All strategies get the same
 demand. `any` lets the server choose the seats, `first` takes the first free seats, and `random` takes random
-free seats. The bound refuses a party only if some leg of its segment is full, as if passengers could change
-seats at every stop.
+free seats. Each result is a share of the bound: the sales if passengers could change seats at every stop, so
+that a party is refused only if a leg of its segment is full.
 """
 
 import random
@@ -120,7 +120,7 @@ def _sell(
 def _requests(
     dataset: Dataset, date: str, parties: list[Party], choose: Choose | None
 ) -> Iterator[tuple[bytes, Party]]:
-    """The requests of a day. With a function, a party for which too few seats are free makes no request."""
+    """The requests of a day. If choose is a function, a party without enough free seats makes no request."""
     booked: Booked = [set() for _ in range(dataset.seats)]
     numbers = random.Random(date)
     for party in parties:

@@ -5,10 +5,10 @@ limit, attempts are free. After that, the next one is refused for a time that do
 failure.
 
 Before a booking is opened, the database is asked only if a subject of the attempt has failed in this process.
-So a request without earlier failures needs no query. Attempts under way count as failures, but in each
-process for itself: if a server has n processes, simultaneous attempts may fail n times as often as the limit.
-Before a password is compared, the database is always asked, because the query costs little compared with the
-hash; simultaneous attempts wait for each other there, in all processes.
+So a request without earlier failures needs no query. Attempts that have not ended count as failures, but only
+in their own process: with n processes, simultaneous attempts may fail n times as often as the limit. Before a
+password is compared, the database is always asked, because the query costs little compared with the hash;
+simultaneous attempts wait for each other there, in all processes.
 """
 
 import threading
@@ -118,8 +118,8 @@ class RateLimiter:
     def turn(self, attempt: Attempt) -> Iterator[None]:
         """Context of an attempt to open a booking. Raises Refusal (not_allowed, busy).
 
-        Of a pair and of an address, only so many attempts are under way as may still fail, so simultaneous
-        attempts do not pass the limit. The others wait.
+        Of the attempts of a pair or an address, at most as many run at once as may still fail; the others
+        wait. So simultaneous attempts do not exceed the limit.
         """
         of_address, of_pair, _ = attempt.limits
         deadline = time.monotonic() + self._settings.read_wait_seconds
@@ -185,7 +185,7 @@ class RateLimiter:
                 self._known.add(attempt.pair)
 
     def note_known_addresses(self) -> None:
-        """Store from which addresses the credentials were right since the last call, in one statement."""
+        """Store the addresses whose credentials were right since the last call, in one statement."""
         with self._lock:
             pairs, self._known = self._known, set()
         try:

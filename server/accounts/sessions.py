@@ -46,7 +46,7 @@ class WrongPassword(Refusal):
     """No account has that username and password.
 
     is_account: whether there is an account with the username. address_failures: the failed attempts from the
-    address in the period of the rate limits, with this one. Neither is for the caller to see.
+    address in the period of the rate limits, with this one. Neither is sent to the caller.
     """
 
     def __init__(self, *, is_account: bool, address_failures: int) -> None:

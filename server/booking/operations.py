@@ -204,7 +204,7 @@ def _normalize_passenger(passenger: protocol.Passenger) -> protocol.Passenger:
 
 
 def _args(request: Request, caller: Caller) -> bytes:
-    """The request as JSON, with the account of the caller. What an agent books is its customer's booking."""
+    """The request as JSON, with the caller's account: as `sold_by` if an agent sells, else as `account`."""
     if caller.account is None:
         return _encode(request)
     is_sale = caller.role == "agent" and isinstance(request, protocol.PartyRequest)
@@ -267,7 +267,7 @@ def _check_either(request: Request) -> None:
 
 
 def _check_exchange(request: protocol.ExchangeRequest) -> None:
-    """Raises Refusal unless the request names something to exchange for, and each of it in one way."""
+    """Raises Refusal if the request names nothing to exchange for, or names one thing in two ways."""
     given = [
         field.name
         for field in msgspec.structs.fields(protocol.ExchangeRequest)

@@ -1,8 +1,8 @@
 """Exchanges the vehicle of a trip for one with any seats.
 
-The database tells what the seats are planned from, with a version of it (api.exchange_basis). This module
-plans the seats. The database exchanges the vehicle if that version is still the present one, checks the
-seats, and decides the rest: refunds, offers, messages.
+The database returns the input of the plan and the version of this input (api.exchange_basis). This module
+plans the seats. The database exchanges the vehicle if the version has not changed, checks the seats, and
+decides the rest: refunds, offers, messages.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Basis:
-    """What the seats are planned from."""
+    """The input of a plan."""
 
     old_seats: list[Seat]
     new_seats: list[Seat]
@@ -39,7 +39,7 @@ class VehicleExchanges:
         self._attempts = attempts
 
     def exchange(self, request: protocol.ExchangeVehicle, account: str | None) -> Answer:
-        """The exchange, or its plan. A request with the version of a plan executes that plan or none."""
+        """The exchange, or its plan. A request with a version executes the plan of this version or none."""
         args = msgspec.to_builtins(request) | {"account": account}
         read = _encode({name: args[name] for name in ("account", "bus_id", "travel_date", "vehicle")})
         for _ in range(self._attempts):

@@ -3,7 +3,7 @@
 It reads the database (server/push/messages.py) after change notifications, so it does not matter to which
 process or server a client is connected. Clients that connect and disconnect are counted; they are shown on
 request, because many of them would hide the messages. The servers publish their clients once a console is
-registered; the connections of earlier ones are not shown.
+registered; clients that connected before that are not shown as new.
 """
 
 from collections.abc import Callable
@@ -139,7 +139,7 @@ class ConsoleFeed:
 
 
 def heading(message: Message) -> str:
-    """The sender of a message and its recipient, for operators; of a message to them, also its number."""
+    """The sender and the recipient of a message; if it was sent to the operators, also its number."""
     match message.audience:
         case "operators":
             known = " ".join(filter(None, (message.account, message.reference)))

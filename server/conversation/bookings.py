@@ -221,7 +221,7 @@ def find(context: Context, typed: str) -> Steps[None]:
         return
     lines: list[str] = []
     shown = found.references[:_MAX_SHOWN]
-    for reference in reversed(shown):  # the last one that is opened is offered: the first one
+    for reference in reversed(shown):  # the first one is opened last, so that it is offered next
         booking = yield Call(GetBooking(reference=reference, phone=phone))
         lines.append(booking.message if isinstance(booking, Refusal) else _found_line(booking))
     for line in reversed(lines):
@@ -375,7 +375,7 @@ def _by_seat_or_name(booking: Booking, parse: Callable[[str], T]) -> Callable[[s
 def _tickets_request(
     booking: Booking, phone: str | None, chosen: Sequence[Ticket], of: Sequence[Ticket]
 ) -> dict[str, Any]:
-    """The fields of a request about tickets; all of them need not be named."""
+    """The fields of a request about tickets; none if it is about all tickets."""
     fields: dict[str, Any] = {"reference": booking.reference, "phone": phone}
     return fields if len(chosen) == len(of) else fields | {"tickets": [t.ticket_no for t in chosen]}
 
@@ -399,7 +399,7 @@ def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
 
 
 def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay: bool) -> str:
-    """What names a stop among others: its place; the date, if all are at one place; else both."""
+    """What tells a stop from the others: its place; the date, if all are at one place; else both."""
     if stay:
         return day_of(stop.arrives_at.date())
     same_place = [other for other in stops if other.place == stop.place]
@@ -411,7 +411,7 @@ def _end_by_number_or_name(
 ) -> Callable[[str], str]:
     """A parser of one of these ends, by its number, name or date.
 
-    noun: of an end. places: of this kind of service, with their aliases. last: where the tickets end anyway.
+    noun: of an end. places: of this kind of service, with their aliases. last: where the tickets end now.
     """
     parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
     by_day = {stop.arrives_at.date(): end for end, stop in ends.items()}

@@ -2,9 +2,10 @@
 
 A row for each seat, a column for each leg. A ticket is a run from the stop where its passenger boards to the
 stop where they alight: [Asha Rao     ] if it is booked, (Asha Rao~~~~~) if it is held, with < or > at an end
-that is outside of the block; after the name of a booked one is + if it is checked in, ! if it is a no-show. A
-blocked leg is ###. So the chart is readable without colours. A route with more legs than the screen has room
-for is drawn in blocks, one below the other; blocks without tickets and blocked seats are left out.
+that is outside of the block; after the name, + says that the passenger is checked in, and ! that the ticket
+is a no-show. A blocked leg is ###. So the chart is readable without colours. A route with more legs than the
+screen has room for is drawn in blocks, one below the other; blocks without tickets and blocked seats are left
+out.
 """
 
 import math

@@ -234,7 +234,7 @@ class Dialogue:
         # A stack of steps to execute before the dialogue continues, each with its current step.
         self._interludes: list[tuple[Steps[None], Step]] = []
         self._reopened: tuple[str, str] | None = None  # the question to which `back` has returned
-        self._told: list[Tell] = []  # the problems shown; `back` does not show them again
+        self._shown_problems: list[Tell] = []  # the problems shown; `back` does not show them again
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
         self._main_step: Step | None = None  # of the dialogue itself, not of an interlude
@@ -253,7 +253,7 @@ class Dialogue:
 
     @property
     def at_first_question(self) -> bool:
-        """Whether a question of the dialogue itself is open, and no answer has led to it."""
+        """Whether the open question is the first one of the dialogue itself."""
         return isinstance(self._main_step, Ask) and not self._path()
 
     def shown(self) -> None:
@@ -262,7 +262,7 @@ class Dialogue:
             self._continue_interlude(None)
         else:
             if isinstance(self._main_step, Tell) and self._main_step.problem:
-                self._told.append(self._main_step)
+                self._shown_problems.append(self._main_step)
             self._continue(None)
 
     def replied(self, reply: msgspec.Struct | Refusal) -> None:
@@ -345,7 +345,7 @@ class Dialogue:
     def _resume(self, value: Any) -> Step | None:
         try:
             step = self._steps.send(value)
-            while self._reopened and step in self._told:
+            while self._reopened and step in self._shown_problems:
                 step = self._steps.send(None)
         except StopIteration:
             return None

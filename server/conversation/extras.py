@@ -35,7 +35,7 @@ class Extras:
     promo_code: str | None = None
 
     def or_else(self, other: "Extras") -> "Extras":
-        """The same; what is not asked yet is taken from others."""
+        """These extras; what is not asked yet is taken from `other`."""
         said = {name: value for name, value in vars(self).items() if value is not None}
         return replace(other, **said)
 
@@ -51,7 +51,7 @@ class Extras:
         return found or None
 
     def without_refused(self, refusal: Refusal) -> "Extras | None":
-        """The same without what a refusal is about, which is then not asked yet; None: about none of it."""
+        """These extras; those that a refusal is about are not asked yet. None: it is about none of them."""
         match refusal.reason:
             case "unknown_class":
                 return replace(self, seat_class=None)
@@ -111,7 +111,7 @@ def ask_extras(seat_map: Seats, wanted: Wanted, known: Extras) -> Steps[Extras]:
 
 
 def fare_of_class(classes: Sequence[SeatClass] | None, seat_class: str | None, fare: str) -> str:
-    """The fare of a seat of a class; the other fare, if the class is not known."""
+    """The fare of a seat of a class; `fare` if the class is not known."""
     return next((one.fare for one in classes or [] if seat_class and one.name == seat_class), fare)
 
 
@@ -171,7 +171,7 @@ def _in_order_of_seats(
 
 
 def _at_most(count: int, said: tuple[str | None, ...] | None) -> tuple[str | None, ...] | None:
-    """The same; not asked yet, if the party has become smaller."""
+    """These answers; None (not asked yet) if they are more than `count`, because the party is smaller now."""
     return said if said is not None and len(said) <= count else None
 
 

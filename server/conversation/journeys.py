@@ -59,7 +59,7 @@ class Journey:
 def parse_journey(
     typed: str, places: Sequence[Place], find_date: Callable[[str], date | None] = lambda _: None
 ) -> Journey:
-    """The journey that a text describes. find_date: a date; None for a text that has not the form of one."""
+    """The journey that a text describes. find_date: the date of a text; None if it does not look like one."""
     names = PlaceNames(places)
     reading = _Reading()
     for text, meaning in _parts(typed, names, find_date):
@@ -199,7 +199,7 @@ def _parts(
 
 
 def _meaning(text: str, names: PlaceNames, find_date: Callable[[str], date | None]) -> _Meaning:
-    """What a part of a text means. A text: the end that the next place is, or "" for a word to ignore.
+    """What a part of a text means. A str: "origin" or "destination" for the next place, "" for nothing.
 
     InvalidInput: a date that is not possible, or several places. None: the part is not understood.
     """

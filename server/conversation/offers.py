@@ -1,4 +1,4 @@
-"""The dialogue of `offer`: an operator has changed the trip of a booking, and offers another or the fare."""
+"""The dialogue of `offer`: an operator has changed a trip, and offers another one or the fare back."""
 
 from busware.server.conversation import answers
 from busware.server.conversation.bookings import open_booking

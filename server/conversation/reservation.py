@@ -141,7 +141,7 @@ def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDr
 def _ask_in_published_order(
     sale: Sale, journey: Journey, ask_day: Ask, *, any_type: bool
 ) -> Steps[BookingDraft]:
-    """The same in the order of server/PROTOCOL.md. any_type: do not ask for the type of the service."""
+    """Ask the same in the order of server/PROTOCOL.md. any_type: do not ask for the type of the service."""
     words = sale.words
     day = yield ask_day.known(journey.day)
     wanted = journey.wanted or ANY

@@ -27,8 +27,8 @@ _COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
 class Wanted:
     """The seats that a party wants: how many, and which. No numbers: any seats.
 
-    waits: the party joins the waitlist if too few seats are free. reserved: the numbers that are reserved,
-    and whose passenger may have them.
+    waits: the party joins the waitlist if too few seats are free. reserved: those of the numbers that are
+    reserved seats, and for which passengers.
     """
 
     count: int
@@ -37,7 +37,7 @@ class Wanted:
     reserved: tuple[tuple[int, Literal["women", "accessible"]], ...] = ()
 
     def passengers(self, names: Sequence[str | None]) -> list[Passenger] | None:
-        """The passengers with these names, and with what their reserved seats require; None: nothing."""
+        """The passengers: these names, and what their reserved seats require. None if there is neither."""
         passengers = [Passenger(name=name) for name in names]
         reserved = dict(self.reserved)
         if reserved:
@@ -143,7 +143,7 @@ def with_figures(typed: str) -> str:
 
 
 def _check_count(limit: int | None, count: int, noun: str) -> int:
-    """The count, if a booking may have so many seats. Raises InvalidInput."""
+    """Return the count. Raises InvalidInput if a booking may not have so many seats."""
     if limit is not None and not 1 <= count <= limit:
         raise InvalidInput(f"You asked for {count} {noun}s. One booking may have 1 to {limit}.")
     return count

@@ -183,7 +183,7 @@ def _parse_performance(
 def _performances(
     sale: Sale, venue: Place, time: str | None, day: date | None
 ) -> Steps[dict[str, list[Trip]]]:
-    """The performances of a date by the time at which they begin: of the next date with the wanted one."""
+    """The performances of a date, by time. Without a date: of the next date that has the wanted one."""
     next_days = [sale.first + timedelta(days=n) for n in range(_DAYS_AHEAD)]
     other_times: set[str] = set()
     for candidate in [day] if day else [d for d in next_days if d <= sale.last]:

@@ -401,6 +401,6 @@ def _trips(draft: BookingDraft, search: Search) -> Steps[list[Trip]]:
 
 
 def _possible(draft: BookingDraft, trips: list[Trip]) -> list[Trip]:
-    """The trips of the operator to which a booking is bound; without such a booking, all of them."""
+    """For an exchange, the trips of the booking's operator; otherwise all of them."""
     bound = draft.exchanged
     return [trip for trip in trips if bound is None or trip.operator == bound.operator]

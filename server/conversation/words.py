@@ -137,7 +137,7 @@ def departure(trip: AnyTrip | Leg) -> str:
 
 
 def delay_line(trip: AnyTrip | ManifestStop) -> str:
-    """Where a trip is not expected at the times of the timetable: Expected 21:45, scheduled 21:15."""
+    """The expected and the scheduled time, if they differ: Expected 21:45, scheduled 21:15."""
     departs, arrives = trip.scheduled_departs_at, trip.scheduled_arrives_at
     if departs is not None and trip.departs_at is not None:
         return f"Expected {clock(trip.departs_at)}, scheduled {clock(departs)}."

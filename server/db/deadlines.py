@@ -42,7 +42,7 @@ class Deadlines:
         self._stop_at = math.inf
 
     def begin_stop(self) -> None:
-        """The server stops: from drain_seconds after now, no statement and no attempt to connect waits."""
+        """Begin the stop of the server: drain_seconds from now, every wait for the database ends."""
         self._stop_at = time.monotonic() + self._drain_seconds
 
     def seconds_for(self, seconds: float) -> float:

@@ -262,7 +262,7 @@ def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -
 
 
 def _replace_functions(conn: Connection, settings: Settings, role: str) -> bool:
-    """Bring schema api and the views to this version. Return whether they are newer, and so kept."""
+    """Bring schema api and the views to this version. Return True if they are newer, and so are kept."""
     files = sorted(FOLDER.glob("2*.sql"))
     this_version = f"{VERSION} {_digest(*files)}"
     comment = "SELECT coalesce(obj_description(to_regnamespace('api'), 'pg_namespace'), '')"

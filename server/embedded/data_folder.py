@@ -130,10 +130,10 @@ class DataFolder:
             self._lock.flush()
 
     def _close_to_others(self, user: PopenUser) -> None:
-        """Take the rights on the folder and on its entries from other users, also in a folder of 0.1.0.
+        """Remove other users' rights on the folder and its entries, also in a folder of 0.1.0.
 
-        Raises PostgresError for a folder of something else, because other users may need their rights on it,
-        and for a new folder whose rights cannot be changed.
+        Raises PostgresError for a folder that holds anything else, because other users may need their rights
+        on it, and for a new folder whose rights cannot be changed.
         """
         entries = list(self.path.iterdir())
         others = [entry.name for entry in entries if not _HARMLESS_ENTRY.match(entry.name)]
@@ -158,7 +158,7 @@ class DataFolder:
                 )  # fmt: skip
 
     def _close_path_to_others(self, path: Path, user: PopenUser) -> None:
-        """Take the rights on the folder, or on one of its entries, from other users if they have any."""
+        """Remove other users' rights, if they have any, on the folder or on one of its entries."""
         status = path.lstat()
         mode = stat.S_IMODE(status.st_mode)
         if path == self.path and user:  # root serves: the group of PostgreSQL's user may pass through

@@ -43,7 +43,7 @@ class Distances:
         return km
 
     def _find_unit(self, feed: Feed) -> float:
-        """The unit in which the roads have a usual length; kilometres if the stops have no coordinates."""
+        """The unit that gives usual lengths of roads; kilometres if the stops have no coordinates."""
         ratios = []
         for trip in feed.trips.values():
             calls = trip.stop_times

@@ -139,7 +139,7 @@ def _unfit(service: _Service) -> str:
 
 
 def _add_stops(done: Export, conn: psycopg.Connection[Any], services: Iterable[_Service]) -> None:
-    """A place at which services stop is a stop in its own zone; one that only contains it is a station."""
+    """Add a stop with its own zone for each place that services stop at, and stations that contain them."""
     served = {place for service in services for place in service.places}
     unknown = []
     for code, name, part_of, zone, *position in conn.execute(_PLACES, {"served": sorted(served)}).fetchall():
@@ -172,7 +172,7 @@ def _add_services(done: Export, services: Iterable[_Service]) -> None:
         _add_calendar(done, name, set(service.dates))
         fields = {k: v for k, v in service.document.items() if k not in extension.FIELDS_OF_GTFS}
         fields["layout"] = service.layout
-        if len(set(service.places)) < len(service.places):  # no zones can have its fares
+        if len(set(service.places)) < len(service.places):  # zones cannot express its fares
             fields[extension.FARES] = [stop["fare"] for stop in service.document["stops"]]
             fields["segment_fares"] = service.document["segment_fares"]
         text = msgspec.json.encode(fields).decode()
@@ -194,7 +194,7 @@ def _add_route(
 
 
 def _prices(service: _Service) -> dict[tuple[str, str], Decimal]:
-    """The fare between each two places; the lowest, if the route has one of them twice."""
+    """The fare between each two places; the lowest if the route passes one of them twice."""
     stops = [Decimal(stop["fare"]) for stop in service.document["stops"]]
     own = {(f["from_stop"], f["to_stop"]): Decimal(f["fare"]) for f in service.document["segment_fares"]}
     prices: dict[tuple[str, str], Decimal] = {}

@@ -83,7 +83,7 @@ def read_extensions(archive: Archive, remarks: Remarks) -> dict[str, Extension]:
 
 
 def _check(fields: dict[str, Any]) -> None:
-    """Raise MsgspecError or ValueError if the document has not the identity and the calendar of a service."""
+    """Raise MsgspecError or ValueError if the document lacks the identity or the calendar of a service."""
     checked = msgspec.convert(fields, _Checked)
     for weekdays in (checked.runs_on, *(season.runs_on for season in checked.seasons)):
         parse_weekdays(weekdays)

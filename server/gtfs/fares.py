@@ -36,7 +36,7 @@ class Tariff(Protocol):
 
 @dataclass(frozen=True)
 class FareTable:
-    """The fares of a service. of_stops: from the first one. of_segments: those that are no difference."""
+    """The fares of a service. of_stops: from the first one. of_segments: those that are no difference of these."""
 
     currency: str
     of_stops: list[Decimal]
@@ -44,7 +44,7 @@ class FareTable:
 
 
 class FareError(Exception):
-    """A trip has no fares that a service can have. The message says why, and what would be right."""
+    """The fares of a trip do not fit a service. The message says why, and what would be right."""
 
 
 def read_tariff(archive: Archive, feed: Feed, remarks: Remarks) -> Tariff | None:
@@ -252,6 +252,7 @@ class LegRules:
     def _fits(self, value: str, present: set[str], named: set[str]) -> bool:
         """Whether the network or the area of a rule fits. named: those that some rule names.
 
-        An empty value fits all; but without the column rule_priority, none that a rule names.
+        An empty value fits every network or area; without the column rule_priority, only those that no rule
+        names.
         """
         return bool(value) or self._has_priority or not present & named

@@ -1,4 +1,4 @@
-"""Put the services of a GTFS feed into the database, in one transaction: as a plan, or for good.
+"""Put the services of a GTFS feed into the database in one transaction; a plan is rolled back.
 
 A service belongs to a feed by its source_id, FEED:TRIP, and a place by table feed_stops. So the next import
 of the feed edits the same services, and changes nothing if the feed has not changed. Services of the feed
@@ -77,7 +77,7 @@ class Outcome:
 
 @dataclass
 class Changes:
-    """What an import changes, as a plan or for good."""
+    """What an import changes, or what its plan would change."""
 
     partial: bool  # whether the other services are changed if some are refused
     places: list[Place] = field(default_factory=list)
@@ -176,7 +176,7 @@ class _Known:
         return self._by_number.get(bus_id, (operator, source)) == (operator, source)
 
     def gone(self, present: Container[int | None], first: date) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Edits that end the services that are not present: before the feed begins, and not in the past."""
+        """Edits that end the missing services before the feed begins, but not in the past."""
         for bus_id, _, source, name, first_date, last_date, today in self._rows:
             last = max(today, first) - _DAY
             if (

@@ -72,7 +72,7 @@ def new_places(feed: Feed, known: Mapping[str, str], taken: Iterable[str]) -> li
 
 
 def free_code(stop_id: str, taken: Container[str]) -> str:
-    """A code for a place: the stop_id, if it is one and free; else one that is made from it."""
+    """A code for a place: the stop_id if it is a valid and free code; otherwise one derived from it."""
     if _CODE.fullmatch(stop_id) and stop_id not in taken:
         return stop_id
     stem = re.sub(r"[^A-Z0-9]+", "-", stop_id.upper()).strip("-") or "STOP"

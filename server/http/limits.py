@@ -4,9 +4,9 @@ uvicorn limits none of these three, so this subclass of its connection class doe
 gets a problem and the connection is closed. The body of a request is limited by server/http/executor.py.
 
 A connection parses a request, and what follows it only after the answer. So the requests that a client sends
-before it has the answers wait as bytes, in its socket's buffers once those here are full. Connections that
-hold such bytes take turns: in each iteration of the event loop, one connection of each address parses one
-request.
+before it has the answers wait as bytes, in its socket's buffers once those of the server are full.
+Connections that hold such bytes take turns: in each iteration of the event loop, one connection of each
+address parses one request.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     _in_head = True  # before the first request, and from each request's first byte to the end of its head
     _in_message = False  # from each request's first byte to the end of its body
     _received_bytes = 0  # of the head or the line that is incomplete
-    _is_admitted = False  # else it was refused, and does not count until its client has closed it too
+    _is_admitted = False  # False: it was refused; it does not count, although its client may not have closed it
 
     # Connections -------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
-# Fields whose value names what may not exist.
+# Fields that name a thing, such as a booking: the thing may not exist.
 _LOOKUP_FIELDS = {
     "origin",
     "place",
@@ -31,7 +31,7 @@ _LOOKUP_FIELDS = {
     "bus_id",
     "after",
     "agent",
-}  # what a value names may not exist
+}
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _TAGS = {
     "health": "Health checks and metrics, for programs that watch the server",

@@ -245,7 +245,7 @@ LicenceNo = Annotated[
 
 
 class VehicleClass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A class of the seats of a vehicle. What it costs says the service that has a class of this name."""
+    """A class of the seats of a vehicle. Its fare is that of the service's class with this name."""
 
     name: ClassName
     seats: SeatNos

@@ -12,8 +12,8 @@ from busware.server.protocol.replies import AnyTrip, Balance, Instant, Money
 class PromoCode(Struct, frozen=True, kw_only=True):
     """A promo code of an operator: a percentage and an amount off each ticket. uses: tickets that have it.
 
-    services: on which it is valid; null: all of the operator. first_date, last_date: of sale. A limit that is
-    null does not apply.
+    services: those on which it is valid; null: all of the operator's. first_date, last_date: the dates of
+    sale on which it is valid. A limit that is null does not apply.
     """
 
     operator: str

@@ -94,7 +94,7 @@ class Occupancy(TripRequest, frozen=True, kw_only=True):
 
 @method("check_in", Booking, "POST /v1/bookings/{reference}/check-in", writes=True)
 class CheckIn(Request, frozen=True, kw_only=True):
-    """For operators: check in the passengers of a booking at their stop. Again changes nothing.
+    """For operators: check in the passengers of a booking at their stop. A repetition changes nothing.
 
     A booking of another bus_id or travel_date is refused; without travel_date, one that is not for today.
     With undo, they are not checked in any more.
@@ -161,7 +161,7 @@ class TripOffers(TripRequest, frozen=True, kw_only=True):
 
 @method("delay_trip", DelayedTrip, "POST /v1/trips/{bus_id}/{travel_date}/delay", writes=True)
 class DelayTrip(TripRequest, frozen=True, kw_only=True):
-    """For operators: delay a trip from a stop on, and inform its passengers. Again changes nothing."""
+    """For operators: delay a trip from a stop on, and inform its passengers. A repetition changes nothing."""
 
     minutes: Minutes
     at: PlaceOrStop | None = None

@@ -58,7 +58,7 @@ class FarePart(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SeatClass(Struct, frozen=True, kw_only=True):
-    """A class of seats. name: null for the seats that no class names. fare: of one seat."""
+    """A class of seats. name: null for the seats that are in no class. fare: of one seat."""
 
     name: str | None
     fare: Money
@@ -131,7 +131,7 @@ class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A seat of a seat map. row: from the driver's end. column: from the left. Both begin with 1.
 
     seat_class: its class, if it has one. fare: its fare, if it is not the fare of the seat map.
-    reserved_for: whom it is reserved for. blocked: shown to those who run the service.
+    reserved_for: whom it is reserved for. blocked: shown only to the service's operator.
     """
 
     seat_no: int
@@ -212,7 +212,7 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BookingWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a caller may not have meant, although it was done.
+    """A possible mistake in a request that was executed.
 
     reference: of the other booking, if the caller's account made it; else missing.
     """
@@ -295,7 +295,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):
-    """What a cancellation would refund before a time, and after the `until` before it."""
+    """What a cancellation would refund in the period that ends at `until`, when the next one begins."""
 
     until: Instant
     refund: Money
@@ -304,7 +304,7 @@ class RefundAhead(Struct, frozen=True, kw_only=True):
 class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a cancellation would refund, and until when the quote is valid.
 
-    refunds: only of tickets with refund tiers: the refunds from now on; after the last `until`, nothing.
+    refunds: only for tickets with refund tiers: the refunds by period, from now on; after the last, nothing.
     """
 
     refund: Money

@@ -304,8 +304,8 @@ class Exchange(ExchangeRequest, frozen=True, kw_only=True):
 class Transfer(BookingRequest, frozen=True, kw_only=True):
     """Transfer a ticket to another name, until the trip has left the boarding stop.
 
-    The new passenger may have the seat and the fare: a seat for women needs gender, a concession needs the
-    same one.
+    The new passenger must be allowed the seat and the fare: a seat for women requires `gender`, and a ticket
+    with a concession requires the same concession.
     """
 
     ticket_no: TicketNo

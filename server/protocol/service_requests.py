@@ -43,7 +43,7 @@ class GetService(Request, frozen=True, kw_only=True):
 
 @method("add_service", ChangedService, "POST /v1/services", status=201)
 class AddService(Request, ServiceFields, frozen=True, kw_only=True):
-    """For operators: add a service under the next number. plan: only say what would happen."""
+    """For operators: add a service under the next number. plan: return what would happen; change nothing."""
 
     plan: Flag = False
     key: Key | None = None

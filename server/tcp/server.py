@@ -5,7 +5,8 @@ send nothing, how long the server tries to send a reply, and how many bytes may 
 are SO_RCVTIMEO and SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client
 that sends faster than it is answered is slowed down by TCP.
 
-A client has the address from which it connects; behind one of tcp_proxies, that in the PROXY header.
+The address of a client is the one from which it connects; behind one of tcp_proxies, the one in the PROXY
+header.
 
 To stop, the server drains: it sends the replies of the requests that are being executed, refuses the requests
 received after them, and closes the connections.

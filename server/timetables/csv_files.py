@@ -28,7 +28,7 @@ def _fields_of(*kinds: type[inspect.Type]) -> set[str]:
         for name, types in options.items()
         if any(
             isinstance(getattr(kind, "type", kind), kinds) for kind in types
-        )  # of a type with a description
+        )  # a type with a description contains the type
     }
 
 

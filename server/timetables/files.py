@@ -1,7 +1,7 @@
 """The text of timetable files, and what is read from it: nodes that know their lines, and faults.
 
-A reader of a format makes a tree of nodes from a text. All its scalars are texts: the types of the documents
-say what `22:30` or `on` means, and not the format.
+A reader of a format makes a tree of nodes from a text. All its scalars are texts: the type of a field, not
+the file format, decides what `22:30` or `on` means.
 """
 
 import difflib

@@ -99,7 +99,7 @@ class _Builder:
 
 
 def _lines(text: str, line: int, faulty: Faulty) -> Node:
-    """The lines of a text that begins below a line, a stop each; without empty ones and remarks."""
+    """The stops in a text that begins below `line`: one for each line that is not empty or a comment."""
     lines = []
     for number, written in enumerate(text.split("\n"), line + 1):
         cells = written.count("|") + 1
@@ -133,7 +133,7 @@ def write(places: list[Any], services: list[Any]) -> str:
 
 
 def _with_lines(service: dict[str, Any]) -> dict[str, Any]:
-    """A document with its stops as lines, if lines can have all that the stops have.
+    """A document with its stops as lines, if lines can express all fields of the stops.
 
     libyaml writes characters above U+FFFF as escapes, and so no lines.
     """

@@ -380,11 +380,11 @@ def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
 def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
     server: SimpleNamespace, database: Database, connect: Callable[[], LineClient], tmp_path: Path
 ) -> None:
-    """The first time of the calendar breaks the drawing of a booking, its last date breaks a dialogue."""
+    """The year 1 makes the drawing of a booking fail, and 9999-12-31 a dialogue."""
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
     database.query("""
-        ALTER FUNCTION api.read RENAME TO right_read;
+        ALTER FUNCTION api.read RENAME TO original_read;
         CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
         LANGUAGE sql STABLE SECURITY DEFINER AS $$
             SELECT r.refused AND args ->> 'date' IS DISTINCT FROM '9999-12-31', CASE
@@ -392,7 +392,7 @@ def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
                 WHEN method = 'places' THEN r.answer || '{"on_sale_until": "9999-12-31"}'
                 WHEN method = 'booking' THEN r.answer || '{"expires_at": "0001-01-01T00:00:00+05:30"}'
                 ELSE r.answer END
-            FROM api.right_read(method, args) r
+            FROM api.original_read(method, args) r
         $$
     """)
     answers = [answer for _, answer in STEPS]

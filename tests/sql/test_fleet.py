@@ -204,7 +204,7 @@ def test_a_cancelled_trip_releases_its_vehicle_and_drivers(fleet: SchemaApi) -> 
     assert assign(fleet, MORNING, vehicle="KA09F1", drivers=["D1"])["assigned"] == 1
 
 
-def test_a_vehicle_in_use_stays_as_its_trips_need_it(fleet: SchemaApi, clock: Clock) -> None:
+def test_an_edit_of_a_vehicle_that_its_trips_need_is_refused(fleet: SchemaApi, clock: Clock) -> None:
     assign(fleet, until=OTHER_DAY, vehicle="KA09F1", drivers=["D1"])
     kept = [put_vehicle(fleet, "KA09F1", in_service=False), put_vehicle(fleet, "KA09F1", layout="ss.ss")]
     kept.append(put_driver(fleet, "D1", active=False))
@@ -249,7 +249,7 @@ def test_a_timetable_that_puts_a_vehicle_on_two_trips_is_refused(fleet: SchemaAp
     assert assigned(fleet, MORNING) == ("KA09F1", [])
 
 
-def test_a_layout_that_the_vehicle_has_not_is_refused(fleet: SchemaApi) -> None:
+def test_a_layout_with_seats_that_the_vehicle_lacks_is_refused(fleet: SchemaApi) -> None:
     assign(fleet, MORNING, vehicle="KA09F1")
     with pytest.raises(psycopg.errors.RaiseException, match="vehicle KA09F1 is assigned on 2026-12-05"):
         fleet.conn.execute("SELECT api.add_service(1, layout => 'sssss', replace => true)")
@@ -257,7 +257,7 @@ def test_a_layout_that_the_vehicle_has_not_is_refused(fleet: SchemaApi) -> None:
     assert assigned(fleet, MORNING) == ("KA09F1", [])
 
 
-def test_another_operator_brings_vehicles_of_its_own(fleet: SchemaApi) -> None:
+def test_a_change_of_operator_removes_assignments(fleet: SchemaApi) -> None:
     assign(fleet, MORNING, vehicle="KA09F1", drivers=["D1"])
     fleet.conn.execute("SELECT api.add_service(1, operator => 'SRS Travels', replace => true)")
     assert assigned(fleet, MORNING) == (None, [])

@@ -150,7 +150,7 @@ class Requests(RuleBasedStateMachine):
 
     @rule(fares=st.sampled_from(FARES))
     def change_fares(self, fares: dict[int, Decimal]) -> None:
-        """For later sales: what is sold keeps its fares."""
+        """Change the fares of later sales. Tickets that are sold keep theirs."""
         for stop, fare in fares.items():
             self.database.query(
                 "UPDATE route_table SET fare = %s WHERE bus_id = %s AND stop_no = %s", fare, BUS, stop

@@ -58,7 +58,7 @@ def test_passenger_who_was_checked_in_and_loses_the_seat_can_decline(
 
 
 def test_displaced_ticket_is_not_transferred(api: SchemaApi, database: Database) -> None:
-    """The seat that is held for it may be one for women."""
+    """The offer may hold a seat for women, which the new passenger may not have."""
     edit_service(api, LATER, women_seats=[1], max_transfers=2)
     booking = api.book(1, passengers=[{"name": "Asha", "gender": "female"}])
     displace(database, booking["reference"])
@@ -97,7 +97,7 @@ def test_only_a_longer_delay_is_a_reason_for_the_whole_fare(api: SchemaApi) -> N
 
 
 def test_trip_in_another_currency_is_not_offered(api: SchemaApi, database: Database) -> None:
-    """Its seats cannot be had at the fare that is paid."""
+    """The ticket keeps its fare, which is in the first currency."""
     database.query("UPDATE bus_info SET currency = 'USD' WHERE bus_id = %s", LATER)
     add_service(database, 4, "14:00", "16:45")
     booking = api.book(1)
@@ -105,10 +105,10 @@ def test_trip_in_another_currency_is_not_offered(api: SchemaApi, database: Datab
     assert api.show(booking)["offers"][0]["trip"]["bus_id"] == 4
 
 
-# The other trip --------------------------------------------------------------------------------
+# The offered trip --------------------------------------------------------------------------------
 
 
-def test_delay_of_the_other_trip_is_told_to_the_booking_of_the_offer(
+def test_delay_of_the_offered_trip_sends_the_booking_a_message(
     api: SchemaApi, database: Database
 ) -> None:
     booking = api.book(1)
@@ -122,7 +122,7 @@ def test_delay_of_the_other_trip_is_told_to_the_booking_of_the_offer(
     assert database.value("SELECT count(*) FROM messages") == 2
 
 
-def test_stop_that_the_other_trip_skips_ends_the_offer_with_one_message(
+def test_stop_that_the_offered_trip_skips_ends_the_offer_with_one_message(
     api: SchemaApi, database: Database
 ) -> None:
     stops = (

@@ -1,4 +1,4 @@
-"""api.put_place: places are added and edited as documents, by role; all faults of a wrong one are named."""
+"""api.put_place: places are added and edited as documents, by role; every fault of a document is named."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def put(db: Database, account: str | None = None, plan: bool = False, **data: An
     return refused, answer
 
 
-def test_place_is_added_edited_and_left_alone(database: Database) -> None:
+def test_place_is_added_edited_and_unchanged(database: Database) -> None:
     new = {"code": "HSUR", "name": "Hosur", "aliases": ["Hosuru"], "part_of": "KA"}
     assert put(database, plan=True, **new) == (False, {"code": "HSUR", "created": True, "changes": []})
     assert put(database, **new) == (False, {"code": "HSUR", "created": True, "changes": []})

@@ -1,4 +1,4 @@
-"""The ends of an offer against each other (see tests/support/race.py): exactly one of them wins."""
+"""Two concurrent requests that end one offer (see tests/support/race.py): exactly one ends it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -77,11 +77,11 @@ def held(race: Race) -> int:
         (cancel, accept, "declined", ("cancelled", "520.00", 1)),
         (cancel, decline, "declined", ("cancelled", "520.00", 1)),
         (accept, cancel, "cancelled", ("cancelled", "260.00", LATER)),  # of the booking on the other trip
-        (cancel_own_trip, accept, "booked", ("booked", "0.00", LATER)),  # the offer stands
+        (cancel_own_trip, accept, "booked", ("booked", "0.00", LATER)),  # the offer stays open
         (cancel_own_trip, decline, "cancelled", ("cancelled", "520.00", 1)),
     ],
 )  # fmt: skip
-def test_one_end_wins(
+def test_one_of_two_requests_ends_the_offer(
     race: Race, offered: Answer, first: Step, second: Step, outcome_of_second: str, then: tuple[str, str, int]
 ) -> None:
     first(race.first, offered)
@@ -92,7 +92,7 @@ def test_one_end_wins(
 
 
 @pytest.mark.parametrize("first", [accept, decline, cancel])
-def test_end_that_is_undone_leaves_the_offer_open(race: Race, offered: Answer, first: Step) -> None:
+def test_rollback_leaves_the_offer_open(race: Race, offered: Answer, first: Step) -> None:
     first(race.first, offered)
     late = race.start(lambda: accept(race.second, offered))
     assert race.then_rollback(late)["status"] == "booked"
@@ -123,7 +123,7 @@ def test_answer_while_the_offer_expires(race: Race, offered: Answer, clock: Cloc
 
 
 def test_answer_while_a_new_offer_is_made(race: Race, offered: Answer) -> None:
-    """The answer is about the open offer, unless it names one."""
+    """A request without an offer number means the open offer."""
     offer_again(race.first, offered)
     late = race.start(lambda: race.second.change("accept", offered, offer_no=1))
     assert outcome(race.then_commit(late)) == "withdrawn"

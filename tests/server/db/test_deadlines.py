@@ -44,7 +44,7 @@ def pool(proxy: TcpProxy, settings: Settings, deadlines: Deadlines) -> Iterator[
 
 @contextmanager
 def frozen(proxy: TcpProxy, deadlines: Deadlines) -> Iterator[None]:
-    """PostgreSQL does not answer. Only for that long the limits are short, so nothing else exceeds them."""
+    """PostgreSQL does not answer. The limits are short only in this block: other statements may be slow."""
     before = deadlines.statement_seconds, deadlines.host_connect_seconds
     deadlines.statement_seconds = deadlines.host_connect_seconds = 0.2
     proxy.hold_replies()
@@ -133,7 +133,7 @@ def succeeds(read: Callable[[], object]) -> bool:
 
 @pytest.fixture
 def frozen_first_host(database: Database) -> Iterator[Callable[[str], str]]:
-    """A function that puts a host in front of that of a URL. It accepts connections, and never answers."""
+    """A function that adds a first host to a URL. That host accepts connections, and never answers."""
     with closing(socket.create_server(("127.0.0.1", 0))) as frozen:
         port = frozen.getsockname()[1]
 
@@ -146,7 +146,7 @@ def frozen_first_host(database: Database) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.mark.settings(host_connect_seconds=1, connect_seconds=30)
-def test_a_frozen_first_host_is_passed_over(
+def test_a_frozen_first_host_is_skipped(
     database: Database, settings: Settings, deadlines: Deadlines, frozen_first_host: Callable[[str], str]
 ) -> None:
     owner, url = frozen_first_host(database.owner), frozen_first_host(database.server)
@@ -168,7 +168,7 @@ def test_a_frozen_first_host_is_passed_over(
 
 
 def fail_twice_as_a_standby(database: Database, function: str, then: str) -> None:
-    """Replace the body of a function: it fails twice as on a standby."""
+    """Replace a function: its first two calls fail as on a standby, later ones execute `then`."""
     database.query("CREATE SEQUENCE api.calls")
     database.query(
         f"CREATE OR REPLACE FUNCTION {function} LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"

@@ -1,8 +1,8 @@
 """The ports for one dialogue, with small programs that send no line ends and wait for one recv.
 
-A program that receives first waits for the first question. A program that sends first must be faster than
-silence_ms, so in the tests it sends a PROXY header first, with the message behind it: the server reads the
-message when it has read the header.
+A program that receives first waits for the first question. A program that sends first must send within
+silence_ms. So that the result does not depend on time, these tests send a PROXY header and the message at
+once: the server waits for the header, then reads the message.
 """
 
 import re
@@ -257,7 +257,7 @@ def test_every_message_of_hundreds_of_clients_is_stored_and_answered(
 
 
 def test_chat_is_not_confirmed(program: Open, console: Console) -> None:
-    """What a program receives first is the operator's."""
+    """The first line that a program receives is a message of the operator."""
     client = program("chat")
     console.notice("Good morning.", client_no=console.number_of(client))  # before its first message
     assert client.receive() == "Good morning.\n"
@@ -280,7 +280,7 @@ def test_limit_on_messages_is_reported_in_chat(program: Open) -> None:
 # Refusals between two dialogues ----------------------------------------------------------------
 
 
-def test_refusal_of_the_next_dialogue_does_not_follow_a_ticket(
+def test_reply_with_a_ticket_omits_the_refusal_of_the_next_dialogue(
     program: Open, server: SimpleNamespace, other_session: psycopg.Connection, database: Database
 ) -> None:
     client = program("show")
@@ -298,7 +298,7 @@ def test_refusal_of_the_next_dialogue_does_not_follow_a_ticket(
 
 
 @pytest.mark.parametrize("begins", ["server", pytest.param("client", marks=behind_a_balancer)])
-def test_refusal_of_the_first_question_takes_no_answer(
+def test_first_question_that_was_refused_is_tried_again_at_each_message(
     program: Open, server: SimpleNamespace, begins: str
 ) -> None:
     server.tcp.draining = True
@@ -348,7 +348,7 @@ def test_client_that_negotiates_telnet_options_gets_the_question(program: Open) 
     received = b""
     while len(received) < len(IAC_DONT_ECHO + FLIGHT.encode()):
         received += client.socket.recv(1024)
-    assert received.replace(IAC_DONT_ECHO, b"", 1) == FLIGHT.encode()  # in any order
+    assert received.replace(IAC_DONT_ECHO, b"", 1) == FLIGHT.encode()  # either may come first
 
 
 @pytest.mark.settings(max_line_bytes=2048)
