@@ -126,7 +126,7 @@ class OperatorClient(Connection):
         plan: bool = False,
         key: str | None = None,
     ) -> protocol.DelayedTrip:
-        """Delay a trip from a stop on, and inform its passengers. minutes: after the timetable.
+        """Delay a trip from a stop on, and inform its passengers. minutes: the delay after the timetable.
 
         at: a place or the number of a stop; by default the first that the trip has not left. plan: return
         what would happen, and change nothing.
@@ -173,7 +173,7 @@ class OperatorClient(Connection):
         reason: str | None = None,
         key: str | None = None,
     ) -> list[protocol.BlockedSegment]:
-        """Take seats of a trip out of sale, on the whole route without stops; return what is blocked."""
+        """Take seats of a trip out of sale, by default on the whole route; return what is blocked."""
         return (
             self.call(
                 protocol.BlockSeats(
@@ -225,7 +225,8 @@ class OperatorClient(Connection):
     ) -> PromoCode:
         """Create a promo code, or replace what it gives: a percentage and an amount off each ticket.
 
-        services: on which it is valid; by default all of the operator. first_date, last_date: of sale.
+        services: those on which it is valid; by default all of the operator. first_date, last_date: the first
+        and the last day on which a sale may use it.
         """
         return self.call(protocol.PutPromoCode(
             code=code, operator=operator, percent=percent, amount=amount, services=services,
@@ -247,7 +248,7 @@ class OperatorClient(Connection):
             yield from page.services
 
     def service(self, bus_id: int) -> ServiceData:
-        """A service with all its fields. As `service` of put_service it changes nothing."""
+        """A service with all its fields. put_service with this value changes nothing."""
         return self.call(protocol.GetService(bus_id=bus_id), ServiceData)
 
     def add_service(
@@ -373,7 +374,8 @@ class OperatorClient(Connection):
     ) -> protocol.VehicleExchange:
         """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
 
-        plan: only say what would be done. version: of a plan, to execute that plan or none.
+        plan: only say what would be done. version: that of a plan; if the plan has changed since, nothing is
+        done.
         """
         return self.call(protocol.ExchangeVehicle(
             bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version, reason=reason

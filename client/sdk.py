@@ -51,7 +51,7 @@ class Client(OperatorClient):
     def places(self, kind: str | None = None, *, origin: str | None = None) -> list[Place]:
         """The places that services stop at. kind: services of this kind only.
 
-        origin: only the places that services on sale from there go to.
+        origin: only the places that passengers can reach from there.
         """
         return (self.call(protocol.Places(kind=kind, origin=origin), protocol.PlaceList)).places
 
@@ -111,8 +111,8 @@ class Client(OperatorClient):
     ) -> Booking:
         """Book these seats, or `count` seats of the server's choice: all of them or none.
 
-        seat_class: the class of these `count` seats; by default the cheapest. promo_code: of the operator.
-        waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
+        seat_class: the class of these `count` seats; by default the cheapest. promo_code: a code of the
+        operator. waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
         """
         return self.call(protocol.Book(
             bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,

@@ -26,8 +26,8 @@ BEGIN
     END IF;
 END $$;
 
--- Make the trips of a service follow an edit of its blocked seats. before: those until now. The caller has locked the
--- trips. What was blocked on one trip only stays blocked.
+-- Make the trips of a service follow an edit of its blocked seats. before: the seats that it blocked before. The caller has
+-- locked the trips. What was blocked on one trip only stays blocked.
 CREATE OR REPLACE FUNCTION api.change_blocks(service bus_info, before int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,7 @@
--- Check that an edit moves no ticket. It keeps the stops, the times and the currency if a ticket is live or was ever paid; the
--- seats of live tickets; the trips that have tickets; the sale until which a hold lasts. Locks the trips whose tickets it could
--- move, so that none is sold until the end of the transaction; most edits lock none. before, wanted: the documents.
+-- Check that an edit moves no ticket: it must not change the stops, the times and the currency if a ticket is live or was ever
+-- paid, the seats of live tickets, the trips that have tickets, and the end of sale that a hold depends on. Locks the trips
+-- whose tickets it could move, so that none is sold until the end of the transaction; most edits lock none. before, wanted: the
+-- documents.
 CREATE OR REPLACE FUNCTION api.check_unused(before jsonb, wanted jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -33,15 +34,17 @@ RETURN ARRAY(
     WHERE CASE f WHEN 'stops' THEN api.without_fares(before -> f) <> api.without_fares(wanted -> f) ELSE before -> f <> wanted -> f END
     ORDER BY n);
 
--- The refusal of an edit that would move tickets. so: the fields that cannot change. dates: the trips in the way.
-CREATE OR REPLACE FUNCTION api.refusal_in_use(service bus_info, so text[], message text, dates date[]) RETURNS jsonb
+-- The refusal of an edit that would move tickets. frozen: the fields that cannot change. dates: the trips that have these
+-- tickets.
+CREATE OR REPLACE FUNCTION api.refusal_in_use(service bus_info, frozen text[], message text, dates date[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     possible CONSTANT date := greatest((api.now() AT TIME ZONE service.time_zone)::date, api.used_until(service) + 1);
 BEGIN
     RETURN api.refusal('service_in_use', format('Service %s (%s) has %s, so its %s cannot change. Continue it under a new number from %s on '
-            '(succeed_service), or end it (end_service).', service.bus_id, service.name, message, array_to_string(so, ', '), possible),
-        jsonb_build_object('fields', to_jsonb(so), 'dates', to_jsonb(dates), 'possible_date', possible));
+            '(succeed_service), or end it (end_service).', service.bus_id, service.name, message, array_to_string(frozen, ', '),
+            possible),
+        jsonb_build_object('fields', to_jsonb(frozen), 'dates', to_jsonb(dates), 'possible_date', possible));
 END $$;
 
 -- The earliest last date that a service can have: that of its last trip with live tickets. On a repeating route, it is the last

@@ -6,9 +6,9 @@ CREATE OR REPLACE FUNCTION api.shortest_route(stops route_table[], repeat_legs i
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     n      int := cardinality(stops);
-    a      route_table;   -- the last leg: from here
-    b      route_table;   -- to here
-    same_a route_table;   -- the leg that is repeat_legs before it
+    a      route_table;   -- the stop at which the last leg begins
+    b      route_table;   -- the stop at which it ends
+    same_a route_table;   -- the stop repeat_legs before a
     same_b route_table;
 BEGIN
     LOOP

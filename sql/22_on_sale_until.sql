@@ -1,5 +1,5 @@
--- The last date on which a trip leaves one of the places, in the time zone of the place. The trips of a repeating route do
--- not do so after the last date of their service.
+-- The last date on which a trip leaves one of the places, in the time zone of the place. Departures of a repeating route after
+-- the last date of its service do not count.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
     SELECT max(least(api.date_at(t.last, r.departs, s.time_zone, r.time_zone),

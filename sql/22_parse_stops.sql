@@ -1,15 +1,15 @@
 -- The stops of a timetable in text (see api.add_service).
 
--- Its lines, without empty ones and remarks. NULL for NULL.
+-- The lines of the text, without empty lines and comments. NULL for NULL.
 CREATE OR REPLACE FUNCTION api.timetable_lines(stops text) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN stops IS NOT NULL THEN ARRAY(
     SELECT api.plain_spaces(l.line) FROM string_to_table(stops, E'\n') WITH ORDINALITY AS l (line, n)
     WHERE api.plain_spaces(l.line) !~ '^(#|$)' ORDER BY l.n) END;
 
--- The lines as the stops of a document. A time below the previous one is moved to the next day, if that is what it can mean: a
--- departure not by more than 12 hours, and no time that has a day. Raises an exception for a line that has not five cells. NULL
--- for NULL.
+-- The lines as the stops of a document. A time that is less than the previous one is moved to the next day. A time with a day
+-- is not moved, and neither is a departure that would then be more than 12 hours after the arrival. Raises an exception for a
+-- line without five cells. NULL for NULL.
 CREATE OR REPLACE FUNCTION api.parse_stops(lines text[]) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
@@ -29,7 +29,7 @@ BEGIN
         arrives := api.time_after(last, cells[2]);
         departs := api.time_after(coalesce(api.time_of(arrives), last), cells[3]);
         IF api.time_of(departs) - api.time_of(arrives) > interval '12 hours' AND departs <> cells[3] THEN
-            departs := cells[3];   -- it departs before it arrives, which is a fault
+            departs := cells[3];   -- it stays before the arrival, which the check of the document reports
         END IF;
         last := coalesce(api.time_of(departs), api.time_of(arrives), last);
         stops := stops || jsonb_build_object('place', cells[1], 'arrives', arrives, 'departs', departs, 'km', cells[4], 'fare', cells[5]);

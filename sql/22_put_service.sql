@@ -1,7 +1,8 @@
 -- Add a service, or edit one, from its document (api.service). An edit changes only the fields that data names and that differ.
 -- A refusal changes nothing: with all faults of the document (bad_request), because the edit would move tickets
--- (service_in_use), or because a vehicle or a driver does not fit (wrong_layout, already_assigned). account: who edits; an operator's account has the services of its operator. NULL: the owner of the
--- database, who may edit all. Without bus_id, the service gets the next number. plan: do it, return the answer, and undo it.
+-- (service_in_use), or because a vehicle or a driver does not fit (wrong_layout, already_assigned). account: an operator's
+-- account may edit the services of its operator; NULL is the owner of the database, who may edit all. Without bus_id, the
+-- service gets the next number. plan: do it, return the answer, and undo it.
 --
 -- The answer: bus_id; created, whether the service is new; changes, {field, from, to} for each field; opened and removed, the
 -- travel dates of trips that are on sale from now on, and no longer. If nothing changes, no trip is locked.
@@ -65,7 +66,7 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM (VALUES (nullif(given, 'null') #>> '{}' ~ '^[1-9][0-9]{0,17}$')) AS checked (valid)
 $$;
 
--- The next number for a service. Services that were added with a number may have some of the sequence.
+-- The next number for a service. Some numbers of the sequence may be in use, because services can be added with a number.
 CREATE OR REPLACE FUNCTION api.next_bus_id() RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -78,7 +79,7 @@ BEGIN
     RETURN id;
 END $$;
 
--- What an operator's account writes: a new service is of its operator, also if the document does not name one.
+-- The document of a new service with the operator of the account, if the document does not name an operator.
 CREATE OR REPLACE FUNCTION api.with_operator(account text, before jsonb, read jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN before IS NULL AND NOT read ? 'operator' THEN

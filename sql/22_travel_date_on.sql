@@ -1,5 +1,5 @@
--- The travel date of a service's trip of a date. If it has no trip with this travel date, of the trip that is under way
--- on that date, such as a hotel's; if there is none, the date.
+-- The travel date of a service's trip on a date: the date itself, if the service has a trip with this travel date; else that of
+-- the trip that is under way on the date, such as a hotel's; else the date.
 CREATE OR REPLACE FUNCTION api.travel_date_on(bus_id bigint, date date) RETURNS date
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT max(t.travel_date) FROM trips t

@@ -8,7 +8,7 @@ LANGUAGE sql STABLE AS $$
     FROM route_table r WHERE r.bus_id = service.bus_id
 $$;
 
--- The seats of a trip that a drawing has not, or has elsewhere. NULL: it has all of them.
+-- The seats of a trip that a drawing lacks, or has in another place. NULL: it has all of them.
 CREATE OR REPLACE FUNCTION api.missing_seats(trip trips, layout text) RETURNS int[]
 LANGUAGE sql STABLE STRICT AS $$
     SELECT array_agg(missing.seat_no ORDER BY missing.seat_no) FROM (
@@ -84,7 +84,7 @@ $$;
 
 -- Adapt the assignments of trips that have not ended to an edit of their service. The vehicles and drivers of another
 -- operator are removed. The others follow the times of the trips. Returns a refusal if a vehicle or a driver would be on
--- two trips at once, or if a vehicle has not the seats of the new layout. The caller has locked the service.
+-- two trips at once, or if a vehicle lacks seats of the new layout. The caller has locked the service.
 CREATE OR REPLACE FUNCTION api.renew_assignments(service bus_info) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -57,7 +57,7 @@ RETURN (SELECT coalesce(sum(p.fare - p.refund), 0)::numeric(12,2)::text FROM pas
     WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = ANY (offer.tickets)
       AND p.status IN ('booked', 'displaced'));
 
--- Tell the servers that a trip has changed, other than that of the call.
+-- Notify the servers of a changed trip that is not the trip of the call.
 CREATE OR REPLACE FUNCTION api.notify_trip(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE sql
 RETURN pg_notify('busware', jsonb_build_object('trips', jsonb_build_array(jsonb_build_array(bus_id, travel_date)))::text);

@@ -39,7 +39,8 @@ CREATE OR REPLACE FUNCTION api.refunded_whole(ticket passengers, at timestamptz 
 LANGUAGE sql STABLE
 RETURN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.offer_stands(api.open_offer(ticket.bus_id, ticket.reference), at);
 
--- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before, or the whole of it.
+-- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before, or all of that
+-- fare.
 CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers, at timestamptz DEFAULT api.now()) RETURNS numeric
 LANGUAGE sql STABLE
 RETURN CASE WHEN api.refunded_whole(ticket, at) THEN ticket.fare - ticket.refund

@@ -7,8 +7,8 @@ LANGUAGE sql STABLE
 RETURN ARRAY(SELECT n FROM generate_series(1, api.seat_count(service.layout)) AS n
     WHERE (among IS NULL OR n = ANY (among)) AND n <> ALL (seats) ORDER BY n);
 
--- The seats that a party gets by count. among: of these; NULL: of all. A party of women may have the seats for women; others
--- may not, because nobody knows which of them would sit there.
+-- The seats from which a party that names no seats gets its seats. among: only these; NULL: all. A party of women may have the
+-- seats for women; others may not, because nobody knows which of them would sit there.
 CREATE OR REPLACE FUNCTION api.seats_open_to(service bus_info, party int, passengers jsonb, among int[]) RETURNS int[]
 LANGUAGE sql STABLE
 RETURN CASE WHEN service.women_seats IS NULL OR party = (

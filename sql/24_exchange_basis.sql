@@ -1,4 +1,4 @@
--- What the seats of a trip are planned from when its vehicle is exchanged: server/booking/reseating.py.
+-- The input of the plan of seats when the vehicle of a trip is exchanged: server/booking/reseating.py.
 
 -- The seats that a trip of a service gets with a vehicle, as trips.own_seats; NULL: those of the service. A vehicle that has the
 -- seats of the service has its classes and reserved seats too, unless it has some of its own.

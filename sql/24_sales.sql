@@ -2,8 +2,8 @@
 
 -- group_by: service, date, segment or agent. dated_by: travel (the dates are travel dates) or payment (the dates of the payments
 -- in the time zone of the service). Occupancy is the part of the seats on offer that is booked, in percent, weighted by the
--- kilometres of the legs; on a route without kilometres, each leg counts the same. For a segment: on its legs. By date of
--- payment and by agent there is none. The tickets that no agent has sold are in a row without agent.
+-- kilometres of the legs; on a route without kilometres, each leg counts the same. The occupancy of a segment is that of its
+-- legs. By date of payment and by agent there is no occupancy. The tickets that no agent has sold are in a row without agent.
 CREATE OR REPLACE FUNCTION api.sales(account text, from_date date, to_date date, group_by text, dated_by text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on SET enable_hashjoin = on AS $$

@@ -1,6 +1,6 @@
--- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status, in
--- which a ticket that was cancelled before it was booked, such as of a hold, is released.
--- Today is the date in the time zone of the service.
+-- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status. A
+-- ticket that was cancelled before it was booked, such as one of a hold, counts as released. Today is the date in the time zone
+-- of the service.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH service AS MATERIALIZED (

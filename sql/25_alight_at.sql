@@ -1,5 +1,5 @@
--- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again. The refund is that
--- of the terms at which the ticket was sold: passengers.alight_refunds.
+-- Alight early, at a stop given by place or stop number. The rest of the segment is for sale again. The refund follows from the
+-- terms at which the ticket was sold: passengers.alight_refunds.
 CREATE OR REPLACE FUNCTION api.alight_at(b api.opened_booking, trip trips, tickets int[], at jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE

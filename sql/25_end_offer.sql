@@ -1,4 +1,5 @@
--- The ends of an offer: see 23_offers.sql. All of them are under the lock of the trip of the booking, so one of them wins.
+-- The ways in which an offer ends: see 23_offers.sql. All of them need the lock of the booking's trip, so an offer ends only
+-- once.
 
 -- Accept an offer (offer_no; NULL: the open one). The displaced tickets move to the other trip, onto the seats that are held
 -- there, at the fare that is paid; booked tickets stay as they are. deferred: another transaction has locked the other trip, or the

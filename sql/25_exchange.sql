@@ -1,7 +1,7 @@
 -- Exchange a booking: for another trip of the same operator, another segment, class or seats. All its booked tickets move, or
 -- none. They cost the fares of today.
 --
--- The refund terms of a ticket limit what an exchange can give back: an exchange is no way around them. If its
+-- The refund terms of a ticket limit what an exchange can refund. If its
 -- fare is lower afterwards, the difference is refunded as a cancellation would refund it at this time; and later it never
 -- refunds a higher percentage than at this time. So an exchange with a cancellation refunds no more than the cancellation
 -- alone would have. Alighting early refunds later at most what a cancellation, or alighting, would have refunded at this time.

@@ -2,8 +2,8 @@
 -- are none are displaced and get an offer. Going back to the first vehicle is an exchange, too.
 
 -- seats: the new seat of each ticket (reference, ticket_no, seat_no), as planned from api.exchange_basis with this version.
--- left_over: the references of the others. plan: say what would be done, and undo it. Refused with plan_changed if the basis of
--- the plan has changed.
+-- left_over: the references of the others. plan: return what would be done, and undo it. Refused with plan_changed if the basis
+-- of the plan has changed.
 CREATE OR REPLACE FUNCTION api.exchange_vehicle(
     account text, bus_id bigint, travel_date date, vehicle text, version text, seats jsonb, left_over text[], reason text, plan boolean
 ) RETURNS jsonb
@@ -132,8 +132,9 @@ BEGIN
     RETURN coalesce(shown, '[]');
 END $$;
 
--- What is paid for a ticket, for a seat of another class (NULL: of none): the part of the class is that of today, and the parts
--- of later steps, and what was refunded, are in proportion. fare is NULL if the class does not cost less than the old one.
+-- The price of a ticket on a seat of another class (NULL: a seat without a class). The part for the class is that of today. The
+-- parts of later steps and the earlier refunds change in proportion. fare is NULL if the class does not cost less than the old
+-- one.
 CREATE OR REPLACE FUNCTION api.price_in_class(service bus_info, ticket passengers, seat_class text) RETURNS api.ticket_price
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION api.check_seats_of_vehicle(vehicle vehicles) RETURNS 
 LANGUAGE sql STABLE
 RETURN api.refusal_of_faults(api.check_seat_lists(jsonb_strip_nulls(to_jsonb(vehicle))) || api.check_fares(jsonb_strip_nulls(to_jsonb(vehicle))));
 
--- Check that there are no trips on which a vehicle or a driver is that shall not be on them any more.
+-- Check that an edit of a vehicle or a driver leaves its trips possible. trips: the assignments that the edit makes impossible.
 CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, trips assignments[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('already_assigned', format('%s is assigned to %s. The first is %s (%s %s) of %s: assign another one first.',

@@ -3,8 +3,8 @@
 -- Skip a stop, given by place or number (`at`). Booked tickets that board there board at the next stop that is served; those
 -- that alight there alight at the last one before. Their fares stay, and each of their bookings gets an offer: to decline it
 -- refunds the whole fare. If nothing is left of a journey, its booking is displaced. Holds and waitlist entries end. A
--- passenger who is on board, with no stop ahead that is served before, keeps the ticket. plan: change nothing, and answer the
--- same.
+-- passenger on board keeps the ticket if no stop is served between the next one and the skipped one. plan: change nothing, and
+-- answer the same.
 CREATE OR REPLACE FUNCTION api.skip_stop(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

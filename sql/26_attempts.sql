@@ -2,7 +2,7 @@
 --
 -- An attempt has up to three subjects, and a limit for each of them in the same order:
 --   address    address:203.0.113.7
---   pair       who tries, and the account, booking or phone number: address:203.0.113.7 account:asha
+--   pair       the address, and the account, booking or phone number: address:203.0.113.7 account:asha
 --   target     account:asha, tried from any address that is not known to it
 -- A subject that is NULL is not counted. A limit that is NULL does not apply.
 

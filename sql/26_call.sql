@@ -11,7 +11,7 @@ DECLARE
     found  record := api.trips_of(method, args);
     locked record;
 BEGIN
-    LOOP   -- until the booking has not moved before the locks
+    LOOP   -- again, if the booking moved before its trips were locked
         PERFORM api.lock_trip(t.bus_id, t.travel_date) FROM unnest(found.bus_ids, found.dates) AS t (bus_id, travel_date);
         locked := found;
         found := api.trips_of(method, args);

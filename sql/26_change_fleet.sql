@@ -1,5 +1,5 @@
--- Execute a write on vehicles, drivers or their assignments. Such writes need no idempotency key: each says the state
--- that it leaves. So they are not calls of a batch.
+-- Execute a write on vehicles, drivers or their assignments. Such writes need no idempotency key: each names the resulting
+-- state, so a repetition changes nothing. So they are not calls of a batch.
 CREATE OR REPLACE FUNCTION api.change_fleet(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     answer := api.check_role(account);
     IF answer IS NULL THEN
-        CASE method   -- raises an exception for any other
+        CASE method   -- any other method raises an exception
             WHEN 'put_vehicle' THEN answer := api.put_vehicle(account, args ->> 'operator', args ->> 'registration', edit);
             WHEN 'put_driver' THEN answer := api.put_driver(account, args ->> 'operator', args ->> 'code', edit);
             WHEN 'assign' THEN answer := api.assign(account, (args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date,

@@ -30,7 +30,7 @@ BEGIN
     END IF;
     o.refusal := coalesce(b.refusal, CASE WHEN method <> 'alight' THEN api.check_not_departed(b) END);
     IF o.refusal IS NULL THEN
-        CASE method   -- raises an exception for any other
+        CASE method   -- any other method raises an exception
             WHEN 'confirm' THEN o := api.confirm_hold(b, a.fare, a.account);
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);

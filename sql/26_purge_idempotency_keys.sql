@@ -1,4 +1,5 @@
--- Delete idempotency keys older than an interval, and than an hour. Returns the number deleted.
+-- Delete idempotency keys that are older than an interval, or than an hour if the interval is shorter. Returns the number
+-- deleted.
 CREATE OR REPLACE FUNCTION api.purge_idempotency_keys(keep interval DEFAULT '48 hours') RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

@@ -12,7 +12,7 @@ BEGIN
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
         "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int);
-    CASE method   -- raises an exception for any other
+    CASE method   -- any other method raises an exception
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);

@@ -1,5 +1,5 @@
 -- Accounts. The server computes password hashes and makes tokens; the database stores the hash, and the digest of a
--- token. It compares the hashes itself, and gives a stored one to nobody.
+-- token. It compares the hashes itself, and never returns a stored one.
 
 -- Add an account of a traveller, and store a token of it, unless its digest is NULL. If added is false, the username is
 -- taken.

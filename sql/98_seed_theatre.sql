@@ -1,8 +1,8 @@
 -- The theatre: a hall of five rows of five, with four performances a day, services 801 to 804.
 --
--- A performance is a service with one leg, from the stop "doors" to the stop "curtain". The house is a place
--- that contains both stops, so a search for the house finds its performances. A performance sells until it
--- begins, which is its departure from the doors.
+-- A performance is a service with one leg, from the stop "doors" to the stop "curtain". The theatre is a place that contains
+-- both stops, so a search for the theatre finds its performances. A performance sells until it begins, which is its departure
+-- from the doors.
 
 INSERT INTO places (code, name, aliases) VALUES
     ('RANGA', 'Ranga Hall', '{Theatre,Rangamandira}')

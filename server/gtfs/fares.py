@@ -36,7 +36,7 @@ class Tariff(Protocol):
 
 @dataclass(frozen=True)
 class FareTable:
-    """The fares of a service. of_stops: from the first one. of_segments: those that are no difference of these."""
+    """The fares of a service. of_stops: from the first stop. of_segments: those that are no difference."""
 
     currency: str
     of_stops: list[Decimal]

@@ -69,7 +69,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     _in_head = True  # before the first request, and from each request's first byte to the end of its head
     _in_message = False  # from each request's first byte to the end of its body
     _received_bytes = 0  # of the head or the line that is incomplete
-    _is_admitted = False  # False: it was refused; it does not count, although its client may not have closed it
+    _is_admitted = False  # False: it was refused, and does not count, even before its client closes it
 
     # Connections -------------------------------------------------------------------------------
 

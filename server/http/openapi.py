@@ -34,7 +34,7 @@ _LOOKUP_FIELDS = {
 }
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _TAGS = {
-    "health": "Health checks and metrics, for programs that watch the server",
+    "health": "Health checks and metrics, for programs that monitor the server",
     "ping": "The version of the server",
     "places": "The places that services call at",
     "trips": "Trips, their seats, and for operators their passengers",

@@ -9,7 +9,7 @@ from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.processes import ServerProcess
-from tests.support.serving import watch
+from tests.support.serving import register_console
 from tests.support.traveller import CTRL_C, SEATS, STEPS, Traveller, tomorrow
 
 CTRL_Z = "\x1a"
@@ -54,7 +54,7 @@ def test_change_of_a_booking_is_shown_after_a_reconnection(
     with ServerProcess(str(served.port), **urls):
         asha.wait_for("Connected again.")
         if when == "after the reconnection":
-            watch(database)
+            register_console(database)
             followed = "SELECT count(*) FROM clients WHERE reference IS NOT NULL"
             wait_until(lambda: database.value(followed))
             line_to(served.port).call("cancel", reference=taken, phone=OTHER)

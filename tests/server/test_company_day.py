@@ -241,7 +241,7 @@ def reconsider_the_evening_before(company: Company) -> None:
     company.each(Traveller.reconsider)
     assert any(traveller.kept for traveller in company.travellers)
     assert company.database.value("SELECT count(*) FROM passengers WHERE travel_date = %s", NEXT_DAY) > 0
-    company.each(lambda traveller: traveller.booking and traveller.watch())
+    company.each(lambda traveller: traveller.booking and traveller.follow())
     for traveller in company.travellers[::10]:
         traveller.leave()
 
@@ -315,7 +315,7 @@ def answer_offers(company: Company) -> None:
             answer = ("accept", "decline", "none")[answers.total() % 3]
             answers[answer] += 1
             for traveller in company.of([offer.reference] if answer != "none" else []):
-                traveller.watches_since = None
+                traveller.follows_since = None
             if answer == "accept":
                 accepted = client.accept(*mine)
                 assert accepted.bus_id == (offer.trip or booking).bus_id
@@ -386,7 +386,7 @@ def end_the_day(company: Company) -> None:
     assert company.database.query("SELECT * FROM offers WHERE state = 'open'") == []
     with connect(company.server.host, company.server.port) as reader:
         for traveller in company.travellers:
-            if traveller.client and traveller.watches_since is not None:
+            if traveller.client and traveller.follows_since is not None:
                 state = state_of(reader.booking(traveller.reference, traveller.phone))
                 wait_until(lambda t=traveller, state=state: t.shown() == state)
     for traveller in company.travellers:

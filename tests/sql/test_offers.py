@@ -328,7 +328,7 @@ def test_other_trip_is_cancelled(api: SchemaApi, database: Database) -> None:
 
 
 def test_own_trip_is_cancelled(api: SchemaApi, database: Database, clock: Clock) -> None:
-    """The offer of a displaced booking stands; that of a booked one is withdrawn, and all is refunded."""
+    """The offer of a displaced booking stays open; that of a booked one is withdrawn, with a full refund."""
     displaced, kept = api.book(1, 2), api.book(3)
     displace(database, displaced["reference"])
     keep(database, kept)

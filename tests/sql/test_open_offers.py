@@ -108,9 +108,7 @@ def test_trip_in_another_currency_is_not_offered(api: SchemaApi, database: Datab
 # The offered trip --------------------------------------------------------------------------------
 
 
-def test_delay_of_the_offered_trip_sends_the_booking_a_message(
-    api: SchemaApi, database: Database
-) -> None:
+def test_delay_of_the_offered_trip_sends_the_booking_a_message(api: SchemaApi, database: Database) -> None:
     booking = api.book(1)
     displace(database, booking["reference"])
     answer = delay(api, 30, bus_id=LATER)

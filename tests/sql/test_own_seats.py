@@ -88,7 +88,7 @@ def test_classes_and_reserved_seats(api: SchemaApi) -> None:
     assert [seat.get("reserved_for") for seat in shown[:3]] == ["women", "accessible", None]
     edit_service(api, seat_classes=[{"name": "Premium", "seats": [1, 2], "amount": "80.00"}])
     api.cancel(premium)
-    assert float(api.book(6)["fare"]) == float(other["fare"]) + 80  # what a class costs is the service's
+    assert float(api.book(6)["fare"]) == float(other["fare"]) + 80  # the service decides the fare of a class
 
 
 def test_the_waitlist_goes_by_the_seats(api: SchemaApi) -> None:
@@ -124,7 +124,7 @@ def test_a_vehicle_needs_the_seats_of_the_trip(api: SchemaApi) -> None:
     assert assign(api, vehicle="KA09S1")["assigned"] == 1
     assert assign(api, until=OTHER_DAY, vehicle="KA09F1")["reason"] == "wrong_layout"
     assert put_vehicle(api, "KA09S1", layout=SEATS)["reason"] == "already_assigned"
-    edit_service(api, layout="...D\nss")  # of which KA09S1 has not all seats
+    edit_service(api, layout="...D\nss")  # KA09S1 lacks some of these seats
     assert audit(api.conn) == []
 
 

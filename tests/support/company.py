@@ -130,7 +130,7 @@ class Traveller:
     kept: Decimal = Decimal(0)
     was_booked: bool = False
     client: Client | None = None
-    watches_since: int | None = None  # len(received) when it last read or changed its booking; None: it acts
+    follows_since: int | None = None  # len(received) when `follow` was called; None: it does not follow
 
     @property
     def reference(self) -> str:
@@ -163,15 +163,15 @@ class Traveller:
         """Read the booking again."""
         return self._now(self._client.booking(self.reference, self.phone))
 
-    def watch(self) -> None:
+    def follow(self) -> None:
         """Read the booking once more; from now on, `shown` follows from notifications."""
         self.look()
-        self.watches_since = len(self.received)
+        self.follows_since = len(self.received)
 
     def shown(self) -> tuple[Any, ...]:
         """The state of the booking that the client has received last, as `state_of` has it."""
         assert self.booking
-        pushed = [params for method, params in self.received[self.watches_since :] if method == CHANGED]
+        pushed = [params for method, params in self.received[self.follows_since :] if method == CHANGED]
         return state_of(msgspec.convert(pushed[-1], Booking) if pushed else self.booking)
 
     def notifications(self, method: str) -> list[Any]:

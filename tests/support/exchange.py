@@ -11,7 +11,7 @@ from tests.support.schema_api import DAY, Answer, SchemaApi
 
 
 def read_basis(api: SchemaApi, vehicle: str, account: str = "ksrtc", **trip: Any) -> Answer:
-    """What the new seats are planned from, or the refusal."""
+    """The input of the plan of seats, or the refusal."""
     args = {"bus_id": 1, "travel_date": DAY, "account": account, "vehicle": vehicle, **trip}
     statement = "SELECT answer FROM api.read('exchange_vehicle', %s)"
     ((answer,),) = api.conn.execute(statement, (Jsonb(args),)).fetchall()

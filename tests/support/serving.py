@@ -53,7 +53,7 @@ def travel_day(database: "Database") -> str:
     return str(database.value("SELECT max(travel_date) FROM trips"))
 
 
-def watch(database: "Database") -> None:
+def register_console(database: "Database") -> None:
     """Register a console on the connection of the test, so that the servers publish their clients."""
     if not database.value("SELECT api.has_console()"):
         database.query("SELECT api.register_process('console', 'of the test')")
@@ -61,7 +61,7 @@ def watch(database: "Database") -> None:
 
 def process_of(database: "Database", line: Connected) -> int:
     """The process_no of the process that serves a client."""
-    watch(database)
+    register_console(database)
     where = "SELECT process_no FROM clients WHERE address = %s AND left_at IS NULL"
     (process_no,) = wait_until(lambda: database.query(where, line.address))
     return int(process_no)

@@ -346,7 +346,7 @@ def test_trip_is_not_cancelled_without_a_yes(attached: Operator, database: Datab
     assert database.value("SELECT count(*) FROM trips WHERE state = 'cancelled'") == 0
 
 
-def test_trip_is_cancelled_and_its_passengers_are_told(
+def test_trip_is_cancelled_and_its_passengers_get_a_message(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     day = str(database.value(DAY))

@@ -168,7 +168,7 @@ def test_unknown_room(hotel: HotelClient, room: Any) -> None:
     assert hotel.update("asha", "pw", room) == invalid
 
 
-def test_taken_room_before_a_missing_booking(hotel: HotelClient) -> None:
+def test_taken_room_is_reported_before_a_missing_booking(hotel: HotelClient) -> None:
     hotel.book("asha", "pw", 1)
     hotel.book("ravi", "pw", 1)
     hotel.checkout("asha", "pw")
@@ -205,7 +205,7 @@ def test_party_larger_than_a_booking_gets_no_room(http: HttpClient, database: Da
 
 
 @pytest.mark.parametrize("count", [0, -1, "0", 0.5, False])
-def test_no_rooms_are_missing_rooms(hotel: HotelClient, count: Any) -> None:
+def test_number_of_rooms_that_is_not_positive_is_missing(hotel: HotelClient, count: Any) -> None:
     error = {"error": "username, password, and num_rooms required."}
     assert hotel.book("asha", "pw", count) == (400, error)
 

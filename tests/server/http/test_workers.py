@@ -172,7 +172,7 @@ def frozen_connections(database: Database) -> Iterator[None]:
 
 
 @pytest.mark.settings(http_threads=2, http_wait_seconds=0.2, read_connections=1)
-def test_database_that_does_not_answer_makes_requests_busy_and_the_server_away(
+def test_requests_are_busy_and_the_server_is_not_ready_while_the_database_hangs(
     http: HttpClient, database: Database
 ) -> None:
     with ThreadPoolExecutor(2) as clients:
