@@ -68,7 +68,7 @@ BEGIN
                     api.refusal_promo_code_used_up(promo.code, promo.max_uses_per_account - used.own, tickets) END;
 END $$;
 
--- The refusal of a promo code that is left for fewer tickets than requested.
+-- The refusal of a promo code that can be used for fewer tickets than requested.
 CREATE OR REPLACE FUNCTION api.refusal_promo_code_used_up(code text, uses_left bigint, tickets int) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN api.refusal('promo_code_used_up', format('The promo code %s is left for %s; you asked for %s.', code,

@@ -48,7 +48,7 @@ REASONS: dict[str, str] = {
     "unknown_concession": "the service has no such concession, or takes no infants without a seat; "
     "`concessions` lists its concessions",
     "unknown_promo_code": "the operator has no such promo code, or it is not valid on the service or today",
-    "promo_code_used_up": "the promo code is left for fewer tickets; `uses_left` is their number",
+    "promo_code_used_up": "the promo code can be used for fewer tickets only; `uses_left` is their number",
     "reserved_seat": "a seat is reserved for women or for passengers who need an accessible one; `seats` "
     "lists such seats, `free_seats` the free ones that the party may have instead",
     "too_short": "the service does not sell so short a segment; `shortest_km` is the shortest, `stops` lists "
@@ -73,7 +73,7 @@ REASONS: dict[str, str] = {
     "unknown_driver": "the operator has no such driver; `drivers` lists those that are free",
     "not_in_service": "the vehicle is not in service, or the driver is not active; `vehicles` or `drivers` "
     "lists those that are free",
-    "wrong_layout": "the vehicle has not all seats of the service; `seats` lists the missing ones, "
+    "wrong_layout": "the vehicle lacks seats of the service; `seats` lists the missing ones, "
     "`vehicles` the vehicles that are free and have the seats",
     "already_assigned": "the vehicle or the driver is on a trip at that time; `other_trip` is that trip",
     "not_an_agent": "the account may not sell these tickets at a counter: it is no agent of the operator, or "
