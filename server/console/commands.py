@@ -298,7 +298,7 @@ COMMANDS = {
     "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
     "clients": Command("", "list the connected clients", Console._clients),
     "connections": Command(
-        "on|off", "show clients that connect or disconnect, or stop it", Console._connections
+        "on|off", "start or stop to show clients that connect or disconnect", Console._connections
     ),
     "trips": Command("[DATE]", "list the trips of today or a date with passengers", Console._trips),
     "manifest": Command(

@@ -135,7 +135,7 @@ def write(places: list[Any], services: list[Any]) -> str:
 def _with_lines(service: dict[str, Any]) -> dict[str, Any]:
     """A document with its stops as lines, if lines can express all fields of the stops.
 
-    libyaml writes characters above U+FFFF as escapes, and so no lines.
+    libyaml writes a text with a character above U+FFFF on one line, with escapes.
     """
     stops = service["stops"]
     if any(stop.keys() != set(_CELLS) or not _PLACE_IN_A_LINE.fullmatch(stop["place"]) for stop in stops):

@@ -134,7 +134,7 @@ def test_refusal_that_cannot_be_shown_keeps_its_status(server: SimpleNamespace, 
     assert len(booked(database)) == 1
 
 
-def test_output_without_a_buffer_is_treated_alike(server: SimpleNamespace, database: Database) -> None:
+def test_output_without_a_buffer_has_the_same_status(server: SimpleNamespace, database: Database) -> None:
     for arguments, expected in ((("book", "99", *BOOK[2:]), 1), (BOOK, DONE_NOT_SHOWN)):
         with (
             full_disk() as stdout,

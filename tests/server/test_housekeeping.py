@@ -76,7 +76,7 @@ def test_locked_trips_do_not_delay_other_trips(
             wait_until(lambda: database.query(expired) == [1, 1, 1, 2])
 
 
-def test_records_that_cannot_be_deleted_do_not_keep_others(
+def test_records_that_cannot_be_deleted_do_not_stop_other_deletions(
     database: Database, clock: Clock, housekeeping: RunHousekeeping, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.query("SELECT api.notice('Welcome.')")

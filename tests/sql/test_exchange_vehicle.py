@@ -228,7 +228,7 @@ def test_accessible_seats_are_for_passengers_who_ask_for_one(small: SchemaApi) -
     assert (seats_of(small, asked), seats_of(small, other)[0] > 1) == ([1], True)
 
 
-def test_a_plan_is_for_the_tickets_of_its_time(small: SchemaApi) -> None:
+def test_a_plan_is_refused_after_a_booking_or_a_change_of_the_vehicle(small: SchemaApi) -> None:
     small.book(7)
     planned = plan(read_basis(small, "KA09S4"))
     small.book(8, phone=RAVI)
@@ -296,7 +296,7 @@ def test_the_seats_of_a_vehicle_are_edited(small: SchemaApi) -> None:
     assert not lists.keys() & put_vehicle(small, "KA09S4", **{name: [] for name in lists}).keys()
 
 
-def test_other_passengers_read_nothing(small: SchemaApi) -> None:
+def test_passengers_who_keep_their_seats_get_no_message(small: SchemaApi) -> None:
     small.book(1, phone=ASHA)
     exchange(small, "KA09S4")
     assert messages(small) == []
