@@ -5,5 +5,5 @@ INSERT INTO migrations (name) VALUES ('1p_place_indexes');
 
 ALTER INDEX places_words SET (fastupdate = off);
 ALTER INDEX places_beginnings SET (fastupdate = off);
--- What is in the lists already.
+-- Move the entries that are in the pending lists now.
 SELECT gin_clean_pending_list('places_words'), gin_clean_pending_list('places_beginnings');

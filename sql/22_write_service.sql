@@ -23,7 +23,7 @@ BEGIN
         running := api.trips_on_calendar(service);
         sold := api.open_trips(service);
         IF api.moving_fields(before, wanted) <> '{}' THEN
-            PERFORM api.delete_unpaid_bookings(id);   -- they refer to what may go
+            PERFORM api.delete_unpaid_bookings(id);   -- they refer to stops and trips that may be deleted
         END IF;
         IF 'stops' = ANY (api.moving_fields(before, wanted)) THEN   -- so no ticket was sold, and no passenger is concerned
             UPDATE trips t SET delays = NULL, skipped = NULL WHERE t.bus_id = id AND num_nonnulls(t.delays, t.skipped) > 0;

@@ -24,12 +24,12 @@ BEGIN
     stops := ARRAY(SELECT p.name FROM route_table r JOIN places p ON p.code = r.place
         WHERE r.bus_id = service.bus_id AND r.stop_no > s.to_stop AND r.km - origin.km >= service.shortest_segment_km
         ORDER BY r.stop_no);
-    RETURN api.refusal('too_short', format('%s (%s %s) is sold for %s km or more; from %s to %s is %s km.%s%s', service.name,
-            service.nouns ->> 'service', service.bus_id, trim_scale(service.shortest_segment_km), origin.name,
+    RETURN api.refusal('too_short', format('%s (%s %s) sells journeys of %s km or more; from %s to %s it is %s km.%s%s',
+            service.name, service.nouns ->> 'service', service.bus_id, trim_scale(service.shortest_segment_km), origin.name,
             api.stop_name(service.bus_id, s.to_stop), trim_scale(km),
-            ' Far enough: ' || nullif(array_to_string(stops, ', '), '') || '.',
-            ' Shorter segments are sold from ' || to_char((s.departs_at - service.short_segments_open) AT TIME ZONE origin.time_zone,
-                'YYYY-MM-DD HH24:MI') || ' on.'),
+            ' Stops that are far enough: ' || nullif(array_to_string(stops, ', '), '') || '.',
+            ' It sells shorter journeys from ' || to_char(
+                (s.departs_at - service.short_segments_open) AT TIME ZONE origin.time_zone, 'YYYY-MM-DD HH24:MI') || ' on.'),
         jsonb_strip_nulls(jsonb_build_object('shortest_km', trim_scale(service.shortest_segment_km)::text, 'stops', to_jsonb(stops),
             'sold_from', api.rfc3339(s.departs_at - service.short_segments_open, origin.time_zone))));
 END $$;

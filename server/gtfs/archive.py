@@ -27,7 +27,7 @@ class FeedError(Exception):
 
 
 class Remark(NamedTuple):
-    """What is wrong in a line of a file, or is not taken from it. line: 0 for the whole file."""
+    """What is wrong in a line of a file, or is not imported from it. line: 0 for the whole file."""
 
     file: str
     line: int

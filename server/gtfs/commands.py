@@ -28,12 +28,12 @@ MAX_FIELDS = 3  # of a changed service that are shown
 MAX_VALUE = 30  # characters of a changed value that are shown
 
 _HELP = """\
-Import services from a GTFS feed, or export them as one. docs/timetables.md says what is taken. \
+Import services from a GTFS feed, or export them as one. docs/timetables.md says what is imported. \
 Exit status: 0 done, or nothing to do; 1 faults or refusals, so nothing is changed; \
 2 the command line is wrong; 4 done, but the output could not be written."""
 _IMPORT_HELP = """\
-Import the services of a feed. It shows what would change. Then it asks whether to change it, on a terminal; \
-else it changes nothing, unless --apply is given."""
+Import the services of a feed. It shows what would change. On a terminal, it then asks whether to change \
+this. Elsewhere, it changes nothing without --apply."""
 _EXPORT_HELP = """\
 Export the trips that are on sale, with their times and fares, as a feed."""
 
@@ -144,7 +144,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _describe(content: Content, limit: int) -> str:
-    """What a feed has, and what is not taken."""
+    """What a feed has, and what is not imported."""
     feed = content.feed
     counts = (
         _count(len(feed.agencies), "agency", "agencies"), _count(len(feed.stops), "stop"),
@@ -154,7 +154,7 @@ def _describe(content: Content, limit: int) -> str:
     if content.unread:
         lines.append(f"Ignored files: {', '.join(content.unread)}.")
     if left_out := sorted(content.remarks.left_out):
-        lines += [f"Not taken ({len(left_out)}):", *_listed(left_out, limit)]
+        lines += [f"Not imported ({len(left_out)}):", *_listed(left_out, limit)]
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """The fares of a feed: fare_attributes.txt and fare_rules.txt, or Fares v2, or a fare per kilometre.
 
-The price of a segment is the lowest that the feed has for it. A service of Busware has a fare for each stop,
-from the first one, and a fare of its own for each segment that does not cost the difference.
+The price of a segment is the lowest that the feed has for it. A service of Busware has a fare from its first
+stop to each stop. The fare of a segment is the difference of the fares of its two stops, unless the service
+has another fare for this segment.
 """
 
 import re
@@ -36,7 +37,10 @@ class Tariff(Protocol):
 
 @dataclass(frozen=True)
 class FareTable:
-    """The fares of a service. of_stops: from the first stop. of_segments: those that are no difference."""
+    """The fares of a service.
+
+    of_stops: from its first stop to each stop. of_segments: those that are no difference of these.
+    """
 
     currency: str
     of_stops: list[Decimal]

@@ -51,7 +51,7 @@ KINDS = ("new", "changed", "unchanged", "ended", "refused")  # what an import do
 
 @dataclass
 class Content:
-    """A feed that was read. unread: the files that are not taken."""
+    """A feed that was read. unread: the files that are ignored."""
 
     name: str  # of the feed; the sources of its services begin with it
     options: Options

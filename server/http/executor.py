@@ -1,7 +1,7 @@
 """Executes requests on worker threads: finds the caller, performs the request, makes the response.
 
-Operations that use the database block, so they do not run on the event loop. Requests that sign in have
-threads of their own, and so have those that register: many slow passwords do not delay other requests. A
+Operations that use the database block, so they do not run on the event loop. Sign-ins have threads of their
+own, and so have registrations: they compute slow hashes of passwords, which must not delay other requests. A
 reply is the JSON that the database wrote.
 """
 

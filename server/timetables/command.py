@@ -62,7 +62,7 @@ def _load(arguments: list[str], settings: Settings) -> None:
     options = parser.parse_args(arguments)
     for file in options.files:
         if Path(file).suffix.lower() not in READERS:
-            parser.error(f"The name of a file ends in {', '.join(READERS)}, and not as in {file}.")
+            parser.error(f"{file} is not a timetable: its name must end in {', '.join(READERS)}.")
     try:
         content = read(options.files, settings.timetable_file_bytes)
     except OSError as error:
@@ -96,7 +96,7 @@ def _ask(loader: Loader, changes: Changes) -> None:
 
 
 def _refuse(changes: Changes) -> NoReturn:
-    """Show what could be changed, and report the faults."""
+    """Report the faults. Raises SystemExit."""
     complain(*map(str, changes.faults))
     count = len(changes.faults)
     complain(f"Nothing is changed: {count} {'fault' if count == 1 else 'faults'}.")

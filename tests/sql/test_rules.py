@@ -26,9 +26,10 @@ def test_short_segment_is_refused(api: SchemaApi) -> None:
     refusal = api.book(from_stop=1, to_stop=2)
     assert refusal == {
         "reason": "too_short",
-        "message": "Day Bus (bus 1) is sold for 90 km or more; from Bengaluru to Ramanagara is 50 km. "
-        "Far enough: Mandya, Srirangapatna, Mysuru. "
-        "Shorter segments are sold from 2026-12-05 06:00 on.",
+        "message": "Day Bus (bus 1) sells journeys of 90 km or more; "
+        "from Bengaluru to Ramanagara it is 50 km. "
+        "Stops that are far enough: Mandya, Srirangapatna, Mysuru. "
+        "It sells shorter journeys from 2026-12-05 06:00 on.",
         "shortest_km": "90",
         "stops": ["Mandya", "Srirangapatna", "Mysuru"],
         "sold_from": "2026-12-05T06:00:00+05:30",

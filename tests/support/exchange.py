@@ -28,7 +28,7 @@ def apply(api: SchemaApi, vehicle: str, planned: Answer, account: str = "ksrtc",
     call = {"bus_id": 1, "travel_date": DAY, "account": account, "vehicle": vehicle, **planned, **args}
     statement = "SELECT answer FROM api.change_fleet('exchange_vehicle', %s)"
     ((answer,),) = api.conn.execute(statement, (Jsonb(call),)).fetchall()
-    if "reason" not in answer:  # of the reply, the server adds the other fields
+    if "reason" not in answer:  # the server adds the other fields of the reply
         assert answer.keys() <= set(protocol.VehicleExchange.__struct_fields__)
     return answer
 

@@ -41,7 +41,7 @@ def locked_trip(database):
 
 @given(st.lists(st.sampled_from([b"", b"a", b"bc", b"\r", b"\n", b"x\ry", b"12345", b"123456", b"1234567"])))
 def test_lines_do_not_depend_on_the_chunks_received(chunks):
-    """A line that is too long is truncated, and remains too long."""
+    """A line that is too long is truncated to a length that is still too long."""
     *lines, _ = b"".join(chunks).split(b"\n")
     parser = Lines(5)
     fed = [line for chunk in chunks for line in parser.feed(chunk)]

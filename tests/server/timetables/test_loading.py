@@ -222,8 +222,7 @@ def test_a_file_is_refused_as_a_whole_with_all_its_faults(load: Load, database: 
     assert contents(database) == before
 
 
-def test_a_layout_that_loses_sold_seats_is_refused_with_the_alternative(load: Load, database: Database) ->
-None:
+def test_a_layout_without_a_sold_seat_is_refused_with_the_alternative(load: Load, database: Database) -> None:
     with SchemaApi.open(database) as api:
         api.book(8)
     status, shown, errors = load("--apply", a_yaml=DAY_BUS + "  layout: |\n    ss.ss\n")
