@@ -404,7 +404,7 @@ def _exchange(exchange: VehicleExchange, *, planned: bool) -> RenderableType:
         )
     if exchange.left_over:
         parties = ", ".join(f"{p.reference} ({counted(p.tickets, 'ticket')})" for p in exchange.left_over)
-        lines.append(f"Without seats, with an offer or the whole fare back: {parties}.")
+        lines.append(f"No seats for {parties}: they get an offer, or the whole fare back.")
     summary = Text("\n".join(lines))
     return Group(table(map(reseated_row, exchange.moves)), summary) if exchange.moves else summary
 

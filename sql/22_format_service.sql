@@ -1,7 +1,7 @@
 -- Parts of a service as they are in its document (api.service).
 
--- A route without the legs that api.extend_route added to it, or would add: the shortest one that it extends to the same
--- stops. repeat_legs: NULL if the route does not repeat.
+-- The shortest route from which api.extend_route makes these stops: it adds the other legs. repeat_legs: NULL if the route does
+-- not repeat.
 CREATE OR REPLACE FUNCTION api.shortest_route(stops route_table[], repeat_legs int) RETURNS route_table[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE

@@ -74,7 +74,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The refund of a cancellation, and until when the quote is valid: until its refund tier or the open offer ends, or the boarding
--- stop is no longer on sale. refunds: of tickets with refund tiers, those of the tiers ahead.
+-- stop is no longer on sale. refunds: if the tickets have refund tiers, the refund of each tier that has not ended.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb

@@ -74,12 +74,13 @@ LANGUAGE sql STABLE AS $$
     WHERE e.amount <> e.next_fare - (e.fare - e.refund) + e.kept
     UNION ALL
     -- A booking that has moved from its home service is where moved_bookings says, and only there.
-    SELECT 'moved', m.bus_id, NULL, format('booking %s is not only on service %s', m.reference, m.now_bus_id)
+    SELECT 'moved', m.bus_id, NULL, format('booking %s is not on service %s alone', m.reference, m.now_bus_id)
     FROM moved_bookings m
     WHERE NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = m.now_bus_id AND p.reference = m.reference)
        OR EXISTS (SELECT FROM passengers p WHERE p.bus_id = m.bus_id AND p.reference = m.reference)
     UNION ALL
-    SELECT 'moved', e.bus_id, NULL, format('booking %s has left service %s, and moved_bookings has not service %s', e.reference, e.from_bus_id, e.bus_id)
+    SELECT 'moved', e.bus_id, NULL, format('booking %s has left service %s, and is not in moved_bookings with service %s',
+        e.reference, e.from_bus_id, e.bus_id)
     FROM exchanges e
     WHERE e.exchange_no = 1 AND e.ticket_no = 1 AND e.from_bus_id <> e.bus_id AND NOT EXISTS (SELECT FROM moved_bookings m
         WHERE m.bus_id = e.from_bus_id AND m.reference = e.reference AND m.now_bus_id = e.bus_id)
@@ -141,7 +142,7 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than
     -- it expires. The seats that it holds are not sold before it ends.
-    SELECT 'offer', o.bus_id, o.travel_date, format('offer %s to booking %s, without an answer %s: its tickets are %s, its hold is %s, it '
+    SELECT 'offer', o.bus_id, o.travel_date, format('offer %s to booking %s (if unanswered: %s): its tickets are %s, its hold is %s, it '
         'expires at %s, the trip is settled at %s', o.offer_no, o.reference, o.unanswered, party.status, coalesce(hold.status, 'nothing'),
         o.valid_until, coalesce(t.settle_at::text, 'no time'))
     FROM offers o

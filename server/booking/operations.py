@@ -53,8 +53,8 @@ class Operations:
         self._reader = Reader(pool, settings)
         self._writer = writer
         self._settings = settings
-        # Now, because its files are read at first use. If that fails, as without a free file descriptor,
-        # phonenumbers keeps its lock, and the next number waits for it without end.
+        # phonenumbers reads its files at first use. If that fails, as without a free file descriptor, it
+        # keeps its lock, and the next number waits without end. So the files are read now.
         phonenumbers.PhoneMetadata.load_all()
         pong = protocol.Pong(server=protocol.SERVER, version=protocol.VERSION, time_zone=settings.time_zone)
         self._pong = Answer(Raw(_encode(pong)), refused=False)

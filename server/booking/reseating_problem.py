@@ -52,10 +52,10 @@ class Party:
 class Rows:
     """The rows of a vehicle, and which seats are together.
 
-    A party of n sits together if its seats are in consecutive rows of one deck, and these are no more rows
-    than hold n seats, counted from the first of them. In a bus with rows of four, that is one row for up to
-    four passengers, and two rows for up to eight. The choice of seats for a sale (sql/23_choose_seats.sql)
-    prefers such seats, too: a line in one row, then a block of adjacent rows.
+    A party of n sits together if all its seats are in these rows of one deck: its first row, and as many of
+    the next rows as are needed for n seats. In a bus with rows of four, that is one row for up to four
+    passengers, and two rows for up to eight. The choice of seats for a sale (sql/23_choose_seats.sql) prefers
+    such seats, too: a line in one row, then a block of adjacent rows.
     """
 
     def __init__(self, seats: Iterable[Seat]) -> None:

@@ -137,7 +137,7 @@ class Writer:
         self.on_commit: Callable[[list[tuple[Raw, Raw]]], None] = lambda done: None
         self.stopping = threading.Event()
         self._settings = settings
-        # Makes one step of the check of a limit and the queueing, and of taking calls from the two queues.
+        # Held while the limit is checked and a call is queued, and while calls are taken from the two queues.
         self._submit_lock = threading.Lock()
         self._calls = deque[QueuedCall]()
         self._work_signals = queue.SimpleQueue[None]()  # not empty if there may be work for the thread
@@ -240,7 +240,7 @@ class Writer:
             self._send([call for call in batch if call.outcome is None])
         except Exception:
             log.exception("the writer failed on a batch of %d", len(batch))
-        with self._submit_lock:  # or a deferred call is withdrawn meanwhile, and released a second time
+        with self._submit_lock:  # without it, a deferred call could be withdrawn now, and released twice
             lost = {call for call in batch if call.outcome is None}.difference(self._deferred)
         for call in lost:
             call.fail(InternalError("the writer failed before there was an answer"))
@@ -301,7 +301,7 @@ class Writer:
             # classify_error has logged each Overloaded.
             level = logging.DEBUG if isinstance(reason, Overloaded) else logging.WARNING
             log.log(level, "a batch of %d failed, its calls run alone: %s", len(batch), error)
-            if error.sqlstate == _LOCK_NOT_AVAILABLE:  # all of them together wait for lock_wait_ms
+            if error.sqlstate == _LOCK_NOT_AVAILABLE:  # together, they wait for at most lock_wait_ms
                 self._connection.set_lock_timeout(max(1, self._settings.lock_wait_ms // len(batch)))
             for queued in batch:
                 self._write([queued])

@@ -1,4 +1,4 @@
-"""The kilometres of a trip's stops: by shape_dist_traveled, in a unit that is not named, or great circles."""
+"""The kilometres of a trip's stops: from shape_dist_traveled, whose unit is guessed, or great circles."""
 
 import math
 from collections.abc import Mapping, Sequence

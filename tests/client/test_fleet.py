@@ -88,7 +88,8 @@ def test_a_vehicle_is_exchanged(operate: Run, run: Run) -> None:  # noqa: F811
     planned = operate(*arguments, "--plan")
     assert "Day Bus (1) of Sat 5 Dec 2026: the plan; nothing was changed.\n" in planned.out
     assert (
-        f"Without seats, with an offer or the whole fare back: {left['reference']} (1 ticket)." in planned.out
+        f"No seats for {left['reference']} (1 ticket): they get an offer, or the whole fare back."
+        in planned.out
     )
     version = json.loads(operate(*arguments, "--plan", "--json").out)["version"]
     done = operate(*arguments, "--plan-version", version)

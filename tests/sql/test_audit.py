@@ -64,7 +64,7 @@ BROKEN = [
         "offer",
         "INSERT INTO offers VALUES (1, '{booking}', 1, '2026-12-05', 'A bus.', '{{1}}', 'refund', NULL, NULL,"
         " now(), 'open', now(), NULL)",
-        "offer 1 to booking {booking}, without an answer refund: its tickets are booked, its hold is nothing",
+        "offer 1 to booking {booking} (if unanswered: refund): its tickets are booked, its hold is nothing",
     ),
     (
         "offer_refund",
@@ -81,13 +81,13 @@ BROKEN = [
     (
         "moved",
         "INSERT INTO moved_bookings VALUES (1, '{booking}', 2)",
-        "booking {booking} is not only on service 2",
+        "booking {booking} is not on service 2 alone",
     ),
     (
         "moved",
         "INSERT INTO exchanges VALUES"
         " (1, '{booking}', 1, 1, 2, '2026-12-05', '[1,5)', 1, 260, 0, 0, 0, now())",
-        "booking {booking} has left service 2, and moved_bookings has not service 1",
+        "booking {booking} has left service 2, and is not in moved_bookings with service 1",
     ),
     (
         "stop_skipped",
