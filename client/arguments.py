@@ -341,7 +341,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--plan-version": {
         "dest": "version",
         "metavar": "VERSION",
-        "help": "execute the plan with this version, as --plan --json prints it, or none",
+        "help": "execute only the plan with this version, which --plan --json prints",
     },
     "--vehicle": {
         "metavar": "REGISTRATION",

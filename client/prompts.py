@@ -156,7 +156,7 @@ class PromptAsker(LineAsker):
         return question.field in _MAP_FIELDS and self.seat_map is not None
 
     def _move_cursor_off_map(self, typed: Buffer) -> None:
-        """Tell the map of each change, because several keys at once are drawn only after the last one."""
+        """Check the line at each key: of several keys that arrive at once, only the last one is drawn."""
         if self._seat_keys:
             self._seat_keys.cursor(typed.text)
 

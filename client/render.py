@@ -199,7 +199,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case AlightingStops():
             return table(
                 map(alighting_stop_row, answer.stops),
-                if_empty="There is no stop left at which to get off earlier.",
+                if_empty="There is no earlier stop at which you can still get off.",
             )
         case Session():
             return _session(answer)

@@ -62,7 +62,8 @@ def complain(*lines: str) -> None:
 def report_not_shown(error: NotShown, done: str = "") -> int:
     """Report on standard error that something was not shown. Returns the exit status.
 
-    done: what was changed; empty if nothing was. A reader that has read enough gets no report then.
+    done: what was changed; empty if nothing was. If nothing was changed and the reader closed the pipe, there
+    is no report.
     """
     if done:
         complain(f"Done, but the output could not be written ({error}). {done}")

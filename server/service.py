@@ -35,7 +35,7 @@ from busware.server.tls import is_loopback, server_context
 log = logging.getLogger("busware.service")
 
 _STOP_SECONDS = 5.0  # how long after drain_seconds the parts may take to stop
-_GROUP_SECONDS = 1.0  # how long each group of parts may take at least, if those before it took all the time
+_GROUP_SECONDS = 1.0  # each group of parts gets this time at least, whatever those before it took
 
 
 _Stop = tuple[str, Callable[[], None]]  # the name of a part, and the function that stops it

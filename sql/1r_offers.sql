@@ -3,7 +3,7 @@
 INSERT INTO migrations (name) VALUES ('1r_offers');
 
 -- A displaced ticket was booked and has lost its seat. It is charged and not refunded, and its booking has an open offer.
--- The new constraint permits what the one that is dropped did.
+-- The new constraint permits all that the dropped one permitted.
 ALTER TABLE passengers
     -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT known_status,

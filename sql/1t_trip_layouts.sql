@@ -14,7 +14,8 @@ ALTER TABLE vehicles
     ADD COLUMN accessible_seats int[];
 
 -- Of a ticket that had ended, or whose journey was over, when the vehicle of its trip was exchanged: the seat that it had.
--- seat_no is NULL then, and the seat is free for others. A row that keeps the constraint which is dropped keeps the new one.
+-- seat_no is NULL then, and the seat is free for others. Each row that the dropped constraint permits is permitted by the new
+-- one.
 ALTER TABLE passengers
     ADD COLUMN former_seat int,
     -- squawk-ignore ban-drop-constraint

@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION api.can_be_on(date date, travel_date date, since_midn
 LANGUAGE sql STABLE
 RETURN since_midnight BETWEEN make_interval(days => date - travel_date - 3) AND make_interval(days => date - travel_date + 3);
 
--- The last travel date on which a stop is left before a date begins at the place of the stop. departs: the stop's time
+-- The last travel date whose trip leaves a stop before a date begins at the place of the stop. departs: the stop's time
 -- in the timetable. It inverts api.instant.
 CREATE OR REPLACE FUNCTION api.last_travel_date_before(date date, place_zone text, departs interval, zone text) RETURNS date
 LANGUAGE sql STABLE

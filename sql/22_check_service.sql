@@ -29,7 +29,7 @@ BEGIN
     faults := faults || CASE WHEN named ? 'extra_days' THEN api.check_calendar(document, first, last) ELSE api.check_calendar(document, NULL, NULL) END;
     IF num_nonnulls(document ->> 'repeat_legs') = 1 AND (coalesce(document ->> 'runs_on', 'daily') <> 'never'
             OR document -> 'seasons' <> '[]' OR document -> 'extra_days' <> '[]') THEN
-        faults := faults || api.fault('repeat_legs', 'A repeating route runs on never, without seasons and extra days: its one trip is opened by open_trip.');
+        faults := faults || api.fault('repeat_legs', 'A repeating route has runs_on never, no seasons and no extra days: its one trip is opened by open_trip.');
     END IF;
     faults := faults || api.check_refund_tiers(document -> 'refund_tiers');
     IF named ?| '{seat_classes,fare_rules,concessions,layout}' THEN
@@ -70,14 +70,14 @@ BEGIN
             faults := faults || api.fault(s.path || 'arrives', format('The last stop, %s, needs an arrival time.', s.place));
         END IF;
         IF s.arrives::interval < left_at THEN
-            faults := faults || api.fault(s.path || 'arrives', format('%s is reached at %s, before %s at the stop before it. On the next day it is %s.',
+            faults := faults || api.fault(s.path || 'arrives', format('%s is reached at %s, before %s at the stop before it. For the next day, write %s.',
                 s.place, s.arrives, left_text, api.format_time(api.next_time(left_at, s.arrives))));
         END IF;
         IF s.departs::interval < s.arrives::interval THEN
-            faults := faults || api.fault(s.path || 'departs', format('It departs before it arrives: from %s at %s, after %s. On the next day it is %s.',
+            faults := faults || api.fault(s.path || 'departs', format('It departs before it arrives: from %s at %s, but it arrives at %s. For the next day, write %s.',
                 s.place, s.departs, s.arrives, api.format_time(api.next_time(s.arrives::interval, s.departs))));
         ELSIF s.arrives IS NULL AND s.departs::interval < left_at THEN
-            faults := faults || api.fault(s.path || 'departs', format('%s is left at %s, before %s at the stop before it. On the next day it is %s.',
+            faults := faults || api.fault(s.path || 'departs', format('%s is left at %s, before %s at the stop before it. For the next day, write %s.',
                 s.place, s.departs, left_text, api.format_time(api.next_time(left_at, s.departs))));
         END IF;
         IF s.place = s.last_place AND NOT one_place THEN

@@ -47,6 +47,6 @@ BEGIN
         operator := own;
     ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM bus_info s WHERE s.operator = operator_of.operator) THEN
         refusal := api.refusal_bad_request('operator', 'the name of an operator',
-            coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Say of which operator.'));
+            coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Name the operator.'));
     END IF;
 END $$;

@@ -1,7 +1,7 @@
 -- The seats of a single trip: trips.own_seats. A trip without them has the seats of its service.
 
--- A service as a trip with seats of its own has it. own: trips.own_seats, not NULL. The fare of a class is that of the service;
--- the seats of a class that the service does not have belong to no class.
+-- A service with the own seats of a trip instead of its seats. own: trips.own_seats, not NULL. The fare of a class is that of
+-- the service; the seats of a class that the service does not have belong to no class.
 CREATE OR REPLACE FUNCTION api.with_own_seats(service bus_info, own jsonb) RETURNS bus_info
 LANGUAGE sql STABLE
 RETURN jsonb_populate_record(service, own || jsonb_build_object('seat_classes', (

@@ -39,8 +39,7 @@ $$;
 
 -- The price of a ticket. s: its segment. A percentage is of the sum of the parts of all earlier steps. Each part is
 -- rounded to 0.01, so that the parts add up to the fare. A discount takes no more than is left of it, and a surcharge
--- raises it to the highest fare that a ticket can have. What the ticket pays back if it ends early is in proportion to its
--- fare.
+-- raises it to the highest fare that a ticket can have. What is refunded if the ticket ends early is in proportion to its fare.
 CREATE OR REPLACE FUNCTION api.price(
     service bus_info, travel_date date, s api.found_segment, seat_class text, passenger jsonb, promo promo_codes
 ) RETURNS api.ticket_price

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE AS $$
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
--- Of the places that two names may mean, those between which services go: the stops of a service, or of those of a kind.
+-- Of the places that two names may mean, those between which services go: all services, those of a kind, or only one.
 -- Both are NULL if no service goes between any of them.
 CREATE OR REPLACE FUNCTION api.connected_places(
     origins text[], destinations text[], bus_id bigint DEFAULT NULL, kind text DEFAULT NULL,
@@ -124,7 +124,7 @@ BEGIN
     END IF;
     IF service.alight_refund_percent > 0 THEN
         s.alight_refunds := ARRAY(
-            -- of the fare without that of the journey up to the stop; a later stop never refunds more
+            -- percent of what is left of the fare after the journey up to the stop; a later stop never refunds more
             SELECT round(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
                          * service.alight_refund_percent / 100, 2)
             FROM route_table a, route_table r

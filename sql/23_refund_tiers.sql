@@ -47,7 +47,8 @@ RETURN CASE WHEN api.refunded_whole(ticket, at) THEN ticket.fare - ticket.refund
             WHEN ticket.status = 'booked'
                 THEN round((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, 2) ELSE 0 END;
 
--- The refund of some tickets of a booking in each tier ahead, as a field of a quote. An empty object, if they have no tiers.
+-- The refund of some tickets of a booking in each tier that has not ended, as a field of a quote. An empty object, if they have
+-- no tiers.
 CREATE OR REPLACE FUNCTION api.refunds_ahead(b api.opened_booking, tickets int[], zone text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH ticket AS (

@@ -91,7 +91,7 @@ BEGIN
     ELSE
         owner := api.operator_of(account, operator);
         IF agent IS NULL THEN
-            owner.refusal := coalesce(owner.refusal, api.refusal_bad_request('agent', 'the username of an agent', 'Say of which agent.'));
+            owner.refusal := coalesce(owner.refusal, api.refusal_bad_request('agent', 'the username of an agent', 'Name the agent.'));
         END IF;
     END IF;
     IF owner.refusal IS NOT NULL THEN

@@ -22,8 +22,8 @@ BEGIN
     RETURN terms.refusal;
 END $$;
 
--- The tickets that end early (default: all booked ones), and the stops at which they may end; or the refusal. at: the
--- place or the number of a stop; there is one stop then. NULL: all stops that the trip has not left.
+-- The tickets that end early (default: all booked ones), and the stops at which they may end; or the refusal. at: the place or
+-- the number of the only stop to return; NULL: all stops that the trip has not left.
 CREATE OR REPLACE FUNCTION api.alight_terms(
     service bus_info, trip trips, b api.opened_booking, INOUT tickets int[], at jsonb, OUT stops route_table[], OUT refusal jsonb
 ) RETURNS record
@@ -53,9 +53,9 @@ BEGIN
     END IF;
 END $$;
 
--- The alight_refunds of a ticket that was sold before they were stored: the percentage of today, of its fare divided in
--- proportion to the fares of today. If it ended early before, its refund then was for a part of the fare, which is left
--- out.
+-- The alight_refunds of a ticket that was sold before they were stored: the percentage of today, of its fare, which is divided
+-- in proportion to the fares of today. If the ticket was ended early before, the part of the fare for which it got that refund
+-- is left out.
 CREATE OR REPLACE FUNCTION api.alight_refunds_now(service bus_info, ticket passengers) RETURNS numeric[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(ticket.refund + round((ticket.fare - before.fare) * service.alight_refund_percent / 100

@@ -84,7 +84,7 @@ $$;
 -- Check that no-shows still have seats. If the vehicle was exchanged meanwhile, they got none.
 CREATE OR REPLACE FUNCTION api.check_seat_kept(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.refusal('seat_taken', format('%s of booking %s %s no seat any more: the vehicle was exchanged when the boarding stop had been left.',
+    SELECT api.refusal('seat_taken', format('%s of booking %s %s no seat any more: the vehicle was exchanged after the trip had left the boarding stop.',
             api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no), 'ticket'), b.reference,
             CASE WHEN count(*) = 1 THEN 'has' ELSE 'have' END),
         jsonb_build_object('seats', jsonb_agg(p.former_seat ORDER BY p.ticket_no)))
@@ -114,8 +114,8 @@ LANGUAGE sql STABLE AS $$
     LIMIT 1
 $$;
 
--- Once the trip has left a stop: the tickets that board there and are not checked in are no-shows. release: their seats are
--- for sale again from the next stop; by default, if the service has no_show_sells. Nothing is refunded.
+-- Make the tickets no-shows that board at a stop and are not checked in, once the trip has left the stop. release: their seats
+-- are for sale again from the next stop; by default, if the service has no_show_sells. Nothing is refunded.
 CREATE OR REPLACE FUNCTION api.no_shows(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

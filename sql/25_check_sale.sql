@@ -43,7 +43,7 @@ BEGIN
     ELSIF service.phone_required AND contact IS NULL THEN
         RETURN api.refusal_bad_request('phone', 'a phone number', 'A phone number is required. You need it to see or change the booking later.');
     ELSIF jsonb_array_length(passengers) > wanted THEN
-        RETURN api.refusal_bad_request('passengers', 'one passenger a seat at most', 'There are more passengers than seats.');
+        RETURN api.refusal_bad_request('passengers', 'at most one passenger for each seat', 'There are more passengers than seats.');
     ELSIF cardinality(seats) > 1 THEN
         IF wanted > (SELECT count(DISTINCT n) FROM unnest(seats) AS n) THEN
             RETURN api.refusal_bad_request('seats', 'different seat numbers', 'The same seat is named twice.');

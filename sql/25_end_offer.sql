@@ -156,7 +156,7 @@ BEGIN
                               ARRAY[offer.bus_id], ARRAY[offer.reference], api.because(cause, why));
 END $$;
 
--- End the open offers of a trip that cannot be answered any more. If another trip that was offered is gone before the offer
+-- End the open offers of a trip that cannot be answered any more. If the other trip is no longer possible before the offer
 -- expires, the passengers get a message. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.expire_offers(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -167,7 +167,7 @@ BEGIN
     FOR o IN SELECT f.* FROM offers f
              WHERE f.bus_id = expire_offers.bus_id AND f.travel_date = expire_offers.travel_date AND f.state = 'open'
                AND NOT api.offer_stands(f) LOOP
-        why := CASE WHEN o.valid_until > api.now() THEN format('The trip of offer %s is not possible any more, so %s is refunded.',
+        why := CASE WHEN o.valid_until > api.now() THEN format('The trip that offer %s offers is not possible any more, so %s is refunded.',
             o.offer_no, api.whole_refund(o)) END;
         IF why IS NOT NULL THEN
             PERFORM api.tell_booking(o.bus_id, o.reference, why);

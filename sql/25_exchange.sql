@@ -6,9 +6,9 @@
 -- refunds a higher percentage than at this time. So an exchange with a cancellation refunds no more than the cancellation
 -- alone would have. Alighting early refunds later at most what a cancellation, or alighting, would have refunded at this time.
 
--- A request for an exchange with what it does not name: the trip and the stops stay, and on another service the places and
--- the boarding date. On a route that calls at the place on several dates, it is the stop of the wanted boarding date, with as
--- many legs as before. travel_date: NULL, if no trip leaves the boarding stop on the date.
+-- A request for an exchange, completed with what it does not name: the present trip and stops or, on another service, the
+-- present places and boarding date. On a route that calls at the place on several dates, it is the stop of the wanted boarding
+-- date, with as many legs as before. travel_date: NULL, if no trip leaves the boarding stop on the date.
 CREATE OR REPLACE FUNCTION api.exchange_target(b api.opened_booking, a api.request) RETURNS api.request
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -142,8 +142,8 @@ DECLARE
     segment CONSTANT numeric := (parts #>> '{0,amount}')::numeric;
     before  CONSTANT numeric := coalesce((SELECT sum((p ->> 'amount')::numeric) FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'class'), 0);
     class   record;
-    paid    numeric;   -- what was not refunded, of the fare
-    later   numeric;   -- the parts of later steps, of what they were
+    paid    numeric;   -- the share of the fare that was not refunded
+    later   numeric;   -- the share that is left of the parts of later steps
     price   api.ticket_price;
 BEGIN
     SELECT r.name, greatest(segment * coalesce(r.percent, 0) / 100 + coalesce(r.amount, 0), -segment) AS amount

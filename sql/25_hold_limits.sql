@@ -39,7 +39,7 @@ BEGIN
                greatest(service.max_seats, floor(seat_count * (e ->> 'percent')::numeric / 100))::int AS trip_seats
         FROM jsonb_array_elements(limits) AS e
     ) AS l
-    CROSS JOIN LATERAL (   -- counted from the hold that expires last; what is then over a limit has to end first
+    CROSS JOIN LATERAL (   -- counted from the hold that expires last: those beyond a limit have to end first
         SELECT max(h.nth_hold) AS holds, max(h.expires_at) FILTER (WHERE h.nth_hold > l.holds - 1) AS holds_until,
                max(h.nth_seat) AS seats, max(h.expires_at) FILTER (WHERE h.nth_seat > l.seats - wanted) AS seats_until,
                max(h.nth_of_trip) AS trip_seats,

@@ -118,8 +118,8 @@ class RateLimiter:
     def turn(self, attempt: Attempt) -> Iterator[None]:
         """Context of an attempt to open a booking. Raises Refusal (not_allowed, busy).
 
-        Of the attempts of a pair or an address, at most as many run at once as may still fail; the others
-        wait. So simultaneous attempts do not exceed the limit.
+        At most as many attempts of a pair or of an address run at once as may still fail; the others wait. So
+        simultaneous attempts do not exceed the limit.
         """
         of_address, of_pair, _ = attempt.limits
         deadline = time.monotonic() + self._settings.read_wait_seconds

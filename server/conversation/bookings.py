@@ -120,7 +120,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     if not stops:
         first_end = min(chosen, key=lambda ticket: ticket.to_stop or booking.to_stop)
         end = first_end.destination or booking.destination
-        yield Tell(f"There is no stop left before {end} at which to get off.")
+        yield Tell(f"There is no stop before {end} at which you can still get off.")
         return
     stay = all(stop.place == booking.origin for stop in stops)  # such as at a hotel
     noun, name = ("day", "date") if stay else ("stop", "name")
@@ -381,7 +381,7 @@ def _tickets_request(
 
 
 def _named_tickets(booking: Booking, chosen: Sequence[Ticket], of: Sequence[Ticket]) -> str:
-    """Tickets with their seats: "ticket 2 (seat 8)". Their number only, if they are all of several."""
+    """Tickets with their seats: "ticket 2 (seat 8)". If they are all of several, how many."""
     if 1 < len(chosen) == len(of):
         return counted(len(chosen), "ticket")
     numbers = [ticket.ticket_no for ticket in chosen]

@@ -1,9 +1,9 @@
 """Parsing of dates as people type them.
 
-A date without a year is the one in the last month, if there is one; otherwise the next one, today included. A
-weekday is the next one after today. Today's weekday is refused, because it may mean today or a week later,
-and so is "next sat" on another day. A weekday may stand before a date. In numbers, the day comes before the
-month.
+A date without a year is in the past if it was within the last month. Otherwise it is today or the next such
+date. A weekday is the next one after today. Today's weekday is refused, because it may mean today or a week
+later, and so is "next sat" on another day. A weekday may stand before a date. In numbers, the day comes
+before the month.
 """
 
 import datetime

@@ -206,8 +206,9 @@ def venue_of(service: Trip | Booking | OperatedTrip) -> str:
     """The place at which the passengers stay, such as a hotel or a theatre; "" for a journey."""
     if not words_of(service.kind).at_venue:
         return ""
+    # Ranga Hall, of "Ranga Hall, doors" and "Ranga Hall, curtain"
     names = zip(service.origin.split(", "), service.destination.split(", "), strict=False)
-    return ", ".join(name for name, other in names if name == other)  # Ranga Hall, of its doors and curtain
+    return ", ".join(name for name, other in names if name == other)
 
 
 def summary(booking: Booking, *, machine: bool = False) -> str:

@@ -39,7 +39,7 @@ class Remark(NamedTuple):
 
 @dataclass
 class Remarks:
-    """The faults, for which a feed is refused, and what is left out of a feed that is taken."""
+    """The faults, for which a feed is refused, and what is left out of a feed that is imported."""
 
     faults: list[Remark] = field(default_factory=list)
     left_out: list[Remark] = field(default_factory=list)
@@ -137,8 +137,8 @@ class Archive:
             if other.endswith(f"/{name}"):
                 return f"{message}: the archive has {other}. The files of a feed are at its top level."
         if archives := [other for other in inside if other.lower().endswith(".zip")]:
-            return f"{message}: the archive has {archives[0]}. Unpack it, and import that archive."
-        return f"{message}. A feed has it."
+            return f"{message}: the archive has {archives[0]}. Unpack it, and import {archives[0]}."
+        return f"{message}. A feed must have this file."
 
     def _check_files(self) -> dict[str, zipfile.ZipInfo]:
         """The files at the top level by name. Raises FeedError."""

@@ -14,7 +14,7 @@ _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def usual_period(dates: Iterable[date]) -> Period:
-    """The period from the first to the last date, with the weekdays on most of which there is a date."""
+    """The period from the first to the last date, with the weekdays of which most days are dates."""
     dates = set(dates)
     first, last = min(dates), max(dates)
     every = Counter(day.isoweekday() for day in Period(first, last, frozenset(range(1, 8))).dates())
@@ -95,7 +95,7 @@ def parse_weekdays(text: str) -> frozenset[int]:
 
 
 def _join(periods: list[Period]) -> list[Period]:
-    """Periods that do not overlap, each with the weekdays of all that did. Equal neighbours are one."""
+    """Periods that do not overlap, each with the weekdays of all given periods that contain it."""
     starts = sorted({p.first for p in periods} | {p.last + _DAY for p in periods})
     joined: list[Period] = []
     for start, end in pairwise(starts):

@@ -139,7 +139,7 @@ def _unfit(service: _Service) -> str:
 
 
 def _add_stops(done: Export, conn: psycopg.Connection[Any], services: Iterable[_Service]) -> None:
-    """Add a stop with its own zone for each place that services stop at, and stations that contain them."""
+    """Add a stop with its own zone for each place at which services stop, and the stations around them."""
     served = {place for service in services for place in service.places}
     unknown = []
     for code, name, part_of, zone, *position in conn.execute(_PLACES, {"served": sorted(served)}).fetchall():

@@ -168,8 +168,8 @@ class Hotel:
     def _guest(self, call: HotelCall, *, register: bool = False) -> Caller:
         """The guest, by username and password. Raises HotelError or Refusal.
 
-        After some failures of an address, one error stands for all, so that it does not tell who is a guest.
-        For the same reason, an unknown username that may not be registered counts as a failure.
+        After some failures of an address, all failures have the same error, so that it does not show who is a
+        guest. For the same reason, an unknown username that may not be registered counts as a failure.
         """
         username, password = _credentials(call, register=register)
         accounts, settings = self._executor.operations.accounts, self._executor.settings
@@ -224,7 +224,7 @@ class Hotel:
         """The first night on sale, as a trip. After midnight it can be the night that began yesterday."""
         today = self._perform(protocol.Places(kind=KIND), Caller()).on_sale_from
         dates = [] if today is None else [today - ONE_NIGHT, today, today + ONE_NIGHT]
-        for check_in in dates:  # the last one only if it is still yesterday at another hotel
+        for check_in in dates:  # tomorrow, if on_sale_from is yesterday's date at another hotel
             with suppress(Refusal):
                 if night := self._search(check_in, check_in + ONE_NIGHT):
                     return night
@@ -284,7 +284,8 @@ def _decode_fields(body: bytes) -> JsonObject:
 def _credentials(call: HotelCall, *, register: bool) -> tuple[str, str]:
     """The normalized username, and the password. Raises HotelError.
 
-    register: a new account may have the username. Else one that no account can have is an unknown one.
+    register: whether the username may be that of a new account. If not, a username that no account can have
+    is refused as an unknown one.
     """
     username, password = (call.fields.get(name) for name in ("username", "password"))
     if not (username and password) or (isinstance(username, str) and not normalize_username(username)):

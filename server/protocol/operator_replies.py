@@ -283,9 +283,9 @@ class DelayedTrip(Struct, frozen=True, kw_only=True):
     """The delay of a trip at a stop, and at all later ones.
 
     expected_at, scheduled_at: the departure from the stop; from the last stop, the arrival. bookings,
-    tickets: how many were informed, because their times have changed. offers: the bookings of them that may
-    have the whole fare back. next_trips: those of the vehicle and
-    the drivers that begin before the delayed trip ends.
+    tickets: how many were informed, because their times have changed. offers: how many of these bookings may
+    be cancelled for the whole fare. next_trips: those of the vehicle and the drivers that begin before the
+    delayed trip ends.
     """
 
     bus_id: BusId

@@ -157,8 +157,8 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The seats of a trip on a segment, with the layout as text. fare: the lowest of a free seat.
 
     fare_parts, classes: as of a trip. concessions: of the service, if it has some. promo_codes: true if a
-    promo code is valid on the service today. refund_tiers: those ahead,
-    if the refund has tiers.
+    promo code is valid on the service today. refund_tiers: those that have not ended, if the refund has
+    tiers.
     """
 
     bus_id: BusId
@@ -288,7 +288,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     position: int | None = None  # in the waitlist, from 1, while pending
     why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
     vehicle: str | None = None  # the registration of the vehicle, while one is assigned
-    refund_tiers: list[RefundTier] | None = None  # those ahead; missing if the refund has no tiers
+    refund_tiers: list[RefundTier] | None = None  # those that have not ended; missing if there are none
     warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`
     offers: list[Offer] | None = None  # those that can be accepted or declined; missing if there is none
     exchange: ExchangeAmounts | None = None  # in the reply to `exchange`

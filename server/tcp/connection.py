@@ -116,7 +116,7 @@ class Connection:
         self._outbox.shut_down()
 
     def refuse(self, refusal: Refusal) -> None:
-        """Send a refusal, which is no reply to a request; with TLS, nothing. Then close the connection."""
+        """Send a refusal, which is no reply to a request, unless TLS is used. Then close the connection."""
         line = jsonrpc.encode_refusal(jsonrpc.NO_ID, refusal)
         if self._dialogue:
             line = f"{refusal.message}\n".encode()
@@ -232,7 +232,7 @@ class Connection:
             yield rest
 
     def _receive(self, seconds: float) -> bytes:
-        """Receive a chunk; b"" at the end of the stream. Raises BlockingIOError if none comes for so long."""
+        """Receive a chunk; b"" at the end of the stream. Raises BlockingIOError after this time."""
         if seconds != self._receive_seconds:
             self._receive_seconds = seconds
             self._plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))

@@ -1,7 +1,7 @@
 """Reads the header of the PROXY protocol, version 2: a balancer sends the address of its client in it.
 
-The header is the first thing on a connection, before TLS: a signature, four bytes, and the addresses, which
-fields may follow that are not used here. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
+The header is the first thing on a connection, before TLS: a signature, four bytes, and the addresses. Fields
+that are not used here may follow. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 """
 
 import ipaddress

@@ -66,8 +66,8 @@ class Loader:
     def load(self, *, plan: bool, expected: Changes | None = None) -> Changes:
         """Put the documents into the database. Returns what that changes.
 
-        Nothing is changed for a plan, if there are faults, and if the changes are not the expected ones.
-        Raises NotPossible.
+        Nothing is changed if this is a plan, if there are faults, or if the changes are not the expected
+        ones. Raises NotPossible.
         """
         lock_ms, seconds = self._settings.lock_wait_ms, self._settings.timetable_seconds
         try:

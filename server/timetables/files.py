@@ -84,7 +84,7 @@ def unknown_name(name: str, known: Collection[str]) -> str:
 def read_text(path: Path, max_bytes: int) -> str:
     """The text of a file, with \\n as line ends. Raises Unreadable, or OSError."""
     with path.open("rb") as file:
-        content = file.read(max_bytes + 1)  # not the rest, and not what a device or a growing file still has
+        content = file.read(max_bytes + 1)  # no more, even from a device or a file that grows
     if len(content) > max_bytes:
         raise Unreadable(
             0,

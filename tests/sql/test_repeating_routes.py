@@ -143,7 +143,7 @@ def test_legs_that_cannot_repeat_are_refused(database: Database) -> None:
         error = f"Service 7: The last {legs} legs cannot repeat."
         with pytest.raises(psycopg.errors.RaiseException, match=error):
             add_lodge(database, repeat_legs=legs)
-    with pytest.raises(psycopg.errors.RaiseException, match="A repeating route runs on never"):
+    with pytest.raises(psycopg.errors.RaiseException, match="A repeating route has runs_on never"):
         add_lodge(database, runs_on="daily")
 
 

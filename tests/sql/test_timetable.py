@@ -84,7 +84,7 @@ def test_smaller_time_is_on_the_next_day(database: Database, line: str, departs:
         ("Mysuru | - | - | 1 | 1", "Mysuru needs a time"),
         ("Mandya | 23:00 | - | 1 | 1\nMysuru | - | 23:30 | 1 | 1", "Mysuru, needs an arrival time"),
         ("Mysuru | 00:25 | 00:20 | 1 | 1", "It departs before it arrives"),
-        ("Mysuru | 00:25 | 00:20 | 1 | 1", "On the next day it is 48:20"),
+        ("Mysuru | 00:25 | 00:20 | 1 | 1", "For the next day, write 48:20"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 4 | 5", "do not decrease"),
         ("Mandya | 23:00 | - | 5 | 5\nMysuru | 23:30 | - | 5 | 4", "do not decrease"),
         (
@@ -265,7 +265,7 @@ def test_edit_keeps_cancelled_extra_and_early_trips(database: Database) -> None:
         ("2026-12-07", "cancelled", "Landslide."),
         ("2026-12-08", "open", None),
         ("2026-12-11", "open", None),
-    ]  # sales of the far Monday are gone with the Mondays
+    ]  # the service runs on no Monday any more, so the far one is not on sale
     database.query("SELECT api.open_sales(7, '2027-03-02', '2027-03-02')")
     add(database, layout="s", replace=True)
     assert dates(database, 7)[-1] == date(2027, 3, 2)

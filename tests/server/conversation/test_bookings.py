@@ -226,7 +226,7 @@ def test_ticket_that_ends_early_is_shown_with_its_end(connect: Callable[[], Line
     line.send(f"alight {paid['reference']} {ASHA}")
     receive_until(line, "Which tickets? (numbers, or Enter for all)")
     line.send("2")
-    receive_until(line, "There is no stop left before Ramanagara at which to get off.")
+    receive_until(line, "There is no stop before Ramanagara at which you can still get off.")
 
 
 def test_room_that_is_left_early_is_shown_with_its_last_day(
@@ -290,7 +290,7 @@ def test_alight_says_why_a_booking_cannot_end_earlier(
     line = connect()
     for booking, message in (
         (held, f"Booking {held['reference']} has no booked ticket that can end earlier."),
-        (short, "There is no stop left before Ramanagara at which to get off."),
+        (short, "There is no stop before Ramanagara at which you can still get off."),
     ):
         line.send(f"alight {booking['reference']} {ASHA}")
         receive_until(line, message)

@@ -31,8 +31,12 @@ def nested() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("files", "limits", "message"),
     [
-        ({"stops.txt": None}, {}, "stops.txt is missing. A feed has it."),
-        ({"calendar.txt": None, "calendar_dates.txt": None}, {}, "calendar.txt is missing. A feed has it."),
+        ({"stops.txt": None}, {}, "stops.txt is missing. A feed must have this file."),
+        (
+            {"calendar.txt": None, "calendar_dates.txt": None},
+            {},
+            "calendar.txt is missing. A feed must have this file.",
+        ),
         (
             dict.fromkeys(FEED) | {f"my feed/{name}": text for name, text in FEED.items()},
             {},
@@ -42,7 +46,7 @@ def nested() -> dict[str, Any]:
         (
             nested(),
             {},
-            "agency.txt is missing: the archive has feed.zip. Unpack it, and import that archive.",
+            "agency.txt is missing: the archive has feed.zip. Unpack it, and import feed.zip.",
         ),
         (
             {"../stops.txt": "x"},
