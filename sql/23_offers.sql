@@ -13,7 +13,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Whether an offer can be answered at a time: it is open and valid, and the seats of the other trip are held.
-CREATE OR REPLACE FUNCTION api.offer_stands(offer offers, at timestamptz DEFAULT api.now()) RETURNS boolean
+CREATE OR REPLACE FUNCTION api.can_be_answered(offer offers, at timestamptz DEFAULT api.now()) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN offer.state = 'open' AND offer.valid_until > at AND (offer.hold IS NULL OR EXISTS (
     SELECT FROM passengers h

@@ -37,7 +37,7 @@ RETURN CASE WHEN ticket.refund_tiers IS NULL THEN ticket.refund_percent ELSE coa
 -- Whether a ticket that is cancelled at a time is refunded as a whole: it is displaced, or its booking has an open offer.
 CREATE OR REPLACE FUNCTION api.refunded_whole(ticket passengers, at timestamptz DEFAULT api.now()) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.offer_stands(api.open_offer(ticket.bus_id, ticket.reference), at);
+RETURN ticket.status = 'displaced' OR ticket.status = 'booked' AND api.can_be_answered(api.open_offer(ticket.bus_id, ticket.reference), at);
 
 -- The refund of a ticket that is cancelled at a time: its percentage of the fare that was not refunded before, or all of that
 -- fare.

@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION api.open_offers(bus_id bigint, reference text) RETURN
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN coalesce((SELECT jsonb_build_object('offers', jsonb_agg(api.show_offer(o) ORDER BY o.offer_no)) FROM offers o
-        WHERE o.bus_id = open_offers.bus_id AND o.reference = open_offers.reference AND api.offer_stands(o) HAVING count(*) > 0), '{}');
+        WHERE o.bus_id = open_offers.bus_id AND o.reference = open_offers.reference AND api.can_be_answered(o) HAVING count(*) > 0), '{}');
 END $$;
 
 -- All offers of a booking, for a caller who may open it.

@@ -25,7 +25,7 @@ BEGIN
         ELSIF other.settle_at <= api.now() THEN
             PERFORM api.settle(other.bus_id, other.travel_date);
         END IF;
-        IF api.offer_stands(offer) THEN
+        IF api.can_be_answered(offer) THEN
             SELECT array_agg(p.ticket_no ORDER BY t.n) AS tickets, array_agg(h.seat_no ORDER BY t.n) AS seats, min(h.segment::text)::int4range AS segment
             INTO moving
             FROM unnest(offer.tickets) WITH ORDINALITY AS t (ticket_no, n)
@@ -166,7 +166,7 @@ DECLARE
 BEGIN
     FOR o IN SELECT f.* FROM offers f
              WHERE f.bus_id = expire_offers.bus_id AND f.travel_date = expire_offers.travel_date AND f.state = 'open'
-               AND NOT api.offer_stands(f) LOOP
+               AND NOT api.can_be_answered(f) LOOP
         why := CASE WHEN o.valid_until > api.now() THEN format('The trip that offer %s offers is not possible any more, so %s is refunded.',
             o.offer_no, api.whole_refund(o)) END;
         IF why IS NOT NULL THEN

@@ -51,7 +51,7 @@ DECLARE
     m messages;
     o offers := (SELECT f FROM offers f WHERE f.state = 'open' AND f.hold_bus_id = tell_booking.bus_id AND f.hold = tell_booking.reference);
 BEGIN
-    IF o.state = 'open' AND NOT api.offer_stands(o) THEN
+    IF o.state = 'open' AND NOT api.can_be_answered(o) THEN
         RETURN;
     END IF;
     m.sender := 'operator';

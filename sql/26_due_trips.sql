@@ -5,5 +5,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     (SELECT t.bus_id, t.travel_date FROM trips t WHERE t.settle_at <= api.now() ORDER BY t.settle_at)
     UNION ALL
     SELECT DISTINCT o.bus_id, o.travel_date FROM offers o
-    WHERE o.state = 'open' AND o.valid_until > api.now() AND NOT api.offer_stands(o)
+    WHERE o.state = 'open' AND o.valid_until > api.now() AND NOT api.can_be_answered(o)
 $$;

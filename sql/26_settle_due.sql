@@ -11,7 +11,7 @@ BEGIN
     PERFORM FROM trips t
     WHERE t.bus_id = settle_due.bus_id AND t.travel_date = settle_due.travel_date
       AND (t.settle_at <= api.now() OR EXISTS (SELECT FROM offers o
-          WHERE o.bus_id = t.bus_id AND o.travel_date = t.travel_date AND o.state = 'open' AND NOT api.offer_stands(o)))
+          WHERE o.bus_id = t.bus_id AND o.travel_date = t.travel_date AND o.state = 'open' AND NOT api.can_be_answered(o)))
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN false;

@@ -56,7 +56,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
     """
     ask_flight = Ask(
         PROMPT, str, "flight",
-        f"USA,IND,2026-12-15,10:00 books a seat at once. {CHOOSE}: by questions, the fare before you book.",
+        f"USA,IND,2026-12-15,10:00 books a seat at once. {CHOOSE} asks questions, and shows the fare first.",
         answers.choices(CHOOSE),
     )  # fmt: skip
     if context.extended:

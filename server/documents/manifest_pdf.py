@@ -42,7 +42,7 @@ class _Writer:
                 self.set_y(-_MARGIN)
                 with self.local_context(font_family="0", font_size_pt=_SMALL):
                     writer.shape(title)
-                    self.cell(self.epw / 2, _ROW, writer.known(title))
+                    self.cell(self.epw / 2, _ROW, writer.printable(title))
                     self.cell(0, _ROW, f"Page {self.page_no()} of {{nb}}", align="R")
 
         self._manifest = manifest
@@ -69,7 +69,7 @@ class _Writer:
             self._stop(stop)
         return bytes(self._pdf.output())
 
-    def known(self, text: str) -> str:
+    def printable(self, text: str) -> str:
         """The text with a question mark for each character that no font has."""
         return "".join(letter if ord(letter) in self._characters else "?" for letter in text)
 
@@ -102,7 +102,7 @@ class _Writer:
         """A row: box, seat, name, phone number, ticket. A long name has several lines."""
         pdf = self._pdf
         name_column = pdf.epw - _BOX_COLUMN - _SEAT_COLUMN - _PHONE_COLUMN - _TICKET_COLUMN
-        name = self.known(rider.name or "")
+        name = self.printable(rider.name or "")
         pdf.set_font("0", size=_MEDIUM)
         with pdf.local_context():
             self.shape(name)
@@ -131,4 +131,4 @@ class _Writer:
     def _line(self, text: str, points: int) -> None:
         with self._pdf.local_context(font_family="0", font_size_pt=points):
             self.shape(text)
-            self._pdf.multi_cell(0, _ROW, self.known(text), align="L", new_x="LMARGIN", new_y="NEXT")
+            self._pdf.multi_cell(0, _ROW, self.printable(text), align="L", new_x="LMARGIN", new_y="NEXT")

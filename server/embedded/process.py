@@ -54,10 +54,10 @@ _LOG_OPTIONS = (
 _SUPERVISE = """
 exec 3<&0
 "$@" 3<&- & postgres=$!
-{ read -r _; kill -INT $postgres; } <&3 & watch=$!
+{ read -r _; kill -INT $postgres; } <&3 & reader=$!
 exec 3<&-
 wait $postgres; status=$?
-kill $watch 2>/dev/null; wait $watch 2>/dev/null
+kill $reader 2>/dev/null; wait $reader 2>/dev/null
 exit $status
 """
 

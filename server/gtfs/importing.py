@@ -133,12 +133,12 @@ def put(
     with conn.transaction(force_rollback=plan) as transaction:
         conn.execute(_LIMIT, [f"{settings.lock_wait_ms}ms"])
         places = _put_places(conn, content, changes)
-        known = _Known(conn, content)
-        documents = list(_documents(content, places, known))
+        existing = _ExistingServices(conn, content)
+        documents = list(_documents(content, places, existing))
         for name, line, document in documents:
             put_service(name, line, document)
         numbers = {document.get("bus_id") for _, _, document in documents}
-        for name, document in known.gone(numbers, _first_date(content)):
+        for name, document in existing.ends_of_missing(numbers, _first_date(content)):
             put_service(name, 0, document)
         if changes.is_refused:
             raise psycopg.Rollback(transaction)
@@ -151,7 +151,7 @@ def _first_date(content: Content) -> date:
     return content.feed.first_date or min(dates, default=date.min + _DAY)
 
 
-class _Known:
+class _ExistingServices:
     """The services of the database that may be those of a feed."""
 
     def __init__(self, conn: psycopg.Connection[Any], content: Content) -> None:
@@ -175,7 +175,9 @@ class _Known:
         """Whether a service has this operator and source, or does not exist."""
         return self._by_number.get(bus_id, (operator, source)) == (operator, source)
 
-    def gone(self, present: Container[int | None], first: date) -> Iterator[tuple[str, dict[str, Any]]]:
+    def ends_of_missing(
+        self, present: Container[int | None], first: date
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Edits that end the missing services before the feed begins, but not in the past."""
         for bus_id, _, source, name, first_date, last_date, today in self._rows:
             last = max(today, first) - _DAY
@@ -220,7 +222,7 @@ def _put_places(conn: psycopg.Connection[Any], content: Content, changes: Change
 
 
 def _documents(
-    content: Content, places: Mapping[str, str], known: _Known
+    content: Content, places: Mapping[str, str], existing: _ExistingServices
 ) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """The name, the line of trips.txt and the document of each service. Raises FeedError."""
     for service in content.services:
@@ -229,13 +231,13 @@ def _documents(
             dates = {day for calendar in service.calendars for day in calendar.dates}
             document = found.document(document, content.feed.first_date or min(dates), dates)
             bus_id, source = document["bus_id"], document["source_id"]
-            if not known.belongs(bus_id, document["operator"], source):
+            if not existing.belongs(bus_id, document["operator"], source):
                 raise FeedError(
                     f"{extension.FILE}:{found.line}: service {bus_id} is another one here. "
                     "Without this file, the services of the feed get new numbers."
                 )
         else:
-            document |= known.identity(document["operator"], service.ids)
+            document |= existing.identity(document["operator"], service.ids)
         start = service.calls[0]
         name = f"{service.route.name}, {format_minutes(start.departs)} from {places[start.stop]}"
         yield f"{name} (trip {service.ids[0]})", service.line, document

@@ -316,8 +316,8 @@ def test_help_back_and_quit_at_the_request_question(client_socket: LineClient) -
         > flight
         {QUESTION}
         > help
-        USA,IND,2026-12-15,10:00 books a seat at once. choose: by questions, the fare
-        before you book.
+        USA,IND,2026-12-15,10:00 books a seat at once. choose asks questions, and shows
+        the fare first.
         Or type: back (previous question), quit (leave; nothing is changed).
         {QUESTION}
         > back
