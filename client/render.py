@@ -265,7 +265,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return page(
                 map(agent_row, answer.agents),
                 answer.next,
-                if_empty="You have no agent. An account of one is created on the server's machine.",
+                if_empty="You have no agent. Their accounts are created on the server's machine.",
             )
         case Agent():
             return table([agent_row(answer)])

@@ -93,15 +93,15 @@ LANGUAGE sql STABLE AS $$
     WHERE q.bus_id = service.bus_id AND q.agent = check_quota.sold_by AND n.sold + tickets > q.seats
 $$;
 
--- Lock the agent who sold a booking, if there is one, before the booking moves: its payments move along, and a settlement
--- marks payments. Returns false if another transaction has locked the agent.
+-- Lock the agent who sold a booking, if there is one, before the booking moves, because the move and a settlement write to the
+-- same payments. Returns false if another transaction has locked the agent.
 CREATE OR REPLACE FUNCTION api.lock_agent_of(b api.opened_booking) RETURNS boolean
 LANGUAGE sql
 RETURN coalesce(api.lock_agent((SELECT min(p.sold_by) FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference)), true);
 
--- Check that the account that confirms the hold of an agent, or exchanges what it has sold for something dearer, is that
--- agent, who takes the cash.
+-- Check that it is the agent itself who confirms its hold, or exchanges what it has sold at a higher fare, because it takes the
+-- cash.
 CREATE OR REPLACE FUNCTION api.check_counter(sold_by text, account text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN account IS DISTINCT FROM sold_by OR NOT api.is_agent(account) THEN

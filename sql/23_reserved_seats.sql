@@ -1,7 +1,7 @@
 -- Reserved seats: bus_info.women_seats are sold to women only, bus_info.accessible_seats to passengers who ask for one,
 -- and to others when no other seat is free. passengers: as in a request; passenger n is that of ticket n.
 
--- The seats of `among`, or all seats of the layout, without some.
+-- The seats of `among`, or all seats of the layout, without those of `seats`.
 CREATE OR REPLACE FUNCTION api.seats_without(service bus_info, among int[], seats int[]) RETURNS int[]
 LANGUAGE sql STABLE
 RETURN ARRAY(SELECT n FROM generate_series(1, api.seat_count(service.layout)) AS n

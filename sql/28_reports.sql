@@ -152,7 +152,7 @@ COMMENT ON COLUMN busware_reports.settlements.charges IS 'Sum of the charges of 
 COMMENT ON COLUMN busware_reports.settlements.refunds IS 'Sum of the refunds of such tickets.';
 COMMENT ON COLUMN busware_reports.settlements.commission_percent IS 'Commission of the agent, in percent of charges without refunds.';
 COMMENT ON COLUMN busware_reports.settlements.commission IS 'Commission of the agent. Below 0: the agent gives it back, because it refunded more than it sold.';
-COMMENT ON COLUMN busware_reports.settlements.handed_over IS 'What the agent handed over. Below 0: the operator to the agent.';
+COMMENT ON COLUMN busware_reports.settlements.handed_over IS 'What the agent handed over. Below 0: what the operator gave the agent.';
 COMMENT ON COLUMN busware_reports.settlements.balance IS 'What the agent still has to hand over. The next settlement carries it.';
 
 CREATE OR REPLACE VIEW busware_reports.occupancy AS

@@ -24,7 +24,7 @@ BEGIN
         ('agent_quotas', NULL, 'The most seats of an agent on each trip of a service.'),
         ('agent_quotas', 'bus_id', 'Service.'),
         ('agent_quotas', 'agent', 'Agent.'),
-        ('agent_quotas', 'seats', 'Most live tickets that the agent has sold on a trip.'),
+        ('agent_quotas', 'seats', 'Most live tickets that the agent may have sold on a trip.'),
 
         ('agents', NULL, 'Agents, who sell tickets of an operator at a counter for cash.'),
         ('agents', 'agent', 'Username of the account.'),
@@ -57,7 +57,7 @@ BEGIN
         ('bus_info', 'runs_on', 'Days of the week on which it runs, as ISO numbers: 1 is Monday. Empty: on no weekday by itself.'),
         ('bus_info', 'first_date', 'First travel date. NULL: no limit.'),
         ('bus_info', 'last_date', 'Last travel date. NULL: no limit.'),
-        ('bus_info', 'no_show_sells', 'Whether the seat of a no-show is for sale again from the next stop, unless no_shows says otherwise.'),
+        ('bus_info', 'no_show_sells', 'Whether the seat of a no-show is for sale again from the next stop, unless the request no_shows decides it.'),
         ('bus_info', 'max_transfers', 'How often a ticket may be transferred to another name. 0: not at all.'),
         ('bus_info', 'exchange_fee', 'Fee for exchanging a ticket, for each ticket of the booking.'),
         ('bus_info', 'exchange_until', 'How long before the departure a ticket can be exchanged. NULL: it cannot.'),
@@ -345,7 +345,7 @@ BEGIN
         ('settlements', 'refunds', 'Sum of the refunds of its payments.'),
         ('settlements', 'commission_percent', 'Commission of the agent, in percent of charges without refunds.'),
         ('settlements', 'commission', 'Commission of the agent. Below 0: the agent gives it back.'),
-        ('settlements', 'handed_over', 'What the agent handed over. Below 0: the operator to the agent.'),
+        ('settlements', 'handed_over', 'What the agent handed over. Below 0: what the operator gave the agent.'),
         ('settlements', 'balance', 'What the agent still has to hand over. The next settlement carries it.'),
 
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),

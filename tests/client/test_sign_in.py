@@ -287,7 +287,7 @@ def test_certificate_for_another_name_is_not_trusted(server: SimpleNamespace, pk
     tcp.drain()
 
 
-def test_tls_on_one_end_only_fails(tls_servers: SimpleNamespace, server: SimpleNamespace) -> None:
+def test_tls_on_only_one_end_fails(tls_servers: SimpleNamespace, server: SimpleNamespace) -> None:
     with pytest.raises(ConnectionLost):
         connect(*tls_servers.tcp, tries=1, timeout_seconds=5)
     with pytest.raises(ConnectionLost):

@@ -273,7 +273,7 @@ def test_wheel_serves_and_books(complete: Environment, base: Environment) -> Non
 @pytest.mark.parametrize(
     ("command", "extra"), [("busware", "terminal"), ("busware-server", "server")], ids=["client", "server"]
 )
-def test_command_without_its_extra_names_it(base: Environment, command: str, extra: str) -> None:
+def test_command_whose_extra_is_missing_names_the_extra(base: Environment, command: str, extra: str) -> None:
     for arguments in ((), ("--help",), ("ping",)):
         done = base.run_command(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")

@@ -49,7 +49,7 @@ def test_characters_that_the_output_cannot_encode_are_replaced(database: Databas
     assert database.query("SELECT username FROM accounts") == ["ரவி"]
 
 
-def test_findings_that_cannot_be_written_are_not_a_clean_database(database: Database) -> None:
+def test_findings_that_cannot_be_written_are_not_reported_as_a_clean_database(database: Database) -> None:
     assert run_on_a_full_disk(database, "audit") == (
         2, "busware: the findings (0) could not be written: No space left on device.\n"
     )  # fmt: skip

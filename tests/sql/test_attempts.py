@@ -167,7 +167,9 @@ def test_wrong_hash_is_counted_and_stores_no_token(conn: psycopg.Connection[Any]
 
 
 @pytest.mark.usefixtures("asha")
-def test_hash_is_replaced_by_who_knows_it(conn: psycopg.Connection[Any], database: Database) -> None:
+def test_hash_is_replaced_only_by_a_caller_who_knows_it(
+    conn: psycopg.Connection[Any], database: Database
+) -> None:
     conn.execute("SELECT api.set_password_hash('asha', 'another', 'new')")
     assert database.query("SELECT password_hash FROM accounts") == [HASH]
     conn.execute("SELECT api.set_password_hash('asha', %s, 'new')", (HASH,))

@@ -357,7 +357,7 @@ def test_quote_equals_the_refund_for_alighting(api: SchemaApi, database: Databas
             assert float(after) == before + float(one["refund"]), stop
 
 
-def test_quote_during_the_journey_leaves_out_the_stops_that_are_left(api: SchemaApi, clock: Clock) -> None:
+def test_quote_during_the_journey_has_only_stops_ahead(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(1, travel_date="2026-12-01")
     clock.set("2026-12-01 11:49+05:30")
     assert [stop["place"] for stop in quoted(api, booking)] == ["Mandya", "Srirangapatna"]
@@ -373,7 +373,7 @@ def test_quote_has_only_stops_within_the_segments_of_all_tickets(api: SchemaApi)
 
 
 @pytest.mark.parametrize("at", [None, "Mandya", "Mysuru", "Mandia", 3, 5])
-def test_quote_is_refused_as_alighting_is(api: SchemaApi, at: str | int | None) -> None:
+def test_quote_is_refused_for_the_same_reasons_as_alighting(api: SchemaApi, at: str | int | None) -> None:
     api.book(1, 2, 3, 4, 5, 6, phone=RAVI)
     tickets: list[dict[str, Any]] = [{}, {"tickets": [3]}]
     for booking in (api.cancel(api.book(7)), api.book(7), api.hold(8), api.book(count=2, waitlist=True)):

@@ -147,7 +147,7 @@ def test_repeated_request_is_executed_once(database: Database) -> None:
         ),
     ],
 )
-def test_date_of_a_successor_that_does_not_follow_is_named(
+def test_successor_on_an_impossible_date_is_refused(
     database: Database, service: str, from_date: str, message: str
 ) -> None:
     database.query(f"UPDATE bus_info SET {service} WHERE bus_id = 1")
@@ -176,7 +176,7 @@ def test_extra_and_cancelled_trips_are_opened(database: Database, api: SchemaApi
     assert late["message"] == "Service 1 ends on 2026-12-05."
 
 
-def test_trip_of_a_repeating_route_is_opened_where_no_other_one_is(database: Database) -> None:
+def test_trip_of_a_repeating_route_is_opened_only_where_no_other_one_is(database: Database) -> None:
     stops = [
         {"place": "Mysuru", "departs": "14:00", "km": 0, "fare": 0},
         {"place": "Mysuru", "arrives": "1d 11:00", "departs": "1d 14:00", "km": 0, "fare": 100},

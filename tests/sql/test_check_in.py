@@ -244,7 +244,7 @@ def test_ticket_that_is_checked_in_is_cancelled_only_after_undo(api: SchemaApi, 
     assert api.cancel(booking, 2)["refund"] == "260.00"
 
 
-def test_undo_leaves_a_no_show(api: SchemaApi, clock: Clock) -> None:
+def test_undo_of_a_check_in_does_not_change_a_no_show(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(1, 2)
     check_in(api, booking, tickets=[1])
     clock.set(DEPARTED)

@@ -155,7 +155,7 @@ def test_hold_ends_with_an_earlier_sale_and_not_later_than_before(
     assert api.show(held)["expires_at"] == at("10:20")
 
 
-def test_sale_that_ends_at_once_expires_what_waits_for_it(api: SchemaApi, clock: Clock) -> None:
+def test_holds_and_waitlist_entries_expire_if_the_sale_ends_at_once(api: SchemaApi, clock: Clock) -> None:
     edit_service(api, sells_until="30 minutes")
     delay(api, 60)
     held = api.hold(1)
@@ -215,7 +215,7 @@ def test_alighting_follows_the_expected_times(api: SchemaApi, clock: Clock) -> N
     assert api.change("alight", booking, at="Mandya")["arrives_at"] == at("12:15")
 
 
-def test_trip_is_cancelled_until_its_expected_end(api: SchemaApi, clock: Clock) -> None:
+def test_trip_can_be_cancelled_until_its_expected_end(api: SchemaApi, clock: Clock) -> None:
     booking = api.book(1)
     delay(api, 30)
     clock.set("2026-12-05 13:00+05:30")
@@ -223,7 +223,7 @@ def test_trip_is_cancelled_until_its_expected_end(api: SchemaApi, clock: Clock) 
     assert api.show(booking)["refund"] == "260.00"
 
 
-def test_long_delay_is_a_reason_for_the_whole_fare(api: SchemaApi, clock: Clock) -> None:
+def test_long_delay_allows_a_refund_of_the_whole_fare(api: SchemaApi, clock: Clock) -> None:
     edit_service(api, whole_refund_delay="2 hours", refund_tiers=TIERS)
     booking = api.book(1)
     later, on_board = api.book(3, from_stop=3, to_stop=5), api.book(4)
@@ -332,7 +332,7 @@ def test_impossible_delay_is_refused_with_what_is_possible(
     assert api.everything() == before
 
 
-def test_early_trip_is_possible_up_to_the_stop_before(api: SchemaApi) -> None:
+def test_trip_may_be_early_up_to_the_time_of_the_stop_before(api: SchemaApi) -> None:
     assert delay(api, -55, at="Mandya")["reason"] == "bad_request"
     answer = delay(api, -50, at="Mandya")
     assert answer["expected_at"] == at("11:00")

@@ -383,7 +383,7 @@ def test_call_for_a_booking_that_an_earlier_call_of_the_batch_has_moved(api: Sch
     assert cancelled and cancelled["refund"] == "150.00"
 
 
-def test_party_of_one_ticket_that_is_left(api: SchemaApi, database: Database) -> None:
+def test_booking_with_one_ticket_left_is_exchanged(api: SchemaApi, database: Database) -> None:
     booking = api.cancel(api.book(1, 2), 2)
     moved = exchange(api, booking, bus_id=3, seats=[2])
     assert seats_of(moved) == [2, None]

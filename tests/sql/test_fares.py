@@ -148,7 +148,7 @@ def test_concessions_are_those_of_the_service(
 # Seats by count --------------------------------------------------------------------------------
 
 
-def test_count_chooses_among_the_cheapest_class(api: SchemaApi, database: Database) -> None:
+def test_seats_by_count_are_of_the_cheapest_class(api: SchemaApi, database: Database) -> None:
     set_rules(database, seat_classes=[PREMIUM, BACK])
     booking = api.book(count=2)
     assert ([t["seat_no"] for t in booking["tickets"]], booking["fare"]) == ([7, 8], "460.00")
@@ -229,7 +229,7 @@ def test_seat_of_the_same_class_is_free_to_take_after_its_fare_has_changed(
     assert (moved["tickets"][0]["seat_no"], moved["fare"]) == (2, "312.00")
 
 
-def test_edit_of_the_rules_leaves_sold_and_held_tickets(
+def test_edit_of_the_rules_does_not_change_sold_and_held_tickets(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     set_rules(database, seat_classes=[PREMIUM], concessions=[CHILD])

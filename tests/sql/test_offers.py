@@ -189,7 +189,7 @@ def test_accepted_booking_moves_to_the_held_seats(api: SchemaApi, database: Data
     assert api.cancel(booking)["refund"] == "260.00"
 
 
-def test_tickets_that_are_left_move(api: SchemaApi, database: Database) -> None:
+def test_remaining_tickets_move(api: SchemaApi, database: Database) -> None:
     booking = api.book(1, 2, 3)
     displace(database, booking["reference"])
     first, _, last = held(database)
@@ -229,7 +229,9 @@ def test_offer_of_another_trip_after_an_accepted_one(api: SchemaApi, database: D
     assert [offer["state"] for offer in offers] == ["accepted", "open"]
 
 
-def test_accepted_trip_that_is_gone_is_refused(api: SchemaApi, database: Database) -> None:
+def test_accept_is_refused_if_the_other_trip_is_no_longer_possible(
+    api: SchemaApi, database: Database
+) -> None:
     booking = api.book(1)
     displace(database, booking["reference"])
     database.query("SELECT api.cancel_trip(%s, %s, 'Flood.')", LATER, DAY)
@@ -303,7 +305,7 @@ def test_displaced_booking_can_be_declined_after_the_departure(
         ("release", {}), ("check_in", {"account": "conductor", "bus_id": 1, "travel_date": DAY}),
     ],
 )  # fmt: skip
-def test_displaced_ticket_has_no_seat_to_use(
+def test_uses_of_the_seat_of_a_displaced_ticket_are_refused(
     api: SchemaApi, database: Database, method: str, args: dict[str, Any]
 ) -> None:
     booking = api.book(1)

@@ -1,4 +1,4 @@
-"""A trip with seats of its own (trips.own_seats): all that reads or sells seats goes by them."""
+"""A trip with seats of its own (trips.own_seats): all that reads or sells seats uses them."""
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -91,7 +91,7 @@ def test_classes_and_reserved_seats(api: SchemaApi) -> None:
     assert float(api.book(6)["fare"]) == float(other["fare"]) + 80  # the service decides the fare of a class
 
 
-def test_the_waitlist_goes_by_the_seats(api: SchemaApi) -> None:
+def test_the_waitlist_uses_the_seats_of_the_trip(api: SchemaApi) -> None:
     give_seats(api, "...D\nss")
     booking = api.book(1, 2)
     waiting = api.book(count=2, waitlist=True)
@@ -101,7 +101,7 @@ def test_the_waitlist_goes_by_the_seats(api: SchemaApi) -> None:
     assert api.show(waiting)["status"] == "booked"
 
 
-def test_an_edit_of_the_service_leaves_the_seats(api: SchemaApi) -> None:
+def test_an_edit_of_the_service_does_not_change_the_seats_of_the_trip(api: SchemaApi) -> None:
     give_seats(api)
     api.book(6)
     before = places(api)

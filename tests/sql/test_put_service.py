@@ -117,7 +117,7 @@ def test_edit_keeps_what_it_does_not_name(database: Database) -> None:
     assert document(database, bus_id) == before | changed
 
 
-def test_plan_is_the_edit(database: Database) -> None:
+def test_plan_returns_what_the_edit_returns(database: Database) -> None:
     edit = {"bus_id": 1, "runs_on": "Mon Sat", "last_date": "2026-12-06", "sales_days": 60, "layout": "ss.ss"}
     planned = put(database, plan=True, **edit)
     assert planned["removed"][:3] == ["2026-12-01", "2026-12-02", "2026-12-03"]
@@ -315,7 +315,7 @@ def test_edit_that_moves_no_ticket_is_possible(
     assert len(api.free()) == seats - 1
 
 
-def test_new_seats_are_for_the_waitlist(database: Database, api: SchemaApi) -> None:
+def test_new_seats_go_to_the_waitlist(database: Database, api: SchemaApi) -> None:
     api.book(count=6)
     api.book(count=2)
     waiting = api.book(count=2, waitlist=True)
@@ -332,7 +332,7 @@ def test_past_trips_keep_their_seats(database: Database, api: SchemaApi, clock: 
     assert [database.value(seats, f"2026-12-0{day}") for day in (2, 3)] == [8, 2]
 
 
-def test_shorter_sale_leaves_no_hold(database: Database, api: SchemaApi, clock: Clock) -> None:
+def test_sale_is_not_shortened_below_a_hold(database: Database, api: SchemaApi, clock: Clock) -> None:
     clock.set(f"{DAY} 09:55+05:30")
     api.hold(1, seconds=120)
     answer = put(database, bus_id=1, sells_until="-5 minutes")

@@ -155,9 +155,7 @@ passenger = st.fixed_dictionaries(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parties=st.lists(st.lists(passenger, min_size=1, max_size=3), min_size=1, max_size=6))
-def test_no_count_gives_a_reserved_seat_to_the_wrong_passenger(
-    api: SchemaApi, parties: list[list[dict[str, Any]]]
-) -> None:
+def test_seats_by_count_follow_the_reservations(api: SchemaApi, parties: list[list[dict[str, Any]]]) -> None:
     booked = []
     for party in parties:
         answer = api.book(count=len(party), passengers=party, phone=ASHA)

@@ -316,7 +316,7 @@ DONE = (
         ("purge_known_addresses", 86399, "INSERT INTO known_addresses (pair, at) VALUES ('a b', %s)"),
     ],
 )
-def test_records_of_the_last_time_cannot_be_deleted(
+def test_recent_records_cannot_be_deleted(
     database: Database, clock: Clock, purge: str, seconds: int, insert: str
 ) -> None:
     database.query(insert, clock.now)

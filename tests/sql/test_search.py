@@ -72,7 +72,7 @@ def test_kinds_and_dates_of_an_origin(api: SchemaApi, database: Database) -> Non
     assert names_from(api, "mand", kind="ship") == ["Ooty"]
 
 
-def test_origin_of_which_the_sale_has_ended_reaches_nothing(
+def test_no_place_is_reached_from_an_origin_whose_sale_has_ended(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     assert names_from(api, "Mysuru") == ["Ooty"]

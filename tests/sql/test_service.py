@@ -99,7 +99,9 @@ NIGHTS = """
 
 
 @pytest.mark.parametrize("repeat_legs", [1, 2])
-def test_document_of_a_repeating_route_has_it_once(database: Database, repeat_legs: int) -> None:
+def test_document_of_a_repeating_route_has_the_repeated_legs_once(
+    database: Database, repeat_legs: int
+) -> None:
     database.query(
         "SELECT api.add_service(7, 'Lodge', 'KSRTC', 'ss', %s, repeat_legs => %s, runs_on => 'never')",
         NIGHTS, repeat_legs,

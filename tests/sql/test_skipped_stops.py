@@ -152,7 +152,7 @@ def test_impossible_skip_is_refused(api: SchemaApi, clock: Clock, args: dict[str
     assert api.everything() == before
 
 
-def test_two_stops_are_served(api: SchemaApi) -> None:
+def test_at_least_two_stops_are_served(api: SchemaApi) -> None:
     for stop in (2, 3, 4):
         assert skip(api, at=stop)["served"] is False
     refusal = skip(api, at=5)

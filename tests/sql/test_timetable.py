@@ -392,7 +392,7 @@ def test_later_end_opens_the_trips_between(database: Database) -> None:
         assert api.book(1, travel_date="2026-12-09", **trip)["status"] == "booked"
 
 
-def test_later_last_date_set_by_hand_is_followed(database: Database) -> None:
+def test_trips_follow_a_later_last_date_set_by_hand(database: Database) -> None:
     database.query("SELECT api.end_service(1, %s)", DAY)
     database.query("UPDATE bus_info SET last_date = '2026-12-07' WHERE bus_id = 1")
     assert [rule for rule, *_ in audit(database.conn)] == ["wrongly_ended"] * 2

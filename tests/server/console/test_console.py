@@ -246,7 +246,7 @@ def test_message_of_a_client_stands_out_and_clients_are_counted(
         operator.wait_for(": At the corner.", "clients: 1, unanswered: 0")
 
 
-def test_clients_that_connect_are_shown_until_they_are_switched_off(
+def test_clients_that_connect_are_shown_until_that_is_switched_off(
     urls: dict[str, str], line_to: Callable[[int], LineClient]
 ) -> None:
     with operating(**urls) as (operator, port):

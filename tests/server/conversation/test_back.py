@@ -61,7 +61,7 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         ("bus bengaluru mysuru sat seater", ["Destination:", "Source:", "SLEEPER, SEMI_", "Date of journey"]),
     ],
 )
-def test_back_repeats_what_the_words_have_answered(
+def test_back_asks_what_the_command_line_has_answered(
     client_socket: LineClient, line: str, questions: list[str]
 ) -> None:
     client_socket.send(line)

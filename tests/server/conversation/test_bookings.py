@@ -109,7 +109,7 @@ def test_cancelling_an_unpaid_booking_shows_no_refund(client_socket: LineClient)
     )
 
 
-def test_sentence_after_a_cancellation_has_what_is_refunded_now(
+def test_text_after_a_cancellation_has_only_the_refund_of_this_cancellation(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 25, refund_percent = 50 WHERE bus_id = 1")
@@ -132,7 +132,7 @@ def test_sentence_after_a_cancellation_has_what_is_refunded_now(
     receive_until(line, "Ticket 1 is cancelled. Nothing is refunded.")
 
 
-def test_alight_shows_the_stops_and_the_refund_before(
+def test_alight_shows_the_stops_and_the_refund_first(
     connect: Callable[[], LineClient], database: Database
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")

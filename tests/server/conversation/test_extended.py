@@ -436,7 +436,7 @@ def test_message_about_seats_has_the_words_of_the_question(play: Play) -> None:
     assert played.texts == ['"abc" is not a list of numbers. Type seat numbers such as 1 and 2, or 2 seats.']
 
 
-def test_form_of_a_command_is_an_answer_to_the_places(play: Play) -> None:
+def test_places_may_be_typed_as_after_the_command(play: Play) -> None:
     assert play("bus", "bus to mysore").questions[1] == "From:"
     assert play("bus", "bus bengaluru mysuru").questions[1].startswith("Date of journey")
 

@@ -124,7 +124,9 @@ def test_what_is_not_understood_is_said(typed: str, journey: Journey, problem: s
         ("from bengaluru to mysuru to mandya", Journey(BLRU), '"mysuru" or "mandya"'),
     ],
 )
-def test_end_that_several_places_may_be_is_not_chosen(typed: str, journey: Journey, candidates: str) -> None:
+def test_origin_or_destination_that_is_not_clear_is_not_chosen(
+    typed: str, journey: Journey, candidates: str
+) -> None:
     found = read(typed)
     assert replace(found, problems=()) == journey
     assert re.fullmatch(f"It is not clear which .*: {candidates}\\.", found.problems[-1])
@@ -142,7 +144,7 @@ def test_unknown_destination_of_a_known_origin_is_kept(typed: str, journey: Jour
     assert read(typed) == journey
 
 
-def test_place_that_is_not_understood_keeps_its_end() -> None:
+def test_misspelt_origin_is_not_replaced_by_the_next_place() -> None:
     found = read("from bengaloor mysuru to mandya")
     assert (found.origin, found.destination) == (None, MNDY)
     assert found.problems[0] == '"mysuru" is not understood.'

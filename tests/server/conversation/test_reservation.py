@@ -521,7 +521,7 @@ def test_expired_hold_repeats_the_choice_of_seats_only(
     )
 
 
-def test_date_is_past_when_it_is_past_at_the_places(
+def test_date_is_in_the_past_by_the_time_at_the_places(
     client_socket: LineClient, clock: Clock, database: Database
 ) -> None:
     database.query("UPDATE places SET time_zone = 'Pacific/Pago_Pago'")

@@ -205,7 +205,7 @@ def test_unfinished_initdb_is_done_again(data_folder: Path) -> None:
     assert not (data_folder / "postgres.new").exists()
 
 
-def test_port_in_use_is_replaced_by_another_that_stays(data_folder: Path) -> None:
+def test_port_in_use_is_replaced_by_another_one_that_is_kept(data_folder: Path) -> None:
     with running(data_folder) as first:
         old = urlsplit(first.data_folder.urls.owner).port
         create_table(first)

@@ -113,7 +113,7 @@ def test_archive_is_refused(
     assert refusal(tmp_path, files, **limits) == message
 
 
-def test_file_that_is_compressed_too_well_is_refused(tmp_path: Path) -> None:
+def test_file_with_too_high_a_compression_is_refused(tmp_path: Path) -> None:
     message = refusal(tmp_path, {"stops.txt": 10_000_000 * "0"})
     assert re.fullmatch(
         r"stops\.txt: the file is 10\d\d times as large as its compressed form\. "

@@ -54,7 +54,7 @@ Nothing is changed. Add --apply to change this.
     assert database.value(SERVICES) == 0
 
 
-def test_import_and_a_second_one(run: Run, database: Database, tmp_path: Path) -> None:
+def test_import_and_a_second_import(run: Run, database: Database, tmp_path: Path) -> None:
     feed = archive(tmp_path)
     status, shown = run("import", feed, *OPTIONS, "--apply")
     assert (status, shown.splitlines()[-1], database.value(SERVICES)) == (0, "Done.", 2)
@@ -78,7 +78,7 @@ def test_terminal_asks(
     assert database.value(SERVICES) == services
 
 
-def test_ticket_that_is_sold_before_the_answer_is_respected(
+def test_ticket_that_is_sold_before_the_answer_prevents_the_change(
     run: Run, database: Database, clock: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("import", archive(tmp_path), *OPTIONS, "--apply")[0] == 0

@@ -140,7 +140,7 @@ def test_every_fault_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_values_of_a_quoted_row_of_several_lines_have_its_first_line(tmp_path: Path) -> None:
+def test_fault_in_a_row_of_several_lines_has_its_first_line(tmp_path: Path) -> None:
     stops = FEED["stops.txt"].replace("Hill Road", '"Hill\n\nRoad"').replace("12.31,76.65,Z3", "x,76.65,Z3")
     content = read_files(tmp_path, {"stops.txt": stops})
     assert content.feed.stops["HILL"].line == 3

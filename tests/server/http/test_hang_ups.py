@@ -72,7 +72,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize("close", [socket.socket.close, reset])
-def test_a_client_that_leaves_is_no_warning(
+def test_a_client_that_leaves_causes_no_warning(
     http: HttpClient, caplog: pytest.LogCaptureFixture, close: Callable[[socket.socket], None]
 ) -> None:
     for sent in LEFT.values():
@@ -86,7 +86,7 @@ def test_a_client_that_leaves_is_no_warning(
 
 @pytest.mark.parametrize("close", [socket.socket.close, reset])
 @pytest.mark.parametrize("with_close_notify", [True, False])
-def test_a_client_that_leaves_tls_is_no_warning(
+def test_a_client_that_leaves_tls_causes_no_warning(
     https: SimpleNamespace,
     caplog: pytest.LogCaptureFixture,
     close: Callable[[socket.socket], None],
@@ -132,7 +132,7 @@ def test_a_stream_ends_with_its_client_although_other_requests_wait(http: HttpCl
 
 
 @pytest.mark.settings(http_connections=4, http_connections_per_address=2)
-def test_refused_connections_that_do_not_end_tls_take_no_place_of_others(https: SimpleNamespace) -> None:
+def test_refused_connections_that_do_not_end_tls_do_not_count(https: SimpleNamespace) -> None:
     def connect(address: str) -> ssl.SSLSocket:
         plain = socket.create_connection(("127.0.0.1", https.port), WAIT_SECONDS, (address, 0))
         return stack.enter_context(https.context.wrap_socket(plain))

@@ -177,7 +177,7 @@ def test_taken_room_is_reported_before_a_missing_booking(hotel: HotelClient) -> 
 
 
 @pytest.mark.parametrize("room", [8, "8", " 8 ", "+8", 8.0, 8.9])
-def test_new_room_is_what_python_makes_an_integer(hotel: HotelClient, room: Any) -> None:
+def test_new_room_is_converted_as_by_int(hotel: HotelClient, room: Any) -> None:
     hotel.book("asha", "pw", 1)
     assert hotel.update("asha", "pw", room) == (200, {"message": "Updated booking: released 1, assigned 8."})
 
@@ -188,7 +188,7 @@ def test_new_room_must_be_an_integer(hotel: HotelClient, room: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [1, "1", 1.9, True])
-def test_num_rooms_is_what_python_makes_an_integer(hotel: HotelClient, count: Any) -> None:
+def test_num_rooms_is_converted_as_by_int(hotel: HotelClient, count: Any) -> None:
     assert hotel.book("asha", "pw", count) == (200, {"message": "Rooms booked successfully: [1]"})
 
 
@@ -205,7 +205,7 @@ def test_party_larger_than_a_booking_gets_no_room(http: HttpClient, database: Da
 
 
 @pytest.mark.parametrize("count", [0, -1, "0", 0.5, False])
-def test_number_of_rooms_that_is_not_positive_is_missing(hotel: HotelClient, count: Any) -> None:
+def test_number_of_rooms_below_1_is_reported_as_missing(hotel: HotelClient, count: Any) -> None:
     error = {"error": "username, password, and num_rooms required."}
     assert hotel.book("asha", "pw", count) == (400, error)
 

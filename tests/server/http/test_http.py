@@ -299,7 +299,9 @@ def test_body_is_a_json_object_of_limited_size(
         assert database.value("SELECT count(*) FROM passengers") == 0
 
 
-def test_reason_of_a_newer_database_is_a_conflict(http: HttpClient, database: Database) -> None:
+def test_unknown_reason_of_a_newer_database_is_answered_as_a_conflict(
+    http: HttpClient, database: Database
+) -> None:
     database.query(
         """CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL, origin text DEFAULT NULL)
         RETURNS jsonb LANGUAGE sql STABLE

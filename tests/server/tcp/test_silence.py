@@ -77,7 +77,7 @@ def test_small_program_books_a_flight(program: Callable[[], MessageClient], data
     assert database.value("SELECT count(*) FROM passengers") == 1
 
 
-def test_message_of_one_character_is_one_after_the_first_message(
+def test_one_character_is_a_message_after_the_first_message(
     program: Callable[[], MessageClient],
 ) -> None:
     client = program()

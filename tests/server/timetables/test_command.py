@@ -75,7 +75,7 @@ def test_a_terminal_is_asked(
     assert database.query(MAX_SEATS) == max_seats
 
 
-def test_changes_that_are_others_after_the_question_are_asked_again(
+def test_changes_that_differ_after_the_question_are_asked_again(
     database: Database, file: Path, urls: Any
 ) -> None:
     with terminal(file, urls) as child:

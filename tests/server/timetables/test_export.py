@@ -57,7 +57,7 @@ def test_written_files_change_nothing(conn: psycopg.Connection[Any], tmp_path: P
     assert (changes.texts, changes.unchanged) == ([], len(services))
 
 
-def test_services_that_are_gone_come_back(conn: psycopg.Connection[Any], tmp_path: Path) -> None:
+def test_deleted_services_are_loaded_again(conn: psycopg.Connection[Any], tmp_path: Path) -> None:
     places, services = export.read(conn, "KSRTC")
     text = yaml_files.write(places, services)
     conn.execute("TRUNCATE bus_info CASCADE")

@@ -111,7 +111,7 @@ def test_null_is_a_value_and_not_a_text(read) -> None:
     lambda text: b"\xef\xbb\xbf" + text.encode(), lambda text: text.replace("\n", "\r\n").encode(),
 ], ids=["byte order mark", "\\r\\n"])  # fmt: skip
 @pytest.mark.parametrize("file", [{"a_yaml": YAML}, {"a_csv": CSV}], ids=["yaml", "csv"])
-def test_marks_and_line_ends_of_windows_are_no_content(read, file, change) -> None:
+def test_byte_order_marks_and_line_ends_of_windows_are_removed(read, file, change) -> None:
     ((name, text),) = file.items()
     assert data(read(**{name: change(text)})) == data(read(**file))
 
@@ -217,7 +217,7 @@ def test_fault_in_the_form_of_yaml_has_its_line(read, text, expected) -> None:
     "[" * 15_000, "{a: " * 4_000, "- " * 10_000, "? " * 10_000, "services:\n" + "[" * 30 + "]" * 30,
     "a: &a [x]\nb: [" + "*a," * 1000 + "]",
 ], ids=["flow", "mappings", "block", "keys", "closed", "aliases"])  # fmt: skip
-def test_a_small_file_cannot_become_large(read, text) -> None:
+def test_a_small_file_cannot_expand_to_a_large_document(read, text) -> None:
     assert len(faults(read(a_yaml=text))) == 1
 
 
