@@ -35,14 +35,20 @@ BEGIN
         SELECT path || '.percent', 'A concession takes off from 0 to 100 percent.' FROM rule
         WHERE list = 'concessions' AND NOT percent BETWEEN 0 AND 100
         UNION ALL
-        SELECT path || '.amount', 'A concession takes off an amount of at least 0.' FROM rule WHERE list = 'concessions' AND
-        amount < 0 UNION ALL SELECT path || '.amount', 'An infant without a seat pays a part of the fare: give percent, and no
-        amount.' FROM rule WHERE seat = false AND amount IS NOT NULL UNION ALL SELECT path || '.seat', 'A service has one
-        concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1 UNION ALL SELECT path ||
-        '.max_age', format('It is below min_age, %s.', min_age) FROM rule WHERE max_age < min_age UNION ALL SELECT path ||
-        '.last_date', format('It is before first_date, %s.', first_date) FROM rule WHERE last_date < first_date UNION ALL SELECT
-        format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat, layout WHERE seat_no
-        <> ALL (layout.seats) UNION ALL SELECT format('%s.seats[%s]', path, n - 1), format('Seat %s is in a class already.',
-        seat_no) FROM class_seat WHERE times > 1
+        SELECT path || '.amount', 'A concession takes off an amount of at least 0.' FROM rule WHERE list = 'concessions' AND amount < 0
+        UNION ALL
+        SELECT path || '.amount', 'An infant without a seat pays a part of the fare: give percent, and no amount.' FROM rule
+        WHERE seat = false AND amount IS NOT NULL
+        UNION ALL
+        SELECT path || '.seat', 'A service has one concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1
+        UNION ALL
+        SELECT path || '.max_age', format('It is below min_age, %s.', min_age) FROM rule WHERE max_age < min_age
+        UNION ALL
+        SELECT path || '.last_date', format('It is before first_date, %s.', first_date) FROM rule WHERE last_date < first_date
+        UNION ALL
+        SELECT format('%s.seats[%s]', path, n - 1), format('The layout has no seat %s.', seat_no) FROM class_seat, layout
+        WHERE seat_no <> ALL (layout.seats)
+        UNION ALL
+        SELECT format('%s.seats[%s]', path, n - 1), format('Seat %s is in a class already.', seat_no) FROM class_seat WHERE times > 1
     ) AS wrong (field, message));
 END $$;

@@ -297,9 +297,7 @@ COMMANDS = {
     "unanswered": Command("", "list the messages of clients without a reply", Console._list_unanswered),
     "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
     "clients": Command("", "list the connected clients", Console._clients),
-    "connections": Command(
-        "on|off", "start or stop to show clients that connect or disconnect", Console._connections
-    ),
+    "connections": Command("on|off", "show clients that connect or disconnect, or not", Console._connections),
     "trips": Command("[DATE]", "list the trips of today or a date with passengers", Console._trips),
     "manifest": Command(
         "BUS [DATE]", "list who boards and alights at each stop of a trip", Console._manifest
