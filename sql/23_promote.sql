@@ -1,6 +1,7 @@
 -- Promote the waitlist of a trip: book each party for which seats are free, in order of arrival. A party that
--- does not fit does not block the parties behind it. A party waits for seats of its class. The query leaves out parties for which too few seats are
--- free at the start, because a promotion only reduces the free seats. The caller has locked the trip.
+-- does not fit does not block the parties behind it. A party waits for seats of its class. The query leaves out
+-- parties for which too few seats are free at the start, because a promotion only reduces the free seats. The
+-- caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.promote(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

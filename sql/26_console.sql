@@ -1,7 +1,7 @@
 -- What the operator's console reads and does. Its operator has no account, and may change every service.
 
--- Of the last messages, those to the operators that have no reply and whose sender can get one: in order. A reply is a
--- later message to the client or to its booking. among: the number of messages that are looked at.
+-- The messages to the operators that have no reply yet, in order, if their sender can still get one. A reply is a later message
+-- to the client or to its booking. among: how many of the last messages are searched.
 CREATE OR REPLACE FUNCTION api.unanswered_messages(among int DEFAULT 1000) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH recent AS MATERIALIZED (

@@ -179,7 +179,7 @@ class PlaceNames:
     def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:
         """The one of these places that contains the others.
 
-        relation: of the places to the typed text. distinct: what to type instead.
+        relation: the words between the places and the typed text. distinct: what to type instead.
         """
         codes = {p.code for p in found}
         meant = [p for p in found if not codes & set(_containers(p, self._by_code))]

@@ -78,7 +78,10 @@ def ask_place(
     excluded: Place | None = None,
     relation: str = "You leave from",
 ) -> Ask:
-    """The question for a place. excluded: the other end of the journey. relation: how it is related to it."""
+    """The question for a place. excluded: the other end of the journey.
+
+    relation: the words before the name of the other end, in the message that refuses it.
+    """
     labels = [answers.label(place, places) for place in places]
     separator = "; " if any("," in label for label in labels) else ", "
     hint = f"One of: {separator.join(labels)}."
@@ -402,5 +405,5 @@ def _trips(draft: BookingDraft, search: Search) -> Steps[list[Trip]]:
 
 def _possible(draft: BookingDraft, trips: list[Trip]) -> list[Trip]:
     """For an exchange, the trips of the booking's operator; otherwise all of them."""
-    bound = draft.exchanged
-    return [trip for trip in trips if bound is None or trip.operator == bound.operator]
+    exchanged = draft.exchanged
+    return [trip for trip in trips if exchanged is None or trip.operator == exchanged.operator]

@@ -27,8 +27,8 @@ def document_of(calendars: tuple[Calendar, ...]) -> dict[str, Any]:
     """The fields of a service that runs on the dates of all these calendars, of which no two share a date.
 
     The periods of the calendars are cut at each other's first and last dates, so that they do not overlap.
-    They are the weekdays of the service, or its seasons; or it runs on the usual weekdays of all the dates,
-    if that is shorter. The other dates are days off and extra days.
+    From them come the weekdays of the service, or its seasons. If the document is shorter that way, the
+    service runs on the usual weekdays of all the dates instead. The other dates are days off and extra days.
     """
     dates = frozenset().union(*(calendar.dates for calendar in calendars))
     periods = _join([c.period or usual_period(c.dates) for c in calendars if c.dates])

@@ -64,7 +64,10 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class _Service:
-    """A row of _SERVICES. document: of api.service. places: codes. dates: of its trips on sale."""
+    """A row of _SERVICES. document: what api.service returns. places: their codes.
+
+    dates: the travel dates of the trips on sale.
+    """
 
     bus_id: int
     operator: str
@@ -97,7 +100,7 @@ class Export:
 
 
 def export(conn: psycopg.Connection[Any], operator: str | None, url: str) -> Export:
-    """The services of an operator, or of all, as a feed. url: of the web page of the operators.
+    """The services of an operator, or of all, as a feed. url: the web page of the operators.
 
     A feed has one time zone: the one that most services have.
     """
@@ -132,7 +135,7 @@ def _unfit(service: _Service) -> str:
     if service.repeat_legs is not None:
         return "its route repeats"
     if any("d " in (stop["arrives"] or "") + (stop["departs"] or "") for stop in service.document["stops"]):
-        return "its times are on days of the calendar"
+        return "its times are written with a day, such as 1d 14:00"
     if not service.dates:
         return "no trip is on sale"
     return ""
@@ -194,7 +197,7 @@ def _add_route(
 
 
 def _prices(service: _Service) -> dict[tuple[str, str], Decimal]:
-    """The fare between each two places; the lowest if the route passes one of them twice."""
+    """The fare of each pair of places; the lowest if the route passes one of them twice."""
     stops = [Decimal(stop["fare"]) for stop in service.document["stops"]]
     own = {(f["from_stop"], f["to_stop"]): Decimal(f["fare"]) for f in service.document["segment_fares"]}
     prices: dict[tuple[str, str], Decimal] = {}

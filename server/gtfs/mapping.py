@@ -117,7 +117,7 @@ class Mapper:
         self._remarks = remarks
         self._distances = Distances(feed)
         self._prices: dict[tuple[str, tuple[str, ...]], Any] = {}
-        self._not_taken: set[str] = set()
+        self._left_out: set[str] = set()
         self._share_dates = cache(lambda a, b: bool(a.dates & b.dates))
 
     def services(self) -> list[Service]:
@@ -170,7 +170,7 @@ class Mapper:
             if not frequency.is_exact:
                 self._remarks.leave_out(
                     "frequencies.txt", frequency.line,
-                    "the trips have no exact times; each departure is taken as a service with a fixed time.",
+                    "the trips have no exact times; each departure becomes a service with a fixed time.",
                 )  # fmt: skip
             for start in range(frequency.start, frequency.end, frequency.headway):
                 seconds = f":{start % MINUTE:02}" if start % MINUTE else ""
@@ -217,8 +217,8 @@ class Mapper:
         return table_of(self._prices[route.id, stops], _sold(calls), len(calls))
 
     def _leave_out(self, trip: Trip, why: str) -> None:
-        if trip.id not in self._not_taken:  # once for all its departures
-            self._not_taken.add(trip.id)
+        if trip.id not in self._left_out:  # once for all its departures
+            self._left_out.add(trip.id)
             self._remarks.leave_out("trips.txt", trip.line, f"trip {trip.id} is left out: {why}.")
 
 

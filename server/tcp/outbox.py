@@ -36,7 +36,7 @@ class Outbox:
     def send(self, line: bytes, reminder: bytes = b"") -> None:
         """Send a line; wait while the client does not read. Raises OSError, after SO_SNDTIMEO at most.
 
-        reminder: the line that repeats the question with which it ends.
+        reminder: the line that repeats the question at the end of this line.
         """
         try:
             with self._lock:

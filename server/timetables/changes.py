@@ -1,7 +1,7 @@
 """Puts the documents of files into the database: what that changes, and the faults.
 
 The database checks each document, and says what it changes (api.put_place, api.put_service). All documents
-are put in one transaction. A plan is the same, rolled back; it locks a service only while it plans it.
+are put in one transaction. A plan does the same and rolls it back; it locks each service only briefly.
 """
 
 import json
@@ -107,7 +107,7 @@ class Loader:
         return changes
 
     def _of_operator(self, changes: Changes) -> dict[str, Document]:
-        """The services, as those of the operator. Services of others are added to the faults."""
+        """The services, each with the operator filled in. Services of other operators become faults."""
         operator = self._operator
         if operator is None:
             return self._content.services

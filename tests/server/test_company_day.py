@@ -72,8 +72,8 @@ class Company:
             if client is not None:
                 client.close()
 
-    def let_come(self, bus_id: int, number: int) -> None:
-        """Let travellers of a service connect."""
+    def connect_travellers(self, bus_id: int, number: int) -> None:
+        """Connect travellers of a service."""
         for n in range(number):
             phone = f"+9198{bus_id:03}{n:05}"
             random = Random(f"{self.seed} {bus_id} {n}")
@@ -210,7 +210,7 @@ def load_timetable(company: Company, folder: Path) -> None:
 
 def open_sales(company: Company) -> None:
     for bus_id in DEPARTURES:
-        company.let_come(bus_id, 60 if bus_id in FULL else 20)
+        company.connect_travellers(bus_id, 60 if bus_id in FULL else 20)
     company.customers = sell_at_the_counter(company, 101, "Hubballi", "Bengaluru", 3)
     sell_at_the_counter(company, 202, "Bengaluru", "Davanagere", 2)
     sell_at_the_counter(company, 105, "Haveri", "Bengaluru", 1)  # service 105 will not stop at Haveri

@@ -111,8 +111,7 @@ def test_ctrl_c_stops_server_and_postgresql_in_order(data_folder: Path) -> None:
 
 
 # The main thread blocks SIGTERM. So the kernel delivers it to another thread, and no system call of the main
-# thread is interrupted. A signal that arrives just before a system call does not interrupt that
-# call either.
+# thread is interrupted. A signal that arrives just before a system call does not interrupt it either.
 SIGNAL_TO_OTHER_THREAD = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()

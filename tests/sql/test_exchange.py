@@ -194,7 +194,7 @@ def test_fee_that_is_higher_than_the_refund(api: SchemaApi, database: Database) 
     assert paid(database) == 270
 
 
-def test_what_was_refunded_before_is_not_paid(api: SchemaApi, database: Database) -> None:
+def test_refunded_amount_does_not_count_as_paid(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 50")
     booking = api.book(1)
     api.change("alight", booking, at="Mandya")  # 40 of 260 refunded
@@ -232,7 +232,7 @@ def test_exchange_does_not_escape_the_refund_tiers(api: SchemaApi, database: Dat
 def test_exchange_and_cancellation_refund_no_more_than_cancellation(
     database: Database, clock: Clock, hours: int, days: list[int], stops: list[int], fee: int
 ) -> None:
-    """After any exchanges at one time, what the traveller has paid in the end is not less."""
+    """A traveller who exchanges a booking and cancels it has paid no less than one who only cancels."""
     clock.set("2026-12-01 09:00+05:30")
     database.query("UPDATE bus_info SET refund_tiers = %s, exchange_fee = %s", json.dumps(TIERS), fee)
     with SchemaApi.open(database) as api:
@@ -255,7 +255,7 @@ def test_exchange_and_cancellation_refund_no_more_than_cancellation(
 
 
 def refused(api: SchemaApi, booking: Answer, **args: Any) -> str:
-    """The reason of the refusal of the exchange and of its quote, which change nothing."""
+    """The reason why an exchange and its quote are refused. Neither changes anything."""
     before = api.everything()
     refusal = exchange(api, booking, **args)
     assert quote(api, booking, **{k: v for k, v in args.items() if k != "due"}) == refusal
@@ -448,7 +448,7 @@ def test_quote_for_a_displaced_booking_ends_with_its_offer(api: SchemaApi, datab
         ({"refund_percent": "100", "alight_refund_percent": "0"}, "100.00"),
     ],
 )
-def test_alighting_refunds_no_more_than_the_ticket_before(
+def test_alighting_after_an_exchange_refunds_no_more_than_before_it(
     api: SchemaApi, before: Answer, refund: str
 ) -> None:
     """The most is what a cancellation or alighting would have refunded at the time of the exchange."""

@@ -83,7 +83,7 @@ def test_cancellation_of_a_trip_against_an_assignment(fleet_race: Race) -> None:
     assert assign(race.second, NOON, vehicle="KA09F1", drivers=["D1"])["assigned"] == 1
 
 
-def test_assignment_against_the_end_of_the_service_of_a_vehicle(fleet_race: Race) -> None:
+def test_assignment_against_a_vehicle_going_out_of_service(fleet_race: Race) -> None:
     race = fleet_race
     put_vehicle(race.first, "KA09F1", in_service=False)
     second = race.start(lambda: assign(race.second, vehicle="KA09F1"))

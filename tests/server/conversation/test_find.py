@@ -53,7 +53,7 @@ def test_found_hold_is_not_taken_for_a_booking(connect: Callable[[], LineClient]
     assert shown.endswith("Sat 5 Dec 2026 10:00. Held, not booked yet.")
 
 
-def test_booking_that_find_advises_is_offered(connect: Callable[[], LineClient]) -> None:
+def test_status_offers_the_booking_that_find_named(connect: Callable[[], LineClient]) -> None:
     booked = [connect().call("book", **TRIP, seats=[n], phone=ASHA)["reference"] for n in (3, 4)]
     line = connect()
     line.send(f"find sat bengaluru {ASHA}")

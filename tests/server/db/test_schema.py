@@ -156,7 +156,7 @@ def test_the_role_is_created_with_the_password_of_the_url(empty_database: Any) -
         empty_database.query('DROP ROLE "odd ""role"""')
 
 
-def test_a_role_that_changed_its_password_gets_that_of_the_url_again(empty_database: Any) -> None:
+def test_the_password_in_the_url_replaces_a_changed_password(empty_database: Any) -> None:
     role = empty_database.server.replace("//busware:", "//busware_second:")
     try:
         prepare(empty_database.owner, role, Settings(seed=False))

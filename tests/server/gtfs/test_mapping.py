@@ -72,7 +72,7 @@ def test_frequencies_are_a_service_for_each_departure(tmp_path: Path) -> None:
     assert times(documents(content)[2])[-1] == ("SOUTH", "26:20", None)
     assert [str(remark) for remark in content.remarks.left_out] == [
         "frequencies.txt:3: the trips have no exact times; "
-        "each departure is taken as a service with a fixed time."
+        "each departure becomes a service with a fixed time."
     ]
 
 

@@ -218,7 +218,7 @@ def test_the_pause_after_a_slow_comparison_is_limited(
         slow.execute("LOCK TABLE passengers IN ACCESS EXCLUSIVE MODE")
         database.query("SELECT pg_notify('busware', 'look')")
         wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
-        slow.execute("SELECT pg_sleep(0.5)")  # a pause of fifty times that would be longer than WAIT_SECONDS
+        slow.execute("SELECT pg_sleep(0.5)")  # fifty times as long a pause would exceed WAIT_SECONDS
     connect().call("cancel", reference=booking["reference"], phone=ASHA)
     assert line.notification()[1]["status"] == "cancelled"
 
