@@ -150,7 +150,7 @@ def _toggle(event: KeyPressEvent, on_map: SeatKeys | None) -> bool:
 def next_seat(positions: dict[int, tuple[int, float]], at: int, arrow: str) -> int:
     """The nearest seat in a direction, on the same line or column if possible; without one, the seat itself.
 
-    positions: of the seats, as from seatmap.positions.
+    positions: where the seats are, as seatmap.positions returns it.
     """
     down, right = ARROWS[arrow]
     row, column = positions[at]

@@ -55,7 +55,7 @@ def serve(
 ) -> Settings:
     """Start all parts and push a function that stops them. Returns the settings with the ports in use.
 
-    url: of the database, as the server's database role; it may lead to a transaction pooler if listen_url is
+    url: leads to the database, as the server's role; it may lead to a transaction pooler if listen_url is
     set.
     on_outdated: called, with the reason, when a breaking migration outdates this process.
     shared: the other processes of a supervisor listen on the same ports.

@@ -35,7 +35,7 @@ _STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then 
 
 
 class Supervisor:
-    """The workers of one server. url: of the database, as the server's database role.
+    """The workers of one server. url: leads to the database, as the server's role.
 
     on_outdated: called once, with the reason, when a breaking migration outdates the workers; in any thread.
     """

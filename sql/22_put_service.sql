@@ -1,8 +1,8 @@
 -- Add a service, or edit one, from its document (api.service). An edit changes only the fields that data names and that differ.
--- A refusal changes nothing: with all faults of the document (bad_request), because the edit would move tickets
--- (service_in_use), or because a vehicle or a driver does not fit (wrong_layout, already_assigned). account: an operator's
--- account may edit the services of its operator; NULL is the owner of the database, who may edit all. Without bus_id, the
--- service gets the next number. plan: do it, return the answer, and undo it.
+-- A refusal changes nothing. It names all faults of the document (bad_request), or says that the edit would move tickets
+-- (service_in_use), or that a vehicle or a driver does not fit (wrong_layout, already_assigned). account: an operator's account
+-- may edit the services of its operator; NULL is the owner of the database, who may edit all. Without bus_id, the service gets
+-- the next number. plan: do it, return the answer, and undo it.
 --
 -- The answer: bus_id; created, whether the service is new; changes, {field, from, to} for each field; opened and removed, the
 -- travel dates of trips that are on sale from now on, and no longer. If nothing changes, no trip is locked.

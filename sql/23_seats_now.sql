@@ -14,7 +14,7 @@ LANGUAGE sql STABLE ROWS 40 AS $$
     WHERE s.bus_id = seats_now.bus_id AND s.travel_date = seats_now.travel_date
 $$;
 
--- The number of seats that are free on a segment. among: of these seats; NULL: of all.
+-- The number of seats that are free on a segment. among: the seats to count; NULL: all.
 CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range, among int[] DEFAULT NULL) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s

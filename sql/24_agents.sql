@@ -74,7 +74,8 @@ LANGUAGE sql STABLE AS $$
     WHERE y.agent = s.agent AND y.settlement_no IS NOT DISTINCT FROM CASE WHEN s.at IS NOT NULL THEN s.settlement_no END
 $$;
 
--- A settlement of an agent, for its operator and for itself. settlement_no: NULL or that of the next one: as it would be now.
+-- A settlement of an agent, for its operator and for itself. settlement_no: if it is NULL or the next number, the answer is the
+-- settlement as it would be now.
 CREATE OR REPLACE FUNCTION api.settlement(account text, operator text, agent text, settlement_no int) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

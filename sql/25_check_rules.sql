@@ -1,8 +1,8 @@
 -- Checks of a sale by rules that few services have. Each returns a refusal or NULL.
 
--- Check the rules that apply to a sale and to an expired hold that is confirmed: of the length of the segment, of the
--- passengers' concessions, and of the seats that an account or a phone number may have. The seats are checked by
--- api.check_seats and api.check_reserved.
+-- Check the rules that apply to a sale and to an expired hold that is confirmed: the length of the segment, the passengers'
+-- concessions, and the number of seats that an account or a phone number may have. The seats are checked by api.check_seats and
+-- api.check_reserved.
 CREATE OR REPLACE FUNCTION api.check_rules(
     service bus_info, travel_date date, s api.found_segment, party int, passengers jsonb, account text, phone text
 ) RETURNS jsonb

@@ -99,7 +99,7 @@ BEGIN
     END IF;
 END $$;
 
--- Give a trip its new seats, and its tickets theirs. trip: with the new own_seats. service: with the new seats. Tickets that get
+-- Give a trip its new seats, and its tickets theirs. trip, service: with the new seats. Tickets that get
 -- no new seat, because they have ended or need none any more, keep the old one as former_seat. A ticket whose new class costs
 -- less gets the difference back. Returns the tickets that have another seat number, or another class than was paid. The
 -- caller has locked the trip.

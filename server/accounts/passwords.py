@@ -39,7 +39,7 @@ class Passwords:
     def turn(self, address: str | None) -> Iterator[None]:
         """Context in which a hash may be computed. Raises Refusal (busy).
 
-        address: of the caller; None for an address without a limit.
+        address: the caller's; None for an address without a limit.
         """
         with self._lock:
             if address is not None and self._callers[address] >= self._max_of_address:
@@ -62,7 +62,7 @@ class Passwords:
         return self._argon2.hash(_normalize(password))
 
     def hash_like(self, stored: str | None, password: str) -> str:
-        """The hash of a password with the parameters and the salt of another hash; None: of a dummy."""
+        """The hash of a password with the parameters and salt of another hash; if it is None, of a dummy."""
         stored = stored or DUMMY_HASH
         try:
             parameters = argon2.extract_parameters(stored)

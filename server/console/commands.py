@@ -126,7 +126,7 @@ class Console:
             self.out(f"{subject} {listed(others, 'and')} {verb} a reply now, too.")
 
     def _send(self, text: str, end: str = ".", **to: Any) -> None:
-        """Send a notice, and print a sentence on whom it reaches. end: of the sentence. to: see Messages."""
+        """Send a notice, and print a sentence on whom it reaches. end: how it ends. to: see Messages."""
         reached = self.messages.notice(text, **to)
         if "client_no" in to:
             self.out(f"Sent to client {to['client_no']}{end}")

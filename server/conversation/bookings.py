@@ -411,7 +411,8 @@ def _end_by_number_or_name(
 ) -> Callable[[str], str]:
     """A parser of one of these ends, by its number, name or date.
 
-    noun: of an end. places: of this kind of service, with their aliases. last: where the tickets end now.
+    noun: the word for an end. places: those of this kind of service, with their aliases. last: where the
+    tickets end now.
     """
     parse_end = answers.one_of({end: end for end in ends}, {str(n): end for n, end in enumerate(ends, 1)})
     by_day = {stop.arrives_at.date(): end for end, stop in ends.items()}

@@ -25,8 +25,8 @@ _NONE = ("", "none", "no", "-")
 class Extras:
     """The answers so far; None: not asked yet, empty: none.
 
-    seat_class: of seats that are chosen by count; none: the cheapest. concessions, infants: in the order of
-    the tickets; the last tickets may have none.
+    seat_class: the class for seats that are chosen by count; none: the cheapest. concessions, infants: in the
+    order of the tickets; the last tickets may have none.
     """
 
     seat_class: str | None = None

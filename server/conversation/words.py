@@ -212,7 +212,7 @@ def venue_of(service: Trip | Booking | OperatedTrip) -> str:
 
 
 def summary(booking: Booking, *, machine: bool = False) -> str:
-    """A booking in one sentence. machine: with the date that programs read in a pushed line.
+    """A booking in one sentence. machine: its date is written as programs read it in a pushed line.
 
     Example: 7B8ZGUF (flight 701, seat 3) from New York JFK to Delhi Airport, Tue 15 Dec 2026 10:00.
     """

@@ -25,7 +25,7 @@ def _connect_without_session(url: str, settings: Settings, deadlines: Deadlines)
 def check_database(server_url: str, session_url: str, settings: Settings) -> None:
     """Check that PostgreSQL meets the requirements of the server. Raises DatabaseUnavailable.
 
-    server_url: of the pool. session_url: of the connections that need a session.
+    server_url: for the pool. session_url: for the connections that need a session.
     """
     deadlines = Deadlines(settings)
     try:

@@ -66,8 +66,8 @@ class HoldLimit(Struct, frozen=True):
 class Call(Struct, frozen=True):
     """A write. args: as JSON, with the account of the caller. key: an idempotency key; '' asks for a new one.
 
-    limits: of a call that may hold or wait. They are not in args, because a repeated request is compared by
-    its args.
+    limits: those for a call that may hold or wait. They are not in args, because a repeated request is
+    compared by its args.
     """
 
     method: str

@@ -64,9 +64,9 @@ class Content:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an import does to a service. kind: one of KINDS. answer: of api.put_service.
+    """What an import does to a service. kind: one of KINDS. answer: what api.put_service answered.
 
-    line: of trips.txt; 0 if the feed does not have the service any more.
+    line: its line in trips.txt; 0 if the feed does not have the service any more.
     """
 
     kind: str

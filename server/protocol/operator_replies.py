@@ -80,7 +80,7 @@ class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A name that a ticket had before it was transferred.
 
-    until: when it was transferred. account: that transferred it; missing if it was a guest.
+    until: when it was transferred. account: the account that transferred it; missing if it was a guest.
     """
 
     name: str
@@ -134,7 +134,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stop at which passengers board or alight.
 
     comes_free: the seats of the alighting passengers that no ticket has on the next leg. arrives_at,
-    departs_at: the expected times. scheduled_arrives_at, scheduled_departs_at: as of a trip.
+    departs_at: the expected times. scheduled_arrives_at, scheduled_departs_at: as in a trip.
     """
 
     stop_no: int
@@ -199,7 +199,7 @@ class TripLoad(OperatedTrip, frozen=True, kw_only=True):
 
 
 class SeatTicket(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A ticket that has a seat from one stop to another. checked_in_at, no_show_at: as of a ticket."""
+    """A ticket that has a seat from one stop to another. checked_in_at, no_show_at: as in a ticket."""
 
     from_stop: int
     to_stop: int

@@ -156,7 +156,7 @@ class RefundTier(Struct, frozen=True, kw_only=True):
 class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The seats of a trip on a segment, with the layout as text. fare: the lowest of a free seat.
 
-    fare_parts, classes: as of a trip. concessions: of the service, if it has some. promo_codes: true if a
+    fare_parts, classes: as in a trip. concessions: of the service, if it has some. promo_codes: true if a
     promo code is valid on the service today. refund_tiers: those that have not ended, if the refund has
     tiers.
     """
@@ -258,8 +258,8 @@ class OfferList(Struct, frozen=True, kw_only=True):
 class ExchangeAmounts(Struct, frozen=True, kw_only=True):
     """What an exchange of a booking costs. due: what it charges. refund: what it refunds. One is 0.00.
 
-    fare: of its tickets afterwards. paid: for them so far. fee: of the exchange. withheld: the part of a
-    lower fare that is not refunded.
+    fare: what its tickets cost afterwards. paid: what was paid for them so far. fee: for the exchange.
+    withheld: the part of a lower fare that is not refunded.
     """
 
     fare: Money

@@ -61,9 +61,9 @@ class Server(Protocol):
 class Connection:
     """A connection and its thread.
 
-    number: unique in this process. address: with the port; of a balancer, until its client's is known.
-    protocol: of the last line, text or json; empty before the first line. dialogue: of
-    its port; empty on the port for all clients.
+    number: unique in this process. address: host and port of the client; those of a balancer until its client
+    is known. protocol: of the last line, text or json; empty before the first line. dialogue: of its port;
+    empty on the port for all clients.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ class Lines:
     """Splits a stream of bytes into lines.
 
     A line longer than max_bytes is truncated to max_bytes + 1 or + 2, and so remains too long.
-    one_dialogue: of a client on a port for one dialogue, where silence ends every message.
+    one_dialogue: whether the port is for one dialogue, where silence ends every message.
     ends_by_silence: whether the incomplete line is a message, if the client sends nothing more now.
     """
 

@@ -42,7 +42,7 @@ class NotPossible(Exception):
 
 @dataclass
 class Changes:
-    """What documents change. texts: of each place and each service that is new or changed."""
+    """What documents change. texts: one for each place and each service that is new or changed."""
 
     texts: list[str] = field(default_factory=list)
     unchanged: int = 0
