@@ -79,7 +79,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Check that the service has a class of seats, and that the seats are not named too.
+-- Check that the service has this class of seats, and that the request does not name the seats as well.
 CREATE OR REPLACE FUNCTION api.check_class(service bus_info, seat_class text, seats int[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -16,7 +16,7 @@ from argon2.low_level import hash_secret
 from busware.server.addresses import SubjectCounts
 from busware.server.protocol import Refusal
 
-# Computed if there is no account, so that this takes as long as for a real one.
+# The hash to check for a name without an account, so that the check takes as long as with one.
 DUMMY_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 
 

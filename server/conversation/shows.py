@@ -113,7 +113,7 @@ def _time_or_date(sale: Sale, venue: Place, time: str, day: date) -> Steps[tuple
 
 
 def _performance(sale: Sale, venue: Place, time: str | None, day: date | None, typed: str) -> Steps[Trip]:
-    """The next performance at this time, on this date; of any time or date if it is None.
+    """The next performance at this time, on this date. None: at any time, on any date.
 
     If no time is given, an extended dialogue shows the performances of the date, and asks. typed: the answer,
     if it followed the command.
@@ -183,7 +183,7 @@ def _parse_performance(
 def _performances(
     sale: Sale, venue: Place, time: str | None, day: date | None
 ) -> Steps[dict[str, list[Trip]]]:
-    """The performances of a date, by time. Without a date: of the next date that has the wanted one."""
+    """The performances of a date, by time. No date: the next date with a performance at the time."""
     next_days = [sale.first + timedelta(days=n) for n in range(_DAYS_AHEAD)]
     other_times: set[str] = set()
     for candidate in [day] if day else [d for d in next_days if d <= sale.last]:

@@ -60,7 +60,10 @@ def require_durable_commits(connection: psycopg.Connection, settings: Settings) 
 
 
 def receives_notifications(listening: psycopg.Connection, notifying: psycopg.Connection) -> bool:
-    """Whether a connection has a session, in the same database as another; both are in autocommit mode."""
+    """Whether a notification of one connection reaches the other. Both are in autocommit mode.
+
+    If not, the listening one has no session, or they lead to different databases.
+    """
     channel = f"busware_{secrets.token_hex(8)}"
     listening.execute(f"LISTEN {channel}".encode())
     notifying.execute("SELECT pg_notify(%s, '')", (channel,))

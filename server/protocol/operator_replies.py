@@ -175,7 +175,7 @@ class TripManifest(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
 class Leg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A leg of a trip. booked, held, free: numbers of seats. pending: the tickets that wait for a seat.
 
-    departs_at, arrives_at: the expected times. scheduled_departs_at, scheduled_arrives_at: as of a trip.
+    departs_at, arrives_at: the expected times. scheduled_departs_at, scheduled_arrives_at: as in a trip.
     """
 
     from_stop: int

@@ -84,7 +84,7 @@ def test_rights_are_documented(database: Database) -> None:
 
 
 def test_server_reads_no_personal_data(database: Database, conn: psycopg.Connection[Any]) -> None:
-    """The rights that count: also those of PUBLIC and those on columns."""
+    """It has no such right through PUBLIC either, nor on a single column."""
     relations = database.query(TABLES) + database.query(
         "SELECT viewname FROM pg_views WHERE schemaname = 'public'"
     )

@@ -140,7 +140,7 @@ def test_held_seat_comes_free_when_the_hold_expires(api: SchemaApi, database: Da
 
 
 @pytest.mark.parametrize("view", ["bookings", "vacancy", "manifest"])
-def test_server_may_read_the_views(api: SchemaApi, view: str) -> None:
+def test_owner_may_read_the_views(api: SchemaApi, view: str) -> None:
     api.book(1)
     statement = f"SELECT count(*) FROM {view} WHERE bus_id = 1"
     ((rows,),) = api.conn.execute(statement.encode()).fetchall()
