@@ -1,7 +1,7 @@
 -- Places by name, code or alias, or by the beginning of one.
 
--- The place that has this code, or else those that have this name or alias, or else, for three characters or more, those
--- of which a name, alias or code begins with them.
+-- The place that has this code, or else those that have this name or alias, or else, for three characters or more, those with a
+-- name, alias or code that begins with them.
 CREATE OR REPLACE FUNCTION api.places_named(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
     WITH named AS MATERIALIZED (

@@ -1,6 +1,7 @@
 -- Offers as their passengers and operators see them: see 23_offers.sql.
 
--- An offer. trip: the other trip that is offered, with its seats; of an open offer, those for the tickets that are left. refund: what is refunded if it is declined.
+-- An offer. trip: the other trip that is offered, with its seats; if the offer is open, only the seats for the tickets that are
+-- left. refund: what is refunded if it is declined.
 CREATE OR REPLACE FUNCTION api.show_offer(offer offers) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('reference', offer.reference, 'offer_no', offer.offer_no, 'state', offer.state, 'cause', offer.cause,

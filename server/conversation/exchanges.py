@@ -23,7 +23,7 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import Booking, Exchange, ExchangeQuote, Place, Refusal, Search, Trip
 
-# After these refusals, no other trip can be exchanged for the booking either.
+# After these refusals, the booking cannot be exchanged for any other trip either.
 _BOOKING_REASONS = (
     "unknown_booking", "not_exchangeable", "checked_in", "not_held", "already_cancelled", "hold_expired",
     "not_an_agent",

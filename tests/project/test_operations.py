@@ -40,7 +40,7 @@ VALUES = {  # the values that a label may have
     "method": set(protocol.METHODS),
     "outcome": {"ok", "fault", *protocol.REASONS},
 }
-EXPOSURE = "15"  # of the unit by systemd-analyze security, in tenths: 0 is the least, 100 the most
+EXPOSURE = "15"  # the unit's, as systemd-analyze security rates it, in tenths: 0 is best, 100 worst
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="apt install prometheus")
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="apt install systemd")

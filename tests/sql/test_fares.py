@@ -51,7 +51,7 @@ SEGMENT = ("segment", None, "260.00")
             {"fare_rules": [DASARA, WEEKEND]}, 1, {}, "311.50",
             [SEGMENT, ("date", "Dasara", "25.50"), ("date", "Weekend", "26.00")],
         ),
-        (  # but a percentage of the date is also of the class
+        (  # but the percentage of a date rule includes the part of the class
             {"seat_classes": [PREMIUM], "fare_rules": [WEEKEND]}, 1, {}, "343.20",
             [SEGMENT, ("class", "premium", "52.00"), ("date", "Weekend", "31.20")],
         ),

@@ -256,7 +256,7 @@ def test_frozen_postgresql_is_killed_at_the_stop(data_folder: Path, monkeypatch:
         assert read_table(restarted.data_folder.urls.owner) == 42
 
 
-def test_a_stop_unlocks_the_folder_although_postgresql_runs_on(
+def test_a_stop_unlocks_the_folder_even_if_postgresql_keeps_running(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(embedded_process, "STOP_SECONDS", 0.1)

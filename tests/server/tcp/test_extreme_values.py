@@ -61,7 +61,7 @@ def admin(client_socket: LineClient, database: Database) -> LineClient:
 
 
 def book(client: LineClient) -> str:
-    """The reference of a new booking; of none, if the trip is cancelled."""
+    """The reference of a new booking; a made-up one if the trip is cancelled."""
     trip = {name: FIELDS[name] for name in ("bus_id", "travel_date", "origin", "destination", "phone")}
     return str(client.call("book", **trip, count=1).get("reference", "ABCDEFG"))
 
@@ -91,7 +91,7 @@ def test_extreme_values_are_answered_over_json_rpc(admin: LineClient, database: 
 def test_extreme_values_are_answered_over_http(
     admin: LineClient, http: HttpClient, database: Database
 ) -> None:
-    """In paths and queries. A body has the decoder of JSON-RPC."""
+    """In paths and queries. Bodies are decoded as over JSON-RPC."""
     token = http.call("POST", "/v1/sessions", json=ASHA).json()["token"]
     failed = []
     resources = sorted(RESOURCES.items(), key=lambda item: METHOD_NAMES.index(item[1].request_type.method))
