@@ -13,12 +13,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from dotenv import dotenv_values
 
 from busware.server.embedded.data_folder import find_programs, read_urls
 from tests.support.line_client import LineClient, wait_until
@@ -58,12 +59,13 @@ class Machine:
     """A machine with Busware and its database, and a shell that runs the commands of the page on it.
 
     folder: everything that belongs to the machine. backups: the folder of the backups, which outlives it.
+    port: of Debian's PostgreSQL.
     """
 
     is_embedded: bool
 
-    def __init__(self, folder: Path, backups: Path) -> None:
-        self.folder, self._variables = folder, folder / "variables"
+    def __init__(self, folder: Path, backups: Path, port: int) -> None:
+        self.folder, self.port, self._variables = folder, port, folder / "variables"
         self.server: ServerProcess | None = None
         folder.mkdir(mode=0o711)
         self.set(backups=str(backups), wal=f"{backups}/wal", user=USER, busware=f"{PROJECT}/scripts/start")
@@ -162,8 +164,8 @@ class EmbeddedMachine(Machine):
 
     is_embedded = True
 
-    def __init__(self, folder: Path, backups: Path) -> None:
-        super().__init__(folder, backups)
+    def __init__(self, folder: Path, backups: Path, port: int) -> None:
+        super().__init__(folder, backups, port)
         self.data = folder / "data" / "postgres"
         start = f"{PROJECT}/scripts/start"
         self.set(
@@ -197,12 +199,10 @@ class DebianMachine(Machine):
 
     is_embedded = False
 
-    def __init__(self, folder: Path, backups: Path) -> None:
-        super().__init__(folder, backups)
+    def __init__(self, folder: Path, backups: Path, port: int) -> None:
+        super().__init__(folder, backups, port)
         self.data = folder / "main"
         self.programs = [*find_programs()][-1]  # Debian's, if it is installed
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
         self.set(data=str(self.data), service="postgresql", psql=f"{RUN_AS_POSTGRES} psql",
                  pg_basebackup=f"{RUN_AS_POSTGRES} pg_basebackup")  # fmt: skip
         shutil.chown(folder, USER)
@@ -213,11 +213,10 @@ class DebianMachine(Machine):
         subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     def environment(self) -> dict[str, str]:
-        place = f"127.0.0.1:{self.port}/busware"
         return {
             "PATH": f"{self.programs}:{os.environ['PATH']}",
-            "PGHOST": str(self.folder), "PGPORT": str(self.port), "PGDATABASE": "postgres", "DATABASE_URL": f"postgresql://busware:secret@{place}",
-            "BUSWARE_OWNER_URL": f"postgresql://busware_owner:secret@{place}",
+            "PGHOST": str(self.folder), "PGPORT": str(self.port), "PGDATABASE": "postgres",
+            **{name: value for name, value in dotenv_values(self.folder / ".env").items() if value},
         }  # fmt: skip
 
     def owner_url(self) -> str:
@@ -228,6 +227,15 @@ class DebianMachine(Machine):
         self._as_postgres(
             "pg_ctl", "start", f"--pgdata={self.data}", "--wait", f"--log={self.folder}/log", options
         )
+
+    def make_database(self) -> None:
+        """Run the commands of docs/systemd.md that make the roles, the database and .env."""
+        text = (PROJECT / "docs" / "systemd.md").read_text().partition("## Your own PostgreSQL")[2]
+        (block,) = re.findall(r"(?ms)^```sh\napt install postgresql\n(.*?)^```$", text)
+        block = block.replace("runuser -u postgres --", RUN_AS_POSTGRES).replace(
+            "/var/lib/busware", str(self.folder)
+        )
+        self.run(block.replace("localhost:5432", f"127.0.0.1:{self.port}"))
 
     def stop_postgres(self) -> None:
         self._stop_postgres("fast")
@@ -247,7 +255,9 @@ KINDS = {"embedded": EmbeddedMachine, "debian": DebianMachine}
 @pytest.fixture(params=KINDS)
 def machines(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[tuple[Machine, Machine]]:
     """Two machines of one kind, of which the second is empty. They share the folder of the backups."""
-    first, second = (KINDS[request.param](data_folder / name, data_folder / "backups") for name in ("a", "b"))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    first, second = (KINDS[request.param](data_folder / name, data_folder / "backups", port) for name in "ab")
     try:
         yield first, second
     finally:
@@ -258,12 +268,8 @@ def machines(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[tupl
 def prepare(machine: Machine) -> str:
     """Start the machine, with the timetable of the tests. Returns a travel date on sale."""
     machine.start_postgres()
-    if not machine.is_embedded:
-        machine.run(
-            """$psql --command="CREATE ROLE busware LOGIN PASSWORD 'secret'" \\
-            --command="CREATE ROLE busware_owner SUPERUSER LOGIN PASSWORD 'secret'" \\
-            --command='CREATE DATABASE busware OWNER busware_owner'"""
-        )
+    if isinstance(machine, DebianMachine):
+        machine.make_database()
     machine.start_busware()
     with psycopg.connect(machine.owner_url()) as conn:
         conn.execute(TIMETABLE.read_bytes())
@@ -280,9 +286,10 @@ def value(machine: Machine, statement: str) -> str:
 
 def archive_all(machine: Machine) -> None:
     """Wait until all that was committed is in the archive."""
-    file = value(machine, "SELECT pg_walfile_name(pg_switch_wal())")
-    archived = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
-    wait_until(lambda: value(machine, archived) >= file)
+    ask = "$psql --tuples-only --no-align --command="
+    file = machine.run(f"{ask}'SELECT pg_walfile_name(pg_switch_wal())'")
+    archived = "SELECT coalesce(last_archived_wal, chr(32)) FROM pg_stat_archiver"
+    wait_until(lambda: machine.run(f"{ask}'{archived}'") >= file, COMMAND_SECONDS)
 
 
 def test_variables_are_the_same_for_both_kinds() -> None:
@@ -321,6 +328,9 @@ def test_bookings_up_to_a_time_are_recovered_on_an_empty_machine(machines: tuple
     assert later == {lost["reference"]: "booked", before_backup["reference"]: "cancelled"}
     old.lose()
     archived = sorted((backups / "wal").iterdir())
+
+    with suppress(FileNotFoundError):  # the embedded PostgreSQL needs no settings
+        shutil.copy(old.folder / ".env", new.folder)
 
     def recover(to: str) -> None:
         new.run(choose)
