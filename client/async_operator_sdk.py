@@ -222,6 +222,7 @@ class AsyncOperatorClient(AsyncConnection):
         operator: str | None = None,
         percent: str | None = None,
         amount: str | None = None,
+        currency: str | None = None,
         services: list[int] | None = None,
         first_date: date | None = None,
         last_date: date | None = None,
@@ -232,10 +233,11 @@ class AsyncOperatorClient(AsyncConnection):
 
         services: those on which it is valid; by default all of the operator. first_date, last_date: the first
         and the last day on which a sale may use it.
+        currency: of the amount; by default that of most services of the operator.
         """
         return await self.call(protocol.PutPromoCode(
-            code=code, operator=operator, percent=percent, amount=amount, services=services,
-            first_date=first_date, last_date=last_date, max_uses=max_uses,
+            code=code, operator=operator, percent=percent, amount=amount, currency=currency,
+            services=services, first_date=first_date, last_date=last_date, max_uses=max_uses,
             max_uses_per_account=max_uses_per_account,
         ), PromoCode)  # fmt: skip
 

@@ -68,11 +68,11 @@ CREATE OR REPLACE FUNCTION api.layout_in_document(drawing text) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT min(l.name) FROM layouts l WHERE l.drawing = layout_in_document.drawing), drawing);
 
-CREATE OR REPLACE FUNCTION api.format_stops(stops route_table[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.format_stops(stops route_table[], currency text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
             'place', api.place_in_document(p),
             'arrives', api.format_time(r.arrives), 'departs', api.format_time(r.departs),
-            'km', trim_scale(r.km)::text, 'fare', r.fare::text) ORDER BY r.stop_no), '[]')
+            'km', trim_scale(r.km)::text, 'fare', api.amount_text(r.fare, format_stops.currency)) ORDER BY r.stop_no), '[]')
     FROM unnest(stops) AS r JOIN places p ON p.code = r.place
 $$;

@@ -37,6 +37,8 @@ BEGIN
         SELECT * INTO read FROM api.read_fields(data - 'bus_id', '', '') AS r;
         read.read := api.with_operator(account, before, read.read);
         wanted := coalesce(before, jsonb_build_object('bus_id', id)) || read.read;
+        read.faults := read.faults || api.check_amounts(wanted);
+        wanted := api.with_amounts(wanted);
         answer := api.refusal_of_faults(read.faults || api.check_new_service(wanted, before)
             || api.check_service(wanted, read.read, before));
         answer := coalesce(answer, api.check_operator_of(account, wanted ->> 'operator'));

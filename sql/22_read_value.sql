@@ -13,9 +13,9 @@ LANGUAGE sql IMMUTABLE AS $$
     ('flag',       '^(true|false)$',                      'true or false'),
     ('code',       '^[A-Z0-9-]{2,16}$',                   'a code of 2 to 16 characters of A-Z, 0-9 and -, such as CKPT'),
     ('currency',   '^[A-Z]{3}$',                          'a currency of ISO 4217, such as INR'),
-    ('amount',     '^[0-9]{1,8}(\.[0-9]{1,2})?$',         'an amount of money, such as 520.00'),
+    ('amount',     '^[0-9]{1,8}(\.[0-9]{1,4})?$',         'an amount of money, such as 520.00'),
     ('percent',    '^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$', 'a percentage, 0 to 100, such as 50'),
-    ('surcharge',  '^-?[0-9]{1,8}(\.[0-9]{1,2})?$',       'an amount of money, such as 52.00 or -30'),
+    ('surcharge',  '^-?[0-9]{1,8}(\.[0-9]{1,4})?$',       'an amount of money, such as 52.00 or -30'),
     ('surcharge_percent', '^-?[0-9]{1,3}(\.[0-9]{1,2})?$', 'a percentage, such as 20 or -12.5'),
     ('age',        '^[0-9]{1,3}$',                        'an age in years'),
     ('hours',      '^(0|[1-9][0-9]{0,3})$',               'a number of hours, from 0 on'),
@@ -57,7 +57,7 @@ BEGIN
     CASE kind
         WHEN 'flag' THEN canonical := text::jsonb;
         WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours', 'answer_hours', 'near_hours' THEN canonical := to_jsonb(text::int);
-        WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text::numeric(10,2)::text);
+        WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text);   -- api.with_amounts writes it with the decimals of the currency
         WHEN 'percent', 'surcharge_percent', 'kilometres', 'length' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));
         WHEN 'duration' THEN canonical := to_jsonb(api.format_duration(text::interval));

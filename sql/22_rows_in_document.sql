@@ -7,15 +7,15 @@ BEGIN
     RETURN QUERY
     WITH fares AS MATERIALIZED (
         SELECT f.from_stop, jsonb_object_agg(f.to_stop - f.from_stop, f.fare) AS fares, max(f.to_stop - f.from_stop) AS last
-        FROM jsonb_to_recordset(document -> 'segment_fares') AS f (from_stop int, to_stop int, fare numeric(10,2))
+        FROM jsonb_to_recordset(document -> 'segment_fares') AS f (from_stop int, to_stop int, fare numeric)
         WHERE f.to_stop > f.from_stop AND f.to_stop <= jsonb_array_length(document -> 'stops') GROUP BY 1
     )
     SELECT (document ->> 'bus_id')::bigint, s.n::int, (SELECT m.code FROM api.places_meant(s.place) AS m WHERE api.is_called(m, s.place)),
            s.arrives, s.departs, s.km, s.fare,
-           (SELECT ARRAY(SELECT (f.fares ->> legs::text)::numeric(10,2) FROM generate_series(1, f.last) AS legs ORDER BY legs)
+           (SELECT ARRAY(SELECT (f.fares ->> legs::text)::numeric FROM generate_series(1, f.last) AS legs ORDER BY legs)
             FROM fares f WHERE f.from_stop = s.n)
     FROM ROWS FROM (jsonb_to_recordset(document -> 'stops')
-            AS (place text, arrives interval, departs interval, km numeric(7,1), fare numeric(10,2))) WITH ORDINALITY
+            AS (place text, arrives interval, departs interval, km numeric(7,1), fare numeric)) WITH ORDINALITY
         AS s (place, arrives, departs, km, fare, n)
     ORDER BY s.n;
 END $$;
@@ -50,7 +50,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.sorted_document(document jsonb) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT document || jsonb_build_object('stops', api.format_stops(api.shortest_route(
-            ARRAY(SELECT s FROM api.stops_in_document(document) AS s), (document ->> 'repeat_legs')::int)))
+            ARRAY(SELECT s FROM api.stops_in_document(document) AS s), (document ->> 'repeat_legs')::int), document ->> 'currency'))
         || coalesce((
             SELECT jsonb_object_agg(list.field, (
                 SELECT coalesce(jsonb_agg(e ORDER BY e ->> 'first_date', (e ->> 'from_stop')::int, (e ->> 'to_stop')::int,

@@ -9,10 +9,10 @@ LANGUAGE sql STABLE AS $$
         'layout', api.layout_in_document(s.layout),
         'currency', s.currency, 'source_id', s.source_id, 'time_zone', s.time_zone,
         'stops', api.format_stops(api.shortest_route(
-            ARRAY(SELECT r FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no), s.repeat_legs)),
+            ARRAY(SELECT r FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no), s.repeat_legs), s.currency),
         'repeat_legs', s.repeat_legs,
         'segment_fares', (SELECT coalesce(jsonb_agg(
-                jsonb_build_object('from_stop', r.stop_no, 'to_stop', r.stop_no + legs, 'fare', r.fares[legs]::text)
+                jsonb_build_object('from_stop', r.stop_no, 'to_stop', r.stop_no + legs, 'fare', api.amount_text(r.fares[legs], s.currency))
                 ORDER BY r.stop_no, legs), '[]')
             FROM route_table r, generate_subscripts(r.fares, 1) AS legs WHERE r.bus_id = s.bus_id AND r.fares[legs] IS NOT NULL),
         'runs_on', api.format_weekdays(s.runs_on), 'first_date', s.first_date, 'last_date', s.last_date,
@@ -35,7 +35,7 @@ LANGUAGE sql STABLE AS $$
         'accessible_seats', coalesce(to_jsonb(s.accessible_seats), '[]'),
         'shortest_segment_km', trim_scale(s.shortest_segment_km)::text,
         'short_segments_open', api.format_duration(s.short_segments_open), 'max_seats_per_account', s.max_seats_per_account,
-        'exchange_fee', s.exchange_fee::text, 'exchange_until', api.format_duration(s.exchange_until),
+        'exchange_fee', api.amount_text(s.exchange_fee, s.currency), 'exchange_until', api.format_duration(s.exchange_until),
         'max_transfers', s.max_transfers, 'no_show_sells', s.no_show_sells,
         'offer_hours', s.offer_hours, 'alternative_hours', s.alternative_hours,
         'whole_refund_delay', api.format_duration(s.whole_refund_delay))

@@ -55,27 +55,43 @@ BEGIN
         taken := api.agent_cash(sold_by);
         IF taken.cash + taken.held + fare > agent.credit_limit THEN
             refusal := api.refusal('credit_used_up', format('Your credit is %s, and %s of it is left; these tickets cost %s. '
-                    'Hand over the cash to %s.', to_char(agent.credit_limit, 'FM999,999,999,990.00'),
-                    to_char(greatest(agent.credit_limit - taken.cash - taken.held, 0), 'FM999,999,999,990.00'),
-                    to_char(fare, 'FM999,999,999,990.00'), agent.operator),
-                jsonb_build_object('credit_left', greatest(agent.credit_limit - taken.cash - taken.held, 0)::numeric(12,2)::text));
+                    'Hand over the cash to %s.', api.format_amount(agent.credit_limit, service.currency),
+                    api.format_amount(greatest(agent.credit_limit - taken.cash - taken.held, 0), service.currency),
+                    api.format_amount(fare, service.currency), agent.operator),
+                jsonb_build_object('currency', service.currency,
+                    'credit_left', api.amount_text(greatest(agent.credit_limit - taken.cash - taken.held, 0), service.currency)));
         END IF;
     END IF;
 END $$;
+
+-- The currency of what an agent has sold and holds; NULL if that is nothing.
+CREATE OR REPLACE FUNCTION api.cash_currency(agent text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT y.currency FROM payments y WHERE y.agent = cash_currency.agent
+    UNION ALL
+    SELECT s.currency FROM passengers p JOIN bus_info s USING (bus_id)
+    WHERE p.sold_by = cash_currency.agent AND p.status = 'held' AND p.expires_at > api.now()
+    LIMIT 1
+$$;
+
+-- The currency of an operator's amounts that belong to no service: that of most of its services; INR, if it has none.
+CREATE OR REPLACE FUNCTION api.operator_currency(operator text) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT mode() WITHIN GROUP (ORDER BY s.currency) FROM bus_info s WHERE s.operator = operator_currency.operator), 'INR');
+
+-- The currency of an agent's terms and cash.
+CREATE OR REPLACE FUNCTION api.agent_currency(agent agents) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce(api.cash_currency(agent.agent), api.operator_currency(agent.operator));
 
 -- Check that an agent takes cash in the currency of a service: all its payments and holds are in one, because they are
 -- added up.
 CREATE OR REPLACE FUNCTION api.check_currency(service bus_info, sold_by text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.refusal('not_an_agent', format('%s takes cash in %s; %s (%s %s) is paid in %s.', check_currency.sold_by, s.currency,
+    SELECT api.refusal('not_an_agent', format('%s takes cash in %s; %s (%s %s) is paid in %s.', check_currency.sold_by, c.currency,
         service.name, service.nouns ->> 'service', service.bus_id, service.currency))
-    FROM (SELECT y.bus_id FROM payments y WHERE y.agent = check_currency.sold_by
-          UNION ALL
-          SELECT p.bus_id FROM passengers p
-          WHERE p.sold_by = check_currency.sold_by AND p.status = 'held' AND p.expires_at > api.now()
-          LIMIT 1) AS y
-    JOIN bus_info s ON s.bus_id = y.bus_id
-    WHERE s.currency <> service.currency
+    FROM api.cash_currency(check_currency.sold_by) AS c (currency)
+    WHERE c.currency <> service.currency
 $$;
 
 -- Check that an agent's quota on a trip is enough for more tickets (NULL: for none). The caller has locked and settled the trip.

@@ -38,19 +38,19 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The price of a ticket. s: its segment. A percentage is of the sum of the parts of all earlier steps. Each part is
--- rounded to 0.01, so that the parts add up to the fare. A discount takes no more than is left of it, and a surcharge
+-- rounded to the decimals of the currency, so that the parts add up to the fare. A discount takes no more than is left of it, and a surcharge
 -- raises it to the highest fare that a ticket can have. What is refunded if the ticket ends early is in proportion to its fare.
 CREATE OR REPLACE FUNCTION api.price(
     service bus_info, travel_date date, s api.found_segment, seat_class text, passenger jsonb, promo promo_codes
 ) RETURNS api.ticket_price
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    highest CONSTANT numeric := 99999999.99;   -- of passengers.fare
+    highest CONSTANT numeric := trunc(99999999.9999, api.currency_decimals(service.currency));   -- of passengers.fare
     price  api.ticket_price := ROW(s.fare, NULL, s.alight_refunds);
-    parts  jsonb := jsonb_build_array(jsonb_build_object('part', 'segment', 'amount', s.fare::numeric(10,2)::text));
+    parts  jsonb := jsonb_build_array(jsonb_build_object('part', 'segment', 'amount', api.amount_text(s.fare, service.currency)));
     step   int := 0;
     basis  numeric;   -- of the percentages of a step
-    added  numeric(10,2);
+    added  numeric;
     rule   record;
 BEGIN
     FOR rule IN SELECT * FROM api.applying_rules(service, travel_date, seat_class, passenger, promo) AS r ORDER BY r.step LOOP
@@ -58,15 +58,15 @@ BEGIN
             step := rule.step;
             basis := price.fare;
         END IF;
-        added := least(greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare),
-                       highest - price.fare);
+        added := api.round_amount(least(greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare),
+                                        highest - price.fare), service.currency);
         price.fare := price.fare + added;
-        parts := parts || jsonb_build_object('part', rule.part, 'name', rule.name, 'amount', added::text);
+        parts := parts || jsonb_build_object('part', rule.part, 'name', rule.name, 'amount', api.amount_text(added, service.currency));
     END LOOP;
     IF step > 0 THEN
         price.parts := parts;
         price.alight_refunds := ARRAY(
-            SELECT coalesce(round(r.refund * price.fare / nullif(s.fare, 0), 2), 0)
+            SELECT coalesce(api.round_amount(r.refund * price.fare / nullif(s.fare, 0), service.currency), 0)
             FROM unnest(s.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n);
     END IF;
     RETURN price;

@@ -125,8 +125,8 @@ BEGIN
     IF service.alight_refund_percent > 0 THEN
         s.alight_refunds := ARRAY(
             -- percent of what is left of the fare after the journey up to the stop; a later stop never refunds more
-            SELECT round(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
-                         * service.alight_refund_percent / 100, 2)
+            SELECT api.round_amount(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
+                         * service.alight_refund_percent / 100, service.currency)
             FROM route_table a, route_table r
             WHERE a.bus_id = service.bus_id AND a.stop_no = s.from_stop AND r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
             ORDER BY r.stop_no);

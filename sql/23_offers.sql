@@ -53,7 +53,7 @@ RETURN ticket.seat_no IS NOT NULL AND ticket.no_show_at IS NULL AND EXISTS (
 -- The amount that is refunded if an offer is declined: what is paid for its tickets and not refunded yet.
 CREATE OR REPLACE FUNCTION api.whole_refund(offer offers) RETURNS text
 LANGUAGE sql STABLE
-RETURN (SELECT coalesce(sum(p.fare - p.refund), 0)::numeric(12,2)::text FROM passengers p
+RETURN (SELECT api.amount_text(coalesce(sum(p.fare - p.refund), 0), api.currency_of(offer.bus_id)) FROM passengers p
     WHERE p.bus_id = offer.bus_id AND p.reference = offer.reference AND p.ticket_no = ANY (offer.tickets)
       AND p.status IN ('booked', 'displaced'));
 

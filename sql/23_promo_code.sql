@@ -35,7 +35,7 @@ $$;
 CREATE OR REPLACE FUNCTION api.has_promo_codes(service bus_info) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM promo_codes p
-        WHERE p.operator = service.operator AND (p.services IS NULL OR service.bus_id = ANY (p.services))
+        WHERE p.operator = service.operator AND p.currency = service.currency AND (p.services IS NULL OR service.bus_id = ANY (p.services))
           AND (api.now() AT TIME ZONE service.time_zone)::date BETWEEN coalesce(p.first_date, '-infinity')
                                                                    AND coalesce(p.last_date, 'infinity'))
 $$;
@@ -50,7 +50,7 @@ DECLARE
     today date := (api.now() AT TIME ZONE service.time_zone)::date;
     used  record;
 BEGIN
-    IF promo.promo_no IS NULL OR service.bus_id <> ALL (promo.services) THEN
+    IF promo.promo_no IS NULL OR service.bus_id <> ALL (promo.services) OR promo.currency <> service.currency THEN
         RETURN api.refusal('unknown_promo_code', format('%s has no promo code %s for this %s.',
             service.operator, api.quoted(code), service.nouns ->> 'service'));
     ELSIF today < promo.first_date OR today > promo.last_date THEN

@@ -4,17 +4,19 @@
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
-    SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, api.now(), p.sold_by
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
+    SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, s.currency, api.now(), p.sold_by
     FROM unnest(bus_ids, refs) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference
+    JOIN bus_info s ON s.bus_id = p.bus_id
     WHERE p.booked_at IS NOT NULL
     ON CONFLICT DO NOTHING;
 
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
-    SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, api.now(), p.sold_by
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
+    SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, s.currency, api.now(), p.sold_by
     FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
     JOIN passengers p ON p.bus_id = named.bus_id AND p.reference = named.reference AND p.refund > 0
+    JOIN bus_info s ON s.bus_id = p.bus_id
     CROSS JOIN LATERAL (
         SELECT max(y.payment_no) AS last_no, coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0)
             - api.refunded_before(p.bus_id, p.reference, p.ticket_no) AS refund

@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers, at timestamptz DEFAU
 LANGUAGE sql STABLE
 RETURN CASE WHEN api.refunded_whole(ticket, at) THEN ticket.fare - ticket.refund
             WHEN ticket.status = 'booked'
-                THEN round((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, 2) ELSE 0 END;
+                THEN api.round_amount((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, api.currency_of(ticket.bus_id)) ELSE 0 END;
 
 -- The refund of some tickets of a booking in each tier that has not ended, as a field of a quote. An empty object, if they have
 -- no tiers.
@@ -59,7 +59,7 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT CASE WHEN count((p).refund_tiers) = 0 THEN '{}' ELSE jsonb_build_object('refunds', (
         SELECT coalesce(jsonb_agg(jsonb_build_object('until', api.rfc3339(a.until, zone), 'refund', (
-                SELECT sum(api.refund_of(p, a.until - interval '1 microsecond'))::numeric(12,2)::text FROM ticket))
+                SELECT api.amount_text(sum(api.refund_of(p, a.until - interval '1 microsecond')), api.currency_of(b.bus_id)) FROM ticket))
             ORDER BY a.until), '[]')
         FROM ahead AS a)) END
     FROM ticket

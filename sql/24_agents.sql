@@ -4,11 +4,11 @@
 CREATE OR REPLACE FUNCTION api.show_agent(g agents) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('agent', g.agent, 'operator', g.operator, 'active', g.active,
-        'commission_percent', trim_scale(g.commission_percent)::text, 'credit_limit', g.credit_limit::text,
-        'cash', taken.cash::numeric(12,2)::text, 'held', taken.held::numeric(12,2)::text,
+        'commission_percent', trim_scale(g.commission_percent)::text, 'currency', c.currency, 'credit_limit', api.amount_text(g.credit_limit, c.currency),
+        'cash', api.amount_text(taken.cash, c.currency), 'held', api.amount_text(taken.held, c.currency),
         'quotas', (SELECT coalesce(jsonb_agg(jsonb_build_object('bus_id', q.bus_id, 'seats', q.seats) ORDER BY q.bus_id), '[]')
                    FROM agent_quotas q WHERE q.agent = g.agent)))
-    FROM api.agent_cash(g.agent) AS taken);
+    FROM api.agent_cash(g.agent) AS taken, api.agent_currency(g) AS c (currency));
 
 -- A page of agents, in the order of their usernames. page: their maximum number. after: `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.agents(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
@@ -52,7 +52,8 @@ BEGIN
     SELECT coalesce(sum(y.amount) FILTER (WHERE y.kind = 'charge'), 0), coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0)
     INTO s.charges, s.refunds FROM payments y WHERE y.agent = g.agent AND y.settlement_no IS NULL;
     s.commission_percent := g.commission_percent;
-    s.commission := round((s.charges - s.refunds) * s.commission_percent / 100, 2);
+    s.currency := api.agent_currency(g);
+    s.commission := api.round_amount((s.charges - s.refunds) * s.commission_percent / 100, s.currency);
     RETURN s;
 END $$;
 
@@ -60,12 +61,14 @@ END $$;
 CREATE OR REPLACE FUNCTION api.show_settlement(s settlements, operator text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('agent', s.agent, 'operator', show_settlement.operator, 'settlement_no', s.settlement_no,
-        'settled_at', api.rfc3339(s.at, 'UTC'), 'account', s.account, 'carried', s.carried::text,
-        'charges', s.charges::text, 'refunds', s.refunds::text, 'commission_percent', trim_scale(s.commission_percent)::text,
-        'commission', s.commission::text, 'due', (s.carried + s.charges - s.refunds - s.commission)::numeric(12,2)::text,
-        'handed_over', s.handed_over::text, 'balance', s.balance::text))
+        'settled_at', api.rfc3339(s.at, 'UTC'), 'account', s.account, 'currency', s.currency,
+        'carried', api.amount_text(s.carried, s.currency), 'charges', api.amount_text(s.charges, s.currency),
+        'refunds', api.amount_text(s.refunds, s.currency), 'commission_percent', trim_scale(s.commission_percent)::text,
+        'commission', api.amount_text(s.commission, s.currency),
+        'due', api.amount_text(s.carried + s.charges - s.refunds - s.commission, s.currency),
+        'handed_over', api.amount_text(s.handed_over, s.currency), 'balance', api.amount_text(s.balance, s.currency)))
         || jsonb_build_object('payments', coalesce(jsonb_agg(jsonb_build_object('reference', y.reference, 'ticket_no', y.ticket_no,
-            'bus_id', y.bus_id, 'travel_date', p.travel_date, 'kind', y.kind, 'amount', y.amount::text,
+            'bus_id', y.bus_id, 'travel_date', p.travel_date, 'kind', y.kind, 'amount', api.amount_text(y.amount, y.currency),
             'at', api.rfc3339(y.at, i.time_zone)) ORDER BY y.at, y.reference, y.ticket_no, y.payment_no)
             FILTER (WHERE y.reference IS NOT NULL), '[]'))
     FROM payments y

@@ -22,11 +22,11 @@ BEGIN
     END IF;
     SELECT jsonb_agg(jsonb_build_object('stop_no', r.stop_no, 'place', c.name,
             'arrives_at', api.rfc3339(api.expected(trip, r.stop_no, r.arrives, service.time_zone), c.time_zone),
-            'refund', (SELECT sum(api.refund_at(service, p, r.stop_no) - p.refund)::numeric(12,2)::text FROM passengers p
+            'refund', (SELECT api.amount_text(sum(api.refund_at(service, p, r.stop_no) - p.refund), service.currency) FROM passengers p
                 WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets)))
         ORDER BY r.stop_no)
     INTO quoted
     FROM unnest(terms.stops) AS r
     JOIN places c ON c.code = r.place;
-    RETURN jsonb_build_object('stops', coalesce(quoted, '[]'));
+    RETURN jsonb_build_object('currency', service.currency, 'stops', coalesce(quoted, '[]'));
 END $$;

@@ -1,5 +1,5 @@
 -- The tickets that a cancellation ends (default: all open ones), and their refund. The refund of a ticket is its
--- own percentage of its fare, rounded to 0.01. Held and pending tickets are not paid and have none.
+-- own percentage of its fare, rounded to the decimals of the currency. Held and pending tickets are not paid and have none.
 CREATE OR REPLACE FUNCTION api.cancel_terms(b api.opened_booking, tickets int[]) RETURNS api.cancel_terms
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -104,6 +104,6 @@ BEGIN
     offer := api.open_offer(b.bus_id, b.reference);
     valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, api.answered_until(offer),
         CASE WHEN offer.unanswered = 'refund' THEN NULL ELSE api.booking_sells_until(b) END), zone);
-    RETURN jsonb_build_object('refund', terms.refund::numeric(12,2)::text,
+    RETURN jsonb_build_object('currency', api.currency_of(b.bus_id), 'refund', api.amount_text(terms.refund, api.currency_of(b.bus_id)),
         'valid_until', valid_until, 'stands_until', valid_until) || ahead;   -- stands_until: the name until 0.1.0
 END $$;

@@ -21,12 +21,12 @@ DECLARE
     lowest record;   -- with the list of all classes
 BEGIN
     IF num_nonnulls(service.seat_classes, service.fare_rules) = 0 THEN
-        RETURN jsonb_build_object('fare', s.fare::text);
+        RETURN jsonb_build_object('fare', api.amount_text(s.fare, service.currency));
     END IF;
     WITH class AS MATERIALIZED (SELECT * FROM api.priced_classes(service, travel_date, s))
-    SELECT c.*, (SELECT jsonb_agg(jsonb_build_object('name', d.seat_class, 'fare', d.fare::text, 'seats_free', d.seats_free)
+    SELECT c.*, (SELECT jsonb_agg(jsonb_build_object('name', d.seat_class, 'fare', api.amount_text(d.fare, service.currency), 'seats_free', d.seats_free)
                                   ORDER BY d.fare) FROM class d) AS classes
     INTO lowest FROM class c ORDER BY c.seats_free = 0, c.fare LIMIT 1;
-    RETURN jsonb_strip_nulls(jsonb_build_object('fare', lowest.fare::text, 'fare_parts', lowest.parts))
+    RETURN jsonb_strip_nulls(jsonb_build_object('fare', api.amount_text(lowest.fare, service.currency), 'fare_parts', lowest.parts))
         || CASE WHEN service.seat_classes IS NULL THEN '{}' ELSE jsonb_build_object('classes', lowest.classes) END;
 END $$;

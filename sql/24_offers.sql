@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION api.show_offer(offer offers) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('reference', offer.reference, 'offer_no', offer.offer_no, 'state', offer.state, 'cause', offer.cause,
             'unanswered', offer.unanswered, 'valid_until', api.rfc3339(api.answered_until(offer), s.time_zone))
-        || CASE WHEN offer.state = 'open' THEN jsonb_build_object('refund', api.whole_refund(offer)) ELSE
+        || CASE WHEN offer.state = 'open' THEN jsonb_build_object('currency', s.currency, 'refund', api.whole_refund(offer)) ELSE
             jsonb_build_object('decided_at', api.rfc3339(offer.decided_at, s.time_zone)) END
         || coalesce((
             SELECT jsonb_build_object('trip', jsonb_build_object('seats', api.seats_offered(offer)) || (

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION api.show_promo_code(promo promo_codes) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN jsonb_build_object('operator', promo.operator, 'code', promo.code, 'percent', trim_scale(promo.percent)::text,
-    'amount', promo.amount::text, 'services', promo.services, 'first_date', promo.first_date, 'last_date', promo.last_date,
+    'amount', api.amount_text(promo.amount, promo.currency), 'currency', promo.currency, 'services', promo.services, 'first_date', promo.first_date, 'last_date', promo.last_date,
     'max_uses', promo.max_uses, 'max_uses_per_account', promo.max_uses_per_account,
     'uses', (api.promo_code_uses(promo.promo_no)).uses);
 

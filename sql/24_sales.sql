@@ -1,9 +1,11 @@
--- Sales and occupancy of the services of an operator. The amounts are sums of `payments`: each payment is in one row.
+-- Sales and occupancy of the services of an operator. The amounts are sums of `payments` in one currency: each payment is in one
+-- row.
 
 -- group_by: service, date, segment or agent. dated_by: travel (the dates are travel dates) or payment (the dates of the payments
 -- in the time zone of the service). Occupancy is the part of the seats on offer that is booked, in percent, weighted by the
 -- kilometres of the legs; on a route without kilometres, each leg counts the same. The occupancy of a segment is that of its
 -- legs. By date of payment and by agent there is no occupancy. The tickets that no agent has sold are in a row without agent.
+-- A row has one currency, as has each of `totals`. The sums beside the rows are those of the first of them.
 CREATE OR REPLACE FUNCTION api.sales(account text, from_date date, to_date date, group_by text, dated_by text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on SET enable_hashjoin = on AS $$
@@ -19,48 +21,60 @@ BEGIN
     END IF;
     RETURN (
         WITH service AS MATERIALIZED (
-            SELECT s.bus_id FROM bus_info s WHERE api.operates(sales.account, s.bus_id)
+            SELECT s.bus_id, s.currency FROM bus_info s WHERE api.operates(sales.account, s.bus_id)
         ), paid AS (   -- the keys by which the rows are not grouped are 0, -infinity and empty
             SELECT CASE WHEN by_date OR by_agent THEN 0 ELSE y.bus_id END AS bus_key, CASE WHEN by_date THEN dated.on_date ELSE '-infinity' END AS date_key,
                    CASE WHEN by_segment THEN y.from_stop ELSE 0 END AS from_key, CASE WHEN by_segment THEN y.to_stop ELSE 0 END AS to_key,
-                   CASE WHEN by_agent THEN coalesce(y.agent, '') ELSE '' END AS agent_key,
+                   CASE WHEN by_agent THEN coalesce(y.agent, '') ELSE '' END AS agent_key, y.currency,
                    sum(y.tickets) AS tickets, sum(y.charges) AS charges, sum(y.refunds) AS refunds
             FROM service JOIN busware_reports.sales y USING (bus_id)
             CROSS JOIN LATERAL (SELECT CASE WHEN by_payment THEN y.payment_date ELSE y.travel_date END) AS dated (on_date)
             WHERE dated.on_date BETWEEN from_date AND to_date
-            GROUP BY 1, 2, 3, 4, 5
+            GROUP BY 1, 2, 3, 4, 5, 6
         ), leg AS MATERIALIZED (
             SELECT CASE WHEN by_date THEN 0 ELSE o.bus_id END AS bus_key, CASE WHEN by_date THEN o.travel_date ELSE '-infinity' END AS date_key,
-                   o.from_stop, sum(o.booked * weight.of_leg) AS booked, sum(o.seats * weight.of_leg) AS seats
+                   o.from_stop, service.currency, sum(o.booked * weight.of_leg) AS booked, sum(o.seats * weight.of_leg) AS seats
             FROM service JOIN busware_reports.occupancy o USING (bus_id)
             CROSS JOIN LATERAL (SELECT CASE WHEN o.route_km > 0 THEN o.km ELSE 1 END) AS weight (of_leg)
             WHERE NOT by_payment AND NOT by_agent AND o.travel_date BETWEEN from_date AND to_date AND o.state = 'open'
-            GROUP BY 1, 2, 3
+            GROUP BY 1, 2, 3, 4
         ), keys AS (
-            SELECT p.bus_key, p.date_key, p.from_key, p.to_key, p.agent_key FROM paid p
+            SELECT p.bus_key, p.date_key, p.from_key, p.to_key, p.agent_key, p.currency FROM paid p
             UNION
-            SELECT l.bus_key, l.date_key, 0, 0, '' FROM leg l WHERE NOT by_segment
-        ), shown AS (
+            SELECT l.bus_key, l.date_key, 0, 0, '', l.currency FROM leg l WHERE NOT by_segment
+        ), shown AS MATERIALIZED (
             SELECT k.*, coalesce(p.tickets, 0) AS tickets, coalesce(p.charges, 0) AS charges, coalesce(p.refunds, 0) AS refunds,
                    (SELECT round(100 * sum(l.booked) / nullif(sum(l.seats), 0), 1) FROM leg l
-                    WHERE l.bus_key = k.bus_key AND l.date_key = k.date_key
+                    WHERE l.bus_key = k.bus_key AND l.date_key = k.date_key AND l.currency = k.currency
                       AND (NOT by_segment OR l.from_stop >= k.from_key AND l.from_stop < k.to_key)) AS occupancy
-            FROM keys k LEFT JOIN paid p USING (bus_key, date_key, from_key, to_key, agent_key)
+            FROM keys k LEFT JOIN paid p USING (bus_key, date_key, from_key, to_key, agent_key, currency)
+        ), totals AS (   -- the currency with the most tickets first; without rows, that of most services
+            SELECT jsonb_agg(api.show_sales(t.currency, t.tickets, t.charges, t.refunds) ORDER BY t.tickets DESC, t.currency) AS totals
+            FROM (
+                SELECT w.currency, sum(w.tickets) AS tickets, sum(w.charges) AS charges, sum(w.refunds) AS refunds FROM shown w GROUP BY 1
+                UNION ALL
+                SELECT coalesce((SELECT mode() WITHIN GROUP (ORDER BY s.currency) FROM service s), 'INR'), 0, 0, 0
+                WHERE NOT EXISTS (SELECT FROM shown)
+            ) AS t
         )
-        SELECT jsonb_build_object(
-            'rows', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-                    'bus_id', nullif(w.bus_key, 0), 'name', s.name, 'date', nullif(w.date_key, '-infinity'),
-                    'from_stop', nullif(w.from_key, 0), 'to_stop', nullif(w.to_key, 0), 'origin', pa.name, 'destination', pb.name,
-                    'agent', nullif(w.agent_key, ''), 'tickets', w.tickets, 'charges', w.charges::numeric(14,2)::text, 'refunds', w.refunds::numeric(14,2)::text,
-                    'income', (w.charges - w.refunds)::numeric(14,2)::text, 'occupancy', w.occupancy::text))
-                ORDER BY w.bus_key, w.date_key, w.from_key, w.to_key, w.agent_key), '[]'),
-            'tickets', coalesce(sum(w.tickets), 0), 'charges', coalesce(sum(w.charges), 0)::numeric(14,2)::text,
-            'refunds', coalesce(sum(w.refunds), 0)::numeric(14,2)::text,
-            'income', coalesce(sum(w.charges - w.refunds), 0)::numeric(14,2)::text)
-        FROM shown w
-        LEFT JOIN bus_info s ON s.bus_id = w.bus_key
-        LEFT JOIN route_table a ON a.bus_id = w.bus_key AND a.stop_no = w.from_key
-        LEFT JOIN route_table b ON b.bus_id = w.bus_key AND b.stop_no = w.to_key
-        LEFT JOIN places pa ON pa.code = a.place
-        LEFT JOIN places pb ON pb.code = b.place);
+        SELECT jsonb_build_object('rows', coalesce((
+                SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                        'bus_id', nullif(w.bus_key, 0), 'name', s.name, 'date', nullif(w.date_key, '-infinity'),
+                        'from_stop', nullif(w.from_key, 0), 'to_stop', nullif(w.to_key, 0), 'origin', pa.name, 'destination', pb.name,
+                        'agent', nullif(w.agent_key, ''), 'occupancy', w.occupancy::text)
+                        || api.show_sales(w.currency, w.tickets, w.charges, w.refunds))
+                    ORDER BY w.bus_key, w.date_key, w.from_key, w.to_key, w.agent_key, w.currency)
+                FROM shown w
+                LEFT JOIN bus_info s ON s.bus_id = w.bus_key
+                LEFT JOIN route_table a ON a.bus_id = w.bus_key AND a.stop_no = w.from_key
+                LEFT JOIN route_table b ON b.bus_id = w.bus_key AND b.stop_no = w.to_key
+                LEFT JOIN places pa ON pa.code = a.place
+                LEFT JOIN places pb ON pb.code = b.place), '[]'), 'totals', t.totals) || (t.totals -> 0)
+        FROM totals t);
 END $$;
+
+-- Sums of sales in one currency, as fields of a reply.
+CREATE OR REPLACE FUNCTION api.show_sales(currency text, tickets numeric, charges numeric, refunds numeric) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN jsonb_build_object('currency', currency, 'tickets', tickets, 'charges', api.amount_text(charges, currency),
+    'refunds', api.amount_text(refunds, currency), 'income', api.amount_text(charges - refunds, currency));

@@ -35,7 +35,7 @@ BEGIN
             'from_stop', t.from_stop, 'to_stop', t.to_stop,
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
-            'fare', t.fare::text, 'seats_free', t.seats_free) || t.scheduled
+            'currency', t.currency, 'fare', api.amount_text(t.fare, t.currency), 'seats_free', t.seats_free) || t.scheduled
             || CASE WHEN t.reserves THEN
                 api.reserved_free(t.bus_id, t.travel_date, int4range(t.from_stop, t.to_stop)) ELSE '{}' END
             || CASE WHEN t.has_rules THEN api.fares_found(t.bus_id, t.travel_date, t.from_stop, t.to_stop) ELSE '{}' END
@@ -78,13 +78,13 @@ $$;
 CREATE OR REPLACE FUNCTION api.departures(origins text[], destinations text[], date date, until date)
 RETURNS TABLE (bus_id bigint, travel_date date, kind text, name text, operator text, bus_type text, ac boolean,
                from_stop int, to_stop int, origin text, destination text,
-               departs_at timestamptz, arrives_at timestamptz, scheduled jsonb, origin_zone text, destination_zone text, fare numeric, has_rules boolean, reserves boolean)
+               departs_at timestamptz, arrives_at timestamptz, scheduled jsonb, origin_zone text, destination_zone text, currency text, fare numeric, has_rules boolean, reserves boolean)
 LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.expected(t, a.stop_no, a.departs, s.time_zone), api.expected(t, b.stop_no, b.arrives, s.time_zone),
            api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, b.time_zone),
-           pa.time_zone, b.time_zone, api.segment_fare(a, b.stop_no, b.fare), num_nonnulls(s.seat_classes, s.fare_rules) > 0,
+           pa.time_zone, b.time_zone, s.currency, api.segment_fare(a, b.stop_no, b.fare), num_nonnulls(s.seat_classes, s.fare_rules) > 0,
            num_nonnulls(s.women_seats, s.accessible_seats, t.own_seats) > 0
     FROM route_table a
     JOIN places pa ON pa.code = a.place

@@ -47,7 +47,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
-        'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats)
+        'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats, 'currency', service.currency)
         || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions,
             'promo_codes', CASE WHEN api.has_promo_codes(service) THEN true END))
         || CASE WHEN service.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(service.refund_tiers, s.departs_at, (

@@ -43,7 +43,7 @@ BEGIN
         PERFORM api.record_events('booking.cancelled', array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs, api.because('trip', reason));
     END IF;
     o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
-        'tickets', tickets, 'refund', refund::numeric(12,2)::text);
+        'tickets', tickets, 'currency', api.currency_of(bus_id), 'refund', api.amount_text(refund, api.currency_of(bus_id)));
     RETURN o;
 END $$;
 

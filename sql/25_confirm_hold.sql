@@ -91,8 +91,8 @@ BEGIN
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
     IF fare_now <> renew_hold.fare OR renew_hold.fare IS NULL AND changed THEN
         refusal := api.refusal('hold_expired', format('The hold has expired, and its fare or its terms have changed. '
-                'The fare is now %s. To book, confirm this fare.', to_char(fare_now, 'FM999,999,999,990.00')),
-            jsonb_build_object('fare', fare_now::text));
+                'The fare is now %s. To book, confirm this fare.', api.format_amount(fare_now, service.currency)),
+            jsonb_build_object('currency', service.currency, 'fare', api.amount_text(fare_now, service.currency)));
         RETURN;
     END IF;
     IF hold.sold_by IS NOT NULL THEN

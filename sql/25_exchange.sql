@@ -207,10 +207,12 @@ CREATE OR REPLACE FUNCTION api.show_exchange(
     kept numeric[], fee numeric, valid_until timestamptz
 ) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('fare', sum(n.fare)::numeric(12,2)::text, 'paid', sum(t.fare - t.refund)::numeric(12,2)::text,
-        'fee', fee::numeric(12,2)::text, 'withheld', (sum(n.kept) - fee)::numeric(12,2)::text,
-        'due', greatest(sum(m.amount), 0)::numeric(12,2)::text, 'refund', greatest(-sum(m.amount), 0)::numeric(12,2)::text,
-        'tickets', jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', n.seat_no, 'fare', n.fare::numeric(10,2)::text)
+    SELECT jsonb_build_object('currency', service.currency, 'fare', api.amount_text(sum(n.fare), service.currency),
+        'paid', api.amount_text(sum(t.fare - t.refund), service.currency),
+        'fee', api.amount_text(fee, service.currency), 'withheld', api.amount_text(sum(n.kept) - fee, service.currency),
+        'due', api.amount_text(greatest(sum(m.amount), 0), service.currency),
+        'refund', api.amount_text(greatest(-sum(m.amount), 0), service.currency),
+        'tickets', jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', n.seat_no, 'fare', api.amount_text(n.fare, service.currency))
             ORDER BY t.ticket_no))
         || (SELECT jsonb_build_object('valid_until', api.rfc3339(valid_until, pa.time_zone), 'journey', jsonb_build_object(
                 'kind', service.kind, 'name', service.name, 'operator', service.operator, 'bus_id', service.bus_id,
@@ -278,7 +280,7 @@ BEGIN
         terms := api.exchange_terms(b, a, service, trip, s, tickets);
         o.refusal := terms.refusal;
         IF o.refusal IS NULL THEN
-            kept := ARRAY(SELECT n.fee + n.lower - round(n.lower * n.percent / 100, 2) FROM (
+            kept := ARRAY(SELECT n.fee + n.lower - api.round_amount(n.lower * n.percent / 100, service.currency) FROM (
                 SELECT m.fee, m.percent, greatest(t.fare - t.refund - m.fare, 0) AS lower, t.ticket_no
                 FROM unnest(tickets) WITH ORDINALITY AS t
                 JOIN ROWS FROM (unnest(terms.prices::api.ticket_price[]), unnest(percents), unnest(fees)) WITH ORDINALITY
@@ -297,7 +299,7 @@ BEGIN
         UPDATE passengers p
         SET refund_percent = least(service.refund_percent, t.percent),
             refund_tiers = api.capped_tiers(service.refund_tiers, t.percent),
-            alight_refunds = ARRAY(SELECT least(r, greatest(round(p.fare * t.percent / 100, 2), t.alight_refund))
+            alight_refunds = ARRAY(SELECT least(r, greatest(api.round_amount(p.fare * t.percent / 100, service.currency), t.alight_refund))
                 FROM unnest(p.alight_refunds) WITH ORDINALITY AS r (r, n) ORDER BY n)
         FROM (SELECT n.ticket_no, n.percent, (SELECT max(r) FROM unnest(before.alight_refunds) AS r) AS alight_refund
             FROM unnest(numbers, percents) AS n (ticket_no, percent)
@@ -321,4 +323,4 @@ RETURN CASE WHEN (quote ->> 'due')::numeric > coalesce(check_amount.due, 0) OR (
     api.refusal('other_amount', CASE WHEN (quote ->> 'due')::numeric > 0
         THEN format('The exchange costs %s. To exchange, accept this amount: give it as `due`.', quote ->> 'due')
         ELSE format('The exchange refunds %s, not %s.', quote ->> 'refund', check_amount.refund) END,
-        jsonb_build_object('due', quote -> 'due', 'refund', quote -> 'refund')) END;
+        jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END;

@@ -61,7 +61,7 @@ BEGIN
     END LOOP;
     FOR changed IN
         SELECT m ->> 'reference' AS reference, sum((m ->> 'refund')::numeric) AS refund FROM jsonb_array_elements(shown) AS m
-        WHERE m -> 'seat_no' <> m -> 'from_seat_no' OR m ->> 'refund' > '0.00' GROUP BY 1 ORDER BY 1
+        WHERE m -> 'seat_no' <> m -> 'from_seat_no' OR (m ->> 'refund')::numeric > 0 GROUP BY 1 ORDER BY 1
     LOOP
         PERFORM api.tell_booking(bus_id, changed.reference, api.new_seats_in_words(service, travel_date, changed.reference, changed.refund, reason));
     END LOOP;
@@ -74,11 +74,11 @@ BEGIN
     FROM (SELECT DISTINCT m ->> 'reference' AS reference FROM jsonb_array_elements(shown) AS m) AS moved;
     PERFORM api.notify_trip(bus_id, travel_date);
     RETURN jsonb_build_object('version', version, 'moves', shown,
-        'left_over', (SELECT coalesce(jsonb_agg(jsonb_build_object('reference', p -> 'reference', 'tickets', jsonb_array_length(p -> 'tickets'))
+        'currency', service.currency, 'left_over', (SELECT coalesce(jsonb_agg(jsonb_build_object('reference', p -> 'reference', 'tickets', jsonb_array_length(p -> 'tickets'))
                 ORDER BY p ->> 'reference'), '[]')
             FROM jsonb_array_elements(basis -> 'parties') AS p
             WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(seats) AS s WHERE s -> 'reference' = p -> 'reference')),
-        'refund', (SELECT coalesce(sum((m ->> 'refund')::numeric), 0)::numeric(12,2)::text FROM jsonb_array_elements(shown) AS m),
+        'refund', (SELECT api.amount_text(coalesce(sum((m ->> 'refund')::numeric), 0), service.currency) FROM jsonb_array_elements(shown) AS m),
         'trip', assigned -> 'trip');
 END $$;
 
@@ -117,7 +117,7 @@ BEGIN
     UPDATE trips t SET own_seats = trip.own_seats WHERE t.bus_id = trip.bus_id AND t.travel_date = trip.travel_date;
     SELECT jsonb_agg(jsonb_build_object('reference', p.reference, 'ticket_no', p.ticket_no, 'name', p.name, 'status', p.status,
             'from_seat_no', p.former_seat, 'seat_no', n.seat_no, 'from_class', class.paid, 'seat_class', class.new,
-            'refund', (CASE WHEN class.paid IS DISTINCT FROM class.new THEN api.lower_fare(service, p, class.new) ELSE 0 END)::numeric(12,2)::text)
+            'refund', api.amount_text(CASE WHEN class.paid IS DISTINCT FROM class.new THEN api.lower_fare(service, p, class.new) ELSE 0 END, service.currency))
             ORDER BY n.seat_no, lower(p.segment)) FILTER (WHERE n.seat_no <> p.former_seat OR class.paid IS DISTINCT FROM class.new)
     INTO shown
     FROM jsonb_to_recordset(seats) AS n (reference text, ticket_no int, seat_no int)
@@ -162,10 +162,11 @@ BEGIN
         FROM jsonb_array_elements(parts) WITH ORDINALITY AS e (part, n), jsonb_to_record(e.part) AS p (part text, name text, amount numeric)
         WHERE p.part NOT IN ('segment', 'class')
     )
-    SELECT sum(round(p.new, 2)), jsonb_agg(jsonb_strip_nulls(jsonb_build_object('part', p.part, 'name', p.name, 'amount', round(p.new, 2)::text))
+    SELECT sum(api.round_amount(p.new, service.currency)),
+           jsonb_agg(jsonb_strip_nulls(jsonb_build_object('part', p.part, 'name', p.name, 'amount', api.amount_text(p.new, service.currency)))
         ORDER BY p.step, p.n) INTO price.fare, price.parts FROM part p;
     IF ticket.alight_refunds IS NOT NULL THEN
-        price.alight_refunds := ARRAY(SELECT round((r.refund - ticket.refund) * price.fare / (ticket.fare - ticket.refund), 2)
+        price.alight_refunds := ARRAY(SELECT api.round_amount((r.refund - ticket.refund) * price.fare / (ticket.fare - ticket.refund), service.currency)
             FROM unnest(ticket.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n);
     END IF;
     RETURN price;
@@ -194,7 +195,7 @@ CREATE OR REPLACE FUNCTION api.new_seats_in_words(service bus_info, travel_date 
 LANGUAGE sql STABLE AS $$
     SELECT concat_ws(' ', format('The %s was exchanged. You now have %s.', service.nouns ->> 'service',
             lower(api.format_numbers(array_agg(p.seat_no ORDER BY p.ticket_no), service.nouns ->> 'seat'))),
-        CASE WHEN refunded > 0 THEN format('%s is refunded, because the class costs less.', refunded::numeric(12,2)) END, reason)
+        CASE WHEN refunded > 0 THEN format('%s is refunded, because the class costs less.', api.format_amount(refunded, service.currency)) END, reason)
     FROM passengers p
     WHERE p.bus_id = service.bus_id AND p.travel_date = new_seats_in_words.travel_date AND p.reference = new_seats_in_words.reference
       AND p.status IN ('held', 'booked') AND p.seat_no IS NOT NULL

@@ -28,9 +28,9 @@ BEGIN
             WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no) AS done
         RETURNING *
     )
-    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, agent)
+    INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
     SELECT r.bus_id, r.reference, r.ticket_no, last.payment_no + 1, CASE WHEN r.amount > 0 THEN 'charge' ELSE 'refund' END,
-           abs(r.amount), r.at, p.sold_by
+           abs(r.amount), api.currency_of(r.bus_id), r.at, p.sold_by
     FROM recorded r
     JOIN passengers p ON p.bus_id = r.bus_id AND p.reference = r.reference AND p.ticket_no = r.ticket_no
     CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
@@ -88,8 +88,8 @@ LANGUAGE sql STABLE AS $$
     SELECT array_agg(ROW(paid.fare,
         CASE WHEN p.refund = 0 THEN p.fare_parts
              ELSE jsonb_set(coalesce(p.fare_parts, '[{"part": "segment"}]'), '{0,amount}',
-                to_jsonb((coalesce((p.fare_parts #>> '{0,amount}')::numeric, p.fare) - p.refund)::numeric(10,2)::text)) END,
-        ARRAY(SELECT coalesce(round(r.refund * paid.fare / nullif(s.fare, 0), 2), 0)
+                to_jsonb(api.amount_text(coalesce((p.fare_parts #>> '{0,amount}')::numeric, p.fare) - p.refund, api.currency_of(b.bus_id)))) END,
+        ARRAY(SELECT coalesce(api.round_amount(r.refund * paid.fare / nullif(s.fare, 0), api.currency_of(b.bus_id)), 0)
             FROM unnest(s.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n))::api.ticket_price ORDER BY p.ticket_no)
     FROM passengers p CROSS JOIN LATERAL (SELECT p.fare - p.refund AS fare) AS paid
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)

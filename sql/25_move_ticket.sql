@@ -63,6 +63,7 @@ CREATE OR REPLACE FUNCTION api.check_same_fare(service bus_info, ticket passenge
 LANGUAGE sql STABLE
 RETURN CASE WHEN fare <> ticket.fare THEN api.refusal('other_fare',
     format('%s costs %s, and ticket %s has cost %s. Choose a %s at the fare of the ticket.',
-        api.format_numbers(ARRAY[seat_no], service.nouns ->> 'seat'), to_char(fare, 'FM999,999,999,990.00'), ticket.ticket_no,
-        to_char(ticket.fare, 'FM999,999,999,990.00'), service.nouns ->> 'seat'),
-    jsonb_build_object('fare', fare::text, 'ticket_fare', ticket.fare::text)) END;
+        api.format_numbers(ARRAY[seat_no], service.nouns ->> 'seat'), api.format_amount(fare, service.currency), ticket.ticket_no,
+        api.format_amount(ticket.fare, service.currency), service.nouns ->> 'seat'),
+    jsonb_build_object('currency', service.currency, 'fare', api.amount_text(fare, service.currency),
+        'ticket_fare', api.amount_text(ticket.fare, service.currency))) END;

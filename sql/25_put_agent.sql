@@ -13,7 +13,8 @@ BEGIN
     IF refusal IS NULL THEN
         PERFORM api.lock_agent(agent, wait => true);   -- as a sale does: no sale uses the previous limit later
         named := api.agent_of(owner.operator, agent);
-        refusal := coalesce(named.refusal, api.check_quotas(owner.operator, quotas));
+        refusal := coalesce(named.refusal, api.check_quotas(owner.operator, quotas),
+            api.check_amount_given('credit_limit', (edit ->> 'credit_limit')::numeric, api.agent_currency(named.terms)));
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
@@ -68,7 +69,9 @@ BEGIN
         AND l.handed_over = settle_agent.handed_over;
     IF s.agent IS NULL THEN
         s := api.open_settlement(named.terms);
-        IF s.settlement_no <> settle_agent.settlement_no THEN
+        IF min_scale(handed_over) > api.currency_decimals(s.currency) THEN
+            RETURN api.check_amount_given('handed_over', handed_over, s.currency);
+        ELSIF s.settlement_no <> settle_agent.settlement_no THEN
             RETURN api.refusal('already_settled', format('The open settlement of %s has the number %s, not %s.',
                     agent, s.settlement_no, settle_agent.settlement_no),
                 jsonb_build_object('settlement_no', s.settlement_no));
@@ -82,9 +85,10 @@ BEGIN
                    coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunds FROM settled
         )
         INSERT INTO settlements AS new (agent, settlement_no, at, account, carried, charges, refunds,
-                                        commission_percent, commission, handed_over)
+                                        commission_percent, commission, handed_over, currency)
         SELECT s.agent, s.settlement_no, api.now(), settle_agent.account, s.carried, added.charges, added.refunds,
-               s.commission_percent, round((added.charges - added.refunds) * s.commission_percent / 100, 2), settle_agent.handed_over
+               s.commission_percent, api.round_amount((added.charges - added.refunds) * s.commission_percent / 100, s.currency),
+               settle_agent.handed_over, s.currency
         FROM added RETURNING new.* INTO s;
     END IF;
     RETURN api.show_settlement(s, owner.operator);

@@ -40,7 +40,8 @@ BEGIN
     END IF;
     RETURN (
         SELECT jsonb_build_object('trip', api.show_trip(bus_id, travel_date), 'bookings', count(DISTINCT c.reference),
-            'tickets', count(*), 'refund', coalesce(sum(c.amount), 0)::numeric(12,2)::text)
+            'tickets', count(*), 'currency', api.currency_of(bus_id),
+            'refund', api.amount_text(coalesce(sum(c.amount), 0), api.currency_of(bus_id)))
         FROM api.tickets_of_cancelled_trip(bus_id, travel_date) AS c);
 END $$;
 

@@ -130,14 +130,15 @@ LANGUAGE sql STABLE AS $$
     ) AS alighting
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status IN ('booked', 'displaced') THEN alighting.refund
-            ELSE alighting.refund + round((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100, 2) END AS refund
+            ELSE alighting.refund + api.round_amount((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100,
+                                                     api.currency_of(p.bus_id)) END AS refund
     ) AS due
     WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
       AND NOT (p.status = 'cancelled' AND p.refund = p.fare AND EXISTS (SELECT FROM offers o
           WHERE o.reference = p.reference AND p.ended_at BETWEEN o.created_at AND coalesce(o.decided_at, 'infinity')))
       AND NOT (t.delays IS NOT NULL AND p.status = 'cancelled' AND p.refund - alighting.refund IN (
-          SELECT round((p.fare - alighting.refund) * tier.percent / 100, 2) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
+          SELECT api.round_amount((p.fare - alighting.refund) * tier.percent / 100, api.currency_of(p.bus_id)) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
           UNION ALL SELECT 0 WHERE p.refund_tiers IS NOT NULL))
     UNION ALL
     -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than

@@ -7,7 +7,7 @@
 
 CREATE OR REPLACE VIEW busware_reports.services AS
 SELECT s.bus_id, s.kind, s.name AS service, s.operator, pa.name AS origin, pb.name AS destination,
-       (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id) AS seats, s.first_date, s.last_date, s.time_zone
+       (SELECT count(*) FROM seat_plan l WHERE l.bus_id = s.bus_id) AS seats, s.first_date, s.last_date, s.time_zone, s.currency
 FROM bus_info s
 CROSS JOIN LATERAL (SELECT r.place FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no LIMIT 1) AS a
 CROSS JOIN LATERAL (SELECT r.place FROM route_table r WHERE r.bus_id = s.bus_id ORDER BY r.stop_no DESC LIMIT 1) AS b
@@ -24,13 +24,14 @@ COMMENT ON COLUMN busware_reports.services.seats IS 'Number of seats.';
 COMMENT ON COLUMN busware_reports.services.first_date IS 'First travel date. NULL: no limit.';
 COMMENT ON COLUMN busware_reports.services.last_date IS 'Last travel date. NULL: no limit.';
 COMMENT ON COLUMN busware_reports.services.time_zone IS 'Time zone of the service.';
+COMMENT ON COLUMN busware_reports.services.currency IS 'Currency of its amounts (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.tickets AS
 SELECT p.bus_id, s.kind, s.name AS service, s.operator, p.travel_date,
        CASE WHEN p.phone IS NULL AND p.account IS NULL AND p.sold_by IS NULL THEN NULL ELSE p.reference END AS reference,   -- see api.open_booking
        p.ticket_no, coalesce(p.seat_no, p.former_seat) AS seat_no, pa.name AS origin, pb.name AS destination,
        CASE WHEN p.status IN ('held', 'pending') AND p.expires_at <= now() THEN 'expired' ELSE p.status END AS status,
-       p.fare, p.refund, p.created_at, p.booked_at, p.ended_at, p.sold_by
+       p.fare, p.refund, p.created_at, p.booked_at, p.ended_at, p.sold_by, s.currency
 FROM passengers p
 JOIN bus_info s USING (bus_id)
 JOIN route_table a ON a.bus_id = p.bus_id AND a.stop_no = lower(p.segment)
@@ -55,6 +56,7 @@ COMMENT ON COLUMN busware_reports.tickets.created_at IS 'When it was requested.'
 COMMENT ON COLUMN busware_reports.tickets.booked_at IS 'When it was booked. NULL: it was not.';
 COMMENT ON COLUMN busware_reports.tickets.ended_at IS 'When it was cancelled or expired. NULL: it has not ended.';
 COMMENT ON COLUMN busware_reports.tickets.sold_by IS 'Agent who sold it at a counter. NULL: none.';
+COMMENT ON COLUMN busware_reports.tickets.currency IS 'Currency of its amounts (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.trips AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, t.reason,
@@ -64,7 +66,7 @@ SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, 
        count(*) FILTER (WHERE p.status = 'pending' AND p.expires_at > now()) AS pending,
        coalesce(sum(p.fare - p.refund + coalesce((SELECT sum(e.kept) FROM exchanges e
            WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no), 0))
-           FILTER (WHERE p.booked_at IS NOT NULL), 0) AS income
+           FILTER (WHERE p.booked_at IS NOT NULL), 0) AS income, s.currency
 FROM trips t
 JOIN bus_info s USING (bus_id)
 LEFT JOIN passengers p ON p.bus_id = t.bus_id AND p.travel_date = t.travel_date
@@ -82,11 +84,12 @@ COMMENT ON COLUMN busware_reports.trips.booked IS 'Number of booked tickets.';
 COMMENT ON COLUMN busware_reports.trips.held IS 'Number of held tickets, now.';
 COMMENT ON COLUMN busware_reports.trips.pending IS 'Number of tickets on the waitlist, now.';
 COMMENT ON COLUMN busware_reports.trips.income IS 'Sum of the fares of the tickets that were booked, without what was refunded, and with what their exchanges kept.';
+COMMENT ON COLUMN busware_reports.trips.currency IS 'Currency of the income (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.payments AS
 SELECT m.bus_id, s.kind AS service_kind, s.name AS service, s.operator, p.travel_date,
        CASE WHEN p.phone IS NULL AND p.account IS NULL AND p.sold_by IS NULL THEN NULL ELSE m.reference END AS reference, m.ticket_no, m.payment_no,
-       m.kind, m.amount, m.at, m.agent, m.settlement_no
+       m.kind, m.amount, m.at, m.agent, m.settlement_no, m.currency
 FROM payments m
 JOIN bus_info s USING (bus_id)
 JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no;
@@ -104,6 +107,7 @@ COMMENT ON COLUMN busware_reports.payments.amount IS 'Amount, at least 0.';
 COMMENT ON COLUMN busware_reports.payments.at IS 'When it was recorded.';
 COMMENT ON COLUMN busware_reports.payments.agent IS 'Agent who took it, or paid it back. NULL: none.';
 COMMENT ON COLUMN busware_reports.payments.settlement_no IS 'Number of the settlement of the agent. NULL: not settled.';
+COMMENT ON COLUMN busware_reports.payments.currency IS 'Currency of the amount (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.sales AS
 SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT TIME ZONE s.time_zone)::date AS payment_date,
@@ -111,7 +115,7 @@ SELECT m.bus_id, s.kind, s.name AS service, s.operator, p.travel_date, (m.at AT 
        count(*) FILTER (WHERE m.payment_no = 1) AS tickets,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'charge'), 0) AS charges,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'refund'), 0) AS refunds,
-       sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income, m.agent
+       sum(CASE m.kind WHEN 'charge' THEN m.amount ELSE -m.amount END) AS income, m.agent, m.currency
 FROM payments m
 JOIN bus_info s USING (bus_id)
 JOIN passengers p ON p.bus_id = m.bus_id AND p.reference = m.reference AND p.ticket_no = m.ticket_no
@@ -120,8 +124,8 @@ LEFT JOIN route_table a ON a.bus_id = m.bus_id AND a.stop_no = lower(sold.segmen
 LEFT JOIN route_table b ON b.bus_id = m.bus_id AND b.stop_no = upper(sold.segment)
 LEFT JOIN places pa ON pa.code = a.place
 LEFT JOIN places pb ON pb.code = b.place
-GROUP BY m.bus_id, s.bus_id, p.travel_date, payment_date, sold.segment, m.agent;
-COMMENT ON VIEW busware_reports.sales IS 'Sums of payments by service, travel date, date of payment, segment and agent.';
+GROUP BY m.bus_id, s.bus_id, p.travel_date, payment_date, sold.segment, m.agent, m.currency;
+COMMENT ON VIEW busware_reports.sales IS 'Sums of payments by service, travel date, date of payment, segment, agent and currency.';
 COMMENT ON COLUMN busware_reports.sales.bus_id IS 'Number of the service.';
 COMMENT ON COLUMN busware_reports.sales.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN busware_reports.sales.service IS 'Name of the service.';
@@ -137,10 +141,11 @@ COMMENT ON COLUMN busware_reports.sales.charges IS 'Sum of the charges.';
 COMMENT ON COLUMN busware_reports.sales.refunds IS 'Sum of the refunds.';
 COMMENT ON COLUMN busware_reports.sales.income IS 'Charges without refunds.';
 COMMENT ON COLUMN busware_reports.sales.agent IS 'Agent who sold the tickets at a counter. NULL: none.';
+COMMENT ON COLUMN busware_reports.sales.currency IS 'Currency of the sums (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.settlements AS
 SELECT s.agent, g.operator, s.settlement_no, s.at, s.carried, s.charges, s.refunds, s.commission_percent, s.commission,
-       s.handed_over, s.balance
+       s.handed_over, s.balance, s.currency
 FROM settlements s JOIN agents g USING (agent);
 COMMENT ON VIEW busware_reports.settlements IS 'Settlements of the cash of agents.';
 COMMENT ON COLUMN busware_reports.settlements.agent IS 'Username of the agent.';
@@ -154,6 +159,7 @@ COMMENT ON COLUMN busware_reports.settlements.commission_percent IS 'Commission 
 COMMENT ON COLUMN busware_reports.settlements.commission IS 'Commission of the agent. Below 0: the agent gives it back, because it refunded more than it sold.';
 COMMENT ON COLUMN busware_reports.settlements.handed_over IS 'What the agent handed over. Below 0: what the operator gave the agent.';
 COMMENT ON COLUMN busware_reports.settlements.balance IS 'What the agent still has to hand over. The next settlement carries it.';
+COMMENT ON COLUMN busware_reports.settlements.currency IS 'Currency of its amounts (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.occupancy AS
 SELECT t.bus_id, s.kind, s.name AS service, s.operator, t.travel_date, t.state, a.stop_no AS from_stop, b.stop_no AS to_stop,

@@ -8,7 +8,7 @@ SELECT p.reference, p.ticket_no,
        pa.name AS origin, pb.name AS destination, coalesce(p.seat_no, p.former_seat) AS seat_no, p.name AS passenger, p.phone, p.account,
        api.expected(t, a.stop_no, a.departs, s.time_zone) AT TIME ZONE s.time_zone AS departs,
        api.expected(t, b.stop_no, b.arrives, s.time_zone) AT TIME ZONE s.time_zone AS arrives,
-       p.fare, p.refund, p.created_at, p.expires_at, p.booked_at, p.ended_at, s.kind, s.operator
+       p.fare, p.refund, p.created_at, p.expires_at, p.booked_at, p.ended_at, s.kind, s.operator, s.currency
 FROM passengers p
 JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
 JOIN bus_info s ON s.bus_id = p.bus_id
@@ -39,12 +39,13 @@ COMMENT ON COLUMN bookings.booked_at IS 'When it was booked. NULL: it was not.';
 COMMENT ON COLUMN bookings.ended_at IS 'When it was cancelled or expired. NULL: it has not ended.';
 COMMENT ON COLUMN bookings.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN bookings.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN bookings.currency IS 'Currency of the fare and the refund (ISO 4217).';
 
 -- The free seats of every segment that is on sale. Slow without a condition on bus_id and travel_date.
 CREATE OR REPLACE VIEW vacancy AS
 SELECT t.bus_id, t.travel_date, s.name AS service, pa.name AS origin, pb.name AS destination,
        a.stop_no AS from_stop, b.stop_no AS to_stop, api.segment_fare(a, b.stop_no, b.fare) AS fare,
-       free.seats_free, free.seat_nos, s.kind, s.operator
+       free.seats_free, free.seat_nos, s.kind, s.operator, s.currency
 FROM trips t
 JOIN bus_info s USING (bus_id)
 JOIN route_table a ON a.bus_id = t.bus_id
@@ -71,6 +72,7 @@ COMMENT ON COLUMN vacancy.seats_free IS 'Number of seats that are free on the wh
 COMMENT ON COLUMN vacancy.seat_nos IS 'Numbers of these seats. NULL: none.';
 COMMENT ON COLUMN vacancy.kind IS 'bus, flight, show or hotel.';
 COMMENT ON COLUMN vacancy.operator IS 'Name of the company that runs the service.';
+COMMENT ON COLUMN vacancy.currency IS 'Currency of the fare (ISO 4217).';
 
 -- The passengers who board and alight at each stop of a trip, and the seats that become free there.
 CREATE OR REPLACE VIEW manifest AS

@@ -267,6 +267,7 @@ BEGIN
         ('payments', 'kind', 'charge or refund.'),
         ('payments', 'amount', 'Amount, at least 0.'),
         ('payments', 'at', 'When it was recorded.'),
+        ('payments', 'currency', 'Currency of the amount (ISO 4217): that of the service.'),
         ('payments', 'agent', 'Agent who takes the charge and pays the refund: passengers.sold_by. NULL: none.'),
         ('payments', 'settlement_no', 'Number of the settlement of the agent that has the payment. NULL: it is not settled.'),
 
@@ -292,6 +293,7 @@ BEGIN
         ('promo_codes', 'code', 'The code that a traveller gives.'),
         ('promo_codes', 'percent', 'Percent of the fare that it takes off.'),
         ('promo_codes', 'amount', 'Amount that it takes off each ticket.'),
+        ('promo_codes', 'currency', 'Currency of the amount (ISO 4217). The code is valid on services with this currency.'),
         ('promo_codes', 'services', 'The services on which it is valid. NULL: all of the operator.'),
         ('promo_codes', 'first_date', 'First day on which tickets are sold with it. NULL: no limit.'),
         ('promo_codes', 'last_date', 'Last day on which tickets are sold with it. NULL: no limit.'),
@@ -347,6 +349,7 @@ BEGIN
         ('settlements', 'commission', 'Commission of the agent. Below 0: the agent gives it back.'),
         ('settlements', 'handed_over', 'What the agent handed over. Below 0: what the operator gave the agent.'),
         ('settlements', 'balance', 'What the agent still has to hand over. The next settlement carries it.'),
+        ('settlements', 'currency', 'Currency of its amounts (ISO 4217): that of the payments.'),
 
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),
         ('tokens', 'digest', 'SHA-256 of the token.'),

@@ -9,6 +9,7 @@ from busware.server.protocol.fields import (
     AgentName,
     Amount,
     BusId,
+    CurrencyCode,
     Cursor,
     Flag,
     Limit,
@@ -25,7 +26,7 @@ SettlementNo = Annotated[
 SignedAmount = Annotated[
     str,
     Meta(
-        pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,2})?$(?!\n)",
+        pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$(?!\n)",
         description="an amount of money, such as 520.00; below 0, what the operator gives to the agent",
     ),
 ]
@@ -58,6 +59,7 @@ class Agent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator: str
     active: bool
     commission_percent: str
+    currency: CurrencyCode
     cash: Balance
     held: Money
     quotas: list[Quota]
@@ -93,6 +95,7 @@ class Settlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str
     operator: str
     settlement_no: int
+    currency: CurrencyCode
     carried: Balance
     charges: Money
     refunds: Money

@@ -74,10 +74,13 @@ Key = Annotated[
         description="an idempotency key, up to 255 characters",
     ),
 ]
+CurrencyCode = Annotated[
+    str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="a currency of ISO 4217, such as INR")
+]
 Amount = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,10}(\.[0-9]{1,2})?$(?!\n)",
+        pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$(?!\n)",
         description="an amount of money, such as 520.00",
     ),
 ]
@@ -188,7 +191,7 @@ Percent = Annotated[
 Discount = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,8}(\.[0-9]{1,2})?$(?!\n)",
+        pattern=r"^[0-9]{1,8}(\.[0-9]{1,4})?$(?!\n)",
         description="an amount of money below 100,000,000, such as 50.00",
     ),
 ]

@@ -5,8 +5,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from busware.server.protocol.fields import BusId, Gender, VehicleClass
-from busware.server.protocol.replies import AnyTrip, Balance, Instant, Money
+from busware.server.protocol.fields import BusId, CurrencyCode, Gender, VehicleClass
+from busware.server.protocol.replies import PREVIOUS_CURRENCY, AnyTrip, Balance, Instant, Money
 
 
 class PromoCode(Struct, frozen=True, kw_only=True):
@@ -20,6 +20,7 @@ class PromoCode(Struct, frozen=True, kw_only=True):
     code: str
     percent: str
     amount: Money
+    currency: CurrencyCode
     services: list[BusId] | None
     first_date: datetime.date | None
     last_date: datetime.date | None
@@ -226,17 +227,23 @@ class TripOccupancy(TripLoad, frozen=True, kw_only=True, omit_defaults=True):
     blocked: list[BlockedSegment] = field(default_factory=list)
 
 
-class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The sales of a service, a date, a segment of a service or an agent. income: charges without refunds.
+class Sales(Struct, frozen=True, kw_only=True):
+    """Sums of payments in one currency. income: charges without refunds."""
+
+    currency: CurrencyCode
+    tickets: int
+    charges: Money
+    refunds: Money
+    income: Balance
+
+
+class SalesRow(Sales, frozen=True, kw_only=True, omit_defaults=True):
+    """The sales of a service, a date, a segment of a service or an agent, in one currency.
 
     occupancy: the part of the seats on offer that is booked, in percent, weighted by kilometres;
     missing by date of payment and by agent. agent: missing for the tickets that no agent has sold.
     """
 
-    tickets: int
-    charges: Money
-    refunds: Money
-    income: Balance
     occupancy: str | None = None
     bus_id: BusId | None = None
     name: str | None = None
@@ -248,14 +255,14 @@ class SalesRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str | None = None
 
 
-class SalesReport(Struct, frozen=True, kw_only=True):
-    """The sales of an operator's services. tickets, charges, refunds, income: the sums of the rows."""
+class SalesReport(Sales, frozen=True, kw_only=True):
+    """The sales of an operator's services. totals: the sums of the rows, one of each currency.
+
+    The first of them has the most tickets. The report has its fields too.
+    """
 
     rows: list[SalesRow]
-    tickets: int
-    charges: Money
-    refunds: Money
-    income: Balance
+    totals: list[Sales]
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):
@@ -266,6 +273,7 @@ class CancelledTrip(Struct, frozen=True, kw_only=True):
     state: Literal["cancelled"]
     tickets: int
     refund: Money
+    currency: CurrencyCode = PREVIOUS_CURRENCY
 
 
 class NextTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -428,5 +436,6 @@ class VehicleExchange(Struct, frozen=True, kw_only=True):
     moved: int
     moves: list[ReseatedTicket]
     left_over: list[LeftOverParty]
+    currency: CurrencyCode
     refund: Money
     trip: OperatedTrip

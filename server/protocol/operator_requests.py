@@ -5,6 +5,7 @@ from msgspec import UNSET, UnsetType
 from busware.server.protocol.fields import (
     BlockReason,
     BusId,
+    CurrencyCode,
     Cursor,
     Date,
     Discount,
@@ -217,6 +218,7 @@ class PutPromoCode(Request, frozen=True, kw_only=True):
     operator: OperatorName | None = None
     percent: Percent | None = None
     amount: Discount | None = None
+    currency: CurrencyCode | None = None
     services: ServiceNos | None = None
     first_date: Date | None = None
     last_date: Date | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.fields import BusId
+from busware.server.protocol.fields import BusId, CurrencyCode
 from busware.server.protocol.replies import Instant, Money, SeatClass
 
 PARSE_ERROR = -32700  # JSON-RPC 2.0, section 5.1
@@ -39,11 +39,11 @@ REASONS: dict[str, str] = {
     "cheapest class; `classes` lists all classes of a service that has them, `women_seats` the free seats "
     "that are for women, if the party may not have them",
     "other_fare": "the seat costs more or less than the ticket has cost; `fare` is its fare, "
-    "`ticket_fare` that of the ticket",
+    "`ticket_fare` that of the ticket, in `currency`",
     "not_exchangeable": "the booking cannot be exchanged: its service does not exchange tickets, or no "
     "longer, or another operator runs the other service",
     "other_amount": "the exchange costs more, or refunds less, than the request accepts; `due` is what it "
-    "charges, `refund` what it refunds",
+    "charges, `refund` what it refunds, in `currency`",
     "unknown_class": "the service has no such class of seats; `class_names` lists its classes",
     "unknown_concession": "the service has no such concession, or takes no infants without a seat; "
     "`concessions` lists its concessions",
@@ -60,7 +60,7 @@ REASONS: dict[str, str] = {
     "number of seconds until enough of it expires, `limit` the largest number of holds or of held seats",
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
     "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
-    "terms have changed: `fare` is then the fare of today",
+    "terms have changed: `fare` is then the fare of today, in `currency`",
     "displaced": "the ticket has lost its seat; accept or decline the offer of the booking first",
     "no_offer": "the booking has no such offer",
     "offer_ended": "the offer cannot be answered any more; `state` is accepted, declined, expired or "
@@ -80,7 +80,8 @@ REASONS: dict[str, str] = {
     "not any more; on confirm, another account holds them",
     "quota_used_up": "the agent may not sell so many seats of the trip; `seats_left` is the number that is "
     "left, `limit` the quota",
-    "credit_used_up": "the cash of the agent would exceed its credit; `credit_left` is what is left",
+    "credit_used_up": "the cash of the agent would exceed its credit; `credit_left` is what is left, "
+    "in `currency`",
     "unknown_agent": "the operator has no such agent",
     "already_settled": "the settlement is closed; `settlement_no` is the number of the open one",
     "plan_changed": "bookings of the trip have changed since the plan was made: make a new plan",
@@ -157,6 +158,7 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     uses_left: (
         Annotated[int, Meta(description="the tickets for which the promo code is left")] | UnsetType
     ) = UNSET
+    currency: Annotated[CurrencyCode, Meta(description="the currency of the amounts")] | UnsetType = UNSET
     ticket_fare: Annotated[Money, Meta(description="the fare that the ticket has cost")] | UnsetType = UNSET
     women_seats: Annotated[list[int], Meta(description="the free seats for women")] | UnsetType = UNSET
     free_seats: Annotated[list[int], Meta(description="the free seats for this party")] | UnsetType = UNSET

@@ -5,22 +5,32 @@ new field needs no default, unless the server may leave it out.
 """
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from busware.server.protocol.fields import BusId, Gender
+from busware.server.protocol.fields import BusId, CurrencyCode, Gender
 
-Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="an amount, with two decimals")]
-SignedMoney = Annotated[
-    str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, with two decimals; below 0, a discount")
+Money = Annotated[
+    str, Meta(pattern=r"^\d+(\.\d{2,4})?$", description="an amount, with the decimals of its currency")
 ]
-Balance = Annotated[str, Meta(pattern=r"^-?\d+\.\d\d$", description="an amount, which may be negative")]
+SignedMoney = Annotated[
+    str,
+    Meta(
+        pattern=r"^-?\d+(\.\d{2,4})?$",
+        description="an amount, with the decimals of its currency; below 0, a discount",
+    ),
+]
+Balance = Annotated[
+    str, Meta(pattern=r"^-?\d+(\.\d{2,4})?$", description="an amount, which may be negative")
+]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "displaced", "cancelled", "expired"]
 OPEN: tuple[Status, ...] = ("held", "booked", "pending", "displaced")  # the statuses that can still change
 Role = Literal["guest", "traveller", "agent", "operator", "admin"]
 PaymentKind = Literal["charge", "refund"]
+# Missing in answers that were stored before replies had a currency. A default_factory, so that INR is not left out.
+PREVIOUS_CURRENCY: Any = field(default_factory=lambda: "INR")
 
 
 class Pong(Struct, frozen=True, kw_only=True):
@@ -113,6 +123,7 @@ class Trip(AnyTrip, frozen=True, kw_only=True):
     to_stop: int
     bus_type: str | None
     ac: bool | None
+    currency: CurrencyCode
     fare: Money
     seats_free: int
     fare_parts: list[FarePart] | None = None
@@ -167,6 +178,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     from_stop: int
     to_stop: int
     layout: str
+    currency: CurrencyCode
     fare: Money
     seats: list[Seat]
     max_seats: int  # of one booking
@@ -245,6 +257,7 @@ class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unanswered: Literal["refund", "keep"]
     valid_until: Instant
     trip: OfferedTrip | None = None
+    currency: CurrencyCode | None = None  # of the refund
     refund: Money | None = None  # while it is open
     decided_at: Instant | None = None  # once it is not open
 
@@ -268,6 +281,7 @@ class ExchangeAmounts(Struct, frozen=True, kw_only=True):
     withheld: Money
     due: Money
     refund: Money
+    currency: CurrencyCode = PREVIOUS_CURRENCY
 
 
 class Booking(AnyTrip, frozen=True, kw_only=True):
@@ -292,6 +306,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`
     offers: list[Offer] | None = None  # those that can be accepted or declined; missing if there is none
     exchange: ExchangeAmounts | None = None  # in the reply to `exchange`
+    currency: CurrencyCode = PREVIOUS_CURRENCY
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):
@@ -307,6 +322,7 @@ class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refunds: only for tickets with refund tiers: the refunds by period, from now on; after the last, nothing.
     """
 
+    currency: CurrencyCode
     refund: Money
     valid_until: Instant
     stands_until: Instant  # the previous name of valid_until
@@ -349,6 +365,7 @@ class AlightingStop(Struct, frozen=True, kw_only=True):
 class AlightingStops(Struct, frozen=True, kw_only=True):
     """The stops at which tickets may end early, in the order of the route."""
 
+    currency: CurrencyCode
     stops: list[AlightingStop]
 
 

@@ -156,7 +156,7 @@ def test_credit_is_the_most_cash_that_is_not_handed_over(counter: SchemaApi, clo
     assert cash(counter) == ("260.00", "260.00")
     before = counter.everything()
     assert sell(counter, 3, bus_id=1, travel_date=OTHER_DAY) == {
-        "reason": "credit_used_up", "credit_left": "0.00",
+        "reason": "credit_used_up", "currency": "INR", "credit_left": "0.00",
         "message": "Your credit is 520.00, and 0.00 of it is left; these tickets cost 260.00. "
         "Hand over the cash to KSRTC.",
     }  # fmt: skip
@@ -237,7 +237,7 @@ def test_edit_of_an_agent_keeps_what_it_does_not_name(counter: SchemaApi) -> Non
     quotas = [{"bus_id": 1, "seats": 4}]
     agent = put_agent(counter, commission_percent="7.5", credit_limit="1000", quotas=quotas)
     assert agent == {
-        "agent": "kumar", "operator": "KSRTC", "active": True, "commission_percent": "7.5",
+        "agent": "kumar", "operator": "KSRTC", "active": True, "commission_percent": "7.5", "currency": "INR",
         "credit_limit": "1000.00", "cash": "0.00", "held": "0.00", "quotas": quotas,
     }  # fmt: skip
     assert put_agent(counter, active=False) == agent | {"active": False}

@@ -76,7 +76,7 @@ BROKEN = [
         "exchange",
         "INSERT INTO exchanges VALUES"
         " (1, '{booking}', 1, 1, 1, '2026-12-05', '[1,5)', 1, 200, 0, 0, 50, now())",
-        "ticket {booking}/1, exchange 1: amount 50.00, fare 260.00, before 200.00, refund 0.00, kept 0.00",
+        "ticket {booking}/1, exchange 1: amount 50, fare 260.00, before 200, refund 0, kept 0",
     ),
     (
         "moved",
@@ -114,7 +114,7 @@ BROKEN = [
         "settlement",
         "SELECT api.add_agent('kumar', '', 'KSRTC');"
         "INSERT INTO settlements VALUES ('kumar', 1, now(), 'meera', 5, 260, 0, 0, 0, 0)",
-        "settlement 1 of kumar: carried 5.00, charges 260.00, refunds 0.00; its payments are 0 and 0",
+        "settlement 1 of kumar: carried 5, charges 260, refunds 0; its payments are 0 and 0",
     ),
     (
         "sold_twice",
@@ -150,28 +150,28 @@ BROKEN = [
     (
         "money",
         "UPDATE passengers SET fare = 1 WHERE reference = '{booking}' AND ticket_no = 2",
-        "ticket {booking}/2 (booked): fare 1.00, charged 260.00;",
+        "ticket {booking}/2 (booked): fare 1, charged 260.00;",
     ),
     (
         "money",
         "INSERT INTO payments VALUES (1, '{booking}', 1, 2, 'refund', 10, now())",
-        "ticket {booking}/1 (booked): fare 260.00, charged 260.00; refund 0.00, paid back 10.00",
+        "ticket {booking}/1 (booked): fare 260.00, charged 260.00; refund 0.00, paid back 10",
     ),
     (
         "money",
         "UPDATE passengers SET refund = 10 WHERE reference = '{booking}' AND ticket_no = 1",
-        "refund 10.00, paid back 0",
+        "refund 10, paid back 0",
     ),
     (
         "money",
         "UPDATE passengers SET refund = 300 WHERE reference = '{booking}' AND ticket_no = 1;"
         "INSERT INTO payments VALUES (1, '{booking}', 1, 2, 'refund', 300, now())",
-        "refund 300.00, paid back 300.00",
+        "refund 300, paid back 300",
     ),
     (
         "money",
         "INSERT INTO payments VALUES (1, '{hold}', 1, 1, 'charge', 260, now())",
-        "ticket {hold}/1 (held): fare 260.00, charged 260.00;",
+        "ticket {hold}/1 (held): fare 260.00, charged 260;",
     ),
     (
         "money",
@@ -182,7 +182,7 @@ BROKEN = [
     (
         "refund",
         "UPDATE passengers SET alight_refunds = '{{17,8,3}}' WHERE reference = '{ended}'",
-        "ticket {ended}/1 (booked): fare 260.00, refund 20.00, by its terms 8.00",
+        "ticket {ended}/1 (booked): fare 260.00, refund 20.00, by its terms 8",
     ),
     (
         "refund",

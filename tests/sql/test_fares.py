@@ -209,7 +209,7 @@ def test_seat_of_another_fare_is_refused(api: SchemaApi, database: Database) -> 
     before = api.everything()
     refusal = api.change("change_seat", booking, ticket_no=1, seat_no=1)
     assert refusal == {
-        "reason": "other_fare", "fare": "312.00", "ticket_fare": "260.00",
+        "reason": "other_fare", "currency": "INR", "fare": "312.00", "ticket_fare": "260.00",
         "message": "Seat 1 costs 312.00, and ticket 1 has cost 260.00. "
         "Choose a seat at the fare of the ticket.",
     }  # fmt: skip

@@ -143,7 +143,7 @@ def test_plan_of_a_new_service(database: Database) -> None:
 def test_every_fault_is_named(database: Database) -> None:
     stops = [
         {"place": "Mysuru", "departs": "09:00", "km": "0", "fare": "0"},
-        {"place": "Mysuru", "arrives": "08:00", "km": "-1", "fare": "20.005"},
+        {"place": "Mysuru", "arrives": "08:00", "km": "-1", "fare": "20.00005"},
         {"place": "Bngaluru", "arrives": "9", "departs": "10:30", "km": "5", "fare": "10"},
         {"place": "Ooty", "arrives": "11:00", "departs": "10:50", "km": "4", "fare": "5", "gate": 3},
         "Mandya",
@@ -159,7 +159,7 @@ def test_every_fault_is_named(database: Database) -> None:
         "currency": '"inr" is not a currency of ISO 4217, such as INR.',
         "time_zone": 'There is no time zone "Mars".',
         "stops[1].km": '"-1" is not kilometres from the first stop, such as 102.5.',
-        "stops[1].fare": '"20.005" is not an amount of money, such as 520.00.',
+        "stops[1].fare": '"20.00005" is not an amount of money, such as 520.00.',
         "stops[2].place": 'No place is called "Bngaluru". Did you mean Bengaluru?',
         "stops[2].arrives": '"9" is not a time since the travel date began, such as 23:40, 24:25 on',
         "stops[3].gate": 'There is no field "gate". The fields are: place, arrives, departs, km, fare.',

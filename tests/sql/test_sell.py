@@ -26,7 +26,7 @@ def test_fields_of_a_booking(api: SchemaApi) -> None:
         "travel_date": DAY, "boarding_date": DAY, "origin": "Bengaluru", "destination": "Mandya",
         "from_stop": 1, "to_stop": 3,
         "departs_at": "2026-12-05T10:00:00+05:30", "arrives_at": "2026-12-05T11:45:00+05:30",
-        "fare": "360.00", "refund": "0.00",
+        "currency": "INR", "fare": "360.00", "refund": "0.00",
         "tickets": [
             {"ticket_no": 1, "seat_no": 7, "name": "Asha"} | booked,
             {"ticket_no": 2, "seat_no": 3, "name": None} | booked,

@@ -174,7 +174,7 @@ def test_sales_follow_the_calendar(database: Database) -> None:
 
 
 def test_fare_of_a_segment_is_used_everywhere(database: Database, api: SchemaApi) -> None:
-    database.query("UPDATE route_table SET fares[2] = 99.5 WHERE bus_id = 1 AND stop_no = 2")
+    database.query("UPDATE route_table SET fares[2] = 99.50 WHERE bus_id = 1 AND stop_no = 2")
     (trip,) = api.read("search", origin="Ramanagara", destination="Srirangapatna", date=DAY)["trips"]
     assert trip["fare"] == "99.50"
     stops = {"from_stop": 2, "to_stop": 4}

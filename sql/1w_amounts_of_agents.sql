@@ -1,0 +1,34 @@
+-- Amounts of agents have the decimals of their currency, which may be more than two. Both tables stay small.
+--
+-- A column without a number of decimals keeps its rows: PostgreSQL rewrites none for this change of type.
+
+INSERT INTO migrations (name) VALUES ('1w_amounts_of_agents');
+
+SELECT alter_with_dependents('agents', '{credit_limit}', $$
+    DROP CONSTRAINT agents_credit_limit_check,
+    ALTER COLUMN credit_limit TYPE numeric,
+    ADD CONSTRAINT credit_limit_is_amount
+        CHECK (credit_limit >= 0 AND credit_limit < 10000000000 AND min_scale(credit_limit) <= 4) NOT VALID
+$$);
+
+-- PostgreSQL changes no type that a generated column uses, so `balance` is made again, at the same place: the end.
+SELECT alter_with_dependents('settlements', '{carried,charges,refunds,commission,handed_over,balance}', $$
+    DROP COLUMN balance,
+    DROP CONSTRAINT settlements_charges_check,
+    DROP CONSTRAINT settlements_refunds_check,
+    DROP CONSTRAINT commission_is_a_part,
+    ALTER COLUMN carried TYPE numeric,
+    ALTER COLUMN charges TYPE numeric,
+    ALTER COLUMN refunds TYPE numeric,
+    ALTER COLUMN commission TYPE numeric,
+    ALTER COLUMN handed_over TYPE numeric,
+    ADD COLUMN balance numeric NOT NULL
+        GENERATED ALWAYS AS (carried + charges - refunds - commission - handed_over) STORED,
+    ADD COLUMN currency text NOT NULL DEFAULT 'INR',
+    ADD CONSTRAINT settled_is_amount
+        CHECK (charges >= 0 AND refunds >= 0 AND greatest(charges, refunds, abs(carried), abs(handed_over)) < 10000000000
+               AND greatest(min_scale(charges), min_scale(refunds), min_scale(carried), min_scale(handed_over)) <= 4) NOT VALID,
+    ADD CONSTRAINT commission_is_a_part   -- rounded to the decimals that it has
+        CHECK (commission = round((charges - refunds) * commission_percent / 100, scale(commission))
+               AND scale(commission) <= 4) NOT VALID
+$$);

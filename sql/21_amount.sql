@@ -1,0 +1,33 @@
+-- Amounts of money: each has the decimals of its currency.
+
+-- The decimals of a currency: the minor unit of ISO 4217 (list one, of 2024). A code that is not listed has two.
+CREATE OR REPLACE FUNCTION api.currency_decimals(currency text) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
+                              'XAF', 'XOF', 'XPF') THEN 0
+            WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+            WHEN currency IN ('CLF', 'UYW') THEN 4
+            ELSE 2 END;
+
+-- An amount, rounded to the decimals of its currency, half away from zero.
+CREATE OR REPLACE FUNCTION api.round_amount(amount numeric, currency text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN round(amount, api.currency_decimals(currency));
+
+-- An amount for a program: 1300.00.
+CREATE OR REPLACE FUNCTION api.amount_text(amount numeric, currency text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN api.round_amount(amount, currency)::text;
+
+-- An amount in a message: 1,300.00, or 5.250 KWD. The messages of 0.1.0, which are published, have amounts in INR without its
+-- code.
+CREATE OR REPLACE FUNCTION api.format_amount(amount numeric, currency text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN to_char(api.round_amount(amount, currency), 'FM999,999,999,990'
+        || CASE api.currency_decimals(currency) WHEN 0 THEN '' ELSE '.' || repeat('0', api.currency_decimals(currency)) END)
+    || CASE WHEN currency = 'INR' THEN '' ELSE ' ' || currency END;
+
+-- The currency of a service.
+CREATE OR REPLACE FUNCTION api.currency_of(bus_id bigint) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT s.currency FROM bus_info s WHERE s.bus_id = currency_of.bus_id);
