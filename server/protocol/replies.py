@@ -21,9 +21,7 @@ SignedMoney = Annotated[
         description="an amount, with the decimals of its currency; below 0, a discount",
     ),
 ]
-Balance = Annotated[
-    str, Meta(pattern=r"^-?\d+(\.\d{2,4})?$", description="an amount, which may be negative")
-]
+Balance = Annotated[str, Meta(pattern=r"^-?\d+(\.\d{2,4})?$", description="an amount, which may be negative")]
 Instant = Annotated[datetime.datetime, Meta(tz=True, description="a time, RFC 3339 with its offset")]
 Status = Literal["held", "booked", "pending", "displaced", "cancelled", "expired"]
 OPEN: tuple[Status, ...] = ("held", "booked", "pending", "displaced")  # the statuses that can still change
