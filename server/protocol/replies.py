@@ -27,7 +27,8 @@ Status = Literal["held", "booked", "pending", "displaced", "cancelled", "expired
 OPEN: tuple[Status, ...] = ("held", "booked", "pending", "displaced")  # the statuses that can still change
 Role = Literal["guest", "traveller", "agent", "operator", "admin"]
 PaymentKind = Literal["charge", "refund"]
-# Missing in answers that were stored before replies had a currency. A default_factory, so that INR is not left out.
+# Missing in answers that were stored before replies had a currency. A default_factory, so that INR is not
+# left out.
 PREVIOUS_CURRENCY: Any = field(default_factory=lambda: "INR")
 
 

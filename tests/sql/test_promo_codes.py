@@ -203,7 +203,8 @@ def test_lower_limit_waits_for_the_sales_with_the_code(race: Race) -> None:
 def test_operator_creates_replaces_and_lists_promo_codes(api: SchemaApi, database: Database) -> None:
     new = put(database, code="pooja-7", amount="5", services=[1], max_uses=9, last_date="2026-12-31")
     assert new == {
-        "operator": "KSRTC", "code": "POOJA-7", "percent": "10", "amount": "5.00", "currency": "INR", "services": [1],
+        "operator": "KSRTC", "code": "POOJA-7", "percent": "10", "amount": "5.00", "currency": "INR",
+        "services": [1],
         "first_date": None, "last_date": "2026-12-31", "max_uses": 9, "max_uses_per_account": None, "uses": 0,
     }  # fmt: skip
     assert put(database, **new) == new

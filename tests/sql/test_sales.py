@@ -49,7 +49,8 @@ def test_rows_of_each_group(api: SchemaApi) -> None:
     by_service = sales(api)
     assert by_service["rows"] == [
         {
-            "bus_id": 1, "name": "Day Bus", "currency": "INR", "tickets": 3, "charges": "700.00", "refunds": "130.00",
+            "bus_id": 1, "name": "Day Bus", "currency": "INR", "tickets": 3,
+            "charges": "700.00", "refunds": "130.00",
             "income": "570.00", "occupancy": by_service["rows"][0]["occupancy"],
         }
     ]  # fmt: skip
@@ -57,7 +58,8 @@ def test_rows_of_each_group(api: SchemaApi) -> None:
     assert dates[DAY]["income"] == "390.00"
     assert dates[OTHER_DAY]["income"] == "180.00"
     assert dates["2026-12-07"] == {
-        "date": "2026-12-07", "currency": "INR", "tickets": 0, "charges": "0.00", "refunds": "0.00", "income": "0.00",
+        "date": "2026-12-07", "currency": "INR", "tickets": 0,
+        "charges": "0.00", "refunds": "0.00", "income": "0.00",
         "occupancy": "0.0",
     }  # fmt: skip
     segments = sales(api, group="segment")["rows"]

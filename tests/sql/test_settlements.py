@@ -18,7 +18,8 @@ def test_settlement_is_what_was_sold_and_paid_back_less_the_commission(counter: 
     payments = shown.pop("payments")
     assert shown == {
         "agent": "kumar", "operator": "KSRTC", "settlement_no": 1, "currency": "INR",
-        "carried": "0.00", "charges": "520.00", "refunds": "130.00", "commission_percent": "3.33", "commission": "12.99", "due": "377.01",
+        "carried": "0.00", "charges": "520.00", "refunds": "130.00",
+        "commission_percent": "3.33", "commission": "12.99", "due": "377.01",
     }  # fmt: skip
     assert [(p["reference"], p["ticket_no"], p["kind"], p["amount"]) for p in payments] == [
         (booking["reference"], 1, "charge", "260.00"),
