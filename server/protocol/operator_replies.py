@@ -227,7 +227,7 @@ class TripOccupancy(TripLoad, frozen=True, kw_only=True, omit_defaults=True):
     blocked: list[BlockedSegment] = field(default_factory=list)
 
 
-class Sales(Struct, frozen=True, kw_only=True):
+class SalesSums(Struct, frozen=True, kw_only=True):
     """Sums of payments in one currency. income: charges without refunds."""
 
     currency: CurrencyCode
@@ -237,7 +237,7 @@ class Sales(Struct, frozen=True, kw_only=True):
     income: Balance
 
 
-class SalesRow(Sales, frozen=True, kw_only=True, omit_defaults=True):
+class SalesRow(SalesSums, frozen=True, kw_only=True, omit_defaults=True):
     """The sales of a service, a date, a segment of a service or an agent, in one currency.
 
     occupancy: the part of the seats on offer that is booked, in percent, weighted by kilometres;
@@ -255,14 +255,14 @@ class SalesRow(Sales, frozen=True, kw_only=True, omit_defaults=True):
     agent: str | None = None
 
 
-class SalesReport(Sales, frozen=True, kw_only=True):
+class SalesReport(SalesSums, frozen=True, kw_only=True):
     """The sales of an operator's services. totals: the sums of the rows, one of each currency.
 
     The first of them has the most tickets. The report has its fields too.
     """
 
     rows: list[SalesRow]
-    totals: list[Sales]
+    totals: list[SalesSums]
 
 
 class CancelledTrip(Struct, frozen=True, kw_only=True):
