@@ -26,6 +26,7 @@ _PROMO_CODE: Json = {
     "code": "DASARA",
     "percent": "10",
     "amount": "0.00",
+    "currency": "INR",
     "services": None,
     "first_date": None,
     "last_date": "2026-12-31",
@@ -39,6 +40,7 @@ _AGENT: Json = {
     "operator": "KSRTC",
     "active": True,
     "commission_percent": "5",
+    "currency": "INR",
     "credit_limit": "20000.00",
     "cash": "520.00",
     "held": "0.00",
@@ -48,6 +50,7 @@ _OPEN_SETTLEMENT: Json = {
     "agent": "counter1",
     "operator": "KSRTC",
     "settlement_no": 7,
+    "currency": "INR",
     "carried": "0.00",
     "charges": "520.00",
     "refunds": "0.00",
@@ -94,6 +97,7 @@ _BOOKED: Json = {
     "to_stop": 3,
     "departs_at": "2026-12-05T22:00:00+05:30",
     "arrives_at": "2026-12-06T00:50:00+05:30",
+    "currency": "INR",
     "fare": "520.00",
     "refund": "0.00",
     "tickets": _TICKETS,
@@ -126,6 +130,7 @@ _ENDED_EARLY: Json = {
     "arrives_at": "2026-12-05T23:40:00+05:30",
 }
 _EXCHANGE: Json = {
+    "currency": "INR",
     "paid": "520.00",
     "fare": "520.00",
     "fee": "0.00",
@@ -152,6 +157,7 @@ _TRIP_FOUND: Json = {
     **{name: _BOOKED[name] for name in ("departs_at", "arrives_at")},
     "bus_type": "SEMI_SLEEPER",
     "ac": True,
+    "currency": "INR",
     "fare": "260.00",
     "seats_free": 38,
 }
@@ -195,7 +201,7 @@ _LEG: Json = {
     "free": 38,
     "pending": 0,
 }
-_SALES: Json = {"tickets": 2, "charges": "520.00", "refunds": "130.00", "income": "390.00"}
+_SALES: Json = {"currency": "INR", "tickets": 2, "charges": "520.00", "refunds": "130.00", "income": "390.00"}
 _SEAT: Json = {
     "seat_no": 7,
     "deck": "main",
@@ -253,6 +259,7 @@ _OFFER: Json = {
     "cause": "A bus with fewer seats runs.",
     "unanswered": "refund",
     "valid_until": "2026-12-02T09:00:00+05:30",
+    "currency": "INR",
     "refund": "520.00",
     "trip": _OFFERED_TRIP,
 }
@@ -279,6 +286,7 @@ EXAMPLES: dict[str, Example] = {
                 for name in ("bus_id", "travel_date", "boarding_date", "from_stop", "to_stop")
             },
             "layout": "...D\nss.ss",
+            "currency": "INR",
             "fare": "260.00",
             "seats": [
                 {"seat_no": 1, "deck": "main", "row": 2, "column": 1, "kind": "seat", "state": "free"},
@@ -306,6 +314,7 @@ EXAMPLES: dict[str, Example] = {
     "cancel_quote": Example(
         {**_BOOKING, "tickets": [2]},
         {
+            "currency": "INR",
             "refund": "130.00",
             "valid_until": "2026-12-05T22:00:00+05:30",
             "stands_until": "2026-12-05T22:00:00+05:30",
@@ -316,6 +325,7 @@ EXAMPLES: dict[str, Example] = {
     "alight_quote": Example(
         {**_BOOKING, "at": "Mandya"},
         {
+            "currency": "INR",
             "stops": [
                 {
                     "stop_no": 2,
@@ -323,7 +333,7 @@ EXAMPLES: dict[str, Example] = {
                     "arrives_at": "2026-12-05T23:40:00+05:30",
                     "refund": "0.00",
                 }
-            ]
+            ],
         },
     ),
     "alight": Example({**_BOOKING, "at": "Mandya"}, _ENDED_EARLY),
@@ -338,7 +348,11 @@ EXAMPLES: dict[str, Example] = {
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
     "sales": Example(
         {"from": "2026-12-01", "to": "2026-12-31", "group": "service"},
-        {"rows": [{"bus_id": 101, "name": "Airavat Club Class", **_SALES, "occupancy": "5.0"}], **_SALES},
+        {
+            "rows": [{"bus_id": 101, "name": "Airavat Club Class", **_SALES, "occupancy": "5.0"}],
+            "totals": [_SALES],
+            **_SALES,
+        },
     ),
     "load": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG]}),
     "occupancy": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "occupancy": [_SEAT]}),
@@ -392,7 +406,7 @@ EXAMPLES: dict[str, Example] = {
     "notice": Example({**_TRIP, "text": "The bus leaves from platform 4."}, {"bookings": 12, "tickets": 17}),
     "cancel_trip": Example(
         {**_TRIP, "reason": "The road is flooded."},
-        {**_TRIP, "state": "cancelled", "tickets": 2, "refund": "520.00"},
+        {**_TRIP, "state": "cancelled", "tickets": 2, "currency": "INR", "refund": "520.00"},
     ),
     "delay_trip": Example(
         {**_TRIP, "minutes": 30, "reason": "A road is closed."},
@@ -514,6 +528,7 @@ EXAMPLES: dict[str, Example] = {
                 }
             ],
             "left_over": [{"reference": "DTRPKBD", "tickets": 1}],
+            "currency": "INR",
             "refund": "0.00",
             "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234"},
         },

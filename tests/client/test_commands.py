@@ -146,7 +146,10 @@ def test_decks_are_side_by_side_if_the_width_allows(columns: int, beside: bool) 
     out = io.StringIO()
     drawing = "lower:\n...D\nb.bb\nupper:\nb.bb"
     RichConsole(file=out, width=columns).print(
-        render.reply(Seats(layout=drawing, fare="1.00", seats=seats, max_seats=6, **TRIP_OF_SEATS), columns)
+        render.reply(
+            Seats(currency="INR", layout=drawing, fare="1.00", seats=seats, max_seats=6, **TRIP_OF_SEATS),
+            columns,
+        )
     )
     first = out.getvalue().splitlines()[0]
     assert ("Lower" in first, "Upper" in first) == (True, beside)

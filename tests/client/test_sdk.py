@@ -162,7 +162,10 @@ def test_expired_hold_is_confirmed_at_its_new_fare(busware: Client, database: Da
     clock.advance(minutes=2)
     with pytest.raises(Refusal) as refused:
         busware.confirm(held.reference, PHONE)
-    assert (refused.value.reason, refused.value.data) == ("hold_expired", {"fare": "400.00"})
+    assert (refused.value.reason, refused.value.data) == (
+        "hold_expired",
+        {"currency": "INR", "fare": "400.00"},
+    )
     booked = busware.confirm(held.reference, PHONE, fare="400.00")
     assert (booked.status, booked.fare) == ("booked", "400.00")
 

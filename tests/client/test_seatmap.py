@@ -37,6 +37,7 @@ def seats_of(layout: str, **states: set[int]) -> Seats:
                 kind = {"s": "seat", "b": "berth", "r": "room"}[symbol]
                 found.append(Seat(seat_no=seat_no, deck=deck, row=row, column=column, kind=kind, state=state))
     return Seats(
+        currency="INR",
         bus_id=1, travel_date=DAY, boarding_date=DAY, from_stop=1, to_stop=5,
         layout=layout, fare="260.00", seats=found, max_seats=6,
     )  # fmt: skip

@@ -31,6 +31,7 @@ NEUSTADT = [
     Place(code="RSPA", name="Rome Spa", aliases=["Rome", "Malmö"], kinds=["bus"]),
 ]
 MAP = Seats(
+    currency="INR",
     bus_id=1,
     travel_date=date(2026, 12, 5),
     boarding_date=date(2026, 12, 5),

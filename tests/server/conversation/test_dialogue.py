@@ -317,7 +317,7 @@ def test_nested_texts_of_replies_and_refusals_are_cleaned() -> None:
 
 def test_cleaning_keeps_times() -> None:
     until = datetime.fromisoformat("2026-12-05T10:00:00+05:30")
-    quote = Quote(refund="1.00", valid_until=until, stands_until=until)
+    quote = Quote(currency="INR", refund="1.00", valid_until=until, stands_until=until)
     assert clean(quote) == quote
 
 
