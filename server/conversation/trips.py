@@ -248,11 +248,28 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
     return stop
 
 
-def _trip_by_stop(trips: list[Trip], places: list[Place], service: str, typed: str) -> Trip | None:
-    """The only trip that a number and a stop, such as "501 panaji", or a stop alone may mean; else None."""
-    first, _, rest = answers.without_noun(typed, service).partition(" ")
-    numbered = [trip for trip in trips if str(trip.bus_id) == first]
-    return _segment_named(numbered, places, rest) if numbered else _segment_named(trips, places, typed)
+def _by_number_or_stop(
+    parse_number: Callable[[str], int], trips: list[Trip], places: list[Place], service: str
+) -> Callable[[str], int | Trip]:
+    """A parser of a number, or of the only trip that a number and a stop, or a stop alone, may mean.
+
+    Examples: 501, "501 panaji", panaji.
+    """
+
+    def parse(typed: str) -> int | Trip:
+        try:
+            return parse_number(typed)
+        except InvalidInput:
+            first, _, rest = answers.without_noun(typed, service).partition(" ")
+            numbered = [trip for trip in trips if str(trip.bus_id) == first]
+            stop = (
+                _segment_named(numbered, places, rest) if numbered else _segment_named(trips, places, typed)
+            )
+            if stop is None:
+                raise
+            return stop
+
+    return parse
 
 
 def _segment_named(segments: Collection[Trip], places: list[Place], typed: str) -> Trip | None:
@@ -330,8 +347,9 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
     service, hint = words.service.capitalize(), "The number in the first column."
     options = {trip.bus_id: options[trip.bus_id] for trip in trips}
     ask = answers.ask_number(f"{service} id:", options, words.service, "bus_id", hint)
+    parse_trip = _by_number_or_stop(ask.parse, trips, sale.places, words.service)
     if not (sale.context.extended or draft.exchanged):
-        return ask
+        return replace(ask, parse=parse_trip)
     own = [trip for trip in trips if draft.exchanged and trip.bus_id == draft.exchanged.bus_id]
     first = next((trip for trip in [*own, *trips] if trip.seats_free or trip in own), None)
     default = None if first is None else first.bus_id
@@ -353,12 +371,7 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
         if number in map(str, hidden):
             kind = type_words(wanted.bus_type, wanted.ac, words.service)
             raise InvalidInput(f"{number} is not a {kind}: type all to see every {words.service}.")
-        try:
-            return ask.parse(typed)  # type: ignore[no-any-return]
-        except InvalidInput:
-            if stop := _trip_by_stop(trips, sale.places, words.service, typed):
-                return stop
-            raise
+        return parse_trip(typed)
 
     enter = f"{service} {first.bus_id}, {clock(first.departs_at)} {service_of(first)}." if first else ""
     return replace(ask, prompt=f"{service} ({'; '.join(notes)}):", parse=parse, hint=hint, enter=enter)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Clock, Database, LineClient
 from tests.support.line_client import wait_until
-from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
+from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, receive_until, transcript
 
 
 def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -> None:
@@ -554,3 +554,20 @@ def test_date_is_in_the_past_by_the_time_at_the_places(
         Bus id:
         """,
     )
+
+
+@pytest.mark.parametrize(("typed", "origin"), [("2 mysuru", "Mysuru"), ("mandya", "Mandya")])
+def test_stop_of_a_bus_that_is_found_several_times(
+    client_socket: LineClient, typed: str, origin: str
+) -> None:
+    client_socket.send("bus KA ooty sat")
+    receive_until(client_socket, "Bus id:")
+    client_socket.send(typed)
+    receive_until(client_socket, "Seat numbers, such as 1 2, or best 2 for any two:")
+    client_socket.send("1")
+    receive_until(client_socket, "Phone number:")
+    client_socket.send(ASHA)
+    held, bus, boards = (client_socket.receive().decode() for _ in range(3))
+    assert held.startswith("Held: ")
+    assert bus.endswith("(bus 2)")
+    assert boards.startswith(f"{origin}, ")
