@@ -17,7 +17,7 @@ stays the same.
 No database, no clock, no socket. The same input gives the same plan on every machine.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log
 from random import Random
@@ -66,13 +66,10 @@ def plan_seats(old_seats: Sequence[Seat], new_seats: Sequence[Seat], parties: Se
     old_seats: all seats of the vehicle in which the tickets have their seats.
     """
     problem = Problem(old_seats, new_seats, parties)
-    search = _Search(problem)
-    search.run()
+    where = _best_seating(problem)
     keys = [(party.reference, ticket.ticket_no) for party in parties for ticket in party.tickets]
     seats = {
-        key: problem.seats[seat].seat_no
-        for key, seat in zip(keys, search.where, strict=True)
-        if seat != NOWHERE
+        key: problem.seats[seat].seat_no for key, seat in zip(keys, where, strict=True) if seat != NOWHERE
     }
     left_over = tuple(p.reference for p in parties if (p.reference, p.tickets[0].ticket_no) not in seats)
     return Plan(seats, left_over, measure(old_seats, new_seats, parties, seats))
@@ -110,30 +107,51 @@ class _Phase:
     """Simulated annealing: the temperature falls from `hot` to `cold`, in units of the score."""
 
     steps: int  # at most
+    steps_per_ticket: int  # at most
     hot: float
     cold: float
 
+    def steps_for(self, problem: Problem) -> int:
+        """The number of steps."""
+        return min(self.steps, self.steps_per_ticket * len(problem.tickets))
 
-# The search uses weights of similar size, because a worse seating can be on the way to a better one.
+
+# The search uses weights of similar size, because a worse seating can be on the way to a better one. Then one
+# unit of a criterion outweighs all later criteria.
 _SEARCH_WEIGHTS = Weights(priority=300, seated=60, same_class=36, together=10, kept=1)
-_SELECTION = _Phase(steps=10_000, hot=60, cold=0.15)
-_SEARCH = _Phase(steps=20_000, hot=1.5, cold=0.2)
-_POLISH = _Phase(steps=40_000, hot=3, cold=0.1)  # with weights in the order of the criteria
-_STEPS_PER_TICKET = 1_500  # at most, of a phase
+_SELECTION = _Phase(steps=10_000, steps_per_ticket=100, hot=60, cold=0.15)
+_SEARCH = _Phase(steps=20_000, steps_per_ticket=300, hot=8, cold=0.6)
+_POLISH = _Phase(steps=40_000, steps_per_ticket=300, hot=1.2, cold=0.15)
+_PHASES = (_SELECTION, _SEARCH, _POLISH)
+_STEPS = 100_000  # of all searches for a plan, at most, but at least one search is completed
+_SEARCHES = 3  # for a plan, at most
 _SEED = 1
 _TRIES = 5  # for a ticket that lacks something
-_EXCHANGE_TEMPERATURE = 0.2  # of that of the other steps: otherwise the selection becomes worse
 _RESEATED = 3  # parties that get new seats after a party that is left over
 _SHARE_OF_EXCHANGES = 0.3  # of the steps, if parties are left over
+_SHARE_OF_CHOSEN_SEATS = 0.5  # of the exchanges: the seats of the coming party are chosen first
+_SHARE_OF_OLD_SEATS = 0.5  # of these choices, if the new vehicle has them
 _SHARE_OF_PARTY_MOVES = 0.7  # of the steps that move a ticket of a party of two or more
+
+
+def _best_seating(problem: Problem) -> Sequence[int]:
+    """The seat of each ticket, or NOWHERE, in the best result of some searches with other random numbers."""
+    random = Random(_SEED).random  # noqa: S311 - chooses moves, keeps no secret
+    steps = sum(phase.steps_for(problem) for phase in _PHASES)
+    searches = [_Search(problem, random) for _ in range(max(1, min(_SEARCHES, _STEPS // max(steps, 1))))]
+    for search in searches:
+        search.run()
+        if search.is_ideal:
+            return search.where
+    return max(searches, key=lambda search: search.score).where
 
 
 class _Search:
     """The search: a selection of the parties that are seated, then simulated annealing of their seats."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, random: Callable[[], float]) -> None:
         self._problem = problem
-        self._random = Random(_SEED).random  # noqa: S311 - chooses moves, keeps no secret
+        self._random = random
         self._selection = Selection(problem)
         self._seating = Seating(problem)
         self._seats_in_row: dict[int, list[int]] = {}
@@ -144,6 +162,16 @@ class _Search:
     def where(self) -> Sequence[int]:
         """The seat of each ticket, or NOWHERE."""
         return self._seating.where
+
+    @property
+    def score(self) -> int:
+        """The score of the seating."""
+        return self._seating.score
+
+    @property
+    def is_ideal(self) -> bool:
+        """Whether all parties have all that they can have."""
+        return self.score == self._ideal
 
     def run(self) -> None:
         """Search."""
@@ -156,7 +184,7 @@ class _Search:
 
     def _limits(self, phase: _Phase) -> Iterator[float]:
         """For each step of a phase, the least change of the score that is accepted."""
-        steps = min(phase.steps, _STEPS_PER_TICKET * len(self._problem.tickets))
+        steps = phase.steps_for(self._problem)
         for step in range(steps):
             temperature = phase.hot * (phase.cold / phase.hot) ** (step / steps)
             yield temperature * log(1 - self._random())
@@ -170,6 +198,7 @@ class _Search:
             sum(best[ticket] for ticket in tickets) + seating.weight_of_together * problem.sat_together[party]
             for party, tickets in enumerate(problem.tickets_of)
         ]
+        self._ideal = sum(self._worth)
 
     def _select(self) -> None:
         """Choose the parties that are seated, by the room on each leg and what they can add to the score."""
@@ -187,7 +216,8 @@ class _Search:
         for limit in self._limits(_SELECTION):
             if not selection.others:
                 break
-            leaving, coming = selection.propose(self._random)
+            party = self._any(selection.others)
+            leaving, coming = selection.propose(party, [], self._random)
             change = sum(worth[party] for party in coming) - sum(worth[party] for party in leaving)
             if change >= limit:
                 selection.change(leaving, coming)
@@ -228,13 +258,12 @@ class _Search:
     def _anneal(self, phase: _Phase) -> None:
         """Change seats at random, accept ever fewer changes for the worse, and keep the best seating."""
         seating, problem, random = self._seating, self._problem, self._random
-        ideal = sum(self._worth)
         best, where = seating.score, seating.where.copy()
         for limit in self._limits(phase):
-            if best == ideal:
+            if self.is_ideal:
                 break
             if self._selection.others and random() < _SHARE_OF_EXCHANGES:
-                self._exchange(limit * _EXCHANGE_TEMPERATURE)
+                self._exchange(limit)
             else:
                 ticket = self._any_ticket()
                 if seating.where[ticket] != NOWHERE:
@@ -245,25 +274,41 @@ class _Search:
         self._choose([where[tickets[0]] != NOWHERE for tickets in problem.tickets_of])
 
     def _exchange(self, limit: float) -> None:
-        """Try to seat a party that is left over, in place of others.
+        """Try to seat a party that is left over, in place of others: in chosen seats, or in any.
 
         If every leg has room for it, some parties get new seats after it, because a party that has room on
         every leg lacks seats only because of reserved seats.
         """
-        problem, seating = self._problem, self._seating
-        leaving, coming = self._selection.propose(self._random)
+        problem, seating, random = self._problem, self._seating, self._random
+        party = self._any(self._selection.others)
+        chosen = self._chosen_seats(party) if random() < _SHARE_OF_CHOSEN_SEATS else []
+        if any(seat not in problem.allowed[ticket] for ticket, seat in chosen):
+            return
+        leaving, coming = self._selection.propose(party, seating.parties_in(chosen), random)
         if sum(map(self._worth.__getitem__, coming)) - sum(map(seating.score_of, leaving)) < limit:
             return
-        reseated = [] if leaving else self._neighbours(coming[0])
-        for party in leaving + reseated:
-            for ticket in problem.tickets_of[party]:
+        reseated = [] if leaving else self._neighbours(party)
+        for other in leaving + reseated:
+            for ticket in problem.tickets_of[other]:
                 seating.take(ticket)
+        for ticket, seat in chosen:
+            seating.put(ticket, seat)
         if not all(
-            seating.insert(ticket) for party in coming + reseated for ticket in problem.tickets_of[party]
+            seating.where[ticket] != NOWHERE or seating.insert(ticket)
+            for other in coming + reseated
+            for ticket in problem.tickets_of[other]
         ):
             seating.undo()
         elif seating.accept(limit):
             self._selection.change(leaving, coming)
+
+    def _chosen_seats(self, party: int) -> list[tuple[int, int]]:
+        """Seats for a party that is left over: its old ones, or some together."""
+        problem, tickets = self._problem, self._problem.tickets_of[party]
+        homes = [problem.home[ticket] for ticket in tickets]
+        if NOWHERE not in homes and self._random() < _SHARE_OF_OLD_SEATS:
+            return list(zip(tickets, homes, strict=True))
+        return self._seats_near(tickets, self._any(problem.row))
 
     def _neighbours(self, party: int) -> list[int]:
         """Some seated parties whose segments overlap that of a party."""

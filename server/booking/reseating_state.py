@@ -49,22 +49,27 @@ class Selection:
         self.change([], [party])
         return True
 
-    def propose(self, random: Callable[[], float]) -> tuple[list[int], list[int]]:
-        """A random exchange: the parties that leave, and those that come, of which one was left over."""
-        start = int(random() * len(self.others))
-        party, *others = self.others[start:] + self.others[:start]
-        free = self.free - self.demand[party]
-        leaving: list[int] = []
-        while not self._fits(free):
-            leaving.append(self._any_on(self._signs & ~free, leaving, random))
-            free += self.demand[leaving[-1]]
+    def propose(
+        self, party: int, blocking: Sequence[int], random: Callable[[], float]
+    ) -> tuple[list[int], list[int]]:
+        """An exchange in which a party comes: the parties that leave, and those that come.
+
+        blocking: parties that leave in any case. If more must leave, they are chosen at random.
+        """
+        demand, signs = self.demand, self._signs
+        leaving = list(blocking)
+        free = self.free - demand[party] + sum(map(demand.__getitem__, leaving))
+        while free & signs != signs:
+            leaving.append(self._any_on(signs & ~free, leaving, random))
+            free += demand[leaving[-1]]
         coming = [party]
-        for other in others + leaving:
-            if self._fits(free - self.demand[other]):
-                free -= self.demand[other]
+        start = int(random() * len(self.others))
+        for other in self.others[start:] + self.others[:start] + leaving:
+            left = free - demand[other]
+            if left & signs == signs and other != party:
+                free = left
                 coming.append(other)
-        staying = set(leaving) & set(coming)
-        return [n for n in leaving if n not in staying], [n for n in coming if n not in staying]
+        return leaving, coming
 
     def _any_on(self, signs: int, leaving: Sequence[int], random: Callable[[], float]) -> int:
         """A chosen party that has a ticket in one of the fields with these signs, and is not yet leaving."""
@@ -118,6 +123,18 @@ class Seating:
         return (
             sum(self.values[seat][ticket] for ticket, seat in seats)
             + self.weight_of_together * self.together[party]
+        )
+
+    def parties_in(self, seats: Iterable[tuple[int, int]]) -> list[int]:
+        """The parties that would have to leave, so that each of the tickets can have its seat."""
+        legs, party = self._problem.legs, self._problem.party
+        return list(
+            dict.fromkeys(
+                party[other]
+                for ticket, seat in seats
+                for other in self.on[seat]
+                if legs[other] & legs[ticket]
+            )
         )
 
     def put(self, ticket: int, seat: int) -> None:
