@@ -1,6 +1,8 @@
-"""The kinds of values of the settings: the text of a variable, and what it means."""
+"""The kinds of values of the settings, and how a setting is declared."""
 
+import dataclasses
 import ipaddress
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,13 @@ def _dialogue_ports(text: str) -> DialoguePorts:
     return ports
 
 
+def _headers(text: str) -> tuple[tuple[str, str], ...]:
+    headers = json.loads(text)
+    if not all(isinstance(value, str) and value.isprintable() for value in headers.values()):
+        raise ValueError
+    return tuple(headers.items())
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(","))
 
@@ -92,3 +101,24 @@ COUNTRY = Kind("the two letters of a country, such as IN", r"[a-z]{2}", str.uppe
 ZONE = Kind("a time zone such as Asia/Kolkata", r"[a-z]+([/_+-][a-z0-9]+)*", lambda text: ZoneInfo(text).key)
 LEVEL = Kind("DEBUG, INFO, WARNING or ERROR", r"DEBUG|INFO|WARNING|ERROR", str.upper)
 FORMAT = Kind("text or json", r"text|json", str.lower)
+LANGUAGE = Kind("en, hi or kn", r"en|hi|kn", str.lower)
+MAILBOX = Kind(
+    "an address such as tickets@example.org, or Example Buses <tickets@example.org>",
+    r"[^<>@\s]+@[\w.-]+|[^<>@\r\n]*<[^<>@\s]+@[\w.-]+>",
+    str,
+)
+SECURITY = Kind("starttls, tls or none", r"starttls|tls|none", str.lower)
+TEXT = Kind("a text", r".+", str)
+SECRET = Kind("a text", r".+", str, secret=True)
+WEB_URL = Kind("a URL such as https://example.org/path", r"https?://[^\s]+", str, secret=True)
+HEADERS = Kind(
+    'headers as JSON, such as {"Authorization": "Bearer SECRET"}', r"\{.*\}", _headers, secret=True
+)
+HTTP_METHOD = Kind("POST, PUT or GET", r"POST|PUT|GET", str.upper)
+
+
+def setting(default: Any, unit: str, about: str, kind: Kind, variable: str | None = None) -> Any:
+    """A field of Settings. about: its purpose, for .env.example."""
+    return dataclasses.field(
+        default=default, metadata={"unit": unit, "about": about, "kind": kind, "variable": variable}
+    )

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from busware.server.message_settings import MessageSettings
 from busware.server.setting_kinds import (
     ADDRESS,
     ADDRESSES,
@@ -45,6 +46,7 @@ from busware.server.setting_kinds import (
     Kind,
     Networks,
     networks,
+    setting,
 )
 
 
@@ -52,15 +54,8 @@ class SettingsError(ValueError):
     """A variable has a wrong value. The message names the variable and says what it takes."""
 
 
-def setting(default: Any, unit: str, about: str, kind: Kind, variable: str | None = None) -> Any:
-    """A field of Settings. about: its purpose, for .env.example."""
-    return dataclasses.field(
-        default=default, metadata={"unit": unit, "about": about, "kind": kind, "variable": variable}
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(MessageSettings):
     """The settings of a server. `Settings.load()` reads them; a test makes `Settings(port=0, …)`."""
 
     # The database to use.

@@ -6,9 +6,11 @@ fpdf is imported where it is used, because its import takes a second.
 from datetime import UTC, datetime, time
 from typing import cast
 
+import msgspec
+
 from busware.server.conversation.manifest import trip_lines
 from busware.server.conversation.words import clock, delay_line, listed
-from busware.server.documents.fonts import font_files
+from busware.server.documents.pdf_text import PdfText
 from busware.server.protocol import ManifestPassenger, ManifestStop, TripManifest
 
 # Lengths in millimetres, sizes of type in points.
@@ -23,7 +25,7 @@ _LARGE, _MEDIUM, _SMALL = 17, 14, 10
 
 
 def encode(manifest: TripManifest) -> bytes:
-    """The manifest as PDF. The same manifest gives the same bytes."""
+    """The manifest as PDF. The same manifest is the same file."""
     return _Writer(manifest).encode()
 
 
@@ -32,7 +34,6 @@ class _Writer:
 
     def __init__(self, manifest: TripManifest) -> None:
         from fpdf import FPDF
-        from fpdf.fonts import TTFFont
 
         title = f"{manifest.name} ({manifest.bus_id}), {manifest.travel_date}"
         writer = self
@@ -40,20 +41,14 @@ class _Writer:
         class Page(FPDF):
             def footer(self) -> None:
                 self.set_y(-_MARGIN)
-                with self.local_context(font_family="0", font_size_pt=_SMALL):
-                    writer.shape(title)
-                    self.cell(self.epw / 2, _ROW, writer.printable(title))
+                with self.local_context(font_family=PdfText.MAIN, font_size_pt=_SMALL):
+                    writer.text.shape(title)
+                    self.cell(self.epw / 2, _ROW, writer.text.printable(title))
                     self.cell(0, _ROW, f"Page {self.page_no()} of {{nb}}", align="R")
 
         self._manifest = manifest
         self._pdf = Page(format="A4")
-        fonts = {str(n): file for n, file in enumerate(font_files())}
-        for name, file in fonts.items():
-            self._pdf.add_font(name, "", file)
-        self._pdf.set_fallback_fonts(list(fonts)[1:], exact_match=False)
-        self._characters = {
-            code for font in self._pdf.fonts.values() if isinstance(font, TTFFont) for code in font.cmap
-        }
+        self.text = PdfText(self._pdf, msgspec.json.encode(manifest).decode() + title)
         self._pdf.set_margin(_MARGIN)
         self._pdf.set_auto_page_break(True, margin=_MARGIN + _ROW)
         self._pdf.set_title(title)
@@ -68,17 +63,6 @@ class _Writer:
         for stop in self._manifest.stops:
             self._stop(stop)
         return bytes(self._pdf.output())
-
-    def printable(self, text: str) -> str:
-        """The text with a question mark for each character that no font has."""
-        return "".join(letter if ord(letter) in self._characters else "?" for letter in text)
-
-    def shape(self, text: str) -> None:
-        """Shape the next texts if this one needs it: vowels of Indian scripts move around consonants.
-
-        Most texts of a manifest are ASCII, and shaping takes most of the time.
-        """
-        self._pdf.set_text_shaping(not text.isascii())
 
     def _stop(self, stop: ManifestStop) -> None:
         times = (stop.arrives_at if stop.alights else None, stop.departs_at)
@@ -102,10 +86,10 @@ class _Writer:
         """A row: box, seat, name, phone number, ticket. A long name has several lines."""
         pdf = self._pdf
         name_column = pdf.epw - _BOX_COLUMN - _SEAT_COLUMN - _PHONE_COLUMN - _TICKET_COLUMN
-        name = self.printable(rider.name or "")
-        pdf.set_font("0", size=_MEDIUM)
+        name = self.text.printable(rider.name or "")
+        pdf.set_font(PdfText.MAIN, size=_MEDIUM)
         with pdf.local_context():
-            self.shape(name)
+            self.text.shape(name)
             height: float = _ROW
             if pdf.get_string_width(name) > name_column - 2 * pdf.c_margin:
                 of_name = pdf.multi_cell(name_column, _ROW, name, dry_run=True, output="HEIGHT")
@@ -116,19 +100,19 @@ class _Writer:
         if with_box:
             pdf.rect(left + 1, top + (_ROW - _BOX) / 2, _BOX, _BOX)
         pdf.set_x(left + _BOX_COLUMN)
-        pdf.set_font("0", size=_LARGE)
+        pdf.set_font(PdfText.MAIN, size=_LARGE)
         pdf.cell(_SEAT_COLUMN, _ROW, str(rider.seat_no))
-        pdf.set_font("0", size=_MEDIUM)
+        pdf.set_font(PdfText.MAIN, size=_MEDIUM)
         with pdf.local_context():  # else the text after a name in another script has the font of that script
-            self.shape(name)
+            self.text.shape(name)
             pdf.multi_cell(name_column, _ROW, name, align="L", new_x="RIGHT", new_y="TOP")
         pdf.set_x(left + _BOX_COLUMN + _SEAT_COLUMN + name_column)
         pdf.cell(_PHONE_COLUMN, _ROW, rider.phone or "")
-        pdf.set_font("0", size=_SMALL)
+        pdf.set_font(PdfText.MAIN, size=_SMALL)
         pdf.cell(_TICKET_COLUMN, _ROW, f"{rider.reference}/{rider.ticket_no}", align="R")
         pdf.set_xy(left, top + height)
 
     def _line(self, text: str, points: int) -> None:
-        with self._pdf.local_context(font_family="0", font_size_pt=points):
-            self.shape(text)
-            self._pdf.multi_cell(0, _ROW, self.printable(text), align="L", new_x="LMARGIN", new_y="NEXT")
+        with self._pdf.local_context(font_family=PdfText.MAIN, font_size_pt=points):
+            self.text.shape(text)
+            self._pdf.multi_cell(0, _ROW, self.text.printable(text), align="L", new_x="LMARGIN", new_y="NEXT")

@@ -58,6 +58,17 @@ Phone = Annotated[
         description="a phone number, such as 98450 12345 or +44 20 7946 0958",
     ),
 ]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        # The atoms of RFC 5322, and letters of other scripts (RFC 6531); no quoted form.
+        pattern=r"^[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\".]{1,64}(\.[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\".]{1,64}){0,31}"
+        r"@[^\x00-,/:-@\[-`{-\xa0.]{1,63}(\.[^\x00-,/:-@\[-`{-\xa0.]{1,63}){1,31}$(?!\n)",
+        description="an e-mail address, such as asha@example.org",
+    ),
+]
+Language = Annotated[Literal["en", "hi", "kn"], Meta(description="en, hi or kn: English, Hindi, Kannada")]
 PersonName = Annotated[
     str, Meta(max_length=80, pattern=_PRINTABLE, description="a name of up to 80 characters on one line")
 ]

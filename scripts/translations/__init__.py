@@ -1,0 +1,61 @@
+"""Updates the catalogues of the messages to travellers from the code and the templates: scripts/messages."""
+
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+MAIL = Path(__file__).resolve().parents[2] / "server" / "mail"
+LANGUAGES = ("hi", "kn")  # English is the language of the texts themselves
+
+_METHODS = [("**.py", "python"), ("templates/*.txt", "jinja2.ext:babel_extract"), ("templates/*.html", "jinja2.ext:babel_extract")]
+_OPTIONS = {"templates/*": {"silent": "false", "trim_blocks": "true"}}
+_COLUMNS = 110
+# Without dates and names, so that an update without new texts changes nothing.
+_HEADER = r"""msgid ""
+msgstr ""
+"Project-Id-Version: busware\n"
+"Language: {language}\n"
+"Plural-Forms: nplurals=2; plural=(n > 1);\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=utf-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+
+"""
+
+
+def template() -> Catalog:
+    """All texts of the code and the templates."""
+    catalogue = Catalog(project="busware", charset="utf-8")
+    for file, _, text, comments, context in sorted(
+        extract_from_dir(MAIL, _METHODS, _OPTIONS), key=lambda found: (found[0], found[1])
+    ):
+        catalogue.add(text, locations=[(file, None)], auto_comments=comments, context=context)
+    return catalogue
+
+
+def read(language: str) -> Catalog:
+    """The catalogue of a language as its file has it."""
+    return read_po(BytesIO(path(language).read_bytes()), locale=language)
+
+
+def updated(language: str) -> Catalog:
+    """The catalogue of a language with the texts of today, and without obsolete ones."""
+    catalogue = read(language)
+    catalogue.update(template(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def encode(catalogue: Catalog) -> bytes:
+    """The file of a catalogue."""
+    file = BytesIO()
+    write_po(file, catalogue, width=_COLUMNS, omit_header=True, include_lineno=False)
+    return _HEADER.format(language=catalogue.locale).encode() + file.getvalue().rstrip() + b"\n"
+
+
+def path(language: str) -> Path:
+    """The file of a language."""
+    return MAIL / "languages" / f"{language}.po"

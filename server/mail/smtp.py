@@ -1,0 +1,98 @@
+"""Delivers a mail to the operator's mail server (SMTP, RFC 5321).
+
+A connection is made for each mail: mails are few, and a connection that is kept would be cut while it idles.
+An answer that begins with 4 and a connection that fails or is silent mean: again later. An answer that begins
+with 5 to the recipient's address means that the address does not exist, unless its enhanced code (RFC 3463)
+says otherwise: the address has bounced. Any other answer with 5 to the mail means that it is not accepted.
+"""
+
+import re
+import smtplib
+import ssl
+from email.message import EmailMessage
+
+from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered
+from busware.server.settings import Settings
+
+# X.1 is about an address and X.2 about a mailbox. Of those, .2.2 is a full mailbox, which may be emptied.
+_ADDRESS_FAILS = re.compile(r"5\.(1\.\d+|2\.(?!2\b)\d+)\b")
+_ENHANCED_CODE = re.compile(r"\d\.\d+\.\d+\b")
+
+
+class SmtpDelivery:
+    """Delivers mails to the mail server of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context = ssl.create_default_context(cafile=settings.smtp_ca)
+
+    def deliver(self, mail: EmailMessage, sender: str, to: str) -> None:
+        """Give a mail to the server. sender: where undeliverable mails go.
+
+        Raises Bounced, NotAccepted or NotDelivered. After NotDelivered the mail may have arrived.
+        """
+        try:
+            with self._connect() as server:
+                self._log_in(server)
+                server.send_message(mail, from_addr=_ascii_domain(sender), to_addrs=[_ascii_domain(to)])
+        except smtplib.SMTPRecipientsRefused as error:
+            ((code, reply),) = error.recipients.values()
+            raise _refused_recipient(code, reply) from None
+        except smtplib.SMTPDataError as error:
+            raise _refused(error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPNotSupportedError as error:  # such as an address in other letters than ASCII
+            raise NotAccepted(f"the mail server cannot take this mail: {error}") from None
+        except smtplib.SMTPResponseError as error:  # the greeting, the login, the sender: not about this mail
+            raise NotDelivered(_shown(error.smtp_code, error.smtp_error)) from None
+        except (OSError, smtplib.SMTPException) as error:  # ssl.SSLError and a timeout are OSErrors
+            raise NotDelivered(f"{type(error).__name__}: {error}") from None
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        address, seconds = (settings.smtp_host or "", settings.smtp_port), settings.smtp_seconds
+        if settings.smtp_security == "tls":
+            return smtplib.SMTP_SSL(*address, timeout=seconds, context=self._context)
+        server = smtplib.SMTP(*address, timeout=seconds)
+        if settings.smtp_security == "starttls":
+            try:
+                server.starttls(context=self._context)
+            except smtplib.SMTPNotSupportedError:
+                server.close()
+                message = "the mail server offers no STARTTLS; BUSWARE_SMTP_SECURITY says that it must"
+                raise NotDelivered(message) from None
+            except BaseException:
+                server.close()
+                raise
+        return server
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if self._settings.smtp_user:
+            server.login(self._settings.smtp_user, self._settings.smtp_password or "")
+
+
+def _refused_recipient(code: int, reply: bytes) -> Exception:
+    """The error of an address that the server has refused."""
+    shown = _shown(code, reply)
+    if code < 500:
+        return NotDelivered(shown)
+    enhanced = _ENHANCED_CODE.search(shown)
+    if enhanced is None or _ADDRESS_FAILS.match(enhanced[0]):
+        return Bounced(shown)
+    return NotAccepted(shown)
+
+
+def _refused(code: int, reply: bytes) -> Exception:
+    """The error of a mail that the server has refused."""
+    return NotDelivered(_shown(code, reply)) if code < 500 else NotAccepted(_shown(code, reply))
+
+
+def _shown(code: int, reply: bytes | str) -> str:
+    """The answer of the server on one line."""
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return f"{code} {' '.join(text.split())}"
+
+
+def _ascii_domain(address: str) -> str:
+    """An address with its domain in ASCII (IDNA)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}"
