@@ -76,6 +76,8 @@ BEGIN
             || CASE WHEN EXISTS (SELECT FROM offers o WHERE o.bus_id = party.bus_id AND o.travel_date = party.travel_date
                                    AND o.reference = party.reference AND o.state = 'open')
                 THEN api.open_offers(party.bus_id, party.reference) ELSE '{}' END
+            || CASE WHEN EXISTS (SELECT FROM contacts c WHERE c.bus_id = api.reference_bus(party.reference) AND c.reference = party.reference)
+                THEN api.show_contact(party.reference) ELSE '{}' END
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 api.show_tiers(party.refund_tiers, api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE

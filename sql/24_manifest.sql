@@ -23,11 +23,13 @@ LANGUAGE sql STABLE AS $$
                    'phone', coalesce(p.phone, (SELECT a.phone FROM accounts a WHERE a.username = p.account)))
                || jsonb_strip_nulls(jsonb_build_object('seat_class', api.name_in(p.fare_parts, 'class'),
                    'concession', api.name_in(p.fare_parts, 'concession'), 'infant', p.infant, 'gender', p.gender,
-                   'accessible', p.accessible, 'sold_by', p.sold_by,
+                   'accessible', p.accessible, 'sold_by', p.sold_by, 'email', c.email, 'email_bounced', CASE WHEN b.address IS NOT NULL THEN true END,
                    'checked_in_at', api.rfc3339(p.checked_in_at, s.time_zone), 'no_show_at', api.rfc3339(p.no_show_at, s.time_zone),
                    'earlier_names', api.earlier_names(p.bus_id, p.reference, p.ticket_no))) AS passenger,
                p.no_show_at IS NOT NULL AS no_show
         FROM passengers p JOIN bus_info s ON s.bus_id = p.bus_id
+        LEFT JOIN contacts c ON c.bus_id = api.reference_bus(p.reference) AND c.reference = p.reference
+        LEFT JOIN bounces b ON b.address = lower(c.email)
         WHERE p.bus_id = trip_stops.bus_id AND p.travel_date = trip_stops.travel_date AND p.status = 'booked'
     ), seat AS MATERIALIZED (
         SELECT * FROM api.seats_now(trip_stops.bus_id, trip_stops.travel_date)

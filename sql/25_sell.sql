@@ -84,6 +84,9 @@ BEGIN
     IF chosen IS NOT NULL THEN
         PERFORM api.take_seats(trip.bus_id, trip.travel_date, chosen, s.segment);
     END IF;
+    IF num_nonnulls(r.email, r.sms, r.account) > 0 THEN
+        PERFORM api.add_contact(o.reference, r);
+    END IF;
     IF expires IS NOT NULL THEN
         PERFORM api.settle_by(trip.bus_id, trip.travel_date, expires);
         PERFORM api.record_holders(limits, o.sale);

@@ -40,6 +40,7 @@ BEGIN
             WHEN 'decline' THEN o.refusal := api.decline_offer(b, a.offer_no);
             WHEN 'exchange' THEN o := api.exchange(b, a, false);
             WHEN 'exchange_quote' THEN o := api.exchange(b, a, true);
+            WHEN 'set_contact' THEN o.refusal := api.set_contact(b, a.email, a.language, a.sms);
             WHEN 'transfer' THEN o.refusal := api.transfer_ticket(b, a.ticket_no, a.name, a.gender, a.concession, a.account);
         END CASE;
     END IF;

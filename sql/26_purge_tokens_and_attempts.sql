@@ -6,6 +6,7 @@ DECLARE
     n int;
 BEGIN
     DELETE FROM attempts a WHERE a.at <= api.now() - greatest(max_age, interval '1 hour');
+    DELETE FROM password_resets r WHERE r.expires_at <= api.now();
     DELETE FROM tokens t WHERE t.expires_at <= api.now();
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;

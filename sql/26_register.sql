@@ -4,12 +4,12 @@
 -- Add an account of a traveller, and store a token of it, unless its digest is NULL. If added is false, the username is
 -- taken.
 CREATE OR REPLACE FUNCTION api.register(
-    username text, password_hash text, phone text, digest bytea, lasts interval, at_most int
+    username text, password_hash text, phone text, digest bytea, lasts interval, at_most int, email text DEFAULT NULL, language text DEFAULT NULL
 ) RETURNS TABLE (added boolean, expires_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
-    INSERT INTO accounts (username, password_hash, phone, created_at)
-    VALUES (register.username, register.password_hash, register.phone, api.now())
+    INSERT INTO accounts (username, password_hash, phone, email, language, created_at)
+    VALUES (register.username, register.password_hash, register.phone, register.email, register.language, api.now())
     ON CONFLICT DO NOTHING;
     -- hashes are salted: if the hash is equal, an earlier try of the same request added the account
     added := EXISTS (SELECT FROM accounts a

@@ -20,6 +20,25 @@ BEGIN
         ('accounts', 'role', 'traveller, agent, operator or admin.'),
         ('accounts', 'operator', 'The operator whose services an operator account may change (bus_info.operator). NULL for other roles.'),
         ('accounts', 'created_at', 'When the account was created.'),
+        ('accounts', 'email', 'E-mail address. NULL: none was given.'),
+        ('accounts', 'language', 'Language of messages: en, hi or kn. NULL: that of the server.'),
+
+        ('bounces', NULL, 'E-mail addresses that get no more mail, because a mail could not be delivered.'),
+        ('bounces', 'address', 'The address, in lower case.'),
+        ('bounces', 'at', 'When the mail could not be delivered.'),
+        ('bounces', 'reason', 'The answer of the mail server.'),
+
+        ('contacts', NULL, 'Where the messages of a booking go. A booking without a row gets none.'),
+        ('contacts', 'bus_id', 'Home service of the booking, which its reference names.'),
+        ('contacts', 'reference', 'Reference of the booking.'),
+        ('contacts', 'email', 'E-mail address. NULL: no mail.'),
+        ('contacts', 'language', 'en, hi or kn. NULL: the language of the server.'),
+        ('contacts', 'sms', 'Whether the phone number of the booking gets short messages.'),
+
+        ('password_resets', NULL, 'Tokens that set a new password, sent by mail.'),
+        ('password_resets', 'digest', 'SHA-256 of the token.'),
+        ('password_resets', 'username', 'Account.'),
+        ('password_resets', 'expires_at', 'When the token expires.'),
 
         ('agent_quotas', NULL, 'The most seats of an agent on each trip of a service.'),
         ('agent_quotas', 'bus_id', 'Service.'),

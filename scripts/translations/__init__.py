@@ -10,7 +10,11 @@ from babel.messages.pofile import read_po, write_po
 MAIL = Path(__file__).resolve().parents[2] / "server" / "mail"
 LANGUAGES = ("hi", "kn")  # English is the language of the texts themselves
 
-_METHODS = [("**.py", "python"), ("templates/*.txt", "jinja2.ext:babel_extract"), ("templates/*.html", "jinja2.ext:babel_extract")]
+_METHODS = [
+    ("**.py", "python"),
+    ("templates/*.txt", "jinja2.ext:babel_extract"),
+    ("templates/*.html", "jinja2.ext:babel_extract"),
+]
 _OPTIONS = {"templates/*": {"silent": "false", "trim_blocks": "true"}}
 _COLUMNS = 110
 # Without dates and names, so that an update without new texts changes nothing.

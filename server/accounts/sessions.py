@@ -29,13 +29,19 @@ _TOKEN_BYTES = 32
 _CACHED_SESSIONS = 10_000
 
 _PARAMETERS = "SELECT api.password_parameters(%s)"
-_REGISTER = "SELECT * FROM api.register(%s, %s, %s, %s, make_interval(secs => %s), %s)"
+_REGISTER = "SELECT * FROM api.register(%s, %s, %s, %s, make_interval(secs => %s), %s, %s, %s)"
 _REHASH = "SELECT api.set_password_hash(%s, %s, %s)"
 _SIGN_IN = (
     "SELECT * FROM api.sign_in(%s, %s, %s, make_interval(secs => %s), %s, %s, %s::int[], "
     "make_interval(secs => %s))"
 )
 _SESSION = "SELECT * FROM api.session(%s)"
+_SET_EMAIL = "SELECT api.set_email(%s, %s, %s)"
+_REQUEST_RESET = "SELECT * FROM api.request_reset(%s, %s, %s::int[])"
+_RESET_ACCOUNT = "SELECT api.reset_account(%s)"
+_RESET_PASSWORD = (  # noqa: S105 - a statement, not a password
+    "SELECT * FROM api.reset_password(%s, %s, %s, make_interval(secs => %s), %s)"
+)
 _SIGN_OUT = "SELECT api.sign_out(%s, %s)"
 
 _encode = msgspec.json.Encoder().encode
@@ -71,13 +77,14 @@ class Accounts:
 
     def register(self, request: protocol.Register, caller: Caller) -> Answer:
         """Create an account, and sign in. Raises Refusal (bad_request, username_taken, not_allowed, busy)."""
-        if len(request.password) < self._settings.password_length:
-            length = self._settings.password_length
-            problem = f"The password is too short: it needs at least {length} characters."
-            raise request.wrong("password", problem)
+        self._check_length(request)
         token = _Token()
         account, expires_at = self._add(
-            request.username, request.password, caller.address, request.phone, token.digest
+            request.username,
+            request.password,
+            caller.address,
+            (request.phone, request.email, request.language),
+            token.digest,
         )
         if account is None:
             raise Refusal("username_taken", f'The username "{request.username}" is taken: choose another.')
@@ -109,6 +116,58 @@ class Accounts:
         self._pool.execute(_SIGN_OUT, (caller.session, request.everywhere))
         self._cached_session.cache_clear()
         return Answer(_DONE, refused=False, caller=Caller(address=caller.address))
+
+    def set_email(self, request: protocol.SetEmail, caller: Caller) -> Answer:
+        """Set the e-mail address of the caller's account. Raises Refusal (wrong_password, not_allowed, busy).
+
+        It asks for the password, because a mail to this address can set a new one.
+        """
+        self._verify(caller.account or "", request.password, caller.address)
+        self._pool.execute(_SET_EMAIL, (caller.account, request.email, request.language))
+        return Answer(_DONE, refused=False)
+
+    def request_reset(self, request: protocol.RequestReset, caller: Caller) -> Answer:
+        """Request mails that set a new password. Raises Refusal (not_allowed, busy).
+
+        The answer is the same whether an account matches or not.
+        """
+        settings = self._settings
+        limits = [settings.resets_per_address, settings.resets_per_account]
+        address = limited_subject(caller.address, settings)
+        account = normalize_username(request.account)
+        for limit, seconds in self._pool.execute(_REQUEST_RESET, (account, address, limits)):
+            raise too_many("requests", limit, seconds)
+        return Answer(_DONE, refused=False)
+
+    def reset_password(self, request: protocol.ResetPassword, caller: Caller) -> Answer:
+        """Set a new password by a token, and sign in. Raises Refusal (wrong_password, bad_request, busy).
+
+        A token cannot be guessed, so a wrong one is not counted. It is looked up before the hash is computed.
+        """
+        self._check_length(request)
+        digest = _digest(request.token)
+        token = _Token()
+        ((username,),) = self._pool.execute(_RESET_ACCOUNT, (digest,))
+        found = []
+        if username is not None:
+            with self._registrations.turn(limited_subject(caller.address, self._settings)):
+                hashed = self._registrations.hash(request.password)
+            found = self._pool.execute(_RESET_PASSWORD, (digest, hashed, token.digest, *self._token_limits()))
+        if not found:
+            raise Refusal("wrong_password", "The token has expired, was used, or is wrong: request another.")
+        ((username, role, operator, expires_at),) = found
+        self._cached_session.cache_clear()
+        account = Caller(
+            address=caller.address, account=username, role=role, operator=operator, session=token.digest
+        )
+        return _session_answer(token.text, account, expires_at)
+
+    def _check_length(self, request: protocol.Register | protocol.ResetPassword) -> None:
+        """Raises Refusal (bad_request) if the new password is too short."""
+        length = self._settings.password_length
+        if len(request.password) < length:
+            problem = f"The password is too short: it needs at least {length} characters."
+            raise request.wrong("password", problem)
 
     # Callers -----------------------------------------------------------------------------------
 
@@ -158,16 +217,20 @@ class Accounts:
         username: str,
         password: str,
         address: str,
-        phone: str | None = None,
+        contact: tuple[str | None, str | None, str | None] = (None, None, None),
         digest: bytes | None = None,
     ) -> tuple[Caller | None, str]:
-        """Create an account, and store the digest of its token, if there is one."""
+        """Create an account, and store the digest of its token, if there is one.
+
+        contact: phone number, e-mail address and language.
+        """
+        phone, *mail = contact
         check_new_username(username)
         with self._registrations.turn(limited_subject(address, self._settings)):
             self.rate_limiter.count_registration(address)
             hashed = self._registrations.hash(password)
         ((added, expires_at),) = self._pool.execute(
-            _REGISTER, (username, hashed, phone, digest, *self._token_limits())
+            _REGISTER, (username, hashed, phone, digest, *self._token_limits(), *mail)
         )
         if not added:
             return None, ""

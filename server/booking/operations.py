@@ -6,6 +6,7 @@ strings, and turns phone numbers into E.164. It adds the account of the caller t
 a field for the account.
 """
 
+import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -32,7 +33,13 @@ from busware.server.settings import Settings
 _CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything else here
 _UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not normalized
 _USERNAMES = ("username", "agent")
-_WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.Ping)  # an ended session is ignored
+_WITHOUT_SESSION = (  # an ended session is ignored
+    protocol.Register,
+    protocol.Login,
+    protocol.RequestReset,
+    protocol.ResetPassword,
+    protocol.Ping,
+)
 # Fields of an exchange that say the same in two ways.
 _EXCLUSIVE = (
     ("travel_date", "boarding_date"),
@@ -40,6 +47,7 @@ _EXCLUSIVE = (
     ("destination", "to_stop"),
     ("seats", "seat_class"),
 )
+_HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 _FOUND_NOTHING = b'{"references": []}'  # the reply of `find`, as the database writes it
 
 _encode = msgspec.json.Encoder().encode
@@ -67,6 +75,9 @@ class Operations:
             protocol.Register: self.accounts.register,
             protocol.Login: self.accounts.login,
             protocol.Logout: self.accounts.logout,
+            protocol.SetEmail: self.accounts.set_email,
+            protocol.RequestReset: self.accounts.request_reset,
+            protocol.ResetPassword: self.accounts.reset_password,
             protocol.ExchangeQuote: self._quote_exchange,
             protocol.OpenSales: self._open_sales,
             protocol.AddService: self._change_service,
@@ -188,6 +199,10 @@ class Operations:
                 takes = request.takes("phone")
                 message = f'"{getattr(request, "phone", "")}" is not {takes}.'
                 raise Refusal("bad_request", message, field="phone", takes=takes)
+        if "email" in normal:
+            normal["email"] = _mailbox(normal["email"])
+            if not normal["email"]:
+                raise request.wrong("email", f'"{getattr(request, "email", "")}" is not an e-mail address.')
         if "reference" in normal:
             normal["reference"] = normal["reference"].upper().removeprefix(protocol.CODE_PREFIX)
         return msgspec.structs.replace(request, **normal) if normal else request
@@ -246,6 +261,16 @@ def _e164(text: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def _mailbox(text: str) -> str | None:
+    """An e-mail address with its domain in lower case; None if no mail can go there."""
+    local, _, domain = text.rpartition("@")
+    try:
+        in_ascii = domain.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return f"{local}@{domain.lower()}" if _HOST_NAME.fullmatch(in_ascii) else None
+
+
 def _check_segment(request: protocol.SegmentRequest) -> None:
     """Raises Refusal unless the request has either both places or both positions."""
     stops = [field for field in ("from_stop", "to_stop") if getattr(request, field) is not None]
@@ -292,5 +317,7 @@ def _check_party(request: protocol.PartyRequest) -> None:
         raise request.wrong("seat_class", "Give seats or seat_class, not both.")
     if request.seats and len(set(request.seats)) < size:
         raise request.wrong("seats", "A seat is listed twice.")
+    if request.sms and not request.phone:
+        raise request.wrong("sms", "Short messages need a phone number.")
     if request.passengers and len(request.passengers) > size:
         raise request.wrong("passengers", f"There are more passengers than seats ({size}).")

@@ -28,6 +28,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.AlightQuote: ALL,
     protocol.Alight: ALL,
     protocol.Transfer: ALL,
+    protocol.SetContact: ALL,
     protocol.Offers: ALL,
     protocol.Accept: ALL,
     protocol.Decline: ALL,
@@ -37,7 +38,10 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Say: ALL,
     protocol.Register: ALL,
     protocol.Login: ALL,
+    protocol.RequestReset: ALL,
+    protocol.ResetPassword: ALL,
     protocol.Logout: SIGNED_IN,
+    protocol.SetEmail: SIGNED_IN,
     protocol.Bookings: SIGNED_IN,
     # The database also checks the operator of the service:
     protocol.OperatorTrips: OPERATORS,

@@ -113,6 +113,15 @@ Username = Annotated[
     str,
     Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="a username of up to 64 characters"),
 ]
+UsernameOrEmail = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=254,
+        pattern=_PRINTABLE,
+        description="a username, or the e-mail address of an account",
+    ),
+]
 AgentName = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="the username of an agent")
 ]

@@ -92,7 +92,8 @@ class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A passenger in a manifest. infant: the name of the infant on the passenger's lap.
 
-    sold_by: the agent who sold the ticket; missing if none did.
+    sold_by: the agent who sold the ticket; missing if none did. email: of the booking; missing if it has
+    none. email_bounced: mail cannot be delivered there.
     """
 
     reference: str
@@ -108,6 +109,8 @@ class ManifestPassenger(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checked_in_at: Instant | None = None
     no_show_at: Instant | None = None
     sold_by: str | None = None
+    email: str | None = None
+    email_bounced: bool = False
     earlier_names: list[EarlierName] = []
 
 

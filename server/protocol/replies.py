@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from busware.server.protocol.fields import BusId, CurrencyCode, Gender
+from busware.server.protocol.fields import BusId, CurrencyCode, Gender, Language
 
 Money = Annotated[
     str, Meta(pattern=r"^\d+(\.\d{2,4})?$", description="an amount, with the decimals of its currency")
@@ -283,6 +283,20 @@ class ExchangeAmounts(Struct, frozen=True, kw_only=True):
     currency: CurrencyCode = PREVIOUS_CURRENCY
 
 
+class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the messages of a booking go. email: masked, such as a***@example.org.
+
+    language: missing for that of the server. bounced_at: since when no mail is sent, because the address
+    does not work. bounce: the answer of its mail server.
+    """
+
+    email: str | None = None
+    language: Language | None = None
+    sms: bool = False
+    bounced_at: Instant | None = None
+    bounce: str | None = None
+
+
 class Booking(AnyTrip, frozen=True, kw_only=True):
     """A booking of a party on a trip. fare, refund: the sums of its tickets.
 
@@ -306,6 +320,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     offers: list[Offer] | None = None  # those that can be accepted or declined; missing if there is none
     exchange: ExchangeAmounts | None = None  # in the reply to `exchange`
     currency: CurrencyCode = PREVIOUS_CURRENCY
+    contact: Contact | None = None  # missing if it gets no messages
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):

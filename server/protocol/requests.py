@@ -15,11 +15,13 @@ from busware.server.protocol.fields import (
     Count,
     Cursor,
     Date,
+    Email,
     Flag,
     Gender,
     HoldSeconds,
     Key,
     KindName,
+    Language,
     Limit,
     Message,
     NewName,
@@ -38,6 +40,7 @@ from busware.server.protocol.fields import (
     TicketNos,
     Token,
     Username,
+    UsernameOrEmail,
 )
 from busware.server.protocol.refusals import Refusal
 from busware.server.protocol.replies import (
@@ -137,6 +140,9 @@ class PartyRequest(SegmentRequest, frozen=True, kw_only=True):
     seat_class: ClassName | None = None
     promo_code: PromoCodeText | None = None
     waitlist: Flag = False
+    email: Email | None = None
+    language: Language | None = None
+    sms: Flag = False
     key: Key | None = None
 
 
@@ -315,6 +321,19 @@ class Transfer(BookingRequest, frozen=True, kw_only=True):
     key: Key | None = None
 
 
+@method("set_contact", Booking, "PUT /v1/bookings/{reference}/contact", writes=True)
+class SetContact(BookingRequest, frozen=True, kw_only=True):
+    """Set where the messages of a booking go, and send its ticket there. What is not given is removed.
+
+    sms: short messages to the phone number of the booking.
+    """
+
+    email: Email | None = None
+    language: Language | None = None
+    sms: Flag = False
+    key: Key | None = None
+
+
 @method("offers", OfferList, "GET /v1/bookings/{reference}/offers")
 class Offers(BookingRequest, frozen=True, kw_only=True):
     """List all offers that were made to a booking because its trip was changed."""
@@ -353,6 +372,8 @@ class Register(Request, frozen=True, kw_only=True):
     username: Username
     password: Password
     phone: Phone | None = None
+    email: Email | None = None
+    language: Language | None = None
 
 
 @method("login", Session, "POST /v1/sessions", status=201)
@@ -369,6 +390,30 @@ class Logout(Request, frozen=True, kw_only=True):
     """Sign out and revoke the token, or all tokens of the account."""
 
     everywhere: Flag = False
+
+
+@method("set_email", Done, "PUT /v1/accounts/email")
+class SetEmail(Request, frozen=True, kw_only=True):
+    """Set the e-mail address of your account, or remove it. password: of the account, again."""
+
+    password: Password
+    email: Email | None = None
+    language: Language | None = None
+
+
+@method("request_reset", Done, "POST /v1/password-resets", status=202)
+class RequestReset(Request, frozen=True, kw_only=True):
+    """Request a mail with a token that sets a new password. The reply does not say whether one is sent."""
+
+    account: UsernameOrEmail
+
+
+@method("reset_password", Session, "PUT /v1/accounts/password")
+class ResetPassword(Request, frozen=True, kw_only=True):
+    """Set a new password by a token from a mail, and sign in. Other sessions of the account end."""
+
+    token: Token
+    password: Password
 
 
 @method("say", Done, "POST /v1/messages")

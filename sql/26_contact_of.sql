@@ -1,0 +1,46 @@
+-- What the carriers of messages read and record.
+
+-- Where the messages of a booking go now. No row: nowhere. email: NULL if it has bounced.
+CREATE OR REPLACE FUNCTION api.contact_of(bus_id bigint, reference text)
+RETURNS TABLE (email text, language text, phone text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+    SELECT CASE WHEN b.address IS NULL THEN c.email END, c.language,
+           CASE WHEN c.sms THEN (SELECT p.phone FROM passengers p
+               WHERE p.bus_id = api.booking_bus(c.reference) AND p.reference = c.reference AND p.phone IS NOT NULL LIMIT 1) END
+    FROM contacts c LEFT JOIN bounces b ON b.address = lower(c.email)
+    WHERE c.bus_id = contact_of.bus_id AND c.reference = contact_of.reference
+$$;
+
+-- Record that the mail of an outbox row could not be delivered to an address: it gets no further mail. The change is pushed to
+-- clients that follow the booking. Returns false if no such mail was sent to the address, so a forged report blocks nothing.
+CREATE OR REPLACE FUNCTION api.record_bounce(key uuid, address text, reason text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    mail outbox;
+BEGIN
+    SELECT * INTO mail FROM outbox o WHERE o.key = record_bounce.key AND o.kind = 'mail';
+    IF NOT FOUND OR NOT EXISTS (
+        SELECT FROM contacts c WHERE c.bus_id = mail.bus_id AND c.reference = mail.reference AND lower(c.email) = lower(record_bounce.address)
+        UNION ALL
+        SELECT FROM accounts a WHERE a.username = mail.payload ->> 'username' AND lower(a.email) = lower(record_bounce.address)
+    ) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO bounces (address, at, reason) VALUES (lower(record_bounce.address), api.now(), record_bounce.reason)
+    ON CONFLICT DO NOTHING;
+    RETURN true;
+END $$;
+
+-- The addresses that have bounced, the latest first.
+CREATE OR REPLACE FUNCTION api.list_bounces() RETURNS TABLE (address text, at timestamptz, reason text)
+LANGUAGE sql STABLE AS $$
+    SELECT b.address, b.at, b.reason FROM bounces b ORDER BY b.at DESC, b.address
+$$;
+
+-- Forget that an address has bounced: it gets mail again. Returns false if it had not.
+CREATE OR REPLACE FUNCTION api.forget_bounce(address text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM bounces b WHERE b.address = lower(forget_bounce.address);
+    RETURN FOUND;
+END $$;
