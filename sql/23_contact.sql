@@ -12,7 +12,7 @@ BEGIN
     END IF;
     INSERT INTO contacts (bus_id, reference, email, language, sms)
     VALUES (home, put_contact.reference, put_contact.email, put_contact.language, coalesce(put_contact.sms, false))
-    ON CONFLICT (bus_id, reference) DO UPDATE SET email = excluded.email, language = excluded.language, sms = excluded.sms;
+    ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE SET email = excluded.email, language = excluded.language, sms = excluded.sms;
 END $$;
 
 -- The contact of a new booking: what the request says; for a traveller who is signed in and says nothing, that of the account.

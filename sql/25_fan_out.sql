@@ -3,6 +3,5 @@
 CREATE OR REPLACE FUNCTION api.fan_out(e events) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    -- a function of each receiver, such as PERFORM api.enqueue_mail(e)
-    NULL;
+    PERFORM api.enqueue_mail(e);
 END $$;
