@@ -10,11 +10,12 @@ from busware.server import output
 from busware.server.installation import EXIT_USAGE, require
 
 _PACKAGES = (  # of the extra [server], by the names by which they are imported
-    "argon2", "dotenv", "httptools", "phonenumbers", "prometheus_client", "prompt_toolkit",
-    "psycopg", "psycopg_pool", "starlette", "uvicorn", "yaml",
+    "argon2", "babel", "dotenv", "httptools", "icalendar", "jinja2", "phonenumbers", "prometheus_client",
+    "prompt_toolkit", "psycopg", "psycopg_pool", "segno", "starlette", "uvicorn", "yaml",
 )  # fmt: skip
 _FUNCTIONS = {  # subcommand → module of the server, function
     "audit": ("embedded.psql", "audit"),
+    "bounce": ("mail.bounce_command", "main"),
     "console": ("console.prompt", "main"),
     "gtfs": ("gtfs.commands", "main"),
     "health": ("health", "main"),

@@ -23,6 +23,7 @@ SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "gtfs": "import and export timetables as GTFS",
     "audit": "check the whole database",
     "operator": "manage operator accounts",
+    "bounce": "record mails that came back",
     "console": "open the operator's console of a running server",
     "health": "check whether the running server is ready",
 }

@@ -1,9 +1,9 @@
 """The log of the server: one line for each event, on standard error.
 
 Clients choose some of the texts that are logged. So characters that cannot be printed are escaped, phone
-numbers and password hashes are masked, and a traceback is a part of its event's line. Equal events are
-limited to a number a minute. A thread of its own writes the lines: no other thread waits for the reader of
-the log, or fails when the disk of the log is full.
+numbers, e-mail addresses and password hashes are masked, and a traceback is a part of its event's line. Equal
+events are limited to a number a minute. A thread of its own writes the lines: no other thread waits for the
+reader of the log, or fails when the disk of the log is full.
 """
 
 import copy
@@ -44,6 +44,8 @@ _PHONE = re.compile(
     """.replace("SEPARATOR", r"[ \u00a0\u2007\u202f()./+-]").replace("DATE", r"\d{4}-\d\d-\d\d(?!\d)"),
     re.VERBOSE | re.IGNORECASE,
 )
+# An e-mail address; also a user and password before the host in a URL.
+_EMAIL = re.compile(r"""[^\s<>()\[\]:;@\\,"'/=]+@(?=[\w-]+(\.[\w-]+)+)""")
 _PASSWORD_HASH = re.compile(r"\$argon2[\w$=,+/-]+")
 
 
@@ -74,7 +76,11 @@ def relay(line: str) -> None:
 
 
 def masked(text: str) -> str:
-    """The text with the middle of each phone number replaced, +91***345, and without password hashes."""
+    """The text without password hashes, and with masked phone numbers and e-mail addresses.
+
+    A number is +91***345, an address a***@example.org.
+    """
+    text = _EMAIL.sub(lambda found: f"{found[0][0]}***@", text)
     return _PASSWORD_HASH.sub("$argon2***", _PHONE.sub(_mask_phone, text))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from busware.server.setting_kinds import (
     ADDRESS,
+    BYTES,
     COUNT,
     DURATION,
     FILE,
@@ -43,6 +44,9 @@ class MessageSettings:
     mail_language: str = setting(
         "en", "language", "the language of messages to travellers who chose none", LANGUAGE
     )
+    bounce_bytes: int = setting(
+        1048576, "bytes", "how much of a mail that has come back busware-server bounce reads", BYTES
+    )
     mail_templates: Path | None = setting(  # noqa: RUF009 - a path does not change
         None, "folder", "templates that replace those of Busware, by name", FOLDER
     )
@@ -68,7 +72,7 @@ class MessageSettings:
         FILE,
     )
     smtp_seconds: float = setting(
-        30, "seconds", "how long to wait for each answer of the mail server", DURATION
+        20, "seconds", "how long to wait for each answer of the mail server", DURATION
     )
 
     # Short messages (SMS), sent by one HTTP request. Without sms_url, they are files in the data folder.

@@ -216,6 +216,7 @@ def _print_addresses(settings: Settings) -> None:
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
         f"  HTTP:     {http}/v1, reference: {http}/schema\n"
         f"{ports}"
+        f"{_mail_line(settings)}"
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
         f"  JSON-RPC:\n    {without_client}\n"  # more than 80 columns on one line
         f"  Database: {folder}{installation.subcommand('psql')}\n"
@@ -226,6 +227,13 @@ def _print_addresses(settings: Settings) -> None:
         show(addresses)
     except NotShown as error:
         log.warning("Standard output cannot be written: %s. %s", error, addresses.splitlines()[0])
+
+
+def _mail_line(settings: Settings) -> str:
+    """The line that says where mails go, if they are not sent."""
+    if settings.smtp_host:
+        return ""
+    return f"  Mail:     files in {settings.data / 'mail'}, because BUSWARE_SMTP_HOST is not set\n"
 
 
 def _is_in_container() -> bool:

@@ -13,6 +13,7 @@ import secrets
 import time
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -38,10 +39,9 @@ _SIGN_IN = (
 _SESSION = "SELECT * FROM api.session(%s)"
 _SET_EMAIL = "SELECT api.set_email(%s, %s, %s)"
 _REQUEST_RESET = "SELECT * FROM api.request_reset(%s, %s, %s::int[])"
+_START_RESET = "SELECT email, language FROM api.start_reset(%s, %s, make_interval(secs => %s))"
 _RESET_ACCOUNT = "SELECT api.reset_account(%s)"
-_RESET_PASSWORD = (  # noqa: S105 - a statement, not a password
-    "SELECT * FROM api.reset_password(%s, %s, %s, make_interval(secs => %s), %s)"
-)
+_RESET_PASSWORD = "SELECT * FROM api.reset_password(%s, %s, %s, make_interval(secs => %s), %s)"  # noqa: S105
 _SIGN_OUT = "SELECT api.sign_out(%s, %s)"
 
 _encode = msgspec.json.Encoder().encode
@@ -59,6 +59,14 @@ class WrongPassword(Refusal):
         super().__init__("wrong_password", "No account has that username and password.")
         self.is_account = is_account
         self.address_failures = address_failures
+
+
+class Reset(NamedTuple):
+    """A token that sets a new password, the address to which it is sent, and the language of the mail."""
+
+    token: str
+    email: str
+    language: str | None
 
 
 class Accounts:
@@ -138,6 +146,14 @@ class Accounts:
         for limit, seconds in self._pool.execute(_REQUEST_RESET, (account, address, limits)):
             raise too_many("requests", limit, seconds)
         return Answer(_DONE, refused=False)
+
+    def start_reset(self, username: str) -> "Reset | None":
+        """Make a token that sets a new password of an account; None if its mail would go nowhere."""
+        token = _Token()
+        seconds = self._settings.reset_minutes * 60
+        for email, language in self._pool.execute(_START_RESET, (username, token.digest, seconds)):
+            return Reset(token.text, email, language)
+        return None
 
     def reset_password(self, request: protocol.ResetPassword, caller: Caller) -> Answer:
         """Set a new password by a token, and sign in. Raises Refusal (wrong_password, bad_request, busy).

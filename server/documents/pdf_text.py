@@ -47,7 +47,7 @@ class PdfText:
 @cache
 def _characters(font: Path) -> frozenset[int]:
     """The characters that a font has."""
-    from fontTools.ttLib import TTFont
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     with TTFont(font, lazy=True) as file:
         return frozenset(file.getBestCmap())

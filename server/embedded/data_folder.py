@@ -49,8 +49,8 @@ log_min_duration_statement = 2s
 # A shell script whose arguments are folders: prints the first one that cannot be entered.
 _FIND_INACCESSIBLE_FOLDER = 'for folder do cd "$folder" 2>/dev/null || { echo "$folder"; exit; }; done'
 
-# The entries of a folder that may become a data folder: hidden ones, and those of an unfinished start.
-_HARMLESS_ENTRY = re.compile(r"\.|lost\+found$|lock$|password|urls\.env|postgres")
+# The entries of a folder that may become a data folder: hidden ones, those of an unfinished start, and mails.
+_HARMLESS_ENTRY = re.compile(r"\.|lost\+found$|lock$|password|urls\.env|postgres|mail$")
 
 PopenUser = dict[str, Any]  # arguments of Popen to run a program as another user; {}: as the current one
 

@@ -27,7 +27,7 @@ def read_bounce(message: bytes) -> Bounce | None:
     The report must have the headers of the mail that failed: its Message-ID cannot be guessed, so a forged
     report blocks no address.
     """
-    mail = cast("EmailMessage", BytesParser(policy=policy.default).parsebytes(message))
+    mail = BytesParser(policy=policy.default).parsebytes(message)
     if mail.get_content_type() != "multipart/report":
         return None
     key = _key(mail)

@@ -62,9 +62,9 @@ def compose(content: Content, templates: Templates, sender: Sender, to: str, key
     rendered = templates.render(content.kind, content.language, text, {**content.values, "code_id": code_id})
     mail = _mail(rendered, sender, to, key, content)
     if text is not None and code_id:
-        html = mail.get_payload()[1]  # type: ignore[index, union-attr] - the alternative to the text
+        _, html = mail.iter_parts()
         image = ticket_pdf.code_image(text.code, _CODE_PIXELS)
-        html.add_related(image, "image", "png", cid=f"<{code_id}>", disposition="inline")  # type: ignore[union-attr]
+        html.add_related(image, "image", "png", cid=f"<{code_id}>", disposition="inline")
     if text is not None and with_ticket:
         mail.add_attachment(
             ticket_pdf.encode(text.page(content.at)),

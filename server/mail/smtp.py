@@ -42,7 +42,9 @@ class SmtpDelivery:
             raise _refused(error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPNotSupportedError as error:  # such as an address in other letters than ASCII
             raise NotAccepted(f"the mail server cannot take this mail: {error}") from None
-        except smtplib.SMTPResponseError as error:  # the greeting, the login, the sender: not about this mail
+        except (
+            smtplib.SMTPResponseException
+        ) as error:  # the greeting, the login, the sender: not about this mail
             raise NotDelivered(_shown(error.smtp_code, error.smtp_error)) from None
         except (OSError, smtplib.SMTPException) as error:  # ssl.SSLError and a timeout are OSErrors
             raise NotDelivered(f"{type(error).__name__}: {error}") from None
@@ -81,7 +83,7 @@ def _refused_recipient(code: int, reply: bytes) -> Exception:
     return NotAccepted(shown)
 
 
-def _refused(code: int, reply: bytes) -> Exception:
+def _refused(code: int, reply: bytes | str) -> Exception:
     """The error of a mail that the server has refused."""
     return NotDelivered(_shown(code, reply)) if code < 500 else NotAccepted(_shown(code, reply))
 

@@ -70,7 +70,7 @@ def _environment(loader: jinja2.BaseLoader, code: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     catalogue = language(code)
-    environment.install_gettext_callables(  # type: ignore[attr-defined] - the extension adds it
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
     return environment

@@ -50,6 +50,8 @@ MAY_IMPORT = {
     "booking": "accounts addresses db metrics protocol push settings",
     "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",
+    "mail": "accounts command_line conversation db documents embedded installation outbox output protocol "
+    "settings",
     "http": "accounts addresses booking db documents metrics ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
@@ -62,7 +64,7 @@ MAY_IMPORT = {
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
 }  # fmt: skip
-MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "gtfs", "timetables"}  # besides scripts/ and tests/
+MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "gtfs", "mail", "timetables"}  # besides scripts/ and tests/
 PACKAGES = {  # package → its folder
     "busware": "client",
     "busware.server": "server",
@@ -80,7 +82,7 @@ ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",
     "docs": r"[\w-]+\.(md|svg|png)|operations/[\w-]+\.(json|service|yaml)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
-    "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py",
+    "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py|mail/templates/\w+\.(txt|html)|mail/languages/\w+\.po",
     "sql": r"\d[\da-z]_\w+\.sql",  # flat, because psql runs the files in name order
     "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
     r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",

@@ -9,7 +9,8 @@ from tests.support.schema_api import DAY, SchemaApi
 
 EMAIL = "asha@example.org"
 MESSAGES = (
-    "SELECT kind, coalesce(payload ->> 'message', '') FROM outbox WHERE kind IN ('mail', 'sms') ORDER BY outbox_no"
+    "SELECT kind, coalesce(payload ->> 'message', '') FROM outbox WHERE kind IN ('mail', 'sms') "
+    "ORDER BY outbox_no"
 )
 
 
@@ -119,9 +120,11 @@ def test_notice_to_a_booking_reaches_that_booking(api: SchemaApi, database: Data
 def bounce(database: Database, address: str, reason: str = "5.1.1 no such user") -> bool:
     """Report that the last mail to an address came back."""
     found: bool = database.value(
-        "SELECT api.record_bounce((SELECT key FROM outbox WHERE kind = 'mail' ORDER BY outbox_no DESC LIMIT 1), %s, %s)",
-        address, reason,
-    )  # fmt: skip
+        "SELECT api.record_bounce(o.key, %s, %s) FROM outbox o WHERE o.kind = 'mail' "
+        "ORDER BY o.outbox_no DESC LIMIT 1",
+        address,
+        reason,
+    )
     return found
 
 

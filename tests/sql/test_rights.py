@@ -27,6 +27,7 @@ AS_OWNER = (
     "db/schema.py",
     "gtfs/exporting.py",
     "gtfs/importing.py",
+    "mail/bounce_command.py",
     "timetables/export.py",
 )  # of server/: they connect as the owner
 
