@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
 
 def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
     """Send the request of a command and print the reply; return the exit status."""
-    if parsed.request_type in (protocol.Register, protocol.Login):
+    if "password" in parsed.request_type.__struct_fields__:
         parsed.password = _read_password(parsed)
     request: protocol.Request = protocol.Ping()
     with new_client(
@@ -149,6 +149,8 @@ def _read_password(parsed: argparse.Namespace) -> str:
         return sys.stdin.readline().rstrip("\n")
     if parsed.request_type is protocol.Register:
         return ask_new_password(parsed.username)
+    if parsed.request_type is protocol.ResetPassword:
+        return ask_new_password("your account")
     return getpass.getpass()
 
 

@@ -23,6 +23,7 @@ from busware.server.protocol import (
     Booking,
     BusType,
     ExchangeTerms,
+    Language,
     Passenger,
     Place,
     Pong,
@@ -106,17 +107,22 @@ class AsyncClient(AsyncOperatorClient):
         seat_class: str | None = None,
         promo_code: str | None = None,
         waitlist: bool = False,
+        email: str | None = None,
+        language: Language | None = None,
+        sms: bool = False,
         key: str | None = None,
     ) -> Booking:
         """Book these seats, or `count` seats of the server's choice: all of them or none.
 
         seat_class: the class of these `count` seats; by default the cheapest. promo_code: a code of the
         operator. waitlist: if fewer than count are free, join the waitlist; the status is then `pending`.
+        email: where the ticket and later messages go, in this language. sms: short messages to the phone.
         """
         return await self.call(protocol.Book(
             bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
             phone=phone, passengers=passengers, seat_class=seat_class, promo_code=promo_code,
-            waitlist=waitlist, key=key, **segment_fields(origin, destination),
+            waitlist=waitlist, email=email, language=language, sms=sms, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     async def hold(
@@ -134,13 +140,17 @@ class AsyncClient(AsyncOperatorClient):
         seat_class: str | None = None,
         promo_code: str | None = None,
         seconds: int | None = None,
+        email: str | None = None,
+        language: Language | None = None,
+        sms: bool = False,
         key: str | None = None,
     ) -> Booking:
         """Hold seats until the booking's expires_at. Confirm or release the hold before."""
         return await self.call(protocol.Hold(
             bus_id=bus_id, travel_date=travel_date, boarding_date=boarding_date, seats=seats, count=count,
             phone=phone, passengers=passengers, seat_class=seat_class, promo_code=promo_code,
-            seconds=seconds, key=key, **segment_fields(origin, destination),
+            seconds=seconds, email=email, language=language, sms=sms, key=key,
+            **segment_fields(origin, destination),
         ), Booking)  # fmt: skip
 
     async def confirm(
@@ -332,11 +342,58 @@ class AsyncClient(AsyncOperatorClient):
             protocol.Alight(reference=reference, phone=phone, at=at, tickets=tickets, key=key), Booking
         )
 
+    async def set_contact(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        email: str | None = None,
+        language: Language | None = None,
+        sms: bool = False,
+        key: str | None = None,
+    ) -> Booking:
+        """Set where the messages of the booking go, and send its ticket there.
+
+        What is not given is removed.
+        """
+        request = protocol.SetContact(
+            reference=reference, phone=phone, email=email, language=language, sms=sms, key=key
+        )
+        return await self.call(request, Booking)
+
     # Accounts ----------------------------------------------------------------------------------
 
-    async def register(self, username: str, password: str, phone: str | None = None) -> Session:
+    async def register(
+        self,
+        username: str,
+        password: str,
+        phone: str | None = None,
+        *,
+        email: str | None = None,
+        language: Language | None = None,
+    ) -> Session:
         """Create an account and sign in, on this connection and all later ones."""
-        return await self.call(protocol.Register(username=username, password=password, phone=phone), Session)
+        return await self.call(
+            protocol.Register(
+                username=username, password=password, phone=phone, email=email, language=language
+            ),
+            Session,
+        )
+
+    async def set_email(
+        self, password: str, email: str | None = None, *, language: Language | None = None
+    ) -> None:
+        """Set the e-mail address of the account, or remove it. password: of the account, again."""
+        await self.call(protocol.SetEmail(password=password, email=email, language=language), protocol.Done)
+
+    async def request_reset(self, account: str) -> None:
+        """Request a mail that sets a new password. account: its username or e-mail address."""
+        await self.call(protocol.RequestReset(account=account), protocol.Done)
+
+    async def reset_password(self, reset_token: str, password: str) -> Session:
+        """Set a new password by the token of a mail, and sign in."""
+        request = protocol.ResetPassword(reset_token=reset_token, password=password)
+        return await self.call(request, Session)
 
     async def login(
         self, username: str | None = None, password: str | None = None, *, token: str | None = None

@@ -76,12 +76,12 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "book": (
         protocol.Book,
         "bus_id boarding_date origin destination --seats --count --class --phone --name --promo --waitlist "
-        "--key",
+        "--email --language --sms --key",
     ),
     "hold": (
         protocol.Hold,
         "bus_id boarding_date origin destination --seats --count --class --phone --name --promo --seconds "
-        "--key",
+        "--email --language --sms --key",
     ),
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
     "release": (protocol.Release, "reference --phone --key"),
@@ -91,6 +91,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "cancel": (protocol.Cancel, "reference --phone --tickets --key --yes"),
     "change-seat": (protocol.ChangeSeat, "reference ticket_no seat_no --phone --key"),
     "transfer": (protocol.Transfer, "reference ticket_no name --gender --concession --phone --key"),
+    "email": (protocol.SetContact, "reference email --language --sms --phone --key"),
     "offers": (protocol.Offers, "reference --phone"),
     "accept": (protocol.Accept, "reference --offer --phone --key"),
     "decline": (protocol.Decline, "reference --offer --phone --key --yes"),
@@ -98,8 +99,11 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "exchange": (protocol.Exchange, f"reference {_EXCHANGE} --due --least-refund --key --yes"),
     "alight-quote": (protocol.AlightQuote, "reference --at --phone --tickets"),
     "alight": (protocol.Alight, "reference at --phone --tickets --key --yes"),
-    "register": (protocol.Register, "username --phone"),
+    "register": (protocol.Register, "username --phone --email --language"),
     "login": (protocol.Login, "username"),
+    "set-email": (protocol.SetEmail, "email --language"),
+    "forgot-password": (protocol.RequestReset, "account"),
+    "reset-password": (protocol.ResetPassword, "reset_token"),
     "logout": (protocol.Logout, "--everywhere"),
     "bookings": (protocol.Bookings, "--kind --current --limit --after"),
     "trips": (protocol.OperatorTrips, "trips_date --limit --after"),

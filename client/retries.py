@@ -16,7 +16,16 @@ from typing import Any
 import msgspec
 
 from busware.server import tls
-from busware.server.protocol import Login, Logout, Refusal, Register, Request, ServiceData, ServiceFields
+from busware.server.protocol import (
+    Login,
+    Logout,
+    Refusal,
+    Register,
+    Request,
+    ResetPassword,
+    ServiceData,
+    ServiceFields,
+)
 from busware.server.protocol.jsonrpc import decode_notification
 
 OnNotification = Callable[[str, dict[str, Any]], None]
@@ -34,7 +43,7 @@ MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 DRAINING = "draining"
 RETRY_REASONS = ("outcome_unknown", DRAINING)  # refusals after which the client repeats the request
-SIGN_IN = (Register, Login)
+SIGN_IN = (Register, Login, ResetPassword)
 
 log = logging.getLogger("busware.client")
 

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.fares import part_lines
 from busware.server.conversation.words import (
     arrival,
@@ -120,6 +121,9 @@ def _summary(booking: Booking) -> list[RenderableType]:
         lines.append(Text(refund_line(booking.refund_tiers), "dim"))
     for offer in booking.offers or ():
         lines += [Text(line, "yellow") for line in offer_lines(offer)]
+    if contact := contact_line(booking):
+        is_wrong = booking.contact is not None and booking.contact.bounced_at is not None
+        lines.append(Text(contact, "bold red" if is_wrong else "dim"))
     if booking.why is not None:
         lines.append(Text(does_not_run(booking), "bold red"))
     return [*lines]

@@ -161,7 +161,7 @@ class Accounts:
         A token cannot be guessed, so a wrong one is not counted. It is looked up before the hash is computed.
         """
         self._check_length(request)
-        digest = _digest(request.token)
+        digest = _digest(request.reset_token)
         token = _Token()
         ((username,),) = self._pool.execute(_RESET_ACCOUNT, (digest,))
         found = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from busware.server.conversation import (
     answers,
     bookings,
+    contacts,
     exchanges,
     flights,
     nights,
@@ -67,6 +68,7 @@ COMMANDS: dict[str, Command] = {
         "take another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
     ),
     "offer": Command("accept or decline an offer of the operator", offers.offer, "[REFERENCE [PHONE]]"),
+    "email": Command("send the ticket and messages by mail", contacts.email, "[ADDRESS [REFERENCE [PHONE]]]"),
     "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }

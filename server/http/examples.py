@@ -342,6 +342,9 @@ EXAMPLES: dict[str, Example] = {
         {"username": "asha", "password": "correct horse battery", "phone": "98450 12345"}, _SESSION
     ),
     "login": Example({"username": "asha", "password": "correct horse battery"}, _SESSION),
+    "set_email": Example({"password": "correct horse battery", "email": "asha@example.org"}, {}),
+    "request_reset": Example({"account": "asha"}, {}),
+    "reset_password": Example({"reset_token": _TOKEN, "password": "correct horse staple"}, _SESSION),
     "logout": Example({"everywhere": True}, {}),
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
     "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
@@ -371,6 +374,10 @@ EXAMPLES: dict[str, Example] = {
     "transfer": Example(
         {**_BOOKING, "ticket_no": 1, "name": "Uma"},
         {**_BOOKED, "tickets": [{**_TICKETS[0], "name": "Uma"}, _TICKETS[1]]},
+    ),
+    "set_contact": Example(
+        {**_BOOKING, "email": "asha@example.org", "language": "kn"},
+        {**_BOOKED, "contact": {"email": "a***@example.org", "language": "kn"}},
     ),
     "offers": Example(_BOOKING, {"offers": [_OFFER]}),
     "accept": Example(

@@ -32,6 +32,8 @@ Threads = Literal["http", "login", "registration"]
 _PASSWORD_REQUESTS: dict[type[protocol.Request], Threads] = {
     protocol.Register: "registration",
     protocol.Login: "login",
+    protocol.SetEmail: "login",
+    protocol.ResetPassword: "registration",
 }
 _THREADS_PER_HASH = 4  # so that a thread waits for the next hash while others use the database
 _WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token

@@ -43,6 +43,7 @@ _TAGS = {
     "references": "Lost references",
     "accounts": "New accounts",
     "sessions": "Signing in and out",
+    "password-resets": "New passwords by mail",
     "operator": "For operators: the trips of a date",
     "services": "For operators: their services, and the dates on sale",
     "promo-codes": "For operators: promo codes",
@@ -52,7 +53,7 @@ _TAGS = {
     "settlement": "For operators and agents: the cash of an agent",
     "messages": "Messages to the operators",
 }
-_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login)
+_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login, protocol.RequestReset)
 _BEARER: Json = {"bearer": []}
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "

@@ -68,6 +68,7 @@ Email = Annotated[
         description="an e-mail address, such as asha@example.org",
     ),
 ]
+LANGUAGES = ("en", "hi", "kn")
 Language = Annotated[Literal["en", "hi", "kn"], Meta(description="en, hi or kn: English, Hindi, Kannada")]
 PersonName = Annotated[
     str, Meta(max_length=80, pattern=_PRINTABLE, description="a name of up to 80 characters on one line")
@@ -130,6 +131,15 @@ Password = Annotated[
 ]
 Token = Annotated[
     str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE, description="a token, as `login` returns it")
+]
+ResetToken = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=_PRINTABLE,
+        description="the token in a mail that resets a password",
+    ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="a page size, 1 to 100")]
 Cursor = Annotated[

@@ -33,6 +33,7 @@ from busware.server.protocol.fields import (
     PlaceOrStop,
     PromoCodeText,
     Reference,
+    ResetToken,
     SeatNo,
     SeatNos,
     StopNo,
@@ -412,7 +413,7 @@ class RequestReset(Request, frozen=True, kw_only=True):
 class ResetPassword(Request, frozen=True, kw_only=True):
     """Set a new password by a token from a mail, and sign in. Other sessions of the account end."""
 
-    token: Token
+    reset_token: ResetToken
     password: Password
 
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 import msgspec
 
+from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.drawing import drivers, mark, marks, states
 from busware.server.conversation.fares import part_lines, seat_fares
 from busware.server.conversation.words import (
@@ -156,6 +157,8 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(refund_line(answer.refund_tiers))
     for offer in answer.offers or ():
         lines += offer_lines(offer)
+    if contact := contact_line(answer):
+        lines.append(contact)
     if answer.position is not None:
         lines.append(f"Position on the waitlist: {answer.position}.")
     if answer.why is not None:

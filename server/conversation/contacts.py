@@ -1,0 +1,73 @@
+"""The dialogue of `email`: where the messages of a booking go."""
+
+import msgspec
+
+from busware.server.conversation import answers
+from busware.server.conversation.bookings import open_booking
+from busware.server.conversation.dialogue import (
+    Ask,
+    Context,
+    InvalidInput,
+    Show,
+    Steps,
+    Tell,
+    answered,
+    require,
+)
+from busware.server.protocol import Booking, Contact, Email, SetContact
+
+
+def email(context: Context, typed: str) -> Steps[None]:
+    """The command `email [ADDRESS [REFERENCE [PHONE]]]`: send the ticket and later messages to an address.
+
+    Without a reference, it is about the booking that was made or opened last.
+    """
+    typed_address, _, of_booking = typed.partition(" ")
+    question = Ask(
+        "E-mail address:", _address, "email", "Where the ticket is sent, such as asha@example.org."
+    )
+    address = yield from answered(question, typed_address)
+    if not of_booking and context.last_booking is not None:
+        of_booking = context.last_booking.reference
+    booking, phone = yield from open_booking(context, of_booking)
+    contact = booking.contact or Contact()
+    changed = yield from require(
+        SetContact(
+            reference=booking.reference,
+            phone=phone,
+            email=address,
+            language=contact.language,
+            sms=contact.sms,
+        )
+    )
+    if context.extended:
+        yield Show(changed)
+    yield Tell(sent_line(changed))
+
+
+def sent_line(booking: Booking) -> str:
+    """Where the messages of a booking go: The ticket is sent to a***@example.org, and later messages too."""
+    address = booking.contact.email if booking.contact else None
+    what = "The ticket is" if booking.status == "booked" else "Messages about the booking are"
+    later = ", and later messages too" if booking.status == "booked" else ""
+    return f"{what} sent to {address}{later}."
+
+
+def contact_line(booking: Booking) -> str:
+    """Where the messages of a booking go, or that its address does not work; empty without a contact."""
+    contact = booking.contact
+    if contact is None:
+        return ""
+    if contact.bounced_at is not None:
+        return f"Mail to {contact.email} cannot be delivered. Give another address: email ADDRESS."
+    ways = [f"mail to {contact.email}"] * (contact.email is not None) + ["SMS"] * contact.sms
+    return f"Messages by {' and '.join(ways)}."
+
+
+def _address(typed: str) -> str:
+    try:
+        return msgspec.convert(typed, Email)
+    except msgspec.ValidationError:
+        raise InvalidInput(
+            f"{answers.quoted(typed)} is not an e-mail address, such as asha@example.org."
+        ) from None
