@@ -25,6 +25,7 @@ from busware.server.db.pool import Pool
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import HttpServer
+from busware.server.mail.carriers import MessageCarriers
 from busware.server.outbox.worker import Outbox
 from busware.server.push.messages import Messages
 from busware.server.push.pusher import Pusher
@@ -90,6 +91,9 @@ def serve(
     operations = Operations(pool, writer, settings)
     housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
     housekeeper.start()
+    messages = MessageCarriers(pool, operations.accounts, settings)
+    outbox.register("mail", messages.carry_mail)
+    outbox.register("sms", messages.carry_sms)
     outbox.start()
     stops.append([("housekeeping", housekeeper.stop), ("outbox", outbox.stop)])
     stops.append(clients)

@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "http": "accounts addresses booking db documents metrics ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
-    "service": "booking certificates db housekeeping http outbox push settings tcp tls",
+    "service": "booking certificates db housekeeping http mail outbox push settings tcp tls",
     "supervisor": "logs ports settings",
     "systemd": "",
     "start": "command_line console db embedded installation logs output ports protocol service setting_kinds "
