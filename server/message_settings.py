@@ -80,7 +80,9 @@ class MessageSettings:
         None, "URL", "the URL that sends a short message; {to}, {text} and {key} are replaced", WEB_URL
     )
     sms_method: str = setting("POST", "method", "the method of the request", HTTP_METHOD)
-    sms_headers: tuple[tuple[str, str], ...] = setting((), "JSON", "the headers of the request", HEADERS)
+    sms_headers: tuple[tuple[str, str], ...] | None = setting(
+        None, "JSON", "the headers of the request", HEADERS
+    )
     sms_body: str | None = setting(
         '{"to": "{to}", "text": "{text}"}', "text", "the body of the request", SECRET
     )

@@ -49,8 +49,6 @@ from busware.server.setting_kinds import (
     setting,
 )
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
 
 class SettingsError(ValueError):
     """A variable has a wrong value. The message names the variable and says what it takes."""
@@ -496,13 +494,6 @@ class Settings(MessageSettings):
                 raise SettingsError(
                     f"BUSWARE_{name.upper()} is set without DATABASE_URL: set both, or neither."
                 )
-        if self.smtp_host and self.mail_from == MessageSettings.mail_from:
-            raise SettingsError("BUSWARE_SMTP_HOST is set without BUSWARE_MAIL_FROM: set both, or neither.")
-        if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in _LOOPBACK:
-            raise SettingsError(
-                "BUSWARE_SMTP_SECURITY=none would send BUSWARE_SMTP_PASSWORD over the network without "
-                "encryption: use starttls or tls."
-            )
         used = {self.port: "the port of BUSWARE_PORT", self.http_port: "the port of BUSWARE_HTTP_PORT"}
         for dialogue, number in self.ports or ():
             if number and number in used:

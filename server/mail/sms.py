@@ -39,7 +39,7 @@ class SmsDelivery:
         """Send a text to a phone number in E.164. Raises NotAccepted or NotDelivered."""
         settings = self._settings
         values = {"to": to, "text": shortened(text, settings.sms_characters), "key": key}
-        headers = {"Content-Type": "application/json", **dict(settings.sms_headers)}
+        headers = {"Content-Type": "application/json", **dict(settings.sms_headers or ())}
         encode = _encoding(headers["Content-Type"])
         request = Request(  # noqa: S310 - the setting takes http and https only
             _filled(settings.sms_url or "", values, lambda value: quote(value, safe="")),

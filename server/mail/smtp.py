@@ -12,11 +12,29 @@ import ssl
 from email.message import EmailMessage
 
 from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered
-from busware.server.settings import Settings
+from busware.server.settings import Settings, SettingsError
 
 # X.1 is about an address and X.2 about a mailbox. Of those, .2.2 is a full mailbox, which may be emptied.
 _ADDRESS_FAILS = re.compile(r"5\.(1\.\d+|2\.(?!2\b)\d+)\b")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ENHANCED_CODE = re.compile(r"\d\.\d+\.\d+\b")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises SettingsError if mails cannot be sent with these settings."""
+    if not settings.smtp_host:
+        return
+    if settings.mail_from == Settings.mail_from:
+        raise SettingsError("BUSWARE_SMTP_HOST is set without BUSWARE_MAIL_FROM: set both, or neither.")
+    if settings.smtp_user and settings.smtp_security == "none" and settings.smtp_host not in _LOOPBACK:
+        raise SettingsError(
+            "BUSWARE_SMTP_SECURITY=none would send BUSWARE_SMTP_PASSWORD over the network without "
+            "encryption: use starttls or tls."
+        )
+    try:
+        ssl.create_default_context(cafile=settings.smtp_ca)
+    except OSError as error:  # ssl.SSLError is a subclass
+        raise SettingsError(f"BUSWARE_SMTP_CA ({settings.smtp_ca}) cannot be used: {error}.") from None
 
 
 class SmtpDelivery:

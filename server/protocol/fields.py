@@ -138,7 +138,7 @@ ResetToken = Annotated[
         min_length=1,
         max_length=128,
         pattern=_PRINTABLE,
-        description="the token in a mail that resets a password",
+        description="the token in a mail that sets a new password",
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="a page size, 1 to 100")]

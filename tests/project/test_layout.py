@@ -58,8 +58,8 @@ MAY_IMPORT = {
     "service": "booking certificates db housekeeping http mail outbox push settings tcp tls",
     "supervisor": "logs ports settings",
     "systemd": "",
-    "start": "command_line console db embedded installation logs output ports protocol service setting_kinds "
-    "settings supervisor systemd tls",
+    "start": "command_line console db embedded installation logs mail output ports protocol service "
+    "setting_kinds settings supervisor systemd tls",
 }
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
