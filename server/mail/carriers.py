@@ -107,7 +107,7 @@ class MessageCarriers:
         values = {
             "username": username,
             "link": link and link.replace("{token}", reset.token),
-            "command": f"{CLIENT} reset {reset.token}",
+            "command": f"{CLIENT} reset-password {reset.token}",
             "minutes": math.floor(self._settings.reset_minutes),
         }
         code = reset.language or self._settings.mail_language

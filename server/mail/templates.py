@@ -46,6 +46,7 @@ class Templates:
             "text": booking,
             "facts": booking.facts() if booking else [],
             "lang": language(code).code,
+            "code_id": None,
             **values,
         }
         of_kind = environment.get_template(f"{kind}.txt").make_module(context)

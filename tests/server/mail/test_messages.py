@@ -35,7 +35,12 @@ DATA: dict[str, dict[str, Any]] = {  # of a message of each kind
     "changed": {"booking": booking(), "cause": "times", "why": "Expected 21:45."},
     "offered": {"booking": booking(status="displaced", offers=[OFFER])},
     "notice": {"booking": booking(), "notice": "Platform 4 <not 3> & on time."},
-    "password_reset": {"username": "asha", "link": None, "command": "busware reset 12ab", "minutes": 60},
+    "password_reset": {
+        "username": "asha",
+        "link": None,
+        "command": "busware reset-password 12ab",
+        "minutes": 60,
+    },
 }
 # Of some kinds, the variants that have other texts.
 VARIANTS = [
@@ -66,7 +71,7 @@ def part(mail: EmailMessage, mime_type: str) -> Any:
 
 def texts_and_values(what: Content) -> tuple[BookingText | None, dict[str, Any]]:
     """What Templates.render takes of a content."""
-    return what.booking, {**what.values, "code_id": None}
+    return what.booking, what.values
 
 
 class VisibleText(HTMLParser):
