@@ -1,6 +1,6 @@
 -- New passwords by mail. A request sends a mail with a token, if an account with an e-mail address matches; the answer and its
 -- limits are the same if none does, so that it reveals no account. The carrier of the mail makes the token, and only its digest
--- is stored, so the outbox has no secret.
+-- is stored, so the outbox has no secret. Operators and admins get no such mail: their passwords are set on the server's machine.
 
 -- Request a mail for the accounts with this username or e-mail address. address: the subject of the caller's limit; NULL: none.
 -- limits: the most requests in an hour of the address, and the most mails of an account. Returns a row if the address has
@@ -22,7 +22,7 @@ BEGIN
     IF (SELECT count(*) FROM attempts a WHERE a.subject = target AND a.at > api.now() - period) <= limits[2] THEN
         PERFORM api.enqueue('mail', jsonb_build_object('message', 'password_reset', 'username', a.username), ordered_by => 'reset:' || a.username)
         FROM accounts a
-        WHERE a.email IS NOT NULL AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account));
+        WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account));
     END IF;
 END $$;
 
@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION api.start_reset(username text, digest bytea, lasts in
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     SELECT a.email, a.language INTO email, language FROM accounts a
-    WHERE a.username = start_reset.username AND a.email IS NOT NULL
+    WHERE a.username = start_reset.username AND a.email IS NOT NULL AND a.role IN ('traveller', 'agent')
       AND NOT EXISTS (SELECT FROM bounces b WHERE b.address = lower(a.email));
     IF FOUND THEN
         INSERT INTO password_resets (digest, username, expires_at) VALUES (start_reset.digest, start_reset.username, api.now() + lasts);

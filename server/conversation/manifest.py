@@ -55,7 +55,15 @@ def manifest_lines(manifest: TripManifest) -> Iterator[tuple[str, bool]]:
             for rider in riders:
                 ticket = f"{rider.reference}/{rider.ticket_no}"
                 infant = rider.infant and f"with infant {rider.infant}"
-                about = (rider.name, rider.concession, infant, rider.phone, ticket, rider.seat_class)
+                about = (
+                    rider.name,
+                    rider.concession,
+                    infant,
+                    rider.phone,
+                    rider.email,
+                    ticket,
+                    rider.seat_class,
+                )
                 passenger = ", ".join(filter(None, (*about, *boarding_words(rider))))
                 yield f"  {action:7}  {seat} {rider.seat_no}: {passenger}", False
         if stop.comes_free:

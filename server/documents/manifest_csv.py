@@ -22,6 +22,7 @@ _HEADER = (
     "scheduled_arrives_at",
     "scheduled_departs_at",
     "sold_by",
+    "email",
 )
 
 
@@ -39,7 +40,7 @@ def _rows(manifest: TripManifest) -> Iterator[tuple[csv_table.Cell, ...]]:
                 ticket = (rider.reference, rider.ticket_no)
                 seen = (_time(rider.checked_in_at), _time(rider.no_show_at))
                 person = (rider.seat_no, rider.name, rider.phone)
-                yield *at, action, *person, *ticket, *seen, *scheduled, rider.sold_by
+                yield *at, action, *person, *ticket, *seen, *scheduled, rider.sold_by, rider.email
 
 
 def _time(at: datetime | None) -> str | None:

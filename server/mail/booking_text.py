@@ -50,7 +50,7 @@ class BookingText:
 
     def amount(self, amount: str) -> str:
         """An amount in the currency of the booking."""
-        return self._language.amount(amount, getattr(self.booking, "currency", "INR"))
+        return self._language.amount(amount, self.booking.currency)
 
     def moment(self, at: datetime) -> str:
         """A date and time in the time zone of the boarding stop."""

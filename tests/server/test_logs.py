@@ -106,6 +106,24 @@ def test_the_middle_of_a_very_long_message_is_left_out(form: str) -> None:
     assert "xxx end" in line
 
 
+# E-mail addresses --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("550 5.1.1 <asha@example.org>: user unknown", "550 5.1.1 <a***@example.org>: user unknown"),
+        ("Key (email)=(asha.rao+bus@mail.example.org)", "Key (email)=(a***@mail.example.org)"),
+        ("to आशा@example.org, ravi@example.org", "to आ***@example.org, r***@example.org"),
+    ],
+)
+def test_an_email_address_is_masked(form: str, text: str, masked: str) -> None:
+    line = line_of(form, "before %s after", text)
+    message = json.loads(line)["message"] if form == "json" else line.partition(": ")[2]
+    assert message == f"before {masked} after"
+
+
 # Phone numbers ---------------------------------------------------------------------------------
 
 

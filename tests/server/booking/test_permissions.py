@@ -66,6 +66,9 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "say": ({"text": "Hello"}, ALL_CALLERS),
     "register": ({"username": "x", "password": "short"}, len(CALLERS) * ("bad_request",)),
     "login": ({}, len(CALLERS) * ("bad_request",)),  # permitted, but without fields it changes no session
+    "request_reset": ({"account": "nobody"}, ALL_CALLERS),
+    "reset_password": ({"reset_token": "x", "password": "long enough"}, len(CALLERS) * ("wrong_password",)),
+    "set_email": ({"password": "another"}, in_place_of_ok("wrong_password", SIGNED_IN)),
     "bookings": ({}, SIGNED_IN),
     "trips": ({"date": "2026-12-02"}, OPERATORS),
     "manifest": (TRIP, SERVICE_OPERATORS),
@@ -75,6 +78,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "no_shows": ({**TRIP, "at": 1}, in_place_of_ok("not_departed", SERVICE_OPERATORS)),
     "check_in": ({"reference": "booking"}, in_place_of_ok("wrong_trip", SERVICE_OPERATORS)),
     "transfer": ({"reference": "booking", "ticket_no": 1, "name": "Uma"}, BOOKING_ACCESS),
+    "set_contact": ({"reference": "booking", "email": "asha@example.org"}, BOOKING_ACCESS),
     "offers": ({"reference": "booking"}, BOOKING_ACCESS),
     "accept": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "decline": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),

@@ -65,6 +65,7 @@ def test_manifest_as_csv(
         "reference": booking["reference"], "ticket_no": "1",
         "checked_in_at": "", "no_show_at": "", "scheduled_arrives_at": "", "scheduled_departs_at": "",
         "sold_by": "",
+        "email": "",
     }  # fmt: skip
     assert (alights["stop"], alights["action"]) == ("Mandya", "alights")
 
