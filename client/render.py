@@ -12,6 +12,7 @@ from rich.text import Text
 
 from busware import seatmap
 from busware.server.conversation.chart import Piece, chart_lines
+from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.fares import part_lines
 from busware.server.conversation.manifest import (
     blocked_lines,
@@ -342,6 +343,8 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(refund_line(booking.refund_tiers))
     for offer in booking.offers or ():
         yield from map(Text, offer_lines(offer))
+    if contact := contact_line(booking):
+        yield Text(contact)
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
 

@@ -20,16 +20,14 @@ from busware.server.protocol import Booking, Contact, Email, SetContact
 def email(context: Context, typed: str) -> Steps[None]:
     """The command `email [ADDRESS [REFERENCE [PHONE]]]`: send the ticket and later messages to an address.
 
-    Without a reference, it is about the booking that was made or opened last.
+    Without a reference, it is about the booking that the connection made or opened last.
     """
     typed_address, _, of_booking = typed.partition(" ")
     question = Ask(
         "E-mail address:", _address, "email", "Where the ticket is sent, such as asha@example.org."
     )
     address = yield from answered(question, typed_address)
-    if not of_booking and context.last_booking is not None:
-        of_booking = context.last_booking.reference
-    booking, phone = yield from open_booking(context, of_booking)
+    booking, phone = yield from open_booking(context, of_booking or context.opened.last)
     contact = booking.contact or Contact()
     changed = yield from require(
         SetContact(

@@ -36,6 +36,7 @@ _PASSWORD_REQUESTS: dict[type[protocol.Request], Threads] = {
     protocol.ResetPassword: "registration",
 }
 _THREADS_PER_HASH = 4  # so that a thread waits for the next hash while others use the database
+_WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.ResetPassword)  # they make one
 _WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token
 
 
@@ -106,7 +107,7 @@ class Executor:
             raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
         address = address_of(http)
         authorization = http.headers.get("authorization")
-        if authorization is None or type(request) in _PASSWORD_REQUESTS:
+        if authorization is None or isinstance(request, _WITHOUT_SESSION):
             return Caller(address=address)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():

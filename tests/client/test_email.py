@@ -1,8 +1,10 @@
 """The command `email` of the dialogues and of the command line: the ticket by mail."""
 
+from collections.abc import Callable
+
 from tests.client.test_commands import PHONE, Run, book, operate, run  # noqa: F401 - fixtures
 from tests.conftest import Clock, Database, LineClient
-from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
+from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until
 
 EMAIL = "asha@example.org"
 SALE = {
@@ -32,31 +34,26 @@ def test_email_of_the_last_booking_in_plain_text(client_socket: LineClient, data
     )
     client_socket.send(f"status {booked['reference']} {ASHA}")
     receive_until(client_socket, f"Booked: {booked['reference']}")
-    transcript(
-        client_socket,
-        f"> email {EMAIL}\nThe ticket is sent to a***@example.org, and later messages too.",
-    )
+    client_socket.send(f"email {EMAIL}")
+    receive_until(client_socket, "The ticket is sent to a***@example.org, and later messages too.")
     assert contacts(database) == [(EMAIL, "", False)]
 
 
 def test_wrong_address_is_asked_again(client_socket: LineClient, database: Database) -> None:
-    booked = client_socket.call(
-        "book",
-        bus_id=1,
-        travel_date=TRAVEL_DAY,
-        origin="Bengaluru",
-        destination="Mysuru",
-        count=1,
-        phone=ASHA,
-    )
+    client_socket.call("book", **SALE)
     client_socket.send("email asha")
     receive_until(client_socket, '"asha" is not an e-mail address, such as asha@example.org.')
     receive_until(client_socket, "E-mail address:")
     client_socket.send(EMAIL)
-    receive_until(client_socket, "Reference of the booking")
-    client_socket.send(booked["reference"])
-    receive_until(client_socket, "Phone number of the booking")
-    client_socket.send(ASHA)
+    receive_until(client_socket, "The ticket is sent to a***@example.org")
+    assert contacts(database) == [(EMAIL, "", False)]
+
+
+def test_email_of_another_booking(
+    client_socket: LineClient, connect: Callable[[], LineClient], database: Database
+) -> None:
+    reference = connect().call("book", **SALE)["reference"]
+    client_socket.send(f"email {EMAIL} {reference} {ASHA}")
     receive_until(client_socket, "The ticket is sent to a***@example.org")
     assert contacts(database) == [(EMAIL, "", False)]
 
