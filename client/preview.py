@@ -5,6 +5,7 @@ journey, a trip with its passengers, the timetable of a service), and those that
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
@@ -100,11 +101,18 @@ def _plan_of_cancellation(request: protocol.Cancel, client: Client) -> Plan:
     before = client.booking(request.reference, request.phone)
     tickets = _chosen(before, request.tickets, protocol.OPEN)
     paid = sum(
-        float(ticket.fare) - float(ticket.refund)
-        for ticket in tickets
-        if ticket.status in ("booked", "displaced")
+        (
+            Decimal(ticket.fare) - Decimal(ticket.refund)
+            for ticket in tickets
+            if ticket.status in ("booked", "displaced")
+        ),
+        Decimal(),
     )
-    refund = f", and get {money(quote.refund)} of {money(paid)} back?" if paid else "? You have not paid yet."
+    refund = (
+        f", and get {money(quote.refund, quote.currency)} of {money(paid, quote.currency)} back?"
+        if paid
+        else "? You have not paid yet."
+    )
     question = f"Cancel {_named(tickets, before)} {journey_of(before)}, {moment(before.departs_at)}{refund}"
     return Plan(Preview(question), lambda after: cancelled_line(before, after))
 
@@ -114,7 +122,8 @@ def _plan_of_declining(request: protocol.Decline, client: Client) -> Plan:
     offers = [offer for offer in before.offers or () if request.offer_no in (None, offer.offer_no)]
     if not offers:  # the request is refused
         return Plan()
-    question = f"Decline offer {offers[0].offer_no}, and get {money(offers[0].refund or 0)} back?"
+    refund = money(offers[0].refund or "0", offers[0].currency)
+    question = f"Decline offer {offers[0].offer_no}, and get {refund} back?"
     return Plan(
         Preview(question, "\n".join(offer_lines(offers[0]))), lambda after: cancelled_line(before, after)
     )

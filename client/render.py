@@ -189,12 +189,13 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
                 *_summary(answer, request, done),
                 table(ticket_rows(answer)),
                 *map(Text, part_lines(answer)),
-                Text(f"Fare {money(answer.fare)}, refund {money(answer.refund)}."),
+                Text(f"Fare {money(answer.fare)}, refund {money(answer.refund, answer.currency)}."),
             )
         case References():
             return Text(done or "\n".join(answer.references) or "No booking was found.")
         case Quote():
-            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
+            refund = money(answer.refund, answer.currency)
+            return Text(f"Refund {refund}, if cancelled before {moment(answer.valid_until)}.")
         case ExchangeTerms():
             return Text("\n".join(_exchange_terms(answer)))
         case AlightingStops():
@@ -221,7 +222,9 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
             tickets = counted(answer.tickets, "ticket")
-            return Text(f"The trip is cancelled: {tickets}, {money(answer.refund)} refunded.")
+            return Text(
+                f"The trip is cancelled: {tickets}, {money(answer.refund, answer.currency)} refunded."
+            )
         case DelayedTrip():
             return Text("\n".join(delayed_lines(answer, plan=getattr(request, "plan", False))))
         case ServedStop():
@@ -255,7 +258,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case VehicleExchange():
             return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
-            sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income)}."
+            sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income, answer.currency)}."
             row_columns = partial(sales_row, by_agent=any(row.agent for row in answer.rows))
             return Group(table(map(row_columns, answer.rows), if_empty="Nothing was sold."), Text(sums))
         case NoShows():
@@ -403,7 +406,7 @@ def _exchange(exchange: VehicleExchange, *, planned: bool) -> RenderableType:
     if other := exchange.seated - exchange.same_class:
         lines.append(
             f"{counted(other, 'ticket')} in another class, or not on an accessible seat; "
-            f"{money(exchange.refund)} refunded."
+            f"{money(exchange.refund, exchange.currency)} refunded."
         )
     if exchange.left_over:
         parties = ", ".join(f"{p.reference} ({counted(p.tickets, 'ticket')})" for p in exchange.left_over)

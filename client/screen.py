@@ -39,7 +39,10 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
                 answer, console.width, coloured=coloured(console), with_code=console.is_terminal
             )
         case Quote():
-            return Text(f"Refund {money(answer.refund)}, if cancelled before {moment(answer.valid_until)}.")
+            return Text(
+                f"Refund {money(answer.refund, answer.currency)}, "
+                f"if cancelled before {moment(answer.valid_until)}."
+            )
     raise TypeError(f"{type(answer).__name__} cannot be displayed")
 
 

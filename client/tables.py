@@ -120,7 +120,7 @@ def booking_row(booking: Booking) -> Row:
         "From": venue_of(booking) or booking.origin,
         "To": "" if venue_of(booking) else booking.destination,
         "Service": service_of(booking),
-        ">Fare": money(booking.fare),
+        ">Fare": money(booking.fare, booking.currency),
     }
 
 
@@ -173,7 +173,7 @@ def promo_code_row(promo_code: PromoCode) -> Row:
     """A promo code."""
     discount = (
         f"{promo_code.percent} %" if float(promo_code.percent) else "",
-        money(promo_code.amount) if float(promo_code.amount) else "",
+        money(promo_code.amount, promo_code.currency) if float(promo_code.amount) else "",
     )
     dates = (f"from {promo_code.first_date}", f"to {promo_code.last_date}")
     limits = (promo_code.max_uses, promo_code.max_uses_per_account)
@@ -204,9 +204,9 @@ def sales_row(row: SalesRow, *, by_agent: bool = False) -> Row:
     return {
         **{header: cell for header, cell in group.items() if cell},
         ">Tickets": str(row.tickets),
-        ">Charges": money(row.charges),
-        ">Refunds": money(row.refunds),
-        ">Income": money(row.income),
+        ">Charges": money(row.charges, row.currency),
+        ">Refunds": money(row.refunds, row.currency),
+        ">Income": money(row.income, row.currency),
         ">Occupied": f"{row.occupancy} %" if row.occupancy else "",
     }
 
@@ -218,9 +218,9 @@ def agent_row(agent: Agent) -> Row:
         "Agent": agent.agent,
         "Sells": "yes" if agent.active else "no",
         ">Commission": f"{agent.commission_percent} %",
-        ">Cash": money(agent.cash),
-        ">Held": money(agent.held),
-        ">Credit": "–" if agent.credit_limit is None else money(agent.credit_limit),
+        ">Cash": money(agent.cash, agent.currency),
+        ">Held": money(agent.held, agent.currency),
+        ">Credit": "–" if agent.credit_limit is None else money(agent.credit_limit, agent.currency),
         "Seats on a trip": ", ".join(quotas),
     }
 
@@ -242,12 +242,13 @@ def settlement_lines(settlement: Settlement) -> Iterator[str]:
     """The sums of a settlement."""
     state = f"settled {moment(settlement.settled_at)}" if settlement.settled_at else "not settled yet"
     yield f"Settlement {settlement.settlement_no} of {settlement.agent}, {state}."
-    yield f"Charges {money(settlement.charges)}, refunds {money(settlement.refunds)}."
-    yield f"Commission of {settlement.commission_percent} %: {money(settlement.commission)}."
+    currency = settlement.currency
+    yield f"Charges {money(settlement.charges)}, refunds {money(settlement.refunds, currency)}."
+    yield f"Commission of {settlement.commission_percent} %: {money(settlement.commission, currency)}."
     carried = "" if float(settlement.carried) == 0 else f", with {money(settlement.carried)} carried over"
-    yield f"Due {money(settlement.due)}{carried}."
+    yield f"Due {money(settlement.due, currency)}{carried}."
     if settlement.handed_over is not None and settlement.balance is not None:
-        yield f"Handed over {money(settlement.handed_over)}, balance {money(settlement.balance)}."
+        yield f"Handed over {money(settlement.handed_over)}, balance {money(settlement.balance, currency)}."
 
 
 def no_show_row(ticket: NoShow) -> Row:

@@ -108,9 +108,9 @@ def _journey(booking: Booking) -> list[RenderableType]:
 def _summary(booking: Booking) -> list[RenderableType]:
     """The fare, the refund, and the next step or the reason of a cancellation."""
     lines = [Text(line, "dim") for line in part_lines(booking)]
-    lines.append(Text(f"Fare {money(booking.fare)}", "bold"))
+    lines.append(Text(f"Fare {money(booking.fare, booking.currency)}", "bold"))
     if float(booking.refund):
-        lines.append(Text(f"Refunded {money(booking.refund)}", "bold green"))
+        lines.append(Text(f"Refunded {money(booking.refund, booking.currency)}", "bold green"))
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
         before = hold_end_here(booking, booking.expires_at, None)

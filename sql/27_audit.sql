@@ -64,6 +64,30 @@ LANGUAGE sql STABLE AS $$
        OR coalesce(m.refunded, 0) <> p.refund + coalesce(earlier.refunded, 0) OR p.refund > p.fare
        OR p.status IN ('booked', 'displaced') AND p.booked_at IS NULL
     UNION ALL
+    -- A payment is in the currency of its service, and no amount has more decimals than its currency.
+    SELECT 'currency', y.bus_id, NULL, format('payment %s/%s/%s is in %s, its service in %s', y.reference, y.ticket_no, y.payment_no,
+        y.currency, s.currency)
+    FROM payments y JOIN bus_info s USING (bus_id) WHERE y.currency <> s.currency
+    UNION ALL
+    SELECT 'decimals', a.bus_id, a.travel_date, format('%s: %s %s', a.owner, a.amount, a.currency)
+    FROM (
+        SELECT y.bus_id, NULL::date, format('payment %s/%s/%s', y.reference, y.ticket_no, y.payment_no), y.amount, y.currency FROM payments y
+        UNION ALL
+        SELECT p.bus_id, p.travel_date, format('ticket %s/%s', p.reference, p.ticket_no), v.amount, s.currency
+        FROM passengers p JOIN bus_info s USING (bus_id), unnest(p.alight_refunds || p.fare || p.refund) AS v (amount)
+        UNION ALL
+        SELECT r.bus_id, NULL, format('stop %s', r.stop_no), v.amount, s.currency
+        FROM route_table r JOIN bus_info s USING (bus_id), unnest(r.fares || r.fare) AS v (amount)
+        UNION ALL
+        SELECT s.bus_id, NULL, 'exchange fee', s.exchange_fee, s.currency FROM bus_info s
+        UNION ALL
+        SELECT NULL, NULL, format('promo code %s of %s', c.code, c.operator), c.amount, c.currency FROM promo_codes c
+        UNION ALL
+        SELECT NULL, NULL, format('settlement %s of %s', s.settlement_no, s.agent), v.amount, s.currency
+        FROM settlements s, unnest(ARRAY[s.carried, s.charges, s.refunds, s.commission, s.handed_over]) AS v (amount)
+    ) AS a (bus_id, travel_date, owner, amount, currency)
+    WHERE min_scale(a.amount) > api.currency_decimals(a.currency)
+    UNION ALL
     -- An exchange charges the new fare and what the operator keeps, without what was paid before.
     SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',
         e.reference, e.ticket_no, e.exchange_no, e.amount, e.next_fare, e.fare, e.refund, e.kept)

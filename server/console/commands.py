@@ -188,12 +188,17 @@ class Console:
         quote = self.messages.cancel_quote(bus_id, day)
         self._show(f"{quote.trip.kind} {bus_id}, {quote.trip.name}")
         ends = f"{counted(quote.tickets, 'ticket')} of {counted(quote.bookings, 'booking')}"
-        self._show(f"departs {moment(quote.trip.departs_at)}: {ends}, refund {money(quote.refund)}")
+        self._show(
+            f"departs {moment(quote.trip.departs_at)}: {ends}, refund {money(quote.refund, quote.currency)}"
+        )
         if not self._confirm("Cancel this trip?"):
             self.out("The trip is not cancelled.")
             return
         done = self.messages.cancel_trip(bus_id, day, reason)
-        self.out(f"The trip is cancelled: {counted(done.tickets, 'ticket')}, {money(done.refund)} refunded.")
+        self.out(
+            f"The trip is cancelled: {counted(done.tickets, 'ticket')}, "
+            f"{money(done.refund, done.currency)} refunded."
+        )
 
     def _confirm(self, question: str) -> bool:
         """Ask until the answer is yes or no. Ctrl-C means no."""

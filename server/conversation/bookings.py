@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from busware.server.conversation import answers, seating
@@ -394,7 +395,10 @@ def _named_tickets(booking: Booking, chosen: Sequence[Ticket], of: Sequence[Tick
 
 def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
     """The end of a question: the refund, and the part of the fares that was not refunded before."""
-    paid = sum(float(t.fare) - float(t.refund) for t in tickets if t.status in ("booked", "displaced"))
+    paid = sum(
+        (Decimal(t.fare) - Decimal(t.refund) for t in tickets if t.status in ("booked", "displaced")),
+        Decimal(),
+    )
     return f", and get {money(refund)} of {money(paid)} back?" if float(refund) else "? Nothing is refunded."
 
 

@@ -98,7 +98,8 @@ def _another_at_venue(sale: Sale, booking: Booking, day: date) -> Steps[Trip]:
     if len(trips) == 1:
         return next(iter(trips.values()))
     options = {
-        n: f"{moment(trip.departs_at)}, {service_of(trip)}, {money(trip.fare)}" for n, trip in trips.items()
+        n: f"{moment(trip.departs_at)}, {service_of(trip)}, {money(trip.fare, trip.currency)}"
+        for n, trip in trips.items()
     }
     for number, about in options.items():
         yield Tell(f"  {number}  {about}")

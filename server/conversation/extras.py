@@ -145,7 +145,7 @@ def _ask_concessions(granted: Sequence[Concession], count: int) -> Ask:
 
 def _about(concession: Concession) -> str:
     """What a concession takes off, and for whom it is."""
-    off = f"{concession.percent} %" if concession.percent else money(concession.amount or 0)
+    off = f"{concession.percent} %" if concession.percent else money(concession.amount or "0")
     ages = [f"from {concession.min_age}"] if concession.min_age else []
     ages += [f"up to {concession.max_age}"] if concession.max_age else []
     return f"{off} off" + (f", {' '.join(ages)} years" if ages else "")

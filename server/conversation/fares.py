@@ -28,13 +28,13 @@ def _with_infant(ticket: Ticket) -> str:
 def lowest_fare(trip: Trip) -> str:
     """The fare of a trip: 260.00, or from 260.00 if it has classes with other fares."""
     fares = {one.fare for one in trip.classes or []}
-    return ("from " if fares - {trip.fare} else "") + money(trip.fare)
+    return ("from " if fares - {trip.fare} else "") + money(trip.fare, trip.currency)
 
 
 def seat_fares(seat_map: Seats) -> list[str]:
     """The fare of each seat, or a text for each class: premium 312.00 each, free: 1, 2."""
     if not seat_map.classes:
-        return [f"{money(seat_map.fare)} each"]
+        return [f"{money(seat_map.fare, seat_map.currency)} each"]
     return [
         f"{one.name or 'others'} {money(one.fare)} each, free: {_free(seat_map, one)}"
         for one in seat_map.classes

@@ -55,13 +55,13 @@ def stay(context: Context, typed: str) -> Steps[None]:
             hotel_id = next(iter(hotels))
             if len(hotels) > 1:
                 options = {
-                    n: f"{service_of(hotel)}, {money(hotel.fare)}, {hotel.seats_free} free"
+                    n: f"{service_of(hotel)}, {money(hotel.fare, hotel.currency)}, {hotel.seats_free} free"
                     for n, hotel in hotels.items()
                 }
                 hotel_id = yield from choose_from_list("Hotel id:", options, HOTEL.service, "bus_id")
             hotel, nights = hotels[hotel_id], (check_out - check_in).days
             stay = f"{nights} night{'s' if nights > 1 else ''}, {day_of(check_in)} to {day_of(check_out)}"
-            yield Tell(f"{stay}: {money(hotel.fare)} for each room.")
+            yield Tell(f"{stay}: {money(hotel.fare, hotel.currency)} for each room.")
             yield from book(context, HOTEL, BookingDraft(check_in, venue, venue), hotel)
             return
         except (Refusal, InvalidInput) as error:

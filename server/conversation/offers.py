@@ -19,7 +19,7 @@ def offer(context: Context, typed: str) -> Steps[None]:
         "Accept or decline:", {"accept": True, "decline": False}, "offer",
         "accept: take what is offered. decline: cancel the booking, and get the whole fare back.",
     )  # fmt: skip
-    refund = money(opened.refund or 0)
+    refund = money(opened.refund or "0", opened.currency)
     if not accepts and not (
         yield answers.ask_yes_no(f"Decline the offer, and get {refund} back?", "no: the offer stays open.")
     ):

@@ -282,7 +282,7 @@ def book_directly(
 def fare_of_direct_booking(context: Context, booking: Booking) -> Steps[None]:
     """Tell the fare of a booking that was made without a question for confirmation."""
     if not context.extended and booking.status == "booked":
-        yield Tell(f"Booked at once, for {money(booking.fare)}.")
+        yield Tell(f"Booked at once, for {money(booking.fare, booking.currency)}.")
 
 
 def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[tuple[Wanted, Seats]]:

@@ -70,7 +70,8 @@ def show(context: Context, typed: str) -> Steps[None]:
     trip = yield from _performance(sale, venue, time, day, typed_performance)
     booked = False
     while not booked:
-        about = f"{trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, {money(trip.fare)} each"
+        fare = money(trip.fare, trip.currency)
+        about = f"{trip.name}, {moment(trip.departs_at)}, {trip.seats_free} free, {fare} each"
         parse, brackets = seating.count("seat"), about
         if context.extended:
             yield Tell(f"{about}.")
@@ -155,7 +156,7 @@ def _performance(sale: Sale, venue: Place, time: str | None, day: date | None, t
 
 
 def _describe(trip: Trip) -> str:
-    return f"{trip.name}, {money(trip.fare)}, {trip.seats_free} free"
+    return f"{trip.name}, {money(trip.fare, trip.currency)}, {trip.seats_free} free"
 
 
 def _parse_performance(

@@ -235,7 +235,7 @@ def choose_trip(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[Trip]:
         return segments[1]
     described = {
         n: f"{trip.origin} {clock(trip.departs_at)} to {trip.destination} "
-        f"{arrival(trip.arrives_at, trip.departs_at)}, {money(trip.fare)}"
+        f"{arrival(trip.arrives_at, trip.departs_at)}, {money(trip.fare, trip.currency)}"
         for n, trip in segments.items()
     }
     for number, about in described.items():
@@ -340,7 +340,7 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
     """
     words, wanted = sale.words, draft.wanted
     options = {
-        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare)}"
+        trip.bus_id: f"{clock(trip.departs_at)} {service_of(trip)}, {money(trip.fare, trip.currency)}"
         f"{'' if trip.seats_free else ', full'}"
         for trip in reversed(trips)  # of a service that is found several times, the first one counts
     }

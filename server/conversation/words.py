@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from typing import get_args
 
 from busware.server.protocol import (
@@ -152,9 +153,12 @@ def duration(departs: datetime, arrives: datetime) -> str:
     return f"{minutes // 60}h{minutes % 60:02d}"
 
 
-def money(amount: str | float) -> str:
-    """An amount, such as 1,234.50."""
-    return f"{float(amount):,.2f}"
+def money(amount: str | Decimal, currency: str | None = None) -> str:
+    """An amount with the decimals that it has, those of its currency: 1,234.50, or 5.250 KWD.
+
+    An amount in INR has no code, as in the texts of 0.1.0, which are published.
+    """
+    return f"{Decimal(amount):,f}" + (f" {currency}" if currency not in (None, "INR") else "")
 
 
 def type_code(bus_type: str | None, ac: bool | None, service: str = "") -> str:
@@ -264,25 +268,29 @@ def exchange_lines(terms: ExchangeTerms) -> Iterator[str]:
         f"{journey.destination}, {moment(journey.arrives_at)}."
     )
     yield f"{plural(words_of(journey.kind).seat, seats).capitalize()} {listed(seats, 'and')}."
-    parts = [f"Fare {money(terms.fare)}, paid {money(terms.paid)}"]
-    parts += [f"fee {money(terms.fee)}"] if float(terms.fee) else []
-    parts += [f"not refunded {money(terms.withheld)}"] if float(terms.withheld) else []
+    parts = [f"Fare {money(terms.fare, terms.currency)}, paid {money(terms.paid, terms.currency)}"]
+    parts += [f"fee {money(terms.fee, terms.currency)}"] if float(terms.fee) else []
+    parts += [f"not refunded {money(terms.withheld, terms.currency)}"] if float(terms.withheld) else []
     yield f"{', '.join(parts)}."
 
 
 def exchange_amount(exchange: ExchangeAmounts) -> str:
     """What the traveller does to exchange: pay 40.00, get 40.00 back, or pay nothing."""
     if float(exchange.refund):
-        return f"get {money(exchange.refund)} back"
-    return f"pay {money(exchange.due)}" if float(exchange.due) else "pay nothing"
+        return f"get {money(exchange.refund, exchange.currency)} back"
+    return f"pay {money(exchange.due, exchange.currency)}" if float(exchange.due) else "pay nothing"
 
 
 def exchanged_line(exchange: ExchangeAmounts) -> str:
     """What an exchange has cost: The booking is exchanged. 40.00 is charged."""
     if float(exchange.refund):
-        cost = f"{money(exchange.refund)} is refunded"
+        cost = f"{money(exchange.refund, exchange.currency)} is refunded"
     else:
-        cost = f"{money(exchange.due)} is charged" if float(exchange.due) else "Nothing is charged"
+        cost = (
+            f"{money(exchange.due, exchange.currency)} is charged"
+            if float(exchange.due)
+            else "Nothing is charged"
+        )
     return f"The booking is exchanged. {cost}."
 
 
@@ -294,8 +302,8 @@ def seat_line(booking: Booking, ticket_no: int) -> str:
 
 def _refunded(before: Booking, after: Booking) -> str:
     """A sentence: what a change has refunded."""
-    refund = float(after.refund) - float(before.refund)
-    return f"{money(refund)} is refunded." if refund else "Nothing is refunded."
+    refund = Decimal(after.refund) - Decimal(before.refund)
+    return f"{money(refund, after.currency)} is refunded." if refund else "Nothing is refunded."
 
 
 def end_of(ticket: Ticket, booking: Booking) -> str:
@@ -323,12 +331,12 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     machine: in the form that programs read in plain text (server/PROTOCOL.md).
     """
     ended = [str(t.ticket_no) for t in booking.tickets if t.status != booking.status]
-    fare = sum(float(t.fare) for t in booking.tickets if t.status == "booked")
+    fare = sum((Decimal(t.fare) for t in booking.tickets if t.status == "booked"), Decimal())
     parts = (
         f"Booking {summary(booking, machine=machine)} Status: {booking.status.capitalize()}",
-        f"fare {money(fare)}" if fare else "",
+        f"fare {money(fare, booking.currency)}" if fare else "",
         f"without {plural('ticket', ended)} {', '.join(ended)}" if ended else "",
-        f"{money(booking.refund)} is given back" if float(booking.refund) else "",
+        f"{money(booking.refund, booking.currency)} is given back" if float(booking.refund) else "",
     )
     why = f". {does_not_run(booking)}" if booking.why else ""
     if booking.status == "expired":
@@ -390,7 +398,7 @@ def offer_lines(offer: Offer) -> list[str]:
     if offer.refund is None:
         decided = f", {moment(offer.decided_at)}" if offer.decided_at else ""
         return [*lines, f"{offer.state.capitalize()}{decided}."]
-    until, refund = moment(offer.valid_until), money(offer.refund)
+    until, refund = moment(offer.valid_until), money(offer.refund, offer.currency)
     if offer.trip is None:
         how = f"The booking stays as it is now, unless you decline the offer before {until}"
         return [*lines, f"{how}: then {refund} is refunded."]

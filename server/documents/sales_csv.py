@@ -20,6 +20,7 @@ _HEADER = (
     "income",
     "occupancy",
     "agent",
+    "currency",
 )
 
 
@@ -33,4 +34,5 @@ def _rows(report: SalesReport) -> Iterator[tuple[csv_table.Cell, ...]]:
         segment = (row.from_stop, row.to_stop, row.origin, row.destination)
         amounts = (Decimal(row.charges), Decimal(row.refunds), Decimal(row.income))
         occupancy = Decimal(row.occupancy) if row.occupancy else None
-        yield row.bus_id, row.name, str(row.date or ""), *segment, row.tickets, *amounts, occupancy, row.agent
+        sums = (row.tickets, *amounts, occupancy, row.agent, row.currency)
+        yield row.bus_id, row.name, str(row.date or ""), *segment, *sums

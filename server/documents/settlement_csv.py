@@ -16,6 +16,7 @@ _HEADER = (
     "ticket_no",
     "bus_id",
     "travel_date",
+    "currency",
 )
 
 
@@ -29,4 +30,4 @@ def _rows(settlement: Settlement) -> Iterator[tuple[csv_table.Cell, ...]]:
     for payment in settlement.payments:
         amount = Decimal(payment.amount) * (1 if payment.kind == "charge" else -1)
         ticket = (payment.reference, payment.ticket_no, payment.bus_id, str(payment.travel_date))
-        yield *number, payment.at.isoformat(), payment.kind, amount, *ticket
+        yield *number, payment.at.isoformat(), payment.kind, amount, *ticket, settlement.currency

@@ -9,14 +9,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import product
 from typing import NamedTuple, Protocol
 
 from busware.server.gtfs.archive import Archive, Remarks, Row
 from busware.server.gtfs.feed import Feed, Route
+from busware.server.protocol.currencies import round_amount
 
-CENT = Decimal("0.01")
 Segment = tuple[int, int]  # the indexes of two stops
 
 
@@ -85,7 +85,7 @@ def table_of(prices: Mapping[Segment, Price], sold: Sequence[Segment], stops: in
 
 def table_per_km(per_km: Decimal, currency: str, km: Sequence[Decimal]) -> FareTable:
     """The fares of a service that costs the same for each kilometre."""
-    fares = [(per_km * distance).quantize(CENT, ROUND_HALF_UP) for distance in km]
+    fares = [round_amount(per_km * distance, currency) for distance in km]
     return FareTable(currency, fares, {})
 
 
@@ -97,14 +97,14 @@ def cheapest(tariff: Tariff, route: Route, stops: Sequence[str]) -> dict[Segment
 
 
 def read_price(file: str, row: Row, column: str, currency: str, remarks: Remarks) -> Price | None:
-    """The price in a row. A part of a cent is rounded, and reported."""
+    """The price in a row. It is rounded to the decimals of its currency, and that is reported."""
     text, code = row[column], row[currency]
     if not re.fullmatch(r"\d{1,8}(\.\d{0,6})?", text, re.ASCII):
         remarks.fault(file, row.line, f"{column} is {text!r}; it takes an amount such as 12.50.")
     elif not re.fullmatch(r"[A-Z]{3}", code, re.ASCII):
         remarks.fault(file, row.line, f"{currency} is {code!r}; it takes a currency such as INR.")
     else:
-        amount = Decimal(text).quantize(CENT, ROUND_HALF_UP)
+        amount = round_amount(Decimal(text), code)
         if amount != Decimal(text):
             remarks.leave_out(file, row.line, f"{column} {text} is rounded to {amount}.")
         return Price(amount, code)

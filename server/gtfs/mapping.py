@@ -16,6 +16,7 @@ from busware.server.gtfs.archive import Remarks
 from busware.server.gtfs.distances import Distances
 from busware.server.gtfs.fares import FareError, FareTable, Segment, Tariff, cheapest, table_of, table_per_km
 from busware.server.gtfs.feed import Calendar, Feed, Route, StopTime, Trip
+from busware.server.protocol.currencies import round_amount
 
 MINUTE = 60
 MAX_DEPARTURES = 1440  # of a row of frequencies.txt: one a minute
@@ -76,12 +77,16 @@ class Service:
                 "arrives": format_minutes(call.arrives),
                 "departs": format_minutes(call.departs),
                 "km": str(km),
-                "fare": f"{fare:.2f}",
+                "fare": f"{round_amount(fare, self.fares.currency):f}",
             }
             for call, km, fare in zip(self.calls, self.km, self.fares.of_stops, strict=True)
         ]
         segment_fares = [
-            {"from_stop": start + 1, "to_stop": end + 1, "fare": f"{fare:.2f}"}
+            {
+                "from_stop": start + 1,
+                "to_stop": end + 1,
+                "fare": f"{round_amount(fare, self.fares.currency):f}",
+            }
             for (start, end), fare in sorted(self.fares.of_segments.items())
         ]
         noun = noun_of(self.route.type)

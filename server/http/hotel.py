@@ -24,6 +24,7 @@ from busware.server.accounts.sessions import WrongPassword, normalize_username
 from busware.server.http import problems
 from busware.server.http.executor import JSON, Executor, Threads, address_of
 from busware.server.protocol import Booking, Caller, Refusal, Seat, Ticket, Trip
+from busware.server.protocol.currencies import round_amount
 
 KIND = "hotel"
 PLACE = "HOTEL"  # the code of the hotel's only place
@@ -157,7 +158,7 @@ class Hotel:
             raise HotelError(400, message="You have no booked rooms.")
         refund = sum((self._end(stay, tonight, guest) for stay in stays), Decimal())
         message = f"Checked out successfully. Released rooms: {_rooms(_booked(stays))}"
-        return {"message": message, "refund": f"{refund:.2f}"}
+        return {"message": message, "refund": f"{round_amount(refund, stays[0].currency)}"}
 
     # Parts of the calls ------------------------------------------------------------------------
 

@@ -80,7 +80,7 @@ def trips(answer: TripList) -> str:
             clock(trip.departs_at),
             arrival(trip.arrives_at, trip.departs_at),
             duration(trip.departs_at, trip.arrives_at),
-            money(trip.fare),
+            money(trip.fare, trip.currency),
             trip.seats_free,
             "",
         )
@@ -145,7 +145,8 @@ def booking(answer: Booking, now: datetime) -> str:
         *_journey(answer),
         *(_ticket(ticket, answer) for ticket in answer.tickets),
         *(f"  {line}" for line in part_lines(answer)),
-        f"Fare {money(answer.fare)}" + (f", refunded {money(answer.refund)}" if float(answer.refund) else ""),
+        f"Fare {money(answer.fare, answer.currency)}"
+        + (f", refunded {money(answer.refund, answer.currency)}" if float(answer.refund) else ""),
     ]
     if answer.expires_at is not None:
         left = max(0, int((answer.expires_at - now).total_seconds()))
@@ -191,4 +192,5 @@ def _ticket(ticket: Ticket, party: Booking) -> str:
 
 def quote(answer: Quote) -> str:
     """The refund, and until when the quote is valid."""
-    return f"The refund is {money(answer.refund)} if you cancel before {moment(answer.valid_until)}."
+    refund = money(answer.refund, answer.currency)
+    return f"The refund is {refund} if you cancel before {moment(answer.valid_until)}."
