@@ -148,7 +148,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "promo-codes": (protocol.PromoCodes, "--operator --limit --after"),
     "put-promo-code": (
         protocol.PutPromoCode,
-        "code --percent --amount --service --first-date --last-date --uses --uses-per-account --operator",
+        "code --percent --amount --currency --service --first-date --last-date --uses --uses-per-account "
+        "--operator",
     ),
     "agents": (protocol.Agents, "--operator --limit --after"),
     "put-agent": (protocol.PutAgent, "agent --commission --credit --selling --quota --operator"),

@@ -51,7 +51,7 @@ def test_settlement_as_csv(operate: Run, run: Run, database: Database, tmp_path)
     file = tmp_path / "settlement.csv"
     assert operate("settlement", "--agent", "kumar", *KSRTC, "--csv", str(file)).status == 0
     assert file.read_text("utf-8-sig") == (
-        "agent,settlement_no,at,kind,amount,reference,ticket_no,bus_id,travel_date\n"
+        "agent,settlement_no,at,kind,amount,reference,ticket_no,bus_id,travel_date,currency\n"
     )
 
 

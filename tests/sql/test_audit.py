@@ -41,6 +41,27 @@ BROKEN = [
         "(mail) is done after 0 attempts, with the error none",
     ),
     (
+        "currency",
+        "UPDATE payments SET currency = 'USD' WHERE reference = '{booking}'",
+        "payment {booking}/1/1 is in USD, its service in INR",
+    ),
+    (
+        "decimals",
+        "UPDATE payments SET amount = amount + 0.001 WHERE reference = '{booking}'",
+        "payment {booking}/1/1: 260.001 INR",
+    ),
+    (
+        "decimals",
+        "UPDATE passengers SET refund = 0.005 WHERE reference = '{booking}'",
+        "ticket {booking}/1: 0.005 INR",
+    ),
+    ("decimals", "UPDATE route_table SET fare = 0.001 WHERE bus_id = 1 AND stop_no = 1", "stop 1: 0.001 INR"),
+    (
+        "decimals",
+        "UPDATE bus_info SET currency = 'JPY', exchange_fee = 0.5 WHERE bus_id = 1",
+        "exchange fee: 0.5 JPY",
+    ),
+    (
         "no_show",
         "UPDATE passengers SET checked_in_at = now() WHERE reference = '{waiting}'",
         "ticket {waiting}/1 (pending): segment [1,5) of , checked in 20",

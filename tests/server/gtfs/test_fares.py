@@ -1,10 +1,12 @@
 """Fares by route and zones, and Fares v2, as fares of stops, and of segments where they must be."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from busware.server.gtfs.fares import table_per_km
 from busware.server.gtfs.mapping import Options
 from tests.support.gtfs import FEED, changed, documents, read_files
 
@@ -146,3 +148,11 @@ def test_rule_for_some_times_of_the_day_is_left_out(tmp_path: Path) -> None:
 def test_fault_in_fares_v2(tmp_path: Path, name: str, old: str, new: str, fault: str) -> None:
     content = read_files(tmp_path, V2 | {name: V2[name].replace(old, new)}, Options())
     assert [str(found) for found in content.remarks.faults] == [fault]
+
+
+@pytest.mark.parametrize(
+    ("currency", "fares"), [("INR", ["0.00", "12.35"]), ("JPY", ["0", "12"]), ("KWD", ["0.000", "12.345"])]
+)
+def test_fares_per_kilometre_have_the_decimals_of_the_currency(currency: str, fares: list[str]) -> None:
+    table = table_per_km(Decimal("1.2345"), currency, [Decimal(0), Decimal(10)])
+    assert [str(fare) for fare in table.of_stops] == fares
