@@ -86,6 +86,7 @@ class TripQuote(Struct, frozen=True, kw_only=True):
     trip: OperatedTrip
     bookings: int
     tickets: int
+    currency: str
     refund: str
 
 
