@@ -209,6 +209,13 @@ class AsyncOperatorClient(AsyncConnection):
             )
         ).blocked  # fmt: skip
 
+    async def events(self, after: str | None = None, *, limit: int | None = None) -> protocol.EventList:
+        """What happened to the bookings and trips of your services. after: `next` of the previous call.
+
+        Store `next` together with what you have done with the events.
+        """
+        return await self.call(protocol.Events(after=after, limit=limit), protocol.EventList)
+
     async def promo_codes(self, operator: str | None = None) -> AsyncIterator[PromoCode]:
         """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
         async for page in self._pages(protocol.PromoCodes(operator=operator), protocol.PromoCodeList):

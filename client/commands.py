@@ -123,6 +123,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "bus_id travel_date seats --from-stop --to-stop --reason --key",
     ),
     "unblock-seats": (protocol.UnblockSeats, "bus_id travel_date seats --from-stop --to-stop --key"),
+    "events": (protocol.Events, "--after --limit"),
     "open-sales": (protocol.OpenSales, "bus_id from_date to_date"),
     "services": (protocol.Services, "--limit --after"),
     "service": (protocol.GetService, "bus_id"),

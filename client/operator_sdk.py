@@ -205,6 +205,13 @@ class OperatorClient(Connection):
             )
         ).blocked  # fmt: skip
 
+    def events(self, after: str | None = None, *, limit: int | None = None) -> protocol.EventList:
+        """What happened to the bookings and trips of your services. after: `next` of the previous call.
+
+        Store `next` together with what you have done with the events.
+        """
+        return self.call(protocol.Events(after=after, limit=limit), protocol.EventList)
+
     def promo_codes(self, operator: str | None = None) -> Iterator[PromoCode]:
         """The operator's promo codes, by code, with their uses. operator: only an admin names it."""
         for page in self._pages(protocol.PromoCodes(operator=operator), protocol.PromoCodeList):

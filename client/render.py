@@ -56,6 +56,7 @@ from busware.server.protocol import (
     Done,
     Driver,
     DriverList,
+    EventList,
     ExchangeTerms,
     Logout,
     NoShows,
@@ -98,6 +99,7 @@ from busware.tables import (
     alighting_stop_row,
     booking_row,
     driver_row,
+    event_row,
     leg_row,
     no_show_row,
     operated_trip_rows,
@@ -279,6 +281,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             )
         case SentNotice():
             return Text(sent_line(answer))
+        case EventList():
+            return page(map(event_row, answer.events), answer.next, if_empty="There are no later events.")
         case PromoCode():
             return table([promo_code_row(answer)], if_empty="")
         case PromoCodeList():

@@ -23,6 +23,7 @@ from busware.server.protocol import (
     AlightingStop,
     Booking,
     Driver,
+    Event,
     Leg,
     NoShow,
     OperatedTrip,
@@ -185,6 +186,19 @@ def promo_code_row(promo_code: PromoCode) -> Row:
         ">Uses": str(promo_code.uses),
         ">Limit": "–" if limits[0] is None else str(limits[0]),
         ">Each account": "–" if limits[1] is None else str(limits[1]),
+    }
+
+
+def event_row(event: Event) -> Row:
+    """What happened, and to which booking or trip."""
+    return {
+        ">Position": str(event.position),
+        "At": event.at.strftime("%Y-%m-%d %H:%M:%S"),
+        "Event": event.type,
+        "Cause": str(event.data.get("cause", "")),
+        ">Bus": str(event.bus_id or ""),
+        "Date": str(event.travel_date or ""),
+        "Booking": event.reference or "",
     }
 
 

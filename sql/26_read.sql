@@ -38,6 +38,7 @@ BEGIN
         WHEN 'manifest' THEN answer := api.manifest(a.account, a.bus_id, a.travel_date);
         WHEN 'sales' THEN answer := api.sales(a.account, a."from", a."to", a."group", a."by");
         WHEN 'load' THEN answer := api.load(a.account, a.bus_id, a.travel_date);
+        WHEN 'events' THEN answer := api.events(a.account, a."limit", a.after);
         WHEN 'occupancy' THEN answer := api.occupancy(a.account, a.bus_id, a.travel_date);
     END CASE;
     refused := answer ? 'reason';

@@ -49,6 +49,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Load: OPERATORS,
     protocol.Occupancy: OPERATORS,
     protocol.Sales: OPERATORS,
+    protocol.Events: OPERATORS,
     protocol.CheckIn: OPERATORS,
     protocol.MarkNoShows: OPERATORS,
     protocol.CancelTrip: OPERATORS,

@@ -10,11 +10,12 @@ replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
 text      cleaning and comparing of texts               services  a service as a document
 operator_requests, operator_replies  the same for operators
-agents    agents and their settlements
+agents    agents and their settlements                  events    the log of events
 """
 
 from busware.server.protocol.agents import *  # noqa: F403
 from busware.server.protocol.caller import *  # noqa: F403
+from busware.server.protocol.events import *  # noqa: F403
 from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.operator_replies import *  # noqa: F403
 from busware.server.protocol.operator_requests import *  # noqa: F403

@@ -1,5 +1,7 @@
 """The log of events: each change of a booking or trip records one, and readers of the log miss none."""
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import Clock, Database
@@ -250,3 +252,75 @@ def test_deletion_leaves_no_gap_and_continues_the_positions(
     api.book(4)
     assert publish(api) == 1
     assert [position for position, _ in published(api)] == [3, 4]
+
+
+# The method `events` ---------------------------------------------------------------------------
+
+
+def read(api: SchemaApi, account: str = "conductor", **args: Any) -> tuple[list[str], str, bool]:
+    """The references of a page, `next`, and whether there are more."""
+    page = api.read("events", account=account, **args)
+    return [event["reference"] for event in page["events"]], page["next"], page.get("more", False)
+
+
+def test_pages(api: SchemaApi) -> None:
+    assert read(api) == ([], "0", False)
+    a, b, c = (api.book(n)["reference"] for n in (1, 2, 3))
+    assert read(api) == ([], "0", False)  # they are not published
+    publish(api)
+    assert read(api, limit=2) == ([a, b], "2", True)
+    assert read(api, limit=2, after="2") == ([c], "3", False)
+    assert read(api, after="3") == ([], "3", False)
+    assert read(api, after="7") == ([], "7", False)  # as after a restored backup
+    refused = api.read("events", account="conductor", after="x")
+    assert (refused["reason"], refused["field"]) == ("bad_request", "after")
+
+
+def test_event_has_the_booking(api: SchemaApi) -> None:
+    booking = api.book(1)
+    publish(api)
+    (event,) = api.read("events", account="conductor")["events"]
+    assert (event["type"], event["reference"], event["position"]) == (
+        "booking.booked",
+        booking["reference"],
+        1,
+    )
+    assert (event["bus_id"], event["travel_date"], event["at"]) == (1, DAY, "2026-12-01T09:00:00+05:30")
+    assert event["data"] == booking
+
+
+def test_operator_reads_the_events_of_its_services_only(api: SchemaApi, database: Database) -> None:
+    database.query("SELECT api.add_operator('other', 'hash', 'SRS Travels')")
+    database.query("SELECT api.add_operator('root', 'hash', NULL)")
+    (own,) = database.query("SELECT operator FROM bus_info WHERE bus_id = 1")
+    assert own == "KSRTC"
+    mine = api.book(1)["reference"]
+    publish(api)
+    assert read(api)[0] == read(api, "root")[0] == [mine]
+    assert read(api, "other") == ([], "1", False)
+
+
+def test_page_without_own_events_continues(api: SchemaApi, database: Database) -> None:
+    """One call reads at most 1,000 events."""
+    database.query(
+        "INSERT INTO events (event_no, type, bus_id, at, data, position) "
+        "SELECT n, 'trip.notice', -1, api.now(), '{}', n FROM generate_series(1, 1500) AS n"
+    )
+    database.query("SELECT setval('event_no_seq', 1500)")
+    own = api.book(1)["reference"]
+    publish(api)
+    assert read(api) == ([], "1000", True)
+    assert read(api, after="1000") == ([own], "1501", False)
+
+
+def test_reader_learns_that_events_were_deleted(api: SchemaApi, database: Database, clock: Clock) -> None:
+    for n in (1, 2, 3):
+        api.book(n)
+    publish(api)
+    clock.advance(days=2)
+    later = api.book(4)["reference"]
+    publish(api)
+    assert database.value("SELECT api.purge_events('1 day')") == 3
+    refused = api.read("events", account="conductor", after="1")
+    assert (refused["reason"], refused["takes"]) == ("bad_request", "3 or a later `next`")
+    assert read(api, after="3") == read(api) == ([later], "4", False)

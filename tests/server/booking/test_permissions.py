@@ -107,6 +107,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "drivers": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "assign": ({**TRIP, "travel_date": "2026-12-03", "drivers": ["D1"]}, SERVICE_OPERATORS),
     "exchange_vehicle": ({**TRIP, "travel_date": "2026-12-03", "vehicle": "KA09F1"}, SERVICE_OPERATORS),
+    "events": ({}, OPERATORS),
     "promo_codes": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "put_promo_code": ({"operator": "KSRTC", "code": "DASARA", "percent": "10"}, SERVICE_OPERATORS),
     "agents": ({"operator": "KSRTC"}, SERVICE_OPERATORS),

@@ -1,0 +1,40 @@
+-- The published events of the services that an account may change, in the order of their positions. page: the maximum number.
+-- after: `next` of the previous page; NULL: from the oldest event on. It is refused if events after it were deleted.
+--
+-- One call reads at most 1,000 events, also if most are of other operators: then the page may be empty, with `more`.
+CREATE OR REPLACE FUNCTION api.events(account text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    most   CONSTANT int := 1000;
+    size   CONSTANT int := coalesce(page, 50);
+    owner  accounts;
+    start  bigint;
+    oldest bigint := (SELECT min(e.position) FROM events e WHERE e.position IS NOT NULL);
+    found  record;
+BEGIN
+    IF after !~ '^\d{1,18}$' THEN
+        RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', '`after` is not the `next` of a page.');
+    END IF;
+    start := coalesce(after::bigint, oldest - 1, 0);
+    IF start < oldest - 1 THEN
+        RETURN api.refusal_bad_request('after', format('%s or a later `next`', oldest - 1), format('Events after %s were deleted, because '
+            'they are old. Read your bookings again, and continue after %s.', start, oldest - 1));
+    END IF;
+    SELECT * INTO owner FROM accounts a WHERE a.username = events.account;
+    WITH scanned AS MATERIALIZED (
+        SELECT e.* FROM events e WHERE e.position > start ORDER BY e.position LIMIT most
+    ), shown AS (
+        SELECT s.* FROM scanned s
+        WHERE owner.role = 'admin' OR EXISTS (SELECT FROM bus_info b WHERE b.bus_id = s.bus_id AND b.operator = owner.operator)
+        ORDER BY s.position LIMIT size
+    )
+    SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('event_id', s.event_id, 'position', s.position, 'type', s.type,
+               'at', api.rfc3339(s.at, coalesce(b.time_zone, 'UTC')), 'bus_id', s.bus_id, 'travel_date', s.travel_date, 'reference', s.reference))
+               || jsonb_build_object('data', s.data) ORDER BY s.position) AS events,
+           count(*) = size AS full_page, max(s.position) AS last, (SELECT count(*) = most FROM scanned) AS full_scan,
+           (SELECT max(c.position) FROM scanned c) AS scanned
+    INTO found FROM shown s LEFT JOIN bus_info b ON b.bus_id = s.bus_id;
+    RETURN jsonb_build_object('events', coalesce(found.events, '[]'),
+            'next', (CASE WHEN found.full_page THEN found.last ELSE coalesce(found.scanned, start) END)::text)
+        || CASE WHEN found.full_page OR found.full_scan THEN '{"more": true}' ELSE '{}' END::jsonb;
+END $$;
