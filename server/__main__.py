@@ -20,6 +20,7 @@ _FUNCTIONS = {  # subcommand → module of the server, function
     "gtfs": ("gtfs.commands", "main"),
     "health": ("health", "main"),
     "operator": ("accounts.operators", "main"),
+    "outbox": ("outbox.command", "main"),
     "pg_basebackup": ("embedded.psql", "run_pg_basebackup"),
     "psql": ("embedded.psql", "run_psql"),
     "seed": ("embedded.psql", "seed"),

@@ -24,6 +24,7 @@ SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "audit": "check the whole database",
     "operator": "manage operator accounts",
     "bounce": "record mails that came back",
+    "outbox": "list, retry or discard what could not be sent",
     "console": "open the operator's console of a running server",
     "health": "check whether the running server is ready",
 }

@@ -9,6 +9,7 @@ import functools
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,6 +25,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 
 _DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _COUNT_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
+_COUNT_OUTBOX = "SELECT kind, state, count, extract(epoch FROM api.now() - oldest) FROM api.count_outbox()"
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -72,6 +74,21 @@ class Metrics(Collector):
         yield _gauge(
             "busware_tickets", "Tickets that are held, pending and sold", "status", self._count_tickets()
         )
+        yield from self._outbox()
+
+    def _outbox(self) -> Iterator[GaugeMetricFamily]:
+        """What is not sent yet, and what could not be sent; none if the database is unavailable."""
+        labels = ("kind", "state")
+        counts = GaugeMetricFamily(
+            "busware_outbox_rows", "Mails, webhooks, refunds that are not sent", labels=labels
+        )
+        ages = GaugeMetricFamily("busware_outbox_age_seconds", "Age of the oldest of them", labels=labels)
+        with suppress(Refusal, InternalError):
+            for kind, state, count, age in self._pool.execute(_COUNT_OUTBOX):
+                counts.add_metric((kind, state), count)
+                ages.add_metric((kind, state), float(age))
+        yield counts
+        yield ages
 
     def _count_tickets(self) -> dict[str, int]:
         """The number of tickets by status, as last counted; {} if the database is unavailable."""

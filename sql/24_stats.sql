@@ -1,6 +1,6 @@
--- Counts for operators: the services; the messages; the open trips from today on; the tickets from today on, by status. A
--- ticket that was cancelled before it was booked, such as one of a hold, counts as released. Today is the date in the time zone
--- of the service.
+-- Counts for operators: the services; the messages; what is not sent, by kind and state; the open trips from today on; the tickets
+-- from today on, by status. A ticket that was cancelled before it was booked, such as one of a hold, counts as released. Today is
+-- the date in the time zone of the service.
 CREATE OR REPLACE FUNCTION api.stats() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH service AS MATERIALIZED (
@@ -14,5 +14,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
             SELECT CASE WHEN p.status = 'cancelled' AND p.booked_at IS NULL THEN 'released'
                         ELSE api.status_now(p.status, p.expires_at) END AS status, count(*) AS n
             FROM passengers p JOIN service s USING (bus_id) WHERE p.travel_date >= s.today GROUP BY 1) AS counted),
-        'messages', (SELECT count(*) FROM messages))
+        'messages', (SELECT count(*) FROM messages),
+        'outbox', (SELECT coalesce(jsonb_object_agg(o.kind || ' ' || o.state, o.count), '{}') FROM api.count_outbox() AS o))
 $$;

@@ -28,6 +28,7 @@ from busware.server.conversation.words import (
     words_of,
 )
 from busware.server.db.pool import InternalError
+from busware.server.installation import subcommand
 from busware.server.protocol import Refusal, normalize_text
 from busware.server.push.messages import Client, Message, Messages
 
@@ -263,6 +264,9 @@ class Console:
         self._show(f"tickets for today and later: {tickets}")
         self._show(f"services: {stats['services']}, trips on sale: {stats['trips']}")
         self._show(f"stored messages: {stats['messages']}")
+        if stats["outbox"]:
+            not_sent = ", ".join(f"{n} {kind}" for kind, n in sorted(stats["outbox"].items()))
+            self._show(f"not sent, see {subcommand('outbox')}: {not_sent}")
 
     def _recent(self, rest: str) -> None:
         self._show_messages(self.messages.recent(_MESSAGES_SHOWN))

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "timetables": "command_line embedded installation output protocol settings",
     "gtfs": "command_line embedded installation output protocol settings",
     "metrics": "db protocol settings",
-    "outbox": "db protocol settings worker_thread",
+    "outbox": "command_line db embedded installation output protocol settings worker_thread",
     "worker_thread": "db protocol",
     "certificates": "tls worker_thread",
     "housekeeping": "accounts db protocol settings worker_thread",
@@ -64,7 +64,9 @@ MAY_IMPORT = {
 CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
 }  # fmt: skip
-MAY_USE_PSYCOPG = {"accounts", "db", "embedded", "gtfs", "mail", "timetables"}  # besides scripts/ and tests/
+MAY_USE_PSYCOPG = {  # besides scripts/ and tests/
+    "accounts", "db", "embedded", "gtfs", "mail", "outbox", "timetables"
+}  # fmt: skip
 PACKAGES = {  # package → its folder
     "busware": "client",
     "busware.server": "server",

@@ -28,6 +28,7 @@ AS_OWNER = (
     "gtfs/exporting.py",
     "gtfs/importing.py",
     "mail/bounce_command.py",
+    "outbox/command.py",
     "timetables/export.py",
 )  # of server/: they connect as the owner
 

@@ -1,0 +1,145 @@
+"""The subcommand `outbox` of the server: lists what could not be sent, tries it again, or discards it.
+
+It connects as the owner of the database, because the rows have addresses and names of travellers.
+"""
+
+import argparse
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from busware.server.command_line import Parser, confirmed, on_terminal
+from busware.server.embedded.data_folder import PostgresError, find_urls
+from busware.server.installation import subcommand
+from busware.server.output import NotShown, report_not_shown, show
+from busware.server.settings import Settings
+
+_HELP = """\
+What Busware sends after a booking, and could not send: mails, SMS, webhooks and refunds. A row is waiting \
+while it is tried again by itself, and dead after that. Exit status: 0 done, 1 not done, 2 the command line \
+is wrong, 4 done, but the output could not be written."""
+_STATES = ("dead", "waiting", "done")
+_KINDS = ("mail", "sms", "webhook", "refund")
+_ERROR_CHARACTERS = 60  # of an error in the list
+
+_COUNT = "SELECT kind, state, count, oldest FROM api.count_outbox()"
+_LIST = (
+    "SELECT outbox_no, kind, created_at, reference, attempts, error FROM outbox "
+    "WHERE state = %s AND kind = coalesce(%s, kind) ORDER BY outbox_no LIMIT %s"
+)
+_SHOW = "SELECT * FROM outbox WHERE outbox_no = %s"
+_RETRY = "SELECT api.retry_outbox(%s)"
+_DISCARD = "SELECT api.discard_outbox(%s)"
+_NUMBERS = "SELECT outbox_no FROM outbox WHERE state = 'dead' AND kind = ANY (%s) ORDER BY outbox_no"
+
+
+class UsageError(Exception):
+    """The command cannot be executed. The message says why."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the subcommand. Raises SystemExit on an error."""
+    options = _parser().parse_args(arguments or ["list"])
+    settings = Settings.load()
+    try:
+        with psycopg.connect(find_urls(settings).owner, autocommit=True, row_factory=namedtuple_row) as conn:
+            done = options.run(conn, options)
+    except (UsageError, PostgresError) as error:
+        raise SystemExit(f"busware: {error}") from None
+    except psycopg.Error as error:
+        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
+    try:
+        show(done)
+    except NotShown as error:
+        raise SystemExit(report_not_shown(error, done if options.changes else "")) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog=subcommand("outbox"), description=_HELP)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    listing = commands.add_parser("list", help="list the rows, the oldest first; the default")
+    listing.set_defaults(run=_list, changes=False)
+    listing.add_argument("--state", choices=_STATES, default="dead", help="the rows in this state (dead)")
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help="the most rows (50)")
+    showing = commands.add_parser("show", help="show all of a row")
+    showing.set_defaults(run=_show, changes=False)
+    showing.add_argument("number", type=int, metavar="NUMBER")
+    retry = commands.add_parser("retry", help="try dead rows again")
+    retry.set_defaults(run=_change, changes=True, statement=_RETRY, question="Try", done="tried again")
+    discard = commands.add_parser("discard", help="delete dead rows; they are never sent")
+    discard.set_defaults(run=_change, changes=True, statement=_DISCARD, question="Delete", done="deleted")
+    for command in (retry, discard):
+        command.add_argument("numbers", type=int, nargs="*", metavar="NUMBER", help="the rows")
+        command.add_argument("--all", action="store_true", help="all dead rows; it asks before")
+        command.add_argument("--yes", action="store_true", help="do not ask")
+    for command in (listing, retry, discard):
+        command.add_argument("--kind", choices=_KINDS, help="only the rows of this kind")
+    return parser
+
+
+def _list(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
+    rows = conn.execute(_LIST, (options.state, options.kind, options.limit)).fetchall()
+    lines = [
+        f"{row.outbox_no:>8}  {row.kind:8} {_time(row.created_at)}  {row.reference or '':8} "
+        f"{row.attempts:>3} attempts  {_shortened(row.error)}".rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, _counts(conn)])
+
+
+def _counts(conn: psycopg.Connection[Any]) -> str:
+    """The numbers of rows that are not done, in a line."""
+    counts = [
+        f"{row.kind}: {row.count} {row.state}, the oldest of {_time(row.oldest)}"
+        for row in conn.execute(_COUNT).fetchall()
+    ]
+    return "Not sent: " + ("; ".join(counts) or "nothing") + "."
+
+
+def _show(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
+    row = conn.execute(_SHOW, (options.number,)).fetchone()
+    if row is None:
+        raise UsageError(f"There is no row {options.number}.")
+    fields = {
+        name: _time(value) if isinstance(value, datetime) else value for name, value in row._asdict().items()
+    }
+    return "\n".join(f"{name:12} {value}" for name, value in fields.items() if value is not None)
+
+
+def _change(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
+    """Retry or discard the named rows, or all dead ones."""
+    if bool(options.numbers) == options.all:
+        raise UsageError("Give the numbers of rows, or --all.")
+    numbers = options.numbers
+    if options.all:
+        kinds = [options.kind] if options.kind else list(_KINDS)
+        numbers = [row.outbox_no for row in conn.execute(_NUMBERS, (kinds,)).fetchall()]
+        if not numbers:
+            return "No row is dead."
+        if not options.yes and not _agreed(options.question, len(numbers)):
+            return "Nothing was changed."
+    changed = sorted(
+        row[0] for number in numbers for row in conn.execute(options.statement, (number,)) if row[0]
+    )
+    if left := sorted(set(numbers) - set(changed)):
+        problem = f"Not dead, so not {options.done}: {', '.join(map(str, left))}."
+        raise UsageError(f"{problem} Rows that were {options.done}: {len(changed)}.")
+    return f"Rows that were {options.done}: {len(changed)}."
+
+
+def _agreed(verb: str, count: int) -> bool:
+    """Whether the person at the terminal agrees. Raises UsageError without one."""
+    if not on_terminal():
+        raise UsageError(f"{count} rows are dead. Add --yes to change all of them.")
+    return confirmed(f"{verb} {count} {'row' if count == 1 else 'rows'}?")
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _shortened(text: str | None) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= _ERROR_CHARACTERS else f"{line[:_ERROR_CHARACTERS]}…"
