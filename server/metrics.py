@@ -25,7 +25,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 
 _DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _COUNT_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
-_COUNT_OUTBOX = "SELECT kind, state, count, extract(epoch FROM api.now() - oldest) FROM api.count_outbox()"
+_COUNT_OUTBOX = "SELECT kind, state, count, age_seconds FROM api.count_outbox()"
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
