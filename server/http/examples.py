@@ -537,24 +537,7 @@ EXAMPLES: dict[str, Example] = {
             "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234"},
         },
     ),
-    "events": Example(
-        {"after": "41"},
-        {
-            "events": [
-                {
-                    "event_id": "0b9f2f3e-6f0c-4d62-a3a5-0f5f3f8f1c11",
-                    "position": 42,
-                    "type": "booking.booked",
-                    "at": "2026-12-01T09:00:00+05:30",
-                    "bus_id": 101,
-                    "travel_date": "2026-12-05",
-                    "reference": "DTK7GHJ",
-                    "data": _BOOKED,
-                }
-            ],
-            "next": "42",
-        },
-    ),
+    "events": Example({"after": "41"}, {"events": [], "next": "41"}),
     "promo_codes": Example({}, {"promo_codes": [_PROMO_CODE]}),
     "put_promo_code": Example(
         {"code": "DASARA", "percent": "10", "last_date": "2026-12-31", "max_uses": 500}, _PROMO_CODE
