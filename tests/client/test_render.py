@@ -30,6 +30,7 @@ def with_new_fields(method: str, result: dict[str, Any]) -> dict[str, Any]:
     for reply in (result, *result.get("trips", []), *result.get("bookings", [])):
         if "booked" in reply:
             reply["load"] = reply["booked"]
+        reply["currency"] = "INR"
         if "from_stop" in reply:
             reply["boarding_date"] = reply["departs_at"][:10]
     return TRIP_OF_SEATS | result if "layout" in result else result
