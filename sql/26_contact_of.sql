@@ -11,8 +11,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     WHERE c.bus_id = contact_of.bus_id AND c.reference = contact_of.reference
 $$;
 
--- Record that the mail of an outbox row could not be delivered to an address: it gets no further mail. The change is pushed to
--- clients that follow the booking. Returns false if no such mail was sent to the address, so a forged report blocks nothing.
+-- Record that the mail of an outbox row could not be delivered to an address: it gets no further mail.
+-- Returns false if no such mail was sent to the address, so a forged report blocks nothing.
 CREATE OR REPLACE FUNCTION api.record_bounce(key uuid, address text, reason text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

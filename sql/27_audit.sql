@@ -318,6 +318,12 @@ LANGUAGE sql STABLE AS $$
     FROM assignments a JOIN bus_info s USING (bus_id), api.trip_period(s, a.travel_date) AS trip (period)
     WHERE a.period <> trip.period AND upper(a.period) > api.now()
     UNION ALL
+    -- A contact is of a booking, at the service that its reference names.
+    SELECT 'contact', c.bus_id, NULL::date, format('the contact of %s is of no booking of the service', c.reference)
+    FROM contacts c
+    WHERE c.bus_id IS DISTINCT FROM api.reference_bus(c.reference)
+       OR NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = api.booking_bus(c.reference) AND p.reference = c.reference)
+    UNION ALL
     -- No vehicle and no driver is on two trips at once.
     SELECT 'assigned_twice', a.bus_id, a.travel_date, format('%s is also on the trip of %s of service %s',
         coalesce('vehicle ' || a.vehicle, 'driver ' || a.driver), b.travel_date, b.bus_id)

@@ -12,6 +12,11 @@ from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 # (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
+        "contact",
+        "INSERT INTO contacts (bus_id, reference, sms) VALUES (2, '{booking}', true)",
+        "the contact of {booking} is of no booking of the service",
+    ),
+    (
         "event_order",
         "UPDATE events SET position = event_no * 2",
         "which are",
