@@ -99,8 +99,9 @@ REPLACED: dict[str, dict[str, Any]] = {
     "put_agent": {"operator": "KSRTC", "quotas": [{"bus_id": 1, "seats": 6}]},
     "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
-# The trip has not left the stop yet; the booking has no offer; the operator has no such vehicle.
-REFUSED = {"no_shows": 409, "accept": 404, "decline": 404, "exchange_vehicle": 404}
+# The trip has not left the stop yet; the booking has no offer; the operator has no such vehicle; no mail has
+# the token.
+REFUSED = {"no_shows": 409, "accept": 404, "decline": 404, "exchange_vehicle": 404, "reset_password": 401}
 NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
 
 
