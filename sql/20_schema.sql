@@ -45,7 +45,8 @@ CREATE TYPE api.request AS (
     seats int[], count int, phone text, passengers jsonb, waitlist boolean, seconds int,
     reference text, tickets int[], ticket_no int, seat_no int, fare numeric, at jsonb, reason text, account text,
     seat_class text, promo_code text, name text, release boolean, offer_no int, minutes int, plan boolean, undo boolean,
-    gender text, concession text, sold_by text, due numeric, refund numeric, email text, language text, sms boolean
+    gender text, concession text, sold_by text, due numeric, refund numeric, email text, language text, sms boolean,
+    payment jsonb
 );
 
 -- A sale whose tickets api.insert_tickets writes at the end of the batch.

@@ -44,7 +44,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('', 'exchange_fee', 'amount', false), ('', 'exchange_until', 'duration', true),
     ('', 'max_transfers', 'transfers', false), ('', 'no_show_sells', 'flag', false),
     ('', 'offer_hours', 'answer_hours', false), ('', 'alternative_hours', 'near_hours', false),
-    ('', 'whole_refund_delay', 'duration', true)
+    ('', 'whole_refund_delay', 'duration', true),
+    ('', 'payment', 'payment', false), ('', 'payment_minutes', 'payment_minutes', false)
 $$;
 
 -- Read an object of a document: the document itself, an element of the list that `list` names, or nouns. path: in front of its

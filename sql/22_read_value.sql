@@ -21,6 +21,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('hours',      '^(0|[1-9][0-9]{0,3})$',               'a number of hours, from 0 on'),
     ('answer_hours', '^([1-9][0-9]?|1[0-5][0-9]|16[0-8])$', 'a number of hours, 1 to 168'),
     ('near_hours', '^(0|[1-9][0-9]?|1[0-5][0-9]|16[0-8])$', 'a number of hours, 0 to 168'),
+    ('payment',    '^(none|manual|stripe)$',               'none, manual or stripe'),
+    ('payment_minutes', '^([1-9][0-9]{1,3}|1[0-9]{4}|20[01][0-9]{2}|201[0-5][0-9]|20160)$', 'a number of minutes, 10 to 20160'),
     ('kilometres', '^[0-9]{1,6}(\.[0-9])?$',              'kilometres from the first stop, such as 102.5'),
     ('length',     '^[0-9]{1,6}(\.[0-9])?$',              'a length in kilometres, such as 50'),
     ('time',       '^([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9]$',
@@ -56,7 +58,7 @@ BEGIN
     END IF;
     CASE kind
         WHEN 'flag' THEN canonical := text::jsonb;
-        WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours', 'answer_hours', 'near_hours' THEN canonical := to_jsonb(text::int);
+        WHEN 'number', 'seats', 'transfers', 'parties', 'days', 'age', 'hours', 'answer_hours', 'near_hours', 'payment_minutes' THEN canonical := to_jsonb(text::int);
         WHEN 'amount', 'surcharge' THEN canonical := to_jsonb(text);   -- api.with_amounts writes it with the decimals of the currency
         WHEN 'percent', 'surcharge_percent', 'kilometres', 'length' THEN canonical := to_jsonb(trim_scale(text::numeric)::text);
         WHEN 'time' THEN canonical := to_jsonb(api.format_time(text::interval));

@@ -38,6 +38,7 @@ LANGUAGE sql STABLE AS $$
         'exchange_fee', api.amount_text(s.exchange_fee, s.currency), 'exchange_until', api.format_duration(s.exchange_until),
         'max_transfers', s.max_transfers, 'no_show_sells', s.no_show_sells,
         'offer_hours', s.offer_hours, 'alternative_hours', s.alternative_hours,
-        'whole_refund_delay', api.format_duration(s.whole_refund_delay))
+        'whole_refund_delay', api.format_duration(s.whole_refund_delay),
+        'payment', s.payment, 'payment_minutes', s.payment_minutes)
     FROM bus_info s WHERE s.bus_id = service.bus_id
 $$;

@@ -40,7 +40,8 @@ BEGIN
         shortest_segment_km = n.shortest_segment_km, short_segments_open = n.short_segments_open,
         exchange_fee = n.exchange_fee, exchange_until = n.exchange_until,
         max_seats_per_account = n.max_seats_per_account, max_transfers = n.max_transfers, no_show_sells = n.no_show_sells,
-        offer_hours = n.offer_hours, alternative_hours = n.alternative_hours, whole_refund_delay = n.whole_refund_delay
+        offer_hours = n.offer_hours, alternative_hours = n.alternative_hours, whole_refund_delay = n.whole_refund_delay,
+        payment = n.payment, payment_minutes = n.payment_minutes
     FROM api.columns_in_document(wanted) AS n WHERE b.bus_id = id
     RETURNING b.* INTO service;
     IF wanted -> 'stops' IS DISTINCT FROM before -> 'stops' OR wanted -> 'segment_fares' IS DISTINCT FROM before -> 'segment_fares' THEN

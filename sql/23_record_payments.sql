@@ -1,8 +1,10 @@
 -- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
--- refund that is not recorded yet. api.record_exchange adds the payments of exchanges. bus_ids[i] and refs[i] name a
+-- refund that is not recorded yet; and have the refunds paid back that were paid to a provider. api.record_exchange adds the payments of exchanges. bus_ids[i] and refs[i] name a
 -- booking; duplicates are allowed.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    refund record;   -- arrays with an element for each refund that is recorded
 BEGIN
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
     SELECT p.bus_id, p.reference, p.ticket_no, 1, 'charge', p.fare, s.currency, api.now(), p.sold_by
@@ -12,6 +14,7 @@ BEGIN
     WHERE p.booked_at IS NOT NULL
     ON CONFLICT DO NOTHING;
 
+    WITH recorded AS (
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
     SELECT p.bus_id, p.reference, p.ticket_no, recorded.last_no + 1, 'refund', p.refund - recorded.refund, s.currency, api.now(), p.sold_by
     FROM (SELECT DISTINCT * FROM unnest(bus_ids, refs)) AS named (bus_id, reference)
@@ -22,7 +25,13 @@ BEGIN
             - api.refunded_before(p.bus_id, p.reference, p.ticket_no) AS refund
         FROM payments y WHERE y.bus_id = p.bus_id AND y.reference = p.reference AND y.ticket_no = p.ticket_no
     ) AS recorded
-    WHERE p.refund > recorded.refund;
+    WHERE p.refund > recorded.refund
+    RETURNING *
+    )
+    SELECT array_agg(r.reference) AS refs, array_agg(r.ticket_no) AS ticket_nos, array_agg(r.amount) AS amounts INTO refund FROM recorded r;
+    IF refund.refs IS NOT NULL THEN
+        PERFORM api.refund_online(refund.refs, refund.ticket_nos, refund.amounts);
+    END IF;
 END $$;
 
 -- What was refunded of a ticket up to its last exchange, and with it.

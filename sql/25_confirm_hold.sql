@@ -1,5 +1,6 @@
--- Confirm a hold. fare: the fare that the caller accepts if the hold has expired. account: of the caller.
-CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric, account text) RETURNS api.outcome
+-- Confirm a hold. fare: the fare that the caller accepts if the hold has expired. account: of the caller. paid: the hold was paid to
+-- a provider. A booking that its payment has confirmed may be confirmed again, which changes nothing.
+CREATE OR REPLACE FUNCTION api.confirm_hold(b api.opened_booking, fare numeric, account text, paid boolean DEFAULT false) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
@@ -11,8 +12,14 @@ BEGIN
     SELECT * INTO service FROM bus_info i WHERE i.bus_id = b.bus_id;
     SELECT min(lower(p.segment)) AS from_stop, min(p.sold_by) AS sold_by INTO hold
     FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference;
-    o.refusal := coalesce(api.check_hold(b), api.check_trip_runs(service, b.travel_date, hold.from_stop),
-                          CASE WHEN hold.sold_by IS NOT NULL THEN api.check_counter(hold.sold_by, account) END);
+    o.refusal := api.check_hold(b);
+    IF o.refusal ->> 'reason' = 'already_booked' AND (api.payment_of(b.reference)).payment_id IS NOT NULL THEN
+        o.refusal := NULL;
+        RETURN o;
+    END IF;
+    o.refusal := coalesce(o.refusal, api.check_trip_runs(service, b.travel_date, hold.from_stop),
+                          CASE WHEN hold.sold_by IS NOT NULL THEN api.check_counter(hold.sold_by, account)
+                               WHEN service.payment <> 'none' AND NOT paid THEN api.check_paid(service, b) END);
     IF o.refusal IS NULL THEN
         SELECT * INTO o.refusal, o.deferred FROM api.renew_hold(service, b, fare);
     END IF;

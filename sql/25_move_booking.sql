@@ -15,6 +15,8 @@ END $$;
 -- and the operator keeps the nth amount. Tickets after the last price have ended. The caller then changes the tickets.
 CREATE OR REPLACE FUNCTION api.record_exchange(b api.opened_booking, tickets int[], prices api.ticket_price[], kept numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    refund record;   -- as in api.record_payments
 BEGIN
     PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- of earlier calls of the batch
     WITH recorded AS (
@@ -27,7 +29,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT coalesce(max(e.exchange_no), 0) AS exchange_no FROM exchanges e
             WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no) AS done
         RETURNING *
-    )
+    ), written AS (
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
     SELECT r.bus_id, r.reference, r.ticket_no, last.payment_no + 1, CASE WHEN r.amount > 0 THEN 'charge' ELSE 'refund' END,
            abs(r.amount), api.currency_of(r.bus_id), r.at, p.sold_by
@@ -35,7 +37,14 @@ BEGIN
     JOIN passengers p ON p.bus_id = r.bus_id AND p.reference = r.reference AND p.ticket_no = r.ticket_no
     CROSS JOIN LATERAL (SELECT max(y.payment_no) AS payment_no FROM payments y
         WHERE y.bus_id = r.bus_id AND y.reference = r.reference AND y.ticket_no = r.ticket_no) AS last
-    WHERE r.amount <> 0;
+    WHERE r.amount <> 0
+    RETURNING *
+    )
+    SELECT array_agg(w.reference) AS refs, array_agg(w.ticket_no) AS ticket_nos, array_agg(w.amount) AS amounts
+    INTO refund FROM written w WHERE w.kind = 'refund';
+    IF refund.refs IS NOT NULL THEN
+        PERFORM api.refund_online(refund.refs, refund.ticket_nos, refund.amounts);
+    END IF;
 END $$;
 
 -- Book some tickets of a booking on a segment of a trip: the nth of them gets the nth seat at the nth price, and the operator

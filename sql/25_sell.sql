@@ -74,6 +74,12 @@ BEGIN
                       ELSE api.prices(service, trip.travel_date, s, wanted, chosen, seat_class, r.passengers, promo) END,
                   promo.promo_no, service.refund_percent, service.refund_tiers, status, expires,
                   num_nonnulls(service.max_seats_per_account, r.passengers) > 0);
+    IF service.payment <> 'none' AND status = 'booked' AND r.sold_by IS NULL THEN
+        o.refusal := api.check_unpaid_sale(service, o.sale);
+        IF o.refusal IS NOT NULL THEN
+            RETURN o;
+        END IF;
+    END IF;
     IF r.sold_by IS NOT NULL THEN
         SELECT * INTO o.refusal, o.deferred FROM api.check_agent(service, trip.travel_date, r.sold_by, wanted,
             (SELECT sum(t.fare) FROM unnest((o.sale).prices) AS t));

@@ -10,6 +10,10 @@ BEGIN
         RETURN api.sell(a, trip, CASE method WHEN 'hold' THEN make_interval(secs => coalesce(a.seconds, 600)) END, limits);
     ELSIF method = 'settle' THEN   -- api.batch has settled the trip
         RETURN o;
+    ELSIF method = 'settle_payment' THEN
+        RETURN api.settle_by_hand(a, trip);
+    ELSIF method = 'payment_result' THEN   -- only the server sends it
+        RETURN api.settle_payment(a.reference, a.payment, trip);
     ELSIF method = 'check_in' THEN
         RETURN api.check_in(a, trip);
     ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows', 'delay_trip', 'skip_stop', 'serve_stop') THEN
@@ -32,6 +36,7 @@ BEGIN
     IF o.refusal IS NULL THEN
         CASE method   -- any other method raises an exception
             WHEN 'confirm' THEN o := api.confirm_hold(b, a.fare, a.account);
+            WHEN 'pay' THEN o := api.pay(b);
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);

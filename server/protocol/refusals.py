@@ -61,6 +61,12 @@ REASONS: dict[str, str] = {
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
     "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
     "terms have changed: `fare` is then the fare of today, in `currency`",
+    "payment_required": "the booking has to be paid first: hold the seats, then `pay`; `amount` is what is to be "
+    "paid, in `currency`",
+    "no_payment_due": "nothing is paid to a provider before the booking is confirmed",
+    "unknown_payment": "there is no such payment or refund",
+    "refund_under_way": "the provider of the payment carries out the refund",
+    "provider_unavailable": "the provider of payments does not answer, or is not set up; try again",
     "displaced": "the ticket has lost its seat; accept or decline the offer of the booking first",
     "no_offer": "the booking has no such offer",
     "offer_ended": "the offer cannot be answered any more; `state` is accepted, declined, expired or "
@@ -168,6 +174,8 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     sold_from: Annotated[Instant, Meta(description="when shorter segments go on sale")] | UnsetType = UNSET
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
     fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
+    amount: Annotated[Money, Meta(description="what is to be paid")] | UnsetType = UNSET
+    currency: Annotated[str, Meta(description="the currency of the amount")] | UnsetType = UNSET
     due: Annotated[Money, Meta(description="what the exchange charges")] | UnsetType = UNSET
     refund: Annotated[Money, Meta(description="what the exchange refunds")] | UnsetType = UNSET
     vehicles: (

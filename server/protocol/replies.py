@@ -297,6 +297,18 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bounce: str | None = None
 
 
+class BookingPayment(Struct, frozen=True, kw_only=True):
+    """What is paid to a provider for a booking, or is to be paid before it is confirmed.
+
+    state: due, before the payment was asked for; created, pending, failed: see `payments`; succeeded; returned:
+    it arrived and booked nothing, so it is given back.
+    """
+
+    provider: Literal["manual", "stripe"]
+    state: Literal["due", "created", "pending", "failed", "succeeded", "returned"]
+    amount: Money
+
+
 class Booking(AnyTrip, frozen=True, kw_only=True):
     """A booking of a party on a trip. fare, refund: the sums of its tickets.
 
@@ -321,6 +333,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     exchange: ExchangeAmounts | None = None  # in the reply to `exchange`
     currency: CurrencyCode = PREVIOUS_CURRENCY
     contact: Contact | None = None  # missing if it gets no messages
+    payment: BookingPayment | None = None  # of a service that is paid to a provider
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):

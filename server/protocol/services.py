@@ -8,7 +8,7 @@ api.write_service (sql/22_*.sql).
 """
 
 import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -136,6 +136,11 @@ MaxSeats = Annotated[int, Meta(ge=1, le=100, description="a number of seats, 1 t
 MaxTransfers = Annotated[int, Meta(ge=0, le=999, description="a number of transfers, from 0 on")]
 OfferHours = Annotated[int, Meta(ge=1, le=168, description="a number of hours, 1 to 168")]
 AlternativeHours = Annotated[int, Meta(ge=0, le=168, description="a number of hours, 0 to 168")]
+PaymentProvider = Annotated[
+    Literal["none", "manual", "stripe"],
+    Meta(description="none, manual or stripe: to whom a hold is paid before it is confirmed"),
+]
+PaymentMinutes = Annotated[int, Meta(ge=10, le=20_160, description="a number of minutes, 10 to 20,160")]
 QueueLimit = Annotated[int, Meta(ge=0, le=999_999, description="a number of parties, from 0 on")]
 Nouns = Annotated[ServiceNouns, Meta(description="the nouns service and seat")]
 Kind = Annotated[str, _text("a kind of service: bus, flight, show, hotel", 20)]
@@ -189,6 +194,8 @@ class ServiceFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     offer_hours: OfferHours | UnsetType = UNSET
     alternative_hours: AlternativeHours | UnsetType = UNSET
     whole_refund_delay: Duration | UnsetType | None = UNSET
+    payment: PaymentProvider | UnsetType = UNSET
+    payment_minutes: PaymentMinutes | UnsetType = UNSET
 
 
 class ServiceData(ServiceFields, frozen=True, kw_only=True):

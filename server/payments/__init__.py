@@ -1,0 +1,1 @@
+"""Payments of travellers to a provider, and the refunds of these payments."""

@@ -1,0 +1,180 @@
+"""Payments to a provider and their refunds: the requests and the replies."""
+
+import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from busware.server.protocol.fields import Amount, BusId, Cursor, Flag, Key, Limit, Reference
+from busware.server.protocol.replies import Instant, Money
+from busware.server.protocol.requests import BookingRequest, Request, method
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+
+TransferReference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=_PRINTABLE,
+        description="the reference of a manual payment, as the payer wrote it: that of the booking, or with -2",
+    ),
+]
+CurrencyCode = Annotated[
+    str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="a currency of ISO 4217, such as INR")
+]
+Receipt = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=_PRINTABLE,
+        description="what tells this receipt from others of the same reference, such as the bank's number of it",
+    ),
+]
+RefundId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)", description="the id of a refund, a UUID"
+    ),
+]
+Provider = Literal["manual", "stripe"]
+PaymentState = Literal["created", "pending", "succeeded", "failed", "cancelled"]
+RefundState = Literal["waiting", "sent", "succeeded", "failed"]
+
+
+# Replies ---------------------------------------------------------------------------------------
+
+
+class PaymentRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is given back of a payment. tickets: for whose refunds; missing if the payment booked nothing.
+
+    state: waiting for its turn, or for the operator if the payment is manual; sent to the provider; succeeded;
+    failed, and still owed. problem: why it failed. provider_reference: of the refund at the provider.
+    """
+
+    refund_id: str
+    state: RefundState
+    amount: Money
+    currency: str
+    created_at: Instant
+    tickets: list[int] | None = None
+    problem: str | None = None
+    provider_reference: str | None = None
+    succeeded_at: Instant | None = None
+
+
+class HowToPay(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a payment is paid. text: for people. upi: a URI for an app of UPI, and for its QR code.
+
+    url: a page on which to pay. client_secret, publishable_key: of a payment of Stripe, for Stripe.js.
+    """
+
+    text: str
+    upi: str | None = None
+    url: str | None = None
+    client_secret: str | None = None
+    publishable_key: str | None = None
+
+
+class Payment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment of a booking to a provider. booked: it has confirmed the booking.
+
+    provider_reference: at the provider; of a manual payment, what the payer writes on the transfer. received,
+    received_currency: what arrived. problem: why it failed, or why it booked nothing and is refunded. pay: how
+    to pay it, in the reply of `pay`.
+    """
+
+    payment_id: str
+    reference: str
+    provider: Provider
+    state: PaymentState
+    amount: Money
+    currency: str
+    created_at: Instant
+    booked: bool
+    refunds: list[PaymentRefund]
+    provider_reference: str | None = None
+    received: Money | None = None
+    received_currency: str | None = None
+    problem: str | None = None
+    succeeded_at: Instant | None = None
+    pay: HowToPay | None = None
+
+
+class PaymentList(Struct, frozen=True, kw_only=True):
+    """The payments of a booking, the oldest first."""
+
+    payments: list[Payment]
+
+
+class SettledPayment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a settlement of a payment did, or would do.
+
+    outcome: booked: the hold is confirmed; refunded: nothing is confirmed, and the amount is to be given back;
+    unchanged: the receipt was known; recorded: another state of the payment. bus_id, travel_date: of the trip
+    of the booking.
+    """
+
+    outcome: Literal["booked", "refunded", "unchanged", "recorded"]
+    payment: Payment
+    bus_id: BusId | None = None
+    travel_date: datetime.date | None = None
+
+
+class OpenRefund(PaymentRefund, frozen=True, kw_only=True):
+    """A refund that an operator has to pay back by hand."""
+
+    reference: str
+    provider: Provider
+    bus_id: BusId
+
+
+class RefundList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of refunds. next: the value of `after` for the next page, if there may be one."""
+
+    refunds: list[OpenRefund]
+    next: str | None = None
+
+
+# Requests --------------------------------------------------------------------------------------
+
+
+@method("pay", Payment, "POST /v1/bookings/{reference}/payments", status=201, writes=True)
+class Pay(BookingRequest, frozen=True, kw_only=True):
+    """Ask for the payment of a hold, and how to pay it. The same payment as long as its amount is the same."""
+
+    key: Key | None = None
+
+
+@method("payments", PaymentList, "GET /v1/bookings/{reference}/payments")
+class Payments(BookingRequest, frozen=True, kw_only=True):
+    """List the payments of a booking, with their refunds."""
+
+
+@method("settle_payment", SettledPayment, "POST /v1/payments/{payment}/settle", writes=True)
+class SettlePayment(Request, frozen=True, kw_only=True):
+    """For operators: a manual payment has arrived. It confirms the hold, or is to be given back."""
+
+    payment: TransferReference
+    amount: Amount
+    currency: CurrencyCode
+    receipt: Receipt | None = None
+    plan: Flag = False
+    key: Key | None = None
+
+
+@method("refunds", RefundList, "GET /v1/refunds")
+class Refunds(Request, frozen=True, kw_only=True):
+    """For operators: list the refunds that you pay back by hand: of manual payments, and those that failed."""
+
+    limit: Limit | None = None
+    after: Cursor | None = None
+
+
+@method("settle_refund", Payment, "POST /v1/bookings/{reference}/refunds/{refund_id}/settle")
+class SettleRefund(Request, frozen=True, kw_only=True):
+    """For operators: you have paid a refund back."""
+
+    reference: Reference
+    refund_id: RefundId

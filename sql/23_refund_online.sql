@@ -1,0 +1,41 @@
+-- Refunds of payments to a provider. The provider is asked after the commit, from the outbox (server/payments). A refund of a
+-- manual payment waits for the operator, who pays it back and says so (settle_refund).
+
+-- The payment that paid for a booking; all columns are NULL if it was not paid to a provider.
+CREATE OR REPLACE FUNCTION api.payment_of(reference text) RETURNS payment_intents
+LANGUAGE sql STABLE
+RETURN (SELECT i FROM payment_intents i
+    WHERE i.bus_id = api.reference_bus(payment_of.reference) AND i.reference = payment_of.reference AND i.booked_at IS NOT NULL);
+
+-- Give back refunds of the ledger, for bookings that were paid to a provider. refs[i], ticket_nos[i], amounts[i]: a refund. Cash
+-- and fares that are paid on board are not given back here.
+CREATE OR REPLACE FUNCTION api.refund_online(refs text[], ticket_nos int[], amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api.add_refund(i, sum(r.amount), array_agg(r.ticket_no ORDER BY r.ticket_no))
+    FROM unnest(refs, ticket_nos, amounts) AS r (reference, ticket_no, amount)
+    JOIN payment_intents i ON i.bus_id = api.reference_bus(r.reference) AND i.reference = r.reference AND i.booked_at IS NOT NULL
+    GROUP BY i;
+END $$;
+
+-- Add a refund of a payment, and to the outbox if its provider can carry it out. tickets: NULL if the payment booked nothing.
+CREATE OR REPLACE FUNCTION api.add_refund(payment payment_intents, amount numeric, tickets int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    refund refunds;
+BEGIN
+    INSERT INTO refunds (bus_id, refund_id, payment_id, amount, currency, tickets, created_at, checked_at)
+    VALUES (payment.bus_id, gen_random_uuid(), payment.payment_id, add_refund.amount, payment.received_currency, add_refund.tickets,
+            api.now(), api.now())
+    RETURNING * INTO refund;
+    IF payment.provider <> 'manual' THEN
+        PERFORM api.enqueue('refund', api.refund_order(refund, payment), refund.bus_id, payment.reference, NULL, NULL, refund.refund_id);
+    END IF;
+END $$;
+
+-- What a provider must know to carry out a refund.
+CREATE OR REPLACE FUNCTION api.refund_order(refund refunds, payment payment_intents) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_build_object('bus_id', refund.bus_id, 'refund_id', refund.refund_id, 'reference', payment.reference,
+    'payment_id', payment.payment_id, 'provider', payment.provider, 'payment_reference', payment.provider_reference,
+    'amount', api.amount_text(refund.amount, refund.currency), 'currency', refund.currency);

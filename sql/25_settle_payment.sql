@@ -1,0 +1,179 @@
+-- Record what a provider says of a payment, under the lock of the trip of its booking. A payment that succeeded confirms its
+-- hold. If the hold has expired, it confirms only at an unchanged fare and with the seats free (api.renew_hold). A payment that
+-- confirms nothing is refunded as a whole.
+
+-- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt, if
+-- the same payment can arrive several times; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
+-- The outcome in the reply is booked, refunded, recorded (another state), or unchanged: what is said was known.
+CREATE OR REPLACE FUNCTION api.settle_payment(reference text, said jsonb, trip trips) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o       api.outcome;
+    ref     CONSTANT text := upper(btrim(reference));
+    b       CONSTANT api.opened_booking := api.booking_of_payment(ref);
+    state   CONSTANT text := said ->> 'state';
+    named   CONSTANT payment_intents := api.named_payment(ref, said);
+    payment payment_intents;
+    done    text := 'recorded';
+BEGIN
+    o.deferred := api.has_moved(b, trip);
+    IF o.deferred THEN
+        RETURN o;
+    END IF;
+    SELECT * INTO payment FROM payment_intents i
+    WHERE (i.bus_id, i.payment_id) = (named.bus_id, named.payment_id) FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        o.deferred := named.payment_id IS NOT NULL;
+        o.refusal := CASE WHEN NOT o.deferred THEN api.refusal('unknown_payment', format('No payment has the reference %s.',
+            coalesce(said ->> 'provider_reference', said ->> 'payment_id'))) END;
+        RETURN o;
+    ELSIF state = 'succeeded' AND api.is_other_receipt(payment, said) THEN
+        payment := api.add_receipt(payment, said);
+        done := 'refunded';
+    ELSIF state = 'succeeded' AND payment.state <> 'succeeded' THEN
+        SELECT c.done, c.deferred INTO done, o.deferred FROM api.complete_payment(payment, said, b) AS c;
+        IF o.deferred THEN
+            RETURN o;
+        END IF;
+    ELSIF (payment.state, state) = ('succeeded', 'succeeded') THEN
+        UPDATE payment_intents i SET receipt = coalesce(i.receipt, settle_payment.said ->> 'receipt')
+        WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
+        done := 'unchanged';
+    ELSIF payment.state IN ('succeeded', state) OR payment.state = 'cancelled' OR (payment.state, state) = ('failed', 'pending')
+          AND said ->> 'retried' IS NULL THEN
+        done := 'unchanged';
+    ELSE
+        UPDATE payment_intents i
+        SET state = settle_payment.said ->> 'state', problem = settle_payment.said ->> 'problem',
+            provider_reference = coalesce(settle_payment.said ->> 'provider_reference', i.provider_reference)
+        WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
+    END IF;
+    o.reply := jsonb_build_object('outcome', done, 'bus_id', b.bus_id, 'travel_date', b.travel_date, 'payment', (
+        SELECT api.show_payment(i) FROM payment_intents i WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id));
+    RETURN o;
+END $$;
+
+-- The booking of a payment; refusal: it was deleted.
+CREATE OR REPLACE FUNCTION api.booking_of_payment(reference text) RETURNS api.opened_booking
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b api.opened_booking;
+BEGIN
+    b.reference := reference;
+    b.bus_id := api.booking_bus(reference);
+    SELECT p.travel_date INTO b.travel_date FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference LIMIT 1;
+    IF NOT FOUND THEN
+        b.refusal := api.refusal('unknown_booking', format('There is no booking %s.', reference));
+    END IF;
+    RETURN b;
+END $$;
+
+-- The payment that a provider speaks of; all columns are NULL if there is none.
+CREATE OR REPLACE FUNCTION api.named_payment(reference text, said jsonb) RETURNS payment_intents
+LANGUAGE sql STABLE
+RETURN (SELECT i FROM payment_intents i
+    WHERE i.bus_id = api.reference_bus(named_payment.reference) AND i.reference = named_payment.reference
+      AND i.provider = said ->> 'provider'
+      AND coalesce(i.payment_id = (said ->> 'payment_id')::uuid, i.provider_reference = said ->> 'provider_reference'));
+
+-- Whether a receipt is another one than those that are recorded under the reference of a payment that has succeeded. A payment
+-- that was settled by hand has no receipt: the first one in a bank's file is its own.
+CREATE OR REPLACE FUNCTION api.is_other_receipt(payment payment_intents, said jsonb) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN payment.state = 'succeeded' AND payment.receipt <> said ->> 'receipt' AND NOT EXISTS (SELECT FROM payment_intents i
+    WHERE i.bus_id = payment.bus_id AND i.reference = payment.reference AND i.receipt = said ->> 'receipt');
+
+-- Complete a payment whose money has arrived: confirm the hold, or refund it. done: booked or refunded. deferred: another
+-- transaction has locked what the confirmation needs, and nothing was written.
+CREATE OR REPLACE FUNCTION api.complete_payment(payment payment_intents, said jsonb, b api.opened_booking, OUT done text, OUT deferred boolean) RETURNS record
+LANGUAGE plpgsql AS $$
+DECLARE
+    arrived  CONSTANT numeric := said ->> 'amount';
+    code     CONSTANT text := said ->> 'currency';
+    why      text;   -- it confirms nothing
+    confirmed api.outcome;
+BEGIN
+    IF (arrived, code) <> (payment.amount, payment.currency) THEN
+        why := format('%s arrived, and %s was asked for.', api.amount_text(arrived, code) || ' ' || code,
+            api.amount_text(payment.amount, payment.currency) || ' ' || payment.currency);
+    ELSE
+        confirmed := api.confirm_paid(payment, b);
+        why := confirmed.refusal ->> 'message';
+        deferred := confirmed.deferred;
+        IF deferred THEN
+            RETURN;
+        END IF;
+    END IF;
+    UPDATE payment_intents i
+    SET state = 'succeeded', received = arrived, received_currency = code, succeeded_at = api.now(),
+        receipt = said ->> 'receipt', problem = why,
+        provider_reference = coalesce(said ->> 'provider_reference', i.provider_reference),
+        booked_at = CASE WHEN why IS NULL THEN api.now() END
+    WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id
+    RETURNING i.* INTO payment;
+    IF why IS NULL THEN
+        PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);
+    ELSE
+        PERFORM api.add_refund(payment, arrived, NULL);
+    END IF;
+    done := CASE WHEN why IS NULL THEN 'booked' ELSE 'refunded' END;
+END $$;
+
+-- Confirm a hold that is paid. A booking that was made after the payment, because the reference was free again, is another one.
+CREATE OR REPLACE FUNCTION api.confirm_paid(payment payment_intents, b api.opened_booking) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o api.outcome;
+BEGIN
+    o.refusal := coalesce(b.refusal, api.check_hold(b), api.check_not_departed(b),
+        CASE WHEN EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.created_at > payment.created_at)
+            THEN api.refusal('unknown_booking', 'The booking of the payment was deleted.') END,
+        CASE WHEN api.payment_due(b.bus_id, b.reference) <> payment.amount THEN api.refusal('other_amount', format(
+            'The amount of booking %s has changed since the payment was asked for.', b.reference)) END);
+    RETURN CASE WHEN o.refusal IS NULL THEN api.confirm_hold(b, NULL, NULL, paid => true) ELSE o END;
+END $$;
+
+-- Record a receipt under the reference of a payment that has succeeded before, and refund it as a whole.
+CREATE OR REPLACE FUNCTION api.add_receipt(payment payment_intents, said jsonb) RETURNS payment_intents
+LANGUAGE plpgsql AS $$
+DECLARE
+    receipt payment_intents;
+BEGIN
+    INSERT INTO payment_intents (bus_id, payment_id, reference, provider, amount, currency, created_at, checked_at)
+    VALUES (payment.bus_id, gen_random_uuid(), payment.reference, payment.provider, (said ->> 'amount')::numeric, said ->> 'currency',
+            api.now(), api.now())
+    RETURNING * INTO receipt;
+    UPDATE payment_intents i
+    SET state = 'succeeded', received = i.amount, received_currency = i.currency, succeeded_at = api.now(), receipt = said ->> 'receipt',
+        problem = format('%s was paid before.', payment.provider_reference)
+    WHERE i.bus_id = receipt.bus_id AND i.payment_id = receipt.payment_id
+    RETURNING i.* INTO receipt;
+    PERFORM api.add_refund(receipt, receipt.received, NULL);
+    RETURN receipt;
+END $$;
+
+-- Settle a manual payment by hand, as the operator of its service: the money is in the account. a.plan: show what that would do,
+-- and undo it.
+CREATE OR REPLACE FUNCTION api.settle_by_hand(a api.request, trip trips) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o       api.outcome;
+    payment CONSTANT payment_intents := api.named_payment(upper(btrim(a.reference)), a.payment);
+BEGIN
+    IF payment.payment_id IS NULL THEN
+        o.refusal := api.refusal('unknown_payment', format('No payment has the reference %s.', a.payment ->> 'provider_reference'));
+    ELSE
+        o.refusal := api.check_operator(a.account, payment.bus_id);
+    END IF;
+    IF o.refusal IS NOT NULL THEN
+        RETURN o;
+    END IF;
+    BEGIN
+        o := api.settle_payment(a.reference, a.payment || jsonb_build_object('state', 'succeeded'), trip);
+        IF a.plan THEN
+            RAISE SQLSTATE 'BW001';
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    END;
+    RETURN o;
+END $$;

@@ -1,0 +1,79 @@
+-- What a server reads and writes about payments beside api.batch: the payments and refunds to ask a provider about, and what it
+-- says of a refund. A refund moves no ticket, so it needs no lock of a trip.
+
+-- The payments whose provider was not asked for a time, the oldest first, each for one caller. ended: its booking is no longer
+-- held, or another payment was asked for since, so it is to be cancelled.
+CREATE OR REPLACE FUNCTION api.due_payments(older_than interval, count int) RETURNS TABLE (payment jsonb, ended boolean)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    WITH due AS (
+        SELECT i.bus_id, i.payment_id FROM payment_intents i
+        WHERE i.state IN ('created', 'pending', 'failed') AND i.checked_at <= api.now() - older_than
+        ORDER BY i.checked_at LIMIT due_payments.count FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE payment_intents i SET checked_at = api.now() FROM due
+        WHERE i.bus_id = due.bus_id AND i.payment_id = due.payment_id
+        RETURNING i.bus_id, i.payment_id
+    )
+    SELECT api.show_payment(i),
+           NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = api.booking_bus(i.reference) AND p.reference = i.reference
+               AND api.status_now(p.status, p.expires_at) = 'held')
+           OR EXISTS (SELECT FROM payment_intents n WHERE n.bus_id = i.bus_id AND n.reference = i.reference AND n.created_at > i.created_at)
+    FROM claimed c JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
+$$;
+
+-- The refunds that a provider has not completed and was not asked about for a time, each for one caller: see api.refund_order.
+CREATE OR REPLACE FUNCTION api.due_refunds(older_than interval, count int) RETURNS TABLE (refund jsonb)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    WITH due AS (
+        SELECT r.bus_id, r.refund_id FROM refunds r
+        WHERE r.state = 'sent' AND r.checked_at <= api.now() - older_than
+        ORDER BY r.checked_at LIMIT due_refunds.count FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE refunds r SET checked_at = api.now() FROM due WHERE r.bus_id = due.bus_id AND r.refund_id = due.refund_id
+        RETURNING r.bus_id, r.refund_id, r.payment_id
+    )
+    SELECT api.refund_order(r, i)
+    FROM claimed c
+    JOIN refunds r ON r.bus_id = c.bus_id AND r.refund_id = c.refund_id
+    JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
+$$;
+
+-- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new.
+CREATE OR REPLACE FUNCTION api.note_refund(bus_id bigint, refund_id uuid, state text, provider_reference text, problem text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+BEGIN
+    UPDATE refunds r
+    SET state = note_refund.state, problem = note_refund.problem, checked_at = api.now(),
+        provider_reference = coalesce(note_refund.provider_reference, r.provider_reference),
+        succeeded_at = CASE note_refund.state WHEN 'succeeded' THEN api.now() END
+    WHERE r.bus_id = note_refund.bus_id AND r.refund_id = note_refund.refund_id
+      AND r.state NOT IN ('succeeded', note_refund.state) AND (note_refund.state <> 'sent' OR r.state IN ('waiting', 'failed'));
+    RETURN FOUND;
+END $$;
+
+-- Record that an operator has paid back a refund by hand: one of a manual payment, or one that failed. args: account, reference,
+-- refund_id.
+CREATE OR REPLACE FUNCTION api.settle_refund(args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    home    CONSTANT bigint := api.reference_bus(args ->> 'reference');
+    refund  refunds;
+    payment payment_intents;
+BEGIN
+    SELECT r.* INTO refund FROM refunds r WHERE r.bus_id = home AND r.refund_id = (args ->> 'refund_id')::uuid FOR UPDATE;
+    SELECT i.* INTO payment FROM payment_intents i
+    WHERE i.bus_id = home AND i.payment_id = refund.payment_id AND i.reference = args ->> 'reference';
+    answer := CASE WHEN payment.payment_id IS NULL THEN api.refusal('unknown_payment', format('Booking %s has no such refund.', args ->> 'reference'))
+        ELSE api.check_operator(args ->> 'account', home) END;
+    IF answer IS NULL AND refund.state <> 'succeeded' THEN
+        IF payment.provider <> 'manual' AND refund.state <> 'failed' THEN
+            answer := api.refusal('refund_under_way', format('%s carries out this refund. It is %s.', initcap(payment.provider), refund.state));
+        ELSE
+            UPDATE refunds r SET state = 'succeeded', account = args ->> 'account', succeeded_at = api.now()
+            WHERE r.bus_id = home AND r.refund_id = refund.refund_id RETURNING r.* INTO refund;
+        END IF;
+    END IF;
+    answer := coalesce(answer, (SELECT api.show_payment(payment)));
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;

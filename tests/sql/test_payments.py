@@ -1,0 +1,479 @@
+"""Payments of holds to a provider, and their refunds, in the database. No provider is asked."""
+
+import psycopg
+import pytest
+
+from tests.conftest import Clock, Database
+from tests.support.fleet import edit_service
+from tests.support.payments import (
+    FARE,
+    add_agent,
+    booked_online,
+    note_refund,
+    open_refunds,
+    outbox_refunds,
+    pay,
+    payments,
+    result,
+    sell_online,
+    settle,
+    settle_refund,
+)
+from tests.support.schema_api import DAY, OTHER_DAY, RAVI, Answer, SchemaApi
+
+
+@pytest.fixture
+def online(api: SchemaApi) -> SchemaApi:
+    """Service 1 is paid by bank transfer, with two hours to pay."""
+    sell_online(api, "manual", minutes=120)
+    return api
+
+
+# Until the payment -----------------------------------------------------------------------------
+
+
+def test_booking_at_once_is_refused(online: SchemaApi) -> None:
+    refused = online.book(1, 2)
+    assert (refused["reason"], refused["amount"], refused["currency"]) == ("payment_required", "520.00", "INR")
+    assert online.free() == [*range(1, 9)]
+
+
+def test_hold_shows_what_is_due(online: SchemaApi) -> None:
+    held = online.hold(1, 2)
+    assert held["payment"] == {"provider": "manual", "state": "due", "amount": "520.00"}
+    refused = online.change("confirm", held)
+    assert (refused["reason"], refused["amount"]) == ("payment_required", "520.00")
+    assert online.show(held)["status"] == "held"
+
+
+def test_payment_names_the_reference_of_the_transfer(online: SchemaApi) -> None:
+    held = online.hold(1)
+    payment = pay(online, held)
+    assert payment["provider_reference"] == held["reference"]
+    assert (payment["state"], payment["amount"], payment["currency"]) == ("created", "260.00", "INR")
+    assert pay(online, held) == payment
+    assert online.show(held)["payment"] == {"provider": "manual", "state": "created", "amount": "260.00"}
+
+
+def test_seats_are_held_for_the_payment(online: SchemaApi, clock: Clock) -> None:
+    held = online.hold(1, seconds=600)
+    clock.advance(minutes=5)
+    pay(online, held)
+    assert online.show(held)["expires_at"] == "2026-12-01T11:00:00+05:30"
+    clock.advance(minutes=30)
+    pay(online, held)
+    assert online.show(held)["expires_at"] == "2026-12-01T11:00:00+05:30"
+
+
+def test_seats_are_held_no_longer_than_the_stop_is_on_sale(online: SchemaApi, clock: Clock) -> None:
+    clock.set("2026-12-05 09:50+05:30")
+    held = online.hold(1, seconds=60)
+    pay(online, held)
+    assert online.show(held)["expires_at"] == "2026-12-05T10:00:00+05:30"
+
+
+@pytest.mark.parametrize("ended", ["release", "expire"])
+def test_ended_hold_cannot_be_paid(online: SchemaApi, clock: Clock, ended: str) -> None:
+    held = online.hold(1, seconds=600)
+    if ended == "release":
+        online.change("release", held)
+    else:
+        clock.advance(minutes=11)
+    assert pay(online, held)["reason"] == {"release": "already_cancelled", "expire": "hold_expired"}[ended]
+    assert online.change("confirm", held)["reason"] in ("hold_expired", "already_cancelled")
+
+
+def test_service_without_a_provider_has_no_payments(api: SchemaApi) -> None:
+    held = api.hold(1)
+    assert pay(api, held)["reason"] == "no_payment_due"
+    assert "payment" not in api.change("confirm", held)
+
+
+def test_free_ticket_is_booked_at_once(online: SchemaApi) -> None:
+    edit_service(online, segment_fares=[{"from_stop": 1, "to_stop": 5, "fare": "0"}])
+    assert online.book(1)["status"] == "booked"
+    held = online.hold(2)
+    assert "payment" not in held
+    assert online.change("confirm", held)["status"] == "booked"
+
+
+def test_counter_sale_is_paid_in_cash(online: SchemaApi) -> None:
+    assert online.book(1, sold_by=add_agent(online))["status"] == "booked"
+    held = online.hold(2, sold_by="kumar")
+    assert online.change("confirm", held, account="kumar")["status"] == "booked"
+
+
+# The payment arrives ---------------------------------------------------------------------------
+
+
+def test_payment_confirms_the_hold(online: SchemaApi) -> None:
+    held = online.hold(1)
+    settled = settle(online, pay(online, held))
+    assert (settled["outcome"], settled["payment"]["state"], settled["payment"]["booked"]) == (
+        "booked", "succeeded", True,
+    )  # fmt: skip
+    booking = online.show(held)
+    assert (booking["status"], booking["payment"]) == (
+        "booked", {"provider": "manual", "state": "succeeded", "amount": FARE},
+    )  # fmt: skip
+    assert online.change("confirm", held)["status"] == "booked"
+
+
+def test_same_result_again_changes_nothing(online: SchemaApi) -> None:
+    payment = pay(online, online.hold(1))
+    settle(online, payment)
+    before = online.everything()
+    assert settle(online, payment)["outcome"] == "unchanged"
+    assert online.everything() == before
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("259.99", "INR"), ("260.01", "INR"), ("260.00", "USD")])
+def test_other_amount_or_currency_is_given_back(online: SchemaApi, amount: str, currency: str) -> None:
+    held = online.hold(1)
+    settled = settle(online, pay(online, held), amount=amount, currency=currency)
+    assert settled["outcome"] == "refunded"
+    assert settled["payment"]["problem"] == f"{amount} {currency} arrived, and 260.00 INR was asked for."
+    (refund,) = payments(online, held)[0]["refunds"]
+    assert (refund["state"], refund["amount"], refund["currency"]) == ("waiting", amount, currency)
+    assert online.show(held)["status"] == "held"
+
+
+def test_payment_of_an_unknown_reference_is_refused(online: SchemaApi) -> None:
+    held = online.hold(1)
+    refused = settle(online, {"reference": held["reference"], "provider_reference": held["reference"]})
+    assert refused["reason"] == "unknown_payment"
+
+
+def test_payment_after_the_hold_confirms_it_if_its_seats_are_free(online: SchemaApi, clock: Clock) -> None:
+    held = online.hold(1)
+    payment = pay(online, held)
+    clock.advance(hours=3)
+    assert online.show(held)["status"] == "expired"
+    assert settle(online, payment)["outcome"] == "booked"
+    assert online.show(held)["status"] == "booked"
+
+
+def test_payment_after_the_hold_is_given_back_if_a_seat_is_taken(online: SchemaApi, clock: Clock) -> None:
+    held = online.hold(1, 2)
+    payment = pay(online, held)
+    clock.advance(hours=3)
+    other = online.hold(2, phone=RAVI)
+    settled = settle(online, payment)
+    assert settled["outcome"] == "refunded"
+    assert [refund["amount"] for refund in settled["payment"]["refunds"]] == ["520.00"]
+    assert (online.show(held)["status"], online.show(other, phone=RAVI)["status"]) == ("expired", "held")
+    assert online.show(held)["payment"]["state"] == "returned"
+
+
+def test_payment_after_the_hold_is_given_back_if_the_fare_has_changed(online: SchemaApi, clock: Clock) -> None:
+    held = online.hold(1)
+    payment = pay(online, held)
+    clock.advance(hours=3)
+    edit_service(online, segment_fares=[{"from_stop": 1, "to_stop": 5, "fare": "250"}])
+    assert settle(online, payment)["outcome"] == "refunded"
+    assert online.show(held)["status"] == "expired"
+
+
+@pytest.mark.parametrize("change", ["cancel", "release", "cancel_trip"])
+def test_payment_of_an_ended_hold_is_given_back(online: SchemaApi, change: str) -> None:
+    held = online.hold(1)
+    payment = pay(online, held)
+    if change == "cancel_trip":
+        online.write("cancel_trip", bus_id=1, travel_date="2026-12-05", account="meera")
+    else:
+        online.change(change, held)
+    settled = settle(online, payment)
+    assert (settled["outcome"], online.show(held)["status"]) == ("refunded", "cancelled")
+    assert [refund["amount"] for refund in settled["payment"]["refunds"]] == ["260.00"]
+
+
+def test_payment_of_a_part_of_the_party_that_was_cancelled_is_given_back(online: SchemaApi) -> None:
+    held = online.hold(1, 2)
+    first = pay(online, held)
+    online.cancel(held, 2)
+    second = pay(online, held)
+    assert (second["amount"], second["provider_reference"]) == ("260.00", f"{held['reference']}-2")
+    assert settle(online, first)["outcome"] == "refunded"
+    assert settle(online, second)["outcome"] == "booked"
+    assert online.show(held)["status"] == "booked"
+
+
+def test_second_receipt_is_given_back_once(online: SchemaApi) -> None:
+    """The same line of a bank's file again changes nothing; another line is another payment."""
+    held = online.hold(1)
+    payment = pay(online, held)
+    assert settle(online, payment, receipt="line 1")["outcome"] == "booked"
+    assert settle(online, payment, receipt="line 1")["outcome"] == "unchanged"
+    assert settle(online, payment, receipt="line 2")["outcome"] == "refunded"
+    assert settle(online, payment, receipt="line 2")["outcome"] == "unchanged"
+    first, second = sorted(payments(online, held), key=lambda shown: not shown["booked"])
+    assert (first["booked"], first["refunds"]) == (True, [])
+    assert (second["booked"], [r["amount"] for r in second["refunds"]]) == (False, ["260.00"])
+
+
+def test_receipt_of_a_payment_that_was_settled_by_hand(online: SchemaApi) -> None:
+    """The receipt of the file is that of the payment, and not a second payment."""
+    payment = pay(online, online.hold(1))
+    assert settle(online, payment)["outcome"] == "booked"
+    assert settle(online, payment, receipt="line 1")["outcome"] == "unchanged"
+    assert settle(online, payment, receipt="line 2")["outcome"] == "refunded"
+
+
+def test_plan_of_a_settlement_changes_nothing(online: SchemaApi) -> None:
+    held = online.hold(1)
+    payment = pay(online, held)
+    before = online.everything()
+    assert settle(online, payment, plan=True)["outcome"] == "booked"
+    assert online.everything() == before
+
+
+def test_only_the_operator_settles_by_hand(online: SchemaApi) -> None:
+    payment = pay(online, online.hold(1))
+    assert settle(online, payment, account="other")["reason"] == "not_yours"
+
+
+# What a provider says --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stripe(api: SchemaApi) -> SchemaApi:
+    """Service 1 is paid to Stripe."""
+    sell_online(api, "stripe")
+    return api
+
+
+def test_states_of_a_payment(stripe: SchemaApi) -> None:
+    held = stripe.hold(1)
+    payment = pay(stripe, held)
+    assert result(stripe, payment, "pending", provider_reference="pi_1")["payment"]["state"] == "pending"
+    failed = result(stripe, payment, "failed", problem="The card was declined.")["payment"]
+    assert (failed["state"], failed["problem"]) == ("failed", "The card was declined.")
+    assert result(stripe, payment, "pending")["outcome"] == "unchanged"
+    assert result(stripe, payment, "pending", retried=True)["payment"]["state"] == "pending"
+    assert result(stripe, payment, "succeeded", amount="260.00", currency="INR")["outcome"] == "booked"
+    for state in ("pending", "failed", "cancelled", "succeeded"):
+        said = result(stripe, payment, state, amount="260.00", currency="INR")
+        assert (said["outcome"], said["payment"]["state"]) == ("unchanged", "succeeded")
+
+
+def test_cancelled_payment_whose_money_arrives_is_given_back(stripe: SchemaApi) -> None:
+    held = stripe.hold(1)
+    payment = pay(stripe, held)
+    result(stripe, payment, "cancelled")
+    stripe.change("release", held)
+    settled = result(stripe, payment, "succeeded", amount="260.00", currency="INR")
+    assert (settled["outcome"], settled["payment"]["state"]) == ("refunded", "succeeded")
+
+
+def test_two_payments_of_one_hold(stripe: SchemaApi) -> None:
+    """The first to arrive books the seats; the second is given back."""
+    held = stripe.hold(1)
+    first = pay(stripe, held)
+    result(stripe, first, "cancelled")
+    second = pay(stripe, held)
+    assert second["payment_id"] != first["payment_id"]
+    assert result(stripe, first, "succeeded", amount="260.00", currency="INR")["outcome"] == "booked"
+    assert result(stripe, second, "succeeded", amount="260.00", currency="INR")["outcome"] == "refunded"
+
+
+def test_payment_of_another_provider_is_unknown(stripe: SchemaApi) -> None:
+    payment = pay(stripe, stripe.hold(1))
+    refused = result(stripe, payment, "succeeded", provider="manual", amount="260.00", currency="INR")
+    assert refused["reason"] == "unknown_payment"
+
+
+PAYMENTS = "payment_intents"
+FORBIDDEN = [
+    *((PAYMENTS, "succeeded", state) for state in ("created", "pending", "failed", "cancelled")),
+    *((PAYMENTS, "cancelled", state) for state in ("created", "pending", "failed")),
+    *((PAYMENTS, state, "created") for state in ("pending", "failed")),
+    *(("refunds", "succeeded", state) for state in ("waiting", "sent", "failed")),
+    *(("refunds", state, "waiting") for state in ("sent", "failed")),
+]
+
+
+@pytest.mark.parametrize(("table", "former", "state"), FORBIDDEN)
+def test_database_refuses_other_transitions(
+    stripe: SchemaApi, database: Database, table: str, former: str, state: str
+) -> None:
+    payment = booked_online(stripe, 1)["payment"]
+    if table == PAYMENTS and former != "succeeded":
+        payment = pay(stripe, stripe.hold(2))
+        result(stripe, payment, former)
+    elif table == "refunds":
+        stripe.cancel({"reference": payment["reference"]})
+        for said in (["sent"] if former == "sent" else ["sent", former]):
+            note_refund(database, said)
+    with pytest.raises(psycopg.errors.CheckViolation, match=f"{former}.* cannot change to .*{state}"):
+        database.query(f"UPDATE {table} SET state = '{state}' WHERE state = '{former}'")
+
+
+# Refunds ---------------------------------------------------------------------------------------
+
+
+def test_cancellation_is_refunded_to_the_payment(stripe: SchemaApi, database: Database) -> None:
+    payment = booked_online(stripe, 1, 2)["payment"]
+    stripe.cancel(payment, 2)
+    (shown,) = payments(stripe, payment)
+    assert [(r["tickets"], r["amount"], r["state"]) for r in shown["refunds"]] == [([2], "130.00", "waiting")]
+    assert outbox_refunds(database) == [(payment["reference"], "130.00")]
+    stripe.cancel(payment)
+    (shown,) = payments(stripe, payment)
+    assert sorted(r["tickets"] for r in shown["refunds"]) == [[1], [2]]
+    assert outbox_refunds(database) == [(payment["reference"], "130.00")] * 2
+
+
+def test_refund_of_a_manual_payment_waits_for_the_operator(online: SchemaApi, database: Database) -> None:
+    held = online.hold(1)
+    settle(online, pay(online, held))
+    online.cancel(held)
+    assert outbox_refunds(database) == []
+    (refund,) = open_refunds(online)
+    assert (refund["reference"], refund["amount"], refund["state"]) == (held["reference"], "130.00", "waiting")
+    assert open_refunds(online, account="other") == []
+    assert settle_refund(online, refund, account="other")["reason"] == "not_yours"
+    (paid_back,) = settle_refund(online, refund)["refunds"]
+    assert paid_back["state"] == "succeeded"
+    assert settle_refund(online, refund)["refunds"] == [paid_back]
+    assert open_refunds(online) == []
+
+
+def test_operator_does_not_pay_back_what_stripe_carries_out(stripe: SchemaApi, database: Database) -> None:
+    payment = booked_online(stripe, 1)["payment"]
+    stripe.cancel(payment)
+    (refund,) = payments(stripe, payment)[0]["refunds"]
+    refund["reference"] = payment["reference"]
+    assert open_refunds(stripe) == []
+    assert settle_refund(stripe, refund)["reason"] == "refund_under_way"
+    assert note_refund(database, "failed", "The account is closed.")
+    assert [r["problem"] for r in open_refunds(stripe)] == ["The account is closed."]
+    assert settle_refund(stripe, refund)["refunds"][0]["state"] == "succeeded"
+
+
+def test_refund_is_reported_once(stripe: SchemaApi, database: Database) -> None:
+    stripe.cancel(booked_online(stripe, 1)["payment"])
+    said = ["sent", "sent", "failed", "failed", "sent", "succeeded", "succeeded", "failed"]
+    assert [note_refund(database, state) for state in said] == [
+        True, False, True, False, True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_cancelled_trip_refunds_everything(stripe: SchemaApi, database: Database) -> None:
+    first, second = booked_online(stripe, 1, 2), booked_online(stripe, 3, phone=RAVI)
+    stripe.book(1, travel_date=OTHER_DAY, sold_by=add_agent(stripe))
+    for day in (DAY, OTHER_DAY):
+        stripe.write("cancel_trip", bus_id=1, travel_date=day, account="meera")
+    assert sorted(outbox_refunds(database)) == sorted(
+        [(first["payment"]["reference"], "520.00"), (second["payment"]["reference"], "260.00")]
+    )
+
+
+def test_exchange_for_a_cheaper_trip_is_refunded(stripe: SchemaApi, database: Database) -> None:
+    payment = booked_online(stripe, 1)["payment"]
+    edit_service(stripe, exchange_until="1 hour", exchange_fee="10")
+    stripe.change("exchange", payment, to_stop=4)
+    assert outbox_refunds(database) == [(payment["reference"], "5.00")]
+    stripe.cancel(payment)
+
+
+def test_exchange_that_costs_more_is_refused(stripe: SchemaApi) -> None:
+    payment = booked_online(stripe, 1)["payment"]
+    edit_service(stripe, exchange_until="1 hour", exchange_fee="10")
+    before = stripe.everything()
+    refused = stripe.change("exchange", payment, travel_date=OTHER_DAY, due="10")
+    assert refused["reason"] == "not_exchangeable"
+    assert "10.00 more" in refused["message"]
+    assert stripe.change("exchange_quote", payment, travel_date=OTHER_DAY)["reason"] == "not_exchangeable"
+    assert stripe.everything() == before
+
+
+# The waitlist ----------------------------------------------------------------------------------
+
+
+def fill(api: SchemaApi) -> tuple[Answer, Answer]:
+    """Sell all seats of service 1 at a counter."""
+    return api.book(count=6, sold_by=add_agent(api)), api.book(count=2, sold_by="kumar")
+
+
+def test_promoted_party_gets_a_time_to_pay(online: SchemaApi, clock: Clock) -> None:
+    _, last = fill(online)
+    waiting = online.book(count=1, phone=RAVI, waitlist=True)
+    next_one = online.hold(count=1, waitlist=True)
+    assert (waiting["status"], next_one["status"]) == ("pending", "pending")
+    online.cancel(last, 1)
+    promoted = online.show(waiting, phone=RAVI)
+    assert (promoted["status"], promoted["expires_at"]) == ("held", "2026-12-01T11:00:00+05:30")
+    assert promoted["payment"] == {"provider": "manual", "state": "due", "amount": FARE}
+    assert online.show(next_one)["status"] == "pending"
+    clock.advance(hours=2, seconds=1)
+    online.write("settle", bus_id=1, travel_date=DAY)
+    assert online.show(waiting, phone=RAVI)["status"] == "expired"
+    assert online.show(next_one)["status"] == "held"
+    assert settle(online, pay(online, next_one))["outcome"] == "booked"
+
+
+def test_promoted_party_holds_no_longer_than_it_would_have_waited(online: SchemaApi, clock: Clock) -> None:
+    _, last = fill(online)
+    waiting = online.book(count=1, phone=RAVI, waitlist=True)
+    clock.set("2026-12-05 09:30+05:30")
+    online.cancel(last, 1)
+    assert online.show(waiting, phone=RAVI)["expires_at"] == "2026-12-05T10:00:00+05:30"
+
+
+def test_promoted_party_without_a_fare_is_booked(online: SchemaApi) -> None:
+    edit_service(online, segment_fares=[{"from_stop": 1, "to_stop": 5, "fare": "0"}])
+    _, last = fill(online)
+    waiting = online.book(count=1, phone=RAVI, waitlist=True)
+    online.cancel(last, 1)
+    assert online.show(waiting, phone=RAVI)["status"] == "booked"
+
+
+# What the server asks providers about ----------------------------------------------------------
+
+
+def due(database: Database, seconds: int = 60) -> list[tuple[str, bool]]:
+    """The payments to ask about, with whether their hold has ended."""
+    statement = "SELECT payment ->> 'payment_id', ended FROM api.due_payments(make_interval(secs => %s), 10)"
+    return [tuple(row) for row in database.query(statement, seconds)]
+
+
+def test_payments_are_asked_about_after_a_time(stripe: SchemaApi, database: Database, clock: Clock) -> None:
+    held = stripe.hold(1)
+    payment = pay(stripe, held)
+    assert due(database) == []
+    clock.advance(seconds=61)
+    assert due(database) == [(payment["payment_id"], False)]
+    assert due(database) == []  # the first caller asks the provider
+    clock.advance(seconds=61)
+    stripe.change("release", held)
+    assert due(database) == [(payment["payment_id"], True)]
+    result(stripe, payment, "cancelled")
+    clock.advance(seconds=61)
+    assert due(database) == []
+
+
+def test_payment_of_another_amount_has_ended(stripe: SchemaApi, database: Database, clock: Clock) -> None:
+    held = stripe.hold(1, 2)
+    first = pay(stripe, held)
+    clock.advance(seconds=61)
+    stripe.cancel(held, 2)
+    second = pay(stripe, held)
+    clock.advance(seconds=61)
+    assert sorted(due(database)) == sorted([(first["payment_id"], True), (second["payment_id"], False)])
+
+
+def test_refunds_are_asked_about_while_they_are_sent(
+    stripe: SchemaApi, database: Database, clock: Clock
+) -> None:
+    payment = booked_online(stripe, 1)["payment"]
+    stripe.cancel(payment)
+    statement = "SELECT refund ->> 'reference' FROM api.due_refunds(interval '1 minute', 10)"
+    clock.advance(seconds=61)
+    assert database.query(statement) == []  # the outbox has it
+    note_refund(database, "sent")
+    clock.advance(seconds=61)
+    assert database.query(statement) == [payment["reference"]]
+    assert database.query(statement) == []
+    clock.advance(seconds=61)
+    note_refund(database, "succeeded")
+    assert database.query(statement) == []
