@@ -89,6 +89,8 @@ def serve(
     writer.start()
     stops.append([("writer", writer.stop)])
     operations = Operations(pool, writer, settings)
+    operations.payments.start()
+    stops.append([("payments", operations.payments.stop)])
     housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
     housekeeper.start()
     messages = MessageCarriers(pool, operations.accounts, settings)

@@ -82,6 +82,10 @@ FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind(
     "a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str, secret=True
 )
+HTTP_URL = Kind("a URL such as https://example.org/pay", r"https?://[^\s#]+", str)
+SECRET = Kind("a text without spaces", r"\S+", str, secret=True)
+LINE = Kind("a text on one line", r"[^\x00-\x1f\x7f]+", str)
+UPI_ADDRESS = Kind("an address of UPI, such as busware@bank", r"[\w.-]{2,256}@[a-z][a-z0-9]{1,63}", str)
 FOLDER = Kind("a folder", r".+", _path)
 FILE = Kind("a file", r".+", _path)
 ADDRESSES = Kind("addresses, separated by commas", r"[\w.:%/*-]+(\s*,\s*[\w.:%/*-]+)*", str)

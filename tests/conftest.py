@@ -25,6 +25,7 @@ http            a client of the HTTP server, started for `server`: `.url`, and
 play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
+stripe_server   localstripe in a process of its own, without data: `.url`, `.settings`, and what payers do.
 pgbouncer       a PgBouncer in front of `database`, in transaction mode or in the mode of the mark
                 `@pytest.mark.pool_mode("session")`: `.url` and `.owner_url` connect through it.
 urls            the settings of servers in their own processes, on `database` with a running clock;
@@ -74,6 +75,7 @@ from tests.support.pushing import console, pushing  # noqa: F401 - fixtures
 from tests.support.race import race  # noqa: F401 - a fixture
 from tests.support.schema_api import api  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
+from tests.support.stripe_server import stripe_process, stripe_server  # noqa: F401 - fixtures
 from tests.support.writing import other_session, proxy, submit, writer_through_proxy  # noqa: F401 - fixtures
 
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+05:30")

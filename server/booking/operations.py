@@ -26,6 +26,7 @@ from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
 from busware.server.db.writer import Call, Writer
 from busware.server.metrics import Metrics
+from busware.server.payments.payments import Payments
 from busware.server.protocol import Answer, Caller, Refusal, Request
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings
@@ -54,7 +55,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Operations:
-    """Executes requests. accounts: the accounts of callers. metrics: counts the requests."""
+    """Executes requests. accounts: of callers. payments: to providers. metrics: counts the requests."""
 
     def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
         self._pool = pool
@@ -69,6 +70,7 @@ class Operations:
         messages = Messages(pool, settings)
         self._exchanges = VehicleExchanges(self._reader, pool, settings.exchange_attempts)
         self.accounts = Accounts(pool, settings)
+        self.payments = Payments(pool, writer, settings)
         self.metrics = Metrics(pool, self._reader, writer, settings)
         self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # else: _read or _write
             protocol.Ping: lambda request, caller: self._pong,
@@ -93,6 +95,10 @@ class Operations:
             protocol.PutPromoCode: self._put_promo_code,
             protocol.PutAgent: self._change_agent,
             protocol.SettleAgent: self._change_agent,
+            protocol.Confirm: self._confirm,
+            protocol.Pay: self._pay,
+            protocol.SettlePayment: self._settle_payment,
+            protocol.SettleRefund: self._settle_refund,
             protocol.Say: messages.say,
             protocol.Notice: messages.notice_to_trip,
         }
@@ -180,6 +186,40 @@ class Operations:
 
     def _change_agent(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_agent(request.method, Raw(_args(request, caller)))
+
+    def _confirm(self, request: protocol.Confirm, caller: Caller) -> Answer:
+        """Confirm a hold. If it is not paid, ask the provider first whether it is paid by now."""
+        answer = self._write(request, caller)
+        if answer.refused and answer.refusal().reason == "payment_required":
+            fields = {"reference": request.reference, "phone": request.phone}
+            listed = self._read(protocol.Payments(**fields), caller)
+            if not listed.refused and self.payments.refresh(
+                msgspec.json.decode(listed.body, type=protocol.PaymentList).payments
+            ):
+                return self._write(request, caller)
+        return answer
+
+    def _pay(self, request: protocol.Pay, caller: Caller) -> Answer:
+        asked = self._write(request, caller)
+        return asked if asked.refused else self.payments.begin(asked)
+
+    def _settle_payment(self, request: protocol.SettlePayment, caller: Caller) -> Answer:
+        """Settle a manual payment: the operator plays the part of its provider."""
+        transfer = request.payment.upper()
+        arrived = {"amount": request.amount, "currency": request.currency}
+        said = {"provider": "manual", "provider_reference": transfer} | arrived
+        if request.receipt:
+            said["receipt"] = request.receipt
+        args = {
+            "reference": transfer.partition("-")[0],  # of the booking: sql/25_pay.sql
+            "account": caller.account,
+            "plan": request.plan,
+            "payment": said,
+        }
+        return self._writer.submit(Call(request.method, Raw(_encode(args)), request.key or ""))
+
+    def _settle_refund(self, request: protocol.SettleRefund, caller: Caller) -> Answer:
+        return self._pool.settle_refund(Raw(_args(request, caller)))
 
     def _normalize(self, request: Request) -> Request:
         """The request with its strings as they are stored. Raises Refusal for an empty or invalid one."""

@@ -255,6 +255,11 @@ class Pool:
         ((refused, answer),) = self.execute(statement, (method, args))
         return Answer(answer, refused)
 
+    def settle_refund(self, args: Raw) -> Answer:
+        """Record that an operator has paid a refund back. args: the request, with the account."""
+        ((refused, answer),) = self.execute("SELECT refused, answer FROM api.settle_refund(%s)", (args,))
+        return Answer(answer, refused)
+
     def put_promo_code(self, args: Raw) -> Answer:
         """Create or replace a promo code. args: the request, with the account."""
         ((refused, answer),) = self.execute("SELECT refused, answer FROM api.put_promo_code(%s)", (args,))

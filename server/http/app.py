@@ -17,6 +17,8 @@ from busware.server.http.executor import Executor, response_with_etag
 from busware.server.http.hotel import Hotel
 from busware.server.http.limits import check_head
 from busware.server.http.origins import Origins
+from busware.server.http.payment_webhooks import PATH as WEBHOOK_PATH
+from busware.server.http.payment_webhooks import PaymentWebhooks
 from busware.server.http.routes import RESOURCES, Resource
 
 _NO_IF_MATCH = "If-Match is not supported, so the request was not executed. Send it without If-Match."
@@ -28,6 +30,7 @@ Handlers = dict[str, dict[str, Handler]]  # path → method → handler
 def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
     """Make the application."""
     handlers = _resources(executor, streams) | health.handlers(executor) | _description() | _hotel(executor)
+    handlers[WEBHOOK_PATH] = {"POST": PaymentWebhooks(executor).answer}
     router = Router([_route(*item) for item in handlers.items()], redirect_slashes=False)
     origins = Origins(executor.settings)
 

@@ -17,7 +17,7 @@ TransferReference = Annotated[
         min_length=1,
         max_length=40,
         pattern=_PRINTABLE,
-        description="the reference of a manual payment, as the payer wrote it: that of the booking, or with -2",
+        description="the reference of a manual payment: that of the booking, or with -2 behind it",
     ),
 ]
 CurrencyCode = Annotated[
@@ -29,7 +29,7 @@ Receipt = Annotated[
         min_length=1,
         max_length=100,
         pattern=_PRINTABLE,
-        description="what tells this receipt from others of the same reference, such as the bank's number of it",
+        description="what tells this receipt from others, such as the number that the bank gave it",
     ),
 ]
 RefundId = Annotated[
@@ -49,8 +49,9 @@ RefundState = Literal["waiting", "sent", "succeeded", "failed"]
 class PaymentRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is given back of a payment. tickets: for whose refunds; missing if the payment booked nothing.
 
-    state: waiting for its turn, or for the operator if the payment is manual; sent to the provider; succeeded;
-    failed, and still owed. problem: why it failed. provider_reference: of the refund at the provider.
+    state: waiting for its turn, or for the operator if the payment is manual; sent to the provider;
+    succeeded; failed, and still owed. problem: why it failed. provider_reference: of the refund at the
+    provider.
     """
 
     refund_id: str
@@ -81,8 +82,8 @@ class Payment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A payment of a booking to a provider. booked: it has confirmed the booking.
 
     provider_reference: at the provider; of a manual payment, what the payer writes on the transfer. received,
-    received_currency: what arrived. problem: why it failed, or why it booked nothing and is refunded. pay: how
-    to pay it, in the reply of `pay`.
+    received_currency: what arrived. problem: why it failed, or why it booked nothing and is refunded. pay:
+    how to pay it, in the reply of `pay`.
     """
 
     payment_id: str
@@ -111,9 +112,9 @@ class PaymentList(Struct, frozen=True, kw_only=True):
 class SettledPayment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a settlement of a payment did, or would do.
 
-    outcome: booked: the hold is confirmed; refunded: nothing is confirmed, and the amount is to be given back;
-    unchanged: the receipt was known; recorded: another state of the payment. bus_id, travel_date: of the trip
-    of the booking.
+    outcome: booked: the hold is confirmed; refunded: nothing is confirmed, and the amount is to be given
+    back; unchanged: the receipt was known; recorded: another state of the payment. bus_id, travel_date: of
+    the trip of the booking.
     """
 
     outcome: Literal["booked", "refunded", "unchanged", "recorded"]
@@ -142,7 +143,8 @@ class RefundList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @method("pay", Payment, "POST /v1/bookings/{reference}/payments", status=201, writes=True)
 class Pay(BookingRequest, frozen=True, kw_only=True):
-    """Ask for the payment of a hold, and how to pay it. The same payment as long as its amount is the same."""
+    """Ask for the payment of a hold, and how to pay it. The same payment as long as its amount is the
+    same."""
 
     key: Key | None = None
 
@@ -166,7 +168,8 @@ class SettlePayment(Request, frozen=True, kw_only=True):
 
 @method("refunds", RefundList, "GET /v1/refunds")
 class Refunds(Request, frozen=True, kw_only=True):
-    """For operators: list the refunds that you pay back by hand: of manual payments, and those that failed."""
+    """For operators: list the refunds that you pay back by hand: of manual payments, and those that
+    failed."""
 
     limit: Limit | None = None
     after: Cursor | None = None

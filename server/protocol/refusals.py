@@ -61,7 +61,7 @@ REASONS: dict[str, str] = {
     "queue_full": "the waitlist of the trip is full; `limit` is the number of parties that it may have",
     "hold_expired": "the hold has expired; on confirm, its seats are no longer free, or its fare or its "
     "terms have changed: `fare` is then the fare of today, in `currency`",
-    "payment_required": "the booking has to be paid first: hold the seats, then `pay`; `amount` is what is to be "
+    "payment_required": "the booking has to be paid first: send hold, then pay; `amount` is what is to be "
     "paid, in `currency`",
     "no_payment_due": "nothing is paid to a provider before the booking is confirmed",
     "unknown_payment": "there is no such payment or refund",

@@ -300,8 +300,8 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class BookingPayment(Struct, frozen=True, kw_only=True):
     """What is paid to a provider for a booking, or is to be paid before it is confirmed.
 
-    state: due, before the payment was asked for; created, pending, failed: see `payments`; succeeded; returned:
-    it arrived and booked nothing, so it is given back.
+    state: due, before the payment was asked for; created, pending, failed: see `payments`; succeeded;
+    returned: it arrived and booked nothing, so it is given back.
     """
 
     provider: Literal["manual", "stripe"]

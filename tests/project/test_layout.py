@@ -47,12 +47,13 @@ MAY_IMPORT = {
     "housekeeping": "accounts db protocol settings worker_thread",
     "push": "addresses db protocol settings worker_thread",
     "accounts": "addresses command_line db embedded installation output protocol setting_kinds settings",
-    "booking": "accounts addresses db metrics protocol push settings",
+    "payments": "db protocol settings worker_thread",
+    "booking": "accounts addresses db metrics payments protocol push settings",
     "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",
     "mail": "accounts command_line conversation db documents embedded installation outbox output protocol "
     "settings",
-    "http": "accounts addresses booking db documents metrics ports protocol settings tls",
+    "http": "accounts addresses booking db documents metrics payments ports protocol settings tls",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http mail outbox push settings tcp tls",

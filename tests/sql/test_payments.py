@@ -34,7 +34,11 @@ def online(api: SchemaApi) -> SchemaApi:
 
 def test_booking_at_once_is_refused(online: SchemaApi) -> None:
     refused = online.book(1, 2)
-    assert (refused["reason"], refused["amount"], refused["currency"]) == ("payment_required", "520.00", "INR")
+    assert (refused["reason"], refused["amount"], refused["currency"]) == (
+        "payment_required",
+        "520.00",
+        "INR",
+    )
     assert online.free() == [*range(1, 9)]
 
 
@@ -165,7 +169,9 @@ def test_payment_after_the_hold_is_given_back_if_a_seat_is_taken(online: SchemaA
     assert online.show(held)["payment"]["state"] == "returned"
 
 
-def test_payment_after_the_hold_is_given_back_if_the_fare_has_changed(online: SchemaApi, clock: Clock) -> None:
+def test_payment_after_the_hold_is_given_back_if_the_fare_has_changed(
+    online: SchemaApi, clock: Clock
+) -> None:
     held = online.hold(1)
     payment = pay(online, held)
     clock.advance(hours=3)
@@ -302,7 +308,7 @@ def test_database_refuses_other_transitions(
         result(stripe, payment, former)
     elif table == "refunds":
         stripe.cancel({"reference": payment["reference"]})
-        for said in (["sent"] if former == "sent" else ["sent", former]):
+        for said in ["sent"] if former == "sent" else ["sent", former]:
             note_refund(database, said)
     with pytest.raises(psycopg.errors.CheckViolation, match=f"{former}.* cannot change to .*{state}"):
         database.query(f"UPDATE {table} SET state = '{state}' WHERE state = '{former}'")
@@ -329,7 +335,11 @@ def test_refund_of_a_manual_payment_waits_for_the_operator(online: SchemaApi, da
     online.cancel(held)
     assert outbox_refunds(database) == []
     (refund,) = open_refunds(online)
-    assert (refund["reference"], refund["amount"], refund["state"]) == (held["reference"], "130.00", "waiting")
+    assert (refund["reference"], refund["amount"], refund["state"]) == (
+        held["reference"],
+        "130.00",
+        "waiting",
+    )
     assert open_refunds(online, account="other") == []
     assert settle_refund(online, refund, account="other")["reason"] == "not_yours"
     (paid_back,) = settle_refund(online, refund)["refunds"]

@@ -17,7 +17,9 @@ FARE = "260.00"  # of the whole route of service 1
 
 def sell_online(api: SchemaApi, provider: str, minutes: int = 60) -> None:
     """Have service 1 paid to a provider before it is booked. Adds its operator `meera`, and another one."""
-    api.conn.execute("SELECT api.add_operator('meera', '', 'KSRTC'), api.add_operator('other', '', 'SRS Travels')")
+    api.conn.execute(
+        "SELECT api.add_operator('meera', '', 'KSRTC'), api.add_operator('other', '', 'SRS Travels')"
+    )
     edit_service(api, payment=provider, payment_minutes=minutes)
 
 
@@ -32,7 +34,9 @@ def payments(api: SchemaApi, booking: Answer) -> list[Answer]:
     return shown
 
 
-def settle(api: SchemaApi, payment: Answer, account: str = "meera", *, plan: bool = False, **said: Any) -> Answer:
+def settle(
+    api: SchemaApi, payment: Answer, account: str = "meera", *, plan: bool = False, **said: Any
+) -> Answer:
     """Settle a manual payment as an operator, with its amount unless `said` has another."""
     told = {"provider": "manual", "provider_reference": payment["provider_reference"]}
     told |= {"amount": payment.get("amount"), "currency": payment.get("currency")} | said
@@ -67,7 +71,9 @@ def note_refund(database: "Database", state: str, problem: str | None = None) ->
 
 def outbox_refunds(database: "Database") -> list[tuple[str, str]]:
     """The refunds that wait in the outbox: reference and amount."""
-    rows = database.query("SELECT reference, payload ->> 'amount' FROM outbox WHERE kind = 'refund' ORDER BY outbox_no")
+    rows = database.query(
+        "SELECT reference, payload ->> 'amount' FROM outbox WHERE kind = 'refund' ORDER BY outbox_no"
+    )
     return [tuple(row) for row in rows]
 
 

@@ -1,0 +1,220 @@
+"""Payments between the database and the providers.
+
+A request for a payment is a row first. Then the provider is asked, outside of any transaction, and what it
+says is one write through the writer. The same holds for a webhook, and for what a worker asks about payments
+that have not succeeded for a time. So a server that dies between any two steps loses nothing: the step is
+done again.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from busware.server.db.pool import InternalError, Pool
+from busware.server.db.writer import Call, Writer
+from busware.server.payments.manual import ManualPayments
+from busware.server.payments.providers import (
+    ForgedWebhook,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    RefundOrder,
+    Said,
+    SaidOfRefund,
+    unavailable,
+)
+from busware.server.protocol import Answer, Payment, Refusal, SettledPayment
+from busware.server.settings import Settings
+from busware.server.worker_thread import WorkerThread
+
+log = logging.getLogger("busware.payments")
+
+_DUE_PAYMENTS = "SELECT payment, ended FROM api.due_payments(make_interval(secs => %s), %s)"
+_DUE_REFUNDS = "SELECT refund FROM api.due_refunds(make_interval(secs => %s), %s)"
+_NOTE_REFUND = "SELECT api.note_refund(%s, %s, %s, %s, %s)"
+
+_encode = msgspec.json.Encoder().encode
+
+T = TypeVar("T")
+
+
+class UnknownProvider(Exception):
+    """There is no such provider, or the settings have no credentials for it."""
+
+
+def make_providers(settings: Settings) -> dict[str, Provider]:
+    """The providers that the settings have credentials for, by their name."""
+    providers: list[Provider] = [ManualPayments(settings)]
+    if settings.stripe_key:
+        from busware.server.payments.stripe_payments import StripePayments  # its import takes half a second
+
+        providers.append(StripePayments(settings))
+    return {provider.name: provider for provider in providers}
+
+
+class Payments:
+    """Asks the providers, and reports to the database. providers: by name."""
+
+    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
+        self.providers = make_providers(settings)
+        self._pool, self._writer, self._settings = pool, writer, settings
+        self._worker = WorkerThread("payments", self.check_due, settings.payment_check_seconds)
+
+    def start(self) -> None:
+        """Begin to ask about payments that have not succeeded for a time."""
+        self._worker.schedule()
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Stop, after a call to a provider that is running."""
+        self._worker.stop()
+
+    # Requests ----------------------------------------------------------------------------------
+
+    def begin(self, asked: Answer) -> Answer:
+        """Begin a payment at its provider. asked: what the database answered to `pay`.
+
+        The answer is the payment as it is then, with how to pay it. Raises Refusal (provider_unavailable),
+        or as Writer.submit does; then `pay` may be sent again.
+        """
+        payment = msgspec.json.decode(asked.body, type=Payment)
+        provider = self.providers.get(payment.provider)
+        if provider is None:
+            raise unavailable(f"Payments with {payment.provider} are not set up on this server.")
+        said, how = self._ask(lambda: provider.start(payment))
+        settled = self.report(msgspec.structs.replace(said, retried=True))
+        if settled is None:  # what is in the database is newer
+            raise unavailable("The payment has changed meanwhile. Ask for it again.")
+        return Answer(Raw(_encode(msgspec.structs.replace(settled.payment, pay=how))), refused=False)
+
+    def refresh(self, payments: list[Payment]) -> bool:
+        """Ask the provider about the last payment of a booking, if it is open.
+
+        Returns whether it has confirmed the booking. Raises Refusal (provider_unavailable), or as
+        Writer.submit does.
+        """
+        is_open = [p for p in payments if p.state in ("pending", "failed") and p.provider in self.providers]
+        if not is_open:
+            return False
+        payment = is_open[-1]
+        said = self._ask(lambda: self.providers[payment.provider].status(payment))
+        if said.state == "pending":
+            return False
+        settled = self.report(said)
+        return settled is not None and settled.payment.booked
+
+    @staticmethod
+    def _ask(question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except (ProviderUnavailable, ProviderRefused) as error:
+            log.warning("%s", error)
+            raise unavailable(f"{error} Try again.") from error
+
+    # What providers say ------------------------------------------------------------------------
+
+    def report(self, said: Said) -> SettledPayment | None:
+        """Write what a provider says of a payment. None: the database has no such payment.
+
+        Raises as Writer.submit does; then it may be reported again.
+        """
+        fields = msgspec.to_builtins(said)
+        args = _encode({"reference": fields.pop("reference"), "payment": fields})
+        answer = self._writer.submit(Call("payment_result", Raw(args)))
+        if answer.refused:
+            log.warning("what %s says of payment %s is not recorded: %s", said.provider, said.payment_id,
+                        answer.refusal().message)  # fmt: skip
+            return None
+        settled = msgspec.json.decode(answer.body, type=SettledPayment)
+        if settled.outcome == "refunded":
+            log.info("payment %s of booking %s is given back: %s", said.payment_id, said.reference,
+                     settled.payment.problem)  # fmt: skip
+        return settled
+
+    def report_refund(self, said: SaidOfRefund) -> None:
+        """Write what a provider says of a refund. Raises Refusal or InternalError."""
+        fields = (said.bus_id, said.refund_id, said.state, said.provider_reference, said.problem)
+        self._pool.execute(_NOTE_REFUND, fields)
+
+    def refund(self, order: RefundOrder) -> SaidOfRefund:
+        """Have a refund carried out, and write what its provider says.
+
+        Raises ProviderUnavailable, ProviderRefused, Refusal or InternalError; then it may be called again.
+        """
+        provider = self.providers.get(order.provider)
+        if provider is None:
+            raise ProviderUnavailable(f"Payments with {order.provider} are not set up on this server.")
+        try:
+            said = provider.refund(order)
+        except ProviderRefused as error:
+            failed = SaidOfRefund(
+                bus_id=order.bus_id, refund_id=order.refund_id, state="failed", problem=str(error)
+            )
+            self.report_refund(failed)
+            raise
+        self.report_refund(said)
+        return said
+
+    def receive(self, name: str, body: bytes, signature: str) -> None:
+        """Take a webhook of a provider.
+
+        Raises UnknownProvider, ForgedWebhook, or as `report` and `report_refund`; then the provider sends it
+        again.
+        """
+        provider = self.providers.get(name)
+        if provider is None:
+            raise UnknownProvider(name)
+        try:
+            said = provider.webhook(body, signature)
+        except ForgedWebhook as error:
+            log.warning("a webhook of %s is refused: %s", name, error)
+            raise
+        if isinstance(said, Said):
+            self.report(said)
+        elif isinstance(said, SaidOfRefund):
+            self.report_refund(said)
+
+    # Workers -----------------------------------------------------------------------------------
+
+    def check_due(self) -> float:
+        """Ask about payments and refunds that are open for longer than payment_check_seconds.
+
+        A payment whose hold has ended is cancelled at the provider, so that it is not paid later.
+        """
+        limits = (self._settings.payment_check_seconds, self._settings.payment_checks)
+        payments = self._pool.execute(_DUE_PAYMENTS, limits)
+        for row, ended in payments:
+            self._check(msgspec.json.decode(row, type=Payment), ended=ended)
+        refunds = self._pool.execute(_DUE_REFUNDS, limits)
+        for (row,) in refunds:
+            order = msgspec.json.decode(row, type=RefundOrder)
+            if provider := self.providers.get(order.provider):
+                self._check_refund(provider, order)
+        is_all = max(len(payments), len(refunds)) < self._settings.payment_checks
+        return self._settings.payment_check_seconds if is_all else 0.0
+
+    def _check(self, payment: Payment, *, ended: bool) -> None:
+        provider = self.providers.get(payment.provider)
+        if provider is None or not (ended or payment.provider_reference):
+            return
+        with _logged():
+            said = provider.cancel(payment) if ended else provider.status(payment)
+            if said.state != "pending" or payment.state == "created":
+                self.report(said)
+
+    def _check_refund(self, provider: Provider, order: RefundOrder) -> None:
+        with _logged():
+            self.report_refund(provider.refund_status(order))
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Log the failure of a check; the next check tries again."""
+    try:
+        yield
+    except (ProviderUnavailable, ProviderRefused, Refusal, InternalError) as error:
+        log.warning("a payment could not be checked: %s", error)

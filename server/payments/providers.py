@@ -1,0 +1,94 @@
+"""What a provider of payments does: start, status, cancel and refund of a payment, and webhooks.
+
+A provider is asked outside of any transaction, and again after a failure. So each of its functions may be
+called twice with the same payment or refund, and does it once. What it says is data for the database, which
+decides what follows (sql/25_settle_payment.sql).
+"""
+
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from busware.server.protocol import HowToPay, Payment, Refusal
+
+
+class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a provider says of a payment.
+
+    amount, currency: what arrived, of a payment that succeeded. problem: why it failed. retried: a payment
+    that failed may be paid again.
+    """
+
+    provider: str
+    reference: str  # of the booking
+    state: Literal["pending", "succeeded", "failed", "cancelled"]
+    payment_id: str
+    provider_reference: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    problem: str | None = None
+    retried: bool = False
+
+
+class RefundOrder(Struct, frozen=True, kw_only=True):
+    """A refund to carry out. payment_reference: of the payment at its provider."""
+
+    bus_id: int
+    refund_id: str
+    reference: str
+    payment_id: str
+    provider: str
+    payment_reference: str
+    amount: str
+    currency: str
+
+
+class SaidOfRefund(Struct, frozen=True, kw_only=True):
+    """What a provider says of a refund. sent: it has the refund, and has not completed it."""
+
+    bus_id: int
+    refund_id: str
+    state: Literal["sent", "succeeded", "failed"]
+    provider_reference: str | None = None
+    problem: str | None = None
+
+
+class ProviderUnavailable(Exception):
+    """A provider does not answer, or not now. The same call may succeed later."""
+
+
+class ProviderRefused(Exception):
+    """A provider refuses a call, and would refuse it again."""
+
+
+class ForgedWebhook(Exception):
+    """A webhook is not signed by the provider, or its signature is too old."""
+
+
+class Provider(Protocol):
+    """A provider of payments. Each function but `webhook` raises ProviderUnavailable or ProviderRefused."""
+
+    name: str
+
+    def start(self, payment: Payment) -> tuple[Said, HowToPay]:
+        """Begin a payment, or find it if it was begun, and say how it is paid."""
+
+    def status(self, payment: Payment) -> Said:
+        """How a payment stands that was begun."""
+
+    def cancel(self, payment: Payment) -> Said:
+        """Cancel a payment, unless it has succeeded, and say how it stands then."""
+
+    def refund(self, order: RefundOrder) -> SaidOfRefund:
+        """Refund a part of a payment, or find that refund. One that failed is begun again."""
+
+    def refund_status(self, order: RefundOrder) -> SaidOfRefund:
+        """How a refund stands that was begun."""
+
+    def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
+        """What a webhook says; None if it is about nothing of Busware. Raises ForgedWebhook."""
+
+
+def unavailable(message: str) -> Refusal:
+    """The refusal of a request that needs a provider."""
+    return Refusal("provider_unavailable", message)

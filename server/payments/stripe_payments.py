@@ -1,0 +1,254 @@
+"""Stripe: a PaymentIntent for each payment, by the official library.
+
+Calls to Stripe carry the id of the payment or refund as idempotency key. Stripe forgets a key after a day,
+so a refund also has its id in its metadata, and is looked for before it is begun.
+
+Sources: Stripe's API reference, PaymentIntents, Refunds, Idempotent requests, Webhooks, and Currencies (its
+list of currencies without decimals differs from ISO 4217).
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import stripe
+
+from busware.server.payments.providers import (
+    ForgedWebhook,
+    ProviderRefused,
+    ProviderUnavailable,
+    RefundOrder,
+    Said,
+    SaidOfRefund,
+)
+from busware.server.protocol import HowToPay, Payment
+from busware.server.settings import Settings
+
+# Amounts are whole numbers of the smallest unit: of these currencies, the unit itself or its thousandth part.
+_WITHOUT_DECIMALS = (
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
+)  # fmt: skip
+_WITH_THREE_DECIMALS = ("BHD", "JOD", "KWD", "OMR", "TND")
+_DECIMALS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE_DECIMALS, 3)
+
+_MAX_REFUNDS = 100  # of a payment that one call lists
+_STATES = {"succeeded": "succeeded", "canceled": "cancelled"}  # of a PaymentIntent; else it is pending
+_EVENTS = {  # type of an event → state of its payment
+    "payment_intent.succeeded": "succeeded",
+    "payment_intent.payment_failed": "failed",
+    "payment_intent.canceled": "cancelled",
+}
+_REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+_REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}  # else it is sent
+
+
+class StripePayments:
+    """The provider `stripe`. The settings have its key."""
+
+    name = "stripe"
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.stripe_key  # noqa: S101 - for the type checker
+        self._settings = settings
+        self._client = stripe.StripeClient(
+            settings.stripe_key,
+            base_addresses={"api": settings.stripe_url},
+            http_client=stripe.RequestsClient(timeout=settings.provider_seconds),
+            max_network_retries=0,  # the callers try again
+        )
+
+    def start(self, payment: Payment) -> tuple[Said, HowToPay]:
+        """Create the PaymentIntent, or read it."""
+        if payment.provider_reference:
+            intent = self._read(payment)
+        else:
+            with _errors():
+                intent = self._client.v1.payment_intents.create(
+                    {
+                        "amount": in_smallest_unit(payment.amount, payment.currency),
+                        "currency": payment.currency.lower(),
+                        "metadata": {"payment_id": payment.payment_id, "reference": payment.reference},
+                    },
+                    {"idempotency_key": payment.payment_id},
+                )
+        page, secret = self._settings.payment_page, intent.client_secret
+        url = f"{page}#{secret}" if page and secret else None
+        amount = f"{payment.amount} {payment.currency}"
+        text = f"Pay {amount} at {url}" if url else f"Pay {amount} in the app or on the page of the operator."
+        how = HowToPay(
+            text=text,
+            url=url,
+            client_secret=secret,
+            publishable_key=self._settings.stripe_publishable_key,
+        )
+        return self._said(payment, intent), how
+
+    def status(self, payment: Payment) -> Said:
+        """The state of the PaymentIntent."""
+        return self._said(payment, self._read(payment))
+
+    def cancel(self, payment: Payment) -> Said:
+        """Cancel the PaymentIntent. If that is impossible, such as after it succeeded, read it."""
+        if not payment.provider_reference:  # nobody has its client_secret, so nobody can pay it
+            return _said_of(payment, "cancelled")
+        try:
+            with _errors():
+                intent = self._client.v1.payment_intents.cancel(payment.provider_reference)
+        except ProviderRefused:
+            intent = self._read(payment)
+        return self._said(payment, intent)
+
+    def refund(self, order: RefundOrder) -> SaidOfRefund:
+        """Find the refund at Stripe, or begin it."""
+        begun = self._begun(order)
+        if begun and begun[-1].status not in ("failed", "canceled"):
+            return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
+        with _errors():
+            refund = self._client.v1.refunds.create(
+                {
+                    "payment_intent": order.payment_reference,
+                    "amount": in_smallest_unit(order.amount, order.currency),
+                    "metadata": {
+                        "refund_id": order.refund_id,
+                        "bus_id": str(order.bus_id),
+                        "reference": order.reference,
+                    },
+                },
+                # Stripe repeats its answer to a key, so an attempt after a failure needs another one
+                {"idempotency_key": f"{order.refund_id}-{len(begun)}"},
+            )
+        return _said_of_refund(order.bus_id, order.refund_id, refund)
+
+    def refund_status(self, order: RefundOrder) -> SaidOfRefund:
+        """The state of the last refund at Stripe. Raises ProviderRefused if there is none."""
+        begun = self._begun(order)
+        if not begun:
+            raise ProviderRefused(f"Stripe has no refund {order.refund_id}.")
+        return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
+
+    def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
+        """Check the signature and its time; read the event."""
+        secret = self._settings.stripe_webhook_secret
+        if not secret:
+            raise ForgedWebhook("BUSWARE_STRIPE_WEBHOOK_SECRET is not set")
+        try:
+            max_age_seconds = int(self._settings.stripe_webhook_seconds)
+            stripe.WebhookSignature.verify_header(body.decode(), signature, secret, max_age_seconds)
+            event = msgspec.json.decode(body)
+            return _event(event["type"], event["data"]["object"])
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ForgedWebhook(str(error)) from None
+
+    def _read(self, payment: Payment) -> stripe.PaymentIntent:
+        if not payment.provider_reference:
+            raise ProviderRefused(f"Payment {payment.payment_id} was not begun.")
+        with _errors():
+            return self._client.v1.payment_intents.retrieve(payment.provider_reference)
+
+    def _said(self, payment: Payment, intent: stripe.PaymentIntent) -> Said:
+        return _said_of(payment, _STATES.get(intent.status, "pending"), intent)
+
+    def _begun(self, order: RefundOrder) -> list[stripe.Refund]:
+        """The refunds at Stripe with this id, the oldest first."""
+        with _errors():
+            listed = self._client.v1.refunds.list(
+                {"payment_intent": order.payment_reference, "limit": _MAX_REFUNDS}
+            )
+            refunds = [
+                r for r in listed.auto_paging_iter() if (r.metadata or {}).get("refund_id") == order.refund_id
+            ]
+        return sorted(refunds, key=lambda refund: refund.created)
+
+
+def in_smallest_unit(amount: str, currency: str) -> int:
+    """An amount as Stripe takes it: 26000 for 260.00 INR. Raises ProviderRefused if it has more decimals."""
+    number = Decimal(amount).scaleb(_DECIMALS.get(currency, 2))
+    if number != int(number):
+        raise ProviderRefused(f"Stripe does not take {amount} {currency}: it has too many decimals.")
+    return int(number)
+
+
+def from_smallest_unit(number: int, currency: str) -> str:
+    """The amount that a number of Stripe means: 260.00 for 26000 in INR."""
+    return str(Decimal(number).scaleb(-_DECIMALS.get(currency, 2)))
+
+
+def _event(kind: str, about: Any) -> Said | SaidOfRefund | None:
+    """What an event says. One without the ids of Busware, of another system on the same account, is None."""
+    metadata = about.get("metadata") or {}
+    reference = metadata.get("reference", "")
+    if kind in _EVENTS and _is_uuid(metadata.get("payment_id")):
+        payment = _Known(payment_id=metadata["payment_id"], reference=reference)
+        return _said_of(payment, _EVENTS[kind], about)
+    if (
+        kind in _REFUND_EVENTS
+        and _is_uuid(metadata.get("refund_id"))
+        and metadata.get("bus_id", "").isdecimal()
+    ):
+        return SaidOfRefund(
+            bus_id=int(metadata["bus_id"]),
+            refund_id=metadata["refund_id"],
+            state=_REFUND_STATES.get(about.get("status"), "sent"),  # type: ignore[arg-type]
+            provider_reference=about["id"],
+            problem=about.get("failure_reason"),
+        )
+    return None
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """The ids of a payment in an event."""
+
+    payment_id: str
+    reference: str
+
+
+def _said_of(payment: Payment | _Known, state: str, intent: Any = None) -> Said:
+    """What Stripe says of a payment. intent: the PaymentIntent; None: there is none."""
+    intent = {} if intent is None else intent
+    currency = str(intent.get("currency", "")).upper()
+    succeeded = state == "succeeded"
+    received = intent.get("amount_received", intent.get("amount", 0))
+    problem = (intent.get("last_payment_error") or {}).get("message") if state == "failed" else None
+    return Said(
+        provider="stripe",
+        reference=payment.reference,
+        state=state,  # type: ignore[arg-type]
+        payment_id=payment.payment_id,
+        provider_reference=intent.get("id"),
+        amount=from_smallest_unit(received, currency) if succeeded else None,
+        currency=currency if succeeded else None,
+        problem=problem,
+    )
+
+
+def _said_of_refund(bus_id: int, refund_id: str, refund: stripe.Refund) -> SaidOfRefund:
+    return SaidOfRefund(
+        bus_id=bus_id,
+        refund_id=refund_id,
+        state=_REFUND_STATES.get(refund.status or "", "sent"),  # type: ignore[arg-type]
+        provider_reference=refund.id,
+        problem=refund.get("failure_reason"),
+    )
+
+
+def _is_uuid(text: Any) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn the errors of the library into ProviderUnavailable and ProviderRefused."""
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
+        raise ProviderRefused(f"Stripe refuses: {error.user_message or error}") from error
+    except stripe.StripeError as error:  # no connection, a limit, a wrong key, a failure at Stripe
+        raise ProviderUnavailable(
+            f"Stripe does not answer: {error.user_message or type(error).__name__}"
+        ) from error

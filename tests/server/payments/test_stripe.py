@@ -1,0 +1,309 @@
+"""Payments with Stripe over real HTTP: a server in this process, localstripe in another one."""
+
+import dataclasses
+import hashlib
+import hmac
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from busware.server.payments.providers import RefundOrder
+from busware.server.payments.stripe_payments import (
+    StripePayments,
+    from_smallest_unit,
+    in_smallest_unit,
+)
+from busware.server.settings import Settings
+from tests.conftest import Clock, Database
+from tests.support.http_client import HttpClient
+from tests.support.line_client import WAIT_SECONDS
+from tests.support.payments import FARE, sell_online
+from tests.support.schema_api import ASHA, TRIP, SchemaApi
+from tests.support.stripe_server import WEBHOOK_SECRET, StripeServer
+
+WEBHOOK = "/providers/stripe/webhook"
+
+
+@pytest.fixture
+def settings(settings: Settings, stripe_server: StripeServer) -> Settings:
+    return dataclasses.replace(settings, **stripe_server.settings, payment_page="https://example.org/pay")
+
+
+@pytest.fixture
+def shop(http: HttpClient, api: SchemaApi, stripe_server: StripeServer) -> "Shop":
+    sell_online(api, "stripe")
+    return Shop(http, stripe_server)
+
+
+class Shop:
+    """A traveller of service 1, over HTTP; `stripe`: the other side of her payments."""
+
+    def __init__(self, http: HttpClient, stripe: StripeServer) -> None:
+        self.http, self.stripe = http, stripe
+        self.payments = http.server.executor.operations.payments
+
+    def hold(self, *seats: int) -> str:
+        held = self.http.call("POST", "/v1/holds", json={**TRIP, "seats": list(seats), "phone": ASHA})
+        assert held.status_code == 201, held.text
+        return str(held.json()["reference"])
+
+    def post(self, reference: str, action: str, **body: Any) -> Any:
+        return self.http.call("POST", f"/v1/bookings/{reference}/{action}", json={"phone": ASHA, **body})
+
+    def pay(self, reference: str) -> dict[str, Any]:
+        answer = self.post(reference, "payments")
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def show(self, reference: str, what: str = "") -> dict[str, Any]:
+        answer = self.http.call("GET", f"/v1/bookings/{reference}{what}", params={"phone": ASHA})
+        return dict(answer.json())
+
+    def wait_for(self, reference: str, status: str, payment_state: str = "succeeded") -> dict[str, Any]:
+        """Read a booking until it and its payment have these states, because of a webhook."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (state := _states(booking := self.show(reference))) != (status, payment_state):
+            assert time.monotonic() < deadline, state
+        return booking
+
+    def webhook(self, event: dict[str, Any], *, secret: str = WEBHOOK_SECRET, age: float = 0) -> int:
+        """Send a webhook, signed as Stripe signs it, `age` seconds ago. Returns the status."""
+        body, at = json.dumps(event), int(time.time() - age)
+        digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+        headers = {"Stripe-Signature": f"t={at},v1={digest}"}
+        return self.http.call("POST", WEBHOOK, data=body, headers=headers).status_code
+
+
+def _states(booking: dict[str, Any]) -> tuple[str, str]:
+    return booking["status"], booking["payment"]["state"]
+
+
+def event(payment: dict[str, Any], kind: str = "payment_intent.succeeded", **fields: Any) -> dict[str, Any]:
+    """An event about a payment; of its amount, unless fields say otherwise."""
+    metadata = {"payment_id": payment["payment_id"], "reference": payment["reference"]}
+    about = {
+        "id": payment["provider_reference"],
+        "amount_received": 26000,
+        "currency": "inr",
+        "metadata": metadata,
+    }
+    return {"type": kind, "data": {"object": about | fields}}
+
+
+def test_payment_is_confirmed_by_webhook(shop: Shop) -> None:
+    """hold → pay → the traveller pays → Stripe's signed event → booked."""
+    shop.stripe.send_webhooks_to(shop.http.url + WEBHOOK)
+    reference = shop.hold(1)
+    assert shop.post(reference, "confirm").status_code == 402
+    payment = shop.pay(reference)
+    assert (payment["state"], payment["amount"], payment["provider"]) == ("pending", FARE, "stripe")
+    (intent,) = shop.stripe.intents()
+    secret = intent["client_secret"]
+    assert (intent["id"], intent["amount"], intent["currency"]) == (
+        payment["provider_reference"],
+        26000,
+        "inr",
+    )
+    assert payment["pay"] == {
+        "text": f"Pay 260.00 INR at https://example.org/pay#{secret}",
+        "url": f"https://example.org/pay#{secret}",
+        "client_secret": secret,
+        "publishable_key": "pk_test_busware",
+    }
+    shop.stripe.pay(payment)
+    assert shop.wait_for(reference, "booked")["payment"]["state"] == "succeeded"
+    assert shop.post(reference, "confirm").json()["status"] == "booked"
+
+
+def test_confirm_asks_stripe(shop: Shop) -> None:
+    """Without a webhook, `confirm` finds out that the payment has succeeded."""
+    reference = shop.hold(1)
+    payment = shop.pay(reference)
+    assert shop.post(reference, "confirm").status_code == 402
+    shop.stripe.pay(payment)
+    assert shop.post(reference, "confirm").json()["status"] == "booked"
+
+
+def test_declined_card_can_be_tried_again(shop: Shop) -> None:
+    shop.stripe.send_webhooks_to(shop.http.url + WEBHOOK)
+    reference = shop.hold(1)
+    payment = shop.pay(reference)
+    shop.stripe.pay(payment, "pm_card_chargeCustomerFail")
+    shop.wait_for(reference, "held", payment_state="failed")
+    (failed,) = shop.show(reference, "/payments")["payments"]
+    assert (failed["state"], failed["problem"]) == ("failed", "Your card was declined.")
+    again = shop.pay(reference)
+    assert (again["payment_id"], again["state"]) == (payment["payment_id"], "pending")
+    assert again["pay"]["client_secret"] == payment["pay"]["client_secret"]
+    assert len(shop.stripe.intents()) == 1
+    assert shop.webhook(event(again)) == 200  # localstripe takes no second card
+    assert shop.show(reference)["status"] == "booked"
+
+
+def test_refunds_reach_stripe_once(shop: Shop, server: SimpleNamespace, database: Database) -> None:
+    """The same order twice, as after a server died, is one refund."""
+    payment = booked(shop, 1, 2)
+    shop.post(payment["reference"], "cancel", tickets=[2])
+    (order,) = database.query("SELECT payload FROM outbox WHERE kind = 'refund'")
+    for _ in range(2):
+        assert server.operations.payments.refund(msgspec.convert(order, RefundOrder)).state == "succeeded"
+    (refund,) = shop.stripe.refunds()
+    assert (refund["amount"], refund["metadata"]["refund_id"]) == (13000, order["refund_id"])
+    (shown,) = shop.show(payment["reference"], "/payments")["payments"]
+    assert [(r["state"], r["provider_reference"]) for r in shown["refunds"]] == [("succeeded", refund["id"])]
+
+
+def booked(shop: Shop, *seats: int) -> dict[str, Any]:
+    """Seats that are held, paid and booked: the payment."""
+    payment = shop.pay(shop.hold(*seats))
+    shop.stripe.pay(payment)
+    assert shop.post(payment["reference"], "confirm").json()["status"] == "booked"
+    return payment
+
+
+# Bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "age", "status"),
+    [("whsec_other", 0, 400), (WEBHOOK_SECRET, 600, 400), (WEBHOOK_SECRET, 0, 200)],
+)
+def test_webhook_is_signed_and_recent(shop: Shop, secret: str, age: float, status: int) -> None:
+    reference = shop.hold(1)
+    said = event(shop.pay(reference))
+    assert shop.webhook(said, secret=secret, age=age) == status
+    assert shop.show(reference)["status"] == ("booked" if status == 200 else "held")
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "t=1", "v1=abc", "t=x,v1=y", "t=1,v1=\u00e9".encode().decode("latin-1")]
+)
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[1]", b'{"type": 1}'])
+def test_malformed_webhook_is_refused(shop: Shop, signature: str, body: bytes) -> None:
+    headers = {"Stripe-Signature": signature.encode("latin-1")} if signature else {}
+    assert shop.http.call("POST", WEBHOOK, data=body, headers=headers).status_code == 400
+
+
+def test_webhook_without_a_secret_in_the_settings(shop: Shop, settings: Settings) -> None:
+    """An empty secret would be one that everybody knows."""
+    payment = shop.pay(shop.hold(1))
+    without = dataclasses.replace(settings, stripe_webhook_secret=None)
+    shop.payments.providers["stripe"] = StripePayments(without)
+    assert shop.webhook(event(payment), secret="") == 400
+    assert shop.show(payment["reference"])["status"] == "held"
+
+
+def test_webhook_of_an_unknown_provider(shop: Shop) -> None:
+    assert shop.http.call("POST", "/providers/paypal/webhook", data=b"{}").status_code == 404
+    assert shop.http.call("POST", "/providers/manual/webhook", data=b"{}").status_code == 400
+
+
+def test_replayed_webhook_changes_nothing(shop: Shop, database: Database) -> None:
+    payment = shop.pay(shop.hold(1))
+    assert [shop.webhook(event(payment)) for _ in range(3)] == [200] * 3
+    assert database.value("SELECT count(*) FROM payments") == 1
+    assert database.query("SELECT FROM refunds") == []
+
+
+def test_late_failure_does_not_undo_a_success(shop: Shop) -> None:
+    payment = shop.pay(shop.hold(1))
+    for kind in ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"):
+        assert shop.webhook(event(payment, kind)) == 200
+    assert shop.show(payment["reference"])["payment"]["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"amount_received": 25999}, {"amount_received": 26001}, {"currency": "usd"}]
+)
+def test_other_amount_or_currency_is_given_back(
+    shop: Shop, database: Database, fields: dict[str, Any]
+) -> None:
+    payment = shop.pay(shop.hold(1))
+    assert shop.webhook(event(payment, **fields)) == 200
+    assert shop.show(payment["reference"])["status"] == "held"
+    arrived = (fields.get("amount_received", 26000), fields.get("currency", "inr").upper())
+    (refund,) = database.query("SELECT payload FROM outbox WHERE kind = 'refund'")
+    assert (in_smallest_unit(refund["amount"], refund["currency"]), refund["currency"]) == arrived
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        None,
+        {"payment_id": "1"},
+        {"payment_id": "00000000-0000-4000-8000-000000000000", "reference": "D2222222"},
+        {"payment_id": "00000000-0000-4000-8000-000000000000"},
+        {"payment_id": ["x"], "reference": {"a": 1}},
+    ],
+)
+def test_event_about_something_else_is_taken(shop: Shop, metadata: Any) -> None:
+    """Another system may use the same account. Without status 200, Stripe would send the event for days."""
+    payment = shop.pay(shop.hold(1))
+    assert shop.webhook(event(payment, metadata=metadata)) == 200
+    assert shop.show(payment["reference"])["status"] == "held"
+
+
+def test_provider_that_is_down(shop: Shop) -> None:
+    reference = shop.hold(1)
+    shop.stripe.order_fault("refuse")
+    refused = shop.post(reference, "payments")
+    assert (refused.status_code, refused.json()["reason"]) == (503, "provider_unavailable")
+    assert shop.show(reference)["payment"]["state"] == "created"
+    shop.stripe.order_fault(None)
+    assert shop.pay(reference)["state"] == "pending"
+
+
+# Payments that are asked about -----------------------------------------------------------------
+
+
+def test_lost_webhook(shop: Shop, clock: Clock) -> None:
+    payment = shop.pay(shop.hold(1))
+    shop.stripe.pay(payment)
+    clock.advance(seconds=61)
+    shop.payments.check_due()
+    assert shop.show(payment["reference"])["status"] == "booked"
+
+
+def test_payment_of_an_ended_hold_is_cancelled_at_stripe(shop: Shop, clock: Clock) -> None:
+    payment = shop.pay(shop.hold(1))
+    shop.post(payment["reference"], "release")
+    clock.advance(seconds=61)
+    shop.payments.check_due()
+    assert [intent["status"] for intent in shop.stripe.intents()] == ["canceled"]
+    assert shop.show(payment["reference"], "/payments")["payments"][0]["state"] == "cancelled"
+
+
+def test_payment_that_succeeded_after_the_hold_is_given_back(
+    shop: Shop, clock: Clock, database: Database
+) -> None:
+    """It cannot be cancelled at Stripe any more, so it is settled."""
+    payment = shop.pay(shop.hold(1))
+    shop.post(payment["reference"], "release")
+    shop.stripe.pay(payment)
+    clock.advance(seconds=61)
+    shop.payments.check_due()
+    (shown,) = shop.show(payment["reference"], "/payments")["payments"]
+    assert (shown["state"], shown["booked"], shown["refunds"][0]["amount"]) == ("succeeded", False, FARE)
+
+
+# Amounts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "number"),
+    [
+        ("260.00", "INR", 26000),
+        ("0.01", "USD", 1),
+        ("500", "JPY", 500),
+        ("1.250", "KWD", 1250),
+        ("500", "UGX", 50000),
+    ],
+)
+def test_amounts_of_stripe(amount: str, currency: str, number: int) -> None:
+    assert in_smallest_unit(amount, currency) == number
+    assert float(from_smallest_unit(number, currency)) == float(amount)

@@ -1,0 +1,104 @@
+"""Stripe's API on this machine: localstripe in a process of its own, with faults that a test can order.
+
+Run as a program it prints its port, and ends when its standard input closes. It adds to localstripe:
+
+- an answer to a repeated Idempotency-Key, as Stripe documents it (localstripe does every request again);
+- POST /_config/fault with {"fault": …, "path": …, "method": …}: what happens to the next request to a path
+  that begins so. `refuse`: status 503, and nothing is done. `before`, `after`: it waits for POST
+  /_config/release before or after it is done; then its connection is closed. GET /_config/waiting answers
+  when one waits.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+
+from aiohttp import web
+from localstripe import resources, server
+
+_answers: dict[tuple[str, str], tuple[int, bytes]] = {}
+_fault: dict[str, str] = {}
+_waiting, _released = asyncio.Event(), asyncio.Event()
+
+
+@web.middleware
+async def repeat_answers(request: web.Request, handler: object) -> web.StreamResponse:
+    """Answer a repeated Idempotency-Key as the first time."""
+    key = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or not key:
+        return await handler(request)  # type: ignore[operator]
+    known = _answers.get((request.path, key))
+    if known is None:
+        response = await handler(request)  # type: ignore[operator]
+        known = _answers[request.path, key] = response.status, bytes(response.body)
+    return web.Response(status=known[0], body=known[1], content_type="application/json")
+
+
+@web.middleware
+async def apply_faults(request: web.Request, handler: object) -> web.StreamResponse:
+    """Apply the fault that was ordered to the request that it is for."""
+    is_for = _fault and request.method == _fault["method"] and request.path.startswith(_fault["path"])
+    if not is_for:
+        return await handler(request)  # type: ignore[operator]
+    fault = _fault["fault"]
+    if fault == "refuse":
+        return web.json_response({"error": {"message": "Stripe is down.", "type": "api_error"}}, status=503)
+    _fault.clear()
+    if fault == "after":
+        await handler(request)  # type: ignore[operator]
+    _waiting.set()
+    await _released.wait()
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def order_fault(request: web.Request) -> web.Response:
+    """Order a fault; without one, none is left."""
+    _fault.clear()
+    _fault.update(await request.json())
+    _waiting.clear()
+    _released.clear()
+    return web.Response()
+
+
+async def wait_for_request(request: web.Request) -> web.Response:
+    """Answer when a request waits."""
+    await _waiting.wait()
+    return web.Response()
+
+
+async def release(request: web.Request) -> web.Response:
+    """End the wait of a request."""
+    _released.set()
+    return web.Response()
+
+
+def main() -> None:
+    """Serve on a free port of the loopback interface."""
+    resources.Store.dump_to_disk = lambda self: None
+    server.app.middlewares.insert(0, repeat_answers)
+    server.app.middlewares.insert(0, apply_faults)
+    server.app.router.add_post("/_config/fault", order_fault)
+    server.app.router.add_get("/_config/waiting", wait_for_request)
+    server.app.router.add_post("/_config/release", release)
+
+    def end_with_parent() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    async def serve() -> None:
+        runner = web.AppRunner(server.app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        print(runner.addresses[0][1], flush=True)
+        await asyncio.Event().wait()
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
