@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from busware import commands
+from busware import bank_file, commands
 from busware.factory import new_client
 from busware.preview import Plan, Report, plan
 from busware.retries import ConnectionLost, tls_context, with_key
@@ -84,6 +84,9 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
         token=parsed.token, on_notification=_print_message,
     ) as client:  # fmt: skip
         try:
+            if parsed.command == "bank-file":
+                asks = on_terminal() and not parsed.yes
+                return bank_file.run(Path(parsed.file), client, plan=parsed.plan, asks=asks)
             request = commands.request(parsed, client.today)
             asks = on_terminal() and not getattr(parsed, "yes", True)
             repeated = getattr(request, "key", None) is not None  # it was confirmed when it was first sent
@@ -95,10 +98,7 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
                 request = planned.accepted or request
             done = None if parsed.json else planned.report
             request = with_key(request)
-            if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
-                return _write_files(request, client.call(request, request.reply), files)
-            reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
-            return _show_reply(request, reply, done)
+            return _send(parsed, request, client, done)
         except (Refusal, RpcError) as error:
             if parsed.json:
                 _show_error(error_json(error))
@@ -127,6 +127,14 @@ def _confirm(request: protocol.Request, planned: Plan, client: Client) -> Plan |
             return None
         planned = plan(request, client)
     return planned
+
+
+def _send(parsed: argparse.Namespace, request: protocol.Request, client: Client, done: Report | None) -> int:
+    """Send a request, and print its reply or write it to files; return the exit status."""
+    if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
+        return _write_files(request, client.call(request, request.reply), files)
+    reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
+    return _show_reply(request, reply, done)
 
 
 def _write_files(request: protocol.Request, reply: object, files: dict[str, str]) -> int:

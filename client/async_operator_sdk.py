@@ -17,7 +17,10 @@ from busware.server.protocol import (
     ChangedPlace,
     ChangedService,
     Driver,
+    OpenRefund,
     OperatedTrip,
+    Payment,
+    PaymentOutcome,
     PromoCode,
     Quota,
     ServiceData,
@@ -435,6 +438,34 @@ class AsyncOperatorClient(AsyncConnection):
             agent=agent, settlement_no=settlement_no, handed_over=handed_over, operator=operator
         )
         return await self.call(request, Settlement)
+
+    async def settle_payment(
+        self,
+        payment: str,
+        amount: str,
+        currency: str,
+        *,
+        receipt: str | None = None,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> PaymentOutcome:
+        """Say that a manual payment has arrived. payment: the reference on the transfer.
+
+        receipt: what tells this receipt from others. plan: only say what that would do.
+        """
+        return await self.call(protocol.SettlePayment(
+            payment=payment, amount=amount, currency=currency, receipt=receipt, plan=plan, key=key,
+        ), PaymentOutcome)  # fmt: skip
+
+    async def refunds(self) -> AsyncIterator[OpenRefund]:
+        """The refunds that you pay back by hand: of manual payments, and those that failed."""
+        async for page in self._pages(protocol.Refunds(), protocol.RefundList):
+            for refund in page.refunds:
+                yield refund
+
+    async def settle_refund(self, reference: str, refund_id: str) -> Payment:
+        """Say that you have paid a refund back. Returns its payment."""
+        return await self.call(protocol.SettleRefund(reference=reference, refund_id=refund_id), Payment)
 
     async def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
         """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""

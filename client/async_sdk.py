@@ -25,6 +25,7 @@ from busware.server.protocol import (
     ExchangeTerms,
     Language,
     Passenger,
+    Payment,
     Place,
     Pong,
     Quote,
@@ -165,6 +166,15 @@ class AsyncClient(AsyncOperatorClient):
         return await self.call(
             protocol.Confirm(reference=reference, phone=phone, fare=fare, key=key), Booking
         )
+
+    async def pay(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Payment:
+        """Ask for the payment of a hold: its `pay` says how. `booking` and `confirm` show the result."""
+        return await self.call(protocol.Pay(reference=reference, phone=phone, key=key), Payment)
+
+    async def payments(self, reference: str, phone: str | None = None) -> list[Payment]:
+        """The payments of a booking, with their refunds, the oldest first."""
+        request = protocol.Payments(reference=reference, phone=phone)
+        return (await self.call(request, protocol.PaymentList)).payments
 
     async def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

@@ -84,6 +84,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "--email --language --sms --key",
     ),
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
+    "pay": (protocol.Pay, "reference --phone --key"),
+    "payments": (protocol.Payments, "reference --phone"),
     "release": (protocol.Release, "reference --phone --key"),
     "booking": (protocol.GetBooking, "reference --phone"),
     "find": (protocol.Find, "date place phone|--phone"),
@@ -156,12 +158,15 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "put-agent": (protocol.PutAgent, "agent --commission --credit --selling --quota --operator"),
     "settlement": (protocol.GetSettlement, "--agent --settlement --operator --csv"),
     "settle-agent": (protocol.SettleAgent, "agent settlement_no handed_over --operator"),
+    "settle-payment": (protocol.SettlePayment, "payment amount currency --receipt --plan --yes --key"),
+    "refunds": (protocol.Refunds, "--limit --after"),
+    "settle-refund": (protocol.SettleRefund, "reference refund_id"),
     "say": (protocol.Say, "text"),
     "notice": (protocol.Notice, "bus_id travel_date text"),
     "ping": (protocol.Ping, ""),
 }
 
-OTHER_COMMANDS = ("hotel", "completion")  # commands that send no request or several
+OTHER_COMMANDS = ("hotel", "bank-file", "completion")  # commands that send no request or several
 ALIASES = {"status": "booking", "change": "change-seat"}  # the names of these commands in the terminal client
 
 
@@ -227,6 +232,14 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     hotel = commands.add_parser("hotel", help=about, description=about)
     hotel.add_argument("--url", metavar="URL", help="the hotel API, unless it is /hotel at the server")
     hotel.add_argument("--authority", **SERVER_OPTIONS["--authority"])
+    about = "For operators: settle the manual payments in a bank's file of transfers."
+    bank_file = commands.add_parser("bank-file", help=about, description=about, allow_abbrev=False)
+    columns = "reference, amount, currency and date"
+    bank_file.add_argument("file", metavar="FILE", help=f"the file, as CSV with the columns {columns}")
+    bank_file.add_argument("--plan", **ARGUMENTS["--plan"])
+    bank_file.add_argument("--yes", **ARGUMENTS["--yes"])
+    bank_file.usage = bank_file.format_usage().removeprefix("usage: ")
+    _add_server_options(bank_file)
     about = f"Print the script with which a shell completes the commands of {PROG}."
     completion = commands.add_parser("completion", help=about, description=about)
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=" or ".join(SHELLS))

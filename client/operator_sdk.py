@@ -18,7 +18,10 @@ from busware.server.protocol import (
     ChangedPlace,
     ChangedService,
     Driver,
+    OpenRefund,
     OperatedTrip,
+    Payment,
+    PaymentOutcome,
     PromoCode,
     Quota,
     ServiceData,
@@ -426,6 +429,33 @@ class OperatorClient(Connection):
             agent=agent, settlement_no=settlement_no, handed_over=handed_over, operator=operator
         )
         return self.call(request, Settlement)
+
+    def settle_payment(
+        self,
+        payment: str,
+        amount: str,
+        currency: str,
+        *,
+        receipt: str | None = None,
+        plan: bool = False,
+        key: str | None = None,
+    ) -> PaymentOutcome:
+        """Say that a manual payment has arrived. payment: the reference on the transfer.
+
+        receipt: what tells this receipt from others. plan: only say what that would do.
+        """
+        return self.call(protocol.SettlePayment(
+            payment=payment, amount=amount, currency=currency, receipt=receipt, plan=plan, key=key,
+        ), PaymentOutcome)  # fmt: skip
+
+    def refunds(self) -> Iterator[OpenRefund]:
+        """The refunds that you pay back by hand: of manual payments, and those that failed."""
+        for page in self._pages(protocol.Refunds(), protocol.RefundList):
+            yield from page.refunds
+
+    def settle_refund(self, reference: str, refund_id: str) -> Payment:
+        """Say that you have paid a refund back. Returns its payment."""
+        return self.call(protocol.SettleRefund(reference=reference, refund_id=refund_id), Payment)
 
     def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
         """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""

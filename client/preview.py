@@ -14,6 +14,7 @@ from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server import protocol
 from busware.server.conversation.manifest import delayed_lines, stop_lines
+from busware.server.conversation.payments import outcome_line
 from busware.server.conversation.words import (
     cancelled_line,
     counted,
@@ -71,6 +72,9 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
             return _plan_of_exchange(request, client)
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
+        case protocol.SettlePayment(plan=False):
+            planned = client.call(msgspec.structs.replace(request, plan=True), protocol.PaymentOutcome)
+            return Plan(Preview("Settle the payment?", outcome_line(planned, plan=True)))
         case (
             protocol.AddService()
             | protocol.PutService()

@@ -22,6 +22,7 @@ from busware.server.conversation.manifest import (
     stop_lines,
     trip_lines,
 )
+from busware.server.conversation.payments import due_line, outcome_line, payment_lines
 from busware.server.conversation.words import (
     counted,
     day_of,
@@ -65,12 +66,16 @@ from busware.server.protocol import (
     OpenedSales,
     OperatedTrip,
     OperatedTrips,
+    Payment,
+    PaymentList,
+    PaymentOutcome,
     PlaceList,
     Pong,
     PromoCode,
     PromoCodeList,
     Quote,
     References,
+    RefundList,
     Refusal,
     Release,
     Request,
@@ -102,8 +107,10 @@ from busware.tables import (
     event_row,
     leg_row,
     no_show_row,
+    open_refund_row,
     operated_trip_rows,
     page,
+    payment_row,
     place_row,
     promo_code_row,
     reseated_row,
@@ -192,6 +199,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
                 table(ticket_rows(answer)),
                 *map(Text, part_lines(answer)),
                 Text(f"Fare {money(answer.fare)}, refund {money(answer.refund, answer.currency)}."),
+                *([Text(due)] if (due := due_line(answer)) else []),
             )
         case References():
             return Text(done or "\n".join(answer.references) or "No booking was found.")
@@ -278,6 +286,16 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case Settlement():
             return Group(
                 table(map(settled_payment_row, answer.payments)), *map(Text, settlement_lines(answer))
+            )
+        case Payment():
+            return Group(*map(Text, payment_lines(answer)))
+        case PaymentList():
+            return table(map(payment_row, answer.payments), if_empty="The booking has no payment.")
+        case PaymentOutcome():
+            return Text(outcome_line(answer, plan=getattr(request, "plan", False)))
+        case RefundList():
+            return page(
+                map(open_refund_row, answer.refunds), answer.next, if_empty="There is no refund to pay back."
             )
         case SentNotice():
             return Text(sent_line(answer))

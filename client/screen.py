@@ -21,7 +21,7 @@ from busware.server.conversation.words import (
     type_text,
     words_of,
 )
-from busware.server.protocol import Booking, Quote, Seats, Trip, TripList
+from busware.server.protocol import Booking, Payment, Quote, Seats, Trip, TripList
 
 _ALIGNMENTS = "><<>>>"  # of the columns: number, departure, arrival, duration, fare, free seats
 _PREPOSITIONS = {"origin": "from", "destination": "to"}
@@ -38,6 +38,8 @@ def reply(answer: msgspec.Struct, console: Console, yours: tuple[int, ...] = ())
             return ticket.draw(
                 answer, console.width, coloured=coloured(console), with_code=console.is_terminal
             )
+        case Payment():
+            return ticket.draw_payment(answer, coloured=coloured(console), with_code=console.is_terminal)
         case Quote():
             return Text(
                 f"Refund {money(answer.refund, answer.currency)}, "

@@ -26,6 +26,7 @@ from busware.server.protocol import (
     ExchangeTerms,
     Language,
     Passenger,
+    Payment,
     Place,
     Pong,
     Quote,
@@ -164,6 +165,15 @@ class Client(OperatorClient):
     ) -> Booking:
         """Turn a hold into a booking. fare: the fare that is accepted if the hold has expired."""
         return self.call(protocol.Confirm(reference=reference, phone=phone, fare=fare, key=key), Booking)
+
+    def pay(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Payment:
+        """Ask for the payment of a hold: its `pay` says how. `booking` and `confirm` show the result."""
+        return self.call(protocol.Pay(reference=reference, phone=phone, key=key), Payment)
+
+    def payments(self, reference: str, phone: str | None = None) -> list[Payment]:
+        """The payments of a booking, with their refunds, the oldest first."""
+        request = protocol.Payments(reference=reference, phone=phone)
+        return (self.call(request, protocol.PaymentList)).payments
 
     def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

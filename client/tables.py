@@ -26,7 +26,9 @@ from busware.server.protocol import (
     Event,
     Leg,
     NoShow,
+    OpenRefund,
     OperatedTrip,
+    Payment,
     Place,
     PromoCode,
     ReseatedTicket,
@@ -249,6 +251,32 @@ def settled_payment_row(payment: SettledPayment) -> Row:
         "Date": str(payment.travel_date),
         "Kind": payment.kind,
         ">Amount": money(payment.amount),
+    }
+
+
+def payment_row(payment: Payment) -> Row:
+    """A payment of a booking."""
+    return {
+        "Payment": payment.provider_reference or payment.payment_id,
+        "With": payment.provider,
+        "State": payment.state,
+        ">Amount": f"{payment.amount} {payment.currency}",
+        "Refunds": ", ".join(f"{refund.amount} ({refund.state})" for refund in payment.refunds),
+        "Problem": payment.problem or "",
+    }
+
+
+def open_refund_row(refund: OpenRefund) -> Row:
+    """A refund that an operator pays back."""
+    return {
+        "Refund": refund.refund_id,
+        "Reference": refund.reference,
+        ">Bus": str(refund.bus_id),
+        "With": refund.provider,
+        "State": refund.state,
+        ">Amount": f"{refund.amount} {refund.currency}",
+        "Since": moment(refund.created_at),
+        "Problem": refund.problem or "",
     }
 
 

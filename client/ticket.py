@@ -15,6 +15,7 @@ from rich.text import Text
 
 from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.fares import part_lines
+from busware.server.conversation.payments import due_line, payment_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -32,7 +33,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import CODE_PREFIX, Booking
+from busware.server.protocol import CODE_PREFIX, Booking, Payment
 
 _NARROW_COLUMNS = 72  # on a screen narrower than this, the code is below the text
 _BORDER = 2  # modules around the code; the standard asks for 4, phones read it with 2
@@ -83,7 +84,8 @@ def _tickets(booking: Booking) -> Table:
 def _head(booking: Booking, style: str) -> list[RenderableType]:
     reference = Text.assemble(("Reference ", "dim"), (booking.reference, f"bold {style}"))
     return [
-        *([] if booking.status == "held" else [reference]),  # needed only once the hold is confirmed
+        # of most holds needed only once they are confirmed
+        *([] if booking.status == "held" and booking.payment is None else [reference]),
         Text(service_of(booking)),
         Text(", ".join(filter(None, (f"{booking.kind} {booking.bus_id}", booking.vehicle))), "dim"),
         Text(),
@@ -114,7 +116,10 @@ def _summary(booking: Booking) -> list[RenderableType]:
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
         before = hold_end_here(booking, booking.expires_at, None)
-        lines.append(Text(f"Confirm within {minutes} minutes, before {before}", "yellow"))
+        act = "Confirm" if booking.payment is None else f"Pay {booking.payment.amount}"
+        lines.append(Text(f"{act} within {minutes} minutes, before {before}", "yellow"))
+    if due := due_line(booking):
+        lines.append(Text(due, "bold" if booking.status == "held" else "dim"))
     if booking.position is not None:
         lines.append(Text(f"Position {booking.position} on the waitlist", "bold yellow"))
     if booking.refund_tiers is not None:
@@ -129,14 +134,25 @@ def _summary(booking: Booking) -> list[RenderableType]:
     return [*lines]
 
 
+def draw_payment(payment: Payment, *, coloured: bool = True, with_code: bool = True) -> RenderableType:
+    """How to pay a payment, with the QR code of its UPI URI."""
+    lines: list[RenderableType] = [Text(line) for line in payment_lines(payment)]
+    if with_code and payment.pay is not None and payment.pay.upi:
+        lines.append(_qr(payment.pay.upi, coloured=coloured))
+    return Group(*lines)
+
+
 def code(reference: str, *, coloured: bool = True) -> Text:
-    """The QR code of a reference, two rows of modules on each line, dark on light.
+    """The QR code of a reference, dark on light."""
+    return _qr(f"{CODE_PREFIX}{reference}", coloured=coloured)
+
+
+def _qr(content: str, *, coloured: bool) -> Text:
+    """A QR code, two rows of modules on each line, dark on light.
 
     Without colours, the light modules are drawn, which is correct on a dark terminal only.
     """
-    rows = [
-        list(row) for row in segno.make_qr(f"{CODE_PREFIX}{reference}", error="m").matrix_iter(border=_BORDER)
-    ]
+    rows = [list(row) for row in segno.make_qr(content, error="m").matrix_iter(border=_BORDER)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
     text = Text(no_wrap=True, end="")

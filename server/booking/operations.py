@@ -191,11 +191,9 @@ class Operations:
         """Confirm a hold. If it is not paid, ask the provider first whether it is paid by now."""
         answer = self._write(request, caller)
         if answer.refused and answer.refusal().reason == "payment_required":
-            fields = {"reference": request.reference, "phone": request.phone}
-            listed = self._read(protocol.Payments(**fields), caller)
-            if not listed.refused and self.payments.refresh(
-                msgspec.json.decode(listed.body, type=protocol.PaymentList).payments
-            ):
+            question = protocol.Payments(reference=request.reference, phone=request.phone)
+            listed = msgspec.json.decode(self._read(question, caller).body, type=protocol.PaymentList)
+            if self.payments.refresh(listed.payments):
                 return self._write(request, caller)
         return answer
 

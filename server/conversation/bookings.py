@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from busware.server.conversation import answers, seating
+from busware.server.conversation import answers, payments, seating
 from busware.server.conversation.dates import EXAMPLES, leading_date
 from busware.server.conversation.dialogue import (
     Ask,
@@ -75,6 +75,12 @@ def status(context: Context, typed: str) -> Steps[None]:
     yield Show(booking)
     if advice := offer_advice(booking):
         yield Tell(advice)
+
+
+def payment(context: Context, typed: str) -> Steps[None]:
+    """The command `pay [REFERENCE [PHONE]]`: how to pay a hold; the ticket, if it is paid."""
+    booking, phone = yield from open_booking(context, typed)
+    yield from payments.pay_opened(booking, phone)
 
 
 def cancellation(context: Context, typed: str) -> Steps[None]:

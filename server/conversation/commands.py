@@ -62,6 +62,7 @@ COMMANDS: dict[str, Command] = {
     "cancel": Command(
         "cancel a booking, or some of its tickets", bookings.cancellation, "[REFERENCE [PHONE]]"
     ),
+    "pay": Command("pay a hold, or ask whether it is paid", bookings.payment, "[REFERENCE [PHONE]]"),
     "change": Command("change a seat of a booking", bookings.change, "[REFERENCE [PHONE]]"),
     "alight": Command("get off at an earlier stop", bookings.alighting, "[REFERENCE [PHONE]]"),
     "exchange": Command(

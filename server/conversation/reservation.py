@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from busware.server.conversation import answers, bookings, seating
+from busware.server.conversation import answers, bookings, payments, seating
 from busware.server.conversation.answers import ask_yes_no
 from busware.server.conversation.dialogue import (
     NOT_GIVEN,
@@ -276,6 +276,8 @@ def book_directly(
         step = _join_waitlist if wanted.waits and trip.seats_free < wanted.count else _hold
         return (yield from step(words, draft, trip, wanted))
     booked: Booking | Refusal = yield Call(Book(**_party(draft, trip, wanted), waitlist=wanted.waits))
+    if isinstance(booked, Refusal) and booked.reason == "payment_required":
+        return (yield from _hold(words, draft, trip, wanted))
     return booked
 
 
@@ -396,6 +398,8 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     if not wanted.numbers:
         chosen = [ticket.seat_no for ticket in held.tickets if ticket.seat_no is not None]
         yield Tell(f"The server has chosen {plural(words.seat, chosen)} {listed(chosen, 'and')}.")
+    if held.payment is not None:
+        return (yield from _pay(words, draft, held))
     fare, accepted = held.fare, None
     question = f"Confirm, for {money(fare)}?"
     hint = f"yes: book the {words.seat}s. no: release them. {after_expiry(held)}"
@@ -415,6 +419,17 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
             yield Tell(f"The fare was {money(before)}. It is {money(fare)} now.")
             question = f"Confirm, for the new fare of {money(fare)}?"
     yield Call(release(held))
+    yield Tell(f"The {words.seat}s are released.")
+    return None
+
+
+def _pay(words: Words, draft: BookingDraft, held: Booking) -> Steps[Booking | Refusal | None]:
+    """Show how to pay a hold; the seats stay held meanwhile. None: the traveller declined."""
+    assert held.payment is not None  # noqa: S101 - for the type checker
+    hint = f"yes: keep the {words.seat}s, and show how to pay. no: release them."
+    if (yield ask_yes_no(f"Pay {money(held.payment.amount)}, and book the {words.seat}s?", hint)):
+        return (yield from payments.begin(held, draft.phone))
+    yield Call(_make_release(draft.phone)(held))
     yield Tell(f"The {words.seat}s are released.")
     return None
 
@@ -466,5 +481,7 @@ def reference_advice(booking: Booking, phone: str | None) -> str:
             "Keep the reference. You get a message when your seats are booked.\n"
             f"To see your position: status {reference}. To leave the waitlist: cancel {reference}."
         )
+    if booking.status == "held":
+        return f"Keep the reference. To see whether the payment has arrived: pay {reference}."
     keep = f"Keep the reference.\nTo see the booking: status {reference}. To cancel it: cancel {reference}."
     return keep + ("\nAfter you disconnect, both ask for the phone number." if phone else "")

@@ -27,7 +27,7 @@ from busware.server.payments.providers import (
     SaidOfRefund,
     unavailable,
 )
-from busware.server.protocol import Answer, Payment, Refusal, SettledPayment
+from busware.server.protocol import Answer, Payment, PaymentOutcome, Refusal
 from busware.server.settings import Settings
 from busware.server.worker_thread import WorkerThread
 
@@ -117,7 +117,7 @@ class Payments:
 
     # What providers say ------------------------------------------------------------------------
 
-    def report(self, said: Said) -> SettledPayment | None:
+    def report(self, said: Said) -> PaymentOutcome | None:
         """Write what a provider says of a payment. None: the database has no such payment.
 
         Raises as Writer.submit does; then it may be reported again.
@@ -129,7 +129,7 @@ class Payments:
             log.warning("what %s says of payment %s is not recorded: %s", said.provider, said.payment_id,
                         answer.refusal().message)  # fmt: skip
             return None
-        settled = msgspec.json.decode(answer.body, type=SettledPayment)
+        settled = msgspec.json.decode(answer.body, type=PaymentOutcome)
         if settled.outcome == "refunded":
             log.info("payment %s of booking %s is given back: %s", said.payment_id, said.reference,
                      settled.payment.problem)  # fmt: skip

@@ -8,7 +8,7 @@ list of currencies without decimals differs from ISO 4217).
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,8 @@ _WITHOUT_DECIMALS = (
 )  # fmt: skip
 _WITH_THREE_DECIMALS = ("BHD", "JOD", "KWD", "OMR", "TND")
 _DECIMALS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE_DECIMALS, 3)
+
+_verify: Callable[[str, str, str, int], bool] = stripe.WebhookSignature.verify_header  # it has no types
 
 _MAX_REFUNDS = 100  # of a payment that one call lists
 _STATES = {"succeeded": "succeeded", "canceled": "cancelled"}  # of a PaymentIntent; else it is pending
@@ -136,7 +138,7 @@ class StripePayments:
             raise ForgedWebhook("BUSWARE_STRIPE_WEBHOOK_SECRET is not set")
         try:
             max_age_seconds = int(self._settings.stripe_webhook_seconds)
-            stripe.WebhookSignature.verify_header(body.decode(), signature, secret, max_age_seconds)
+            _verify(body.decode(), signature, secret, max_age_seconds)
             event = msgspec.json.decode(body)
             return _event(event["type"], event["data"]["object"])
         except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -236,7 +238,7 @@ def _said_of_refund(bus_id: int, refund_id: str, refund: stripe.Refund) -> SaidO
 
 def _is_uuid(text: Any) -> bool:
     try:
-        return str(uuid.UUID(text)) == text
+        return str(uuid.UUID(text)) == str(text)
     except (ValueError, TypeError, AttributeError):
         return False
 

@@ -109,7 +109,7 @@ class PaymentList(Struct, frozen=True, kw_only=True):
     payments: list[Payment]
 
 
-class SettledPayment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PaymentOutcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a settlement of a payment did, or would do.
 
     outcome: booked: the hold is confirmed; refunded: nothing is confirmed, and the amount is to be given
@@ -154,7 +154,7 @@ class Payments(BookingRequest, frozen=True, kw_only=True):
     """List the payments of a booking, with their refunds."""
 
 
-@method("settle_payment", SettledPayment, "POST /v1/payments/{payment}/settle", writes=True)
+@method("settle_payment", PaymentOutcome, "POST /v1/payments/{payment}/settle", writes=True)
 class SettlePayment(Request, frozen=True, kw_only=True):
     """For operators: a manual payment has arrived. It confirms the hold, or is to be given back."""
 

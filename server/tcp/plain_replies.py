@@ -12,6 +12,7 @@ import msgspec
 from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.drawing import drivers, mark, marks, states
 from busware.server.conversation.fares import part_lines, seat_fares
+from busware.server.conversation.payments import due_line, payment_lines
 from busware.server.conversation.words import (
     arrival,
     clock,
@@ -30,7 +31,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import Booking, Quote, Seat, Seats, Ticket, TripList
+from busware.server.protocol import Booking, Payment, Quote, Seat, Seats, Ticket, TripList
 
 WIDTH = 79  # columns; some terminals of 80 columns wrap after the 80th
 _DECK_GAP = "     "
@@ -62,6 +63,8 @@ def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) ->
             return booking(answer, now)
         case Quote():
             return quote(answer)
+        case Payment():
+            return "\n".join(map(wrapped, payment_lines(answer)))
     raise TypeError(f"{type(answer).__name__} has no plain text")
 
 
@@ -152,6 +155,8 @@ def booking(answer: Booking, now: datetime) -> str:
         left = max(0, int((answer.expires_at - now).total_seconds()))
         until = hold_end(answer, answer.expires_at, now.tzinfo)
         lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
+    if due := due_line(answer):
+        lines.append(due)
     if answer.vehicle is not None:
         lines.append(f"Vehicle: {answer.vehicle}.")
     if answer.refund_tiers is not None:

@@ -54,7 +54,7 @@ def result(api: SchemaApi, payment: Answer, state: str, **said: Any) -> Answer:
     statement = "SELECT api.call('payment_result', %s)"
     ((answer,),) = api.conn.execute(statement, (Jsonb(call),)).fetchall()
     if "reason" not in answer:
-        msgspec.convert(answer, protocol.SettledPayment)
+        msgspec.convert(answer, protocol.PaymentOutcome)
     return dict(answer)
 
 

@@ -1,0 +1,167 @@
+"""The command `bank-file`: settle the manual payments in a bank's file of transfers.
+
+The file is CSV in UTF-8, with the columns reference, amount, currency and date; other columns are ignored.
+It is checked as a whole: with a fault, nothing is settled. Each line says what it would do before it is
+done. The same file again changes nothing, because a line is told from others by its content.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from busware.retries import ConnectionLost
+from busware.sdk import Client
+from busware.server.command_line import confirmed
+from busware.server.conversation.payments import outcome_line
+from busware.server.conversation.words import counted
+from busware.server.output import DONE, complain, show
+from busware.server.protocol import PaymentOutcome, Refusal
+
+COLUMNS = ("reference", "amount", "currency", "date")
+MAX_BYTES = 10_000_000  # of a file
+REFUSED, NO_ANSWER = 1, 3  # exit statuses, as of the other commands
+_ABOUT_THE_LINE = ("unknown_payment", "bad_request", "not_yours")  # reasons of refusals that are faults
+
+
+class Transfer(NamedTuple):
+    """A line of the file. receipt: what tells it from other lines, the same in each file."""
+
+    line: int
+    payment: str
+    amount: str
+    currency: str
+    receipt: str
+
+
+class FaultyFile(Exception):
+    """The file has faults: sentences, each with its line."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
+    """Settle the payments of a file; returns the exit status. plan: only show what that would do.
+
+    asks: whether to ask before. Raises Refusal and ConnectionLost, as `settle_payment` does.
+    """
+    try:
+        transfers = read(path)
+        planned = _check(transfers, client)
+    except FaultyFile as error:
+        complain(str(error), f"{counted(len(error.faults), 'fault')}. Nothing was settled.")
+        return REFUSED
+    for transfer, outcome in zip(transfers, planned, strict=True):
+        show(f"Line {transfer.line}: {outcome_line(outcome, plan=True)}")
+    new = [t for t, outcome in zip(transfers, planned, strict=True) if outcome.outcome != "unchanged"]
+    show(f"{counted(len(transfers), 'line')}, {len(new)} of them new.")
+    if plan or not new:
+        return DONE
+    if asks and not confirmed(f"Settle {counted(len(new), 'payment')}?", ""):
+        complain("Nothing was settled.")
+        return REFUSED
+    return _apply(new, client)
+
+
+def read(path: Path) -> list[Transfer]:
+    """The transfers in a file. Raises FaultyFile."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FaultyFile([f"{path} cannot be read: {error.strerror}."]) from None
+    if len(content) > MAX_BYTES:
+        raise FaultyFile([f"{path} has {len(content)} bytes; the most are {MAX_BYTES}."])
+    try:
+        text = content.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise FaultyFile([f"Line {line} is not UTF-8."]) from None
+    faults: list[str] = []
+    transfers = list(_transfers(text, faults))
+    if faults:
+        raise FaultyFile(faults)
+    return transfers
+
+
+def _transfers(text: str, faults: list[str]) -> Iterator[Transfer]:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    seen = Counter[tuple[str, ...]]()
+    line = 1
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if missing := [name for name in COLUMNS if header.count(name) != 1]:
+            faults.append(f"Line 1: the header needs each of these columns once: {', '.join(missing)}.")
+            return
+        line = rows.line_num + 1
+        for cells in rows:
+            if any(map(str.strip, cells)):
+                values = dict(zip(header, map(str.strip, cells), strict=False))
+                faults += [f"Line {line}: {fault}" for fault in _faults(values)]
+                payment, amount = values.get("reference", "").upper(), values.get("amount", "")
+                currency, day = values.get("currency", "").upper(), values.get("date", "")
+                seen[payment, amount, currency, day] += 1
+                number = seen[payment, amount, currency, day]
+                yield Transfer(line, payment, amount, currency, f"{day} {amount} {currency} {number}")
+            line = rows.line_num + 1
+    except csv.Error as error:
+        faults.append(f"Line {line}: the row that begins here is not CSV: {error}.")
+
+
+def _faults(values: dict[str, str]) -> Iterator[str]:
+    """What is wrong in the values of a line."""
+    for name in COLUMNS:
+        if not values.get(name):
+            yield f"{name} is missing."
+    amount, currency, day = (values.get(name, "") for name in ("amount", "currency", "date"))
+    if amount and not (re.fullmatch(r"\d{1,10}(\.\d{1,4})?", amount, re.ASCII) and Decimal(amount)):
+        yield f"{amount!r} is not an amount above 0, such as 1300.00."
+    if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
+        yield f"{currency!r} is not a currency, such as INR."
+    try:
+        date.fromisoformat(day or "2000-01-01")
+    except ValueError:
+        yield f"{day!r} is not a date, YYYY-MM-DD."
+
+
+def _check(transfers: list[Transfer], client: Client) -> list[PaymentOutcome]:
+    """What each line would do. Raises FaultyFile if a payment is unknown, for example."""
+    faults: list[str] = []
+    outcomes = []
+    for transfer in transfers:
+        try:
+            outcomes.append(_settle(transfer, client, plan=True))
+        except Refusal as refusal:
+            if refusal.reason not in _ABOUT_THE_LINE:
+                raise
+            faults.append(f"Line {transfer.line}: {refusal.message}")
+    if faults:
+        raise FaultyFile(faults)
+    return outcomes
+
+
+def _apply(transfers: list[Transfer], client: Client) -> int:
+    """Settle the transfers, one after the other."""
+    for done, transfer in enumerate(transfers):
+        try:
+            outcome = _settle(transfer, client, plan=False)
+        except (Refusal, ConnectionLost) as error:
+            complain(
+                f"Line {transfer.line} is not settled: {error}",
+                f"{done} of {len(transfers)} are settled. Repeat the command for the others.",
+            )
+            return NO_ANSWER if isinstance(error, ConnectionLost) else REFUSED
+        show(f"Line {transfer.line}: {outcome_line(outcome)}")
+    return DONE
+
+
+def _settle(transfer: Transfer, client: Client, *, plan: bool) -> PaymentOutcome:
+    return client.settle_payment(
+        transfer.payment, transfer.amount, transfer.currency, receipt=transfer.receipt, plan=plan
+    )
