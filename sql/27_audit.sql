@@ -88,6 +88,29 @@ LANGUAGE sql STABLE AS $$
     ) AS a (bus_id, travel_date, owner, amount, currency)
     WHERE min_scale(a.amount) > api.currency_decimals(a.currency)
     UNION ALL
+    -- What arrived for a booking at a provider, less what is given back, is what the ledger charged less what it refunded; nothing
+    -- if the payment booked nothing. A refund that failed is still owed. No payment gives back more than arrived.
+    SELECT 'paid_online', m.bus_id, NULL, format('booking %s: %s %s arrived, %s is given back; charged %s, refunded %s', m.reference,
+        m.received, m.currency, m.given_back, coalesce(ledger.charged, 0), coalesce(ledger.refunded, 0))
+    FROM (
+        SELECT i.bus_id, i.reference, i.received_currency AS currency, sum(i.received) AS received, coalesce(sum(r.amount), 0) AS given_back,
+               bool_or(i.booked_at IS NOT NULL) AS booked, bool_or(r.amount > i.received) AS too_much
+        FROM payment_intents i
+        CROSS JOIN LATERAL (SELECT sum(f.amount) AS amount FROM refunds f WHERE f.bus_id = i.bus_id AND f.payment_id = i.payment_id) AS r
+        WHERE i.state = 'succeeded' GROUP BY 1, 2, 3
+    ) AS m
+    CROSS JOIN LATERAL (
+        SELECT sum(y.amount) FILTER (WHERE y.kind = 'charge') AS charged, sum(y.amount) FILTER (WHERE y.kind = 'refund') AS refunded
+        FROM payments y WHERE m.booked AND y.bus_id = api.booking_bus(m.reference) AND y.reference = m.reference
+    ) AS ledger
+    WHERE m.received - m.given_back <> coalesce(ledger.charged, 0) - coalesce(ledger.refunded, 0) OR m.too_much
+    UNION ALL
+    -- A refund of a provider waits in the outbox until the provider has it.
+    SELECT 'refund_order', f.bus_id, NULL, format('refund %s of booking %s waits, and is not in the outbox', f.refund_id, i.reference)
+    FROM refunds f JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
+    WHERE f.state = 'waiting' AND i.provider <> 'manual'
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'refund' AND o.key = f.refund_id AND o.state = 'waiting')
+    UNION ALL
     -- An exchange charges the new fare and what the operator keeps, without what was paid before.
     SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',
         e.reference, e.ticket_no, e.exchange_no, e.amount, e.next_fare, e.fare, e.refund, e.kept)

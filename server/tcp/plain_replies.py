@@ -64,7 +64,7 @@ def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) ->
         case Quote():
             return quote(answer)
         case Payment():
-            return "\n".join(map(wrapped, payment_lines(answer)))
+            return payment(answer)
     raise TypeError(f"{type(answer).__name__} has no plain text")
 
 
@@ -171,6 +171,14 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(does_not_run(answer))
     return "\n".join(
         textwrap.fill(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) for line in lines
+    )
+
+
+def payment(answer: Payment) -> str:
+    """How to pay a payment. A URL stays on one line."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_on_hyphens=False, break_long_words=False)
+        for line in payment_lines(answer)
     )
 
 

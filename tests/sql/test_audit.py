@@ -9,6 +9,16 @@ from tests.conftest import Clock, Database
 from tests.support.project import PROJECT
 from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 
+PAYMENT = (  # of the booking, which it has booked at a time
+    "INSERT INTO payment_intents (bus_id, payment_id, reference, provider, amount, currency, created_at, checked_at)"
+    " VALUES (1, '00000000-0000-4000-8000-000000000001', '{{booking}}', 'stripe', 520, 'INR', now(), now());"
+    "UPDATE payment_intents SET state = 'succeeded', received = 520, received_currency = 'INR',"
+    " succeeded_at = now(), booked_at = {};"
+)
+REFUND = (
+    "INSERT INTO refunds (bus_id, refund_id, payment_id, amount, currency, created_at, checked_at) VALUES"
+    " (1, gen_random_uuid(), '00000000-0000-4000-8000-000000000001', {}, 'INR', now(), now())"
+)
 # (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
@@ -97,6 +107,26 @@ BROKEN = [
         "INSERT INTO offers VALUES (1, '{booking}', 1, '2026-12-05', 'A bus.', '{{1}}', 'keep', NULL, NULL,"
         " now(), 'declined', now(), now())",
         "ticket {booking}/1 (booked): offer 1 is declined, fare 260.00, refund 0.00",
+    ),
+    (
+        "paid_online",
+        PAYMENT.format("NULL"),
+        "booking {booking}: 520 INR arrived, 0 is given back; charged 0, refunded 0",
+    ),
+    (
+        "paid_online",
+        PAYMENT.format("now()") + REFUND.format(60),
+        "booking {booking}: 520 INR arrived, 60 is given back; charged 520.00, refunded 0",
+    ),
+    (
+        "paid_online",
+        PAYMENT.format("NULL") + REFUND.format(521),
+        "booking {booking}: 520 INR arrived, 521 is given back; charged 0, refunded 0",
+    ),
+    (
+        "refund_order",
+        PAYMENT.format("NULL") + REFUND.format(520),
+        "of booking {booking} waits, and is not in the outbox",
     ),
     (
         "exchange",

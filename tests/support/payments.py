@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from psycopg.types.json import Jsonb
 
-from busware.server import protocol
 from tests.support.fleet import edit_service
-from tests.support.schema_api import ASHA, Answer, SchemaApi, check
+from tests.support.schema_api import ASHA, Answer, SchemaApi, call, check
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -45,17 +43,18 @@ def settle(
     )
 
 
-def result(api: SchemaApi, payment: Answer, state: str, **said: Any) -> Answer:
-    """Report what Stripe says of a payment, as the server does. Its money, if it succeeded, is its amount."""
+def result_call(payment: Answer, state: str, **said: Any) -> Answer:
+    """What Stripe says of a payment, as a call of a batch. Its money, if it succeeded, is its amount."""
     told = {"provider": "stripe", "payment_id": payment["payment_id"], "state": state}
     if state == "succeeded":
         told |= {"amount": payment["amount"], "currency": payment["currency"]}
-    call = {"reference": payment["reference"], "payment": told | said}
-    statement = "SELECT api.call('payment_result', %s)"
-    ((answer,),) = api.conn.execute(statement, (Jsonb(call),)).fetchall()
-    if "reason" not in answer:
-        msgspec.convert(answer, protocol.PaymentOutcome)
-    return dict(answer)
+    return call("payment_result", reference=payment["reference"], payment=told | said)
+
+
+def result(api: SchemaApi, payment: Answer, state: str, **said: Any) -> Answer:
+    """Report what Stripe says of a payment, as the server does."""
+    args = result_call(payment, state, **said)["args"]
+    return api.write("payment_result", **args)
 
 
 def booked_online(api: SchemaApi, *seats: int, **args: Any) -> Answer:
