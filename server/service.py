@@ -96,6 +96,7 @@ def serve(
     messages = MessageCarriers(pool, operations.accounts, settings)
     outbox.register("mail", messages.carry_mail)
     outbox.register("sms", messages.carry_sms)
+    outbox.register("refund", operations.payments.carry_refund)
     outbox.start()
     stops.append([("housekeeping", housekeeper.stop), ("outbox", outbox.stop)])
     stops.append(clients)

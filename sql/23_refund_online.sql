@@ -33,9 +33,28 @@ BEGIN
     END IF;
 END $$;
 
+-- Whether an operator pays back a refund by hand: that of a manual payment, and one that its provider has not carried out and does
+-- not try again.
+CREATE OR REPLACE FUNCTION api.is_by_hand(refund refunds) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN refund.state = 'failed' OR refund.state = 'waiting' AND NOT EXISTS (SELECT FROM outbox o
+    WHERE o.key = refund.refund_id AND o.state = 'waiting');
+
 -- What a provider must know to carry out a refund.
 CREATE OR REPLACE FUNCTION api.refund_order(refund refunds, payment payment_intents) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN jsonb_build_object('bus_id', refund.bus_id, 'refund_id', refund.refund_id, 'reference', payment.reference,
     'payment_id', payment.payment_id, 'provider', payment.provider, 'payment_reference', payment.provider_reference,
     'amount', api.amount_text(refund.amount, refund.currency), 'currency', refund.currency);
+
+-- Record an event of a payment, or of one of its refunds: data.transaction has it. A booking that was deleted has no events.
+CREATE OR REPLACE FUNCTION api.record_payment_event(type text, payment payment_intents, refund jsonb DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    now_bus_id CONSTANT bigint := api.booking_bus(payment.reference);   -- where the booking is now
+BEGIN
+    IF EXISTS (SELECT FROM passengers p WHERE p.bus_id = now_bus_id AND p.reference = payment.reference) THEN
+        PERFORM api.record_events(type, ARRAY[now_bus_id], ARRAY[payment.reference],
+            api.because('payment', payment.problem) || jsonb_build_object('transaction', coalesce(refund, api.show_payment(payment))));
+    END IF;
+END $$;

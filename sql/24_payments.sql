@@ -49,7 +49,7 @@ BEGIN
             FROM refunds f
             JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
             JOIN bus_info s ON s.bus_id = f.bus_id
-            WHERE f.state IN ('waiting', 'sent', 'failed') AND (f.state = 'failed' OR f.state = 'waiting' AND i.provider = 'manual')
+            WHERE f.state IN ('waiting', 'sent', 'failed') AND api.is_by_hand(f)
               AND api.operates(refunds.account, f.bus_id)
               AND (refunds.after IS NULL OR replace(f.refund_id::text, '-', '') > refunds.after)
             ORDER BY f.refund_id LIMIT page + 1

@@ -15,6 +15,8 @@ BEGIN
     o.refusal := api.check_hold(b);
     IF o.refusal ->> 'reason' = 'already_booked' AND (api.payment_of(b.reference)).payment_id IS NOT NULL THEN
         o.refusal := NULL;
+        o.reference := NULL;   -- nothing happens to the booking, so there is no event
+        o.reply := (api.show_bookings(ARRAY[b.bus_id], ARRAY[b.reference]))[1];
         RETURN o;
     END IF;
     o.refusal := coalesce(o.refusal, api.check_trip_runs(service, b.travel_date, hold.from_stop),

@@ -74,8 +74,9 @@ BEGIN
                 CASE service.payment WHEN 'manual' THEN api.new_transfer_reference(home, b.reference) END,
                 due, service.currency, api.now(), api.now())
         RETURNING * INTO payment;
+        PERFORM api.hold_for_payment(service, b);
+        PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
     END IF;
-    PERFORM api.hold_for_payment(service, b);
     o.reference := NULL;   -- the reply is not the booking
     o.reply := api.show_payment(payment);
     RETURN o;

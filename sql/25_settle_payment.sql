@@ -46,7 +46,11 @@ BEGIN
         UPDATE payment_intents i
         SET state = settle_payment.said ->> 'state', problem = settle_payment.said ->> 'problem',
             provider_reference = coalesce(settle_payment.said ->> 'provider_reference', i.provider_reference)
-        WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
+        WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id
+        RETURNING i.* INTO payment;
+        IF payment.state = 'failed' THEN
+            PERFORM api.record_payment_event('payment.failed', payment);
+        END IF;
     END IF;
     o.reply := jsonb_build_object('outcome', done, 'bus_id', b.bus_id, 'travel_date', b.travel_date, 'payment', (
         SELECT api.show_payment(i) FROM payment_intents i WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id));
@@ -116,6 +120,10 @@ BEGIN
     ELSE
         PERFORM api.add_refund(payment, arrived, NULL);
     END IF;
+    PERFORM api.record_payment_event('payment.succeeded', payment);
+    IF why IS NULL THEN
+        PERFORM api.record_events('booking.booked', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
+    END IF;
     done := CASE WHEN why IS NULL THEN 'booked' ELSE 'refunded' END;
 END $$;
 
@@ -149,6 +157,7 @@ BEGIN
     WHERE i.bus_id = receipt.bus_id AND i.payment_id = receipt.payment_id
     RETURNING i.* INTO receipt;
     PERFORM api.add_refund(receipt, receipt.received, NULL);
+    PERFORM api.record_payment_event('payment.succeeded', receipt);
     RETURN receipt;
 END $$;
 

@@ -41,15 +41,32 @@ $$;
 -- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new.
 CREATE OR REPLACE FUNCTION api.note_refund(bus_id bigint, refund_id uuid, state text, provider_reference text, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    refund  refunds;
+    payment payment_intents;
 BEGIN
     UPDATE refunds r
     SET state = note_refund.state, problem = note_refund.problem, checked_at = api.now(),
         provider_reference = coalesce(note_refund.provider_reference, r.provider_reference),
         succeeded_at = CASE note_refund.state WHEN 'succeeded' THEN api.now() END
     WHERE r.bus_id = note_refund.bus_id AND r.refund_id = note_refund.refund_id
-      AND r.state NOT IN ('succeeded', note_refund.state) AND (note_refund.state <> 'sent' OR r.state IN ('waiting', 'failed'));
-    RETURN FOUND;
+      AND r.state NOT IN ('succeeded', note_refund.state) AND (note_refund.state <> 'sent' OR r.state IN ('waiting', 'failed'))
+    RETURNING r.* INTO refund;
+    IF NOT FOUND THEN
+        RETURN false;
+    ELSIF refund.state <> 'sent' THEN
+        SELECT * INTO payment FROM payment_intents i WHERE i.bus_id = refund.bus_id AND i.payment_id = refund.payment_id;
+        PERFORM api.record_payment_event('refund.' || refund.state, payment, api.show_refund(refund, 'UTC'));
+    END IF;
+    RETURN true;
 END $$;
+
+-- Whether a refund is still to be carried out: an operator may have paid it back by hand.
+CREATE OR REPLACE FUNCTION api.is_refund_open(bus_id bigint, refund_id uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM refunds r
+        WHERE r.bus_id = is_refund_open.bus_id AND r.refund_id = is_refund_open.refund_id AND r.state <> 'succeeded')
+$$;
 
 -- Record that an operator has paid back a refund by hand: one of a manual payment, or one that failed. args: account, reference,
 -- refund_id.
@@ -66,11 +83,12 @@ BEGIN
     answer := CASE WHEN payment.payment_id IS NULL THEN api.refusal('unknown_payment', format('Booking %s has no such refund.', args ->> 'reference'))
         ELSE api.check_operator(args ->> 'account', home) END;
     IF answer IS NULL AND refund.state <> 'succeeded' THEN
-        IF payment.provider <> 'manual' AND refund.state <> 'failed' THEN
+        IF NOT api.is_by_hand(refund) THEN
             answer := api.refusal('refund_under_way', format('%s carries out this refund. It is %s.', initcap(payment.provider), refund.state));
         ELSE
             UPDATE refunds r SET state = 'succeeded', account = args ->> 'account', succeeded_at = api.now()
             WHERE r.bus_id = home AND r.refund_id = refund.refund_id RETURNING r.* INTO refund;
+            PERFORM api.record_payment_event('refund.succeeded', payment, api.show_refund(refund, 'UTC'));
         END IF;
     END IF;
     answer := coalesce(answer, (SELECT api.show_payment(payment)));

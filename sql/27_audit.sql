@@ -109,7 +109,7 @@ LANGUAGE sql STABLE AS $$
     SELECT 'refund_order', f.bus_id, NULL, format('refund %s of booking %s waits, and is not in the outbox', f.refund_id, i.reference)
     FROM refunds f JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
     WHERE f.state = 'waiting' AND i.provider <> 'manual'
-      AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'refund' AND o.key = f.refund_id AND o.state = 'waiting')
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'refund' AND o.key = f.refund_id AND o.state <> 'done')
     UNION ALL
     -- An exchange charges the new fare and what the operator keeps, without what was paid before.
     SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',

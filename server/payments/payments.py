@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.writer import Call, Writer
+from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
 from busware.server.payments.manual import ManualPayments
 from busware.server.payments.providers import (
     ForgedWebhook,
@@ -35,6 +36,7 @@ log = logging.getLogger("busware.payments")
 
 _DUE_PAYMENTS = "SELECT payment, ended FROM api.due_payments(make_interval(secs => %s), %s)"
 _DUE_REFUNDS = "SELECT refund FROM api.due_refunds(make_interval(secs => %s), %s)"
+_IS_OPEN = "SELECT api.is_refund_open(%s, %s)"
 _NOTE_REFUND = "SELECT api.note_refund(%s, %s, %s, %s, %s)"
 
 _encode = msgspec.json.Encoder().encode
@@ -158,6 +160,18 @@ class Payments:
             raise
         self.report_refund(said)
         return said
+
+    def carry_refund(self, row: OutboxRow) -> None:
+        """Carry out a refund of the outbox. Raises Retry or GiveUp."""
+        order = msgspec.json.decode(row.payload, type=RefundOrder)
+        try:
+            ((is_open,),) = self._pool.execute(_IS_OPEN, (order.bus_id, order.refund_id))
+            if is_open:
+                self.refund(order)
+        except ProviderRefused as error:
+            raise GiveUp(str(error)) from error
+        except (ProviderUnavailable, Refusal, InternalError) as error:
+            raise Retry(str(error)) from error
 
     def receive(self, name: str, body: bytes, signature: str) -> None:
         """Take a webhook of a provider.

@@ -1,5 +1,7 @@
 """The commands for payments: how to pay, settling by hand, and a bank's file."""
 
+# ruff: noqa: F811 – the parameters are the fixtures that are imported
+
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.support.schema_api import SchemaApi
 
 pytestmark = pytest.mark.settings(manual_account="KSRTC, account 12345678")
 SEGMENT = ("1", "2026-12-05", "bengaluru", "mysuru")
+NEEDS = "Line 1: the header needs each of these columns once"
 HEADER = "Date,Reference,Text,Amount,Currency\n"
 
 
@@ -19,14 +22,14 @@ def manual(api: SchemaApi) -> None:
     edit_service(api, payment="manual", payment_minutes=120)
 
 
-def pay(run: Run, database: Database) -> str:  # noqa: F811
+def pay(run: Run, database: Database) -> str:
     """Hold a seat and ask for its payment. Returns the reference."""
     assert run("hold", *SEGMENT, "--count", "1", *PHONE).status == 0
     reference = database.value("SELECT reference FROM passengers ORDER BY created_at DESC, reference LIMIT 1")
     held = run("pay", reference, *PHONE)
     assert held.out == (
-        f"Pay 260.00 INR to KSRTC, account 12345678. Write {reference} as the reference. Your seats are booked"
-        " when it has arrived.\n"
+        f"Pay 260.00 INR to KSRTC, account 12345678. Write {reference} as the reference. "
+        "Your seats are booked when it has arrived.\n"
     )
     return str(reference)
 
@@ -35,7 +38,7 @@ def status(database: Database, reference: str) -> str:
     return str(database.value("SELECT min(status) FROM passengers WHERE reference = %s", reference))
 
 
-def test_payment_is_settled_by_hand(run: Run, operate: Run, database: Database) -> None:  # noqa: F811
+def test_payment_is_settled_by_hand(run: Run, operate: Run, database: Database) -> None:
     reference = pay(run, database)
     assert run("confirm", reference, *PHONE).err == (
         f"Booking {reference} is not paid yet. Pay 260.00, then confirm it.\n"
@@ -60,7 +63,7 @@ def test_payment_is_settled_by_hand(run: Run, operate: Run, database: Database) 
     assert shown[:5] == [reference, "manual", "succeeded", "260.00", "INR"]
 
 
-def test_bank_file(run: Run, operate: Run, database: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_bank_file(run: Run, operate: Run, database: Database, tmp_path: Path) -> None:
     first = pay(run, database)
     file = tmp_path / "bank.csv"
     file.write_text(f"{HEADER}2026-12-01,{first},from Asha,260.00,INR\n2026-12-01,{first},again,260.00,INR\n")
@@ -115,25 +118,24 @@ def test_faulty_line_settles_nothing(
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "Line 1: the header needs each of these columns once: reference, amount, currency, date."),
-        (b"reference;amount;currency;date\n", "Line 1: the header needs each of these columns once: reference, "
-         "amount, currency, date."),
-        (b"reference,amount,currency,date,date\n", "Line 1: the header needs each of these columns once: date."),
+        (b"", f"{NEEDS}: reference, amount, currency, date."),
+        (b"reference;amount;currency;date\n", f"{NEEDS}: reference, amount, currency, date."),
+        (b"reference,amount,currency,date,date\n", f"{NEEDS}: date."),
         (b"reference,amount,currency,date\n\xff\n", "Line 2 is not UTF-8."),
     ],
-)  # fmt: skip
-def test_faulty_file(operate: Run, tmp_path: Path, content: bytes, fault: str) -> None:  # noqa: F811
+)
+def test_faulty_file(operate: Run, tmp_path: Path, content: bytes, fault: str) -> None:
     file = tmp_path / "bank.csv"
     file.write_bytes(content)
     assert operate("bank-file", str(file)).err == f"{fault}\n1 fault. Nothing was settled.\n"
 
 
-def test_missing_file(operate: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_missing_file(operate: Run, tmp_path: Path) -> None:
     refused = operate("bank-file", str(tmp_path / "none.csv"))
     assert refused.err.startswith(f"{tmp_path}/none.csv cannot be read: ")
 
 
-def test_file_of_another_operator_settles_nothing(run: Run, database: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_file_of_another_operator_settles_nothing(run: Run, database: Database, tmp_path: Path) -> None:
     reference = pay(run, database)
     file = tmp_path / "bank.csv"
     file.write_text(f"{HEADER}2026-12-01,{reference},,260.00,INR\n")

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "housekeeping": "accounts db protocol settings worker_thread",
     "push": "addresses db protocol settings worker_thread",
     "accounts": "addresses command_line db embedded installation output protocol setting_kinds settings",
-    "payments": "db protocol settings worker_thread",
+    "payments": "db outbox protocol settings worker_thread",
     "booking": "accounts addresses db metrics payments protocol push settings",
     "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",

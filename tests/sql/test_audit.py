@@ -10,7 +10,8 @@ from tests.support.project import PROJECT
 from tests.support.schema_api import DAY, RAVI, SchemaApi, audit, sale
 
 PAYMENT = (  # of the booking, which it has booked at a time
-    "INSERT INTO payment_intents (bus_id, payment_id, reference, provider, amount, currency, created_at, checked_at)"
+    "INSERT INTO payment_intents"
+    " (bus_id, payment_id, reference, provider, amount, currency, created_at, checked_at)"
     " VALUES (1, '00000000-0000-4000-8000-000000000001', '{{booking}}', 'stripe', 520, 'INR', now(), now());"
     "UPDATE payment_intents SET state = 'succeeded', received = 520, received_currency = 'INR',"
     " succeeded_at = now(), booked_at = {};"
