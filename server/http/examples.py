@@ -5,6 +5,7 @@ In all of them, Asha books two seats on a bus to Mysuru and cancels one.
 
 from typing import Any, NamedTuple
 
+from busware.server.http.payment_examples import PAYMENT_EXAMPLES
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
 from busware.server.protocol import VERSION, Refusal
 
@@ -546,6 +547,7 @@ EXAMPLES: dict[str, Example] = {
     "put_agent": Example(
         {"agent": "counter1", "commission_percent": "5", "credit_limit": "20000", "quotas": [_QUOTA]}, _AGENT
     ),
+    **{method: Example(*fields) for method, fields in PAYMENT_EXAMPLES.items()},
     "settlement": Example({"agent": "counter1"}, _OPEN_SETTLEMENT),
     "settle_agent": Example(
         {"agent": "counter1", "settlement_no": 7, "handed_over": "494.00"},

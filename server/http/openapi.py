@@ -31,6 +31,8 @@ _LOOKUP_FIELDS = {
     "bus_id",
     "after",
     "agent",
+    "payment",
+    "refund_id",
 }
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _TAGS = {
@@ -50,6 +52,8 @@ _TAGS = {
     "vehicles": "For operators: vehicles",
     "drivers": "For operators: drivers",
     "agents": "For operators: agents, who sell at a counter",
+    "payments": "For operators: payments that have arrived",
+    "refunds": "For operators: refunds to pay back",
     "settlement": "For operators and agents: the cash of an agent",
     "messages": "Messages to the operators",
 }

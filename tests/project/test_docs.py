@@ -60,6 +60,8 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "quota": protocol.Quota,
     "settled payment": protocol.SettledPayment,
     "settlement": protocol.Settlement,
+    "payment": protocol.Payment,
+    "refund of a payment": protocol.PaymentRefund,
 }
 
 
@@ -289,13 +291,21 @@ def prepare(step: str, line, database) -> None:
         case ["adds", "the", "operator", username, "of", operator]:
             password = argon2.PasswordHasher().hash("correct horse")
             assert database.value("SELECT api.add_operator(%s, %s, %s)", username, password, operator)
+        case ["has", "bus", bus_id, "paid", "by", "transfer"]:
+            change = json.dumps({"bus_id": int(bus_id), "payment": "manual"})
+            assert "reason" not in database.value("SELECT answer FROM api.put_service(NULL, %s)", change)
+        case ["has", "bus", bus_id, "paid", "on", "board"]:
+            change = json.dumps({"bus_id": int(bus_id), "payment": "none"})
+            assert "reason" not in database.value("SELECT answer FROM api.put_service(NULL, %s)", change)
         case ["adds", "the", "agent", username, "of", operator]:
             assert database.value("SELECT api.add_agent(%s, '', %s)", username, operator)
         case _:
             raise AssertionError(f"unknown step: {step}")
 
 
-@pytest.mark.settings(ports=(("flight", 0), ("show", 0)), silence_ms=1)
+@pytest.mark.settings(
+    ports=(("flight", 0), ("show", 0)), silence_ms=1, manual_account="KSRTC, account 12345678"
+)
 def test_examples_of_the_protocol(connect, server, database) -> None:
     server.tcp.now = lambda: NOW
     line, transcript, seen, port_of = connect(), Transcript(), set(), ""
