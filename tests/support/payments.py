@@ -1,5 +1,8 @@
 """Payments to a provider, for tests: services that are paid online, and what a provider says of a payment."""
 
+import hashlib
+import hmac
+import time
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
@@ -10,6 +13,7 @@ from tests.support.schema_api import ASHA, Answer, SchemaApi, call, check
 if TYPE_CHECKING:
     from tests.conftest import Database
 
+WEBHOOK_SECRET = "whsec_busware"
 FARE = "260.00"  # of the whole route of service 1
 
 
@@ -96,3 +100,10 @@ def add_agent(api: SchemaApi) -> str:
     """Add the agent kumar of KSRTC, who sells at a counter. Returns its name."""
     api.conn.execute("SELECT api.add_agent('kumar', '', 'KSRTC')")
     return "kumar"
+
+
+def signature(body: str, *, secret: str = WEBHOOK_SECRET, age: float = 0) -> dict[str, str]:
+    """The header of a webhook that Stripe has signed `age` seconds ago."""
+    at = int(time.time() - age)
+    digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={at},v1={digest}"}

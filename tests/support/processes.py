@@ -57,6 +57,7 @@ class ServerProcess:
         ready = self.read_until("serves on")
         self.host, _, port = ready.split("serves on ")[1].split(",")[0].rpartition(":")
         self.port = int(port)
+        self.http_url = self.read_until("HTTP:").split("HTTP:")[1].partition("/v1,")[0].strip()
 
     def __enter__(self) -> "ServerProcess":
         return self

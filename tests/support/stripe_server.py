@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from tests.support.line_client import WAIT_SECONDS
+from tests.support.payments import WEBHOOK_SECRET
 
 KEY = "sk_test_busware"
-WEBHOOK_SECRET = "whsec_busware"
 _PROGRAM = Path(__file__).with_name("stripe_process.py")
 
 

@@ -1,10 +1,7 @@
 """Payments with Stripe over real HTTP: a server in this process, localstripe in another one."""
 
 import dataclasses
-import hashlib
-import hmac
 import json
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +17,10 @@ from busware.server.payments.stripe_payments import (
 from busware.server.settings import Settings
 from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
-from tests.support.line_client import WAIT_SECONDS
-from tests.support.payments import FARE, sell_online
+from tests.support.line_client import wait_until
+from tests.support.payments import FARE, WEBHOOK_SECRET, sell_online, signature
 from tests.support.schema_api import ASHA, TRIP, SchemaApi
-from tests.support.stripe_server import WEBHOOK_SECRET, StripeServer
+from tests.support.stripe_server import StripeServer
 
 WEBHOOK = "/providers/stripe/webhook"
 
@@ -65,16 +62,13 @@ class Shop:
 
     def wait_for(self, reference: str, status: str, payment_state: str = "succeeded") -> dict[str, Any]:
         """Read a booking until it and its payment have these states, because of a webhook."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while (state := _states(booking := self.show(reference))) != (status, payment_state):
-            assert time.monotonic() < deadline, state
-        return booking
+        wait_until(lambda: _states(self.show(reference)) == (status, payment_state))
+        return self.show(reference)
 
     def webhook(self, event: dict[str, Any], *, secret: str = WEBHOOK_SECRET, age: float = 0) -> int:
         """Send a webhook, signed as Stripe signs it, `age` seconds ago. Returns the status."""
-        body, at = json.dumps(event), int(time.time() - age)
-        digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
-        headers = {"Stripe-Signature": f"t={at},v1={digest}"}
+        body = json.dumps(event)
+        headers = signature(body, secret=secret, age=age)
         return self.http.call("POST", WEBHOOK, data=body, headers=headers).status_code
 
 
