@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tests.support.project import PROJECT
@@ -57,7 +58,6 @@ class ServerProcess:
         ready = self.read_until("serves on")
         self.host, _, port = ready.split("serves on ")[1].split(",")[0].rpartition(":")
         self.port = int(port)
-        self.http_url = self.read_until("HTTP:").split("HTTP:")[1].partition("/v1,")[0].strip()
 
     def __enter__(self) -> "ServerProcess":
         return self
@@ -67,6 +67,11 @@ class ServerProcess:
             self.process.kill()
         with self.process:  # closes its pipes
             pass
+
+    @cached_property
+    def http_url(self) -> str:
+        """The URL of its HTTP server, which it prints after the line with its port."""
+        return self.read_until("HTTP:").split("HTTP:")[1].partition("/v1,")[0].strip()
 
     def read_until(self, text: str) -> str:
         """Read its output up to a line that contains the text. Returns the line."""
