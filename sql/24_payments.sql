@@ -69,10 +69,11 @@ BEGIN
     ORDER BY i.booked_at IS NOT NULL DESC, i.created_at DESC, i.payment_id LIMIT 1;
     RETURN CASE
         WHEN due > 0 AND last.amount = due AND last.state <> 'cancelled' AND last.currency = service.currency THEN jsonb_build_object('payment',
-            jsonb_build_object('provider', last.provider, 'state', last.state, 'amount', api.amount_text(due, service.currency)))
+            jsonb_build_object('provider', last.provider, 'state', last.state, 'amount', api.amount_text(due, service.currency), 'currency', service.currency))
         WHEN due > 0 THEN jsonb_build_object('payment', jsonb_build_object('provider', service.payment, 'state', 'due',
-            'amount', api.amount_text(due, service.currency)))
+            'amount', api.amount_text(due, service.currency), 'currency', service.currency))
         WHEN last.state = 'succeeded' THEN jsonb_build_object('payment', jsonb_build_object('provider', last.provider, 'state',
-            CASE WHEN last.booked_at IS NULL THEN 'returned' ELSE 'succeeded' END, 'amount', api.amount_text(last.received, last.received_currency)))
+            CASE WHEN last.booked_at IS NULL THEN 'returned' ELSE 'succeeded' END, 'amount', api.amount_text(last.received, last.received_currency),
+            'currency', last.received_currency))
         ELSE '{}' END;
 END $$;

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from busware.server.protocol.fields import Amount, BusId, Cursor, Flag, Key, Limit, Reference
+from busware.server.protocol.fields import Amount, BusId, CurrencyCode, Cursor, Flag, Key, Limit, Reference
 from busware.server.protocol.replies import Instant, Money
 from busware.server.protocol.requests import BookingRequest, Request, method
 
@@ -19,9 +19,6 @@ TransferReference = Annotated[
         pattern=_PRINTABLE,
         description="the reference of a manual payment: that of the booking, or with -2 behind it",
     ),
-]
-CurrencyCode = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="a currency of ISO 4217, such as INR")
 ]
 Receipt = Annotated[
     str,
@@ -57,7 +54,7 @@ class PaymentRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refund_id: str
     state: RefundState
     amount: Money
-    currency: str
+    currency: CurrencyCode
     created_at: Instant
     tickets: list[int] | None = None
     problem: str | None = None
@@ -91,13 +88,13 @@ class Payment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider: Provider
     state: PaymentState
     amount: Money
-    currency: str
+    currency: CurrencyCode
     created_at: Instant
     booked: bool
     refunds: list[PaymentRefund]
     provider_reference: str | None = None
     received: Money | None = None
-    received_currency: str | None = None
+    received_currency: CurrencyCode | None = None
     problem: str | None = None
     succeeded_at: Instant | None = None
     pay: HowToPay | None = None

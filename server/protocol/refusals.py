@@ -175,7 +175,6 @@ class RefusalData(Struct, frozen=True, kw_only=True):
     tickets: Annotated[list[int], Meta(description="the tickets of the booking")] | UnsetType = UNSET
     fare: Annotated[Money, Meta(description="the fare of today, or of the other seat")] | UnsetType = UNSET
     amount: Annotated[Money, Meta(description="what is to be paid")] | UnsetType = UNSET
-    currency: Annotated[str, Meta(description="the currency of the amount")] | UnsetType = UNSET
     due: Annotated[Money, Meta(description="what the exchange charges")] | UnsetType = UNSET
     refund: Annotated[Money, Meta(description="what the exchange refunds")] | UnsetType = UNSET
     vehicles: (

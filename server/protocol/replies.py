@@ -307,6 +307,7 @@ class BookingPayment(Struct, frozen=True, kw_only=True):
     provider: Literal["manual", "stripe"]
     state: Literal["due", "created", "pending", "failed", "succeeded", "returned"]
     amount: Money
+    currency: CurrencyCode
 
 
 class Booking(AnyTrip, frozen=True, kw_only=True):

@@ -44,7 +44,7 @@ def test_booking_at_once_is_refused(online: SchemaApi) -> None:
 
 def test_hold_shows_what_is_due(online: SchemaApi) -> None:
     held = online.hold(1, 2)
-    assert held["payment"] == {"provider": "manual", "state": "due", "amount": "520.00"}
+    assert held["payment"] == {"provider": "manual", "state": "due", "amount": "520.00", "currency": "INR"}
     refused = online.change("confirm", held)
     assert (refused["reason"], refused["amount"]) == ("payment_required", "520.00")
     assert online.show(held)["status"] == "held"
@@ -56,7 +56,12 @@ def test_payment_names_the_reference_of_the_transfer(online: SchemaApi) -> None:
     assert payment["provider_reference"] == held["reference"]
     assert (payment["state"], payment["amount"], payment["currency"]) == ("created", "260.00", "INR")
     assert pay(online, held) == payment
-    assert online.show(held)["payment"] == {"provider": "manual", "state": "created", "amount": "260.00"}
+    assert online.show(held)["payment"] == {
+        "provider": "manual",
+        "state": "created",
+        "amount": "260.00",
+        "currency": "INR",
+    }
 
 
 def test_seats_are_held_for_the_payment(online: SchemaApi, clock: Clock) -> None:
@@ -118,7 +123,7 @@ def test_payment_confirms_the_hold(online: SchemaApi) -> None:
     )  # fmt: skip
     booking = online.show(held)
     assert (booking["status"], booking["payment"]) == (
-        "booked", {"provider": "manual", "state": "succeeded", "amount": FARE},
+        "booked", {"provider": "manual", "state": "succeeded", "amount": FARE, "currency": "INR"},
     )  # fmt: skip
     assert online.change("confirm", held)["status"] == "booked"
 
@@ -413,7 +418,7 @@ def test_promoted_party_gets_a_time_to_pay(online: SchemaApi, clock: Clock) -> N
     online.cancel(last, 1)
     promoted = online.show(waiting, phone=RAVI)
     assert (promoted["status"], promoted["expires_at"]) == ("held", "2026-12-01T11:00:00+05:30")
-    assert promoted["payment"] == {"provider": "manual", "state": "due", "amount": FARE}
+    assert promoted["payment"] == {"provider": "manual", "state": "due", "amount": FARE, "currency": "INR"}
     assert online.show(next_one)["status"] == "pending"
     clock.advance(hours=2, seconds=1)
     online.write("settle", bus_id=1, travel_date=DAY)
