@@ -2,7 +2,7 @@
 
 The file is CSV in UTF-8, with the columns reference, amount, currency and date; other columns are ignored.
 It is checked as a whole: with a fault, nothing is settled. Each line says what it would do before it is
-done. The same file again changes nothing, because a line is told from others by its content.
+done. The same file again changes nothing, because its content identifies a line.
 """
 
 import csv
@@ -30,7 +30,7 @@ _ABOUT_THE_LINE = ("unknown_payment", "bad_request", "not_yours")  # reasons of 
 
 
 class Transfer(NamedTuple):
-    """A line of the file. receipt: what tells it from other lines, the same in each file."""
+    """A line of the file. receipt: what identifies it, the same in each file."""
 
     line: int
     payment: str

@@ -3,13 +3,11 @@
 In all of them, Asha books two seats on a bus to Mysuru and cancels one.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from busware.server.http.payment_examples import PAYMENT_EXAMPLES
+from busware.server.http.payment_examples import PAYMENT_EXAMPLES, Json
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
 from busware.server.protocol import VERSION, Refusal
-
-Json = dict[str, Any]
 
 
 class Example(NamedTuple):

@@ -40,19 +40,19 @@ def settle(
     api: SchemaApi, payment: Answer, account: str = "meera", *, plan: bool = False, **said: Any
 ) -> Answer:
     """Settle a manual payment as an operator, with its amount unless `said` has another."""
-    told = {"provider": "manual", "provider_reference": payment["provider_reference"]}
-    told |= {"amount": payment.get("amount"), "currency": payment.get("currency")} | said
+    report = {"provider": "manual", "provider_reference": payment["provider_reference"]}
+    report |= {"amount": payment.get("amount"), "currency": payment.get("currency")} | said
     return api.write(
-        "settle_payment", reference=payment["reference"], account=account, plan=plan, payment=told
+        "settle_payment", reference=payment["reference"], account=account, plan=plan, payment=report
     )
 
 
 def result_call(payment: Answer, state: str, **said: Any) -> Answer:
     """What Stripe says of a payment, as a call of a batch. Its money, if it succeeded, is its amount."""
-    told = {"provider": "stripe", "payment_id": payment["payment_id"], "state": state}
+    report = {"provider": "stripe", "payment_id": payment["payment_id"], "state": state}
     if state == "succeeded":
-        told |= {"amount": payment["amount"], "currency": payment["currency"]}
-    return call("payment_result", reference=payment["reference"], payment=told | said)
+        report |= {"amount": payment["amount"], "currency": payment["currency"]}
+    return call("payment_result", reference=payment["reference"], payment=report | said)
 
 
 def result(api: SchemaApi, payment: Answer, state: str, **said: Any) -> Answer:
