@@ -83,7 +83,6 @@ URL = Kind(
     "a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str, secret=True
 )
 HTTP_URL = Kind("a URL such as https://example.org/pay", r"https?://[^\s#]+", str)
-SECRET = Kind("a text without spaces", r"\S+", str, secret=True)
 LINE = Kind("a text on one line", r"[^\x00-\x1f\x7f]+", str)
 UPI_ADDRESS = Kind("an address of UPI, such as busware@bank", r"[\w.-]{2,256}@[a-z][a-z0-9]{1,63}", str)
 FOLDER = Kind("a folder", r".+", _path)
