@@ -185,7 +185,9 @@ def while_stripe_refuses_the_refund(scene: Scene) -> dict[str, Any]:
     payment = scene.booked()
     scene.stripe.order_fault("refuse", path=REFUNDS)
     scene.cancel(payment)
-    wait_until(lambda: scene.database.query("SELECT FROM outbox WHERE kind = 'refund' AND error IS NOT NULL"))
+    wait_until(
+        lambda: scene.database.query("SELECT 1 FROM outbox WHERE kind = 'refund' AND error IS NOT NULL")
+    )
     scene.kill()
     scene.stripe.order_fault(None)
     assert scene.states("refunds") == ["waiting"]
