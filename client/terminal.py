@@ -49,7 +49,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.conversation.words import change_line, day_of, offer_advice
+from busware.server.conversation.words import change_line, counted, day_of, offer_advice
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
     OPEN,
@@ -127,13 +127,13 @@ class FollowedBookings:
             while len(self._bookings) > MAX_FOLLOWED_BOOKINGS:
                 del self._bookings[next(iter(self._bookings))]
 
-    def update(self, booking: Booking) -> bool:
-        """Record the state of a followed booking; return whether it changed."""
+    def update(self, booking: Booking) -> Booking:
+        """Record the state of a followed booking; return the last known one."""
         with self._lock:
             request, known = self._bookings.get(booking.reference, (None, booking))
             if request is not None:
                 self._bookings[booking.reference] = request, booking
-            return (booking.status, booking.tickets) != (known.status, known.tickets)
+            return known
 
     def open_requests(self) -> list[GetBooking]:
         """The requests for the bookings that may still change."""
@@ -370,11 +370,13 @@ class Terminal:
                 self._print(f"Message from the operator{trip}: {text}", "bold cyan")
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)
-                self._followed.update(booking)
-                self._print_change(booking)
+                self._print_change(booking, self._followed.update(booking))
 
-    def _print_change(self, booking: Booking) -> None:
+    def _print_change(self, booking: Booking, before: Booking) -> None:
+        """Print what has changed. before: the last known state."""
         line = f"{change_line(booking)}. {offer_advice(booking)}" if booking.offers else change_line(booking)
+        if before.status == "pending" and booking.status in ("booked", "held"):
+            line = f"You have {counted(len(booking.tickets), 'seat')} from the waitlist.\n{line}"
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
             if booking.status == "expired":
@@ -401,8 +403,9 @@ class Terminal:
             if not self._closing.is_set():
                 with suppress(ConnectionLost, Refusal, RpcError):
                     booking = self._client.call(request, Booking)
-                    if self._followed.update(booking):
-                        self._print_change(booking)
+                    before = self._followed.update(booking)
+                    if (booking.status, booking.tickets) != (before.status, before.tickets):
+                        self._print_change(booking, before)
 
 
 def _log_error() -> str:

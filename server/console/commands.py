@@ -154,7 +154,7 @@ class Console:
         """The last message of a client that this console has shown, or else the last one without a reply."""
         for message in filter(None, (self.feed.last_message, *reversed(self.feed.unanswered))):
             return message
-        raise InvalidInput("No client has sent a message yet.")
+        raise InvalidInput("No message waits for a reply.")
 
     def _sender(self, message: Message) -> dict[str, Any]:
         """The sender of a message, as the recipient of a notice."""

@@ -33,6 +33,7 @@ _REFERENCE = re.compile(rf"([{REFERENCE_ALPHABET}]{{6,18}})(?:0[1-9]\d{{0,2}})?"
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _PHONE_AND_NAME = re.compile(r"(\+?[\d\s().-]*\d)\s+([^\W\d].*)", re.DOTALL)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
+_BETWEEN_NAMES = re.compile(r"\s*(?:,(?:\s*and\b)?|&|\band\b)\s*", re.IGNORECASE)
 _NO_PHONE = ("none", "no", "-")
 _YES_NO = {
     **dict.fromkeys(("y", "yes", "yesplease", "yeah", "yep", "sure", "ok", "okay", "confirm"), True),
@@ -284,16 +285,22 @@ class Contact:
     phone: str | None
     names: tuple[str | None, ...] = ()
 
+    @property
+    def line(self) -> str:
+        """The line that says the same."""
+        return ", ".join([self.phone or "none", *(name or "" for name in self.names)])
+
 
 def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Callable[[str], Contact]:
-    """A phone number, and then the names of passengers with commas between them, at most one for each seat.
+    """A phone number, and then the names of passengers, at most one for each seat.
 
+    Commas or the word "and" are between the names.
     default: the phone number of an answer without one; "none" instead of a number means that there is none.
     required: there must be one.
     """
 
     def parse(typed: str) -> Contact:
-        number, *names = (part.strip() for part in typed.split(","))
+        number, *names = _BETWEEN_NAMES.split(typed.strip())
         if found := _PHONE_AND_NAME.fullmatch(number):
             number, names = found[1], [found[2], *names]
         has_phone = number.lower() in _NO_PHONE or any(c.isdigit() for c in number)

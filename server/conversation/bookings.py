@@ -31,6 +31,7 @@ from busware.server.conversation.trips import ask_place, read_seat_map
 from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
+    SHOW,
     cancelled_line,
     counted,
     day_of,
@@ -118,6 +119,9 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     booking, phone = yield from open_booking(context, typed)
     yield Show(booking)
     booked = [ticket for ticket in booking.tickets if ticket.status == "booked"]
+    if words_of(booking.kind) == SHOW:
+        yield Tell("Tickets for a performance cannot end earlier.")
+        return
     if not booked:
         yield Tell(f"Booking {booking.reference} has no booked ticket that can end earlier.")
         return
@@ -200,32 +204,41 @@ def find(context: Context, typed: str) -> Steps[None]:
     places = (yield from require(Places())).places
     typed_phone, typed_day, typed_place = _parts_of_find(typed, context.today())
     known_phone = context.last_phone
+    again = str if context.extended else None
     ask_phone = Ask(
         f"Phone number of the booking{f' (Enter: {known_phone})' if known_phone else ''}:",
         answers.with_default(answers.phone, known_phone) if known_phone else answers.phone, "phone",
-        "A booking without a phone number cannot be found: only its reference opens it.",
+        "A booking without a phone number cannot be found: only its reference opens it.", again=again,
     )  # fmt: skip
     ask_day = Ask(
-        f"Date of journey ({EXAMPLES}):", answers.any_date(context.today()), "date",
-        "The date on which the passengers board.",
+        f"Date of journey ({'such as ' if context.extended else ''}{EXAMPLES}):",
+        answers.any_date(context.today()), "date", "The date on which the passengers board.",
+        again=day_of if context.extended else None,
     )  # fmt: skip
     source = "From" if context.extended else BUS.source
     ask_source = replace(
-        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places)
-    )
+        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places),
+        again=again,
+    )  # fmt: skip
     questions = [(ask_phone, typed_phone), (ask_day, typed_day), (ask_source, typed_place)]
     parts: dict[str, Any] = {}
     for question, part in sorted(questions, key=lambda pair: not pair[1]):  # explain first what was typed
         parts[question.field] = yield from answered(question, part)
     phone, day, place = parts["phone"], parts["date"], parts["origin"]
-    while isinstance(found := (yield Call(Find(phone=phone, date=day, place=place))), Refusal):
-        if found.data.get("field") != "phone":
-            raise found
-        yield Tell(found.message, problem=True)
-        phone = yield ask_phone
-    if not found.references:
-        yield Tell("No booking has that phone number, date and boarding place.", problem=True)
-        return
+    while True:
+        found = yield Call(Find(phone=phone, date=day, place=place))
+        if isinstance(found, Refusal):
+            if found.data.get("field") != "phone":
+                raise found
+            yield Tell(found.message, problem=True)
+            phone = yield ask_phone
+        elif found.references:
+            break
+        else:
+            yield Tell("No booking has that phone number, date and boarding place.", problem=True)
+            if not context.extended:
+                return
+            place = yield ask_source
     lines: list[str] = []
     shown = found.references[:_MAX_SHOWN]
     for reference in reversed(shown):  # the first one is opened last, so that it is offered next
@@ -309,8 +322,10 @@ def open_booking(context: Context, typed: str) -> Steps[tuple[Booking, str | Non
     ask_phone = Ask(
         "Phone number of the booking (Enter: it was booked without one):", answers.optional_phone, "phone",
         f"The number that was given when it was booked, such as {PHONE_EXAMPLES}.",
+        again=(lambda phone: phone or "none") if context.extended else None,
     )  # fmt: skip
-    reference = yield from answered(_ask_reference(context.opened.last), typed_reference)
+    reference, also = yield from answered(_ask_reference(context.opened.last), typed_reference)
+    typed_phone = typed_phone or also
     known = GetBooking(reference=reference) if typed_reference else None
     while True:
         known = context.opened.request(reference) or known
@@ -326,17 +341,26 @@ def open_booking(context: Context, typed: str) -> Steps[tuple[Booking, str | Non
             phone = yield ask_phone
         else:
             return booking, phone
-        reference = yield _ask_reference(reference)  # Enter keeps it: the phone number may be wrong
-        known, typed_phone = None, ""
+        # Enter keeps it: the phone number may be wrong
+        reference, typed_phone = yield _ask_reference(reference)
+        known = None
 
 
 def _ask_reference(default: str) -> Ask:
-    """The question for a reference. default: the answer that Enter stands for, if there is one."""
+    """The question for a reference, and maybe a phone number, "" without one.
+
+    default: the reference that Enter stands for, if there is one.
+    """
     return Ask(
         f"Reference of the booking (Enter: {default}):" if default else "Reference of the booking:",
-        lambda typed: answers.reference(typed or default), "reference",
+        lambda typed: _reference_and_phone(typed or default), "reference",
         "The reference is on the ticket. If you lost it, type quit, and then find.",
     )  # fmt: skip
+
+
+def _reference_and_phone(typed: str) -> tuple[str, str]:
+    first, _, rest = typed.partition(" ")
+    return (answers.reference(first), rest) if _is_phone(rest) else (answers.reference(typed), "")
 
 
 def _choose_tickets(booking: Booking, tickets: Sequence[Ticket]) -> Steps[list[Ticket]]:

@@ -49,7 +49,8 @@ class Command:
 
 def say(context: Context, typed: str) -> Steps[None]:
     """The command `say [TEXT]`: send a message to the operator."""
-    text = yield from answered(Ask("Message to the operator:", answers.message, "message"), typed)
+    hint = "One line of text, such as: Where is my bus?"
+    text = yield from answered(Ask("Message to the operator:", answers.message, "message", hint), typed)
     yield from send_to_operator(text)
 
 
@@ -69,7 +70,7 @@ COMMANDS: dict[str, Command] = {
         "take another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
     ),
     "offer": Command("accept or decline an offer of the operator", offers.offer, "[REFERENCE [PHONE]]"),
-    "email": Command("send the ticket and messages by mail", contacts.email, "[ADDRESS [REFERENCE [PHONE]]]"),
+    "email": Command("send the ticket and messages by mail", contacts.email, "[ADDRESS [REFERENCE …]]"),
     "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }

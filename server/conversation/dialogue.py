@@ -48,10 +48,12 @@ RELEASED = "Your hold is released."
 NOT_RELEASED = "Your hold could not be released. It expires by itself."
 RETRY_QUESTION = "Press Enter to try again. Your answers are kept. Or type: back, quit."
 SAY_WITHOUT_TEXT = "Type say and the message on one line, such as: say Where is my bus?"
+_RETRY = "retry"  # the field of that question
 NO_ANSWER = "no_answer"  # the reason of a refusal that stands for a missing reply; the server never sends it
 _RETRYABLE_REASONS = ("busy", "draining", "outcome_unknown", NO_ANSWER)
 _UNKNOWN_OUTCOME_REASONS = ("outcome_unknown", NO_ANSWER)
 _END_OF_QUESTION_STEM = re.compile("[,(]")  # numbers and prices after it differ each time it is asked
+_ANSWER_FOR_ENTER = re.compile(r"\((?:Enter: |such as ).*?(?=; |\):?$)")  # in the text of a question
 _SAY_COMMAND = re.compile(r"say\s+(\S.*)", re.IGNORECASE)  # accepted at every question
 
 
@@ -125,6 +127,8 @@ class Ask:
     enter: what an empty line has answered, as a sentence to display. echo: the same for a typed line, made
     from that line and its answer; empty if there is nothing to say.
     given: the answer, if it was typed with the command. The question is only asked after `back`.
+    again: the line that means an answer. With it, an empty line repeats the last answer when the question is
+    asked again.
     """
 
     prompt: str
@@ -136,6 +140,22 @@ class Ask:
     enter: str = ""
     echo: Callable[[str, Any], str] = lambda typed, answer: ""
     given: Any = NOT_GIVEN
+    again: Callable[[Any], str] | None = None
+
+    def repeating(self, line: str) -> "Ask":
+        """The same question; an empty line stands for a line. Unchanged if the line is no answer any more."""
+        try:
+            self.parse(line)
+        except InvalidInput:
+            return self
+        enter = f"(Enter: {line}"
+        prompt, replaced = _ANSWER_FOR_ENTER.subn(lambda _: enter, self.prompt, count=1)
+        if not replaced:
+            prompt = f"{self.prompt.rstrip(':')} {enter}):"
+        stem = self.identity[1].rstrip("?")
+        return replace(
+            self, prompt=prompt, parse=lambda typed: self.parse(typed or line), enter=f"{stem}: {line}."
+        )
 
     def known(self, answer: Any) -> "Ask":
         """The same question, with its answer given; unchanged if the answer is None."""
@@ -152,7 +172,7 @@ class Ask:
     @property
     def identity(self) -> tuple[str, str]:
         """What a question has in common each time it is asked."""
-        return self.field, _END_OF_QUESTION_STEM.split(self.prompt, 1)[0]
+        return self.field, _END_OF_QUESTION_STEM.split(self.prompt, 1)[0].rstrip(" :")
 
     @property
     def text(self) -> str:
@@ -234,6 +254,7 @@ class Dialogue:
         # A stack of steps to execute before the dialogue continues, each with its current step.
         self._interludes: list[tuple[Steps[None], Step]] = []
         self._reopened: tuple[str, str] | None = None  # the question to which `back` has returned
+        self._lines: dict[tuple[str, str], str] = {}  # by question: the line that repeats its last answer
         self._shown_problems: list[Tell] = []  # the problems shown; `back` does not show them again
         self._outcome_unknown = False  # whether a call that failed may have been carried out
         self._steps = begin()
@@ -270,7 +291,7 @@ class Dialogue:
         reply = clean(reply)
         if _is_retryable(reply) and not self._interludes:
             self._outcome_unknown |= reply.reason in _UNKNOWN_OUTCOME_REASONS
-            retry = Ask(RETRY_QUESTION, lambda _: None, "retry")
+            retry = Ask(RETRY_QUESTION, lambda _: None, _RETRY)
             self._interrupt(_sequence(Tell(reply.message, problem=True), retry))
         else:
             self._accept(reply)
@@ -293,7 +314,7 @@ class Dialogue:
                 self._interrupt(send_to_operator(message[1]))
             case "say" if question.field != "message":
                 self._interrupt(_sequence(Tell(SAY_WITHOUT_TEXT, problem=True)))
-            case word if word in self._commands and question.field == "reference":
+            case word if word in self._commands and question.field in ("reference", _RETRY):
                 # Some commands, such as `cancel`, have the form of a reference.
                 self._interrupt(_sequence(Tell(_quit_first(word), problem=True)))
             case word:
@@ -324,7 +345,7 @@ class Dialogue:
         if self._interludes:
             self._continue_interlude(value)
             return
-        self._record.append((self._main_step, value))
+        self._add_to_record(self._main_step, value)
         self._outcome_unknown = False
         if isinstance(self._main_step, Ask):
             self._reopened = None
@@ -339,8 +360,13 @@ class Dialogue:
         while isinstance(question := self._main_step, Ask) and question.given is not NOT_GIVEN:
             if question.identity == self._reopened:
                 return
-            self._record.append((question, question.given))
+            self._add_to_record(question, question.given)
             self._main_step = self._resume(question.given)
+
+    def _add_to_record(self, step: Step | None, value: Any) -> None:
+        self._record.append((step, value))
+        if isinstance(step, Ask) and step.again:
+            self._lines[step.identity] = step.again(value)
 
     def _resume(self, value: Any) -> Step | None:
         try:
@@ -351,6 +377,8 @@ class Dialogue:
             return None
         if isinstance(step, Call) and step.request.writes:
             return Call(self._with_new_key(step.request), step.undo)
+        if isinstance(step, Ask) and step.again and step.identity in self._lines:
+            return step.repeating(self._lines[step.identity])
         return step
 
     def _interrupt(self, interlude: Steps[None], value: Any = None) -> None:

@@ -9,19 +9,28 @@ from busware.server.conversation.bookings import open_booking
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.dialogue import Ask, Call, Context, InvalidInput, Show, Steps, Tell, require
 from busware.server.conversation.extras import ask_class
-from busware.server.conversation.trips import BookingDraft, Sale, choose_trip, sale_of
+from busware.server.conversation.trips import (
+    BookingDraft,
+    Sale,
+    ask_place,
+    choose_trip,
+    read_seat_map,
+    sale_of,
+)
 from busware.server.conversation.words import (
     day_of,
     exchange_amount,
     exchange_lines,
     exchanged_line,
+    listed,
     moment,
     money,
+    plural,
     service_of,
     venue_of,
     words_of,
 )
-from busware.server.protocol import Booking, Exchange, ExchangeQuote, Place, Refusal, Search, Trip
+from busware.server.protocol import Booking, Exchange, ExchangeQuote, Place, Refusal, Search, Seat, Trip
 
 # After these refusals, the booking cannot be exchanged for any other trip either.
 _BOOKING_REASONS = (
@@ -40,11 +49,12 @@ def exchange(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"Booking {booking.reference} has no booked ticket that can be exchanged.")
         return
     sale = yield from sale_of(context, words_of(booking.kind))
+    yield Tell(f"An exchange stays with {booking.operator}.")
     opens = {"reference": booking.reference, "phone": phone}
     while True:
         try:
             wanted = yield from _ask_for_another(sale, booking)
-            yield from _quote_and_exchange(opens | wanted)
+            yield from _quote_and_exchange(booking, opens | wanted)
             return
         except (InvalidInput, Refusal) as error:
             if isinstance(error, Refusal) and error.reason in _BOOKING_REASONS:
@@ -70,6 +80,10 @@ def _ask_for_another(sale: Sale, booking: Booking) -> Steps[dict[str, Any]]:
         reached = yield from sale.reached_from(origin)
         prompt = f"New destination (Enter: {booking.destination}, as now):"
         ask_destination = sale.ask_destination(prompt, origin, reached, booking.destination)
+        if sale.context.extended:
+            offered = yield from sale.run_by(booking.operator, day, origin, reached)
+            shown = ask_place(prompt, "destination", offered)
+            ask_destination = replace(ask_destination, hint=shown.hint, choices=shown.choices)
         draft = BookingDraft(day, origin, (yield ask_destination), exchanged=booking)
         trip = yield from choose_trip(sale, draft, ask_day)
     classes, seat_class = trip.classes or [], ""
@@ -79,7 +93,30 @@ def _ask_for_another(sale: Sale, booking: Booking) -> Steps[dict[str, Any]]:
         other = f"Choose another date, place or {sale.words.service}."
         raise InvalidInput(f"The booking has this journey already. {other}")
     journey = {part: getattr(trip, part) for part in _JOURNEY}
-    return {**journey, "seat_class": seat_class or None}
+    seats = [] if seat_class else (yield from _seats_kept(booking, trip))
+    return {**journey, "seat_class": seat_class or None, "seats": seats or None}
+
+
+def _seats_kept(booking: Booking, trip: Trip) -> Steps[list[int]]:
+    """The seats of a booking, if they are free on another trip with the same seats; else none."""
+    if (trip.bus_id, trip.travel_date) == (booking.bus_id, booking.travel_date):
+        return []  # the server keeps them if it can
+    now = yield from read_seat_map(booking)
+    then = yield from read_seat_map(trip)
+    seats = _own_seats(booking)
+    same = [_place_of(seat) for seat in now.seats] == [_place_of(seat) for seat in then.seats]
+    return seats if same and set(seats) <= set(then.free) else []
+
+
+def _own_seats(booking: Booking) -> list[int]:
+    exchanged = [ticket for ticket in booking.tickets if ticket.status in ("booked", "displaced")]
+    seats = [ticket.seat_no for ticket in exchanged if ticket.seat_no is not None]
+    return seats if len(seats) == len(exchanged) else []
+
+
+def _place_of(seat: Seat) -> tuple[object, ...]:
+    """What a seat has in common with the seat of the same number on another trip with the same seats."""
+    return seat.seat_no, seat.deck, seat.row, seat.column, seat.kind, seat.seat_class, seat.reserved_for
 
 
 def _another_at_venue(sale: Sale, booking: Booking, day: date) -> Steps[Trip]:
@@ -118,11 +155,15 @@ def _place_named(sale: Sale, name: str) -> Place:
     return place
 
 
-def _quote_and_exchange(wanted: dict[str, Any]) -> Steps[None]:
+def _quote_and_exchange(booking: Booking, wanted: dict[str, Any]) -> Steps[None]:
     """Show the quote, ask, and exchange; asks again if the amounts have changed. Raises Refusal."""
     while True:
         terms = yield from require(ExchangeQuote(**wanted))
         yield Tell("\n".join(exchange_lines(terms)))
+        own = _own_seats(booking)
+        if own and own != [ticket.seat_no for ticket in terms.tickets]:
+            seats = f"{plural(words_of(booking.kind).seat, own)} {listed(own, 'and')}"
+            yield Tell(f"You have {seats} now. To choose afterwards: change.")
         hint = (
             f"no: the booking stays as it is. The amounts are valid until {moment(terms.valid_until)}. "
             "To choose other seats afterwards: change."

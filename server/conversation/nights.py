@@ -41,6 +41,7 @@ def stay(context: Context, typed: str) -> Steps[None]:
             "until",
             "The date on which you leave, or the number of nights.",
             enter=f"1 night, until {day_of(check_in + timedelta(days=1))}.",
+            again=day_of if context.extended else None,
         )
         check_out = yield from answered(ask_check_out, typed_nights)
         typed_day = typed_nights = ""

@@ -364,7 +364,7 @@ def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wa
     """
     opens = "You need it, and the reference, to open the booking later."
     if not words.needs_phone:
-        opens = f"{opens} Without a phone number, the reference alone opens it."
+        opens = f"{opens} Without a phone number (type none), the reference alone opens it."
     hint = f"Such as {PHONE_EXAMPLES}. {opens}"
     if not context.extended:
         parse = answers.phone if words.needs_phone else answers.optional_phone
@@ -383,8 +383,9 @@ def _ask_contact(context: Context, words: Words, draft: BookingDraft, wanted: Wa
     return Ask(
         f"Phone number ({answer}; names may follow):",
         lambda typed: (parse_contact(typed), NO_EXTRAS), "phone",
-        f"{hint} The names of the {words.passenger}s may follow: 98450 12345, Asha, Ravi.",
+        f"{hint} The names of the {words.passenger}s may follow, with commas: 98450 12345, Asha, Ravi.",
         enter=f"Phone number: {default}." if default else "The booking has no phone number.",
+        again=lambda said: said[0].line,
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def show(context: Context, typed: str) -> Steps[None]:
             f"How many seats? ({brackets})", parse, "count",
             "The number of people. The next question is which seats."
             + ("" if context.extended else " A number above those that are free ends the connection."),
-            enter="1 seat.",
+            enter="1 seat.", again=str if context.extended else None,
         )  # fmt: skip
         booked = yield from _book_seats(context, venue, trip, count)
 

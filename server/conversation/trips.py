@@ -46,6 +46,7 @@ from busware.server.protocol import (
 )
 
 _MAX_PLACES_LISTED = 3  # in the message about a destination that is not reached
+_MAX_PLACES_SEARCHED = 20  # for those to which an operator goes
 _MAX_PLACES_IN_HINT = 60  # so that a terminal of 24 lines shows the whole text
 _PLACES_OF_MANY = 20  # shown of a longer list
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
@@ -126,6 +127,7 @@ class Sale:
             "date",
             f"{hint} Such as {EXAMPLES}.",
             enter=f"{question}: {day_of(default)}.",
+            again=day_of,
         )
 
     def read(self, typed: str) -> Journey:
@@ -139,6 +141,19 @@ class Sale:
         """The places to which services on sale go from an origin, and the places that contain them."""
         reached: PlaceList = yield from require(Places(kind=self.words.kind, origin=origin.code))
         return reached.places
+
+    def run_by(self, operator: str, day: date, origin: Place, reached: list[Place]) -> Steps[list[Place]]:
+        """The places to which an operator goes on a date. All places if they are many, or it goes to none."""
+        if len(reached) > _MAX_PLACES_SEARCHED:
+            return reached
+        found = []
+        for place in reached:
+            trips = yield Call(
+                Search(origin=origin.code, destination=place.code, date=day, kind=self.words.kind)
+            )
+            if isinstance(trips, TripList) and any(trip.operator == operator for trip in trips.trips):
+                found.append(place)
+        return found or reached
 
     def unreached(self, origin: Place, destination: Place, reached: list[Place]) -> str:
         """The message about a destination to which no service goes from the origin."""
@@ -315,7 +330,11 @@ def _find_trips(sale: Sale, draft: BookingDraft, ask_day: Ask) -> Steps[list[Tri
             draft.day = yield ask_day
             continue
         reached = yield from sale.reached_from(draft.origin)
-        draft.destination = yield sale.ask_destination("Another destination:", draft.origin, reached)
+        prompt, default = "Another destination:", ""
+        if draft.exchanged:
+            default = draft.exchanged.destination
+            prompt = f"Another destination (Enter: {default}, as now):"
+        draft.destination = yield sale.ask_destination(prompt, draft.origin, reached, default)
 
 
 def _hidden(sale: Sale, draft: BookingDraft, shown: list[Trip]) -> Steps[set[int]]:
@@ -353,7 +372,9 @@ def _ask_trip(sale: Sale, draft: BookingDraft, trips: list[Trip], hidden: Collec
     own = [trip for trip in trips if draft.exchanged and trip.bus_id == draft.exchanged.bus_id]
     first = next((trip for trip in [*own, *trips] if trip.seats_free or trip in own), None)
     default = None if first is None else first.bus_id
-    full = "all are full" if draft.exchanged else "all are full: a number joins the waitlist"
+    full = "all are full"
+    if not draft.exchanged:
+        full = f"{full}: type a number of the list, such as {trips[0].bus_id}, to join its waitlist"
     notes = [full if default is None else f"Enter: {default}"]
     if len(options) < len(trips):
         notes.append("the stop is asked next")
@@ -395,7 +416,8 @@ def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps
     """Other types on the date; else the same type on the nearest date; else any type on the nearest date."""
     in_words = type_words if sale.context.extended else type_code
     wanted_service = in_words(draft.wanted.bus_type, draft.wanted.ac, sale.words.service)
-    none = f"No {wanted_service} runs {draft.route} on {day_of(draft.day)}."
+    operator = f" of {draft.exchanged.operator}" if draft.exchanged else ""
+    none = f"No {wanted_service}{operator} runs {draft.route} on {day_of(draft.day)}."
     any_type = msgspec.structs.replace(search, bus_type=None, ac=None)
     if any_type != search and (trips := (yield from _trips(draft, any_type))):
         yield Tell(f"{none} Available on that date:")
@@ -407,7 +429,7 @@ def _find_alternatives(sale: Sale, draft: BookingDraft, search: Search) -> Steps
                 other = "" if wanted == search else f" of any other {sale.words.service}"
                 yield Tell(f"{none} The nearest date{other} is {day_of(day)}:")
                 return trips
-    yield Tell(f"No {sale.words.service} runs {draft.route} near that date.", problem=True)
+    yield Tell(f"No {sale.words.service}{operator} runs {draft.route} near that date.", problem=True)
     return []
 
 

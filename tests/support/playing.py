@@ -14,9 +14,10 @@ from busware.server.protocol import Caller
 
 @dataclass
 class Played:
-    """The questions of a dialogue, its texts, and the replies that it showed."""
+    """The questions of a dialogue with the choices of each, its texts, and the replies that it showed."""
 
     questions: list[str] = field(default_factory=list)
+    choices: list[list[str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     shown: list[Any] = field(default_factory=list)
 
@@ -36,6 +37,7 @@ def play(server: SimpleNamespace) -> Play:
             match step:
                 case Ask():
                     played.questions.append(step.prompt)
+                    played.choices.append([choice.text for choice in step.choices])
                     if not remaining:
                         return played
                     dialogue.answer(remaining.pop(0))

@@ -97,7 +97,7 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         ("trip one tomorrow hello", "Usage: trip BUS DATE TEXT."),
         ("trip 99 tomorrow hello", "There is no bus 99."),
         ("trip 99 5 dec hello", "There is no bus 99."),
-        ("reply hello", "No client has sent a message yet."),
+        ("reply hello", "No message waits for a reply."),
         ("reply 4711 hello", "No message 4711 waits for a reply"),
         ("connections", "Usage: connections on|off."),
         ("trips someday", '"someday" is not a date.'),

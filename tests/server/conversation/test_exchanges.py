@@ -143,6 +143,31 @@ def test_terminal_asks_for_a_class(play: Play, database: Database, booked: str) 
     assert played.texts[-1] == "The booking is exchanged. 80.00 is charged."
 
 
+def test_seats_are_kept_if_they_are_free(play: Play, client_socket: LineClient, booked: str) -> None:
+    journey = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
+    reference = client_socket.call("book", **journey, travel_date=TRAVEL_DAY, seats=[7, 4])["reference"]
+    other = "You have seats 7 and 4 now. To choose afterwards: change."
+    to_sunday = (f"exchange {reference} {ASHA}", "6 dec", "", "1")
+    played = play(*to_sunday)
+    assert "\nSeats 7 and 4.\n" in played.texts[-1]
+    client_socket.call("book", **journey, travel_date="2026-12-06", seats=[4])
+    played = play(*to_sunday)
+    assert "\nSeats 1 and 2.\n" in played.texts[-2]
+    assert played.texts[-1] == other
+    assert "\nSeats 1 and 2.\n" in play(*to_sunday[:3], str(LATER)).texts[-2]  # other seats
+
+
+def test_exchange_stays_with_the_operator(play: Play, database: Database, booked: str) -> None:
+    """Only destinations of the operator are offered; another one is explained, and Enter is as before."""
+    database.query("UPDATE bus_info SET operator = 'Other' WHERE bus_id = 2")
+    played = play(f"exchange {booked} {ASHA}", "", "ooty", "")
+    assert played.texts[0] == "An exchange stays with KSRTC."
+    assert "Mysuru" in played.choices[1]
+    assert "Ooty" not in played.choices[1]
+    assert "No bus of KSRTC runs from Bengaluru to Ooty near that date." in played.texts
+    assert played.questions[2:] == ["Another destination (Enter: Mysuru, as now):", WHICH_BUS]
+
+
 def test_no_trip_with_enough_seats(play: Play, booked: str, client_socket: LineClient) -> None:
     """After the refusal, the dialogue asks for another journey."""
     client_socket.call(
