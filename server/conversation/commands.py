@@ -139,7 +139,7 @@ def help_text() -> str:
     lines += [
         ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
-        ("quit", "leave the dialogue; if none is open, disconnect"),
+        ("quit", "leave the dialogue; without one, disconnect"),
         ("STOP, terminate", "end the connection"),
     ]
     width = max(len(word) for word, _ in lines)
