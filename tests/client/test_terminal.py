@@ -127,7 +127,7 @@ def test_escape_releases_the_hold(traveller: Callable[..., Traveller], database:
     asha.answer(*STEPS)
     asha.wait_for("Confirm, for")
     asha.child.send(ESCAPE)
-    asha.wait_for("Phone number (Enter: 98450 12345; names may follow):")
+    asha.wait_for("Phone number (Enter: 98450 12345, Asha; names may follow):")
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
     asha.type_line("98450 54321")
     asha.wait_for("Held for you", "Confirm, for")
