@@ -7,15 +7,16 @@ LANGUAGE sql STABLE
 RETURN (SELECT i FROM payment_intents i
     WHERE i.bus_id = api.reference_bus(payment_of.reference) AND i.reference = payment_of.reference AND i.booked_at IS NOT NULL);
 
--- Give back refunds of the ledger, for bookings that were paid to a provider. refs[i], ticket_nos[i], amounts[i]: a refund. Cash
--- and fares that are paid on board are not given back here.
+-- Give back refunds of the ledger, for bookings that were paid to a provider. refs[i], ticket_nos[i], amounts[i]: a refund, or if the
+-- amount is below 0, what an exchange charges for a ticket; only the rest of a booking's refunds is given back. Cash and fares that
+-- are paid on board are not given back here.
 CREATE OR REPLACE FUNCTION api.refund_online(refs text[], ticket_nos int[], amounts numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM api.add_refund(i, sum(r.amount), array_agg(r.ticket_no ORDER BY r.ticket_no))
+    PERFORM api.add_refund(i, sum(r.amount), array_agg(r.ticket_no ORDER BY r.ticket_no) FILTER (WHERE r.amount > 0))
     FROM unnest(refs, ticket_nos, amounts) AS r (reference, ticket_no, amount)
     JOIN payment_intents i ON i.bus_id = api.reference_bus(r.reference) AND i.reference = r.reference AND i.booked_at IS NOT NULL
-    GROUP BY i;
+    GROUP BY i HAVING sum(r.amount) > 0;
 END $$;
 
 -- Add a refund of a payment, and to the outbox if its provider can carry it out. tickets: NULL if the payment booked nothing.

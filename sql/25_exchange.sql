@@ -287,7 +287,7 @@ BEGIN
                     AS m (fare, parts, alight_refunds, percent, fee, ordinality) USING (ordinality)) AS n ORDER BY n.ticket_no);
             o.reply := api.show_exchange(service, trip, s, tickets, terms.seats, terms.prices, kept,
                                          (SELECT sum(fee) FROM unnest(fees) AS fee), until);
-            o.refusal := api.check_nothing_due(b, o.reply);
+            o.refusal := api.check_nothing_due(b, service, tickets[1].sold_by, o.reply);
             IF NOT plan AND o.refusal IS NULL THEN
                 o.refusal := coalesce(api.check_amount(o.reply, a.due, a.refund), CASE WHEN tickets[1].sold_by IS NOT NULL THEN
                     api.check_exchange_at_counter(b, a, service, trip, tickets, (o.reply ->> 'due')::numeric) END);
@@ -326,9 +326,19 @@ RETURN CASE WHEN (quote ->> 'due')::numeric > coalesce(check_amount.due, 0) OR (
         ELSE format('The exchange refunds %s, not %s.', quote ->> 'refund', check_amount.refund) END,
         jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END;
 
--- Check that an exchange of a booking that was paid to a provider charges nothing: there is no payment of a difference.
-CREATE OR REPLACE FUNCTION api.check_nothing_due(b api.opened_booking, quote jsonb) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN CASE WHEN (quote ->> 'due')::numeric > 0 AND (api.payment_of(b.reference)).payment_id IS NOT NULL THEN
-    api.refusal('not_exchangeable', format('This exchange costs %s more, and booking %s was paid online. Such a booking can be exchanged '
-        'for a trip that costs the same or less. For this trip, cancel the booking and make a new one.', quote ->> 'due', b.reference)) END;
+-- Check that an exchange leaves nothing to be paid to a provider: there is no payment of a difference. A booking that was paid to
+-- a provider is not charged. Another one cannot be exchanged for a service that is paid before it is booked, unless an agent has
+-- sold it, or it costs nothing there.
+CREATE OR REPLACE FUNCTION api.check_nothing_due(b api.opened_booking, service bus_info, sold_by text, quote jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN sold_by IS NOT NULL THEN NULL
+        WHEN (api.payment_of(b.reference)).payment_id IS NOT NULL THEN CASE WHEN (quote ->> 'due')::numeric > 0 THEN
+            api.refusal('not_exchangeable', format('This exchange costs %s more, and booking %s was paid online. Such a booking can be '
+                'exchanged for a trip that costs the same or less. For this trip, cancel the booking and make a new one.',
+                quote ->> 'due', b.reference)) END
+        WHEN service.payment <> 'none' AND (quote ->> 'fare')::numeric + (quote ->> 'due')::numeric > 0 THEN
+            api.refusal('not_exchangeable', format('%s (%s %s) is paid before it is booked, and booking %s was not paid online. For this '
+                'trip, cancel the booking and make a new one.', service.name, service.nouns ->> 'service', service.bus_id, b.reference)) END;
+END $$;

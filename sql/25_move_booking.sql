@@ -16,7 +16,7 @@ END $$;
 CREATE OR REPLACE FUNCTION api.record_exchange(b api.opened_booking, tickets int[], prices api.ticket_price[], kept numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    refund record;   -- as in api.record_payments
+    written record;   -- arrays with an element for each payment that is recorded; a charge is below 0
 BEGIN
     PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- of earlier calls of the batch
     WITH recorded AS (
@@ -29,7 +29,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT coalesce(max(e.exchange_no), 0) AS exchange_no FROM exchanges e
             WHERE e.bus_id = p.bus_id AND e.reference = p.reference AND e.ticket_no = p.ticket_no) AS done
         RETURNING *
-    ), written AS (
+    ), paid AS (
     INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, currency, at, agent)
     SELECT r.bus_id, r.reference, r.ticket_no, last.payment_no + 1, CASE WHEN r.amount > 0 THEN 'charge' ELSE 'refund' END,
            abs(r.amount), api.currency_of(r.bus_id), r.at, p.sold_by
@@ -40,10 +40,11 @@ BEGIN
     WHERE r.amount <> 0
     RETURNING *
     )
-    SELECT array_agg(w.reference) AS refs, array_agg(w.ticket_no) AS ticket_nos, array_agg(w.amount) AS amounts
-    INTO refund FROM written w WHERE w.kind = 'refund';
-    IF refund.refs IS NOT NULL THEN
-        PERFORM api.refund_online(refund.refs, refund.ticket_nos, refund.amounts);
+    SELECT array_agg(w.reference) AS refs, array_agg(w.ticket_no) AS ticket_nos,
+           array_agg(CASE w.kind WHEN 'refund' THEN w.amount ELSE -w.amount END) AS amounts
+    INTO written FROM paid w;
+    IF written.refs IS NOT NULL THEN
+        PERFORM api.refund_online(written.refs, written.ticket_nos, written.amounts);
     END IF;
 END $$;
 
