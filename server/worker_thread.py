@@ -35,6 +35,11 @@ class WorkerThread:
         """Call `work` as soon as possible. May be called from any thread."""
         self._scheduled.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called. A `work` of many steps ends when it sees that."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """End the thread, after a call that is running."""
         self._stopping.set()

@@ -81,4 +81,4 @@ CREATE INDEX refunds_of_payment ON refunds (bus_id, payment_id);
 CREATE INDEX refunds_open ON refunds (checked_at) WHERE state IN ('waiting', 'sent', 'failed');
 CREATE TRIGGER known_transition BEFORE INSERT OR UPDATE OF state ON refunds FOR EACH ROW
     EXECUTE FUNCTION public.check_transition('>waiting', 'waiting>sent', 'waiting>succeeded', 'waiting>failed', 'sent>succeeded',
-        'sent>failed', 'failed>sent', 'failed>succeeded');
+        'sent>failed', 'failed>sent', 'failed>succeeded', 'succeeded>failed');

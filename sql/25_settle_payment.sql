@@ -2,8 +2,8 @@
 -- hold. If the hold has expired, it confirms only at an unchanged fare and with the seats free (api.renew_hold). A payment that
 -- confirms nothing is refunded as a whole.
 
--- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt, if
--- the same payment can arrive several times; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
+-- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt of a
+-- manual payment; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
 -- The outcome in the reply is booked, refunded, recorded (another state), or unchanged: what is said was known.
 CREATE OR REPLACE FUNCTION api.settle_payment(reference text, said jsonb, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
@@ -15,6 +15,8 @@ DECLARE
     named   CONSTANT payment_intents := api.named_payment(ref, said);
     payment payment_intents;
     done    text := 'recorded';
+    reference_there CONSTANT text := CASE WHEN said ->> 'provider' <> 'manual' THEN said ->> 'provider_reference' END;
+    another boolean;   -- it is another receipt under the reference of a payment that has succeeded
 BEGIN
     o.deferred := api.has_moved(b, trip);
     IF o.deferred THEN
@@ -27,16 +29,21 @@ BEGIN
         o.refusal := CASE WHEN NOT o.deferred THEN api.refusal('unknown_payment', format('No payment has the reference %s.',
             coalesce(said ->> 'provider_reference', said ->> 'payment_id'))) END;
         RETURN o;
-    ELSIF state = 'succeeded' AND api.is_other_receipt(payment, said) THEN
+    END IF;
+    another := state = 'succeeded' AND api.is_other_receipt(payment, said);
+    IF another THEN
         payment := api.add_receipt(payment, said);
-        done := 'refunded';
-    ELSIF state = 'succeeded' AND payment.state <> 'succeeded' THEN
+    END IF;
+    IF state = 'succeeded' AND payment.state <> 'succeeded' THEN
         SELECT c.done, c.deferred INTO done, o.deferred FROM api.complete_payment(payment, said, b) AS c;
         IF o.deferred THEN
+            DELETE FROM payment_intents i WHERE another AND i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
             RETURN o;
         END IF;
     ELSIF (payment.state, state) = ('succeeded', 'succeeded') THEN
-        UPDATE payment_intents i SET receipt = coalesce(i.receipt, settle_payment.said ->> 'receipt')
+        UPDATE payment_intents i
+        SET receipt = coalesce(i.receipt, settle_payment.said ->> 'receipt'),
+            provider_reference = coalesce(i.provider_reference, reference_there)
         WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
         done := 'unchanged';
     ELSIF payment.state IN ('succeeded', state) OR payment.state = 'cancelled' OR (payment.state, state) = ('failed', 'pending')
@@ -45,7 +52,7 @@ BEGIN
     ELSE
         UPDATE payment_intents i
         SET state = settle_payment.said ->> 'state', problem = settle_payment.said ->> 'problem',
-            provider_reference = coalesce(settle_payment.said ->> 'provider_reference', i.provider_reference)
+            provider_reference = coalesce(reference_there, i.provider_reference)
         WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id
         RETURNING i.* INTO payment;
         IF payment.state = 'failed' THEN
@@ -72,20 +79,34 @@ BEGIN
     RETURN b;
 END $$;
 
--- The payment that a provider speaks of; all columns are NULL if there is none.
+-- What identifies the money of a payment: the receipt of a manual payment, else the reference at the provider.
+CREATE OR REPLACE FUNCTION api.money_key(provider text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE provider WHEN 'manual' THEN 'receipt' ELSE 'provider_reference' END;
+
+-- The payment that a provider speaks of; all columns are NULL if there is none. It is the payment of the booking that this money is
+-- known for. Else, as a payer may write the reference of an earlier payment on a transfer, it is the open manual payment of this
+-- amount; and else the payment that is named.
 CREATE OR REPLACE FUNCTION api.named_payment(reference text, said jsonb) RETURNS payment_intents
 LANGUAGE sql STABLE
-RETURN (SELECT i FROM payment_intents i
-    WHERE i.bus_id = api.reference_bus(named_payment.reference) AND i.reference = named_payment.reference
-      AND i.provider = said ->> 'provider'
-      AND coalesce(i.payment_id = (said ->> 'payment_id')::uuid, i.provider_reference = said ->> 'provider_reference'));
+RETURN (SELECT i FROM payment_intents named
+    JOIN payment_intents i ON i.bus_id = named.bus_id AND i.reference = named.reference AND i.provider = named.provider
+    WHERE named.bus_id = api.reference_bus(named_payment.reference) AND named.reference = named_payment.reference
+      AND named.provider = said ->> 'provider'
+      AND coalesce(named.payment_id = (said ->> 'payment_id')::uuid, named.provider_reference = said ->> 'provider_reference')
+    ORDER BY coalesce(i.state = 'succeeded' AND to_jsonb(i) ->> api.money_key(i.provider) = said ->> api.money_key(i.provider), false) DESC,
+        coalesce(i.provider = 'manual' AND i.state IN ('created', 'pending', 'failed')
+            AND (i.amount, i.currency) = ((said ->> 'amount')::numeric, said ->> 'currency'), false) DESC,
+        i.payment_id = named.payment_id DESC, i.created_at DESC, i.payment_id
+    LIMIT 1);
 
--- Whether a receipt is another one than those that are recorded under the reference of a payment that has succeeded. A payment
--- that was settled by hand has no receipt: the first one in a bank's file is its own.
+-- Whether what arrived is other money than that of a payment that has succeeded. A payment that was settled by hand has no
+-- receipt: the first one of its amount in a bank's file is its own.
 CREATE OR REPLACE FUNCTION api.is_other_receipt(payment payment_intents, said jsonb) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN payment.state = 'succeeded' AND payment.receipt <> said ->> 'receipt' AND NOT EXISTS (SELECT FROM payment_intents i
-    WHERE i.bus_id = payment.bus_id AND i.reference = payment.reference AND i.receipt = said ->> 'receipt');
+RETURN payment.state = 'succeeded' AND said ->> api.money_key(payment.provider) IS NOT NULL AND coalesce(
+    to_jsonb(payment) ->> api.money_key(payment.provider) <> said ->> api.money_key(payment.provider),
+    ((said ->> 'amount')::numeric, said ->> 'currency') <> (payment.received, payment.received_currency));
 
 -- Complete a payment whose money has arrived: confirm the hold, or refund it. done: booked or refunded. deferred: another
 -- transaction has locked what the confirmation needs, and nothing was written.
@@ -111,7 +132,8 @@ BEGIN
     UPDATE payment_intents i
     SET state = 'succeeded', received = arrived, received_currency = code, succeeded_at = api.now(),
         receipt = said ->> 'receipt', problem = why,
-        provider_reference = coalesce(said ->> 'provider_reference', i.provider_reference),
+        provider_reference = CASE i.provider WHEN 'manual' THEN i.provider_reference
+            ELSE coalesce(said ->> 'provider_reference', i.provider_reference) END,
         booked_at = CASE WHEN why IS NULL THEN api.now() END
     WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id
     RETURNING i.* INTO payment;
@@ -137,29 +159,20 @@ BEGIN
         CASE WHEN EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.created_at > payment.created_at)
             THEN api.refusal('unknown_booking', 'The booking of the payment was deleted.') END,
         CASE WHEN api.payment_due(b.bus_id, b.reference) <> payment.amount THEN api.refusal('other_amount', format(
-            'The amount of booking %s has changed since the payment was asked for.', b.reference)) END);
+            'Booking %s has another amount.', b.reference)) END);
     RETURN CASE WHEN o.refusal IS NULL THEN api.confirm_hold(b, NULL, NULL, paid => true) ELSE o END;
 END $$;
 
--- Record a receipt under the reference of a payment that has succeeded before, and refund it as a whole.
+-- Add a payment for other money that arrived under the reference of a payment that has succeeded. It is completed like any other:
+-- it confirms the hold if the first one has not.
 CREATE OR REPLACE FUNCTION api.add_receipt(payment payment_intents, said jsonb) RETURNS payment_intents
-LANGUAGE plpgsql AS $$
-DECLARE
-    receipt payment_intents;
-BEGIN
-    INSERT INTO payment_intents (bus_id, payment_id, reference, provider, amount, currency, created_at, checked_at)
-    VALUES (payment.bus_id, gen_random_uuid(), payment.reference, payment.provider, (said ->> 'amount')::numeric, said ->> 'currency',
-            api.now(), api.now())
-    RETURNING * INTO receipt;
-    UPDATE payment_intents i
-    SET state = 'succeeded', received = i.amount, received_currency = i.currency, succeeded_at = api.now(), receipt = said ->> 'receipt',
-        problem = format('%s was paid before.', payment.provider_reference)
-    WHERE i.bus_id = receipt.bus_id AND i.payment_id = receipt.payment_id
-    RETURNING i.* INTO receipt;
-    PERFORM api.add_refund(receipt, receipt.received, NULL);
-    PERFORM api.record_payment_event('payment.succeeded', receipt);
-    RETURN receipt;
-END $$;
+LANGUAGE sql AS $$
+    INSERT INTO payment_intents (bus_id, payment_id, reference, provider, provider_reference, amount, currency, created_at, checked_at)
+    VALUES (payment.bus_id, gen_random_uuid(), payment.reference, payment.provider,
+            CASE WHEN payment.provider <> 'manual' THEN said ->> 'provider_reference' END,
+            (said ->> 'amount')::numeric, said ->> 'currency', payment.created_at, api.now())
+    RETURNING *
+$$;
 
 -- Settle a manual payment by hand, as the operator of its service: the money is in the account. a.plan: show what that would do,
 -- and undo it.
@@ -172,7 +185,8 @@ BEGIN
     IF payment.payment_id IS NULL THEN
         o.refusal := api.refusal('unknown_payment', format('No payment has the reference %s.', a.payment ->> 'provider_reference'));
     ELSE
-        o.refusal := api.check_operator(a.account, payment.bus_id);
+        o.refusal := coalesce(api.check_operator(a.account, payment.bus_id),
+            api.check_amount_given('amount', (a.payment ->> 'amount')::numeric, a.payment ->> 'currency'));
     END IF;
     IF o.refusal IS NOT NULL THEN
         RETURN o;

@@ -1,6 +1,13 @@
 -- What a server reads and writes about payments beside api.batch: the payments and refunds to ask a provider about, and what it
 -- says of a refund. A refund moves no ticket, so it needs no lock of a trip.
 
+-- A payment as it is now; NULL: there is none.
+CREATE OR REPLACE FUNCTION api.payment_now(reference text, payment_id uuid) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT api.show_payment(i) FROM payment_intents i
+    WHERE i.bus_id = api.reference_bus(payment_now.reference) AND i.payment_id = payment_now.payment_id
+$$;
+
 -- The payments whose provider was not asked for a time, the oldest first, each for one caller. ended: its booking is no longer
 -- held, or another payment was asked for since, so it is to be cancelled.
 CREATE OR REPLACE FUNCTION api.due_payments(older_than interval, count int) RETURNS TABLE (payment jsonb, ended boolean)
@@ -38,7 +45,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
 $$;
 
--- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new.
+-- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new. A bank may return a refund that
+-- had succeeded: then it fails. After it failed, only another attempt, with another reference at the provider, is new. If the operator has paid it back by hand, and the provider did, too, `problem` says
+-- so: the traveller has the amount twice.
 CREATE OR REPLACE FUNCTION api.note_refund(bus_id bigint, refund_id uuid, state text, provider_reference text, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -50,10 +59,17 @@ BEGIN
         provider_reference = coalesce(note_refund.provider_reference, r.provider_reference),
         succeeded_at = CASE note_refund.state WHEN 'succeeded' THEN api.now() END
     WHERE r.bus_id = note_refund.bus_id AND r.refund_id = note_refund.refund_id
-      AND r.state NOT IN ('succeeded', note_refund.state) AND (note_refund.state <> 'sent' OR r.state IN ('waiting', 'failed'))
+      AND r.state <> note_refund.state AND CASE r.state
+          WHEN 'succeeded' THEN note_refund.state = 'failed' AND r.account IS NULL AND r.provider_reference = note_refund.provider_reference
+          WHEN 'failed' THEN r.provider_reference IS DISTINCT FROM note_refund.provider_reference
+          ELSE true END
     RETURNING r.* INTO refund;
     IF NOT FOUND THEN
-        RETURN false;
+        UPDATE refunds r
+        SET provider_reference = note_refund.provider_reference, problem = format('Paid back by hand by %s, and by the provider, too.', r.account)
+        WHERE r.bus_id = note_refund.bus_id AND r.refund_id = note_refund.refund_id AND note_refund.state = 'succeeded'
+          AND r.account IS NOT NULL AND r.provider_reference IS DISTINCT FROM note_refund.provider_reference;
+        RETURN FOUND;
     ELSIF refund.state <> 'sent' THEN
         SELECT * INTO payment FROM payment_intents i WHERE i.bus_id = refund.bus_id AND i.payment_id = refund.payment_id;
         PERFORM api.record_payment_event('refund.' || refund.state, payment, api.show_refund(refund, 'UTC'));

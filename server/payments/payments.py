@@ -37,6 +37,7 @@ log = logging.getLogger("busware.payments")
 _DUE_PAYMENTS = "SELECT payment, ended FROM api.due_payments(make_interval(secs => %s), %s)"
 _DUE_REFUNDS = "SELECT refund FROM api.due_refunds(make_interval(secs => %s), %s)"
 _IS_OPEN = "SELECT api.is_refund_open(%s, %s)"
+_PAYMENT = "SELECT api.payment_now(%s, %s)"
 _NOTE_REFUND = "SELECT api.note_refund(%s, %s, %s, %s, %s)"
 
 _encode = msgspec.json.Encoder().encode
@@ -72,7 +73,7 @@ class Payments:
         self._worker.start()
 
     def stop(self) -> None:
-        """Stop, after a call to a provider that is running."""
+        """Stop, after a call to a provider that is running; the other payments are asked about later."""
         self._worker.stop()
 
     # Requests ----------------------------------------------------------------------------------
@@ -80,10 +81,15 @@ class Payments:
     def begin(self, asked: Answer) -> Answer:
         """Begin a payment at its provider. asked: what the database answered to `pay`.
 
-        The answer is the payment as it is then, with how to pay it. Raises Refusal (provider_unavailable),
+        The answer is the payment as it is then, with how to pay it unless it has ended: a repeated key has an
+        earlier answer. Raises Refusal (provider_unavailable),
         or as Writer.submit does; then `pay` may be sent again.
         """
-        payment = msgspec.json.decode(asked.body, type=Payment)
+        earlier = msgspec.json.decode(asked.body, type=Payment)
+        ((now,),) = self._pool.execute(_PAYMENT, (earlier.reference, earlier.payment_id))
+        payment = msgspec.json.decode(now, type=Payment) if now else earlier
+        if payment.state in ("succeeded", "cancelled"):
+            return Answer(Raw(_encode(payment)), refused=False)
         provider = self.providers.get(payment.provider)
         if provider is None:
             raise unavailable(f"Payments with {payment.provider} are not set up on this server.")
@@ -202,9 +208,13 @@ class Payments:
         limits = (self._settings.payment_check_seconds, self._settings.payment_checks)
         payments = self._pool.execute(_DUE_PAYMENTS, limits)
         for row, ended in payments:
+            if self._worker.is_stopping:
+                break
             self._check(msgspec.json.decode(row, type=Payment), ended=ended)
         refunds = self._pool.execute(_DUE_REFUNDS, limits)
         for (row,) in refunds:
+            if self._worker.is_stopping:
+                break
             order = msgspec.json.decode(row, type=RefundOrder)
             if provider := self.providers.get(order.provider):
                 self._check_refund(provider, order)

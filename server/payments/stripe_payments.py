@@ -166,9 +166,12 @@ class StripePayments:
 
 
 def in_smallest_unit(amount: str, currency: str) -> int:
-    """An amount as Stripe takes it: 26000 for 260.00 INR. Raises ProviderRefused if it has more decimals."""
+    """An amount as Stripe takes it: 26000 for 260.00 INR. Raises ProviderRefused if it has more decimals.
+
+    Of a currency with three decimals, the last must be 0.
+    """
     number = Decimal(amount).scaleb(_DECIMALS.get(currency, 2))
-    if number != int(number):
+    if number != int(number) or (currency in _WITH_THREE_DECIMALS and number % 10):
         raise ProviderRefused(f"Stripe does not take {amount} {currency}: it has too many decimals.")
     return int(number)
 

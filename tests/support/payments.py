@@ -66,10 +66,12 @@ def booked_online(api: SchemaApi, *seats: int, **args: Any) -> Answer:
     return result(api, pay(api, api.hold(*seats, **args), **args), "succeeded")
 
 
-def note_refund(database: "Database", state: str, problem: str | None = None) -> bool:
-    """Report what Stripe says of the only refund of the database."""
-    statement = "SELECT api.note_refund(bus_id, refund_id, %s, 're_1', %s) FROM refunds"
-    return bool(database.value(statement, state, problem))
+def note_refund(
+    database: "Database", state: str, problem: str | None = None, reference: str = "re_1"
+) -> bool:
+    """Report what Stripe says of the only refund of the database. reference: at Stripe."""
+    statement = "SELECT api.note_refund(bus_id, refund_id, %s, %s, %s) FROM refunds"
+    return bool(database.value(statement, state, reference, problem))
 
 
 def outbox_refunds(database: "Database") -> list[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from busware.server.payments.providers import RefundOrder
+from busware.server.payments.providers import ProviderRefused, RefundOrder
 from busware.server.payments.stripe_payments import (
     StripePayments,
     from_smallest_unit,
@@ -17,7 +18,7 @@ from busware.server.payments.stripe_payments import (
 from busware.server.settings import Settings
 from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
-from tests.support.line_client import wait_until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.payments import FARE, WEBHOOK_SECRET, sell_online, signature
 from tests.support.schema_api import ASHA, TRIP, SchemaApi
 from tests.support.stripe_server import StripeServer
@@ -210,6 +211,20 @@ def test_late_failure_does_not_undo_a_success(shop: Shop) -> None:
     assert shop.show(payment["reference"])["payment"]["state"] == "succeeded"
 
 
+def test_repeated_key_begins_no_second_payment(shop: Shop) -> None:
+    """The answer to a key is that of the first request; Stripe may have forgotten that it had begun it."""
+    path, body = f"/v1/bookings/{shop.hold(1)}/payments", {"phone": ASHA}
+    first, again = (shop.http.call("POST", path, json=body, key="pay-1").json() for _ in range(2))
+    assert again == first
+    assert first["provider_reference"]
+    shop.stripe.clear()
+    assert shop.http.call("POST", path, json=body, key="pay-1").status_code == 503
+    assert shop.webhook(event(first)) == 200
+    paid = shop.http.call("POST", path, json=body, key="pay-1").json()
+    assert (paid["state"], paid["booked"], "pay" in paid) == ("succeeded", True, False)
+    assert shop.stripe.intents() == []
+
+
 @pytest.mark.parametrize(
     "fields", [{"amount_received": 25999}, {"amount_received": 26001}, {"currency": "usd"}]
 )
@@ -285,6 +300,27 @@ def test_payment_that_succeeded_after_the_hold_is_given_back(
     assert (shown["state"], shown["booked"], shown["refunds"][0]["amount"]) == ("succeeded", False, FARE)
 
 
+def test_stop_waits_for_one_question(shop: Shop, settings: Settings, clock: Clock) -> None:
+    """The payments that were not asked about are asked about later."""
+    payments = [shop.pay(shop.hold(seat)) for seat in (1, 2, 3)]
+    for payment in payments:
+        shop.stripe.pay(payment)
+    patient = dataclasses.replace(settings, provider_seconds=2 * WAIT_SECONDS)
+    shop.payments.providers["stripe"] = StripePayments(patient)
+    clock.advance(seconds=61)
+    shop.stripe.order_fault("before", method="GET", path="/v1/payment_intents")
+    worker = shop.payments._worker
+    shop.payments.start()
+    shop.stripe.wait_for_request()
+    stopping = threading.Thread(target=shop.payments.stop)
+    stopping.start()
+    wait_until(lambda: worker.is_stopping)
+    shop.stripe.release()
+    stopping.join(WAIT_SECONDS)
+    assert not stopping.is_alive()
+    assert [shop.show(payment["reference"])["status"] for payment in payments] == ["held"] * 3
+
+
 # Amounts ---------------------------------------------------------------------------------------
 
 
@@ -301,3 +337,9 @@ def test_payment_that_succeeded_after_the_hold_is_given_back(
 def test_amounts_of_stripe(amount: str, currency: str, number: int) -> None:
     assert in_smallest_unit(amount, currency) == number
     assert float(from_smallest_unit(number, currency)) == float(amount)
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("0.413", "KWD"), ("0.001", "INR"), ("0.5", "JPY")])
+def test_amount_that_stripe_does_not_take(amount: str, currency: str) -> None:
+    with pytest.raises(ProviderRefused, match="does not take"):
+        in_smallest_unit(amount, currency)
