@@ -1,8 +1,9 @@
 """The command `bank-file`: settle the manual payments in a bank's file of transfers.
 
-The file is CSV in UTF-8, with the columns reference, amount, currency and date; other columns are ignored.
-It is checked as a whole: with a fault, nothing is settled. Each line says what it would do before it is
-done. The same file again changes nothing, because its content identifies a line.
+The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id; others are
+ignored. It is checked as a whole: with a fault, nothing is settled. Each line says what it would do before
+it is done. The same file again changes nothing: the bank's id of a transfer identifies it, if the file has
+the column `id`; else its content and its number among the same transfers of a day do.
 """
 
 import csv
@@ -25,8 +26,12 @@ from busware.server.protocol import PaymentOutcome, Refusal
 
 COLUMNS = ("reference", "amount", "currency", "date")
 MAX_BYTES = 10_000_000  # of a file
+MAX_ID = 100  # characters of an id, as of a receipt
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, as of the other commands
-_ABOUT_THE_LINE = ("unknown_payment", "bad_request", "not_yours")  # reasons of refusals that are faults
+_OF_OTHERS = (
+    "unknown_payment",
+    "not_yours",
+)  # reasons to skip a line: the account takes other transfers, too
 
 
 class Transfer(NamedTuple):
@@ -53,15 +58,17 @@ def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
     asks: whether to ask before. Raises Refusal and ConnectionLost, as `settle_payment` does.
     """
     try:
-        transfers = read(path)
-        planned = _check(transfers, client)
+        planned = _plan(read(path), client)
     except FaultyFile as error:
         complain(str(error), f"{counted(len(error.faults), 'fault')}. Nothing was settled.")
         return REFUSED
-    for transfer, outcome in zip(transfers, planned, strict=True):
-        show(f"Line {transfer.line}: {outcome_line(outcome, plan=True)}")
-    new = [t for t, outcome in zip(transfers, planned, strict=True) if outcome.outcome != "unchanged"]
-    show(f"{counted(len(transfers), 'line')}, {len(new)} of them new.")
+    for transfer, outcome in planned:
+        if isinstance(outcome, Refusal):
+            show(f"Line {transfer.line} is skipped: {outcome.message}")
+        else:
+            show(f"Line {transfer.line}: {outcome_line(outcome, plan=True)}")
+    new = [t for t, o in planned if not isinstance(o, Refusal) and o.outcome != "unchanged"]
+    show(f"{counted(len(planned), 'line')}, {len(new)} of them new.")
     if plan or not new:
         return DONE
     if asks and not confirmed(f"Settle {counted(len(new), 'payment')}?", ""):
@@ -92,7 +99,7 @@ def read(path: Path) -> list[Transfer]:
 
 def _transfers(text: str, faults: list[str]) -> Iterator[Transfer]:
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    seen = Counter[tuple[str, ...]]()
+    seen = Counter[str]()
     line = 1
     try:
         header = [name.strip().lower() for name in next(rows, [])]
@@ -103,15 +110,22 @@ def _transfers(text: str, faults: list[str]) -> Iterator[Transfer]:
         for cells in rows:
             if any(map(str.strip, cells)):
                 values = dict(zip(header, map(str.strip, cells), strict=False))
-                faults += [f"Line {line}: {fault}" for fault in _faults(values)]
-                payment, amount = values.get("reference", "").upper(), values.get("amount", "")
-                currency, day = values.get("currency", "").upper(), values.get("date", "")
-                seen[payment, amount, currency, day] += 1
-                number = seen[payment, amount, currency, day]
-                yield Transfer(line, payment, amount, currency, f"{day} {amount} {currency} {number}")
+                if found := list(_faults(values)):
+                    faults += [f"Line {line}: {fault}" for fault in found]
+                else:
+                    yield _transfer(line, values, seen)
             line = rows.line_num + 1
     except csv.Error as error:
         faults.append(f"Line {line}: the row that begins here is not CSV: {error}.")
+
+
+def _transfer(line: int, values: dict[str, str], seen: Counter[str]) -> Transfer:
+    """The transfer of a line without faults. seen: how often each content was seen in the lines before."""
+    payment, currency = values["reference"].upper(), values["currency"].upper()
+    amount = f"{Decimal(values['amount']).normalize():f}"
+    content = f"{payment} {date.fromisoformat(values['date'])} {amount} {currency}"
+    seen[content] += 1
+    return Transfer(line, payment, amount, currency, values.get("id") or f"{content} {seen[content]}")
 
 
 def _faults(values: dict[str, str]) -> Iterator[str]:
@@ -122,6 +136,8 @@ def _faults(values: dict[str, str]) -> Iterator[str]:
     amount, currency, day = (values.get(name, "") for name in ("amount", "currency", "date"))
     if amount and not (re.fullmatch(r"\d{1,10}(\.\d{1,4})?", amount, re.ASCII) and Decimal(amount)):
         yield f"{amount!r} is not an amount above 0, such as 1300.00."
+    if len(values.get("id", "")) > MAX_ID:
+        yield f"the id has more than {MAX_ID} characters."
     if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
         yield f"{currency!r} is not a currency, such as INR."
     try:
@@ -130,20 +146,26 @@ def _faults(values: dict[str, str]) -> Iterator[str]:
         yield f"{day!r} is not a date, YYYY-MM-DD."
 
 
-def _check(transfers: list[Transfer], client: Client) -> list[PaymentOutcome]:
-    """What each line would do. Raises FaultyFile if a payment is unknown, for example."""
+def _plan(transfers: list[Transfer], client: Client) -> list[tuple[Transfer, PaymentOutcome | Refusal]]:
+    """What each line would do; a Refusal if it is not about a payment of this operator.
+
+    Raises FaultyFile if an amount cannot be one of its currency, for example.
+    """
     faults: list[str] = []
-    outcomes = []
+    planned: list[tuple[Transfer, PaymentOutcome | Refusal]] = []
     for transfer in transfers:
         try:
-            outcomes.append(_settle(transfer, client, plan=True))
+            planned.append((transfer, _settle(transfer, client, plan=True)))
         except Refusal as refusal:
-            if refusal.reason not in _ABOUT_THE_LINE:
+            if refusal.reason in _OF_OTHERS:
+                planned.append((transfer, refusal))
+            elif refusal.reason == "bad_request":
+                faults.append(f"Line {transfer.line}: {refusal.message}")
+            else:
                 raise
-            faults.append(f"Line {transfer.line}: {refusal.message}")
     if faults:
         raise FaultyFile(faults)
-    return outcomes
+    return planned
 
 
 def _apply(transfers: list[Transfer], client: Client) -> int:
