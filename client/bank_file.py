@@ -28,10 +28,7 @@ COLUMNS = ("reference", "amount", "currency", "date")
 MAX_BYTES = 10_000_000  # of a file
 MAX_ID = 100  # characters of an id, as of a receipt
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, as of the other commands
-_OF_OTHERS = (
-    "unknown_payment",
-    "not_yours",
-)  # reasons to skip a line: the account takes other transfers, too
+_OF_OTHERS = ("unknown_payment", "not_yours")  # reasons to skip a line: it is about something else
 
 
 class Transfer(NamedTuple):
