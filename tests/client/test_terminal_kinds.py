@@ -108,7 +108,7 @@ def test_theatre(asha: Traveller, database: Database) -> None:
     asha.wait_for("Show (Enter: 8", "Hayavadana")
     asha.answer(("", ""), ("Exchange, and pay nothing?", "yes"))
     asha.wait_for("The booking is exchanged. Nothing is charged.")
-    assert booked(database) == [("show", [1, 2])]
+    assert booked(database) == [("show", [12, 13])]
 
 
 @pytest.mark.usefixtures("away_from_midnight")
