@@ -110,7 +110,7 @@ BEGIN
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
            api.expected(trip, a.stop_no, a.departs, service.time_zone),
-           api.sells_until(service, trip, a.stop_no, a.departs), api.segment_fare(a, b.stop_no, b.fare), '{}', NULL
+           api.sells_until(service, trip, a.stop_no, a.departs), api.round_amount(api.segment_fare(a, b.stop_no, b.fare), service.currency), '{}', NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL

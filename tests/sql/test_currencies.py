@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from busware.server.protocol.currencies import decimals_of
 from tests.conftest import Database
+from tests.support.payments import pay, result, sell_online
 from tests.support.schema_api import DAY, Answer, SchemaApi, audit
 
 FEE = {"currency": "KWD", "exchange_fee": "0.125"}
@@ -177,6 +178,24 @@ def test_document_has_the_decimals_of_its_currency(database: Database) -> None:
     document = database.value("SELECT api.service(1)")
     assert (document["exchange_fee"], document["stops"][1]["fare"]) == ("1", "90")
     assert put(database, **document)["changes"] == []
+
+
+def test_stored_fare_with_more_decimals_than_the_currency_is_sold_rounded(
+    api: SchemaApi, database: Database
+) -> None:
+    """The audit reports the fare. Tickets and payments have the amount that is shown."""
+    sell_online(api, "stripe")
+    database.query("UPDATE bus_info SET currency = 'JPY' WHERE bus_id = 1")
+    database.query("UPDATE route_table SET fare = fare + 0.5 WHERE bus_id = 1 AND stop_no = 5")
+    payment = pay(api, api.hold(1))
+    assert payment["amount"] == "261"
+    assert result(api, payment, "succeeded")["outcome"] == "booked"
+    assert database.query("SELECT p.fare, y.amount FROM passengers p JOIN payments y USING (reference)") == [
+        (261, 261)
+    ]
+    (finding,) = audit(database.conn)
+    assert "stop 5: 260.50 JPY" in str(finding)
+    database.query("UPDATE route_table SET fare = 261 WHERE bus_id = 1 AND stop_no = 5")
 
 
 def test_promo_code_is_of_one_currency(api: SchemaApi, database: Database) -> None:
