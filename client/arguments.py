@@ -182,7 +182,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "code": {"metavar": "CODE"},
     "--percent": {"metavar": "PERCENT"},
     "--amount": {"metavar": "AMOUNT", "help": "the amount that it takes off each ticket"},
-    "--currency": {"metavar": "CODE", "help": "the currency of --amount, such as INR"},
+    "--currency": {"metavar": "CODE", "help": "the currency of --amount or --credit, such as INR"},
     "--service": {
         "dest": "services",
         "metavar": "BUS",

@@ -413,14 +413,15 @@ class AsyncOperatorClient(AsyncConnection):
         *,
         operator: str | None = None,
         commission_percent: str | UnsetType = UNSET,
+        currency: str | UnsetType = UNSET,
         credit_limit: str | UnsetType | None = UNSET,
         active: bool | UnsetType = UNSET,
         quotas: list[Quota] | UnsetType = UNSET,
     ) -> Agent:
         """Change the terms of an agent: what is not given stays. None removes the credit limit."""
         return await self.call(protocol.PutAgent(
-            agent=agent, operator=operator, commission_percent=commission_percent, credit_limit=credit_limit,
-            active=active, quotas=quotas,
+            agent=agent, operator=operator, commission_percent=commission_percent, currency=currency,
+            credit_limit=credit_limit, active=active, quotas=quotas,
         ), Agent)  # fmt: skip
 
     async def settlement(

@@ -155,7 +155,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "--operator",
     ),
     "agents": (protocol.Agents, "--operator --limit --after"),
-    "put-agent": (protocol.PutAgent, "agent --commission --credit --selling --quota --operator"),
+    "put-agent": (protocol.PutAgent, "agent --commission --credit --currency --selling --quota --operator"),
     "settlement": (protocol.GetSettlement, "--agent --settlement --operator --csv"),
     "settle-agent": (protocol.SettleAgent, "agent settlement_no handed_over --operator"),
     "settle-payment": (protocol.SettlePayment, "payment amount currency --receipt --plan --yes --key"),

@@ -49,8 +49,11 @@ BEGIN
             api.refusal('not_an_agent', format('The account %s may not sell tickets at a counter.', api.quoted(sold_by)))
         WHEN agent.operator <> service.operator THEN
             api.refusal('not_an_agent', format('This is an account of an agent of %s; %s (%s %s) is operated by %s.', agent.operator,
-                service.name, service.nouns ->> 'service', service.bus_id, service.operator)) END;
-    refusal := coalesce(refusal, api.check_currency(service, sold_by), api.check_quota(service, travel_date, sold_by, tickets));
+                service.name, service.nouns ->> 'service', service.bus_id, service.operator))
+        WHEN agent.currency <> service.currency THEN
+            api.refusal('not_an_agent', format('%s takes cash in %s; %s (%s %s) is paid in %s.', sold_by, agent.currency,
+                service.name, service.nouns ->> 'service', service.bus_id, service.currency)) END;
+    refusal := coalesce(refusal, api.check_quota(service, travel_date, sold_by, tickets));
     IF refusal IS NULL AND agent.credit_limit IS NOT NULL THEN
         taken := api.agent_cash(sold_by);
         IF taken.cash + taken.held + fare > agent.credit_limit THEN
@@ -64,35 +67,10 @@ BEGIN
     END IF;
 END $$;
 
--- The currency of what an agent has sold and holds; NULL if that is nothing.
-CREATE OR REPLACE FUNCTION api.cash_currency(agent text) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT y.currency FROM payments y WHERE y.agent = cash_currency.agent
-    UNION ALL
-    SELECT s.currency FROM passengers p JOIN bus_info s USING (bus_id)
-    WHERE p.sold_by = cash_currency.agent AND p.status = 'held' AND p.expires_at > api.now()
-    LIMIT 1
-$$;
-
 -- The currency of an operator's amounts that belong to no service: that of most of its services; INR, if it has none.
 CREATE OR REPLACE FUNCTION api.operator_currency(operator text) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT mode() WITHIN GROUP (ORDER BY s.currency) FROM bus_info s WHERE s.operator = operator_currency.operator), 'INR');
-
--- The currency of an agent's terms and cash.
-CREATE OR REPLACE FUNCTION api.agent_currency(agent agents) RETURNS text
-LANGUAGE sql STABLE
-RETURN coalesce(api.cash_currency(agent.agent), api.operator_currency(agent.operator));
-
--- Check that an agent takes cash in the currency of a service: all its payments and holds are in one, because they are
--- added up.
-CREATE OR REPLACE FUNCTION api.check_currency(service bus_info, sold_by text) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT api.refusal('not_an_agent', format('%s takes cash in %s; %s (%s %s) is paid in %s.', check_currency.sold_by, c.currency,
-        service.name, service.nouns ->> 'service', service.bus_id, service.currency))
-    FROM api.cash_currency(check_currency.sold_by) AS c (currency)
-    WHERE c.currency <> service.currency
-$$;
 
 -- Check that an agent's quota on a trip is enough for more tickets (NULL: for none). The caller has locked and settled the trip.
 CREATE OR REPLACE FUNCTION api.check_quota(service bus_info, travel_date date, sold_by text, tickets int) RETURNS jsonb

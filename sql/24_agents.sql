@@ -4,11 +4,11 @@
 CREATE OR REPLACE FUNCTION api.show_agent(g agents) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('agent', g.agent, 'operator', g.operator, 'active', g.active,
-        'commission_percent', trim_scale(g.commission_percent)::text, 'currency', c.currency, 'credit_limit', api.amount_text(g.credit_limit, c.currency),
-        'cash', api.amount_text(taken.cash, c.currency), 'held', api.amount_text(taken.held, c.currency),
+        'commission_percent', trim_scale(g.commission_percent)::text, 'currency', g.currency, 'credit_limit', api.amount_text(g.credit_limit, g.currency),
+        'cash', api.amount_text(taken.cash, g.currency), 'held', api.amount_text(taken.held, g.currency),
         'quotas', (SELECT coalesce(jsonb_agg(jsonb_build_object('bus_id', q.bus_id, 'seats', q.seats) ORDER BY q.bus_id), '[]')
                    FROM agent_quotas q WHERE q.agent = g.agent)))
-    FROM api.agent_cash(g.agent) AS taken, api.agent_currency(g) AS c (currency));
+    FROM api.agent_cash(g.agent) AS taken);
 
 -- A page of agents, in the order of their usernames. page: their maximum number. after: `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.agents(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
@@ -52,7 +52,7 @@ BEGIN
     SELECT coalesce(sum(y.amount) FILTER (WHERE y.kind = 'charge'), 0), coalesce(sum(y.amount) FILTER (WHERE y.kind = 'refund'), 0)
     INTO s.charges, s.refunds FROM payments y WHERE y.agent = g.agent AND y.settlement_no IS NULL;
     s.commission_percent := g.commission_percent;
-    s.currency := api.agent_currency(g);
+    s.currency := g.currency;
     s.commission := api.round_amount((s.charges - s.refunds) * s.commission_percent / 100, s.currency);
     RETURN s;
 END $$;

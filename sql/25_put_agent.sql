@@ -13,14 +13,15 @@ BEGIN
     IF refusal IS NULL THEN
         PERFORM api.lock_agent(agent, wait => true);   -- as a sale does: no sale uses the previous limit later
         named := api.agent_of(owner.operator, agent);
-        refusal := coalesce(named.refusal, api.check_quotas(owner.operator, quotas),
-            api.check_amount_given('credit_limit', (edit ->> 'credit_limit')::numeric, api.agent_currency(named.terms)));
+        new := jsonb_populate_record(named.terms, edit - 'quotas');
+        refusal := coalesce(named.refusal, api.check_quotas(owner.operator, quotas), api.check_agent_currency(new),
+            api.check_amount_given('credit_limit', new.credit_limit, new.currency));
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;
-    new := jsonb_populate_record(named.terms, edit - 'quotas');
-    UPDATE agents g SET commission_percent = new.commission_percent, credit_limit = new.credit_limit, active = new.active
+    UPDATE agents g
+    SET commission_percent = new.commission_percent, currency = new.currency, credit_limit = new.credit_limit, active = new.active
     WHERE g.agent = new.agent;
     IF quotas IS NOT NULL THEN
         DELETE FROM agent_quotas q WHERE q.agent = new.agent;
@@ -29,6 +30,22 @@ BEGIN
     END IF;
     RETURN api.show_agent(new);
 END $$;
+
+-- Check that all that an agent has sold, holds and has handed over is in its new currency, because it is added up.
+CREATE OR REPLACE FUNCTION api.check_agent_currency(new agents) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT api.refusal_bad_request('currency', 'the currency of what the agent has sold',
+        format('%s has sold tickets, holds them or has handed cash over in %s.', new.agent, used.currency))
+    FROM (
+        SELECT y.currency FROM payments y WHERE y.agent = new.agent
+        UNION ALL
+        SELECT s.currency FROM settlements s WHERE s.agent = new.agent
+        UNION ALL
+        SELECT s.currency FROM passengers p JOIN bus_info s USING (bus_id)
+        WHERE p.sold_by = new.agent AND p.status = 'held' AND p.expires_at > api.now()
+    ) AS used
+    WHERE used.currency <> new.currency LIMIT 1
+$$;
 
 -- Check that the quotas of an agent are for services of its operator, one for each.
 CREATE OR REPLACE FUNCTION api.check_quotas(operator text, quotas jsonb) RETURNS jsonb

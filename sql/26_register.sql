@@ -41,7 +41,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO agents (agent, operator) VALUES (add_agent.username, add_agent.operator);
+    INSERT INTO agents (agent, operator, currency)
+    VALUES (add_agent.username, add_agent.operator, api.operator_currency(add_agent.operator));
     RETURN true;
 END $$;
 

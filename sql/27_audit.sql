@@ -83,6 +83,13 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT NULL, NULL, format('promo code %s of %s', c.code, c.operator), c.amount, c.currency FROM promo_codes c
         UNION ALL
+        SELECT NULL, NULL, format('credit limit of %s', g.agent), g.credit_limit, g.currency FROM agents g
+        UNION ALL
+        SELECT i.bus_id, NULL, format('payment_intent %s', i.payment_id), v.amount, v.currency
+        FROM payment_intents i, LATERAL (VALUES (i.amount, i.currency), (i.received, i.received_currency)) AS v (amount, currency)
+        UNION ALL
+        SELECT r.bus_id, NULL, format('refund %s', r.refund_id), r.amount, r.currency FROM refunds r
+        UNION ALL
         SELECT NULL, NULL, format('settlement %s of %s', s.settlement_no, s.agent), v.amount, s.currency
         FROM settlements s, unnest(ARRAY[s.carried, s.charges, s.refunds, s.commission, s.handed_over]) AS v (amount)
     ) AS a (bus_id, travel_date, owner, amount, currency)

@@ -50,6 +50,7 @@ BEGIN
         ('agents', 'operator', 'Operator whose services the agent sells (bus_info.operator).'),
         ('agents', 'commission_percent', 'Percent of what it sells, without refunds, that the agent keeps. It applies to payments that are not settled yet.'),
         ('agents', 'credit_limit', 'Most cash that the agent may have taken and not handed over. NULL: no limit.'),
+        ('agents', 'currency', 'Currency of its credit limit and its cash (ISO 4217). The agent sells only services with this currency.'),
         ('agents', 'active', 'Whether the agent may sell, and may open the bookings that it has sold.'),
 
         ('assignments', NULL, 'Vehicles and drivers on trips. No vehicle and no driver is on two trips at once.'),

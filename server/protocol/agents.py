@@ -52,7 +52,7 @@ class Agent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An agent of an operator.
 
     cash: what it has taken and not handed over; below 0, what the operator owes. held: the fares of what it
-    holds. credit_limit: the largest sum of both; missing: no limit.
+    holds. credit_limit: the largest sum of both; missing: no limit. currency: of all of these.
     """
 
     agent: str
@@ -132,6 +132,7 @@ class PutAgent(AgentRequest, frozen=True, kw_only=True):
 
     agent: AgentName
     commission_percent: Percent | UnsetType = UNSET
+    currency: CurrencyCode | UnsetType = UNSET
     credit_limit: Amount | UnsetType | None = UNSET
     active: Flag | UnsetType = UNSET
     quotas: Quotas | UnsetType = UNSET

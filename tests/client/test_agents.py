@@ -16,7 +16,9 @@ def test_terms_and_settlement_of_an_agent(operate: Run, run: Run, database: Data
     )
     edited = operate("put-agent", "kumar", *KSRTC, "--credit", "none", "--quota", "none", "--no-selling")
     assert edited.out.splitlines()[1] == "kumar  no            5 %  0.00  0.00       –"
-    operate("put-agent", "kumar", *KSRTC, "--selling")
+    edited = operate("put-agent", "kumar", *KSRTC, "--currency", "KWD", "--credit", "5")
+    assert "5.000 KWD" in edited.out
+    operate("put-agent", "kumar", *KSRTC, "--selling", "--currency", "INR", "--credit", "none")
     database.query(
         """SELECT api.call('book', '{"bus_id": 1, "travel_date": "2026-12-05", "from_stop": 1, "to_stop": 5,
            "count": 1, "phone": "+919845012345", "sold_by": "kumar"}')"""

@@ -6,7 +6,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.conftest import Clock, Database
-from tests.support.counter import put_agent, sell
+from tests.support.counter import put_agent, sell, settle
 from tests.support.fleet import edit_service
 from tests.support.offers import LATER, add_later_bus
 from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, SchemaApi, outcomes_of, sale
@@ -218,16 +218,46 @@ def test_exchange_uses_the_quota_of_the_new_trip(counter: SchemaApi, account: st
     assert moved["travel_date"] == OTHER_DAY
 
 
-def test_cash_of_an_agent_is_in_one_currency(counter: SchemaApi, database: Database) -> None:
+def test_agent_sells_in_the_currency_of_its_credit(counter: SchemaApi, database: Database) -> None:
     add_later_bus(database)
-    edit_service(counter, LATER, currency="USD")
-    held = counter.hold(1, sold_by="kumar")
+    edit_service(counter, LATER, currency="KWD")
+    put_agent(counter, credit_limit="1000")
     refusal = sell(counter, 2, bus_id=LATER)
     assert refusal["reason"] == "not_an_agent"
-    assert refusal["message"] == "kumar takes cash in INR; Later Bus (bus 3) is paid in USD."
-    assert counter.change("confirm", held, account="kumar")["status"] == "booked"
-    assert sell(counter, 2, bus_id=LATER) == refusal
+    assert refusal["message"] == "kumar takes cash in INR; Later Bus (bus 3) is paid in KWD."
+    put_agent(counter, agent="latha", currency="KWD", credit_limit="300.125")  # the fare is 300
     assert sell(counter, 2, bus_id=LATER, sold_by="latha")["status"] == "booked"
+    refusal = sell(counter, 3, bus_id=LATER, sold_by="latha")
+    assert (refusal["reason"], refusal["currency"]) == ("credit_used_up", "KWD")
+    assert refusal["credit_left"] == "0.125"
+
+
+def test_currency_of_an_agent_stays_that_of_its_cash(counter: SchemaApi, clock: Clock) -> None:
+    assert put_agent(counter, currency="JPY", credit_limit="1000.50")["field"] == "credit_limit"
+    put_agent(counter, credit_limit="1000.50")
+    assert put_agent(counter, currency="JPY")["field"] == "credit_limit"
+    put_agent(counter, credit_limit=None)
+    counter.hold(1, sold_by="kumar", seconds=60)
+    before = counter.everything()
+    refusal = put_agent(counter, currency="JPY")
+    assert (refusal["reason"], refusal["field"]) == ("bad_request", "currency")
+    assert counter.everything() == before
+    clock.advance(seconds=61)
+    assert put_agent(counter, currency="JPY")["currency"] == "JPY"
+    put_agent(counter, currency="INR")
+    counter.cancel(sell(counter, 1))
+    assert put_agent(counter, currency="JPY")["field"] == "currency"
+    assert settle(counter, agent="latha", handed_over="100")["balance"] == "-100.00"
+    assert put_agent(counter, agent="latha", currency="JPY")["field"] == "currency"
+
+
+def test_new_agent_has_the_currency_of_most_services_of_its_operator(
+    counter: SchemaApi, database: Database
+) -> None:
+    edit_service(counter, 1, currency="KWD")
+    database.query("SELECT api.add_agent('nila', '', 'KSRTC'), api.add_agent('omar', '', 'New Lines')")
+    added = database.query("SELECT agent, currency FROM agents WHERE agent IN ('nila', 'omar')")
+    assert dict(added) == {"nila": "KWD", "omar": "INR"}
 
 
 # The terms -------------------------------------------------------------------------------------

@@ -78,6 +78,17 @@ BROKEN = [
         "exchange fee: 0.5 JPY",
     ),
     (
+        "decimals",
+        "SELECT api.add_agent('kumar', '', 'KSRTC'); UPDATE agents SET credit_limit = 1.5, currency = 'JPY'",
+        "credit limit of kumar: 1.5 JPY",
+    ),
+    (
+        "decimals",
+        PAYMENT.format("NULL") + "UPDATE payment_intents SET received_currency = 'JPY', received = 0.5",
+        "payment_intent 00000000-0000-4000-8000-000000000001: 0.5 JPY",
+    ),
+    ("decimals", PAYMENT.format("NULL") + REFUND.format("0.001"), ": 0.001 INR"),
+    (
         "no_show",
         "UPDATE passengers SET checked_in_at = now() WHERE reference = '{waiting}'",
         "ticket {waiting}/1 (pending): segment [1,5) of , checked in 20",
