@@ -1,7 +1,6 @@
 -- Values in the document of a service: what is valid, and in which form a document has it.
 
--- Each kind of value: what it takes, its type in JSON, and the pattern of its text. A number or a boolean may be written as a
--- text too.
+-- Each kind of value: the pattern of its text, and what it takes, in words. A number or a boolean may be written as a text too.
 CREATE OR REPLACE FUNCTION api.value_kinds() RETURNS TABLE (kind text, pattern text, takes text)
 LANGUAGE sql IMMUTABLE AS $$
     VALUES
@@ -41,8 +40,8 @@ LANGUAGE sql IMMUTABLE AS $$
     ('layout',     '',                                    'the name of a layout, or a drawing of the seats, a line for each row')
 $$;
 
--- Read a value of a document. canonical: the value as a document has it; NULL if it is invalid. fault: why it is. takes: what
--- is valid.
+-- Read a value of a document. canonical: the value as a document has it; NULL if it is invalid. fault: why it is invalid.
+-- takes: what is valid.
 CREATE OR REPLACE FUNCTION api.read_value(value jsonb, kind text, OUT canonical jsonb, OUT fault text, OUT takes text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -26,7 +26,8 @@ BEGIN
     RETURN coalesce(refusal, api.show_trip(bus_id, travel_date));
 END $$;
 
--- The other open trips of a repeating route that sell the same time as a trip would. ends_at: the date on which they end.
+-- The open trips of a repeating route that would overlap in time with its trip of a travel date. ends_at: the date on which
+-- they end.
 CREATE OR REPLACE FUNCTION api.trips_overlapping(service bus_info, travel_date date) RETURNS TABLE (travel_date date, ends_at date)
 LANGUAGE sql STABLE AS $$
     SELECT t.travel_date, (t.travel_date + route.arrives)::date

@@ -40,7 +40,7 @@ def test_short_segment_is_refused(api: SchemaApi) -> None:
 
 
 @pytest.mark.usefixtures("shortest")
-def test_short_segment_is_sold_late(api: SchemaApi, clock: Clock) -> None:
+def test_short_segment_is_sold_shortly_before_departure(api: SchemaApi, clock: Clock) -> None:
     clock.set(f"{DAY} 05:59+05:30")
     assert api.book(from_stop=1, to_stop=2)["reason"] == "too_short"
     clock.set(f"{DAY} 06:00+05:30")
@@ -210,7 +210,7 @@ def test_warning_counts_the_bookings_of_the_same_batch(api: SchemaApi) -> None:
         ("shortest_segment_km = 1000", "too_short"),
     ],
 )
-def test_rule_since_the_hold_applies_to_its_late_confirmation(
+def test_new_rule_applies_when_an_expired_hold_is_confirmed(
     api: SchemaApi, database: Database, clock: Clock, rule: str, reason: str
 ) -> None:
     expired = api.hold(1)
