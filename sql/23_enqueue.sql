@@ -1,14 +1,20 @@
 -- Add a row to the outbox, in the transaction of its cause. payload: what its carrier needs; it is carried out at least once,
 -- and the key lets the receiver recognize it. ordered_by: rows with the same value are carried out one at a time, in the order
 -- in which they were added; the caller has a lock on what it names. A known key adds nothing. Returns outbox_no; NULL: the key is known.
+--
+-- A row behind an unfinished one with the same ordered_by is not due, so that claims do not read it: its due_at is infinity, until
+-- api.finish_outbox ends the last row before it. The lock on that row lets that end see this row.
 CREATE OR REPLACE FUNCTION api.enqueue(
     kind text, payload jsonb, bus_id bigint DEFAULT NULL, reference text DEFAULT NULL, ordered_by text DEFAULT NULL,
     event_no bigint DEFAULT NULL, key uuid DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE sql AS $$
+    WITH before AS MATERIALIZED (
+        SELECT FROM outbox b WHERE b.ordered_by = enqueue.ordered_by AND b.state = 'waiting' ORDER BY b.outbox_no DESC LIMIT 1 FOR SHARE
+    )
     INSERT INTO outbox (key, kind, ordered_by, event_no, bus_id, reference, payload, created_at, due_at)
     VALUES (coalesce(enqueue.key, gen_random_uuid()), enqueue.kind, enqueue.ordered_by, enqueue.event_no, enqueue.bus_id,
-            enqueue.reference, enqueue.payload, api.now(), api.now())
+            enqueue.reference, enqueue.payload, api.now(), CASE WHEN EXISTS (SELECT FROM before) THEN 'infinity' ELSE api.now() END)
     ON CONFLICT ON CONSTRAINT outbox_key_key DO NOTHING
     RETURNING outbox_no
 $$;

@@ -24,15 +24,23 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 $$;
 
 -- Finish a row that was claimed as its attempt number `attempts`. error: NULL, it is done; else why not. retry_after: it is due again
--- after that; NULL: never, the row is dead. Does nothing and returns false if the row is not waiting, or has been claimed again.
+-- after that; NULL: never, the row is dead. The next row with the same ordered_by is then due. Does nothing and returns false if the row is not waiting, or has been claimed again.
 CREATE OR REPLACE FUNCTION api.finish_outbox(outbox_no bigint, attempts int, error text DEFAULT NULL, retry_after interval DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    finished outbox;
 BEGIN
     UPDATE outbox o
     SET state = n.state, done_at = CASE WHEN n.state <> 'waiting' THEN api.now() END,
         due_at = coalesce(api.now() + finish_outbox.retry_after, o.due_at), error = finish_outbox.error
     FROM (SELECT CASE WHEN finish_outbox.error IS NULL THEN 'done' WHEN finish_outbox.retry_after IS NULL THEN 'dead' ELSE 'waiting' END) AS n (state)
-    WHERE o.outbox_no = finish_outbox.outbox_no AND o.attempts = finish_outbox.attempts AND o.state = 'waiting';
-    RETURN FOUND;
+    WHERE o.outbox_no = finish_outbox.outbox_no AND o.attempts = finish_outbox.attempts AND o.state = 'waiting'
+    RETURNING o.* INTO finished;
+    IF finished.state <> 'waiting' AND finished.ordered_by IS NOT NULL THEN
+        UPDATE outbox o SET due_at = api.now()
+        WHERE o.due_at = 'infinity' AND o.outbox_no = (SELECT n.outbox_no FROM outbox n
+            WHERE n.ordered_by = finished.ordered_by AND n.state = 'waiting' ORDER BY n.outbox_no LIMIT 1);
+    END IF;
+    RETURN finished.outbox_no IS NOT NULL;
 END $$;

@@ -282,12 +282,14 @@ LANGUAGE sql STABLE AS $$
     WHERE CASE WHEN last.status IS NULL THEN p.created_at > (SELECT min(e.at) FROM events e)
                ELSE last.status NOT IN (p.status, CASE WHEN p.status IN ('held', 'pending') THEN 'expired' ELSE p.status END) END
     UNION ALL
-    -- A row of the outbox that was tried has an error or is done, or is being carried out. Only one of an order is tried at once.
+    -- A row of the outbox that was tried has an error or is done, or is being carried out. A row that is never due is behind another one.
     SELECT 'outbox', o.bus_id, NULL, format('row %s (%s) is %s after %s attempts, with the error %s', o.outbox_no, o.kind, o.state, o.attempts,
         coalesce(o.error, 'none'))
     FROM outbox o
     WHERE o.state = 'done' AND (o.error IS NOT NULL OR o.attempts = 0) OR o.state = 'dead' AND o.error IS NULL
        OR o.due_at < o.created_at
+       OR o.state = 'waiting' AND o.due_at = 'infinity' AND NOT EXISTS (SELECT FROM outbox b
+           WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
     UNION ALL
     -- A trip is settled no later than its first hold or waitlist entry expires.
     SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, the trip is settled at %s',

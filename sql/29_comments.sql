@@ -243,8 +243,8 @@ BEGIN
         ('outbox', 'payload', 'What the server needs to carry it out, in JSON.'),
         ('outbox', 'state', 'waiting, done or dead. A dead row is not tried again by itself.'),
         ('outbox', 'attempts', 'Number of attempts.'),
-        ('outbox', 'created_at', 'When the row was added.'),
-        ('outbox', 'due_at', 'When it is tried next. While a server carries it out: when another server may.'),
+        ('outbox', 'created_at', 'When the row was added, or an operator let it be tried again.'),
+        ('outbox', 'due_at', 'When it is tried next. While a server carries it out: when another server may. infinity: after the rows before it with the same ordered_by.'),
         ('outbox', 'done_at', 'When it was done, or given up. NULL: it is waiting.'),
         ('outbox', 'error', 'Why the last attempt failed. NULL: it did not.'),
 

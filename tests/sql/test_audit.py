@@ -57,6 +57,11 @@ BROKEN = [
         "(mail) is done after 0 attempts, with the error none",
     ),
     (
+        "outbox",
+        "SELECT api.enqueue('mail', '{{}}', ordered_by => 'a'); UPDATE outbox SET due_at = 'infinity'",
+        "(mail) is waiting after 0 attempts, with the error none",
+    ),
+    (
         "currency",
         "UPDATE payments SET currency = 'USD' WHERE reference = '{booking}'",
         "payment {booking}/1/1 is in USD, its service in INR",

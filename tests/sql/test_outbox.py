@@ -117,6 +117,49 @@ def test_rows_behind_a_dead_one_go_on(database: Database) -> None:
     assert claim(database.conn) == [(second, 1)]
 
 
+def due(database: Database) -> list[int]:
+    """The rows that a claim reads: those that are due, also if they are behind another."""
+    return database.query(
+        "SELECT outbox_no FROM outbox WHERE state = 'waiting' AND due_at <= api.now() ORDER BY 1"
+    )
+
+
+@pytest.mark.parametrize("error", [None, "unknown address"])
+def test_row_behind_another_is_not_due(database: Database, clock: Clock, error: str | None) -> None:
+    first, second, third = (enqueue(database, ordered_by="a") for _ in range(3))
+    assert due(database) == [first]
+    claim(database.conn)
+    finish(database.conn, (first, 1), "busy", "1 hour")
+    clock.advance(hours=1)
+    assert due(database) == [first]
+    claim(database.conn)
+    finish(database.conn, (first, 2), error)
+    assert due(database) == [second]
+    claim(database.conn)
+    assert due(database) == []
+    finish(database.conn, (second, 1))
+    assert due(database) == [third]
+
+
+def test_retried_row_is_the_last_of_its_order(database: Database, clock: Clock) -> None:
+    first, second, third = (enqueue(database, ordered_by="a") for _ in range(3))
+    key = database.value("SELECT key FROM outbox WHERE outbox_no = %s", first)
+    claim(database.conn)
+    finish(database.conn, (first, 1), "unknown address")
+    assert claim(database.conn) == [(second, 1)]
+    again = database.value("SELECT api.retry_outbox(%s)", first)
+    assert again > third
+    assert database.value("SELECT api.retry_outbox(%s)", first) is None
+    assert claim(database.conn) == []
+    for number in (second, third):
+        finish(database.conn, (number, 1))
+        claim(database.conn)
+    assert database.query("SELECT outbox_no, key, attempts FROM outbox WHERE state = 'waiting'") == [
+        (again, key, 1)
+    ]
+    assert database.query("SELECT * FROM api.audit()") == []
+
+
 # Two servers -----------------------------------------------------------------------------------
 
 
@@ -140,3 +183,12 @@ def test_row_of_a_rolled_back_cause_does_not_exist(race: Race) -> None:
     assert claim(race.second.conn) == []
     race.first.conn.rollback()
     assert claim(race.second.conn) == []
+
+
+def test_row_that_is_added_while_the_one_before_it_ends_is_due_after_it(race: Race) -> None:
+    first = enqueue(race.database, ordered_by="a")
+    claim(race.database.conn)
+    second = race.first.conn.execute("SELECT api.enqueue('mail', '{}', ordered_by => 'a')").fetchone()
+    ending = race.start(lambda: finish(race.second.conn, (first, 1)))
+    assert race.then_commit(ending)
+    assert due(race.database) == [*second]
