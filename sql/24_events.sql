@@ -1,5 +1,6 @@
 -- The published events of the services that an account may change, in the order of their positions. page: the maximum number.
--- after: `next` of the previous page; NULL: from the oldest event on. It is refused if events after it were deleted.
+-- after: `next` of the previous page; NULL: from the oldest event on. It is refused if events after it were deleted, and
+-- if it was never given: then the database was recovered, and its later events are lost.
 --
 -- One call reads at most 1,000 events, also if most are of other operators: then the page may be empty, with `more`.
 CREATE OR REPLACE FUNCTION api.events(account text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
@@ -10,6 +11,7 @@ DECLARE
     owner  accounts;
     start  bigint;
     oldest bigint := (SELECT min(e.position) FROM events e WHERE e.position IS NOT NULL);
+    last   CONSTANT bigint := coalesce((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), 0);
     found  record;
 BEGIN
     IF after !~ '^\d{1,18}$' THEN
@@ -19,6 +21,10 @@ BEGIN
     IF start < oldest - 1 THEN
         RETURN api.refusal_bad_request('after', format('%s or a later `next`', oldest - 1), format('Events after %s were deleted, because '
             'they are old. Read your bookings again, and continue after %s.', start, oldest - 1));
+    END IF;
+    IF start > last THEN
+        RETURN api.refusal_bad_request('after', format('%s or an earlier `next`', last), format('The last event is %s, so %s is a position of '
+            'events that are lost: the database was recovered to an earlier time. Read your bookings again, and continue after %s.', last, start, last));
     END IF;
     SELECT * INTO owner FROM accounts a WHERE a.username = events.account;
     WITH scanned AS MATERIALIZED (

@@ -4,24 +4,54 @@
 --
 -- Transactions do not commit in the order of event_no. One session at a time publishes, and its positions are committed before
 -- the next one reads. So a reader of all events after a position misses none, and those of a booking are in order.
+--
+-- If api.fan_out fails, each event is published by itself. The one that fails stays unpublished, and so do the later ones of its
+-- booking; they are tried again each time. The others are published. A notice names the first that fails.
 CREATE OR REPLACE FUNCTION api.publish_events(count int DEFAULT 500) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
-    last bigint;
-    n    int;
+    not_of_event CONSTANT text := '^(40|53|55|57|58)';   -- a deadlock, a shortage, a lock, a shutdown, a broken disk
+    last   bigint;
+    n      int;
+    one    events;
+    failed text[] := '{}';   -- the bookings of events that failed; '' of a trip
 BEGIN
     IF NOT pg_try_advisory_xact_lock(1702257010, 0) THEN   -- "even" in ASCII
         RETURN NULL;
     END IF;
     last := coalesce((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), 0);
-    UPDATE events e SET position = last + next.n
-    FROM (SELECT u.event_no, row_number() OVER (ORDER BY u.event_no) AS n FROM (
-        SELECT w.event_no FROM events w WHERE w.position IS NULL ORDER BY w.event_no LIMIT publish_events.count) AS u) AS next
-    WHERE e.event_no = next.event_no;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    IF n > 0 THEN
-        PERFORM api.fan_out(e) FROM (SELECT f.* FROM events f WHERE f.position > last ORDER BY f.position) AS e;
-    END IF;
+    BEGIN
+        UPDATE events e SET position = last + next.n
+        FROM (SELECT u.event_no, row_number() OVER (ORDER BY u.event_no) AS n FROM (
+            SELECT w.event_no FROM events w WHERE w.position IS NULL ORDER BY w.event_no LIMIT publish_events.count) AS u) AS next
+        WHERE e.event_no = next.event_no;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n > 0 THEN
+            PERFORM api.fan_out(e) FROM (SELECT f.* FROM events f WHERE f.position > last ORDER BY f.position) AS e;
+        END IF;
+        RETURN n;
+    EXCEPTION WHEN OTHERS THEN
+        IF SQLSTATE ~ not_of_event THEN
+            RAISE;
+        END IF;
+    END;
+    n := 0;
+    FOR one IN SELECT e.* FROM events e WHERE e.position IS NULL ORDER BY e.event_no LOOP
+        EXIT WHEN n >= publish_events.count;
+        CONTINUE WHEN one.reference = ANY (failed);
+        BEGIN
+            UPDATE events e SET position = last + n + 1 WHERE e.event_no = one.event_no RETURNING e.* INTO one;
+            PERFORM api.fan_out(one);
+            n := n + 1;
+        EXCEPTION WHEN OTHERS THEN
+            IF SQLSTATE ~ not_of_event THEN
+                RAISE;
+            ELSIF failed = '{}' THEN
+                RAISE NOTICE 'event % (%) cannot be published: % (%)', one.event_no, one.type, SQLERRM, SQLSTATE;
+            END IF;
+            failed := failed || coalesce(one.reference, '');
+        END;
+    END LOOP;
     RETURN n;
 END $$;

@@ -187,6 +187,7 @@ class Pool:
         self._settings, self._deadlines = settings, deadlines
         has_session = settings.listen_url is None
         self._parameters = _session_parameters(settings) if has_session else {}
+        self._notice: str | None = None  # the last one
         self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
         self._connections = psycopg_pool.ConnectionPool(
@@ -220,6 +221,13 @@ class Pool:
                 log.warning("the connection cannot be used: %s", error)
             raise
         self._reported_lossy = False
+        connection.add_notice_handler(self._report_notice)
+
+    def _report_notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Log what a function reports beside its result, once while it stays the same."""
+        if notice.message_primary != self._notice:
+            self._notice = notice.message_primary
+            log.error("PostgreSQL reports: %s", self._notice)
 
     def close(self) -> None:
         """Disconnect, after the statements that are running."""

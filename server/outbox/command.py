@@ -4,6 +4,7 @@ It connects as the owner of the database, because the rows have addresses and na
 """
 
 import argparse
+import json
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from busware.server.command_line import Parser, confirmed, on_terminal
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.output import NotShown, report_not_shown, show
+from busware.server.protocol import clean_text
 from busware.server.settings import Settings
 
 _HELP = """\
@@ -29,7 +31,10 @@ _LIST = (
     "SELECT outbox_no, kind, created_at, reference, attempts, error FROM outbox "
     "WHERE state = %s AND kind = coalesce(%s, kind) ORDER BY outbox_no LIMIT %s"
 )
-_SHOW = "SELECT * FROM outbox WHERE outbox_no = %s"
+_SHOW = (
+    "SELECT outbox_no, key, kind, ordered_by, event_no, bus_id, reference, payload, state, attempts, "
+    "created_at, nullif(due_at, 'infinity') AS due_at, done_at, error FROM outbox WHERE outbox_no = %s"
+)
 _RETRY = "SELECT api.retry_outbox(%s)"
 _DISCARD = "SELECT api.discard_outbox(%s)"
 _NUMBERS = "SELECT outbox_no FROM outbox WHERE state = 'dead' AND kind = ANY (%s) ORDER BY outbox_no"
@@ -102,16 +107,17 @@ def _show(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
     row = conn.execute(_SHOW, (options.number,)).fetchone()
     if row is None:
         raise UsageError(f"There is no row {options.number}.")
-    fields = {
-        name: _time(value) if isinstance(value, datetime) else value for name, value in row._asdict().items()
-    }
-    return "\n".join(f"{name:12} {value}" for name, value in fields.items() if value is not None)
+    return "\n".join(
+        f"{name:12} {_shown(value)}" for name, value in row._asdict().items() if value is not None
+    )
 
 
 def _change(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
     """Retry or discard the named rows, or all dead ones."""
     if bool(options.numbers) == options.all:
         raise UsageError("Give the numbers of rows, or --all.")
+    if options.numbers and options.kind:
+        raise UsageError("Give --kind with --all, not with the numbers of rows.")
     numbers = options.numbers
     if options.all:
         kinds = [options.kind] if options.kind else list(_KINDS)
@@ -120,10 +126,8 @@ def _change(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
             return "No row is dead."
         if not options.yes and not _agreed(options.question, len(numbers)):
             return "Nothing was changed."
-    changed = sorted(
-        row[0] for number in numbers for row in conn.execute(options.statement, (number,)) if row[0]
-    )
-    if left := sorted(set(numbers) - set(changed)):
+    changed = {number for number in numbers for row in conn.execute(options.statement, (number,)) if row[0]}
+    if left := sorted(set(numbers) - changed):
         problem = f"Not dead, so not {options.done}: {', '.join(map(str, left))}."
         raise UsageError(f"{problem} Rows that were {options.done}: {len(changed)}.")
     return f"Rows that were {options.done}: {len(changed)}."
@@ -132,7 +136,8 @@ def _change(conn: psycopg.Connection[Any], options: argparse.Namespace) -> str:
 def _agreed(verb: str, count: int) -> bool:
     """Whether the person at the terminal agrees. Raises UsageError without one."""
     if not on_terminal():
-        raise UsageError(f"{count} rows are dead. Add --yes to change all of them.")
+        dead = "1 row is dead" if count == 1 else f"{count} rows are dead"
+        raise UsageError(f"{dead}. Add --yes to change all of them.")
     return confirmed(f"{verb} {count} {'row' if count == 1 else 'rows'}?")
 
 
@@ -140,6 +145,17 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def _shown(value: Any) -> str:
+    """A field of a row, without characters that control the terminal."""
+    match value:
+        case datetime():
+            return _time(value)
+        case dict() | list():
+            return clean_text(json.dumps(value, ensure_ascii=False))
+        case _:
+            return clean_text(str(value))
+
+
 def _shortened(text: str | None) -> str:
-    line = " ".join((text or "").split())
+    line = clean_text(" ".join((text or "").split()))
     return line if len(line) <= _ERROR_CHARACTERS else f"{line[:_ERROR_CHARACTERS]}…"

@@ -18,8 +18,8 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from busware.server.db.pool import InternalError, Pool
-from busware.server.protocol import Refusal
+from busware.server.db.pool import InternalError, Pool, SchemaChanged
+from busware.server.protocol import Refusal, clean_text
 from busware.server.settings import Settings
 from busware.server.worker_thread import WorkerThread
 
@@ -55,7 +55,10 @@ class OutboxRow(Struct, frozen=True):
 
 
 class Retry(Exception):
-    """A row could not be carried out now. after_seconds: the pause; None: longer after each attempt."""
+    """A row could not be carried out now.
+
+    after_seconds: the pause, at most outbox_retry_max_seconds; None: longer after each attempt.
+    """
 
     def __init__(self, reason: str, after_seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -76,6 +79,7 @@ class Outbox:
         self._pool, self._settings = pool, settings
         self._carriers: dict[str, Carrier] = {}
         self._stopping = threading.Event()
+        self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
         self._threads: list[WorkerThread] = []
 
@@ -109,10 +113,20 @@ class Outbox:
         self._publisher.schedule()
 
     def _publish(self) -> float:
-        """Publish the events that are committed. Returns the seconds until the next time."""
-        published: int | None = self._settings.publish_batch
-        while published == self._settings.publish_batch and not self._stopping.is_set():
-            ((published,),) = self._pool.execute(_PUBLISH, (self._settings.publish_batch,))
+        """Publish the events that are committed. Returns the seconds until the next time.
+
+        After a failure it publishes half as many at once, because they may take longer than a statement may.
+        """
+        more = True
+        while more and not self._stopping.is_set():
+            count = self._publish_count
+            try:
+                ((published,),) = self._pool.execute(_PUBLISH, (count,))
+            except (Refusal, InternalError):
+                self._publish_count = max(1, count // 2)
+                raise
+            self._publish_count = min(count * 2, self._settings.publish_batch)
+            more = published == count
             if published:
                 for thread in self._threads:
                     thread.schedule()
@@ -136,13 +150,14 @@ class Outbox:
         try:
             self._carriers[row.kind](row)
         except GiveUp as error:
-            log.warning("%s %s is given up: %s", row.kind, row.outbox_no, error)
-            return str(error), None
+            reason = _storable(str(error))
+            log.warning("%s %s is given up: %s", row.kind, row.outbox_no, reason)
+            return reason, None
         except Retry as error:
-            reason, pause = str(error), error.after_seconds
+            reason, pause = _storable(str(error)), error.after_seconds
         except Exception as error:
             log.exception("%s %s failed", row.kind, row.outbox_no)
-            reason, pause = f"{type(error).__name__}: {error}", None
+            reason, pause = _storable(f"{type(error).__name__}: {error}"), None
         else:
             return None, None
         if row.age >= timedelta(hours=self._settings.outbox_hours):
@@ -151,11 +166,13 @@ class Outbox:
             )
             return reason, None
         log.info("%s %s failed, attempt %d: %s", row.kind, row.outbox_no, row.attempts, reason)
-        return reason, self._pause(row.attempts) if pause is None else pause
+        return reason, self._pause(row.attempts, pause)
 
-    def _pause(self, attempts: int) -> float:
-        """Seconds until the next attempt: twice as long each time, and random, so that rows are spread."""
+    def _pause(self, attempts: int, asked: float | None = None) -> float:
+        """Seconds until the next attempt: as asked, or twice as long each time, and random to spread rows."""
         settings = self._settings
+        if asked is not None:
+            return min(settings.outbox_retry_max_seconds, max(0.0, asked))  # 0.0 for NaN
         longest = settings.outbox_retry_seconds * 2.0 ** min(attempts - 1, 60)
         return min(longest, settings.outbox_retry_max_seconds) * random.uniform(0.5, 1.0)  # noqa: S311 - keeps no secret
 
@@ -164,11 +181,11 @@ class Outbox:
 
         Raises Refusal or InternalError.
         """
-        parameters = (row.outbox_no, row.attempts, error and error[:_ERROR_CHARACTERS], pause)
+        parameters = (row.outbox_no, row.attempts, error, pause)
         while True:
             try:
                 ((is_finished,),) = self._pool.execute(_FINISH, parameters)
-            except (Refusal, InternalError):
+            except (Refusal, SchemaChanged):
                 if time.monotonic() >= lease_ends_at or self._stopping.wait(self._settings.outbox_seconds):
                     raise
                 continue
@@ -177,3 +194,9 @@ class Outbox:
                     "%s %s took longer than its lease; another attempt follows", row.kind, row.outbox_no
                 )
             return
+
+
+def _storable(reason: str) -> str:
+    """The reason, which may have the text of a receiver, as PostgreSQL and a terminal can take it."""
+    decodable = reason[:_ERROR_CHARACTERS].encode(errors="replace").decode()
+    return clean_text(decodable) or "no reason"

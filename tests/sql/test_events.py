@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.conftest import Clock, Database
@@ -227,6 +228,42 @@ def test_rolled_back_publication_leaves_no_gap(race: Race) -> None:
     assert [position for position, _ in published(race.second)] == [1]
 
 
+def fail_fan_out(api: SchemaApi, reference: str, sqlstate: str = "P0001") -> None:
+    """Replace api.fan_out by one that fails for the events of a booking."""
+    api.conn.execute(
+        "CREATE OR REPLACE FUNCTION api.fan_out(e events) RETURNS void LANGUAGE plpgsql AS"
+        f" $$BEGIN IF e.reference = '{reference}'"
+        f"  THEN RAISE 'broken' USING ERRCODE = '{sqlstate}'; END IF; END$$"
+    )
+
+
+def test_event_that_cannot_be_published_does_not_stop_others(api: SchemaApi) -> None:
+    booking = api.book(1)
+    broken, other = booking["reference"], api.book(2)["reference"]
+    api.cancel(booking)
+    last = api.book(3)["reference"]
+    fail_fan_out(api, broken)
+    assert publish(api) == 2
+    assert published(api) == [(1, other), (2, last)]
+    later = api.book(4)["reference"]
+    assert publish(api, 1) == 1
+    assert published(api) == [(1, other), (2, last), (3, later)]
+    assert api.conn.execute("SELECT count FROM api.count_outbox() WHERE kind = 'event'").fetchall() == [(2,)]
+    fail_fan_out(api, "nothing")
+    assert publish(api) == 2
+    assert published(api)[3:] == [(4, broken), (5, broken)]
+
+
+def test_shortage_stops_the_publication(api: SchemaApi) -> None:
+    """What is no fault of an event, such as a full disk, leaves all events unpublished."""
+    broken = api.book(1)["reference"]
+    api.book(2)
+    fail_fan_out(api, broken, "53100")
+    with pytest.raises(psycopg.errors.DiskFull):
+        publish(api)
+    assert published(api) == []
+
+
 def test_rolled_back_change_has_no_event(race: Race) -> None:
     race.first.book(1)
     race.first.conn.rollback()
@@ -271,9 +308,10 @@ def test_pages(api: SchemaApi) -> None:
     assert read(api, limit=2) == ([a, b], "2", True)
     assert read(api, limit=2, after="2") == ([c], "3", False)
     assert read(api, after="3") == ([], "3", False)
-    assert read(api, after="7") == ([], "7", False)  # as after a restored backup
-    refused = api.read("events", account="conductor", after="x")
-    assert (refused["reason"], refused["field"]) == ("bad_request", "after")
+    for unknown in ("x", "4"):  # 4: as after a recovery to an earlier time
+        refused = api.read("events", account="conductor", after=unknown)
+        assert (refused["reason"], refused["field"]) == ("bad_request", "after")
+    assert refused["takes"] == "3 or an earlier `next`"
 
 
 def test_event_has_the_booking(api: SchemaApi) -> None:

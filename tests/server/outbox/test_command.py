@@ -77,14 +77,14 @@ def test_other_rows_are_listed(run: Run, rows: list[int]) -> None:
 def test_row_is_shown(run: Run, rows: list[int]) -> None:
     status, shown = run("show", rows[0])
     assert status == 0
-    assert "payload      {'to': 'asha@example.org'}" in shown
+    assert 'payload      {"to": "asha@example.org"}' in shown
     assert "error        refused" in shown
     assert run("show", 99) == (1, "busware: There is no row 99.\n")
 
 
 def test_named_rows_are_tried_again(run: Run, rows: list[int], database: Database) -> None:
     assert run("retry", rows[1]) == (0, "Rows that were tried again: 1.\n")
-    assert states(database) == ["dead", "waiting", "waiting"]
+    assert states(database) == ["dead", "waiting", "waiting"]  # its number is new
     assert database.value("SELECT count(*) FROM api.claim_outbox('{webhook}', 9, '1 hour')") == 1
 
 
@@ -104,6 +104,30 @@ def test_many_rows_need_agreement(run: Run, rows: list[int], database: Database)
     assert run("retry", "--all", "--yes") == (0, "Rows that were tried again: 1.\n")
     assert run("retry", "--all", "--yes") == (0, "No row is dead.\n")
     assert states(database) == ["waiting", "waiting"]
+
+
+def test_named_rows_have_no_kind(run: Run, rows: list[int], database: Database) -> None:
+    for change in ("retry", "discard"):
+        assert run(change, rows[1], "--kind", "mail") == (
+            1, "busware: Give --kind with --all, not with the numbers of rows.\n",
+        )  # fmt: skip
+    assert states(database) == ["dead", "dead", "waiting"]
+
+
+def test_text_of_a_receiver_does_not_control_the_terminal(
+    run: Run, rows: list[int], database: Database
+) -> None:
+    database.query("UPDATE outbox SET error = E'550 \\x1b[31mred\\x07' WHERE state = 'dead'")
+    for shown in (run()[1], run("show", rows[0])[1]):
+        assert "550 [31mred\n" in shown
+
+
+def test_row_behind_another_is_shown(run: Run, database: Database) -> None:
+    for _ in range(2):
+        database.query("SELECT api.enqueue('mail', '{}', ordered_by => 'a')")
+    status, shown = run("show", database.value("SELECT max(outbox_no) FROM outbox"))
+    assert status == 0
+    assert "due_at" not in shown
 
 
 @pytest.mark.system

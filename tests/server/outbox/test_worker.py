@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,6 +103,36 @@ def test_events_are_published_while_another_session_publishes(
         wait_until(lambda: database.value("SELECT count(position) FROM events") == 1)
 
 
+@pytest.mark.settings(publish_batch=8)
+def test_batch_that_takes_too_long_is_made_smaller(start: Callable[..., Outbox], database: Database) -> None:
+    """api.fan_out is replaced by one that is cancelled at the third event of a transaction."""
+    database.query(
+        "CREATE OR REPLACE FUNCTION api.fan_out(e events) RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+        "  PERFORM set_config('test.n', coalesce(current_setting('test.n', true), '') || '+', true);"
+        "  IF current_setting('test.n') = '+++' THEN RAISE 'late' USING ERRCODE = 'query_canceled'; END IF;"
+        "END $$"
+    )
+    for _ in range(8):
+        database.query(BOOK)
+    start()
+    wait_until(lambda: database.value("SELECT count(position) FROM events") == 8)
+
+
+def test_event_that_cannot_be_published_is_logged(
+    start: Callable[..., Outbox], database: Database, caplog: Any
+) -> None:
+    database.query(
+        "CREATE OR REPLACE FUNCTION api.fan_out(e events) RETURNS void LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'no such template'; END$$"
+    )
+    database.query(BOOK)
+    start()
+    number = database.value("SELECT event_no FROM events")
+    wait_until(
+        lambda: f"event {number} (booking.booked) cannot be published: no such template" in caplog.text
+    )
+
+
 # Attempts --------------------------------------------------------------------------------------
 
 
@@ -135,6 +166,57 @@ def test_failed_row_is_tried_again_with_the_same_key(
     assert len(keys) == 4
     assert len(set(keys)) == 1
     assert "ValueError: broken" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stored"),
+    [
+        (GiveUp("550 \0 no such user"), "550  no such user"),
+        (GiveUp("550 \udc80 no such user"), "550 ? no such user"),
+        (GiveUp("550 \x1b[31mred"), "550 [31mred"),
+        (GiveUp(""), "no reason"),
+    ],
+    ids=["nul", "surrogate", "escape", "empty"],
+)
+def test_text_of_a_receiver_is_stored_without_control_characters(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, outcome: Exception, stored: str
+) -> None:
+    enqueue(database)
+    start(carrier)
+    carrier.next()
+    carrier.outcomes.put(outcome)
+    wait_until(lambda: states(database) == [("dead", 1, stored)])
+
+
+@pytest.mark.parametrize("seconds", [1e15, float("inf")])
+def test_asked_pause_is_limited(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock, seconds: float
+) -> None:
+    enqueue(database)
+    start(carrier)
+    carrier.next()
+    carrier.outcomes.put(Retry("busy", seconds))
+    wait_until(lambda: states(database) == [("waiting", 1, "busy")])
+    assert database.value("SELECT due_at - api.now() FROM outbox") == timedelta(hours=1)
+
+
+@pytest.mark.settings(outbox_threads=1)
+def test_row_that_cannot_be_finished_does_not_delay_others(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier
+) -> None:
+    """A trigger refuses the end of the first row."""
+    enqueue(database, 2)
+    database.query(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'refused' USING ERRCODE = '22000'; END$$;"
+        "CREATE TRIGGER refuse BEFORE UPDATE ON outbox FOR EACH ROW"
+        " WHEN (new.state = 'done' AND new.outbox_no = 1) EXECUTE FUNCTION refuse()"
+    )
+    start(carrier)
+    for _ in range(2):
+        carrier.next()
+        carrier.outcomes.put(None)
+    wait_until(lambda: [state for state, _, _ in states(database)] == ["waiting", "done"])
 
 
 def test_row_is_given_up_after_some_hours(
@@ -202,6 +284,7 @@ def test_attempt_that_outlives_its_lease_does_not_end_the_row(
 # Stop ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.settings(outbox_threads=1)
 def test_stop_waits_for_the_row_that_is_carried_out(
     start: Callable[..., Outbox], database: Database, carrier: Carrier
 ) -> None:
