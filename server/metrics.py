@@ -80,7 +80,9 @@ class Metrics(Collector):
         """What is not sent yet, and what could not be sent; none if the database is unavailable."""
         labels = ("kind", "state")
         counts = GaugeMetricFamily(
-            "busware_outbox_rows", "Mails, webhooks, refunds that are not sent", labels=labels
+            "busware_outbox_rows",
+            "Mails, webhooks, refunds that are not sent, and unpublished events",
+            labels=labels,
         )
         ages = GaugeMetricFamily("busware_outbox_age_seconds", "Age of the oldest of them", labels=labels)
         with suppress(Refusal, InternalError):

@@ -22,6 +22,7 @@ from busware.server import protocol, supervisor
 from busware.server.embedded import process as embedded_process
 from busware.server.installation import EXIT_USAGE
 from busware.server.settings import Settings
+from tests.conftest import Database
 from tests.support.http_client import HttpClient
 from tests.support.project import PROJECT
 
@@ -39,6 +40,7 @@ LABELS_OF_PROMETHEUS = {"job", "instance", "alertname", "alertstate"}
 VALUES = {  # the values that a label may have
     "method": set(protocol.METHODS),
     "outcome": {"ok", "fault", *protocol.REASONS},
+    "kind": {"mail", "sms", "webhook", "refund", "event"},  # of the outbox
 }
 EXPOSURE = "15"  # the unit's, as systemd-analyze security rates it, in tenths: 0 is best, 100 worst
 
@@ -82,11 +84,12 @@ def unknown_names(expression: str, measured: dict[str, set[str]]) -> Iterator[st
 
 
 @pytest.fixture
-def measured(http: HttpClient) -> dict[str, set[str]]:
+def measured(http: HttpClient, database: Database) -> dict[str, set[str]]:
     """The metrics of a running server that has had a request: the name of each sample → its labels."""
     assert http.call("GET", "/v1/ping").status_code == 200
     booking = {"bus_id": 1, "travel_date": "2026-12-02", "origin": "Bengaluru", "destination": "Mysuru"}
     assert http.call("POST", "/v1/bookings", json={**booking, "count": 1, "phone": "98450 12345"}).ok
+    database.query("SELECT api.enqueue('webhook', '{}')")
     families = text_string_to_metric_families(http.call("GET", "/metrics").text)
     return {sample.name: {*sample.labels} for family in families for sample in family.samples}
 
