@@ -7,11 +7,11 @@
 --
 -- If api.fan_out fails, each event is published by itself. The one that fails stays unpublished, and so do the later ones of its
 -- booking; they are tried again each time. The others are published. A notice names the first that fails.
+-- A deadlock, a shortage or a shutdown is no fault of an event, and ends the call.
 CREATE OR REPLACE FUNCTION api.publish_events(count int DEFAULT 500) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
-    not_of_event CONSTANT text := '^(40|53|55|57|58)';   -- a deadlock, a shortage, a lock, a shutdown, a broken disk
     last   bigint;
     n      int;
     one    events;
@@ -31,12 +31,9 @@ BEGIN
             PERFORM api.fan_out(e) FROM (SELECT f.* FROM events f WHERE f.position > last ORDER BY f.position) AS e;
         END IF;
         RETURN n;
-    EXCEPTION WHEN OTHERS THEN
-        IF SQLSTATE ~ not_of_event THEN
-            RAISE;
-        END IF;
+    EXCEPTION WHEN plpgsql_error OR data_exception OR cardinality_violation OR integrity_constraint_violation OR syntax_error_or_access_rule_violation THEN
+        n := 0;
     END;
-    n := 0;
     FOR one IN SELECT e.* FROM events e WHERE e.position IS NULL ORDER BY e.event_no LOOP
         EXIT WHEN n >= publish_events.count;
         CONTINUE WHEN one.reference = ANY (failed);
@@ -44,10 +41,8 @@ BEGIN
             UPDATE events e SET position = last + n + 1 WHERE e.event_no = one.event_no RETURNING e.* INTO one;
             PERFORM api.fan_out(one);
             n := n + 1;
-        EXCEPTION WHEN OTHERS THEN
-            IF SQLSTATE ~ not_of_event THEN
-                RAISE;
-            ELSIF failed = '{}' THEN
+        EXCEPTION WHEN plpgsql_error OR data_exception OR cardinality_violation OR integrity_constraint_violation OR syntax_error_or_access_rule_violation THEN
+            IF failed = '{}' THEN
                 RAISE NOTICE 'event % (%) cannot be published: % (%)', one.event_no, one.type, SQLERRM, SQLSTATE;
             END IF;
             failed := failed || coalesce(one.reference, '');
