@@ -56,7 +56,7 @@ def test_displaced_party_is_offered_seats_of_the_next_trip(api: SchemaApi, datab
     assert offer == {
         "reference": booking["reference"], "offer_no": 1, "state": "open", "cause": CAUSE,
         "unanswered": "refund",
-        "valid_until": "2026-12-02T09:00:00+05:30", "refund": "520.00",
+        "valid_until": "2026-12-02T09:00:00+05:30", "refund": "520.00", "currency": "INR",
         "trip": {
             "kind": "bus", "name": "Later Bus", "operator": "KSRTC", "bus_id": LATER, "travel_date": DAY,
             "boarding_date": DAY, "origin": "Bengaluru", "destination": "Mysuru",
