@@ -332,7 +332,9 @@ def test_past_trips_keep_their_seats(database: Database, api: SchemaApi, clock: 
     assert [database.value(seats, f"2026-12-0{day}") for day in (2, 3)] == [8, 2]
 
 
-def test_end_of_sales_cannot_move_before_the_end_of_a_hold(database: Database, api: SchemaApi, clock: Clock) -> None:
+def test_end_of_sales_cannot_move_before_the_end_of_a_hold(
+    database: Database, api: SchemaApi, clock: Clock
+) -> None:
     clock.set(f"{DAY} 09:55+05:30")
     api.hold(1, seconds=120)
     answer = put(database, bus_id=1, sells_until="-5 minutes")
