@@ -27,7 +27,7 @@ from busware.server.db.schema import SchemaError, prepare
 from busware.server.db.start_check import check_database
 from busware.server.embedded.data_folder import PostgresError, given_urls
 from busware.server.embedded.process import EmbeddedPostgres
-from busware.server.mail.smtp import check_settings
+from busware.server.mail import sms, smtp
 from busware.server.output import NotShown, show
 from busware.server.ports import check_ports
 from busware.server.protocol import VERSION, Refusal
@@ -56,7 +56,8 @@ def work(arguments: list[str]) -> None:
 
 def _run(settings: Settings, start: Callable[[Settings, ExitStack], None]) -> None:
     tls_context(settings)  # raises SettingsError, before anything starts
-    check_settings(settings)
+    smtp.check_settings(settings)
+    sms.check_settings(settings)
     logs.configure(settings)
     if prompt.on_a_terminal():
         logging.getLogger("busware.tcp").setLevel(logging.WARNING)  # the console shows the clients

@@ -14,11 +14,20 @@ from urllib.parse import quote, quote_plus
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from busware.server.mail.delivery import NotAccepted, NotDelivered
-from busware.server.settings import Settings
+from busware.server.settings import Settings, SettingsError
 
 _PLACEHOLDER = re.compile(r"\{(to|text|key)\}")
 _SHOWN_BYTES = 200  # of an answer that refuses a message
 _RETRIED = (408, 425, 429)  # besides all from 500 on
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises SettingsError if a text cannot be written in the body that the settings describe."""
+    if settings.sms_body and _encoding(_headers_of(settings)["Content-Type"]) is None:
+        raise SettingsError(
+            "BUSWARE_SMS_HEADERS has a Content-Type in which Busware cannot write a text: use "
+            "application/json or application/x-www-form-urlencoded."
+        )
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -39,11 +48,13 @@ class SmsDelivery:
         """Send a text to a phone number in E.164. Raises NotAccepted or NotDelivered."""
         settings = self._settings
         values = {"to": to, "text": shortened(text, settings.sms_characters), "key": key}
-        headers = {"Content-Type": "application/json", **dict(settings.sms_headers or ())}
+        headers = _headers_of(settings)
         encode = _encoding(headers["Content-Type"])
         request = Request(  # noqa: S310 - the setting takes http and https only
             _filled(settings.sms_url or "", values, lambda value: quote(value, safe="")),
-            data=_filled(settings.sms_body, values, encode).encode() if settings.sms_body else None,
+            data=_filled(settings.sms_body, values, encode).encode()
+            if settings.sms_body and encode
+            else None,
             headers=headers,
             method=settings.sms_method,
         )
@@ -72,11 +83,17 @@ def _filled(template: str, values: dict[str, str], encode: Callable[[str], str])
     return _PLACEHOLDER.sub(lambda found: encode(values[found[1]]), template)
 
 
-def _encoding(content_type: str) -> Callable[[str], str]:
-    """How a value is written in a body of this type."""
-    if "json" in content_type:
+def _headers_of(settings: Settings) -> dict[str, str]:
+    """The headers of a request, each name written like Content-Type."""
+    given = {name.title(): value for name, value in settings.sms_headers or ()}
+    return {"Content-Type": "application/json", **given}
+
+
+def _encoding(content_type: str) -> Callable[[str], str] | None:
+    """How a value is written in a body of this type; None for a type that check_settings refuses."""
+    if "json" in content_type.lower():
         return lambda value: json.dumps(value)[1:-1]
-    return quote_plus if "urlencoded" in content_type else str
+    return quote_plus if "urlencoded" in content_type.lower() else None
 
 
 def _retry_after(error: HTTPError) -> float | None:

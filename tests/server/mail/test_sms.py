@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from busware.server.mail.delivery import NotAccepted, NotDelivered
-from busware.server.mail.sms import SmsDelivery, shortened
-from busware.server.settings import Settings
+from busware.server.mail.sms import SmsDelivery, check_settings, shortened
+from busware.server.settings import Settings, SettingsError
 
 TO, KEY = "+919845012345", "0c1e6bfb-33f2-4d0a-9f29-9a2d0d0b9a55"
 TEXT = 'Seat 7 & "8": ಟಿಕೆಟ್'
@@ -85,15 +85,24 @@ def test_default_request_is_json(provider: SmsProvider) -> None:
     )
 
 
-def test_request_as_a_form(provider: SmsProvider) -> None:
+@pytest.mark.parametrize("name", ["Content-Type", "content-type", "CONTENT-TYPE"])
+def test_request_as_a_form(provider: SmsProvider, name: str) -> None:
     settings = provider.settings(
         sms_method="PUT",
-        sms_headers=(("Content-Type", "application/x-www-form-urlencoded"),),
+        sms_headers=((name, "application/x-www-form-urlencoded"),),
         sms_body="to={to}&text={text}&key={key}",
     )
     SmsDelivery(settings).deliver("+91 1", "a&b=ಟಿ", KEY)
     (request,) = provider.received
     assert request.body == f"to=%2B91+1&text=a%26b%3D%E0%B2%9F%E0%B2%BF&key={KEY}"
+
+
+def test_body_in_which_a_text_cannot_be_written_is_refused() -> None:
+    headers = (("content-type", "text/xml"),)
+    with pytest.raises(SettingsError, match="BUSWARE_SMS_HEADERS"):
+        check_settings(Settings(sms_headers=headers, sms_body="<to>{to}</to><text>{text}</text>"))
+    check_settings(Settings(sms_headers=headers, sms_body=None))
+    check_settings(Settings())
 
 
 def test_request_in_the_url(provider: SmsProvider) -> None:
