@@ -7,10 +7,11 @@ from email.parser import BytesParser
 from typing import NamedTuple, cast
 from uuid import UUID
 
+from busware.server.mail.delivery import address_fails, masked
+
 _MESSAGE_ID = re.compile(
     r"<(?P<key>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@[^\s<>]+>", re.IGNORECASE
 )
-_PERMANENT = re.compile(r"5\.\d+\.\d+")
 
 
 class Bounce(NamedTuple):
@@ -40,14 +41,14 @@ def read_bounce(message: bytes) -> Bounce | None:
 
 
 def _bounce(key: UUID, fields: Message) -> Bounce | None:
-    """The bounce in the fields of a recipient; None without an address, or if it may be accepted later."""
+    """The bounce in the fields of a recipient; None without an address, or if the address works."""
     recipient = fields.get("Original-Recipient") or fields.get("Final-Recipient") or ""
     address = str(recipient).partition(";")[2].strip().strip("<>")
     status = str(fields.get("Status", "")).strip()
-    if not address or not _PERMANENT.match(status):
+    if not address or not address_fails(status):
         return None
     detail = " ".join(str(fields.get("Diagnostic-Code", "")).split())
-    return Bounce(key, address, f"{status} {detail}".strip())
+    return Bounce(key, address, masked(f"{status} {detail}".strip()))
 
 
 def _key(mail: EmailMessage) -> UUID | None:

@@ -2,8 +2,8 @@
 
 A connection is made for each mail: mails are few, and a connection that is kept would be cut while it idles.
 An answer that begins with 4 and a connection that fails or is silent mean: again later. An answer that begins
-with 5 to the recipient's address means that the address does not exist, unless its enhanced code (RFC 3463)
-says otherwise: the address has bounced. Any other answer with 5 to the mail means that it is not accepted.
+with 5 to the recipient's address means that the address has bounced, if its enhanced code (RFC 3463) says so.
+Any other answer with 5 means that the mail is not accepted: without that code, it may be about a setting.
 """
 
 import re
@@ -11,11 +11,9 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 
-from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered
+from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered, address_fails, masked
 from busware.server.settings import Settings, SettingsError
 
-# X.1 is about an address and X.2 about a mailbox. Of those, .2.2 is a full mailbox, which may be emptied.
-_ADDRESS_FAILS = re.compile(r"5\.(1\.\d+|2\.(?!2\b)\d+)\b")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ENHANCED_CODE = re.compile(r"\d\.\d+\.\d+\b")
 
@@ -96,9 +94,7 @@ def _refused_recipient(code: int, reply: bytes) -> Exception:
     if code < 500:
         return NotDelivered(shown)
     enhanced = _ENHANCED_CODE.search(shown)
-    if enhanced is None or _ADDRESS_FAILS.match(enhanced[0]):
-        return Bounced(shown)
-    return NotAccepted(shown)
+    return Bounced(shown) if enhanced and address_fails(enhanced[0]) else NotAccepted(shown)
 
 
 def _refused(code: int, reply: bytes | str) -> Exception:
@@ -107,9 +103,9 @@ def _refused(code: int, reply: bytes | str) -> Exception:
 
 
 def _shown(code: int, reply: bytes | str) -> str:
-    """The answer of the server on one line."""
+    """The answer of the server on one line, with masked addresses."""
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    return f"{code} {' '.join(text.split())}"
+    return masked(f"{code} {' '.join(text.split())}")
 
 
 def _ascii_domain(address: str) -> str:

@@ -64,7 +64,7 @@ Content-Type: {original_type}
 
 
 def test_report_names_the_mail_the_address_and_the_reason() -> None:
-    reason = f"5.1.1 smtp; 550 5.1.1 <{EMAIL}>: user unknown"
+    reason = "5.1.1 smtp; 550 5.1.1 <a***@example.net>: user unknown"
     assert read_bounce(report()) == Bounce(KEY, EMAIL, reason)
 
 
@@ -88,6 +88,8 @@ def test_original_recipient_counts_after_a_forward() -> None:
         report(action="delayed", status="4.4.1"),
         report(action="delivered", status="2.0.0"),
         report(status="4.2.2"),
+        report(status="5.2.2"),  # a full mailbox
+        report(status="5.7.1"),  # refused as spam
         report(original=""),
         report(original="Message-ID: <1@example.org>\n"),
         report(recipient="X-Nothing: here"),

@@ -74,7 +74,7 @@ def test_wrong_password_is_tried_again(mail_server: MailServer) -> None:  # noqa
         ("RCPT", "450 4.2.0 greylisted", NotDelivered),
         ("RCPT", "451 try again", NotDelivered),
         ("RCPT", "550 5.1.1 no such user", Bounced),
-        ("RCPT", "550 no such user", Bounced),
+        ("RCPT", "550 relay not permitted", NotAccepted),
         ("RCPT", "550 5.2.1 disabled", Bounced),
         ("RCPT", "552 5.2.2 mailbox full", NotAccepted),
         ("RCPT", "550 5.7.1 relaying denied", NotAccepted),
@@ -94,6 +94,14 @@ def test_answer_says_what_becomes_of_the_mail(
     assert raised.type is error
     assert str(raised.value) == answer
     assert mail_server.mails == []
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.0 <{}>: greylisted", "550 5.1.1 <{}>: unknown, not {}"])
+def test_answer_is_shown_without_the_address(mail_server: MailServer, answer: str) -> None:  # noqa: F811
+    mail_server.answers["RCPT"] = [answer.format(TO, TO)]
+    with pytest.raises((NotDelivered, NotAccepted)) as raised:
+        send(mail_server)
+    assert str(raised.value) == answer.format("a***@example.net", "a***@example.net")
 
 
 def test_mail_is_sent_again_after_a_lost_connection(mail_server: MailServer) -> None:  # noqa: F811
