@@ -11,14 +11,14 @@ CREATE OR REPLACE FUNCTION api.event_type(method text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE method
     WHEN 'book' THEN 'booking.booked' WHEN 'hold' THEN 'booking.held' WHEN 'confirm' THEN 'booking.booked'
-    WHEN 'release' THEN 'booking.released' WHEN 'cancel' THEN 'booking.cancelled' WHEN 'decline' THEN 'booking.cancelled'
-    WHEN 'alight' THEN 'booking.changed' WHEN 'exchange' THEN 'booking.changed' WHEN 'accept' THEN 'booking.changed' WHEN 'set_contact' THEN 'booking.changed' END;
+    WHEN 'release' THEN 'booking.released' WHEN 'decline' THEN 'booking.cancelled'
+    WHEN 'alight' THEN 'booking.changed' WHEN 'exchange' THEN 'booking.changed' WHEN 'accept' THEN 'booking.changed' END;
 
 -- The cause of the event of a call, as a part of its data.
 CREATE OR REPLACE FUNCTION api.event_cause(method text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE method WHEN 'alight' THEN '{"cause": "segment"}' WHEN 'exchange' THEN '{"cause": "exchange"}'
-    WHEN 'set_contact' THEN '{"cause": "contact"}' WHEN 'accept' THEN '{"cause": "offer"}' WHEN 'decline' THEN '{"cause": "offer"}' END::jsonb;
+    WHEN 'accept' THEN '{"cause": "offer"}' WHEN 'decline' THEN '{"cause": "offer"}' END::jsonb;
 
 -- The cause of an event, as a part of its data. why: a sentence for passengers.
 CREATE OR REPLACE FUNCTION api.because(cause text, why text DEFAULT NULL) RETURNS jsonb

@@ -1,4 +1,4 @@
--- Cancel a booking, or some of its tickets.
+-- Cancel a booking, or some of its tickets. Its event says in data.cancelled what this call has cancelled and refunded.
 CREATE OR REPLACE FUNCTION api.cancel_booking(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -6,6 +6,9 @@ DECLARE
 BEGIN
     IF terms.refusal IS NULL THEN
         PERFORM api.end_tickets(b, terms.tickets);
+        PERFORM api.record_events('booking.cancelled', ARRAY[b.bus_id], ARRAY[b.reference], jsonb_build_object('cancelled', jsonb_build_object(
+            'tickets', ARRAY(SELECT DISTINCT unnest(terms.tickets) AS ticket_no ORDER BY ticket_no),
+            'refund', api.amount_text(terms.refund, api.currency_of(b.bus_id)))));
     END IF;
     RETURN terms.refusal;
 END $$;

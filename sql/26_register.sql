@@ -46,12 +46,13 @@ BEGIN
     RETURN true;
 END $$;
 
--- Change a password, and delete the tokens of the account. Only the owner of the database may call it. Returns false
+-- Change a password, and delete the tokens of the account, also those that set a new password. Only the owner of the database may call it. Returns false
 -- if there is no such account.
 CREATE OR REPLACE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM tokens t WHERE t.username = change_password.username;
+    DELETE FROM password_resets r WHERE r.username = change_password.username;
     UPDATE accounts a SET password_hash = change_password.password_hash WHERE a.username = change_password.username;
     RETURN FOUND;
 END $$;

@@ -10,30 +10,35 @@ RETURNS TABLE (most_permitted int, retry_after float)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     pair    CONSTANT text := address || ' reset';
-    target  CONSTANT text := 'reset:' || lower(account);
     period  CONSTANT interval := interval '1 hour';
+    name    text;
 BEGIN
-    PERFORM api.lock_attempt(coalesce(pair, ''), target);
+    PERFORM api.lock_attempt(coalesce(pair, ''), 'reset:' || lower(account));
     RETURN QUERY SELECT r.most, r.retry_after FROM api.reached_limit(NULL, pair, NULL, ARRAY[NULL, limits[1], NULL], period) AS r;
     IF FOUND THEN
         RETURN;
     END IF;
-    INSERT INTO attempts (subject, at) SELECT s, api.now() FROM unnest(ARRAY[pair, target]) AS s WHERE s IS NOT NULL;
-    IF (SELECT count(*) FROM attempts a WHERE a.subject = target AND a.at > api.now() - period) <= limits[2] THEN
-        PERFORM api.enqueue('mail', jsonb_build_object('message', 'password_reset', 'username', a.username), ordered_by => 'reset:' || a.username)
-        FROM accounts a
-        WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account));
-    END IF;
+    INSERT INTO attempts (subject, at) SELECT pair, api.now() WHERE pair IS NOT NULL;
+    FOR name IN SELECT a.username FROM accounts a
+        WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account))
+        ORDER BY a.username FOR NO KEY UPDATE
+    LOOP
+        IF (SELECT count(*) FROM attempts t WHERE t.subject = 'reset:' || name AND t.at > api.now() - period) < limits[2] THEN
+            INSERT INTO attempts (subject, at) VALUES ('reset:' || name, api.now());
+            PERFORM api.enqueue('mail', jsonb_build_object('message', 'password_reset', 'username', name), ordered_by => 'reset:' || name);
+        END IF;
+    END LOOP;
 END $$;
 
 -- Store the digest of a token for an account, for the carrier of its mail. Returns where the mail goes; no row if it goes nowhere.
--- Earlier tokens stay valid: if the mail is sent twice, either may arrive.
+-- Earlier tokens stay valid: if the mail is sent twice, either may arrive. The account is locked, so that a new address ends the token.
 CREATE OR REPLACE FUNCTION api.start_reset(username text, digest bytea, lasts interval) RETURNS TABLE (email text, language text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     SELECT a.email, a.language INTO email, language FROM accounts a
     WHERE a.username = start_reset.username AND a.email IS NOT NULL AND a.role IN ('traveller', 'agent')
-      AND NOT EXISTS (SELECT FROM bounces b WHERE b.address = lower(a.email));
+      AND NOT EXISTS (SELECT FROM bounces b WHERE b.address = lower(a.email))
+    FOR SHARE OF a;
     IF FOUND THEN
         INSERT INTO password_resets (digest, username, expires_at) VALUES (start_reset.digest, start_reset.username, api.now() + lasts);
         RETURN NEXT;
@@ -54,7 +59,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 BEGIN
     DELETE FROM password_resets r WHERE r.digest = reset_password.digest AND r.expires_at > api.now() RETURNING r.username INTO username;
     IF username IS NOT NULL THEN
-        DELETE FROM password_resets r WHERE r.username = reset_password.username;
         PERFORM api.change_password(username, password_hash);
         SELECT a.role, api.account_operator(a) INTO role, operator FROM accounts a WHERE a.username = reset_password.username;
         expires_at := api.store_token(username, session, lasts, at_most);
@@ -62,8 +66,14 @@ BEGIN
     END IF;
 END $$;
 
--- Set the e-mail address of an account, and the language of its messages. The server has checked the password.
+-- Set the e-mail address of an account, and the language of its messages. The server has checked the password. A new address ends
+-- the reset tokens, which were sent to the old one.
 CREATE OR REPLACE FUNCTION api.set_email(username text, email text, language text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-    UPDATE accounts a SET email = set_email.email, language = set_email.language WHERE a.username = set_email.username
+    WITH old AS MATERIALIZED (
+        SELECT a.username, a.email FROM accounts a WHERE a.username = set_email.username FOR NO KEY UPDATE
+    ), ended AS (
+        DELETE FROM password_resets r USING old WHERE r.username = old.username AND old.email IS DISTINCT FROM set_email.email
+    )
+    UPDATE accounts a SET email = set_email.email, language = set_email.language FROM old WHERE a.username = old.username
 $$;

@@ -50,8 +50,8 @@ class MessageCarriers:
             what = self._about_event(row, payload, code) if to else None
         if not to or what is None:
             return
-        mail = compose(what, self._templates, self._sender, to, row.key)
         try:
+            mail = compose(what, self._templates, self._sender, to, row.key)
             if self._smtp:
                 self._smtp.deliver(mail, self._sender.bounces, to)
             else:
@@ -93,7 +93,7 @@ class MessageCarriers:
         booking = payload.get("booking") or event.get("data")
         if booking is None:
             raise GiveUp("the event of the message was deleted")
-        values = {name: booking[name] for name in ("cause", "why") if name in booking}
+        values = {name: booking[name] for name in ("cause", "why", "cancelled") if name in booking}
         data = {**values, "notice": payload.get("notice", ""), "booking": booking}
         at = datetime.fromisoformat(event["at"]) if event else row.created_at
         return content(payload["message"], code, data, at)

@@ -4,6 +4,7 @@ The Message-ID is the key of the outbox row, so a mail that arrives twice can be
 """
 
 from datetime import datetime
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,6 +15,7 @@ from uuid import UUID
 from busware.server.documents import ticket_pdf
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText, decode_booking
+from busware.server.mail.delivery import NotAccepted
 from busware.server.mail.languages import language
 from busware.server.mail.templates import Rendered, Templates
 
@@ -51,11 +53,17 @@ def content(kind: str, code: str, data: dict[str, Any], at: datetime) -> Content
     values = dict(data)
     booking = values.pop("booking", None)
     text = BookingText(decode_booking(booking), language(code)) if booking else None
-    return Content(kind, code, text, {"cause": None, "why": None, "notice": "", **values}, at)
+    return Content(
+        kind, code, text, {"cause": None, "why": None, "notice": "", "cancelled": None, **values}, at
+    )
 
 
 def compose(content: Content, templates: Templates, sender: Sender, to: str, key: UUID) -> EmailMessage:
-    """The mail to an address. Raises jinja2.TemplateError for a wrong template of the operator."""
+    """The mail to an address.
+
+    Raises NotAccepted for an address that cannot be in a header, and jinja2.TemplateError for a wrong
+    template of the operator.
+    """
     text = content.booking
     with_ticket = text is not None and text.booking.status == "booked"
     code_id = f"code-{key}@{sender.domain}" if with_ticket else None
@@ -110,6 +118,11 @@ def message_id(key: UUID, domain: str) -> str:
 
 
 def _address(address: str, name: str = "") -> Address:
-    """An address for a header, with its domain in ASCII. Raises ValueError for an invalid one."""
+    """An address for a header, with its domain in ASCII. Raises NotAccepted for an invalid one."""
     local, _, domain = address.rpartition("@")
-    return Address(display_name=name, username=local, domain=domain.encode("idna").decode())
+    if "=?" in address:  # a header decodes the words of RFC 2047 when it is written
+        raise NotAccepted("the address has an encoded word")
+    try:
+        return Address(display_name=name, username=local, domain=domain.encode("idna").decode())
+    except (ValueError, HeaderParseError):
+        raise NotAccepted("the address is invalid") from None

@@ -65,6 +65,15 @@ def test_contact_can_be_corrected_and_removed(api: SchemaApi, database: Database
     assert len(messages(database)) == 2
 
 
+def test_contact_that_stays_the_same_sends_nothing(api: SchemaApi, database: Database) -> None:
+    sold = api.book(1, email=EMAIL, language="hi")
+    before = messages(database)
+    api.change("set_contact", sold, email=EMAIL, language="hi")
+    assert messages(database) == before
+    api.change("set_contact", sold, email=EMAIL, language="kn")
+    assert len(messages(database)) == len(before) + 1
+
+
 def test_short_messages_need_a_phone_number(api: SchemaApi, database: Database) -> None:
     database.query("UPDATE bus_info SET phone_required = false WHERE bus_id = 1")
     sold = api.book(1, phone=None)

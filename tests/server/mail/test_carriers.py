@@ -19,6 +19,7 @@ from tests.support.mail_server import MailServer, mail_server  # noqa: F401 - a 
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
 EMAIL = "asha@example.net"
+ENCODED_WORDS = "=?utf-8?q?=0D=0ASubject=3A_Win?=.=?utf-8?q?=0D=0A=0D=0APay?=@evil.example"
 PASSWORD, NEW_PASSWORD = "correct horse", "battery staple"
 STATES = "SELECT state FROM outbox WHERE kind IN ('mail', 'sms') ORDER BY outbox_no"
 
@@ -86,6 +87,36 @@ def test_booking_sends_its_ticket(
     assert {part.get_content_type() for part in mail.walk()} >= {"application/pdf", "text/calendar"}
 
 
+def test_mail_about_a_cancellation_says_what_it_cancels(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+) -> None:
+    trip = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
+    booked = client_socket.call("book", **trip, count=4, phone=ASHA, email=EMAIL)
+    refunds, before = [], 0.0
+    for tickets in ([1], [3, 2], None):
+        some = {"tickets": tickets} if tickets else {}
+        after = float(
+            client_socket.call("cancel", reference=booked["reference"], phone=ASHA, **some)["refund"]
+        )
+        refunds.append(f"₹{after - before:.2f} is refunded.")
+        before = after
+    send(mail_server.settings(**QUICK), ["done"] * 4)
+    texts = [plain_text(mail) for _, _, mail in mail_server.mails[1:]]
+    said = ("Ticket 1 is cancelled.", "Tickets 2, 3 are cancelled.", "The booking is cancelled.")
+    for text, cancelled, refund in zip(texts, said, refunds, strict=True):
+        assert cancelled in text
+        assert refund in text
+
+
+def plain_text(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return str(text.get_content())
+
+
 def test_mail_is_sent_again_with_the_same_message_id(
     client_socket: LineClient,
     send: Send,
@@ -142,6 +173,16 @@ def test_address_that_the_server_refuses_gets_no_more_mail(
     send(mail_server.settings(**QUICK), ["dead", "done"])
 
 
+def test_address_with_an_encoded_word_gets_no_mail(
+    client_socket: LineClient, send: Send, tmp_path: Any, database: Database
+) -> None:
+    """Such an address, which a request may not have, would add headers to the mail."""
+    book(client_socket, email=EMAIL)
+    database.query("UPDATE contacts SET email = %s", ENCODED_WORDS)
+    send(Settings(data=tmp_path, **QUICK), ["dead"])
+    assert not list(tmp_path.rglob("*.eml"))
+
+
 def test_refused_content_is_no_bounce(
     client_socket: LineClient,
     send: Send,
@@ -175,9 +216,7 @@ def test_messages_are_files_without_settings(
 
 def token_in(mail: EmailMessage) -> str:
     """The token of a mail that sets a new password."""
-    text = mail.get_body(("plain",))
-    assert text is not None
-    (token,) = re.findall(r"reset-password ([0-9a-f]+)", text.get_content())
+    (token,) = re.findall(r"reset-password ([0-9a-f]+)", plain_text(mail))
     return str(token)
 
 
@@ -233,6 +272,37 @@ def test_token_expires(
     client_socket.call("login", username=account, password=PASSWORD)
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_new_address_ends_the_tokens_sent_to_the_old_one(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    account: str,
+    ends: bool,
+) -> None:
+    client_socket.call("request_reset", account=account)
+    send(mail_server.settings(**QUICK), ["done"])
+    token = token_in(mail_server.mails[0][2])
+    client_socket.call("login", username=account, password=PASSWORD)
+    client_socket.call("set_email", password=PASSWORD, email="new@example.org" if ends else EMAIL)
+    client_socket.call("logout")
+    answer = client_socket.call("reset_password", reset_token=token, password=NEW_PASSWORD)
+    assert answer.get("data", {}).get("reason") == ("wrong_password" if ends else None)
+
+
+def test_new_password_ends_the_tokens(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    account: str,
+    database: Database,
+) -> None:
+    client_socket.call("request_reset", account=account)
+    send(mail_server.settings(**QUICK), ["done"])
+    assert database.value("SELECT api.change_password('asha', 'another hash')")
+    assert database.value("SELECT count(*) FROM password_resets") == 0
+
+
 def test_database_stores_no_token(
     client_socket: LineClient,
     send: Send,
@@ -248,8 +318,8 @@ def test_database_stores_no_token(
 
 
 def test_account_gets_few_mails(client_socket: LineClient, account: str, database: Database) -> None:
-    for _ in range(Settings.resets_per_account + 2):
-        assert client_socket.call("request_reset", account=account) == {}
+    for named in (account, EMAIL) * (Settings.resets_per_account + 2):
+        assert client_socket.call("request_reset", account=named) == {}
     assert database.value("SELECT count(*) FROM outbox") == Settings.resets_per_account
 
 
@@ -285,6 +355,7 @@ def test_new_address_of_an_account_needs_the_password(client_socket: LineClient,
         "asha",
         "asha@localhost",
         "asha@example..org",
+        ENCODED_WORDS,
         "asha@-example.org",
         f"{'a' * 65}@example.org",
         f"asha@{'a' * 64}.org",
