@@ -26,7 +26,7 @@ BEGIN
     ELSIF message = 'notice' THEN   -- its event has no booking
         PERFORM api.enqueue_messages(message, e.event_no, shown.booking ->> 'reference', jsonb_build_object('booking', shown.booking, 'notice', e.data ->> 'text'))
         FROM api.bookings_with_contact(e.bus_id, e.travel_date, e.reference) AS shown (booking);
-    ELSE
+    ELSIF e.data ? 'contact' THEN   -- a contact that was set later has an event of its own
         PERFORM api.enqueue_messages(message, e.event_no, e.reference, '{}');
     END IF;
 END $$;

@@ -338,7 +338,7 @@ def test_a_changed_password_signs_the_account_out(database: Database, client_soc
 def test_a_password_is_not_logged(
     client_socket: LineClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database.query("DROP FUNCTION api.register(text, text, text, bytea, interval, int)")
+    database.query("DROP FUNCTION api.register(text, text, text, bytea, interval, int, text, text)")
     assert client_socket.call("register", **ASHA)["code"] == -32603
     client_socket.send({"jsonrpc": "2.0", "id": 1, "method": "register", "params": {**ASHA, "oops": 1}})
     assert ASHA["password"] not in json.dumps(json.loads(client_socket.receive()))

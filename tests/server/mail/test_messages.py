@@ -154,7 +154,7 @@ def test_fonts_have_each_letter_of_a_ticket(code: str) -> None:
     text = content("booked", code, DATA["booked"], AT).booking
     assert text is not None
     letters = repr(text.page(AT))
-    assert PdfText(FPDF(), letters).known(letters) == letters
+    assert PdfText(FPDF(), letters).printable(letters) == letters
 
 
 def decoded(image: Path) -> str:
