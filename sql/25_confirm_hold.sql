@@ -19,7 +19,8 @@ BEGIN
         o.reply := (api.show_bookings(ARRAY[b.bus_id], ARRAY[b.reference]))[1];
         RETURN o;
     END IF;
-    o.refusal := coalesce(o.refusal, api.check_trip_runs(service, b.travel_date, hold.from_stop),
+    o.refusal := coalesce(o.refusal, api.check_amount_given('fare', fare, service.currency),
+                          api.check_trip_runs(service, b.travel_date, hold.from_stop),
                           CASE WHEN hold.sold_by IS NOT NULL THEN api.check_counter(hold.sold_by, account)
                                WHEN service.payment <> 'none' AND NOT paid THEN api.check_paid(service, b) END);
     IF o.refusal IS NULL THEN

@@ -317,14 +317,17 @@ BEGIN
     RETURN o;
 END $$;
 
--- Check that the caller has accepted what an exchange costs: it charges at most `due`, and refunds at least `refund`.
+-- Check that the caller has accepted what an exchange costs: it charges at most `due`, and refunds at least `refund`. Both have the
+-- decimals of the currency.
 CREATE OR REPLACE FUNCTION api.check_amount(quote jsonb, due numeric, refund numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN (quote ->> 'due')::numeric > coalesce(check_amount.due, 0) OR (quote ->> 'refund')::numeric < check_amount.refund THEN
+RETURN coalesce(api.check_amount_given('due', check_amount.due, quote ->> 'currency'),
+    api.check_amount_given('refund', check_amount.refund, quote ->> 'currency'),
+    CASE WHEN (quote ->> 'due')::numeric > coalesce(check_amount.due, 0) OR (quote ->> 'refund')::numeric < check_amount.refund THEN
     api.refusal('other_amount', CASE WHEN (quote ->> 'due')::numeric > 0
         THEN format('The exchange costs %s. To exchange, accept this amount: give it as `due`.', quote ->> 'due')
         ELSE format('The exchange refunds %s, not %s.', quote ->> 'refund', check_amount.refund) END,
-        jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END;
+        jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END);
 
 -- Check that an exchange leaves nothing to be paid to a provider: there is no payment of a difference. A booking that was paid to
 -- a provider is not charged. Another one cannot be exchanged for a service that is paid before it is booked, unless an agent has

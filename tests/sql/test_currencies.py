@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from busware.server.protocol.currencies import decimals_of
-from tests.conftest import Database
+from tests.conftest import Clock, Database
 from tests.support.payments import pay, result, sell_online
 from tests.support.schema_api import DAY, Answer, SchemaApi, audit
 
@@ -168,6 +168,32 @@ def test_amount_with_more_decimals_than_the_currency_has_is_refused(
     assert (fault["field"], fault["message"]) == (
         path, f"{amount} has more decimals than {currency} has, {decimals_of(currency)}."
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("currency", "more", "valid"), [("INR", "0.001", "0.01"), ("JPY", "0.1", "1.0")])
+@pytest.mark.parametrize("expired", [False, True])
+def test_fare_of_confirm_has_the_decimals_of_its_currency(
+    api: SchemaApi, database: Database, clock: Clock, currency: str, more: str, valid: str, expired: bool
+) -> None:
+    use(database, currency)
+    hold = api.hold(1)
+    if expired:
+        clock.advance(minutes=30)
+    refused = api.change("confirm", hold, fare=str(Decimal(hold["fare"]) + Decimal(more)))
+    assert (refused["reason"], refused["field"]) == ("bad_request", "fare")
+    other = api.change("confirm", hold, fare=str(Decimal(hold["fare"]) + Decimal(valid)))
+    assert other.get("reason") == ("hold_expired" if expired else None)
+    assert expired == (api.show(hold)["status"] == "expired")
+
+
+@pytest.mark.parametrize("field", ["due", "refund"])
+def test_amount_of_an_exchange_has_the_decimals_of_its_currency(api: SchemaApi, field: str) -> None:
+    booking = api.book(1)
+    before = api.everything()
+    refused = api.change("exchange", booking, seats=[2], **{field: "0.001"})
+    assert (refused["reason"], refused["field"]) == ("bad_request", field)
+    assert api.everything() == before
+    assert "reason" not in api.change("exchange", booking, seats=[2], **{field: "0.00"})
 
 
 def test_document_has_the_decimals_of_its_currency(database: Database) -> None:
