@@ -127,6 +127,7 @@ def test_expired_hold_is_confirmed_at_the_fare_of_today_once_the_caller_accepts_
         "reason": "hold_expired",
         "message": "The hold has expired, and its fare or its terms have changed. "
         "The fare is now 600.00. To book, confirm this fare.",
+        "currency": "INR",
         "fare": "600.00",
     }
     assert api.change("confirm", hold) == refused

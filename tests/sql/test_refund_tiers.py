@@ -88,7 +88,7 @@ def test_tiers_are_shown_before_payment(tiered: SchemaApi, clock: Clock) -> None
 def test_without_tiers_nothing_changes(api: SchemaApi) -> None:
     booking = api.book(1)
     assert "refund_tiers" not in booking
-    assert quote(api, booking).keys() == {"refund", "valid_until", "stands_until"}
+    assert quote(api, booking).keys() == {"currency", "refund", "valid_until", "stands_until"}
 
 
 def test_a_ticket_keeps_the_tiers_of_its_sale(tiered: SchemaApi) -> None:

@@ -122,7 +122,8 @@ def test_fields_of_a_found_trip(api: SchemaApi) -> None:
             "ac": False, "travel_date": DAY, "boarding_date": DAY, "origin": "Bengaluru",
             "destination": "Mysuru",
             "from_stop": 1, "to_stop": 5, "departs_at": "2026-12-05T10:00:00+05:30",
-            "arrives_at": "2026-12-05T12:45:00+05:30", "fare": "260.00", "seats_free": 8,
+            "arrives_at": "2026-12-05T12:45:00+05:30", "fare": "260.00", "currency": "INR",
+            "seats_free": 8,
         }
     ]  # fmt: skip
 
