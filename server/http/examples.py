@@ -5,7 +5,7 @@ In all of them, Asha books two seats on a bus to Mysuru and cancels one.
 
 from typing import NamedTuple
 
-from busware.server.http.payment_examples import PAYMENT_EXAMPLES, Json
+from busware.server.http.payment_examples import PAYMENT_EXAMPLES, PAYMENT_REQUIRED, Json
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
 from busware.server.protocol import VERSION, Refusal
 
@@ -560,18 +560,18 @@ EXAMPLES: dict[str, Example] = {
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }
 
+_MISSING_DATE = Refusal(
+    "bad_request",
+    "date is missing. Expected: a date, YYYY-MM-DD.",
+    field="date",
+    takes="a date, YYYY-MM-DD",
+)
 PROBLEMS: dict[int, Problem] = {
     problem.status: problem
     for problem in (
-        of_refusal(
-            Refusal(
-                "bad_request",
-                "date is missing. Expected: a date, YYYY-MM-DD.",
-                field="date",
-                takes="a date, YYYY-MM-DD",
-            )
-        ),
+        of_refusal(_MISSING_DATE),
         of_refusal(Refusal("not_signed_in", "The token has expired or was revoked: log in again.")),
+        of_refusal(PAYMENT_REQUIRED),
         of_refusal(Refusal("not_allowed", "manifest is for operators.")),
         of_refusal(Refusal("unknown_booking", "No booking has that reference and phone number.")),
         of_status(408, "The body did not arrive within 10 s."),

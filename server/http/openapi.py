@@ -47,6 +47,7 @@ _TAGS = {
     "sessions": "Signing in and out",
     "password-resets": "New passwords by mail",
     "operator": "For operators: the trips of a date",
+    "events": "For operators: what happened to bookings and trips",
     "services": "For operators: their services, and the dates on sale",
     "promo-codes": "For operators: promo codes",
     "vehicles": "For operators: vehicles",
@@ -57,7 +58,17 @@ _TAGS = {
     "settlement": "For operators and agents: the cash of an agent",
     "messages": "Messages to the operators",
 }
-_RATE_LIMITED = (protocol.BookingRequest, protocol.Find, protocol.Hold, protocol.Login, protocol.RequestReset)
+_RATE_LIMITED = (
+    protocol.BookingRequest,
+    protocol.PartyRequest,
+    protocol.Find,
+    protocol.Say,
+    protocol.Register,
+    protocol.Login,
+    protocol.RequestReset,
+    protocol.SetEmail,
+)
+_NEEDS_PAYMENT = (protocol.Book, protocol.Confirm)
 _BEARER: Json = {"bearer": []}
 _STREAM = (
     "with `Accept: text/event-stream`: the same reply as an event, at once and after each change; if the "
@@ -195,6 +206,7 @@ def _error_statuses(resource: Resource) -> list[int]:
     request_type = resource.request_type
     conditions = {
         (401,): True,
+        (402,): issubclass(request_type, _NEEDS_PAYMENT),
         (413, 415): resource.has_body,
         (404, 409, 422): resource.path_fields
         or _LOOKUP_FIELDS.intersection(resource.body_fields or resource.query_fields),

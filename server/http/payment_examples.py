@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from busware.server.protocol import Refusal
+
 Json = dict[str, Any]
 
 _BOOKING: Json = {"reference": "DTK7GHJ", "phone": "98450 12345"}
@@ -38,6 +40,12 @@ _PAID: Json = {
     "received_currency": "INR",
     "succeeded_at": "2026-12-01T12:00:00+05:30",
 }
+PAYMENT_REQUIRED = Refusal(
+    "payment_required",
+    "Booking DTK7GHJ is not paid yet. Pay 520.00, then confirm it.",
+    amount="520.00",
+    currency="INR",
+)
 # By method: the fields of a request and of its reply.
 PAYMENT_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "pay": (_BOOKING, {**_PAYMENT, "pay": _HOW_TO_PAY}),
