@@ -45,7 +45,10 @@ def register(http: HttpClient, username: str) -> str:
 
 # The many wrong requests come from one address, so its rate limit is high. A changed role applies at once.
 pytestmark = pytest.mark.settings(
-    attempts_per_address=10**6, password_wait_seconds=60, token_recheck_seconds=0.001
+    attempts_per_address=10**6,
+    password_wait_seconds=60,
+    token_recheck_seconds=0.001,
+    manual_account="KSRTC, account 12345678",
 )
 
 
@@ -89,6 +92,7 @@ def existing(http: HttpClient, admin: str, database: Any) -> dict[str, list[Any]
 # Values that replace those of the examples, because the test database differs.
 REPLACED: dict[str, dict[str, Any]] = {
     "search": {"ac": "false"},
+    "events": {"after": "0"},
     "cancel_quote": {"tickets": [1]},
     "cancel": {"tickets": [1]},
     "register": {"username": "meera"},
@@ -100,9 +104,18 @@ REPLACED: dict[str, dict[str, Any]] = {
     "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
 # The trip has not left the stop yet; the booking has no offer; the operator has no such vehicle; no mail has
-# the token.
-REFUSED = {"no_shows": 409, "accept": 404, "decline": 404, "exchange_vehicle": 404, "reset_password": 401}
-NEEDS_HOLD = ("confirm", "release")  # their examples use the second reference, a hold
+# the token; the service is not paid to a provider (test_payment_is_documented_from_the_hold_to_the_refund).
+REFUSED = {
+    "no_shows": 409,
+    "accept": 404,
+    "decline": 404,
+    "exchange_vehicle": 404,
+    "reset_password": 401,
+    "pay": 409,
+    "settle_payment": 404,
+    "settle_refund": 404,
+}
+NEEDS_HOLD = ("confirm", "release", "pay")  # their examples use the second reference, a hold
 
 
 def authorization(token: str | None) -> dict[str, str]:
@@ -126,6 +139,32 @@ def test_example_gets_a_documented_response(
     )
     answer = case.call_and_validate(headers=authorization(admin), checks=CHECKS, session=http.session)
     assert answer.status_code == REFUSED.get(method, resource.request_type.status)
+
+
+def test_payment_is_documented_from_the_hold_to_the_refund(
+    http: HttpClient, admin: str, database: Any
+) -> None:
+    database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = 1")
+
+    def call(name: str, status: int, body: dict[str, Any] | None = None, **path: str) -> Any:
+        operation = schemathesis.openapi.from_url(f"{http.url}/schema").find_operation_by_id(name)
+        case = operation.Case(path_parameters=path, **({} if body is None else {"body": body}))
+        answer = case.call_and_validate(headers=authorization(admin), checks=CHECKS, session=http.session)
+        assert answer.status_code == status
+        return answer.json()
+
+    assert call("book", 402, {**TRIP, "count": 1})["reason"] == "payment_required"
+    reference = call("hold", 201, {**TRIP, "count": 1})["reference"]
+    assert call("confirm", 402, {}, reference=reference)["reason"] == "payment_required"
+    payment = call("pay", 201, {}, reference=reference)
+    money = {name: payment[name] for name in ("amount", "currency")}
+    settled = call("settle_payment", 200, money, payment=payment["provider_reference"])
+    assert settled["outcome"] == "booked"
+    call("cancel", 200, {}, reference=reference)
+    (refund,) = call("refunds", 200)["refunds"]
+    paid_back = call("settle_refund", 200, reference=reference, refund_id=refund["refund_id"])
+    assert [refund["state"] for refund in paid_back["refunds"]] == ["succeeded"]
+    assert call("payments", 200, reference=reference)["payments"] == [paid_back]
 
 
 @pytest.mark.parametrize("method", [*RESOURCES, "healthz", "readyz", "metrics"])
