@@ -6,6 +6,7 @@ phone number of the booking; the others have the reference only. The outcome is 
 
 import itertools
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -17,10 +18,12 @@ from busware.server.booking import permissions
 from busware.server.http.routes import RESOURCES
 from tests.conftest import Database, LineClient
 from tests.support.http_client import HttpClient
+from tests.support.offers import LATER, add_service
 
 CALLERS = ("guest", "phone", "owner", "traveller", "agent", "operator", "other operator", "admin")
 PASSWORD = "correct horse battery"
 PHONE = "+919845012345"
+NO_REFUND = "00000000-0000-0000-0000-000000000000"  # stands for the id of a refund
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
 
@@ -45,8 +48,9 @@ def in_place_of_ok(outcome: str, cells: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(outcome if cell == OK else cell for cell in cells)
 
 
-# For each method: params, and the outcome for each of CALLERS. The reference "booking" or "hold" stands for
-# the reference of a new booking or hold of `owner`.
+# For each method: params, and the outcome for each of CALLERS. The reference "booking", "hold" or "unpaid
+# hold" stands for the reference of a new booking or hold of `owner`, and "refund" for that of a cancelled
+# booking and the id of its refund. The payment "payment" stands for a payment of a new hold.
 TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "ping": ({}, ALL_CALLERS),
     "places": ({}, ALL_CALLERS),
@@ -62,6 +66,11 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "cancel": ({"reference": "booking"}, BOOKING_ACCESS),
     "confirm": ({"reference": "hold"}, BOOKING_ACCESS),
     "release": ({"reference": "hold"}, BOOKING_ACCESS),
+    "pay": ({"reference": "unpaid hold"}, BOOKING_ACCESS),
+    "payments": ({"reference": "booking"}, BOOKING_ACCESS),
+    "settle_payment": ({"payment": "payment", "amount": "300", "currency": "INR"}, SERVICE_OPERATORS),
+    "refunds": ({}, OPERATORS),
+    "settle_refund": ({"reference": "refund", "refund_id": NO_REFUND}, SERVICE_OPERATORS),
     "find": ({"phone": "9880099000", "date": "2026-12-02", "place": "Bengaluru"}, ALL_CALLERS),
     "say": ({"text": "Hello"}, ALL_CALLERS),
     "register": ({"username": "x", "password": "short"}, len(CALLERS) * ("bad_request",)),
@@ -120,7 +129,10 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "logout": ({}, SIGNED_IN),
 }
 
-pytestmark = pytest.mark.settings(password_wait_seconds=60)
+# The owner has as many holds as TABLE has rows with one.
+pytestmark = pytest.mark.settings(
+    password_wait_seconds=60, holds_per_account=20, manual_account="KSRTC, account 12345678"
+)
 
 Send = Callable[[str, dict[str, Any]], str]
 
@@ -132,9 +144,15 @@ def password_hash() -> str:
 
 @pytest.fixture
 def accounts(database: Database, password_hash: str) -> None:
-    """An account for each caller that has one, named as the caller, and a trip for each of their requests."""
-    database.query("UPDATE bus_info SET sales_days = 60 WHERE bus_id = 1")
-    database.query("SELECT api.open_sales(1)")
+    """An account for each caller that has one, named as the caller, and a trip for each of their requests.
+
+    The service LATER is paid by bank transfer before it is booked.
+    """
+    add_service(database, LATER, "12:00", "14:45")
+    database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = %s", LATER)
+    for bus_id in (1, LATER):
+        database.query("UPDATE bus_info SET sales_days = 60 WHERE bus_id = %s", bus_id)
+        database.query("SELECT api.open_sales(%s)", bus_id)
     for username, role, operator in (
         ("owner", "traveller", None),
         ("traveller", "traveller", None),
@@ -153,15 +171,29 @@ def accounts(database: Database, password_hash: str) -> None:
 class Owner:
     """The account `owner`, which makes bookings and holds, each on a trip of its own."""
 
-    def __init__(self, line: LineClient) -> None:
-        line.call("login", username="owner", password=PASSWORD)
-        self._line = line
-        self._dates = (f"2026-12-{day:02}" for day in itertools.count(3))
+    def __init__(self, connect: Callable[[], LineClient]) -> None:
+        self._line, self._operator = connect(), connect()
+        self._line.call("login", username="owner", password=PASSWORD)
+        self._operator.call("login", username="operator", password=PASSWORD)
+        self._dates = (date(2026, 12, 3) + timedelta(days) for days in itertools.count())
 
-    def make(self, what: str) -> str:
-        """The reference of a new booking or hold."""
-        trip = {**SEGMENT, "travel_date": next(self._dates), "phone": PHONE, "seats": [1]}
-        return str(self._line.call({"booking": "book"}.get(what, what), **trip)["reference"])
+    def make(self, what: str) -> dict[str, Any]:
+        """Make what TABLE names so. Returns the fields by which a request names it."""
+        trip = {**SEGMENT, "travel_date": str(next(self._dates)), "phone": PHONE, "seats": [1]}
+        if what in ("booking", "hold"):
+            return {"reference": self._line.call({"booking": "book"}.get(what, what), **trip)["reference"]}
+        hold = self._line.call("hold", **trip | {"bus_id": LATER, "to_stop": 2})
+        named = {"reference": hold["reference"]}
+        if what == "unpaid hold":
+            return named
+        payment = self._line.call("pay", **named)
+        if what == "payment":
+            return {"payment": payment["provider_reference"]}
+        money = {name: payment[name] for name in ("amount", "currency")}
+        self._operator.call("settle_payment", payment=payment["provider_reference"], **money)
+        self._line.call("cancel", **named)
+        ((refund,),) = [paid["refunds"] for paid in self._line.call("payments", **named)["payments"]]
+        return {**named, "refund_id": refund["refund_id"]}
 
 
 def over_tcp(connect: Callable[[], LineClient], caller: str) -> Send:
@@ -203,14 +235,15 @@ def test_the_permissions_of_a_caller(
     connect: Callable[[], LineClient],
     http: HttpClient,
 ) -> None:
-    owner = Owner(connect())
+    owner = Owner(connect)
     send = over_tcp(connect, caller) if server_type == "tcp" else over_http(http, caller)
     found = {}
     for method, (params, _) in TABLE.items():
         fields = dict(params)
-        if "reference" in fields:
-            fields["reference"] = owner.make(fields["reference"])
-            fields |= {"phone": PHONE} if caller == "phone" and method != "check_in" else {}
+        for what in {fields.get("reference"), fields.get("payment")} - {None}:
+            fields |= owner.make(what)
+        if caller == "phone" and issubclass(protocol.METHODS[method], protocol.BookingRequest):
+            fields["phone"] = PHONE
         found[method] = send(method, fields)
     assert found == {method: cells[CALLERS.index(caller)] for method, (_, cells) in TABLE.items()}
     assert database.query("SELECT * FROM api.audit()") == []
@@ -219,14 +252,14 @@ def test_the_permissions_of_a_caller(
 def test_refused_requests_change_nothing(
     accounts: None, database: Database, connect: Callable[[], LineClient]
 ) -> None:
-    reference = Owner(connect()).make("booking")
+    booking = Owner(connect).make("booking")
     before = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     requests = database.value("SELECT count(*) FROM idempotency_keys")
     for caller in ("guest", "traveller", "other operator"):
         send = over_tcp(connect, caller)
         for method in ("cancel", "change_seat", "alight", "cancel_trip"):
             params = {**TABLE[method][0]}
-            params |= {"reference": reference} if "reference" in params else {"travel_date": "2026-12-03"}
+            params |= booking if "reference" in params else {"travel_date": "2026-12-03"}
             assert send(method, params) != "ok"
     after = database.query("SELECT passengers::text, seats::text FROM passengers JOIN seats USING (bus_id)")
     assert after == before
