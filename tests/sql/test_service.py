@@ -28,7 +28,7 @@ DAY_BUS = {
     "short_segments_open": None, "max_seats_per_account": None,
     "exchange_fee": "0.00", "exchange_until": "0 minutes",
     "max_transfers": 3, "no_show_sells": False, "offer_hours": 24, "alternative_hours": 24,
-    "whole_refund_delay": None,
+    "whole_refund_delay": None, "payment": "none", "payment_minutes": 60,
 }  # fmt: skip
 
 
