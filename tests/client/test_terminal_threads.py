@@ -48,15 +48,15 @@ def test_change_made_by_the_traveller_is_not_reported() -> None:
     (request,) = followed.open_requests()
     assert (request.reference, request.phone) == (make_booking().reference, PHONE)
     followed.add(make_booking("cancelled"), PHONE)
-    assert not followed.update(make_booking("cancelled"))
+    assert followed.update(make_booking("cancelled")).status == "cancelled"
     assert followed.open_requests() == []
 
 
 def test_change_made_by_another_is_reported_once() -> None:
     followed = FollowedBookings()
     followed.add(make_booking("pending"), PHONE)
-    assert followed.update(make_booking("booked"))
-    assert not followed.update(make_booking("booked"))
+    assert followed.update(make_booking("booked")).status == "pending"
+    assert followed.update(make_booking("booked")).status == "booked"
     assert len(followed.open_requests()) == 1
 
 
