@@ -64,7 +64,7 @@ Email = Annotated[
         max_length=254,
         # The atoms of RFC 5322, and letters of other scripts (RFC 6531); no quoted form, and no encoded
         # word (RFC 2047), which Python's email decodes in an address.
-        pattern=r"^(?!.*=\?)[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\".]{1,64}(\.[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\".]{1,64}){0,31}"
+        pattern=r"^(?!.*=\?)[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\x22.]{1,64}(\.[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\x22.]{1,64}){0,31}"
         r"@[^\x00-,/:-@\[-`{-\xa0.]{1,63}(\.[^\x00-,/:-@\[-`{-\xa0.]{1,63}){1,31}$(?!\n)",
         description="an e-mail address, such as asha@example.org",
     ),
