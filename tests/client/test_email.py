@@ -40,7 +40,9 @@ def test_email_of_the_last_booking_in_plain_text(client_socket: LineClient, data
 
 
 def test_wrong_address_is_asked_again(client_socket: LineClient, database: Database) -> None:
-    client_socket.call("book", **SALE)
+    reference = client_socket.call("book", **SALE)["reference"]
+    client_socket.send(f"status {reference} {ASHA}")
+    receive_until(client_socket, f"Booked: {reference}")
     client_socket.send("email asha")
     receive_until(client_socket, '"asha" is not an e-mail address, such as asha@example.org.')
     receive_until(client_socket, "E-mail address:")
