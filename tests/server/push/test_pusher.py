@@ -338,9 +338,14 @@ def test_clients_are_published_from_the_first_console_to_the_last(
     early.call("ping")
 
     def leave(conn: psycopg.Connection[Any], number: int) -> None:
-        """Unregister a console, and wait until the process is notified of it."""
+        """Unregister a console, and wait until the process is notified of it.
+
+        A notification about processes may be a late one of a registration, so another one marks the end:
+        notifications arrive in the order of the commits.
+        """
         conn.execute("SELECT api.unregister_process(%s)", (number,))
-        while not received.get(timeout=WAIT_SECONDS).processes:
+        conn.execute("SELECT pg_notify('busware', %s)", ('{"messages":true}',))
+        while not received.get(timeout=WAIT_SECONDS).messages:
             pass
 
     with database.connect_as_server() as first, database.connect_as_server() as second:
