@@ -22,6 +22,9 @@ pushing         the same server with its pusher and listener started; console is
 sdk             runs the test with the synchronous and then with the asynchronous client of the SDK.
 http            a client of the HTTP server, started for `server`: `.url`, and
                 `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
+open_page       a function that opens a path of the HTTP server in Chromium, and returns Playwright's Page:
+                `open_page("/", viewport=PHONE, color_scheme="dark", java_script_enabled=False)`.
+violations      a function that returns what axe-core finds wrong on such a page.
 play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
@@ -62,6 +65,7 @@ from busware.server.db.deadlines import Deadlines
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
 from tests.support.both_clients import sdk  # noqa: F401 - a fixture
+from tests.support.browser import axe_source, chromium, open_page, violations  # noqa: F401 - fixtures
 from tests.support.counter import counter  # noqa: F401 - a fixture
 from tests.support.fleet import fleet  # noqa: F401 - a fixture
 from tests.support.http_client import http  # noqa: F401 - a fixture

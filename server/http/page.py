@@ -19,6 +19,7 @@ HEADERS = {
 }
 
 _STYLE = """
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; border-top: 1px solid #8886; padding-top: 1rem; }
 code, pre { font: 14px/1.4 ui-monospace, monospace; }
@@ -27,7 +28,6 @@ ul { columns: 20rem; padding: 0; list-style: none; font: 14px/1.7 ui-monospace, 
 table { border-collapse: collapse; }
 td, th { padding: .15rem 1rem .15rem 0; text-align: left; vertical-align: top; }
 summary { cursor: pointer; } .soft { opacity: .7; }
-:root { color-scheme: light dark; }
 """
 
 
@@ -46,12 +46,12 @@ def render_html(document: Json) -> bytes:
     )
     (problem,) = document["components"]["responses"]["Problem409"]["content"].values()
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>
-<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>
+<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><main>
 <h1>{escape(title)} {escape(version)}</h1><p>{_prose(about)}</p>
 <p>For programs: <a href="/schema/openapi.json">/schema/openapi.json</a> (OpenAPI 3.1).</p>
 <ul>{"".join(contents)}</ul>{"".join(_operation(*operation) for operation in operations)}
-<h2>Problems</h2><pre>{_pretty(problem["example"])}</pre>
-<table><tr><th>reason<th>status<th>when</tr>{"".join(reasons)}</table></html>
+<h2>Problems</h2><pre tabindex="0">{_pretty(problem["example"])}</pre>
+<table><tr><th>reason<th>status<th>when</tr>{"".join(reasons)}</table></main></html>
 """.encode()
 
 
@@ -65,7 +65,7 @@ def _operation(verb: str, path: str, operation: Json) -> str:
     reply = success["content"].get("application/json", {}).get("example", "")
     return f"""<h2 id="{operation["operationId"]}"><b>{verb}</b> <code>{escape(path)}</code></h2>
 <p>{_prose(operation["summary"])}</p>{account}<table>{"".join(fields)}</table>
-<details><summary>Example</summary><pre>{escape(_curl(verb, path, operation))}
+<details><summary>Example</summary><pre tabindex="0">{escape(_curl(verb, path, operation))}
 
 {_pretty(reply)}</pre></details>
 <p class="soft">Errors: {", ".join(status for status in operation["responses"] if status >= "400")}.</p>"""

@@ -10,6 +10,7 @@ import pytest
 # Versions for Node.js 18 (Debian 12) and newer.
 REDOCLY = "@redocly/cli@1.34.5"
 SPECTRAL = "@stoplight/spectral-cli@6.15.0"
+AXE = "axe-core@4.11.0"
 RELEASED_BEFORE = "2025-11-01"  # also the packages on which these depend
 PROGRAM_SECONDS = 300  # limit of a program, such as an installation
 

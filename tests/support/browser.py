@@ -1,0 +1,97 @@
+"""Chromium for tests of web pages, driven by Playwright, and axe-core, which finds violations of WCAG.
+
+The browser is Debian's package chromium: Playwright downloads none. npm installs axe-core for the test.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tests.support.http_client import HttpClient
+from tests.support.line_client import WAIT_SECONDS
+from tests.support.node import AXE, install
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+PHONE = {"width": 360, "height": 800}  # pixels
+DESK = {"width": 1280, "height": 800}
+_FAILED_STATUS = "Failed to load resource: the server responded with a status of"
+
+
+class Open(Protocol):
+    """Opens a page in a browser of its own, which has no cookies yet."""
+
+    def __call__(self, path: str, **options: Any) -> "Page": ...
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A Chromium without a window. It ends with the module, because Playwright occupies the event loop."""
+    from playwright.sync_api import sync_playwright  # only for these tests: the import takes time
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed: apt install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(chromium: "Browser", http: HttpClient) -> Iterator[Open]:
+    """A function that opens a path of the HTTP server. options: those of Playwright's `new_context`.
+
+    The test fails for an error in the console, an exception in a script, a violation of the
+    Content-Security-Policy, and a request to another host. A status such as 409 is not an error.
+    """
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_in_new_context(path: str, **options: Any) -> "Page":
+        context = chromium.new_context(
+            **{"base_url": http.url, "viewport": DESK, "locale": "en-IN"} | options
+        )
+        context.set_default_timeout(WAIT_SECONDS * 1000)
+        contexts.append(context)
+        context.on("console", lambda message: errors.extend(_errors(message)))
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        context.on("request", lambda request: errors.extend(_foreign(request.url, http.url)))
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield open_in_new_context
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def _errors(message: "ConsoleMessage") -> list[str]:
+    is_error = message.type in ("error", "warning") and not message.text.startswith(_FAILED_STATUS)
+    return [f"{message.location['url']}: {message.text}"] * is_error
+
+
+def _foreign(url: str, own: str) -> list[str]:
+    return [] if url.startswith((own, "data:", "blob:")) else [f"request to another host: {url}"]
+
+
+@pytest.fixture(scope="session")
+def axe_source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core."""
+    folder = tmp_path_factory.mktemp("axe")
+    install(folder, AXE)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def violations(axe_source: str) -> Callable[["Page"], list[str]]:
+    """A function that returns the violations of WCAG on a page, one a line: the rule, and the element."""
+
+    def find(page: "Page") -> list[str]:
+        page.evaluate(axe_source)
+        found = page.evaluate("axe.run(document)")["violations"]
+        return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+
+    return find
