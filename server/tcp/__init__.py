@@ -3,5 +3,5 @@
 server      accepts connections, drains them     connection     one client: lines in, replies out
 lines       splits bytes into lines, messages    telnet         answers telnet's option negotiation
 plain_text  the conversation of a connection     plain_replies  replies as plain text
-outbox      sends lines to a client              dialogue_ports ports for one dialogue
+send_buffer sends lines to a client              dialogue_ports ports for one dialogue
 """

@@ -29,7 +29,7 @@ from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
 from busware.server.tcp.dialogue_ports import Chat, RepeatedDialogue
 from busware.server.tcp.lines import JSON, Lines
-from busware.server.tcp.outbox import Outbox
+from busware.server.tcp.send_buffer import SendBuffer
 from busware.server.tcp.plain_text import PlainText, RequestFailed
 from busware.server.tcp.proxy_protocol import HeaderError, read_header
 from busware.server.tcp.telnet import Telnet
@@ -84,7 +84,7 @@ class Connection:
         self._subscription = Subscription(self, server.settings.watched_bookings)
         self._plain = client
         self._socket = client if server.tls is None else TlsSocket(client, server.tls)
-        self._outbox = Outbox(self.name, self._socket, server.settings.outbox_bytes)
+        self._send_buffer = SendBuffer(self.name, self._socket, server.settings.outbox_bytes)
         self._caller = Caller(address=address.rpartition(":")[0])
         self._receive_seconds = 0.0  # SO_RCVTIMEO, after the handshake
         self._line_count = 0
@@ -106,14 +106,14 @@ class Connection:
     def stop_reading(self) -> None:
         """End the connection after the current reply, as if the client had ended it."""
         if self.protocol == "text":
-            self._outbox.reminder = b""
-            self._outbox.push(_GOOD_BYE)
+            self._send_buffer.reminder = b""
+            self._send_buffer.push(_GOOD_BYE)
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
     def disconnect(self) -> None:
         """Close the connection at once."""
-        self._outbox.shut_down()
+        self._send_buffer.shut_down()
 
     def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, which is no reply to a request, unless TLS is used. Then close the connection."""
@@ -139,7 +139,7 @@ class Connection:
             log.debug("%s was lost (%s)", self.name, error)
         finally:
             self._server.remove(self)
-            self._outbox.close()
+            self._send_buffer.close()
 
     def _serve_client(self) -> None:
         log.log(self._log_level, "%s connected", self.name)
@@ -178,7 +178,7 @@ class Connection:
             self._log_level = logging.DEBUG  # a health check of the balancer, every few seconds
         else:
             self.address = address
-            self.name = self._outbox.name = f"client {self.number} ({address})"
+            self.name = self._send_buffer.name = f"client {self.number} ({address})"
             self._caller = Caller(address=address.rpartition(":")[0])
 
     def _handshake(self) -> None:
@@ -195,9 +195,9 @@ class Connection:
             self._set_protocol("text")
             self._check_if_due()
         for line in self._received():
-            self._outbox.reminder = b""  # the line answers the question
+            self._send_buffer.reminder = b""  # the line answers the question
             if reply := self._answer(line):
-                self._outbox.send(reply, self._reminder)
+                self._send_buffer.send(reply, self._reminder)
             self._check_if_due()
             if self._text is not None and self._text.ended:
                 return
@@ -225,7 +225,7 @@ class Connection:
                 break
             data, telnet_reply = telnet.read(chunk)
             if telnet_reply:
-                self._outbox.send(telnet_reply)
+                self._send_buffer.send(telnet_reply)
             begins = begins and not data
             yield from lines.feed(data)
         if (rest := lines.take_rest()) and self._ended_by_client():
@@ -241,7 +241,7 @@ class Connection:
     def _ended_by_client(self) -> bool:
         """Whether the stream was ended by the client, not by this server or a broken connection."""
         truncated = isinstance(self._socket, TlsSocket) and self._socket.truncated
-        return not (truncated or self._server.draining or self._outbox.is_shut_down)
+        return not (truncated or self._server.draining or self._send_buffer.is_shut_down)
 
     def _check_if_due(self) -> None:
         """Let the pusher check the subscription, if that is due."""
@@ -356,23 +356,23 @@ class Connection:
         """Send a message of an operator."""
         if self.protocol == "text":
             sender = self._text.operator if self._text else ""
-            self._outbox.push(f"{sender}{clean_text(message.body)}\n".encode())
+            self._send_buffer.push(f"{sender}{clean_text(message.body)}\n".encode())
         else:
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,
                 "message_id": message.message_id, "bus_id": message.bus_id,
                 "travel_date": message.travel_date, "boarding_date": message.boarding_date,
             }  # fmt: skip
-            self._outbox.push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
+            self._send_buffer.push(jsonrpc.encode_notification("message", Raw(msgspec.json.encode(params))))
 
     def push_booking(self, booking: Booking, raw: Raw) -> None:
         """Send a booking that has changed."""
         if self.protocol == "text":
             lines = [clean_text(change_line(booking, machine=True))]
             lines += self._text.about_change(booking) if self._text else []
-            self._outbox.push("".join(f"{line}\n" for line in lines).encode())
+            self._send_buffer.push("".join(f"{line}\n" for line in lines).encode())
         else:
-            self._outbox.push(jsonrpc.encode_notification("booking_changed", raw))
+            self._send_buffer.push(jsonrpc.encode_notification("booking_changed", raw))
 
 
 def _timeval(seconds: float) -> bytes:

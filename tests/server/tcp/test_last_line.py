@@ -15,7 +15,7 @@ import trustme
 
 from busware.server import tls
 from busware.server.settings import Settings
-from busware.server.tcp.outbox import Outbox
+from busware.server.tcp.send_buffer import SendBuffer
 from busware.server.tcp.server import TcpServer
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.line_client import reset_on_close, wait_until
@@ -156,11 +156,11 @@ def test_an_incomplete_line_is_discarded_when_the_server_disconnects_the_client(
 
 def test_a_push_to_a_client_that_has_left_is_not_reported_as_unread(caplog: pytest.LogCaptureFixture) -> None:
     mine, theirs = socket.socketpair()
-    outbox = Outbox("client 1", mine, max_bytes=4096)
+    buffer = SendBuffer("client 1", mine, max_bytes=4096)
     theirs.close()
-    outbox.push(b"news\n")
-    outbox.close()
-    assert (outbox.is_shut_down, caplog.text) == (True, "")
+    buffer.push(b"news\n")
+    buffer.close()
+    assert (buffer.is_shut_down, caplog.text) == (True, "")
 
 
 @pytest.mark.settings(send_seconds=0.05)

@@ -18,7 +18,7 @@ from busware.server.tls import TlsSocket
 log = logging.getLogger("busware.tcp")
 
 
-class Outbox:
+class SendBuffer:
     """Sends lines to a client. name: its name in the log. max_bytes: limit of the waiting pushed lines.
 
     reminder: the line that follows pushed lines; empty while no question is open.
